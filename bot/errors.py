@@ -1,0 +1,25 @@
+"""Three audiences. The class of an exception says whom it is for; everything else is for the operator."""
+
+
+class AskerError(Exception):
+    """For the person who asked: the message is posted as written (Markdown, already safe)."""
+
+
+class RetryLater(Exception):
+    """For the retry loop: the same thing may work after `delay` seconds. `message` is for the log."""
+
+    def __init__(self, message: str, *, delay: float | None = None) -> None:
+        super().__init__(message)
+        self.delay = delay
+
+
+class Refused(Exception):
+    """For the operator: the other side said a final no (`status` is its HTTP code or its error's name)."""
+
+    def __init__(self, message: str, *, status: int | str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class ConfigError(Exception):
+    """For the operator, at start: every mistake of `app.yaml`, one line each, `file:line:column: what`."""

@@ -1,0 +1,40 @@
+"""The states of a run and of a build, and the only moves between them."""
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a run (or a build, which knows only the first, second and last) stands."""
+
+    WAITING = "waiting"
+    BUILDING = "building"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    FINISHED = "finished"
+
+
+_RUN_MOVES: dict[State, frozenset[State]] = {
+    State.WAITING: frozenset({State.BUILDING, State.STARTING, State.FINISHED}),
+    State.BUILDING: frozenset({State.STARTING, State.FINISHED}),
+    State.STARTING: frozenset({State.RUNNING, State.STOPPING, State.FINISHED}),
+    State.RUNNING: frozenset({State.STOPPING, State.FINISHED}),
+    State.STOPPING: frozenset({State.FINISHED}),
+    State.FINISHED: frozenset(),
+}
+
+_BUILD_MOVES: dict[State, frozenset[State]] = {
+    State.WAITING: frozenset({State.BUILDING, State.FINISHED}),
+    State.BUILDING: frozenset({State.FINISHED}),
+    State.FINISHED: frozenset(),
+}
+
+
+def run_sources(to: State) -> tuple[State, ...]:
+    """The states from which a run may move to `to`, for the WHERE of the one UPDATE that moves it."""
+    return tuple(state for state, targets in _RUN_MOVES.items() if to in targets)
+
+
+def build_sources(to: State) -> tuple[State, ...]:
+    """The states from which a build may move to `to`."""
+    return tuple(state for state, targets in _BUILD_MOVES.items() if to in targets)

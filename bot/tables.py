@@ -1,0 +1,161 @@
+"""What is stored. Times are seconds since the Unix epoch (UTC); JSON columns hold plain values.
+
+No column ever holds a secret: definitions keep `${NAME}` references, tokens are kept as hashes.
+"""
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Double, Index, Integer, LargeBinary, Text
+from sqlmodel import Field, SQLModel
+
+from bot.runs import State
+
+_Number = BigInteger().with_variant(Integer(), "sqlite")
+"""A 64-bit key; SQLite only counts up by itself in a column that is called INTEGER."""
+
+
+class Claimable(SQLModel):
+    """A row that one bot at a time works on: free when `lease_until` has passed."""
+
+    due_at: float = Field(default=0.0, sa_type=Double)
+    attempts: int = 0
+    lease_owner: str | None = None
+    lease_until: float = Field(default=0.0, sa_type=Double)
+
+
+class Delivery(Claimable, table=True):
+    """A signed request as it came. `state`: `stored`, then `handled`, `ignored` or `failed`."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (Index("deliveries_open", "state", "due_at"), Index("deliveries_age", "received_at"))
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=_Number)
+    key: str = Field(unique=True)  # github:<X-GitHub-Delivery>, slack:<trigger or event id>
+    source: str  # github | slack
+    event: str  # push, issue_comment, ...; command, interactivity, event
+    media_type: str  # application/json | application/x-www-form-urlencoded
+    body: bytes = Field(sa_type=LargeBinary)
+    received_at: float = Field(sa_type=Double)
+    state: str = "stored"
+    note: str | None = Field(default=None, sa_type=Text)  # why ignored or failed
+
+
+class Build(Claimable, table=True):
+    """One attempt at building one image from one commit. Unique `key`: `image@commit#attempt`."""
+
+    __tablename__ = "builds"
+    __table_args__ = (Index("builds_open", "state", "due_at"), Index("builds_commit", "image", "commit"))
+
+    number: int | None = Field(default=None, primary_key=True, sa_type=_Number)
+    key: str = Field(unique=True)
+    name: str = Field(unique=True)  # what the engine calls it
+    image: str
+    repository: str
+    ref: str | None = None
+    commit: str
+    definition: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)  # the image, frozen
+    public: bool = False  # anyone may see the repository, so anyone sees what is posted there
+    cause: str  # push, comment, slack, api, ...
+    actor: str  # github:octocat, slack:U012AB3CD
+    state: str = State.WAITING
+    result: str | None = None
+    reason: str | None = None
+    message: str | None = Field(default=None, sa_type=Text)
+    exit_code: int | None = None
+    digest: str | None = None  # what runs use
+    tail: list[str] = Field(default_factory=list, sa_type=JSON)  # last log lines, masked; set when failed
+    stop_by: str | None = None  # who asked to stop it
+    created_at: float = Field(sa_type=Double)
+    started_at: float | None = Field(default=None, sa_type=Double)
+    finished_at: float | None = Field(default=None, sa_type=Double)
+
+
+class Run(Claimable, table=True):
+    """One execution of a job, with everything that it depends on frozen into it."""
+
+    __tablename__ = "runs"
+    __table_args__ = (
+        Index("runs_open", "state", "due_at"),
+        Index("runs_job", "job", "number"),
+        Index("runs_build", "build_number"),
+    )
+
+    number: int | None = Field(default=None, primary_key=True, sa_type=_Number)
+    key: str = Field(unique=True)  # github:comment:<id>:<index>, slack:<trigger id>:<index>, ...
+    name: str = Field(unique=True)  # what the engine calls it
+    job: str
+    definition: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)  # the job, frozen
+    parameters: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
+    arguments: list[str] = Field(default_factory=list, sa_type=JSON)  # after `--`
+    image: str | None = None  # its name in the configuration
+    repository: str | None = None
+    ref: str | None = None
+    commit: str | None = None
+    build_number: int | None = Field(default=None, sa_type=_Number)  # the build it needs, if any
+    digest: str | None = None  # what the engine runs; with build_number set, None until that succeeded
+    public: bool = False
+    cause: str
+    actor: str
+    rerun_of: int | None = Field(default=None, sa_type=_Number)
+    state: str = State.WAITING
+    result: str | None = None
+    reason: str | None = None
+    message: str | None = Field(default=None, sa_type=Text)
+    exit_code: int | None = None
+    waiting_for: str | None = Field(default=None, sa_type=Text)
+    tail: list[str] = Field(default_factory=list, sa_type=JSON)
+    stop_by: str | None = None
+    created_at: float = Field(sa_type=Double)
+    started_at: float | None = Field(default=None, sa_type=Double)
+    finished_at: float | None = Field(default=None, sa_type=Double)
+
+
+class Post(Claimable, table=True):
+    """Something to be said in one place. Sent when `sent` is behind `wanted`; only the newest is sent.
+
+    Either a card, which shows the run or build it belongs to as it stands when it is sent, or a
+    `reply`, whose `text` is said once. `place` is what the kind needs to find its place:
+
+    | kind            | place                                                    | remote_id          |
+    | --------------- | -------------------------------------------------------- | ------------------ |
+    | github_comment  | repository, issue                                        | comment id         |
+    | github_check    | repository, commit, name                                 | check run id       |
+    | github_status   | repository, commit, context                              | -                  |
+    | github_reaction | repository, comment, content                             | -                  |
+    | slack_message   | channel                                                  | channel and ts     |
+    | slack_response  | url                                                      | -                  |
+    """
+
+    __tablename__ = "posts"
+    __table_args__ = (
+        Index("posts_open", "state", "due_at"),
+        Index("posts_run", "run_number"),
+        Index("posts_build", "build_number"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=_Number)
+    key: str = Field(unique=True)  # run:142:github_comment:acme/shop#7, reply:<command key>, ...
+    kind: str
+    place: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    run_number: int | None = Field(default=None, sa_type=_Number)
+    build_number: int | None = Field(default=None, sa_type=_Number)
+    text: str | None = Field(default=None, sa_type=Text)
+    nonce: str  # unguessable; the marker by which what was posted is found again
+    state: str = "open"  # open (also when all is sent: a card may be wanted again), done, failed
+    wanted: int = 1
+    sent: int = 0
+    remote_id: str | None = None
+    error: str | None = Field(default=None, sa_type=Text)
+    created_at: float = Field(sa_type=Double)
+
+
+class Token(SQLModel, table=True):
+    """An API token: only the SHA-256 of its text is kept."""
+
+    __tablename__ = "tokens"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=_Number)
+    name: str = Field(unique=True)
+    hash: str = Field(unique=True)
+    created_at: float = Field(sa_type=Double)
+    last_used_at: float | None = Field(default=None, sa_type=Double)

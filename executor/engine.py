@@ -1,0 +1,39 @@
+"""The one interface that every engine has; `tests/contract/` holds each engine to it."""
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from executor.spec import BuildSpec, Progress, RunSpec
+
+
+class Engine(Protocol):
+    """Where builds and runs execute.
+
+    `build` and `run` yield what happens and end after exactly one `Outcome`. Called with a key that
+    exists they attach to it: what already happened is yielded again, nothing is started twice, even
+    by two processes at once. Closing the iterator (or being killed) leaves the job running. They
+    raise `EngineUnavailable` when the engine cannot be asked now.
+    """
+
+    async def open(self) -> None:
+        """Start what the engine needs; raises `EngineUnavailable`."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything in this process; jobs go on."""
+        ...
+
+    def build(self, spec: BuildSpec) -> AsyncIterator[Progress]: ...
+
+    def run(self, spec: RunSpec) -> AsyncIterator[Progress]: ...
+
+    async def stop(self, key: str) -> None:
+        """SIGTERM, after the run's grace SIGKILL; its iterator then ends with `CANCELLED`.
+
+        Returns once the request is made. Stopping what has ended or never existed does nothing.
+        """
+        ...
+
+    async def remove(self, key: str) -> None:
+        """Forget a finished run or build: everything named after `key` but its log."""
+        ...

@@ -1,0 +1,117 @@
+"""The words of this room: what to do (`BuildSpec`, `RunSpec`) and what came of it (`Progress`).
+
+All times are seconds since the Unix epoch, all durations seconds, all values immutable.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Result(StrEnum):
+    """How a run or a build ended. `ERROR` is the platform's fault or Errand's, never the job's."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    TIMED_OUT = "timed_out"
+    ERROR = "error"
+
+
+class Secret:
+    """A value that no `repr`, log line or traceback shows; `reveal()` gives it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One commit of a git repository: `url` to fetch it from, full `commit` SHA, token if private."""
+
+    repository: str
+    url: str
+    commit: str
+    token: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BuildSpec:
+    """Make `source` runnable. `key` names all that is created; the same key never builds twice."""
+
+    key: str
+    image: str
+    source: Source
+    setup: str | None = None
+    timeout: float = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """Run `command` once. `key` names all that is created; the same key never runs twice.
+
+    `image` is the `Outcome.image` of a build, or None for an empty directory (process engine only).
+    `env` is the whole of what the job is given besides the engine's own few variables; every value
+    in `secrets` is masked in the log, raw and in base64. `setup` is run by bash in the same shell
+    before the command. `workdir` is relative to the image's root on the process engine.
+    """
+
+    key: str
+    command: tuple[str, ...]
+    image: str | None = None
+    setup: str | None = None
+    workdir: str | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[Secret, ...] = ()
+    timeout: float = 900.0
+    grace: float = 30.0
+    signal_children: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Not started yet, and why: a sentence for people."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The job's first process exists since `at`."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end. `exit_code` is the job's own (128 + N where signal N ended it), None where it had none.
+
+    `reason` is one CamelCase word where `result` alone does not say it (`SetupFailed`,
+    `DeadlineExceeded`, `SupervisorLost`), `message` a sentence for people. A successful build
+    gives the `image` to run; it is the pinned form (digest, commit), never a moving tag.
+    """
+
+    result: Result
+    exit_code: int | None = None
+    reason: str | None = None
+    message: str | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    image: str | None = None
+
+
+Progress = Pending | Started | Outcome
