@@ -1,0 +1,179 @@
+"""What happened: the facts in a stored delivery, read leniently and only as far as Errand needs them.
+
+Payload shapes: https://docs.github.com/en/webhooks/webhook-events-and-payloads and
+https://docs.slack.dev/interactivity/implementing-slash-commands.
+"""
+
+import json
+from dataclasses import dataclass
+from urllib.parse import parse_qs
+
+from pydantic import BaseModel, ValidationError
+
+from bot.tables import Delivery
+
+MAX_FIELDS = 100
+"""Form fields read of one delivery; GitHub sends one and Slack about fifteen."""
+
+BRANCH_PREFIX = "refs/heads/"
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A branch now points to `commit` (full SHA). `public`: anyone may see the repository."""
+
+    repository: str
+    branch: str
+    default_branch: str
+    commit: str
+    sender: str
+    public: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A person wrote a new comment on a pull request."""
+
+    repository: str
+    pull: int
+    comment: int
+    author: str
+    body: str
+    public: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SlackCommand:
+    """A person typed a slash command; `text` is what followed its first word."""
+
+    trigger: str
+    user: str
+    channel: str
+    text: str
+    response_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Nothing for Errand to do, and why: one sentence for the operator."""
+
+    why: str
+
+
+Event = Push | Comment | SlackCommand | Ignored
+
+
+class _Repository(BaseModel):
+    full_name: str
+    private: bool = True
+    default_branch: str = ""
+
+
+class _User(BaseModel):
+    login: str
+    type: str = "User"
+
+
+class _Push(BaseModel):
+    ref: str
+    after: str
+    deleted: bool = False
+    repository: _Repository
+    sender: _User
+
+
+class _Issue(BaseModel):
+    number: int
+    pull_request: dict[str, object] | None = None
+
+
+class _CommentBody(BaseModel):
+    id: int
+    body: str | None = None
+    user: _User | None = None
+    performed_via_github_app: dict[str, object] | None = None
+
+
+class _IssueComment(BaseModel):
+    action: str
+    issue: _Issue
+    comment: _CommentBody
+    repository: _Repository
+
+
+def read(delivery: Delivery) -> Event:
+    """The fact in `delivery`; a payload that cannot be read is ignored with the reason, never an error."""
+    try:
+        if delivery.source == "slack":
+            return _slack(delivery)
+        reader = {"push": _push, "issue_comment": _comment}.get(delivery.event)
+        if reader is None:
+            return Ignored(f"nothing here listens to {delivery.event}")
+        return reader(_github_payload(delivery))
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors()[0]["loc"])
+        return Ignored(f"the payload lacks what is needed, first: {where}")
+    except (ValueError, RecursionError) as error:
+        return Ignored(f"the payload cannot be read: {type(error).__name__}")
+
+
+def _form(body: bytes) -> dict[str, str]:
+    fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+    return {name: values[0] for name, values in fields.items()}
+
+
+def _github_payload(delivery: Delivery) -> object:
+    if delivery.media_type == "application/x-www-form-urlencoded":
+        return json.loads(_form(delivery.body).get("payload", ""))
+    return json.loads(delivery.body)
+
+
+def _push(payload: object) -> Event:
+    push = _Push.model_validate(payload)
+    if not push.ref.startswith(BRANCH_PREFIX):
+        return Ignored(f"a push of {push.ref[:200]}, which is no branch")
+    if push.deleted or not push.after.strip("0"):
+        return Ignored(f"{push.ref[:200]} was deleted")
+    return Push(
+        repository=push.repository.full_name,
+        branch=push.ref.removeprefix(BRANCH_PREFIX),
+        default_branch=push.repository.default_branch,
+        commit=push.after,
+        sender=push.sender.login,
+        public=not push.repository.private,
+    )
+
+
+def _comment(payload: object) -> Event:
+    event = _IssueComment.model_validate(payload)
+    if event.action != "created":
+        return Ignored(f"a comment was {event.action[:40]}; only new ones count")
+    if event.issue.pull_request is None:
+        return Ignored("a comment on an issue; only pull requests count")
+    author = event.comment.user
+    if author is None or author.type != "User" or event.comment.performed_via_github_app:
+        return Ignored("a comment that no person wrote")
+    return Comment(
+        repository=event.repository.full_name,
+        pull=event.issue.number,
+        comment=event.comment.id,
+        author=author.login,
+        body=event.comment.body or "",
+        public=not event.repository.private,
+    )
+
+
+def _slack(delivery: Delivery) -> Event:
+    if delivery.event != "command":
+        return Ignored(f"nothing here listens to Slack's {delivery.event}")
+    form = _form(delivery.body)
+    missing = [name for name in ("trigger_id", "user_id", "channel_id") if not form.get(name)]
+    if missing:
+        return Ignored(f"the payload lacks what is needed, first: {missing[0]}")
+    return SlackCommand(
+        trigger=form["trigger_id"],
+        user=form["user_id"],
+        channel=form["channel_id"],
+        text=form.get("text", ""),
+        response_url=form.get("response_url", ""),
+    )
