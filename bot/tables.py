@@ -17,8 +17,9 @@ _Number = BigInteger().with_variant(Integer(), "sqlite")
 class Claimable(SQLModel):
     """A row that one bot at a time works on: free when `lease_until` has passed."""
 
-    due_at: float = Field(default=0.0, sa_type=Double)
+    # Not a float first: SQLite (seen in 3.40) gives the integer key as a float in RETURNING then.
     attempts: int = 0
+    due_at: float = Field(default=0.0, sa_type=Double)
     lease_owner: str | None = None
     lease_until: float = Field(default=0.0, sa_type=Double)
 
@@ -44,7 +45,11 @@ class Build(Claimable, table=True):
     """One attempt at building one image from one commit. Unique `key`: `image@commit#attempt`."""
 
     __tablename__ = "builds"
-    __table_args__ = (Index("builds_open", "state", "due_at"), Index("builds_commit", "image", "commit"))
+    __table_args__ = (
+        Index("builds_open", "state", "due_at"),
+        Index("builds_commit", "image", "commit"),
+        {"sqlite_autoincrement": True},
+    )
 
     number: int | None = Field(default=None, primary_key=True, sa_type=_Number)
     key: str = Field(unique=True)
@@ -78,6 +83,7 @@ class Run(Claimable, table=True):
         Index("runs_open", "state", "due_at"),
         Index("runs_job", "job", "number"),
         Index("runs_build", "build_number"),
+        {"sqlite_autoincrement": True},  # a number that was given once never names another run
     )
 
     number: int | None = Field(default=None, primary_key=True, sa_type=_Number)

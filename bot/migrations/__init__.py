@@ -1,0 +1,1 @@
+"""Alembic's migrations of the database, oldest first; `bot.store` applies them at start."""

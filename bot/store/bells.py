@@ -1,0 +1,37 @@
+"""Bells: a change says for whom there is new work, and the commit wakes them. Nobody has to poll."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Literal, get_args
+
+from sqlalchemy.orm import Session
+
+Belt = Literal["deliveries", "builds", "runs", "posts", "stops"]
+
+_KEY = "bells"
+
+
+def ring(session: Session, belt: Belt) -> None:
+    """Wake whoever waits for `belt`, once this session's changes are committed."""
+    session.info.setdefault(_KEY, set()).add(belt)
+
+
+def rung(session: Session) -> set[Belt]:
+    """The belts that this session's changes concern."""
+    belts: set[Belt] = session.info.get(_KEY, set())
+    return belts
+
+
+class Bells:
+    """One `asyncio.Event` per belt; whoever waits clears it before looking for work."""
+
+    def __init__(self) -> None:
+        self._events: dict[Belt, asyncio.Event] = {belt: asyncio.Event() for belt in get_args(Belt)}
+
+    def __getitem__(self, belt: Belt) -> asyncio.Event:
+        return self._events[belt]
+
+    def ring(self, belts: Iterable[Belt]) -> None:
+        """Wake those who wait; on the event loop's thread only."""
+        for belt in belts:
+            self._events[belt].set()

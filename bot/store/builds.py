@@ -1,0 +1,162 @@
+"""Builds: one attempt at a time per image, definition and commit; their end decides about waiting runs."""
+
+from collections.abc import Sequence
+from typing import Any, TypedDict, Unpack, cast
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session
+
+from bot.runs import State, build_sources
+from bot.store import posts
+from bot.store.bells import ring
+from bot.store.claims import claim as claim_rows
+from bot.store.columns import BUILD, RUN
+from bot.store.inserts import insert_once
+from bot.tables import Build, Run
+
+
+class Facts(TypedDict, total=False):
+    """What may become known of a build together with a move."""
+
+    result: str | None
+    reason: str | None
+    message: str | None
+    exit_code: int | None
+    digest: str | None
+    tail: list[str]
+    started_at: float | None
+    finished_at: float | None
+
+
+def need(session: Session, build: Build, *, now: float, nonce: str) -> Build:
+    """The build to wait for: one of the same image, definition and commit that succeeded or is under way.
+
+    Where there is none, `build` is inserted as the next attempt, with the key `image@commit#attempt` and
+    the name `build-<number>-<nonce>`. The row is locked until the commit: what is enqueued for it in the
+    same transaction cannot miss its end.
+    """
+    mine = select(Build).where(BUILD.image == build.image, BUILD.commit == build.commit)
+    while True:
+        known = session.scalars(mine.order_by(BUILD.number.desc()).with_for_update()).all()
+        for other in known:
+            if other.definition == build.definition and _is_usable(other):
+                return other
+        build.key = f"{build.image}@{build.commit}#{len(known) + 1}"
+        build.name = nonce
+        build.created_at = now
+        stored, new = insert_once(session, Build, build, name=lambda number: f"build-{number}-{nonce}")
+        if new:
+            ring(session, "builds")
+            return stored
+
+
+def _is_usable(build: Build) -> bool:
+    if build.state == State.FINISHED:
+        return build.result == "succeeded" and build.digest is not None
+    return build.stop_by is None
+
+
+def claim(session: Session, *, owner: str, now: float, lease: float, limit: int) -> list[Build]:
+    """Take up to `limit` unfinished builds that are due and that nobody holds."""
+    open_ = BUILD.state.in_((State.WAITING, State.BUILDING))
+    return claim_rows(session, Build, [open_], owner=owner, span=(now, now + lease), limit=limit)
+
+
+def move(
+    session: Session, number: int, to: State, *, owner: str, now: float, **facts: Unpack[Facts]
+) -> Build | None:
+    """Move a build that `owner` holds; None when it is not held, not there, or may not move so.
+
+    Its cards are wanted again, and the runs that wait for it follow: they become `building` with it,
+    get its digest when it succeeded, and otherwise end as `error`, `BuildFailed`.
+    """
+    values = cast(dict[str, Any], facts)
+    if to is State.BUILDING:
+        values.setdefault("started_at", now)
+    if to is State.FINISHED:
+        values.setdefault("finished_at", now)
+        values |= {"lease_owner": None, "lease_until": 0.0}
+    conditions = [BUILD.state.in_(build_sources(to)), BUILD.lease_owner == owner]
+    build = _change(session, number, conditions, state=to, **values)
+    if build is not None:
+        _tell_runs(session, build, now)
+    return build
+
+
+def request_stop(session: Session, number: int, *, by: str, now: float) -> Build:
+    """End a build that nobody began at once, else ask its holder to stop it; `LookupError` if unknown."""
+    unclaimed = [BUILD.state == State.WAITING, or_(BUILD.lease_owner.is_(None), BUILD.lease_until <= now)]
+    end = {"state": State.FINISHED, "result": "cancelled", "finished_at": now}
+    free = {"lease_owner": None, "lease_until": 0.0}
+    if (build := _change(session, number, unclaimed, stop_by=by, **end, **free)) is not None:
+        _tell_runs(session, build, now)
+        return build
+    asked = [BUILD.state != State.FINISHED, BUILD.stop_by.is_(None)]
+    if (build := _change(session, number, asked, stop_by=by)) is not None:
+        ring(session, "stops")
+        return build
+    if (build := get(session, number)) is None:
+        raise LookupError(f"no build #{number}")
+    return build
+
+
+def _change(session: Session, number: int, conditions: Sequence[Any], **values: Any) -> Build | None:
+    build = session.scalar(
+        update(Build)
+        .where(BUILD.number == number, *conditions)
+        .values(**values)
+        .returning(Build)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    if build is not None:
+        posts.want(session, builds=[number])
+    return build
+
+
+def _tell_runs(session: Session, build: Build, now: float) -> None:
+    """Carry a build's move on to the runs that wait for it, in the same transaction."""
+    waiting = [RUN.build_number == build.number, RUN.digest.is_(None)]
+    if build.state == State.BUILDING:
+        _change_runs(session, [*waiting, RUN.state == State.WAITING], state=State.BUILDING)
+    elif build.result == "succeeded":
+        queued = RUN.state.in_((State.WAITING, State.BUILDING))
+        _change_runs(session, [*waiting, queued], digest=build.digest)
+        ring(session, "runs")
+    else:
+        ended = "was cancelled" if build.result == "cancelled" else "failed"
+        _change_runs(
+            session,
+            [*waiting, RUN.state.in_((State.WAITING, State.BUILDING))],
+            state=State.FINISHED,
+            result="error",
+            reason="BuildFailed",
+            message=f"Build #{build.number} of {build.image} {ended}.",
+            finished_at=now,
+            waiting_for=None,
+        )
+
+
+def _change_runs(session: Session, conditions: Sequence[Any], **values: Any) -> None:
+    numbers = session.scalars(
+        update(Run)
+        .where(*conditions)
+        .values(**values)
+        .returning(RUN.number)
+        .execution_options(synchronize_session=False)
+    ).all()
+    posts.want(session, runs=numbers)
+
+
+def get(session: Session, number: int) -> Build | None:
+    """The build with this number."""
+    return session.get(Build, number)
+
+
+def latest(session: Session, *, image: str) -> Build | None:
+    """The newest build of an image."""
+    return session.scalar(select(Build).where(BUILD.image == image).order_by(BUILD.number.desc()).limit(1))
+
+
+def active(session: Session) -> int:
+    """How many builds are unfinished."""
+    return session.scalar(select(func.count()).select_from(Build).where(BUILD.state != State.FINISHED)) or 0

@@ -1,0 +1,29 @@
+"""The tables' columns as SQL sees them: comparing one gives a condition, where a field gives a bool."""
+
+from typing import Any, cast
+
+from sqlalchemy import Column, Table
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+from sqlmodel import SQLModel
+
+from bot.tables import Build, Delivery, Post, Run, Token
+
+Columns = ReadOnlyColumnCollection[str, Column[Any]]
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """The table behind a model."""
+    return cast(Table, getattr(model, "__table__"))  # noqa: B009 (SQLModel does not declare it)
+
+
+def key_of(model: type[SQLModel]) -> Column[int]:
+    """The table's own key: `number` of runs and builds, `id` of everything else."""
+    (key,) = table_of(model).primary_key
+    return key
+
+
+BUILD: Columns = table_of(Build).c
+DELIVERY: Columns = table_of(Delivery).c
+POST: Columns = table_of(Post).c
+RUN: Columns = table_of(Run).c
+TOKEN: Columns = table_of(Token).c

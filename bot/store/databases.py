@@ -1,0 +1,174 @@
+"""Connections to SQLite and PostgreSQL, and who may open a database file."""
+
+import fcntl
+import os
+import stat
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+
+from bot.errors import ConfigError, Refused, RetryLater
+
+BUSY_TIMEOUT_MS = 10_000
+"""How long SQLite waits for another process (the command line) that writes, milliseconds."""
+
+CONNECT_TIMEOUT_S = 10
+"""How long PostgreSQL may take to accept a connection, seconds."""
+
+READERS = 3
+"""Threads, and so connections, that read."""
+
+_RETRYABLE = {"40001", "40P01"}
+"""serialization_failure and deadlock_detected: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One database: the engine that writes, the one that only reads, and the file if it is SQLite."""
+
+    writer: Engine
+    reader: Engine
+    path: Path | None
+
+    @classmethod
+    def at(cls, url: str) -> Self:
+        """Prepare both engines for `sqlite:///path` or `postgresql://...`; raises `ConfigError`."""
+        try:
+            parsed = make_url(url)
+        except ArgumentError:
+            raise ConfigError("database: expected sqlite:///path or postgresql://user@host/name") from None
+        match parsed.drivername.partition("+")[0]:
+            case "sqlite":
+                return cls._sqlite(parsed)
+            case "postgresql" | "postgres":
+                return cls._postgresql(parsed)
+            case _:
+                raise ConfigError("database: expected sqlite:///path or postgresql://user@host/name")
+
+    @classmethod
+    def _sqlite(cls, url: URL) -> Self:
+        name = url.database or ""
+        if not name or name.startswith((":", "file:")):
+            raise ConfigError("database: expected a file, as in sqlite:///errand.db; memory is forgotten")
+        path = Path(name).absolute()
+        target = URL.create("sqlite+pysqlite", database=str(path))
+        writer, reader = (
+            create_engine(target, pool_size=1, max_overflow=0),
+            create_engine(target, pool_size=READERS),
+        )
+        for engine, begin in ((writer, "BEGIN IMMEDIATE"), (reader, "BEGIN")):
+            _tune(engine, begin)
+        return cls(writer, reader, path)
+
+    @classmethod
+    def _postgresql(cls, url: URL) -> Self:
+        target = url.set(drivername="postgresql+psycopg")
+        connect: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "errand"}
+        # `format` gives positional parameters, as SQLite has: one prepared INSERT serves both.
+        writer = create_engine(target, pool_size=1, max_overflow=0, connect_args=connect, paramstyle="format")
+        reader = create_engine(
+            target,
+            pool_size=READERS,
+            connect_args=connect,
+            pool_pre_ping=True,
+            execution_options={"postgresql_readonly": True},
+        )
+        return cls(writer, reader, None)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.writer.dispose()
+        self.reader.dispose()
+
+
+def _tune(engine: Engine, begin: str) -> None:
+    """Make commits durable and transactions explicit: the driver's own BEGIN comes too late for savepoints.
+
+    https://docs.sqlalchemy.org/en/21/dialects/sqlite.html#enabling-non-legacy-sqlite-transactional-modes
+    """
+
+    def connected(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        for pragma in (
+            f"busy_timeout = {BUSY_TIMEOUT_MS}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            f"query_only = {'ON' if begin == 'BEGIN' else 'OFF'}",
+        ):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    def began(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", began)
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the connection broke (a new one may work)."""
+    return isinstance(error, DBAPIError) and (error.connection_invalidated or _refused(error))
+
+
+def _refused(error: DBAPIError) -> bool:
+    return isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", "-") is None
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether the database gave up on this transaction in favour of another one."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _RETRYABLE
+
+
+def translated(error: Exception) -> Exception:
+    """The error as a caller should see it: `RetryLater` where the database is at fault, else itself."""
+    if isinstance(error, OperationalError | InterfaceError) or is_lost(error) or is_conflict(error):
+        cause = str(getattr(error, "orig", error)).strip().partition("\n")[0]
+        return RetryLater(f"The database does not take it now: {cause}")
+    return error
+
+
+class FileLock:
+    """One bot per SQLite file: an advisory lock on a file beside it, which ends with the process."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._descriptor: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock; raises `Refused` when another process has it."""
+        lock = self._database.with_name(self._database.name + ".lock")
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise Refused(
+                f"Another Errand already runs on {self._database}. SQLite serves one; stop the other "
+                "one first, or use PostgreSQL to run several.",
+                status="DatabaseInUse",
+            ) from None
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Give the lock back; the file stays, since removing it would let two others in."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def make_private(path: Path) -> None:
+    """Create the file for its owner's eyes only, or take the others' rights away; SQLite's WAL follows."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise Refused(
+            f"The database {path} cannot be opened: {error.strerror}.", status="DatabaseFile"
+        ) from None
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        with suppress(PermissionError):  # somebody else's file, opened to us on purpose
+            path.chmod(0o600)

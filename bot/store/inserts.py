@@ -1,0 +1,45 @@
+"""Inserting what has a key, a number from the database and a name made of that number."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from bot.store.columns import table_of
+from bot.tables import Build, Run
+
+Numbered = TypeVar("Numbered", Run, Build)
+
+
+def insert_once(
+    session: Session, table: type[Numbered], row: Numbered, *, name: Callable[[int], str]
+) -> tuple[Numbered, bool]:
+    """Insert `row` unless its key exists; gives the stored row and whether it is this one.
+
+    Looking first keeps numbers from being used up by repetitions; the INSERT still decides, because
+    another bot may have been faster.
+    """
+    columns = table_of(table).c
+    same_key = select(table).where(columns.key == row.key)
+    found = session.scalar(same_key)
+    if found is not None:
+        return found, False
+    make: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    number = session.scalar(
+        make(table)
+        .values(row.model_dump(exclude={"number"}))
+        .on_conflict_do_nothing(index_elements=["key"])
+        .returning(columns.number)
+    )
+    if number is None:
+        return session.scalars(same_key).one(), False
+    named = (
+        update(table)
+        .where(columns.number == number)
+        .values(name=name(number))
+        .returning(table)
+        .execution_options(synchronize_session=False)
+    )
+    return session.scalars(named).one(), True

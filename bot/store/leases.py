@@ -1,0 +1,74 @@
+"""Leases: who holds a row must say so again before its time is up, or somebody else takes it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from bot.runs import State
+from bot.store.columns import BUILD, DELIVERY, POST, RUN, key_of, table_of
+from bot.tables import Build, Claimable, Delivery, Post, Run
+
+_UNFINISHED = tuple(state for state in State if state is not State.FINISHED)
+_OPEN: tuple[tuple[type[Claimable], Any], ...] = (
+    (Delivery, DELIVERY.state == "stored"),
+    (Build, BUILD.state.in_(_UNFINISHED)),
+    (Run, RUN.state.in_(_UNFINISHED)),
+    (Post, POST.state == "open"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What is still ours, and which of it somebody asked to stop."""
+
+    held: frozenset[int]
+    stopping: frozenset[int]
+
+
+def renew(
+    session: Session, table: type[Claimable], *, owner: str, ids: Collection[int], now: float, lease: float
+) -> Held:
+    """Hold rows for `lease` seconds more; those missing from the answer belong to somebody else now."""
+    if not ids:
+        return Held(frozenset(), frozenset())
+    key, columns = key_of(table), table_of(table).c
+    stop_by = columns.get("stop_by")
+    rows = session.execute(
+        update(table)
+        .where(key.in_(ids), columns.lease_owner == owner)
+        .values(lease_until=now + lease)
+        .returning(key, *([] if stop_by is None else [stop_by]))
+        .execution_options(synchronize_session=False)
+    ).all()
+    return Held(
+        frozenset(row[0] for row in rows),
+        frozenset(row[0] for row in rows if len(row) > 1 and row[1] is not None),
+    )
+
+
+def release(session: Session, *, owner: str) -> None:
+    """At shutdown: everything that `owner` holds may be claimed at once."""
+    for table, open_ in _OPEN:
+        _free(session, table, open_, table_of(table).c.lease_owner == owner)
+
+
+def release_all(session: Session) -> None:
+    """At the start of a store that is alone: whoever held something is dead."""
+    for table, open_ in _OPEN:
+        _free(session, table, open_, table_of(table).c.lease_owner.is_not(None))
+
+
+def _free(session: Session, table: type[Claimable], *conditions: Any) -> None:
+    # Reading first keeps a start without leases from writing, and the open rows are few.
+    key = key_of(table)
+    held = session.scalars(select(key).where(*conditions)).all()
+    if held:
+        session.execute(
+            update(table)
+            .where(key.in_(held), *conditions)
+            .values(lease_owner=None, lease_until=0.0)
+            .execution_options(synchronize_session=False)
+        )

@@ -1,0 +1,91 @@
+"""Posts: what is to be said where. `wanted` counts what there is to say, `sent` how far it was said."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import case, func, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from bot.store.bells import ring
+from bot.store.claims import claim as claim_rows
+from bot.store.columns import POST
+from bot.tables import Post
+
+_FREE: dict[str, Any] = {"lease_owner": None, "lease_until": 0.0}
+
+
+def add(session: Session, posts: Sequence[Post]) -> None:
+    """Add what is to be said; a post whose key exists already is left as it is."""
+    if not posts:
+        return
+    make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    session.execute(
+        make(Post).on_conflict_do_nothing(index_elements=["key"]),
+        [post.model_dump(exclude={"id"}) for post in posts],
+    )
+    ring(session, "posts")
+
+
+def want(session: Session, *, runs: Collection[int] = (), builds: Collection[int] = ()) -> None:
+    """The cards of these runs and builds (by number) have something new to show; replies never do."""
+    for column, numbers in ((POST.run_number, runs), (POST.build_number, builds)):
+        if not numbers:
+            continue
+        session.execute(
+            update(Post)
+            .where(column.in_(numbers), POST.text.is_(None), POST.state == "open")
+            .values(wanted=POST.wanted + 1)
+            .execution_options(synchronize_session=False)
+        )
+        ring(session, "posts")
+
+
+def claim(session: Session, *, owner: str, now: float, lease: float, limit: int) -> list[Post]:
+    """Take up to `limit` posts that have something to say, are due and that nobody holds."""
+    conditions = [POST.state == "open", POST.sent < POST.wanted]
+    return claim_rows(session, Post, conditions, owner=owner, span=(now, now + lease), limit=limit)
+
+
+def sent(session: Session, id: int, *, rev: int, remote_id: str | None, done: bool = False) -> None:
+    """`rev` (the post's `wanted` when it was read) was said; `done`: nothing will ever be wanted again.
+
+    What was wanted meanwhile is still to be said, even when `done`.
+    """
+    latest = POST.wanted <= rev
+    session.execute(
+        update(Post)
+        .where(POST.id == id)
+        .values(
+            sent=case((POST.sent > rev, POST.sent), else_=rev),
+            remote_id=func.coalesce(literal(remote_id), POST.remote_id),
+            state=case((latest, "done"), else_=POST.state) if done else POST.state,
+            attempts=0,
+            error=None,
+            **_FREE,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    if session.scalar(select(POST.wanted).where(POST.id == id, POST.wanted > rev)) is not None:
+        ring(session, "posts")
+
+
+def retry(session: Session, id: int, *, due_at: float, error: str) -> None:
+    """It was not said; try again from `due_at` on."""
+    session.execute(
+        update(Post)
+        .where(POST.id == id)
+        .values(due_at=due_at, error=error, attempts=POST.attempts + 1, **_FREE)
+        .execution_options(synchronize_session=False)
+    )
+    ring(session, "posts")
+
+
+def fail(session: Session, id: int, *, error: str) -> None:
+    """It will not be said; `error` tells the operator why."""
+    session.execute(
+        update(Post)
+        .where(POST.id == id)
+        .values(state="failed", error=error, **_FREE)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,191 @@
+"""Runs: enqueued once per key, claimed by one bot, moved only as `bot.runs` allows."""
+
+from collections.abc import Sequence
+from typing import Any, TypedDict, Unpack, cast
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session
+
+from bot.runs import State, run_sources
+from bot.store import posts
+from bot.store.bells import ring
+from bot.store.claims import claim as claim_rows
+from bot.store.columns import BUILD, RUN
+from bot.store.inserts import insert_once
+from bot.tables import Build, Post, Run
+
+_QUEUED = (State.WAITING, State.BUILDING)
+_ACTIVE = (State.STARTING, State.RUNNING, State.STOPPING)
+
+
+class Facts(TypedDict, total=False):
+    """What may become known of a run together with a move."""
+
+    result: str | None
+    reason: str | None
+    message: str | None
+    exit_code: int | None
+    digest: str | None
+    waiting_for: str | None
+    tail: list[str]
+    started_at: float | None
+    finished_at: float | None
+
+
+def enqueue(session: Session, run: Run, cards: Sequence[Post], *, now: float, nonce: str) -> tuple[Run, bool]:
+    """Insert `run` and its posts, whose keys get `run:<number>:` put before them, and number both.
+
+    A run with the same key is returned instead, with False, and nothing is added. The run's `name`
+    becomes `<job>-<number>-<nonce>`. A build that it needs and that has ended meanwhile counts at once.
+    """
+    run.created_at = now
+    run.name = nonce
+    _look_at_build(session, run, now)
+    stored, new = insert_once(session, Run, run, name=lambda number: f"{run.job}-{number}-{nonce}")
+    if not new:
+        return stored, False
+    for card in cards:
+        card.key = f"run:{stored.number}:{card.key}"
+        card.run_number = stored.number
+    posts.add(session, cards)
+    ring(session, "runs")
+    return stored, True
+
+
+def _look_at_build(session: Session, run: Run, now: float) -> None:
+    """Start where the needed build stands; locked, so that it cannot end without seeing this run."""
+    if run.build_number is None or run.digest is not None:
+        return
+    build = session.scalar(select(Build).where(BUILD.number == run.build_number).with_for_update())
+    if build is None:
+        raise LookupError(f"no build #{run.build_number}")
+    if build.state == State.FINISHED and build.digest is not None:
+        run.digest = build.digest
+    elif build.state == State.FINISHED:
+        run.state, run.result, run.reason = State.FINISHED, "error", "BuildFailed"
+        run.message, run.finished_at = f"Build #{build.number} of {build.image} did not succeed.", now
+    elif build.state == State.BUILDING:
+        run.state = State.BUILDING
+
+
+def claim(session: Session, *, owner: str, now: float, lease: float, limit: int) -> list[Run]:
+    """Take up to `limit` runs that are ready to start, or under way while nobody holds them."""
+    ready = or_(RUN.build_number.is_(None), RUN.digest.is_not(None), RUN.state.in_(_ACTIVE))
+    open_ = RUN.state.in_((*_QUEUED, *_ACTIVE))
+    return claim_rows(session, Run, [open_, ready], owner=owner, span=(now, now + lease), limit=limit)
+
+
+def move(
+    session: Session, number: int, to: State, *, owner: str, now: float, **facts: Unpack[Facts]
+) -> Run | None:
+    """Move a run that `owner` holds; None when it is not held, not there, or may not move so.
+
+    Becoming `running` and `finished` notes the time unless `facts` give it; the end frees the lease.
+    All its cards are wanted again.
+    """
+    values = cast(dict[str, Any], facts)
+    if to is State.RUNNING:
+        values.setdefault("started_at", now)
+    if to is not State.WAITING:
+        values.setdefault("waiting_for", None)
+    if to is State.FINISHED:
+        values.setdefault("finished_at", now)
+        values |= {"lease_owner": None, "lease_until": 0.0}
+    return _change(
+        session, number, [RUN.state.in_(run_sources(to)), RUN.lease_owner == owner], state=to, **values
+    )
+
+
+def note(session: Session, number: int, *, owner: str, waiting_for: str | None) -> Run | None:
+    """Say what a run waits for; its cards are wanted again only if that is news (else None)."""
+    news = RUN.waiting_for.is_distinct_from(waiting_for)
+    held = [RUN.state != State.FINISHED, RUN.lease_owner == owner, news]
+    return _change(session, number, held, waiting_for=waiting_for)
+
+
+def request_stop(session: Session, number: int, *, by: str, now: float) -> Run:
+    """End a run that nobody began at once, else ask whoever holds it to stop it; `LookupError` if unknown.
+
+    A finished run is returned as it is; one that was asked to stop before keeps who asked first.
+    """
+    unclaimed = [RUN.state.in_(_QUEUED), or_(RUN.lease_owner.is_(None), RUN.lease_until <= now)]
+    end = {"state": State.FINISHED, "result": "cancelled", "finished_at": now, "waiting_for": None}
+    free = {"lease_owner": None, "lease_until": 0.0}
+    if (run := _change(session, number, unclaimed, stop_by=by, **end, **free)) is not None:
+        return run
+    asked = [RUN.state != State.FINISHED, RUN.stop_by.is_(None)]
+    if (run := _change(session, number, asked, stop_by=by)) is not None:
+        ring(session, "stops")
+        return run
+    if (run := get(session, number)) is None:
+        raise LookupError(f"no run #{number}")
+    return run
+
+
+def _change(session: Session, number: int, conditions: Sequence[Any], **values: Any) -> Run | None:
+    """The one conditional UPDATE; what changed is shown on the run's cards."""
+    run = session.scalar(
+        update(Run)
+        .where(RUN.number == number, *conditions)
+        .values(**values)
+        .returning(Run)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    if run is not None:
+        posts.want(session, runs=[number])
+    return run
+
+
+def get(session: Session, number: int) -> Run | None:
+    """The run with this number."""
+    return session.get(Run, number)
+
+
+def latest(
+    session: Session, *, job: str | None = None, actor: str | None = None, active: bool = False
+) -> Run | None:
+    """The newest run, of this job and this person where given, unfinished ones only if `active`."""
+    query = select(Run).order_by(RUN.number.desc()).limit(1)
+    if job is not None:
+        query = query.where(RUN.job == job)
+    if actor is not None:
+        query = query.where(RUN.actor == actor)
+    if active:
+        query = query.where(RUN.state != State.FINISHED)
+    return session.scalar(query)
+
+
+def page(
+    session: Session,
+    *,
+    job: str | None = None,
+    state: str | None = None,
+    limit: int = 50,
+    before: int | None = None,
+) -> list[Run]:
+    """Runs, newest first; `before` is the last number of the page before."""
+    query = select(Run).order_by(RUN.number.desc()).limit(limit)
+    if job is not None:
+        query = query.where(RUN.job == job)
+    if state is not None:
+        query = query.where(RUN.state == state)
+    if before is not None:
+        query = query.where(RUN.number < before)
+    return list(session.scalars(query))
+
+
+def active(session: Session) -> dict[str, int]:
+    """How many unfinished runs each job has."""
+    query = select(RUN.job, func.count()).where(RUN.state.in_((*_QUEUED, *_ACTIVE))).group_by(RUN.job)
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def durations(session: Session, job: str, *, limit: int = 20) -> list[float]:
+    """Seconds that the newest succeeded runs of a job took, newest first."""
+    query = (
+        select(RUN.started_at, RUN.finished_at)
+        .where(RUN.job == job, RUN.result == "succeeded", RUN.started_at.is_not(None))
+        .order_by(RUN.number.desc())
+        .limit(limit)
+    )
+    return [finished - started for started, finished in session.execute(query)]

@@ -1,0 +1,135 @@
+"""The store: opens the database, writes in groups, reads beside that."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from typing import Self, TypeVar, cast
+
+from sqlalchemy.orm import Session
+
+from bot.errors import ConfigError, Refused
+from bot.store import leases, schema
+from bot.store.bells import Bells, Belt
+from bot.store.databases import READERS, Database, FileLock, make_private, translated
+from bot.store.writer import Writer
+
+T = TypeVar("T")
+
+WAITING = 1000
+"""Pieces of work that may wait for a commit; further callers wait for their turn to wait."""
+
+
+class Store:
+    """The one way to the database. `owner` names this process in leases; use one event loop.
+
+    What `write` and `read` return is detached from the session and fully loaded.
+    """
+
+    def __init__(self, database: Database, lock: FileLock | None, *, owner: str) -> None:
+        self.owner = owner
+        self._database = database
+        self._lock = lock
+        self._bells = Bells()
+        self._writer = Writer(database.writer, self._bells, limit=WAITING)
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
+
+    @classmethod
+    async def open(cls, url: str, *, owner: str, exclusive: bool = True) -> Self:
+        """Open and, where needed, migrate the database at `url`.
+
+        On SQLite an `exclusive` store keeps every other one out and frees the leases of those before it
+        (they are dead, else the file would be locked); the command line opens with `exclusive=False`
+        beside a running service. PostgreSQL serves any number of stores. Raises `ConfigError` for a
+        url that cannot be, `Refused` for a database in use or newer than the code, `RetryLater` when
+        the database does not answer.
+        """
+        database, lock = await asyncio.to_thread(_prepare, url, exclusive)
+        store = cls(database, lock, owner=owner)
+        if lock is not None:
+            await store.write(leases.release_all)
+        return store
+
+    async def close(self) -> None:
+        """Commit what waits, close every connection, let the next one in."""
+        await self._writer.close()
+        await asyncio.to_thread(self._readers.shutdown)
+        self._database.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def write(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in a transaction; returns once it is committed and durable.
+
+        What it raises undoes its own changes and reaches this caller only. `RetryLater`: the database
+        is at fault. `work` may be run more than once, of which at most one is committed.
+        """
+        return cast(T, await self._writer.submit(work))
+
+    async def read(self, work: Callable[[Session], T]) -> T:
+        """Run `work`, which may only read, on one consistent view of the database."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, partial(self._read, work))
+
+    async def add_delivery(
+        self, *, key: str, source: str, event: str, media_type: str, body: bytes, now: float
+    ) -> None:
+        """Store what came in; returns once it is durable. A key that is known changes nothing."""
+        await self._writer.submit(row=(key, source, event, media_type, body, now))
+
+    def bell(self, belt: Belt) -> asyncio.Event:
+        """Set whenever a commit of this process made work for `belt`; clear it before looking."""
+        return self._bells[belt]
+
+    def _read(self, work: Callable[[Session], T]) -> T:
+        try:
+            with Session(self._database.reader, expire_on_commit=False) as session:
+                return work(session)
+        except Exception as error:
+            if (seen := translated(error)) is not error:
+                raise seen from error
+            raise
+
+
+def _prepare(url: str, exclusive: bool) -> tuple[Database, FileLock | None]:
+    """Open, lock, migrate; in a thread, since all of it waits."""
+    database = Database.at(url)
+    with ExitStack() as undo:
+        undo.callback(database.close)
+        lock = FileLock(database.path) if database.path else None
+        if lock is not None and database.path is not None:
+            undo.callback(lock.release)
+            if not database.path.parent.is_dir():
+                raise ConfigError(f"database: there is no directory {database.path.parent}")
+            make_private(database.path)
+            if exclusive:
+                lock.acquire()
+        _migrate(database, lock, exclusive=exclusive)
+        undo.pop_all()
+        return database, lock if exclusive else None
+
+
+def _migrate(database: Database, lock: FileLock | None, *, exclusive: bool) -> None:
+    """Bring the schema up to date; on SQLite only who holds the lock may change it under others' feet."""
+    try:
+        with database.reader.connect() as connection:
+            if schema.is_current(connection):
+                return
+        if lock is not None and not exclusive:
+            lock.acquire()
+        with database.writer.connect() as connection:
+            schema.migrate(connection)
+    except Refused:
+        raise
+    except Exception as error:
+        if (seen := translated(error)) is not error:
+            raise seen from error
+        raise
+    if lock is not None and not exclusive:
+        lock.release()

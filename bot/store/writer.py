@@ -1,0 +1,199 @@
+"""One thread that writes: what waits is committed together, so that one fsync serves many.
+
+Each piece of work runs in a savepoint of its own: when it raises, only its changes are undone and only
+its caller hears of it. Deliveries, which come fastest, go in as many-row INSERTs in the same commit.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.orm import Session
+
+from bot.store import deliveries
+from bot.store.bells import Bells, Belt, rung
+from bot.store.databases import is_conflict, is_lost, translated
+
+GROUP = 256
+"""Most pieces of work in one commit; a longer transaction would make the first of them wait."""
+
+TRIES = 3
+"""How often one piece of work is run when the database gives up on it in favour of another bot's."""
+
+
+@dataclass(slots=True, eq=False)
+class Task:
+    """One caller's work, or (`row` set) one delivery to insert, and the future that tells of the commit."""
+
+    future: asyncio.Future[Any]
+    work: Callable[[Session], Any] | None = None
+    row: tuple[Any, ...] | None = None
+    value: Any = None
+    error: Exception | None = None
+    tries: int = 0
+
+
+@dataclass(slots=True)
+class _Group:
+    """What is committed together, and whom the commit wakes."""
+
+    tasks: Sequence[Task]
+    bells: set[Belt] = field(default_factory=set)
+    again: list[Task] = field(default_factory=list)
+
+
+class Writer:
+    """Owns the thread and its connection. `submit` may be called on the event loop's thread only."""
+
+    def __init__(self, engine: Engine, bells: Bells, *, limit: int) -> None:
+        self._engine = engine
+        self._bells = bells
+        self._loop = asyncio.get_running_loop()
+        self._room = asyncio.Semaphore(limit)
+        self._queue: SimpleQueue[Task | None] = SimpleQueue()
+        self._again: list[Task] = []
+        self._open = True
+        self._connection: Connection | None = None
+        self._thread = threading.Thread(target=self._serve, name="store-writer", daemon=True)
+        self._thread.start()
+
+    async def submit(
+        self, work: Callable[[Session], Any] | None = None, row: tuple[Any, ...] | None = None
+    ) -> Any:
+        """Wait for a place in the queue, then for the commit; gives what `work` gave, or raises as it did."""
+        await self._room.acquire()
+        if not self._open:
+            self._room.release()
+            raise RuntimeError("the store is closed")
+        task = Task(self._loop.create_future(), work, row)
+        self._queue.put(task)
+        return await task.future  # cancelled: the work is done all the same, nobody hears of it
+
+    async def close(self) -> None:
+        """Commit what waits, then end the thread."""
+        if self._open:
+            self._open = False
+            self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _serve(self) -> None:
+        going = True
+        while going or self._again:
+            tasks, self._again = self._again, []
+            if going:
+                going = self._take(tasks)
+            if tasks:
+                self._commit(tasks)
+        self._disconnect()
+
+    def _take(self, tasks: list[Task]) -> bool:
+        """Add what waits to `tasks`, waiting only for the first; False once the store was closed."""
+        try:
+            while len(tasks) < GROUP:
+                task = self._queue.get(block=not tasks)
+                if task is None:
+                    return False
+                tasks.append(task)
+        except Empty:
+            pass
+        return True
+
+    def _commit(self, tasks: list[Task]) -> None:
+        """Commit `tasks` together; where that fails for all, each alone, so that one cannot fail others."""
+        try:
+            self._settle(self._attempt(tasks))
+        except Exception as error:
+            self._disconnect()
+            if len(tasks) == 1:
+                tasks[0].error = translated(error)
+                self._settle(_Group(tasks))
+                return
+            for task in tasks:
+                self._commit([task])
+
+    def _attempt(self, tasks: list[Task]) -> _Group:
+        """One transaction. A connection found broken before the commit is replaced once: nothing was done."""
+        group = _Group(tasks)
+        try:
+            self._begin(group)
+        except Exception as error:
+            self._disconnect()
+            if not is_lost(error):
+                raise
+            group = _Group(tasks)
+            self._begin(group)
+        try:
+            self._connected().commit()
+        except Exception as error:
+            # Whether it was committed is not known: only the callers can tell if doing it again is safe.
+            self._disconnect()
+            for task in tasks:
+                task.error = task.error or translated(error)
+            group.bells.clear()
+            group.again.clear()
+        return group
+
+    def _begin(self, group: _Group) -> None:
+        connection = self._connected()
+        connection.begin()
+        rows = [task.row for task in group.tasks if task.row is not None]
+        if rows:
+            deliveries.insert(connection, rows)
+            group.bells.add("deliveries")
+        for task in group.tasks:
+            if task.work is not None:
+                self._run(connection, task, task.work, group)
+
+    def _run(self, connection: Connection, task: Task, work: Callable[[Session], Any], group: _Group) -> None:
+        """Run one piece of work in a savepoint; only a broken connection concerns the whole group."""
+        task.value = task.error = None
+        with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
+            try:
+                task.value = work(session)
+                session.commit()
+            except Exception as error:
+                session.rollback()
+                if is_lost(error):
+                    raise
+                task.tries += 1
+                if is_conflict(error) and task.tries < TRIES:
+                    group.again.append(task)
+                task.error = translated(error)
+            else:
+                group.bells |= rung(session)
+
+    def _settle(self, group: _Group) -> None:
+        """Tell all callers at once, on the event loop; what shall be tried again is not told yet."""
+        self._again.extend(group.again)
+        told = [task for task in group.tasks if task not in group.again] if group.again else group.tasks
+        self._loop.call_soon_threadsafe(self._tell, told, group.bells)
+
+    def _tell(self, tasks: Sequence[Task], bells: set[Belt]) -> None:
+        for task in tasks:
+            self._room.release()
+            if task.future.done():
+                continue
+            if task.error is not None:
+                task.future.set_exception(task.error)
+            else:
+                task.future.set_result(task.value)
+        self._bells.ring(bells)
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection
+
+    def _disconnect(self) -> None:
+        """Let the connection go, undoing what was not committed."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            connection.close()
+        except Exception:  # broken in a way that even closing notices: the pool makes a new one
+            connection.invalidate()

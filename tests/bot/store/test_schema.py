@@ -1,0 +1,55 @@
+import asyncio
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlmodel import SQLModel
+
+import bot
+from bot.errors import Refused
+from bot.store import Store, schema
+from bot.store.databases import Database
+
+
+def _script() -> ScriptDirectory:
+    config = Config()
+    config.set_main_option("script_location", str(Path(bot.__file__).parent / "migrations"))
+    return ScriptDirectory.from_config(config)
+
+
+def test_head_is_the_newest_migration_and_numbers_only_grow() -> None:
+    revisions = [revision.revision for revision in _script().walk_revisions()]
+    assert revisions[0] == schema.HEAD
+    assert revisions == sorted(revisions, reverse=True)
+    assert all(len(revision) == 4 and revision.isdigit() for revision in revisions)
+
+
+async def test_migrations_make_what_the_tables_say(database_url: str) -> None:
+    await (await Store.open(database_url, owner="one")).close()
+    database = Database.at(database_url)
+    try:
+        with database.reader.connect() as connection:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            assert compare_metadata(context, SQLModel.metadata) == []
+    finally:
+        database.close()
+
+
+async def test_database_of_a_newer_version_is_refused(database_url: str) -> None:
+    await (await Store.open(database_url, owner="one")).close()
+    database = Database.at(database_url)
+    with database.writer.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    database.close()
+    with pytest.raises(Refused, match="newer Errand"):
+        await Store.open(database_url, owner="one")
+
+
+@pytest.mark.postgres
+async def test_two_bots_may_start_on_an_empty_database_at_once(postgres_url: str) -> None:
+    stores = await asyncio.gather(*(Store.open(postgres_url, owner=f"bot-{n}") for n in range(4)))
+    for store in stores:
+        await store.close()

@@ -1,0 +1,110 @@
+"""Databases for tests: SQLite in a directory of its own, PostgreSQL in a throwaway server."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+
+def _binaries() -> Path | None:
+    """The directory of PostgreSQL's server programs: on PATH, as pg_config says, or Debian's own place."""
+    places = [shutil.which("postgres")]
+    if shutil.which("pg_config"):
+        said = subprocess.run(["pg_config", "--bindir"], capture_output=True, text=True, check=False)
+        places.append(f"{said.stdout.strip()}/postgres")
+    newest = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
+    places += [str(path) for path in reversed(newest)]
+    for place in places:
+        if place and Path(place).resolve().with_name("initdb").exists():
+            return Path(place).resolve().parent
+    return None
+
+
+def _somebody() -> str | None:
+    """Whom to run the server as: PostgreSQL refuses root."""
+    if os.getuid() != 0:
+        return None
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in known else "nobody"
+
+
+class Server:
+    """A PostgreSQL server on a loopback port, without durability, that goes away with its directory."""
+
+    def __init__(self, binaries: Path, directory: Path) -> None:
+        self._binaries = binaries
+        self._directory = directory
+        self._user = _somebody()
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+
+    def start(self) -> None:
+        if self._user:
+            shutil.chown(self._directory, self._user)
+        data = str(self._directory / "data")
+        self._run("initdb", "-D", data, "-U", "errand", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        options = (
+            f"-c listen_addresses=127.0.0.1 -c port={self.port} -c unix_socket_directories= "
+            "-c fsync=off -c full_page_writes=off -c max_connections=200 -c shared_buffers=32MB"
+        )
+        self._run("pg_ctl", "-D", data, "-w", "-t", "60", "-l", f"{data}/log", "-o", options, "start")
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-D", str(self._directory / "data"), "-m", "immediate", "stop")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [self._binaries / program, *arguments],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=self._directory,
+            user=self._user,
+            extra_groups=[] if self._user else None,
+        )
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """One server for all tests of a process; skipped without the programs, an error in CI."""
+    binaries = _binaries()
+    if binaries is None:
+        reason = "PostgreSQL's server programs are not installed"
+        if os.environ.get("CI"):
+            pytest.fail(f"{reason}, and CI must have them")
+        pytest.skip(reason)
+    # Not pytest's own directory: the server's user may not enter that.
+    with tempfile.TemporaryDirectory(prefix="errand-postgres-", ignore_cleanup_errors=True) as directory:
+        server = Server(binaries, Path(directory))
+        server.start()
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Server) -> Iterator[str]:
+    """An empty PostgreSQL database of its own."""
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(
+        host="127.0.0.1", port=postgres_server.port, user="errand", dbname="postgres", autocommit=True
+    ) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield f"postgresql://errand@127.0.0.1:{postgres_server.port}/{name}"
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The url of an empty database, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'errand.db'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
