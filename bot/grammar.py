@@ -1,0 +1,132 @@
+"""The grammar of commands as one table; the parser, the help and the documentation follow it."""
+
+from dataclasses import dataclass
+
+from bot.wording import quoted
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """An option of a verb. `value` names what follows it; None for one that stands alone."""
+
+    name: str
+    value: str | None
+    summary: str
+
+    @property
+    def usage(self) -> str:
+        """The flag with its value's name."""
+        return f"--{self.name} {self.value}" if self.value else f"--{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One row of the grammar: what may follow the verb, and one line of help.
+
+    `subject` is what the verb is about, as the help shows it; `assignments` and `arguments` say
+    whether `KEY=VALUE` and `-- ARGS` may follow.
+    """
+
+    name: str
+    subject: str
+    summary: str
+    group: str
+    flags: tuple[Flag, ...] = ()
+    assignments: bool = False
+    arguments: bool = False
+
+    @property
+    def usage(self) -> str:
+        """The verb with all that may follow it."""
+        parts = [self.name, self.subject]
+        if self.assignments:
+            parts.append("[KEY=VALUE ...]")
+        parts += [
+            f"[--{flag.name} {flag.value}]" if flag.value else f"[--{flag.name}]" for flag in self.flags
+        ]
+        if self.arguments:
+            parts.append("[-- ARGS ...]")
+        return " ".join(filter(None, parts))
+
+
+_REF = Flag("ref", "REF", "branch, tag or commit to take instead of the one asked from")
+_IMAGE = Flag("image", "TAG", "tag or digest of the job's image to run instead of the newest")
+_LATEST = Flag("latest", None, "today's definition and image instead of those of that run")
+
+VERBS: dict[str, Verb] = {
+    verb.name: verb
+    for verb in (
+        Verb("run", "NAME", "start a job", "Runs", (_REF, _IMAGE), assignments=True, arguments=True),
+        Verb(
+            "rerun",
+            "[#N | NAME]",
+            "run again, exactly as before or changed where said",
+            "Runs",
+            (_LATEST,),
+            True,
+        ),
+        Verb("cancel", "[#N | NAME]", "stop a run", "Runs"),
+        Verb("logs", "#N", "the last lines of a run's log, and the link to all of it", "Runs"),
+        Verb("status", "[#N | NAME]", "how a run, a job's last run or everything stands", "Runs"),
+        Verb("list", "", "the jobs there are", "Jobs"),
+        Verb(
+            "plan",
+            "NAME",
+            "what `run` would do, without doing it",
+            "Jobs",
+            (_REF, _IMAGE),
+            True,
+            arguments=True,
+        ),
+        Verb("why", "NAME", "why a job did or did not run", "Jobs"),
+        Verb("build", "IMAGE", "build an image", "Jobs", (_REF,)),
+        Verb("pause", "NAME [until T | for D]", "keep a job's schedule from starting it", "Schedules"),
+        Verb("resume", "NAME", "let a paused schedule go on", "Schedules"),
+        Verb("skip", "NAME", "leave out the next time of a schedule", "Schedules"),
+        Verb("lock", 'TARGET ["reason"] [for D]', "keep runs from starting on a target", "Locks"),
+        Verb("unlock", "TARGET", "let them start again", "Locks"),
+        Verb("approve", "#N", "say yes to a run that waits for it", "Approvals"),
+        Verb("deny", "#N", "say no to it", "Approvals"),
+        Verb("help", "[VERB | NAME]", "this overview, or more about one verb or job", "Help"),
+    )
+}
+
+AVAILABLE = frozenset({"run", "rerun", "cancel", "logs", "status", "list", "build", "help"})
+"""The verbs that have an effect in this version; all others parse and are answered plainly."""
+
+
+def help_text(first_word: str, verb: str | None = None) -> str:
+    """Markdown help: for one verb, or for all that are available, by group."""
+    if verb is not None and verb in VERBS:
+        return _verb_help(first_word, VERBS[verb])
+    lines = []
+    for group in dict.fromkeys(each.group for each in VERBS.values()):
+        rows = [each for each in VERBS.values() if each.group == group and each.name in AVAILABLE]
+        if rows:
+            lines.append(f"**{group}**")
+            lines += [f"- `{first_word} {each.usage}`: {each.summary}" for each in rows]
+    return "\n".join([*lines, "", "A command stands at the start of a line; several run in order."])
+
+
+def _verb_help(first_word: str, verb: Verb) -> str:
+    lines = [f"`{first_word} {verb.usage}`: {verb.summary}."]
+    if verb.name not in AVAILABLE:
+        lines.append("It is not available on this installation yet.")
+    if verb.assignments:
+        lines.append("- `KEY=VALUE` sets a parameter; quote a value that has spaces: `NAME='two words'`")
+    lines += [
+        f"- `--{flag.name}{' ' + flag.value if flag.value else ''}`: {flag.summary}" for flag in verb.flags
+    ]
+    if verb.arguments:
+        lines.append("- `-- ARGS ...`: everything after `--` is given to the job's command as it is")
+    return "\n".join(lines)
+
+
+def unavailable(verb: str, first_word: str) -> str | None:
+    """The plain answer to a verb that has no effect in this version; None for one that has."""
+    if verb in AVAILABLE:
+        return None
+    return (
+        f"{quoted(verb)} is not available on this installation yet."
+        f" {quoted(first_word + ' help')} lists what is."
+    )
