@@ -1,0 +1,140 @@
+"""What GitHub's answers mean, read leniently: only what is needed, whatever else is there or missing."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from bot.errors import AskerError, Refused
+from bot.messages import code
+
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
+_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\[bot\])?")
+_FORBIDDEN_IN_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|\.lock(/|$)|(^|/)\.|\.$|^/|/$")
+REF_CHARACTERS = 255
+_T = TypeVar("_T")
+
+_LEVELS = ("none", "read", "write", "admin")
+_ROLES = {
+    "none": "none",
+    "read": "read",
+    "pull": "read",
+    "triage": "read",
+    "write": "write",
+    "push": "write",
+    "maintain": "write",
+    "admin": "admin",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository as GitHub knows it; `name` is `owner/name`."""
+
+    name: str
+    default_branch: str
+    private: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """A pull request. `head_repository` is None where the fork it came from is gone."""
+
+    number: int
+    state: str  # open | closed
+    head_sha: str
+    head_ref: str
+    head_repository: str | None
+    base_ref: str
+
+
+def repository_path(name: str) -> str:
+    """`repos/owner/name`, escaped for a URL; `Refused` where it is no such name."""
+    if not _REPOSITORY.fullmatch(name):
+        raise Refused("that is no repository name (owner/name)", status="invalid_repository")
+    return "repos/" + quote(name, safe="/")
+
+
+def login_segment(login: str) -> str | None:
+    """The login, escaped for a URL; None where nobody can be called that."""
+    return quote(login, safe="") if _LOGIN.fullmatch(login) else None
+
+
+def ref_segment(ref: str) -> str:
+    """The branch, tag or SHA, escaped for a URL; `AskerError` where git allows no such name.
+
+    The rules are git's own: https://git-scm.com/docs/git-check-ref-format
+    """
+    if not ref or len(ref) > REF_CHARACTERS or _FORBIDDEN_IN_REF.search(ref) or ref.startswith("-"):
+        raise AskerError("That is no name of a branch, a tag or a commit.")
+    return quote(ref, safe="")  # a slash too: `x/status` would be another address
+
+
+def level(data: Any) -> str:
+    """`none`, `read`, `write` or `admin`: the lower of `permission` and `role_name` where both are known.
+
+    https://docs.github.com/rest/collaborators/collaborators#get-repository-permissions-for-a-user
+    """
+    known = [
+        _ROLES[value]
+        for value in (text(data, "permission"), text(data, "role_name"))
+        if value is not None and value in _ROLES
+    ]
+    return min(known, key=_LEVELS.index, default="none")
+
+
+def field(data: Any, *path: str) -> Any:
+    """The value at `path` in nested objects, None where any of it is missing."""
+    for key in path:
+        if not isinstance(data, Mapping):
+            return None
+        data = data.get(key)
+    return data
+
+
+def text(data: Any, *path: str) -> str | None:
+    """The string at `path`, None where there is none."""
+    value = field(data, *path)
+    return value if isinstance(value, str) else None
+
+
+def number(data: Any, *path: str) -> int | None:
+    """The integer at `path`, None where there is none."""
+    value = field(data, *path)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def needed(value: _T | None, what: str) -> _T:
+    """The value; `Refused` where GitHub's answer lacks it."""
+    if value is None:
+        raise Refused(f"GitHub's answer lacks {what}", status="unexpected_answer")
+    return value
+
+
+def moment(value: str | None) -> float | None:
+    """GitHub's ISO 8601 time as seconds since the epoch."""
+    if value is None:
+        return None
+    try:
+        return datetime.fromisoformat(value).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def last_page(link: str | None) -> int:
+    """The number of the last page in a `Link` header, 1 where there is none."""
+    found = re.search(r'[?&]page=(\d{1,6})[^>]*>;\s*rel="last"', link or "")
+    return int(found.group(1)) if found else 1
+
+
+def sha(value: str) -> str | None:
+    """The full lower-case SHA (SHA-1 or SHA-256) that an answer consists of."""
+    value = value.strip().strip('"').lower()
+    return value if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", value) else None
+
+
+def no_such_commit(repository: str, ref: str) -> str:
+    """The sentence for who asked for a commit that is not there."""
+    return f"{code(repository)} has no branch, tag or commit {code(ref)}, or Errand may not see it."

@@ -1,0 +1,247 @@
+"""What Errand asks of GitHub and tells it, one method each."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+import structlog
+
+from bot.errors import AskerError, Refused
+from bot.github import answers
+from bot.github.answers import PullRequest, Repository, field, needed, number, repository_path, text
+from bot.github.credentials import App, Credential
+from bot.github.transport import Answer, Call, Transport
+from bot.messages import CheckFields, StatusFields
+from executor.spec import Secret
+
+PAGE = 100  # GitHub's most
+PAGES = 20  # how far back a comment or a check is looked for
+SINCE_SLACK = 300.0  # seconds by which GitHub's clock and ours may differ
+_SHA = "application/vnd.github.sha"  # the SHA alone; a commit's JSON may hold megabytes of patches
+_ACTIONS = "github-actions[bot]"  # who a workflow's own token is; it cannot ask
+
+_log = structlog.get_logger(__name__)
+
+
+class GitHub:
+    """One door to one GitHub, as a GitHub App, with a token, or (to read what is public) as nobody.
+
+    Methods raise `RetryLater` where trying again may help and `Refused` where it will not; no write is
+    ever sent twice. A repository is always `owner/name`.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_url: str,
+        app_id: str | None = None,
+        private_key: Secret | None = None,
+        token: Secret | None = None,
+        clone_url: str,
+        clock: Callable[[], float],
+    ) -> None:
+        self._transport = Transport(api_url, clock)
+        self._clone_url = clone_url
+        self._token = token
+        self._app: App | None = None
+        self._login: str | None = None
+        if app_id is not None and private_key is not None:
+            self._app = App(str(app_id), private_key, self._transport, clock)
+
+    @property
+    def is_app(self) -> bool:
+        """Whether results are told as check runs (only an App can) or as commit statuses."""
+        return self._app is not None
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._app is not None:
+            await self._app.close()
+        await self._transport.close()
+
+    async def permission(self, repository: str, login: str) -> str:
+        """What `login` may do: `none` (also where GitHub does not know them), `read`, `write` or `admin`."""
+        segment = answers.login_segment(login)
+        if segment is None:
+            return "none"
+        path = f"{repository_path(repository)}/collaborators/{segment}/permission"
+        try:
+            answer = await self._send(repository, Call("GET", path))
+        except Refused as refused:
+            if refused.status == 404:
+                return "none"
+            raise
+        return answers.level(answer.data)
+
+    async def repository(self, name: str) -> Repository:
+        """The repository's default branch and whether it is private (also where GitHub does not say)."""
+        data = (await self._send(name, Call("GET", repository_path(name)))).data
+        branch = needed(text(data, "default_branch"), "the default branch")
+        return Repository(text(data, "full_name") or name, branch, field(data, "private") is not False)
+
+    async def pull(self, repository: str, pull: int) -> PullRequest:
+        """Where the pull request comes from and goes to."""
+        data = (
+            await self._send(repository, Call("GET", f"{repository_path(repository)}/pulls/{int(pull)}"))
+        ).data
+        return PullRequest(
+            number=int(pull),
+            state=text(data, "state") or "closed",
+            head_sha=needed(text(data, "head", "sha"), "the head commit"),
+            head_ref=needed(text(data, "head", "ref"), "the head branch"),
+            head_repository=text(data, "head", "repo", "full_name"),
+            base_ref=needed(text(data, "base", "ref"), "the base branch"),
+        )
+
+    async def commit(self, repository: str, ref: str) -> str:
+        """The full SHA of a branch, a tag or a SHA (short too); `AskerError` where there is none."""
+        path = f"{repository_path(repository)}/commits/{answers.ref_segment(ref)}"
+        try:
+            answer = await self._send(repository, Call("GET", path, accept=_SHA))
+        except Refused as refused:
+            if refused.status in (404, 409, 422):
+                raise AskerError(answers.no_such_commit(repository, ref)) from None
+            raise
+        return needed(answers.sha(answer.text), "the commit's SHA")
+
+    async def clone(self, repository: str) -> tuple[str, Secret | None]:
+        """The URL to fetch from and the token to do it with, which an App has made for just that."""
+        repository_path(repository)
+        url = self._clone_url.replace("{repository}", repository)
+        if self._app is None:
+            return url, self._token
+        return url, (await self._app.for_clone(repository)).token
+
+    async def react(self, repository: str, comment: int, content: str) -> None:
+        """React to a comment; the same reaction twice is one."""
+        path = f"{repository_path(repository)}/issues/comments/{int(comment)}/reactions"
+        await self._send(repository, Call("POST", path, body={"content": content}))
+
+    async def comment(self, repository: str, issue: int, body: str) -> int:
+        """Comment on an issue or a pull request; gives the comment's id."""
+        path = f"{repository_path(repository)}/issues/{int(issue)}/comments"
+        answer = await self._send(repository, Call("POST", path, body={"body": body}))
+        return needed(number(answer.data, "id"), "the comment's id")
+
+    async def update_comment(self, repository: str, comment: int, body: str) -> None:
+        """Replace the text of a comment."""
+        path = f"{repository_path(repository)}/issues/comments/{int(comment)}"
+        await self._send(repository, Call("PATCH", path, body={"body": body}))
+
+    async def find_comment(
+        self, repository: str, issue: int, marker: str, *, since: float | None = None
+    ) -> int | None:
+        """The newest comment of ours that contains `marker`, if any; `since` (epoch seconds) saves pages.
+
+        A quote of our comment by somebody else carries the marker too, hence the look at its author.
+        """
+        path = f"{repository_path(repository)}/issues/{int(issue)}/comments"
+        ours = await self._own_login()
+        query: dict[str, str | int | None] = {"per_page": PAGE, "since": _iso(since), "page": 1}
+        first = await self._send(repository, Call("GET", path, query))
+        last = answers.last_page(first.headers.get("link"))
+        for page in range(last, max(last - PAGES, 0), -1):
+            answer = (
+                first
+                if page == 1
+                else await self._send(repository, Call("GET", path, {**query, "page": page}))
+            )
+            found = _newest(answer, marker, ours)
+            if found is not None:
+                return found
+        return None
+
+    async def create_check(self, repository: str, commit: str, fields: CheckFields) -> int:
+        """Start a check run on a commit; gives its id."""
+        body = {**fields.body(), "head_sha": commit}
+        answer = await self._send(
+            repository, Call("POST", f"{repository_path(repository)}/check-runs", body=body)
+        )
+        return needed(number(answer.data, "id"), "the check run's id")
+
+    async def update_check(self, repository: str, check: int, fields: CheckFields) -> None:
+        """Bring a check run up to date."""
+        path = f"{repository_path(repository)}/check-runs/{int(check)}"
+        await self._send(repository, Call("PATCH", path, body=fields.body()))
+
+    async def find_check(self, repository: str, commit: str, external_id: str) -> int | None:
+        """The check run of this App on `commit` with `external_id`, if any."""
+        path = f"{repository_path(repository)}/commits/{answers.ref_segment(commit)}/check-runs"
+        app = self._app.app_id if self._app is not None else ""
+        query: dict[str, str | int | None] = {
+            "filter": "all",
+            "per_page": PAGE,
+            "app_id": app if app.isdecimal() else None,
+        }
+        for page in range(1, PAGES + 1):
+            answer = await self._send(repository, Call("GET", path, {**query, "page": page}))
+            runs = field(answer.data, "check_runs")
+            for run in runs if isinstance(runs, list) else []:
+                if text(run, "external_id") == external_id:
+                    return number(run, "id")
+            if page >= answers.last_page(answer.headers.get("link")):
+                break
+        return None
+
+    async def set_status(self, repository: str, commit: str, fields: StatusFields) -> None:
+        """Say how a commit stands in one context; the newest counts."""
+        path = f"{repository_path(repository)}/statuses/{answers.ref_segment(commit)}"
+        await self._send(repository, Call("POST", path, body=fields.body()))
+
+    async def _send(self, repository: str, call: Call) -> Answer:
+        """Send as who may act on `repository`; once more with a new token where GitHub took the old one back.
+
+        A 401 means that nothing was done, so this repeats no write.
+        """
+        for attempt in (1, 2):
+            credential = await self._credential(repository)
+            try:
+                return await self._transport.send(call, credential.token, credential.who)
+            except Refused as refused:
+                if self._app is None or refused.status not in (401, 404):
+                    raise
+                self._app.forget(repository, token=credential.token if refused.status == 401 else None)
+                if refused.status == 404 or attempt == 2:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _credential(self, repository: str) -> Credential:
+        if self._app is not None:
+            return await self._app.for_repository(repository)
+        return Credential("the token" if self._token else "nobody", self._token)
+
+    async def _own_login(self) -> str:
+        """The login that our comments carry."""
+        if self._login is None:
+            if self._app is not None:
+                credential = await self._app.itself()
+                data = (await self._transport.send(Call("GET", "app"), credential.token, credential.who)).data
+                self._login = needed(text(data, "slug"), "the app's slug") + "[bot]"
+            else:
+                self._login = await self._token_login()
+        return self._login
+
+    async def _token_login(self) -> str:
+        try:
+            answer = await self._transport.send(Call("GET", "user"), self._token, "the token")
+        except Refused as refused:
+            if refused.status != 403:
+                raise
+            _log.info("github.login_unknown", assumed=_ACTIONS)
+            return _ACTIONS
+        return needed(text(answer.data, "login"), "the login")
+
+
+def _iso(at: float | None) -> str | None:
+    if at is None:
+        return None
+    return datetime.fromtimestamp(max(at - SINCE_SLACK, 0.0), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _newest(answer: Answer, marker: str, ours: str) -> int | None:
+    comments = answer.data if isinstance(answer.data, list) else []
+    for comment in reversed(comments):
+        if not isinstance(comment, Mapping) or marker not in (text(comment, "body") or ""):
+            continue
+        if (text(comment, "user", "login") or "").lower() == ours.lower():
+            return number(comment, "id")
+    return None

@@ -1,0 +1,217 @@
+"""One call to GitHub: sent once, bounded in time and size, its failure told by kind.
+
+githubkit carries the request; its retries (which repeat writes), its HTTP cache and its typed models
+(which newer and older GitHubs fail) stay off. Limits are read as GitHub documents them:
+https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from githubkit import GitHubCore, UnauthAuthStrategy
+from githubkit.exception import GitHubException, RequestFailed
+from githubkit.throttling import LocalThrottler
+
+from bot.errors import Refused, RetryLater
+from executor.spec import Secret
+
+CALL_SECONDS = 30.0  # one call in all, waiting for its turn included
+STEP_SECONDS = 10.0  # connecting, or one read or write
+CONCURRENT_CALLS = 16  # GitHub asks for well under 100
+ANSWER_BYTES = 8 * 1024 * 1024  # as sent, compressed or not
+LONGEST_DELAY = 300.0  # seconds; whoever waits asks again then
+SECONDARY_DELAY = 60.0  # seconds; GitHub's minimum when it names no time
+REDIRECTS = 3
+API_VERSION = "2022-11-28"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What to send. `path` is relative to the API and escaped; `None` values of `query` are left out."""
+
+    method: str
+    path: str
+    query: Mapping[str, str | int | None] | None = None
+    body: Mapping[str, object] | None = None
+    accept: str = "application/vnd.github+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A successful answer. `data` is its JSON, or None where it is none."""
+
+    status: int
+    headers: Mapping[str, str]
+    data: Any
+    text: str
+
+
+class _Bounded(httpx.AsyncByteStream):
+    """A body that breaks off with an error after `limit` bytes."""
+
+    def __init__(self, stream: httpx.AsyncByteStream, limit: int) -> None:
+        self._stream = stream
+        self._limit = limit
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        left = self._limit
+        async for chunk in self._stream:
+            left -= len(chunk)
+            if left < 0:
+                raise httpx.DecodingError("the answer is too large")
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+async def _bound(response: httpx.Response) -> None:
+    if isinstance(response.stream, httpx.AsyncByteStream):
+        response.stream = _Bounded(response.stream, ANSWER_BYTES)
+
+
+class _Core(GitHubCore[UnauthAuthStrategy]):
+    """githubkit with one pool of connections for all tasks; its own lasts one context or one call."""
+
+    def __init__(self, api_url: str) -> None:
+        super().__init__(
+            UnauthAuthStrategy(),
+            base_url=api_url,
+            user_agent="errand",
+            follow_redirects=False,
+            timeout=STEP_SECONDS,
+            http_cache=False,
+            auto_retry=False,
+            throttler=LocalThrottler(CONCURRENT_CALLS),
+            async_event_hooks={"response": [_bound]},
+        )
+        self._shared: httpx.AsyncClient | None = None
+
+    @asynccontextmanager
+    async def get_async_client(self) -> AsyncGenerator[httpx.AsyncClient, None]:
+        if self._shared is None:
+            self._shared = await self._create_async_client()  # waits for nothing while the cache is off
+        yield self._shared
+
+    async def close(self) -> None:
+        if self._shared is not None:
+            shared, self._shared = self._shared, None
+            await shared.aclose()
+
+
+class Transport:
+    """Sends calls to the API at `api_url`; while a credential is limited its calls fail unsent."""
+
+    def __init__(self, api_url: str, clock: Callable[[], float]) -> None:
+        self._core = _Core(api_url)
+        self._base = self._core.config.base_url
+        self._clock = clock
+        self._held: dict[str, float] = {}
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._core.close()
+
+    async def send(self, call: Call, credential: Secret | None, who: str) -> Answer:
+        """Send once and give the answer. `who` names the credential, whose limits are its own.
+
+        Raises `RetryLater` where nothing or perhaps something was done and trying again may help,
+        `Refused` where GitHub said no. Redirects are followed to the same host, and for writes only
+        where the method is kept (GitHub moves renamed repositories with 301 and 307).
+        """
+        held = self._held.get(who, 0.0) - self._clock()
+        if held > 0:
+            raise RetryLater(f"GitHub's rate limit for {who} is used up", delay=held)
+        url = self._base.copy_with(raw_path=self._base.raw_path + call.path.lstrip("/").encode("ascii"))
+        for _ in range(REDIRECTS + 1):
+            response = await self._once(call, url, credential)
+            if not 300 <= response.status_code < 400:
+                return self._judge(call, response, who)
+            url = self._next(call, url, response)
+        raise Refused(f"GitHub redirects {call.method} {call.path} in a circle", status=310)
+
+    async def _once(self, call: Call, url: httpx.URL, credential: Secret | None) -> httpx.Response:
+        headers = {"Accept": call.accept, "X-GitHub-Api-Version": API_VERSION}
+        if credential is not None:
+            headers["Authorization"] = f"Bearer {credential.reveal()}"
+        content = None
+        if call.body is not None:
+            content = json.dumps(call.body).encode()
+            headers["Content-Type"] = "application/json"
+        query = {key: value for key, value in (call.query or {}).items() if value is not None}
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                answer = await self._core.arequest(
+                    call.method, url, params=query or None, content=content, headers=headers
+                )
+            return answer.raw_response
+        except RequestFailed as failed:
+            return failed.response.raw_response
+        except GitHubException as failed:
+            cause = type(getattr(failed, "exc", failed)).__name__
+        except TimeoutError:
+            cause = f"no answer within {CALL_SECONDS:.0f} s"
+        except ValueError:  # githubkit reads limit headers as integers; a proxy's may be none
+            raise RetryLater(
+                f"{call.method} {call.path}: GitHub's limits are unreadable", delay=SECONDARY_DELAY
+            ) from None
+        raise RetryLater(f"{call.method} {call.path}: {cause}") from None
+
+    def _next(self, call: Call, url: httpx.URL, response: httpx.Response) -> httpx.URL:
+        status = response.status_code
+        kept = status in (307, 308) or (status in (301, 302) and call.method == "GET")
+        try:
+            target = url.join(response.headers.get("location", ""))
+        except (httpx.InvalidURL, ValueError):
+            target = httpx.URL("")
+        if not kept or (target.scheme, target.netloc) != (url.scheme, url.netloc):
+            raise Refused(f"{call.method} {call.path} was redirected ({status})", status=status)
+        return target
+
+    def _judge(self, call: Call, response: httpx.Response, who: str) -> Answer:
+        status, headers = response.status_code, response.headers
+        try:
+            data = response.json()
+        except (ValueError, RecursionError):
+            data = None
+        if status < 300:
+            return Answer(status, headers, data, response.text)
+        said = data.get("message") if isinstance(data, dict) else None
+        message = f"{call.method} {call.path}: GitHub answered {status}"
+        if isinstance(said, str):
+            message += f" ({said[:200]})"
+        delay = _limited(status, headers, said if isinstance(said, str) else "", self._clock())
+        if delay is not None:
+            self._held[who] = self._clock() + delay
+            raise RetryLater(message, delay=delay)
+        if status >= 500 or status == 408:
+            raise RetryLater(message, delay=_seconds(headers.get("retry-after")))
+        raise Refused(message, status=status)
+
+
+def _seconds(text: str | None) -> float | None:
+    """A header's whole seconds, capped; None where it holds none."""
+    if text is None or not text.isdecimal() or len(text) > 12:
+        return None
+    return min(float(text), LONGEST_DELAY)
+
+
+def _limited(status: int, headers: Mapping[str, str], said: str, now: float) -> float | None:
+    """Seconds to wait where `status` is a rate limit's, else None."""
+    if status not in (403, 429):
+        return None
+    delay = _seconds(headers.get("retry-after"))
+    if delay is not None:
+        return max(delay, 1.0)
+    if headers.get("x-ratelimit-remaining") == "0":
+        reset = headers.get("x-ratelimit-reset", "")
+        until = float(reset) - now if reset.isdecimal() and len(reset) <= 12 else SECONDARY_DELAY
+        return min(max(until, 1.0), LONGEST_DELAY)
+    if status == 429 or "rate limit" in said.lower():
+        return SECONDARY_DELAY
+    return None

@@ -1,0 +1,72 @@
+"""Runs and builds become words: Markdown for GitHub, Block Kit for Slack, lines for the terminal.
+
+What it does: words, and nothing else; pure, with the time as an argument. Whatever came from outside
+(names, parameters, log lines, reasons) is shown literally: it can neither ping, link, format, nor
+close what surrounds it. Every text keeps the limits of the place that it is for.
+"""
+
+from bot.messages.comments import (
+    build_comment,
+    build_terminal,
+    marker,
+    run_comment,
+    run_terminal,
+    with_marker,
+)
+from bot.messages.mrkdwn import slack_text
+from bot.messages.replies import (
+    building,
+    error_reply,
+    joined,
+    listing,
+    logs_reply,
+    not_available,
+    refusal,
+    started,
+    status_reply,
+    stopping,
+    unknown_person,
+)
+from bot.messages.slack import build_blocks, run_blocks
+from bot.messages.statuses import (
+    CheckFields,
+    StatusFields,
+    build_check,
+    build_status,
+    run_check,
+    run_status,
+)
+from bot.messages.text import clock_time, code, duration, plain
+
+__all__ = [
+    "CheckFields",
+    "StatusFields",
+    "build_blocks",
+    "build_check",
+    "build_comment",
+    "build_status",
+    "build_terminal",
+    "building",
+    "clock_time",
+    "code",
+    "duration",
+    "error_reply",
+    "joined",
+    "listing",
+    "logs_reply",
+    "marker",
+    "not_available",
+    "plain",
+    "refusal",
+    "run_blocks",
+    "run_check",
+    "run_comment",
+    "run_status",
+    "run_terminal",
+    "slack_text",
+    "started",
+    "status_reply",
+    "stopping",
+    "unknown_person",
+    "with_marker",
+]

@@ -1,0 +1,121 @@
+"""Runs and builds as GitHub comments and as lines of the terminal."""
+
+import re
+
+from bot.messages.text import ZERO_WIDTH, clean, clock_time, code, fence, fitting, plain, shortened, url
+from bot.messages.view import PARAMETERS, View, build_view, run_view
+from bot.tables import Build, Run
+
+COMMENT_CHARACTERS = 65_000  # GitHub takes 65,535; the rest is for the marker and for counting otherwise
+TAIL_CHARACTERS = 12_000
+_NONCE = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_REPOSITORY = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
+_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+def marker(nonce: str) -> str:
+    """The invisible line by which a comment is found again."""
+    if not _NONCE.fullmatch(nonce):
+        raise ValueError("a nonce is letters, digits, - and _")
+    return f"<!-- errand:{nonce} -->"
+
+
+def with_marker(text: str, nonce: str) -> str:
+    """A reply's Markdown with its marker, within GitHub's limit."""
+    return f"{shortened(text, COMMENT_CHARACTERS)}\n\n{marker(nonce)}"
+
+
+def run_comment(run: Run, link: str | None, *, nonce: str, now: float, command: str = "/job") -> str:
+    """The card of a run as a comment. `link` leads to its page; `command` is the first word of commands."""
+    return with_marker(card(run_view(run), link, now=now, command=command), nonce)
+
+
+def build_comment(build: Build, link: str | None, *, nonce: str, now: float, command: str = "/job") -> str:
+    """The card of a build as a comment."""
+    return with_marker(card(build_view(build), link, now=now, command=command), nonce)
+
+
+def run_terminal(run: Run) -> str:
+    """A run as a line, with the last lines of its log below where it did not succeed."""
+    return _terminal(run_view(run))
+
+
+def build_terminal(build: Build) -> str:
+    """A build as a line, with the last lines of its log below where it did not succeed."""
+    return _terminal(build_view(build))
+
+
+def card(view: View, link: str | None, *, now: float, command: str) -> str:
+    """The whole card: a line for the notification, the facts, what went wrong, and where to go."""
+    parts = [headline(view, link), details(view, now=now)]
+    if view.shows_tail:
+        parts.append(fence(view.tail, limit=TAIL_CHARACTERS))
+    footer = _footer(view, link, command)
+    if footer:
+        parts.append(footer)
+    return "\n\n".join(part for part in parts if part)
+
+
+def headline(view: View, link: str | None) -> str:
+    """`✅ **migrate** #142 succeeded in 1m 12s`; the number never links to an issue of the repository."""
+    number = f"[#{view.number}]({url(link)})" if link else f"#{ZERO_WIDTH}{view.number}"
+    line = f"{view.icon} **{plain(view.name, 100)}** {view.label}{number} {view.verdict}"
+    if view.result is None and view.why:
+        line += f" for {plain(view.why, 300)}"
+    return line
+
+
+def details(view: View, *, now: float) -> str:
+    """The facts in one line, then the reason and the parameters where there are any."""
+    facts = [f"{label} {code(value, 100)}{_how(view, label)}" for label, value in view.facts]
+    if view.commit:
+        facts.append(f"commit {_commit(view)}")
+    if view.started_at is not None:
+        facts.append(f"started {clock_time(view.started_at, now)}")
+    if view.rerun_of is not None:
+        facts.append(f"again from {code(f'#{view.rerun_of}')}")
+    lines = [" · ".join(facts)]
+    if view.result is not None and view.why:
+        lines.append(plain(view.why, 1000))
+    given = parameters(view)
+    if given:
+        lines.append("with " + " ".join(code(each) for each in given))
+    return "\n\n".join(lines)
+
+
+def parameters(view: View) -> list[str]:
+    """`NAME=value` for each parameter and the arguments after them, bounded in number and length."""
+    given = [f"{clean(key, 60)}={clean(value, 120)}" for key, value in view.parameters[:PARAMETERS]]
+    if view.arguments:
+        given.append("-- " + clean(" ".join(view.arguments), 180))
+    left = len(view.parameters) - PARAMETERS
+    return [*given, f"and {left} more"] if left > 0 else given
+
+
+def _how(view: View, label: str) -> str:
+    return f" {view.how}" if label == "asked by" and view.how else ""
+
+
+def _commit(view: View) -> str:
+    """The commit; GitHub shortens and links `owner/name@sha` by itself, on every installation of it."""
+    commit = view.commit or ""
+    if view.repository and _REPOSITORY.fullmatch(view.repository) and _SHA.fullmatch(commit):
+        return f"{view.repository}@{commit}"
+    return code(commit[:12])
+
+
+def _footer(view: View, link: str | None, command: str) -> str:
+    parts = [f"[Log]({url(link)})"] if link else []
+    if view.noun == "run" and view.result is not None:
+        parts.append(f"again: {code(f'{command} rerun #{view.number}')}")
+    elif view.noun == "run":
+        parts.append(f"stop: {code(f'{command} cancel #{view.number}')}")
+    return " · ".join(parts)
+
+
+def _terminal(view: View) -> str:
+    line = f"{view.icon} {clean(view.name, 100)} {view.label}#{view.number} {view.verdict}"
+    if view.why:
+        line += f": {clean(view.why, 500)}"
+    tail = fitting(view.tail, limit=TAIL_CHARACTERS, line_limit=500) if view.shows_tail else []
+    return "\n".join([line, *(f"    {each}" for each in tail)])

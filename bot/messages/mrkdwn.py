@@ -1,0 +1,56 @@
+"""Slack's own markup, and our Markdown replies in it.
+
+https://docs.slack.dev/messaging/formatting-message-text
+"""
+
+from collections.abc import Iterable
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from bot.messages.text import clean, shortened, url
+
+TEXT_CHARACTERS = 12_000  # Slack takes 40,000 and asks for 4,000
+_MARKDOWN = MarkdownIt("commonmark", {"html": False})
+_MARKS = {"strong_open": "*", "strong_close": "*", "em_open": "_", "em_close": "_"}
+
+
+def escaped(text: str) -> str:
+    """Text in which Slack sees no mention, channel or link."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def span(text: str, limit: int = 200) -> str:
+    """A code span; Slack knows no way to put a backtick into one, so they become `ˋ`."""
+    return f"`{escaped(clean(text, limit).replace('`', 'ˋ')) or '(empty)'}`"
+
+
+def slack_text(markdown: str) -> str:
+    """A reply that was written in Markdown, as Slack writes it."""
+    blocks: list[str] = []
+    bullet = ""
+    for token in _MARKDOWN.parse(shortened(markdown, TEXT_CHARACTERS)):
+        if token.type == "list_item_open":
+            bullet = "• "
+        elif token.type in ("fence", "code_block"):
+            blocks.append("```\n" + escaped(token.content.replace("```", "ˋˋˋ")) + "```")
+        elif token.type == "inline":
+            blocks.append(bullet + "".join(_inline(token.children or ())))
+            bullet = "  " if bullet else ""
+    return "\n".join(blocks)
+
+
+def _inline(tokens: Iterable[Token]) -> Iterable[str]:
+    for token in tokens:
+        if token.type == "code_inline":
+            yield span(token.content, 500)
+        elif token.type == "link_open":
+            yield f"<{url(str(token.attrGet('href') or ''))}|"
+        elif token.type == "link_close":
+            yield ">"
+        elif token.type in ("softbreak", "hardbreak"):
+            yield "\n"
+        elif token.type in _MARKS:
+            yield _MARKS[token.type]
+        else:
+            yield escaped(token.content)

@@ -1,0 +1,102 @@
+"""What is said once, in Markdown; Slack gets it through `slack_text`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from bot.messages.comments import headline
+from bot.messages.text import ZERO_WIDTH, clock_time, code, fence, plain, shortened, url
+from bot.messages.view import run_view
+from bot.tables import Build, Run
+
+JOBS = 100  # how many a listing shows
+RUNS = 20
+LOG_CHARACTERS = 8000
+REPLY_CHARACTERS = 60_000
+
+
+class Listed(Protocol):
+    """What a listing needs of a job."""
+
+    @property
+    def description(self) -> str | None:
+        """A sentence for people."""
+        ...
+
+
+def joined(texts: Sequence[str]) -> str:
+    """Several replies as one, within what a comment takes."""
+    return shortened("\n\n".join(text for text in texts if text), REPLY_CHARACTERS)
+
+
+def started(run: Run) -> str:
+    """The answer in Slack to who started a run; the card follows in the channel."""
+    return f"{plain(run.job, 100)} #{ZERO_WIDTH}{run.number} is on its way."
+
+
+def building(build: Build) -> str:
+    """The answer to who asked for a build."""
+    commit = f" from {code(build.commit[:12])}" if build.commit else ""
+    return f"{plain(build.image, 100)} build #{ZERO_WIDTH}{build.number}{commit} is on its way."
+
+
+def stopping(run: Run) -> str:
+    """The answer to who cancelled a run."""
+    return f"{plain(run.job, 100)} #{ZERO_WIDTH}{run.number} is being stopped."
+
+
+def listing(jobs: Mapping[str, Listed], command: str = "/job") -> str:
+    """The jobs with their descriptions."""
+    if not jobs:
+        return "No jobs are defined here."
+    lines = []
+    for name, job in sorted(jobs.items())[:JOBS]:
+        about = f": {plain(job.description, 200)}" if job.description else ""
+        lines.append(f"- {code(name, 100)}{about}")
+    if len(jobs) > JOBS:
+        lines.append(f"- and {len(jobs) - JOBS} more")
+    return "\n".join([f"Start one with {code(f'{command} run NAME')}:", "", *lines])
+
+
+def status_reply(runs: Sequence[Run], *, now: float, links: Mapping[int, str] | None = None) -> str:
+    """How runs stand, one line each; `links` leads from numbers to pages."""
+    if not runs:
+        return "There are no such runs."
+    views = [run_view(run) for run in runs[:RUNS]]
+    lines = []
+    for view in views:
+        since = f", started {clock_time(view.started_at, now)}" if view.started_at is not None else ""
+        lines.append(f"- {headline(view, (links or {}).get(view.number))}{since}")
+    if len(runs) > RUNS:
+        lines.append(f"- and {len(runs) - RUNS} more")
+    return "\n".join(lines)
+
+
+def logs_reply(run: Run, lines: Sequence[str], link: str | None) -> str:
+    """The last lines of a run's log and where all of it is."""
+    where = f"[The whole log]({url(link)})" if link else ""
+    shown = fence(lines, limit=LOG_CHARACTERS) if lines else "Nothing was written yet."
+    return "\n\n".join(part for part in (headline(run_view(run), link), shown, where) if part)
+
+
+def refusal(who: str, what: str, needed: str) -> str:
+    """A polite no: `who` may not do `what` (a few words), for which `needed` is needed."""
+    return f"Sorry, {code(who, 80)} may not {plain(what, 200)}: that takes {plain(needed, 200)}."
+
+
+def unknown_person() -> str:
+    """The answer to somebody in Slack of whom nobody said who they are on GitHub."""
+    return (
+        "Sorry, I do not know who you are on GitHub, so I cannot tell what you may do. Ask whoever runs "
+        "Errand to add you to `slack.people`."
+    )
+
+
+def not_available(command: object) -> str:
+    """The answer to a command (its verb, or as it was parsed) that is understood but not carried out."""
+    verb = command if isinstance(command, str) else type(command).__name__.lower()
+    return f"{code(verb, 60)} is not available in this version of Errand."
+
+
+def error_reply(text: str) -> str:
+    """What went wrong, in a sentence that is Markdown already."""
+    return f"🤔 {shortened(text, REPLY_CHARACTERS)}"

@@ -1,0 +1,88 @@
+"""Runs and builds as Slack messages. Limits: https://docs.slack.dev/reference/block-kit/blocks"""
+
+from typing import Any
+
+from bot.messages.comments import parameters
+from bot.messages.mrkdwn import escaped, span
+from bot.messages.text import clean, fitting, shortened, url
+from bot.messages.view import View, build_view, run_view
+from bot.tables import Build, Run
+
+SECTION_CHARACTERS = 2900  # Slack takes 3,000
+TEXT_CHARACTERS = 2900
+TAIL_CHARACTERS = 2900
+
+Block = dict[str, Any]
+
+
+def run_blocks(run: Run, link: str | None, *, command: str = "/job") -> tuple[str, list[Block]]:
+    """The notification's text and the blocks of a run's card."""
+    return _blocks(run_view(run), link, command)
+
+
+def build_blocks(build: Build, link: str | None, *, command: str = "/job") -> tuple[str, list[Block]]:
+    """The notification's text and the blocks of a build's card."""
+    return _blocks(build_view(build), link, command)
+
+
+def _blocks(view: View, link: str | None, command: str) -> tuple[str, list[Block]]:
+    title = f"{view.icon} {clean(view.name, 100)} {view.label}#{view.number} {view.verdict}"
+    blocks = [_section(_headline(view, link)), _context(_facts(view))]
+    given = parameters(view)
+    if view.result is not None and view.why:
+        blocks.append(_section(escaped(clean(view.why, 800))))
+    if given:
+        blocks.append(_context(" ".join(span(each, 190) for each in given)))
+    if view.shows_tail:
+        blocks.append(_preformatted(view))
+    footer = _footer(view, link, command)
+    if footer:
+        blocks.append(_context(footer))
+    return escaped(title), blocks
+
+
+def _headline(view: View, link: str | None) -> str:
+    number = f"<{url(link)}|#{view.number}>" if link else f"#{view.number}"
+    line = f"{view.icon} *{escaped(clean(view.name, 100))}* {view.label}{number} {view.verdict}"
+    if view.result is None and view.why:
+        line += f" for {escaped(clean(view.why, 300))}"
+    return line
+
+
+def _facts(view: View) -> str:
+    facts = [f"{label} {span(value, 100)}" for label, value in view.facts]
+    if view.commit:
+        where = f"{view.repository}@" if view.repository else ""
+        facts.append(f"commit {span(where + view.commit[:12], 160)}")
+    if view.how:
+        facts.append(view.how)
+    return " · ".join(facts)
+
+
+def _footer(view: View, link: str | None, command: str) -> str:
+    parts = [f"<{url(link)}|Log>"] if link else []
+    if view.noun == "run":
+        verb = "rerun" if view.result is not None else "cancel"
+        parts.append(span(f"{command} {verb} #{view.number}", 100))
+    return " · ".join(parts)
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": _mrkdwn(text)}
+
+
+def _context(text: str) -> Block:
+    return {"type": "context", "elements": [_mrkdwn(text)]}
+
+
+def _mrkdwn(text: str) -> Block:
+    """Text with our links only: `verbatim` keeps Slack from linking addresses, channels and people itself."""
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def _preformatted(view: View) -> Block:
+    """The last lines. Rich text is taken literally: nothing in it is markup, so nothing is escaped."""
+    lines = fitting(view.tail, limit=TAIL_CHARACTERS, line_limit=300)
+    text = shortened("\n".join(lines), TAIL_CHARACTERS) or " "
+    element = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": text}]}
+    return {"type": "rich_text", "elements": [element]}

@@ -1,0 +1,172 @@
+"""What a card says, before it is put into anybody's syntax."""
+
+from dataclasses import dataclass
+
+from bot.messages.text import clean, duration
+from bot.runs import State
+from bot.tables import Build, Run
+from executor.spec import Result
+
+PARAMETERS = 20  # how many are shown
+TAIL_LINES = 20
+
+_RESULTS = {
+    Result.SUCCEEDED: ("✅", "succeeded"),
+    Result.FAILED: ("❌", "failed"),
+    Result.CANCELLED: ("🚫", "was cancelled"),
+    Result.TIMED_OUT: ("⌛", "timed out"),
+    Result.ERROR: ("⚠️", "could not be carried out"),
+}
+_STATES = {
+    State.WAITING: ("🕓", "is waiting"),
+    State.BUILDING: ("🔨", "is building"),
+    State.STARTING: ("🕓", "is starting"),
+    State.RUNNING: ("▶️", "is running"),
+    State.STOPPING: ("⏹️", "is stopping"),
+}
+_CAUSES = {
+    "push": "after a push",
+    "comment": "in a comment",
+    "slack": "in Slack",
+    "api": "through the API",
+    "cli": "on the command line",
+    "hook": "through a deploy hook",
+    "schedule": "by schedule",
+}
+_NETWORKS = {"github": "", "slack": " (Slack)", "token": " (API token)"}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A run or a build as people are told of it. Texts are as they came: every syntax cleans its own."""
+
+    noun: str  # run | build
+    name: str
+    number: int
+    state: State
+    result: Result | None
+    reason: str | None
+    message: str | None
+    exit_code: int | None
+    waiting_for: str | None
+    who: str
+    how: str
+    repository: str | None
+    ref: str | None
+    commit: str | None
+    queued_s: float | None
+    ran_s: float | None
+    started_at: float | None
+    finished_at: float | None
+    parameters: tuple[tuple[str, str], ...]
+    arguments: tuple[str, ...]
+    rerun_of: int | None
+    tail: tuple[str, ...]
+
+    @property
+    def icon(self) -> str:
+        """One emoji that says how it stands."""
+        return _RESULTS[self.result][0] if self.result else _STATES[self.state][0]
+
+    @property
+    def label(self) -> str:
+        """What the name is followed by: `build ` for builds, nothing for runs."""
+        return "build " if self.noun == "build" else ""
+
+    @property
+    def verdict(self) -> str:
+        """How it stands in a few words of ours: `failed with exit code 3 after 12s`."""
+        if self.result is None:
+            return _STATES[self.state][1]
+        words = _RESULTS[self.result][1]
+        if self.result is Result.FAILED and self.exit_code is not None:
+            words += f" with exit code {self.exit_code}"
+        if self.ran_s is not None:
+            words += f" {'in' if self.result is Result.SUCCEEDED else 'after'} {duration(self.ran_s)}"
+        return words
+
+    @property
+    def why(self) -> str | None:
+        """What there is to say beyond the verdict: what it waits for, or the reason and its sentence."""
+        if self.result is None:
+            return self.waiting_for if self.state is State.WAITING else None
+        return ": ".join(part for part in (self.reason, self.message) if part) or None
+
+    @property
+    def shows_tail(self) -> bool:
+        """Whether the last lines belong on the card."""
+        return bool(self.tail) and self.result not in (None, Result.SUCCEEDED)
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """Label and value of what is worth knowing at a glance; the values may come from outside."""
+        found: list[tuple[str, str]] = []
+        if self.exit_code is not None and self.result not in (None, Result.FAILED):
+            found.append(("exit code", str(self.exit_code)))
+        found.append(("asked by", self.who))
+        if self.ref:
+            found.append(("ref", self.ref))
+        if self.queued_s is not None and self.queued_s >= 1:
+            found.append(("queued", duration(self.queued_s)))
+        return tuple(found)
+
+
+def run_view(run: Run) -> View:
+    """What there is to say of a run."""
+    return _view(
+        run,
+        noun="run",
+        name=run.job,
+        waiting_for=run.waiting_for,
+        parameters=tuple((str(key), str(value)) for key, value in run.parameters.items()),
+        arguments=tuple(str(argument) for argument in run.arguments),
+        rerun_of=run.rerun_of,
+    )
+
+
+def build_view(build: Build) -> View:
+    """What there is to say of a build."""
+    return _view(
+        build, noun="build", name=build.image, waiting_for=None, parameters=(), arguments=(), rerun_of=None
+    )
+
+
+def _view(row: Run | Build, **known: object) -> View:
+    state = State(row.state)
+    result = _result(row.result) if state is State.FINISHED else None
+    begun = row.started_at if row.started_at is not None else row.finished_at
+    who, how = _asker(row.actor, row.cause)
+    return View(
+        number=row.number or 0,
+        state=state,
+        result=result,
+        reason=row.reason,
+        message=row.message,
+        exit_code=row.exit_code,
+        who=who,
+        how=how,
+        repository=row.repository,
+        ref=row.ref,
+        commit=row.commit,
+        queued_s=max(begun - row.created_at, 0.0) if begun is not None else None,
+        ran_s=_between(row.started_at, row.finished_at),
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        tail=tuple(str(line) for line in row.tail[-TAIL_LINES:]),
+        **known,  # type: ignore[arg-type]
+    )
+
+
+def _result(value: str | None) -> Result:
+    """The result; whatever this version does not know is nobody's success."""
+    return next((result for result in Result if result == value), Result.ERROR)
+
+
+def _between(start: float | None, end: float | None) -> float | None:
+    return None if start is None or end is None else max(end - start, 0.0)
+
+
+def _asker(actor: str, cause: str) -> tuple[str, str]:
+    network, colon, name = actor.partition(":")
+    who = name + _NETWORKS[network] if colon and network in _NETWORKS else actor
+    return clean(who, 80), _CAUSES.get(cause, "")
