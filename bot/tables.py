@@ -23,6 +23,14 @@ class Claimable(SQLModel):
     lease_owner: str | None = None
     lease_until: float = Field(default=0.0, sa_type=Double)
 
+    @property
+    def identity(self) -> int:
+        """The key of a stored row: its `number` if it has one, else its `id`."""
+        key: int | None = getattr(self, "number", None) or getattr(self, "id", None)
+        if key is None:
+            raise LookupError("not stored yet")
+        return key
+
 
 class Delivery(Claimable, table=True):
     """A signed request as it came. `state`: `stored`, then `handled`, `ignored` or `failed`."""
@@ -125,8 +133,8 @@ class Post(Claimable, table=True):
     | kind            | place                                                    | remote_id          |
     | --------------- | -------------------------------------------------------- | ------------------ |
     | github_comment  | repository, issue                                        | comment id         |
-    | github_check    | repository, commit, name                                 | check run id       |
-    | github_status   | repository, commit, context                              | -                  |
+    | github_check    | repository, commit                                       | check run id       |
+    | github_status   | repository, commit                                       | -                  |
     | github_reaction | repository, comment, content                             | -                  |
     | slack_message   | channel                                                  | channel and ts     |
     | slack_response  | url                                                      | -                  |

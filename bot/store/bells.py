@@ -1,4 +1,4 @@
-"""Bells: a change says for whom there is new work, and the commit wakes them. Nobody has to poll."""
+"""Bells: a change says for whom there is new work and what is new, and the commit tells. Nobody polls."""
 
 import asyncio
 from collections.abc import Iterable
@@ -6,9 +6,12 @@ from typing import Literal, get_args
 
 from sqlalchemy.orm import Session
 
+from bot.tables import Build, Run
+
 Belt = Literal["deliveries", "builds", "runs", "posts", "stops"]
 
 _KEY = "bells"
+_CHANGED = "changed"
 
 
 def ring(session: Session, belt: Belt) -> None:
@@ -20,6 +23,17 @@ def rung(session: Session) -> set[Belt]:
     """The belts that this session's changes concern."""
     belts: set[Belt] = session.info.get(_KEY, set())
     return belts
+
+
+def changed(session: Session, *rows: Run | Build) -> None:
+    """Show these rows, as they are now, to whoever watches them, once they are committed."""
+    session.info.setdefault(_CHANGED, []).extend(rows)
+
+
+def changes(session: Session) -> list[Run | Build]:
+    """The rows that this session changed, oldest change first."""
+    rows: list[Run | Build] = session.info.get(_CHANGED, [])
+    return rows
 
 
 class Bells:

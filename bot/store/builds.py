@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot.runs import State, build_sources
 from bot.store import posts
-from bot.store.bells import ring
+from bot.store.bells import changed, ring
 from bot.store.claims import claim as claim_rows
 from bot.store.columns import BUILD, RUN
 from bot.store.inserts import insert_once
@@ -110,6 +110,7 @@ def _change(session: Session, number: int, conditions: Sequence[Any], **values: 
     )
     if build is not None:
         posts.want(session, builds=[number])
+        changed(session, build)
     return build
 
 
@@ -137,14 +138,15 @@ def _tell_runs(session: Session, build: Build, now: float) -> None:
 
 
 def _change_runs(session: Session, conditions: Sequence[Any], **values: Any) -> None:
-    numbers = session.scalars(
+    moved = session.scalars(
         update(Run)
         .where(*conditions)
         .values(**values)
-        .returning(RUN.number)
-        .execution_options(synchronize_session=False)
+        .returning(Run)
+        .execution_options(synchronize_session=False, populate_existing=True)
     ).all()
-    posts.want(session, runs=numbers)
+    posts.want(session, runs=[run.identity for run in moved])
+    changed(session, *moved)
 
 
 def get(session: Session, number: int) -> Build | None:

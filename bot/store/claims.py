@@ -25,7 +25,7 @@ def claim(
 
     `span` is when the lease begins (now) and ends. On PostgreSQL rows that another claim holds locked are
     skipped, not waited for. The choice is a CTE of its own, since a subquery may be run again and then
-    choose more than `limit`.
+    choose more than `limit`. A claim counts as one of the row's `attempts`: who died over it is known.
     """
     if limit < 1:
         return []
@@ -43,7 +43,7 @@ def claim(
     rows = session.scalars(
         update(model)
         .where(key.in_(select(chosen.c.chosen)))
-        .values(lease_owner=owner, lease_until=until)
+        .values(lease_owner=owner, lease_until=until, attempts=columns.attempts + 1)
         .returning(model)
         .execution_options(synchronize_session=False, populate_existing=True)
     )

@@ -68,7 +68,14 @@ class Database:
     @classmethod
     def _postgresql(cls, url: URL) -> Self:
         target = url.set(drivername="postgresql+psycopg")
-        connect: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "errand"}
+        # A server that vanished without a word is noticed within half a minute, not after hours.
+        alive = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+        connect: dict[str, Any] = {
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "application_name": "errand",
+            "tcp_user_timeout": 25_000,
+            **alive,
+        }
         # `format` gives positional parameters, as SQLite has: one prepared INSERT serves both.
         writer = create_engine(target, pool_size=1, max_overflow=0, connect_args=connect, paramstyle="format")
         reader = create_engine(

@@ -75,7 +75,7 @@ def retry(session: Session, id: int, *, due_at: float, note: str) -> None:
     session.execute(
         update(Delivery)
         .where(DELIVERY.id == id, DELIVERY.state == "stored")
-        .values(due_at=due_at, note=note, attempts=DELIVERY.attempts + 1, lease_owner=None, lease_until=0.0)
+        .values(due_at=due_at, note=note, lease_owner=None, lease_until=0.0)
     )
     ring(session, "deliveries")
 

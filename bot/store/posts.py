@@ -27,6 +27,17 @@ def add(session: Session, posts: Sequence[Post]) -> None:
     ring(session, "posts")
 
 
+def add_cards(
+    session: Session, cards: Sequence[Post], *, run: int | None = None, build: int | None = None
+) -> None:
+    """Add the cards of one run or build; `run:<number>:` or `build:<number>:` is put before their keys."""
+    about = f"run:{run}" if run is not None else f"build:{build}"
+    for card in cards:
+        card.key = f"{about}:{card.key}"
+        card.run_number, card.build_number = run, build
+    add(session, cards)
+
+
 def want(session: Session, *, runs: Collection[int] = (), builds: Collection[int] = ()) -> None:
     """The cards of these runs and builds (by number) have something new to show; replies never do."""
     for column, numbers in ((POST.run_number, runs), (POST.build_number, builds)):
@@ -75,7 +86,7 @@ def retry(session: Session, id: int, *, due_at: float, error: str) -> None:
     session.execute(
         update(Post)
         .where(POST.id == id)
-        .values(due_at=due_at, error=error, attempts=POST.attempts + 1, **_FREE)
+        .values(due_at=due_at, error=error, **_FREE)
         .execution_options(synchronize_session=False)
     )
     ring(session, "posts")

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot.runs import State, run_sources
 from bot.store import posts
-from bot.store.bells import ring
+from bot.store.bells import changed, ring
 from bot.store.claims import claim as claim_rows
 from bot.store.columns import BUILD, RUN
 from bot.store.inserts import insert_once
@@ -44,11 +44,9 @@ def enqueue(session: Session, run: Run, cards: Sequence[Post], *, now: float, no
     stored, new = insert_once(session, Run, run, name=lambda number: f"{run.job}-{number}-{nonce}")
     if not new:
         return stored, False
-    for card in cards:
-        card.key = f"run:{stored.number}:{card.key}"
-        card.run_number = stored.number
-    posts.add(session, cards)
+    posts.add_cards(session, cards, run=stored.number)
     ring(session, "runs")
+    changed(session, stored)
     return stored, True
 
 
@@ -133,6 +131,7 @@ def _change(session: Session, number: int, conditions: Sequence[Any], **values: 
     )
     if run is not None:
         posts.want(session, runs=[number])
+        changed(session, run)
     return run
 
 
@@ -142,12 +141,19 @@ def get(session: Session, number: int) -> Run | None:
 
 
 def latest(
-    session: Session, *, job: str | None = None, actor: str | None = None, active: bool = False
+    session: Session,
+    *,
+    job: str | None = None,
+    repository: str | None = None,
+    actor: str | None = None,
+    active: bool = False,
 ) -> Run | None:
-    """The newest run, of this job and this person where given, unfinished ones only if `active`."""
+    """The newest run, of this job, repository and person where given, unfinished ones only if `active`."""
     query = select(Run).order_by(RUN.number.desc()).limit(1)
     if job is not None:
         query = query.where(RUN.job == job)
+    if repository is not None:
+        query = query.where(RUN.repository == repository)
     if actor is not None:
         query = query.where(RUN.actor == actor)
     if active:
@@ -160,6 +166,8 @@ def page(
     *,
     job: str | None = None,
     state: str | None = None,
+    repository: str | None = None,
+    actor: str | None = None,
     limit: int = 50,
     before: int | None = None,
 ) -> list[Run]:
@@ -169,6 +177,10 @@ def page(
         query = query.where(RUN.job == job)
     if state is not None:
         query = query.where(RUN.state == state)
+    if repository is not None:
+        query = query.where(RUN.repository == repository)
+    if actor is not None:
+        query = query.where(RUN.actor == actor)
     if before is not None:
         query = query.where(RUN.number < before)
     return list(session.scalars(query))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.orm import Session
 
 from bot.errors import Refused
 
@@ -24,6 +25,11 @@ def version(connection: Connection) -> str | None:
             raise
         return None
     return None if found is None else str(found)
+
+
+def ping(session: Session) -> None:
+    """The cheapest question there is."""
+    session.execute(text("SELECT 1"))
 
 
 def is_current(connection: Connection) -> bool:

@@ -9,6 +9,7 @@ from typing import Self, TypeVar, cast
 
 from sqlalchemy.orm import Session
 
+from bot.changes import Changes
 from bot.errors import ConfigError, Refused
 from bot.store import leases, schema
 from bot.store.bells import Bells, Belt
@@ -24,15 +25,17 @@ WAITING = 1000
 class Store:
     """The one way to the database. `owner` names this process in leases; use one event loop.
 
-    What `write` and `read` return is detached from the session and fully loaded.
+    What `write` and `read` return is detached from the session and fully loaded. `changes` shows every
+    committed change of a run or build of this process to whoever watches it.
     """
 
     def __init__(self, database: Database, lock: FileLock | None, *, owner: str) -> None:
         self.owner = owner
         self._database = database
         self._lock = lock
+        self.changes = Changes()
         self._bells = Bells()
-        self._writer = Writer(database.writer, self._bells, limit=WAITING)
+        self._writer = Writer(database.writer, self._bells, self.changes, limit=WAITING)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
 
     @classmethod
@@ -76,6 +79,10 @@ class Store:
     async def read(self, work: Callable[[Session], T]) -> T:
         """Run `work`, which may only read, on one consistent view of the database."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, partial(self._read, work))
+
+    async def ping(self) -> None:
+        """Ask the database for a sign of life; raises `RetryLater`."""
+        await self.read(schema.ping)
 
     async def add_delivery(
         self, *, key: str, source: str, event: str, media_type: str, body: bytes, now: float

@@ -14,9 +14,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
+from bot.changes import Changes
 from bot.store import deliveries
-from bot.store.bells import Bells, Belt, rung
+from bot.store.bells import Bells, Belt, changes, rung
 from bot.store.databases import is_conflict, is_lost, translated
+from bot.tables import Build, Run
 
 GROUP = 256
 """Most pieces of work in one commit; a longer transaction would make the first of them wait."""
@@ -43,14 +45,16 @@ class _Group:
 
     tasks: Sequence[Task]
     bells: set[Belt] = field(default_factory=set)
+    rows: list[Run | Build] = field(default_factory=list)
     again: list[Task] = field(default_factory=list)
 
 
 class Writer:
     """Owns the thread and its connection. `submit` may be called on the event loop's thread only."""
 
-    def __init__(self, engine: Engine, bells: Bells, *, limit: int) -> None:
+    def __init__(self, engine: Engine, bells: Bells, changes: Changes, *, limit: int) -> None:
         self._engine = engine
+        self._changes = changes
         self._bells = bells
         self._loop = asyncio.get_running_loop()
         self._room = asyncio.Semaphore(limit)
@@ -134,6 +138,7 @@ class Writer:
             for task in tasks:
                 task.error = task.error or translated(error)
             group.bells.clear()
+            group.rows.clear()
             group.again.clear()
         return group
 
@@ -165,14 +170,15 @@ class Writer:
                 task.error = translated(error)
             else:
                 group.bells |= rung(session)
+                group.rows += changes(session)
 
     def _settle(self, group: _Group) -> None:
         """Tell all callers at once, on the event loop; what shall be tried again is not told yet."""
         self._again.extend(group.again)
         told = [task for task in group.tasks if task not in group.again] if group.again else group.tasks
-        self._loop.call_soon_threadsafe(self._tell, told, group.bells)
+        self._loop.call_soon_threadsafe(self._tell, told, group)
 
-    def _tell(self, tasks: Sequence[Task], bells: set[Belt]) -> None:
+    def _tell(self, tasks: Sequence[Task], group: _Group) -> None:
         for task in tasks:
             self._room.release()
             if task.future.done():
@@ -181,7 +187,9 @@ class Writer:
                 task.future.set_exception(task.error)
             else:
                 task.future.set_result(task.value)
-        self._bells.ring(bells)
+        self._bells.ring(group.bells)
+        for row in group.rows:
+            self._changes.publish(row)
 
     def _connected(self) -> Connection:
         if self._connection is None:
