@@ -1,0 +1,72 @@
+"""What is counted, and how it is named for Prometheus. Label values are few, whatever arrives."""
+
+from prometheus_client import (
+    GC_COLLECTOR,
+    PLATFORM_COLLECTOR,
+    PROCESS_COLLECTOR,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+)
+
+REGISTRY = CollectorRegistry()
+"""All of Errand's metrics, and what is known of its process."""
+
+EVENTS = frozenset(
+    {
+        # Slack's, as the door calls them
+        "command", "event", "interactivity",
+        # GitHub's, of which only these mean something to Errand
+        "check_run", "check_suite", "create", "delete", "deployment", "deployment_protection_rule",
+        "deployment_status", "installation", "installation_repositories", "issue_comment", "issues", "ping",
+        "pull_request", "pull_request_review", "pull_request_review_comment", "push", "registry_package",
+        "release", "repository_dispatch", "status", "workflow_dispatch", "workflow_job", "workflow_run",
+    }
+)  # fmt: skip
+"""Events that are counted under their own name; every other is `other`."""
+
+UNVERIFIED = "unverified"
+"""The event of a request that was refused before its signature was found good."""
+
+DELIVERIES = Counter(
+    "errand_deliveries",
+    "Requests at the webhook doors by source, event and outcome.",
+    ["source", "event", "outcome"],
+    registry=REGISTRY,
+)
+RUNS = Counter("errand_runs", "Finished runs by job and result.", ["job", "result"], registry=REGISTRY)
+RUN_SECONDS = Histogram(
+    "errand_run_seconds",
+    "How long runs took, from the start of their process to its end.",
+    ["job"],
+    buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 900, 1800, 3600, 14400, 86400),
+    registry=REGISTRY,
+)
+BUILDS = Counter(
+    "errand_builds", "Finished builds by image and result.", ["image", "result"], registry=REGISTRY
+)
+POSTS = Counter(
+    "errand_posts", "Attempts to say something by kind and outcome.", ["kind", "outcome"], registry=REGISTRY
+)
+START_SECONDS = Histogram(
+    "errand_start_seconds",
+    "From the arrival of what asked for a run to the start of its process.",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300),
+    registry=REGISTRY,
+)
+QUEUE = Gauge(
+    "errand_queue_depth",
+    "Rows that are not yet done with, by table and state.",
+    ["queue", "state"],
+    registry=REGISTRY,
+)
+
+for _collector in (PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
+    REGISTRY.register(_collector)
+
+
+def count_delivery(source: str, event: str, outcome: str) -> None:
+    """Count one request at a door; `outcome` is `stored`, `answered` or why it was refused."""
+    known = event if event in EVENTS or event == UNVERIFIED else "other"
+    DELIVERIES.labels(source, known, outcome).inc()

@@ -1,0 +1,55 @@
+"""The web application: all doors and pages put together."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute
+
+from bot.errors import RetryLater
+from bot.store import Store, stats
+from webhooks import github, health, metrics, slack
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What the doors need: the secrets, of which none keeps a door closed, and the largest body in bytes."""
+
+    github_secrets: Sequence[str]
+    slack_signing_secret: str | None
+    body_limit: int
+    clock: Callable[[], float]
+
+    def __repr__(self) -> str:
+        return f"Doors(body_limit={self.body_limit})"
+
+
+def create_app(
+    store: Store,
+    doors: Doors,
+    *,
+    dead: Callable[[], Sequence[str]],
+    extra: Sequence[BaseRoute] = (),
+    lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]] | None = None,
+) -> Starlette:
+    """The application, to be called while the event loop runs.
+
+    `dead` names background loops that have ended (for /readyz), `extra` are the routes of pages and API.
+    """
+    add, limit, clock = store.add_delivery, doors.body_limit, doors.clock
+    routes: list[BaseRoute] = [
+        *github.routes(doors.github_secrets, add_delivery=add, limit=limit, clock=clock),
+        *slack.routes(doors.slack_signing_secret, add_delivery=add, limit=limit, clock=clock),
+        *health.routes(ping=store.ping, dead=dead),
+        *metrics.routes(lambda: store.read(stats.depths)),
+        *extra,
+    ]
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={RetryLater: _unavailable})
+
+
+async def _unavailable(_request: Request, _error: Exception) -> Response:
+    """What any page says while the database is away."""
+    return PlainTextResponse("The database does not answer.\n", 503, {"retry-after": "5"})
