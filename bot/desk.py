@@ -1,0 +1,252 @@
+"""Turns a stored delivery into decisions: network first, then one short transaction.
+
+The transaction enqueues what was asked for and the answers, and marks the delivery handled, so a desk
+that is killed anywhere does all of it again or nothing; keys forbid that anything is done twice.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Literal
+
+import structlog
+
+from bot import commands, events, markdown, messages, places
+from bot.effects import Effect, Effects
+from bot.errors import AskerError, Refused, RetryLater
+from bot.github import GitHub
+from bot.people import Asked, People
+from bot.starting import Source, Starting, Target
+from bot.store import Session, deliveries, posts
+from bot.tables import Delivery, Post
+from bot.tools import Tools
+
+log = structlog.get_logger()
+
+MAX_COMMANDS = 10
+"""Commands of one comment that are carried out; further ones are refused."""
+
+
+WENT_WRONG = "This did not work, and the fault is not yours. Whoever runs Errand finds the cause in its log."
+
+Settled = Literal["handled", "ignored", "failed"]
+
+Answers = Callable[[list[str], bool], list[Post]]
+"""The posts that tell an asker the texts of the replies, and whether something failed."""
+
+
+class Desk:
+    """Decides what becomes of a delivery."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._people = People(tools)
+        self._starting = Starting(tools, self._people)
+        self._effects = Effects(tools, self._people, self._starting)
+
+    async def handle(self, delivery: Delivery) -> None:
+        """Decide one claimed delivery; raises `RetryLater` when somebody has to be asked again."""
+        match events.read(delivery):
+            case events.Push() as push:
+                await self._push(delivery, push)
+            case events.Comment() as comment:
+                await self._comment(delivery, comment)
+            case events.SlackCommand() as command:
+                await self._slack(delivery, command)
+            case events.Ignored(why):
+                await self._settle(delivery, "ignored", why)
+
+    async def give_up(self, delivery: Delivery, error: Exception) -> None:
+        """Close a delivery that cannot be handled and say so where it was asked."""
+        reference = f"{error}" if isinstance(error, RetryLater) else type(error).__name__
+        text = messages.error_reply(WENT_WRONG)
+        match events.read(delivery):
+            case events.Comment() as comment:
+                answers = self._github_answers(comment, _asked_on_github(comment), [text], failed=True)
+            case events.SlackCommand() as command:
+                answers = self._slack_answers(command, [text])
+            case _:
+                answers = []
+        await self._settle(delivery, "failed", reference[:500], answers)
+
+    # Doors ----------------------------------------------------------------------------------------
+
+    async def _push(self, delivery: Delivery, push: events.Push) -> None:
+        config = self._tools.config
+        images = config.catalog.images_for_push(push.repository, push.branch, push.default_branch)
+        if not config.allows(push.repository) or not images:
+            await self._settle(delivery, "ignored", f"no image is built from {push.repository}@{push.branch}")
+            return
+        asked = Asked(key=delivery.key, cause="push", actor=f"github:{push.sender}", login=push.sender)
+        target, names = Target(push.repository, push.public), ", ".join(image.name for image in images)
+        sources = [Source(image, push.commit, push.branch) for image in images]
+
+        def decide(session: Session) -> None:
+            for source in sources:
+                self._starting.need_build(session, asked, target, source)
+            self._close(session, delivery, "handled", f"wants {names} of {push.commit}")
+
+        await self._tools.store.write(decide)
+
+    async def _comment(self, delivery: Delivery, comment: events.Comment) -> None:
+        tools = self._tools
+        lines = markdown.commands_in(comment.body, tools.config.command)
+        if not lines:
+            await self._settle(delivery, "ignored", "no command in the comment")
+            return
+        if tools.github is None or not tools.config.allows(comment.repository):
+            await self._settle(delivery, "ignored", f"{comment.repository} may not talk to this installation")
+            return
+        asked = _asked_on_github(comment)
+        seeing = asyncio.create_task(self._see(tools.github, comment))
+        pulling = asyncio.create_task(tools.github.pull(comment.repository, comment.pull))
+        try:
+            await self._people.require(asked, comment.repository)
+            asked = replace(asked, pull=await pulling)
+        except AskerError as refusal:
+            await self._refuse(delivery, comment, asked, refusal)
+            return
+        finally:
+            await asyncio.gather(seeing, pulling, return_exceptions=True)
+        await self._decide(
+            delivery,
+            await self._prepare(asked, lines),
+            lambda texts, failed: self._github_answers(comment, asked, texts, failed=failed),
+            f"{len(lines)} commands of {asked.actor}",
+        )
+
+    async def _slack(self, delivery: Delivery, command: events.SlackCommand) -> None:
+        login = self._tools.config.person(command.user)
+        asked = Asked(
+            key=f"slack:{command.trigger}",
+            cause="slack",
+            actor=f"slack:{command.user}",
+            login=login,
+            channel=command.channel,
+        )
+        line = f"{self._tools.config.command} {markdown.plain(command.text) or 'help'}"
+        steps: list[Effect | AskerError]
+        if login is None:
+            steps = [AskerError(messages.unknown_person())]
+        else:
+            steps = await self._prepare(asked, [line])
+        await self._decide(
+            delivery,
+            steps,
+            lambda texts, failed: self._slack_answers(command, texts),
+            f"a command of {asked.actor}",
+        )
+
+    # One transaction ------------------------------------------------------------------------------
+
+    async def _prepare(self, asked: Asked, lines: Sequence[str]) -> list[Effect | AskerError]:
+        steps: list[Effect | AskerError] = []
+        for index, line in enumerate(lines[:MAX_COMMANDS]):
+            try:
+                command = commands.parse(line, self._tools.config.command)
+                steps.append(await self._effects.of(asked, command, index))
+            except AskerError as error:
+                steps.append(error)
+        if len(lines) > MAX_COMMANDS:
+            steps.append(AskerError(f"One comment may give {MAX_COMMANDS} commands; the rest was left out."))
+        return steps
+
+    async def _decide(
+        self, delivery: Delivery, steps: Sequence[Effect | AskerError], answers: Answers, note: str
+    ) -> None:
+        def decide(session: Session) -> None:
+            texts: list[str] = []
+            failed = False
+            for step in steps:
+                try:
+                    if isinstance(step, AskerError):
+                        raise step
+                    text = step(session)
+                except AskerError as error:
+                    failed, text = True, messages.error_reply(str(error))
+                if text:
+                    texts.append(text)
+            posts.add(session, answers(texts, failed))
+            self._close(session, delivery, "handled", note)
+
+        await self._tools.store.write(decide)
+        log.info("delivery.handled", key=delivery.key, event_type=delivery.event, note=note)
+
+    async def _settle(
+        self, delivery: Delivery, state: Settled, note: str, answers: Sequence[Post] = ()
+    ) -> None:
+        def settle(session: Session) -> None:
+            posts.add(session, answers)
+            self._close(session, delivery, state, note)
+
+        await self._tools.store.write(settle)
+
+    @staticmethod
+    def _close(session: Session, delivery: Delivery, state: Settled, note: str) -> None:
+        deliveries.settle(session, delivery.identity, state=state, note=note)
+
+    # Answers --------------------------------------------------------------------------------------
+
+    @staticmethod
+    async def _see(github: GitHub, comment: events.Comment) -> None:
+        """Show at once that the comment was read; GitHub keeps one such reaction, however often made."""
+        try:
+            await github.react(comment.repository, comment.comment, "eyes")
+        except (RetryLater, Refused) as error:
+            log.info("reaction.failed", repository=comment.repository, error=str(error))
+
+    async def _refuse(
+        self, delivery: Delivery, comment: events.Comment, asked: Asked, refusal: AskerError
+    ) -> None:
+        """No, politely, and once per person and pull request: whoever goes on asking gets a reaction only."""
+        key = f"refusal:{comment.repository}#{comment.pull}:{comment.author.lower()}"
+        answers = self._github_answers(
+            comment, asked, [messages.error_reply(str(refusal))], failed=True, key=key
+        )
+        await self._settle(delivery, "handled", f"refused {asked.actor}: {refusal}", answers)
+
+    def _github_answers(
+        self,
+        comment: events.Comment,
+        asked: Asked,
+        texts: Sequence[str],
+        *,
+        failed: bool,
+        key: str | None = None,
+    ) -> list[Post]:
+        now, nonce = self._tools.clock(), self._tools.nonce
+        content = "confused" if failed else "rocket"
+        reaction_key = f"reaction:{asked.key}:{content}"
+        answers = [
+            places.reaction(
+                reaction_key, comment.repository, comment.comment, content, now=now, nonce=nonce()
+            )
+        ]
+        if texts:
+            text = messages.joined(texts)
+            reply_key = key or f"reply:{asked.key}"
+            answers.append(
+                places.comment_reply(
+                    reply_key, comment.repository, comment.pull, text, now=now, nonce=nonce()
+                )
+            )
+        return answers
+
+    def _slack_answers(self, command: events.SlackCommand, texts: Sequence[str]) -> list[Post]:
+        if not texts or not command.response_url:
+            return []
+        key, text = f"reply:slack:{command.trigger}", messages.joined(texts)
+        now, nonce = self._tools.clock(), self._tools.nonce()
+        return [places.slack_reply(key, command.response_url, text, now=now, nonce=nonce)]
+
+
+def _asked_on_github(comment: events.Comment) -> Asked:
+    return Asked(
+        key=f"github:comment:{comment.comment}",
+        cause="comment",
+        actor=f"github:{comment.author}",
+        login=comment.author,
+        repository=comment.repository,
+        number=comment.pull,
+        public=comment.public,
+    )

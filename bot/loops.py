@@ -1,0 +1,239 @@
+"""The belts: claim what is due, carry it, renew the leases, recover what another bot left, drain at the end.
+
+One belt per table. A belt sleeps until a commit of this process rings its bell, or until `SWEEP` has
+passed: then it looks for what nobody rang for, that is retries that fell due and leases that ran out.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+import structlog
+
+from bot.desk import Desk
+from bot.errors import RetryLater
+from bot.outbox import Outbox
+from bot.store import Session, builds, deliveries, leases, posts, runs
+from bot.store.bells import Belt as Bell
+from bot.tables import Build, Claimable, Delivery, Post, Run
+from bot.tools import Tools
+from bot.worker import Worker
+
+log = structlog.get_logger()
+
+LEASE = 10.0
+"""Seconds that a claim holds without being renewed; then another bot takes over."""
+RENEW = 3.0
+"""Seconds between two renewals: two may fail before a lease is lost."""
+SWEEP = 3.0
+"""Seconds after which a belt looks although nothing rang."""
+DELIVERIES = 16
+"""Deliveries decided at the same time; each is a few requests to GitHub."""
+POSTS = 16
+"""Posts sent at the same time."""
+KEEP_DELIVERIES = 7 * 86400.0
+"""Seconds that a handled delivery is kept, to look at and to know its repetition."""
+PRUNE = 3600.0
+"""Seconds between two prunings."""
+MAX_TRIES = 8
+"""Tries of one delivery; with `backoff`, some four minutes beyond what GitHub asks to wait."""
+AGAIN = 1.0
+"""Seconds before a build or run is carried on when the database was away."""
+
+Row = TypeVar("Row", bound=Claimable)
+Claimed = TypeVar("Claimed", bound=Claimable, covariant=True)
+
+
+class Claim(Protocol[Claimed]):
+    """Takes up to `limit` free rows of one table."""
+
+    def __call__(
+        self, session: Session, *, owner: str, now: float, lease: float, limit: int
+    ) -> Sequence[Claimed]:
+        """The rows, leased to `owner` until `now + lease`."""
+        ...
+
+
+@dataclass(slots=True)
+class Belt(Generic[Row]):
+    """Claims rows of `table` and carries each in a task of its own, `capacity` at the same time."""
+
+    bell: Bell
+    table: type[Row]
+    claim: Claim[Row]
+    carry: Callable[[Row], Awaitable[None]]
+    capacity: int
+    tasks: dict[int, asyncio.Task[None]] = field(default_factory=dict)
+    rows: dict[int, Row] = field(default_factory=dict)
+
+
+def backoff(attempts: int) -> float:
+    """Seconds to wait after the `attempts`-th try: 1, 2, 4 ... at most two minutes."""
+    return float(min(2 ** max(attempts - 1, 0), 120))
+
+
+class Loops:
+    """Everything that moves by itself; `run` until it is cancelled."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._desk = Desk(tools)
+        self._worker = Worker(tools)
+        self._outbox = Outbox(tools)
+        limits = tools.config.limits
+        self._builds = Belt("builds", Build, builds.claim, self._build, limits.builds)
+        self._runs = Belt("runs", Run, runs.claim, self._run, limits.runs)
+        self._belts: tuple[Belt[Any], ...] = (
+            Belt("deliveries", Delivery, deliveries.claim, self._delivery, DELIVERIES),
+            self._builds,
+            self._runs,
+            Belt("posts", Post, posts.claim, self._outbox.send, POSTS),
+        )
+        self._alive = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether the belts turn; /readyz tells it."""
+        return self._alive
+
+    async def run(self) -> None:
+        """Turn until cancelled; then let go of everything, so that the next bot may take it at once."""
+        self._alive = True
+        try:
+            async with asyncio.TaskGroup() as group:
+                for belt in self._belts:
+                    group.create_task(self._turn(belt))
+                group.create_task(self._renew())
+                group.create_task(self._prune())
+        finally:
+            self._alive = False
+            await self._drain()
+
+    async def _drain(self) -> None:
+        tasks = [task for belt in self._belts for task in belt.tasks.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        with suppress(RetryLater):  # the leases end by themselves as well
+            await self._tools.store.write(lambda s: leases.release(s, owner=self._tools.owner))
+
+    # Claiming -------------------------------------------------------------------------------------
+
+    async def _turn(self, belt: Belt[Any]) -> None:
+        bell = self._tools.store.bell(belt.bell)
+        while True:
+            bell.clear()
+            try:
+                await self._claim(belt)
+            except RetryLater as error:
+                log.warning("claim.failed", belt=belt.bell, error=str(error))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SWEEP):
+                    await bell.wait()
+
+    async def _claim(self, belt: Belt[Row]) -> None:
+        free = belt.capacity - len(belt.tasks)
+        if free <= 0:
+            return  # whichever task ends first rings
+        tools = self._tools
+        rows = await tools.store.write(
+            lambda s: belt.claim(s, owner=tools.owner, now=tools.clock(), lease=LEASE, limit=free)
+        )
+        for row in rows:
+            key = row.identity
+            if key in belt.tasks:
+                continue  # its lease ran out under our feet and it was claimed anew: it is being carried
+            belt.rows[key] = row
+            belt.tasks[key] = task = asyncio.create_task(self._carry(belt, row))
+            task.add_done_callback(lambda _, key=key: self._done(belt, key))  # type: ignore[misc]
+
+    def _done(self, belt: Belt[Any], key: int) -> None:
+        del belt.tasks[key], belt.rows[key]
+        self._tools.store.bell(belt.bell).set()
+
+    async def _carry(self, belt: Belt[Row], row: Row) -> None:
+        with structlog.contextvars.bound_contextvars(**{belt.table.__name__.lower(): row.identity}):
+            try:
+                await belt.carry(row)
+            except Exception:
+                # Its lease runs out by itself, and then it is tried again.
+                log.exception("carry.failed")
+
+    # Carrying -------------------------------------------------------------------------------------
+
+    async def _delivery(self, delivery: Delivery) -> None:
+        try:
+            await self._desk.handle(delivery)
+        except RetryLater as error:
+            if delivery.attempts >= MAX_TRIES:
+                log.error("delivery.given_up", key=delivery.key, error=str(error))
+                await self._desk.give_up(delivery, error)
+                return
+            delay = error.delay or backoff(delivery.attempts)
+            due_at, note, key = self._tools.clock() + delay, str(error), delivery.identity
+            await self._tools.store.write(lambda s: deliveries.retry(s, key, due_at=due_at, note=note))
+            asyncio.get_running_loop().call_later(delay, self._tools.store.bell("deliveries").set)
+        except Exception as error:
+            log.exception("delivery.failed", key=delivery.key)
+            await self._desk.give_up(delivery, error)
+
+    async def _build(self, build: Build) -> None:
+        number = build.identity
+        await self._persist(build, self._worker.build, lambda s: builds.get(s, number))
+
+    async def _run(self, run: Run) -> None:
+        number = run.identity
+        await self._persist(run, self._worker.run, lambda s: runs.get(s, number))
+
+    async def _persist(
+        self, row: Row, carry: Callable[[Row], Awaitable[None]], reload: Callable[[Session], Row | None]
+    ) -> None:
+        """Carry on through a database that is away: the work goes on, only the notes of it wait."""
+        current: Row | None = row
+        while current is not None:
+            try:
+                await carry(current)
+                return
+            except RetryLater as error:
+                log.warning("carry.waits", error=str(error))
+                await asyncio.sleep(error.delay or AGAIN)
+            with suppress(RetryLater):
+                current = await self._tools.store.read(reload)
+
+    # Keeping --------------------------------------------------------------------------------------
+
+    async def _renew(self) -> None:
+        """Renew all leases; the answer also tells which builds and runs somebody asked to stop."""
+        bell = self._tools.store.bell("stops")
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RENEW):
+                    await bell.wait()
+            bell.clear()
+            try:
+                for belt in self._belts:
+                    await self._renew_belt(belt)
+            except RetryLater as error:
+                log.warning("renewal.failed", error=str(error))
+
+    async def _renew_belt(self, belt: Belt[Any]) -> None:
+        keys = list(belt.tasks)
+        if not keys:
+            return
+        tools, now = self._tools, self._tools.clock()
+        held = await tools.store.write(
+            lambda s: leases.renew(s, belt.table, owner=tools.owner, ids=keys, now=now, lease=LEASE)
+        )
+        for key in held.stopping:
+            if (row := belt.rows.get(key)) is not None:
+                await self._worker.stop(row)
+
+    async def _prune(self) -> None:
+        while True:
+            with suppress(RetryLater):
+                await self._tools.store.write(
+                    lambda s: deliveries.prune(s, before=self._tools.clock() - KEEP_DELIVERIES)
+                )
+            await asyncio.sleep(PRUNE)

@@ -1,0 +1,181 @@
+"""Says what is to be said, once per place: a claimed post goes out as its subject stands at that moment.
+
+Creating a comment or a message cannot be repeated, so a post that was tried before and whose end is not
+known is first looked for by its marker.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from bot import messages
+from bot.errors import Refused, RetryLater
+from bot.github import GitHub
+from bot.slack import Slack
+from bot.store import builds, posts, runs
+from bot.tables import Build, Post, Run
+from bot.tools import Tools
+
+log = structlog.get_logger()
+
+MAX_TRIES = 40
+"""Tries of one post; with the delays below, a place that does not answer for half a day is given up."""
+MAX_DELAY = 1200.0
+"""Seconds between two tries, at most."""
+
+Subject = Build | Run | None
+
+
+class Outbox:
+    """Sends claimed posts."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._senders: dict[str, Callable[[Post, Subject], Awaitable[str | None]]] = {
+            "github_comment": self._comment,
+            "github_check": self._check,
+            "github_status": self._status,
+            "github_reaction": self._reaction,
+            "slack_message": self._message,
+            "slack_response": self._response,
+        }
+
+    async def send(self, post: Post) -> None:
+        """Send one post and store what came of it; what was wanted meanwhile is sent by a later claim."""
+        store, key, rev = self._tools.store, post.identity, post.wanted
+        try:
+            remote_id = await self._senders[post.kind](post, await self._subject(post))
+        except RetryLater as error:
+            await self._again(post, error)
+        except Refused as error:
+            log.warning("post.refused", kind=post.kind, place=post.place, error=str(error))
+            text = str(error)
+            await store.write(lambda s: posts.fail(s, key, error=text))
+        else:
+            once = post.run_number is None and post.build_number is None
+            await store.write(lambda s: posts.sent(s, key, rev=rev, remote_id=remote_id, done=once))
+            log.info(
+                "post.sent", kind=post.kind, place=post.place, run=post.run_number, build=post.build_number
+            )
+
+    async def _again(self, post: Post, error: RetryLater) -> None:
+        store, key, text = self._tools.store, post.identity, str(error)
+        if post.attempts >= MAX_TRIES:
+            log.error("post.given_up", kind=post.kind, place=post.place, error=text)
+            await store.write(lambda s: posts.fail(s, key, error=text))
+            return
+        delay = error.delay or min(2.0 ** (post.attempts - 1), MAX_DELAY)
+        log.info("post.later", kind=post.kind, delay=delay, error=text)
+        due_at = self._tools.clock() + delay
+        await store.write(lambda s: posts.retry(s, key, due_at=due_at, error=text))
+        asyncio.get_running_loop().call_later(delay, store.bell("posts").set)
+
+    async def _subject(self, post: Post) -> Subject:
+        run, build = post.run_number, post.build_number
+        found: Subject = None
+        if run is not None:
+            found = await self._tools.store.read(lambda s: runs.get(s, run))
+        elif build is not None:
+            found = await self._tools.store.read(lambda s: builds.get(s, build))
+        else:
+            return None
+        if found is None:
+            raise Refused("what it tells about is no longer kept")
+        return found
+
+    @property
+    def _github(self) -> GitHub:
+        if self._tools.github is None:
+            raise Refused("GitHub is no longer configured")
+        return self._tools.github
+
+    @property
+    def _slack(self) -> Slack:
+        if self._tools.slack is None:
+            raise Refused("Slack is no longer configured")
+        return self._tools.slack
+
+    # GitHub ---------------------------------------------------------------------------------------
+
+    async def _comment(self, post: Post, subject: Subject) -> str:
+        repository, issue = post.place["repository"], post.place["issue"]
+        now, command = self._tools.clock(), self._tools.config.command
+        match subject:
+            case Run():
+                link = self._tools.link(subject, open_place=True)
+                body = messages.run_comment(subject, link, nonce=post.nonce, now=now, command=command)
+            case Build():
+                link = self._tools.link(subject, open_place=True)
+                body = messages.build_comment(subject, link, nonce=post.nonce, now=now, command=command)
+            case None:
+                body = messages.with_marker(post.text or "", post.nonce)
+        known = int(post.remote_id) if post.remote_id else None
+        if known is None and post.attempts > 1:
+            marker = messages.marker(post.nonce)
+            known = await self._github.find_comment(repository, issue, marker, since=post.created_at)
+        if known is None:
+            return str(await self._github.comment(repository, issue, body))
+        await self._github.update_comment(repository, known, body)
+        return str(known)
+
+    async def _check(self, post: Post, subject: Subject) -> str:
+        repository, commit, now = post.place["repository"], post.place["commit"], self._tools.clock()
+        match subject:
+            case Run():
+                link = self._tools.link(subject, open_place=True)
+                fields = messages.run_check(subject, link, nonce=post.nonce, now=now)
+            case Build():
+                link = self._tools.link(subject, open_place=True)
+                fields = messages.build_check(subject, link, nonce=post.nonce, now=now)
+            case None:
+                raise Refused("a check tells about a run or a build")
+        known = int(post.remote_id) if post.remote_id else None
+        if known is None and post.attempts > 1:
+            known = await self._github.find_check(repository, commit, post.nonce)
+        if known is None:
+            return str(await self._github.create_check(repository, commit, fields))
+        await self._github.update_check(repository, known, fields)
+        return str(known)
+
+    async def _status(self, post: Post, subject: Subject) -> None:
+        match subject:
+            case Run():
+                fields = messages.run_status(subject, self._tools.link(subject, open_place=True))
+            case Build():
+                fields = messages.build_status(subject, self._tools.link(subject, open_place=True))
+            case None:
+                raise Refused("a status tells about a run or a build")
+        await self._github.set_status(post.place["repository"], post.place["commit"], fields)
+
+    async def _reaction(self, post: Post, subject: Subject) -> None:
+        place = post.place
+        await self._github.react(place["repository"], place["comment"], place["content"])
+
+    # Slack ----------------------------------------------------------------------------------------
+
+    async def _message(self, post: Post, subject: Subject) -> str:
+        channel, command = post.place["channel"], self._tools.config.command
+        match subject:
+            case Run():
+                link = self._tools.link(subject, open_place=False)
+                text, blocks = messages.run_blocks(subject, link, command=command)
+            case Build():
+                link = self._tools.link(subject, open_place=False)
+                text, blocks = messages.build_blocks(subject, link, command=command)
+            case None:
+                raise Refused("a message tells about a run or a build")
+        known: tuple[str, str] | None = None
+        if post.remote_id:
+            where, _, ts = post.remote_id.partition(" ")
+            known = where, ts
+        elif post.attempts > 1:
+            known = await self._slack.find(channel, post.nonce, post.created_at)
+        if known is None:
+            known = await self._slack.post(channel, text, blocks, post.nonce)
+        else:
+            await self._slack.update(*known, text, blocks)
+        return " ".join(known)
+
+    async def _response(self, post: Post, subject: Subject) -> None:
+        await self._slack.respond(post.place["url"], messages.slack_text(post.text or ""))

@@ -1,0 +1,53 @@
+"""Who asks, from where, and whether they may: asks GitHub, decides by `policy`."""
+
+from dataclasses import dataclass
+
+from bot import policy
+from bot.errors import AskerError
+from bot.github import PullRequest
+from bot.tools import Tools
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request of a person. `key` is unique to it; a command's own key adds its place in the request.
+
+    On GitHub `repository`, `pull` and `number` tell where it was asked, in Slack `channel` does.
+    `login` is the GitHub account whose rights count, None for somebody in Slack whom nobody mapped.
+    `public`: anyone may read the place.
+    """
+
+    key: str
+    cause: str
+    actor: str
+    login: str | None
+    repository: str | None = None
+    number: int | None = None
+    pull: PullRequest | None = None
+    channel: str | None = None
+    public: bool = False
+
+
+class People:
+    """Answers whether somebody may; the answer is asked afresh for every request."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    async def require(self, asked: Asked, repository: str) -> None:
+        """Raise `AskerError` unless the asker may run things of `repository`; `RetryLater` if unknown now."""
+        tools = self._tools
+        permission = "none"
+        if tools.github is not None and asked.login is not None and tools.config.allows(repository):
+            permission = await tools.github.permission(repository, asked.login)
+        verdict = policy.may_run(
+            login=asked.login,
+            permission=permission,
+            repository=repository,
+            allowed=tools.config.allows(repository),
+        )
+        if not verdict.allowed:
+            raise AskerError(verdict.sentence)
+        if asked.public and repository != asked.repository:
+            # What is posted here is read by everybody, and the other repository may be private.
+            raise AskerError("On a public pull request only jobs of that same repository can be asked for.")

@@ -1,0 +1,46 @@
+"""Where a run or a build is told about: pure, one `Post` per place.
+
+A post's key says what it is about and where, so nothing is ever told twice in one place; the store
+puts the number of its run or build in front when that is known.
+"""
+
+from bot.tables import Post
+
+
+def comment(repository: str, issue: int, *, now: float, nonce: str) -> Post:
+    """A card on a pull request."""
+    place: dict[str, object] = {"repository": repository, "issue": issue}
+    return _card("github_comment", f"{repository}#{issue}", place, now, nonce)
+
+
+def commit(repository: str, sha: str, *, app: bool, now: float, nonce: str) -> Post:
+    """A check run (as an App) or a commit status (with a token)."""
+    place: dict[str, object] = {"repository": repository, "commit": sha}
+    kind = "github_check" if app else "github_status"
+    return _card(kind, f"{repository}@{sha}", place, now, nonce)
+
+
+def channel(name: str, *, now: float, nonce: str) -> Post:
+    """A message in a Slack channel, by name or id."""
+    return _card("slack_message", name, {"channel": name}, now, nonce)
+
+
+def comment_reply(key: str, repository: str, issue: int, text: str, *, now: float, nonce: str) -> Post:
+    """Words said once on a pull request."""
+    place = {"repository": repository, "issue": issue}
+    return Post(kind="github_comment", key=key, place=place, text=text, nonce=nonce, created_at=now)
+
+
+def reaction(key: str, repository: str, comment: int, content: str, *, now: float, nonce: str) -> Post:
+    """A reaction to a comment; `content` is one of GitHub's eight."""
+    place = {"repository": repository, "comment": comment, "content": content}
+    return Post(kind="github_reaction", key=key, place=place, nonce=nonce, created_at=now)
+
+
+def slack_reply(key: str, url: str, text: str, *, now: float, nonce: str) -> Post:
+    """Words that only the person who typed the command sees."""
+    return Post(kind="slack_response", key=key, place={"url": url}, text=text, nonce=nonce, created_at=now)
+
+
+def _card(kind: str, where: str, place: dict[str, object], now: float, nonce: str) -> Post:
+    return Post(kind=kind, key=f"{kind}:{where}", place=place, nonce=nonce, created_at=now)

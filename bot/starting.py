@@ -1,0 +1,148 @@
+"""What it takes to start: the commit that is meant, who may, the build it needs, the places to tell.
+
+Asks GitHub, then gives drafts to the transaction; nothing here writes outside of one.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot import places
+from bot.catalog import Image, Job
+from bot.errors import AskerError
+from bot.people import Asked, People
+from bot.store import Session, builds, posts, runs
+from bot.tables import Build, Post, Run
+from bot.tools import Tools
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The commit of an image that is meant: the image, a full SHA, and how that was named."""
+
+    image: Image
+    commit: str
+    ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a job works on. Who may write to `repository` may ask; a job without an image has no source."""
+
+    repository: str
+    public: bool
+    source: Source | None = None
+
+
+class Starting:
+    """Resolves and enqueues for everything that starts builds or runs."""
+
+    def __init__(self, tools: Tools, people: People) -> None:
+        self._tools = tools
+        self._people = people
+
+    async def target(self, asked: Asked, image_name: str | None, ref: str | None) -> Target:
+        """The commit of `ref`, else of the pull request, else of the default branch; `AskerError` if none."""
+        if image_name is None:
+            if asked.repository is None:
+                raise AskerError(
+                    "This job has no image, so no repository says who may run it; ask in a pull request."
+                )
+            await self._people.require(asked, asked.repository)
+            return Target(asked.repository, asked.public)
+        image = self._tools.config.catalog.image(image_name)
+        repository = image.build.repository
+        await self._people.require(asked, repository)
+        github = self._tools.required_github
+        if ref is None and asked.pull is not None and asked.repository == repository:
+            pull = asked.pull
+            if pull.head_repository != repository and not self._tools.config.forks:
+                raise AskerError("This pull request comes from a fork, and code of forks is not run here.")
+            return Target(repository, asked.public, Source(image, pull.head_sha, pull.head_ref))
+        about = await github.repository(repository)
+        ref = ref or about.default_branch
+        commit = await github.commit(repository, ref)
+        return Target(repository, not about.private, Source(image, commit, ref))
+
+    async def same_target(self, run: Run) -> Target:
+        """What `run` worked on, with its image as it was defined then."""
+        if run.repository is None:
+            raise AskerError(f"Run #{run.number} knows no repository.")
+        if run.build_number is None:
+            return Target(run.repository, run.public)
+        number = run.build_number
+        build = await self._tools.store.read(lambda s: builds.get(s, number))
+        if build is None:
+            raise AskerError(f"The build of #{run.number} is no longer kept; `--latest` takes today's image.")
+        image = Image.model_validate(build.definition)
+        return Target(run.repository, run.public, Source(image, build.commit, run.ref))
+
+    def draft(self, asked: Asked, job: Job, target: Target, index: int) -> Run:
+        """A run of `job`, to be completed and given to `enqueue`; `index` is the command's place."""
+        source = target.source
+        return Run(
+            key=f"{asked.key}:{index}",
+            name="",
+            job=job.name,
+            definition=job.model_dump(mode="json"),
+            image=source.image.name if source else None,
+            repository=target.repository,
+            ref=source.ref if source else None,
+            commit=source.commit if source else None,
+            public=target.public,
+            cause=asked.cause,
+            actor=asked.actor,
+            created_at=self._tools.clock(),
+        )
+
+    def enqueue(
+        self, session: Session, asked: Asked, draft: Run, job: Job, target: Target
+    ) -> tuple[Run, bool]:
+        """Store the run, the build it needs and its cards; False when it was stored before."""
+        if target.source is not None:
+            build = self._build(session, asked, target, target.source)
+            draft.build_number, draft.digest = build.number, build.digest
+        cards = self._cards(asked, target, github=job.notify.github, channels=[job.notify.slack])
+        return runs.enqueue(session, draft, cards, now=self._tools.clock(), nonce=self._tools.nonce())
+
+    def need_build(self, session: Session, asked: Asked, target: Target, source: Source) -> Build:
+        """Store that the image is wanted from that commit, unless it is built, and tell how it goes."""
+        jobs = self._tools.config.catalog.jobs_of_image(source.image.name)
+        github = not jobs or any(job.notify.github for job in jobs)
+        build = self._build(session, asked, target, source)
+        cards = self._cards(asked, target, github=github, channels=(job.notify.slack for job in jobs))
+        posts.add_cards(session, cards, build=build.identity)
+        return build
+
+    def _build(self, session: Session, asked: Asked, target: Target, source: Source) -> Build:
+        now = self._tools.clock()
+        build = Build(
+            key="",
+            name="",
+            image=source.image.name,
+            repository=target.repository,
+            ref=source.ref,
+            commit=source.commit,
+            definition=source.image.model_dump(mode="json"),
+            public=target.public,
+            cause=asked.cause,
+            actor=asked.actor,
+            created_at=now,
+        )
+        return builds.need(session, build, now=now, nonce=self._tools.nonce())
+
+    def _cards(
+        self, asked: Asked, target: Target, *, github: bool, channels: Iterable[str | None]
+    ) -> list[Post]:
+        """Where it is told: where it was asked, on the commit, and in the channels that want to know."""
+        tools = self._tools
+        now, nonce = tools.clock(), tools.nonce
+        cards: list[Post] = []
+        if asked.repository is not None and asked.number is not None:
+            cards.append(places.comment(asked.repository, asked.number, now=now, nonce=nonce()))
+        if github and target.source is not None and tools.github is not None:
+            where, app = (target.repository, target.source.commit), tools.github.is_app
+            cards.append(places.commit(*where, app=app, now=now, nonce=nonce()))
+        if tools.slack is not None:
+            told = dict.fromkeys(channel for channel in (asked.channel, *channels) if channel)
+            cards += [places.channel(channel, now=now, nonce=nonce()) for channel in told]
+        return cards

@@ -1,0 +1,53 @@
+"""What the movement works with: one set, put together by the front door for the life of the service."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot import links
+from bot.config import Config
+from bot.errors import AskerError
+from bot.github import GitHub
+from bot.slack import Slack
+from bot.store import Store
+from bot.tables import Build, Run
+from executor.engine import Engine
+from executor.logs import LogStore
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """`clock` gives seconds since the epoch, `nonce` unguessable words of `[a-z0-9]`, `link` a URL.
+
+    `owner` is the name under which this bot claims work; GitHub and Slack are None where they are not
+    configured. `keys` sign the links to pages.
+    """
+
+    config: Config
+    store: Store
+    engine: Engine
+    logs: LogStore
+    github: GitHub | None
+    slack: Slack | None
+    clock: Callable[[], float]
+    nonce: Callable[[], str]
+    owner: str
+    keys: links.Keys
+
+    @property
+    def required_github(self) -> GitHub:
+        """GitHub; `AskerError` where this installation has none, so nobody's rights can be known."""
+        if self.github is None:
+            raise AskerError("GitHub is not configured here, so nobody can be allowed anything.")
+        return self.github
+
+    def link(self, row: Build | Run, *, open_place: bool) -> str:
+        """The address of the page of `row`; `open_place`: whoever may read its repository may read the link.
+
+        It carries a signature that opens it, except where the world could read it.
+        """
+        path = f"/{'builds' if isinstance(row, Build) else 'runs'}/{row.identity}"
+        address = self.config.url.rstrip("/") + path
+        if not self.keys or (open_place and row.public and not self.config.logs.public):
+            return address
+        expires = int(self.clock()) + links.LINK_LIFE
+        return f"{address}?{links.sign(path, expires=expires, keys=self.keys)}"
