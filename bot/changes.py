@@ -1,0 +1,78 @@
+"""A bell for those who watch a run or a build: who stored a change rings, who shows it looks again.
+
+In this process only, and only a bell: what counts is in the database. Rings that nobody has heard yet
+are one ring, so a slow listener costs the others nothing and misses steps, never the end. Everything
+here belongs to the event loop's thread.
+"""
+
+import asyncio
+from types import TracebackType
+from typing import Literal, Self
+
+from bot.tables import Build, Run
+
+Kind = Literal["run", "build"]
+Subject = tuple[Kind, int]
+
+
+class Changes:
+    """Publish and subscribe. Whoever listened before a change was published hears of it."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[Subject, set[Listener]] = {}
+
+    def publish(self, row: Run | Build) -> None:
+        """This row was stored with something new in it; call it after the commit."""
+        if row.number is None:
+            raise ValueError("only a stored row can be published")
+        self.ring("run" if isinstance(row, Run) else "build", row.number)
+
+    def ring(self, kind: Kind, number: int) -> None:
+        """The same for a row that is not at hand."""
+        for listener in self._listeners.get((kind, number), ()):
+            listener.ring()
+
+    def listen(self, *subjects: Subject) -> "Listener":
+        """Hear of changes of these rows from now on, until the listener is closed (use `with`)."""
+        return Listener(self._listeners, subjects)
+
+    @property
+    def listeners(self) -> int:
+        """How many listeners are open, counted once for each row they listen to."""
+        return sum(len(listening) for listening in self._listeners.values())
+
+
+class Listener:
+    """One who watches; made by `Changes.listen`."""
+
+    def __init__(self, listeners: "dict[Subject, set[Listener]]", subjects: tuple[Subject, ...]) -> None:
+        self._listeners = listeners
+        self._subjects = subjects
+        self._bell = asyncio.Event()
+        for subject in subjects:
+            listeners.setdefault(subject, set()).add(self)
+
+    def ring(self) -> None:
+        """Remember that something changed."""
+        self._bell.set()
+
+    async def wait(self) -> None:
+        """Return once something changed since the last time, at once if it did already."""
+        await self._bell.wait()
+        self._bell.clear()
+
+    def close(self) -> None:
+        """Stop listening."""
+        for subject in self._subjects:
+            others = self._listeners.get(subject, set())
+            others.discard(self)
+            if not others:
+                self._listeners.pop(subject, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
