@@ -1,0 +1,240 @@
+"""The logs of runs and builds, one per key, kept by Errand for every engine.
+
+Offsets are absolute: they count all bytes that were ever written, also those that a full log has
+lost since. All file work is done in threads. Followers are woken by `wake`, nothing polls.
+"""
+
+import asyncio
+import os
+import re
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from executor import logfile
+
+_KEY = re.compile(r"[a-z0-9][a-z0-9.-]{0,127}", re.ASCII)
+_CHUNK = 256 * 1024
+"""Bytes read at once."""
+
+_TAIL = 64 * 1024
+"""Bytes from the end of a log in which its last lines are looked for."""
+
+_LINES = 1000
+_LINE = 500
+"""Characters of a line that `tail` gives at most, and lines that it gives at most."""
+
+_CONTROL = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
+    r"|\x1b[\]PX^_].*?(?:\x1b\\|\x07|$)"  # OSC and other strings: titles, links
+    r"|\x1b[ -/]*[0-~]?"  # the other escapes
+    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+)
+
+
+def check_key(key: str) -> str:
+    """Return `key` if it may become a part of a path, else raise ValueError."""
+    if not _KEY.fullmatch(key):
+        raise ValueError(f"not a key: {key[:150]!r}")
+    return key
+
+
+@dataclass(frozen=True, slots=True)
+class LogChunk:
+    """A piece of a log. Reading goes on at `end`.
+
+    Where bytes were left out the data is a note that says so, placed so that `end` still holds.
+    """
+
+    start: int
+    data: bytes
+
+    @property
+    def end(self) -> int:
+        """The absolute offset of the byte after this piece."""
+        return self.start + len(self.data)
+
+
+class LogStore:
+    """All logs, in subdirectories of `directory`, each taking at most `max_size` bytes."""
+
+    def __init__(self, directory: Path, max_size: int) -> None:
+        self.directory = directory
+        self.max_size = max_size
+        self._followers: dict[str, set[asyncio.Event]] = {}
+
+    def path(self, key: str) -> str:
+        """Name the directory of the log `key`, for its writer."""
+        return os.path.join(self.directory, check_key(key))
+
+    async def read(self, key: str, *, offset: int = 0, follow: bool = False) -> AsyncIterator[LogChunk]:
+        """Give the log from `offset` on; with `follow` until its end is written or it is removed."""
+        reader = _Reader(self.path(key), offset)
+        grown = asyncio.Event()
+        followers = self._followers.setdefault(key, set())
+        followers.add(grown)
+        try:
+            while True:
+                grown.clear()
+                chunk = await asyncio.to_thread(reader.next)
+                if chunk is not None:
+                    yield chunk
+                elif reader.ended or not follow:
+                    return
+                else:
+                    await grown.wait()
+        finally:
+            reader.close()
+            followers.discard(grown)
+            if not followers and self._followers.get(key) is followers:
+                del self._followers[key]
+
+    def wake(self, key: str) -> None:
+        """Tell followers that the log grew or ended. To be called in the event loop's thread."""
+        for grown in self._followers.get(key, ()):
+            grown.set()
+
+    async def tail(self, key: str, lines: int = 20) -> list[str]:
+        """Give the last lines as plain text without control characters, each at most 500 characters."""
+        data, cut = await asyncio.to_thread(_last_bytes, self.path(key))
+        return _plain_lines(data.decode(errors="replace"), cut)[-max(1, min(lines, _LINES)) :]
+
+    async def size(self, key: str) -> int | None:
+        """Give the offset after the last byte; None if there is no such log."""
+        return await asyncio.to_thread(_size, self.path(key))
+
+    async def finish(self, key: str) -> None:
+        """Mark the log as complete where no writer will; nothing happens if it is."""
+        await asyncio.to_thread(logfile.finish, self.path(key))
+        self.wake(key)
+
+    async def remove(self, key: str) -> None:
+        """Delete the log; followers end."""
+        await asyncio.to_thread(shutil.rmtree, self.path(key), True)
+        self.wake(key)
+
+
+class _Reader:
+    """Reads one log forwards; blocking. An open file is read to its end even if it is deleted."""
+
+    def __init__(self, directory: str, offset: int) -> None:
+        if offset < 0:
+            raise ValueError("a log has no negative offsets")
+        self.ended = False
+        self._directory = directory
+        self._offset = offset
+        self._file: int | None = None
+        self._start = 0
+        self._seen = False
+
+    def close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def next(self) -> LogChunk | None:
+        """Give the next piece; None if there is none now. `ended` then tells if there will be one."""
+        ended = logfile.has_ended(self._directory)  # before reading, so that nothing can follow
+        chunk = self._here() or self._further()
+        if chunk is None:
+            self.ended = ended or (self._seen and not os.path.isdir(self._directory))
+            return None
+        self._offset = chunk.end
+        return chunk
+
+    def _here(self) -> LogChunk | None:
+        if self._file is None:
+            return None
+        data = os.pread(self._file, _CHUNK, self._offset - self._start)
+        return LogChunk(self._offset, data) if data else None
+
+    def _further(self) -> LogChunk | None:
+        """Go to the file that has the offset, or to the first one after a gap."""
+        try:
+            starts = logfile.starts(self._directory)
+        except FileNotFoundError:
+            return None
+        if not starts:
+            return None
+        self._seen = True
+        # What was appended between the last read and the listing still belongs to the open file.
+        if chunk := self._here():
+            return chunk
+        start = max((start for start in starts if start <= self._offset), default=0)
+        if self._open(start) and (chunk := self._here()):
+            return chunk
+        after = min((start for start in starts if start > self._offset), default=None)
+        return None if after is None else self._note(after)
+
+    def _open(self, start: int) -> bool:
+        if self._file is not None and self._start == start:
+            return True
+        try:
+            file = os.open(logfile.path(self._directory, start), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:  # deleted since it was listed
+            return False
+        self.close()
+        self._file, self._start = file, start
+        return True
+
+    def _note(self, after: int) -> LogChunk:
+        note = f"[… {after - self._offset:,} bytes left out …]\n".encode()
+        if self._file is not None and self._offset > self._start:
+            before = os.pread(self._file, 1, self._offset - self._start - 1)
+            if before and before != b"\n":
+                note = b"\n" + note
+        return LogChunk(after - len(note), note)
+
+
+def _size(directory: str) -> int | None:
+    while True:
+        try:
+            starts = logfile.starts(directory)
+        except FileNotFoundError:
+            return None
+        if not starts:
+            return 0
+        try:
+            return starts[-1] + os.stat(logfile.path(directory, starts[-1])).st_size
+        except FileNotFoundError:  # rotated away since it was listed
+            continue
+
+
+def _last_bytes(directory: str) -> tuple[bytes, bool]:
+    """Give the end of a log without any gap, and whether something comes before it."""
+    try:
+        starts = logfile.starts(directory)
+    except FileNotFoundError:
+        return b"", False
+    data, begin = b"", None
+    for start in reversed(starts):
+        try:
+            with open(logfile.path(directory, start), "rb") as file:
+                size = os.fstat(file.fileno()).st_size
+                if begin is not None and start + size != begin:
+                    break
+                begin = max(start, start + size - (_TAIL - len(data)))
+                file.seek(begin - start)
+                data = file.read(size - (begin - start)) + data
+        except FileNotFoundError:
+            break
+        if len(data) >= _TAIL:
+            break
+    return data, bool(begin)
+
+
+def _plain_lines(text: str, cut: bool) -> list[str]:
+    lines = text.replace("\r\n", "\n").split("\n")
+    if not lines[-1]:
+        lines.pop()
+    if cut and len(lines) > 1:
+        del lines[0]
+    return [_plain(line) for line in lines]
+
+
+def _plain(line: str) -> str:
+    # Of a line that was drawn over and over only the last drawing is of interest.
+    drawn = [part for part in (_CONTROL.sub("", part) for part in line.split("\r")) if part.strip()]
+    text = drawn[-1] if drawn else ""
+    return text if len(text) <= _LINE else text[: _LINE - 1] + "…"

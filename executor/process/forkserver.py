@@ -1,0 +1,73 @@
+"""The fork server: a Python process with little in it that forks a supervisor for every request.
+
+Started by `spawner` as `python -I -S forkserver.py` with a stream socket as standard input. Each
+request comes with a file descriptor, the writing end of a pipe, which the supervisor keeps for its
+life: a byte in it means that something changed, its end that the supervisor is gone. The server
+ends when the socket does; supervisors go on.
+"""
+
+import array
+import gc
+import os
+import signal
+import socket
+import sys
+
+sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+
+from executor.process import request, supervisor
+
+
+def serve(channel: socket.socket) -> None:
+    """Fork for every request until the channel ends."""
+    while received := _receive(channel):
+        body, wake = received
+        # A stop that comes before the supervisor is ready for it must wait, not kill it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, supervisor.SIGNALS)
+        if os.fork() == 0:
+            _become_supervisor(body, wake)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, supervisor.SIGNALS)
+        os.close(wake)
+
+
+def _become_supervisor(body: bytes, wake: int) -> None:
+    status = 1
+    try:
+        os.setsid()
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, 0)  # which was the channel
+        os.dup2(null, 1)
+        supervisor.supervise(request.decode(body), wake)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _receive(channel: socket.socket) -> tuple[bytes, int] | None:
+    descriptors = array.array("i")
+    header, ancillary, _, _ = channel.recvmsg(4, socket.CMSG_SPACE(descriptors.itemsize))
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            descriptors.frombytes(data[: descriptors.itemsize])
+    header += _exactly(channel, 4 - len(header)) if header else b""
+    if len(header) < 4 or not descriptors:
+        return None
+    os.set_inheritable(descriptors[0], False)
+    size = int.from_bytes(header, "big")
+    body = _exactly(channel, size)
+    return (body, descriptors[0]) if len(body) == size else None
+
+
+def _exactly(channel: socket.socket, size: int) -> bytes:
+    data = bytearray()
+    while len(data) < size and (piece := channel.recv(size - len(data))):
+        data += piece
+    return bytes(data)
+
+
+if __name__ == "__main__":
+    os.chdir("/")
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps the supervisors
+    gc.disable()  # a collection in a fork would copy every page that it touches
+    gc.freeze()
+    serve(socket.socket(fileno=0))

@@ -1,0 +1,67 @@
+"""Settles a run whose supervisor is gone without having recorded an end: killed, or the machine fell."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+
+from executor.process import descendants, record
+
+_NEAR = 3.0
+"""Seconds by which a process's start may differ from the recorded one, where it is known in seconds."""
+
+
+def settle(directory: str, status: record.Status) -> record.Status:
+    """Kill what is left of the job and record the end `SupervisorLost`; give the final status."""
+    if status.get("boot") == boot():
+        _kill_left(status)
+    record.StatusWriter(directory, again=True).write(
+        record.FINISHED,
+        durable=True,
+        result="error",
+        reason="SupervisorLost",
+        message="Its supervisor was killed, so how it ended is not known. It is not run again by itself.",
+        finished_at=time.time(),
+    )
+    return record.read_status(directory) or status
+
+
+def boot() -> str:
+    """Name this start of the machine; empty where it has no name."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def _kill_left(status: record.Status) -> None:
+    if sys.platform == "linux":
+        session = int(status["supervisor"])
+        # The number cannot be given to a new process while the session has members, but if a
+        # process has it again, then the session that it leads is another one.
+        if not os.path.exists(f"/proc/{session}"):
+            for pid, fields in descendants.stats():
+                if int(fields[3]) == session:
+                    descendants.signal_one(pid, signal.SIGKILL)
+    elif "pid" in status and _began(int(status["pid"]), float(status["started_at"])):
+        descendants.signal_group(int(status["pid"]), signal.SIGKILL)
+
+
+def _began(pid: int, at: float) -> bool:
+    """Tell whether process `pid` is the one that was started at `at`, asking ps(1)."""
+    asked = subprocess.run(
+        ["ps", "-o", "lstart=", "-p", str(pid)],
+        env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=False,
+    )
+    try:
+        began = datetime.strptime(asked.stdout.strip(), "%a %b %d %H:%M:%S %Y").replace(tzinfo=UTC)
+    except ValueError:
+        return False
+    return abs(began.timestamp() - at) <= _NEAR

@@ -1,0 +1,80 @@
+"""A job's output on its way into the log, and the wakes that tell readers of it."""
+
+import contextlib
+import fcntl
+import os
+import sys
+from collections.abc import Iterable
+
+from executor.logfile import LogWriter
+from executor.process import record
+from executor.redaction import Redactor
+
+_CHUNK = 64 * 1024
+_PIPE = 256 * 1024
+"""Bytes that the job may be ahead of its log, on Linux; elsewhere the system's default."""
+
+
+class Wakes:
+    """Says `look again` to whoever watches the run: who asked for it, and who opened its FIFO."""
+
+    def __init__(self, directory: str, starter: int) -> None:
+        fifo = os.path.join(directory, record.WAKE)
+        with contextlib.suppress(FileExistsError):
+            os.mkfifo(fifo, 0o600)
+        os.set_blocking(starter, False)
+        self._ends = [starter, os.open(fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)]
+
+    def __call__(self) -> None:
+        """Wake all who read."""
+        for end in tuple(self._ends):
+            try:
+                os.write(end, b".")
+            except BlockingIOError:  # enough wakes wait there
+                continue
+            except OSError:  # nobody reads it any more
+                self._ends.remove(end)
+
+
+class Output:
+    """The pipe that the job writes into: `writing` is its end, to be closed here once it has it."""
+
+    def __init__(self, log: LogWriter, secrets: Iterable[bytes], wakes: Wakes) -> None:
+        self._log = log
+        self._redactor = Redactor(secrets)
+        self._wakes = wakes
+        self.problem: str | None = None  # a sentence, once something could not be kept
+        self.reading, self.writing = os.pipe()
+        os.set_blocking(self.reading, False)
+        if sys.platform == "linux":
+            with contextlib.suppress(OSError):  # over what this user may have
+                fcntl.fcntl(self.reading, fcntl.F_SETPIPE_SZ, _PIPE)
+
+    def pump(self) -> bool | None:
+        """Carry one piece to the log: True; False if there is none now, None if there will be none."""
+        try:
+            data = os.read(self.reading, _CHUNK)
+        except BlockingIOError:
+            return False
+        if not data:
+            return None
+        self._write(self._redactor.feed(data))
+        self._wakes()
+        return True
+
+    def say(self, line: str) -> None:
+        """Write a line of the supervisor's own into the log."""
+        self._write(self._redactor.feed(f"{line}\n".encode(errors="replace")))
+
+    def finish(self) -> None:
+        """Carry what is there, without waiting for whoever still holds the pipe, and end the log."""
+        while self.pump():
+            continue
+        self._write(self._redactor.flush())
+        self._log.finish()
+
+    def _write(self, data: bytes) -> None:
+        try:
+            self._log.write(data)
+        except OSError as problem:
+            self.problem = f"The log is not complete: {problem.strerror}."

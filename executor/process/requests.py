@@ -1,0 +1,92 @@
+"""What the engine asks a supervisor for: specifications become the fields of a request."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from executor.process import request, trees
+from executor.process.lost import boot
+from executor.spec import RunSpec
+
+_Fields = Iterator[tuple[str, str | bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where things of one run go: the engine's directory, the run's own, and its log's."""
+
+    directory: Path
+    run: Path
+    log: str
+    log_size: int
+
+
+def of_run(spec: RunSpec, place: Place) -> bytes:
+    """Give the request for a run; what is wrong with the specification becomes a refusal in it."""
+    try:
+        return request.encode([*_common(place), *_run(spec, place)])
+    except _Refusal as refusal:
+        return refused(place, "ImageMissing", str(refusal))
+    except ValueError as problem:
+        return refused(place, "SpecInvalid", str(problem))
+
+
+def refused(place: Place, reason: str, message: str) -> bytes:
+    """Give the request that only records an error."""
+    return request.encode(
+        [*_common(place), ("refused", f"{reason}: {message}".replace("\0", "")), *_limits(0.0, 0.0, True)]
+    )
+
+
+class _Refusal(Exception):
+    """The image is none of this engine's."""
+
+
+def _common(place: Place) -> _Fields:
+    yield "run", str(place.run)
+    yield "log", place.log
+    yield "log_size", str(place.log_size)
+    yield "boot", boot()
+
+
+def _limits(timeout: float, grace: float, signal_children: bool) -> _Fields:
+    yield "timeout", repr(timeout)
+    yield "grace", repr(grace)
+    yield "signal_children", "1" if signal_children else "0"
+
+
+def _run(spec: RunSpec, place: Place) -> _Fields:
+    if not spec.command:
+        raise ValueError("The command is empty.")
+    root = home = place.run / "work"
+    if spec.image is not None:
+        tree = trees.of_reference(spec.image)
+        if tree is None:
+            raise _Refusal(f"{spec.image[:200]} is no image of the process engine.")
+        path = tree.path(place.directory)
+        root, home = path / "work", path / "home"
+        yield "tree", str(trees.lock_path(path))
+        yield "root", str(root)
+    yield "workdir", _whole("workdir", spec.workdir or "")
+    yield "setup", _whole("setup", spec.setup or "")
+    for word in spec.command:
+        yield "argument", _whole("command", word)
+    for name, value in environment(home, dict(spec.env)).items():
+        if not name or "=" in name:
+            raise ValueError(f"Not a name for the environment: {name[:100]!r}.")
+        yield "env", f"{_whole('env', name)}={_whole(name, value)}"
+    for secret in spec.secrets:
+        yield "secret", _whole("a secret", secret.reveal())
+    yield from _limits(spec.timeout, spec.grace, spec.signal_children)
+
+
+def environment(home: Path, declared: dict[str, str]) -> dict[str, str]:
+    """Give the whole environment of a job."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "LANG": "C.UTF-8", **declared}
+
+
+def _whole(what: str, value: str) -> str:
+    if "\0" in value:
+        raise ValueError(f"A NUL byte in {what}.")
+    return value

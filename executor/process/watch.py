@@ -1,0 +1,121 @@
+"""What this process sees of one supervised run, shared by all who attach to it here."""
+
+import asyncio
+import os
+from collections.abc import Callable
+
+from executor.errors import EngineUnavailable
+from executor.process import record
+from executor.process.lost import settle
+
+_STARTS = 3
+"""How often a supervisor is asked for that then does not begin."""
+
+_WAKES = 4096
+"""Bytes of wakes taken at once."""
+
+
+class Watch:
+    """Knows the run's newest status and wakes those who wait for another.
+
+    `start` asks for a supervisor and gives the pipe that it wakes; `woken` is called at every change.
+    """
+
+    def __init__(self, directory: str, start: Callable[[], int], woken: Callable[[], None]) -> None:
+        self.users = 0
+        self._directory = directory
+        self._start = start
+        self._woken = woken
+        self._starts = 0
+        self._wakes: int | None = None  # the descriptor that is watched
+        self._change = asyncio.Event()  # a new one after every change
+        self._looking = asyncio.Lock()
+        self._closed = False
+
+    async def status(self) -> tuple[record.Status, asyncio.Event]:
+        """Give the status, empty before the first, and what is set when there may be a newer one.
+
+        Starts the run if nobody did. Raises EngineUnavailable.
+        """
+        async with self._looking:
+            change = self._change
+            if self._closed:
+                raise EngineUnavailable("the engine is being closed")
+            if self._wakes is not None:
+                return await asyncio.to_thread(record.read_status, self._directory) or {}, change
+            wakes, status = await asyncio.to_thread(self._attach)
+            if wakes is not None:
+                self._listen(wakes)
+            return status, change
+
+    def close(self) -> None:
+        """Stop watching; the run goes on."""
+        self._closed = True
+        self._unlisten()
+        self._changed()
+
+    def _changed(self) -> None:
+        self._change.set()
+        self._change = asyncio.Event()
+        self._woken()
+
+    def _listen(self, wakes: int) -> None:
+        if self._closed:
+            os.close(wakes)
+            return
+        self._wakes = wakes
+        asyncio.get_running_loop().add_reader(wakes, self._readable)
+
+    def _unlisten(self) -> None:
+        if self._wakes is not None:
+            asyncio.get_running_loop().remove_reader(self._wakes)
+            os.close(self._wakes)
+            self._wakes = None
+
+    def _readable(self) -> None:
+        if self._wakes is None:
+            return
+        try:
+            if not os.read(self._wakes, _WAKES):
+                self._unlisten()
+        except BlockingIOError:
+            return
+        self._changed()
+
+    def _attach(self) -> tuple[int | None, record.Status]:
+        """Find the run as it is; give what to watch, or None if it is over. Blocking."""
+        while True:
+            wakes = self._open_fifo()
+            status = record.read_status(self._directory)
+            if status and status["state"] == record.FINISHED:
+                _close(wakes)
+                return None, status
+            if record.lock_holder(self._directory) is not None:
+                if wakes is not None:
+                    return wakes, status or {}
+                continue  # it made the FIFO since
+            _close(wakes)
+            if status is None:
+                return self._begin(), {}
+            # Nobody holds the lock any more, so what the file says now is the last word.
+            status = record.read_status(self._directory) or status
+            return None, status if status["state"] == record.FINISHED else settle(self._directory, status)
+
+    def _begin(self) -> int:
+        self._starts += 1
+        if self._starts > _STARTS:
+            raise EngineUnavailable("the supervisor dies before it begins; is the disk full?", delay=30.0)
+        return self._start()
+
+    def _open_fifo(self) -> int | None:
+        try:
+            return os.open(
+                os.path.join(self._directory, record.WAKE), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+            )
+        except FileNotFoundError:
+            return None
+
+
+def _close(descriptor: int | None) -> None:
+    if descriptor is not None:
+        os.close(descriptor)
