@@ -10,10 +10,11 @@ from pathlib import Path
 
 from executor.errors import EngineUnavailable
 from executor.logs import LogStore
-from executor.process import record, requests
+from executor.process import requests
 from executor.process.spawner import Spawner
 from executor.process.watch import Watch
 from executor.spec import Outcome, Progress, Result, RunSpec, Started
+from executor.supervisor import record
 
 
 class ProcessEngine:
@@ -54,9 +55,7 @@ class ProcessEngine:
     async def remove(self, key: str) -> None:
         """Delete the run's directory; raises EngineUnavailable while it runs."""
         directory = self._place(key).run
-        if await asyncio.to_thread(record.lock_holder, str(directory)) is not None:
-            raise EngineUnavailable(f"{key} still runs")
-        await asyncio.to_thread(shutil.rmtree, directory, True)
+        await asyncio.to_thread(_remove, directory)
 
     def _prepare(self) -> None:
         for path in (self._logs.directory, self._directory, self._directory / "runs"):
@@ -119,6 +118,14 @@ def _stop(run: Path, beginning: bool) -> None:
     if supervisor is not None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(supervisor, signal.SIGTERM)
+
+
+def _remove(run: Path) -> None:
+    status = record.read_status(str(run))
+    ended = status is not None and status["state"] == record.FINISHED
+    if not ended and record.lock_holder(str(run)) is not None:
+        raise EngineUnavailable(f"{run.name} still runs")
+    shutil.rmtree(run, ignore_errors=True)
 
 
 def _outcome(status: record.Status) -> Outcome:

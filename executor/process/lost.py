@@ -7,7 +7,7 @@ import sys
 import time
 from datetime import UTC, datetime
 
-from executor.process import descendants, record
+from executor.supervisor import descendants, record
 
 _NEAR = 3.0
 """Seconds by which a process's start may differ from the recorded one, where it is known in seconds."""

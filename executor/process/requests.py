@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from executor.process import request, trees
+from executor.process import trees
 from executor.process.lost import boot
 from executor.spec import RunSpec
+from executor.supervisor import request
 
 _Fields = Iterator[tuple[str, str | bytes]]
 

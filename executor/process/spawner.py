@@ -8,9 +8,10 @@ import sys
 import threading
 from pathlib import Path
 
+from executor import supervisor
 from executor.errors import EngineUnavailable
 
-_SERVER = Path(__file__).with_name("forkserver.py")
+_SERVER = Path(supervisor.__file__).with_name("forkserver.py")
 _LEAVING = 5.0
 """Seconds that the fork server has to end by itself."""
 

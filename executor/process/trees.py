@@ -16,8 +16,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from executor.process import lock
 from executor.spec import BuildSpec
+from executor.supervisor import lock
 
 READY = "ready"
 _KEPT = 10

@@ -5,8 +5,8 @@ import os
 from collections.abc import Callable
 
 from executor.errors import EngineUnavailable
-from executor.process import record
 from executor.process.lost import settle
+from executor.supervisor import record
 
 _STARTS = 3
 """How often a supervisor is asked for that then does not begin."""

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterable
 
 from executor.logfile import LogWriter
-from executor.process import record
 from executor.redaction import Redactor
+from executor.supervisor import record
 
 _CHUNK = 64 * 1024
 _PIPE = 256 * 1024

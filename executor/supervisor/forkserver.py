@@ -15,7 +15,7 @@ import sys
 
 sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from executor.process import request, supervisor
+from executor.supervisor import request, supervision
 
 
 def serve(channel: socket.socket) -> None:
@@ -23,10 +23,10 @@ def serve(channel: socket.socket) -> None:
     while received := _receive(channel):
         body, wake = received
         # A stop that comes before the supervisor is ready for it must wait, not kill it.
-        signal.pthread_sigmask(signal.SIG_BLOCK, supervisor.SIGNALS)
+        signal.pthread_sigmask(signal.SIG_BLOCK, supervision.SIGNALS)
         if os.fork() == 0:
             _become_supervisor(body, wake)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, supervisor.SIGNALS)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, supervision.SIGNALS)
         os.close(wake)
 
 
@@ -37,7 +37,7 @@ def _become_supervisor(body: bytes, wake: int) -> None:
         null = os.open(os.devnull, os.O_RDWR)
         os.dup2(null, 0)  # which was the channel
         os.dup2(null, 1)
-        supervisor.supervise(request.decode(body), wake)
+        supervision.supervise(request.decode(body), wake)
         status = 0
     finally:
         os._exit(status)

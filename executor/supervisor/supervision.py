@@ -10,9 +10,9 @@ import signal
 import time
 
 from executor.logfile import LogWriter
-from executor.process import descendants, record
-from executor.process.job import CannotStart, Job, start
-from executor.process.output import Output, Wakes
+from executor.supervisor import descendants, record
+from executor.supervisor.job import CannotStart, Job, start
+from executor.supervisor.output import Output, Wakes
 
 SIGNALS = (signal.SIGTERM, signal.SIGCHLD)
 """What is blocked from the fork until the supervisor can heed it."""

@@ -3,7 +3,7 @@
 import os
 import signal
 
-from executor.process import lock
+from executor.supervisor import lock
 
 _SETUP = b'errand_setup=$1; shift; eval "$errand_setup"; unset errand_setup; exec "$@"'
 """The operator's setup, then the command, in the same shell. No word of either is in this text."""
