@@ -1,0 +1,146 @@
+"""Deliveries become facts, or are ignored with a reason."""
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot import events
+from bot.tables import Delivery
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+
+
+def delivery(event: str, body: bytes, *, source: str = "github", media_type: str = JSON) -> Delivery:
+    return Delivery(
+        key=f"{source}:1", source=source, event=event, media_type=media_type, body=body, received_at=0.0
+    )
+
+
+def push(**changes: Any) -> dict[str, Any]:
+    return {
+        "ref": "refs/heads/main",
+        "after": "a" * 40,
+        "deleted": False,
+        "repository": {"full_name": "acme/shop", "private": True, "default_branch": "main"},
+        "sender": {"login": "octocat", "type": "User"},
+    } | changes
+
+
+def comment(**changes: Any) -> dict[str, Any]:
+    return {
+        "action": "created",
+        "issue": {"number": 7, "pull_request": {"url": "https://api.github.com/..."}},
+        "comment": {"id": 99, "body": "/job list", "user": {"login": "octocat", "type": "User"}},
+        "repository": {"full_name": "acme/shop", "private": False, "default_branch": "main"},
+    } | changes
+
+
+def read(event: str, payload: object) -> events.Event:
+    return events.read(delivery(event, json.dumps(payload).encode()))
+
+
+def test_push_of_a_branch_is_read_from_json_and_from_a_form() -> None:
+    wanted = events.Push("acme/shop", "release/1", "main", "a" * 40, "octocat", public=False)
+    payload = push(ref="refs/heads/release/1")
+    assert read("push", payload) == wanted
+    form = urlencode({"payload": json.dumps(payload)}).encode()
+    assert events.read(delivery("push", form, media_type=FORM)) == wanted
+
+
+@pytest.mark.parametrize(
+    "changes", [{"ref": "refs/tags/v1"}, {"deleted": True}, {"after": "0" * 40}], ids=str
+)
+def test_push_that_leaves_no_branch_is_ignored(changes: dict[str, Any]) -> None:
+    assert isinstance(read("push", push(**changes)), events.Ignored)
+
+
+def test_repository_whose_visibility_is_unknown_counts_as_private() -> None:
+    fact = read("push", push(repository={"full_name": "acme/shop"}))
+    assert isinstance(fact, events.Push)
+    assert not fact.public
+
+
+def test_new_comment_on_a_pull_request_is_read() -> None:
+    assert read("issue_comment", comment()) == events.Comment(
+        "acme/shop", 7, 99, "octocat", "/job list", public=True
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"action": "edited"},
+        {"action": "deleted"},
+        {"issue": {"number": 7}},
+        {"comment": {"id": 99, "body": "/job list", "user": {"login": "x[bot]", "type": "Bot"}}},
+        {"comment": {"id": 99, "body": "/job list", "user": None}},
+        {
+            "comment": {
+                "id": 99,
+                "body": "/job list",
+                "user": {"login": "octocat"},
+                "performed_via_github_app": {"id": 1},
+            }
+        },
+    ],
+    ids=str,
+)
+def test_comment_that_is_old_or_elsewhere_or_written_by_a_program_is_ignored(changes: dict[str, Any]) -> None:
+    assert isinstance(read("issue_comment", comment(**changes)), events.Ignored)
+
+
+def test_slack_command_is_read() -> None:
+    form = {
+        "command": "/job",
+        "text": "run hello NAME=x",
+        "trigger_id": "1.2.3",
+        "user_id": "U012AB3CD",
+        "channel_id": "C1",
+        "response_url": "https://hooks.slack.com/commands/1",
+    }
+    body = urlencode(form).encode()
+    assert events.read(delivery("command", body, source="slack", media_type=FORM)) == events.SlackCommand(
+        "1.2.3", "U012AB3CD", "C1", "run hello NAME=x", "https://hooks.slack.com/commands/1"
+    )
+
+
+def test_slack_command_without_a_user_and_other_slack_requests_are_ignored() -> None:
+    body = urlencode({"trigger_id": "1.2.3", "channel_id": "C1"}).encode()
+    for event in ("command", "event", "interactivity"):
+        fact = events.read(delivery(event, body, source="slack", media_type=FORM))
+        assert isinstance(fact, events.Ignored)
+
+
+def test_event_nobody_listens_to_is_ignored_with_its_name() -> None:
+    assert read("star", {}) == events.Ignored("nothing here listens to star")
+
+
+@given(
+    event=st.sampled_from(["push", "issue_comment"]),
+    body=st.binary(max_size=200) | st.just(b"[" * 100_000) | st.just(b'{"a":' * 50_000),
+    media_type=st.sampled_from([JSON, FORM]),
+)
+def test_bytes_that_mean_nothing_are_ignored(event: str, body: bytes, media_type: str) -> None:
+    assert isinstance(events.read(delivery(event, body, media_type=media_type)), events.Ignored)
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(
+    event=st.sampled_from(["push", "issue_comment"]),
+    key=st.sampled_from(["ref", "after", "deleted", "repository", "sender", "action", "issue", "comment"]),
+    value=_json,
+)
+def test_field_of_another_shape_never_raises(event: str, key: str, value: object) -> None:
+    payload = push() if event == "push" else comment()
+    read(event, payload | {key: value})
