@@ -1,0 +1,235 @@
+"""The stand-in's answers in GitHub's shape: https://docs.github.com/rest"""
+
+import base64
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+from demo.github.state import Check, Comment, Installation, Pull, Reaction, Repository, Status
+
+Json = dict[str, Any]
+_LINKS = (
+    "followers",
+    "following",
+    "gists",
+    "starred",
+    "subscriptions",
+    "organizations",
+    "repos",
+    "events",
+    "received_events",
+)
+
+
+def iso(at: float) -> str:
+    """A moment as GitHub writes it."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def node(kind: str, number: int) -> str:
+    """An opaque id as GitHub gives every object."""
+    return base64.b64encode(f"{kind}:{number}".encode()).decode()
+
+
+class Shapes:
+    """Knows the address that the answers' links lead to."""
+
+    def __init__(self, url: str, app_id: int, app_slug: str) -> None:
+        self.url = url
+        self._app_id = app_id
+        self._app_slug = app_slug
+
+    def user(self, login: str) -> Json:
+        """A person, an organization or an App's bot."""
+        number = int.from_bytes(hashlib.sha256(login.lower().encode()).digest()[:4], "big")
+        url = f"{self.url}/users/{login}"
+        kind = "Bot" if login.endswith("[bot]") else "User"
+        return {
+            "login": login,
+            "id": number,
+            "node_id": node(kind, number),
+            "avatar_url": f"{self.url}/avatars/{number}",
+            "gravatar_id": "",
+            "url": url,
+            "html_url": f"{self.url}/{login}",
+            **{f"{link}_url": f"{url}/{link}" for link in _LINKS},
+            "type": kind,
+            "user_view_type": "public",
+            "site_admin": False,
+        }
+
+    def app(self, permissions: dict[str, str]) -> Json:
+        """The App."""
+        return {
+            "id": self._app_id,
+            "slug": self._app_slug,
+            "node_id": node("Integration", self._app_id),
+            "owner": self.user("acme"),
+            "name": self._app_slug.capitalize(),
+            "description": None,
+            "external_url": "https://errand.example.com",
+            "html_url": f"{self.url}/apps/{self._app_slug}",
+            "created_at": iso(0),
+            "updated_at": iso(0),
+            "permissions": permissions,
+            "events": ["issue_comment", "push"],
+        }
+
+    def installation(self, installation: Installation) -> Json:
+        """An installation of the App."""
+        account = self.user(installation.account)
+        return {
+            "id": installation.id,
+            "account": account,
+            "repository_selection": "all" if installation.repositories is None else "selected",
+            "access_tokens_url": f"{self.url}/app/installations/{installation.id}/access_tokens",
+            "repositories_url": f"{self.url}/installation/repositories",
+            "html_url": f"{self.url}/settings/installations/{installation.id}",
+            "app_id": self._app_id,
+            "app_slug": self._app_slug,
+            "target_id": account["id"],
+            "target_type": "Organization",
+            "permissions": installation.permissions,
+            "events": ["issue_comment", "push"],
+            "created_at": iso(0),
+            "updated_at": iso(0),
+            "single_file_name": None,
+            "suspended_by": None,
+            "suspended_at": None,
+        }
+
+    def repository(self, repository: Repository) -> Json:
+        """The parts of a repository that clients look at."""
+        owner, _, name = repository.name.partition("/")
+        return {
+            "id": repository.id,
+            "node_id": node("Repository", repository.id),
+            "name": name,
+            "full_name": repository.name,
+            "private": repository.private,
+            "visibility": "private" if repository.private else "public",
+            "owner": self.user(owner),
+            "html_url": f"{self.url}/{repository.name}",
+            "url": f"{self.url}/repos/{repository.name}",
+            "clone_url": f"{self.url}/{repository.name}.git",
+            "default_branch": repository.default_branch,
+            "description": None,
+            "fork": False,
+            "archived": False,
+            "disabled": False,
+        }
+
+    def pull(self, repository: Repository, pull: Pull) -> Json:
+        """A pull request; the head's repository is null where the fork is gone."""
+        head_name = pull.head_repository
+        head = None if head_name is None else {**self.repository(repository), "full_name": head_name}
+        owner = (head_name or "ghost/gone").partition("/")[0]
+        base_owner = repository.name.partition("/")[0]
+        return {
+            "number": pull.number,
+            "id": repository.id * 10_000 + pull.number,
+            "state": pull.state,
+            "locked": False,
+            "title": f"Pull request {pull.number}",
+            "draft": False,
+            "merged": False,
+            "user": self.user(owner),
+            "html_url": f"{self.url}/{repository.name}/pull/{pull.number}",
+            "head": {
+                "label": f"{owner}:{pull.head_ref}",
+                "ref": pull.head_ref,
+                "sha": pull.head_sha,
+                "user": self.user(owner),
+                "repo": head,
+            },
+            "base": {
+                "label": f"{base_owner}:{pull.base_ref}",
+                "ref": pull.base_ref,
+                "sha": repository.refs.get(pull.base_ref, "0" * 40),
+                "user": self.user(base_owner),
+                "repo": self.repository(repository),
+            },
+        }
+
+    def commit(self, repository: Repository, sha: str) -> Json:
+        """A commit, without its patches."""
+        person = {"name": "Mona Lisa", "email": "octocat@github.com", "date": iso(0)}
+        url = f"{self.url}/repos/{repository.name}/commits/{sha}"
+        return {
+            "sha": sha,
+            "node_id": node("Commit", int(sha[:8], 16)),
+            "url": url,
+            "html_url": f"{self.url}/{repository.name}/commit/{sha}",
+            "comments_url": f"{url}/comments",
+            "commit": {"author": person, "committer": person, "message": "A change", "comment_count": 0},
+            "author": self.user("octocat"),
+            "committer": self.user("octocat"),
+            "parents": [],
+        }
+
+    def comment(self, comment: Comment) -> Json:
+        """A comment on an issue or a pull request."""
+        api = f"{self.url}/repos/{comment.repository}/issues"
+        return {
+            "id": comment.id,
+            "node_id": node("IssueComment", comment.id),
+            "url": f"{api}/comments/{comment.id}",
+            "html_url": f"{self.url}/{comment.repository}/pull/{comment.issue}#issuecomment-{comment.id}",
+            "issue_url": f"{api}/{comment.issue}",
+            "body": comment.body,
+            "user": self.user(comment.login),
+            "created_at": iso(comment.created_at),
+            "updated_at": iso(comment.updated_at),
+            "author_association": "NONE" if comment.app else "MEMBER",
+            "performed_via_github_app": self.app({}) if comment.app else None,
+        }
+
+    def reaction(self, reaction: Reaction) -> Json:
+        """A reaction to a comment."""
+        return {
+            "id": reaction.id,
+            "node_id": node("Reaction", reaction.id),
+            "user": self.user(reaction.login),
+            "content": reaction.content,
+            "created_at": iso(reaction.created_at),
+        }
+
+    def status(self, status: Status) -> Json:
+        """A commit status."""
+        creator = self.user(status.login)
+        return {
+            "id": status.id,
+            "node_id": node("StatusContext", status.id),
+            "url": f"{self.url}/repos/{status.repository}/statuses/{status.sha}",
+            "avatar_url": creator["avatar_url"],
+            "state": status.state,
+            "description": status.description,
+            "target_url": status.target_url,
+            "context": status.context,
+            "created_at": iso(status.created_at),
+            "updated_at": iso(status.created_at),
+            "creator": creator,
+        }
+
+    def check(self, check: Check) -> Json:
+        """A check run."""
+        url = f"{self.url}/repos/{check.repository}/check-runs/{check.id}"
+        output = {key: check.output.get(key) for key in ("title", "summary", "text")}
+        return {
+            "id": check.id,
+            "node_id": node("CheckRun", check.id),
+            "head_sha": check.head_sha,
+            "external_id": check.external_id,
+            "url": url,
+            "html_url": f"{self.url}/{check.repository}/runs/{check.id}",
+            "details_url": check.details_url,
+            "status": check.status,
+            "conclusion": check.conclusion,
+            "started_at": check.started_at,
+            "completed_at": check.completed_at,
+            "output": {**output, "annotations_count": 0, "annotations_url": f"{url}/annotations"},
+            "name": check.name,
+            "check_suite": {"id": check.id},
+            "app": self.app({}),
+            "pull_requests": [],
+        }

@@ -1,0 +1,75 @@
+"""Starts the stand-ins for GitHub and Slack on loopback ports of their own."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from demo.github import GitHubStandIn
+from demo.slack import SlackStandIn
+
+
+@dataclass(frozen=True, slots=True)
+class StandIns:
+    """Both services and where they listen; `slack_url` ends in `/api/`."""
+
+    github: GitHubStandIn
+    github_url: str
+    slack: SlackStandIn
+    slack_url: str
+
+
+class _Server(uvicorn.Server):
+    """A server beside others in one process: says when it listens and leaves signals alone."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp) -> AsyncIterator[str]:
+    """The application under uvicorn on a free loopback port; gives `http://127.0.0.1:PORT`."""
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = _Server(config)
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        listening = asyncio.create_task(server.listening.wait())
+        await asyncio.wait({task, listening}, return_when=asyncio.FIRST_COMPLETED)
+        listening.cancel()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await task
+
+
+@asynccontextmanager
+async def standins(*, clock: Callable[[], float] = time.time) -> AsyncIterator[StandIns]:
+    """Both stand-ins, listening."""
+    github, slack = GitHubStandIn(clock=clock), SlackStandIn(clock=clock)
+    async with serving(github) as github_url, serving(slack) as slack_url:
+        github.url = github_url
+        slack.url = slack_url
+        yield StandIns(github, github_url, slack, f"{slack_url}/api/")
