@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bot.errors import AskerError
-from bot.grammar import AVAILABLE, VERBS, help_text, unavailable
+from bot.grammar import AVAILABLE, VERBS, help_text
 from bot.reading import Reader, split, typography_hint
 from bot.wording import did_you_mean, quoted
 
-__all__ = ["AVAILABLE", "help_text", "parse", "unavailable", "verb_of"]
+__all__ = ["AVAILABLE", "VERBS", "help_text", "parse", "verb_of"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 
-from bot.wording import quoted
-
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """An option of a verb. `value` names what follows it; None for one that stands alone."""
+    """An option of a verb. `value` names what follows it; None for one that stands alone.
+
+    One that is not `available` parses and has no effect in this version.
+    """
 
     name: str
     value: str | None
     summary: str
+    available: bool = True
 
     @property
     def usage(self) -> str:
@@ -37,12 +39,14 @@ class Verb:
 
     @property
     def usage(self) -> str:
-        """The verb with all that may follow it."""
+        """The verb with all that may follow it in this version."""
         parts = [self.name, self.subject]
         if self.assignments:
             parts.append("[KEY=VALUE ...]")
         parts += [
-            f"[--{flag.name} {flag.value}]" if flag.value else f"[--{flag.name}]" for flag in self.flags
+            f"[--{flag.name} {flag.value}]" if flag.value else f"[--{flag.name}]"
+            for flag in self.flags
+            if flag.available
         ]
         if self.arguments:
             parts.append("[-- ARGS ...]")
@@ -50,7 +54,9 @@ class Verb:
 
 
 _REF = Flag("ref", "REF", "branch, tag or commit to take instead of the one asked from")
-_IMAGE = Flag("image", "TAG", "tag or digest of the job's image to run instead of the newest")
+_IMAGE = Flag(
+    "image", "TAG", "tag or digest of the job's image to run instead of the newest", available=False
+)
 _LATEST = Flag("latest", None, "today's definition and image instead of those of that run")
 
 VERBS: dict[str, Verb] = {
@@ -115,18 +121,10 @@ def _verb_help(first_word: str, verb: Verb) -> str:
     if verb.assignments:
         lines.append("- `KEY=VALUE` sets a parameter; quote a value that has spaces: `NAME='two words'`")
     lines += [
-        f"- `--{flag.name}{' ' + flag.value if flag.value else ''}`: {flag.summary}" for flag in verb.flags
+        f"- `--{flag.name}{' ' + flag.value if flag.value else ''}`: {flag.summary}"
+        for flag in verb.flags
+        if flag.available
     ]
     if verb.arguments:
         lines.append("- `-- ARGS ...`: everything after `--` is given to the job's command as it is")
     return "\n".join(lines)
-
-
-def unavailable(verb: str, first_word: str) -> str | None:
-    """The plain answer to a verb that has no effect in this version; None for one that has."""
-    if verb in AVAILABLE:
-        return None
-    return (
-        f"{quoted(verb)} is not available on this installation yet."
-        f" {quoted(first_word + ' help')} lists what is."
-    )

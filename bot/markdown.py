@@ -21,9 +21,9 @@ MASK = "\ufffc"
 """Stands for a piece of a command line that is inline code or an HTML tag."""
 
 _FOLDED = frozenset(
-    ("audio", "blockquote", "button", "canvas", "code", "del", "details", "dialog", "kbd", "math")
-    + ("noscript", "object", "pre", "q", "s", "samp", "select", "strike", "summary", "svg", "table")
-    + ("template", "tt", "var", "video")
+    {"audio", "blockquote", "button", "canvas", "code", "del", "details", "dialog", "kbd", "math"}
+    | {"noscript", "object", "pre", "q", "s", "samp", "select", "strike", "summary", "svg", "table"}
+    | {"template", "tt", "var", "video"}
 )
 """HTML elements whose content is folded away, quoted, code or struck out."""
 

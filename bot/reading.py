@@ -11,14 +11,12 @@ from datetime import datetime, time
 
 from bot.errors import AskerError
 from bot.grammar import Verb
+from bot.parameters import VALUE_LIMIT
 from bot.units import seconds
 from bot.wording import did_you_mean, quoted
 
 LINE_LIMIT = 8192
 """Bytes of one command, in UTF-8."""
-
-VALUE_LIMIT = 4096
-"""Bytes of one parameter's value, in UTF-8."""
 
 _LONGEST = 366 * 86400.0
 """Seconds: no pause or lock is for longer."""

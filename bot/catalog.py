@@ -1,0 +1,251 @@
+"""What this installation can run: jobs, the images they run in, and which pushes rebuild those. Pure.
+
+A `Job` is stored with each of its runs (`model_dump(mode="json")`) and read back from there, so it
+never holds a secret: its `env` keeps `${NAME}` references as they were written.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from bot.errors import AskerError
+from bot.globs import matches
+from bot.parameters import Parameter, variable_name
+from bot.units import duration_text, seconds
+from bot.wording import did_you_mean, listed, quoted
+
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}", re.ASCII)
+_CHANNEL = re.compile(r"#[^\s#<>|&`@,]{1,80}|[CGD][A-Z0-9]{2,30}")
+_ARGUMENT_USE = re.compile(r"\$(?:[@*1-9]|\{[@*1-9])")
+_SCRIPT_LIMIT = 65536
+"""Bytes of one command or setup script."""
+
+_DAY = 86400.0
+
+
+def job_name(name: str) -> str:
+    """`name` if a job can be called so: a DNS label of at most 40 characters that is not a number."""
+    if not _LABEL.fullmatch(name) or len(name) > 40 or name.isdigit():
+        raise ValueError("expected a name of small letters, digits and - (at most 40, a letter among them)")
+    return name
+
+
+def image_name(name: str) -> str:
+    """`name` if an image can be called so: a DNS label."""
+    if not _LABEL.fullmatch(name):
+        raise ValueError("expected a name of small letters, digits and - (at most 63), such as shop")
+    return name
+
+
+def is_repository(name: str) -> bool:
+    """Whether `name` is OWNER/NAME as GitHub spells them."""
+    return bool(_REPOSITORY.fullmatch(name)) and name.split("/")[1] not in (".", "..")
+
+
+def repository_name(name: str) -> str:
+    """`name` if it is OWNER/NAME as GitHub spells them."""
+    if not is_repository(name):
+        raise ValueError("expected a repository such as acme/shop")
+    return name
+
+
+def between(least: float, most: float) -> AfterValidator:
+    """A check that a number of seconds lies within these bounds."""
+
+    def check(value: float) -> float:
+        if not least <= value <= most:
+            raise ValueError(f"expected a duration from {duration_text(least)} to {duration_text(most)}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _seconds(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError("expected a duration such as 30s, 15m, 1h30m or 2d")
+    return seconds(value) if isinstance(value, str) else value
+
+
+def _script(value: str) -> str:
+    if not value.strip():
+        raise ValueError("expected a command")
+    if "\0" in value or len(value.encode(errors="replace")) > _SCRIPT_LIMIT:
+        raise ValueError(f"expected at most {_SCRIPT_LIMIT} bytes without NUL characters")
+    return value
+
+
+def _command(value: object) -> object:
+    """A text for `sh -c`, or a list of words that runs as it is."""
+    if isinstance(value, str):
+        return _script(value)
+    if not isinstance(value, list | tuple) or not value or not all(isinstance(word, str) for word in value):
+        raise ValueError('expected a text, or a list of texts such as [python, manage.py, "migrate"]')
+    _script(value[0])
+    if any("\0" in word for word in value) or sum(len(word) for word in value) > _SCRIPT_LIMIT:
+        raise ValueError(f"expected at most {_SCRIPT_LIMIT} characters without NUL characters")
+    return tuple(value)
+
+
+def _workdir(value: str) -> str:
+    if not value or "\0" in value or ".." in value.split("/"):
+        raise ValueError("expected a directory within the image, without ..")
+    return value
+
+
+def _variable_text(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, Mapping):
+        raise ValueError("a value from a secret is not available in this version; write ${NAME} instead")
+    if not isinstance(value, str):
+        raise ValueError('expected a text; put it in quotes, such as "true" or "1.10"')
+    if "\0" in value:
+        raise ValueError("expected a text without NUL characters")
+    return value
+
+
+def _channel(value: str) -> str:
+    if not _CHANNEL.fullmatch(value):
+        raise ValueError('expected a Slack channel such as "#ops" (in quotes) or C012AB3CD')
+    return value
+
+
+VariableName = Annotated[str, AfterValidator(variable_name)]
+Duration = Annotated[float, BeforeValidator(_seconds)]
+Script = Annotated[str, AfterValidator(_script)]
+
+
+class _Definition(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Notify(_Definition):
+    """Where a job's runs are told of besides the place they were asked from."""
+
+    github: bool = True
+    slack: Annotated[str, AfterValidator(_channel)] | None = None
+
+
+class Job(_Definition):
+    """A named definition of what to run. Durations are seconds."""
+
+    name: Annotated[str, AfterValidator(job_name)]
+    description: str = ""
+    image: str | None = None
+    command: Annotated[str | tuple[str, ...], BeforeValidator(_command)]
+    workdir: Annotated[str, AfterValidator(_workdir)] | None = None
+    setup: Script | None = None
+    env: dict[VariableName, Annotated[str, BeforeValidator(_variable_text)]] = Field(default_factory=dict)
+    parameters: dict[VariableName, Parameter] = Field(default_factory=dict)
+    timeout: Annotated[Duration, between(1, 7 * _DAY)] = 900.0
+    grace: Annotated[Duration, between(0, 3600)] = 30.0
+    signal_children: bool = True
+    notify: Notify = Field(default_factory=Notify)
+    mask: tuple[str, ...] = ()
+
+    def resolve(self, given: Mapping[str, str]) -> dict[str, str]:
+        """The value of every parameter that has one, normalised; all mistakes in one AskerError."""
+        problems = [
+            f"- {quoted(name)} is no parameter of this job.{did_you_mean(name, self.parameters)}"
+            for name in given
+            if name not in self.parameters
+        ]
+        values: dict[str, str] = {}
+        for name, parameter in self.parameters.items():
+            try:
+                if name in given:
+                    values[name] = parameter.accept(given[name])
+                elif parameter.default is not None:
+                    values[name] = parameter.default
+                elif parameter.required:
+                    problems.append(f"- {quoted(name)} is required: {parameter.expectation}")
+            except ValueError as error:
+                near = did_you_mean(given[name], parameter.choices)
+                problems.append(f"- {quoted(name)}: {error}, not {quoted(given[name])}.{near}")
+        if not problems:
+            return values
+        if any(name not in self.parameters for name in given):
+            known = listed(self.parameters) if self.parameters else "none"
+            problems.append(f"Parameters of {quoted(self.name)}: {known}.")
+        raise AskerError("\n".join([f"{quoted(self.name)} cannot start:", *problems]))
+
+    def argv(self, arguments: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """The words to run. A text runs in `sh -c` and sees the arguments as `$1` and `"$@"`.
+
+        Raises AskerError where arguments were given to a text that does not use them.
+        """
+        if not isinstance(self.command, str):
+            return (*self.command, *arguments)
+        if arguments and not _ARGUMENT_USE.search(self.command):
+            raise AskerError(f"{quoted(self.name)} takes no arguments after `--`.")
+        return ("sh", "-c", self.command, "sh", *arguments) if arguments else ("sh", "-c", self.command)
+
+    def help_text(self, first_word: str) -> str:
+        """What the job does and what can be given to it, as Markdown."""
+        lines = [f"`{first_word} run {self.name}`: {self.description or 'no description'}"]
+        for name, parameter in self.parameters.items():
+            end = ", required" if parameter.required else ""
+            if parameter.default is not None:
+                end = f", default {quoted(parameter.default)}"
+            about = f" ({parameter.description})" if parameter.description else ""
+            lines.append(f"- {quoted(name)}{about}: {parameter.expectation}{end}")
+        return "\n".join(lines)
+
+
+class BuildFrom(_Definition):
+    """How an image is built from a repository. `branches` None: the default branch rebuilds it."""
+
+    repository: Annotated[str, AfterValidator(repository_name)]
+    branches: tuple[str, ...] | None = None
+    setup: Script | None = None
+    timeout: Annotated[Duration, between(1, _DAY)] = 1800.0
+
+
+class Image(_Definition):
+    """Where a job's files come from."""
+
+    name: Annotated[str, AfterValidator(image_name)]
+    build: BuildFrom
+
+    def rebuilds_on(self, branch: str, default_branch: str) -> bool:
+        """Whether a push to `branch` rebuilds this image."""
+        if self.build.branches is None:
+            return branch == default_branch
+        return any(matches(pattern, branch) for pattern in self.build.branches)
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All jobs and images by name."""
+
+    jobs: Mapping[str, Job] = field(default_factory=dict)
+    images: Mapping[str, Image] = field(default_factory=dict)
+
+    def job(self, name: str) -> Job:
+        """The job called `name`; AskerError with the nearest name."""
+        if name not in self.jobs:
+            raise AskerError(f"There is no job {quoted(name)}.{did_you_mean(name, self.jobs)}")
+        return self.jobs[name]
+
+    def image(self, name: str) -> Image:
+        """The image called `name`; AskerError with the nearest name."""
+        if name not in self.images:
+            raise AskerError(f"There is no image {quoted(name)}.{did_you_mean(name, self.images)}")
+        return self.images[name]
+
+    def images_of(self, repository: str) -> list[Image]:
+        """The images that are built from `repository`; GitHub does not tell names by case."""
+        wanted = repository.casefold()
+        return [image for image in self.images.values() if image.build.repository.casefold() == wanted]
+
+    def images_for_push(self, repository: str, branch: str, default_branch: str) -> list[Image]:
+        """The images that a push to `branch` of `repository` rebuilds."""
+        return [image for image in self.images_of(repository) if image.rebuilds_on(branch, default_branch)]
+
+    def jobs_of_image(self, name: str) -> list[Job]:
+        """The jobs that run in the image called `name`."""
+        return [job for job in self.jobs.values() if job.image == name]

@@ -1,0 +1,107 @@
+"""The configuration of one installation, as the rest of Errand uses it."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from urllib.parse import urlsplit
+
+from pydantic import Field, PrivateAttr
+
+from bot.catalog import Catalog, Image, Job
+from bot.config.interpolation import expand
+from bot.config.settings import Engine, GitHub, Limits, Logs, Section, Slack
+from bot.config.values import DatabaseUrl, FirstWord, PublicUrl
+from bot.errors import ConfigError
+from bot.units import duration_text
+from executor.spec import Secret
+
+
+class Config(Section):
+    """All of `app.yaml`, checked, with `defaults` merged into the jobs."""
+
+    url: PublicUrl = "http://127.0.0.1:8000"
+    command: FirstWord = "/job"
+    database: DatabaseUrl = Secret("sqlite:///errand.db")
+    logs: Logs = Field(default_factory=Logs)
+    limits: Limits = Field(default_factory=Limits)
+    github: GitHub | None = None
+    slack: Slack | None = None
+    engine: Engine = Field(default_factory=Engine)
+    images: dict[str, Image] = Field(default_factory=dict)
+    jobs: dict[str, Job] = Field(default_factory=dict)
+
+    _environ: Mapping[str, str] = PrivateAttr(default_factory=dict)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The jobs and images, for looking up by name."""
+        return Catalog(self.jobs, self.images)
+
+    @property
+    def forks(self) -> bool:
+        """Whether code of forks may be built and run."""
+        return self.github is not None and self.github.forks
+
+    def allows(self, repository: str) -> bool:
+        """Whether `repository` may talk to this installation."""
+        return self.github is not None and self.github.allows(repository)
+
+    def person(self, slack_user: str) -> str | None:
+        """The GitHub login of a Slack user; None for somebody whom `slack.people` does not name."""
+        return self.slack.people.get(slack_user) if self.slack else None
+
+    def environment(self, job: Job) -> tuple[dict[str, str], tuple[Secret, ...]]:
+        """The variables of `job.env` with their references resolved now, and what must be masked.
+
+        Masked are the values that came from the environment, alone and with the text around them,
+        and those that `job.mask` names. `job` may be one that was stored with a run. Raises
+        ConfigError where a variable is not set any more.
+        """
+        variables: dict[str, str] = {}
+        secrets: dict[str, None] = {}
+        for name, text in job.env.items():
+            try:
+                expanded = expand(text, self._environ)
+            except ValueError as error:
+                raise ConfigError(f"jobs.{job.name}.env.{name}: {error}") from None
+            variables[name] = expanded.text
+            secrets |= dict.fromkeys(expanded.taken)
+            if expanded.taken or name in job.mask:
+                secrets[expanded.text] = None
+        return variables, tuple(Secret(value) for value in secrets if value)
+
+    def summary(self) -> list[tuple[str, str]]:
+        """What is configured, as pairs of a name and a text without secrets, for `errand check`."""
+        github, slack = self.github, self.slack
+        identity = "not configured"
+        if github is not None:
+            who = f"App {github.app_id}" if github.app_id else "a token"
+            identity = f"{who}, {github.api_url}, repositories: {', '.join(github.repositories) or 'none'}"
+        closed = "" if github is None or github.webhook_secret else " (no webhook_secret: door closed)"
+        pairs = [
+            ("url", self.url),
+            ("command", self.command),
+            ("database", _database_text(self.database)),
+            ("logs", f"{self.logs.directory}, kept {duration_text(self.logs.keep)}"),
+            ("engine", f"{self.engine.kind}, {self.engine.process.directory}"),
+            ("github", identity + closed),
+            ("slack", _slack_text(slack)),
+        ]
+        pairs += [(f"image {name}", image.build.repository) for name, image in self.images.items()]
+        pairs += [(f"job {name}", job.description or "no description") for name, job in self.jobs.items()]
+        return pairs
+
+
+def _slack_text(slack: Slack | None) -> str:
+    if slack is None:
+        return "not configured"
+    door = "" if slack.signing_secret else " (no signing_secret: door closed)"
+    posts = "posts" if slack.bot_token else "answers commands only"
+    return f"{posts}, {len(slack.people)} people{door}"
+
+
+def _database_text(url: Secret) -> str:
+    """The address of the database without user and password."""
+    parts = urlsplit(url.reveal())
+    if parts.scheme == "sqlite":
+        return url.reveal()
+    return f"{parts.scheme}://{parts.hostname or 'localhost'}{parts.path}"

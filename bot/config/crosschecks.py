@@ -1,0 +1,74 @@
+"""What single values cannot show: names that do not fit together across the file.
+
+Works on plain data, so that it can tell its mistakes beside all others.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from bot.config.document import Document, Path, Value
+from bot.wording import nearest
+
+Section = Mapping[str, Value]
+
+
+def cross_check(document: Document, data: Section) -> None:
+    """Add to the mistakes of `document` what does not fit together in `data`."""
+    images, jobs = _section(data, "images"), _section(data, "jobs")
+    if images and data.get("github") is None:
+        what = "images are built from GitHub: a github section is needed"
+        document.wrong(("images",), what, key=True)
+    for name, job in _sections(jobs):
+        _check_image(document, name, job, images)
+        _check_names(document, name, job)
+        _check_mask(document, name, job)
+        channel = _section(job, "notify").get("slack")
+        if channel is not None and _section(data, "slack").get("bot_token") is None:
+            path = _place(document, ("jobs", name, "notify", "slack"))
+            document.wrong(path, "posting to Slack needs slack.bot_token")
+
+
+def _check_image(document: Document, name: str, job: Section, images: Section) -> None:
+    image = job.get("image")
+    if isinstance(image, str) and image not in images:
+        near = nearest(image, images)
+        hint = f"; did you mean {near}?" if near else ""
+        document.wrong(_place(document, ("jobs", name, "image")), f"there is no image {image}{hint}")
+
+
+def _check_names(document: Document, name: str, job: Section) -> None:
+    """A parameter would silently replace a variable of the same name."""
+    env = _section(job, "env")
+    for parameter in _section(job, "parameters"):
+        if parameter in env:
+            path = _place(document, ("jobs", name, "parameters", parameter))
+            document.wrong(path, f"{parameter} is also a variable in env; one of them is too many", key=True)
+
+
+def _check_mask(document: Document, name: str, job: Section) -> None:
+    """A name in the job's own `mask` that is no variable would mask nothing."""
+    mask, env = job.get("mask"), _section(job, "env")
+    path: Path = ("jobs", name, "mask")
+    if not isinstance(mask, list) or path not in document.values:
+        return
+    for index, variable in enumerate(mask):
+        if isinstance(variable, str) and variable not in env:
+            near = nearest(variable, env)
+            hint = f"; did you mean {near}?" if near else ""
+            document.wrong((*path, index), f"{variable} is no variable in env of this job{hint}")
+
+
+def _place(document: Document, path: Path) -> Path:
+    """`path`, or the one in `defaults` where the value stands there."""
+    if path in document.values:
+        return path
+    there: Path = ("defaults", *path[2:])
+    return there if there in document.values else path
+
+
+def _section(data: Section, key: str) -> Section:
+    value = data.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _sections(data: Section) -> Iterator[tuple[str, Section]]:
+    return ((name, value) for name, value in data.items() if isinstance(value, dict))

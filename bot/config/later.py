@@ -1,0 +1,35 @@
+"""Keys that Errand knows but that have no effect in this version: each is a mistake, not a silence."""
+
+from bot.config.document import Path
+
+_JOB = frozenset(
+    {"allow", "approval", "concurrency", "expire", "files", "keep"}
+    | {"lock", "on", "resources", "retries", "schedule", "size"}
+)
+
+_LATER: dict[Path, frozenset[str]] = {
+    (): frozenset({"people", "sizes"}),
+    ("slack",): frozenset({"app_token"}),
+    ("engine",): frozenset({"container", "kubernetes"}),
+    ("images", "*"): frozenset({"container", "namespace", "push", "reference", "workload"}),
+    ("images", "*", "build"): frozenset(
+        {"arguments", "context", "dockerfile", "paths", "secrets", "tags", "target"}
+    ),
+    ("jobs", "*"): _JOB,
+    ("jobs", "*", "notify"): frozenset({"when"}),
+    ("defaults",): _JOB,
+    ("defaults", "notify"): frozenset({"when"}),
+}
+"""By the path of the section; `*` stands for any name."""
+
+
+def comes_later(path: Path) -> bool:
+    """Whether the key at `path` belongs to a later version."""
+    section, key = path[:-1], path[-1]
+    for pattern, keys in _LATER.items():
+        fits = len(pattern) == len(section) and all(
+            part in ("*", actual) for part, actual in zip(pattern, section, strict=True)
+        )
+        if fits and key in keys:
+            return True
+    return False

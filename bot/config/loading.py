@@ -1,0 +1,151 @@
+"""From the file to a `Config`: read, replace references, merge defaults, check, cross-check."""
+
+from collections.abc import Mapping
+from pathlib import Path as FilePath
+
+from pydantic import ValidationError
+
+from bot.catalog import Job, is_repository
+from bot.config.config import Config
+from bot.config.crosschecks import cross_check
+from bot.config.document import SIZE_LIMIT, Document, Path, Value, read
+from bot.config.interpolation import expand, pieces_of
+from bot.config.mistakes import note
+from bot.errors import ConfigError
+
+_LITERAL = frozenset({"command", "setup", "description", "pattern"})
+"""Keys within jobs, defaults and images whose text is taken as it is: a shell's `$` is the shell's."""
+
+_SHOWN = 100
+"""Mistakes that are told at once."""
+
+_MERGED = ("env", "parameters", "notify")
+"""Keys of a job that a default completes name by name; of all others the job's own value wins."""
+
+
+def load(path: FilePath, environ: Mapping[str, str]) -> Config:
+    """The configuration in the file at `path`; ConfigError with every mistake, one line each."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(SIZE_LIMIT + 1)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from None
+    document = read(content)
+    config = None
+    if not document.mistakes:
+        config = _config(document, environ)
+    if config is None or document.mistakes:
+        lines = dict.fromkeys(f"{path}:{mistake}" for mistake in sorted(document.mistakes))
+        more = [f"{path}: {len(lines) - _SHOWN} more mistakes"] if len(lines) > _SHOWN else []
+        raise ConfigError("\n".join([*list(lines)[:_SHOWN], *more]))
+    return config
+
+
+def _config(document: Document, environ: Mapping[str, str]) -> Config | None:
+    """The checked configuration; None where `document` now holds mistakes."""
+    written = document.data if document.data is not None else {}
+    if not isinstance(written, dict):
+        document.wrong((), "expected keys such as url: and jobs:")
+        return None
+    data = _replaced(document, written, (), environ)
+    assert isinstance(data, dict)  # noqa: S101 - a mapping stays one
+    defaults = data.pop("defaults", None)
+    _check_defaults(document, defaults)
+    _name_definitions(document, data, defaults if isinstance(defaults, dict) else {})
+    _default_repositories(data)
+    config = None
+    try:
+        config = Config.model_validate(data)
+    except ValidationError as error:
+        note(document, error)
+    cross_check(document, data)
+    if config is not None:
+        config._environ = dict(environ)
+    return config
+
+
+def _replaced(document: Document, value: Value, path: Path, environ: Mapping[str, str]) -> Value:
+    """`value` with `${NAME}` replaced wherever that is done at start."""
+    if isinstance(value, dict):
+        return {key: _replaced(document, item, (*path, key), environ) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_replaced(document, item, (*path, index), environ) for index, item in enumerate(value)]
+    if not isinstance(value, str) or "$" not in value:
+        return value
+    try:
+        kind = _treatment(path)
+        if kind == "literal":
+            return value
+        if kind == "refused" and any(not isinstance(piece, str) for piece in pieces_of(value)):
+            document.wrong(path, "${…} is not replaced in parameters, which are stored; use env for it")
+            return value
+        expanded = expand(value, environ)
+        return value if kind == "late" else expanded.text
+    except ValueError as error:
+        document.wrong(path, str(error))
+        document.unusable.add(path)
+        return "" if _treatment(path) == "now" else value
+
+
+def _treatment(path: Path) -> str:
+    """How `${NAME}` at `path` is treated: `now`, `late` (when a run starts), `literal` or `refused`."""
+    inside = path[1:] if path[0] == "defaults" else path[2:] if path[0] in ("jobs", "images") else ()
+    if not inside:
+        return "now"
+    if inside[0] == "env":
+        return "late"
+    if any(part in _LITERAL for part in (inside[0], inside[-1])) or inside[:2] == ("build", "setup"):
+        return "literal"
+    return "refused" if inside[0] == "parameters" else "now"
+
+
+def _check_defaults(document: Document, defaults: Value) -> None:
+    """Check `defaults` as a job of its own, so that what is wrong there is told once and in its place."""
+    if defaults is None:
+        return
+    if not isinstance(defaults, dict):
+        document.wrong(("defaults",), "expected keys of a job")
+        return
+    if "name" in defaults:
+        document.wrong(("defaults", "name"), "unknown key", key=True)
+    try:
+        Job.model_validate({"command": "true"} | defaults | {"name": "defaults"})
+    except ValidationError as error:
+        note(document, error, ("defaults",))
+
+
+def _name_definitions(document: Document, data: dict[str, Value], defaults: dict[str, Value]) -> None:
+    """Give each job and image its name, and each job the defaults that it does not set itself."""
+    for section in ("images", "jobs"):
+        definitions = data.get(section)
+        if definitions is None and section in data:
+            data[section] = {}  # a section whose lines are all commented out
+        if not isinstance(definitions, dict):
+            continue
+        for name, definition in definitions.items():
+            if not isinstance(definition, dict):
+                continue
+            if "name" in definition:
+                document.wrong((section, name, "name"), "unknown key: the name stands above", key=True)
+            merged = _merged(defaults, definition) if section == "jobs" else definition
+            definitions[name] = {**merged, "name": name}
+
+
+def _merged(defaults: dict[str, Value], own: dict[str, Value]) -> dict[str, Value]:
+    merged = {**defaults, **own}
+    for key in _MERGED:
+        ours, theirs = own.get(key), defaults.get(key)
+        if isinstance(ours, dict) and isinstance(theirs, dict):
+            merged[key] = {**theirs, **ours}
+    return merged
+
+
+def _default_repositories(data: dict[str, Value]) -> None:
+    """Those that an image names may talk to this installation, unless the file says which may."""
+    github, images = data.get("github"), data.get("images")
+    if not isinstance(github, dict) or "repositories" in github or not isinstance(images, dict):
+        return
+    builds = [image.get("build") for image in images.values() if isinstance(image, dict)]
+    names = [build.get("repository") for build in builds if isinstance(build, dict)]
+    texts = [name for name in names if isinstance(name, str)]
+    github["repositories"] = [*dict.fromkeys(text for text in texts if is_repository(text))]

@@ -1,0 +1,147 @@
+"""What pydantic found becomes sentences with the place in the file and what was expected."""
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from bot.catalog import BuildFrom, Image, Job, Notify
+from bot.config.config import Config
+from bot.config.document import Document, Path, Value
+from bot.config.later import comes_later
+from bot.config.settings import Engine, GitHub, Limits, Logs, Process, Slack
+from bot.parameters import Parameter
+from bot.wording import nearest
+
+_EXPECTED = {
+    "string_type": "expected a text",
+    "int_type": "expected a whole number",
+    "int_parsing": "expected a whole number",
+    "int_from_float": "expected a whole number",
+    "int_parsing_size": "expected a smaller number",
+    "float_type": "expected a number",
+    "float_parsing": "expected a number",
+    "finite_number": "expected a finite number",
+    "bool_type": "expected true or false",
+    "bool_parsing": "expected true or false",
+    "dict_type": "expected names and values",
+    "model_type": "expected keys and values",
+    "tuple_type": "expected a list",
+    "missing": "is required",
+}
+"""By pydantic's type of error."""
+
+_SHAPES: dict[Path, frozenset[str]] = {
+    (): frozenset({*Config.model_fields, "defaults"}),
+    ("logs",): frozenset(Logs.model_fields),
+    ("limits",): frozenset(Limits.model_fields),
+    ("github",): frozenset(GitHub.model_fields),
+    ("slack",): frozenset(Slack.model_fields),
+    ("engine",): frozenset(Engine.model_fields),
+    ("engine", "process"): frozenset(Process.model_fields),
+    ("images", "*"): frozenset(Image.model_fields) - {"name"},
+    ("images", "*", "build"): frozenset(BuildFrom.model_fields),
+    ("jobs", "*"): frozenset(Job.model_fields) - {"name"},
+    ("jobs", "*", "notify"): frozenset(Notify.model_fields),
+    ("jobs", "*", "parameters", "*"): frozenset(Parameter.model_fields),
+}
+"""The keys of each section, by its path; `*` stands for any name."""
+
+
+def note(document: Document, error: ValidationError, prefix: Path = ()) -> None:
+    """Add everything that `error` holds to the mistakes of `document`."""
+    for detail in error.errors(include_url=False):
+        _note(document, detail, (*prefix, *detail["loc"]))
+
+
+def _note(document: Document, detail: ErrorDetails, path: Path) -> None:
+    kind = detail["type"]
+    in_key = bool(path) and path[-1] in ("[key]", "name") and path not in document.values
+    if path and path[-1] == "[key]":
+        path = path[:-1]
+    path = _as_written(document, path)
+    if path in document.unusable:
+        return
+    if kind == "extra_forbidden":
+        document.wrong(path, _unknown(path), key=True)
+    elif kind == "missing":
+        if not (path[-1] == "build" and _other_image_form(document, path[:-1])):
+            document.wrong(path[:-1], f"{path[-1]} is required", key=True)
+    else:
+        what = _sentence(detail)
+        if what.startswith("expected") and in_key:
+            what += f", not {_shown(str(path[-1]))}"
+        elif what.startswith("expected"):
+            what += _not(document, path)
+        document.wrong(path, what, key=in_key)
+
+
+def _as_written(document: Document, path: Path) -> Path:
+    """The same path, or the one in `defaults` where the job has the value from there."""
+    if len(path) == 3 and path[0] in ("jobs", "images") and path[2] == "name":
+        return path[:2]
+    there: Path = ("defaults", *path[2:])
+    if path[:1] == ("jobs",) and path not in document.values and there in document.values:
+        return there
+    return path
+
+
+def _sentence(detail: ErrorDetails) -> str:
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "literal_error" and detail["input"] in ("container", "kubernetes"):
+        return f"{detail['input']} is not available in this version; process is"
+    if kind == "literal_error":
+        return f"expected {context['expected']}".replace("'", "")
+    return _EXPECTED.get(kind, f"expected something else ({detail['msg']})")
+
+
+def _unknown(path: Path) -> str:
+    if comes_later(path):
+        return f"{path[-1]} is not available in this version"
+    if path[-1] == "<<":
+        return "unknown key: YAML 1.2 has no merge keys; defaults: does that for jobs"
+    name = nearest(str(path[-1]), _known(path[:-1]))
+    return f"unknown key; did you mean {name}?" if name else "unknown key"
+
+
+def _known(section: Path) -> frozenset[str]:
+    if section[:1] == ("defaults",):
+        section = ("jobs", "*", *section[1:])
+    for pattern, keys in _SHAPES.items():
+        same = len(pattern) == len(section)
+        if same and all(part in ("*", at) for part, at in zip(pattern, section, strict=True)):
+            return keys
+    return frozenset()
+
+
+def _other_image_form(document: Document, image: Path) -> bool:
+    """Whether the image is given in a form that is refused anyway."""
+    return any((*image, key) in document.keys for key in ("reference", "workload"))
+
+
+def _not(document: Document, path: Path) -> str:
+    """What stands in the file there (never what came from the environment), if it is short and plain."""
+    value: Value = document.data
+    for part in path:
+        if isinstance(value, dict) and part in value:
+            value = value[str(part)]
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        else:
+            return ""
+    if value is None:
+        return ", not nothing"
+    if isinstance(value, dict):
+        return ", not keys and values"
+    if isinstance(value, list):
+        return ", not a list"
+    return f", not {_shown(value)}"
+
+
+def _shown(value: str | float) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str):
+        return str(value)
+    short = value if len(value) <= 60 else value[:59] + "…"
+    return '"' + "".join(each if each.isprintable() else "?" for each in short) + '"'

@@ -1,0 +1,106 @@
+"""The sections of `app.yaml`, named and spelt as in the file.
+
+Values are frozen; sizes are bytes and durations seconds; what must not be shown is a `Secret`.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from bot.catalog import Duration, between
+from bot.config.values import (
+    AppId,
+    CloneUrl,
+    Directory,
+    GitHubUrl,
+    Login,
+    PrivateKey,
+    Repositories,
+    Secrets,
+    SecretText,
+    Size,
+    SlackUrl,
+    SlackUser,
+    WholeNumber,
+    bytes_between,
+    count,
+)
+from bot.globs import matches
+
+_DAY = 86400.0
+_MEBIBYTE = 2**20
+
+
+class Section(BaseModel):
+    """What all sections share: they are frozen, and unknown keys are mistakes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Logs(Section):
+    """Where logs are kept, how long, and how large one may grow. `public`: signed links everywhere."""
+
+    directory: Directory = Path("var/logs")
+    keep: Annotated[Duration, between(3600, 3650 * _DAY)] = 30 * _DAY
+    max_size: Annotated[Size, bytes_between(4096, 2**40, "from 4Ki to 1024Gi")] = 64 * _MEBIBYTE
+    public: bool = False
+
+
+class Limits(Section):
+    """How much may happen at the same time, and how large a request may be."""
+
+    runs: Annotated[WholeNumber, count(1, 10000)] = 20
+    builds: Annotated[WholeNumber, count(1, 1000)] = 2
+    body: Annotated[Size, bytes_between(1024, 25 * _MEBIBYTE, "from 1Ki to 25Mi")] = 25 * _MEBIBYTE
+
+
+class GitHub(Section):
+    """How Errand speaks with GitHub: as an App (`app_id`, `private_key`) or with one `token`."""
+
+    app_id: AppId | None = None
+    private_key: PrivateKey | None = None
+    token: SecretText | None = None
+    webhook_secret: Secrets = ()
+    api_url: GitHubUrl = "https://api.github.com"
+    clone_url: CloneUrl = "https://github.com/{repository}.git"
+    repositories: tuple[Repositories, ...] = ()
+    forks: bool = False
+
+    @model_validator(mode="after")
+    def _one_identity(self) -> Self:
+        app = self.app_id is not None or self.private_key is not None
+        if app and self.token is not None:
+            raise ValueError("either app_id and private_key, or token; not both")
+        if app and (self.app_id is None or self.private_key is None):
+            raise ValueError("app_id and private_key are needed together")
+        if not app and self.token is None:
+            raise ValueError("app_id and private_key, or a token, are needed")
+        return self
+
+    def allows(self, repository: str) -> bool:
+        """Whether `repository` may talk to this installation; GitHub does not tell names by case."""
+        name = repository.casefold()
+        return any(matches(pattern.casefold(), name) for pattern in self.repositories)
+
+
+class Slack(Section):
+    """How Errand speaks with Slack. `people`: which GitHub login a Slack user is."""
+
+    signing_secret: SecretText | None = None
+    bot_token: SecretText | None = None
+    api_url: SlackUrl = "https://slack.com/api/"
+    people: dict[SlackUser, Login] = Field(default_factory=dict)
+
+
+class Process(Section):
+    """The process engine: where mirrors, worktrees and runs live."""
+
+    directory: Directory = Path("var/work")
+
+
+class Engine(Section):
+    """Where jobs run."""
+
+    kind: Literal["process"] = "process"
+    process: Process = Field(default_factory=Process)

@@ -1,0 +1,183 @@
+"""What a single value of `app.yaml` must look like: each type says so itself when a value does not.
+
+A ValueError whose text begins with `expected` is told with what stands in the file; for what may be
+a secret the text says it in other words, and the value is never shown.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator
+
+from bot.units import size
+from executor.spec import Secret
+
+_REPOSITORIES = re.compile(r"[A-Za-z0-9_.*-]{1,100}/[A-Za-z0-9_.*-]{1,100}", re.ASCII)
+_LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,99})", re.ASCII)
+
+
+def _secret(value: object) -> object:
+    if isinstance(value, Secret):
+        return value
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError("a text is needed here")
+    if not str(value).strip():
+        raise ValueError("this secret is empty")
+    return Secret(str(value))
+
+
+def _private_key(value: Secret) -> Secret:
+    """Line ends may come as `\\n`, as environment variables often hold them."""
+    text = value.reveal().strip()
+    if "\n" not in text:
+        text = text.replace("\\n", "\n")
+    if not text.startswith("-----BEGIN ") or "PRIVATE KEY-----" not in text:
+        raise ValueError("a private key in PEM form is needed here (-----BEGIN … PRIVATE KEY-----)")
+    return Secret(text + "\n")
+
+
+def _secrets(value: object) -> object:
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def _size(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError("expected a size such as 512k, 64Mi or 1Gi")
+    return size(value) if isinstance(value, str) else value
+
+
+def bytes_between(least: int, most: int, text: str) -> AfterValidator:
+    """A check that a number of bytes lies within these bounds, which `text` says in words."""
+
+    def check(value: int) -> int:
+        if not least <= value <= most:
+            raise ValueError(f"expected a size {text}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _whole_number(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("expected a whole number")
+    return value
+
+
+def count(least: int, most: int) -> AfterValidator:
+    """A check that a number lies within these bounds."""
+
+    def check(value: int) -> int:
+        if not least <= value <= most:
+            raise ValueError(f"expected a whole number from {least} to {most}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _http_url(value: str) -> str:
+    """An address without user, query or fragment; the slash at its end is dropped."""
+    try:
+        parts = urlsplit(value)
+        bad = parts.port == 0 or not parts.hostname or parts.username is not None
+    except ValueError:
+        bad, parts = True, urlsplit("")
+    if bad or parts.scheme not in ("http", "https") or parts.query or parts.fragment or "?" in value:
+        raise ValueError("expected an address such as https://errand.example.com")
+    if re.search(r"[\s\\\"'<>`]|\.\.|[^\x21-\x7e]", value):
+        raise ValueError("expected an address without spaces, quotes, backslashes or ..")
+    return value.rstrip("/")
+
+
+def _public_url(value: str) -> str:
+    address = _http_url(value)
+    if urlsplit(address).path:
+        raise ValueError("expected an address without a path: Errand answers at the root of its host")
+    return address
+
+
+def _slack_url(value: str) -> str:
+    return _http_url(value) + "/"
+
+
+def _clone_url(value: str) -> str:
+    """An address for git, with `{repository}` where OWNER/NAME belongs."""
+    example = "expected an address such as https://github.com/{repository}.git"
+    if value.count("{repository}") != 1 or re.search(r"[\s\x00-\x1f\x7f]", value):
+        raise ValueError(example)
+    rest = value.replace("{repository}", "acme/shop")
+    if rest.startswith("file:///"):
+        return value
+    try:
+        _http_url(rest)
+    except ValueError:
+        raise ValueError(example) from None
+    return value
+
+
+def _database(value: Secret) -> Secret:
+    url = value.reveal()
+    if url.startswith("sqlite:///") and len(url) > len("sqlite:///") and not re.search(r"[?#]|:memory:", url):
+        return value
+    if url.startswith("postgresql://") and urlsplit(url).path.strip("/"):
+        return value
+    raise ValueError("a database is sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
+
+
+def _first_word(value: str) -> str:
+    if not re.fullmatch(r"[/!.]?[A-Za-z][A-Za-z0-9-]{0,30}", value, re.ASCII):
+        raise ValueError("expected one word such as /job: letters, digits and -, with / ! or . in front")
+    return value
+
+
+def _repositories(value: str) -> str:
+    if not _REPOSITORIES.fullmatch(value):
+        raise ValueError("expected a repository such as acme/shop, or acme/* for all of an owner")
+    return value
+
+
+def _app_id(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _identifier(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9.]{1,100}", value, re.ASCII):
+        raise ValueError("expected the number or the client id of a GitHub App")
+    return value
+
+
+def _slack_user(value: str) -> str:
+    if not re.fullmatch(r"[UW][A-Z0-9]{2,30}", value, re.ASCII):
+        raise ValueError("expected the id of a Slack user, such as U012AB3CD")
+    return value
+
+
+def _login(value: str) -> str:
+    if not _LOGIN.fullmatch(value):
+        raise ValueError("expected a GitHub login, such as octocat")
+    return value
+
+
+def _directory(value: object) -> object:
+    if not isinstance(value, str | Path) or not str(value).strip() or "\0" in str(value):
+        raise ValueError("expected a directory")
+    return value
+
+
+SecretText = Annotated[Secret, BeforeValidator(_secret)]
+PrivateKey = Annotated[SecretText, AfterValidator(_private_key)]
+Secrets = Annotated[tuple[SecretText, ...], BeforeValidator(_secrets)]
+DatabaseUrl = Annotated[SecretText, AfterValidator(_database)]
+Directory = Annotated[Path, BeforeValidator(_directory)]
+WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
+Size = Annotated[int, BeforeValidator(_size)]
+PublicUrl = Annotated[str, AfterValidator(_public_url)]
+GitHubUrl = Annotated[str, AfterValidator(_http_url)]
+SlackUrl = Annotated[str, AfterValidator(_slack_url)]
+CloneUrl = Annotated[str, AfterValidator(_clone_url)]
+FirstWord = Annotated[str, AfterValidator(_first_word)]
+Repositories = Annotated[str, AfterValidator(_repositories)]
+AppId = Annotated[str, BeforeValidator(_app_id), AfterValidator(_identifier)]
+SlackUser = Annotated[str, AfterValidator(_slack_user)]
+Login = Annotated[str, AfterValidator(_login)]

@@ -1,0 +1,196 @@
+"""Parameters of a job: what may be given, and how it reaches the job. Pure.
+
+A parameter travels as an environment variable and in no other way, so its name must be one that
+neither a shell, nor a loader, nor a language's start-up reads for itself.
+"""
+
+import re
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, field_validator, model_validator
+from pydantic_core import SchemaError, SchemaValidator, ValidationError, core_schema
+
+from bot.wording import listed, quoted
+
+VALUE_LIMIT = 4096
+"""Bytes of one value, in UTF-8."""
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
+
+_HARMFUL = re.compile(
+    r"(LD|DYLD|GIT|ERRAND|BASH_FUNC)_.*|PATH|HOME|SHELL|ENV|BASH_ENV|BASHOPTS|SHELLOPTS|IFS|CDPATH|PS4"
+    r"|PROMPT_COMMAND|PWD|TMPDIR|NODE_(OPTIONS|PATH)|PERL5(LIB|OPT|DB)|RUBY(OPT|LIB)"
+    r"|(_JAVA|JAVA_TOOL|JDK_JAVA)_OPTIONS|GCONV_PATH"
+    r"|PYTHON(\w*PATH|HOME|STARTUP|USERBASE|BREAKPOINT|WARNINGS|EXECUTABLE|INSPECT|PLATLIBDIR|CASEOK)",
+    re.ASCII | re.IGNORECASE,
+)
+"""Variables through which a value becomes code, or by which the engine itself finds its way."""
+
+_INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d{1,18}(\.\d{0,18})?|\.\d{1,18})([eE][+-]?\d{1,2})?", re.ASCII)
+_TRUTH = {"true": "true", "yes": "true", "on": "true", "1": "true"} | dict.fromkeys(
+    ("false", "no", "off", "0"), "false"
+)
+
+Kind = Literal["string", "integer", "number", "boolean"]
+
+
+def variable_name(name: str) -> str:
+    """`name` if it may name a parameter or a variable of a job's environment, else ValueError."""
+    if not _NAME.fullmatch(name):
+        raise ValueError("expected a name of letters, digits and _ that does not begin with a digit")
+    if _HARMFUL.fullmatch(name):
+        raise ValueError(f"{name} would change how programs start or what they load; choose another name")
+    return name
+
+
+def scalar_text(value: object) -> object:
+    """A YAML scalar as the text that a job would see; anything else as it is."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value
+
+
+class Parameter(BaseModel):
+    """One declared parameter. Values are text; `accept` checks and normalises one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    description: str = ""
+    type: Kind = "string"
+    required: bool = False
+    pattern: str | None = None
+    choices: tuple[Annotated[str, BeforeValidator(scalar_text)], ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    default: Annotated[str | None, BeforeValidator(scalar_text)] = None
+
+    @field_validator("pattern")
+    @classmethod
+    def _pattern_compiles(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None:
+            if info.data.get("type", "string") != "string":
+                raise ValueError("only a parameter of type string has a pattern")
+            _matcher(value)
+        return value
+
+    @field_validator("minimum", "maximum")
+    @classmethod
+    def _bounds_fit(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is None:
+            return None
+        if info.data.get("type", "integer") not in ("integer", "number"):
+            raise ValueError(f"only a parameter of type integer or number has a {info.field_name}")
+        least = info.data.get("minimum")
+        if info.field_name == "maximum" and least is not None and value < least:
+            raise ValueError("expected a maximum that is not below the minimum")
+        return value
+
+    @field_validator("choices")
+    @classmethod
+    def _choices_fit(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        normal = tuple(_normal(info.data.get("type", "string"), choice) for choice in value)
+        if len(set(normal)) < len(normal):
+            raise ValueError("a choice is listed twice")
+        return normal
+
+    @field_validator("default")
+    @classmethod
+    def _default_fits(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None:
+            return None
+        if info.data.get("required"):
+            raise ValueError("a required parameter has no default")
+        return cls.model_construct(**info.data).accept(value)
+
+    @model_validator(mode="after")
+    def _choices_alone(self) -> Self:
+        if self.choices and (
+            self.pattern is not None or self.minimum is not None or self.maximum is not None
+        ):
+            raise ValueError(
+                "choices already say all that is allowed; leave out pattern, minimum and maximum"
+            )
+        return self
+
+    @property
+    def expectation(self) -> str:
+        """What is allowed, for people: `an integer from 1 to 10000`. Markdown."""
+        if self.choices:
+            return f"one of {listed(self.choices)}"
+        if self.type == "boolean":
+            return "`true` or `false`"
+        if self.type == "string":
+            return f"text that matches {quoted(self.pattern)}" if self.pattern else "text"
+        article = "an integer" if self.type == "integer" else "a number"
+        low = f" from {self.minimum:g}" if self.minimum is not None else ""
+        high = f" up to {self.maximum:g}" if self.maximum is not None else ""
+        return article + low + high
+
+    def accept(self, value: str) -> str:
+        """The normal form of `value`; ValueError with what is expected (Markdown) if not allowed."""
+        if len(value.encode(errors="replace")) > VALUE_LIMIT:
+            raise ValueError(f"expected at most {VALUE_LIMIT} bytes")
+        if "\0" in value or not _encodable(value):
+            raise ValueError("expected text without NUL characters or half characters")
+        normal = _normal(self.type, value)
+        fits = not self.choices or normal in self.choices
+        fits = fits and (self.pattern is None or _matches(self.pattern, normal))
+        if self.type in ("integer", "number"):
+            number = Decimal(normal)
+            fits = fits and (self.minimum is None or number >= Decimal(str(self.minimum)))
+            fits = fits and (self.maximum is None or number <= Decimal(str(self.maximum)))
+        if not fits:
+            raise ValueError(f"expected {self.expectation}")
+        return normal
+
+
+def _encodable(value: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def _normal(kind: str, value: str) -> str:
+    """The one spelling of a value of this type; ValueError for what is none."""
+    if kind == "boolean":
+        if value.casefold() not in _TRUTH:
+            raise ValueError("expected `true` or `false`")
+        return _TRUTH[value.casefold()]
+    if kind == "integer":
+        if not _INTEGER.fullmatch(value):
+            raise ValueError("expected an integer of at most 18 digits")
+        return str(int(value))
+    if kind == "number":
+        try:
+            if _NUMBER.fullmatch(value):
+                return f"{Decimal(value).normalize():f}" if "e" not in value.lower() else str(Decimal(value))
+        except InvalidOperation:
+            pass
+        raise ValueError("expected a number such as 2 or 0.5")
+    return value
+
+
+@lru_cache(maxsize=1024)
+def _matcher(pattern: str) -> SchemaValidator:
+    """A check of the whole text against `pattern`, in time linear in the text.
+
+    Python's own `re` can take exponential time on a pattern with nested repetition, and the text
+    comes from whoever writes a comment; Rust's engine (pydantic's default) has no backtracking.
+    https://docs.rs/regex/latest/regex/#syntax
+    """
+    try:
+        SchemaValidator(core_schema.str_schema(pattern=pattern, regex_engine="rust-regex"))
+        return SchemaValidator(
+            core_schema.str_schema(pattern=rf"\A(?:{pattern})\z", regex_engine="rust-regex")
+        )
+    except SchemaError:
+        raise ValueError("expected a regular expression (without look-around or back-references)") from None
+
+
+def _matches(pattern: str, text: str) -> bool:
+    try:
+        _matcher(pattern).validate_python(text)
+    except ValidationError:
+        return False
+    return True

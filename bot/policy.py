@@ -1,0 +1,51 @@
+"""Who may do what. Pure: the facts are asked for elsewhere and given here."""
+
+from dataclasses import dataclass
+
+from bot.wording import quoted
+
+_MAY_WRITE = frozenset({"write", "maintain", "admin"})
+"""GitHub's permissions that include writing. A custom role comes as the base role it was made from.
+
+https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer: `sentence` is for the person who asked (Markdown), `reason` one word or two for the log."""
+
+    allowed: bool
+    sentence: str
+    reason: str
+
+
+_YES = Verdict(True, "", "allowed")
+
+
+def may_run(*, login: str | None, permission: str | None, repository: str, allowed: bool) -> Verdict:
+    """May somebody run jobs of `repository`: writing to it is the right to run its code.
+
+    `login` is None for somebody in Slack whom nobody mapped, `permission` what GitHub says of
+    `login` there, `allowed` whether the repository may talk to this installation.
+    """
+    if not allowed:
+        return Verdict(False, f"Jobs of {quoted(repository)} are not run here.", "repository not allowed")
+    if login is None:
+        sentence = (
+            "I do not know who you are on GitHub, so I cannot tell what you may run."
+            " Somebody who runs this installation can add you to `slack.people`."
+        )
+        return Verdict(False, sentence, "unknown Slack user")
+    if permission not in _MAY_WRITE:
+        sentence = f"Sorry, {quoted(login)}: running jobs of {quoted(repository)} needs write access to it."
+        return Verdict(False, sentence, f"permission {permission or 'none'}")
+    return _YES
+
+
+def may_build(*, head: str | None, repository: str, forks: bool) -> Verdict:
+    """May code that stands in `head` (None: a fork that is gone) be built and run for `repository`?"""
+    if forks or (head is not None and head.casefold() == repository.casefold()):
+        return _YES
+    sentence = "This pull request comes from a fork, and code of forks is not run here."
+    return Verdict(False, sentence, "fork")
