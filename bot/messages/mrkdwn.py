@@ -45,7 +45,7 @@ def _inline(tokens: Iterable[Token]) -> Iterable[str]:
         if token.type == "code_inline":
             yield span(token.content, 500)
         elif token.type == "link_open":
-            yield f"<{url(str(token.attrGet('href') or ''))}|"
+            yield f"<{escaped(url(str(token.attrGet('href') or '')))}|"
         elif token.type == "link_close":
             yield ">"
         elif token.type in ("softbreak", "hardbreak"):

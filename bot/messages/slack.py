@@ -42,7 +42,7 @@ def _blocks(view: View, link: str | None, command: str) -> tuple[str, list[Block
 
 
 def _headline(view: View, link: str | None) -> str:
-    number = f"<{url(link)}|#{view.number}>" if link else f"#{view.number}"
+    number = f"<{escaped(url(link))}|#{view.number}>" if link else f"#{view.number}"
     line = f"{view.icon} *{escaped(clean(view.name, 100))}* {view.label}{number} {view.verdict}"
     if view.result is None and view.why:
         line += f" for {escaped(clean(view.why, 300))}"
@@ -60,7 +60,7 @@ def _facts(view: View) -> str:
 
 
 def _footer(view: View, link: str | None, command: str) -> str:
-    parts = [f"<{url(link)}|Log>"] if link else []
+    parts = [f"<{escaped(url(link))}|Log>"] if link else []
     if view.noun == "run":
         verb = "rerun" if view.result is not None else "cancel"
         parts.append(span(f"{command} {verb} #{view.number}", 100))

@@ -170,7 +170,7 @@ class State:
     reactions: list[Reaction] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
-    used: dict[str, int] = field(default_factory=dict)  # requests by token
+    used: dict[tuple[str, int], int] = field(default_factory=dict)  # requests by token and hour
 
     def repository(self, name: str) -> Repository | None:
         """By name; GitHub ignores case."""
