@@ -43,20 +43,14 @@ class Verb:
         parts = [self.name, self.subject]
         if self.assignments:
             parts.append("[KEY=VALUE ...]")
-        parts += [
-            f"[--{flag.name} {flag.value}]" if flag.value else f"[--{flag.name}]"
-            for flag in self.flags
-            if flag.available
-        ]
+        parts += [f"[{flag.usage}]" for flag in self.flags if flag.available]
         if self.arguments:
             parts.append("[-- ARGS ...]")
         return " ".join(filter(None, parts))
 
 
 _REF = Flag("ref", "REF", "branch, tag or commit to take instead of the one asked from")
-_IMAGE = Flag(
-    "image", "TAG", "tag or digest of the job's image to run instead of the newest", available=False
-)
+_IMAGE = Flag("image", "TAG", "tag or digest of the image to run instead of the newest", available=False)
 _LATEST = Flag("latest", None, "today's definition and image instead of those of that run")
 
 VERBS: dict[str, Verb] = {
@@ -69,7 +63,7 @@ VERBS: dict[str, Verb] = {
             "run again, exactly as before or changed where said",
             "Runs",
             (_LATEST,),
-            True,
+            assignments=True,
         ),
         Verb("cancel", "[#N | NAME]", "stop a run", "Runs"),
         Verb("logs", "#N", "the last lines of a run's log, and the link to all of it", "Runs"),
@@ -81,7 +75,7 @@ VERBS: dict[str, Verb] = {
             "what `run` would do, without doing it",
             "Jobs",
             (_REF, _IMAGE),
-            True,
+            assignments=True,
             arguments=True,
         ),
         Verb("why", "NAME", "why a job did or did not run", "Jobs"),
@@ -120,11 +114,7 @@ def _verb_help(first_word: str, verb: Verb) -> str:
         lines.append("It is not available on this installation yet.")
     if verb.assignments:
         lines.append("- `KEY=VALUE` sets a parameter; quote a value that has spaces: `NAME='two words'`")
-    lines += [
-        f"- `--{flag.name}{' ' + flag.value if flag.value else ''}`: {flag.summary}"
-        for flag in verb.flags
-        if flag.available
-    ]
+    lines += [f"- `{flag.usage}`: {flag.summary}" for flag in verb.flags if flag.available]
     if verb.arguments:
         lines.append("- `-- ARGS ...`: everything after `--` is given to the job's command as it is")
     return "\n".join(lines)
