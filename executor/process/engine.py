@@ -6,14 +6,15 @@ import os
 import shutil
 import signal
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 from executor.errors import EngineUnavailable
 from executor.logs import LogStore
-from executor.process import requests
+from executor.process import requests, trees
 from executor.process.spawner import Spawner
 from executor.process.watch import Watch
-from executor.spec import Outcome, Progress, Result, RunSpec, Started
+from executor.spec import BuildSpec, Outcome, Progress, Result, RunSpec, Started
 from executor.supervisor import record
 
 
@@ -46,6 +47,14 @@ class ProcessEngine:
         """Start the run or attach to it; see `Engine`."""
         place = self._place(spec.key)
         async for progress in self._follow(spec.key, lambda: requests.of_run(spec, place)):
+            yield progress
+
+    async def build(self, spec: BuildSpec) -> AsyncIterator[Progress]:
+        """Build the tree or attach to the build; see `Engine`."""
+        place = self._place(spec.key)
+        async for progress in self._follow(spec.key, lambda: requests.of_build(spec, place)):
+            if isinstance(progress, Outcome):
+                progress = await asyncio.to_thread(self._built, spec, place.run, progress)
             yield progress
 
     async def stop(self, key: str) -> None:
@@ -102,6 +111,32 @@ class ProcessEngine:
         run.mkdir(0o700, exist_ok=True)
         record.sync_directory(str(run.parent))
         return self._spawner.start(request())
+
+    def _built(self, spec: BuildSpec, run: Path, outcome: Outcome) -> Outcome:
+        """Give the outcome of the build whose builder ended with `outcome`; deletes old trees."""
+        if outcome.result is Result.SUCCEEDED:
+            tree = trees.of_build(spec)
+            trees.prune(tree.path(self._directory))
+            return replace(outcome, image=tree.reference)
+        if outcome.result is not Result.FAILED:
+            return outcome
+        reason, _, message = _text(run / record.RESULT).partition("\n")
+        if reason == "SetupFailed":
+            return replace(outcome, reason=reason, message=message.strip())
+        return replace(
+            outcome,
+            result=Result.ERROR,
+            exit_code=None,
+            reason=reason or "BuilderDied",
+            message=message.strip() or f"The builder ended with {outcome.exit_code}.",
+        )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
 
 
 def _stop(run: Path, beginning: bool) -> None:

@@ -1,14 +1,26 @@
 """What the engine asks a supervisor for: specifications become the fields of a request."""
 
 import os
+import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
+from executor import checkout
+from executor.checkout.git import ENVIRONMENT
 from executor.process import trees
 from executor.process.lost import boot
-from executor.spec import RunSpec
-from executor.supervisor import request
+from executor.spec import BuildSpec, RunSpec
+from executor.supervisor import record, request
+
+_BUILDER = Path(checkout.__file__).with_name("builder.py")
+_BUILD_GRACE = 10.0
+"""Seconds between SIGTERM and SIGKILL for a build."""
+
+_URL = re.compile(r"(?:https?|ssh|file)://[!-~]+|/[^\0\n]+|[A-Za-z0-9_.-]+@[A-Za-z0-9_.-]+:[!-~]+", re.ASCII)
+_PASSWORD = re.compile(r"(https?://[^:@/?#]*):([^@/?#]*)@")
 
 _Fields = Iterator[tuple[str, str | bytes]]
 
@@ -29,6 +41,14 @@ def of_run(spec: RunSpec, place: Place) -> bytes:
         return request.encode([*_common(place), *_run(spec, place)])
     except _Refusal as refusal:
         return refused(place, "ImageMissing", str(refusal))
+    except ValueError as problem:
+        return refused(place, "SpecInvalid", str(problem))
+
+
+def of_build(spec: BuildSpec, place: Place) -> bytes:
+    """Give the request for a build, whose job is `executor.checkout.builder`; or a refusal."""
+    try:
+        return request.encode([*_common(place), *_build(spec, place)])
     except ValueError as problem:
         return refused(place, "SpecInvalid", str(problem))
 
@@ -80,6 +100,35 @@ def _run(spec: RunSpec, place: Place) -> _Fields:
     for secret in spec.secrets:
         yield "secret", _whole("a secret", secret.reveal())
     yield from _limits(spec.timeout, spec.grace, spec.signal_children)
+
+
+def _build(spec: BuildSpec, place: Place) -> _Fields:
+    tree = trees.of_build(spec)
+    path = tree.path(place.directory)
+    url, token = spec.source.url, spec.source.token.reveal() if spec.source.token else ""
+    if not _URL.fullmatch(url):
+        raise ValueError("The repository's URL is none of http, https, ssh, file or a path.")
+    if password := _PASSWORD.match(url):  # which would be seen in the arguments of git
+        url = _PASSWORD.sub(r"\1@", url)
+        token = token or unquote(password[2])
+    words = {
+        "repository": tree.repository,
+        "commit": tree.commit,
+        "url": url,
+        "setup": _whole("setup", spec.setup or ""),
+        "mirror": str(trees.mirror_path(place.directory, tree)),
+        "tree": str(path),
+        "result": str(place.run / record.RESULT),
+    }
+    for word in (sys.executable, "-I", "-S", str(_BUILDER), *(f"{name}={words[name]}" for name in words)):
+        yield "argument", word
+    env = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
+    for name, value in (env | environment(place.run, {})).items():
+        yield "env", f"{name}={value}"
+    if token:
+        yield "secret", _whole("the token", token)
+        yield "input", token
+    yield from _limits(spec.timeout, _BUILD_GRACE, True)
 
 
 def environment(home: Path, declared: dict[str, str]) -> dict[str, str]:

@@ -65,6 +65,11 @@ def of_reference(reference: str) -> Tree | None:
     return Tree(**found.groupdict()) if found else None
 
 
+def mirror_path(directory: Path, tree: Tree) -> Path:
+    """Name the bare repository that a tree is checked out of."""
+    return directory / "mirrors" / f"{tree.repository}.git"
+
+
 def lock_path(tree: Path) -> Path:
     """Name the file that is locked for a tree."""
     return tree.with_name(tree.name + ".lock")

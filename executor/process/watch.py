@@ -29,7 +29,7 @@ class Watch:
         self._starts = 0
         self._wakes: int | None = None  # the descriptor that is watched
         self._change = asyncio.Event()  # a new one after every change
-        self._looking = asyncio.Lock()
+        self._attaching: asyncio.Task[record.Status] | None = None
         self._closed = False
 
     async def status(self) -> tuple[record.Status, asyncio.Event]:
@@ -37,16 +37,16 @@ class Watch:
 
         Starts the run if nobody did. Raises EngineUnavailable.
         """
-        async with self._looking:
-            change = self._change
-            if self._closed:
-                raise EngineUnavailable("the engine is being closed")
-            if self._wakes is not None:
-                return await asyncio.to_thread(record.read_status, self._directory) or {}, change
-            wakes, status = await asyncio.to_thread(self._attach)
-            if wakes is not None:
-                self._listen(wakes)
-            return status, change
+        change = self._change
+        if self._closed:
+            raise EngineUnavailable("the engine is being closed")
+        if self._wakes is not None:
+            return await asyncio.to_thread(record.read_status, self._directory) or {}, change
+        if self._attaching is None:
+            self._attaching = asyncio.create_task(self._attach())
+            self._attaching.add_done_callback(self._attached)
+        # It owns a descriptor in the end, so it goes on when who asked is cancelled.
+        return await asyncio.shield(self._attaching), change
 
     def close(self) -> None:
         """Stop watching; the run goes on."""
@@ -58,6 +58,17 @@ class Watch:
         self._change.set()
         self._change = asyncio.Event()
         self._woken()
+
+    async def _attach(self) -> record.Status:
+        wakes, status = await asyncio.to_thread(self._find)
+        if wakes is not None:
+            self._listen(wakes)
+        return status
+
+    def _attached(self, task: asyncio.Task[record.Status]) -> None:
+        self._attaching = None
+        if not task.cancelled():
+            task.exception()  # seen, even where nobody waits for it any more
 
     def _listen(self, wakes: int) -> None:
         if self._closed:
@@ -82,7 +93,7 @@ class Watch:
             return
         self._changed()
 
-    def _attach(self) -> tuple[int | None, record.Status]:
+    def _find(self) -> tuple[int | None, record.Status]:
         """Find the run as it is; give what to watch, or None if it is over. Blocking."""
         while True:
             wakes = self._open_fifo()

@@ -106,6 +106,7 @@ def _enter(job: Job) -> None:
         )
         if not ready:
             raise CannotStart("The image is not there (any more); it has to be built.", reason="ImageMissing")
+        os.utime(os.path.dirname(root))  # so that pruning knows the tree as used
     elif not job.root:
         os.makedirs(root, 0o700, exist_ok=True)
     root = os.path.realpath(root)

@@ -4,7 +4,6 @@ import contextlib
 import fcntl
 import os
 import sys
-from collections.abc import Iterable
 
 from executor.logfile import LogWriter
 from executor.redaction import Redactor
@@ -39,8 +38,9 @@ class Wakes:
 class Output:
     """The pipe that the job writes into: `writing` is its end, to be closed here once it has it."""
 
-    def __init__(self, log: LogWriter, secrets: Iterable[bytes], wakes: Wakes) -> None:
+    def __init__(self, log: LogWriter, secrets: list[bytes], wakes: Wakes) -> None:
         self._log = log
+        self._secrets = secrets
         self._redactor = Redactor(secrets)
         self._wakes = wakes
         self.problem: str | None = None  # a sentence, once something could not be kept
@@ -65,6 +65,12 @@ class Output:
     def say(self, line: str) -> None:
         """Write a line of the supervisor's own into the log."""
         self._write(self._redactor.feed(f"{line}\n".encode(errors="replace")))
+
+    def masked(self, text: str) -> str:
+        """Mask a sentence that is for other places than the log."""
+        redactor = Redactor(self._secrets)
+        data = text.encode(errors="replace")
+        return (redactor.feed(data) + redactor.flush()).decode(errors="replace")
 
     def finish(self) -> None:
         """Carry what is there, without waiting for whoever still holds the pipe, and end the log."""

@@ -64,7 +64,7 @@ class _Supervision:
             self._pid = start(self._job, self._output.writing)
         except CannotStart as problem:
             self._output.say(str(problem))
-            self._finish(problem.result, problem.code, problem.reason, str(problem))
+            self._finish(problem.result, problem.code, problem.reason, self._output.masked(str(problem)))
             return
         os.close(self._output.writing)
         self._stop_at = time.monotonic() + self._job.timeout

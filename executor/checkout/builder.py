@@ -1,0 +1,158 @@
+"""Builds one tree (see `executor.process.trees` for its files); run as `python -I -S builder.py`.
+
+Arguments: `name=value` words. The token comes on standard input, so that it is in no argument and in
+no environment but git's. What it did is its output; why it failed it writes to `result`: a line with
+the reason, then the message. Its exit code is the setup's own.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+
+from executor.checkout.git import Git, GitFailed
+from executor.supervisor import lock
+
+_HEADS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+_FETCH = ("fetch", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
+
+
+class BuildFailed(Exception):
+    """The build's end: one word, a sentence, and the exit code."""
+
+    def __init__(self, reason: str, message: str, code: int = 1) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.code = code
+
+
+class Builder:
+    """One build."""
+
+    def __init__(self, words: dict[str, str], token: str) -> None:
+        self._repository = words["repository"]
+        self._commit = words["commit"]
+        self._url = words["url"]
+        self._setup = words["setup"]
+        self._mirror = words["mirror"]
+        self._tree = words["tree"]
+        self._work = os.path.join(self._tree, "work")
+        self._ready = os.path.join(self._tree, "ready")
+        self._git = Git(self._mirror, self._url, token, os.environ)
+        self._stopped = False
+
+    def build(self) -> None:
+        """Make the tree ready unless it is; raises BuildFailed."""
+        for path in (self._tree, self._mirror):
+            os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+        held = lock.shared(f"{self._tree}.lock")
+        if held is None or not os.path.exists(self._ready):
+            if held is not None:
+                os.close(held)
+            self._alone(f"{self._tree}.lock", self._make)
+        os.utime(self._tree)
+
+    def _alone(self, path: str, action: Callable[[], None]) -> None:
+        held = lock.alone(path, wait=False)
+        if held is None:
+            _say("Waiting for another build of the same.")
+            held = lock.alone(path, wait=True)
+        try:
+            action()
+        finally:
+            if held is not None:
+                os.close(held)
+
+    def _make(self) -> None:
+        if os.path.exists(self._ready):  # by the build that was waited for
+            return
+        self._discard()
+        try:
+            self._alone(f"{self._mirror}.lock", self._check_out)
+        except GitFailed as failure:
+            raise BuildFailed("FetchFailed", f"git: {failure}") from failure
+        _say(f"Checked out {self._commit}.")
+        os.mkdir(os.path.join(self._tree, "home"), 0o700)
+        if self._setup:
+            self._set_up()
+        _write_durably(self._ready, "")
+
+    def _discard(self) -> None:
+        """Remove what a build that was cut short left of the tree."""
+        if os.path.isdir(self._tree):
+            trash = f"{self._tree}.trash"
+            shutil.rmtree(trash, ignore_errors=True)
+            os.rename(self._tree, trash)
+            shutil.rmtree(trash, ignore_errors=True)
+
+    def _check_out(self) -> None:
+        kind = ["--object-format=sha256"] if len(self._commit) == 64 else []
+        mirror = ("-C", self._mirror)
+        self._git.run("init", "--quiet", "--bare", "--template=", *kind, self._mirror)
+        if not self._has_commit():
+            _say(f"Fetching {self._repository}.")
+            self._git.reach(*mirror, *_FETCH, "--prune", "--", self._url, *_HEADS)
+        if not self._has_commit():  # on no branch, such as a pull request's
+            self._git.reach(*mirror, *_FETCH, "--", self._url, self._commit)
+        self._git.run(*mirror, "worktree", "prune")
+        os.mkdir(self._tree, 0o700)
+        self._git.run(*mirror, "worktree", "add", "--quiet", "--detach", "--force", self._work, self._commit)
+
+    def _has_commit(self) -> bool:
+        return self._git.succeeds("-C", self._mirror, "cat-file", "-e", f"{self._commit}^{{commit}}")
+
+    def _set_up(self) -> None:
+        env = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        env["HOME"] = os.path.join(self._tree, "home")
+        signal.signal(signal.SIGTERM, self._note_stop)  # the setup gets it too, and chooses the exit code
+        _say("Setup:")
+        command = ["bash", "--noprofile", "--norc", "-e", "-c", self._setup, "setup"]
+        try:
+            code = subprocess.run(
+                command, cwd=self._work, env=env, stdin=subprocess.DEVNULL, check=False
+            ).returncode
+        except OSError as problem:
+            raise BuildFailed("SetupFailed", f"bash: {problem.strerror}", 127) from problem
+        if code or self._stopped:
+            shutil.rmtree(self._tree, ignore_errors=True)
+            code = code if code >= 0 else 128 - code
+            raise BuildFailed("SetupFailed", f"The setup ended with exit code {code}.", code)
+
+    def _note_stop(self, number: int, frame: object) -> None:
+        self._stopped = True
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _write_durably(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def main() -> int:
+    """Build what the arguments say; give the exit code."""
+    words = {name: value for name, _, value in (word.partition("=") for word in sys.argv[1:])}
+    token = sys.stdin.read()
+    try:
+        Builder(words, token).build()
+    except BuildFailed as failure:
+        _say(str(failure))
+        _write_durably(words["result"], f"{failure.reason}\n{failure}\n")
+        return failure.code or 1
+    except OSError as problem:
+        _say(str(problem))
+        _write_durably(words["result"], f"BuildFailed\n{problem}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""Runs git so that nothing but its arguments decides what it does, and nobody but the host learns the token."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+
+from executor.redaction import Redactor
+
+_ORIGIN = re.compile(r"(https?)://(?:([^@/?#]*)@)?([^@/?#]+)")
+
+_PASSED = ("PATH", "LD_LIBRARY_PATH", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO")
+_PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
+ENVIRONMENT = (*_PASSED, *_PROXIES, *(name.upper() for name in _PROXIES))
+"""What of Errand's own environment git is given."""
+
+_TOKEN = "ERRAND_GIT_TOKEN"  # noqa: S105
+_USER = "ERRAND_GIT_USER"
+_HELPER = f'!f() {{ test "$1" = get && printf "username=%s\\npassword=%s\\n" "${_USER}" "${_TOKEN}"; return 0; }}; f'
+"""A credential helper as gitcredentials(7) describes it; git asks it for one origin only."""
+
+_CONFIG = {
+    "advice.detachedHead": "false",
+    "core.askPass": "",
+    "core.attributesFile": "/dev/null",
+    "core.excludesFile": "/dev/null",
+    "core.fsmonitor": "false",
+    "core.hooksPath": "/dev/null",
+    "credential.helper": "",
+    "fetch.recurseSubmodules": "false",
+    "gc.autoDetach": "false",
+    "http.lowSpeedLimit": "1000",  # bytes a second,
+    "http.lowSpeedTime": "60",  # seconds below which a transfer is given up
+    "init.defaultBranch": "main",
+    "maintenance.autoDetach": "false",
+    "safe.directory": "*",  # the operator named the repository
+    "submodule.recurse": "false",
+}
+
+_FINAL = re.compile(
+    r"authentication failed|could not read (username|password)|not found|does not exist|permission denied"
+    r"|not our ref|unadvertised object|couldn't find remote ref|not appear to be a git repository"
+    r"|transport .* not allowed|redirect|error: (400|401|403|404)",
+    re.IGNORECASE,
+)
+"""What trying again does not help against."""
+
+_STALE = re.compile(r"Unable to create '([^']+\.lock)': File exists")
+_WORDS = 500
+"""Characters of git's last words."""
+
+
+class GitFailed(Exception):
+    """git's last words, with the token masked."""
+
+
+class Git:
+    """git on the bare repository `mirror` of `url`, which gets `token` if it asks for one."""
+
+    def __init__(self, mirror: str, url: str, token: str, environ: Mapping[str, str]) -> None:
+        self._mirror = mirror
+        self._redactor = [token.encode()] if token else []
+        self._env = _environment(url, token, environ)
+
+    def run(self, *arguments: str) -> None:
+        """Run one command with its output copied to this process's own; raises GitFailed."""
+        words = self._attempt(arguments)
+        if words and (stale := _STALE.search(words)) and self._owns(stale[1]):
+            os.unlink(stale[1])  # of a git that was killed: only who locked the mirror gets here
+            words = self._attempt(arguments)
+        if words:
+            raise GitFailed(self._masked(words))
+
+    def reach(self, *arguments: str) -> None:
+        """`run` something that uses the network, which is tried once more after a moment."""
+        try:
+            self.run(*arguments)
+        except GitFailed as failure:
+            if _FINAL.search(str(failure)):
+                raise
+            time.sleep(1.0)
+            self.run(*arguments)
+
+    def succeeds(self, *arguments: str) -> bool:
+        """Run one command silently and tell how it went."""
+        command = ["git", *arguments]
+        return subprocess.run(command, env=self._env, capture_output=True, check=False).returncode == 0
+
+    def _attempt(self, arguments: tuple[str, ...]) -> str | None:
+        """Give git's last words if it fails."""
+        last: list[str] = []
+        with subprocess.Popen(
+            ["git", *arguments],
+            env=self._env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as git:
+            for line in git.stdout or ():
+                sys.stdout.write(line)
+                sys.stdout.flush()
+                last = [*last, line.strip()][-4:] if line.strip() else last
+        return None if git.returncode == 0 else " ".join(last) or f"git ended with {git.returncode}"
+
+    def _owns(self, path: str) -> bool:
+        return os.path.realpath(path).startswith(self._mirror + "/") and os.path.isfile(path)
+
+    def _masked(self, words: str) -> str:
+        redactor = Redactor(self._redactor)
+        data = words.encode(errors="replace")
+        return (redactor.feed(data) + redactor.flush()).decode(errors="replace")[-_WORDS:]
+
+
+def _environment(url: str, token: str, environ: Mapping[str, str]) -> dict[str, str]:
+    config = dict(_CONFIG)
+    env = {name: environ[name] for name in ENVIRONMENT if name in environ} | {
+        "HOME": "/dev/null",  # no ~/.netrc; ssh looks in the password file for its own
+        "LANG": "C.UTF-8",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_SSH_COMMAND": "ssh -oBatchMode=yes -oConnectTimeout=20 -oServerAliveInterval=15",
+        "GIT_ALLOW_PROTOCOL": _protocols(url),
+    }
+    origin = _ORIGIN.match(url)
+    if token and origin:
+        scheme, user, host = origin.groups()
+        # Bound to the origin: wherever a redirect leads, git asks anew, and this helper is not asked.
+        config[f"credential.{scheme}://{host}.helper"] = _HELPER
+        env[_USER] = user or "x-access-token"
+        env[_TOKEN] = token
+    env["GIT_CONFIG_COUNT"] = str(len(config))
+    for number, (name, value) in enumerate(config.items()):
+        env[f"GIT_CONFIG_KEY_{number}"] = name
+        env[f"GIT_CONFIG_VALUE_{number}"] = value
+    return env
+
+
+def _protocols(url: str) -> str:
+    scheme = url.partition("://")[0] if "://" in url else "file" if url.startswith("/") else "ssh"
+    return {"http": "http:https"}.get(scheme, scheme)
