@@ -144,7 +144,8 @@ def main() -> int:
     try:
         Builder(words, token).build()
     except BuildFailed as failure:
-        _say(str(failure))
+        if failure.reason != "FetchFailed":  # which git has said itself
+            _say(str(failure))
         _write_durably(words["result"], f"{failure.reason}\n{failure}\n")
         return failure.code or 1
     except OSError as problem:

@@ -1,4 +1,4 @@
-"""Runs git so that nothing but its arguments decides what it does, and nobody but the host learns the token."""
+"""Runs git so that only its arguments decide what it does, and only the host learns the token."""
 
 import os
 import re
@@ -18,7 +18,11 @@ ENVIRONMENT = (*_PASSED, *_PROXIES, *(name.upper() for name in _PROXIES))
 
 _TOKEN = "ERRAND_GIT_TOKEN"  # noqa: S105
 _USER = "ERRAND_GIT_USER"
-_HELPER = f'!f() {{ test "$1" = get && printf "username=%s\\npassword=%s\\n" "${_USER}" "${_TOKEN}"; return 0; }}; f'
+_HELPER = (
+    '!f() { test "$1" = get && '
+    f'printf "username=%s\\npassword=%s\\n" "${_USER}" "${_TOKEN}"; '
+    "return 0; }; f"
+)
 """A credential helper as gitcredentials(7) describes it; git asks it for one origin only."""
 
 _CONFIG = {

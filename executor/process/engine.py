@@ -29,6 +29,7 @@ class ProcessEngine:
         self._logs = logs
         self._spawner = Spawner()
         self._watches: dict[str, Watch] = {}
+        self._chores: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Make the directories; raises EngineUnavailable."""
@@ -41,6 +42,7 @@ class ProcessEngine:
         """Let go of all runs, which go on."""
         for watch in self._watches.values():
             watch.close()
+        await asyncio.gather(*self._chores, return_exceptions=True)
         await asyncio.to_thread(self._spawner.close)
 
     async def run(self, spec: RunSpec) -> AsyncIterator[Progress]:
@@ -54,7 +56,9 @@ class ProcessEngine:
         place = self._place(spec.key)
         async for progress in self._follow(spec.key, lambda: requests.of_build(spec, place)):
             if isinstance(progress, Outcome):
-                progress = await asyncio.to_thread(self._built, spec, place.run, progress)
+                progress = await asyncio.to_thread(_built, spec, place.run, progress)
+                if progress.image:
+                    self._prune(trees.of_build(spec).path(self._directory))
             yield progress
 
     async def stop(self, key: str) -> None:
@@ -112,24 +116,29 @@ class ProcessEngine:
         record.sync_directory(str(run.parent))
         return self._spawner.start(request())
 
-    def _built(self, spec: BuildSpec, run: Path, outcome: Outcome) -> Outcome:
-        """Give the outcome of the build whose builder ended with `outcome`; deletes old trees."""
-        if outcome.result is Result.SUCCEEDED:
-            tree = trees.of_build(spec)
-            trees.prune(tree.path(self._directory))
-            return replace(outcome, image=tree.reference)
-        if outcome.result is not Result.FAILED:
-            return outcome
-        reason, _, message = _text(run / record.RESULT).partition("\n")
-        if reason == "SetupFailed":
-            return replace(outcome, reason=reason, message=message.strip())
-        return replace(
-            outcome,
-            result=Result.ERROR,
-            exit_code=None,
-            reason=reason or "BuilderDied",
-            message=message.strip() or f"The builder ended with {outcome.exit_code}.",
-        )
+    def _prune(self, tree: Path) -> None:
+        """Delete old trees beside `tree`, without keeping who waits for the build."""
+        chore = asyncio.create_task(asyncio.to_thread(trees.prune, tree))
+        self._chores.add(chore)
+        chore.add_done_callback(self._chores.discard)
+
+
+def _built(spec: BuildSpec, run: Path, outcome: Outcome) -> Outcome:
+    """Give the outcome of the build whose builder ended with `outcome`."""
+    if outcome.result is Result.SUCCEEDED:
+        return replace(outcome, image=trees.of_build(spec).reference)
+    if outcome.result is not Result.FAILED:
+        return outcome
+    reason, _, message = _text(run / record.RESULT).partition("\n")
+    if reason == "SetupFailed":
+        return replace(outcome, reason=reason, message=message.strip())
+    return replace(
+        outcome,
+        result=Result.ERROR,
+        exit_code=None,
+        reason=reason or "BuilderDied",
+        message=message.strip() or f"The builder ended with {outcome.exit_code}.",
+    )
 
 
 def _text(path: Path) -> str:

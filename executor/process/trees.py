@@ -77,9 +77,11 @@ def lock_path(tree: Path) -> Path:
 
 def prune(tree: Path) -> None:
     """Delete the oldest trees beside `tree`, of the same repository, that no run uses; blocking."""
-    trees = [Path(entry) for entry in os.scandir(tree.parent) if entry.is_dir() and not entry.is_symlink()]
-    oldest_last = sorted(trees, key=lambda path: path.stat().st_mtime, reverse=True)
-    for old in oldest_last[_KEPT:]:
+    with os.scandir(tree.parent) as entries:
+        trees = [
+            (entry.stat().st_mtime, Path(entry)) for entry in entries if entry.is_dir(follow_symlinks=False)
+        ]
+    for _, old in sorted(trees, reverse=True)[_KEPT:]:
         held = None if old == tree else lock.alone(str(lock_path(old)), wait=False)
         if held is None:
             continue
