@@ -1,53 +1,289 @@
 """A whole Errand on this machine: the real service as a process of its own, between the two stand-ins.
 
-The demo shows one to people, the flow tests and benchmarks drive one. Deliveries go in over HTTP and
+The demo shows one to people; flow tests and benchmarks drive one. Deliveries go in over HTTP and
 properly signed, as GitHub and Slack send them; everything that comes out is at the stand-ins.
 """
 
 import asyncio
-import itertools
+import json
+import os
+import shutil
+import signal
 import socket
-from collections.abc import Callable, Mapping
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
-from demo.standins import StandIns
+from demo import deliveries
+from demo.github import Comment
+from demo.standins import StandIns, standins
 
+ROOT = Path(__file__).parents[1]
 REPOSITORY = "acme/shop"
 PULL = 7
 PERSON = "octocat"
 SLACK_USER = "U012AB3CD"
-CHANNEL = "C0OPS"
+CHANNEL = "ops"
+GITHUB_SECRET = "demo-webhook-secret"
+SLACK_SECRET = "demo-signing-secret"
 START_SECONDS = 30.0
 
-ROOT = Path(__file__).parents[1]
+T = TypeVar("T")
+Event = dict[str, Any]
 
 
 class Installation:
-    """One installation with `home` as its working directory; `log` has the service's log events."""
+    """One installation; `home` is its working directory and `events` what its log has said so far."""
 
     def __init__(self, home: Path, beside: StandIns, *, config: Path, environ: Mapping[str, str]) -> None:
         self.home = home
         self.beside = beside
-        self.github_secret = "demo-webhook-secret"
-        self.slack_secret = "demo-signing-secret"
-        self.log: list[dict[str, Any]] = []
-        self.on_log: Callable[[dict[str, Any]], None] = lambda event: None
-        self._config = config
-        self._environ = dict(environ)
-        self._ids = itertools.count(1)
-        self._process: asyncio.subprocess.Process | None = None
-        self._reading: asyncio.Task[None] | None = None
-        self._changed = asyncio.Condition()
+        self.config = config
+        self.events: list[Event] = []
+        self.on_event: Callable[[Event], None] = lambda event: None
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
+        self.environ = self._environ() | dict(environ)
+        self.origin = home / "github" / f"{REPOSITORY}.git"
         self._client = httpx.AsyncClient(base_url=self.url, timeout=30.0, trust_env=False)
+        self._process: asyncio.subprocess.Process | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._changed = asyncio.Condition()
+
+    def _environ(self) -> dict[str, str]:
+        github, slack = self.beside.github, self.beside.slack
+        return {
+            "PATH": os.environ["PATH"],
+            "LANG": "C.UTF-8",
+            "ERRAND_URL": self.url,
+            "ERRAND_HOME": str(self.home),
+            "GITHUB_APP_ID": str(github.app_id),
+            "GITHUB_PRIVATE_KEY": github.private_key,
+            "GITHUB_WEBHOOK_SECRET": GITHUB_SECRET,
+            "GITHUB_API_URL": self.beside.github_url,
+            "GITHUB_CLONE_URL": f"file://{self.home}/github/{{repository}}.git",
+            "SLACK_SIGNING_SECRET": SLACK_SECRET,
+            "SLACK_BOT_TOKEN": slack.token,
+            "SLACK_API_URL": self.beside.slack_url,
+        }
+
+    # The service ----------------------------------------------------------------------------------
 
     @property
-    def origin(self) -> Path:
-        """The repository that stands at GitHub: a bare one, as a server has it."""
-        return self.home / "github" / f"{REPOSITORY}.git"
+    def pid(self) -> int:
+        """The process id of the running service."""
+        if self._process is None:
+            raise LookupError("the service does not run")
+        return self._process.pid
+
+    async def start(self) -> None:
+        """Start the service; returns once it accepts connections."""
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command("serve", "--port", str(self.port)),
+            cwd=self.home,
+            env=self.environ,
+            stdin=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            limit=1 << 20,
+        )
+        before = len(self.events)
+        self._reading = asyncio.create_task(self._read(self._process))
+        await self.wait_for(
+            lambda: any(event.get("event") in ("serving", "exited") for event in self.events[before:]),
+            START_SECONDS,
+        )
+        if self.events[-1].get("event") == "exited":
+            raise RuntimeError("\n".join(str(event) for event in self.events[before:]))
+
+    async def stop(self) -> int:
+        """SIGTERM; gives the exit code."""
+        return await self._end(signal.SIGTERM)
+
+    async def kill(self) -> None:
+        """SIGKILL, as a power cut or the kernel does it."""
+        await self._end(signal.SIGKILL)
+
+    async def _end(self, number: signal.Signals) -> int:
+        if self._process is None or self._reading is None:
+            return 0
+        process, self._process = self._process, None
+        if process.returncode is None:
+            process.send_signal(number)
+        code = await process.wait()
+        await self._reading
+        return code
+
+    async def command(self, *arguments: str) -> str:
+        """What `errand ARGUMENTS` prints, run beside the service."""
+        process = await asyncio.create_subprocess_exec(
+            *self._command(*arguments),
+            cwd=self.home,
+            env=self.environ,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        output, errors = await process.communicate()
+        if process.returncode:
+            raise RuntimeError(errors.decode())
+        return output.decode().strip()
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [sys.executable, str(ROOT / "errand.py"), *arguments, "--config", str(self.config)]
+
+    async def _read(self, process: asyncio.subprocess.Process) -> None:
+        if process.stderr is None:
+            return
+        async for line in process.stderr:
+            try:
+                event = json.loads(line)
+            except ValueError:
+                event = {"event": "output", "text": line.decode(errors="replace").rstrip()}
+            await self._note(event)
+        await self._note({"event": "exited"})
+
+    async def _note(self, event: Event) -> None:
+        self.events.append(event)
+        self.on_event(event)
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def wait_for(self, predicate: Callable[[], T], timeout: float = 10.0) -> T:
+        """What `predicate` gives once it is true; looked at after every line of the service's log."""
+        async with asyncio.timeout(timeout), self._changed:
+            while not (value := predicate()):
+                await self._changed.wait()
+            return value
+
+    # What comes in --------------------------------------------------------------------------------
+
+    async def deliver(self, path: str, delivery: deliveries.Delivery) -> httpx.Response:
+        """Send a signed request to a door."""
+        return await self._client.post(path, content=delivery.body, headers=delivery.headers)
+
+    async def push(self, commit: str, *, branch: str = "main", id: str | None = None) -> httpx.Response:
+        """GitHub says that a branch was pushed."""
+        payload = deliveries.push(REPOSITORY, commit, branch=branch, private=self._private, at=time.time())
+        return await self._github("push", payload, id)
+
+    async def comment(self, body: str, *, author: str = PERSON) -> Comment:
+        """Somebody comments on the pull request; gives the comment as it stands at GitHub."""
+        made = self.beside.github.add_comment(REPOSITORY, PULL, author, body)
+        payload = deliveries.issue_comment(
+            REPOSITORY, PULL, made.id, author, body, private=self._private, at=time.time()
+        )
+        answer = await self._github("issue_comment", payload, None)
+        answer.raise_for_status()
+        return made
+
+    async def slash(self, text: str, *, person: str = SLACK_USER) -> httpx.Response:
+        """Somebody types `/job TEXT` in the channel."""
+        channel = self.beside.slack.channels[0].id
+        fields = deliveries.slash_command(
+            text,
+            trigger=f"{uuid.uuid4().int % 10**12}.{uuid.uuid4().hex[:8]}",
+            channel=channel,
+            person=person,
+            response_url=self.beside.slack.response_url(channel, person),
+        )
+        return await self.deliver("/webhooks/slack", deliveries.slack(SLACK_SECRET, fields, time.time()))
+
+    async def _github(self, event: str, payload: dict[str, Any], id: str | None) -> httpx.Response:
+        sent = deliveries.github(GITHUB_SECRET, event, id or str(uuid.uuid4()), payload)
+        return await self.deliver("/webhooks/github", sent)
+
+    @property
+    def _private(self) -> bool:
+        return self.beside.github.state.repositories[REPOSITORY].private
+
+    async def get(self, path: str, *, token: str | None = None) -> httpx.Response:
+        """Read a page or the API."""
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        return await self._client.get(path, headers=headers)
+
+    async def log_lines(self, number: int, token: str) -> AsyncIterator[str]:
+        """The log of a run, live, to its end."""
+        headers = {"authorization": f"Bearer {token}"}
+        path = f"/api/runs/{number}/logs?follow=1"
+        async with self._client.stream("GET", path, headers=headers, timeout=120.0) as answer:
+            answer.raise_for_status()
+            async for line in answer.aiter_lines():
+                yield line
+
+    # The repository -------------------------------------------------------------------------------
+
+    async def commit(self, files: Mapping[str, str], *, branch: str = "main") -> str:
+        """Commit files on top of `branch` (made where there is none) at GitHub; gives the full SHA."""
+        work = self.home / "checkout"
+        for name, text in files.items():
+            (work / name).parent.mkdir(parents=True, exist_ok=True)
+            (work / name).write_text(text)
+        await self._git(work, "add", "--all")
+        await self._git(work, "commit", "--quiet", "--allow-empty", "--message", "A change")
+        await self._git(work, "push", "--quiet", "--force", str(self.origin), f"HEAD:refs/heads/{branch}")
+        return await self._git(work, "rev-parse", "HEAD")
+
+    async def prepare(self, sample: Path, *, private: bool) -> str:
+        """Make the repository of `sample` at the stand-in, with people and a pull request."""
+        await asyncio.to_thread(shutil.copytree, sample, self.home / "checkout")
+        await self._git(self.home, "init", "--quiet", "--bare", str(self.origin))
+        await self._git(self.home, "init", "--quiet", "--initial-branch=main", "checkout")
+        head = await self.commit({})
+        github = self.beside.github
+        github.add_repository(REPOSITORY, git=self.origin, private=private)
+        github.add_person(REPOSITORY, PERSON, "write")
+        github.add_pull(REPOSITORY, PULL, head, "main")
+        self.beside.slack.add_channel(CHANNEL)
+        return head
+
+    async def _git(self, directory: Path, *arguments: str) -> str:
+        who = {"GIT_AUTHOR_NAME": PERSON, "GIT_AUTHOR_EMAIL": f"{PERSON}@users.noreply.github.com"}
+        who |= {key.replace("AUTHOR", "COMMITTER"): value for key, value in who.items()}
+        process = await asyncio.create_subprocess_exec(
+            "git",
+            *arguments,
+            cwd=directory,
+            env={
+                "PATH": os.environ["PATH"],
+                "GIT_CONFIG_NOSYSTEM": "1",
+                "GIT_CONFIG_GLOBAL": os.devnull,
+                **who,
+            },
+            stdout=asyncio.subprocess.PIPE,
+        )
+        output, _ = await process.communicate()
+        if process.returncode:
+            raise RuntimeError(f"git {arguments[0]} failed")
+        return output.decode().strip()
+
+    async def close(self) -> None:
+        """End the service and let go of it."""
+        await self.stop()
+        await self._client.aclose()
+
+
+@asynccontextmanager
+async def installation(
+    home: Path,
+    *,
+    config: Path = ROOT / "app.yaml",
+    sample: Path = ROOT / "demo" / "repository",
+    environ: Mapping[str, str] | None = None,
+    private: bool = True,
+) -> AsyncIterator[Installation]:
+    """Stand-ins, a repository made from `sample` and the service with `config`, all running."""
+    async with standins() as beside:
+        made = Installation(home, beside, config=config, environ=environ or {})
+        await made.prepare(sample, private=private)
+        try:
+            await made.start()
+            yield made
+        finally:
+            await made.close()

@@ -27,6 +27,7 @@ class Received:
     headers: Mapping[str, str]
     body: Any
     status: int
+    client: tuple[str, int] | None = None  # the other end of the connection
 
 
 @dataclass(slots=True)
@@ -110,7 +111,10 @@ class Watched:
         headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
         status = 0 if dropped else answer.status
-        self.requests.append(Received(method, path, query, headers, _parsed(headers, body), status))
+        client = scope.get("client")
+        self.requests.append(
+            Received(method, path, query, headers, _parsed(headers, body), status, client and tuple(client))
+        )
         async with self._changed:
             self._changed.notify_all()
         if dropped:
