@@ -78,12 +78,14 @@ class Desk:
             await self._settle(delivery, "ignored", f"no image is built from {push.repository}@{push.branch}")
             return
         asked = Asked(key=delivery.key, cause="push", actor=f"github:{push.sender}", login=push.sender)
-        target, names = Target(push.repository, push.public), ", ".join(image.name for image in images)
-        sources = [Source(image, push.commit, push.branch) for image in images]
+        targets = [
+            Target(push.repository, push.public, Source(image, push.commit, push.branch)) for image in images
+        ]
+        names = ", ".join(image.name for image in images)
 
         def decide(session: Session) -> None:
-            for source in sources:
-                self._starting.need_build(session, asked, target, source)
+            for target in targets:
+                self._starting.need_build(session, asked, target)
             self._close(session, delivery, "handled", f"wants {names} of {push.commit}")
 
         await self._tools.store.write(decide)
@@ -123,6 +125,7 @@ class Desk:
             actor=f"slack:{command.user}",
             login=login,
             channel=command.channel,
+            channel_name=f"#{command.channel_name}",
         )
         line = f"{self._tools.config.command} {markdown.plain(command.text) or 'help'}"
         steps: list[Effect | AskerError]

@@ -97,13 +97,10 @@ class Effects:
 
     async def _build(self, asked: Asked, command: commands.Build) -> Effect:
         target = await self._starting.target(asked, command.image, command.ref)
-        source = target.source
-        if source is None:
-            raise LookupError("an image always has a source")
-        name = messages.code(source.image.name)
+        name = messages.code(command.image)
 
         def effect(session: Session) -> str | None:
-            build = self._starting.need_build(session, asked, target, source)
+            build = self._starting.need_build(session, asked, target)
             if build.state == State.FINISHED:
                 return f"{name} is already built from that commit: build #{build.number}."
             return messages.building(build) if asked.channel else None

@@ -49,6 +49,7 @@ class SlackCommand:
     trigger: str
     user: str
     channel: str
+    channel_name: str
     text: str
     response_url: str
 
@@ -174,6 +175,7 @@ def _slack(delivery: Delivery) -> Event:
         trigger=form["trigger_id"],
         user=form["user_id"],
         channel=form["channel_id"],
+        channel_name=form.get("channel_name", ""),
         text=form.get("text", ""),
         response_url=form.get("response_url", ""),
     )

@@ -93,10 +93,9 @@ class Loops:
         )
         self._alive = False
 
-    @property
-    def alive(self) -> bool:
-        """Whether the belts turn; /readyz tells it."""
-        return self._alive
+    def dead(self) -> Sequence[str]:
+        """The names of the belts that do not turn; /readyz tells them."""
+        return () if self._alive else tuple(belt.bell for belt in self._belts)
 
     async def run(self) -> None:
         """Turn until cancelled; then let go of everything, so that the next bot may take it at once."""

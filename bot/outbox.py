@@ -21,6 +21,11 @@ log = structlog.get_logger()
 
 MAX_TRIES = 40
 """Tries of one post; with the delays below, a place that does not answer for half a day is given up."""
+SPACING = 1.0
+"""Seconds between two edits of one card, but for its end: GitHub counts content that is made.
+
+https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+"""
 MAX_DELAY = 1200.0
 """Seconds between two tries, at most."""
 
@@ -54,7 +59,11 @@ class Outbox:
             await store.write(lambda s: posts.fail(s, key, error=text))
         else:
             once = post.run_number is None and post.build_number is None
-            await store.write(lambda s: posts.sent(s, key, rev=rev, remote_id=remote_id, done=once))
+            again_at = self._tools.clock() + SPACING
+            await store.write(
+                lambda s: posts.sent(s, key, rev=rev, remote_id=remote_id, again_at=again_at, done=once)
+            )
+            asyncio.get_running_loop().call_later(SPACING, store.bell("posts").set)
             log.info(
                 "post.sent", kind=post.kind, place=post.place, run=post.run_number, build=post.build_number
             )

@@ -12,7 +12,8 @@ from bot.tools import Tools
 class Asked:
     """One request of a person. `key` is unique to it; a command's own key adds its place in the request.
 
-    On GitHub `repository`, `pull` and `number` tell where it was asked, in Slack `channel` does.
+    On GitHub `repository`, `pull` and `number` tell where it was asked, in Slack `channel` (an id) and
+    `channel_name` (with its `#`) do.
     `login` is the GitHub account whose rights count, None for somebody in Slack whom nobody mapped.
     `public`: anyone may read the place.
     """
@@ -25,6 +26,7 @@ class Asked:
     number: int | None = None
     pull: PullRequest | None = None
     channel: str | None = None
+    channel_name: str | None = None
     public: bool = False
 
 

@@ -28,19 +28,23 @@ def channel(name: str, *, now: float, nonce: str) -> Post:
 def comment_reply(key: str, repository: str, issue: int, text: str, *, now: float, nonce: str) -> Post:
     """Words said once on a pull request."""
     place = {"repository": repository, "issue": issue}
-    return Post(kind="github_comment", key=key, place=place, text=text, nonce=nonce, created_at=now)
+    return Post(
+        kind="github_comment", key=key, place=place, text=text, nonce=nonce, due_at=now, created_at=now
+    )
 
 
 def reaction(key: str, repository: str, comment: int, content: str, *, now: float, nonce: str) -> Post:
     """A reaction to a comment; `content` is one of GitHub's eight."""
     place = {"repository": repository, "comment": comment, "content": content}
-    return Post(kind="github_reaction", key=key, place=place, nonce=nonce, created_at=now)
+    return Post(kind="github_reaction", key=key, place=place, nonce=nonce, due_at=now, created_at=now)
 
 
 def slack_reply(key: str, url: str, text: str, *, now: float, nonce: str) -> Post:
     """Words that only the person who typed the command sees."""
-    return Post(kind="slack_response", key=key, place={"url": url}, text=text, nonce=nonce, created_at=now)
+    return Post(
+        kind="slack_response", key=key, place={"url": url}, text=text, nonce=nonce, due_at=now, created_at=now
+    )
 
 
 def _card(kind: str, where: str, place: dict[str, object], now: float, nonce: str) -> Post:
-    return Post(kind=kind, key=f"{kind}:{where}", place=place, nonce=nonce, created_at=now)
+    return Post(kind=kind, key=f"{kind}:{where}", place=place, nonce=nonce, due_at=now, created_at=now)

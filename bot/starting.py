@@ -6,7 +6,7 @@ Asks GitHub, then gives drafts to the transaction; nothing here writes outside o
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot import places
+from bot import places, policy
 from bot.catalog import Image, Job
 from bot.errors import AskerError
 from bot.people import Asked, People
@@ -55,8 +55,11 @@ class Starting:
         github = self._tools.required_github
         if ref is None and asked.pull is not None and asked.repository == repository:
             pull = asked.pull
-            if pull.head_repository != repository and not self._tools.config.forks:
-                raise AskerError("This pull request comes from a fork, and code of forks is not run here.")
+            verdict = policy.may_build(
+                head=pull.head_repository, repository=repository, forks=self._tools.config.forks
+            )
+            if not verdict.allowed:
+                raise AskerError(verdict.sentence)
             return Target(repository, asked.public, Source(image, pull.head_sha, pull.head_ref))
         about = await github.repository(repository)
         ref = ref or about.default_branch
@@ -104,8 +107,11 @@ class Starting:
         cards = self._cards(asked, target, github=job.notify.github, channels=[job.notify.slack])
         return runs.enqueue(session, draft, cards, now=self._tools.clock(), nonce=self._tools.nonce())
 
-    def need_build(self, session: Session, asked: Asked, target: Target, source: Source) -> Build:
+    def need_build(self, session: Session, asked: Asked, target: Target) -> Build:
         """Store that the image is wanted from that commit, unless it is built, and tell how it goes."""
+        source = target.source
+        if source is None:
+            raise ValueError("only an image can be built")
         jobs = self._tools.config.catalog.jobs_of_image(source.image.name)
         github = not jobs or any(job.notify.github for job in jobs)
         build = self._build(session, asked, target, source)
@@ -143,6 +149,7 @@ class Starting:
             where, app = (target.repository, target.source.commit), tools.github.is_app
             cards.append(places.commit(*where, app=app, now=now, nonce=nonce()))
         if tools.slack is not None:
-            told = dict.fromkeys(channel for channel in (asked.channel, *channels) if channel)
+            named = (channel for channel in channels if channel != asked.channel_name)
+            told = dict.fromkeys(channel for channel in (asked.channel, *named) if channel)
             cards += [places.channel(channel, now=now, nonce=nonce()) for channel in told]
         return cards

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from bot.catalog import Image, Job
-from bot.errors import Refused, RetryLater
+from bot.errors import ConfigError, Refused, RetryLater
 from bot.runs import State
 from bot.store import builds, runs
 from bot.tables import Build, Run
@@ -77,7 +77,11 @@ class Worker:
                 return
             if not await self._move(run, State.STARTING, waiting_for=None):
                 return
-        spec = self._spec(run)
+        try:
+            spec = self._spec(run)
+        except ConfigError as error:
+            await self._finish(run, Outcome(Result.ERROR, reason="NotConfigured", message=str(error)))
+            return
         await self._follow(run, lambda: self._tools.engine.run(spec))
 
     async def _follow(self, row: Build | Run, ask: Callable[[], AsyncIterator[Progress]]) -> None:

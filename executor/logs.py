@@ -60,7 +60,7 @@ class LogStore:
     """All logs, in subdirectories of `directory`, each taking at most `max_size` bytes."""
 
     def __init__(self, directory: Path, max_size: int) -> None:
-        self.directory = directory
+        self.directory = directory.absolute()  # supervisors work elsewhere
         self.max_size = max_size
         self._followers: dict[str, set[asyncio.Event]] = {}
 

@@ -109,7 +109,7 @@ def _change(session: Session, number: int, conditions: Sequence[Any], **values: 
         .execution_options(synchronize_session=False, populate_existing=True)
     )
     if build is not None:
-        posts.want(session, builds=[number])
+        posts.want(session, builds=[number], urgent=values.get("state") == State.FINISHED)
         changed(session, build)
     return build
 
@@ -145,7 +145,7 @@ def _change_runs(session: Session, conditions: Sequence[Any], **values: Any) -> 
         .returning(Run)
         .execution_options(synchronize_session=False, populate_existing=True)
     ).all()
-    posts.want(session, runs=[run.identity for run in moved])
+    posts.want(session, runs=[run.identity for run in moved], urgent=values.get("state") == State.FINISHED)
     changed(session, *moved)
 
 

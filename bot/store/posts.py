@@ -12,6 +12,9 @@ from bot.store.claims import claim as claim_rows
 from bot.store.columns import POST
 from bot.tables import Post
 
+_AT_ONCE = 0.0
+"""The `due_at` of a post that is urgent; all others have a time."""
+
 _FREE: dict[str, Any] = {"lease_owner": None, "lease_until": 0.0}
 
 
@@ -38,15 +41,21 @@ def add_cards(
     add(session, cards)
 
 
-def want(session: Session, *, runs: Collection[int] = (), builds: Collection[int] = ()) -> None:
-    """The cards of these runs and builds (by number) have something new to show; replies never do."""
+def want(
+    session: Session, *, runs: Collection[int] = (), builds: Collection[int] = (), urgent: bool = False
+) -> None:
+    """The cards of these runs and builds (by number) have something new to show; replies never do.
+
+    `urgent`: at once, however short ago they were sent. A place that asked to wait is waited for.
+    """
+    due_at = case((POST.error.is_(None), _AT_ONCE), else_=POST.due_at) if urgent else POST.due_at
     for column, numbers in ((POST.run_number, runs), (POST.build_number, builds)):
         if not numbers:
             continue
         session.execute(
             update(Post)
             .where(column.in_(numbers), POST.text.is_(None), POST.state == "open")
-            .values(wanted=POST.wanted + 1)
+            .values(wanted=POST.wanted + 1, due_at=due_at)
             .execution_options(synchronize_session=False)
         )
         ring(session, "posts")
@@ -58,9 +67,12 @@ def claim(session: Session, *, owner: str, now: float, lease: float, limit: int)
     return claim_rows(session, Post, conditions, owner=owner, span=(now, now + lease), limit=limit)
 
 
-def sent(session: Session, id: int, *, rev: int, remote_id: str | None, done: bool = False) -> None:
+def sent(
+    session: Session, id: int, *, rev: int, remote_id: str | None, again_at: float, done: bool = False
+) -> None:
     """`rev` (the post's `wanted` when it was read) was said; `done`: nothing will ever be wanted again.
 
+    What is not urgent is not said again before `again_at`, so that many changes make one edit.
     What was wanted meanwhile is still to be said, even when `done`.
     """
     latest = POST.wanted <= rev
@@ -71,6 +83,7 @@ def sent(session: Session, id: int, *, rev: int, remote_id: str | None, done: bo
             sent=case((POST.sent > rev, POST.sent), else_=rev),
             remote_id=func.coalesce(literal(remote_id), POST.remote_id),
             state=case((latest, "done"), else_=POST.state) if done else POST.state,
+            due_at=case((POST.due_at == _AT_ONCE, _AT_ONCE), else_=again_at),
             attempts=0,
             error=None,
             **_FREE,

@@ -130,7 +130,7 @@ def _change(session: Session, number: int, conditions: Sequence[Any], **values: 
         .execution_options(synchronize_session=False, populate_existing=True)
     )
     if run is not None:
-        posts.want(session, runs=[number])
+        posts.want(session, runs=[number], urgent=values.get("state") == State.FINISHED)
         changed(session, run)
     return run
 

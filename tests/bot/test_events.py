@@ -101,11 +101,12 @@ def test_slack_command_is_read() -> None:
         "trigger_id": "1.2.3",
         "user_id": "U012AB3CD",
         "channel_id": "C1",
+        "channel_name": "ops",
         "response_url": "https://hooks.slack.com/commands/1",
     }
     body = urlencode(form).encode()
     assert events.read(delivery("command", body, source="slack", media_type=FORM)) == events.SlackCommand(
-        "1.2.3", "U012AB3CD", "C1", "run hello NAME=x", "https://hooks.slack.com/commands/1"
+        "1.2.3", "U012AB3CD", "C1", "ops", "run hello NAME=x", "https://hooks.slack.com/commands/1"
     )
 
 
