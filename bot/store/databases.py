@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 
 from bot.errors import ConfigError, Refused, RetryLater
+from bot.store.checkpoints import FALLBACK_PAGES
 
 BUSY_TIMEOUT_MS = 10_000
 """How long SQLite waits for another process (the command line) that writes, milliseconds."""
@@ -22,6 +23,9 @@ CONNECT_TIMEOUT_S = 10
 
 READERS = 3
 """Threads, and so connections, that read."""
+
+_SQLITE_FAULTS = {5, 6, 7, 8, 10, 13, 14}
+"""busy, locked, nomem, readonly, ioerr, full, cantopen: https://sqlite.org/rescode.html"""
 
 _RETRYABLE = {"40001", "40P01"}
 """serialization_failure and deadlock_detected: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
@@ -106,6 +110,7 @@ def _tune(engine: Engine, begin: str) -> None:
             "journal_mode = WAL",
             "synchronous = FULL",
             "foreign_keys = ON",
+            f"wal_autocheckpoint = {FALLBACK_PAGES}",
             f"query_only = {'ON' if begin == 'BEGIN' else 'OFF'}",
         ):
             connection.execute(f"PRAGMA {pragma}").close()
@@ -133,10 +138,18 @@ def is_conflict(error: BaseException) -> bool:
 
 def translated(error: Exception) -> Exception:
     """The error as a caller should see it: `RetryLater` where the database is at fault, else itself."""
-    if isinstance(error, OperationalError | InterfaceError) or is_lost(error) or is_conflict(error):
+    if _is_fault(error) or is_lost(error) or is_conflict(error):
         cause = str(getattr(error, "orig", error)).strip().partition("\n")[0]
         return RetryLater(f"The database does not take it now: {cause}")
     return error
+
+
+def _is_fault(error: BaseException) -> bool:
+    """Whether the database is in trouble; SQLite also calls a mistake in our SQL an OperationalError."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    code: int | None = getattr(error.orig, "sqlite_errorcode", None)
+    return code is None or code & 0xFF in _SQLITE_FAULTS
 
 
 class FileLock:

@@ -2,55 +2,54 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any, Literal, cast
 
-from sqlalchemy import Connection, CursorResult, Dialect, bindparam, delete, literal_column, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, CursorResult, delete, update
 from sqlalchemy.orm import Session
 
 from bot.store.bells import ring
 from bot.store.claims import claim as claim_rows
-from bot.store.columns import DELIVERY, table_of
+from bot.store.columns import DELIVERY
 from bot.tables import Delivery
 
-_COLUMNS = ("key", "source", "event", "media_type", "body", "received_at")
+ROWS = 64
+"""Most rows of one INSERT."""
 
-_ROWS = 32
-"""Most rows of one INSERT; powers of two below it serve the rest, so few statements are ever prepared."""
+_HEAD = (
+    "INSERT INTO deliveries (key, source, event, media_type, body, received_at, "
+    "state, due_at, attempts, lease_until) VALUES "
+)
+_ROW = "(?, ?, ?, ?, ?, ?, 'stored', 0, 0, 0)"
+_TAIL = " ON CONFLICT (key) DO NOTHING"
+
+Row = tuple[str, str, str, str, bytes, float]
+"""key, source, event, media type, body, received at: what an INSERT takes of a delivery."""
 
 
-def insert(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert `rows` (values of `_COLUMNS`); those whose key exists already are left alone.
+def insert(connection: Connection, rows: Sequence[Row]) -> None:
+    """Insert `rows`; those whose key exists already are left alone.
 
     One statement with many rows, not the driver's `executemany`: that gives the interpreter lock away
     for every single row, and waits to have it back from the busy event loop.
     """
-    start = 0
-    while start < len(rows):
-        size = min(_ROWS, 1 << ((len(rows) - start).bit_length() - 1))
-        values = tuple(value for row in rows[start : start + size] for value in row)
-        connection.exec_driver_sql(_insert_sql(connection.dialect, size), values)
-        start += size
+    for start in range(0, len(rows), ROWS):
+        some = rows[start : start + ROWS]
+        values = tuple(chain.from_iterable(some))
+        connection.exec_driver_sql(_insert_sql(connection.dialect.paramstyle, len(some)), values)
 
 
-@lru_cache(maxsize=32)
-def _insert_sql(dialect: Dialect, size: int) -> str:
-    """The INSERT of `size` rows; its parameters are the rows' values, one row after the other."""
-    table = table_of(Delivery)
-    known: dict[str, Any] = {
-        "state": literal_column("'stored'"),
-        "due_at": literal_column("0"),
-        "attempts": literal_column("0"),
-        "lease_until": literal_column("0"),
-    }
-    rows = [
-        {column: bindparam(f"{column}_{n}", type_=table.c[column].type) for column in _COLUMNS} | known
-        for n in range(size)
-    ]
-    make = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
-    return str(
-        make(table).values(rows).on_conflict_do_nothing(index_elements=["key"]).compile(dialect=dialect)
-    )
+def insert_at_once(connection: Connection, rows: Sequence[Row]) -> None:
+    """Insert up to `ROWS` rows and commit, in a single call of SQLite's driver."""
+    driver: Any = connection.connection.driver_connection
+    driver.execute(_insert_sql("qmark", len(rows)), tuple(chain.from_iterable(rows)))
+
+
+@lru_cache(maxsize=2 * ROWS)
+def _insert_sql(paramstyle: str, size: int) -> str:
+    """The INSERT of `size` rows: SQLite's and PostgreSQL's differ only in how a parameter is written."""
+    sql = _HEAD + ", ".join([_ROW] * size) + _TAIL
+    return sql if paramstyle == "qmark" else sql.replace("?", "%s")
 
 
 def claim(session: Session, *, owner: str, now: float, lease: float, limit: int) -> list[Delivery]:

@@ -5,9 +5,11 @@ its caller hears of it. Deliveries, which come fastest, go in as many-row INSERT
 """
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -17,11 +19,15 @@ from sqlalchemy.orm import Session
 from bot.changes import Changes
 from bot.store import deliveries
 from bot.store.bells import Bells, Belt, changes, rung
+from bot.store.checkpoints import Checkpoints
 from bot.store.databases import is_conflict, is_lost, translated
 from bot.tables import Build, Run
 
 GROUP = 256
-"""Most pieces of work in one commit; a longer transaction would make the first of them wait."""
+"""About the most pieces of work in one commit; a longer transaction would make the first of them wait."""
+
+WORK_BYTES = 16_384
+"""About what one piece of work writes, bytes: a few pages."""
 
 TRIES = 3
 """How often one piece of work is run when the database gives up on it in favour of another bot's."""
@@ -33,7 +39,7 @@ class Task:
 
     future: asyncio.Future[Any]
     work: Callable[[Session], Any] | None = None
-    row: tuple[Any, ...] | None = None
+    row: deliveries.Row | None = None
     value: Any = None
     error: Exception | None = None
     tries: int = 0
@@ -54,11 +60,14 @@ class Writer:
 
     def __init__(self, engine: Engine, bells: Bells, changes: Changes, *, limit: int) -> None:
         self._engine = engine
+        path = engine.url.database
+        self._checkpoints = Checkpoints(Path(path)) if engine.dialect.name == "sqlite" and path else None
         self._changes = changes
         self._bells = bells
         self._loop = asyncio.get_running_loop()
         self._room = asyncio.Semaphore(limit)
-        self._queue: SimpleQueue[Task | None] = SimpleQueue()
+        self._queue: SimpleQueue[list[Task] | None] = SimpleQueue()
+        self._fresh: list[Task] = []
         self._again: list[Task] = []
         self._open = True
         self._connection: Connection | None = None
@@ -66,7 +75,7 @@ class Writer:
         self._thread.start()
 
     async def submit(
-        self, work: Callable[[Session], Any] | None = None, row: tuple[Any, ...] | None = None
+        self, work: Callable[[Session], Any] | None = None, row: deliveries.Row | None = None
     ) -> Any:
         """Wait for a place in the queue, then for the commit; gives what `work` gave, or raises as it did."""
         await self._room.acquire()
@@ -74,15 +83,24 @@ class Writer:
             self._room.release()
             raise RuntimeError("the store is closed")
         task = Task(self._loop.create_future(), work, row)
-        self._queue.put(task)
+        if not self._fresh:
+            self._loop.call_soon(self._hand_over)
+        self._fresh.append(task)
         return await task.future  # cancelled: the work is done all the same, nobody hears of it
 
     async def close(self) -> None:
         """Commit what waits, then end the thread."""
         if self._open:
             self._open = False
+            self._hand_over()
             self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
+
+    def _hand_over(self) -> None:
+        """Wake the thread once for all that one turn of the event loop brought."""
+        if self._fresh:
+            self._queue.put(self._fresh)
+            self._fresh = []
 
     def _serve(self) -> None:
         going = True
@@ -93,15 +111,17 @@ class Writer:
             if tasks:
                 self._commit(tasks)
         self._disconnect()
+        if self._checkpoints is not None:
+            self._checkpoints.close()
 
     def _take(self, tasks: list[Task]) -> bool:
         """Add what waits to `tasks`, waiting only for the first; False once the store was closed."""
         try:
             while len(tasks) < GROUP:
-                task = self._queue.get(block=not tasks)
-                if task is None:
+                fresh = self._queue.get(block=not tasks)
+                if fresh is None:
                     return False
-                tasks.append(task)
+                tasks.extend(fresh)
         except Empty:
             pass
         return True
@@ -109,7 +129,7 @@ class Writer:
     def _commit(self, tasks: list[Task]) -> None:
         """Commit `tasks` together; where that fails for all, each alone, so that one cannot fail others."""
         try:
-            self._settle(self._attempt(tasks))
+            self._settle(self._insert(tasks) or self._attempt(tasks))
         except Exception as error:
             self._disconnect()
             if len(tasks) == 1:
@@ -118,6 +138,22 @@ class Writer:
                 return
             for task in tasks:
                 self._commit([task])
+
+    def _insert(self, tasks: list[Task]) -> _Group | None:
+        """The fast path: a few deliveries and nothing else are one INSERT that commits itself on SQLite.
+
+        Begin, insert and commit, each apart, would each wait for the interpreter lock afterwards.
+        """
+        if len(tasks) > deliveries.ROWS or self._engine.dialect.name != "sqlite":
+            return None
+        rows = [task.row for task in tasks if task.row is not None]
+        if len(rows) < len(tasks):
+            return None
+        try:
+            deliveries.insert_at_once(self._connected(), rows)
+        except sqlite3.Error:
+            return None  # the slow path tells them apart
+        return _Group(tasks, {"deliveries"})
 
     def _attempt(self, tasks: list[Task]) -> _Group:
         """One transaction. A connection found broken before the commit is replaced once: nothing was done."""
@@ -174,6 +210,10 @@ class Writer:
 
     def _settle(self, group: _Group) -> None:
         """Tell all callers at once, on the event loop; what shall be tried again is not told yet."""
+        if self._checkpoints is not None:
+            self._checkpoints.written(
+                sum(len(task.row[4]) if task.row else WORK_BYTES for task in group.tasks)
+            )
         self._again.extend(group.again)
         told = [task for task in group.tasks if task not in group.again] if group.again else group.tasks
         self._loop.call_soon_threadsafe(self._tell, told, group)
