@@ -1,0 +1,162 @@
+"""Who may see: a signed link, an API token, or a login that was made from one.
+
+Closed by default: whoever brings none of them learns nothing, not even whether a run exists. Tokens
+are stored as hashes and found by hash, so that comparing them leaks no time; a login ends with its
+token.
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+
+from bot import links
+from bot.errors import RetryLater
+from bot.store import Store, tokens
+from bot.tables import Token
+
+TOKEN_PREFIX = "errand_"  # noqa: S105 - makes a leaked token easy to search for; not a secret
+
+_TOKEN = re.compile(r"errand_[A-Za-z0-9_-]{43}", re.ASCII)
+_AUTHORIZATION = re.compile(r"(?:bearer|token) +(\S{1,200}) *", re.ASCII | re.IGNORECASE)
+
+
+def new_token() -> str:
+    """The text of a new API token: `errand_` and 32 random bytes. Shown once, never stored."""
+    return TOKEN_PREFIX + secrets.token_urlsafe(32)
+
+
+def token_hash(text: str) -> str:
+    """What is stored of a token: its SHA-256, in hex. 256 random bits need no slow hash."""
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who looks. A link opens one page; `token` and `session` open all."""
+
+    how: Literal["link", "token", "session"]
+    key: str  # names the visitor where places are counted
+    name: str | None = None  # the token's
+    expires: int | None = None  # when the link or the login ends, seconds since the epoch
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether this is more than the holder of one link."""
+        return self.how != "link"
+
+
+class Access:
+    """Decides who a request comes from. `url` is the installation's public address."""
+
+    def __init__(self, store: Store, keys: links.Keys, *, url: str, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._keys = keys
+        self._clock = clock
+        self._origin = _origin(url)
+        self.secure = url.startswith("https://")
+        # The prefix makes browsers refuse the cookie from a neighbouring host or without TLS:
+        # https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie#cookie_prefixes
+        self.cookie = "__Host-errand" if self.secure else "errand"
+        self._touched: dict[int, float] = {}
+
+    async def visitor(self, request: Request) -> Visitor | None:
+        """Who asks, or None: nobody known. A wrong token is nobody, whatever else came with it."""
+        authorization = request.headers.get("authorization")
+        if authorization is not None:
+            match = _AUTHORIZATION.fullmatch(authorization)
+            return await self._by_token(match[1]) if match else None
+        return await self._by_session(request) or self._by_link(request)
+
+    async def login(self, text: str) -> str | None:
+        """The cookie value of a new session for the API token `text`; None if there is no such token."""
+        token = await self._token(text.strip())
+        if token is None:
+            return None
+        expires = int(self._clock()) + links.SESSION_LIFE
+        return links.session(token.hash, expires=expires, keys=self._keys)
+
+    def link(self, path: str, expires: int) -> str:
+        """`path` with the signature that opens it."""
+        return f"{path}?{links.sign(path, expires=expires, keys=self._keys)}"
+
+    def is_own_form(self, request: Request) -> bool:
+        """Whether a POST comes from a page of this installation, as its browser says.
+
+        `Sec-Fetch-Site` is decisive where it is sent (TLS and localhost); `Origin` is sent by every
+        browser with a POST. A request with neither comes from no browser, and from no form.
+        """
+        site = request.headers.get("sec-fetch-site")
+        if site is not None:
+            return site == "same-origin"
+        origin = request.headers.get("origin")
+        return origin is not None and origin in (self._origin, _origin(str(request.url)))
+
+    async def _by_token(self, text: str) -> Visitor | None:
+        token = await self._token(text)
+        if token is None:
+            return None
+        return Visitor("token", f"token:{token.id}", token.name)
+
+    async def _by_session(self, request: Request) -> Visitor | None:
+        value = request.cookies.get(self.cookie)
+        session = links.session_token(value, now=self._clock(), keys=self._keys) if value else None
+        if session is None:
+            return None
+        hashed, expires = session
+        token = await self._by_hash(hashed)
+        if token is None:
+            return None
+        return Visitor("session", f"token:{token.id}", token.name, expires)
+
+    def _by_link(self, request: Request) -> Visitor | None:
+        query, path = request.url.query, request.url.path
+        if not links.verify(path, query, now=self._clock(), keys=self._keys):
+            return None
+        page = "/".join(path.split("/")[:3])
+        return Visitor("link", f"link:{page}", expires=links.link_expires(query))
+
+    async def _token(self, text: str) -> Token | None:
+        return await self._by_hash(token_hash(text)) if _TOKEN.fullmatch(text) else None
+
+    async def _by_hash(self, hashed: str) -> Token | None:
+        token = await self._store.read(lambda session: tokens.by_hash(session, hashed))
+        if token is not None:
+            await self._touch(token)
+        return token
+
+    async def _touch(self, token: Token) -> None:
+        """Note that it was used; a page is worth more than this note, so a busy database is let be."""
+        now, token_id = self._clock(), token.id or 0
+        noted = max(token.last_used_at or 0.0, self._touched.get(token_id, 0.0))
+        if now - noted < tokens.TOUCH_S:
+            return
+        self._touched = {one: at for one, at in self._touched.items() if now - at < tokens.TOUCH_S}
+        self._touched[token_id] = now
+        with suppress(RetryLater):
+            await self._store.write(lambda session: tokens.touch(session, token_id, now=now))
+
+
+def is_local_path(path: str) -> bool:
+    """Whether a browser that is sent to `path` stays here: not to `//host`, `/\\host` or `javascript:`."""
+    return (
+        len(path) <= 512
+        and path.startswith("/")
+        and not path.startswith(("//", "/\\"))
+        and path.isprintable()
+        and path.isascii()
+        and "\\" not in path
+        and " " not in path
+    )
+
+
+def _origin(url: str) -> str:
+    """`https://host` or `https://host:port`, as browsers write it in `Origin`."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()

@@ -1,0 +1,228 @@
+"""The API's reading half: runs, builds and their logs, as JSON and text. See docs/api.md."""
+
+import json
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot.errors import RetryLater
+from bot.runs import State
+from bot.store import Store, builds, runs
+from bot.tables import Build, Run
+from executor.logs import LogStore
+from webhooks import text
+from webhooks.access import Access, Visitor
+from webhooks.look import SECURITY
+from webhooks.problems import Problem, busy, unauthorized, unavailable
+from webhooks.streams import Stream, Streams, Write
+from webhooks.view import rfc3339, seconds
+
+MOST_RUNS = 100
+"""Runs in one answer."""
+
+MOST_LINES = 10_000
+"""What `?tail=` may ask for."""
+
+_DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
+_TEXT = {**SECURITY, "Content-Type": "text/plain; charset=utf-8"}
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """What the API is made of. `url` is the installation's public address, without a slash at its end."""
+
+    store: Store
+    logs: LogStore
+    streams: Streams
+    access: Access
+    clock: Callable[[], float]
+    url: str
+
+
+Handler = Callable[[Request, Visitor], Awaitable[Response]]
+
+
+def routes(api: Api) -> list[Route]:
+    """What to mount."""
+    rooms = _Rooms(api)
+
+    def guarded(path: str, handler: Handler) -> Route:
+        return Route(path, _guard(api, handler), methods=["GET"])
+
+    return [
+        guarded("/api/runs", rooms.list_runs),
+        guarded("/api/runs/{number}", rooms.run),
+        guarded("/api/runs/{number}/logs", rooms.run_log),
+        guarded("/api/builds/{number}", rooms.build),
+        guarded("/api/builds/{number}/logs", rooms.build_log),
+    ]
+
+
+def _guard(api: Api, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    """First who asks, only then what for. A signed link opens pages, not the API."""
+
+    async def guarded(request: Request) -> Response:
+        try:
+            visitor = await api.access.visitor(request)
+            if visitor is None or not visitor.sees_all:
+                raise unauthorized()
+            return await handler(request, visitor)
+        except Problem as error:
+            return error.response()
+        except RetryLater:
+            return unavailable().response()
+
+    return guarded
+
+
+class _Rooms:
+    """The handlers; whoever gets here may see everything."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def list_runs(self, request: Request, visitor: Visitor) -> Response:
+        """Runs, newest first, with the address of the next page."""
+        query = _query(request, {"job", "state", "limit", "before"})
+        limit = _number(query, "limit", 1, MOST_RUNS) or 50
+        before = _number(query, "before", 1)
+        state, job = query.get("state"), query.get("job")
+        if state is not None and state not in set(State):
+            raise Problem(400, f"state: expected one of {', '.join(State)}.")
+        found = await self._api.store.read(
+            lambda session: runs.page(session, job=job, state=state, limit=limit + 1, before=before)
+        )
+        shown, next_page = found[:limit], None
+        if len(found) > limit:
+            query["before"] = str(shown[-1].number)
+            next_page = f"{self._api.url}/api/runs?{urlencode(query)}"
+        return _json({"runs": [self._run(run) for run in shown], "next": next_page})
+
+    async def run(self, request: Request, visitor: Visitor) -> Response:
+        """One run."""
+        return _json(self._run(await self._run_row(request)))
+
+    async def build(self, request: Request, visitor: Visitor) -> Response:
+        """One build."""
+        return _json(self._build(await self._build_row(request)))
+
+    async def run_log(self, request: Request, visitor: Visitor) -> Response:
+        """A run's log."""
+        return await self._log(request, visitor, (await self._run_row(request)).name)
+
+    async def build_log(self, request: Request, visitor: Visitor) -> Response:
+        """A build's log."""
+        return await self._log(request, visitor, (await self._build_row(request)).name)
+
+    async def _log(self, request: Request, visitor: Visitor, key: str) -> Response:
+        query = _query(request, {"tail", "follow"})
+        lines = _number(query, "tail", 0, MOST_LINES)
+        if query.get("follow", "0") not in ("0", "1"):
+            raise Problem(400, "follow: expected 1 or 0.")
+        follow = query.get("follow") == "1"
+        if not self._api.streams.has_room(visitor.key):
+            raise busy()
+
+        async def body(write: Write) -> None:
+            offset = 0 if lines is None else await text.tail_offset(self._api.logs, key, lines)
+            await text.copy(self._api.logs, key, write, offset=offset, follow=follow)
+
+        return Stream(self._api.streams, visitor.key, body, _TEXT)
+
+    async def _run_row(self, request: Request) -> Run:
+        number = _path_number(request)
+        run = await self._api.store.read(lambda session: runs.get(session, number))
+        if run is None:
+            raise Problem(404, f"There is no run #{number}.")
+        return run
+
+    async def _build_row(self, request: Request) -> Build:
+        number = _path_number(request)
+        build = await self._api.store.read(lambda session: builds.get(session, number))
+        if build is None:
+            raise Problem(404, f"There is no build #{number}.")
+        return build
+
+    def _run(self, run: Run) -> dict[str, object]:
+        return {
+            "number": run.number,
+            "job": run.job,
+            **self._course(run),
+            "parameters": run.parameters,
+            "commit": run.commit,
+            "image": run.image,
+            **self._times(run),
+            "url": f"{self._api.url}/runs/{run.number}",
+            "logs_url": f"{self._api.url}/api/runs/{run.number}/logs",
+        }
+
+    def _build(self, build: Build) -> dict[str, object]:
+        return {
+            "number": build.number,
+            "image": build.image,
+            **self._course(build),
+            "repository": build.repository,
+            "commit": build.commit,
+            "digest": build.digest,
+            **self._times(build),
+            "url": f"{self._api.url}/builds/{build.number}",
+            "logs_url": f"{self._api.url}/api/builds/{build.number}/logs",
+        }
+
+    def _course(self, row: Run | Build) -> dict[str, object]:
+        return {
+            "state": row.state,
+            "result": row.result,
+            "reason": row.reason,
+            "exit_code": row.exit_code,
+            "cause": row.cause,
+            "actor": row.actor,
+        }
+
+    def _times(self, row: Run | Build) -> dict[str, object]:
+        took = seconds(row.started_at, row.finished_at, self._api.clock())
+        return {
+            "created_at": rfc3339(row.created_at),
+            "started_at": None if row.started_at is None else rfc3339(row.started_at),
+            "finished_at": None if row.finished_at is None else rfc3339(row.finished_at),
+            "duration_s": None if took is None else round(took, 3),
+        }
+
+
+def _json(document: dict[str, object]) -> Response:
+    return Response(json.dumps(document), 200, dict(SECURITY), "application/json")
+
+
+def _query(request: Request, known: set[str]) -> dict[str, str]:
+    """The query's values; what is not known, or said twice, is a mistake that is told."""
+    values: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name not in known:
+            raise Problem(400, f"Unknown in the query: {name[:40]!r}. Known: {', '.join(sorted(known))}.")
+        if name in values:
+            raise Problem(400, f"{name}: given twice.")
+        if not value or "\x00" in value or len(value) > 200:
+            raise Problem(400, f"{name}: expected a value of 1 to 200 characters.")
+        values[name] = value
+    return values
+
+
+def _number(query: dict[str, str], name: str, least: int, most: int = 10**18) -> int | None:
+    if name not in query:
+        return None
+    value = int(query[name]) if _DIGITS.fullmatch(query[name]) else -1
+    if not least <= value <= most:
+        raise Problem(400, f"{name}: expected a number from {least} to {most}.")
+    return value
+
+
+def _path_number(request: Request) -> int:
+    digits = request.path_params["number"]
+    if not _DIGITS.fullmatch(digits) or digits.startswith("0"):
+        raise Problem(404, "Runs and builds have numbers, as in /api/runs/142.")
+    return int(digits)

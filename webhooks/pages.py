@@ -1,0 +1,247 @@
+"""The pages: jobs and runs, and each run's and build's page with its log, live while it is written."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot.changes import Changes, Subject
+from bot.errors import RetryLater
+from bot.runs import State as RunState
+from bot.store import Session, Store, builds, runs
+from bot.tables import Build, Run
+from executor.logs import LogStore
+from webhooks import text
+from webhooks.access import Access, Visitor
+from webhooks.live import Cursor, Live, Painter, State
+from webhooks.login import Login
+from webhooks.look import SECURITY, Look
+from webhooks.streams import Stream, Streams, Write
+from webhooks.view import Shown, build_shown, run_shown
+
+RECENT = 30
+"""Runs on the first page, and on each page of a job's history."""
+
+_EVENTS = {**SECURITY, "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
+_TEXT = {**SECURITY, "Content-Type": "text/plain; charset=utf-8"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What the pages are made of. `jobs`: the descriptions of the configured jobs by name."""
+
+    store: Store
+    logs: LogStore
+    changes: Changes
+    streams: Streams
+    access: Access
+    look: Look
+    clock: Callable[[], float]
+    jobs: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """One run or build with what its page needs of the row."""
+
+    shown: Shown
+    log_key: str
+    subjects: tuple[Subject, ...]
+
+
+Handler = Callable[[Request, Visitor], Awaitable[Response]]
+
+
+def routes(pages: Pages) -> list[Route]:
+    """All pages, the login and the static files."""
+    login = Login(pages.access, pages.look, clock=pages.clock)
+    rooms = _Rooms(pages)
+
+    def guarded(path: str, handler: Handler) -> Route:
+        return Route(path, _guard(pages, login, handler), methods=["GET"])
+
+    listed = [guarded("/", rooms.overview), guarded("/jobs/{name}", rooms.history)]
+    for kind in ("runs", "builds"):
+        listed += [
+            guarded(f"/{kind}/{{number}}", rooms.page),
+            guarded(f"/{kind}/{{number}}/events", rooms.events),
+            guarded(f"/{kind}/{{number}}/log", rooms.log),
+        ]
+    return [*listed, *login.routes(), pages.look.route()]
+
+
+def _guard(pages: Pages, login: Login, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    """First who asks, only then what for."""
+
+    async def guarded(request: Request) -> Response:
+        try:
+            visitor = await pages.access.visitor(request)
+            if visitor is None:
+                return login.ask(request)
+            return await handler(request, visitor)
+        except RetryLater:
+            response = _message(pages, 503, "Not now", "The database does not answer. Try again in a moment.")
+            response.headers["Retry-After"] = "5"
+            return response
+
+    return guarded
+
+
+def _message(pages: Pages, status: int, title: str, words: str, visitor: Visitor | None = None) -> Response:
+    return pages.look.page("message.html", status, title=title, words=words, visitor=visitor)
+
+
+class _Rooms:
+    """The handlers; whoever gets here may see what they show."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    async def overview(self, request: Request, visitor: Visitor) -> Response:
+        """Jobs with their last run, and what ran last."""
+        names = list(self._pages.jobs)
+
+        def read(session: Session) -> tuple[list[Run], dict[str, Run | None]]:
+            recent = runs.page(session, limit=RECENT)
+            return recent, {name: runs.latest(session, job=name) for name in names}
+
+        recent, last = await self._pages.store.read(read)
+        jobs = [
+            (name, self._pages.jobs[name], run_shown(run) if (run := last[name]) else None)
+            for name in sorted(names)
+        ]
+        return self._pages.look.page(
+            "overview.html", jobs=jobs, runs=[run_shown(run) for run in recent], visitor=visitor
+        )
+
+    async def history(self, request: Request, visitor: Visitor) -> Response:
+        """The runs of one job, newest first."""
+        name = request.path_params["name"]
+        before = _number(request.query_params.get("before", ""))
+        found = await self._pages.store.read(
+            lambda session: runs.page(session, job=name, limit=RECENT + 1, before=before)
+        )
+        if not found and name not in self._pages.jobs:
+            return self._missing(visitor)
+        more = found[RECENT - 1].number if len(found) > RECENT else None
+        return self._pages.look.page(
+            "job.html",
+            name=name,
+            description=self._pages.jobs.get(name, ""),
+            runs=[run_shown(run) for run in found[:RECENT]],
+            more=more,
+            before=before,
+            visitor=visitor,
+        )
+
+    async def page(self, request: Request, visitor: Visitor) -> Response:
+        """A run or a build, with the end of its log as it is now."""
+        subject = await self._subject(request)
+        if subject is None:
+            return self._missing(visitor)
+        part = await text.last_part(self._pages.logs, subject.log_key)
+        painter = Painter(Cursor(part.left_out, part.line) if part else Cursor())
+        done = await asyncio.to_thread(painter.feed, part.data, part.end) if part else ""
+        query = request.url.query if visitor.how == "link" else ""
+        return self._pages.look.page(
+            "run.html",
+            shown=subject.shown,
+            log=done + painter.open_line(),
+            size=part.end if part else 0,
+            left_out=part.left_out if part else 0,
+            cursor=str(painter.cursor),
+            query=f"?{query}" if query else "",
+            build_link=self._build_link(subject.shown, visitor),
+            visitor=visitor,
+        )
+
+    async def events(self, request: Request, visitor: Visitor) -> Response:
+        """The same, as it goes on."""
+        subject = await self._subject(request)
+        if subject is None:
+            return self._missing(visitor)
+        if not self._pages.streams.has_room(visitor.key):
+            return Response(status_code=503, headers={**SECURITY, "Retry-After": "5"})
+        point = request.headers.get("last-event-id") or request.query_params.get("from", "0")
+        cursor = Cursor.parse(point)
+        if cursor is None:
+            return Response("That is no event id.", 400, dict(SECURITY), "text/plain")
+
+        async def look() -> State | None:
+            now = await self._subject(request)
+            return None if now is None else self._state(now.shown, visitor)
+
+        async def may_see() -> bool:
+            return await self._pages.access.visitor(request) is not None
+
+        live = Live(self._pages.logs, subject.log_key, look=look, may_see=may_see, from_=cursor)
+
+        async def body(write: Write) -> None:
+            await live.run(self._pages.changes, subject.subjects, write)
+
+        return Stream(self._pages.streams, visitor.key, body, _EVENTS)
+
+    async def log(self, request: Request, visitor: Visitor) -> Response:
+        """The whole log as text, as it is now."""
+        subject = await self._subject(request)
+        if subject is None:
+            return self._missing(visitor)
+        if not self._pages.streams.has_room(visitor.key):
+            return Response(status_code=503, headers={**SECURITY, "Retry-After": "5"})
+
+        async def body(write: Write) -> None:
+            await text.copy(self._pages.logs, subject.log_key, write)
+
+        return Stream(self._pages.streams, visitor.key, body, _TEXT)
+
+    async def _subject(self, request: Request) -> _Subject | None:
+        """The run or build that the path names, as it is now."""
+        number = _number(request.path_params["number"])
+        if number is None:
+            return None
+        row: Run | Build | None
+        if request.url.path.startswith("/runs/"):
+            row = await self._pages.store.read(lambda session: runs.get(session, number))
+        else:
+            row = await self._pages.store.read(lambda session: builds.get(session, number))
+        if row is None:
+            return None
+        if isinstance(row, Build):
+            return _Subject(build_shown(row), row.name, (("build", number),))
+        subjects: tuple[Subject, ...] = (("run", number),)
+        if row.build_number is not None and row.state in (RunState.WAITING, RunState.BUILDING):
+            subjects += (("build", row.build_number),)
+        return _Subject(run_shown(row), row.name, subjects)
+
+    def _state(self, shown: Shown, visitor: Visitor) -> State:
+        head = self._pages.look.render(
+            "head.html", shown=shown, build_link=self._build_link(shown, visitor), visitor=visitor
+        )
+        title = f"{shown.status.symbol} {shown.name} #{shown.number}"
+        return State({"head": head, "title": title, "kind": shown.status.kind}, shown.finished)
+
+    def _build_link(self, shown: Shown, visitor: Visitor) -> str | None:
+        """Where the build of a run is: it is part of the run, so a link to one opens the other as long."""
+        if shown.build_number is None:
+            return None
+        path = f"/builds/{shown.build_number}"
+        return (
+            self._pages.access.link(path, visitor.expires)
+            if visitor.how == "link" and visitor.expires
+            else path
+        )
+
+    def _missing(self, visitor: Visitor) -> Response:
+        return _message(
+            self._pages, 404, "Not here", "There is no such page, or what it showed was removed.", visitor
+        )
+
+
+def _number(digits: str) -> int | None:
+    """A positive 64-bit number in plain decimal digits, or None."""
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 18 or digits.startswith("0"):
+        return None
+    return int(digits)

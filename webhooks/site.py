@@ -1,0 +1,62 @@
+"""Pages and API together, as the front door mounts them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from starlette.routing import Route
+
+from bot import links
+from bot.store import Store
+from executor.logs import LogStore
+from webhooks import api, pages
+from webhooks.access import Access
+from webhooks.look import Look
+from webhooks.streams import Streams
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything that pages and API need, and nothing else.
+
+    `keys` come from `links.derive` and may not be empty. `url` is the installation's public address,
+    `jobs` the descriptions of the configured jobs by name, `command` the first word of a command. Call
+    `streams.close()` when the server begins to shut down.
+    """
+
+    store: Store
+    logs: LogStore
+    keys: links.Keys = field(repr=False)
+    url: str
+    clock: Callable[[], float]
+    jobs: Mapping[str, str] = field(default_factory=dict)
+    command: str = "/job"
+    streams: Streams = field(default_factory=Streams)
+
+    def __post_init__(self) -> None:
+        """Refuse to start without a key: nobody could log in, and nothing would say why."""
+        if not self.keys:
+            raise ValueError("no key that could sign a session")
+
+    def routes(self) -> list[Route]:
+        """What to mount."""
+        access = Access(self.store, self.keys, url=self.url, clock=self.clock)
+        look = Look(clock=self.clock, command=self.command)
+        shown = pages.Pages(
+            store=self.store,
+            logs=self.logs,
+            changes=self.store.changes,
+            streams=self.streams,
+            access=access,
+            look=look,
+            clock=self.clock,
+            jobs=self.jobs,
+        )
+        told = api.Api(
+            store=self.store,
+            logs=self.logs,
+            streams=self.streams,
+            access=access,
+            clock=self.clock,
+            url=self.url.rstrip("/"),
+        )
+        return [*pages.routes(shown), *api.routes(told)]

@@ -1,0 +1,126 @@
+// The log as it is written, the clock that ticks, and buttons. Without this file every page still shows all it has.
+"use strict";
+(() => {
+  const root = document.documentElement;
+  root.classList.add("has-js");
+  const $ = (id) => document.getElementById(id);
+  const skew = Date.now() / 1000 - Number(document.body.dataset.now);
+  const MOST_LINES = 20000;
+
+  const duration = (s) => {
+    if (s < 10) return `${s.toFixed(1)} s`;
+    s = Math.floor(s);
+    const two = (n) => String(n).padStart(2, "0");
+    if (s < 60) return `${s} s`;
+    if (s < 3600) return `${Math.floor(s / 60)} m ${two(s % 60)} s`;
+    return `${Math.floor(s / 3600)} h ${two(Math.floor((s % 3600) / 60))} m`;
+  };
+  const size = (n) => n < 1024 ? `${n} B` : n < 1048576 ? `${(n / 1024).toFixed(1)} KiB` : `${(n / 1048576).toFixed(1)} MiB`;
+
+  const tick = () => {
+    for (const one of document.querySelectorAll("[data-since]"))
+      one.textContent = duration(Math.max(0, Date.now() / 1000 - skew - Number(one.dataset.since)));
+  };
+  const clocks = () => {
+    for (const one of document.querySelectorAll("[data-clock]"))
+      one.textContent = new Date(one.dataset.clock * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+    for (const one of document.querySelectorAll("[data-at]"))
+      one.title = new Date(one.dataset.at * 1000).toLocaleString();
+  };
+  clocks();
+  tick();
+  setInterval(tick, 200);
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      button.textContent = "Copied";
+    } catch { // only secure pages may write to the clipboard: mark it for the visitor's own copy
+      getSelection().selectAllChildren(button.previousElementSibling);
+      button.textContent = "Marked";
+    }
+    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+  });
+
+  const log = $("log");
+  if (!log) return;
+  const lines = $("lines"), follow = $("follow"), wrap = $("wrap"), live = $("live");
+
+  lines.addEventListener("click", (event) => { // the number is drawn left of the line's text
+    if (event.target.tagName === "P" && event.offsetX < 60) location.hash = event.target.id;
+  });
+  wrap.addEventListener("click", () => {
+    wrap.setAttribute("aria-pressed", String(!lines.classList.toggle("long")));
+  });
+
+  const url = log.dataset.events;
+  if (!url) return;
+
+  let following = !location.hash, jumped = false;
+  const atEnd = () => innerHeight + scrollY >= root.scrollHeight - 40;
+  const setFollow = (on) => { following = on; follow.setAttribute("aria-pressed", String(on)); };
+  const toEnd = () => { jumped = true; scrollTo(0, root.scrollHeight); };
+  setFollow(following);
+  follow.addEventListener("click", () => { setFollow(!following); if (following) toEnd(); });
+  let before = scrollY;
+  addEventListener("scroll", () => {
+    if (!jumped && scrollY < before && !atEnd()) setFollow(false);
+    before = scrollY;
+    jumped = false;
+  }, { passive: true });
+
+  // The line that is still open is the last one in the list; it is put there anew with every event.
+  const last = lines.lastElementChild;
+  let open = last && last.id === `L${log.dataset.cursor.split(":")[1]}` ? last : null;
+  let done = "", rest = null, bytes = 0, drawing = false;
+  const html = (text) => { const box = document.createElement("template"); box.innerHTML = text; return box.content; };
+  const draw = () => {
+    drawing = false;
+    if (open) open.remove();
+    if (done) lines.append(html(done));
+    open = null;
+    if (rest) { lines.append(html(rest)); open = lines.lastElementChild; }
+    done = "";
+    if ($("empty") && lines.firstElementChild) $("empty").remove();
+    for (let extra = lines.childElementCount - MOST_LINES; extra > 0; extra--) lines.firstElementChild.remove();
+    $("size").textContent = size(bytes);
+    if (following) toEnd();
+  };
+
+  let cursor = log.dataset.cursor, wait = 2000, source;
+  const show = (word, lost) => { live.hidden = !word; live.classList.toggle("lost", lost); live.lastElementChild.textContent = word; };
+  const connect = () => {
+    source = new EventSource(`${url}${url.includes("?") ? "&" : "?"}from=${encodeURIComponent(cursor)}`);
+    source.onopen = () => { wait = 2000; show("live", false); };
+    source.addEventListener("log", (event) => {
+      const data = JSON.parse(event.data);
+      cursor = event.lastEventId;
+      done += data.done;
+      rest = data.open;
+      bytes = data.size;
+      if (!drawing) { drawing = true; requestAnimationFrame(draw); }
+    });
+    source.addEventListener("state", (event) => {
+      const data = JSON.parse(event.data);
+      $("head").innerHTML = data.head;
+      document.title = data.title;
+      clocks();
+      tick();
+    });
+    source.addEventListener("end", () => {
+      source.close();
+      show("", false);
+      follow.remove();
+      if ($("empty")) $("empty").textContent = "Nothing was written.";
+    });
+    source.onerror = () => {
+      show("reconnecting", true);
+      if (source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
+      setTimeout(connect, wait);
+      wait = Math.min(wait * 2, 60000);
+    };
+  };
+  connect();
+})();

@@ -1,0 +1,97 @@
+"""A run's or build's log as it is read by doors: whole, its end, or as it grows.
+
+Reads through the executor's `LogStore`, which says where every byte stands.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from executor.logs import LogChunk, LogStore
+from webhooks.streams import Write
+
+SHOWN = 512 * 1024
+"""Bytes of a log that a page shows, and the most that `?tail=` looks back."""
+
+
+@asynccontextmanager
+async def reading(
+    logs: LogStore, key: str, *, offset: int = 0, follow: bool = False
+) -> AsyncIterator[AsyncIterator[LogChunk]]:
+    """`LogStore.read`, which lets go of the log's file when the block is left, not some time later."""
+    chunks = logs.read(key, offset=offset, follow=follow)
+    try:
+        yield chunks
+    finally:
+        if isinstance(chunks, AsyncGenerator):
+            await chunks.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The end of a log: in which line (from 1) it begins, what it is, and the offset behind it.
+
+    `left_out` is how many bytes come before it. A log that grew past its limit has lost some from its
+    middle, so `end` may be more than `left_out` and the length of `data`; lost lines are not counted.
+    """
+
+    left_out: int
+    line: int
+    data: bytes
+    end: int
+
+
+async def last_part(logs: LogStore, key: str, most: int = SHOWN) -> Part | None:
+    """At most the last `most` bytes, from the beginning of a line; None without a log."""
+    size = await logs.size(key)
+    if size is None:
+        return None
+    start = max(0, size - most)
+    pieces: list[bytes] = []
+    end = start
+    async with reading(logs, key, offset=start) as chunks:
+        async for chunk in chunks:
+            if not pieces:
+                start = max(start, chunk.start)
+            pieces.append(chunk.data[: max(0, size - chunk.start)])
+            end = min(chunk.end, size)
+            if end == size:
+                break
+    data = b"".join(pieces)
+    if start:
+        skipped = data.find(b"\n") + 1  # 0 where one line is longer than all that is shown
+        start, data = start + skipped, data[skipped:]
+    return Part(start, await _line_at(logs, key, start), data, end)
+
+
+async def tail_offset(logs: LogStore, key: str, lines: int) -> int:
+    """Where the last `lines` lines begin, looking back no further than `SHOWN` bytes."""
+    part = await last_part(logs, key)
+    if part is None:
+        return 0
+    at = len(part.data) - (1 if part.data.endswith(b"\n") else 0)
+    for _ in range(lines):
+        at = part.data.rfind(b"\n", 0, at)
+        if at < 0:
+            return part.left_out
+    return part.end - (len(part.data) - at - 1)
+
+
+async def copy(logs: LogStore, key: str, write: Write, *, offset: int = 0, follow: bool = False) -> None:
+    """Write the bytes from `offset` on; with `follow`, until the log has ended."""
+    async with reading(logs, key, offset=offset, follow=follow) as chunks:
+        async for chunk in chunks:
+            await write(chunk.data)
+
+
+async def _line_at(logs: LogStore, key: str, offset: int) -> int:
+    """The number of the line that begins at `offset`."""
+    line = 1
+    if offset == 0:
+        return line
+    async with reading(logs, key) as chunks:
+        async for chunk in chunks:
+            if chunk.start >= offset:
+                break
+            line += chunk.data.count(b"\n", 0, offset - chunk.start)
+    return line

@@ -1,0 +1,190 @@
+"""Rows as people read them: words and shapes for the templates. Pure; `now` is an argument."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bot.runs import State
+from bot.tables import Build, Run
+
+_WORDS = {"timed_out": "Timed out"}
+_SYMBOLS = {"succeeded": "✓", "failed": "✗", "error": "!", "timed_out": "✗", "cancelled": "–"}
+_SOURCES = {"github": "GitHub", "slack": "Slack"}
+_SHORT_SHA = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`kind` is the CSS class (a state, or a result), `word` what people read, `symbol` for the title."""
+
+    kind: str
+    word: str
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One run or build, as the head of its page shows it."""
+
+    kind: str  # run | build
+    number: int
+    name: str  # the job's or the image's
+    status: Status
+    exit_code: int | None
+    detail: str | None  # why it waits, or why it ended as it did
+    reason: str | None
+    actor: str
+    cause: str
+    repository: str | None
+    ref: str | None
+    commit: str | None
+    image: str | None
+    build_number: int | None
+    parameters: Sequence[tuple[str, str]]
+    arguments: Sequence[str]
+    created_at: float
+    started_at: float | None
+    finished_at: float | None
+    rerun_of: int | None
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.finished_at is not None
+
+    @property
+    def path(self) -> str:
+        """Where its page is."""
+        return f"/{self.kind}s/{self.number}"
+
+    @property
+    def short_commit(self) -> str | None:
+        """Enough of the SHA for people."""
+        return self.commit[:_SHORT_SHA] if self.commit else None
+
+    def seconds(self, now: float) -> float | None:
+        """How long it took, or has taken so far; None before it began."""
+        return seconds(self.started_at, self.finished_at, now)
+
+
+def run_shown(run: Run) -> Shown:
+    """What is shown of a run."""
+    return Shown(
+        kind="run",
+        number=run.number or 0,
+        name=run.job,
+        status=status(run.state, run.result),
+        exit_code=run.exit_code,
+        detail=run.message or (run.waiting_for if run.state != State.FINISHED else None),
+        reason=run.reason,
+        actor=person(run.actor),
+        cause=run.cause,
+        repository=run.repository,
+        ref=run.ref,
+        commit=run.commit,
+        image=run.image,
+        build_number=run.build_number,
+        parameters=sorted(run.parameters.items()),
+        arguments=list(run.arguments),
+        created_at=run.created_at,
+        started_at=run.started_at,
+        finished_at=_finished_at(run),
+        rerun_of=run.rerun_of,
+    )
+
+
+def build_shown(build: Build) -> Shown:
+    """What is shown of a build."""
+    return Shown(
+        kind="build",
+        number=build.number or 0,
+        name=build.image,
+        status=status(build.state, build.result),
+        exit_code=build.exit_code,
+        detail=build.message,
+        reason=build.reason,
+        actor=person(build.actor),
+        cause=build.cause,
+        repository=build.repository,
+        ref=build.ref,
+        commit=build.commit,
+        image=build.digest,
+        build_number=None,
+        parameters=(),
+        arguments=(),
+        created_at=build.created_at,
+        started_at=build.started_at,
+        finished_at=_finished_at(build),
+        rerun_of=None,
+    )
+
+
+def _finished_at(row: Run | Build) -> float | None:
+    """Set exactly when the state says so, whatever the column holds."""
+    if row.state != State.FINISHED:
+        return None
+    return row.finished_at if row.finished_at is not None else row.created_at
+
+
+def status(state: str, result: str | None) -> Status:
+    """How a state (with a result, once finished) is named and coloured."""
+    kind = (result or "error") if state == State.FINISHED else str(state)
+    return Status(kind, _WORDS.get(kind, kind.capitalize()), _SYMBOLS.get(kind, "●"))
+
+
+def person(actor: str) -> str:
+    """`github:octocat` as `octocat on GitHub`; what has no such form stays as it is."""
+    source, colon, name = actor.partition(":")
+    return f"{name} on {_SOURCES[source]}" if colon and source in _SOURCES else actor
+
+
+def seconds(started_at: float | None, finished_at: float | None, now: float) -> float | None:
+    """The time between, never negative."""
+    if started_at is None:
+        return None
+    return max(0.0, (now if finished_at is None else finished_at) - started_at)
+
+
+def duration(value: float | None) -> str:
+    """`0.4 s`, `12 s`, `3 m 07 s`, `2 h 05 m`, or a dash."""
+    if value is None:
+        return "–"
+    if value < 10:
+        return f"{value:.1f} s"
+    whole = int(value)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} m {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} m"
+
+
+def ago(at: float, now: float) -> str:
+    """`just now`, `5 minutes ago`, ... and the date once it is older than a month."""
+    passed = now - at
+    for size, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if passed >= 30 * 86400:
+            break
+        if passed >= size:
+            count = int(passed // size)
+            return f"{count} {word}{'' if count == 1 else 's'} ago"
+    return "just now" if passed < 60 else clock_time(at)[:10]
+
+
+def rfc3339(at: float) -> str:
+    """A moment in UTC with milliseconds: `2026-01-31T12:00:00.000Z` (RFC 3339)."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def clock_time(at: float) -> str:
+    """A moment for people: `2026-01-31 12:00:00 UTC`."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def size(count: int) -> str:
+    """Bytes for people: `812 B`, `4.0 KiB`, `1.2 MiB`."""
+    if count < 1024:
+        return f"{count} B"
+    if count < 1024 * 1024:
+        return f"{count / 1024:.1f} KiB"
+    return f"{count / 1024 / 1024:.1f} MiB"
