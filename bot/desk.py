@@ -81,14 +81,13 @@ class Desk:
         targets = [
             Target(push.repository, push.public, Source(image, push.commit, push.branch)) for image in images
         ]
-        names = ", ".join(image.name for image in images)
 
-        def decide(session: Session) -> None:
+        def effect(session: Session) -> None:
             for target in targets:
                 self._starting.need_build(session, asked, target)
-            self._close(session, delivery, "handled", f"wants {names} of {push.commit}")
 
-        await self._tools.store.write(decide)
+        names = ", ".join(image.name for image in images)
+        await self._decide(delivery, [effect], lambda texts, failed: [], f"a push rebuilds {names}")
 
     async def _comment(self, delivery: Delivery, comment: events.Comment) -> None:
         tools = self._tools
@@ -114,7 +113,7 @@ class Desk:
             delivery,
             await self._prepare(asked, lines),
             lambda texts, failed: self._github_answers(comment, asked, texts, failed=failed),
-            f"{len(lines)} commands of {asked.actor}",
+            f"{asked.actor} asks for {_verbs(lines)}",
         )
 
     async def _slack(self, delivery: Delivery, command: events.SlackCommand) -> None:
@@ -137,7 +136,7 @@ class Desk:
             delivery,
             steps,
             lambda texts, failed: self._slack_answers(command, texts),
-            f"a command of {asked.actor}",
+            f"{asked.actor} asks for {_verbs([line])}",
         )
 
     # One transaction ------------------------------------------------------------------------------
@@ -253,3 +252,8 @@ def _asked_on_github(comment: events.Comment) -> Asked:
         number=comment.pull,
         public=comment.public,
     )
+
+
+def _verbs(lines: Sequence[str]) -> str:
+    """The second word of each command; what else was typed may be private."""
+    return ", ".join(line.split()[1][:20] if len(line.split()) > 1 else "help" for line in lines)

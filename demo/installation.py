@@ -162,6 +162,10 @@ class Installation:
                 await self._changed.wait()
             return value
 
+    def said(self, event: str, number: int) -> bool:
+        """Whether the service's log has told this of run or build `number`."""
+        return any(each.get("event") == event and each.get("number") == number for each in self.events)
+
     # What comes in --------------------------------------------------------------------------------
 
     async def deliver(self, path: str, delivery: deliveries.Delivery) -> httpx.Response:
