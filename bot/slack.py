@@ -136,12 +136,10 @@ class Slack:
         """Answer a command, seen only by who gave it. Slack takes five answers within 30 minutes."""
         if not self._is_slacks(response_url):
             raise Refused("the response URL is not Slack's", status="invalid_url")
-        if self._hooks is None:
-            self._hooks = httpx.AsyncClient(timeout=CALL_SECONDS, follow_redirects=False)
         body = json.dumps({"response_type": "ephemeral", "replace_original": False, "text": text})
         try:
             async with asyncio.timeout(CALL_SECONDS), self._turns:
-                answer = await self._hooks.post(
+                answer = await (await self._responder()).post(
                     response_url, content=body, headers={"Content-Type": "application/json"}
                 )
         except (httpx.HTTPError, TimeoutError) as failed:
@@ -167,6 +165,14 @@ class Slack:
             return False
         return place in (("https", RESPONSE_HOST, None), ("https", RESPONSE_HOST, 443), api)
 
+    async def _responder(self) -> httpx.AsyncClient:
+        """The client for response URLs; a thread reads the certificates, for a tenth of a second."""
+        if self._hooks is None:
+            tls = await asyncio.to_thread(httpx.create_ssl_context)
+            if self._hooks is None:
+                self._hooks = httpx.AsyncClient(timeout=CALL_SECONDS, follow_redirects=False, verify=tls)
+        return self._hooks
+
     async def _search(self, channel: str, nonce: str, since: float) -> str | None:
         ours = await self._own_bot_id()
         cursor: str | None = None
@@ -181,7 +187,7 @@ class Slack:
                     cursor=cursor,
                 ),
             )
-            for message in answer.get("messages") or []:
+            for message in _items(answer, "messages"):
                 if _nonce(message) == nonce and message.get("bot_id") == ours:
                     return str(message.get("ts"))
             cursor = _cursor(answer)
@@ -204,7 +210,7 @@ class Slack:
                     types="public_channel,private_channel", exclude_archived=True, limit=1000, cursor=cursor
                 ),
             )
-            for each in answer.get("channels") or []:
+            for each in _items(answer, "channels"):
                 if isinstance(each, Mapping) and isinstance(each.get("id"), str):
                     self._channels[str(each.get("name"))] = each["id"]
             cursor = _cursor(answer)
@@ -232,6 +238,9 @@ class Slack:
             raise self._judged(channel, failed) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as failed:
             raise RetryLater(f"Slack: {type(failed).__name__}") from None
+        except (ValueError, AttributeError, TypeError) as failed:
+            # What is no JSON object is nothing that Slack said; the SDK stumbles over it.
+            raise RetryLater(f"Slack's answer is unreadable ({type(failed).__name__})") from None
         return answer.data if isinstance(answer.data, dict) else {}
 
     def _ensure_session(self) -> None:
@@ -262,6 +271,11 @@ def _plain(blocks: Sequence[Mapping[str, Any]] | None) -> list[dict[str, Any]] |
     return [dict(block) for block in blocks] if blocks is not None else None
 
 
+def _items(answer: Mapping[str, Any], name: str) -> list[Any]:
+    found = answer.get(name)
+    return found if isinstance(found, list) else []
+
+
 def _nonce(message: object) -> str | None:
     """The nonce in a message's metadata, where it has one."""
     metadata = message.get("metadata") if isinstance(message, Mapping) else None
@@ -271,7 +285,8 @@ def _nonce(message: object) -> str | None:
 
 
 def _cursor(answer: Mapping[str, Any]) -> str | None:
-    found = (answer.get("response_metadata") or {}).get("next_cursor")
+    metadata = answer.get("response_metadata")
+    found = metadata.get("next_cursor") if isinstance(metadata, Mapping) else None
     return found if isinstance(found, str) and found else None
 
 

@@ -30,14 +30,27 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
+        self.leaving = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.listening.set()
 
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self.leaving.wait()
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+def listening_socket() -> socket.socket:
+    """A loopback port; asyncio turns off Nagle's delay (40 ms an answer) only where the protocol is named."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(128)
+    return listener
 
 
 @asynccontextmanager
@@ -52,7 +65,7 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
         server_header=False,
         timeout_graceful_shutdown=1,
     )
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with listening_socket() as listener:
         server = _Server(config)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         listening = asyncio.create_task(server.listening.wait())
@@ -61,7 +74,7 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
-            server.should_exit = True
+            server.leaving.set()
             await task
 
 

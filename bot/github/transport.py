@@ -7,6 +7,7 @@ https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 
 import httpx
 from githubkit import GitHubCore, UnauthAuthStrategy
+from githubkit.config import build_base_url
 from githubkit.exception import GitHubException, RequestFailed
 from githubkit.throttling import LocalThrottler
 
@@ -78,13 +80,14 @@ async def _bound(response: httpx.Response) -> None:
 class _Core(GitHubCore[UnauthAuthStrategy]):
     """githubkit with one pool of connections for all tasks; its own lasts one context or one call."""
 
-    def __init__(self, api_url: str) -> None:
+    def __init__(self, api_url: str, tls: ssl.SSLContext | bool) -> None:
         super().__init__(
             UnauthAuthStrategy(),
             base_url=api_url,
             user_agent="errand",
             follow_redirects=False,
             timeout=STEP_SECONDS,
+            ssl_verify=tls,
             http_cache=False,
             auto_retry=False,
             throttler=LocalThrottler(CONCURRENT_CALLS),
@@ -108,14 +111,27 @@ class Transport:
     """Sends calls to the API at `api_url`; while a credential is limited its calls fail unsent."""
 
     def __init__(self, api_url: str, clock: Callable[[], float]) -> None:
-        self._core = _Core(api_url)
-        self._base = self._core.config.base_url
+        self._base = build_base_url(api_url)
         self._clock = clock
         self._held: dict[str, float] = {}
+        self._opening: asyncio.Task[_Core] | None = None
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._core.close()
+        if self._opening is not None:
+            core = await self._core()
+            self._opening = None
+            await core.close()
+
+    async def _core(self) -> _Core:
+        if self._opening is None or (self._opening.done() and self._opening.exception()):
+            self._opening = asyncio.create_task(self._open())
+        return await asyncio.shield(self._opening)
+
+    async def _open(self) -> _Core:
+        """Reading the certificates takes a tenth of a second, so a thread does it, and once."""
+        https = self._base.scheme == "https"
+        return _Core(str(self._base), await asyncio.to_thread(httpx.create_ssl_context) if https else False)
 
     async def send(self, call: Call, credential: Secret | None, who: str) -> Answer:
         """Send once and give the answer. `who` names the credential, whose limits are its own.
@@ -146,7 +162,7 @@ class Transport:
         query = {key: value for key, value in (call.query or {}).items() if value is not None}
         try:
             async with asyncio.timeout(CALL_SECONDS):
-                answer = await self._core.arequest(
+                answer = await (await self._core()).arequest(
                     call.method, url, params=query or None, content=content, headers=headers
                 )
             return answer.raw_response
