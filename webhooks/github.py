@@ -8,23 +8,22 @@ import hmac
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from bot.metrics import count_delivery
-from webhooks.intake import SMALL, AddDelivery, Bodies, Refusal, Shelf, media_type_of, secrets_of
+from webhooks.intake import SMALL, AddDelivery, Headers, Intake, Refusal, media_type_of, secrets_of
 
 PATH = "/webhooks/github"
 
 PATIENCE_S = 8.0
-"""How long an unavailable database is waited for, seconds: GitHub gives up after ten, for good."""
+"""How long a body or an unavailable database is waited for, seconds: GitHub gives up after ten, for good."""
 
 _MEDIA_TYPES = frozenset({"application/json", "application/x-www-form-urlencoded"})
-_SIGNATURE = re.compile(r"sha256=([0-9a-f]{64})", re.ASCII)
-_EVENT = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
-_DELIVERY = re.compile(r"[0-9A-Za-z-]{1,100}", re.ASCII)
+_SIGNATURE = re.compile(rb"sha256=([0-9a-f]{64})")
+_EVENT = re.compile(rb"[a-z][a-z0-9_]{0,63}")
+_DELIVERY = re.compile(rb"[0-9A-Za-z-]{1,100}")
 
 _STORED = PlainTextResponse("Stored.\n", 202)
 _PONG = PlainTextResponse("pong\n")
@@ -37,43 +36,44 @@ class GitHubDoor:
         self, secrets: Iterable[str], *, add_delivery: AddDelivery, limit: int, clock: Callable[[], float]
     ) -> None:
         self._secrets = secrets_of(secrets, PATH)
-        self._bodies = Bodies(limit)
-        self._shelf = Shelf(add_delivery, "github", patience=PATIENCE_S)
+        self._intake = Intake("github", add_delivery, limit=limit, patience=PATIENCE_S)
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; what is wrong with it is told with a status of its own, never 500."""
         try:
-            response = await self._answer(Request(scope, receive))
+            response = await self._answer(dict(scope["headers"]), receive)
         except Refusal as refusal:
-            response = self._shelf.refused(refusal)
+            response = self._intake.refused(refusal)
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, headers: Headers, receive: Receive) -> Response:
         if not self._secrets:
             raise Refusal(503, "No webhook secret is set here, so nothing is accepted.", "closed")
-        signature = _SIGNATURE.fullmatch(request.headers.get("x-hub-signature-256", ""))
+        signature = _SIGNATURE.fullmatch(headers.get(b"x-hub-signature-256", b""))
         if signature is None:
             raise Refusal(401, "The header X-Hub-Signature-256 is missing or malformed.", "unauthorized")
-        media_type = media_type_of(request)
+        media_type = media_type_of(headers)
         if media_type not in _MEDIA_TYPES:
             raise Refusal(
                 415, "Expected application/json or application/x-www-form-urlencoded.", "media_type"
             )
-        body = await self._bodies.read(request)
-        if not await self._is_signed(body, bytes.fromhex(signature[1])):
+        body = await self._intake.read(headers, receive)
+        if not await self._is_signed(body, bytes.fromhex(signature[1].decode())):
             raise Refusal(401, "The signature does not fit.", "unauthorized")
-        event = request.headers.get("x-github-event", "")
-        delivery = request.headers.get("x-github-delivery", "")
+        event = headers.get(b"x-github-event", b"")
+        delivery = headers.get(b"x-github-delivery", b"")
         if not _EVENT.fullmatch(event) or not _DELIVERY.fullmatch(delivery):
             reason = "The header X-GitHub-Event or X-GitHub-Delivery is missing or malformed."
             raise Refusal(400, reason, "malformed")
-        if event == "ping":
+        if event == b"ping":
             # Sent once, when the webhook is made: there is nothing to decide, so nothing to keep. That it
             # gets this answer shows that the address and the secret are right.
-            count_delivery("github", event, "answered")
+            count_delivery("github", "ping", "answered")
             return _PONG
-        await self._shelf.put(f"github:{delivery}", event, media_type, body, self._clock())
+        await self._intake.store(
+            f"github:{delivery.decode()}", event.decode(), media_type, body, self._clock()
+        )
         return _STORED
 
     async def _is_signed(self, body: bytes, signature: bytes) -> bool:

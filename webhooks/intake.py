@@ -1,15 +1,20 @@
-"""What both doors do alike: read a body within bounds, store it with some patience, refuse in plain words."""
+"""What both doors do alike: read a body within bounds, store it with some patience, refuse in plain words.
+
+Both doors are plain ASGI applications: at thousands of requests a second, Starlette's conveniences for
+headers and bodies cost as much as verifying a signature.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Iterable
 from typing import Protocol
 
 import structlog
-from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.types import Receive
 
 from bot.errors import RetryLater
 from bot.metrics import UNVERIFIED, count_delivery
+from webhooks.deadlines import Deadlines
 
 SMALL = 1 << 20
 """Bodies up to this many bytes are taken as they come; larger ones wait for one of `LARGE_AT_ONCE` places."""
@@ -17,11 +22,11 @@ SMALL = 1 << 20
 LARGE_AT_ONCE = 6
 """Larger bodies that are read at the same time: this times the limit is the most memory they take."""
 
-BODY_TIMEOUT_S = 30.0
-"""How long a body may take to arrive, seconds."""
-
 RETRY_S = 0.25
 """Pause before a delivery is given to an unavailable database again, seconds."""
+
+Headers = dict[bytes, bytes]
+"""As ASGI gives them, names in lower case; of a repeated one the last."""
 
 log = structlog.get_logger("webhooks")
 
@@ -52,82 +57,79 @@ class Refusal(Exception):
         return PlainTextResponse(f"{self}\n", self.status, self.headers)
 
 
-class Bodies:
-    """Reads request bodies of up to `limit` bytes, declared or not."""
+class Intake:
+    """Reads requests for deliveries of `source` and stores them; each has `patience` seconds for either."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, source: str, add: AddDelivery, *, limit: int, patience: float) -> None:
+        self._source = source
+        self._add = add
         self._limit = limit
         self._large = asyncio.Semaphore(LARGE_AT_ONCE)
+        self._deadlines = Deadlines(patience)
 
-    async def read(self, request: Request) -> bytes:
-        """The whole body; raises `Refusal` when it is too large, too slow or breaks off."""
-        declared = request.headers.get("content-length", "")
-        if declared.isdecimal() and int(declared[:20]) > self._limit:
+    async def read(self, headers: Headers, receive: Receive) -> bytes:
+        """The whole body; a `Refusal` when it is too large (declared or not), too slow or breaks off."""
+        declared = headers.get(b"content-length", b"")
+        if declared.isdigit() and (len(declared) > 18 or int(declared) > self._limit):
             raise self._too_large()
         try:
-            async with asyncio.timeout(BODY_TIMEOUT_S):
-                return await self._collect(request)
+            with self._deadlines:
+                return await self._collect(receive)
         except TimeoutError:
             raise Refusal(408, "The body took too long.", "slow", headers={"connection": "close"}) from None
-        except ClientDisconnect:
-            raise Refusal(400, "The body broke off.", "broken_off") from None
 
-    async def _collect(self, request: Request) -> bytes:
+    async def _collect(self, receive: Receive) -> bytes:
         chunks: list[bytes] = []
         size = 0
-        waited = False
+        large = False
         try:
-            async for chunk in request.stream():
-                size += len(chunk)
+            while True:
+                message = await receive()
+                if message["type"] != "http.request":
+                    raise Refusal(400, "The body broke off.", "broken_off")
+                chunks.append(message.get("body", b""))
+                size += len(chunks[-1])
                 if size > self._limit:
                     raise self._too_large()
-                if size > SMALL and not waited:
+                if not message.get("more_body", False):
+                    return b"".join(chunks)
+                if size > SMALL and not large:
                     await self._large.acquire()
-                    waited = True
-                chunks.append(chunk)
+                    large = True
         finally:
-            if waited:
+            if large:
                 self._large.release()
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def _too_large(self) -> Refusal:
         # What is left of the body is not read, so the connection cannot go on.
         reason = f"The body is larger than {self._limit} bytes."
         return Refusal(413, reason, "too_large", headers={"connection": "close"})
 
-
-class Shelf:
-    """Puts deliveries of one `source` into the database, trying for `patience` seconds while it is away."""
-
-    def __init__(self, add: AddDelivery, source: str, *, patience: float) -> None:
-        self._add = add
-        self.source = source
-        self._patience = patience
-
-    async def put(self, key: str, event: str, media_type: str, body: bytes, now: float) -> None:
-        """Store it durably and count it; raises `Refusal` (503) when that did not work in time."""
+    async def store(self, key: str, event: str, media_type: str, body: bytes, now: float) -> None:
+        """Store it durably and count it; a `Refusal` (503) when that did not work in time."""
         try:
-            async with asyncio.timeout(self._patience):
-                await self._put(key, event, media_type, body, now)
+            with self._deadlines:
+                await self._store(key, event, media_type, body, now)
         except TimeoutError:
-            log.error("delivery_not_stored", source=self.source, event_name=event)
+            log.error("delivery_not_stored", source=self._source, delivery=key)
             reason = "The database does not answer; please send it again."
             raise Refusal(503, reason, "unavailable", headers={"retry-after": "10"}) from None
-        count_delivery(self.source, event, "stored")
+        count_delivery(self._source, event, "stored")
 
-    async def _put(self, key: str, event: str, media_type: str, body: bytes, now: float) -> None:
+    async def _store(self, key: str, event: str, media_type: str, body: bytes, now: float) -> None:
         while True:
             try:
                 return await self._add(
-                    key=key, source=self.source, event=event, media_type=media_type, body=body, now=now
+                    key=key, source=self._source, event=event, media_type=media_type, body=body, now=now
                 )
             except RetryLater as error:
-                log.warning("delivery_waits", source=self.source, why=str(error))
-                await asyncio.sleep(RETRY_S)  # the sender waits; it would not send again
+                # The sender waits as long: told of this, it would not come again.
+                log.warning("delivery_waits", source=self._source, why=str(error))
+                await asyncio.sleep(RETRY_S)
 
     def refused(self, refusal: Refusal) -> Response:
         """Count a refusal and give its answer."""
-        count_delivery(self.source, UNVERIFIED, refusal.outcome)
+        count_delivery(self._source, UNVERIFIED, refusal.outcome)
         return refusal.response()
 
 
@@ -139,6 +141,7 @@ def secrets_of(values: Iterable[str], door: str) -> tuple[bytes, ...]:
     return secrets
 
 
-def media_type_of(request: Request) -> str:
+def media_type_of(headers: Headers) -> str:
     """The media type without its parameters, in lower case."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    declared = headers.get(b"content-type", b"")
+    return declared.partition(b";")[0].strip().lower().decode("latin-1")

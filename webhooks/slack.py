@@ -17,13 +17,12 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from slack_sdk.signature import Clock, SignatureVerifier
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from bot.metrics import count_delivery
-from webhooks.intake import AddDelivery, Bodies, Refusal, Shelf, media_type_of, secrets_of
+from webhooks.intake import AddDelivery, Headers, Intake, Refusal, media_type_of, secrets_of
 
 PATH = "/webhooks/slack"
 
@@ -31,10 +30,10 @@ LIMIT = 1 << 20
 """Largest body, bytes; Slack's own are far smaller."""
 
 PATIENCE_S = 2.0
-"""How long an unavailable database is waited for, seconds: Slack tells of a failure after three."""
+"""How long a body or an unavailable database is waited for, seconds: Slack gives up after three."""
 
-_TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
-_SIGNATURE = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
+_TIMESTAMP = re.compile(rb"[0-9]{1,12}")
+_SIGNATURE = re.compile(rb"v0=[0-9a-f]{64}")
 _ID = re.compile(r"[0-9A-Za-z._-]{1,200}", re.ASCII)
 
 _JSON = "application/json"
@@ -68,38 +67,37 @@ class SlackDoor:
     ) -> None:
         secrets = secrets_of([signing_secret or ""], PATH)
         self._verifier = SignatureVerifier(secrets[0].decode(), _Clock(clock)) if secrets else None
-        self._bodies = Bodies(min(limit, LIMIT))
-        self._shelf = Shelf(add_delivery, "slack", patience=PATIENCE_S)
+        self._intake = Intake("slack", add_delivery, limit=min(limit, LIMIT), patience=PATIENCE_S)
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; what is wrong with it is told with a status of its own, never 500."""
         try:
-            response = await self._answer(Request(scope, receive))
+            response = await self._answer(dict(scope["headers"]), receive)
         except Refusal as refusal:
-            response = self._shelf.refused(refusal)
+            response = self._intake.refused(refusal)
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, headers: Headers, receive: Receive) -> Response:
         if self._verifier is None:
             raise Refusal(503, "No signing secret is set here, so nothing is accepted.", "closed")
-        timestamp = request.headers.get("x-slack-request-timestamp", "")
-        signature = request.headers.get("x-slack-signature", "")
+        timestamp = headers.get(b"x-slack-request-timestamp", b"")
+        signature = headers.get(b"x-slack-signature", b"")
         if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
             raise Refusal(401, "Slack's signature headers are missing or malformed.", "unauthorized")
-        media_type = media_type_of(request)
+        media_type = media_type_of(headers)
         if media_type not in (_JSON, _FORM):
             raise Refusal(415, f"Expected {_JSON} or {_FORM}.", "media_type")
-        body = await self._bodies.read(request)
+        body = await self._intake.read(headers, receive)
         try:
-            verified = self._verifier.is_valid(body, timestamp, signature)
+            verified = self._verifier.is_valid(body, timestamp.decode(), signature.decode())
         except UnicodeDecodeError:
             verified = False  # Slack sends UTF-8, so this is not from Slack
         if not verified:
             raise Refusal(401, "The signature does not fit, or is older than five minutes.", "unauthorized")
         return await self._take(body, media_type, timestamp)
 
-    async def _take(self, body: bytes, media_type: str, timestamp: str) -> Response:
+    async def _take(self, body: bytes, media_type: str, timestamp: bytes) -> Response:
         """Answer Slack's questions about the address itself; store everything else."""
         try:
             fields = json.loads(body) if media_type == _JSON else _form(body)
@@ -113,8 +111,8 @@ class SlackDoor:
             parcel = _parcel(fields, media_type)
         except (ValueError, RecursionError):
             raise Refusal(400, "The body is malformed.", "malformed") from None
-        key = parcel.id or hashlib.sha256(timestamp.encode() + b":" + body).hexdigest()
-        await self._shelf.put(f"slack:{key}", parcel.event, media_type, body, self._clock())
+        key = parcel.id or hashlib.sha256(timestamp + b":" + body).hexdigest()
+        await self._intake.store(f"slack:{key}", parcel.event, media_type, body, self._clock())
         return _ACKNOWLEDGED
 
 
