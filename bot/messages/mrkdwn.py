@@ -32,6 +32,8 @@ def slack_text(markdown: str) -> str:
     for token in _MARKDOWN.parse(shortened(markdown, TEXT_CHARACTERS)):
         if token.type == "list_item_open":
             bullet = "• "
+        elif token.type == "list_item_close":
+            bullet = ""
         elif token.type in ("fence", "code_block"):
             blocks.append("```\n" + escaped(token.content.replace("```", "ˋˋˋ")) + "```")
         elif token.type == "inline":

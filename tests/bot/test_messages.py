@@ -1,0 +1,450 @@
+"""Runs and builds in words, whatever came from outside, read back with a real Markdown parser."""
+
+import html
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from bot import messages
+from bot.runs import State
+from bot.tables import Build, Run
+from demo.blocks import check_blocks
+from demo.github.checking import comment_body, fill_check, status_fields
+from demo.github.state import Check
+from executor.spec import Result
+
+NOW = 1_800_000_000.0
+LINK = "https://errand.example.com/runs/142?expires=1&signature=abc"
+MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+
+NASTY = [
+    "```\n<!channel>",
+    "`````",
+    "-->",
+    "<!-- errand:n2 -->",
+    "<details><summary>x</summary>",
+    "</details>",
+    "@octocat @acme/ops #1 GH-1 acme/shop#1",
+    "https://evil.example.com www.evil.example.com mailto:a@b.example.com",
+    "[x](https://evil.example.com) ![x](https://evil.example.com)",
+    "<@U012AB3CD> <!here> <#C1> <https://evil.example.com|x> &amp; &#64;octocat",
+    "\u202eabc\u2066\u200f",
+    "\x00\x01\x1b[31m\x7f\x85\u2028",
+    "👩‍👩‍👧‍👦 🏴󠁧󠁢󠁥󠁮󠁧󠁿",
+    "\ud800",
+    "*x* _x_ ~x~ | a | b |\n|---|---|",
+    "# heading\n\n- list\n1. list\n\n> quote\n\n---\n    code",
+    "x" * 1_000_000,
+    "\\",
+    "`",
+    " ",
+    "",
+]
+text = st.one_of(
+    st.sampled_from(NASTY), st.text(max_size=200), st.text(alphabet="`<>@#[]()!|\\*_~:/-. \n", max_size=60)
+)
+moment = st.one_of(st.none(), st.floats(min_value=0, max_value=4e9))
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> Run:
+    state = draw(st.sampled_from(State))
+    return Run(
+        number=draw(st.integers(min_value=1, max_value=2**53)),
+        key="k",
+        name="n",
+        job=draw(text),
+        parameters=draw(st.dictionaries(text, text, max_size=30)),
+        arguments=draw(st.lists(text, max_size=5)),
+        repository=draw(st.one_of(st.none(), st.just("acme/shop"), text)),
+        ref=draw(st.one_of(st.none(), text)),
+        commit=draw(st.one_of(st.none(), st.just("a" * 40), text)),
+        cause=draw(st.one_of(st.just("comment"), text)),
+        actor=draw(st.one_of(st.just("github:octocat"), text)),
+        rerun_of=draw(st.one_of(st.none(), st.integers(min_value=1))),
+        state=state,
+        result=draw(st.one_of(st.sampled_from(Result), text)) if state is State.FINISHED else None,
+        reason=draw(st.one_of(st.none(), text)),
+        message=draw(st.one_of(st.none(), text)),
+        exit_code=draw(st.one_of(st.none(), st.integers(min_value=0, max_value=255))),
+        waiting_for=draw(st.one_of(st.none(), text)),
+        tail=draw(st.lists(text, max_size=40)),
+        created_at=draw(st.floats(min_value=0, max_value=4e9)),
+        started_at=draw(moment),
+        finished_at=draw(moment),
+    )
+
+
+def run(**fields: Any) -> Run:
+    given: dict[str, Any] = {
+        "number": 142,
+        "key": "k",
+        "name": "n",
+        "job": "migrate",
+        "repository": "acme/shop",
+        "commit": "a" * 40,
+        "cause": "comment",
+        "actor": "github:octocat",
+        "state": "finished",
+        "result": "succeeded",
+        "exit_code": 0,
+        "created_at": NOW - 80,
+        "started_at": NOW - 72,
+        "finished_at": NOW,
+    }
+    return Run(**{**given, **fields})
+
+
+def build(**fields: Any) -> Build:
+    given: dict[str, Any] = {
+        "number": 12,
+        "key": "k",
+        "name": "n",
+        "image": "shop",
+        "repository": "acme/shop",
+        "commit": "b" * 40,
+        "cause": "push",
+        "actor": "github:octocat",
+        "created_at": NOW - 80,
+    }
+    return Build(**{**given, **fields})
+
+
+def comment(row: Run, link: str | None = LINK) -> str:
+    return messages.run_comment(row, link, nonce="n1", now=NOW)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What a Markdown parser sees: block kinds, link targets, and the texts outside and inside code."""
+
+    blocks: list[str]
+    links: list[str]
+    outside: str
+    inside: str
+
+
+def rendered(markdown: str) -> Rendered:
+    found = Rendered([], [], "", "")
+    outside, inside = [], []
+    for token in MARKDOWN.parse(markdown):
+        if token.nesting >= 0:
+            found.blocks.append(token.type)
+        if token.type == "fence":
+            inside.append(token.content)
+        for child in token.children or []:
+            if child.type == "code_inline":
+                inside.append(child.content)
+            elif child.type == "text":
+                outside.append(child.content)
+            elif child.type == "link_open":
+                found.links.append(str(child.attrGet("href")))
+            elif child.type in ("image", "html_inline", "s_open", "em_open"):
+                found.blocks.append(child.type)
+            else:
+                outside.append(" ")
+        outside.append("\n")
+    return Rendered(found.blocks, found.links, "".join(outside), "\n".join(inside))
+
+
+REFERENCES = re.compile(r"(?i)[@#]\w|://|\bwww\.|\bgh-\d")
+"""What GitHub turns into a mention, a reference or a link when it stands in text."""
+
+
+def assert_inert(markdown: str, row: Run) -> None:
+    seen = rendered(markdown)
+    assert set(seen.blocks) <= {"paragraph_open", "inline", "fence", "html_block"}
+    assert seen.blocks.count("fence") <= 1
+    assert set(seen.links) <= {LINK}
+    own = [f"#{row.number}", f"acme/shop@{'a' * 40}"]
+    outside = seen.outside
+    for mine in own:
+        outside = outside.replace(mine, "")
+    assert not REFERENCES.search(outside), outside
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f\x80-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", markdown)
+
+
+@given(runs())
+@settings(max_examples=300, deadline=None)
+def test_comment_holds_whatever_came_without_being_changed_by_it(row: Run) -> None:
+    body = comment(row)
+    assert_inert(body, row)
+    assert len(body) <= 65_535
+    assert body.endswith("\n\n<!-- errand:n1 -->")
+    assert rendered(body).blocks.count("html_block") == 1
+    assert comment_body({"body": body}) == body
+    assert body.encode()
+
+
+@given(runs())
+@settings(max_examples=200, deadline=None)
+def test_check_and_status_are_what_github_takes(row: Run) -> None:
+    fields = messages.run_check(row, LINK, nonce="n1", now=NOW)
+    fill_check(Check(1, "acme/shop", "a" * 40, 1, ""), fields.body())
+    assert (fields.status == "completed") == (fields.conclusion is not None) == (row.state == "finished")
+    assert_inert(fields.summary, row)
+    status = messages.run_status(row, LINK)
+    status_fields(status.body())
+    assert len(status.description) <= 140
+    assert "\n" not in status.description + status.context + fields.title
+
+
+@given(runs())
+@settings(max_examples=200, deadline=None)
+def test_slack_sees_no_markup_but_ours(row: Run) -> None:
+    title, blocks = messages.run_blocks(row, LINK)
+    check_blocks(blocks)
+    assert len(title) <= 3000
+    assert_no_slack_markup(title)
+    for block in blocks:
+        for part in [block.get("text"), *block.get("elements", [])]:
+            if isinstance(part, Mapping) and part["type"] == "mrkdwn":
+                assert part["verbatim"] is True
+                assert_no_slack_markup(part["text"])
+
+
+def assert_no_slack_markup(mrkdwn: str) -> None:
+    """Nothing but links to our page; every ampersand begins one of Slack's three entities."""
+    ours = re.sub(
+        r"<([^<>|]*)\|[^<>|]*>", lambda found: "" if html.unescape(found[1]) == LINK else "<", mrkdwn
+    )
+    assert not re.search("[<>]", ours), mrkdwn
+    assert not re.search("&(?!(amp|lt|gt);)", ours)
+
+
+@given(runs())
+@settings(max_examples=100, deadline=None)
+def test_terminal_gets_no_control_characters(row: Run) -> None:
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f\x80-\x9f\u202e]", messages.run_terminal(row))
+
+
+@given(st.lists(runs(), max_size=25), st.lists(text, max_size=30))
+@settings(max_examples=60, deadline=None)
+def test_replies_are_inert_in_markdown_and_in_slack(rows: list[Run], lines: list[str]) -> None:
+    links = {row.number or 0: LINK for row in rows}
+    replies = [messages.status_reply(rows, now=NOW, links=links), messages.status_reply(rows, now=NOW)]
+    for row in rows[:2]:
+        replies += [messages.logs_reply(row, lines, LINK), messages.started(row), messages.stopping(row)]
+        replies.append(messages.refusal(row.actor, row.job, row.cause))
+    for reply in replies:
+        assert len(reply) <= 65_000
+        assert "html_block" not in rendered(reply).blocks
+        assert_no_slack_markup(messages.slack_text(reply))
+
+
+@given(text, st.integers(min_value=1, max_value=300))
+@example("`" * 500, 300)
+def test_code_span_holds_its_text(value: str, limit: int) -> None:
+    seen = rendered(f"a {messages.code(value, limit)} b")
+    assert seen.blocks == ["paragraph_open", "inline"]
+    assert seen.outside.split() == (["a", "b"] if seen.inside else ["a", "(empty)", "b"])
+
+
+def test_succeeded_run_reads_well_in_a_notification() -> None:
+    body = comment(run())
+    assert body.splitlines()[0] == f"✅ **migrate** [#142]({LINK}) succeeded in 1m 12s"
+    assert comment(run(), None).splitlines()[0] == "✅ **migrate** #\u200b142 succeeded in 1m 12s"
+
+
+@pytest.mark.parametrize(
+    ("fields", "line"),
+    [
+        ({"result": "failed", "exit_code": 3}, "❌ migrate #142 failed with exit code 3 after 1m 12s"),
+        ({"result": "failed", "exit_code": None}, "❌ migrate #142 failed after 1m 12s"),
+        ({"result": "cancelled"}, "🚫 migrate #142 was cancelled after 1m 12s"),
+        ({"result": "cancelled", "started_at": None}, "🚫 migrate #142 was cancelled"),
+        ({"result": "timed_out"}, "⌛ migrate #142 timed out after 1m 12s"),
+        (
+            {"result": "error", "reason": "ImagePullBackOff", "message": "The image is gone."},
+            "⚠️ migrate #142 could not be carried out after 1m 12s: ImagePullBackOff: The image is gone.",
+        ),
+        ({"result": "of the future"}, "⚠️ migrate #142 could not be carried out after 1m 12s"),
+        ({"state": "waiting", "waiting_for": "build #3"}, "🕓 migrate #142 is waiting: build #3"),
+        ({"state": "building"}, "🔨 migrate #142 is building"),
+        ({"state": "starting"}, "🕓 migrate #142 is starting"),
+        ({"state": "running"}, "▶️ migrate #142 is running"),
+        ({"state": "stopping"}, "⏹️ migrate #142 is stopping"),
+    ],
+)
+def test_every_state_and_result_has_its_words(fields: dict[str, Any], line: str) -> None:
+    assert messages.run_terminal(run(**fields)) == line
+
+
+@pytest.mark.parametrize(
+    ("result", "conclusion", "state"),
+    [
+        ("succeeded", "success", "success"),
+        ("failed", "failure", "failure"),
+        ("cancelled", "cancelled", "error"),
+        ("timed_out", "timed_out", "failure"),
+        ("error", "failure", "error"),
+        ("of the future", "failure", "error"),
+    ],
+)
+def test_only_success_is_told_as_success(result: str, conclusion: str, state: str) -> None:
+    row = run(result=result)
+    assert messages.run_check(row, LINK, nonce="n1", now=NOW).conclusion == conclusion
+    assert messages.run_status(row, LINK).state == state
+
+
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [
+        ("waiting", "queued"),
+        ("building", "in_progress"),
+        ("running", "in_progress"),
+        ("stopping", "in_progress"),
+    ],
+)
+def test_open_run_is_pending(state: str, status: str) -> None:
+    row = run(state=state, result=None)
+    assert messages.run_check(row, LINK, nonce="n1", now=NOW).status == status
+    assert messages.run_status(row, LINK).state == "pending"
+
+
+def test_failed_card_has_the_last_twenty_lines_and_the_way_on() -> None:
+    body = comment(run(result="failed", exit_code=3, tail=[f"line {number}" for number in range(30)]))
+    assert "line 9\n" not in body
+    assert "\n```text\nline 10\n" in body
+    assert body.count("line 29\n```") == 1
+    assert "again: `/job rerun #142`" in body
+    assert f"[Log]({LINK})" in body
+    assert "line" not in comment(run(tail=["line"]))
+
+
+def test_card_tells_who_what_and_with_which_parameters() -> None:
+    body = comment(run(parameters={"SINCE": "2024-01-01", "EMPTY": ""}, arguments=["--fast"], rerun_of=140))
+    assert "asked by `octocat` in a comment" in body
+    assert "queued `8s`" in body
+    assert f"commit acme/shop@{'a' * 40}" in body
+    assert "`SINCE=2024-01-01` `EMPTY=` `-- --fast`" in body
+    assert "again from `#140`" in body
+
+
+def test_waiting_card_says_for_what_and_how_to_stop() -> None:
+    body = comment(
+        run(state="waiting", result=None, waiting_for="a free place", started_at=None, finished_at=None)
+    )
+    assert "is waiting for a free place" in body
+    assert "stop: `/job cancel #142`" in body
+
+
+def test_people_in_slack_are_not_pinged() -> None:
+    title, blocks = messages.run_blocks(run(actor="slack:U012AB3CD", cause="slack"), LINK)
+    assert "asked by `U012AB3CD (Slack)`" in str(blocks)
+    assert "<@" not in title + str(blocks)
+
+
+def test_builds_are_told_like_runs() -> None:
+    waiting, failed = build(), build(state="finished", result="failed", reason="SetupFailed", tail=["no pip"])
+    assert messages.build_terminal(waiting) == "🕓 shop build #12 is waiting"
+    assert messages.build_terminal(failed) == "❌ shop build #12 failed: SetupFailed\n    no pip"
+    assert "rerun" not in messages.build_comment(failed, LINK, nonce="n1", now=NOW)
+    check = messages.build_check(failed, LINK, nonce="n1", now=NOW)
+    assert (check.name, check.conclusion, check.text) == (
+        "errand / build shop",
+        "failure",
+        "```text\nno pip\n```",
+    )
+    assert messages.build_status(waiting, None).context == "errand / build shop"
+    title, blocks = messages.build_blocks(failed, LINK)
+    assert title == "❌ shop build #12 failed"
+    check_blocks(blocks)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-1, "0s"),
+        (0, "0s"),
+        (0.04, "0s"),
+        (0.42, "0.4s"),
+        (1, "1s"),
+        (9.94, "9.9s"),
+        (9.96, "10s"),
+        (59.4, "59s"),
+        (59.6, "1m"),
+        (72, "1m 12s"),
+        (3599.6, "1h"),
+        (7500, "2h 5m"),
+        (86400 * 3 + 4 * 3600, "3d 4h"),
+    ],
+)
+def test_durations_read_well(seconds: float, words: str) -> None:
+    assert messages.duration(seconds) == words
+
+
+def test_times_have_a_date_only_when_it_is_not_today() -> None:
+    assert messages.clock_time(NOW, NOW) == "08:00 UTC"
+    assert messages.clock_time(NOW - 86400, NOW) == "2027-01-14 08:00 UTC"
+
+
+@pytest.mark.parametrize("nonce", ["", "a b", "-->", "x\n", "é"])
+def test_marker_takes_plain_nonces_only(nonce: str) -> None:
+    with pytest.raises(ValueError, match="nonce"):
+        messages.marker(nonce)
+
+
+@pytest.mark.parametrize("link", ["https://e/x y", "https://e/)<b>|`\n", "https://e/(a)[b]"])
+def test_link_cannot_end_itself(link: str) -> None:
+    body = comment(run(), link)
+    target = re.sub("[^A-Za-z0-9:/\\[\\]]", lambda found: f"%{ord(found[0]):02X}", link)
+    assert f"[#142]({target})" in body
+    check_blocks(messages.run_blocks(run(), link)[1])
+
+
+@dataclass
+class Described:
+    """A job as far as a listing cares."""
+
+    description: str | None = None
+
+
+def test_listing_shows_jobs_in_order_with_their_descriptions() -> None:
+    jobs = {"migrate": Described("Apply *all* migrations"), "backup": Described()}
+    assert messages.listing(jobs).splitlines() == [
+        "Start one with `/job run NAME`:",
+        "",
+        "- `backup`",
+        "- `migrate`: Apply \\*all\\* migrations",
+    ]
+    assert messages.slack_text(messages.listing(jobs)).splitlines() == [
+        "Start one with `/job run NAME`:",
+        "• `backup`",
+        "• `migrate`: Apply *all* migrations",
+    ]
+    assert "and 50 more" in messages.listing({f"j{number}": Described() for number in range(150)})
+    assert messages.listing({}) == "No jobs are defined here."
+
+
+def test_status_without_runs_and_logs_without_lines() -> None:
+    assert messages.status_reply([], now=NOW) == "There are no such runs."
+    assert "and 5 more" in messages.status_reply([run()] * 25, now=NOW)
+    assert "Nothing was written yet." in messages.logs_reply(run(), [], None)
+    assert messages.logs_reply(run(), ["a", "b"], LINK).splitlines()[2:5] == ["```text", "a", "b"]
+
+
+def test_short_replies() -> None:
+    assert messages.not_available("plan") == "`plan` is not available in this version of Errand."
+    assert "slack.people" in messages.unknown_person()
+    assert messages.error_reply("No such job.") == "🤔 No such job."
+    assert messages.joined(["a", "", "b"]) == "a\n\nb"
+    assert messages.building(build()) == f"shop build #\u200b12 from `{'b' * 12}` is on its way."
+    assert messages.refusal("mona", "run migrate", "write permission") == (
+        "Sorry, `mona` may not run migrate: that takes write permission."
+    )
+
+
+def test_markdown_becomes_slacks_own_markup() -> None:
+    link = "[x](https://e.example.com/?a=1&b=2)"
+    markdown = f"**bold** *it* `a<b` {link}\n\n- one\n- two\n\n```\n<!here>\n```\n\n<@U1>"
+    assert messages.slack_text(markdown) == (
+        "*bold* _it_ `a&lt;b` <https://e.example.com/?a=1&amp;b=2|x>\n• one\n• two\n"
+        "```\n&lt;!here&gt;\n```\n&lt;@U1&gt;"
+    )
