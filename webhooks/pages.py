@@ -221,7 +221,13 @@ class _Rooms:
             "head.html", shown=shown, build_link=self._build_link(shown, visitor), visitor=visitor
         )
         title = f"{shown.status.symbol} {shown.name} #{shown.number}"
-        return State({"head": head, "title": title, "kind": shown.status.kind}, shown.finished)
+        told: dict[str, object] = {
+            "head": head,
+            "title": title,
+            "word": shown.status.word,
+            "kind": shown.status.kind,
+        }
+        return State(told, shown.finished)
 
     def _build_link(self, shown: Shown, visitor: Visitor) -> str | None:
         """Where the build of a run is: it is part of the run, so a link to one opens the other as long."""

@@ -10,6 +10,12 @@ from bot.tables import Build, Run
 _WORDS = {"timed_out": "Timed out"}
 _SYMBOLS = {"succeeded": "✓", "failed": "✗", "error": "!", "timed_out": "✗", "cancelled": "–"}
 _SOURCES = {"github": "GitHub", "slack": "Slack"}
+_WAYS = {
+    "push": "with a push",
+    "comment": "in a pull request",
+    "slack": "in Slack",
+    "api": "through the API",
+}
 _SHORT_SHA = 10
 
 
@@ -56,6 +62,11 @@ class Shown:
     def path(self) -> str:
         """Where its page is."""
         return f"/{self.kind}s/{self.number}"
+
+    @property
+    def way(self) -> str:
+        """How it was asked for, to follow a person's name."""
+        return _WAYS.get(self.cause, f"through {self.cause}")
 
     @property
     def short_commit(self) -> str | None:

@@ -90,10 +90,11 @@
   };
 
   let cursor = log.dataset.cursor, wait = 2000, source;
-  const show = (word, lost) => { live.hidden = !word; live.classList.toggle("lost", lost); live.lastElementChild.textContent = word; };
+  let ended = ["", ""];
+  const show = (word, kind) => { live.hidden = !word; live.className = `live js ${kind}`; live.lastElementChild.textContent = word; };
   const connect = () => {
     source = new EventSource(`${url}${url.includes("?") ? "&" : "?"}from=${encodeURIComponent(cursor)}`);
-    source.onopen = () => { wait = 2000; show("live", false); };
+    source.onopen = () => { wait = 2000; show("live", "on"); };
     source.addEventListener("log", (event) => {
       const data = JSON.parse(event.data);
       cursor = event.lastEventId;
@@ -106,17 +107,18 @@
       const data = JSON.parse(event.data);
       $("head").innerHTML = data.head;
       document.title = data.title;
+      ended = [data.word, data.kind];
       clocks();
       tick();
     });
     source.addEventListener("end", () => {
       source.close();
-      show("", false);
+      show(...ended);
       follow.remove();
       if ($("empty")) $("empty").textContent = "Nothing was written.";
     });
     source.onerror = () => {
-      show("reconnecting", true);
+      show("reconnecting", "lost on");
       if (source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
       setTimeout(connect, wait);
       wait = Math.min(wait * 2, 60000);
