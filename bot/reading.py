@@ -98,6 +98,7 @@ class Reader:
     def __init__(self, verb: Verb, first_word: str, words: Sequence[str]) -> None:
         self._verb = verb
         self._usage = f"{first_word} {verb.usage}"
+        self._hint = typography_hint(" ".join(words))
         self.left: list[str] = []
         self.parameters: dict[str, str] = {}
         self.flags: dict[str, str] = {}
@@ -153,7 +154,7 @@ class Reader:
 
     def refuse(self, problem: str) -> AskerError:
         """The error for the person who typed the command."""
-        return AskerError(f"{problem} Usage: `{self._usage}`")
+        return AskerError(f"{problem} Usage: `{self._usage}`{self._hint}")
 
     def either(self, *keywords: str) -> str | None:
         """The next word if it is one of `keywords`, taken."""

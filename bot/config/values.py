@@ -32,7 +32,7 @@ def _private_key(value: Secret) -> Secret:
     """Line ends may come as `\\n`, as environment variables often hold them."""
     text = value.reveal().strip()
     if "\n" not in text:
-        text = text.replace("\\n", "\n")
+        text = text.replace("\\n", "\n").strip()
     if not text.startswith("-----BEGIN ") or "PRIVATE KEY-----" not in text:
         raise ValueError("a private key in PEM form is needed here (-----BEGIN … PRIVATE KEY-----)")
     return Secret(text + "\n")

@@ -1,0 +1,215 @@
+"""Every mistake in `app.yaml` is told, with its place and what was expected."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.config import load
+from bot.errors import ConfigError
+
+KEY = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"
+ENVIRON = {"PASSWORD": "hunter22", "EMPTY": ""}
+GITHUB = 'github: {token: "${PASSWORD}"}\n'
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "app.yaml"
+
+
+def _mistakes(file: Path, text: str) -> list[str]:
+    file.write_text(text)
+    with pytest.raises(ConfigError) as refused:
+        load(file, ENVIRON)
+    return [line.removeprefix(f"{file}:") for line in str(refused.value).split("\n")]
+
+
+def test_every_mistake_is_told_with_line_and_column(file: Path) -> None:
+    text = """\
+url: https://errand.example.com/path
+comand: /job
+logs: {keep: soon}
+jobs:
+  migrate:
+    command: "true"
+    timeout: soon
+    notify: {slack: ops}
+"""
+    assert _mistakes(file, text) == [
+        "1:6: url: expected an address without a path: Errand answers at the root of its host,"
+        ' not "https://errand.example.com/path"',
+        "2:1: comand: unknown key; did you mean command?",
+        '3:14: logs.keep: expected a duration such as 30s, 15m, 1h30m or 2d, not "soon"',
+        '7:14: jobs.migrate.timeout: expected a duration such as 30s, 15m, 1h30m or 2d, not "soon"',
+        '8:21: jobs.migrate.notify.slack: expected a Slack channel such as "#ops" (in quotes) or C012AB3CD,'
+        ' not "ops"',
+        "8:21: jobs.migrate.notify.slack: posting to Slack needs slack.bot_token",
+    ]
+
+
+LATER = {
+    "sizes: {}": "sizes",
+    "people: {}": "people",
+    "slack: {app_token: x}": "app_token",
+    "engine: {container: {}}": "container",
+    "engine: {kubernetes: {}}": "kubernetes",
+    "engine: {kind: kubernetes}": "kubernetes",
+    "engine: {kind: container}": "container",
+    "defaults: {keep: 20}": "keep",
+    "defaults: {notify: {when: [failed]}}": "when",
+    **{
+        f"images: {{shop: {{{key}: x}}}}": key
+        for key in ("reference", "workload", "namespace", "container", "push")
+    },
+    **{
+        f"images: {{shop: {{build: {{repository: acme/shop, {key}: x}}}}}}": key
+        for key in ("tags", "paths", "context", "dockerfile", "target", "arguments", "secrets")
+    },
+    **{
+        f"jobs: {{a: {{command: x, {key}: x}}}}": key
+        for key in (
+            *("files", "size", "resources", "retries", "concurrency", "lock", "on", "schedule"),
+            *("allow", "approval", "keep", "expire"),
+        )
+    },
+}
+
+
+@pytest.mark.parametrize(("text", "key"), LATER.items(), ids=LATER.keys())
+def test_key_of_a_later_version_is_a_mistake_and_no_silence(file: Path, text: str, key: str) -> None:
+    assert any(f"{key} is not available in this version" in line for line in _mistakes(file, text))
+
+
+def _one(text: str, mistake: str) -> Any:
+    return pytest.param(text, mistake, id=text.replace("\n", " ")[:60])
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        _one("jobs: {a: {command: x, naem: y}}", "1:24: jobs.a.naem: unknown key"),
+        _one("jobs: {a: {command: x, name: y}}", "1:24: jobs.a.name: unknown key: the name stands above"),
+        _one("jobs: {a: {}}", "1:8: jobs.a: command is required"),
+        _one("jobs: {A: {command: x}}", "1:8: jobs.A: expected a name of small letters"),
+        _one("jobs: {a: 1}", "1:11: jobs.a: expected keys and values, not 1"),
+        _one("jobs: [a]", "1:7: jobs: expected names and values, not a list"),
+        _one("- a", "1:1: expected keys such as url: and jobs:"),
+        _one(
+            "jobs: {a: {command: x, timeout: 0}}",
+            "1:33: jobs.a.timeout: expected a duration from 1s to 7d, not 0",
+        ),
+        _one("jobs: {a: {command: x, signal_children: 3}}", "expected true or false, not 3"),
+        _one(
+            "jobs: {a: {command: x, env: {PATH: y}}}", "1:30: jobs.a.env.PATH: PATH would change how programs"
+        ),
+        _one(
+            "jobs: {a: {command: x, env: {A: 1.10}}}", 'put it in quotes, such as "true" or "1.10", not 1.1'
+        ),
+        _one(
+            "jobs: {a: {command: x, env: {A: {secret: b, key: c}}}}", "a value from a secret is not available"
+        ),
+        _one("jobs: {a: {command: x, parameters: {LD_PRELOAD: {}}}}", "LD_PRELOAD would change how programs"),
+        _one(
+            "jobs: {a: {command: x, parameters: {N: {type: integer, minimum: 5, default: 1}}}}",
+            "1:77: jobs.a.parameters.N.default: expected an integer from 5, not 1",
+        ),
+        _one("jobs: {a: {command: x, parameters: {P: {pattern: '('}}}}", "expected a regular expression"),
+        _one("jobs: {a: {command: x, parameters: {P: {default: '${A}'}}}}", "is not replaced in parameters"),
+        _one("jobs: {a: {command: x, parameters: {P: {}}, env: {P: y}}}", "P is also a variable in env"),
+        _one("jobs: {a: {command: x, env: {TOKEN: y}, mask: [TOKN]}}", "did you mean TOKEN?"),
+        _one("jobs: {a: {command: x, env: {A: '${NOPE}'}}}", "the environment variable NOPE is not set"),
+        _one("jobs: {a: {command: x, env: {A: '${PASSWORD'}}}", "expected a } that ends ${"),
+        _one("jobs: {a: {command: x, env: {A: '${1}'}}}", "expected ${NAME} or ${NAME:-default}"),
+        _one(
+            "jobs: {a: {command: x, image: shp}}\nimages: {shop: {build: {repository: a/b}}}\n" + GITHUB,
+            "1:31: jobs.a.image: there is no image shp; did you mean shop?",
+        ),
+        _one("images: {shop: {build: {repository: a/b}}}", "1:1: images: images are built from GitHub"),
+        _one("images: {shop: {}}\n" + GITHUB, "1:10: images.shop: build is required"),
+        _one(
+            "images: {shop: {build: {repository: a/b, branches: main}}}\n" + GITHUB,
+            'expected a list, not "main"',
+        ),
+        _one("defaults: 3", "1:11: defaults: expected keys of a job"),
+        _one("defaults: {timeout: soon}", "1:21: defaults.timeout: expected a duration"),
+        _one("defaults: {name: x}", "1:12: defaults.name: unknown key"),
+        _one("command: a b", "1:10: command: expected one word such as /job"),
+        _one("url: ftp://x", "1:6: url: expected an address such as https://errand.example.com"),
+        _one("url: http://user@x", "url: expected an address"),
+        _one("url: 'http://x/?a'", "url: expected an address"),
+        _one("url: 'http://x:99999'", "url: expected an address"),
+        _one("database: mysql://x/y", "1:11: database: a database is sqlite:///FILE or postgresql://"),
+        _one("database: 'sqlite:///:memory:'", "a database is sqlite:///FILE"),
+        _one("database: postgresql://x", "a database is sqlite:///FILE"),
+        _one("limits: {runs: 0}", "1:16: limits.runs: expected a whole number from 1 to 10000, not 0"),
+        _one("limits: {runs: true}", "expected a whole number, not true"),
+        _one("limits: {runs: 1.5}", "expected a whole number, not 1.5"),
+        _one("limits: {body: 26Mi}", "expected a size from 1Ki to 25Mi"),
+        _one("logs: {max_size: 64Qi}", "expected a size such as 512k, 64Mi or 1Gi"),
+        _one("logs: {directory: ''}", "expected a directory"),
+        _one("github: {}", "1:9: github: app_id and private_key, or a token, are needed"),
+        _one("github: {app_id: 1}", "app_id and private_key are needed together"),
+        _one(
+            f"github: {{app_id: 1, token: x, private_key: {KEY!r}}}",
+            "either app_id and private_key, or token",
+        ),
+        _one("github: {app_id: 1, private_key: x}", "a private key in PEM form is needed here"),
+        _one("github: {token: ''}", "1:17: github.token: this secret is empty"),
+        _one("github: {token: '${EMPTY}'}", "this secret is empty"),
+        _one(
+            "github: {token: x, webhook_secret: [a, '']}",
+            "1:40: github.webhook_secret[2]: this secret is empty",
+        ),
+        _one(
+            "github: {token: x, clone_url: 'https://u:p@h/{repository}'}",
+            "expected an address such as https://g",
+        ),
+        _one(
+            "github: {token: x, clone_url: 'ext::sh -c {repository}'}",
+            "expected an address such as https://g",
+        ),
+        _one("github: {token: x, clone_url: 'https://h/'}", "expected an address such as https://g"),
+        _one(
+            "github: {token: x, repositories: [acme]}", "expected a repository such as acme/shop, or acme/*"
+        ),
+        _one(
+            "slack: {people: {bob: octocat}}", 'expected the id of a Slack user, such as U012AB3CD, not "bob"'
+        ),
+        _one("slack: {people: {U012: '@x'}}", "expected a GitHub login, such as octocat"),
+        _one("{jobs: {a: {command: ${A}}}}", "put ${NAME} in quotes"),
+    ],
+)
+def test_mistake_is_told_in_a_sentence(file: Path, text: str, mistake: str) -> None:
+    assert mistake in "\n".join(_mistakes(file, text))
+
+
+def test_unset_variable_is_told_once_with_its_line(file: Path) -> None:
+    assert _mistakes(file, "\n\ngithub:\n  token: ${NOPE}\n") == [
+        "4:10: github.token: the environment variable NOPE is not set (${NOPE:-…} gives a default)"
+    ]
+
+
+def test_mistake_never_shows_what_came_from_the_environment(file: Path) -> None:
+    text = (
+        "url: ${PASSWORD}\ngithub: {app_id: 1, private_key: '${PASSWORD}'}\nlimits: {runs: '${PASSWORD}'}\n"
+    )
+    told = "\n".join(_mistakes(file, text))
+    assert "hunter22" not in told
+    assert 'not "${PASSWORD}"' in told
+
+
+def test_mistake_in_defaults_is_told_once_and_there(file: Path) -> None:
+    text = (
+        "defaults: {timeout: soon, env: {PATH: x}}\njobs: {a: {command: x, env: {A: b}}, b: {command: x}}\n"
+    )
+    assert [line.split(": ")[1] for line in _mistakes(file, text)] == [
+        "defaults.timeout",
+        "defaults.env.PATH",
+    ]
+
+
+def test_great_many_mistakes_are_cut(file: Path) -> None:
+    lines = _mistakes(file, "\n".join(f"wrong{number}: x" for number in range(500)))
+    assert len(lines) == 101
+    assert lines[-1].endswith("400 more mistakes")
