@@ -327,6 +327,13 @@ def test_card_tells_who_what_and_with_which_parameters() -> None:
     assert "again from `#140`" in body
 
 
+def test_blank_reason_is_no_reason() -> None:
+    row = run(reason=" ", message="\u00a0\n")
+    assert messages.run_terminal(row) == messages.run_terminal(run())
+    assert messages.run_blocks(row, LINK) == messages.run_blocks(run(), LINK)
+    assert messages.run_terminal(run(state="waiting", waiting_for=" ")) == "🕓 migrate #142 is waiting"
+
+
 def test_waiting_card_says_for_what_and_how_to_stop() -> None:
     body = comment(
         run(state="waiting", result=None, waiting_for="a free place", started_at=None, finished_at=None)
