@@ -34,7 +34,7 @@ _TEXT = {**SECURITY, "Content-Type": "text/plain; charset=utf-8"}
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """What the API is made of. `url` is the installation's public address, without a slash at its end."""
+    """What the API is made of. `url` is the installation's public address."""
 
     store: Store
     logs: LogStore
@@ -85,6 +85,7 @@ class _Rooms:
 
     def __init__(self, api: Api) -> None:
         self._api = api
+        self._url = api.url.rstrip("/")
 
     async def list_runs(self, request: Request, visitor: Visitor) -> Response:
         """Runs, newest first, with the address of the next page."""
@@ -100,7 +101,7 @@ class _Rooms:
         shown, next_page = found[:limit], None
         if len(found) > limit:
             query["before"] = str(shown[-1].number)
-            next_page = f"{self._api.url}/api/runs?{urlencode(query)}"
+            next_page = f"{self._url}/api/runs?{urlencode(query)}"
         return _json({"runs": [self._run(run) for run in shown], "next": next_page})
 
     async def run(self, request: Request, visitor: Visitor) -> Response:
@@ -157,8 +158,8 @@ class _Rooms:
             "commit": run.commit,
             "image": run.image,
             **self._times(run),
-            "url": f"{self._api.url}/runs/{run.number}",
-            "logs_url": f"{self._api.url}/api/runs/{run.number}/logs",
+            "url": f"{self._url}/runs/{run.number}",
+            "logs_url": f"{self._url}/api/runs/{run.number}/logs",
         }
 
     def _build(self, build: Build) -> dict[str, object]:
@@ -170,8 +171,8 @@ class _Rooms:
             "commit": build.commit,
             "digest": build.digest,
             **self._times(build),
-            "url": f"{self._api.url}/builds/{build.number}",
-            "logs_url": f"{self._api.url}/api/builds/{build.number}/logs",
+            "url": f"{self._url}/builds/{build.number}",
+            "logs_url": f"{self._url}/api/builds/{build.number}/logs",
         }
 
     def _course(self, row: Run | Build) -> dict[str, object]:

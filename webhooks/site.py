@@ -57,6 +57,6 @@ class Site:
             streams=self.streams,
             access=access,
             clock=self.clock,
-            url=self.url.rstrip("/"),
+            url=self.url,
         )
         return [*pages.routes(shown), *api.routes(told)]

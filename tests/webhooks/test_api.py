@@ -13,6 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from bot import links
+from bot.errors import RetryLater
 from bot.runs import State
 from bot.store import Store, builds, runs, tokens
 from bot.tables import Build, Run
@@ -21,6 +22,7 @@ from executor.logs import LogStore
 from executor.spec import Secret
 from webhooks.access import new_token, token_hash
 from webhooks.site import Site
+from webhooks.streams import Streams
 
 KEYS = links.derive([Secret("s3cret")])
 NOW = 1_700_000_000.0
@@ -272,3 +274,28 @@ async def test_link_opens_no_api(client: httpx.AsyncClient, opened: Store) -> No
 
     assert (await client.get(f"/runs/1?{query}")).status_code == 200
     assert (await client.get(f"/api/runs/1?{query}")).status_code == 401
+
+
+async def test_api_says_when_the_database_is_away(
+    client: httpx.AsyncClient, opened: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_work: object) -> None:
+        raise RetryLater("The database does not take it now")
+
+    monkeypatch.setattr(opened, "read", away)
+
+    answer = await client.get("/api/runs")
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_followed_logs_are_bounded(
+    client: httpx.AsyncClient, opened: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await enqueue(opened)
+    monkeypatch.setattr(Streams, "has_room", lambda _streams, _visitor: False)
+
+    answer = await client.get("/api/runs/1/logs?follow=1")
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")

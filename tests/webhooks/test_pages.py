@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ import uvicorn
 from starlette.applications import Starlette
 
 from bot import links
+from bot.errors import RetryLater
 from bot.runs import State
-from bot.store import Store, builds, runs, tokens
+from bot.store import Session, Store, builds, runs, tokens
 from bot.tables import Build, Run
 from executor.logfile import LogWriter
 from executor.logs import LogStore
@@ -167,7 +168,8 @@ async def test_run_page_shows_the_run_and_its_log(here: Installation, client: ht
     page = (await client.get(here.link(run))).text
 
     for word in ("migrate", "#1", "Failed", "octocat on GitHub", "in a pull request", "ffffffffff", "main",
-                 "acme/shop", "SINCE", "2024-01-01", "-v", "/job rerun #1", "1 m 15 s", "It said no.", ">3<"):  # fmt: skip
+                 "acme/shop", "SINCE", "2024-01-01", "-v", "/job rerun #1", "1 m 15 s", "It said no.",
+                 ">3<"):  # fmt: skip
         assert word in page
     assert '<span class="f2">ok</span> &lt;b&gt;' in page
     assert lines(page) == ["ok &lt;b&gt;", "last"]
@@ -429,8 +431,9 @@ async def test_streams_are_counted_and_bounded(
     address = here.link(run, "/events")
 
     async with client.stream("GET", address) as one, client.stream("GET", address) as two:
-        await Events(one).next("state")
-        await Events(two).next("state")
+        readers = Events(one), Events(two)  # a reader that is let go would end its stream
+        for reader in readers:
+            await reader.next("state")
         third = await client.get(address)
         assert (third.status_code, third.headers["retry-after"]) == (503, "5")
         assert (await client.get(here.link(run))).status_code == 200
@@ -487,3 +490,83 @@ async def test_static_files_are_kept_for_good(here: Installation, client: httpx.
         assert answer.headers["x-content-type-options"] == "nosniff"
     assert (await client.get("/static/errand.css")).status_code == 404
     assert not re.search(r"(?:src|href|action)=\"(?:https?:)?//", page)
+
+
+class Away:
+    """Takes the place of a store's `read` for some calls, as a database that is away for a moment."""
+
+    def __init__(self, here: Installation, *, after: int = 0, calls: int = 10**6) -> None:
+        self._read = here.store.read
+        self._away = range(after, after + calls)
+        self._calls = 0
+
+    async def __call__(self, work: Callable[[Session], object]) -> object:
+        self._calls += 1
+        if self._calls - 1 in self._away:
+            raise RetryLater("The database does not take it now")
+        return await self._read(work)
+
+
+async def test_pages_say_when_the_database_is_away(
+    here: Installation, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await here.start_run()
+    monkeypatch.setattr(here.store, "read", Away(here))
+
+    answer = await client.get(here.link(run))
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "does not answer" in answer.text
+
+
+async def test_stream_outlives_a_moment_without_the_database(
+    here: Installation, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await here.start_run()
+    monkeypatch.setattr(here.store, "read", Away(here, after=2, calls=1))
+    async with client.stream("GET", here.link(run, "/events")) as response:
+        events = Events(response)
+        await events.next("state")
+
+        here.store.changes.publish(run)
+        await here.log(run, b"last\n")
+        await here.finish(run)
+
+        await events.next("end")
+
+
+async def test_stream_that_begins_without_the_database_ends(
+    here: Installation, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await here.start_run()
+    monkeypatch.setattr(here.store, "read", Away(here, after=1))
+
+    async with client.stream("GET", here.link(run, "/events")) as response:
+        assert await Events(response).shown() == ""
+
+
+async def test_log_that_cannot_be_read_ends_its_stream(
+    here: Installation, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_arguments: object, **_options: object) -> None:
+        raise OSError("input/output error")
+
+    run = await here.start_run()
+    monkeypatch.setattr(here.logs, "read", broken)
+    monkeypatch.setattr(live, "HEARTBEAT_S", 0.05)
+
+    async with client.stream("GET", here.link(run, "/events")) as response:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await Events(response).shown()
+    with pytest.raises(httpx.RemoteProtocolError):
+        await client.get(here.link(run, "/log"))
+    await nobody_listens(here)
+
+
+async def test_downloads_are_bounded_as_well(
+    here: Installation, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await here.start_run()
+    monkeypatch.setattr(here.site.streams, "_most", 0)
+
+    assert (await client.get(here.link(run, "/log"))).status_code == 503
