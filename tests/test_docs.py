@@ -1,0 +1,118 @@
+"""A setting, a command or a metric that the documentation does not tell of fails here."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+import pytest
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from bot.config import Config, load
+from bot.grammar import AVAILABLE, VERBS
+from bot.metrics import REGISTRY
+from bot.units import duration_text
+from executor.spec import Secret
+
+DOCS = Path(__file__).parents[1] / "docs"
+CONFIGURATION = (DOCS / "configuration.md").read_text()
+COMMANDS = (DOCS / "commands.md").read_text()
+ENVIRON = dict.fromkeys(
+    ("GITHUB_TOKEN", "GITHUB_WEBHOOK_SECRET", "DATABASE_URL", "GITHUB_APP_ID"), "value"
+) | {
+    "SLACK_SIGNING_SECRET": "value",
+    "SLACK_BOT_TOKEN": "value",
+    "GITHUB_PRIVATE_KEY": "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----",
+}
+
+
+def _models(annotation: Any) -> Iterator[tuple[str, type[BaseModel]]]:
+    """The models within a type, each with the path from the field to it: nothing, or `.NAME`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield "", annotation
+    elif get_origin(annotation) is dict:
+        yield from ((f".NAME{path}", model) for path, model in _models(get_args(annotation)[1]))
+    elif get_origin(annotation) in (UnionType, Union, Annotated):
+        for part in get_args(annotation):
+            yield from _models(part)
+
+
+def _settings(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every key of the file below `prefix`, as the documentation writes it, with its default."""
+    for name, field in model.model_fields.items():
+        if name == "name" and prefix.endswith(".NAME."):
+            continue  # of an image or a job; it stands as the key above
+        yield f"{prefix}{name}", field.default
+        for path, inner in _models(field.annotation):
+            yield from _settings(inner, f"{prefix}{name}{path}.")
+
+
+SETTINGS = {**dict(_settings(Config)), "defaults": None}
+ROWS = {
+    row[0].strip(" `"): row
+    for row in re.findall(r"^\|(.+?)\|(.+?)\|(.*?)\|(.+?)\|$", CONFIGURATION, re.MULTILINE)
+}
+
+
+def _texts(default: Any) -> set[str]:
+    """How a default may be written."""
+    if default is PydanticUndefined:
+        return {"required", "", "none"}
+    if default is None or default == ():
+        return {"none", "those that an image names"}
+    if isinstance(default, Secret):
+        return {f"`{default.reveal()}`"}
+    if isinstance(default, bool):
+        return {f"`{str(default).lower()}`"}
+    if isinstance(default, int) and default >= 2**20:
+        return {f"`{default // 2**20}Mi`"}
+    return {f"`{duration_text(default)}`"} if isinstance(default, float) else {f"`{default}`", "none"}
+
+
+@pytest.mark.parametrize(("key", "default"), SETTINGS.items(), ids=SETTINGS.keys())
+def test_setting_is_documented_with_its_default(key: str, default: Any) -> None:
+    assert key in ROWS, f"docs/configuration.md has no row for `{key}`"
+    assert ROWS[key][2].strip() in _texts(default)
+
+
+def test_no_setting_is_documented_that_does_not_exist() -> None:
+    documented = {key for key in ROWS if re.fullmatch(r"[a-zA-Z_.]+", key)} - {"key", "where"}
+    assert documented - {"command, setup", "description, pattern"} <= set(SETTINGS)
+
+
+EXAMPLES = re.findall(r"^```yaml\n(.*?)^```", CONFIGURATION, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.split("\n")[0])
+def test_example_in_the_documentation_is_right(example: str, tmp_path: Path) -> None:
+    file = tmp_path / "app.yaml"
+    file.write_text(example)
+    load(file, ENVIRON)
+
+
+@pytest.mark.parametrize("verb", VERBS.values(), ids=VERBS.keys())
+def test_command_is_documented_where_it_belongs(verb: Any) -> None:
+    now, later = COMMANDS.split("## What is understood but not available")
+    row = f"- `/job {verb.usage}`: {verb.summary}\n"
+    assert row in (now if verb.name in AVAILABLE else later)
+    for flag in verb.flags:
+        assert f"- `{flag.usage}`: {flag.summary}\n" in (now if flag.available else later)
+
+
+def test_no_command_is_documented_that_does_not_exist() -> None:
+    rows = re.findall(r"^- `/job (\w+)", COMMANDS, re.MULTILINE)
+    assert sorted(rows) == sorted(VERBS)
+
+
+def _metrics() -> list[str]:
+    """The names of Errand's own metrics as `/metrics` shows them."""
+    families = [family for family in REGISTRY.collect() if family.name.startswith("errand_")]
+    return [f"{family.name}_total" if family.type == "counter" else family.name for family in families]
+
+
+@pytest.mark.parametrize("metric", _metrics())
+def test_metric_is_documented(metric: str) -> None:
+    text = "\n".join(page.read_text() for page in DOCS.glob("*.md"))
+    assert f"`{metric}`" in text, f"no page in docs/ tells of `{metric}`"
