@@ -4,12 +4,13 @@ YAML 1.2 through ruamel.yaml. Only plain data: tags are refused, and so are alia
 whose expansion could be far larger than the file.
 """
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import isfinite
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLWarning
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 SIZE_LIMIT = 1024 * 1024
@@ -86,8 +87,7 @@ def read(content: bytes) -> Document:
     """The values and places of a YAML file; what cannot be read at all leaves only mistakes."""
     document = Document()
     try:
-        text = _text(content)
-        node = YAML(typ="safe", pure=True).compose(text)
+        node = _composed(_text(content))
         if node is not None:
             document.data = _Reader(document).value(node, ())
     except _Unreadable as error:
@@ -100,6 +100,14 @@ def read(content: bytes) -> Document:
         what = "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
         document.mistakes.append(Mistake(Place(), "", f"not YAML: {what}"))
     return document
+
+
+def _composed(text: str) -> Node | None:
+    """The root of what the text says, None for nothing; an anchor used twice is legal and no news."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", YAMLWarning)
+        node: Node | None = YAML(typ="safe", pure=True).compose(text)
+    return node
 
 
 class _Unreadable(Exception):

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -235,6 +235,7 @@ def _words(command: Command) -> Iterable[str]:
             yield command.name
 
 
+@settings(deadline=None)
 @given(commands)
 def test_what_is_written_for_a_command_is_read_as_that_command(command: Command) -> None:
     line = shlex.join(["/job", verb_of(command), *_words(command)])
@@ -242,6 +243,7 @@ def test_what_is_written_for_a_command_is_read_as_that_command(command: Command)
         assert parse(line) == command
 
 
+@settings(deadline=None)
 @given(
     st.builds(Run, names, st.dictionaries(keys, st.from_regex(r"[\w./:-]{0,20}", fullmatch=True), max_size=3))
 )
@@ -250,6 +252,7 @@ def test_a_plain_command_in_a_comment_is_the_command_that_runs(command: Run) -> 
     assert [parse(found) for found in commands_in(f"Hi!\n{line}\nThanks")] == [command]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200) | st.text(st.sampled_from("/job run a=-'\"\\ `<!@>\n#1"), max_size=60))
 def test_any_text_is_a_command_or_a_sentence_that_mentions_and_links_nothing(text: str) -> None:
     answer = ""

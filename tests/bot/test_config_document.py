@@ -67,5 +67,9 @@ def test_few_aliases_are_fine() -> None:
     assert read(b"a: &x {k: v}\nb: *x\n").data == {"a": {"k": "v"}, "b": {"k": "v"}}
 
 
+def test_anchor_that_is_used_twice_is_legal() -> None:
+    assert read(b"a: &x 1\nb: *x\nc: &x 2\nd: *x\n").data == {"a": 1, "b": 1, "c": 2, "d": 2}
+
+
 def test_byte_order_mark_and_windows_line_ends_are_fine() -> None:
     assert read(b"\xef\xbb\xbfa: 1\r\nb: 2\r\n").data == {"a": 1, "b": 2}

@@ -1,7 +1,7 @@
 """References to the environment in texts."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.config.interpolation import Expanded, Missing, expand
@@ -46,6 +46,7 @@ def test_unset_variable_is_named() -> None:
         expand("a ${NONE}", ENVIRON)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=50))
 def test_escaped_text_comes_out_as_it_was(text: str) -> None:
     assert expand(text.replace("$", "$$"), {}) == Expanded(text)

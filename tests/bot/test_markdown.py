@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.markdown import MASK, commands_in, plain
@@ -151,6 +151,7 @@ ordinary = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("hso"), hidden, seen, ordinary), max_size=8))
 def test_exactly_the_top_level_commands_of_a_generated_comment_are_found(
     blocks: list[tuple[str, str, str, str]],
@@ -160,6 +161,7 @@ def test_exactly_the_top_level_commands_of_a_generated_comment_are_found(
     assert commands_in("\n\n".join(chosen)) == expected
 
 
+@settings(deadline=None)
 @given(
     st.text(alphabet=st.sampled_from("/job run`~<>!-[]()\\\n\r *_#|&;\"'=\0\u2028detailspre"), max_size=300)
 )

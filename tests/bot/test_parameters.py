@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -145,6 +145,7 @@ def test_pattern_with_nested_repetition_takes_no_longer_for_a_hostile_value() ->
     assert time.process_time() - start < 2.0
 
 
+@settings(deadline=None)
 @given(st.text(max_size=50), st.sampled_from(["string", "integer", "number", "boolean"]))
 def test_normal_form_of_a_normal_form_is_itself(text: str, kind: str) -> None:
     parameter = _parameter(type=kind)
@@ -155,6 +156,7 @@ def test_normal_form_of_a_normal_form_is_itself(text: str, kind: str) -> None:
     assert parameter.accept(normal) == normal
 
 
+@settings(deadline=None)
 @given(st.integers(-(10**17), 10**17))
 def test_every_integer_is_taken_as_it_is(number: int) -> None:
     assert _parameter(type="integer").accept(str(number)) == str(number)

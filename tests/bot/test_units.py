@@ -1,7 +1,7 @@
 """Durations and sizes as people write them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.units import duration_text, seconds, size
@@ -21,6 +21,7 @@ def test_other_text_is_no_duration(text: str) -> None:
         seconds(text)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**8))
 def test_duration_is_written_as_it_is_read(value: int) -> None:
     assert seconds(duration_text(value)) == value

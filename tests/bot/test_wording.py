@@ -1,12 +1,13 @@
 """What is said back cannot be markup, and near names are found."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from bot.wording import did_you_mean, listed, nearest, quoted
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200) | st.text(st.sampled_from("`<>!@\\ \n\r|&;#"), max_size=40))
 def test_quotation_is_one_piece_of_inline_code_in_the_middle_of_a_sentence(text: str) -> None:
     said = f"There is no {quoted(text)} here."
@@ -15,6 +16,7 @@ def test_quotation_is_one_piece_of_inline_code_in_the_middle_of_a_sentence(text:
     assert [child.type for child in tokens[1].children or []] == ["text", "code_inline", "text"]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_quotation_has_nothing_that_slack_takes_for_a_mention_or_a_link(text: str) -> None:
     assert not set("<>\n\r") & set(quoted(text))
