@@ -20,13 +20,14 @@ _FREE: dict[str, Any] = {"lease_owner": None, "lease_until": 0.0}
 
 def add(session: Session, posts: Sequence[Post]) -> None:
     """Add what is to be said; a post whose key exists already is left as it is."""
-    if not posts:
+    _insert(session, [post.model_dump(exclude={"id"}) for post in posts])
+
+
+def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    if not rows:
         return
     make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    session.execute(
-        make(Post).on_conflict_do_nothing(index_elements=["key"]),
-        [post.model_dump(exclude={"id"}) for post in posts],
-    )
+    session.execute(make(Post).on_conflict_do_nothing(index_elements=["key"]), rows)
     ring(session, "posts")
 
 
@@ -35,10 +36,15 @@ def add_cards(
 ) -> None:
     """Add the cards of one run or build; `run:<number>:` or `build:<number>:` is put before their keys."""
     about = f"run:{run}" if run is not None else f"build:{build}"
-    for card in cards:
-        card.key = f"{about}:{card.key}"
-        card.run_number, card.build_number = run, build
-    add(session, cards)
+    # The cards themselves stay as they are: this may be run again after a failed commit.
+    _insert(
+        session,
+        [
+            card.model_dump(exclude={"id"})
+            | {"key": f"{about}:{card.key}", "run_number": run, "build_number": build}
+            for card in cards
+        ],
+    )
 
 
 def want(

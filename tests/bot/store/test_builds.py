@@ -1,0 +1,114 @@
+from collections.abc import Callable
+
+import pytest
+
+from bot.runs import State
+from bot.store import Session, Store, builds, runs
+from bot.tables import Build, Run
+
+
+def _need(commit: str = "c" * 40, definition: dict[str, str] | None = None) -> Callable[[Session], Build]:
+    build = Build(
+        key="", name="", image="shop", repository="acme/shop", commit=commit, definition=definition or {},
+        cause="push", actor="github:a", created_at=0.0,
+    )  # fmt: skip
+    return lambda session: builds.need(session, build, now=1.0, nonce="nonce")
+
+
+def _claim(session: Session) -> list[Build]:
+    return builds.claim(session, owner="one", now=2.0, lease=30.0, limit=9)
+
+
+async def _end(store: Store, number: int, result: str, digest: str | None = None) -> Build | None:
+    await store.write(_claim)
+    return await store.write(
+        lambda session: builds.move(
+            session, number, State.FINISHED, owner="one", now=4.0, result=result, digest=digest
+        )
+    )
+
+
+async def _run_for(store: Store, build: Build) -> int:
+    run = Run(
+        key="k", name="", job="migrate", cause="c", actor="a", build_number=build.number, created_at=0.0
+    )
+    return (await store.write(lambda session: runs.enqueue(session, run, [], now=1.0, nonce="n")))[0].identity
+
+
+async def test_same_image_commit_and_definition_share_a_build(store: Store) -> None:
+    first, second = await store.write(_need()), await store.write(_need())
+    assert (second.number, second.name) == (first.number, f"build-{first.number}-nonce")
+    assert first.key == f"shop@{'c' * 40}#1"
+
+
+async def test_other_definition_or_commit_is_another_build(store: Store) -> None:
+    numbers = [
+        (await store.write(need)).identity
+        for need in (_need(), _need(definition={"setup": "make"}), _need(commit="d" * 40))
+    ]
+    assert len(set(numbers)) == 3
+
+
+async def test_succeeded_build_serves_again_and_a_failed_one_is_tried_again(store: Store) -> None:
+    first = await store.write(_need())
+    await _end(store, first.identity, "failed")
+    second = await store.write(_need())
+    assert second.key.endswith("#2")
+    await _end(store, second.identity, "succeeded", "sha")
+    third = await store.write(_need())
+    assert (third.number, third.digest) == (second.number, "sha")
+
+
+async def test_build_that_is_being_stopped_serves_nobody_new(store: Store) -> None:
+    first = await store.write(_need())
+    await store.write(_claim)
+    await store.write(lambda session: builds.request_stop(session, first.identity, by="a", now=3.0))
+    assert (await store.write(_need())).number != first.number
+
+
+@pytest.mark.parametrize(("result", "word"), [("failed", "failed"), ("cancelled", "was cancelled")])
+async def test_runs_end_with_the_build_they_wait_for(store: Store, result: str, word: str) -> None:
+    build = await store.write(_need())
+    number = await _run_for(store, build)
+    await _end(store, build.identity, result)
+    run = await store.read(lambda session: runs.get(session, number))
+    assert run is not None
+    assert (run.state, run.result, run.reason) == ("finished", "error", "BuildFailed")
+    assert run.message == f"Build #{build.number} of shop {word}."
+
+
+async def test_stopping_a_build_that_nobody_began_ends_it_and_its_runs(store: Store) -> None:
+    build = await store.write(_need())
+    number = await _run_for(store, build)
+    stopped = await store.write(lambda session: builds.request_stop(session, build.identity, by="a", now=3.0))
+    assert (stopped.state, stopped.result) == ("finished", "cancelled")
+    run = await store.read(lambda session: runs.get(session, number))
+    assert run is not None
+    assert run.state == "finished"
+
+
+async def test_only_the_holder_moves_a_build(store: Store) -> None:
+    build = await store.write(_need())
+    assert (
+        await store.write(
+            lambda session: builds.move(session, build.identity, State.BUILDING, owner="one", now=2.0)
+        )
+        is None
+    )
+    await store.write(_claim)
+    moved = await store.write(
+        lambda session: builds.move(session, build.identity, State.BUILDING, owner="one", now=2.0)
+    )
+    assert moved is not None
+    assert moved.started_at == 2.0
+
+
+async def test_latest_and_active(store: Store) -> None:
+    first = await store.write(_need())
+    second = await store.write(_need(commit="d" * 40))
+    latest = await store.read(lambda session: builds.latest(session, image="shop"))
+    assert latest is not None
+    assert latest.number == second.number
+    assert await store.read(builds.active) == 2
+    await _end(store, first.identity, "failed")
+    assert await store.read(builds.active) == 1

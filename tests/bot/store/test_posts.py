@@ -1,0 +1,77 @@
+from collections.abc import Callable
+
+from bot.store import Session, Store, posts
+from bot.tables import Post
+
+
+def _card(key: str = "a", run: int | None = 1, text: str | None = None) -> Post:
+    return Post(
+        key=key, kind="github_comment", nonce="n", run_number=run, text=text, due_at=1.0, created_at=1.0
+    )
+
+
+def _claim(now: float = 100.0) -> Callable[[Session], list[Post]]:
+    return lambda session: posts.claim(session, owner="one", now=now, lease=0.0, limit=9)
+
+
+async def _sent(store: Store, post: Post, *, done: bool = False, again_at: float = 0.0) -> None:
+    rev, key = post.wanted, post.identity
+    await store.write(
+        lambda session: posts.sent(session, key, rev=rev, remote_id="r", again_at=again_at, done=done)
+    )
+
+
+async def test_post_is_added_once_per_key(store: Store) -> None:
+    await store.write(lambda session: posts.add(session, [_card(), _card(), _card("b")]))
+    await store.write(lambda session: posts.add(session, [_card()]))
+    assert [post.key for post in await store.write(_claim())] == ["a", "b"]
+
+
+async def test_sent_post_is_claimed_again_only_when_more_is_wanted(store: Store) -> None:
+    await store.write(lambda session: posts.add(session, [_card()]))
+    (post,) = await store.write(_claim())
+    await _sent(store, post)
+    assert await store.write(_claim()) == []
+    await store.write(lambda session: posts.want(session, runs=[1]))
+    (again,) = await store.write(_claim())
+    assert (again.remote_id, again.wanted) == ("r", 2)
+
+
+async def test_what_is_wanted_while_sending_is_sent_too_even_when_done(store: Store) -> None:
+    await store.write(lambda session: posts.add(session, [_card()]))
+    (post,) = await store.write(_claim())
+    await store.write(lambda session: posts.want(session, runs=[1]))
+    await _sent(store, post, done=True)
+    (again,) = await store.write(_claim())
+    await _sent(store, again, done=True)
+    await store.write(lambda session: posts.want(session, runs=[1]))
+    assert await store.write(_claim()) == []
+
+
+async def test_replies_are_said_once_whatever_the_run_does(store: Store) -> None:
+    await store.write(lambda session: posts.add(session, [_card(text="Hello")]))
+    (post,) = await store.write(_claim())
+    await _sent(store, post)
+    await store.write(lambda session: posts.want(session, runs=[1]))
+    assert await store.write(_claim()) == []
+
+
+async def test_retry_waits_and_failure_is_final(store: Store) -> None:
+    await store.write(lambda session: posts.add(session, [_card()]))
+    (post,) = await store.write(_claim())
+    await store.write(lambda session: posts.retry(session, post.identity, due_at=200.0, error="502"))
+    assert await store.write(_claim(now=199.0)) == []
+    (again,) = await store.write(_claim(now=200.0))
+    assert (again.attempts, again.error) == (2, "502")
+    await store.write(lambda session: posts.fail(session, post.identity, error="404"))
+    assert await store.write(_claim(now=1e9)) == []
+
+
+async def test_urgent_news_does_not_wait_for_the_pause_between_edits(store: Store) -> None:
+    await store.write(lambda session: posts.add(session, [_card()]))
+    (post,) = await store.write(_claim())
+    await _sent(store, post, again_at=500.0)
+    await store.write(lambda session: posts.want(session, runs=[1]))
+    assert await store.write(_claim(now=100.0)) == []
+    await store.write(lambda session: posts.want(session, runs=[1], urgent=True))
+    assert len(await store.write(_claim(now=100.0))) == 1
