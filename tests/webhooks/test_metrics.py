@@ -1,0 +1,28 @@
+from bot.metrics import DELIVERIES, QUEUE, REGISTRY, count_delivery
+from bot.store.stats import Depths
+from webhooks.metrics import show
+
+
+def test_unknown_events_are_counted_together() -> None:
+    for event in ("star", "made_up", "x" * 60):
+        count_delivery("github", event, "stored")
+    labels = {sample.labels.get("event") for metric in DELIVERIES.collect() for sample in metric.samples}
+    assert "other" in labels
+    assert not {"star", "made_up", "x" * 60} & labels
+
+
+def test_queue_shows_what_waits_now() -> None:
+    show(Depths(3, 2, {"waiting": 5}, {}))
+    show(Depths(1, 0, {"running": 4}, {"building": 2}))
+    (queue,) = QUEUE.collect()
+    assert {(s.labels["queue"], s.labels["state"]): s.value for s in queue.samples} == {
+        ("deliveries", "stored"): 1,
+        ("posts", "unsent"): 0,
+        ("runs", "running"): 4,
+        ("builds", "building"): 2,
+    }
+
+
+def test_names_begin_alike() -> None:
+    names = {metric.name for metric in REGISTRY.collect()}
+    assert all(name.startswith(("errand_", "process_", "python_")) for name in names)
