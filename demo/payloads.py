@@ -171,7 +171,7 @@ def pull_request(
     payload: Json = {
         "action": action,
         "number": number,
-        "pull_request": _pull(name, number, head_sha, head_ref, action == "closed", private),
+        "pull_request": pull(name, number, head_sha, head_ref, action == "closed", private),
         "repository": repository(name, private=private),
         "organization": organization(name.partition("/")[0]),
         "sender": user("octocat"),
@@ -182,7 +182,8 @@ def pull_request(
     return payload
 
 
-def _pull(name: str, number: int, head_sha: str, head_ref: str, closed: bool, private: bool) -> Json:
+def pull(name: str, number: int, head_sha: str, head_ref: str, closed: bool, private: bool = False) -> Json:
+    """A pull request as payloads and answers carry it."""
     api = f"https://api.github.com/repos/{name}"
     here, page = f"{api}/pulls/{number}", f"https://github.com/{name}/pull/{number}"
     links = {

@@ -5,6 +5,7 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
+from demo import entities, payloads
 from demo.github.state import Check, Comment, Installation, Pull, Reaction, Repository, Status
 
 Json = dict[str, Any]
@@ -100,55 +101,40 @@ class Shapes:
 
     def repository(self, repository: Repository) -> Json:
         """The parts of a repository that clients look at."""
-        owner, _, name = repository.name.partition("/")
+        made = entities.repository(
+            repository.name, private=repository.private, default_branch=repository.default_branch
+        )
         return {
+            **made,
             "id": repository.id,
             "node_id": node("Repository", repository.id),
-            "name": name,
-            "full_name": repository.name,
-            "private": repository.private,
-            "visibility": "private" if repository.private else "public",
-            "owner": self.user(owner),
-            "html_url": f"{self.url}/{repository.name}",
             "url": f"{self.url}/repos/{repository.name}",
+            "html_url": f"{self.url}/{repository.name}",
             "clone_url": f"{self.url}/{repository.name}.git",
-            "default_branch": repository.default_branch,
-            "description": None,
-            "fork": False,
-            "archived": False,
-            "disabled": False,
+            "network_count": 0,
+            "subscribers_count": 0,
         }
 
     def pull(self, repository: Repository, pull: Pull) -> Json:
         """A pull request; the head's repository is null where the fork is gone."""
-        head_name = pull.head_repository
-        head = None if head_name is None else {**self.repository(repository), "full_name": head_name}
-        owner = (head_name or "ghost/gone").partition("/")[0]
-        base_owner = repository.name.partition("/")[0]
+        made = payloads.pull(
+            repository.name, pull.number, pull.head_sha, pull.head_ref, pull.state == "closed"
+        )
+        there = pull.head_repository
+        owner = (there or "ghost/gone").partition("/")[0]
+        head = {**self.repository(repository), "full_name": there} if there is not None else None
+        base = {**made["base"], "ref": pull.base_ref, "repo": self.repository(repository)}
         return {
-            "number": pull.number,
+            **made,
             "id": repository.id * 10_000 + pull.number,
-            "state": pull.state,
-            "locked": False,
-            "title": f"Pull request {pull.number}",
-            "draft": False,
-            "merged": False,
-            "user": self.user(owner),
             "html_url": f"{self.url}/{repository.name}/pull/{pull.number}",
             "head": {
+                **made["head"],
                 "label": f"{owner}:{pull.head_ref}",
-                "ref": pull.head_ref,
-                "sha": pull.head_sha,
                 "user": self.user(owner),
                 "repo": head,
             },
-            "base": {
-                "label": f"{base_owner}:{pull.base_ref}",
-                "ref": pull.base_ref,
-                "sha": repository.refs.get(pull.base_ref, "0" * 40),
-                "user": self.user(base_owner),
-                "repo": self.repository(repository),
-            },
+            "base": {**base, "sha": repository.refs.get(pull.base_ref, "0" * 40)},
         }
 
     def commit(self, repository: Repository, sha: str) -> Json:
@@ -161,7 +147,14 @@ class Shapes:
             "url": url,
             "html_url": f"{self.url}/{repository.name}/commit/{sha}",
             "comments_url": f"{url}/comments",
-            "commit": {"author": person, "committer": person, "message": "A change", "comment_count": 0},
+            "commit": {
+                "author": person,
+                "committer": person,
+                "message": "A change",
+                "comment_count": 0,
+                "url": f"{self.url}/repos/{repository.name}/git/commits/{sha}",
+                "tree": {"sha": sha, "url": f"{self.url}/repos/{repository.name}/git/trees/{sha}"},
+            },
             "author": self.user("octocat"),
             "committer": self.user("octocat"),
             "parents": [],

@@ -1,0 +1,410 @@
+"""The stand-in for GitHub is as strict as GitHub; its answers fit GitHub's published schema."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from githubkit_schemas.latest import models
+from pydantic import BaseModel
+
+from demo.github import GitHubStandIn
+from demo.standins import serving
+
+SHA = "a" * 40
+REPO = "/repos/acme/shop"
+SECRET = "/repos/acme/secret"
+
+
+class Clock:
+    """The real time, and more of it when told so."""
+
+    ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def github(clock: Clock) -> AsyncIterator[GitHubStandIn]:
+    standin = GitHubStandIn(clock=clock)
+    async with serving(standin) as url:
+        standin.url = url
+        standin.add_repository("acme/shop", refs={"main": SHA})
+        standin.add_repository("acme/secret", refs={"main": SHA}, private=True)
+        standin.add_pull("acme/shop", 7, SHA, "topic")
+        standin.add_person("acme/shop", "octocat", "maintain")
+        standin.add_person("acme/shop", "reader", "read")
+        standin.add_token("ghp_octocat", "octocat")
+        standin.add_token("ghp_reader", "reader")
+        yield standin
+
+
+@pytest.fixture
+async def http(github: GitHubStandIn) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=github.url, verify=False) as client:
+        yield client
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def app_jwt(github: GitHubStandIn, **changes: Any) -> dict[str, str]:
+    now = int(time.time())
+    claims = {"iss": str(github.app_id), "iat": now - 60, "exp": now + 540, **changes}
+    return bearer(jwt.encode(claims, github.private_key, algorithm="RS256"))
+
+
+async def installation_token(
+    github: GitHubStandIn, http: httpx.AsyncClient, **body: Any
+) -> tuple[dict[str, str], Any]:
+    number = next(iter(github.state.installations))
+    path = f"/app/installations/{number}/access_tokens"
+    answer = await http.post(path, headers=app_jwt(github), json=body)
+    data = answer.json()
+    return bearer(data.get("token", "")), data
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Authorization": "Bearer ghp_wrong"}, {"Authorization": "Basic eA=="}, {"Authorization": "Bearer"}],
+)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/app"),
+        ("GET", "/user"),
+        ("POST", "/app/installations/1/access_tokens"),
+        ("GET", f"{REPO}/installation"),
+        ("GET", REPO),
+        ("GET", f"{REPO}/collaborators/octocat/permission"),
+        ("GET", f"{REPO}/pulls/7"),
+        ("GET", f"{REPO}/commits/main"),
+        ("GET", f"{REPO}/commits/main/check-runs"),
+        ("GET", f"{REPO}/issues/7/comments"),
+        ("POST", f"{REPO}/issues/7/comments"),
+        ("PATCH", f"{REPO}/issues/comments/1"),
+        ("POST", f"{REPO}/issues/comments/1/reactions"),
+        ("POST", f"{REPO}/statuses/{SHA}"),
+        ("POST", f"{REPO}/check-runs"),
+        ("PATCH", f"{REPO}/check-runs/1"),
+    ],
+)
+async def test_nothing_is_done_for_who_is_not_known(
+    http: httpx.AsyncClient, headers: dict[str, str], method: str, path: str
+) -> None:
+    answer = await http.request(method, path, headers=headers)
+    assert answer.status_code == 401
+    assert set(answer.json()) == {"message", "documentation_url", "status"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"exp": 99}, "'exp'"),
+        ({"exp": int(time.time()) + 3600}, "too far in the future"),
+        ({"exp": None}, "'exp'"),
+        ({"iat": int(time.time()) + 120}, "'iat'"),
+        ({"iss": "1"}, "Integration not found"),
+    ],
+)
+async def test_jwt_must_be_of_the_app_and_of_now(
+    github: GitHubStandIn, http: httpx.AsyncClient, changes: dict[str, Any], says: str
+) -> None:
+    claims = {key: value for key, value in changes.items() if value is not None}
+    headers = app_jwt(github, **claims)
+    if None in changes.values():
+        now = int(time.time())
+        token = jwt.encode({"iss": str(github.app_id), "iat": now}, github.private_key, algorithm="RS256")
+        headers = bearer(token)
+    answer = await http.get("/app", headers=headers)
+    assert answer.status_code in (401, 404)
+    assert says in answer.json()["message"]
+
+
+async def test_jwt_signed_otherwise_is_no_jwt(github: GitHubStandIn, http: httpx.AsyncClient) -> None:
+    claims = {"iss": str(github.app_id), "iat": 1, "exp": 2**33}
+    for token in (
+        jwt.encode(claims, "x" * 32, algorithm="HS256"),
+        jwt.encode(claims, "", algorithm="none"),
+    ):
+        answer = await http.get("/app", headers=bearer(token))
+        assert (answer.status_code, answer.json()["message"]) == (
+            401,
+            "A JSON web token could not be decoded",
+        )
+
+
+async def test_installation_token_ends_after_an_hour(
+    github: GitHubStandIn, http: httpx.AsyncClient, clock: Clock
+) -> None:
+    headers, data = await installation_token(github, http)
+    models.InstallationToken.model_validate(data)
+    assert (await http.get(REPO, headers=headers)).status_code == 200
+    clock.ahead = 3601
+    assert (await http.get(REPO, headers=headers)).status_code == 401
+
+
+async def test_installation_token_can_be_made_for_less(
+    github: GitHubStandIn, http: httpx.AsyncClient
+) -> None:
+    headers, data = await installation_token(
+        github, http, repositories=["shop"], permissions={"contents": "read"}
+    )
+    assert data["repository_selection"] == "selected"
+    assert (await http.get(f"{REPO}/commits/main", headers=headers)).status_code == 200
+    assert (await http.get(f"{REPO}/pulls/7", headers=headers)).status_code == 403
+    assert (await http.get(f"{SECRET}/commits/main", headers=headers)).status_code == 404
+    for body in ({"repositories": ["nope"]}, {"permissions": {"administration": "write"}}):
+        _, refused = await installation_token(github, http, **body)
+        assert refused["status"] == "422"
+
+
+async def test_installation_that_is_gone_is_not_found(github: GitHubStandIn, http: httpx.AsyncClient) -> None:
+    headers, _ = await installation_token(github, http)
+    github.uninstall("acme")
+    assert (await http.get(REPO, headers=headers)).status_code == 401
+    assert (await http.get(f"{REPO}/installation", headers=app_jwt(github))).status_code == 404
+    answer = await http.post("/app/installations/1/access_tokens", headers=app_jwt(github))
+    assert answer.status_code == 404
+
+
+async def test_private_repository_is_hidden_from_who_may_not_see_it(http: httpx.AsyncClient) -> None:
+    assert (await http.get(SECRET, headers=bearer("ghp_octocat"))).status_code == 404
+    assert (await http.get("/repos/acme/none", headers=bearer("ghp_octocat"))).status_code == 404
+
+
+async def test_reader_may_not_write(github: GitHubStandIn, http: httpx.AsyncClient) -> None:
+    answer = await http.post(f"{REPO}/issues/7/comments", headers=bearer("ghp_reader"), json={"body": "x"})
+    assert answer.status_code == 403
+    assert github.comments == []
+
+
+@pytest.mark.parametrize(
+    ("login", "permission", "role"),
+    [("octocat", "write", "maintain"), ("READER", "read", "read")],
+)
+async def test_permission_tells_the_base_role_and_the_role(
+    http: httpx.AsyncClient, login: str, permission: str, role: str
+) -> None:
+    answer = await http.get(f"{REPO}/collaborators/{login}/permission", headers=bearer("ghp_octocat"))
+    assert (answer.json()["permission"], answer.json()["role_name"]) == (permission, role)
+    unknown = await http.get(f"{REPO}/collaborators/nobody/permission", headers=bearer("ghp_octocat"))
+    assert unknown.status_code == 404
+
+
+async def test_answers_fit_githubs_schema(github: GitHubStandIn, http: httpx.AsyncClient) -> None:
+    headers, _ = await installation_token(github, http)
+
+    async def fits(
+        model: type[BaseModel], method: str, path: str, body: Any = None, as_app: bool = False
+    ) -> Any:
+        who = app_jwt(github) if as_app else headers
+        answer = await http.request(method, path, headers=who, json=body)
+        assert answer.status_code < 300, answer.text
+        model.model_validate(answer.json())
+        return answer.json()
+
+    await fits(models.Integration, "GET", "/app", as_app=True)
+    await fits(models.Installation, "GET", f"{REPO}/installation", as_app=True)
+    await fits(models.FullRepository, "GET", REPO)
+    await fits(models.PullRequest, "GET", f"{REPO}/pulls/7")
+    await fits(models.Commit, "GET", f"{REPO}/commits/main")
+    comment = await fits(models.IssueComment, "POST", f"{REPO}/issues/7/comments", {"body": "hello"})
+    await fits(
+        models.Reaction, "POST", f"{REPO}/issues/comments/{comment['id']}/reactions", {"content": "+1"}
+    )
+    await fits(models.Status, "POST", f"{REPO}/statuses/{SHA}", {"state": "success"})
+    check = await fits(models.CheckRun, "POST", f"{REPO}/check-runs", {"name": "x", "head_sha": SHA})
+    await fits(models.CheckRun, "PATCH", f"{REPO}/check-runs/{check['id']}", {"conclusion": "neutral"})
+    permission = await http.get(f"{REPO}/collaborators/octocat/permission", headers=headers)
+    models.SimpleUser.model_validate(permission.json()["user"])
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({}, 422),
+        ({"body": ""}, 422),
+        ({"body": "  \n"}, 422),
+        ({"body": 1}, 422),
+        ({"body": "x" * 65_537}, 422),
+        ({"body": "x" * 65_536}, 201),
+    ],
+)
+async def test_comment_must_say_something_within_the_limit(
+    http: httpx.AsyncClient, body: dict[str, Any], status: int
+) -> None:
+    answer = await http.post(f"{REPO}/issues/7/comments", headers=bearer("ghp_octocat"), json=body)
+    assert answer.status_code == status
+    elsewhere = await http.post(f"{REPO}/issues/8/comments", headers=bearer("ghp_octocat"), json=body)
+    assert elsewhere.status_code == 404
+
+
+async def test_broken_json_is_a_bad_request(http: httpx.AsyncClient) -> None:
+    for content in (b"{", b"[]", b"\xff"):
+        path = f"{REPO}/issues/7/comments"
+        answer = await http.post(path, headers=bearer("ghp_octocat"), content=content)
+        assert answer.status_code == 400
+
+
+async def test_comments_come_in_pages_with_links(github: GitHubStandIn, http: httpx.AsyncClient) -> None:
+    for number in range(65):
+        github.add_comment("acme/shop", 7, "octocat", f"{number}")
+    path = f"{REPO}/issues/7/comments"
+    first = await http.get(path, headers=bearer("ghp_octocat"))
+    assert [comment["body"] for comment in first.json()] == [str(number) for number in range(30)]
+    assert first.links["last"]["url"].endswith("page=3")
+    assert set(first.links) == {"next", "last"}
+    third = await http.get(first.links["last"]["url"], headers=bearer("ghp_octocat"))
+    assert len(third.json()) == 5
+    assert set(third.links) == {"prev", "first"}
+    beyond = await http.get(path, params={"page": 4, "per_page": 100}, headers=bearer("ghp_octocat"))
+    assert beyond.json() == []
+
+
+async def test_reaction_is_one_of_eight_and_the_same_again_is_200(
+    github: GitHubStandIn, http: httpx.AsyncClient
+) -> None:
+    comment = github.add_comment("acme/shop", 7, "reader", "x")
+    path = f"{REPO}/issues/comments/{comment.id}/reactions"
+    statuses = [
+        (await http.post(path, headers=bearer("ghp_octocat"), json={"content": content})).status_code
+        for content in ("eyes", "eyes", "rocket", "thumbsup")
+    ]
+    assert statuses == [201, 200, 201, 422]
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"state": "pending"}, 201),
+        ({"state": "done"}, 422),
+        ({}, 422),
+        ({"state": "pending", "description": "x" * 141}, 422),
+        ({"state": "pending", "description": "x" * 140}, 201),
+        ({"state": "pending", "description": "✅ \U0001f600"}, 422),
+        ({"state": "pending", "context": "x" * 256}, 422),
+        ({"state": "pending", "target_url": "javascript:alert(1)"}, 422),
+    ],
+)
+async def test_status_fields_are_checked(
+    http: httpx.AsyncClient, fields: dict[str, Any], status: int
+) -> None:
+    answer = await http.post(f"{REPO}/statuses/{SHA}", headers=bearer("ghp_octocat"), json=fields)
+    assert answer.status_code == status
+
+
+async def test_status_needs_a_whole_sha_and_room(github: GitHubStandIn, http: httpx.AsyncClient) -> None:
+    async def post(sha: str) -> int:
+        path = f"{REPO}/statuses/{sha}"
+        return (await http.post(path, headers=bearer("ghp_octocat"), json={"state": "error"})).status_code
+
+    assert [await post(sha) for sha in ("main", SHA[:10], "b" * 40)] == [422, 422, 422]
+    assert await post(SHA) == 201
+    github.statuses.extend(github.statuses * 999)
+    assert await post(SHA) == 422
+
+
+OUTPUT = {"title": "t", "summary": "s"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({}, 201),
+        ({"status": "in_progress", "started_at": "2026-01-31T14:03:09Z"}, 201),
+        ({"status": "completed"}, 422),
+        ({"status": "completed", "conclusion": "success"}, 201),
+        ({"conclusion": "success"}, 201),
+        ({"conclusion": "stale"}, 422),
+        ({"status": "waiting"}, 422),
+        ({"completed_at": "2026-01-31T14:03:09Z"}, 422),
+        ({"started_at": "yesterday"}, 422),
+        ({"output": {"title": "t"}}, 422),
+        ({"output": OUTPUT}, 201),
+        ({"output": {**OUTPUT, "text": "x" * 65_536}}, 422),
+        ({"output": {**OUTPUT, "text": "x" * 65_535}}, 201),
+        ({"output": {**OUTPUT, "more": "x"}}, 422),
+        ({"output": "x"}, 422),
+        ({"details_url": "x"}, 422),
+        ({"name": ""}, 422),
+        ({"head_sha": "main"}, 422),
+        ({"colour": "red"}, 422),
+    ],
+)
+async def test_check_fields_are_checked(
+    github: GitHubStandIn, http: httpx.AsyncClient, fields: Mapping[str, Any], status: int
+) -> None:
+    headers, _ = await installation_token(github, http)
+    answer = await http.post(
+        f"{REPO}/check-runs", headers=headers, json={"name": "x", "head_sha": SHA, **fields}
+    )
+    assert answer.status_code == status
+    assert len(github.checks) == (status == 201)
+
+
+async def test_checks_are_listed_newest_of_each_name_unless_all_are_asked_for(
+    github: GitHubStandIn, http: httpx.AsyncClient
+) -> None:
+    headers, _ = await installation_token(github, http)
+    for name in ("x", "x", "y"):
+        await http.post(f"{REPO}/check-runs", headers=headers, json={"name": name, "head_sha": SHA})
+    path = f"{REPO}/commits/main/check-runs"
+    counts = [
+        (await http.get(path, params=params, headers=headers)).json()["total_count"]
+        for params in ({}, {"filter": "all"}, {"check_name": "x"}, {"app_id": "1"})
+    ]
+    assert counts == [2, 3, 1, 0]
+    person = await http.post(f"{REPO}/check-runs", headers=bearer("ghp_octocat"), json={})
+    assert person.json()["message"] == "You must authenticate via a GitHub App."
+
+
+async def test_limits_are_counted_per_token_and_hour(github: GitHubStandIn, http: httpx.AsyncClient) -> None:
+    answer = await http.get(REPO, headers=bearer("ghp_octocat"))
+    assert (answer.headers["x-ratelimit-remaining"], answer.headers["x-ratelimit-limit"]) == ("4999", "5000")
+    for counted in github.state.used:
+        github.state.used[counted] = 5000
+    limited = await http.get(REPO, headers=bearer("ghp_octocat"))
+    assert (limited.status_code, limited.headers["x-ratelimit-remaining"]) == (403, "0")
+    assert (await http.get(REPO, headers=bearer("ghp_reader"))).status_code == 200
+
+
+async def test_faults_come_as_told_and_then_end(github: GitHubStandIn, http: httpx.AsyncClient) -> None:
+    github.fail("shop$", 502, times=2, method="GET")
+    statuses = [(await http.get(REPO, headers=bearer("ghp_octocat"))).status_code for _ in range(3)]
+    assert statuses == [502, 502, 200]
+    path = f"{REPO}/issues/7/comments"
+    github.drop_answer("comments$")
+    with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
+        await http.post(path, headers=bearer("ghp_octocat"), json={"body": "posted"})
+    assert [comment.body for comment in github.comments] == ["posted"]
+    assert github.requests[-1].status == 0
+
+
+async def test_waiting_ends_with_what_was_waited_for_or_says_that_it_never_came(
+    github: GitHubStandIn, http: httpx.AsyncClient
+) -> None:
+    waiting = asyncio.create_task(github.wait_for(lambda: github.comments))
+    path = f"{REPO}/issues/7/comments"
+    await http.post(path, headers=bearer("ghp_octocat"), json={"body": "hello"})
+    assert [comment.body for comment in await waiting] == ["hello"]
+    with pytest.raises(TimeoutError):
+        await github.wait_for(lambda: github.reactions, 0.01)
+
+
+async def test_unknown_path_is_githubs_not_found(http: httpx.AsyncClient) -> None:
+    for method, path in (("GET", "/nope"), ("DELETE", REPO)):
+        answer = await http.request(method, path, headers=bearer("ghp_octocat"))
+        assert (answer.status_code, answer.json()["message"]) == (404, "Not Found")
+    anonymous = await http.get(REPO, headers={**bearer("ghp_octocat"), "User-Agent": ""})
+    assert anonymous.status_code == 403
