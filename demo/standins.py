@@ -40,6 +40,18 @@ class _Server(uvicorn.Server):
         await self.on_tick(0)
         await self.leaving.wait()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        for _ in range(3):  # turns of the loop, in which idle connections end
+            await asyncio.sleep(0)
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets)  # waits a tenth of a second or more
+            return
+        for server in self.servers:
+            server.close()
+            await server.wait_closed()
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
