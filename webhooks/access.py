@@ -67,9 +67,12 @@ class Access:
         self._touched: dict[int, float] = {}
 
     async def visitor(self, request: Request) -> Visitor | None:
-        """Who asks, or None: nobody known. A wrong token is nobody, whatever else came with it."""
-        authorization = request.headers.get("authorization")
-        if authorization is not None:
+        """Who asks, or None: nobody known. A wrong token is nobody, whatever else came with it.
+
+        Other schemes are somebody else's: a browser sends `Basic` on if a proxy in front asked for it.
+        """
+        authorization = request.headers.get("authorization", "")
+        if authorization.partition(" ")[0].lower() in ("bearer", "token"):
             match = _AUTHORIZATION.fullmatch(authorization)
             return await self._by_token(match[1]) if match else None
         return await self._by_session(request) or self._by_link(request)

@@ -163,7 +163,7 @@ class Renderer:
             escaped = html.escape(text, quote=False)
             pieces.append(escaped if style == PLAIN else f"<span{_attributes(style)}>{escaped}</span>")
         cut = "<b>… the rest of this line is in the full text</b>" if self._cut else ""
-        return f'<p id="L{self.line}" data-n="{self.line}">{"".join(pieces)}{cut}\n</p>'
+        return f'<div id="L{self.line}" data-n="{self.line}">{"".join(pieces)}{cut}\n</div>'
 
 
 def restyled(style: Style, parameters: str) -> Style:

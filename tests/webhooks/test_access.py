@@ -139,23 +139,32 @@ async def test_token_opens_pages_and_api(client: httpx.AsyncClient, token: str, 
 @pytest.mark.parametrize(
     "authorization",
     [
-        "",
         "Bearer",
         "Bearer ",
-        "Basic {token}",
         "Bearer x{token}",
         "Bearer {token}x",
         "Bearer {token} {token}",
-        "{token}",
+        "token errand_wrong",
     ],
 )
-async def test_anything_else_in_its_place_opens_nothing(
+async def test_wrong_token_opens_nothing_whatever_else_comes_with_it(
     client: httpx.AsyncClient, token: str, authorization: str, clock: Clock
 ) -> None:
     headers = {"authorization": authorization.format(token=token)}
 
     assert (await client.get(link("/runs/1", clock), headers=headers)).status_code == 401
     assert (await client.get("/api/runs/1", headers=headers)).status_code == 401
+
+
+@pytest.mark.parametrize("authorization", ["", "Basic {token}", "{token}", "Digest x", "\tBearer {token}"])
+async def test_other_schemes_neither_open_nor_close_anything(
+    client: httpx.AsyncClient, token: str, authorization: str, clock: Clock
+) -> None:
+    headers = {"authorization": authorization.format(token=token)}
+
+    assert (await client.get("/api/runs/1", headers=headers)).status_code == 401
+    assert (await client.get("/runs/1", headers=headers)).status_code == 401
+    assert (await client.get(link("/runs/1", clock), headers=headers)).status_code == 200
 
 
 async def test_bytes_in_the_header_are_no_token(client: httpx.AsyncClient) -> None:

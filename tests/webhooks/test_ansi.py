@@ -35,15 +35,13 @@ def text(html: str) -> str:
 
 def line(data: bytes) -> str:
     """The inner HTML of the only line."""
-    match = re.fullmatch(r'<p id="L1" data-n="1">(.*)\n</p>', render(data), re.DOTALL)
+    match = re.fullmatch(r'<div id="L1" data-n="1">(.*)\n</div>', render(data), re.DOTALL)
     assert match is not None
     return match[1]
 
 
 def test_lines_are_numbered_anchors() -> None:
-    assert render(b"one\n\ntwo") == (
-        '<p id="L1" data-n="1">one\n</p><p id="L2" data-n="2">\n</p><p id="L3" data-n="3">two\n</p>'
-    )
+    assert render(b"one\n\n") == '<div id="L1" data-n="1">one\n</div><div id="L2" data-n="2">\n</div>'
 
 
 def test_nothing_written_is_nothing_shown() -> None:
@@ -167,7 +165,7 @@ def test_any_chunks_give_the_same_html(pieces: list[bytes], cuts: list[int]) -> 
 
 
 _OURS = re.compile(
-    r'<p id="L\d+" data-n="\d+">|\n</p>'
+    r'<div id="L\d+" data-n="\d+">|\n</div>'
     r'|<span(?: class="[a-z0-9 ]+")?(?: data-[fb]="#[0-9a-f]{6}")*>|</span>|<b>|</b>|&(?:amp|lt|gt);'
 )
 

@@ -126,7 +126,7 @@ async def test_log_appears_while_it_is_written(here: Installation, page: Page) -
     await expect(page.locator("#live")).to_have_text("Failed")
     await expect(page.locator("#follow")).to_have_count(0)
     await expect(page).to_have_title("✗ migrate #1")
-    await expect(page.locator("#lines p")).to_have_text(["first", "second", "100%"])
+    await expect(page.locator("#lines > div")).to_have_text(["first", "second", "100%"])
 
 
 async def test_log_goes_on_after_the_connection_was_lost(here: Installation, page: Page) -> None:
@@ -141,7 +141,7 @@ async def test_log_goes_on_after_the_connection_was_lost(here: Installation, pag
     await page.context.set_offline(False)
     await here.finish()
 
-    await expect(page.locator("#lines p")).to_have_text(["one", "two", "three"], timeout=15_000)
+    await expect(page.locator("#lines > div")).to_have_text(["one", "two", "three"], timeout=15_000)
     await expect(page.locator("#L3 span")).to_have_class("f1")
 
 
@@ -176,7 +176,7 @@ async def test_page_without_javascript_shows_the_log(here: Installation, browser
     page = await context.new_page()
     await page.goto(here.link())
 
-    await expect(page.locator("#lines p")).to_have_text(["one", "two"])
+    await expect(page.locator("#lines > div")).to_have_text(["one", "two"])
     await expect(page.locator("noscript")).to_be_visible()
     await expect(page.locator("#follow")).to_be_hidden()
     await page.get_by_role("link", name="Text", exact=True).click()
@@ -232,3 +232,15 @@ async def test_number_of_a_line_is_a_link_to_it(here: Installation, page: Page) 
     await page.locator("#L121").click(position={"x": 20, "y": 5})
 
     assert page.url.endswith("#L121")
+
+
+async def test_lines_are_copied_as_they_were_written(here: Installation, page: Page) -> None:
+    here.write(b"one\n\n  three\n\n\nsix\n")
+    await page.goto(here.link())
+    await expect(page.locator("#L6")).to_have_text("six")
+
+    copied = await page.evaluate(
+        "() => { getSelection().selectAllChildren(lines); return String(getSelection()); }"
+    )
+
+    assert copied.rstrip("\n") == "one\n\n  three\n\n\nsix"

@@ -45,6 +45,7 @@ class Installation:
         self.address = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
         app = Starlette(routes=self.site.routes())
         self.server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False))
+        self.serving: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def start_run(self, **values: object) -> Run:
         run = Run(
@@ -89,11 +90,11 @@ class Installation:
 async def here(tmp_path: Path) -> AsyncIterator[Installation]:
     async with await Store.open(f"sqlite:///{tmp_path / 'errand.db'}", owner="one") as store:
         installation = Installation(store, LogStore(tmp_path / "logs", LIMIT))
-        serving = asyncio.ensure_future(installation.server.serve([installation.socket]))
+        installation.serving = asyncio.ensure_future(installation.server.serve([installation.socket]))
         yield installation
         installation.site.streams.close()
         installation.server.should_exit = True
-        await serving
+        await installation.serving
 
 
 @pytest.fixture
@@ -149,7 +150,7 @@ class Events:
 
 def lines(html: str) -> list[str]:
     """The text of the log's lines, without its markup."""
-    found = re.findall(r'<p id="L(\d+)" data-n="\1">(.*?)\n</p>', html, re.DOTALL)
+    found = re.findall(r'<div id="L(\d+)" data-n="\1">(.*?)\n</div>', html, re.DOTALL)
     return [re.sub(r"<[^>]+>", "", text) for _, text in found]
 
 
@@ -221,7 +222,7 @@ async def test_long_log_shows_its_end_and_links_the_whole(
 
     assert len(whole) > 2 * SHOWN
     assert lines(page)[-1] == "line 60000 of many"
-    number = re.search(r'<p id="L(\d+)"', page)
+    number = re.search(r'<div id="L(\d+)"', page)
     assert number is not None
     assert lines(page)[0] == f"line {number[1]} of many"
     assert "are left out here" in page
@@ -469,6 +470,9 @@ async def test_shutdown_is_not_held_up_by_streams(here: Installation, client: ht
 
         assert await events.shown() == ""
     assert (await client.get(here.link(run, "/events"))).status_code == 503
+    here.server.should_exit = True
+    async with asyncio.timeout(10):
+        await here.serving
 
 
 async def test_head_of_a_stream_does_not_go_on(here: Installation, client: httpx.AsyncClient) -> None:

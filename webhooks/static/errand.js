@@ -5,7 +5,7 @@
   root.classList.add("has-js");
   const $ = (id) => document.getElementById(id);
   const skew = Date.now() / 1000 - Number(document.body.dataset.now);
-  const MOST_LINES = 20000;
+  const MOST_LINES = 20000, MOST_HTML = 8e6;
 
   const duration = (s) => {
     if (s < 10) return `${s.toFixed(1)} s`;
@@ -49,7 +49,7 @@
   const lines = $("lines"), follow = $("follow"), wrap = $("wrap"), live = $("live");
 
   lines.addEventListener("click", (event) => { // the number is drawn left of the line's text
-    if (event.target.tagName === "P" && event.offsetX < 60) location.hash = event.target.id;
+    if (event.target.parentNode === lines && event.offsetX < 60) location.hash = event.target.id;
   });
   wrap.addEventListener("click", () => {
     wrap.setAttribute("aria-pressed", String(!lines.classList.toggle("long")));
@@ -74,10 +74,12 @@
   // The line that is still open is the last one in the list; it is put there anew with every event.
   const last = lines.lastElementChild;
   let open = last && last.id === `L${log.dataset.cursor.split(":")[1]}` ? last : null;
-  let done = "", rest = null, bytes = 0, drawing = false;
+  let done = "", rest = null, bytes = 0, drawing = false, pause = 0;
   const html = (text) => { const box = document.createElement("template"); box.innerHTML = text; return box.content; };
   const draw = () => {
     drawing = false;
+    const began = performance.now();
+    if (done.length > MOST_HTML) done = done.slice(done.indexOf("<div id=", done.length - MOST_HTML));
     if (open) open.remove();
     if (done) lines.append(html(done));
     open = null;
@@ -87,6 +89,7 @@
     for (let extra = lines.childElementCount - MOST_LINES; extra > 0; extra--) lines.firstElementChild.remove();
     $("size").textContent = size(bytes);
     if (following) toEnd();
+    pause = 2 * (performance.now() - began); // many lines are drawn seldom, so that the page stays quick
   };
 
   let cursor = log.dataset.cursor, wait = 2000, source;
@@ -101,7 +104,10 @@
       done += data.done;
       rest = data.open;
       bytes = data.size;
-      if (!drawing) { drawing = true; requestAnimationFrame(draw); }
+      if (drawing) return;
+      drawing = true;
+      // No frames are drawn of a hidden page, and what came would pile up.
+      setTimeout(() => { if (document.hidden) draw(); else requestAnimationFrame(draw); }, pause);
     });
     source.addEventListener("state", (event) => {
       const data = JSON.parse(event.data);
