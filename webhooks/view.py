@@ -13,7 +13,7 @@ _SOURCES = {"github": "GitHub", "slack": "Slack"}
 _WAYS = {
     "push": "with a push",
     "comment": "in a pull request",
-    "slack": "in Slack",
+    "slack": "with a command",
     "api": "through the API",
 }
 _SHORT_SHA = 10
