@@ -27,6 +27,12 @@ _FOLDED = frozenset(
 )
 """HTML elements whose content is folded away, quoted, code or struck out."""
 
+_FORMATTING = frozenset({"code", "s", "strike", "tt"})
+"""Those of them that a browser opens again after something around them has ended.
+
+https://html.spec.whatwg.org/multipage/parsing.html#reconstruct-the-active-formatting-elements
+"""
+
 _MAX_NESTING = 50
 """Levels of lists and quotes; what is deeper is not read, nor what follows it in the same list."""
 
@@ -45,10 +51,13 @@ def commands_in(text: str, first_word: str = "/job") -> list[str]:
     for token in parser.parse(text, env):
         if token.type == "html_block":
             hidden.read(token.content)
-        elif token.type == "inline" and previous is not None and _is_text(previous):
+        elif token.type == "inline" and previous is not None:
+            ordinary = _is_text(previous)
             children: list[Token] = []
-            parser.inline.parse(token.content, parser, env, children)
-            found.extend(_commands(token.content, children, hidden))
+            if ordinary or "<" in token.content:
+                parser.inline.parse(token.content, parser, env, children)
+            commands = list(_commands(token.content, children, hidden))
+            found.extend(commands if ordinary else [])
         elif token.type not in ("paragraph_open", "paragraph_close", "inline"):
             hidden.container(token.nesting)
         previous = token
@@ -174,28 +183,36 @@ class _Html:
         return self.unfinished or bool(self.elements)
 
     def container(self, nesting: int) -> None:
-        """A list, quote or table begins (1) or ends (-1), and with it the elements opened inside."""
+        """A list, quote or table begins (1) or ends (-1), and with it the elements opened inside.
+
+        A quote stays: the end tag of the quote around it ends it and leaves the outer one open.
+        """
         if nesting == 1:
             self.containers.append(len(self.elements))
         elif nesting == -1 and self.containers:
-            del self.elements[self.containers.pop() :]
+            self._close(self.containers.pop(), _FORMATTING | {"blockquote"})
 
     def read(self, source: str) -> None:
-        """Take in raw HTML that stands in the comment."""
-        position = 0
+        """Take in raw HTML that stands in the comment.
+
+        Versions of CommonMark differ on what is a declaration (`<!X <details>`), so within one tags
+        open elements and close none.
+        """
+        position, limit = 0, -1
         while not self.unfinished and (position := source.find("<", position)) >= 0:
             if source.startswith("<!--", position):
                 end = source.find("-->", position + 2)
             elif source[position + 1 : position + 2] in ("!", "?"):
-                end = source.find(">", position)
+                end, limit = position, source.find(">", position)
+                self.unfinished = limit < 0
             elif source[position + 1 : position + 3].lstrip("/")[:1].isalpha():
-                end = self._tag(source, position + 1)
+                end = self._tag(source, position + 1, closes=position > limit)
             else:
                 end = position
-            self.unfinished = end < 0
+            self.unfinished = self.unfinished or end < 0
             position = end + 1
 
-    def _tag(self, source: str, start: int) -> int:
+    def _tag(self, source: str, start: int, *, closes: bool) -> int:
         """Take in one tag; where it ends (its `>`), or -1."""
         closing = source[start] == "/"
         name_start = position = start + closing
@@ -210,12 +227,22 @@ class _Html:
             position += 1
         if position >= len(source):
             return -1
-        if closing and name in self.elements[self._floor() :]:
-            while self.elements.pop() != name:
-                pass
-        elif not closing and name in _FOLDED:
+        if not closing and name in _FOLDED:
             self.elements.append(name)
+        elif closing and closes:
+            self._end(name)
         return position
 
-    def _floor(self) -> int:
-        return self.containers[-1] if self.containers else 0
+    def _end(self, name: str) -> None:
+        """An end tag: formatting ends alone, anything else with what was opened inside of it."""
+        floor = self.containers[-1] if self.containers else 0
+        for index in range(len(self.elements) - 1, floor - 1, -1):
+            if self.elements[index] == name:
+                del self.elements[index]
+                if name not in _FORMATTING:
+                    self._close(index, _FORMATTING)
+                return
+
+    def _close(self, start: int, lasting: frozenset[str]) -> None:
+        """Close the elements from `start` on but those that last."""
+        self.elements[start:] = [name for name in self.elements[start:] if name in lasting]
