@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from bot.messages.text import clean, shortened, url
+from bot.messages.text import ELLIPSIS, clean, shortened, url
 
-TEXT_CHARACTERS = 12_000  # Slack takes 40,000 and asks for 4,000
+TEXT_CHARACTERS = 20_000  # Slack takes 40,000
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
 _MARKS = {"strong_open": "*", "strong_close": "*", "em_open": "_", "em_close": "_"}
 
@@ -20,16 +20,33 @@ def escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def fitted(text: str, limit: int) -> str:
+    """One line, cleaned and escaped, of at most `limit` characters as Slack counts them: escaped."""
+    shown = clean(text, limit)
+    whole = escaped(shown)
+    while len(whole) > limit:
+        shown = shown[: -(1 + (len(whole) - limit) // len("&amp;"))]
+        whole = escaped(shown) + ELLIPSIS
+    return whole
+
+
 def span(text: str, limit: int = 200) -> str:
     """A code span; Slack knows no way to put a backtick into one, so they become `ˋ`."""
-    return f"`{escaped(clean(text, limit).replace('`', 'ˋ')) or '(empty)'}`"
+    return f"`{fitted(text.replace('`', 'ˋ'), limit) or '(empty)'}`"
 
 
 def slack_text(markdown: str) -> str:
-    """A reply that was written in Markdown, as Slack writes it."""
+    """A reply that was written in Markdown, as Slack writes it and within what Slack takes."""
+    markdown = shortened(markdown, TEXT_CHARACTERS)
+    while len(text := _converted(markdown)) > TEXT_CHARACTERS:
+        markdown = shortened(markdown, len(markdown) // 2)
+    return text
+
+
+def _converted(markdown: str) -> str:
     blocks: list[str] = []
     bullet = ""
-    for token in _MARKDOWN.parse(shortened(markdown, TEXT_CHARACTERS)):
+    for token in _MARKDOWN.parse(markdown):
         if token.type == "list_item_open":
             bullet = "• "
         elif token.type == "list_item_close":

@@ -1,16 +1,18 @@
 """Runs and builds as Slack messages. Limits: https://docs.slack.dev/reference/block-kit/blocks"""
 
+from collections.abc import Sequence
 from typing import Any
 
 from bot.messages.comments import parameters
-from bot.messages.mrkdwn import escaped, span
-from bot.messages.text import clean, fitting, shortened, url
+from bot.messages.mrkdwn import escaped, fitted, span
+from bot.messages.text import ELLIPSIS, clean, fitting, shortened, url
 from bot.messages.view import View, build_view, run_view
 from bot.tables import Build, Run
 
-SECTION_CHARACTERS = 2900  # Slack takes 3,000
-TEXT_CHARACTERS = 2900
-TAIL_CHARACTERS = 2900
+# A text takes 3,000 characters, all blocks together about 12,000, their JSON counted.
+WHY_CHARACTERS = 1500
+PARAMETERS_CHARACTERS = 1500
+TAIL_CHARACTERS = 2400
 
 Block = dict[str, Any]
 
@@ -30,9 +32,9 @@ def _blocks(view: View, link: str | None, command: str) -> tuple[str, list[Block
     blocks = [_section(_headline(view, link)), _context(_facts(view))]
     given = parameters(view)
     if view.result is not None and view.why:
-        blocks.append(_section(escaped(clean(view.why, 800))))
+        blocks.append(_section(fitted(view.why, WHY_CHARACTERS)))
     if given:
-        blocks.append(_context(" ".join(span(each, 190) for each in given)))
+        blocks.append(_context(_spans(given)))
     if view.shows_tail:
         blocks.append(_preformatted(view))
     footer = _footer(view, link, command)
@@ -43,9 +45,9 @@ def _blocks(view: View, link: str | None, command: str) -> tuple[str, list[Block
 
 def _headline(view: View, link: str | None) -> str:
     number = f"<{escaped(url(link))}|#{view.number}>" if link else f"#{view.number}"
-    line = f"{view.icon} *{escaped(clean(view.name, 100))}* {view.label}{number} {view.verdict}"
+    line = f"{view.icon} *{fitted(view.name, 100)}* {view.label}{number} {view.verdict}"
     if view.result is None and view.why:
-        line += f" for {escaped(clean(view.why, 300))}"
+        line += f" for {fitted(view.why, 300)}"
     return line
 
 
@@ -65,6 +67,14 @@ def _footer(view: View, link: str | None, command: str) -> str:
         verb = "rerun" if view.result is not None else "cancel"
         parts.append(span(f"{command} {verb} #{view.number}", 100))
     return " · ".join(parts)
+
+
+def _spans(given: Sequence[str]) -> str:
+    """As many of the parameters as fit."""
+    spans = [span(each, 190) for each in given]
+    while sum(len(each) + 1 for each in spans) > PARAMETERS_CHARACTERS:
+        spans.pop()
+    return " ".join(spans) + (f" {ELLIPSIS}" if len(spans) < len(given) else "")
 
 
 def _section(text: str) -> Block:

@@ -123,6 +123,17 @@ async def test_reinstalled_app_is_found_again(standin: GitHubStandIn, app: GitHu
     assert (await app.repository(SHOP)).name == SHOP
 
 
+async def test_reinstalled_app_is_found_again_when_only_its_number_is_remembered(
+    standin: GitHubStandIn, app: GitHub, clock: Clock
+) -> None:
+    await app.repository(SHOP)
+    standin.uninstall("acme")
+    standin.install("acme")
+    clock.ahead = 3300  # the token has ended for us, the installation is still believed
+    assert (await app.repository(SHOP)).name == SHOP
+    assert [request.status for request in standin.requests][3:] == [404, 200, 201, 200]
+
+
 async def test_app_that_is_not_installed_says_so(standin: GitHubStandIn, app: GitHub) -> None:
     standin.uninstall("acme")
     with pytest.raises(Refused, match="not installed on acme/shop") as caught:

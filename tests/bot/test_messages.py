@@ -1,6 +1,7 @@
 """Runs and builds in words, whatever came from outside, read back with a real Markdown parser."""
 
 import html
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -171,7 +172,7 @@ def assert_inert(markdown: str, row: Run) -> None:
 
 
 @given(runs())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_comment_holds_whatever_came_without_being_changed_by_it(row: Run) -> None:
     body = comment(row)
     assert_inert(body, row)
@@ -183,7 +184,7 @@ def test_comment_holds_whatever_came_without_being_changed_by_it(row: Run) -> No
 
 
 @given(runs())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_check_and_status_are_what_github_takes(row: Run) -> None:
     fields = messages.run_check(row, LINK, nonce="n1", now=NOW)
     fill_check(Check(1, "acme/shop", "a" * 40, 1, ""), fields.body())
@@ -196,7 +197,7 @@ def test_check_and_status_are_what_github_takes(row: Run) -> None:
 
 
 @given(runs())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_slack_sees_no_markup_but_ours(row: Run) -> None:
     title, blocks = messages.run_blocks(row, LINK)
     check_blocks(blocks)
@@ -207,6 +208,36 @@ def test_slack_sees_no_markup_but_ours(row: Run) -> None:
             if isinstance(part, Mapping) and part["type"] == "mrkdwn":
                 assert part["verbatim"] is True
                 assert_no_slack_markup(part["text"])
+
+
+@pytest.mark.parametrize("filling", ["&", "<", "`", '"', "\\", "\n", "\u202e", "😀", "x", " x"])
+def test_longest_card_keeps_every_limit(filling: str) -> None:
+    longest = filling * 1000
+    row = run(
+        job=longest,
+        parameters={f"{longest}{number}": longest for number in range(30)},
+        arguments=[longest] * 5,
+        repository=longest,
+        ref=longest,
+        commit=longest,
+        actor=longest,
+        result="error",
+        reason=longest,
+        message=longest,
+        tail=[longest] * 40,
+    )
+    waiting = run(state="waiting", waiting_for=longest, job=longest)
+    for each in (row, waiting):
+        title, blocks = messages.run_blocks(each, LINK)
+        check_blocks(blocks)
+        assert len(json.dumps(blocks, ensure_ascii=False)) <= 12_000
+        assert len(title) <= 3000
+        fill_check(
+            Check(1, "acme/shop", "a" * 40, 1, ""), messages.run_check(each, LINK, nonce="n1", now=NOW).body()
+        )
+        status_fields(messages.run_status(each, LINK).body())
+        comment_body({"body": comment(each)})
+        assert len(comment(each).encode()) <= 65_535
 
 
 def assert_no_slack_markup(mrkdwn: str) -> None:
@@ -446,6 +477,13 @@ def test_short_replies() -> None:
     assert messages.refusal("mona", "run migrate", "write permission") == (
         "Sorry, `mona` may not run migrate: that takes write permission."
     )
+
+
+@pytest.mark.parametrize("line", ["&" * 500, "x" * 500, "<!channel>", "`"])
+def test_long_reply_fits_into_slack(line: str) -> None:
+    reply = messages.slack_text(messages.logs_reply(run(), [line] * 2000, LINK))
+    assert 1000 < len(reply) <= 20_000
+    assert_no_slack_markup(reply)
 
 
 def test_markdown_becomes_slacks_own_markup() -> None:

@@ -13,6 +13,9 @@ from demo.slack import SlackStandIn
 from demo.standins import serving, standins
 
 
+LONG = {"type": "mrkdwn", "text": "x" * 3000}
+
+
 class Clock:
     """The real time, and more of it when told so."""
 
@@ -77,6 +80,7 @@ async def test_arguments_come_as_json_form_or_query(slack: SlackStandIn, http: h
         ({"channel": "#ops", "text": 5}, "invalid_arguments"),
         ({"channel": "#ops", "text": "x", "blocks": [{"type": "nope"}]}, "invalid_blocks"),
         ({"channel": "#ops", "text": "x", "metadata": {"event_type": "x"}}, "invalid_metadata_format"),
+        ({"channel": "#ops", "blocks": [{"type": "section", "text": LONG}] * 5}, "msg_blocks_too_long"),
         ({"channel": "#quiet", "text": "x"}, "not_in_channel"),
         ({"channel": "#hidden", "text": "x"}, "channel_not_found"),
         ({"channel": "#old", "text": "x"}, "is_archived"),
