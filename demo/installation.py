@@ -16,7 +16,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 import httpx
 
@@ -36,6 +36,15 @@ START_SECONDS = 30.0
 
 T = TypeVar("T")
 Event = dict[str, Any]
+
+
+class Where(TypedDict, total=False):
+    """What an installation is made from: its app.yaml, what its repository holds, more environment."""
+
+    config: Path
+    sample: Path
+    environ: Mapping[str, str]
+    private: bool
 
 
 class Installation:

@@ -37,10 +37,21 @@ def _become_supervisor(body: bytes, wake: int) -> None:
         null = os.open(os.devnull, os.O_RDWR)
         os.dup2(null, 0)  # which was the channel
         os.dup2(null, 1)
-        supervision.supervise(request.decode(body), wake)
+        fields = request.decode(body)
+        _own_stderr(os.fsdecode(fields["run"][0]))
+        supervision.supervise(fields, wake)
         status = 0
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
     finally:
         os._exit(status)
+
+
+def _own_stderr(directory: str) -> None:
+    """Leave Errand's own: whoever reads it must see its end when Errand ends, not when the last run does."""
+    errors = os.open(os.path.join(directory, "errors"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    os.dup2(errors, 2)
+    os.close(errors)
 
 
 def _receive(channel: socket.socket) -> tuple[bytes, int] | None:
@@ -65,9 +76,14 @@ def _exactly(channel: socket.socket, size: int) -> bytes:
     return bytes(data)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Serve what is standard input."""
     os.chdir("/")
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps the supervisors
     gc.disable()  # a collection in a fork would copy every page that it touches
     gc.freeze()
     serve(socket.socket(fileno=0))
+
+
+if __name__ == "__main__":
+    main()

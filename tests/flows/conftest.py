@@ -5,16 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from demo.installation import Installation, installation
+from demo.installation import Installation, Where, installation
 
-SECRET = "s3cr3t-value"
 HERE = Path(__file__).parent
+SECRET = "s3cr3t-value"
 
 
 @pytest.fixture
-async def errand(tmp_path: Path) -> AsyncIterator[Installation]:
+def where() -> Where:
+    """What the installations of these tests are made from."""
+    return Where(config=HERE / "app.yaml", sample=HERE / "repository", environ={"API_KEY": SECRET})
+
+
+@pytest.fixture
+async def errand(tmp_path: Path, where: Where) -> AsyncIterator[Installation]:
     """A running service with SQLite; the repository is private."""
-    where = {"config": HERE / "app.yaml", "sample": HERE / "repository"}
-    async with installation(tmp_path, **where, environ={"API_KEY": SECRET}) as made:
+    async with installation(tmp_path, **where) as made:
         made.on_event = print  # shown when a test fails
         yield made
