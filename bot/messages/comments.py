@@ -65,10 +65,10 @@ def headline(view: View, link: str | None) -> str:
     return line
 
 
-def details(view: View, *, now: float) -> str:
-    """The facts in one line, then the reason and the parameters where there are any."""
+def details(view: View, *, now: float, on_commit: bool = False) -> str:
+    """The facts in one line, then the reason and the parameters; `on_commit` goes without the commit."""
     facts = [f"{label} {code(value, 100)}{_how(view, label)}" for label, value in view.facts]
-    if view.commit:
+    if view.commit and not on_commit:
         facts.append(f"commit {_commit(view)}")
     if view.started_at is not None:
         facts.append(f"started {clock_time(view.started_at, now)}")

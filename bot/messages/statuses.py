@@ -115,7 +115,9 @@ def _check(view: View, link: str | None, nonce: str, now: float) -> CheckFields:
         status=status,
         conclusion=_CONCLUSIONS[view.result] if view.result is not None else None,
         title=shortened(_sentence(view), TITLE_CHARACTERS),
-        summary=shortened(f"{headline(view, link)}\n\n{details(view, now=now)}", SUMMARY_CHARACTERS),
+        summary=shortened(
+            f"{headline(view, link)}\n\n{details(view, now=now, on_commit=True)}", SUMMARY_CHARACTERS
+        ),
         text=fence(view.tail, limit=TAIL_CHARACTERS) if view.shows_tail else None,
         details_url=url(link) if link else None,
         external_id=nonce,

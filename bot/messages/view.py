@@ -169,5 +169,6 @@ def _between(start: float | None, end: float | None) -> float | None:
 
 def _asker(actor: str, cause: str) -> tuple[str, str]:
     network, colon, name = actor.partition(":")
-    who = name + _NETWORKS[network] if colon and network in _NETWORKS else actor
+    where = "" if network == cause else _NETWORKS.get(network)
+    who = name + where if colon and where is not None else actor
     return clean(who, 80), _CAUSES.get(cause, "")

@@ -365,6 +365,10 @@ def test_blank_reason_is_no_reason() -> None:
     assert messages.run_terminal(run(state="waiting", waiting_for=" ")) == "🕓 migrate #142 is waiting"
 
 
+def test_check_does_not_repeat_the_commit_that_it_is_on() -> None:
+    assert "a" * 40 not in messages.run_check(run(), LINK, nonce="n1", now=NOW).summary
+
+
 def test_waiting_card_says_for_what_and_how_to_stop() -> None:
     body = comment(
         run(state="waiting", result=None, waiting_for="a free place", started_at=None, finished_at=None)
@@ -375,7 +379,8 @@ def test_waiting_card_says_for_what_and_how_to_stop() -> None:
 
 def test_people_in_slack_are_not_pinged() -> None:
     title, blocks = messages.run_blocks(run(actor="slack:U012AB3CD", cause="slack"), LINK)
-    assert "asked by `U012AB3CD (Slack)`" in str(blocks)
+    assert "asked by `U012AB3CD`" in str(blocks)
+    assert "asked by `U012AB3CD (Slack)`" in comment(run(actor="slack:U012AB3CD", cause="rerun"))
     assert "<@" not in title + str(blocks)
 
 
