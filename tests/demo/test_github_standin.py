@@ -1,6 +1,5 @@
 """The stand-in for GitHub is as strict as GitHub; its answers fit GitHub's published schema."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -367,44 +366,3 @@ async def test_checks_are_listed_newest_of_each_name_unless_all_are_asked_for(
     assert counts == [2, 3, 1, 0]
     person = await http.post(f"{REPO}/check-runs", headers=bearer("ghp_octocat"), json={})
     assert person.json()["message"] == "You must authenticate via a GitHub App."
-
-
-async def test_limits_are_counted_per_token_and_hour(github: GitHubStandIn, http: httpx.AsyncClient) -> None:
-    answer = await http.get(REPO, headers=bearer("ghp_octocat"))
-    assert (answer.headers["x-ratelimit-remaining"], answer.headers["x-ratelimit-limit"]) == ("4999", "5000")
-    for counted in github.state.used:
-        github.state.used[counted] = 5000
-    limited = await http.get(REPO, headers=bearer("ghp_octocat"))
-    assert (limited.status_code, limited.headers["x-ratelimit-remaining"]) == (403, "0")
-    assert (await http.get(REPO, headers=bearer("ghp_reader"))).status_code == 200
-
-
-async def test_faults_come_as_told_and_then_end(github: GitHubStandIn, http: httpx.AsyncClient) -> None:
-    github.fail("shop$", 502, times=2, method="GET")
-    statuses = [(await http.get(REPO, headers=bearer("ghp_octocat"))).status_code for _ in range(3)]
-    assert statuses == [502, 502, 200]
-    path = f"{REPO}/issues/7/comments"
-    github.drop_answer("comments$")
-    with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
-        await http.post(path, headers=bearer("ghp_octocat"), json={"body": "posted"})
-    assert [comment.body for comment in github.comments] == ["posted"]
-    assert github.requests[-1].status == 0
-
-
-async def test_waiting_ends_with_what_was_waited_for_or_says_that_it_never_came(
-    github: GitHubStandIn, http: httpx.AsyncClient
-) -> None:
-    waiting = asyncio.create_task(github.wait_for(lambda: github.comments))
-    path = f"{REPO}/issues/7/comments"
-    await http.post(path, headers=bearer("ghp_octocat"), json={"body": "hello"})
-    assert [comment.body for comment in await waiting] == ["hello"]
-    with pytest.raises(TimeoutError):
-        await github.wait_for(lambda: github.reactions, 0.01)
-
-
-async def test_unknown_path_is_githubs_not_found(http: httpx.AsyncClient) -> None:
-    for method, path in (("GET", "/nope"), ("DELETE", REPO)):
-        answer = await http.request(method, path, headers=bearer("ghp_octocat"))
-        assert (answer.status_code, answer.json()["message"]) == (404, "Not Found")
-    anonymous = await http.get(REPO, headers={**bearer("ghp_octocat"), "User-Agent": ""})
-    assert anonymous.status_code == 403

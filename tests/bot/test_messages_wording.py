@@ -1,0 +1,269 @@
+"""What cards and replies say, and how."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from bot import messages
+from bot.tables import Build, Run
+from demo.blocks import check_blocks
+
+NOW = 1_800_000_000.0
+LINK = "https://errand.example.com/runs/142?expires=1&signature=abc"
+
+
+def run(**fields: Any) -> Run:
+    given: dict[str, Any] = {
+        "number": 142,
+        "key": "k",
+        "name": "n",
+        "job": "migrate",
+        "repository": "acme/shop",
+        "commit": "a" * 40,
+        "cause": "comment",
+        "actor": "github:octocat",
+        "state": "finished",
+        "result": "succeeded",
+        "exit_code": 0,
+        "created_at": NOW - 80,
+        "started_at": NOW - 72,
+        "finished_at": NOW,
+    }
+    return Run(**{**given, **fields})
+
+
+def build(**fields: Any) -> Build:
+    given: dict[str, Any] = {
+        "number": 12,
+        "key": "k",
+        "name": "n",
+        "image": "shop",
+        "repository": "acme/shop",
+        "commit": "b" * 40,
+        "cause": "push",
+        "actor": "github:octocat",
+        "created_at": NOW - 80,
+    }
+    return Build(**{**given, **fields})
+
+
+def comment(row: Run, link: str | None = LINK) -> str:
+    return messages.run_comment(row, link, nonce="n1", now=NOW)
+
+
+def test_succeeded_run_reads_well_in_a_notification() -> None:
+    body = comment(run())
+    assert body.splitlines()[0] == f"✅ **migrate** [#142]({LINK}) succeeded in 1m 12s"
+    assert comment(run(), None).splitlines()[0] == "✅ **migrate** #\u200b142 succeeded in 1m 12s"
+
+
+@pytest.mark.parametrize(
+    ("fields", "line"),
+    [
+        ({"result": "failed", "exit_code": 3}, "❌ migrate #142 failed with exit code 3 after 1m 12s"),
+        ({"result": "failed", "exit_code": None}, "❌ migrate #142 failed after 1m 12s"),
+        ({"result": "cancelled"}, "🚫 migrate #142 was cancelled after 1m 12s"),
+        ({"result": "cancelled", "started_at": None}, "🚫 migrate #142 was cancelled"),
+        ({"result": "timed_out"}, "⌛ migrate #142 timed out after 1m 12s"),
+        (
+            {"result": "error", "reason": "ImagePullBackOff", "message": "The image is gone."},
+            "⚠️ migrate #142 could not be carried out after 1m 12s: ImagePullBackOff: The image is gone.",
+        ),
+        ({"result": "of the future"}, "⚠️ migrate #142 could not be carried out after 1m 12s"),
+        ({"state": "waiting", "waiting_for": "build #3"}, "🕓 migrate #142 is waiting: build #3"),
+        ({"state": "building"}, "🔨 migrate #142 is building"),
+        ({"state": "starting"}, "🕓 migrate #142 is starting"),
+        ({"state": "running"}, "▶️ migrate #142 is running"),
+        ({"state": "stopping"}, "⏹️ migrate #142 is stopping"),
+    ],
+)
+def test_every_state_and_result_has_its_words(fields: dict[str, Any], line: str) -> None:
+    assert messages.run_terminal(run(**fields)) == line
+
+
+@pytest.mark.parametrize(
+    ("result", "conclusion", "state"),
+    [
+        ("succeeded", "success", "success"),
+        ("failed", "failure", "failure"),
+        ("cancelled", "cancelled", "error"),
+        ("timed_out", "timed_out", "failure"),
+        ("error", "failure", "error"),
+        ("of the future", "failure", "error"),
+    ],
+)
+def test_only_success_is_told_as_success(result: str, conclusion: str, state: str) -> None:
+    row = run(result=result)
+    assert messages.run_check(row, LINK, nonce="n1", now=NOW).conclusion == conclusion
+    assert messages.run_status(row, LINK).state == state
+
+
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [
+        ("waiting", "queued"),
+        ("building", "in_progress"),
+        ("running", "in_progress"),
+        ("stopping", "in_progress"),
+    ],
+)
+def test_open_run_is_pending(state: str, status: str) -> None:
+    row = run(state=state, result=None)
+    assert messages.run_check(row, LINK, nonce="n1", now=NOW).status == status
+    assert messages.run_status(row, LINK).state == "pending"
+
+
+def test_failed_card_has_the_last_twenty_lines_and_the_way_on() -> None:
+    body = comment(run(result="failed", exit_code=3, tail=[f"line {number}" for number in range(30)]))
+    assert "line 9\n" not in body
+    assert "\n```text\nline 10\n" in body
+    assert body.count("line 29\n```") == 1
+    assert "again: `/job rerun #142`" in body
+    assert f"[Log]({LINK})" in body
+    assert "line" not in comment(run(tail=["line"]))
+
+
+def test_card_tells_who_what_and_with_which_parameters() -> None:
+    body = comment(run(parameters={"SINCE": "2024-01-01", "EMPTY": ""}, arguments=["--fast"], rerun_of=140))
+    assert "asked by `octocat` in a comment" in body
+    assert "queued `8s`" in body
+    assert f"commit acme/shop@{'a' * 40}" in body
+    assert "`SINCE=2024-01-01` `EMPTY=` `-- --fast`" in body
+    assert "again from `#140`" in body
+
+
+def test_blank_reason_is_no_reason() -> None:
+    row = run(reason=" ", message="\u00a0\n")
+    assert messages.run_terminal(row) == messages.run_terminal(run())
+    assert messages.run_blocks(row, LINK) == messages.run_blocks(run(), LINK)
+    assert messages.run_terminal(run(state="waiting", waiting_for=" ")) == "🕓 migrate #142 is waiting"
+
+
+def test_check_does_not_repeat_the_commit_that_it_is_on() -> None:
+    assert "a" * 40 not in messages.run_check(run(), LINK, nonce="n1", now=NOW).summary
+
+
+def test_waiting_card_says_for_what_and_how_to_stop() -> None:
+    body = comment(
+        run(state="waiting", result=None, waiting_for="a free place", started_at=None, finished_at=None)
+    )
+    assert "is waiting for a free place" in body
+    assert "stop: `/job cancel #142`" in body
+
+
+def test_people_in_slack_are_not_pinged() -> None:
+    title, blocks = messages.run_blocks(run(actor="slack:U012AB3CD", cause="slack"), LINK)
+    assert "asked by `U012AB3CD`" in str(blocks)
+    assert "asked by `U012AB3CD (Slack)`" in comment(run(actor="slack:U012AB3CD", cause="rerun"))
+    assert "<@" not in title + str(blocks)
+
+
+def test_builds_are_told_like_runs() -> None:
+    waiting, failed = build(), build(state="finished", result="failed", reason="SetupFailed", tail=["no pip"])
+    assert messages.build_terminal(waiting) == "🕓 shop build #12 is waiting"
+    assert messages.build_terminal(failed) == "❌ shop build #12 failed: SetupFailed\n    no pip"
+    assert "rerun" not in messages.build_comment(failed, LINK, nonce="n1", now=NOW)
+    check = messages.build_check(failed, LINK, nonce="n1", now=NOW)
+    assert (check.name, check.conclusion, check.text) == (
+        "errand / build shop",
+        "failure",
+        "```text\nno pip\n```",
+    )
+    assert messages.build_status(waiting, None).context == "errand / build shop"
+    title, blocks = messages.build_blocks(failed, LINK)
+    assert title == "❌ shop build #12 failed"
+    check_blocks(blocks)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-1, "0s"),
+        (0, "0s"),
+        (0.04, "0s"),
+        (0.42, "0.4s"),
+        (1, "1s"),
+        (9.94, "9.9s"),
+        (9.96, "10s"),
+        (59.4, "59s"),
+        (59.6, "1m"),
+        (72, "1m 12s"),
+        (3599.6, "1h"),
+        (7500, "2h 5m"),
+        (86400 * 3 + 4 * 3600, "3d 4h"),
+    ],
+)
+def test_durations_read_well(seconds: float, words: str) -> None:
+    assert messages.duration(seconds) == words
+
+
+def test_times_have_a_date_only_when_it_is_not_today() -> None:
+    assert messages.clock_time(NOW, NOW) == "08:00 UTC"
+    assert messages.clock_time(NOW - 86400, NOW) == "2027-01-14 08:00 UTC"
+
+
+@pytest.mark.parametrize("nonce", ["", "a b", "-->", "x\n", "é"])
+def test_marker_takes_plain_nonces_only(nonce: str) -> None:
+    with pytest.raises(ValueError, match="nonce"):
+        messages.marker(nonce)
+
+
+@pytest.mark.parametrize("link", ["https://e/x y", "https://e/)<b>|`\n", "https://e/(a)[b]"])
+def test_link_cannot_end_itself(link: str) -> None:
+    body = comment(run(), link)
+    target = re.sub("[^A-Za-z0-9:/\\[\\]]", lambda found: f"%{ord(found[0]):02X}", link)
+    assert f"[#142]({target})" in body
+    check_blocks(messages.run_blocks(run(), link)[1])
+
+
+@dataclass
+class Described:
+    """A job as far as a listing cares."""
+
+    description: str | None = None
+
+
+def test_listing_shows_jobs_in_order_with_their_descriptions() -> None:
+    jobs = {"migrate": Described("Apply *all* migrations"), "backup": Described()}
+    assert messages.listing(jobs).splitlines() == [
+        "Start one with `/job run NAME`:",
+        "",
+        "- `backup`",
+        "- `migrate`: Apply \\*all\\* migrations",
+    ]
+    assert messages.slack_text(messages.listing(jobs)).splitlines() == [
+        "Start one with `/job run NAME`:",
+        "• `backup`",
+        "• `migrate`: Apply *all* migrations",
+    ]
+    assert "and 50 more" in messages.listing({f"j{number}": Described() for number in range(150)})
+    assert messages.listing({}) == "No jobs are defined here."
+
+
+def test_status_without_runs_and_logs_without_lines() -> None:
+    assert messages.status_reply([], now=NOW) == "There are no such runs."
+    assert "and 5 more" in messages.status_reply([run()] * 25, now=NOW)
+    assert "Nothing was written yet." in messages.logs_reply(run(), [], None)
+    assert messages.logs_reply(run(), ["a", "b"], LINK).splitlines()[2:5] == ["```text", "a", "b"]
+
+
+def test_short_replies() -> None:
+    assert messages.not_available("plan") == "`plan` is not available in this version of Errand."
+    assert "slack.people" in messages.unknown_person()
+    assert messages.error_reply("No such job.") == "🤔 No such job."
+    assert messages.joined(["a", "", "b"]) == "a\n\nb"
+    assert messages.building(build()) == f"shop build #\u200b12 from `{'b' * 12}` is on its way."
+    assert messages.refusal("mona", "run migrate", "write permission") == (
+        "Sorry, `mona` may not run migrate: that takes write permission."
+    )
+
+
+def test_markdown_becomes_slacks_own_markup() -> None:
+    link = "[x](https://e.example.com/?a=1&b=2)"
+    markdown = f"**bold** *it* `a<b` {link}\n\n- one\n- two\n\n```\n<!here>\n```\n\n<@U1>"
+    assert messages.slack_text(markdown) == (
+        "*bold* _it_ `a&lt;b` <https://e.example.com/?a=1&amp;b=2|x>\n• one\n• two\n"
+        "```\n&lt;!here&gt;\n```\n&lt;@U1&gt;"
+    )
