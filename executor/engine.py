@@ -34,6 +34,14 @@ class Engine(Protocol):
         """
         ...
 
+    async def has_image(self, image: str) -> bool:
+        """Whether a run in `image` (of an `Outcome`) could start; False: it has to be built again."""
+        ...
+
+    async def prune(self, *, before: float) -> None:
+        """Remove what ended before `before` (seconds since the epoch) and was never removed."""
+        ...
+
     async def remove(self, key: str) -> None:
         """Forget a finished run or build: everything named after `key` but its log."""
         ...

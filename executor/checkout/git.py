@@ -52,6 +52,12 @@ _FINAL = re.compile(
 """What trying again does not help against."""
 
 _STALE = re.compile(r"Unable to create '([^']+\.lock)': File exists")
+_STALE_LOCKS = 5
+"""How often git is tried again after a lock that a killed one left was removed."""
+
+_LINES = 40
+"""Lines of git's that are looked at for what went wrong."""
+
 _WORDS = 500
 """Characters of git's last words."""
 
@@ -65,17 +71,21 @@ class Git:
 
     def __init__(self, mirror: str, url: str, token: str, environ: Mapping[str, str]) -> None:
         self._mirror = mirror
-        self._redactor = [token.encode()] if token else []
+        self._secrets = [token.encode()] if token else []
         self._env = _environment(url, token, environ)
 
     def run(self, *arguments: str) -> None:
         """Run one command with its output copied to this process's own; raises GitFailed."""
-        words = self._attempt(arguments)
-        if words and (stale := _STALE.search(words)) and self._owns(stale[1]):
-            os.unlink(stale[1])  # of a git that was killed: only who locked the mirror gets here
-            words = self._attempt(arguments)
-        if words:
-            raise GitFailed(self._masked(words))
+        lines = self._attempt(arguments)
+        for _ in range(_STALE_LOCKS):
+            stale = {path for line in lines or () for path in _STALE.findall(line) if self._owns(path)}
+            if not stale:
+                break
+            for path in stale:
+                os.unlink(path)  # of a git that was killed: only who locked the mirror gets here
+            lines = self._attempt(arguments)
+        if lines is not None:
+            raise GitFailed(self._masked(lines))
 
     def reach(self, *arguments: str) -> None:
         """`run` something that uses the network, which is tried once more after a moment."""
@@ -92,8 +102,8 @@ class Git:
         command = ["git", *arguments]
         return subprocess.run(command, env=self._env, capture_output=True, check=False).returncode == 0
 
-    def _attempt(self, arguments: tuple[str, ...]) -> str | None:
-        """Give git's last words if it fails."""
+    def _attempt(self, arguments: tuple[str, ...]) -> list[str] | None:
+        """Give the last lines that git said if it fails."""
         last: list[str] = []
         with subprocess.Popen(
             ["git", *arguments],
@@ -107,15 +117,16 @@ class Git:
             for line in git.stdout or ():
                 sys.stdout.write(line)
                 sys.stdout.flush()
-                last = [*last, line.strip()][-4:] if line.strip() else last
-        return None if git.returncode == 0 else " ".join(last) or f"git ended with {git.returncode}"
+                last = [*last[-_LINES:], line.strip()]
+        return None if git.returncode == 0 else last
 
     def _owns(self, path: str) -> bool:
         return os.path.realpath(path).startswith(self._mirror + "/") and os.path.isfile(path)
 
-    def _masked(self, words: str) -> str:
-        redactor = Redactor(self._redactor)
-        data = words.encode(errors="replace")
+    def _masked(self, lines: list[str]) -> str:
+        redactor = Redactor(self._secrets)
+        telling = [line for line in lines if line.startswith(("fatal:", "error:", "remote:"))]
+        data = " ".join((telling or lines)[-3:]).encode(errors="replace")
         return (redactor.feed(data) + redactor.flush()).decode(errors="replace")[-_WORDS:]
 
 

@@ -40,9 +40,9 @@ def boot() -> str:
 def _kill_left(status: record.Status) -> None:
     if sys.platform == "linux":
         session = int(status["supervisor"])
-        # The number cannot be given to a new process while the session has members, but if a
-        # process has it again, then the session that it leads is another one.
-        if not os.path.exists(f"/proc/{session}"):
+        # The number is not given to a new process while the session has members; if a process has
+        # it that is not the supervisor on its way out, then that session is another one.
+        if descendants.began(session) in ("", status.get("began")):
             for pid, fields in descendants.stats():
                 if int(fields[3]) == session:
                     descendants.signal_one(pid, signal.SIGKILL)

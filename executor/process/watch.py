@@ -102,9 +102,10 @@ class Watch:
                 _close(wakes)
                 return None, status
             if record.lock_holder(self._directory) is not None:
-                if wakes is not None:
+                if wakes is not None and _is_open_elsewhere(wakes):
                     return wakes, status or {}
-                continue  # it made the FIFO since
+                _close(wakes)
+                continue  # it has just made the FIFO, or it is dying
             _close(wakes)
             if status is None:
                 return self._begin(), {}
@@ -125,6 +126,14 @@ class Watch:
             )
         except FileNotFoundError:
             return None
+
+
+def _is_open_elsewhere(fifo: int) -> bool:
+    """Tell whether somebody can write; only then will the end of that be told."""
+    try:
+        return bool(os.read(fifo, _WAKES))
+    except BlockingIOError:
+        return True
 
 
 def _close(descriptor: int | None) -> None:

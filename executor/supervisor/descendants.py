@@ -39,6 +39,15 @@ def below(root: int) -> list[int]:
     return found
 
 
+def began(pid: int) -> str:
+    """Give what tells process `pid` from another one that has its number; empty where /proc does not."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
+            return file.read().rpartition(b")")[2].split()[19].decode()  # its start, in ticks since boot
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 def stats() -> list[tuple[int, list[bytes]]]:
     """Give each process's pid and the fields of its /proc/PID/stat from the state on (proc(5))."""
     found = []

@@ -18,7 +18,7 @@ STATUS, LOCK, WAKE, STOP, RESULT = "status", "lock", "wake", "stop", "result"
 STARTING, RUNNING, FINISHED = "starting", "running", "finished"
 
 Status = dict[str, str]
-"""`state`, and with it `supervisor`, `boot`; then `pid`, `started_at`; then `result`, `exit_code`,
+"""`state`, and with it `supervisor` (pid), `began`, `boot`; then `pid`, `started_at`; then `result`, `exit_code`,
 `reason`, `message`, `finished_at`, `cpu` (the supervisor's own, seconds). What is not known is missing."""
 
 _FLOCK, _PID = ("qqihh", 2) if sys.platform == "darwin" else ("hhqqi0q", 4)
@@ -63,9 +63,13 @@ def lock_holder(directory: str) -> int | None:
     return rest[3] if kind != fcntl.F_UNLCK else None
 
 
-def take_lock(directory: str) -> bool:
+def open_lock(directory: str) -> int:
+    """Open the lock without taking it."""
+    return os.open(os.path.join(directory, LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def take_lock(file: int) -> bool:
     """Lock the run for the life of this process; False if another one lives."""
-    file = os.open(os.path.join(directory, LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
@@ -74,10 +78,10 @@ def take_lock(directory: str) -> bool:
 
 
 class StatusWriter:
-    """Appends to a status file, which must not exist yet unless `again`."""
+    """Appends to a status file, which is begun anew unless `again`."""
 
     def __init__(self, directory: str, *, again: bool = False) -> None:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | (0 if again else os.O_EXCL)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | (0 if again else os.O_TRUNC)
         self._file = os.open(os.path.join(directory, STATUS), flags, 0o600)
         self._directory = directory
 

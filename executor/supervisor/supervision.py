@@ -27,14 +27,17 @@ _UNKILLABLE = 10.0
 def supervise(fields: dict[str, list[bytes]], starter: int) -> None:
     """Do what a request asks, unless that was begun before; `starter` is woken at every change."""
     job = Job(fields)
-    wakes = Wakes(job.directory, starter)  # before the lock: who sees the lock held may wait for wakes
-    if not record.take_lock(job.directory):
+    # Who sees the lock held waits for wakes and their end. So the FIFO is opened before the lock is
+    # taken; and as a process that dies closes its lowest descriptor first, it is open for longer.
+    lock = record.open_lock(job.directory)
+    wakes = Wakes(job.directory, starter)
+    if not record.take_lock(lock):
         return
-    try:
-        status = record.StatusWriter(job.directory)
-    except FileExistsError:
+    if record.read_status(job.directory) is not None:
         return
-    status.write(record.STARTING, durable=True, supervisor=os.getpid(), boot=job.boot)
+    status = record.StatusWriter(job.directory)
+    own = os.getpid()
+    status.write(record.STARTING, durable=True, supervisor=own, began=descendants.began(own), boot=job.boot)
     _Supervision(job, status, wakes).run()
 
 

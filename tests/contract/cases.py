@@ -1,0 +1,113 @@
+"""What the contract suite needs to know of an engine, and how it is told for each."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from executor.engine import Engine
+from executor.logs import LogStore
+from executor.process import ProcessEngine
+from executor.spec import Outcome, Progress, RunSpec, Started
+
+MAX_LOG = 256 * 1024
+
+
+class EngineCase(Protocol):
+    """One engine under test, with a log store of `MAX_LOG` bytes a log."""
+
+    engine: Engine
+    logs: LogStore
+
+    async def image(self) -> str | None:
+        """Give an image that has sh, as `RunSpec.image`."""
+        ...
+
+    def watch_elsewhere(self, spec: RunSpec) -> "subprocess.Popen[bytes]":
+        """Start a process with an engine of its own that runs `spec`; see `elsewhere.py`."""
+        ...
+
+
+@dataclass
+class ProcessCase:
+    """The process engine."""
+
+    directory: Path
+    logs: LogStore
+    engine: ProcessEngine
+
+    async def image(self) -> str | None:
+        return None
+
+    def watch_elsewhere(self, spec: RunSpec) -> "subprocess.Popen[bytes]":
+        return watch(["process", str(self.directory)], spec)
+
+
+async def open_process_case(directory: Path) -> ProcessCase:
+    logs = LogStore(directory / "logs", MAX_LOG)
+    engine = ProcessEngine(directory / "work", logs)
+    await engine.open()
+    return ProcessCase(directory, logs, engine)
+
+
+def watch(which: list[str], spec: RunSpec) -> "subprocess.Popen[bytes]":
+    script = Path(__file__).with_name("elsewhere.py")
+    fields: dict[str, Any] = asdict(spec) | {"env": dict(spec.env), "secrets": []}
+    return subprocess.Popen(
+        [sys.executable, str(script), *which, json.dumps(fields)],
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    )
+
+
+def sh(key: str, script: str, **more: Any) -> RunSpec:
+    """Give a run of a shell script; `grace` is short unless given."""
+    return RunSpec(key, ("sh", "-c", script), **{"grace": 0.3, "timeout": 60.0} | more)
+
+
+async def ended(progress: AsyncIterator[Progress]) -> Outcome:
+    """Give the one outcome, which must be the last thing said."""
+    said = [item async for item in progress]
+    assert [item for item in said if isinstance(item, Outcome)] == said[-1:]
+    assert isinstance(said[-1], Outcome)
+    return said[-1]
+
+
+async def started(progress: AsyncIterator[Progress]) -> Started:
+    """Give the start, leaving the rest of what is said."""
+    async for item in progress:
+        if isinstance(item, Started):
+            return item
+    raise AssertionError("it never started")
+
+
+async def text(logs: LogStore, key: str) -> str:
+    """Give the whole of an ended log."""
+    return b"".join([chunk.data async for chunk in logs.read(key, follow=True)]).decode()
+
+
+async def seen(logs: LogStore, key: str, words: bytes) -> None:
+    """Wait until the log says `words`."""
+    data = b""
+    async for chunk in logs.read(key, follow=True):
+        data += chunk.data
+        if words in data:
+            return
+    raise AssertionError(f"{words!r} never came, but {data!r}")
+
+
+async def vanish(marker: str) -> None:
+    """Wait until no process has `marker` in its arguments: one that was killed takes a moment to go."""
+    async with asyncio.timeout(10):
+        while processes(marker):
+            await asyncio.sleep(0.01)
+
+
+def processes(marker: str) -> list[str]:
+    """Give the processes of this machine whose arguments have `marker`."""
+    listed = subprocess.run(["ps", "-A", "-ww", "-o", "args="], capture_output=True, text=True, check=True)
+    return [line for line in listed.stdout.splitlines() if marker in line and "/tests/" not in line]

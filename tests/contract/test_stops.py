@@ -1,0 +1,91 @@
+"""How runs are stopped, on every engine."""
+
+import asyncio
+import time
+
+import pytest
+
+from executor.spec import Result
+from tests.contract.cases import EngineCase, ended, processes, seen, sh, text
+
+
+async def test_exit_code_chosen_on_sigterm_is_kept(case: EngineCase) -> None:
+    script = 'trap "echo bye; exit 7" TERM; echo ready; sleep 60 & wait'
+    running = asyncio.create_task(
+        ended(case.engine.run(sh("run-1", script, grace=20.0, image=await case.image())))
+    )
+    await seen(case.logs, "run-1", b"ready")
+    await case.engine.stop("run-1")
+    await case.engine.stop("run-1")
+    outcome = await running
+    assert (outcome.result, outcome.exit_code) == (Result.CANCELLED, 7)
+    assert await text(case.logs, "run-1") == "ready\nbye\n"
+
+
+async def test_job_that_ignores_sigterm_is_killed_after_its_grace(case: EngineCase) -> None:
+    script = 'trap "" TERM; echo ready; sleep 60; sleep 60'
+    running = asyncio.create_task(ended(case.engine.run(sh("run-1", script, image=await case.image()))))
+    await seen(case.logs, "run-1", b"ready")
+    asked = time.monotonic()
+    await case.engine.stop("run-1")
+    outcome = await running
+    assert (outcome.result, outcome.exit_code) == (Result.CANCELLED, 137)
+    assert 0.3 <= time.monotonic() - asked < 5
+
+
+async def test_double_fork_that_ignores_sigterm_is_gone_after_stop(case: EngineCase) -> None:
+    hidden = "trap '' TERM HUP; echo ready; sleep 3141.59 & sleep 3141.59; sleep 3141.59"
+    script = f'(setsid sh -c "{hidden}" &) ; exec sleep 60'
+    running = asyncio.create_task(ended(case.engine.run(sh("run-1", script, image=await case.image()))))
+    await seen(case.logs, "run-1", b"ready")
+    await case.engine.stop("run-1")
+    assert (await running).result is Result.CANCELLED
+    assert processes("3141.59") == []
+
+
+async def test_nothing_survives_the_end_of_the_first_process(case: EngineCase) -> None:
+    script = "(setsid sleep 2718.28 &); sleep 2718.28 & echo done"
+    began = time.monotonic()
+    outcome = await ended(case.engine.run(sh("run-1", script, image=await case.image())))
+    assert (outcome.result, outcome.exit_code) == (Result.SUCCEEDED, 0)
+    assert processes("2718.28") == []
+    assert time.monotonic() - began < 5
+
+
+async def test_sigterm_reaches_children_only_when_asked(case: EngineCase) -> None:
+    child = "trap 'echo child; exit' TERM; echo ready; while :; do sleep 0.02; done"
+    script = f"trap 'sleep 0.2; exit 0' TERM; sh -c \"{child}\" & while :; do wait; done"
+    for key, children in (("with", True), ("without", False)):
+        spec = sh(key, script, grace=20.0, signal_children=children, image=await case.image())
+        running = asyncio.create_task(ended(case.engine.run(spec)))
+        await seen(case.logs, key, b"ready")
+        await case.engine.stop(key)
+        assert (await running).result is Result.CANCELLED
+    assert "child" in await text(case.logs, "with")
+    assert "child" not in await text(case.logs, "without")
+
+
+async def test_timeout_stops_in_the_same_way(case: EngineCase) -> None:
+    script = 'trap "exit 9" TERM; echo ready; sleep 60 & wait'
+    outcome = await ended(case.engine.run(sh("run-1", script, timeout=0.3, image=await case.image())))
+    assert (outcome.result, outcome.exit_code) == (Result.TIMED_OUT, 9)
+    assert outcome.reason == "DeadlineExceeded"
+
+
+async def test_stop_before_the_start_wins(case: EngineCase) -> None:
+    for turn in range(20):  # each stops at another moment of the start
+        key = f"run-{turn}"
+        running = asyncio.create_task(ended(case.engine.run(sh(key, "sleep 60", image=await case.image()))))
+        for _ in range(turn + 1):
+            await asyncio.sleep(0)
+        await case.engine.stop(key)
+        assert (await running).result is Result.CANCELLED
+
+
+@pytest.mark.parametrize("key", ["never-was", "run-1"])
+async def test_stopping_what_is_not_there_does_nothing(case: EngineCase, key: str) -> None:
+    spec = sh("run-1", "exit 0", image=await case.image())
+    outcome = await ended(case.engine.run(spec))
+    await case.engine.stop(key)
+    assert await ended(case.engine.run(spec)) == outcome
+    assert await case.logs.size("never-was") is None

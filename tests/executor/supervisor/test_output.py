@@ -1,0 +1,30 @@
+import os
+from pathlib import Path
+
+from executor.logfile import LogWriter
+from executor.supervisor.output import Output, Wakes
+
+
+def test_log_that_cannot_be_written_does_not_stop_the_output(tmp_path: Path) -> None:
+    (tmp_path / "log").mkdir()
+    (tmp_path / "log" / f"{0:020d}").symlink_to("/dev/full")
+    reading, writing = os.pipe()
+    output = Output(LogWriter(str(tmp_path / "log"), 1024), [], Wakes(str(tmp_path), writing))
+    os.write(output.writing, b"some output")
+    assert output.pump() is True
+    assert output.problem == "The log is not complete: No space left on device."
+    assert output.pump() is False
+    os.close(output.writing)
+    assert output.pump() is None
+    output.finish()
+    assert os.read(reading, 10) == b"."
+
+
+def test_wakes_are_dropped_where_enough_of_them_wait_or_nobody_reads(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    wakes = Wakes(str(tmp_path), writing)
+    for _ in range(100_000):
+        wakes()
+    os.close(reading)
+    wakes()
+    wakes()
