@@ -187,8 +187,8 @@ def _parsed(headers: Mapping[str, str], body: bytes) -> Any:
 async def _hang_up(receive: Receive, send: Send) -> None:
     """Close the connection without a byte; ASGI has no word for it, so uvicorn's own cycle is asked."""
     cycle = getattr(send, "__self__", None)
-    transport = getattr(cycle, "transport", None)
-    if not isinstance(transport, asyncio.BaseTransport):
+    transport = getattr(cycle, "transport", None)  # asyncio's or uvloop's, which are no relatives
+    if transport is None:
         raise RuntimeError("answers can be dropped under uvicorn only")
     transport.close()
     while (await receive())["type"] != "http.disconnect":

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+import uvloop
 
 from demo.github import GitHubStandIn
 from demo.standins import serving
@@ -55,6 +56,18 @@ async def test_faults_come_as_told_and_then_end(github: GitHubStandIn, http: htt
         await http.post(path, headers=bearer("ghp_octocat"), json={"body": "posted"})
     assert [comment.body for comment in github.comments] == ["posted"]
     assert github.requests[-1].status == 0
+
+
+def test_answer_is_dropped_under_uvloop_too() -> None:
+    async def ask() -> None:
+        standin = GitHubStandIn()
+        async with serving(standin) as url, httpx.AsyncClient(base_url=url, verify=False) as client:
+            standin.drop_answer("/app$")
+            with pytest.raises(httpx.RemoteProtocolError):
+                await client.get("/app")
+            assert (await client.get("/app")).status_code == 401
+
+    uvloop.run(ask())
 
 
 async def test_waiting_ends_with_what_was_waited_for_or_says_that_it_never_came(
