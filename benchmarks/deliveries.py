@@ -109,17 +109,10 @@ async def _installed(npm: str) -> Path:
     place = WORK / f"probot-{PROBOT}"
     entry = place / "node_modules" / "probot" / "lib" / "index.js"
     if not entry.exists():
-        command = [
-            npm,
-            "install",
-            "--silent",
-            "--no-audit",
-            "--no-fund",
-            "--prefix",
-            place,
-            f"probot@{PROBOT}",
-        ]
-        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
+        quiet = ("--silent", "--no-audit", "--no-fund")
+        process = await asyncio.create_subprocess_exec(
+            npm, "install", *quiet, "--prefix", place, f"probot@{PROBOT}", stdout=asyncio.subprocess.DEVNULL
+        )
         async with asyncio.timeout(180):
             if await process.wait() != 0:
                 raise RuntimeError(f"npm could not install probot {PROBOT}")

@@ -14,6 +14,10 @@ from bot.store.columns import BUILD, RUN
 from bot.store.inserts import insert_once
 from bot.tables import Build, Run
 
+_QUEUED = (State.WAITING, State.BUILDING)
+_ORDER = {"image", "repository", "ref", "commit", "definition", "public", "cause", "actor"}
+"""What a build is ordered with; the rest becomes of it."""
+
 
 class Facts(TypedDict, total=False):
     """What may become known of a build together with a move."""
@@ -48,6 +52,36 @@ def need(session: Session, build: Build, *, now: float, nonce: str) -> Build:
         if new:
             ring(session, "builds")
             return stored
+
+
+def again(session: Session, run: int, *, owner: str, now: float, nonce: str) -> None:
+    """Let a run that `owner` holds wait for a new build: the image of the one it had is gone.
+
+    That build is not used any more, so the next who needs the same gets the new one as well.
+    """
+    number = session.scalar(
+        select(RUN.build_number).where(RUN.number == run, RUN.lease_owner == owner, RUN.state.in_(_QUEUED))
+    )
+    old = get(session, number) if number is not None else None
+    if old is None:
+        return
+    session.execute(
+        update(Build)
+        .where(BUILD.number == old.number)
+        .values(digest=None, reason="ImageGone")
+        .execution_options(synchronize_session=False)
+    )
+    fresh = Build(**old.model_dump(include=_ORDER), key="", name="", created_at=now)
+    session.expire(old)
+    build = need(session, fresh, now=now, nonce=nonce)
+    session.execute(
+        update(Run)
+        .where(RUN.number == run)
+        .values(build_number=build.number, digest=build.digest, lease_owner=None, lease_until=0.0)
+        .execution_options(synchronize_session=False)
+    )
+    posts.want(session, runs=[run])
+    ring(session, "runs")
 
 
 def _is_usable(build: Build) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-EVERY = 4 << 20
+EVERY = 8 << 20
 """Bytes given to the database between two checkpoints."""
 
 FALLBACK_PAGES = 16_000

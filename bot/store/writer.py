@@ -17,6 +17,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from bot.changes import Changes
+from bot.errors import RetryLater
+from bot.metrics import count_end
 from bot.store import deliveries
 from bot.store.bells import Bells, Belt, changes, rung
 from bot.store.checkpoints import Checkpoints
@@ -127,17 +129,20 @@ class Writer:
         return True
 
     def _commit(self, tasks: list[Task]) -> None:
-        """Commit `tasks` together; where that fails for all, each alone, so that one cannot fail others."""
+        """Commit `tasks` together; where one of them spoils that, each alone, so that it fails alone."""
         try:
-            self._settle(self._insert(tasks) or self._attempt(tasks))
+            group = self._insert(tasks) or self._attempt(tasks)
         except Exception as error:
             self._disconnect()
-            if len(tasks) == 1:
-                tasks[0].error = translated(error)
-                self._settle(_Group(tasks))
+            seen = translated(error)
+            if len(tasks) > 1 and not isinstance(seen, RetryLater):
+                for task in tasks:
+                    self._commit([task])
                 return
             for task in tasks:
-                self._commit([task])
+                task.error = seen
+            group = _Group(tasks)
+        self._settle(group)
 
     def _insert(self, tasks: list[Task]) -> _Group | None:
         """The fast path: a few deliveries and nothing else are one INSERT that commits itself on SQLite.
@@ -230,6 +235,7 @@ class Writer:
         self._bells.ring(group.bells)
         for row in group.rows:
             self._changes.publish(row)
+            count_end(row)
 
     def _connected(self) -> Connection:
         if self._connection is None:

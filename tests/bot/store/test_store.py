@@ -204,6 +204,32 @@ async def test_commits_survive_the_loss_of_the_connection(postgres_url: str) -> 
         assert sorted(await _keys(store)) == ["github:1", "github:2"]
 
 
+@pytest.mark.postgres
+async def test_all_who_wait_hear_at_once_that_the_database_is_away_and_it_may_come_back(
+    postgres_url: str,
+) -> None:
+    name = postgres_url.rpartition("/")[2]
+    async with await Store.open(postgres_url, owner="one") as store:
+        async with await Store.open(postgres_url.replace(name, "postgres"), owner="admin") as admin:
+            await admin.write(lambda session: _allow(session, name, allowed=False))
+            results = await asyncio.gather(
+                *(_deliver(store, f"github:{number}") for number in range(300)), return_exceptions=True
+            )
+            assert {type(result) for result in results} == {RetryLater}
+            with pytest.raises(RetryLater):
+                await store.ping()
+            await admin.write(lambda session: _allow(session, name, allowed=True))
+        await _deliver(store, "github:1")
+        assert await _keys(store) == ["github:1"]
+
+
+def _allow(session: Session, name: str, *, allowed: bool) -> None:
+    session.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {allowed}"))
+    session.execute(
+        text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"), {"name": name}
+    )
+
+
 def _end_other_connections(session: Session) -> None:
     session.execute(
         text(
