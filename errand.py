@@ -32,10 +32,9 @@ from executor.errors import EngineUnavailable
 from executor.logs import LogStore
 from executor.process import ProcessEngine
 from executor.spec import Secret
-from webhooks import api, pages
-from webhooks.access import Access, new_token, token_hash
+from webhooks.access import new_token, token_hash
 from webhooks.app import Doors, create_app
-from webhooks.look import Look
+from webhooks.site import Site
 from webhooks.streams import Streams
 
 log = structlog.get_logger()
@@ -140,18 +139,16 @@ async def assembled(config: Config) -> AsyncIterator[tuple[Any, Loops, Streams]]
 
 def _application(tools: Tools, loops: Loops, streams: Streams) -> Any:
     config, store, clock = tools.config, tools.store, tools.clock
-    access = Access(store, tools.keys, url=config.url, clock=clock)
-    shown = pages.Pages(
+    site = Site(
         store=store,
         logs=tools.logs,
-        changes=store.changes,
-        streams=streams,
-        access=access,
-        look=Look(clock=clock, command=config.command),
+        keys=tools.keys,
+        url=config.url,
         clock=clock,
         jobs={name: job.description for name, job in config.catalog.jobs.items()},
+        command=config.command,
+        streams=streams,
     )
-    read = api.Api(store=store, logs=tools.logs, streams=streams, access=access, clock=clock, url=config.url)
     signing = config.slack.signing_secret if config.slack else None
     doors = Doors(
         github_secrets=[each.reveal() for each in config.github.webhook_secret] if config.github else [],
@@ -159,7 +156,7 @@ def _application(tools: Tools, loops: Loops, streams: Streams) -> Any:
         body_limit=config.limits.body,
         clock=clock,
     )
-    return create_app(store, doors, dead=loops.dead, extra=[*pages.routes(shown), *api.routes(read)])
+    return create_app(store, doors, dead=loops.dead, extra=site.routes())
 
 
 def _door_secrets(config: Config) -> list[Secret]:

@@ -91,7 +91,8 @@ class Desk:
 
     async def _comment(self, delivery: Delivery, comment: events.Comment) -> None:
         tools = self._tools
-        lines = markdown.commands_in(comment.body, tools.config.command)
+        # In a thread: the worst comment that GitHub lets somebody write takes a second to read.
+        lines = await asyncio.to_thread(markdown.commands_in, comment.body, tools.config.command)
         if not lines:
             await self._settle(delivery, "ignored", "no command in the comment")
             return

@@ -35,6 +35,8 @@ POSTS = 16
 """Posts sent at the same time."""
 KEEP_DELIVERIES = 7 * 86400.0
 """Seconds that a handled delivery is kept, to look at and to know its repetition."""
+KEEP_LEFT = 86400.0
+"""Seconds that the engine keeps what a killed bot could not remove after a run had ended."""
 PRUNE = 3600.0
 """Seconds between two prunings."""
 MAX_TRIES = 8
@@ -231,8 +233,13 @@ class Loops:
 
     async def _prune(self) -> None:
         while True:
-            with suppress(RetryLater):
-                await self._tools.store.write(
-                    lambda s: deliveries.prune(s, before=self._tools.clock() - KEEP_DELIVERIES)
-                )
+            await self._tidy(self._tools.clock())
             await asyncio.sleep(PRUNE)
+
+    async def _tidy(self, now: float) -> None:
+        """Forget what is old: handled deliveries, logs, what the engine could not remove in time."""
+        tools = self._tools
+        with suppress(RetryLater):
+            await tools.store.write(lambda s: deliveries.prune(s, before=now - KEEP_DELIVERIES))
+        await tools.logs.prune(before=now - tools.config.logs.keep)
+        await tools.engine.prune(before=now - KEEP_LEFT)

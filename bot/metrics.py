@@ -12,6 +12,9 @@ from prometheus_client import (
     Histogram,
 )
 
+from bot.runs import State
+from bot.tables import Build, Run
+
 REGISTRY = CollectorRegistry()
 """All of Errand's metrics, and what is known of its process."""
 
@@ -53,7 +56,7 @@ POSTS = Counter(
 )
 START_SECONDS = Histogram(
     "errand_start_seconds",
-    "From the arrival of what asked for a run to the start of its process.",
+    "From the moment a run was accepted to the start of its process.",
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300),
     registry=REGISTRY,
 )
@@ -77,3 +80,21 @@ def count_delivery(source: str, event: str, outcome: str) -> None:
 @cache  # bounded as the labels are; looking a child up by labels takes longer than counting
 def _delivery_counter(source: str, event: str, outcome: str) -> Counter:
     return DELIVERIES.labels(source, event, outcome)
+
+
+def count_end(row: Run | Build) -> None:
+    """Count a run or build that has just ended; anything else is left alone."""
+    if row.state != State.FINISHED:
+        return
+    if isinstance(row, Build):
+        BUILDS.labels(row.image, row.result).inc()
+        return
+    RUNS.labels(row.job, row.result).inc()
+    if row.started_at is not None and row.finished_at is not None:
+        RUN_SECONDS.labels(row.job).observe(max(row.finished_at - row.started_at, 0.0))
+
+
+def count_start(run: Run) -> None:
+    """Note how long a run that has just started had to wait."""
+    if run.started_at is not None:
+        START_SECONDS.observe(max(run.started_at - run.created_at, 0.0))

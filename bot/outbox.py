@@ -12,6 +12,7 @@ import structlog
 from bot import messages
 from bot.errors import Refused, RetryLater
 from bot.github import GitHub
+from bot.metrics import POSTS
 from bot.slack import Slack
 from bot.store import builds, posts, runs
 from bot.tables import Build, Post, Run
@@ -54,6 +55,7 @@ class Outbox:
         except RetryLater as error:
             await self._again(post, error)
         except Refused as error:
+            POSTS.labels(post.kind, "refused").inc()
             log.warning("post.refused", kind=post.kind, place=post.place, error=str(error))
             text = str(error)
             await store.write(lambda s: posts.fail(s, key, error=text))
@@ -64,6 +66,7 @@ class Outbox:
                 lambda s: posts.sent(s, key, rev=rev, remote_id=remote_id, again_at=again_at, done=once)
             )
             asyncio.get_running_loop().call_later(SPACING, store.bell("posts").set)
+            POSTS.labels(post.kind, "sent").inc()
             log.info(
                 "post.sent", kind=post.kind, place=post.place, run=post.run_number, build=post.build_number
             )
@@ -71,10 +74,12 @@ class Outbox:
     async def _again(self, post: Post, error: RetryLater) -> None:
         store, key, text = self._tools.store, post.identity, str(error)
         if post.attempts >= MAX_TRIES:
+            POSTS.labels(post.kind, "given_up").inc()
             log.error("post.given_up", kind=post.kind, place=post.place, error=text)
             await store.write(lambda s: posts.fail(s, key, error=text))
             return
         delay = error.delay or min(2.0 ** (post.attempts - 1), MAX_DELAY)
+        POSTS.labels(post.kind, "later").inc()
         log.info("post.later", kind=post.kind, delay=delay, error=text)
         due_at = self._tools.clock() + delay
         await store.write(lambda s: posts.retry(s, key, due_at=due_at, error=text))

@@ -49,5 +49,5 @@ class Tools:
         address = self.config.url.rstrip("/") + path
         if not self.keys or (open_place and row.public and not self.config.logs.public):
             return address
-        expires = int(self.clock()) + links.LINK_LIFE
+        expires = int(row.created_at) + links.LINK_LIFE  # so that an edited card keeps its link
         return f"{address}?{links.sign(path, expires=expires, keys=self.keys)}"

@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from bot import metrics
 from bot.catalog import Image, Job
 from bot.errors import ConfigError, Refused, RetryLater
 from bot.runs import State
@@ -75,6 +76,9 @@ class Worker:
             if run.stop_by:
                 await self._finish(run, Outcome(Result.CANCELLED))
                 return
+            if run.digest is not None and not await self._tools.engine.has_image(run.digest):
+                await self._build_again(run)
+                return
             if not await self._move(run, State.STARTING, waiting_for=None):
                 return
         try:
@@ -83,6 +87,14 @@ class Worker:
             await self._finish(run, Outcome(Result.ERROR, reason="NotConfigured", message=str(error)))
             return
         await self._follow(run, lambda: self._tools.engine.run(spec))
+
+    async def _build_again(self, run: Run) -> None:
+        """Let a run wait for its image once more: the engine has cleared it away since it was built."""
+        tools, number, nonce = self._tools, run.identity, self._tools.nonce()
+        log.info("image.gone", run=number, image=run.digest)
+        await tools.store.write(
+            lambda s: builds.again(s, number, owner=tools.owner, now=tools.clock(), nonce=nonce)
+        )
 
     async def _follow(self, row: Build | Run, ask: Callable[[], AsyncIterator[Progress]]) -> None:
         """Store what the engine says until the end, attaching again whenever it could not be asked."""
@@ -153,6 +165,8 @@ class Worker:
             moved = await tools.store.write(lambda s: runs.move(s, number, to, owner=owner, now=now, **facts))
         if moved is None:
             return False
+        if isinstance(moved, Run) and to is State.RUNNING:
+            metrics.count_start(moved)
         log.info(f"{type(row).__name__.lower()}.{to}", number=number, name=row.name, result=moved.result)
         return True
 

@@ -6,6 +6,7 @@ which the oldest are deleted, so that the newest bytes stay: the gap is where of
 A file called `end` says that nothing follows. Imports next to nothing, like `executor.redaction`.
 """
 
+import math
 import os
 
 END = "end"
@@ -30,6 +31,14 @@ def starts(directory: str) -> list[int]:
 def has_ended(directory: str) -> bool:
     """Tell whether the writer said that nothing follows."""
     return os.path.exists(os.path.join(directory, END))
+
+
+def ended_at(directory: str) -> float:
+    """Give when the log became complete, seconds since the epoch; infinity for one that is not."""
+    try:
+        return os.stat(os.path.join(directory, END)).st_mtime
+    except (FileNotFoundError, NotADirectoryError):
+        return math.inf
 
 
 def finish(directory: str) -> None:

@@ -109,10 +109,20 @@ class LogStore:
         await asyncio.to_thread(logfile.finish, self.path(key))
         self.wake(key)
 
+    async def prune(self, *, before: float) -> None:
+        """Delete all logs that were complete before `before`, seconds since the epoch."""
+        for key in await asyncio.to_thread(_ended_before, self.directory, before):
+            await self.remove(key)
+
     async def remove(self, key: str) -> None:
         """Delete the log; followers end."""
         await asyncio.to_thread(shutil.rmtree, self.path(key), True)
         self.wake(key)
+
+
+def _ended_before(directory: Path, before: float) -> list[str]:
+    with os.scandir(directory) as entries:
+        return [entry.name for entry in entries if logfile.ended_at(entry.path) < before]
 
 
 class _Reader:

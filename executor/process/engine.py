@@ -65,6 +65,15 @@ class ProcessEngine:
         """Ask for a stop, also of a run that is about to begin; see `Engine`."""
         await asyncio.to_thread(_stop, self._place(key).run, key in self._watches)
 
+    async def has_image(self, image: str) -> bool:
+        """Whether the tree is still there; a name that no build gave is left for `run` to refuse."""
+        tree = trees.of_reference(image)
+        return tree is None or await asyncio.to_thread((tree.path(self._directory) / trees.READY).exists)
+
+    async def prune(self, *, before: float) -> None:
+        """Delete the directories of runs that ended before `before`."""
+        await asyncio.to_thread(_prune, self._directory / "runs", before)
+
     async def remove(self, key: str) -> None:
         """Delete the run's directory; raises EngineUnavailable while it runs."""
         directory = self._place(key).run
@@ -121,6 +130,13 @@ class ProcessEngine:
         chore = asyncio.create_task(asyncio.to_thread(trees.prune, tree))
         self._chores.add(chore)
         chore.add_done_callback(self._chores.discard)
+
+
+def _prune(directory: Path, before: float) -> None:
+    for run in directory.iterdir():
+        status = record.read_status(str(run))
+        if status is not None and float(status.get("finished_at", "inf")) < before:
+            _remove(run)
 
 
 def _built(spec: BuildSpec, run: Path, outcome: Outcome) -> Outcome:

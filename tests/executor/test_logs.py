@@ -25,6 +25,10 @@ def writer(logs: LogStore, key: str = "log") -> LogWriter:
     return LogWriter(logs.path(key), logs.max_size)
 
 
+def entries(logs: LogStore) -> list[os.stat_result]:
+    return [entry.stat() for entry in os.scandir(logs.path("log"))]
+
+
 async def read(logs: LogStore, offset: int = 0) -> bytes:
     return b"".join([chunk.data async for chunk in logs.read("log", offset=offset)])
 
@@ -44,8 +48,7 @@ async def test_follower_gets_every_byte_once_and_ends_with_the_log(logs: LogStor
     got: list[LogChunk] = []
 
     async def follow() -> None:
-        async for chunk in logs.read("log", follow=True):
-            got.append(chunk)
+        got.extend([chunk async for chunk in logs.read("log", follow=True)])
 
     following = asyncio.create_task(follow())
     await asyncio.sleep(0)
@@ -71,8 +74,7 @@ async def test_full_log_keeps_its_head_and_its_newest_bytes(logs: LogStore) -> N
     for at in range(0, len(written), 1000):
         log.write(written[at : at + 1000])
     log.finish()
-    files = [path for path in Path(logs.path("log")).iterdir() if path.name != logfile.END]
-    assert sum(path.stat().st_size for path in files) <= SMALL
+    assert sum(entry.st_size for entry in entries(logs)) <= SMALL
     chunks = [chunk async for chunk in logs.read("log", follow=True)]
     assert [chunk.start for chunk in chunks[2:]] == [chunk.end for chunk in chunks[1:-1]]
     [note] = [chunk for chunk in chunks if "left out" in chunk.data.decode(errors="replace")]
@@ -176,7 +178,7 @@ async def test_log_is_for_its_owner_alone(logs: LogStore) -> None:
     log.write(b"x" * SMALL)
     log.finish()
     assert stat.S_IMODE(os.stat(logs.path("log")).st_mode) == 0o700
-    assert {stat.S_IMODE(path.stat().st_mode) for path in Path(logs.path("log")).iterdir()} == {0o600}
+    assert {stat.S_IMODE(entry.st_mode) for entry in entries(logs)} == {0o600}
 
 
 async def test_removing_a_log_ends_its_followers(logs: LogStore) -> None:
@@ -219,3 +221,13 @@ async def test_negative_offset_is_refused(logs: LogStore) -> None:
 async def _rest(reading: AsyncIterator[LogChunk]) -> None:
     async for _ in reading:
         continue
+
+
+async def test_only_logs_that_ended_long_ago_are_pruned(tmp_path: Path) -> None:
+    logs = LogStore(tmp_path, 1 << 20)
+    for key in ("old", "new"):
+        await logs.finish(key)
+    os.utime(tmp_path / "old" / "end", (1000.0, 1000.0))
+    (tmp_path / "open").mkdir()
+    await logs.prune(before=2000.0)
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["new", "open"]
