@@ -1,6 +1,5 @@
 """Settles a run whose supervisor is gone without having recorded an end: killed, or the machine fell."""
 
-import os
 import signal
 import subprocess
 import sys

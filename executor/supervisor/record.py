@@ -18,8 +18,9 @@ STATUS, LOCK, WAKE, STOP, RESULT = "status", "lock", "wake", "stop", "result"
 STARTING, RUNNING, FINISHED = "starting", "running", "finished"
 
 Status = dict[str, str]
-"""`state`, and with it `supervisor` (pid), `began`, `boot`; then `pid`, `started_at`; then `result`, `exit_code`,
-`reason`, `message`, `finished_at`, `cpu` (the supervisor's own, seconds). What is not known is missing."""
+"""`state`; with it `supervisor` (pid), `began`, `boot`; then `pid`, `started_at`; then `result`,
+`exit_code`, `reason`, `message`, `finished_at`, `cpu` (the supervisor's own, seconds). What is not
+known is missing."""
 
 _FLOCK, _PID = ("qqihh", 2) if sys.platform == "darwin" else ("hhqqi0q", 4)
 _QUERY = (

@@ -20,8 +20,10 @@ MAX_LOG = 256 * 1024
 class EngineCase(Protocol):
     """One engine under test, with a log store of `MAX_LOG` bytes a log."""
 
-    engine: Engine
     logs: LogStore
+
+    @property
+    def engine(self) -> Engine: ...
 
     async def image(self) -> str | None:
         """Give an image that has sh, as `RunSpec.image`."""
@@ -103,8 +105,15 @@ async def seen(logs: LogStore, key: str, words: bytes) -> None:
 async def vanish(marker: str) -> None:
     """Wait until no process has `marker` in its arguments: one that was killed takes a moment to go."""
     async with asyncio.timeout(10):
-        while processes(marker):
+        while processes(marker):  # noqa: ASYNC110  # nothing tells the end of another's process
             await asyncio.sleep(0.01)
+
+
+def files_with(directory: Path, words: str) -> list[Path]:
+    """Give the files below `directory` that have `words` in them."""
+    files = [path for path in directory.rglob("*") if path.is_file()]
+    assert files
+    return [path for path in files if words.encode() in path.read_bytes()]
 
 
 def processes(marker: str) -> list[str]:

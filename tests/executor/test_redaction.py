@@ -2,6 +2,7 @@ import base64
 import json
 import shlex
 import time
+from itertools import pairwise
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -95,7 +96,7 @@ def test_however_the_stream_is_cut_the_result_is_the_same(
     data = b"".join(stream)
     redactor = Redactor(secrets)
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    pieces = [redactor.feed(data[start:end]) for start, end in zip(edges, edges[1:], strict=False)]
+    pieces = [redactor.feed(data[start:end]) for start, end in pairwise(edges)]
     assert b"".join(pieces) + redactor.flush() == masked(data, *secrets)
 
 

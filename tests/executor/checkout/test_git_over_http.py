@@ -13,7 +13,7 @@ import pytest
 from executor.logs import LogStore
 from executor.process import ProcessEngine
 from executor.spec import BuildSpec, Outcome, Result, Secret, Source
-from tests.contract.cases import ended, text
+from tests.contract.cases import ended, files_with, text
 from tests.executor.checkout.test_builder import Repository
 
 TOKEN = "ghs_0123456789abcdefSECRET"
@@ -114,10 +114,12 @@ def commit(tmp_path: Path) -> str:
     return Repository(tmp_path / "served" / "acme" / "shop").commit(file="x")
 
 
-async def build(engine: ProcessEngine, url: str, commit: str, token: str | None, **more: str) -> Outcome:
+async def build(
+    engine: ProcessEngine, url: str, commit: str, token: str | None, setup: str | None = None
+) -> Outcome:
     secret = Secret(token) if token else None
     return await ended(
-        engine.build(BuildSpec("build-1", "shop", Source("acme/shop", url, commit, secret), **more))
+        engine.build(BuildSpec("build-1", "shop", Source("acme/shop", url, commit, secret), setup))
     )
 
 
@@ -136,8 +138,7 @@ async def test_token_is_given_to_its_host_and_seen_nowhere(
     for form in forms:
         assert not [line for line in host.arguments if form in line]
         assert form not in log
-        files = [path for path in tmp_path.rglob("*") if path.is_file()]
-        assert not [path for path in files if form.encode() in path.read_bytes()]
+        assert files_with(tmp_path, form) == []
     assert "***" not in log  # it was not even there to be masked
     assert outcome.result is Result.SUCCEEDED
 

@@ -31,6 +31,28 @@ def server_of(engine: ProcessEngine) -> int:
     return pid
 
 
+def start_bot(tmp_path: Path) -> "subprocess.Popen[bytes]":
+    """Start a process that runs `run-1` and prints the pid of its fork server."""
+    script = """
+import asyncio, sys
+from pathlib import Path
+from executor.logs import LogStore
+from executor.process import ProcessEngine
+from executor.spec import RunSpec
+
+async def main():
+    directory = Path(sys.argv[1])
+    engine = ProcessEngine(directory / "work", LogStore(directory / "logs", 1024 * 1024))
+    await engine.open()
+    async for said in engine.run(RunSpec("run-1", ("sh", "-c", "echo ready; sleep 0.3; exit 6"))):
+        print(engine._spawner.pid, flush=True)
+
+asyncio.run(main())
+"""
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[3])
+
+
 async def test_lost_supervisor_is_told_and_the_run_not_repeated(
     engine: ProcessEngine, logs: LogStore, tmp_path: Path
 ) -> None:
@@ -111,21 +133,7 @@ async def test_fork_server_that_dies_with_a_request_is_replaced(engine: ProcessE
 async def test_fork_server_goes_when_its_bot_is_killed_and_the_run_stays(
     logs: LogStore, tmp_path: Path, gone: Gone
 ) -> None:
-    script = (
-        "import asyncio, sys\nfrom pathlib import Path\n"
-        "from executor.logs import LogStore\nfrom executor.process import ProcessEngine\n"
-        "from executor.spec import RunSpec\n"
-        "async def main():\n"
-        "    logs = LogStore(Path(sys.argv[1]) / 'logs', 1024 * 1024)\n"
-        "    engine = ProcessEngine(Path(sys.argv[1]) / 'work', logs)\n"
-        "    await engine.open()\n"
-        "    async for said in engine.run(RunSpec('run-1', ('sh', '-c', 'echo ready; sleep 0.3; exit 6'))):\n"
-        "        print(engine._spawner.pid, flush=True)\n"
-        "asyncio.run(main())\n"
-    )
-    bot = subprocess.Popen(
-        [sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, cwd=Path(__file__).parents[3]
-    )
+    bot = start_bot(tmp_path)
     assert bot.stdout is not None
     server = int(await asyncio.to_thread(bot.stdout.readline))
     bot.kill()
