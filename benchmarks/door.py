@@ -22,7 +22,14 @@ async def main(port: int, database: str | None) -> None:
     add = store.add_delivery if store else _forget
     app = Starlette(routes=github.routes([SECRET], add_delivery=add, limit=25 << 20, clock=time.time))
     config = uvicorn.Config(
-        app, port=port, loop="uvloop", http="httptools", access_log=False, log_level="warning", lifespan="off"
+        app,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        lifespan="off",
     )
     await uvicorn.Server(config).serve()
     if store:
