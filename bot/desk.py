@@ -173,7 +173,7 @@ class Desk:
             self._close(session, delivery, "handled", note)
 
         await self._tools.store.write(decide)
-        log.info("delivery.handled", key=delivery.key, event_type=delivery.event, note=note)
+        log.info("delivery.settled", key=delivery.key, state="handled", note=note)
 
     async def _settle(
         self, delivery: Delivery, state: Settled, note: str, answers: Sequence[Post] = ()
@@ -183,6 +183,7 @@ class Desk:
             self._close(session, delivery, state, note)
 
         await self._tools.store.write(settle)
+        log.info("delivery.settled", key=delivery.key, state=state, note=note)
 
     @staticmethod
     def _close(session: Session, delivery: Delivery, state: Settled, note: str) -> None:

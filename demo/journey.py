@@ -21,7 +21,7 @@ from demo.slack import Message
 STEP_SECONDS = 30.0
 """How long any one thing may take before the demo calls it failed."""
 
-_DECIDED = ("delivery.handled", "build.building", "build.finished", "run.running", "run.finished")
+_DECIDED = ("delivery.settled", "build.building", "build.finished", "run.running", "run.finished")
 
 
 @dataclass(frozen=True, slots=True)
