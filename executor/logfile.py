@@ -6,6 +6,7 @@ which the oldest are deleted, so that the newest bytes stay: the gap is where of
 A file called `end` says that nothing follows. Imports next to nothing, like `executor.redaction`.
 """
 
+import contextlib
 import math
 import os
 
@@ -47,17 +48,30 @@ def finish(directory: str) -> None:
     os.close(os.open(os.path.join(directory, END), _FLAGS, 0o600))
 
 
+def _made(directory: str) -> bool:
+    """Make the directory; False if it was there."""
+    try:
+        os.mkdir(directory, 0o700)
+    except FileExistsError:
+        return False
+    except FileNotFoundError:
+        os.makedirs(directory, 0o700, exist_ok=True)
+    return True
+
+
 class LogWriter:
     """Appends to the log in `directory`, which never takes more than `max_size` bytes. One at a time."""
 
     def __init__(self, directory: str, max_size: int) -> None:
         self._directory = directory
         self._head = max(max_size, SMALLEST) // 2
-        os.makedirs(directory, 0o700, exist_ok=True)
-        if has_ended(directory):
-            os.unlink(os.path.join(directory, END))
-        *self._parts, start = starts(directory) or [0]
-        self._parts = [part for part in self._parts if part]
+        start = 0
+        self._parts: list[int] = []
+        if not _made(directory):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(directory, END))
+            *parts, start = starts(directory) or [0]
+            self._parts = [part for part in parts if part]
         self._open(start)
         size = os.fstat(self._file).st_size
         self._offset = start + size

@@ -15,7 +15,7 @@ from executor.process.lost import boot
 from executor.spec import BuildSpec, RunSpec
 from executor.supervisor import record, request
 
-_BUILDER = Path(checkout.__file__).with_name("builder.py")
+_BUILDER = [sys.executable, "-I", "-S", str(Path(checkout.__file__).with_name("builder.py"))]
 _BUILD_GRACE = 10.0
 """Seconds between SIGTERM and SIGKILL for a build."""
 
@@ -120,7 +120,7 @@ def _build(spec: BuildSpec, place: Place) -> _Fields:
         "tree": str(path),
         "result": str(place.run / record.RESULT),
     }
-    for word in (sys.executable, "-I", "-S", str(_BUILDER), *(f"{name}={words[name]}" for name in words)):
+    for word in (*_BUILDER, *(f"{name}={words[name]}" for name in words)):
         yield "argument", word
     env = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
     for name, value in (env | environment(place.run, {})).items():

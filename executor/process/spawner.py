@@ -11,7 +11,7 @@ from pathlib import Path
 from executor import supervisor
 from executor.errors import EngineUnavailable
 
-_SERVER = Path(supervisor.__file__).with_name("forkserver.py")
+_SERVER = [sys.executable, "-I", "-S", str(Path(supervisor.__file__).with_name("forkserver.py"))]
 _LEAVING = 5.0
 """Seconds that the fork server has to end by itself."""
 
@@ -65,7 +65,7 @@ class Spawner:
         env = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
         try:
             self._server = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(_SERVER)],
+                _SERVER,
                 stdin=there.fileno(),
                 stdout=subprocess.DEVNULL,
                 env=env,

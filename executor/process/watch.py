@@ -87,11 +87,15 @@ class Watch:
         if self._wakes is None:
             return
         try:
-            if not os.read(self._wakes, _WAKES):
-                self._unlisten()
+            wakes = os.read(self._wakes, _WAKES)
         except BlockingIOError:
             return
-        self._changed()
+        if not wakes:
+            self._unlisten()
+        if not wakes or record.STATUS_CHANGED in wakes or len(wakes) == _WAKES:  # one may not have fitted
+            self._changed()
+        else:
+            self._woken()
 
     def _find(self) -> tuple[int | None, record.Status]:
         """Find the run as it is; give what to watch, or None if it is over. Blocking."""

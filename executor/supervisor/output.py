@@ -24,11 +24,18 @@ class Wakes:
         os.set_blocking(starter, False)
         self._ends = [starter, os.open(fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)]
 
-    def __call__(self) -> None:
-        """Wake all who read."""
+    def log_grew(self) -> None:
+        """Wake those who read the log."""
+        self._wake(record.LOG_GREW)
+
+    def status_changed(self) -> None:
+        """Wake those who wait for the status."""
+        self._wake(record.STATUS_CHANGED)
+
+    def _wake(self, why: bytes) -> None:
         for end in tuple(self._ends):
             try:
-                os.write(end, b".")
+                os.write(end, why)
             except BlockingIOError:  # enough wakes wait there
                 continue
             except OSError:  # nobody reads it any more
@@ -59,7 +66,7 @@ class Output:
         if not data:
             return None
         self._write(self._redactor.feed(data))
-        self._wakes()
+        self._wakes.log_grew()
         return True
 
     def say(self, line: str) -> None:

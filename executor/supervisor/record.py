@@ -15,6 +15,9 @@ import sys
 
 STATUS, LOCK, WAKE, STOP, RESULT = "status", "lock", "wake", "stop", "result"
 
+LOG_GREW, STATUS_CHANGED = b".", b"!"
+"""The bytes that wake."""
+
 STARTING, RUNNING, FINISHED = "starting", "running", "finished"
 
 Status = dict[str, str]

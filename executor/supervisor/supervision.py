@@ -72,7 +72,7 @@ class _Supervision:
         os.close(self._output.writing)
         self._stop_at = time.monotonic() + self._job.timeout
         self._status.write(record.RUNNING, durable=False, pid=self._pid, started_at=time.time())
-        self._wakes()
+        self._wakes.status_changed()
         self._watch()
         self._clear()
         result = self._result or ("failed" if self._code else "succeeded")
@@ -177,7 +177,7 @@ class _Supervision:
             finished_at=time.time(),
             cpu=round(time.process_time(), 6),
         )
-        self._wakes()
+        self._wakes.status_changed()
 
 
 def _noted(number: int, frame: object) -> None:

@@ -1,6 +1,7 @@
 """How runs are stopped, on every engine."""
 
 import asyncio
+import sys
 import time
 
 import pytest
@@ -33,6 +34,12 @@ async def test_job_that_ignores_sigterm_is_killed_after_its_grace(case: EngineCa
     assert 0.3 <= time.monotonic() - asked < 5
 
 
+leaves_its_group = pytest.mark.skipif(
+    sys.platform != "linux", reason="has no setsid(1), and only process groups to contain a job"
+)
+
+
+@leaves_its_group
 async def test_double_fork_that_ignores_sigterm_is_gone_after_stop(case: EngineCase) -> None:
     hidden = "trap '' TERM HUP; echo ready; sleep 3141.59 & sleep 3141.59; sleep 3141.59"
     script = f'(setsid sh -c "{hidden}" &) ; exec sleep 60'
@@ -43,6 +50,7 @@ async def test_double_fork_that_ignores_sigterm_is_gone_after_stop(case: EngineC
     assert processes("3141.59") == []
 
 
+@leaves_its_group
 async def test_nothing_survives_the_end_of_the_first_process(case: EngineCase) -> None:
     script = "(setsid sleep 2718.28 &); sleep 2718.28 & echo done"
     began = time.monotonic()

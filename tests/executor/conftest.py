@@ -2,13 +2,15 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from coverage import Coverage
 
 from executor.logs import LogStore
-from executor.process import ProcessEngine
+from executor.process import ProcessEngine, requests, spawner
 
 
 @pytest.fixture
@@ -37,3 +39,15 @@ def gone() -> Callable[[int], "asyncio.Future[None]"]:
             await asyncio.sleep(0.005)
 
     return lambda pid: asyncio.ensure_future(asyncio.wait_for(wait(pid), 10))
+
+
+@pytest.fixture(autouse=True)
+def measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the executor's own processes measured too, where the tests are."""
+    if Coverage.current() is None:
+        return
+    here = Path(__file__)
+    for module, name in ((spawner, "_SERVER"), (requests, "_BUILDER")):
+        script = getattr(module, name)[-1]
+        command = [sys.executable, str(here.with_name("measured.py")), str(here.parents[2]), script]
+        monkeypatch.setattr(module, name, command)

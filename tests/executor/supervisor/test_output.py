@@ -1,10 +1,14 @@
 import os
+import sys
 from pathlib import Path
+
+import pytest
 
 from executor.logfile import LogWriter
 from executor.supervisor.output import Output, Wakes
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
 def test_log_that_cannot_be_written_does_not_stop_the_output(tmp_path: Path) -> None:
     (tmp_path / "log").mkdir()
     (tmp_path / "log" / f"{0:020d}").symlink_to("/dev/full")
@@ -24,7 +28,7 @@ def test_wakes_are_dropped_where_enough_of_them_wait_or_nobody_reads(tmp_path: P
     reading, writing = os.pipe()
     wakes = Wakes(str(tmp_path), writing)
     for _ in range(100_000):
-        wakes()
+        wakes.log_grew()
     os.close(reading)
-    wakes()
-    wakes()
+    wakes.log_grew()
+    wakes.status_changed()
