@@ -99,9 +99,18 @@ class Desk:
         if tools.github is None or not tools.config.allows(comment.repository):
             await self._settle(delivery, "ignored", f"{comment.repository} may not talk to this installation")
             return
-        asked = _asked_on_github(comment)
         seeing = asyncio.create_task(self._see(tools.github, comment))
-        pulling = asyncio.create_task(tools.github.pull(comment.repository, comment.pull))
+        try:
+            await self._answer(delivery, comment, tools.github, lines)
+        finally:
+            await seeing
+
+    async def _answer(
+        self, delivery: Delivery, comment: events.Comment, github: GitHub, lines: Sequence[str]
+    ) -> None:
+        """Carry out a comment's commands for who wrote it, if they may."""
+        asked = _asked_on_github(comment)
+        pulling = asyncio.create_task(github.pull(comment.repository, comment.pull))
         try:
             await self._people.require(asked, comment.repository)
             asked = replace(asked, pull=await pulling)
@@ -109,7 +118,7 @@ class Desk:
             await self._refuse(delivery, comment, asked, refusal)
             return
         finally:
-            await asyncio.gather(seeing, pulling, return_exceptions=True)
+            await asyncio.gather(pulling, return_exceptions=True)
         await self._decide(
             delivery,
             await self._prepare(asked, lines),

@@ -1,6 +1,6 @@
 """Who asks, from where, and whether they may: asks GitHub, decides by `policy`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot import policy
 from bot.errors import AskerError
@@ -28,10 +28,12 @@ class Asked:
     channel: str | None = None
     channel_name: str | None = None
     public: bool = False
+    permissions: dict[str, str] = field(default_factory=dict)
+    """What was asked of GitHub for this request: once per repository, however many commands it has."""
 
 
 class People:
-    """Answers whether somebody may; the answer is asked afresh for every request."""
+    """Answers whether somebody may; GitHub is asked afresh for every request."""
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
@@ -41,7 +43,9 @@ class People:
         tools = self._tools
         permission = "none"
         if tools.github is not None and asked.login is not None and tools.config.allows(repository):
-            permission = await tools.github.permission(repository, asked.login)
+            if repository not in asked.permissions:
+                asked.permissions[repository] = await tools.github.permission(repository, asked.login)
+            permission = asked.permissions[repository]
         verdict = policy.may_run(
             login=asked.login,
             permission=permission,

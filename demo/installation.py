@@ -13,7 +13,7 @@ import socket
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar
@@ -174,6 +174,12 @@ class Installation:
     def said(self, event: str, number: int) -> bool:
         """Whether the service's log has told this of run or build `number`."""
         return any(each.get("event") == event and each.get("number") == number for each in self.events)
+
+    def ended(self, runs: Iterable[int]) -> bool:
+        """Whether the service's log has told the end of all these runs."""
+        return set(runs) <= {
+            each.get("number") for each in self.events if each.get("event") == "run.finished"
+        }
 
     # What comes in --------------------------------------------------------------------------------
 

@@ -163,7 +163,7 @@ async def _succeeds(journey: Journey) -> str:
     expect("exit code `0`" in card, "the card lacks the exit code")
     await journey.check("success", "errand / hello")
     reactions = [each.content for each in journey.github.reactions if each.comment == comment]
-    expect(reactions == ["eyes", "rocket"], f"the comment got {reactions}")
+    expect(sorted(reactions) == ["eyes", "rocket"], f"the comment got {reactions}")
     return "the job got its parameter and ran; 👀 and 🚀 on the comment"
 
 

@@ -24,7 +24,7 @@ from executor.spec import Secret
 
 CALL_SECONDS = 30.0  # one call in all, waiting for its turn included
 STEP_SECONDS = 10.0  # connecting, or one read or write
-CONCURRENT_CALLS = 16  # GitHub asks for well under 100
+CONCURRENT_CALLS = 8  # GitHub prefers few at once, and httpcore looks at every idle connection per call
 ANSWER_BYTES = 8 * 1024 * 1024  # as sent, compressed or not
 LONGEST_DELAY = 300.0  # seconds; whoever waits asks again then
 SECONDARY_DELAY = 60.0  # seconds; GitHub's minimum when it names no time

@@ -30,7 +30,7 @@ async def test_comment_runs_a_job_and_the_answer_comes_back(errand: Installation
     assert "hello" in card.body
     assert "exit code" not in card.body or "0" in card.body
     reactions = [each.content for each in github.reactions if each.comment == comment.id]
-    assert reactions == ["eyes", "rocket"]
+    assert sorted(reactions) == ["eyes", "rocket"]
     await github.wait_for(lambda: any(each.conclusion == "success" for each in github.checks))
 
     token = await errand.command("token", "create", "test")
