@@ -6,6 +6,9 @@ STAMP := $(VENV)/.installed
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 
+# `make serve CONFIG=my.yaml` takes another file than the demo's.
+CONFIG := app.yaml
+
 .PHONY: help install demo test check bench serve lock format clean
 
 help: ## show this
@@ -28,14 +31,14 @@ demo: $(STAMP) ## watch a push, comments and a Slack command travel the whole wa
 test: $(STAMP) ## everything that CI checks
 	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/run
 
-check: $(STAMP) ## is app.yaml right? (offline)
-	$(BIN)/errand check --config app.yaml
+check: $(STAMP) ## is app.yaml right? (offline; CONFIG=my.yaml: another file)
+	$(BIN)/errand check --config "$(CONFIG)"
 
 bench: $(STAMP) ## measure against peers (needs node and npm for one of them)
 	$(BIN)/python -m benchmarks
 
-serve: $(STAMP) ## run the service with app.yaml
-	$(BIN)/errand serve --config app.yaml
+serve: $(STAMP) ## run the service with app.yaml (CONFIG=my.yaml: another file)
+	$(BIN)/errand serve --config "$(CONFIG)"
 
 format: $(STAMP) ## format the code and mend what the linter can
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
