@@ -82,7 +82,7 @@ class Installation:
             "SLACK_SIGNING_SECRET": SLACK_SECRET,
             "SLACK_BOT_TOKEN": slack.token,
             "SLACK_API_URL": self.beside.slack_url,
-        }
+        } | {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_PROCESS")}
 
     # The service ----------------------------------------------------------------------------------
 
