@@ -90,6 +90,7 @@ class Run(Claimable, table=True):
     __table_args__ = (
         Index("runs_open", "state", "due_at"),
         Index("runs_job", "job", "number"),
+        Index("runs_lock", "lock", "state"),
         Index("runs_build", "build_number"),
         {"sqlite_autoincrement": True},  # a number that was given once never names another run
     )
@@ -111,6 +112,12 @@ class Run(Claimable, table=True):
     cause: str
     actor: str
     rerun_of: int | None = Field(default=None, sa_type=_Number)
+    version: int | None = None  # of the job, whose definition is above
+    tick_at: float | None = Field(default=None, sa_type=Double)  # the due moment that started it
+    lock: str | None = None  # runs that share one never overlap
+    concurrency: str = "allow"
+    admitted: bool = False  # let through by the gate: it counts as running until it is finished
+    attempt: int = 1  # the current or last one
     state: str = State.WAITING
     result: str | None = None
     reason: str | None = None
@@ -163,6 +170,82 @@ class Post(Claimable, table=True):
     created_at: float = Field(sa_type=Double)
 
 
+class Attempt(SQLModel, table=True):
+    """One try of a run; the engine's name and the log of the first are the run's own."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (Index("attempts_run", "run_number", "attempt", unique=True),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=_Number)
+    run_number: int = Field(sa_type=_Number)
+    attempt: int  # from 1
+    name: str = Field(unique=True)
+    result: str
+    reason: str | None = None
+    message: str | None = Field(default=None, sa_type=Text)
+    exit_code: int | None = None
+    tail: list[str] = Field(default_factory=list, sa_type=JSON)
+    started_at: float | None = Field(default=None, sa_type=Double)
+    finished_at: float = Field(sa_type=Double)
+
+
+class JobVersion(SQLModel, table=True):
+    """A definition of a job, as it was from `created_at` until the next; `deleted` ends it."""
+
+    __tablename__ = "job_versions"
+    __table_args__ = (Index("job_versions_job", "job", "version", unique=True),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=_Number)
+    job: str
+    version: int  # from 1, per job
+    source: str  # file | api
+    definition: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    deleted: bool = False
+    actor: str  # file, token:NAME
+    created_at: float = Field(sa_type=Double)
+
+
+class JobState(SQLModel, table=True):
+    """What people said about a job's schedule, and up to when its ticks were decided."""
+
+    __tablename__ = "job_states"
+
+    job: str = Field(primary_key=True)
+    paused: bool = False
+    paused_until: float | None = Field(default=None, sa_type=Double)  # None while paused: until resumed
+    paused_by: str | None = None
+    skip_at: float | None = Field(default=None, sa_type=Double)  # the one tick that is left out
+    skipped_by: str | None = None
+    ticked_to: float | None = Field(default=None, sa_type=Double)
+
+
+class Tick(SQLModel, table=True):
+    """One due moment of a schedule and what became of it: `run`, `missed`, `skipped`, `paused`, `refused`."""
+
+    __tablename__ = "ticks"
+    __table_args__ = (Index("ticks_job", "job", "at", unique=True),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=_Number)
+    job: str
+    at: float = Field(sa_type=Double)
+    outcome: str
+    note: str | None = Field(default=None, sa_type=Text)
+    run_number: int | None = Field(default=None, sa_type=_Number)
+    decided_at: float = Field(sa_type=Double)
+
+
+class Lock(SQLModel, table=True):
+    """A target that people closed: no run that names it starts until it is opened again or `until`."""
+
+    __tablename__ = "locks"
+
+    target: str = Field(primary_key=True)
+    reason: str | None = Field(default=None, sa_type=Text)
+    actor: str
+    created_at: float = Field(sa_type=Double)
+    until: float | None = Field(default=None, sa_type=Double)
+
+
 class Token(SQLModel, table=True):
     """An API token: only the SHA-256 of its text is kept."""
 
@@ -173,3 +256,4 @@ class Token(SQLModel, table=True):
     hash: str = Field(unique=True)
     created_at: float = Field(sa_type=Double)
     last_used_at: float | None = Field(default=None, sa_type=Double)
+    admin: bool = False  # may change jobs
