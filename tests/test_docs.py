@@ -1,4 +1,4 @@
-"""What the documentation does not tell of (a setting, a command, a metric) fails here; so does a dead link."""
+"""A setting, command or metric that the documentation does not tell of fails here; so does a dead link."""
 
 import re
 from collections.abc import Iterator
