@@ -34,6 +34,7 @@ from executor.process import ProcessEngine
 from executor.spec import Secret
 from webhooks.access import new_token, token_hash
 from webhooks.app import Doors, create_app
+from webhooks.collector import quiet_collector
 from webhooks.site import Site
 from webhooks.streams import Streams
 
@@ -93,6 +94,7 @@ async def service(config: Config, listener: socket.socket) -> None:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop)
+        quiet_collector()
         turning = asyncio.create_task(loops.run())
         turning.add_done_callback(lambda _: stop())  # without belts nothing would ever be answered
         log.info("serving", url=config.url, address=f"http://{_shown(listener)}")

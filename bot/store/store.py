@@ -15,8 +15,12 @@ from bot.store import leases, schema
 from bot.store.bells import Bells, Belt
 from bot.store.databases import READERS, Database, FileLock, make_private, translated
 from bot.store.writer import Writer
+from bot.tables import packed
 
 T = TypeVar("T")
+
+LARGE = 1 << 20
+"""Bytes of a body from which on a thread compresses it."""
 
 WAITING = 1000
 """Pieces of work that may wait for a commit; further callers wait for their turn to wait."""
@@ -88,7 +92,8 @@ class Store:
         self, *, key: str, source: str, event: str, media_type: str, body: bytes, now: float
     ) -> None:
         """Store what came in; returns once it is durable. A key that is known changes nothing."""
-        await self._writer.submit(row=(key, source, event, media_type, body, now))
+        kept = packed(body) if len(body) < LARGE else await asyncio.to_thread(packed, body)
+        await self._writer.submit(row=(key, source, event, media_type, kept, now))
 
     def bell(self, belt: Belt) -> asyncio.Event:
         """Set whenever a commit of this process made work for `belt`; clear it before looking."""
