@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Self, TypeVar, cast
 
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from bot.changes import Changes
@@ -37,6 +38,7 @@ class Store:
         self.owner = owner
         self._database = database
         self._lock = lock
+        self._sole: Connection | None = None
         self.changes = Changes()
         self._bells = Bells()
         self._writer = Writer(database.writer, self._bells, self.changes, limit=WAITING)
@@ -58,10 +60,20 @@ class Store:
             await store.write(leases.release_all)
         return store
 
+    async def be_the_only_one(self) -> None:
+        """Keep every other bot that asks for the same out, on PostgreSQL too; `Refused` if one is there.
+
+        For an engine whose runs only this machine can find again. Ends with this store's connection.
+        """
+        if self._sole is None and self._lock is None:
+            self._sole = await asyncio.to_thread(schema.only_one, self._database.reader)
+
     async def close(self) -> None:
         """Commit what waits, close every connection, let the next one in."""
         await self._writer.close()
         await asyncio.to_thread(self._readers.shutdown)
+        if self._sole is not None:
+            self._sole.close()
         self._database.close()
         if self._lock is not None:
             self._lock.release()
