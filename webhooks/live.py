@@ -15,7 +15,7 @@ from typing import Self
 
 from bot.changes import Changes, Listener, Subject
 from bot.errors import RetryLater
-from executor.logs import LogStore
+from executor.logs import LogChunk, LogStore
 from webhooks.ansi import PLAIN, Renderer, restyled
 from webhooks.streams import Write
 from webhooks.text import reading
@@ -176,15 +176,21 @@ class Live:
         painter = self._painter
         async with reading(self._logs, self._key, offset=painter.offset, follow=follow) as chunks:
             async for chunk in chunks:
-                if len(chunk.data) > _LITTLE:
-                    done = await asyncio.to_thread(painter.feed, chunk.data, chunk.end)
+                if len(chunk.data) > _LITTLE:  # a quarter of a megabyte may become some ten of HTML
+                    event = await asyncio.to_thread(_log_event, painter, chunk)
                 else:
-                    done = painter.feed(chunk.data, chunk.end)
-                data = {"done": done, "open": painter.open_line(), "size": painter.offset}
-                await write(_event("log", data, str(painter.cursor)))
+                    event = _log_event(painter, chunk)
+                await write(event)
                 self._sent = painter.cursor
                 if len(chunk.data) < _LITTLE:
                     await asyncio.sleep(BREATH_S)
+
+
+def _log_event(painter: Painter, chunk: LogChunk) -> bytes:
+    """Paint the chunk and give the event that tells it."""
+    done = painter.feed(chunk.data, chunk.end)
+    data = {"done": done, "open": painter.open_line(), "size": painter.offset}
+    return _event("log", data, str(painter.cursor))
 
 
 def _event(name: str, data: dict[str, object], id: str | None = None) -> bytes:
