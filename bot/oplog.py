@@ -57,7 +57,8 @@ class _Mask:
 
     def __init__(self, secrets: Iterable[Secret]) -> None:
         values = {secret.reveal().strip() for secret in secrets}
-        values |= {form for value in values for form in (json.dumps(value)[1:-1], repr(value)[1:-1])}
+        values |= {repr(value)[1:-1] for value in values}  # as an exception shows its arguments
+        values |= {json.dumps(value)[1:-1] for value in values}
         self._values = sorted((value for value in values if len(value) >= SHORTEST), key=len, reverse=True)
 
     def __call__(self, logger: Any, name: str, line: MutableMapping[str, Any] | str) -> str:

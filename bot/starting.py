@@ -162,7 +162,8 @@ class Starting:
             where, app = (target.repository, target.source.commit), tools.github.is_app
             cards.append(places.commit(*where, app=app, now=now, nonce=nonce()))
         if tools.slack is not None:
-            named = (channel for channel in channels if channel != asked.channel_name)
-            told = dict.fromkeys(channel for channel in (asked.channel, *named) if channel)
+            told = dict.fromkeys(channel for channel in channels if channel)
+            if asked.channel is not None and asked.channel_name not in told:
+                told[asked.channel] = None
             cards += [places.channel(channel, now=now, nonce=nonce()) for channel in told]
         return cards

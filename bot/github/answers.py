@@ -67,8 +67,7 @@ def ref_segment(ref: str) -> str:
 
     The rules are git's own: https://git-scm.com/docs/git-check-ref-format
     """
-    allowed = ref.isprintable() and not ref.startswith("-") and not _FORBIDDEN_IN_REF.search(ref)
-    if not ref or len(ref) > REF_CHARACTERS or not allowed:
+    if not ref or len(ref) > REF_CHARACTERS or _FORBIDDEN_IN_REF.search(ref) or ref.startswith("-"):
         raise AskerError("That is no name of a branch, a tag or a commit.")
     return quote(ref, safe="")  # a slash too: `x/status` would be another address
 
