@@ -1,6 +1,7 @@
 """The front door: the command line, and the only place that puts the rooms together."""
 
 import asyncio
+import errno
 import os
 import secrets
 import signal
@@ -11,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
+from urllib.parse import unquote, urlsplit
 
 import structlog
 import typer
@@ -26,7 +28,7 @@ from bot.errors import ConfigError, Refused, RetryLater
 from bot.github import GitHub
 from bot.loops import Loops
 from bot.slack import Slack
-from bot.store import Store, tokens
+from bot.store import Session, Store, tokens
 from bot.tools import Tools
 from executor.errors import EngineUnavailable
 from executor.logs import LogStore
@@ -34,6 +36,7 @@ from executor.process import ProcessEngine
 from executor.spec import Secret
 from webhooks.access import new_token, token_hash
 from webhooks.app import Doors, create_app
+from webhooks.collector import quiet_collector
 from webhooks.site import Site
 from webhooks.streams import Streams
 
@@ -43,12 +46,14 @@ GOODBYE = 5
 """Seconds that open requests have to end at a shutdown."""
 BACKLOG = 2048
 """Connections that may wait to be accepted."""
+MAX_TOKEN_NAME = 100
+"""Characters of a token's name."""
 
 T = TypeVar("T")
 
 cli = typer.Typer(
     name="errand",
-    help="A ChatOps job runner: pull requests, Slack and pushes start jobs, and the answer comes back.",
+    help="A ChatOps job runner: pull requests and Slack start jobs, pushes build images, answers come back.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -93,6 +98,7 @@ async def service(config: Config, listener: socket.socket) -> None:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop)
+        quiet_collector()
         turning = asyncio.create_task(loops.run())
         turning.add_done_callback(lambda _: stop())  # without belts nothing would ever be answered
         log.info("serving", url=config.url, address=f"http://{_shown(listener)}")
@@ -101,8 +107,8 @@ async def service(config: Config, listener: socket.socket) -> None:
         finally:
             turning.cancel()
             await asyncio.gather(turning, return_exceptions=True)
-        if not turning.cancelled() and turning.exception():
-            raise turning.exception() or AssertionError
+        if not turning.cancelled():
+            turning.result()  # which raises what ended the belts
 
 
 @asynccontextmanager
@@ -111,6 +117,7 @@ async def assembled(config: Config) -> AsyncIterator[tuple[Any, Loops, Streams]]
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(await Store.open(config.database.reveal(), owner=owner))
+        await store.be_the_only_one()  # the process engine's runs are found on this machine only
         logs = LogStore(config.logs.directory, config.logs.max_size)
         engine = ProcessEngine(config.engine.process.directory, logs)
         await engine.open()
@@ -169,10 +176,11 @@ def _door_secrets(config: Config) -> list[Secret]:
 
 def _secrets(config: Config) -> list[Secret]:
     """What no log line may show."""
-    found = [*_door_secrets(config), config.database]
+    database = config.database.reveal()
+    found = [*_door_secrets(config), config.database, Secret(unquote(urlsplit(database).password or ""))]
     if config.github:
         found += [secret for secret in (config.github.private_key, config.github.token) if secret]
-    if config.slack and config.slack.bot_token:
+    if config.slack:
         found.append(config.slack.bot_token)
     return found
 
@@ -191,7 +199,7 @@ def _github(config: Config) -> GitHub | None:
 
 
 def _slack(config: Config) -> Slack | None:
-    if config.slack is None or config.slack.bot_token is None:
+    if config.slack is None:
         return None
     return Slack(api_url=config.slack.api_url, bot_token=config.slack.bot_token, clock=time.time)
 
@@ -211,7 +219,10 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        raise Refused(f"{host}:{port} cannot be listened on: {error.strerror}.") from None
+        sentence = f"{host}:{port} cannot be listened on: {error.strerror}."
+        if error.errno == errno.EADDRINUSE:
+            sentence += " Another program has that port; --port chooses another one."
+        raise Refused(sentence) from None
     return listener
 
 
@@ -230,7 +241,7 @@ def _run(main: Coroutine[Any, Any, T]) -> T:
     """Run to the end; what the operator can mend is told in one sentence, without a traceback."""
     try:
         return uvloop.run(main)
-    except (ConfigError, Refused, RetryLater, EngineUnavailable, OSError, ValueError) as error:
+    except (ConfigError, Refused, RetryLater, EngineUnavailable, OSError) as error:
         console.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
 
@@ -239,7 +250,9 @@ def _run(main: Coroutine[Any, Any, T]) -> T:
 def serve(
     config: ConfigPath = Path("app.yaml"),
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.")] = 8000,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")
+    ] = 8000,
 ) -> None:
     """Run the service."""
     loaded = _loaded(config)
@@ -257,7 +270,7 @@ def check(config: ConfigPath = Path("app.yaml")) -> None:
     """Is the configuration right? Tells every mistake with its line and column; needs no network."""
     loaded = _loaded(config)
     out = Console()
-    out.print(f"{config} is right.", style="green", highlight=False)
+    out.print(f"{config} is right.", style="green", highlight=False, markup=False)
     shown = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for name, text in loaded.summary():
         shown.add_row(Text(name, style="bold"), Text(text))
@@ -289,10 +302,19 @@ async def _with_store(config: Config, work: Callable[[Any], T]) -> T:
 @token_cli.command("create")
 def token_create(name: str, config: ConfigPath = Path("app.yaml")) -> None:
     """Make a token and print it, this once: only its hash is kept."""
+    if not name.isprintable() or not 1 <= len(name.strip()) <= MAX_TOKEN_NAME:
+        raise typer.BadParameter(f"expected 1 to {MAX_TOKEN_NAME} printable characters", param_hint="NAME")
     text = new_token()
     hashed, now = token_hash(text), time.time()
-    _run(_with_store(_loaded(config), lambda s: tokens.add(s, name=name, hash=hashed, now=now)))
-    console.print(f"The token {name!r}, shown only now:", style="dim", highlight=False)
+
+    def add(session: Session) -> None:
+        try:
+            tokens.add(session, name=name, hash=hashed, now=now)
+        except ValueError as taken:
+            raise Refused(str(taken)) from None
+
+    _run(_with_store(_loaded(config), add))
+    console.print(f"The token {name!r}, shown only now:", style="dim", highlight=False, markup=False)
     typer.echo(text)
 
 
@@ -302,7 +324,7 @@ def token_list(config: ConfigPath = Path("app.yaml")) -> None:
     rows = _run(_with_store(_loaded(config), tokens.list))
     table = Table("name", "created", "last used")
     for row in rows:
-        table.add_row(row.name, _date(row.created_at), _date(row.last_used_at))
+        table.add_row(Text(row.name), _date(row.created_at), _date(row.last_used_at))
     Console().print(table)
 
 
@@ -310,7 +332,7 @@ def token_list(config: ConfigPath = Path("app.yaml")) -> None:
 def token_delete(name: str, config: ConfigPath = Path("app.yaml")) -> None:
     """End a token at once, and the logins made from it."""
     if not _run(_with_store(_loaded(config), lambda s: tokens.remove(s, name=name))):
-        console.print(f"There is no token {name!r}.", style="red", highlight=False)
+        console.print(f"There is no token {name!r}.", style="red", highlight=False, markup=False)
         raise typer.Exit(1)
 
 

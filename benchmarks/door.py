@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from benchmarks.harness import SECRET
 from bot.store import Store
 from webhooks import github
+from webhooks.collector import quiet_collector
 
 
 async def _forget(*, key: str, source: str, event: str, media_type: str, body: bytes, now: float) -> None:
@@ -20,6 +21,7 @@ async def main(port: int, database: str | None) -> None:
     """Serve until SIGTERM, as `errand serve` does."""
     store = await Store.open(database, owner="benchmark") if database else None
     add = store.add_delivery if store else _forget
+    quiet_collector()
     app = Starlette(routes=github.routes([SECRET], add_delivery=add, limit=25 << 20, clock=time.time))
     config = uvicorn.Config(
         app,

@@ -143,10 +143,10 @@ def push_of(size: int) -> bytes:
     while len(json.dumps(push)) < size - 700:
         number = len(push["commits"])
         commit = {
-            "id": f"{number:040x}",
+            "id": hashlib.sha1(b"%d" % number).hexdigest(),
             "message": f"Change {number}: describe what the visitor sees",
             "timestamp": "2024-05-15T15:20:30+02:00",
-            "url": f"https://example.com/acme/shop/commit/{number:040x}",
+            "url": f"https://example.com/acme/shop/commit/{hashlib.sha1(b'%d' % number).hexdigest()}",
             "author": person,
             "committer": person,
             "distinct": True,

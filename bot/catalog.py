@@ -237,6 +237,16 @@ class Catalog:
             raise AskerError(f"There is no image {quoted(name)}.{did_you_mean(name, self.images)}")
         return self.images[name]
 
+    def seen_from(self, repository: str) -> "Catalog":
+        """What may be spoken of where everybody reads it: what is of `repository`, or of none."""
+        images = {image.name: image for image in self.images_of(repository)}
+        jobs = {name: job for name, job in self.jobs.items() if job.image is None or job.image in images}
+        return Catalog(jobs, images)
+
+    def spelling(self, repository: str) -> str:
+        """`repository` in the one spelling that is stored and compared; GitHub ignores case."""
+        return next((image.build.repository for image in self.images_of(repository)), repository)
+
     def images_of(self, repository: str) -> list[Image]:
         """The images that are built from `repository`; GitHub does not tell names by case."""
         wanted = repository.casefold()

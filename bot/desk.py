@@ -7,7 +7,7 @@ that is killed anywhere does all of it again or nothing; keys forbid that anythi
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 
@@ -25,7 +25,6 @@ log = structlog.get_logger()
 
 MAX_COMMANDS = 10
 """Commands of one comment that are carried out; further ones are refused."""
-
 
 WENT_WRONG = "This did not work, and the fault is not yours. Whoever runs Errand finds the cause in its log."
 
@@ -46,7 +45,7 @@ class Desk:
 
     async def handle(self, delivery: Delivery) -> None:
         """Decide one claimed delivery; raises `RetryLater` when somebody has to be asked again."""
-        match events.read(delivery):
+        match self._read(delivery):
             case events.Push() as push:
                 await self._push(delivery, push)
             case events.Comment() as comment:
@@ -58,16 +57,31 @@ class Desk:
 
     async def give_up(self, delivery: Delivery, error: Exception) -> None:
         """Close a delivery that cannot be handled and say so where it was asked."""
-        reference = f"{error}" if isinstance(error, RetryLater) else type(error).__name__
+        reference = str(error) if isinstance(error, RetryLater) else type(error).__name__
+        try:
+            await self._settle(delivery, "failed", reference[:500], self._apology(delivery))
+        except RetryLater:
+            raise
+        except Exception:  # then without words, which are what may have failed
+            log.exception("delivery.failed", key=delivery.key)
+            await self._settle(delivery, "failed", reference[:500])
+
+    def _apology(self, delivery: Delivery) -> list[Post]:
         text = messages.error_reply(WENT_WRONG)
-        match events.read(delivery):
+        match self._read(delivery):
             case events.Comment() as comment:
-                answers = self._github_answers(comment, _asked_on_github(comment), [text], failed=True)
+                return self._github_answers(comment, _asked_on_github(comment), [text], failed=True)
             case events.SlackCommand() as command:
-                answers = self._slack_answers(command, [text])
+                return self._slack_answers(command, [text])
             case _:
-                answers = []
-        await self._settle(delivery, "failed", reference[:500], answers)
+                return []
+
+    def _read(self, delivery: Delivery) -> events.Event:
+        """The fact in a delivery, with its repository spelt as everywhere here."""
+        event = events.read(delivery)
+        if isinstance(event, events.Push | events.Comment):
+            return replace(event, repository=self._tools.config.catalog.spelling(event.repository))
+        return event
 
     # Doors ----------------------------------------------------------------------------------------
 
@@ -102,8 +116,9 @@ class Desk:
         seeing = asyncio.create_task(self._see(tools.github, comment))
         try:
             await self._answer(delivery, comment, tools.github, lines)
-        finally:
             await seeing
+        finally:
+            await _ended(seeing)
 
     async def _answer(
         self, delivery: Delivery, comment: events.Comment, github: GitHub, lines: Sequence[str]
@@ -118,7 +133,7 @@ class Desk:
             await self._refuse(delivery, comment, asked, refusal)
             return
         finally:
-            await asyncio.gather(pulling, return_exceptions=True)
+            await _ended(pulling)
         await self._decide(
             delivery,
             await self._prepare(asked, lines),
@@ -263,6 +278,12 @@ def _asked_on_github(comment: events.Comment) -> Asked:
         number=comment.pull,
         public=comment.public,
     )
+
+
+async def _ended(task: asyncio.Task[Any]) -> None:
+    """End a task that nobody waits for any more, with whatever came of it."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _verbs(lines: Sequence[str]) -> str:

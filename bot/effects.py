@@ -4,17 +4,19 @@ Effects run on the writer's thread together with those of the other commands of 
 of them happen or none. An effect returns the words to reply, or None where a card says it all.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from bot import commands, grammar, messages
 from bot.catalog import Job
 from bot.errors import AskerError
 from bot.people import Asked, People
 from bot.runs import State
-from bot.starting import Starting
+from bot.starting import Order, Starting
 from bot.store import Session, runs
 from bot.tables import Run
 from bot.tools import Tools
+from bot.wording import quoted
 
 Effect = Callable[[Session], str | None]
 """Given the transaction; gives the reply's text (Markdown) or None."""
@@ -23,6 +25,24 @@ RECENT_RUNS = 5
 """How many runs `status` shows when none is named."""
 LOG_LINES = 20
 """How many lines `logs` replies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """The run that is meant: by number, else the newest of the job `name`, else the newest of the asker."""
+
+    number: int | None
+    name: str | None
+    active: bool = False
+    """Only one that has not ended."""
+
+    @property
+    def missing(self) -> AskerError:
+        """What to say where there is none."""
+        if self.number is not None:
+            return AskerError(f"There is no run #{self.number}.")
+        of = f"run of {quoted(self.name)}" if self.name is not None else "run here"
+        return AskerError(f"There is no {'unfinished ' if self.active else ''}{of}.")
 
 
 class Effects:
@@ -54,7 +74,7 @@ class Effects:
             case commands.Build():
                 return await self._build(asked, command)
             case commands.Help():
-                text = self._help(command)
+                text = self._help(asked, command)
                 return lambda session: text
             case _:
                 raise AskerError(messages.not_available(command))
@@ -64,36 +84,37 @@ class Effects:
     async def _run(self, asked: Asked, command: commands.Run, index: int) -> Effect:
         if command.image_tag is not None:
             raise AskerError("`--image` is not available in this version; `--ref` chooses a commit.")
-        job = self._tools.config.catalog.job(command.name)
+        job = self._people.catalog(asked).job(command.name)
         parameters = job.resolve(command.parameters)
         job.argv(command.arguments)
         target = await self._starting.target(asked, job.image, command.ref)
-        draft = self._starting.draft(asked, job, target, index)
-        draft.parameters, draft.arguments = parameters, list(command.arguments)
-        return lambda session: self._started(
-            asked, self._starting.enqueue(session, asked, draft, job, target)
-        )
+        return self._start(Order(asked, index, job, target, parameters, command.arguments))
 
     async def _rerun(self, asked: Asked, command: commands.Rerun, index: int) -> Effect:
-        old = await self._find(asked, command.number, command.name)
+        old, repository = await self._find(asked, Which(command.number, command.name))
+        job = self._people.catalog(asked).job(old.job)  # a job that was taken away is not run any more
         if command.latest:
-            job = self._tools.config.catalog.job(old.job)
             target = await self._starting.target(asked, job.image, None)
         else:
-            job = Job.model_validate(old.definition)
-            target = await self._starting.same_target(old)
-        draft = self._starting.draft(asked, job, target, index)
-        draft.parameters = job.resolve({**old.parameters, **command.parameters})
-        draft.arguments, draft.rerun_of = list(old.arguments), old.number
-        return lambda session: self._started(
-            asked, self._starting.enqueue(session, asked, draft, job, target)
-        )
+            try:
+                job = Job.model_validate(old.definition)
+                target = await self._starting.same_target(asked, old, repository)
+            except ValueError:
+                raise AskerError(
+                    f"#{old.number} was defined for another version of Errand; `--latest` takes today's job."
+                ) from None
+        parameters, arguments = job.resolve({**old.parameters, **command.parameters}), tuple(old.arguments)
+        job.argv(arguments)
+        return self._start(Order(asked, index, job, target, parameters, arguments, old.number))
 
-    @staticmethod
-    def _started(asked: Asked, enqueued: tuple[Run, bool]) -> str | None:
+    def _start(self, order: Order) -> Effect:
         """In a pull request the card says it; in Slack the card may be in a channel that Errand is not in."""
-        run, _ = enqueued
-        return messages.started(run) if asked.channel else None
+
+        def effect(session: Session) -> str | None:
+            run = self._starting.enqueue(session, order)
+            return messages.started(run) if order.asked.channel else None
+
+        return effect
 
     async def _build(self, asked: Asked, command: commands.Build) -> Effect:
         target = await self._starting.target(asked, command.image, command.ref)
@@ -110,15 +131,14 @@ class Effects:
     # Stopping -------------------------------------------------------------------------------------
 
     async def _cancel(self, asked: Asked, command: commands.Cancel) -> Effect:
-        found = await self._find(asked, command.number, command.name, active=command.number is None)
-        number, now = found.identity, self._tools.clock()
+        which = Which(command.number, command.name, active=command.number is None)
+        await self._prepare(asked, which)
 
         def effect(session: Session) -> str | None:
-            before = runs.get(session, number)
-            over = before is not None and before.state == State.FINISHED
-            run = runs.request_stop(session, number, by=asked.actor, now=now)
-            if over:
-                return messages.status_reply([run], now=now)
+            found, now = self._look(session, asked, which), self._tools.clock()
+            if found.state == State.FINISHED:
+                return messages.status_reply([found], now=now)
+            run = runs.request_stop(session, found.identity, by=asked.actor, now=now)
             return messages.stopping(run) if asked.channel else None
 
         return effect
@@ -126,56 +146,71 @@ class Effects:
     # Looking --------------------------------------------------------------------------------------
 
     async def _status(self, asked: Asked, command: commands.Status) -> Effect:
-        if command.number is None and command.name is None:
-            repository, actor = self._mine(asked)
-            found = await self._tools.store.read(
-                lambda s: runs.page(s, repository=repository, actor=actor, limit=RECENT_RUNS)
-            )
-        else:
-            found = [await self._find(asked, command.number, command.name)]
-        links = {run.identity: self._tools.link(run, open_place=asked.public) for run in found}
-        text = messages.status_reply(found, now=self._tools.clock(), links=links)
-        return lambda session: text
+        which = Which(command.number, command.name)
+        named = which.number is not None or which.name is not None
+        if named:
+            await self._prepare(asked, which)
+
+        def effect(session: Session) -> str | None:
+            if named:
+                found = [self._look(session, asked, which)]
+            else:
+                repository, actor = self._mine(asked)
+                found = runs.page(session, repository=repository, actor=actor, limit=RECENT_RUNS)
+            links = {run.identity: self._tools.link(run, open_place=asked.public) for run in found}
+            return messages.status_reply(found, now=self._tools.clock(), links=links)
+
+        return effect
 
     async def _logs(self, asked: Asked, command: commands.Logs) -> Effect:
-        run = await self._find(asked, command.number, None)
+        run, _ = await self._find(asked, Which(command.number, None))
         lines = await self._tools.logs.tail(run.name, LOG_LINES)
         text = messages.logs_reply(run, lines, self._tools.link(run, open_place=asked.public))
         return lambda session: text
 
     def _list(self, asked: Asked) -> Effect:
-        catalog = self._tools.config.catalog
-        shown: Mapping[str, Job] = catalog.jobs
-        if asked.public and asked.repository is not None:
-            here = {image.name for image in catalog.images_of(asked.repository)}
-            shown = {name: job for name, job in shown.items() if job.image in here}
-        text = messages.listing(shown, command=self._tools.config.command)
+        text = messages.listing(self._people.catalog(asked).jobs, command=self._tools.config.command)
         return lambda session: text
 
-    def _help(self, command: commands.Help) -> str:
+    def _help(self, asked: Asked, command: commands.Help) -> str:
         word = self._tools.config.command
         if command.topic is None or command.topic in grammar.VERBS:
             return commands.help_text(word, command.topic)
-        return self._tools.config.catalog.job(command.topic).help_text(word)
+        return self._people.catalog(asked).job(command.topic).help_text(word)
 
-    async def _find(self, asked: Asked, number: int | None, name: str | None, *, active: bool = False) -> Run:
-        """The run that is meant, by number, else the newest of that job (`active`: not finished)."""
-        store = self._tools.store
-        if number is not None:
-            run = await store.read(lambda s: runs.get(s, number))
-        elif name is not None:
-            self._tools.config.catalog.job(name)
-            run = await store.read(lambda s: runs.latest(s, job=name, active=active))
-        else:
-            repository, actor = self._mine(asked)
-            run = await store.read(
-                lambda s: runs.latest(s, repository=repository, actor=actor, active=active)
-            )
+    # The run that is meant ------------------------------------------------------------------------
+
+    async def _find(self, asked: Asked, which: Which) -> tuple[Run, str]:
+        """The run and its repository, of which the asker may run things."""
+        run = await self._prepare(asked, which)
         if run is None or run.repository is None:
-            what = f"run #{number}" if number is not None else f"run of `{name}`" if name else "run here"
-            raise AskerError(f"There is no {'unfinished ' if active else ''}{what}.")
-        await self._people.require(asked, run.repository)
+            raise which.missing
+        return run, run.repository
+
+    async def _prepare(self, asked: Asked, which: Which) -> Run | None:
+        """Ask whether the asker may have the run that is meant as things stand, so that `_look` need not."""
+        if which.name is not None:
+            self._people.catalog(asked).job(which.name)
+        run = await self._tools.store.read(lambda s: self._meant(s, asked, which))
+        if run is not None and run.repository is not None:
+            await self._people.require(asked, run.repository)
         return run
+
+    def _look(self, session: Session, asked: Asked, which: Which) -> Run:
+        """The run within the transaction: an earlier command of the same comment may have made it."""
+        run = self._meant(session, asked, which)
+        if run is None or run.repository is None:
+            raise which.missing
+        self._people.check(asked, run.repository)
+        return run
+
+    def _meant(self, session: Session, asked: Asked, which: Which) -> Run | None:
+        if which.number is not None:
+            return runs.get(session, which.number)
+        if which.name is not None:
+            return runs.latest(session, job=which.name, active=which.active)
+        repository, actor = self._mine(asked)
+        return runs.latest(session, repository=repository, actor=actor, active=which.active)
 
     @staticmethod
     def _mine(asked: Asked) -> tuple[str | None, str | None]:

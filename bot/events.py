@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from bot.tables import Delivery
 
@@ -77,7 +77,7 @@ class _User(BaseModel):
 
 class _Push(BaseModel):
     ref: str
-    after: str
+    after: str = Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")
     deleted: bool = False
     repository: _Repository
     sender: _User

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
@@ -41,9 +42,6 @@ PRUNE = 3600.0
 """Seconds between two prunings."""
 MAX_TRIES = 8
 """Tries of one delivery; with `backoff`, some four minutes beyond what GitHub asks to wait."""
-AGAIN = 1.0
-"""Seconds before a build or run is carried on when the database was away."""
-
 Row = TypeVar("Row", bound=Claimable)
 Claimed = TypeVar("Claimed", bound=Claimable, covariant=True)
 
@@ -69,6 +67,8 @@ class Belt(Generic[Row]):
     capacity: int
     tasks: dict[int, asyncio.Task[None]] = field(default_factory=dict)
     rows: dict[int, Row] = field(default_factory=dict)
+    missed: set[int] = field(default_factory=set)
+    """What the last renewal did not find: finished a moment ago, or another bot's."""
 
 
 def backoff(attempts: int) -> float:
@@ -85,14 +85,13 @@ class Loops:
         self._worker = Worker(tools)
         self._outbox = Outbox(tools)
         limits = tools.config.limits
-        self._builds = Belt("builds", Build, builds.claim, self._build, limits.builds)
-        self._runs = Belt("runs", Run, runs.claim, self._run, limits.runs)
         self._belts: tuple[Belt[Any], ...] = (
             Belt("deliveries", Delivery, deliveries.claim, self._delivery, DELIVERIES),
-            self._builds,
-            self._runs,
+            Belt("builds", Build, builds.claim, self._worker.carry, limits.builds),
+            Belt("runs", Run, runs.claim, self._worker.carry, limits.runs),
             Belt("posts", Post, posts.claim, self._outbox.send, POSTS),
         )
+        self._stops: set[asyncio.Task[None]] = set()
         self._alive = False
 
     def dead(self) -> Sequence[str]:
@@ -113,7 +112,7 @@ class Loops:
             await self._drain()
 
     async def _drain(self) -> None:
-        tasks = [task for belt in self._belts for task in belt.tasks.values()]
+        tasks = [*self._stops, *(task for belt in self._belts for task in belt.tasks.values())]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -126,13 +125,8 @@ class Loops:
         bell = self._tools.store.bell(belt.bell)
         while True:
             bell.clear()
-            try:
-                await self._claim(belt)
-            except RetryLater as error:
-                log.warning("claim.failed", belt=belt.bell, error=str(error))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(SWEEP):
-                    await bell.wait()
+            await _patiently("claim", lambda: self._claim(belt))
+            await _rung(bell, SWEEP)
 
     async def _claim(self, belt: Belt[Row]) -> None:
         free = belt.capacity - len(belt.tasks)
@@ -152,6 +146,7 @@ class Loops:
 
     def _done(self, belt: Belt[Any], key: int) -> None:
         del belt.tasks[key], belt.rows[key]
+        belt.missed.discard(key)
         self._tools.store.bell(belt.bell).set()
 
     async def _carry(self, belt: Belt[Row], row: Row) -> None:
@@ -166,6 +161,8 @@ class Loops:
 
     async def _delivery(self, delivery: Delivery) -> None:
         try:
+            if delivery.attempts > MAX_TRIES:
+                raise RuntimeError("no try came to an end, so whoever tries it may be killed by it")
             await self._desk.handle(delivery)
         except RetryLater as error:
             if delivery.attempts >= MAX_TRIES:
@@ -180,44 +177,16 @@ class Loops:
             log.exception("delivery.failed", key=delivery.key)
             await self._desk.give_up(delivery, error)
 
-    async def _build(self, build: Build) -> None:
-        number = build.identity
-        await self._persist(build, self._worker.build, lambda s: builds.get(s, number))
-
-    async def _run(self, run: Run) -> None:
-        number = run.identity
-        await self._persist(run, self._worker.run, lambda s: runs.get(s, number))
-
-    async def _persist(
-        self, row: Row, carry: Callable[[Row], Awaitable[None]], reload: Callable[[Session], Row | None]
-    ) -> None:
-        """Carry on through a database that is away: the work goes on, only the notes of it wait."""
-        current: Row | None = row
-        while current is not None:
-            try:
-                await carry(current)
-                return
-            except RetryLater as error:
-                log.warning("carry.waits", error=str(error))
-                await asyncio.sleep(error.delay or AGAIN)
-            with suppress(RetryLater):
-                current = await self._tools.store.read(reload)
-
     # Keeping --------------------------------------------------------------------------------------
 
     async def _renew(self) -> None:
         """Renew all leases; the answer also tells which builds and runs somebody asked to stop."""
         bell = self._tools.store.bell("stops")
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(RENEW):
-                    await bell.wait()
+            await _rung(bell, RENEW)
             bell.clear()
-            try:
-                for belt in self._belts:
-                    await self._renew_belt(belt)
-            except RetryLater as error:
-                log.warning("renewal.failed", error=str(error))
+            for belt in self._belts:
+                await _patiently("renewal", partial(self._renew_belt, belt))
 
     async def _renew_belt(self, belt: Belt[Any]) -> None:
         keys = list(belt.tasks)
@@ -227,9 +196,16 @@ class Loops:
         held = await tools.store.write(
             lambda s: leases.renew(s, belt.table, owner=tools.owner, ids=keys, now=now, lease=LEASE)
         )
-        for key in held.stopping:
-            if (row := belt.rows.get(key)) is not None:
-                await self._worker.stop(row)
+        for key in held.stopping & belt.rows.keys():
+            # Beside the renewals: an engine that is slow to answer must not cost us the leases.
+            stop = asyncio.create_task(_patiently("stop", partial(self._worker.stop, belt.rows[key])))
+            self._stops.add(stop)
+            stop.add_done_callback(self._stops.discard)
+        missing = set(keys) - held.held
+        for key in missing & belt.missed & belt.tasks.keys():
+            log.warning("lease.lost", belt=belt.bell, key=key)
+            belt.tasks[key].cancel()
+        belt.missed = missing & belt.tasks.keys()
 
     async def _prune(self) -> None:
         while True:
@@ -239,7 +215,27 @@ class Loops:
     async def _tidy(self, now: float) -> None:
         """Forget what is old: handled deliveries, logs, what the engine could not remove in time."""
         tools = self._tools
-        with suppress(RetryLater):
+
+        async def forget() -> None:
             await tools.store.write(lambda s: deliveries.prune(s, before=now - KEEP_DELIVERIES))
-        await tools.logs.prune(before=now - tools.config.logs.keep)
-        await tools.engine.prune(before=now - KEEP_LEFT)
+
+        await _patiently("prune", forget)
+        await _patiently("prune", lambda: tools.logs.prune(before=now - tools.config.logs.keep))
+        await _patiently("prune", lambda: tools.engine.prune(before=now - KEEP_LEFT))
+
+
+async def _patiently(what: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Do one round of something that comes round again: no failure may stop the belts."""
+    try:
+        await work()
+    except RetryLater as error:
+        log.warning(f"{what}.failed", error=str(error))
+    except Exception:
+        log.exception(f"{what}.failed")
+
+
+async def _rung(bell: asyncio.Event, timeout: float) -> None:
+    """Wait for a bell, at most `timeout` seconds."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(timeout):
+            await bell.wait()

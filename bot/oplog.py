@@ -1,5 +1,6 @@
 """The operator's log on stderr: one event per line, JSON where nobody watches, and no secret in it."""
 
+import json
 import logging
 import sys
 from collections.abc import Iterable, MutableMapping
@@ -16,10 +17,11 @@ SHORTEST = 4
 
 def configure(secrets: Iterable[Secret], *, stream: TextIO = sys.stderr, level: int = logging.INFO) -> None:
     """Send all that is logged, by Errand or by a library, to `stream` without the values of `secrets`."""
-    values = sorted({s.reveal() for s in secrets if len(s.reveal()) >= SHORTEST}, key=len, reverse=True)
     render: Processor
     if stream.isatty():
-        render = structlog.dev.ConsoleRenderer(pad_event_to=24)
+        # Not the renderer's own tracebacks, which show the variables of every frame.
+        plain = structlog.dev.plain_traceback
+        render = structlog.dev.ConsoleRenderer(pad_event_to=24, exception_formatter=plain)
     else:
         render = structlog.processors.JSONRenderer()
     shared: list[Processor] = [
@@ -33,7 +35,7 @@ def configure(secrets: Iterable[Secret], *, stream: TextIO = sys.stderr, level: 
         if not stream.isatty()
         else structlog.processors.StackInfoRenderer(),
         render,
-        _Mask(values),
+        _Mask(secrets),
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -53,8 +55,11 @@ def configure(secrets: Iterable[Secret], *, stream: TextIO = sys.stderr, level: 
 class _Mask:
     """The last step: whatever the line is made of, a secret in it is masked."""
 
-    def __init__(self, values: list[str]) -> None:
-        self._values = values
+    def __init__(self, secrets: Iterable[Secret]) -> None:
+        values = {secret.reveal().strip() for secret in secrets}
+        values |= {repr(value)[1:-1] for value in values}  # as an exception shows its arguments
+        values |= {json.dumps(value)[1:-1] for value in values}
+        self._values = sorted((value for value in values if len(value) >= SHORTEST), key=len, reverse=True)
 
     def __call__(self, logger: Any, name: str, line: MutableMapping[str, Any] | str) -> str:
         text = str(line)

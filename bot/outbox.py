@@ -6,6 +6,7 @@ known is first looked for by its marker.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import structlog
 
@@ -14,7 +15,7 @@ from bot.errors import Refused, RetryLater
 from bot.github import GitHub
 from bot.metrics import POSTS
 from bot.slack import Slack
-from bot.store import builds, posts, runs
+from bot.store import Session, builds, posts, runs
 from bot.tables import Build, Post, Run
 from bot.tools import Tools
 
@@ -29,6 +30,10 @@ https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-res
 """
 MAX_DELAY = 1200.0
 """Seconds between two tries, at most."""
+FAILURES = 3
+"""Tries of a post over which Errand itself fails."""
+AGAIN = 1.0
+"""Seconds after which a database that was away is told once more what came of a post."""
 
 Subject = Build | Run | None
 
@@ -49,41 +54,61 @@ class Outbox:
 
     async def send(self, post: Post) -> None:
         """Send one post and store what came of it; what was wanted meanwhile is sent by a later claim."""
-        store, key, rev = self._tools.store, post.identity, post.wanted
         try:
+            if post.attempts > MAX_TRIES:  # none of them came to an end
+                raise Refused("whoever tried to say it was killed")
             remote_id = await self._senders[post.kind](post, await self._subject(post))
         except RetryLater as error:
-            await self._again(post, error)
+            await self._again(post, error, MAX_TRIES)
         except Refused as error:
-            POSTS.labels(post.kind, "refused").inc()
-            log.warning("post.refused", kind=post.kind, place=post.place, error=str(error))
-            text = str(error)
-            await store.write(lambda s: posts.fail(s, key, error=text))
+            await self._fail(post, "refused", error)
+        except Exception as error:
+            log.exception("post.failed", **_shown(post))
+            await self._again(post, RetryLater(f"Errand failed: {type(error).__name__}"), FAILURES)
         else:
-            once = post.run_number is None and post.build_number is None
-            again_at = self._tools.clock() + SPACING
-            await store.write(
-                lambda s: posts.sent(s, key, rev=rev, remote_id=remote_id, again_at=again_at, done=once)
-            )
-            asyncio.get_running_loop().call_later(SPACING, store.bell("posts").set)
-            POSTS.labels(post.kind, "sent").inc()
-            log.info(
-                "post.sent", kind=post.kind, place=post.place, run=post.run_number, build=post.build_number
-            )
+            await self._sent(post, remote_id)
 
-    async def _again(self, post: Post, error: RetryLater) -> None:
-        store, key, text = self._tools.store, post.identity, str(error)
-        if post.attempts >= MAX_TRIES:
-            POSTS.labels(post.kind, "given_up").inc()
-            log.error("post.given_up", kind=post.kind, place=post.place, error=text)
-            await store.write(lambda s: posts.fail(s, key, error=text))
+    async def _sent(self, post: Post, remote_id: str | None) -> None:
+        key, rev = post.identity, post.wanted
+        once = post.run_number is None and post.build_number is None
+        again_at = self._tools.clock() + SPACING
+        await self._note(
+            lambda s: posts.sent(s, key, rev=rev, remote_id=remote_id, again_at=again_at, done=once)
+        )
+        self._ring_in(SPACING)
+        POSTS.labels(post.kind, "sent").inc()
+        log.info("post.sent", **_shown(post))
+
+    async def _again(self, post: Post, error: RetryLater, tries: int) -> None:
+        if post.attempts >= tries:
+            await self._fail(post, "given_up", error)
             return
+        key, text = post.identity, str(error)
         delay = error.delay or min(2.0 ** (post.attempts - 1), MAX_DELAY)
-        POSTS.labels(post.kind, "later").inc()
-        log.info("post.later", kind=post.kind, delay=delay, error=text)
         due_at = self._tools.clock() + delay
-        await store.write(lambda s: posts.retry(s, key, due_at=due_at, error=text))
-        asyncio.get_running_loop().call_later(delay, store.bell("posts").set)
+        await self._note(lambda s: posts.retry(s, key, due_at=due_at, error=text))
+        self._ring_in(delay)
+        POSTS.labels(post.kind, "later").inc()
+        log.info("post.later", delay=delay, error=text, **_shown(post))
+
+    async def _fail(self, post: Post, outcome: str, error: Exception) -> None:
+        key, text = post.identity, str(error)
+        await self._note(lambda s: posts.fail(s, key, error=text))
+        POSTS.labels(post.kind, outcome).inc()
+        log.warning(f"post.{outcome}", error=text, **_shown(post))
+
+    async def _note(self, work: Callable[[Session], None]) -> None:
+        """Store what came of a post, however long the database is away: forgotten, it would be said again."""
+        while True:
+            try:
+                await self._tools.store.write(work)
+                return
+            except RetryLater as error:
+                log.warning("post.waits", error=str(error))
+                await asyncio.sleep(AGAIN)
+
+    def _ring_in(self, delay: float) -> None:
+        asyncio.get_running_loop().call_later(delay, self._tools.store.bell("posts").set)
 
     async def _subject(self, post: Post) -> Subject:
         run, build = post.run_number, post.build_number
@@ -193,3 +218,9 @@ class Outbox:
 
     async def _response(self, post: Post, subject: Subject) -> None:
         await self._slack.respond(post.place["url"], messages.slack_text(post.text or ""))
+
+
+def _shown(post: Post) -> dict[str, Any]:
+    """What the log tells of a post; the address of a Slack reply is a key to the channel."""
+    place = {name: value for name, value in post.place.items() if name != "url"}
+    return {"kind": post.kind, "place": place, "run": post.run_number, "build": post.build_number}

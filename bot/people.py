@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from bot import policy
+from bot.catalog import Catalog
 from bot.errors import AskerError
 from bot.github import PullRequest
 from bot.tools import Tools
@@ -38,19 +39,28 @@ class People:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
 
+    def catalog(self, asked: Asked) -> Catalog:
+        """The jobs and images that exist for the asker: in a public place the others are not spoken of."""
+        catalog = self._tools.config.catalog
+        if asked.public and asked.repository is not None:
+            return catalog.seen_from(asked.repository)
+        return catalog
+
     async def require(self, asked: Asked, repository: str) -> None:
         """Raise `AskerError` unless the asker may run things of `repository`; `RetryLater` if unknown now."""
         tools = self._tools
-        permission = "none"
-        if tools.github is not None and asked.login is not None and tools.config.allows(repository):
-            if repository not in asked.permissions:
-                asked.permissions[repository] = await tools.github.permission(repository, asked.login)
-            permission = asked.permissions[repository]
+        known = repository in asked.permissions or not tools.config.allows(repository)
+        if tools.github is not None and asked.login is not None and not known:
+            asked.permissions[repository] = await tools.github.permission(repository, asked.login)
+        self.check(asked, repository)
+
+    def check(self, asked: Asked, repository: str) -> None:
+        """The same from what GitHub has said for this request, where it cannot be asked: no without that."""
         verdict = policy.may_run(
             login=asked.login,
-            permission=permission,
+            permission=asked.permissions.get(repository),
             repository=repository,
-            allowed=tools.config.allows(repository),
+            allowed=self._tools.config.allows(repository),
         )
         if not verdict.allowed:
             raise AskerError(verdict.sentence)

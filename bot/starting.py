@@ -3,7 +3,7 @@
 Asks GitHub, then gives drafts to the transaction; nothing here writes outside of one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bot import places, policy
@@ -33,6 +33,19 @@ class Target:
     source: Source | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One run that is asked for. `index` is the command's place in its request, unique there."""
+
+    asked: Asked
+    index: int
+    job: Job
+    target: Target
+    parameters: Mapping[str, str]
+    arguments: tuple[str, ...] = ()
+    rerun_of: int | None = None
+
+
 class Starting:
     """Resolves and enqueues for everything that starts builds or runs."""
 
@@ -49,8 +62,8 @@ class Starting:
                 )
             await self._people.require(asked, asked.repository)
             return Target(asked.repository, asked.public)
-        image = self._tools.config.catalog.image(image_name)
-        repository = image.build.repository
+        image = self._people.catalog(asked).image(image_name)
+        repository = self._tools.config.catalog.spelling(image.build.repository)
         await self._people.require(asked, repository)
         github = self._tools.required_github
         if ref is None and asked.pull is not None and asked.repository == repository:
@@ -66,46 +79,46 @@ class Starting:
         commit = await github.commit(repository, ref)
         return Target(repository, not about.private, Source(image, commit, ref))
 
-    async def same_target(self, run: Run) -> Target:
-        """What `run` worked on, with its image as it was defined then."""
-        if run.repository is None:
-            raise AskerError(f"Run #{run.number} knows no repository.")
+    async def same_target(self, asked: Asked, run: Run, repository: str) -> Target:
+        """What `run`, which is of `repository`, worked on, with its image as it was defined then."""
+        public = asked.public
+        if repository != asked.repository:  # it may have become private, or public, since
+            public = not (await self._tools.required_github.repository(repository)).private
         if run.build_number is None:
-            return Target(run.repository, run.public)
+            return Target(repository, public)
         number = run.build_number
         build = await self._tools.store.read(lambda s: builds.get(s, number))
         if build is None:
             raise AskerError(f"The build of #{run.number} is no longer kept; `--latest` takes today's image.")
         image = Image.model_validate(build.definition)
-        return Target(run.repository, run.public, Source(image, build.commit, run.ref))
+        return Target(repository, public, Source(image, build.commit, run.ref))
 
-    def draft(self, asked: Asked, job: Job, target: Target, index: int) -> Run:
-        """A run of `job`, to be completed and given to `enqueue`; `index` is the command's place."""
-        source = target.source
-        return Run(
-            key=f"{asked.key}:{index}",
+    def enqueue(self, session: Session, order: Order) -> Run:
+        """Store the run, the build it needs and its cards; gives the run, also if it was stored before."""
+        asked, job, target, source = order.asked, order.job, order.target, order.target.source
+        now, nonce = self._tools.clock(), self._tools.nonce
+        # Made anew for every transaction, since one that fails may be run again.
+        run = Run(
+            key=f"{asked.key}:{order.index}",
             name="",
             job=job.name,
             definition=job.model_dump(mode="json"),
-            image=source.image.name if source else None,
+            parameters=dict(order.parameters),
+            arguments=list(order.arguments),
             repository=target.repository,
-            ref=source.ref if source else None,
-            commit=source.commit if source else None,
             public=target.public,
             cause=asked.cause,
             actor=asked.actor,
-            created_at=self._tools.clock(),
+            rerun_of=order.rerun_of,
+            created_at=now,
         )
-
-    def enqueue(
-        self, session: Session, asked: Asked, draft: Run, job: Job, target: Target
-    ) -> tuple[Run, bool]:
-        """Store the run, the build it needs and its cards; False when it was stored before."""
-        if target.source is not None:
-            build = self._build(session, asked, target, target.source)
-            draft.build_number, draft.digest = build.number, build.digest
+        if source is not None:
+            build = self._build(session, asked, target, source)
+            run.image, run.ref, run.commit = source.image.name, source.ref, source.commit
+            run.build_number, run.digest = build.number, build.digest
         cards = self._cards(asked, target, github=job.notify.github, channels=[job.notify.slack])
-        return runs.enqueue(session, draft, cards, now=self._tools.clock(), nonce=self._tools.nonce())
+        stored, _ = runs.enqueue(session, run, cards, now=now, nonce=nonce())
+        return stored
 
     def need_build(self, session: Session, asked: Asked, target: Target) -> Build:
         """Store that the image is wanted from that commit, unless it is built, and tell how it goes."""
@@ -149,7 +162,8 @@ class Starting:
             where, app = (target.repository, target.source.commit), tools.github.is_app
             cards.append(places.commit(*where, app=app, now=now, nonce=nonce()))
         if tools.slack is not None:
-            named = (channel for channel in channels if channel != asked.channel_name)
-            told = dict.fromkeys(channel for channel in (asked.channel, *named) if channel)
+            told = dict.fromkeys(channel for channel in channels if channel)
+            if asked.channel is not None and asked.channel_name not in told:
+                told[asked.channel] = None
             cards += [places.channel(channel, now=now, nonce=nonce()) for channel in told]
         return cards

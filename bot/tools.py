@@ -13,6 +13,9 @@ from bot.tables import Build, Run
 from executor.engine import Engine
 from executor.logs import LogStore
 
+DAY = 86400.0
+"""Seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tools:
@@ -47,7 +50,8 @@ class Tools:
         """
         path = f"/{'builds' if isinstance(row, Build) else 'runs'}/{row.identity}"
         address = self.config.url.rstrip("/") + path
-        if not self.keys or (open_place and row.public and not self.config.logs.public):
+        if open_place and row.public and not self.config.logs.public:
             return address
-        expires = int(row.created_at) + links.LINK_LIFE  # so that an edited card keeps its link
+        today = self.clock() // DAY * DAY  # an edited card keeps its link for as long as one can
+        expires = int(max(row.created_at, today)) + links.LINK_LIFE
         return f"{address}?{links.sign(path, expires=expires, keys=self.keys)}"

@@ -5,14 +5,15 @@ same row is carried again, and a move that was stored already is simply not made
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import structlog
 
 from bot import metrics
 from bot.catalog import Image, Job
-from bot.errors import ConfigError, Refused, RetryLater
+from bot.errors import AskerError, ConfigError, Refused, RetryLater
 from bot.runs import State
 from bot.store import builds, runs
 from bot.tables import Build, Run
@@ -26,6 +27,13 @@ TAIL_LINES = 20
 """Lines of the log that are told when something failed."""
 SOURCE_TRIES = 6
 """How often a build asks for its source before it gives up: with the delays, about a minute."""
+FAILURES = 3
+"""How often Errand itself may fail over a build or a run before that ends as an error."""
+AGAIN = 1.0
+"""Seconds before a build or run is carried on when the database was away or Errand failed."""
+WENT_WRONG = "Errand failed over this; the cause is in its own log."
+LONGEST_WAIT = 60.0
+"""Seconds between two tries, at most."""
 
 
 class Worker:
@@ -36,27 +44,84 @@ class Worker:
         self._stopping: set[str] = set()
 
     async def stop(self, row: Build | Run) -> None:
-        """Somebody asked to stop what this bot carries; harmless when repeated."""
+        """Somebody asked to stop what this bot carries: said to the engine once, again where that failed."""
         if row.name in self._stopping:
             return
         self._stopping.add(row.name)
-        if isinstance(row, Run):
-            await self._move(row, State.STOPPING)
-        await self._tools.engine.stop(row.name)
+        try:
+            if isinstance(row, Run):
+                await self._move(row, State.STOPPING)
+            await self._tools.engine.stop(row.name)
+        except BaseException:
+            self._stopping.discard(row.name)
+            raise
 
-    async def build(self, build: Build) -> None:
-        """Carry a build to its end."""
-        if build.state == State.FINISHED:
+    async def carry(self, row: Build | Run) -> None:
+        """Carry to the end, however often the database or the engine does not answer meanwhile.
+
+        The job goes on then, only the notes of it wait. Where Errand itself fails again and again, that
+        is the end: an error that people are told, instead of the same failure for ever.
+        """
+        failures = 0
+        current: Build | Run | None = row
+        try:
+            while current is not None:
+                try:
+                    if failures < FAILURES:
+                        await self._carry(current)
+                    else:
+                        await self._abandon(current, "InternalError", WENT_WRONG)
+                    return
+                except RetryLater as error:
+                    log.warning("carry.waits", name=row.name, error=str(error))
+                    delay = error.delay or AGAIN
+                except EngineUnavailable as error:
+                    log.warning("engine.unavailable", name=row.name, error=str(error))
+                    with suppress(RetryLater):
+                        await self._wait(current, f"the engine does not answer: {error}")
+                    delay = error.delay
+                except Exception:
+                    failures += 1
+                    log.exception("carry.failed", name=row.name, failures=failures)
+                    delay = AGAIN * 2 ** (failures - 1)
+                await asyncio.sleep(min(delay, LONGEST_WAIT))
+                current = await self._reload(current)
+        finally:
+            self._stopping.discard(row.name)
+
+    async def _carry(self, row: Build | Run) -> None:
+        if row.state == State.FINISHED:
             return
+        if row.stop_by:
+            self._stopping.add(row.name)
+        if isinstance(row, Build):
+            await self._build(row)
+        else:
+            await self._run(row)
+
+    async def _reload(self, row: Build | Run) -> Build | Run | None:
+        """The row as it is now, as it was where that is not known; None once it is another bot's."""
+        number, read = row.identity, self._tools.store.read
+        now: Build | Run | None
+        try:
+            if isinstance(row, Build):
+                now = await read(lambda s: builds.get(s, number))
+            else:
+                now = await read(lambda s: runs.get(s, number))
+        except RetryLater:
+            return row
+        return now if now is not None and now.lease_owner == self._tools.owner else None
+
+    async def _build(self, build: Build) -> None:
         if build.state == State.WAITING:
             if build.stop_by:
-                await self._finish(build, Outcome(Result.CANCELLED))
+                await self._end(build, Outcome(Result.CANCELLED))
                 return
             if not await self._move(build, State.BUILDING, started_at=self._tools.clock()):
                 return
         source = await self._source(build)
         if isinstance(source, Outcome):
-            await self._finish(build, source)
+            await self._end(build, source)
             return
         image = Image.model_validate(build.definition)
         spec = BuildSpec(
@@ -66,15 +131,12 @@ class Worker:
             setup=image.build.setup,
             timeout=image.build.timeout,
         )
-        await self._follow(build, lambda: self._tools.engine.build(spec))
+        await self._follow(build, self._tools.engine.build(spec))
 
-    async def run(self, run: Run) -> None:
-        """Carry a run to its end."""
-        if run.state == State.FINISHED:
-            return
+    async def _run(self, run: Run) -> None:
         if run.state in (State.WAITING, State.BUILDING):
             if run.stop_by:
-                await self._finish(run, Outcome(Result.CANCELLED))
+                await self._end(run, Outcome(Result.CANCELLED))
                 return
             if run.digest is not None and not await self._tools.engine.has_image(run.digest):
                 await self._build_again(run)
@@ -83,10 +145,10 @@ class Worker:
                 return
         try:
             spec = self._spec(run)
-        except ConfigError as error:
-            await self._finish(run, Outcome(Result.ERROR, reason="NotConfigured", message=str(error)))
+        except (ConfigError, AskerError) as error:
+            await self._abandon(run, "NotConfigured", str(error))
             return
-        await self._follow(run, lambda: self._tools.engine.run(spec))
+        await self._follow(run, self._tools.engine.run(spec))
 
     async def _build_again(self, run: Run) -> None:
         """Let a run wait for its image once more: the engine has cleared it away since it was built."""
@@ -96,40 +158,44 @@ class Worker:
             lambda s: builds.again(s, number, owner=tools.owner, now=tools.clock(), nonce=nonce)
         )
 
-    async def _follow(self, row: Build | Run, ask: Callable[[], AsyncIterator[Progress]]) -> None:
-        """Store what the engine says until the end, attaching again whenever it could not be asked."""
-        if row.stop_by:
-            self._stopping.add(row.name)
-        try:
-            while True:
-                try:
-                    async for progress in ask():
-                        await self._note(row, progress)
-                        if isinstance(progress, Outcome):
-                            return
-                except EngineUnavailable as error:
-                    log.warning("engine.unavailable", name=row.name, error=str(error))
-                    await self._note(row, Pending(f"the engine does not answer: {error}"))
-                    await asyncio.sleep(error.delay)
-        finally:
-            self._stopping.discard(row.name)
-
-    async def _note(self, row: Build | Run, progress: Progress) -> None:
-        match progress:
-            case Outcome():
+    async def _follow(self, row: Build | Run, story: AsyncIterator[Progress]) -> None:
+        """Store what the engine says until the end."""
+        async for progress in story:
+            if isinstance(progress, Outcome):
                 await self._finish(row, progress)
                 return
-            case Started(at) if isinstance(row, Run):
-                await self._move(row, State.RUNNING, started_at=at, waiting_for=None)
-            case Pending(reason) if isinstance(row, Run):
-                await self._wait(row, reason)
+            await self._note(row, progress)
+        raise RuntimeError("the engine fell silent without an outcome")
+
+    async def _note(self, row: Build | Run, progress: Pending | Started) -> None:
+        if isinstance(progress, Pending):
+            await self._wait(row, progress.reason)
+        elif isinstance(row, Run) and not await self._move(row, State.RUNNING, started_at=progress.at):
+            await self._wait(row, None)  # it ran already, so what it seemed to wait for is over
         # Asked for before the engine knew of it: the request would have gone nowhere, so it is repeated.
         if row.name in self._stopping:
             await self._tools.engine.stop(row.name)
 
-    async def _wait(self, run: Run, reason: str) -> None:
-        store, number = self._tools.store, run.identity
-        await store.write(lambda s: runs.note(s, number, owner=self._tools.owner, waiting_for=reason))
+    async def _wait(self, row: Build | Run, reason: str | None) -> None:
+        """Say what a run waits for; builds only ever wait for the engine."""
+        tools, number = self._tools, row.identity
+        if isinstance(row, Run):
+            await tools.store.write(lambda s: runs.note(s, number, owner=tools.owner, waiting_for=reason))
+
+    # Ends -----------------------------------------------------------------------------------------
+
+    async def _abandon(self, row: Build | Run, reason: str, message: str) -> None:
+        """The end where Errand cannot go on; what the engine may have begun in an earlier life is to stop."""
+        try:
+            await self._tools.engine.stop(row.name)
+        except Exception:
+            log.exception("stop.failed", name=row.name)
+        await self._end(row, Outcome(Result.ERROR, reason=reason, message=message))
+
+    async def _end(self, row: Build | Run, outcome: Outcome) -> None:
+        """An end that the engine knows nothing of: no writer will ever say that the log is complete."""
+        await self._finish(row, outcome)
+        await self._tools.logs.finish(row.name)
 
     async def _finish(self, row: Build | Run, outcome: Outcome) -> None:
         tail: list[str] = []
@@ -147,10 +213,14 @@ class Worker:
             facts["started_at"] = outcome.started_at
         if isinstance(row, Build):
             facts["digest"] = outcome.image
-        else:
-            facts["waiting_for"] = None
-        await self._move(row, State.FINISHED, **facts)
-        await self._tools.engine.remove(row.name)
+        if not await self._move(row, State.FINISHED, **facts):
+            return  # another bot carries it, and would start it anew if the engine forgot it now
+        try:
+            await self._tools.engine.remove(row.name)
+        except (EngineUnavailable, OSError) as error:  # the next pruning removes it
+            log.warning("remove.failed", name=row.name, error=str(error))
+
+    # The store, the configuration, GitHub -----------------------------------------------------------
 
     async def _move(self, row: Build | Run, to: State, **facts: Any) -> bool:
         """Store the move; False when it is not ours to make (lease lost) or was made already."""
@@ -187,6 +257,7 @@ class Worker:
         )
 
     async def _source(self, build: Build) -> Source | Outcome:
+        """Where the engine gets the commit from, or why it cannot; `RetryLater` for a build that goes on."""
         github = self._tools.github
         if github is None:
             return Outcome(Result.ERROR, reason="NoSource", message="GitHub is not configured here.")
@@ -200,4 +271,6 @@ class Worker:
                 return Outcome(Result.ERROR, reason="NoSource", message=f"GitHub refused: {error}")
             else:
                 return Source(repository=build.repository, url=url, commit=build.commit, token=token)
+        if build.state == State.BUILDING:  # carried on, and the engine may need nothing more from GitHub
+            raise RetryLater("GitHub could not be reached")
         return Outcome(Result.ERROR, reason="NoSource", message="GitHub could not be reached.")

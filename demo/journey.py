@@ -15,7 +15,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from demo.github import Check, Comment
-from demo.installation import PULL, REPOSITORY, Event, Installation, installation
+from demo.installation import PULL, REPOSITORY, ROOT, Event, Installation, installation
 from demo.slack import Message
 
 STEP_SECONDS = 30.0
@@ -216,6 +216,9 @@ STEPS = (
 async def travel(*, keep: bool) -> int:
     """Run the whole demo; gives the exit code: 0 if every step did what it should."""
     console = Console()
+    if not (ROOT / "app.yaml").exists():
+        console.print("The demo runs from a checkout of Errand: clone the repository, then `make demo`.")
+        return 2
     console.print(Panel.fit("[bold]Errand[/] between stand-ins for GitHub and Slack, all on this machine"))
     with tempfile.TemporaryDirectory(prefix="errand-demo-") as home:
         async with installation(Path(home)) as errand:

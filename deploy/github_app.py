@@ -34,7 +34,9 @@ def main(arguments: list[str]) -> int:
     """The command; gives its exit code."""
     url = arguments[0].rstrip("/") if arguments else ""
     if len(arguments) > 2 or urlsplit(url).scheme not in ("http", "https") or urlsplit(url).path:
-        print("usage: python3 deploy/github_app.py https://errand.example.com [ORGANIZATION]", file=sys.stderr)
+        print(
+            "usage: python3 deploy/github_app.py https://errand.example.com [ORGANIZATION]", file=sys.stderr
+        )
         return 2
     print(link(url, *arguments[1:]))
     return 0

@@ -87,7 +87,7 @@ def forms(secret: bytes) -> set[bytes]:
     found = {secret, bare}
     found.update(line for line in map(bytes.strip, bare.splitlines()) if len(line) >= _SHORTEST)
     if len(bare) >= _SHORTEST:
-        found.update(_base64(bare), _url(bare), _shell(bare), _json(bare))
+        found.update(_base64(bare), _url(bare), _shell(bare), _json(bare), _python(bare))
     return found
 
 
@@ -125,6 +125,13 @@ def _json(secret: bytes) -> Iterator[bytes]:
     for ascii_only, more in ((True, ""), (False, ""), (False, "<>&")):  # the last as Go writes it
         yield "".join(_json_character(char, ascii_only, more) for char in text).encode()
     yield "".join(_json_character(char, True, "") for char in text).replace("/", "\\/").encode()
+
+
+def _python(secret: bytes) -> Iterator[bytes]:
+    """As a traceback shows it."""
+    yield repr(secret)[2:-1].encode()
+    text = secret.decode(errors="surrogateescape")
+    yield from (ascii(text)[1:-1].encode(), repr(text)[1:-1].encode())
 
 
 def _json_character(char: str, ascii_only: bool, more: str) -> str:

@@ -27,6 +27,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
+        """The value itself, for whoever has to send it."""
         return self._value
 
     def __repr__(self) -> str:

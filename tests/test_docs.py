@@ -1,4 +1,4 @@
-"""A setting, a command or a metric that the documentation does not tell of fails here."""
+"""A setting, command or metric that the documentation does not tell of fails here; so does a dead link."""
 
 import re
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import pytest
+import typer
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
@@ -14,14 +15,26 @@ from bot.config import Config, load
 from bot.grammar import AVAILABLE, VERBS
 from bot.metrics import REGISTRY
 from bot.units import duration_text
+from errand import cli
 from executor.spec import Secret
 
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
 CONFIGURATION = (DOCS / "configuration.md").read_text()
 COMMANDS = (DOCS / "commands.md").read_text()
+OPERATIONS = (DOCS / "operations.md").read_text()
 ENVIRON = dict.fromkeys(
-    ("GITHUB_TOKEN", "GITHUB_WEBHOOK_SECRET", "DATABASE_URL", "GITHUB_APP_ID"), "value"
+    (
+        "DATABASE_URL",
+        "GITHUB_APP_ID",
+        "GITHUB_OLD_WEBHOOK_SECRET",
+        "GITHUB_TOKEN",
+        "GITHUB_WEBHOOK_SECRET",
+    ),
+    "value",
 ) | {
+    "ERRAND_URL": "https://errand.example.com",
     "SLACK_SIGNING_SECRET": "value",
     "SLACK_BOT_TOKEN": "value",
     "GITHUB_PRIVATE_KEY": "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----",
@@ -82,10 +95,16 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
     assert documented - {"command, setup", "description, pattern"} <= set(SETTINGS)
 
 
-EXAMPLES = re.findall(r"^```yaml\n(.*?)^```", CONFIGURATION, re.MULTILINE | re.DOTALL)
+EXAMPLES = [
+    pytest.param(example, id=f"{page.stem}-{number}")
+    for page in PAGES
+    for number, example in enumerate(
+        re.findall(r"^```yaml\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL), 1
+    )
+]
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.split("\n")[0])
+@pytest.mark.parametrize("example", EXAMPLES)
 def test_example_in_the_documentation_is_right(example: str, tmp_path: Path) -> None:
     file = tmp_path / "app.yaml"
     file.write_text(example)
@@ -116,3 +135,63 @@ def _metrics() -> list[str]:
 def test_metric_is_documented(metric: str) -> None:
     text = "\n".join(page.read_text() for page in DOCS.glob("*.md"))
     assert f"`{metric}`" in text, f"no page in docs/ tells of `{metric}`"
+
+
+def _commands(group: typer.Typer, before: str) -> Iterator[tuple[str, set[str]]]:
+    """Every command of the command line, as it is typed, with its own options."""
+    for command in group.registered_commands:
+        function = command.callback
+        assert function is not None
+        name = command.name or function.__name__
+        options = {
+            f"--{each}" for each in function.__annotations__ if each not in ("config", "name", "return")
+        }
+        yield f"{before} {name}", options
+    for inner in group.registered_groups:
+        assert inner.typer_instance is not None
+        yield from _commands(inner.typer_instance, f"{before} {inner.name}")
+
+
+COMMAND_LINE = dict(_commands(cli, "errand"))
+
+
+@pytest.mark.parametrize(("command", "options"), COMMAND_LINE.items(), ids=COMMAND_LINE.keys())
+def test_command_of_the_command_line_is_documented_with_its_options(command: str, options: set[str]) -> None:
+    row = re.search(rf"^\| `{command}(?: [A-Z]+)?` \|(.*)$", OPERATIONS, re.MULTILINE)
+    assert row, f"docs/operations.md has no row for `{command}`"
+    for option in options:
+        assert f"`{option}" in row[1]
+
+
+def test_no_command_of_the_command_line_is_documented_that_does_not_exist() -> None:
+    rows = re.findall(r"^\| `(errand [a-z ]*[a-z])", OPERATIONS, re.MULTILINE)
+    assert sorted(rows) == sorted(COMMAND_LINE)
+
+
+def _anchors(page: Path) -> set[str]:
+    """What GitHub makes of the headings of a page."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_of_a_page_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)]+)\)", re.sub(r"`[^`]*`", "", page.read_text())):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in _anchors(target), link
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (DOCS / "README.md").read_text()
+    assert [page.name for page in DOCS.glob("*.md") if f"({page.name})" not in index] == ["README.md"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_make_knows_what_a_page_tells_to_make(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"^make ([a-z]+)", page.read_text(), re.MULTILINE)) <= targets

@@ -1,8 +1,10 @@
 """The API's reading half: runs, builds and their logs, as JSON and text. See docs/api.md."""
 
+import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -25,6 +27,9 @@ from webhooks.view import rfc3339, seconds
 MOST_RUNS = 100
 """Runs in one answer."""
 
+LOOK_S = 15.0
+"""Seconds after which a followed run is looked at, though no change of it was heard of."""
+
 MOST_LINES = 10_000
 """What `?tail=` may ask for."""
 
@@ -45,6 +50,7 @@ class Api:
 
 
 Handler = Callable[[Request, Visitor], Awaitable[Response]]
+Find = Callable[[Request], Awaitable[Run | Build]]
 
 
 def routes(api: Api) -> list[Route]:
@@ -114,26 +120,45 @@ class _Rooms:
 
     async def run_log(self, request: Request, visitor: Visitor) -> Response:
         """A run's log."""
-        return await self._log(request, visitor, (await self._run_row(request)).name)
+        return await self._log(request, visitor, self._run_row)
 
     async def build_log(self, request: Request, visitor: Visitor) -> Response:
         """A build's log."""
-        return await self._log(request, visitor, (await self._build_row(request)).name)
+        return await self._log(request, visitor, self._build_row)
 
-    async def _log(self, request: Request, visitor: Visitor, key: str) -> Response:
+    async def _log(self, request: Request, visitor: Visitor, find: Find) -> Response:
+        row = await find(request)
         query = _query(request, {"tail", "follow"})
         lines = _number(query, "tail", 0, MOST_LINES)
         if query.get("follow", "0") not in ("0", "1"):
             raise Problem(400, "follow: expected 1 or 0.")
-        follow = query.get("follow") == "1"
+        follow = query.get("follow") == "1" and row.state != State.FINISHED
         if not self._api.streams.has_room(visitor.key):
             raise busy()
 
         async def body(write: Write) -> None:
-            offset = 0 if lines is None else await text.tail_offset(self._api.logs, key, lines)
-            await text.copy(self._api.logs, key, write, offset=offset, follow=follow)
+            offset = 0 if lines is None else await text.tail_offset(self._api.logs, row.name, lines)
+            ending = asyncio.ensure_future(self._completed(request, row, find) if follow else _nothing())
+            try:
+                await text.copy(self._api.logs, row.name, write, offset=offset, follow=follow)
+            finally:
+                ending.cancel()
+                await asyncio.gather(ending, return_exceptions=True)
 
         return Stream(self._api.streams, visitor.key, body, _TEXT)
+
+    async def _completed(self, request: Request, row: Run | Build, find: Find) -> None:
+        """Complete the log at the end of `row`: what ends before the engine knew of it has no writer."""
+        with self._api.store.changes.listen(
+            ("run" if isinstance(row, Run) else "build", row.identity)
+        ) as bell:
+            while row.state != State.FINISHED:
+                with suppress(TimeoutError, RetryLater):
+                    row = await find(request)
+                    if row.state != State.FINISHED:
+                        async with asyncio.timeout(LOOK_S):
+                            await bell.wait()
+        await self._api.logs.finish(row.name)
 
     async def _run_row(self, request: Request) -> Run:
         number = _path_number(request)
@@ -193,6 +218,10 @@ class _Rooms:
             "finished_at": None if row.finished_at is None else rfc3339(row.finished_at),
             "duration_s": None if took is None else round(took, 3),
         }
+
+
+async def _nothing() -> None:
+    """What is done beside reading a log that nobody follows."""
 
 
 def _json(document: dict[str, object]) -> Response:

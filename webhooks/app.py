@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
@@ -12,6 +13,7 @@ from starlette.routing import BaseRoute
 from bot.errors import RetryLater
 from bot.store import Store, stats
 from webhooks import github, health, metrics, slack
+from webhooks.problems import problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,22 @@ def create_app(
         *metrics.routes(lambda: store.read(stats.depths)),
         *extra,
     ]
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={RetryLater: _unavailable})
+    app = Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        exception_handlers={RetryLater: _unavailable, HTTPException: _refused},
+    )
+    app.router.redirect_slashes = False  # to an address that is made of whatever `Host` said
+    return app
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """No such path, or not with this method; the API says so in its own form."""
+    if not isinstance(error, HTTPException):
+        raise error
+    if request.url.path.startswith("/api/"):
+        return problem(error.status_code, error.detail, error.headers)
+    return PlainTextResponse(f"{error.detail}\n", error.status_code, error.headers)
 
 
 async def _unavailable(_request: Request, _error: Exception) -> Response:

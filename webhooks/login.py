@@ -1,10 +1,11 @@
 """The login form: an API token in, a signed cookie out. No password, no account, nothing stored."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from urllib.parse import parse_qsl
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
@@ -14,6 +15,9 @@ from webhooks.look import Look
 
 LONGEST_FORM = 4096
 """Bytes of a login form."""
+
+FORM_S = 10.0
+"""Seconds that a login form may take to arrive."""
 
 MOST_FAILURES = 10
 """Wrong tokens from one address in a minute before it has to wait."""
@@ -123,13 +127,14 @@ def _target(path: str) -> str:
 
 
 async def _fields(request: Request) -> dict[str, str]:
-    """The form's fields; none of them if it is too large or cannot be read."""
+    """The form's fields; none of them if it is too large, too slow, breaks off or cannot be read."""
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LONGEST_FORM:
-            return {}
     try:
+        async with asyncio.timeout(FORM_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > LONGEST_FORM:
+                    return {}
         return dict(parse_qsl(body.decode(), max_num_fields=10))
-    except ValueError:
+    except (ValueError, TimeoutError, ClientDisconnect):
         return {}

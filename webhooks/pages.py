@@ -120,6 +120,8 @@ class _Rooms:
     async def history(self, request: Request, visitor: Visitor) -> Response:
         """The runs of one job, newest first."""
         name = request.path_params["name"]
+        if "\0" in name:  # which PostgreSQL refuses to look for
+            return self._missing(visitor)
         before = _number(request.query_params.get("before", ""))
         found = await self._pages.store.read(
             lambda session: runs.page(session, job=name, limit=RECENT + 1, before=before)

@@ -13,6 +13,9 @@ from webhooks.streams import Write
 SHOWN = 512 * 1024
 """Bytes of a log that a page shows, and the most that `?tail=` looks back."""
 
+SHOWN_LINES = 20_000
+"""Lines that a page shows, as many as it keeps of a log that it follows."""
+
 
 @asynccontextmanager
 async def reading(
@@ -42,7 +45,7 @@ class Part:
 
 
 async def last_part(logs: LogStore, key: str, most: int = SHOWN) -> Part | None:
-    """At most the last `most` bytes, from the beginning of a line; None without a log."""
+    """At most the last `most` bytes and `SHOWN_LINES`, from the beginning of a line; None without a log."""
     size = await logs.size(key)
     if size is None:
         return None
@@ -61,6 +64,8 @@ async def last_part(logs: LogStore, key: str, most: int = SHOWN) -> Part | None:
     if start:
         skipped = data.find(b"\n") + 1  # 0 where one line is longer than all that is shown
         start, data = start + skipped, data[skipped:]
+    skipped = _last_lines(data, SHOWN_LINES)
+    start, data = start + skipped, data[skipped:]
     return Part(start, await _line_at(logs, key, start), data, end)
 
 
@@ -69,12 +74,18 @@ async def tail_offset(logs: LogStore, key: str, lines: int) -> int:
     part = await last_part(logs, key)
     if part is None:
         return 0
-    at = len(part.data) - (1 if part.data.endswith(b"\n") else 0)
+    at = _last_lines(part.data, lines)
+    return part.end - (len(part.data) - at) if at else part.left_out
+
+
+def _last_lines(data: bytes, lines: int) -> int:
+    """Where in `data` its last `lines` lines begin."""
+    at = len(data) - (1 if data.endswith(b"\n") else 0)
     for _ in range(lines):
-        at = part.data.rfind(b"\n", 0, at)
+        at = data.rfind(b"\n", 0, at)
         if at < 0:
-            return part.left_out
-    return part.end - (len(part.data) - at - 1)
+            return 0
+    return at + 1
 
 
 async def copy(logs: LogStore, key: str, write: Write, *, offset: int = 0, follow: bool = False) -> None:

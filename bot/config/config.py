@@ -95,8 +95,7 @@ def _slack_text(slack: Slack | None) -> str:
     if slack is None:
         return "not configured"
     door = "" if slack.signing_secret else " (no signing_secret: door closed)"
-    posts = "posts" if slack.bot_token else "answers commands only"
-    return f"{posts}, {len(slack.people)} people{door}"
+    return f"{len(slack.people)} people{door}"
 
 
 def _database_text(url: Secret) -> str:

@@ -88,7 +88,7 @@ class Slack(Section):
     """How Errand speaks with Slack. `people`: which GitHub login a Slack user is."""
 
     signing_secret: SecretText | None = None
-    bot_token: SecretText | None = None
+    bot_token: SecretText
     api_url: SlackUrl = "https://slack.com/api/"
     people: dict[SlackUser, Login] = Field(default_factory=dict)
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
@@ -11,8 +11,27 @@ from bot.errors import Refused
 HEAD = "0002"
 """The newest migration. A test keeps it true; comparing it saves Alembic's import at every start."""
 
+_ALONE = 0x4552_5241_4E45
+"""PostgreSQL's advisory lock of a bot that must be the only one."""
+
 _ADVISORY_LOCK = 0x4552_5241_4E44
 """PostgreSQL's advisory lock under which one bot migrates while others wait: `ERRAND` in ASCII."""
+
+
+def only_one(engine: Engine) -> Connection:
+    """Hold PostgreSQL's lock for a bot that must be alone, for as long as the connection that this gives.
+
+    Raises `Refused` when another session holds it.
+    """
+    connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ALONE}):
+        connection.close()
+        raise Refused(
+            "Another Errand with the process engine already uses this database. Its jobs can only be found"
+            " again on its own machine, so stop it first.",
+            status="DatabaseInUse",
+        )
+    return connection
 
 
 def version(connection: Connection) -> str | None:

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Self, TypeVar, cast
 
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from bot.changes import Changes
@@ -15,8 +16,12 @@ from bot.store import leases, schema
 from bot.store.bells import Bells, Belt
 from bot.store.databases import READERS, Database, FileLock, make_private, translated
 from bot.store.writer import Writer
+from bot.tables import packed
 
 T = TypeVar("T")
+
+LARGE = 1 << 20
+"""Bytes of a body from which on a thread compresses it."""
 
 WAITING = 1000
 """Pieces of work that may wait for a commit; further callers wait for their turn to wait."""
@@ -33,6 +38,7 @@ class Store:
         self.owner = owner
         self._database = database
         self._lock = lock
+        self._sole: Connection | None = None
         self.changes = Changes()
         self._bells = Bells()
         self._writer = Writer(database.writer, self._bells, self.changes, limit=WAITING)
@@ -54,10 +60,20 @@ class Store:
             await store.write(leases.release_all)
         return store
 
+    async def be_the_only_one(self) -> None:
+        """Keep every other bot that asks for the same out, on PostgreSQL too; `Refused` if one is there.
+
+        For an engine whose runs only this machine can find again. Ends with this store's connection.
+        """
+        if self._sole is None and self._lock is None:
+            self._sole = await asyncio.to_thread(schema.only_one, self._database.reader)
+
     async def close(self) -> None:
         """Commit what waits, close every connection, let the next one in."""
         await self._writer.close()
         await asyncio.to_thread(self._readers.shutdown)
+        if self._sole is not None:
+            self._sole.close()
         self._database.close()
         if self._lock is not None:
             self._lock.release()
@@ -88,7 +104,8 @@ class Store:
         self, *, key: str, source: str, event: str, media_type: str, body: bytes, now: float
     ) -> None:
         """Store what came in; returns once it is durable. A key that is known changes nothing."""
-        await self._writer.submit(row=(key, source, event, media_type, body, now))
+        kept = packed(body) if len(body) < LARGE else await asyncio.to_thread(packed, body)
+        await self._writer.submit(row=(key, source, event, media_type, kept, now))
 
     def bell(self, belt: Belt) -> asyncio.Event:
         """Set whenever a commit of this process made work for `belt`; clear it before looking."""

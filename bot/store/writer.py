@@ -8,6 +8,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -64,6 +65,9 @@ class Writer:
         self._engine = engine
         path = engine.url.database
         self._checkpoints = Checkpoints(Path(path)) if engine.dialect.name == "sqlite" and path else None
+        self._gate: AbstractContextManager[object] = (
+            self._checkpoints.gate if self._checkpoints else nullcontext()
+        )
         self._changes = changes
         self._bells = bells
         self._loop = asyncio.get_running_loop()
@@ -111,7 +115,8 @@ class Writer:
             if going:
                 going = self._take(tasks)
             if tasks:
-                self._commit(tasks)
+                with self._gate:
+                    self._commit(tasks)
         self._disconnect()
         if self._checkpoints is not None:
             self._checkpoints.close()

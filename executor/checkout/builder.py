@@ -18,7 +18,13 @@ from executor.checkout.git import Git, GitFailed
 from executor.supervisor import lock
 
 _HEADS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
-_FETCH = ("fetch", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
+_FETCH = (
+    "fetch",
+    "--no-tags",
+    "--no-recurse-submodules",
+    "--no-write-fetch-head",
+    "--update-head-ok",  # a job may have checked out the branch, in the tree that it runs in
+)
 
 
 class BuildFailed(Exception):
@@ -39,6 +45,8 @@ class Builder:
         self._url = words["url"]
         self._setup = words["setup"]
         self._mirror = words["mirror"]
+        # Not `-C`: from a broken mirror git would walk up to a repository around it, and prune that.
+        self._in_mirror = f"--git-dir={self._mirror}"
         self._tree = words["tree"]
         self._work = os.path.join(self._tree, "work")
         self._ready = os.path.join(self._tree, "ready")
@@ -72,7 +80,7 @@ class Builder:
             return
         self._discard()
         try:
-            self._alone(f"{self._mirror}.lock", self._check_out)
+            self._alone(f"{self._mirror}.lock", self._check_out_or_mend)
         except GitFailed as failure:
             raise BuildFailed("FetchFailed", f"git: {failure}") from failure
         _say(f"Checked out {self._commit}.")
@@ -89,21 +97,32 @@ class Builder:
             os.rename(self._tree, trash)
             shutil.rmtree(trash, ignore_errors=True)
 
+    def _check_out_or_mend(self) -> None:
+        try:
+            self._check_out()
+        except GitFailed as failure:
+            if not failure.mirror_is_broken:
+                raise
+            _say("The mirror is broken; it is fetched anew.")
+            for path in (self._mirror, self._tree):
+                shutil.rmtree(path, ignore_errors=True)
+            self._check_out()
+
     def _check_out(self) -> None:
         kind = ["--object-format=sha256"] if len(self._commit) == 64 else []
-        mirror = ("-C", self._mirror)
+        mirror = self._in_mirror
         self._git.run("init", "--quiet", "--bare", "--template=", *kind, self._mirror)
         if not self._has_commit():
             _say(f"Fetching {self._repository}.")
-            self._git.reach(*mirror, *_FETCH, "--prune", "--", self._url, *_HEADS)
+            self._git.reach(mirror, *_FETCH, "--prune", "--", self._url, *_HEADS)
         if not self._has_commit():  # on no branch, such as a pull request's
-            self._git.reach(*mirror, *_FETCH, "--", self._url, self._commit)
-        self._git.run(*mirror, "worktree", "prune")
+            self._git.reach(mirror, *_FETCH, "--", self._url, self._commit)
+        self._git.run(mirror, "worktree", "prune")
         os.mkdir(self._tree, 0o700)
-        self._git.run(*mirror, "worktree", "add", "--quiet", "--detach", "--force", self._work, self._commit)
+        self._git.run(mirror, "worktree", "add", "--quiet", "--detach", "--force", self._work, self._commit)
 
     def _has_commit(self) -> bool:
-        return self._git.succeeds("-C", self._mirror, "cat-file", "-e", f"{self._commit}^{{commit}}")
+        return self._git.succeeds(self._in_mirror, "cat-file", "-e", f"{self._commit}^{{commit}}")
 
     def _set_up(self) -> None:
         env = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}

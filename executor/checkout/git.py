@@ -51,7 +51,14 @@ _FINAL = re.compile(
 )
 """What trying again does not help against."""
 
-_STALE = re.compile(r"Unable to create '([^']+\.lock)': File exists")
+_STALE = re.compile(r"(?:Unable to create '(.+)\.lock'|could not lock config file (.+)): File exists")
+_BROKEN = re.compile(
+    r"not a git repository|bad object|object .* is (empty|corrupt)|corrupt loose object|unable to read"
+    r"|did not send all necessary objects",
+    re.IGNORECASE,
+)
+"""What git says of a mirror that lost something, as in a power cut."""
+
 _STALE_LOCKS = 5
 """How often git is tried again after a lock that a killed one left was removed."""
 
@@ -64,6 +71,11 @@ _WORDS = 500
 
 class GitFailed(Exception):
     """git's last words, with the token masked."""
+
+    @property
+    def mirror_is_broken(self) -> bool:
+        """Whether fetching everything anew may help."""
+        return _BROKEN.search(str(self)) is not None
 
 
 class Git:
@@ -78,7 +90,7 @@ class Git:
         """Run one command with its output copied to this process's own; raises GitFailed."""
         lines = self._attempt(arguments)
         for _ in range(_STALE_LOCKS):
-            stale = {path for line in lines or () for path in _STALE.findall(line) if self._owns(path)}
+            stale = {path for line in lines or () for path in _locks(line) if self._owns(path)}
             if not stale:
                 break
             for path in stale:
@@ -128,6 +140,10 @@ class Git:
         telling = [line for line in lines if line.startswith(("fatal:", "error:", "remote:"))]
         data = " ".join((telling or lines)[-3:]).encode(errors="replace")
         return (redactor.feed(data) + redactor.flush()).decode(errors="replace")[-_WORDS:]
+
+
+def _locks(line: str) -> list[str]:
+    return [f"{file or config}.lock" for file, config in _STALE.findall(line)]
 
 
 def _environment(url: str, token: str, environ: Mapping[str, str]) -> dict[str, str]:

@@ -10,6 +10,9 @@ from executor.redaction import Redactor
 from executor.supervisor import record
 
 _CHUNK = 64 * 1024
+_PAGE = 4096
+"""Bytes that the smallest read of a pipe that has more may give."""
+
 _PIPE = 256 * 1024
 """Bytes that the job may be ahead of its log, on Linux; elsewhere the system's default."""
 
@@ -81,8 +84,9 @@ class Output:
 
     def finish(self) -> None:
         """Carry what is there, without waiting for whoever still holds the pipe, and end the log."""
-        while self.pump():
-            continue
+        for _ in range(_PIPE // _PAGE):  # more than a pipe holds comes from who got hold of its other end
+            if not self.pump():
+                break
         self._write(self._redactor.flush())
         self._log.finish()
 

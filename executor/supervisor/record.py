@@ -92,7 +92,8 @@ class StatusWriter:
     def write(self, state: str, *, durable: bool, **values: object) -> None:
         """Append one line; with `durable` it and the file's name are on the disk afterwards."""
         items = [f"{name}={_word(value)}" for name, value in values.items() if value is not None]
-        line = "\t".join([f"state={state}", *items]) + "\n"
+        # The first line break ends what a full disk may have left of the line before.
+        line = "\n" + "\t".join([f"state={state}", *items]) + "\n"
         os.write(self._file, line.encode("utf-8", "replace"))
         if durable:
             os.fsync(self._file)

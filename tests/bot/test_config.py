@@ -171,7 +171,7 @@ def test_several_webhook_secrets_may_be_given(file: Path) -> None:
 
 
 def test_summary_tells_which_doors_are_closed(file: Path) -> None:
-    summary = dict(_load(file, GITHUB + "slack: {}").summary())
+    summary = dict(_load(file, GITHUB + "slack: {bot_token: x}").summary())
     assert "no webhook_secret: door closed" in summary["github"]
     assert "no signing_secret: door closed" in summary["slack"]
 

@@ -12,7 +12,6 @@ from demo.blocks import InvalidBlocks, check_blocks
 from demo.slack import SlackStandIn
 from demo.standins import serving, standins
 
-
 LONG = {"type": "mrkdwn", "text": "x" * 3000}
 
 

@@ -29,6 +29,9 @@ def masked(data: bytes, *secrets: bytes) -> bytes:
         quote(SECRET, safe=""),
         quote_plus(SECRET),
         quote(SECRET).lower(),
+        repr(SECRET)[1:-1],
+        ascii(SECRET)[1:-1],
+        repr(SECRET.encode())[2:-1],
         shlex.quote(SECRET)[1:-1].replace("'\"'\"'", "'\\''"),
     ],
 )

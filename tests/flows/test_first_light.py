@@ -36,4 +36,4 @@ async def test_comment_runs_a_job_and_the_answer_comes_back(errand: Installation
     token = await errand.command("token", "create", "test")
     lines = [line async for line in errand.log_lines(1, token)]
     assert lines == ["\x1b[32mHello, big world!\x1b[0m", "key=***", "set up"]
-    assert CHANNEL == errand.beside.slack.channels[0].name
+    assert errand.beside.slack.channels[0].name == CHANNEL

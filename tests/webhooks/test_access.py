@@ -1,17 +1,20 @@
 """Who may see, asked over HTTP: links, tokens, logins, and what everybody else learns (nothing)."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
 
 from bot import links
 from bot.store import Store, runs, tokens
 from bot.tables import Run
 from executor.logs import LogStore
 from executor.spec import Secret
+from webhooks import login
 from webhooks.access import is_local_path, new_token, token_hash
 from webhooks.login import MOST_FAILURES, Failures
 from webhooks.site import Site
@@ -310,6 +313,23 @@ async def test_a_broken_form_is_a_wrong_token(client: httpx.AsyncClient, body: b
     headers = {**OURS, "content-type": "application/x-www-form-urlencoded"}
 
     assert (await client.post("/login", content=body, headers=headers)).status_code == 401
+
+
+async def test_form_that_breaks_off_or_does_not_come_is_a_wrong_token(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(login, "FORM_S", 0.05)
+
+    async def breaks_off() -> AsyncIterator[bytes]:
+        yield b"token="
+        raise ClientDisconnect
+
+    async def never_comes() -> AsyncIterator[bytes]:
+        yield b"token="
+        await asyncio.Event().wait()
+
+    for body in (breaks_off, never_comes):
+        assert (await client.post("/login", content=body(), headers=OURS)).status_code == 401
 
 
 async def test_private_answers_are_neither_kept_nor_framed(client: httpx.AsyncClient, clock: Clock) -> None:

@@ -258,6 +258,16 @@ async def test_follow_gives_what_is_written_until_the_end(
         assert [chunk async for chunk in chunks] == []
 
 
+async def test_follow_ends_with_a_run_that_never_began(client: httpx.AsyncClient, opened: Store) -> None:
+    await enqueue(opened)
+    async with client.stream("GET", "/api/runs/1/logs?follow=1") as response, asyncio.timeout(10):
+        await opened.write(lambda session: runs.request_stop(session, 1, by="github:octocat", now=NOW))
+        assert [chunk async for chunk in response.aiter_bytes()] == []
+
+    async with asyncio.timeout(10):
+        assert (await client.get("/api/runs/1/logs?follow=1")).text == ""
+
+
 @pytest.mark.parametrize(
     "query", ["tail=-1", "tail=10001", "tail=x", "follow=2", "follow=yes", "tail=1&tail=2", "x=1"]
 )

@@ -42,7 +42,9 @@ async def _served(store: Store, *, dead: tuple[str, ...] = ()) -> AsyncIterator[
     async def away(_request: Request) -> PlainTextResponse:
         raise RetryLater("secret details")
 
-    app = create_app(store, _doors(), dead=lambda: dead, extra=[Route("/away", away)])
+    app = create_app(
+        store, _doors(), dead=lambda: dead, extra=[Route("/away", away), Route("/api/away", away)]
+    )
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off"))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -96,6 +98,22 @@ async def test_header_bytes_that_are_no_text_are_unauthorized(store: Store) -> N
             headers = [(name, b"\xff\xfe\x80"), (b"Content-Type", b"application/json\xff")]
             answer = await client.post(f"/webhooks/{path}", content=BODY, headers=headers)
             assert answer.status_code == 401
+
+
+async def test_no_answer_leads_to_the_host_that_the_request_names(store: Store) -> None:
+    async with _served(store) as client:
+        for path in ("/readyz/", "/webhooks/github/"):
+            answer = await client.get(path, headers={"Host": "evil.example"})
+            assert (answer.status_code, answer.headers.get("location")) == (404, None)
+
+
+async def test_api_says_in_its_own_form_what_there_is_not(store: Store) -> None:
+    async with _served(store) as client:
+        for path, status in (("/api/nothing", 404), ("/api/away", 405)):
+            answer = await client.post(path)
+            assert (answer.status_code, answer.json()["status"]) == (status, status)
+            assert answer.headers["content-type"] == "application/problem+json"
+        assert (await client.get("/nothing")).text == "Not Found\n"
 
 
 async def test_health_ready_and_metrics(store: Store) -> None:

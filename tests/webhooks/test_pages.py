@@ -25,7 +25,6 @@ from executor.spec import Secret
 from webhooks import live, streams
 from webhooks.access import new_token, token_hash
 from webhooks.site import Site
-from webhooks.text import SHOWN
 
 KEYS = links.derive([Secret("s3cret")])
 NOW = 1_700_000_000.0
@@ -208,43 +207,6 @@ async def test_page_of_a_run_without_a_log_says_so(here: Installation, client: h
     await here.finish(run)
     assert "Nothing was written." in (await client.get(here.link(run))).text
     assert (await client.get(here.link(run, "/log"))).text == ""
-
-
-async def test_long_log_shows_its_end_and_links_the_whole(
-    here: Installation, client: httpx.AsyncClient
-) -> None:
-    run = await here.start_run()
-    whole = b"".join(b"line %d of many\n" % number for number in range(1, 60_001))
-    await here.log(run, whole)
-    await here.finish(run)
-
-    page = (await client.get(here.link(run))).text
-
-    assert len(whole) > 2 * SHOWN
-    assert lines(page)[-1] == "line 60000 of many"
-    number = re.search(r'<div id="L(\d+)"', page)
-    assert number is not None
-    assert lines(page)[0] == f"line {number[1]} of many"
-    assert "are left out here" in page
-    assert (await client.get(here.link(run, "/log"))).content == whole
-
-
-async def test_log_that_lost_its_middle_is_shown_with_its_end(
-    here: Installation, member: httpx.AsyncClient
-) -> None:
-    run = await here.start_run()
-    writer = LogWriter(here.logs.path(run.name), 2**20)
-    for number in range(200_000):
-        writer.write(b"line %d\n" % number)
-    writer.finish()
-    await here.finish(run)
-
-    page = (await member.get(f"/runs/{run.number}")).text
-
-    assert lines(page)[-1] == "line 199999"
-    whole = (await member.get(f"/runs/{run.number}/log")).text
-    assert "bytes left out" in whole
-    assert whole.endswith("line 199999\n")
 
 
 async def test_overview_shows_jobs_and_what_ran(here: Installation, member: httpx.AsyncClient) -> None:

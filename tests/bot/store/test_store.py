@@ -282,3 +282,14 @@ def test_kill_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
 
 def _run(key: str) -> Run:
     return Run(key=key, name="", job="migrate", cause="comment", actor="github:octocat", created_at=0.0)
+
+
+@pytest.mark.postgres
+async def test_second_bot_that_must_be_alone_is_refused_until_the_first_has_ended(postgres_url: str) -> None:
+    async with await Store.open(postgres_url, owner="one") as one:
+        await one.be_the_only_one()
+        async with await Store.open(postgres_url, owner="two") as two:
+            with pytest.raises(Refused, match="only be found"):
+                await two.be_the_only_one()
+    async with await Store.open(postgres_url, owner="three") as three:
+        await three.be_the_only_one()

@@ -243,17 +243,6 @@ async def test_tree_that_was_left_half_made_is_made_again(
     assert await text(logs, "run-1") == "file\n"
 
 
-async def test_lock_that_a_killed_git_left_is_removed(
-    engine: ProcessEngine, shop: Repository, tmp_path: Path
-) -> None:
-    await ended(engine.build(shop.build("build-1", shop.commit(file="1"))))
-    mirror = tmp_path / "work" / "mirrors" / "acme" / "shop.git"
-    (mirror / "refs" / "heads" / "main.lock").touch()
-    assert (
-        await ended(engine.build(shop.build("build-2", shop.commit(file="2"))))
-    ).result is Result.SUCCEEDED
-
-
 async def test_hooks_and_filters_of_the_repository_never_run(
     engine: ProcessEngine, shop: Repository, tmp_path: Path
 ) -> None:

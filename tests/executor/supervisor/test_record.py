@@ -23,6 +23,8 @@ def test_status_is_what_the_last_whole_line_says(tmp_path: Path) -> None:
         "pid": "8",
         "message": "two lines and more = fine",
     }
+    writer.write(record.FINISHED, durable=True, result="succeeded")
+    assert (record.read_status(directory) or {})["state"] == "finished"
 
 
 def test_lock_of_nobody_has_no_holder(tmp_path: Path) -> None:

@@ -1,0 +1,296 @@
+"""The movement floor in one room: a real store, stand-ins for GitHub and Slack, an engine that obeys."""
+
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+
+from bot import links
+from bot.config import load
+from bot.desk import Desk
+from bot.github import GitHub
+from bot.slack import Slack
+from bot.store import Session, Store, builds, deliveries, runs
+from bot.tables import Build, Delivery, Post, Run
+from bot.tools import Tools
+from demo import deliveries as payloads
+from demo.github import GitHubStandIn
+from demo.slack import SlackStandIn
+from demo.standins import StandIns, standins
+from executor.logs import LogStore
+from executor.spec import BuildSpec, Outcome, Progress, Result, RunSpec, Secret, Started
+
+SHOP, SITE = "acme/shop", "acme/site"
+HEAD = "a" * 40
+T = TypeVar("T")
+
+CONFIG = """\
+url: https://errand.example.com
+database: {database}
+logs: {{directory: {home}/logs}}
+github:
+  app_id: "{app}"
+  private_key: ${{KEY}}
+  webhook_secret: hook-secret
+  api_url: {github}
+  clone_url: file://{home}/{{repository}}.git
+slack:
+  signing_secret: signing-secret
+  bot_token: "{token}"
+  api_url: "{slack}"
+  people: {{U0OCTOCAT: octocat}}
+engine: {{kind: process, process: {{directory: {home}/work}}}}
+images:
+  shop: {{build: {{repository: Acme/Shop}}}}
+  site: {{build: {{repository: acme/site}}}}
+jobs:
+  plain: {{command: 'echo "hi $WHO"', parameters: {{WHO: {{default: you}}}}}}
+  words: {{command: [echo], env: {{API_KEY: "${{API_KEY}}"}}}}
+  deploy:
+    image: shop
+    command: "true"
+    notify: {{slack: "#ops"}}
+    parameters: {{SECRETIVE: {{required: true}}}}
+  check: {{image: shop, command: "true"}}
+  publish: {{image: site, command: "true"}}
+"""
+
+Step = Progress | Exception | Callable[[], Any]
+
+
+class ObedientEngine:
+    """An engine in memory that does what `plans` say, one for every question; the last one stays.
+
+    A step is yielded, raised, or (a function) called and awaited. `faults` are raised by the method of
+    that name, once each.
+    """
+
+    def __init__(self) -> None:
+        self.plans: list[list[Step]] = [
+            [Started(time.time()), Outcome(Result.SUCCEEDED, exit_code=0, image="i")]
+        ]
+        self.faults: dict[str, list[Exception]] = {}
+        self.calls: list[tuple[str, str]] = []
+        self.specs: list[RunSpec | BuildSpec] = []
+        self.gone: set[str] = set()
+
+    async def open(self) -> None:
+        self._note("open", "")
+
+    async def close(self) -> None:
+        self._note("close", "")
+
+    def run(self, spec: RunSpec) -> AsyncIterator[Progress]:
+        return self._told(spec)
+
+    def build(self, spec: BuildSpec) -> AsyncIterator[Progress]:
+        return self._told(spec)
+
+    async def stop(self, key: str) -> None:
+        self._note("stop", key)
+
+    async def has_image(self, image: str) -> bool:
+        self._note("has_image", image)
+        return image not in self.gone
+
+    async def prune(self, *, before: float) -> None:
+        self._note("prune", "")
+
+    async def remove(self, key: str) -> None:
+        self._note("remove", key)
+
+    def called(self, method: str) -> list[str]:
+        return [key for name, key in self.calls if name == method]
+
+    async def _told(self, spec: RunSpec | BuildSpec) -> AsyncIterator[Progress]:
+        self.specs.append(spec)
+        plan = self.plans.pop(0) if len(self.plans) > 1 else self.plans[0]
+        for step in plan:
+            if isinstance(step, Exception):
+                raise step
+            if callable(step):
+                await step()
+            else:
+                yield step
+
+    def _note(self, method: str, key: str) -> None:
+        self.calls.append((method, key))
+        if faults := self.faults.get(method):
+            raise faults.pop(0)
+
+
+class House:
+    """Everything that the movement works with, and hands to make things happen."""
+
+    def __init__(self, tools: Tools, beside: StandIns, engine: ObedientEngine, home: Path) -> None:
+        self.tools = tools
+        self.beside = beside
+        self.engine = engine
+        self.home = home
+        self.now = time.time()
+        self._numbers = count(1)
+
+    @property
+    def github(self) -> GitHubStandIn:
+        return self.beside.github
+
+    @property
+    def slack(self) -> SlackStandIn:
+        return self.beside.slack
+
+    @property
+    def store(self) -> Store:
+        return self.tools.store
+
+    async def deliver(self, event: str, body: bytes, *, source: str = "github", key: str = "") -> Delivery:
+        """A stored and claimed delivery."""
+        media = "application/json" if source == "github" else "application/x-www-form-urlencoded"
+        key = key or f"{source}:{next(self._numbers)}"
+        await self.store.add_delivery(
+            key=key, source=source, event=event, media_type=media, body=body, now=self.now
+        )
+        (claimed,) = await self.store.write(
+            lambda s: deliveries.claim(s, owner=self.tools.owner, now=self.now, lease=60.0, limit=1)
+        )
+        return claimed
+
+    async def comment(self, body: str, *, author: str = "octocat", repository: str = SHOP) -> Delivery:
+        """A delivery of a new comment."""
+        known = self.github.state.repository(repository)
+        assert known is not None
+        made = self.github.add_comment(known.name, 7, author, body)
+        payload = payloads.issue_comment(
+            repository, 7, made.id, author, body, private=known.private, at=self.now
+        )
+        return await self.deliver("issue_comment", json.dumps(payload).encode())
+
+    async def says(self, body: str, *, author: str = "octocat", repository: str = SHOP) -> list[str]:
+        """Somebody comments; gives the texts of the replies."""
+        return await self._handled(await self.comment(body, author=author, repository=repository))
+
+    async def types(self, text: str, *, user: str = "U0OCTOCAT") -> list[str]:
+        """Somebody types a slash command; gives the texts of the replies."""
+        channel = self.slack.channels[0].id
+        fields = payloads.slash_command(
+            text,
+            trigger=f"{next(self._numbers)}.t",
+            channel=channel,
+            person=user,
+            response_url=self.slack.response_url(channel, user),
+        )
+        sent = payloads.slack("signing-secret", fields, self.now)
+        return await self._handled(await self.deliver("command", sent.body, source="slack"))
+
+    async def push(self, commit: str, *, repository: str = SHOP, branch: str = "main") -> None:
+        """A branch was pushed."""
+        payload = payloads.push(repository, commit, branch=branch, private=True, at=self.now)
+        await Desk(self.tools).handle(await self.deliver("push", json.dumps(payload).encode()))
+
+    async def _handled(self, delivery: Delivery) -> list[str]:
+        before = {post.identity for post in await self.posts()}
+        await Desk(self.tools).handle(delivery)
+        return [post.text for post in await self.posts() if post.text and post.identity not in before]
+
+    async def delivery(self, key: Delivery) -> Delivery:
+        """The delivery as it stands."""
+        number = key.identity
+        found = await self.store.read(lambda s: s.get(Delivery, number))
+        assert found is not None
+        return found
+
+    async def posts(self) -> list[Post]:
+        """All posts, oldest first."""
+        return await self.store.read(lambda s: list(s.scalars(select(Post).order_by(Post.__table__.c.id))))  # type: ignore[attr-defined]
+
+    async def run(self, number: int) -> Run:
+        """A run as it stands."""
+        found = await self.store.read(lambda s: runs.get(s, number))
+        assert found is not None
+        return found
+
+    async def build(self, number: int) -> Build:
+        """A build as it stands."""
+        found = await self.store.read(lambda s: builds.get(s, number))
+        assert found is not None
+        return found
+
+    async def claim(self, table: type[T]) -> T:
+        """The one run or build that can be claimed."""
+        claim: Any = {Run: runs.claim, Build: builds.claim}[table]  # type: ignore[index]
+        (row,) = await self.write(
+            lambda s: claim(s, owner=self.tools.owner, now=self.now, lease=60.0, limit=10)
+        )
+        return row  # type: ignore[no-any-return]
+
+    async def write(self, work: Callable[[Session], Any]) -> Any:
+        return await self.store.write(work)
+
+    def without(self, **tools: Any) -> "House":
+        """The same house with other tools."""
+        made = House(replace(self.tools, **tools), self.beside, self.engine, self.home)
+        made._numbers = self._numbers
+        return made
+
+
+@asynccontextmanager
+async def house(home: Path, *, change: Callable[[str], str] = lambda text: text) -> AsyncIterator[House]:
+    """A house in the directory `home`; `change` makes another configuration of its own."""
+    engine = ObedientEngine()
+    async with standins() as beside:
+        _people(beside)
+        file = home / "app.yaml"
+        text = CONFIG.format(
+            database=f"sqlite:///{home}/errand.db",
+            home=home,
+            app=beside.github.app_id,
+            github=beside.github_url,
+            slack=beside.slack_url,
+            token=beside.slack.token,
+        )
+        file.write_text(change(text))
+        config = load(file, {"KEY": beside.github.private_key, "API_KEY": "s3cr3t"})
+        assert config.github is not None
+        github = GitHub(
+            api_url=config.github.api_url,
+            app_id=config.github.app_id,
+            private_key=config.github.private_key,
+            clone_url=config.github.clone_url,
+            clock=time.time,
+        )
+        slack = Slack(api_url=beside.slack_url, bot_token=Secret(beside.slack.token), clock=time.time)
+        numbers = count(1)
+        async with await Store.open(config.database.reveal(), owner="one") as store:
+            made: House
+            tools = Tools(
+                config=config,
+                store=store,
+                engine=engine,
+                logs=LogStore(config.logs.directory, 2**20),
+                github=github,
+                slack=slack,
+                clock=lambda: made.now,
+                nonce=lambda: f"{next(numbers):016x}",
+                owner="one",
+                keys=links.derive([Secret("hook-secret")]),
+            )
+            made = House(tools, beside, engine, home)
+            try:
+                yield made
+            finally:
+                await github.close()
+                await slack.close()
+
+
+def _people(beside: StandIns) -> None:
+    for name, private in ((SHOP, True), (SITE, False)):
+        beside.github.add_repository(name, refs={"main": HEAD, "feature": "b" * 40}, private=private)
+        beside.github.add_person(name, "octocat", "write")
+        beside.github.add_person(name, "reader", "read")
+        beside.github.add_pull(name, 7, "c" * 40, "topic")
+    beside.slack.add_channel("ops")

@@ -1,0 +1,180 @@
+"""Deliveries become decisions: once, for those who may, with an answer."""
+
+import asyncio
+import json
+
+import pytest
+from sqlalchemy import update
+
+from bot.desk import MAX_COMMANDS, Desk
+from bot.errors import RetryLater
+from bot.store import builds
+from bot.tables import Build, Delivery
+from tests.bot.house import HEAD, SHOP, House
+
+
+async def kinds(home: House) -> list[str]:
+    return [post.kind for post in await home.posts()]
+
+
+async def test_push_builds_and_is_told_on_its_commit(home: House) -> None:
+    await home.push(HEAD)
+    build = await home.build(1)
+    assert (build.repository, build.commit, build.cause) == ("Acme/Shop", HEAD, "push")
+    assert await kinds(home) == ["github_check", "slack_message"]
+
+
+@pytest.mark.parametrize(
+    ("repository", "branch"), [(SHOP, "feature"), ("acme/site", "x"), ("stranger/shop", "main")]
+)
+async def test_push_that_concerns_no_image_is_ignored(home: House, repository: str, branch: str) -> None:
+    await home.push(HEAD, repository=repository, branch=branch)
+    assert await home.store.read(builds.active) == 0
+
+
+async def test_push_of_what_is_no_commit_is_ignored(home: House) -> None:
+    await home.push("../../../etc/passwd")
+    assert await home.store.read(builds.active) == 0
+
+
+async def test_same_comment_twice_is_carried_out_and_answered_once(home: House) -> None:
+    first = await home.comment("/job run plain\n/job list")
+    again = await home.deliver("issue_comment", first.body)
+    for delivery in (first, again):
+        await Desk(home.tools).handle(delivery)
+    assert (await home.run(1)).name == "plain-1-" + (await home.run(1)).name[-16:]
+    assert await kinds(home) == ["github_comment", "github_reaction", "github_comment"]
+
+
+async def test_too_many_commands_are_told(home: House) -> None:
+    (reply,) = await home.says("/job list\n" * (MAX_COMMANDS + 1))
+    assert "the rest was left out" in reply
+
+
+async def test_who_may_not_is_told_once_however_the_name_is_written(home: House) -> None:
+    assert len(await home.says("/job run plain", author="reader")) == 1
+    assert await home.says("/job list", author="Reader") == []
+    assert (await kinds(home)).count("github_reaction") == 2
+
+
+async def test_name_in_odd_case_may_what_its_owner_may(home: House) -> None:
+    assert await home.says("/job run plain", author="OctoCat") == []
+    assert (await home.run(1)).actor == "github:OctoCat"
+
+
+async def test_comment_in_a_repository_that_may_not_talk_is_ignored(home: House) -> None:
+    home.github.add_repository("acme/else", private=True)
+    home.github.add_pull("acme/else", 7, HEAD, "x")
+    delivery = await home.comment("/job run plain", repository="acme/else")
+    await Desk(home.tools).handle(delivery)
+    settled = await home.delivery(delivery)
+    assert (settled.state, "may not talk" in str(settled.note)) == ("ignored", True)
+    assert home.github.reactions == []
+
+
+@pytest.mark.parametrize(("text", "note"), [("hello", "no command"), ("    /job list", "no command")])
+async def test_comment_without_a_command_is_ignored(home: House, text: str, note: str) -> None:
+    delivery = await home.comment(text)
+    await Desk(home.tools).handle(delivery)
+    assert note in str((await home.delivery(delivery)).note)
+
+
+async def test_event_that_nobody_listens_to_is_ignored(home: House) -> None:
+    delivery = await home.deliver("watch", b"{}")
+    await Desk(home.tools).handle(delivery)
+    assert (await home.delivery(delivery)).state == "ignored"
+
+
+async def test_reaction_that_fails_keeps_no_command_from_its_effect(home: House) -> None:
+    home.github.fail("/reactions$", 403, times=9)
+    await home.says("/job run plain")
+    assert (await home.run(1)).state == "waiting"
+
+
+async def test_nobody_whom_nobody_mapped(home: House) -> None:
+    (reply,) = await home.types("run check", user="U0NOBODY")
+    assert "slack.people" in reply
+
+
+async def test_slack_card_stands_once_in_the_channel_that_the_job_names(home: House) -> None:
+    await home.says("/job build shop --ref main")
+    await home.types("build shop")
+    assert (await kinds(home)).count("slack_message") == 1
+
+
+async def test_slack_command_without_an_address_to_answer_has_its_effect(home: House) -> None:
+    body = b"trigger_id=1.2&user_id=U0OCTOCAT&channel_id=C1&text=build+shop"
+    await Desk(home.tools).handle(await home.deliver("command", body, source="slack"))
+    assert (await home.build(1)).actor == "slack:U0OCTOCAT"
+
+
+async def test_without_github_and_slack_posts_nobody_may_anything(home: House) -> None:
+    bare = home.without(github=None, slack=None)
+    bare.now = home.now
+    await bare.says("/job run plain")
+    assert await kinds(home) == []
+    (reply,) = await bare.types("run check")
+    assert "write access" in reply
+
+
+async def test_decision_that_is_cancelled_leaves_nothing_behind(home: House) -> None:
+    home.github.slow("/permission$", 30)
+    home.github.slow("/reactions$", 30)
+    delivery = await home.comment("/job run plain")
+    before = asyncio.all_tasks()
+    task = asyncio.create_task(Desk(home.tools).handle(delivery))
+    await home.github.wait_for(lambda: home.github.count("/pulls/7$"))
+    task.cancel()
+    async with asyncio.timeout(5):
+        await asyncio.gather(task, return_exceptions=True)
+    left = {each for each in asyncio.all_tasks() - before if "desk" in repr(each)}
+    assert left == set()
+    assert (await home.delivery(delivery)).state == "stored"
+
+
+@pytest.mark.parametrize("kind", ["comment", "command", "push"])
+async def test_giving_up_tells_who_asked(home: House, kind: str) -> None:
+    delivery: Delivery
+    if kind == "comment":
+        delivery = await home.comment("/job run plain")
+    elif kind == "command":
+        address = home.slack.response_url("C1", "U0OCTOCAT")
+        body = f"trigger_id=1.2&user_id=U0OCTOCAT&channel_id=C1&response_url={address}".encode()
+        delivery = await home.deliver("command", body, source="slack")
+    else:
+        delivery = await home.deliver("push", json.dumps({}).encode())
+    await Desk(home.tools).give_up(delivery, ValueError("a secret of the operator"))
+    settled = await home.delivery(delivery)
+    assert (settled.state, settled.note) == ("failed", "ValueError")
+    texts = [post.text for post in await home.posts() if post.text]
+    assert len(texts) == (0 if kind == "push" else 1)
+    assert "operator" not in str(texts)
+
+
+async def test_giving_up_works_without_words_where_the_words_are_what_fails(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("template")
+
+    monkeypatch.setattr("bot.messages.error_reply", broken)
+    delivery = await home.comment("/job run plain")
+    await Desk(home.tools).give_up(delivery, RetryLater("GitHub away"))
+    assert ((await home.delivery(delivery)).state, await kinds(home)) == ("failed", [])
+
+
+async def test_giving_up_waits_for_the_database(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(work: object) -> None:
+        raise RetryLater("away")
+
+    delivery = await home.comment("/job run plain")
+    monkeypatch.setattr(home.store, "write", away)
+    with pytest.raises(RetryLater):
+        await Desk(home.tools).give_up(delivery, ValueError())
+
+
+async def test_build_that_failed_is_not_waited_for_again(home: House) -> None:
+    await home.says("/job run check")
+    await home.write(lambda s: s.execute(update(Build).values(state="finished", result="failed")))
+    await home.says("/job run check")
+    assert (await home.run(2)).build_number == 2

@@ -1,0 +1,182 @@
+"""What the verbs do, for whom, and what they tell in which place."""
+
+import pytest
+from sqlalchemy import update
+
+from bot.store.columns import BUILD
+from bot.tables import Build, Run
+from tests.bot.house import HEAD, SITE, House
+
+
+async def test_cancel_in_the_same_comment_stops_what_the_line_before_started(home: House) -> None:
+    assert await home.says("/job run plain\n/job cancel") == []
+    assert (await home.run(1)).result == "cancelled"
+
+
+async def test_cancel_by_name_in_the_same_comment_leaves_an_older_run_alone(home: House) -> None:
+    await home.says("/job run plain")
+    (reply,) = await home.says("/job run plain\n/job cancel plain\n/job status plain")
+    assert [(await home.run(number)).result for number in (1, 2)] == [None, "cancelled"]
+    assert "2" in reply
+    assert "was cancelled" in reply
+
+
+async def test_cancel_says_what_there_is_not(home: House) -> None:
+    (reply,) = await home.says("/job cancel\n/job cancel plain\n/job cancel #9\n/job cancel nothing")
+    for words in ("no unfinished run here", "no unfinished run of `plain`", "no run #9", "no job `nothing`"):
+        assert words in reply
+
+
+async def test_cancel_of_what_has_ended_tells_how(home: House) -> None:
+    await home.says("/job run plain\n/job cancel")
+    (reply,) = await home.says("/job cancel #1")
+    assert "was cancelled" in reply
+
+
+async def test_run_that_comes_into_being_meanwhile_is_not_given_to_who_may_not_have_it(home: House) -> None:
+    """Nobody asked GitHub about the repository of a run that was not there when it could be asked."""
+    await home.says("/job run plain")
+    await home.write(lambda s: s.execute(update(Run).values(repository="acme/other")))
+    (reply,) = await home.says("/job cancel plain")
+    assert "not run here" in reply
+    assert (await home.run(1)).stop_by is None
+
+
+async def test_rerun_repeats_and_changes(home: House) -> None:
+    await home.says("/job run plain WHO=me")
+    await home.says("/job rerun #1\n/job rerun plain WHO=you\n/job rerun --latest")
+    made = [await home.run(number) for number in (2, 3, 4)]
+    assert [run.parameters["WHO"] for run in made] == ["me", "you", "me"]
+    assert [run.rerun_of for run in made] == [1, 1, 1]
+
+
+async def test_job_that_was_taken_away_is_not_run_again(home: House) -> None:
+    await home.says("/job run plain")
+    await home.write(lambda s: s.execute(update(Run).values(job="gone")))
+    (reply,) = await home.says("/job rerun #1")
+    assert "no job `gone`" in reply
+
+
+async def test_rerun_with_arguments_that_the_job_takes_no_more_is_refused(home: House) -> None:
+    await home.says("/job run words -- a b")
+    assert (await home.run(1)).arguments == ["a", "b"]
+    await home.write(lambda s: s.execute(update(Run).values(job="plain")))
+    (reply,) = await home.says("/job rerun #1 --latest")
+    assert "takes no arguments" in reply
+
+
+async def test_rerun_of_what_an_older_version_defined_says_how_to_go_on(home: House) -> None:
+    await home.says("/job run plain")
+    await home.write(lambda s: s.execute(update(Run).values(definition={"name": "plain", "odd": 1})))
+    (reply,) = await home.says("/job rerun #1")
+    assert "--latest" in reply
+
+
+async def test_rerun_whose_build_is_forgotten_says_how_to_go_on(home: House) -> None:
+    await home.says("/job run check")
+    await home.write(lambda s: s.execute(update(Run).values(build_number=99)))
+    (reply,) = await home.says("/job rerun #1")
+    assert "no longer kept" in reply
+
+
+async def test_rerun_of_a_build_takes_its_commit_and_waits_for_the_same_build(home: House) -> None:
+    await home.types("run check --ref feature")
+    await home.says("/job rerun #1")
+    await home.types("rerun #1")
+    again = [await home.run(number) for number in (2, 3)]
+    assert [(run.commit, run.build_number, run.public) for run in again] == [("b" * 40, 1, False)] * 2
+
+
+async def test_rerun_asks_whether_the_repository_is_public_by_now(home: House) -> None:
+    await home.says("/job run publish", repository=SITE)
+    assert (await home.run(1)).public
+    home.github.state.repositories[SITE].private = True
+    await home.types("rerun #1")
+    assert not (await home.run(2)).public
+
+
+async def test_public_place_hears_of_its_own_jobs_only(home: House) -> None:
+    (reply,) = await home.says(
+        "/job list\n/job run deplo\n/job help deploy\n/job run deploy\n/job build sho\n/job status deploy",
+        repository=SITE,
+    )
+    assert "publish" in reply
+    for private in ("check`", "SECRETIVE", "mean `deploy", "mean `shop"):
+        assert private not in reply
+    (reply,) = await home.says("/job list\n/job help deploy")
+    assert "check" in reply
+    assert "SECRETIVE" in reply
+
+
+async def test_public_place_gets_no_run_of_another_repository(home: House) -> None:
+    await home.says("/job run check")
+    for text in ("/job status #1", "/job logs #1", "/job cancel #1", "/job rerun #1"):
+        (reply,) = await home.says(text, repository=SITE)
+        assert "only jobs of that same repository" in reply
+        assert "topic" not in reply
+
+
+async def test_logs_and_status_reply_with_links_that_open(home: House) -> None:
+    await home.says("/job run plain")
+    old = home.now - 60 * 86400
+    await home.write(lambda s: s.execute(update(Run).values(created_at=old)))
+    (reply,) = await home.says("/job status\n/job logs #1")
+    expires = int(reply.partition("expires=")[2].partition("&")[0])
+    assert expires > home.now + 20 * 86400
+    assert "Nothing was written yet" in reply
+
+
+async def test_status_in_slack_shows_the_runs_of_who_asks(home: House) -> None:
+    await home.says("/job run plain")
+    await home.types("run check")
+    (reply,) = await home.types("status")
+    assert "check" in reply
+    assert "plain" not in reply
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("run check --image v2", "`--image` is not available"),
+        ("run plain", "no image, so no repository"),
+        ("run check --ref nowhere", "no branch, tag or commit"),
+        ("run check --ref ../../x", "no branch, tag or commit"),
+        ("pause plain", "not available"),
+        ("frobnicate", "frobnicate"),
+        ("help run", "run NAME"),
+        ("help", "/job"),
+    ],
+)
+async def test_slack_answers_only_who_asked(home: House, text: str, words: str) -> None:
+    (reply,) = await home.types(text)
+    assert words in reply
+    assert [post.kind for post in await home.posts()] == ["slack_response"]
+
+
+async def test_build_is_told_once_it_is_there(home: House) -> None:
+    (reply,) = await home.types("build shop")
+    assert "on its way" in reply
+    await home.write(
+        lambda s: s.execute(
+            update(Build).where(BUILD.number == 1).values(state="finished", result="succeeded", digest="d")
+        )
+    )
+    (reply,) = await home.types("build shop")
+    assert "already built" in reply
+    assert (await home.build(1)).commit == HEAD
+
+
+async def test_repository_is_the_same_however_its_name_is_spelt(home: House) -> None:
+    """The configuration says Acme/Shop; the pull request's own commit is meant, not the default branch's."""
+    await home.says("/job run check")
+    run = await home.run(1)
+    assert (run.repository, run.commit) == ("Acme/Shop", "c" * 40)
+    (reply,) = await home.says("/job status")
+    assert "check" in reply
+
+
+async def test_fork_is_not_built_and_a_gone_one_neither(home: House) -> None:
+    for head in ("stranger/shop", None):
+        home.github.add_pull("acme/shop", 7, "d" * 40, "main", head_repository=head)
+        (reply,) = await home.says("/job run check")
+        assert "fork" in reply

@@ -1,0 +1,63 @@
+"""The operator's log: one line of JSON for each event, and no secret in any form."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from bot import oplog
+from executor.spec import Secret
+
+PEM = "-----BEGIN KEY-----\nabc+def\n-----END KEY-----\n"
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    """What was configured before."""
+    root, config = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.configure(**config)
+
+
+class Terminal(io.StringIO):
+    """Somebody watches."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def logged(stream: io.StringIO, *secrets: str) -> str:
+    oplog.configure([Secret(each) for each in secrets], stream=stream)
+    log = structlog.get_logger("test")
+    try:
+        local = {"hidden": "in-a-variable"}
+        raise ValueError(PEM, local.keys())
+    except ValueError:
+        log.exception("told", value="hunter22", pem=PEM)
+    logging.getLogger("library").warning("it said %s", "hunter22")
+    return stream.getvalue()
+
+
+def test_no_form_of_a_secret_is_written_where_a_program_reads() -> None:
+    text = logged(io.StringIO(), "hunter22", PEM)
+    first, second = [json.loads(line) for line in text.splitlines()]
+    assert (first["event"], first["value"], first["level"]) == ("told", "***", "error")
+    assert "ValueError" in first["exception"]
+    assert second["event"] == "it said ***"
+    assert "abc+def" not in text
+
+
+def test_nor_where_a_person_does_and_no_variables_either() -> None:
+    text = logged(Terminal(), "hunter22", PEM)
+    assert "ValueError" in text
+    assert not any(each in text for each in ("hunter22", "abc+def", "in-a-variable"))
+
+
+def test_what_is_too_short_to_be_told_from_words_is_left() -> None:
+    assert json.loads(logged(io.StringIO(), "it", "").splitlines()[1])["event"] == "it said hunter22"

@@ -1,0 +1,196 @@
+"""What `deploy/` and the Dockerfile hand to newcomers fits the code: permissions, events, scopes, paths."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from ruamel.yaml import YAML
+
+from bot.config import Config
+from bot.errors import Refused
+from bot.events import Ignored, read
+from bot.github import GitHub
+from bot.messages import CheckFields, marker
+from bot.metrics import EVENTS
+from bot.tables import Delivery
+from demo.github import GitHubStandIn
+from demo.slack import SCOPES
+from demo.standins import serving
+from executor.spec import Secret
+from webhooks import github, slack
+
+ROOT = Path(__file__).parents[1]
+DEPLOY = ROOT / "deploy"
+ADDRESS = "https://errand.example.com"
+SHA = "a" * 40
+SHOP = "acme/shop"
+DONE = CheckFields("errand / hello", "completed", "success", "t", "s", None, None, "n1", None, None)
+
+APP: dict[str, Any] = json.loads((DEPLOY / "github-app.json").read_text())
+SLACK_APP: dict[str, Any] = YAML(typ="safe").load((DEPLOY / "slack-app.yaml").read_text())
+
+
+# The GitHub App ----------------------------------------------------------------------------------
+
+
+def test_github_app_has_only_fields_of_a_manifest() -> None:
+    """https://docs.github.com/apps/sharing-github-apps/registering-a-github-app-from-a-manifest"""
+    known = {"name", "url", "hook_attributes", "redirect_url", "callback_urls", "setup_url", "description"}
+    known |= {"public", "default_events", "default_permissions", "request_oauth_on_install"}
+    assert set(APP) <= known
+    assert APP["hook_attributes"] == {"url": ADDRESS + github.PATH, "active": True}
+
+
+def test_github_app_subscribes_to_what_somebody_listens_to() -> None:
+    def heard(event: str) -> bool:
+        sent = Delivery(
+            key="k", source="github", event=event, media_type="application/json", body=b"{}", received_at=0
+        )
+        fact = read(sent)
+        return not (isinstance(fact, Ignored) and fact.why.startswith("nothing here listens"))
+
+    assert set(APP["default_events"]) == {event for event in EVENTS if heard(event)}
+
+
+@pytest.fixture
+async def standin() -> AsyncIterator[GitHubStandIn]:
+    made = GitHubStandIn()
+    async with serving(made) as url:
+        made.url = url
+        made.add_repository(SHOP, refs={"main": SHA}, private=True, install=False)
+        made.add_person(SHOP, "octocat", "write")
+        made.add_pull(SHOP, 7, SHA, "main")
+        yield made
+
+
+async def _everything(app: GitHub, comment: int) -> None:
+    """Every call that the service makes as an App."""
+    assert await app.permission(SHOP, "octocat") == "write"
+    assert (await app.repository(SHOP)).default_branch == "main"
+    assert await app.commit(SHOP, "main") == SHA
+    assert (await app.pull(SHOP, 7)).head_sha == SHA
+    await app.react(SHOP, comment, "eyes")
+    reply = await app.comment(SHOP, 7, f"Hello {marker('n1')}")
+    await app.update_comment(SHOP, reply, f"Hello again {marker('n1')}")
+    assert await app.find_comment(SHOP, 7, marker("n1")) == reply
+    check = await app.create_check(SHOP, SHA, DONE)
+    await app.update_check(SHOP, check, DONE)
+    assert await app.find_check(SHOP, SHA, "n1") == check
+    _, token = await app.clone(SHOP)
+    assert token is not None
+
+
+@pytest.fixture
+async def try_as_app(standin: GitHubStandIn) -> AsyncIterator[Callable[[dict[str, str]], Awaitable[None]]]:
+    client = GitHub(
+        api_url=standin.url,
+        app_id=str(standin.app_id),
+        private_key=Secret(standin.private_key),
+        clone_url="https://github.example.com/{repository}.git",
+        clock=time.time,
+    )
+
+    async def attempt(permissions: dict[str, str]) -> None:
+        standin.install("acme", permissions=permissions)
+        await _everything(client, standin.add_comment(SHOP, 7, "octocat", "/job list").id)
+
+    yield attempt
+    await client.close()
+
+
+async def test_github_app_may_do_all_that_the_service_does(
+    try_as_app: Callable[[dict[str, str]], Awaitable[None]],
+) -> None:
+    await try_as_app(APP["default_permissions"])
+
+
+# `issues` is not here: the stand-in is content with either it or `pull_requests` for comments. GitHub wants
+# it for the event `issue_comment`, and has been seen to want both for comments.
+@pytest.mark.parametrize("permission", ["metadata", "contents", "pull_requests", "checks"])
+async def test_github_app_asks_for_nothing_that_it_could_do_without(
+    try_as_app: Callable[[dict[str, str]], Awaitable[None]], permission: str
+) -> None:
+    fewer = {name: level for name, level in APP["default_permissions"].items() if name != permission}
+    with pytest.raises(Refused):
+        await try_as_app(fewer)
+
+
+def _link(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(DEPLOY / "github_app.py"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_link_opens_the_form_with_all_of_the_template() -> None:
+    url = urlsplit(_link("https://jobs.example.com/", "acme").stdout.strip())
+    assert (url.netloc, url.path) == ("github.com", "/organizations/acme/settings/apps/new")
+    fields = parse_qs(url.query)
+    assert fields.pop("events[]") == APP["default_events"]
+    assert fields.pop("webhook_url") == ["https://jobs.example.com" + github.PATH]
+    assert fields.pop("webhook_active") == ["true"]
+    assert {name: fields[name][0] for name in APP["default_permissions"]} == APP["default_permissions"]
+    assert fields["name"] == ["errand-jobs-example-com"]
+
+
+@pytest.mark.parametrize("arguments", [(), ("errand.example.com",), ("https://x.example.com/errand",)])
+def test_link_needs_an_address_without_a_path(arguments: tuple[str, ...]) -> None:
+    answer = _link(*arguments)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert answer.stderr.startswith("usage:")
+
+
+# The Slack app -----------------------------------------------------------------------------------
+
+
+def test_slack_app_sends_its_command_to_the_door() -> None:
+    (command,) = SLACK_APP["features"]["slash_commands"]
+    assert command["command"] == Config().command
+    assert command["url"] == ADDRESS + slack.PATH
+
+
+def test_slack_app_has_the_scopes_that_the_service_uses() -> None:
+    assert sorted(SLACK_APP["oauth_config"]["scopes"]["bot"]) == sorted(SCOPES)
+    documented = (ROOT / "docs" / "slack.md").read_text()
+    assert all(f"`{scope}`" in documented for scope in SCOPES)
+
+
+# systemd and Docker ------------------------------------------------------------------------------
+
+
+def test_jobs_outlive_a_restart_under_systemd() -> None:
+    unit = (DEPLOY / "errand.service").read_text()
+    assert "\nKillMode=process\n" in unit
+    assert "\nOOMPolicy=continue\n" in unit
+    assert not re.search(r"^(PrivateTmp|RuntimeDirectory)=", unit, re.MULTILINE)
+
+
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+
+
+def test_image_holds_every_room_of_the_service() -> None:
+    copied = {
+        word
+        for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE)
+        for word in line.split()
+    }
+    assert {"errand.py", "bot", "demo", "executor", "webhooks", "requirements.lock"} <= copied
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    for word in copied - {"./"}:
+        assert (ROOT / word).exists()
+        assert f"!{word}" in ignored
+
+
+def test_image_runs_as_somebody_who_is_not_root_and_asks_the_health_page() -> None:
+    last = DOCKERFILE.rpartition("\nFROM ")[2]
+    assert "\nUSER errand\n" in last
+    (check,) = re.findall(r"HEALTHCHECK .*\\\n +CMD (\[.*\])$", last, re.MULTILINE)
+    python, option, code = json.loads(check)
+    assert (python, option) == ("python", "-c")
+    compile(code, "HEALTHCHECK", "exec")
+    assert "/healthz" in code
