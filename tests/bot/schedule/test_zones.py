@@ -1,0 +1,57 @@
+"""Time zones by name, and when their clocks change."""
+
+import re
+from datetime import datetime
+from zoneinfo import ZoneInfo, available_timezones
+
+import pytest
+
+from bot.schedule import parse
+from bot.schedule.zones import spans
+from tests.bot.schedule.oracle import moment
+
+WHICH = "; expected one such as Europe/Helsinki"
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("Europe/Helsinky", "`Europe/Helsinky` is no IANA time zone; did you mean Europe/Helsinki?"),
+        ("europe/berlin", "`europe/berlin` is no IANA time zone; did you mean Europe/Berlin?"),
+        ("New York", "`New York` is no IANA time zone; did you mean America/New_York?"),
+        ("utc", "`utc` is no IANA time zone; did you mean UTC?"),
+        ("CEST", "`CEST` is no IANA time zone" + WHICH),
+        ("UTC+2", "`UTC+2` is no IANA time zone" + WHICH),
+        ("", "`''` is no IANA time zone" + WHICH),
+        ("localtime", "`localtime` is no IANA time zone" + WHICH),
+        ("Factory", "`Factory` is no IANA time zone" + WHICH),
+        ("../../etc/passwd", "`../../etc/passwd` is no IANA time zone" + WHICH),
+        ("right/UTC", "`right/UTC` is no IANA time zone; did you mean Etc/UTC?"),
+        ("UTC\0", "`UTCU+0000` is no IANA time zone" + WHICH),
+    ],
+)
+def test_unknown_zone_is_refused_with_the_nearest(name: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        parse("@daily", name)
+
+
+def test_zone_is_utc_where_none_is_named() -> None:
+    assert parse("@daily").timezone == "UTC"
+
+
+@pytest.mark.parametrize("name", sorted(available_timezones() - {"localtime", "Factory"})[::12])
+def test_spans_are_without_holes_and_tell_the_offset(name: str) -> None:
+    tz, at = ZoneInfo(name), moment(2005, 6, 15)
+    before = None
+    for span in spans(tz, at):
+        assert span.start <= at < span.end
+        for probe in (at, (at + span.end) // 2, span.end - 1):
+            offset = datetime.fromtimestamp(probe, tz).utcoffset()
+            assert offset is not None
+            assert offset.total_seconds() == span.offset
+        if before is not None:
+            assert span.start == before.end
+            assert span.shown == max(before.shown, before.end + before.offset)
+        before, at = span, span.end
+        if at >= moment(2012):
+            return
