@@ -7,14 +7,23 @@ never holds a secret: its `env` keeps `${NAME}` references as they were written.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from bot.conditions import (
+    DAY,
+    Definition,
+    Duration,
+    FilePath,
+    FileText,
+    Resources,
+    Timetable,
+    between,
+)
 from bot.errors import AskerError
 from bot.globs import matches
 from bot.parameters import Parameter, variable_name
-from bot.units import duration_text, seconds
 from bot.wording import did_you_mean, listed, quoted
 
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
@@ -23,8 +32,6 @@ _CHANNEL = re.compile(r"#[^\s#<>|&`@,]{1,80}|[CGD][A-Z0-9]{2,30}")
 _ARGUMENT_USE = re.compile(r"\$(?:[@*1-9]|\{[@*1-9])")
 _SCRIPT_LIMIT = 65536
 """Bytes of one command or setup script."""
-
-_DAY = 86400.0
 
 
 def job_name(name: str) -> str:
@@ -51,23 +58,6 @@ def repository_name(name: str) -> str:
     if not is_repository(name):
         raise ValueError("expected a repository such as acme/shop")
     return name
-
-
-def between(least: float, most: float) -> AfterValidator:
-    """A check that a number of seconds lies within these bounds."""
-
-    def check(value: float) -> float:
-        if not least <= value <= most:
-            raise ValueError(f"expected a duration from {duration_text(least)} to {duration_text(most)}")
-        return value
-
-    return AfterValidator(check)
-
-
-def _seconds(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError("expected a duration such as 30s, 15m, 1h30m or 2d")
-    return seconds(value) if isinstance(value, str) else value
 
 
 def _script(value: str) -> str:
@@ -115,22 +105,17 @@ def _channel(value: str) -> str:
 
 
 VariableName = Annotated[str, AfterValidator(variable_name)]
-Duration = Annotated[float, BeforeValidator(_seconds)]
 Script = Annotated[str, AfterValidator(_script)]
 
 
-class _Definition(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Notify(_Definition):
+class Notify(Definition):
     """Where a job's runs are told of besides the place they were asked from."""
 
     github: bool = True
     slack: Annotated[str, AfterValidator(_channel)] | None = None
 
 
-class Job(_Definition):
+class Job(Definition):
     """A named definition of what to run. Durations are seconds."""
 
     name: Annotated[str, AfterValidator(job_name)]
@@ -141,11 +126,21 @@ class Job(_Definition):
     setup: Script | None = None
     env: dict[VariableName, Annotated[str, BeforeValidator(_variable_text)]] = Field(default_factory=dict)
     parameters: dict[VariableName, Parameter] = Field(default_factory=dict)
-    timeout: Annotated[Duration, between(1, 7 * _DAY)] = 900.0
+    timeout: Annotated[Duration, between(1, 7 * DAY)] = 900.0
     grace: Annotated[Duration, between(0, 3600)] = 30.0
     signal_children: bool = True
     notify: Notify = Field(default_factory=Notify)
     mask: tuple[str, ...] = ()
+    files: dict[FilePath, FileText] = Field(default_factory=dict)
+    size: str | None = None
+    resources: Resources | None = None
+    retries: Annotated[int, Field(ge=0, le=10)] = 0
+    concurrency: Literal["allow", "forbid", "replace", "queue"] = "allow"
+    lock: Annotated[str, AfterValidator(image_name)] | None = None
+    on: tuple[Literal["push"], ...] = ()
+    schedule: Timetable | None = None
+    keep: Annotated[int, Field(ge=1, le=10_000)] = 20
+    expire: Annotated[Duration, between(3600, 3650 * DAY)] | None = None
 
     def resolve(self, given: Mapping[str, str]) -> dict[str, str]:
         """The value of every parameter that has one, normalised; all mistakes in one AskerError."""
@@ -196,16 +191,16 @@ class Job(_Definition):
         return "\n".join(lines)
 
 
-class BuildFrom(_Definition):
+class BuildFrom(Definition):
     """How an image is built from a repository. `branches` None: the default branch rebuilds it."""
 
     repository: Annotated[str, AfterValidator(repository_name)]
     branches: tuple[str, ...] | None = None
     setup: Script | None = None
-    timeout: Annotated[Duration, between(1, _DAY)] = 1800.0
+    timeout: Annotated[Duration, between(1, DAY)] = 1800.0
 
 
-class Image(_Definition):
+class Image(Definition):
     """Where a job's files come from."""
 
     name: Annotated[str, AfterValidator(image_name)]

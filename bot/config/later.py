@@ -1,6 +1,6 @@
 """Keys that Errand knows but that have no effect in this version: each is a mistake, not a silence."""
 
-from bot.config.document import Path
+from bot.config.document import Document, Path, Value
 
 _JOB = frozenset(
     {"allow", "approval", "concurrency", "expire", "files", "keep"}
@@ -33,3 +33,14 @@ def comes_later(path: Path) -> bool:
         if fits and key in keys:
             return True
     return False
+
+
+def refuse_later(document: Document, value: Value, path: Path) -> None:
+    """Add every key that belongs to a later version to the mistakes, also one that has its model already."""
+    if not isinstance(value, dict):
+        return
+    for key in value:
+        if comes_later((*path, key)):
+            document.wrong((*path, key), f"{key} is not available in this version", key=True)
+        else:
+            refuse_later(document, value[key], (*path, key))

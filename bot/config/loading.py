@@ -10,6 +10,7 @@ from bot.config.config import Config
 from bot.config.crosschecks import cross_check
 from bot.config.document import SIZE_LIMIT, Document, Path, Value, read
 from bot.config.interpolation import expand, pieces_of
+from bot.config.later import refuse_later
 from bot.config.mistakes import note
 from bot.errors import ConfigError
 
@@ -47,6 +48,7 @@ def _config(document: Document, environ: Mapping[str, str]) -> Config | None:
     if not isinstance(written, dict):
         document.wrong((), "expected keys such as url: and jobs:")
         return None
+    refuse_later(document, written, ())
     data = _replaced(document, written, (), environ)
     assert isinstance(data, dict)  # noqa: S101 - a mapping stays one
     defaults = data.pop("defaults", None)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from bot.catalog import Duration, between
+from bot.conditions import Duration, between
 from bot.config.values import (
     AppId,
     CloneUrl,

@@ -1,0 +1,124 @@
+"""What a job may say about when and with what it runs: timetable, resources, secrets, files. Pure."""
+
+import re
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from bot import schedule
+from bot.units import duration_text, seconds, size
+
+DAY = 86400.0
+
+_FILE_LIMIT = 256 * 1024
+"""Bytes of one file that is placed into a job."""
+
+_LEAST_MEMORY, _MOST_MEMORY = 4 << 20, 16 << 40
+
+
+def between(least: float, most: float) -> AfterValidator:
+    """A check that a number of seconds lies within these bounds."""
+
+    def check(value: float) -> float:
+        if not least <= value <= most:
+            raise ValueError(f"expected a duration from {duration_text(least)} to {duration_text(most)}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _seconds(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError("expected a duration such as 30s, 15m, 1h30m or 2d")
+    return seconds(value) if isinstance(value, str) else value
+
+
+Duration = Annotated[float, BeforeValidator(_seconds)]
+
+
+class Definition(BaseModel):
+    """A part of `app.yaml` that is stored with runs: frozen, and without unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Timetable(Definition):
+    """When a job runs by itself: five cron fields or an `@` name, in a time zone. Durations are seconds."""
+
+    cron: str
+    timezone: str = "UTC"
+    paused: bool = False
+    catch_up: Annotated[Duration, between(0, 7 * DAY)] = 600.0
+    jitter: Annotated[Duration, between(0, 3600)] = 0.0
+
+    @model_validator(mode="after")
+    def _fires(self) -> Self:
+        schedule.parse(self.cron, self.timezone)
+        return self
+
+    @property
+    def schedule(self) -> schedule.Schedule:
+        """The due moments."""
+        return schedule.parse(self.cron, self.timezone)
+
+
+def _secret_name(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?", value, re.ASCII):
+        raise ValueError("expected the name of a secret, such as shop-db")
+    return value
+
+
+def _secret_key(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,253}", value, re.ASCII):
+        raise ValueError("expected the name of a key in the secret, such as url")
+    return value
+
+
+class SecretReference(Definition):
+    """A value that only the engine knows: `key` of the secret `secret`."""
+
+    secret: Annotated[str, AfterValidator(_secret_name)]
+    key: Annotated[str, AfterValidator(_secret_key)]
+
+
+def _cores(value: object) -> float:
+    text = str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    match = re.fullmatch(r"(\d{1,6})m|(\d{1,4}(?:\.\d{1,3})?)", text, re.ASCII)
+    cores = 0.0 if match is None else int(match[1]) / 1000 if match[1] else float(match[2])
+    if not 0 < cores <= 1024:
+        raise ValueError("expected cores such as 250m or 2")
+    return cores
+
+
+def _memory(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError("expected a size such as 256Mi or 2Gi")
+    found = size(value) if isinstance(value, str) else value
+    if not _LEAST_MEMORY <= found <= _MOST_MEMORY:
+        raise ValueError("expected a size from 4Mi to 16384Gi")
+    return found
+
+
+class Resources(Definition):
+    """What a run may use: cores as `250m` or `2`, bytes as `256Mi`, whole GPUs."""
+
+    cpu: Annotated[float, BeforeValidator(_cores)] | None = None
+    memory: Annotated[int, BeforeValidator(_memory)] | None = None
+    gpu: Annotated[int, Field(ge=0, le=64)] = 0
+
+
+def _file_path(value: str) -> str:
+    parts = value.strip("/").split("/")
+    if not 1 <= len(value) <= 1024 or any(part in ("", ".", "..") for part in parts) or "\0" in value:
+        raise ValueError("expected the path of a file, without . and .., such as etc/shop.ini")
+    return value
+
+
+def _file_text(value: str) -> str:
+    if "\0" in value or len(value.encode(errors="replace")) > _FILE_LIMIT:
+        raise ValueError(f"expected a text of at most {_FILE_LIMIT // 1024} KiB without NUL characters")
+    return value
+
+
+FilePath = Annotated[str, AfterValidator(_file_path)]
+FileText = Annotated[str, AfterValidator(_file_text)]
