@@ -88,15 +88,10 @@ def test_interval_keeps_its_pace_in_real_time(zone: str, cron: str, pace: int) -
 
 
 def test_day_of_month_or_weekday_as_in_crontab() -> None:
-    assert [at[:2] for at in _shown("0 0 13 * FRI", "UTC", "2024-09-01", 6)] == [
-        "06",
-        "13",
-        "20",
-        "27",
-        "04",
-        "11",
-    ]
-    assert [at[:2] for at in _shown("0 0 */10 * MON", "UTC", "2024-01-01", 3)] == ["01", "11", "01"]
+    either = _shown("0 0 13 * FRI", "UTC", "2024-09-01", 6)
+    assert " ".join(at[:2] for at in either) == "06 13 20 27 04 11"
+    both = _shown("0 0 */10 * MON", "UTC", "2024-01-01", 3)
+    assert " ".join(at[:2] for at in both) == "01 11 01"
 
 
 def test_leap_day_is_found_across_the_year_2100() -> None:
