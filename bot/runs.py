@@ -30,6 +30,15 @@ _BUILD_MOVES: dict[State, frozenset[State]] = {
 }
 
 
+AGAIN = (State.STARTING, State.RUNNING)
+"""The states from which a run goes back to `starting`, with its next attempt."""
+
+
+def attempt_name(name: str, attempt: int) -> str:
+    """What the engine and the logs call an attempt (from 1) of the run called `name`."""
+    return name if attempt == 1 else f"{name}.{attempt}"
+
+
 def run_sources(to: State) -> tuple[State, ...]:
     """The states from which a run may move to `to`, for the WHERE of the one UPDATE that moves it."""
     return tuple(state for state, targets in _RUN_MOVES.items() if to in targets)

@@ -14,8 +14,8 @@ import structlog
 from bot import metrics
 from bot.catalog import Image, Job
 from bot.errors import AskerError, ConfigError, Refused, RetryLater
-from bot.runs import State
-from bot.store import builds, runs
+from bot.runs import State, attempt_name
+from bot.store import attempts, builds, runs
 from bot.tables import Build, Run
 from bot.tools import Tools
 from executor.errors import EngineUnavailable
@@ -34,6 +34,8 @@ AGAIN = 1.0
 WENT_WRONG = "Errand failed over this; the cause is in its own log."
 LONGEST_WAIT = 60.0
 """Seconds between two tries, at most."""
+_AGAIN = (Result.FAILED, Result.TIMED_OUT, Result.ERROR)
+"""The ends of an attempt after which there is another, while the job has `retries` left."""
 
 
 class Worker:
@@ -51,7 +53,10 @@ class Worker:
         try:
             if isinstance(row, Run):
                 await self._move(row, State.STOPPING)
-            await self._tools.engine.stop(row.name)
+            # Read anew: an attempt may have followed the one that was claimed. From here on none does.
+            now = await self._reload(row)
+            if now is not None:
+                await self._tools.engine.stop(_key(now))
         except BaseException:
             self._stopping.discard(row.name)
             raise
@@ -84,8 +89,7 @@ class Worker:
                     failures += 1
                     log.exception("carry.failed", name=row.name, failures=failures)
                     delay = AGAIN * 2 ** (failures - 1)
-                await asyncio.sleep(min(delay, LONGEST_WAIT))
-                current = await self._reload(current)
+                current = await self._current(row, delay)
         finally:
             self._stopping.discard(row.name)
 
@@ -99,17 +103,28 @@ class Worker:
         else:
             await self._run(row)
 
+    async def _current(self, row: Build | Run, delay: float) -> Build | Run | None:
+        """The row after `delay` seconds, or once it can be read.
+
+        Never as it was before: a run may have got to its next attempt since, and the engine have forgotten
+        the one before, which it would start anew.
+        """
+        while True:
+            await asyncio.sleep(min(delay, LONGEST_WAIT))
+            try:
+                return await self._reload(row)
+            except RetryLater as error:
+                log.warning("carry.waits", name=row.name, error=str(error))
+                delay = error.delay or AGAIN
+
     async def _reload(self, row: Build | Run) -> Build | Run | None:
-        """The row as it is now, as it was where that is not known; None once it is another bot's."""
+        """The row as it is now; None once it is another bot's, or finished."""
         number, read = row.identity, self._tools.store.read
         now: Build | Run | None
-        try:
-            if isinstance(row, Build):
-                now = await read(lambda s: builds.get(s, number))
-            else:
-                now = await read(lambda s: runs.get(s, number))
-        except RetryLater:
-            return row
+        if isinstance(row, Build):
+            now = await read(lambda s: builds.get(s, number))
+        else:
+            now = await read(lambda s: runs.get(s, number))
         return now if now is not None and now.lease_owner == self._tools.owner else None
 
     async def _build(self, build: Build) -> None:
@@ -131,7 +146,7 @@ class Worker:
             setup=image.build.setup,
             timeout=image.build.timeout,
         )
-        await self._follow(build, self._tools.engine.build(spec))
+        await self._finish(build, await self._follow(build, self._tools.engine.build(spec)))
 
     async def _run(self, run: Run) -> None:
         if run.state in (State.WAITING, State.BUILDING):
@@ -143,12 +158,43 @@ class Worker:
                 return
             if not await self._move(run, State.STARTING, waiting_for=None):
                 return
-        try:
-            spec = self._spec(run)
-        except (ConfigError, AskerError) as error:
-            await self._abandon(run, "NotConfigured", str(error))
-            return
-        await self._follow(run, self._tools.engine.run(spec))
+        attempt: Run | None = run
+        while attempt is not None:
+            try:
+                spec = self._spec(attempt)
+            except (ConfigError, AskerError) as error:
+                await self._abandon(attempt, "NotConfigured", str(error))
+                return
+            attempt = await self._attempt(attempt, self._tools.engine.run(spec))
+
+    async def _attempt(self, run: Run, story: AsyncIterator[Progress]) -> Run | None:
+        """Carry one attempt to its end; gives the run as it goes on with the next, if there is to be one.
+
+        Killed before the end of an attempt is stored, the bot finds it with the engine again, under the
+        same key; killed after it, it finds the next attempt in the row, which the engine knows or not.
+        """
+        outcome = await self._follow(run, story)
+        retries = Job.model_validate(run.definition).retries
+        again = outcome.result in _AGAIN and run.attempt <= retries
+        if not retries:
+            await self._finish(run, outcome)
+            return None
+        tools, number, facts = self._tools, run.identity, await self._facts(run, outcome)
+        now, owner = tools.clock(), tools.owner
+        moved = await tools.store.write(
+            lambda s: attempts.end(s, number, run.attempt, owner=owner, now=now, again=again, **facts)
+        )
+        if moved is None:
+            return None
+        log.info("attempt.finished", number=number, attempt=run.attempt, result=outcome.result)
+        await self._forget(run)
+        if moved.state == State.FINISHED:
+            _told(moved, State.FINISHED)
+            return None
+        if moved.name in self._stopping:  # asked for between the two
+            await self._end(moved, Outcome(Result.CANCELLED))
+            return None
+        return moved
 
     async def _build_again(self, run: Run) -> None:
         """Let a run wait for its image once more: the engine has cleared it away since it was built."""
@@ -158,23 +204,22 @@ class Worker:
             lambda s: builds.again(s, number, owner=tools.owner, now=tools.clock(), nonce=nonce)
         )
 
-    async def _follow(self, row: Build | Run, story: AsyncIterator[Progress]) -> None:
-        """Store what the engine says until the end."""
+    async def _follow(self, row: Build | Run, story: AsyncIterator[Progress]) -> Outcome:
+        """Store what the engine says until the end; gives that."""
         async for progress in story:
             if isinstance(progress, Outcome):
-                await self._finish(row, progress)
-                return
+                return progress
             await self._note(row, progress)
         raise RuntimeError("the engine fell silent without an outcome")
 
     async def _note(self, row: Build | Run, progress: Pending | Started) -> None:
         if isinstance(progress, Pending):
             await self._wait(row, progress.reason)
-        elif isinstance(row, Run) and not await self._move(row, State.RUNNING, started_at=progress.at):
+        elif isinstance(row, Run) and not await self._move(row, State.RUNNING, **_begun(row, progress)):
             await self._wait(row, None)  # it ran already, so what it seemed to wait for is over
         # Asked for before the engine knew of it: the request would have gone nowhere, so it is repeated.
         if row.name in self._stopping:
-            await self._tools.engine.stop(row.name)
+            await self._tools.engine.stop(_key(row))
 
     async def _wait(self, row: Build | Run, reason: str | None) -> None:
         """Say what a run waits for; builds only ever wait for the engine."""
@@ -187,7 +232,7 @@ class Worker:
     async def _abandon(self, row: Build | Run, reason: str, message: str) -> None:
         """The end where Errand cannot go on; what the engine may have begun in an earlier life is to stop."""
         try:
-            await self._tools.engine.stop(row.name)
+            await self._tools.engine.stop(_key(row))
         except Exception:
             log.exception("stop.failed", name=row.name)
         await self._end(row, Outcome(Result.ERROR, reason=reason, message=message))
@@ -195,12 +240,21 @@ class Worker:
     async def _end(self, row: Build | Run, outcome: Outcome) -> None:
         """An end that the engine knows nothing of: no writer will ever say that the log is complete."""
         await self._finish(row, outcome)
-        await self._tools.logs.finish(row.name)
+        await self._tools.logs.finish(_key(row))
 
     async def _finish(self, row: Build | Run, outcome: Outcome) -> None:
+        facts = await self._facts(row, outcome)
+        if isinstance(row, Build):
+            facts["digest"] = outcome.image
+        if await self._move(row, State.FINISHED, **facts):
+            await self._forget(row)
+        # Otherwise another bot carries it, and would start it anew if the engine forgot it now.
+
+    async def _facts(self, row: Build | Run, outcome: Outcome) -> dict[str, Any]:
+        """What is stored of an end."""
         tail: list[str] = []
         if outcome.result is not Result.SUCCEEDED:
-            tail = await self._tools.logs.tail(row.name, TAIL_LINES)
+            tail = await self._tools.logs.tail(_key(row), TAIL_LINES)
         facts: dict[str, Any] = {
             "result": outcome.result,
             "reason": outcome.reason,
@@ -211,14 +265,14 @@ class Worker:
         }
         if outcome.started_at is not None:
             facts["started_at"] = outcome.started_at
-        if isinstance(row, Build):
-            facts["digest"] = outcome.image
-        if not await self._move(row, State.FINISHED, **facts):
-            return  # another bot carries it, and would start it anew if the engine forgot it now
+        return facts
+
+    async def _forget(self, row: Build | Run) -> None:
+        """Let the engine forget what has ended and is stored."""
         try:
-            await self._tools.engine.remove(row.name)
+            await self._tools.engine.remove(_key(row))
         except (EngineUnavailable, OSError) as error:  # the next pruning removes it
-            log.warning("remove.failed", name=row.name, error=str(error))
+            log.warning("remove.failed", name=_key(row), error=str(error))
 
     # The store, the configuration, GitHub -----------------------------------------------------------
 
@@ -235,16 +289,16 @@ class Worker:
             moved = await tools.store.write(lambda s: runs.move(s, number, to, owner=owner, now=now, **facts))
         if moved is None:
             return False
-        if isinstance(moved, Run) and to is State.RUNNING:
+        if isinstance(moved, Run) and to is State.RUNNING and moved.attempt == 1:
             metrics.count_start(moved)
-        log.info(f"{type(row).__name__.lower()}.{to}", number=number, name=row.name, result=moved.result)
+        _told(moved, to)
         return True
 
     def _spec(self, run: Run) -> RunSpec:
         job = Job.model_validate(run.definition)
         environment, secrets = self._tools.config.environment(job)
         return RunSpec(
-            key=run.name,
+            key=_key(run),
             command=job.argv(tuple(run.arguments)),
             image=run.digest,
             setup=job.setup,
@@ -274,3 +328,17 @@ class Worker:
         if build.state == State.BUILDING:  # carried on, and the engine may need nothing more from GitHub
             raise RetryLater("GitHub could not be reached")
         return Outcome(Result.ERROR, reason="NoSource", message="GitHub could not be reached.")
+
+
+def _key(row: Build | Run) -> str:
+    """What the engine and the logs call a build, or the current attempt of a run."""
+    return attempt_name(row.name, row.attempt) if isinstance(row, Run) else row.name
+
+
+def _told(row: Build | Run, to: State) -> None:
+    log.info(f"{type(row).__name__.lower()}.{to}", number=row.number, name=row.name, result=row.result)
+
+
+def _begun(run: Run, started: Started) -> dict[str, Any]:
+    """When the run began, which is when its first attempt did."""
+    return {"started_at": started.at if run.started_at is None else run.started_at}

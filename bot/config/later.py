@@ -4,7 +4,7 @@ from bot.config.document import Document, Path, Value
 
 _JOB = frozenset(
     {"allow", "approval", "concurrency", "expire", "files", "keep"}
-    | {"lock", "on", "resources", "retries", "schedule", "size"}
+    | {"lock", "on", "resources", "schedule", "size"}
 )
 
 _LATER: dict[Path, frozenset[str]] = {

@@ -1,13 +1,24 @@
 """The database: the only place with transactions and SQL.
 
-`Store` opens it and runs small functions, `(session, ...) -> value`, that live in one module per noun:
-`deliveries`, `builds`, `runs`, `posts`, `tokens`, `leases`, `stats`. They decide nothing, take the time
-and random parts as arguments, and never wait for anything but the database. It asks nobody.
+`Store` opens it and runs small functions, `(session, ...) -> value`, that live in one module per noun
+(`deliveries`, `builds`, `runs`, `attempts`, `posts`, ...). They decide nothing, take the time and random
+parts as arguments, and never wait for anything but the database. It asks nobody.
 """
 
 from sqlalchemy.orm import Session
 
-from bot.store import builds, deliveries, leases, posts, runs, stats, tokens
+from bot.store import attempts, builds, deliveries, leases, posts, runs, stats, tokens
 from bot.store.store import Store
 
-__all__ = ["Session", "Store", "builds", "deliveries", "leases", "posts", "runs", "stats", "tokens"]
+__all__ = [
+    "Session",
+    "Store",
+    "attempts",
+    "builds",
+    "deliveries",
+    "leases",
+    "posts",
+    "runs",
+    "stats",
+    "tokens",
+]

@@ -6,7 +6,7 @@ from sqlalchemy import Column, Table
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlmodel import SQLModel
 
-from bot.tables import Build, Delivery, Post, Run, Token
+from bot.tables import Attempt, Build, Delivery, Post, Run, Token
 
 Columns = ReadOnlyColumnCollection[str, Column[Any]]
 
@@ -22,8 +22,10 @@ def key_of(model: type[SQLModel]) -> Column[int]:
     return key
 
 
+ATTEMPT: Columns = table_of(Attempt).c
 BUILD: Columns = table_of(Build).c
 DELIVERY: Columns = table_of(Delivery).c
+LOCK: Columns = table_of(Lock).c
 POST: Columns = table_of(Post).c
 RUN: Columns = table_of(Run).c
 TOKEN: Columns = table_of(Token).c

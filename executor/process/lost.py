@@ -21,7 +21,7 @@ def settle(directory: str, status: record.Status) -> record.Status:
         durable=True,
         result="error",
         reason="SupervisorLost",
-        message="Its supervisor was killed, so how it ended is not known. It is not run again by itself.",
+        message="Its supervisor was killed, so how it ended is not known.",
         finished_at=time.time(),
     )
     return record.read_status(directory) or status

@@ -69,7 +69,7 @@ LATER = {
     **{
         f"jobs: {{a: {{command: x, {key}: x}}}}": key
         for key in (
-            *("files", "size", "resources", "retries", "concurrency", "lock", "on", "schedule"),
+            *("files", "size", "resources", "concurrency", "lock", "on", "schedule"),
             *("allow", "approval", "keep", "expire"),
         )
     },
