@@ -1,6 +1,8 @@
 """The states of a run and of a build, and the only moves between them."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 
 class State(StrEnum):
@@ -16,7 +18,7 @@ class State(StrEnum):
 
 _RUN_MOVES: dict[State, frozenset[State]] = {
     State.WAITING: frozenset({State.BUILDING, State.STARTING, State.FINISHED}),
-    State.BUILDING: frozenset({State.STARTING, State.FINISHED}),
+    State.BUILDING: frozenset({State.WAITING, State.STARTING, State.FINISHED}),
     State.STARTING: frozenset({State.RUNNING, State.STOPPING, State.FINISHED}),
     State.RUNNING: frozenset({State.STOPPING, State.FINISHED}),
     State.STOPPING: frozenset({State.FINISHED}),
@@ -37,6 +39,12 @@ AGAIN = (State.STARTING, State.RUNNING)
 def attempt_name(name: str, attempt: int) -> str:
     """What the engine and the logs call an attempt (from 1) of the run called `name`."""
     return name if attempt == 1 else f"{name}.{attempt}"
+
+
+def attempts_allowed(definition: Mapping[str, Any]) -> int:
+    """How often a run of this stored definition of a job may be tried."""
+    retries = definition.get("retries", 0)
+    return 1 + retries if isinstance(retries, int) else 1
 
 
 def run_sources(to: State) -> tuple[State, ...]:

@@ -111,7 +111,8 @@ class Run(Claimable, table=True):
     __table_args__ = (
         Index("runs_open", "state", "due_at"),
         Index("runs_job", "job", "number"),
-        Index("runs_lock", "lock", "state"),
+        Index("runs_lock", "lock", "state", "admitted", "number"),
+        Index("runs_gate", "job", "state", "admitted", "concurrency", "number"),
         Index("runs_build", "build_number"),
         {"sqlite_autoincrement": True},  # a number that was given once never names another run
     )

@@ -7,12 +7,13 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.runs import State, build_sources
-from bot.store import posts
+from bot.store import gate, posts
 from bot.store.bells import changed, ring
 from bot.store.claims import claim as claim_rows
 from bot.store.columns import BUILD, RUN
 from bot.store.inserts import insert_once
-from bot.tables import Build, Run
+from bot.store.moves import change, change_all
+from bot.tables import Build
 
 _QUEUED = (State.WAITING, State.BUILDING)
 _ORDER = {"image", "repository", "ref", "commit", "definition", "public", "cause", "actor"}
@@ -74,14 +75,9 @@ def again(session: Session, run: int, *, owner: str, now: float, nonce: str) -> 
     fresh = Build(**old.model_dump(include=_ORDER), key="", name="", created_at=now)
     session.expire(old)
     build = need(session, fresh, now=now, nonce=nonce)
-    session.execute(
-        update(Run)
-        .where(RUN.number == run)
-        .values(build_number=build.number, digest=build.digest, lease_owner=None, lease_until=0.0)
-        .execution_options(synchronize_session=False)
-    )
-    posts.want(session, runs=[run])
-    ring(session, "runs")
+    for waits in gate.close(session, [RUN.number == run]):
+        change(session, run, [], build_number=build.number, digest=build.digest)
+        gate.opened(session, job=waits.job, lock=waits.lock, now=now)
 
 
 def _is_usable(build: Build) -> bool:
@@ -152,16 +148,18 @@ def _tell_runs(session: Session, build: Build, now: float) -> None:
     """Carry a build's move on to the runs that wait for it, in the same transaction."""
     waiting = [RUN.build_number == build.number, RUN.digest.is_(None)]
     if build.state == State.BUILDING:
-        _change_runs(session, [*waiting, RUN.state == State.WAITING], state=State.BUILDING)
-    elif build.result == "succeeded":
-        queued = RUN.state.in_((State.WAITING, State.BUILDING))
-        _change_runs(session, [*waiting, queued], digest=build.digest)
-        ring(session, "runs")
+        change_all(session, [*waiting, RUN.state == State.WAITING], state=State.BUILDING)
+        return
+    gate.hold(session)
+    if build.result == "succeeded":
+        told = change_all(
+            session, [*waiting, RUN.state.in_(_QUEUED)], state=State.WAITING, digest=build.digest
+        )
     else:
         ended = "was cancelled" if build.result == "cancelled" else "failed"
-        _change_runs(
+        told = change_all(
             session,
-            [*waiting, RUN.state.in_((State.WAITING, State.BUILDING))],
+            [*waiting, RUN.state.in_(_QUEUED)],
             state=State.FINISHED,
             result="error",
             reason="BuildFailed",
@@ -169,18 +167,8 @@ def _tell_runs(session: Session, build: Build, now: float) -> None:
             finished_at=now,
             waiting_for=None,
         )
-
-
-def _change_runs(session: Session, conditions: Sequence[Any], **values: Any) -> None:
-    moved = session.scalars(
-        update(Run)
-        .where(*conditions)
-        .values(**values)
-        .returning(Run)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    ).all()
-    posts.want(session, runs=[run.identity for run in moved], urgent=values.get("state") == State.FINISHED)
-    changed(session, *moved)
+    for job, lock in dict.fromkeys((run.job, run.lock) for run in told):
+        gate.opened(session, job=job, lock=lock, now=now)
 
 
 def get(session: Session, number: int) -> Build | None:

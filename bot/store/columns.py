@@ -6,7 +6,7 @@ from sqlalchemy import Column, Table
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlmodel import SQLModel
 
-from bot.tables import Attempt, Build, Delivery, Post, Run, Token
+from bot.tables import Attempt, Build, Delivery, Lock, Post, Run, Token
 
 Columns = ReadOnlyColumnCollection[str, Column[Any]]
 

@@ -3,19 +3,17 @@
 from collections.abc import Sequence
 from typing import Any, TypedDict, Unpack, cast
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
 from bot.runs import State, run_sources
-from bot.store import posts
+from bot.store import gate, locks, posts
 from bot.store.bells import changed, ring
 from bot.store.claims import claim as claim_rows
 from bot.store.columns import BUILD, RUN
 from bot.store.inserts import insert_once
+from bot.store.moves import UNFINISHED, ask_to_stop, change, end_unbegun
 from bot.tables import Build, Post, Run
-
-_QUEUED = (State.WAITING, State.BUILDING)
-_ACTIVE = (State.STARTING, State.RUNNING, State.STOPPING)
 
 
 class Facts(TypedDict, total=False):
@@ -41,12 +39,14 @@ def enqueue(session: Session, run: Run, cards: Sequence[Post], *, now: float, no
     run.created_at = now
     run.name = nonce
     _look_at_build(session, run, now)
+    gate.arrive(session, run, now=now)
     stored, new = insert_once(session, Run, run, name=lambda number: f"{run.job}-{number}-{nonce}")
     if not new:
         return stored, False
     posts.add_cards(session, cards, run=stored.number)
     ring(session, "runs")
     changed(session, stored)
+    gate.settle(session, stored, now=now)
     return stored, True
 
 
@@ -67,10 +67,13 @@ def _look_at_build(session: Session, run: Run, now: float) -> None:
 
 
 def claim(session: Session, *, owner: str, now: float, lease: float, limit: int) -> list[Run]:
-    """Take up to `limit` runs that are ready to start, or under way while nobody holds them."""
-    ready = or_(RUN.build_number.is_(None), RUN.digest.is_not(None), RUN.state.in_(_ACTIVE))
-    open_ = RUN.state.in_((*_QUEUED, *_ACTIVE))
-    return claim_rows(session, Run, [open_, ready], owner=owner, span=(now, now + lease), limit=limit)
+    """Take up to `limit` runs that the gate let through and that nobody holds, begun or not.
+
+    What somebody locked only until now is opened first, for locks of which this bot was not told.
+    """
+    locks.expire(session, now=now)
+    let_through = [RUN.state.in_(UNFINISHED), RUN.admitted == true()]
+    return claim_rows(session, Run, let_through, owner=owner, span=(now, now + lease), limit=limit)
 
 
 def move(
@@ -89,16 +92,23 @@ def move(
     if to is State.FINISHED:
         values.setdefault("finished_at", now)
         values |= {"lease_owner": None, "lease_until": 0.0}
-    return _change(
-        session, number, [RUN.state.in_(run_sources(to)), RUN.lease_owner == owner], state=to, **values
-    )
+    if to is State.FINISHED:
+        gate.hold(session)
+    sources = [RUN.state.in_(run_sources(to)), RUN.lease_owner == owner]
+    run = change(session, number, sources, state=to, **values)
+    if run is None or to is not State.FINISHED:
+        return run
+    if run.result == "cancelled" and run.message is None and (why := gate.replaced_by(run.stop_by)):
+        run = change(session, number, [], message=why) or run
+    gate.opened(session, job=run.job, lock=run.lock, now=now)
+    return run
 
 
 def note(session: Session, number: int, *, owner: str, waiting_for: str | None) -> Run | None:
     """Say what a run waits for; its cards are wanted again only if that is news (else None)."""
     news = RUN.waiting_for.is_distinct_from(waiting_for)
     held = [RUN.state != State.FINISHED, RUN.lease_owner == owner, news]
-    return _change(session, number, held, waiting_for=waiting_for)
+    return change(session, number, held, waiting_for=waiting_for)
 
 
 def request_stop(session: Session, number: int, *, by: str, now: float) -> Run:
@@ -106,32 +116,14 @@ def request_stop(session: Session, number: int, *, by: str, now: float) -> Run:
 
     A finished run is returned as it is; one that was asked to stop before keeps who asked first.
     """
-    unclaimed = [RUN.state.in_(_QUEUED), or_(RUN.lease_owner.is_(None), RUN.lease_until <= now)]
-    end = {"state": State.FINISHED, "result": "cancelled", "finished_at": now, "waiting_for": None}
-    free = {"lease_owner": None, "lease_until": 0.0}
-    if (run := _change(session, number, unclaimed, stop_by=by, **end, **free)) is not None:
+    gate.hold(session)
+    if (run := end_unbegun(session, number, by=by, now=now)) is not None:
+        gate.opened(session, job=run.job, lock=run.lock, now=now)
         return run
-    asked = [RUN.state != State.FINISHED, RUN.stop_by.is_(None)]
-    if (run := _change(session, number, asked, stop_by=by)) is not None:
-        ring(session, "stops")
+    if (run := ask_to_stop(session, number, by=by)) is not None:
         return run
     if (run := get(session, number)) is None:
         raise LookupError(f"no run #{number}")
-    return run
-
-
-def _change(session: Session, number: int, conditions: Sequence[Any], **values: Any) -> Run | None:
-    """The one conditional UPDATE; what changed is shown on the run's cards."""
-    run = session.scalar(
-        update(Run)
-        .where(RUN.number == number, *conditions)
-        .values(**values)
-        .returning(Run)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    )
-    if run is not None:
-        posts.want(session, runs=[number], urgent=values.get("state") == State.FINISHED)
-        changed(session, run)
     return run
 
 
@@ -188,7 +180,7 @@ def page(
 
 def active(session: Session) -> dict[str, int]:
     """How many unfinished runs each job has."""
-    query = select(RUN.job, func.count()).where(RUN.state.in_((*_QUEUED, *_ACTIVE))).group_by(RUN.job)
+    query = select(RUN.job, func.count()).where(RUN.state.in_(UNFINISHED)).group_by(RUN.job)
     return {row[0]: row[1] for row in session.execute(query)}
 
 

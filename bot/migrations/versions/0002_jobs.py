@@ -81,5 +81,6 @@ def upgrade() -> None:
         sa.Column("attempt", sa.Integer(), nullable=False, server_default="1"),
     ):
         op.add_column("runs", column)
-    op.create_index("runs_lock", "runs", ["lock", "state"], unique=False)
+    op.create_index("runs_lock", "runs", ["lock", "state", "admitted", "number"], unique=False)
+    op.create_index("runs_gate", "runs", ["job", "state", "admitted", "concurrency", "number"], unique=False)
     op.add_column("tokens", sa.Column("admin", sa.Boolean(), nullable=False, server_default=sa.false()))

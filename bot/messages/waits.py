@@ -1,0 +1,63 @@
+"""What keeps a run from starting, in words that follow "is waiting for" on its card, and in refusals."""
+
+from dataclasses import dataclass
+
+from bot.messages.text import clean, clock_time
+from bot.runs import State
+from bot.tables import Lock, Run
+from bot.wording import quoted
+
+_STANDS = {
+    State.WAITING: "is waiting",
+    State.BUILDING: "waits for its build",
+    State.STARTING: "is starting",
+    State.RUNNING: "is running",
+    State.STOPPING: "is stopping",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a run stands in its line: `number` from 1, `around` when its turn may come (None: unknown)."""
+
+    number: int
+    around: float | None = None
+
+
+def who(actor: str) -> str:
+    """The name of whoever asked, without the network it is from."""
+    return clean(actor.partition(":")[2] or actor, 80)
+
+
+def refused(other: Run) -> str:
+    """A no to a further run of a job of which one is under way (Markdown)."""
+    return (
+        f"{quoted(other.job)} is not started: #{other.number} {_STANDS[State(other.state)]}"
+        f" (asked by {quoted(who(other.actor))}), and only one at a time is allowed (`concurrency: forbid`)."
+    )
+
+
+def closed(lock: Lock, *, now: float) -> str:
+    """A lock of a person: by whom, how long and why."""
+    until = f" until {clock_time(lock.until, now)}" if lock.until is not None else ""
+    why = f" ({clean(lock.reason, 200)})" if lock.reason else ""
+    return f"the lock {lock.target}, closed by {who(lock.actor)}{until}{why}"
+
+
+def held(lock: str, holder: Run, *, named: bool) -> str:
+    """A lock that a run holds; without `named` nothing is said of that run."""
+    by = f"{holder.job} #{holder.number}, asked by {who(holder.actor)}" if named else "another run"
+    return f"the lock {lock}, held by {by}"
+
+
+def ahead(other: Run) -> str:
+    """A run of the same job that goes first."""
+    return f"#{other.number} to {'stop' if other.stop_by else 'end'}"
+
+
+def in_line(cause: str, place: Place | None, *, now: float) -> str:
+    """`cause` with the place in the line; None: further behind than anybody counts."""
+    if place is None:
+        return f"{cause}; many others come first"
+    around = f", its turn comes about {clock_time(place.around, now)}" if place.around is not None else ""
+    return f"{cause}; place {place.number} in the queue{around}"

@@ -1,0 +1,256 @@
+"""The gate: which runs may start while others are under way.
+
+Nothing starts that the gate has not let through (`admitted`), and what it let through counts until its
+end. A run that must wait is closed: its `due_at` is `CLOSED`, so claims never look at it. Whatever ends or
+opens something lets through, in the same transaction, what that kept back; nobody polls, and a crash
+leaves either both done or neither. Only one transaction at a time decides: SQLite has one writer, and on
+PostgreSQL it holds an advisory lock.
+
+Two runs exclude each other when they share a `lock`, or when they are of one job and either says anything
+but `allow`. Of those of one job the older goes first. A run waits while it holds nothing, and only for
+what was let through or is older, so no two can wait for each other.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import false, func, or_, select, text, true, update
+from sqlalchemy.orm import Session
+
+from bot.messages import waits
+from bot.runs import State
+from bot.store import lines
+from bot.store.bells import ring
+from bot.store.columns import LOCK, RUN
+from bot.store.moves import ACTIVE, FREE, QUEUED, UNFINISHED, ask_to_stop, change, change_all, end_unbegun
+from bot.tables import Lock, Run
+
+CLOSED = 1e12
+"""The `due_at` of a run that was not let through."""
+
+_ADVISORY_LOCK = 0x4552_5241_4E46
+"""PostgreSQL's advisory lock of whoever decides; held to the end of the transaction."""
+
+_IS_CLOSED = (RUN.state.in_(QUEUED), RUN.admitted == false())
+_IS_READY = or_(RUN.build_number.is_(None), RUN.digest.is_not(None))
+_OPEN: dict[str, Any] = {"admitted": True, "due_at": 0.0, "waiting_for": None}
+
+
+@dataclass(frozen=True, slots=True)
+class _Obstacle:
+    """What is in the way: a lock of a person, or a run, which holds the lock or is of the same job."""
+
+    lock: Lock | None = None
+    run: int | None = None
+    by_lock: bool = False
+
+
+def hold(session: Session) -> None:
+    """Let no other bot decide before this transaction has ended."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+
+
+def refusal(session: Session, job: str, concurrency: str) -> str | None:
+    """Why a run of `job` may not even be enqueued (Markdown), or None. Ask before every new run."""
+    if concurrency != "forbid":
+        return None
+    hold(session)
+    mates = session.scalars(select(Run).where(RUN.job == job, RUN.state.in_(UNFINISHED)).limit(20)).all()
+    if not mates:
+        return None
+    return waits.refused(min(mates, key=lambda run: (not run.admitted, run.identity)))
+
+
+def arrive(session: Session, run: Run, *, now: float) -> None:
+    """Before `run` is stored: let it through if it is ready and nothing is in the way, else close it."""
+    if run.state == State.FINISHED:
+        return
+    hold(session)
+    ready = run.build_number is None or run.digest is not None
+    run.admitted = ready and _obstacle(session, run, now) is None
+    run.due_at = 0.0 if run.admitted else CLOSED
+
+
+def settle(session: Session, run: Run, *, now: float) -> None:
+    """After `run` is stored: it may replace others; if it waits, its card says what for."""
+    if run.admitted or run.state == State.FINISHED:
+        return
+    if run.concurrency == "replace":
+        _end_waiting(session, run, now)
+        opened(session, job=run.job, lock=run.lock, now=now)
+    else:
+        lines.tell_last(session, run, now=now)
+
+
+def opened(session: Session, *, job: str, lock: str | None, now: float) -> None:
+    """Something of `job` and `lock` ended or was opened: let through what that kept back, tell the others."""
+    hold(session)
+    concerned = [RUN.job == job] if lock is None else [RUN.job == job, RUN.lock == lock]
+    if not any(session.scalar(select(RUN.number).where(each, *_IS_CLOSED).limit(1)) for each in concerned):
+        return
+    if lock is not None:
+        _open_lock(session, lock, now)
+    _open_job(session, job, now)
+    lines.tell(session, job=job, lock=lock, now=now)
+
+
+def shut(session: Session, target: str, *, now: float) -> None:
+    """A person closed `target`: what was let through but not begun waits again."""
+    hold(session)
+    unclaimed = or_(RUN.lease_owner.is_(None), RUN.lease_until <= now)
+    for column in (RUN.job, RUN.lock):
+        back = close(session, [column == target, RUN.state.in_(QUEUED), RUN.admitted == true(), unclaimed])
+        for lock in {run.lock for run in back if run.lock != target}:
+            opened(session, job=target, lock=lock, now=now)
+    lines.tell(session, job=target, lock=target, now=now)
+
+
+def close(session: Session, conditions: Sequence[Any]) -> Sequence[Run]:
+    """Take back that these runs were let through; no bot holds them any more."""
+    return change_all(session, conditions, admitted=False, due_at=CLOSED, **FREE)
+
+
+def sweep(session: Session, *, now: float) -> None:
+    """At start: put right what an older version or somebody's hand left, and open what can be opened."""
+    hold(session)
+    quietly = {"synchronize_session": False}
+    began = update(Run).where(RUN.state.in_(ACTIVE), RUN.admitted == false()).values(admitted=True)
+    session.execute(began.execution_options(**quietly))
+    session.execute(update(Run).where(*_IS_CLOSED).values(due_at=CLOSED).execution_options(**quietly))
+    for job, lock in session.execute(select(RUN.job, RUN.lock).where(*_IS_CLOSED).distinct()).all():
+        opened(session, job=job, lock=lock, now=now)
+
+
+def waits_for(session: Session, run: Run, *, now: float) -> str | None:
+    """What `run` (a draft will do) would wait for besides its build, in words; None: it could start."""
+    obstacle = _obstacle(session, run, now)
+    if obstacle is None:
+        return None
+    return lines.cause(session, run, now=now)
+
+
+# What is in the way -----------------------------------------------------------------------------------
+
+
+def _obstacle(session: Session, run: Run, now: float) -> _Obstacle | None:
+    """The first thing in the way of `run`, which is not stored yet if it has no number."""
+    targets = [run.job] if run.lock is None else [run.job, run.lock]
+    locked = session.scalar(
+        select(Lock).where(LOCK.target.in_(targets), or_(LOCK.until.is_(None), LOCK.until > now)).limit(1)
+    )
+    if locked is not None:
+        return _Obstacle(lock=locked, by_lock=locked.target == run.lock)
+    others = [] if run.number is None else [RUN.number != run.number]
+    if run.lock is not None:
+        holds = [RUN.lock == run.lock, RUN.state.in_(UNFINISHED), RUN.admitted == true()]
+        holder = session.scalar(select(RUN.number).where(*holds, *others).limit(1))
+        if holder is not None:
+            return _Obstacle(run=holder, by_lock=True)
+    mates = [RUN.job == run.job, RUN.state.in_(UNFINISHED), *others]
+    if run.concurrency == "allow":
+        mates.append(RUN.concurrency != "allow")
+    if run.number is not None:
+        mates.append(or_(RUN.admitted == true(), RUN.number < run.number))
+    mate = session.scalar(select(RUN.number).where(*mates).limit(1))
+    return None if mate is None else _Obstacle(run=mate)
+
+
+def _first_closed(session: Session, *conditions: Any) -> Run | None:
+    """The oldest closed run that is ready; one query per state, so that the index gives it at once."""
+    found = [
+        session.scalar(
+            select(Run)
+            .where(*conditions, RUN.state == state, RUN.admitted == false(), _IS_READY)
+            .order_by(RUN.number)
+            .limit(1)
+        )
+        for state in QUEUED
+    ]
+    return min((run for run in found if run is not None), key=lambda run: run.identity, default=None)
+
+
+# Opening ----------------------------------------------------------------------------------------------
+
+
+def _open_lock(session: Session, lock: str, now: float) -> None:
+    """Let one run through that waits for `lock`: the oldest of those whose job lets it."""
+    seen: list[str] = []
+    while (run := _first_closed(session, RUN.lock == lock, RUN.job.not_in(seen))) is not None:
+        obstacle = _try(session, run, now)
+        if obstacle is None or obstacle.by_lock:
+            return  # now this one holds it, or it is closed to all
+        seen.append(run.job)  # what is in the way of the oldest of a job is in the way of all of that job
+
+
+def _open_job(session: Session, job: str, now: float) -> None:
+    """Let through what may run at the same time, and the oldest that wants to be alone."""
+    mine = [RUN.job == job, *_IS_CLOSED]
+    alone = session.scalar(select(func.min(RUN.number)).where(*mine, RUN.concurrency != "allow"))
+    beside = [*mine, RUN.concurrency == "allow", *([] if alone is None else [RUN.number < alone])]
+    if session.scalar(select(RUN.number).where(*beside).limit(1)) is not None:
+        _open_beside(session, job, beside, now)
+    if alone is not None:
+        run = _first_closed(session, RUN.number == alone)
+        if run is not None:
+            _try(session, run, now)
+
+
+def _open_beside(session: Session, job: str, beside: Sequence[Any], now: float) -> None:
+    """Let through those that say `allow`, as far as they do not share a lock."""
+    if _obstacle(session, Run(key="", name="", job=job, cause="", actor="", number=0, created_at=0.0), now):
+        return
+    if change_all(session, [*beside, RUN.lock.is_(None), _IS_READY], **_OPEN):
+        ring(session, "runs")
+    locks = select(RUN.lock).where(*beside, RUN.lock.is_not(None)).distinct()
+    for lock in session.scalars(locks).all():
+        _open_lock(session, lock, now)
+
+
+def _try(session: Session, run: Run, now: float) -> _Obstacle | None:
+    """Let `run` through, or say what is in the way; what it replaces is asked to go."""
+    obstacle = _obstacle(session, run, now)
+    if obstacle is not None and run.concurrency == "replace" and obstacle.run and not obstacle.by_lock:
+        _stop_older(session, run, now)
+        obstacle = _obstacle(session, run, now)
+    if obstacle is None and change(session, run.identity, _IS_CLOSED, **_OPEN) is not None:
+        ring(session, "runs")
+    return obstacle
+
+
+# Replacing --------------------------------------------------------------------------------------------
+
+
+def _end_waiting(session: Session, run: Run, now: float) -> None:
+    """What waits and is older than `run`, which replaces it, will not be wanted any more."""
+    older = [RUN.job == run.job, *_IS_CLOSED, RUN.number < run.number]
+    _end(session, run, session.scalars(select(RUN.number).where(*older)).all(), now)
+
+
+def _stop_older(session: Session, run: Run, now: float) -> None:
+    """`run` is ready: what is older and under way is asked to stop, with its grace."""
+    older = [RUN.job == run.job, RUN.state.in_(UNFINISHED), RUN.number < run.number]
+    numbers = session.scalars(select(RUN.number).where(*older)).all()
+    left = set(numbers) - _end(session, run, numbers, now)
+    for number in sorted(left):
+        ask_to_stop(session, number, by=f"run:{run.number}")
+
+
+def _end(session: Session, run: Run, numbers: Collection[int], now: float) -> set[int]:
+    """End those that nobody began; what only they kept back may start."""
+    message = replaced_by(f"run:{run.number}")
+    ended = [
+        each
+        for number in numbers
+        if (each := end_unbegun(session, number, by=f"run:{run.number}", now=now, message=message))
+    ]
+    for lock in {each.lock for each in ended if each.lock is not None and each.lock != run.lock}:
+        _open_lock(session, lock, now)
+    return {each.identity for each in ended}
+
+
+def replaced_by(stop_by: str | None) -> str | None:
+    """What to say of a run that another one stopped."""
+    source, _, number = (stop_by or "").partition(":")
+    return f"Replaced by #{number}." if source == "run" else None

@@ -1,0 +1,154 @@
+"""Lines: where closed runs stand, when their turn may come, and what their cards say they wait for.
+
+A line is what waits for one lock or, without a lock, for one job. Only the first `COUNTED` of a line
+are told of every change of it, so that a long line costs no more than a short one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from sqlalchemy import false, or_, select, true
+from sqlalchemy.orm import Session
+
+from bot.messages import waits
+from bot.store.columns import LOCK, RUN
+from bot.store.moves import QUEUED, UNFINISHED, change
+from bot.tables import Lock, Run
+
+COUNTED = 20
+"""How many of a line know their place."""
+
+_SAMPLE = 20
+"""How many of the newest succeeded runs of a job tell how long one takes."""
+
+
+@dataclass(slots=True)
+class _Look:
+    """What was asked of the database for one line, each once."""
+
+    session: Session
+    now: float
+    holders: dict[str, Run | None] = field(default_factory=dict)
+    mates: dict[str, Sequence[Run]] = field(default_factory=dict)
+    medians: dict[str, float | None] = field(default_factory=dict)
+
+    def closed(self, run: Run) -> Lock | None:
+        """The lock of a person that keeps `run` back."""
+        targets = [run.job] if run.lock is None else [run.lock, run.job]
+        valid = or_(LOCK.until.is_(None), LOCK.until > self.now)
+        return self.session.scalar(select(Lock).where(LOCK.target.in_(targets), valid).limit(1))
+
+    def holder(self, lock: str) -> Run | None:
+        """The run that holds `lock`."""
+        if lock not in self.holders:
+            holds = [RUN.lock == lock, RUN.state.in_(UNFINISHED), RUN.admitted == true()]
+            self.holders[lock] = self.session.scalar(select(Run).where(*holds).limit(1))
+        return self.holders[lock]
+
+    def ahead(self, run: Run) -> Run | None:
+        """The run of the same job that is under way or, if none is, comes first."""
+        if run.job not in self.mates:
+            going = [RUN.job == run.job, RUN.state.in_(UNFINISHED), RUN.admitted == true()]
+            found = list(self.session.scalars(select(Run).where(*going).limit(COUNTED)))
+            self.mates[run.job] = found or waiting(self.session, RUN.job == run.job, limit=1)
+        others = [each for each in self.mates[run.job] if each.number != run.number]
+        wanted = [each for each in others if run.concurrency != "allow" or each.concurrency != "allow"]
+        return wanted[0] if wanted else None
+
+    def duration(self, job: str) -> float | None:
+        """Seconds that a run of `job` takes: the median of the newest that succeeded."""
+        if job not in self.medians:
+            query = (
+                select(RUN.started_at, RUN.finished_at)
+                .where(RUN.job == job, RUN.result == "succeeded", RUN.started_at.is_not(None))
+                .order_by(RUN.number.desc())
+                .limit(_SAMPLE)
+            )
+            took = [finished - started for started, finished in self.session.execute(query)]
+            self.medians[job] = median(took) if took else None
+        return self.medians[job]
+
+
+def waiting(session: Session, *conditions: Any, limit: int) -> list[Run]:
+    """The first closed runs, oldest first; one query per state, so that the index gives them at once."""
+    found = [
+        run
+        for state in QUEUED
+        for run in session.scalars(
+            select(Run)
+            .where(*conditions, RUN.state == state, RUN.admitted == false())
+            .order_by(RUN.number)
+            .limit(limit)
+        )
+    ]
+    return sorted(found, key=lambda run: run.identity)[:limit]
+
+
+def tell(session: Session, *, job: str, lock: str | None, now: float) -> None:
+    """Put on the cards of whoever waits for `job` or `lock` what that is, and the place."""
+    look = _Look(session, now)
+    if lock is not None:
+        _tell_line(look, waiting(session, RUN.lock == lock, limit=COUNTED + 1))
+    _tell_line(look, waiting(session, RUN.job == job, RUN.lock.is_(None), limit=COUNTED + 1))
+
+
+def tell_last(session: Session, run: Run, *, now: float) -> None:
+    """Put on the card of `run`, which came last, what it waits for."""
+    mine = [RUN.lock == run.lock] if run.lock is not None else [RUN.job == run.job, RUN.lock.is_(None)]
+    line = waiting(session, *mine, limit=COUNTED + 1)
+    if line and line[-1].number != run.number:
+        line = [*line[:COUNTED], run]
+    _tell_line(_Look(session, now), line, only=run.number)
+
+
+def cause(session: Session, run: Run, *, now: float) -> str | None:
+    """What is in the way of `run`, in words."""
+    return _cause(_Look(session, now), run)
+
+
+def _tell_line(look: _Look, line: Sequence[Run], only: int | None = None) -> None:
+    """Note for each of `line` (or for `only` one) what it waits for; what is no news is not written."""
+    at: float | None = None
+    for index, run in enumerate(line):
+        why = _cause(look, run)
+        if index == 0:
+            at = _first_turn(look, run)
+        if why is not None and (only is None or run.number == only):
+            place = waits.Place(index + 1, at) if index < COUNTED else None
+            words = waits.in_line(why, place, now=look.now) if _is_line(look, run) else why
+            news = [RUN.waiting_for.is_distinct_from(words), RUN.admitted == false(), RUN.state.in_(QUEUED)]
+            change(look.session, run.identity, news, waiting_for=words)
+        takes = look.duration(run.job)
+        at = at + takes if at is not None and takes is not None else None
+
+
+def _is_line(look: _Look, run: Run) -> bool:
+    """Whether turns are taken: not where a person decides when it goes on."""
+    return look.closed(run) is None
+
+
+def _cause(look: _Look, run: Run) -> str | None:
+    if run.build_number is not None and run.digest is None:
+        return None  # its card shows the build
+    if (lock := look.closed(run)) is not None:
+        return waits.closed(lock, now=look.now)
+    if run.lock is not None and (holder := look.holder(run.lock)) is not None:
+        same = holder.repository == run.repository
+        return waits.held(run.lock, holder, named=same or not run.public)
+    if (other := look.ahead(run)) is not None:
+        return waits.ahead(other)
+    return None
+
+
+def _first_turn(look: _Look, run: Run) -> float | None:
+    """When the first of a line may start: when what is under way has taken as long as it usually does."""
+    under_way = look.holder(run.lock) if run.lock is not None else None
+    under_way = under_way or look.ahead(run)
+    if under_way is None:
+        return None
+    takes = look.duration(under_way.job)
+    if takes is None:
+        return None
+    return max((under_way.started_at or look.now) + takes, look.now)
