@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -13,12 +13,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.errors import RetryLater
-from bot.runs import State
-from bot.store import Store, builds, runs
-from bot.tables import Build, Run
+from bot.runs import State, attempt_name
+from bot.store import Session, Store, attempts, builds, runs
+from bot.tables import Attempt, Build, Run
 from executor.logs import LogStore
 from webhooks import text
 from webhooks.access import Access, Visitor
+from webhooks.attempts import Try, tries
 from webhooks.look import SECURITY
 from webhooks.problems import Problem, busy, unauthorized, unavailable
 from webhooks.streams import Stream, Streams, Write
@@ -33,6 +34,7 @@ LOOK_S = 15.0
 MOST_LINES = 10_000
 """What `?tail=` may ask for."""
 
+_LOG_QUERY = frozenset({"tail", "follow"})
 _DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
 _TEXT = {**SECURITY, "Content-Type": "text/plain; charset=utf-8"}
 
@@ -51,6 +53,16 @@ class Api:
 
 Handler = Callable[[Request, Visitor], Awaitable[Response]]
 Find = Callable[[Request], Awaitable[Run | Build]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """A log to be read: of which row, under which key, how the row is found again, whether it may grow."""
+
+    row: Run | Build
+    key: str
+    find: Find
+    goes_on: Callable[[Run | Build], bool]
 
 
 def routes(api: Api) -> list[Route]:
@@ -101,18 +113,29 @@ class _Rooms:
         state, job = query.get("state"), query.get("job")
         if state is not None and state not in set(State):
             raise Problem(400, f"state: expected one of {', '.join(State)}.")
-        found = await self._api.store.read(
-            lambda session: runs.page(session, job=job, state=state, limit=limit + 1, before=before)
-        )
+
+        def read(session: Session) -> tuple[list[Run], dict[int, list[Attempt]]]:
+            rows = runs.page(session, job=job, state=state, limit=limit + 1, before=before)
+            return rows, attempts.of_runs(session, [run.identity for run in rows])
+
+        found, ended = await self._api.store.read(read)
         shown, next_page = found[:limit], None
         if len(found) > limit:
             query["before"] = str(shown[-1].number)
             next_page = f"{self._url}/api/runs?{urlencode(query)}"
-        return _json({"runs": [self._run(run) for run in shown], "next": next_page})
+        return _json({"runs": [self._run(run, ended[run.identity]) for run in shown], "next": next_page})
 
     async def run(self, request: Request, visitor: Visitor) -> Response:
         """One run."""
-        return _json(self._run(await self._run_row(request)))
+        number = _path_number(request)
+
+        def read(session: Session) -> tuple[Run | None, list[Attempt]]:
+            return runs.get(session, number), attempts.of_runs(session, [number])[number]
+
+        run, ended = await self._api.store.read(read)
+        if run is None:
+            raise _no_run(number)
+        return _json(self._run(run, ended))
 
     async def build(self, request: Request, visitor: Visitor) -> Response:
         """One build."""
@@ -120,51 +143,63 @@ class _Rooms:
 
     async def run_log(self, request: Request, visitor: Visitor) -> Response:
         """A run's log."""
-        return await self._log(request, visitor, self._run_row)
+        run = await self._run_row(request)
+        wanted = _number(_query(request, {*_LOG_QUERY, "attempt"}), "attempt", 1) or run.attempt
+        if wanted > run.attempt:
+            raise Problem(404, f"Run #{run.number} has {run.attempt} attempts so far.")
+
+        def goes_on(row: Run | Build) -> bool:
+            return isinstance(row, Run) and row.attempt == wanted and row.state != State.FINISHED
+
+        log = _Log(run, attempt_name(run.name, wanted), self._run_row, goes_on)
+        return await self._log(request, visitor, log)
 
     async def build_log(self, request: Request, visitor: Visitor) -> Response:
         """A build's log."""
-        return await self._log(request, visitor, self._build_row)
+        build = await self._build_row(request)
+        _query(request, _LOG_QUERY)
+        log = _Log(build, build.name, self._build_row, lambda row: row.state != State.FINISHED)
+        return await self._log(request, visitor, log)
 
-    async def _log(self, request: Request, visitor: Visitor, find: Find) -> Response:
-        row = await find(request)
-        query = _query(request, {"tail", "follow"})
+    async def _log(self, request: Request, visitor: Visitor, log: _Log) -> Response:
+        query = _query(request, {*_LOG_QUERY, "attempt"})
         lines = _number(query, "tail", 0, MOST_LINES)
         if query.get("follow", "0") not in ("0", "1"):
             raise Problem(400, "follow: expected 1 or 0.")
-        follow = query.get("follow") == "1" and row.state != State.FINISHED
+        follow = query.get("follow") == "1" and log.goes_on(log.row)
         if not self._api.streams.has_room(visitor.key):
             raise busy()
 
         async def body(write: Write) -> None:
-            offset = 0 if lines is None else await text.tail_offset(self._api.logs, row.name, lines)
-            ending = asyncio.ensure_future(self._completed(request, row, find) if follow else _nothing())
+            offset = 0 if lines is None else await text.tail_offset(self._api.logs, log.key, lines)
+            ending = asyncio.ensure_future(self._completed(request, log) if follow else _nothing())
             try:
-                await text.copy(self._api.logs, row.name, write, offset=offset, follow=follow)
+                await text.copy(self._api.logs, log.key, write, offset=offset, follow=follow)
             finally:
                 ending.cancel()
                 await asyncio.gather(ending, return_exceptions=True)
 
         return Stream(self._api.streams, visitor.key, body, _TEXT)
 
-    async def _completed(self, request: Request, row: Run | Build, find: Find) -> None:
-        """Complete the log at the end of `row`: what ends before the engine knew of it has no writer."""
+    async def _completed(self, request: Request, log: _Log) -> None:
+        """Complete the log at its end: what ends before the engine knew of it has no writer."""
+        row = log.row
         with self._api.store.changes.listen(
             ("run" if isinstance(row, Run) else "build", row.identity)
         ) as bell:
-            while row.state != State.FINISHED:
+            while log.goes_on(row):
                 with suppress(TimeoutError, RetryLater):
-                    row = await find(request)
-                    if row.state != State.FINISHED:
+                    row = await log.find(request)
+                    if log.goes_on(row):
                         async with asyncio.timeout(LOOK_S):
                             await bell.wait()
-        await self._api.logs.finish(row.name)
+        await self._api.logs.finish(log.key)
 
     async def _run_row(self, request: Request) -> Run:
         number = _path_number(request)
         run = await self._api.store.read(lambda session: runs.get(session, number))
         if run is None:
-            raise Problem(404, f"There is no run #{number}.")
+            raise _no_run(number)
         return run
 
     async def _build_row(self, request: Request) -> Build:
@@ -174,7 +209,7 @@ class _Rooms:
             raise Problem(404, f"There is no build #{number}.")
         return build
 
-    def _run(self, run: Run) -> dict[str, object]:
+    def _run(self, run: Run, ended: Sequence[Attempt]) -> dict[str, object]:
         return {
             "number": run.number,
             "job": run.job,
@@ -183,8 +218,22 @@ class _Rooms:
             "commit": run.commit,
             "image": run.image,
             **self._times(run),
+            "attempts": [self._try(run, each) for each in tries(run, ended)],
             "url": f"{self._url}/runs/{run.number}",
             "logs_url": f"{self._url}/api/runs/{run.number}/logs",
+        }
+
+    def _try(self, run: Run, one: Try) -> dict[str, object]:
+        took = one.seconds(self._api.clock())
+        return {
+            "attempt": one.attempt,
+            "result": one.result,
+            "reason": one.reason,
+            "exit_code": one.exit_code,
+            "started_at": _moment(one.started_at),
+            "finished_at": _moment(one.finished_at),
+            "duration_s": None if took is None else round(took, 3),
+            "logs_url": f"{self._url}/api/runs/{run.number}/logs?attempt={one.attempt}",
         }
 
     def _build(self, build: Build) -> dict[str, object]:
@@ -214,10 +263,18 @@ class _Rooms:
         took = seconds(row.started_at, row.finished_at, self._api.clock())
         return {
             "created_at": rfc3339(row.created_at),
-            "started_at": None if row.started_at is None else rfc3339(row.started_at),
-            "finished_at": None if row.finished_at is None else rfc3339(row.finished_at),
+            "started_at": _moment(row.started_at),
+            "finished_at": _moment(row.finished_at),
             "duration_s": None if took is None else round(took, 3),
         }
+
+
+def _no_run(number: int) -> Problem:
+    return Problem(404, f"There is no run #{number}.")
+
+
+def _moment(at: float | None) -> str | None:
+    return None if at is None else rfc3339(at)
 
 
 async def _nothing() -> None:
@@ -228,7 +285,7 @@ def _json(document: dict[str, object]) -> Response:
     return Response(json.dumps(document), 200, dict(SECURITY), "application/json")
 
 
-def _query(request: Request, known: set[str]) -> dict[str, str]:
+def _query(request: Request, known: Set[str]) -> dict[str, str]:
     """The query's values; what is not known, or said twice, is a mistake that is told."""
     values: dict[str, str] = {}
     for name, value in request.query_params.multi_items():

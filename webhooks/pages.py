@@ -11,11 +11,13 @@ from starlette.routing import Route
 from bot.changes import Changes, Subject
 from bot.errors import RetryLater
 from bot.runs import State as RunState
-from bot.store import Session, Store, builds, runs
-from bot.tables import Build, Run
+from bot.runs import attempt_name
+from bot.store import Session, Store, attempts, builds, runs
+from bot.tables import Attempt, Run
 from executor.logs import LogStore
 from webhooks import text
 from webhooks.access import Access, Visitor
+from webhooks.attempts import Try, tries
 from webhooks.live import Cursor, Live, Painter, State
 from webhooks.login import Login
 from webhooks.look import SECURITY, Look
@@ -50,6 +52,8 @@ class _Subject:
     shown: Shown
     log_key: str
     subjects: tuple[Subject, ...]
+    tries: tuple[Try, ...] = ()
+    chosen: int = 1  # the attempt whose log is shown
 
 
 Handler = Callable[[Request, Visitor], Awaitable[Response]]
@@ -147,7 +151,6 @@ class _Rooms:
         part = await text.last_part(self._pages.logs, subject.log_key)
         painter = Painter(Cursor(part.left_out, part.line) if part else Cursor())
         done = await asyncio.to_thread(painter.feed, part.data, part.end) if part else ""
-        query = request.url.query if visitor.how == "link" else ""
         return self._pages.look.page(
             "run.html",
             shown=subject.shown,
@@ -155,7 +158,9 @@ class _Rooms:
             size=part.end if part else 0,
             left_out=part.left_out if part else 0,
             cursor=str(painter.cursor),
-            query=f"?{query}" if query else "",
+            query=self._query(subject, visitor, subject.chosen),
+            attempts=self._attempts(subject, visitor),
+            pinned="attempt" in request.query_params,
             build_link=self._build_link(subject.shown, visitor),
             visitor=visitor,
         )
@@ -174,7 +179,7 @@ class _Rooms:
 
         async def look() -> State | None:
             now = await self._subject(request)
-            return None if now is None else self._state(now.shown, visitor)
+            return None if now is None else self._state(now, visitor)
 
         async def may_see() -> bool:
             return await self._pages.access.visitor(request) is not None
@@ -204,23 +209,52 @@ class _Rooms:
         number = _number(request.path_params["number"])
         if number is None:
             return None
-        row: Run | Build | None
-        if request.url.path.startswith("/runs/"):
-            row = await self._pages.store.read(lambda session: runs.get(session, number))
-        else:
-            row = await self._pages.store.read(lambda session: builds.get(session, number))
-        if row is None:
-            return None
-        if isinstance(row, Build):
-            return _Subject(build_shown(row), row.name, (("build", number),))
-        subjects: tuple[Subject, ...] = (("run", number),)
-        if row.build_number is not None and row.state in (RunState.WAITING, RunState.BUILDING):
-            subjects += (("build", row.build_number),)
-        return _Subject(run_shown(row), row.name, subjects)
+        if request.url.path.startswith("/builds/"):
+            build = await self._pages.store.read(lambda session: builds.get(session, number))
+            return None if build is None else _Subject(build_shown(build), build.name, (("build", number),))
 
-    def _state(self, shown: Shown, visitor: Visitor) -> State:
+        def read(session: Session) -> tuple[Run | None, list[Attempt]]:
+            return runs.get(session, number), attempts.of_runs(session, [number])[number]
+
+        run, ended = await self._pages.store.read(read)
+        if run is None:
+            return None
+        chosen = run.attempt
+        if "attempt" in request.query_params:
+            chosen = _number(request.query_params["attempt"]) or 0
+        if not 1 <= chosen <= run.attempt:
+            return None
+        subjects: tuple[Subject, ...] = (("run", number),)
+        if run.build_number is not None and run.state in (RunState.WAITING, RunState.BUILDING):
+            subjects += (("build", run.build_number),)
+        key = attempt_name(run.name, chosen)
+        return _Subject(run_shown(run), key, subjects, tuple(tries(run, ended)), chosen)
+
+    def _query(self, subject: _Subject, visitor: Visitor, attempt: int) -> str:
+        """What follows the path of this page and what belongs to it: which attempt, and the signature."""
+        parts = [f"attempt={attempt}"] if subject.shown.attempts > 1 else []
+        if visitor.how == "link" and visitor.expires:
+            parts.append(self._pages.access.link(subject.shown.path, visitor.expires).partition("?")[2])
+        return "?" + "&".join(parts) if parts else ""
+
+    def _attempts(self, subject: _Subject, visitor: Visitor) -> list[tuple[Try, str, bool]]:
+        """Each attempt, where its page is, and whether its log is shown; none where there was only one."""
+        if len(subject.tries) < 2:
+            return []
+        path = subject.shown.path
+        return [
+            (each, path + self._query(subject, visitor, each.attempt), each.attempt == subject.chosen)
+            for each in subject.tries
+        ]
+
+    def _state(self, subject: _Subject, visitor: Visitor) -> State:
+        shown = subject.shown
         head = self._pages.look.render(
-            "head.html", shown=shown, build_link=self._build_link(shown, visitor), visitor=visitor
+            "head.html",
+            shown=shown,
+            attempts=self._attempts(subject, visitor),
+            build_link=self._build_link(shown, visitor),
+            visitor=visitor,
         )
         title = f"{shown.status.symbol} {shown.name} #{shown.number}"
         told: dict[str, object] = {
@@ -228,6 +262,7 @@ class _Rooms:
             "title": title,
             "word": shown.status.word,
             "kind": shown.status.kind,
+            "attempt": len(subject.tries),
         }
         return State(told, shown.finished)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.runs import State
+from bot.runs import State, attempts_allowed
 from bot.tables import Build, Run
 
 _WORDS = {"timed_out": "Timed out"}
@@ -52,6 +52,8 @@ class Shown:
     started_at: float | None
     finished_at: float | None
     rerun_of: int | None
+    attempt: int = 1
+    attempts: int = 1  # as many as there may be
 
     @property
     def finished(self) -> bool:
@@ -101,6 +103,8 @@ def run_shown(run: Run) -> Shown:
         started_at=run.started_at,
         finished_at=_finished_at(run),
         rerun_of=run.rerun_of,
+        attempt=run.attempt,
+        attempts=max(run.attempt, attempts_allowed(run.definition)),
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bot.messages.text import clean, duration
-from bot.runs import State
+from bot.runs import State, attempts_allowed
 from bot.tables import Build, Run
 from executor.spec import Result
 
@@ -61,6 +61,8 @@ class View:
     parameters: tuple[tuple[str, str], ...]
     arguments: tuple[str, ...]
     rerun_of: int | None
+    attempt: int
+    attempts: int  # as many as there may be
     tail: tuple[str, ...]
 
     @property
@@ -77,13 +79,18 @@ class View:
     def verdict(self) -> str:
         """How it stands in a few words of ours: `failed with exit code 3 after 12s`."""
         if self.result is None:
-            return _STATES[self.state][1]
+            return _STATES[self.state][1] + self._which
         words = _RESULTS[self.result][1]
         if self.result is Result.FAILED and self.exit_code is not None:
             words += f" with exit code {self.exit_code}"
         if self.ran_s is not None:
             words += f" {'in' if self.result is Result.SUCCEEDED else 'after'} {duration(self.ran_s)}"
-        return words
+        return words + self._which
+
+    @property
+    def _which(self) -> str:
+        """`, attempt 2 of 3`; nothing of a first one, as most are the only one."""
+        return f", attempt {self.attempt} of {self.attempts}" if self.attempt > 1 else ""
 
     @property
     def why(self) -> str | None:
@@ -122,13 +129,23 @@ def run_view(run: Run) -> View:
         parameters=tuple((str(key), str(value)) for key, value in run.parameters.items()),
         arguments=tuple(str(argument) for argument in run.arguments),
         rerun_of=run.rerun_of,
+        attempt=run.attempt,
+        attempts=max(run.attempt, attempts_allowed(run.definition)),
     )
 
 
 def build_view(build: Build) -> View:
     """What there is to say of a build."""
     return _view(
-        build, noun="build", name=build.image, waiting_for=None, parameters=(), arguments=(), rerun_of=None
+        build,
+        noun="build",
+        name=build.image,
+        waiting_for=None,
+        parameters=(),
+        arguments=(),
+        rerun_of=None,
+        attempt=1,
+        attempts=1,
     )
 
 

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from bot import links
 from bot.errors import RetryLater
 from bot.runs import State
-from bot.store import Store, builds, runs, tokens
+from bot.store import Store, attempts, builds, runs, tokens
 from bot.tables import Build, Run
 from executor.logfile import LogWriter
 from executor.logs import LogStore
@@ -98,6 +98,18 @@ async def test_run_has_the_shape_that_is_documented(client: httpx.AsyncClient, o
         "started_at": "2023-11-14T22:13:21.000Z",
         "finished_at": None,
         "duration_s": 89.0,
+        "attempts": [
+            {
+                "attempt": 1,
+                "result": None,
+                "reason": None,
+                "exit_code": None,
+                "started_at": "2023-11-14T22:13:21.000Z",
+                "finished_at": None,
+                "duration_s": 89.0,
+                "logs_url": "https://errand.example.com/api/runs/1/logs?attempt=1",
+            }
+        ],
         "url": "https://errand.example.com/runs/1",
         "logs_url": "https://errand.example.com/api/runs/1/logs",
     }
@@ -309,3 +321,49 @@ async def test_followed_logs_are_bounded(
     answer = await client.get("/api/runs/1/logs?follow=1")
 
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+
+
+async def again(store: Store, run: Run, **facts: object) -> None:
+    """The first attempt of a running run fails, and the second one starts."""
+    end = partial(attempts.end, number=run.identity, attempt=1, owner="one", now=NOW + 3, again=True)
+    assert await store.write(partial(end, result="failed", exit_code=3, **facts)) is not None
+
+
+async def test_each_attempt_has_its_end_and_its_log(
+    client: httpx.AsyncClient, opened: Store, logs: LogStore
+) -> None:
+    run = await enqueue(opened)
+    await move(opened, run, State.STARTING, State.RUNNING)
+    await again(opened, run)
+    for key, words in ((run.name, b"first\n"), (f"{run.name}.2", b"second\n")):
+        writer = LogWriter(logs.path(key), LIMIT)
+        writer.write(words)
+        writer.finish()
+
+    first, second = (await client.get("/api/runs/1")).json()["attempts"]
+    assert (first["attempt"], first["result"], first["exit_code"], first["duration_s"]) == (
+        1,
+        "failed",
+        3,
+        2.0,
+    )
+    assert (second["attempt"], second["result"], second["started_at"]) == (2, None, None)
+    listed = (await client.get("/api/runs")).json()["runs"][0]
+    assert [each["result"] for each in listed["attempts"]] == ["failed", None]
+    assert (await client.get("/api/runs/1/logs?attempt=1")).text == "first\n"
+    assert (await client.get("/api/runs/1/logs?attempt=1&follow=1")).text == "first\n"
+    assert (await client.get("/api/runs/1/logs")).text == "second\n"
+    assert (await client.get("/api/runs/1/logs?attempt=3")).status_code == 404
+    assert (await client.get("/api/builds/1/logs?attempt=1")).status_code == 404
+    for wrong in ("0", "x", "-1"):
+        assert (await client.get(f"/api/runs/1/logs?attempt={wrong}")).status_code == 400
+
+
+async def test_followed_log_ends_with_its_attempt(client: httpx.AsyncClient, opened: Store) -> None:
+    run = await enqueue(opened)
+    await move(opened, run, State.STARTING, State.RUNNING)
+    following = asyncio.ensure_future(client.get("/api/runs/1/logs?follow=1"))
+    while not opened.changes.listeners:  # noqa: ASYNC110  # nothing tells that somebody listens
+        await asyncio.sleep(0)
+    await again(opened, run)
+    assert (await following).text == ""

@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from bot import links
 from bot.errors import RetryLater
 from bot.runs import State
-from bot.store import Session, Store, builds, runs, tokens
+from bot.store import Session, Store, attempts, builds, runs, tokens
 from bot.tables import Build, Run
 from executor.logfile import LogWriter
 from executor.logs import LogStore
@@ -536,3 +536,33 @@ async def test_downloads_are_bounded_as_well(
     monkeypatch.setattr(here.site.streams, "_most", 0)
 
     assert (await client.get(here.link(run, "/log"))).status_code == 503
+
+
+async def test_page_lists_attempts_and_shows_the_log_of_each(
+    here: Installation, client: httpx.AsyncClient
+) -> None:
+    run = await here.start_run(definition={"retries": 2})
+    await here.log(run, b"from the first\n")
+    end = partial(attempts.end, number=run.identity, attempt=1, owner="one", now=here.now + 2, again=True)
+    await here.store.write(partial(end, result="failed", exit_code=3))
+    writer = LogWriter(here.logs.path(f"{run.name}.2"), LIMIT)
+    writer.write(b"from the second\n")
+    writer.finish()
+
+    page = (await client.get(here.link(run))).text
+    assert "attempt 2 of 3" in page
+    assert "from the second" in page
+    assert "from the first" not in page
+    assert "exit 3" in page
+    (address,) = re.findall(r'<a href="(/runs/1[^"]+)">Attempt 1</a>', page)
+    assert "attempt=1" in address
+    earlier = (await client.get(address.replace("&amp;", "&"))).text
+    assert "from the first" in earlier
+    assert "Log of attempt 1" in earlier
+    text = await client.get(here.link(run, "/log") + "&attempt=1")
+    assert text.text == "from the first\n"
+    assert (await client.get(here.link(run) + "&attempt=3")).status_code == 404
+    assert (await client.get(here.link(run) + "&attempt=x")).status_code == 404
+    await here.finish(run)
+    events = await client.get(here.link(run, "/events") + "&attempt=1")
+    assert "from the first" in events.text

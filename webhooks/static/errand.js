@@ -111,6 +111,10 @@
     });
     source.addEventListener("state", (event) => {
       const data = JSON.parse(event.data);
+      if (log.dataset.attempt && data.attempt > Number(log.dataset.attempt)) { // its log is another one
+        location.reload();
+        return;
+      }
       $("head").innerHTML = data.head;
       document.title = data.title;
       ended = [data.word, data.kind];

@@ -1,0 +1,63 @@
+"""The attempts of a run as pages and the API show them: those that ended, and the one that goes on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.runs import State, attempt_name
+from bot.tables import Attempt, Run
+from webhooks.view import Status, seconds, status
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One attempt, from 1; `result` is None while it goes on. `key` is its log's."""
+
+    attempt: int
+    key: str
+    state: str
+    result: str | None
+    reason: str | None
+    exit_code: int | None
+    started_at: float | None
+    finished_at: float | None
+
+    @property
+    def status(self) -> Status:
+        """How it is named and coloured."""
+        return status(self.state, self.result)
+
+    def seconds(self, now: float) -> float | None:
+        """How long it took, or has taken so far; None where its beginning is not known."""
+        return seconds(self.started_at, self.finished_at, now)
+
+
+def tries(run: Run, ended: Sequence[Attempt]) -> list[Try]:
+    """All attempts of a run, oldest first, of which `ended` are those that are stored."""
+    found = [
+        Try(
+            each.attempt,
+            each.name,
+            State.FINISHED,
+            each.result,
+            each.reason,
+            each.exit_code,
+            each.started_at,
+            each.finished_at,
+        )
+        for each in ended
+    ]
+    if len(found) < run.attempt:
+        first = run.attempt == 1
+        found.append(
+            Try(
+                run.attempt,
+                attempt_name(run.name, run.attempt),
+                run.state,
+                run.result,
+                run.reason,
+                run.exit_code,
+                run.started_at if first else None,  # the run's own beginning is that of its first attempt
+                run.finished_at,
+            )
+        )
+    return found
