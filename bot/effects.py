@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from bot import commands, grammar, messages
 from bot.catalog import Job
 from bot.errors import AskerError
+from bot.locking import Locking
 from bot.people import Asked, People
-from bot.runs import State
+from bot.runs import State, attempt_name
 from bot.starting import Order, Starting
 from bot.store import Session, runs
 from bot.tables import Run
@@ -52,6 +53,7 @@ class Effects:
         self._tools = tools
         self._people = people
         self._starting = starting
+        self._locking = Locking(tools, people)
 
     async def of(self, asked: Asked, command: commands.Command, index: int) -> Effect:
         """The effect of one command; raises `AskerError` where there can be none, `RetryLater` for now.
@@ -69,6 +71,10 @@ class Effects:
                 return await self._status(asked, command)
             case commands.Logs():
                 return await self._logs(asked, command)
+            case commands.Lock():
+                return await self._locking.lock(asked, command)
+            case commands.Unlock():
+                return await self._locking.unlock(asked, command)
             case commands.List():
                 return self._list(asked)
             case commands.Build():
@@ -164,7 +170,7 @@ class Effects:
 
     async def _logs(self, asked: Asked, command: commands.Logs) -> Effect:
         run, _ = await self._find(asked, Which(command.number, None))
-        lines = await self._tools.logs.tail(run.name, LOG_LINES)
+        lines = await self._tools.logs.tail(attempt_name(run.name, run.attempt), LOG_LINES)
         text = messages.logs_reply(run, lines, self._tools.link(run, open_place=asked.public))
         return lambda session: text
 

@@ -91,7 +91,9 @@ VERBS: dict[str, Verb] = {
     )
 }
 
-AVAILABLE = frozenset({"run", "rerun", "cancel", "logs", "status", "list", "build", "help"})
+AVAILABLE = frozenset(
+    {"run", "rerun", "cancel", "logs", "status", "list", "build", "help"} | {"lock", "unlock"}
+)
 """The verbs that have an effect in this version; all others parse and are answered plainly."""
 
 

@@ -16,7 +16,7 @@ import structlog
 from bot.desk import Desk
 from bot.errors import RetryLater
 from bot.outbox import Outbox
-from bot.store import Session, builds, deliveries, leases, posts, runs
+from bot.store import Session, builds, deliveries, gate, leases, locks, posts, runs
 from bot.store.bells import Belt as Bell
 from bot.tables import Build, Claimable, Delivery, Post, Run
 from bot.tools import Tools
@@ -105,6 +105,7 @@ class Loops:
             async with asyncio.TaskGroup() as group:
                 for belt in self._belts:
                     group.create_task(self._turn(belt))
+                group.create_task(self._open())
                 group.create_task(self._renew())
                 group.create_task(self._prune())
         finally:
@@ -207,6 +208,23 @@ class Loops:
             belt.tasks[key].cancel()
         belt.missed = missing & belt.tasks.keys()
 
+    async def _open(self) -> None:
+        """Put the gate right at the start; then open what people locked for a time when that is over."""
+        tools, bell = self._tools, self._tools.store.bell("locks")
+        await _patiently("gate", partial(self._decide, gate.sweep))
+        while True:
+            bell.clear()
+            await _patiently("locks", partial(self._decide, locks.expire))
+            try:
+                until = await tools.store.read(locks.next_expiry)
+            except RetryLater:
+                await _rung(bell, SWEEP)
+            else:
+                await _rung(bell, None if until is None else max(until - tools.clock(), 0.0))
+
+    async def _decide(self, decide: Callable[..., None]) -> None:
+        await self._tools.store.write(lambda s: decide(s, now=self._tools.clock()))
+
     async def _prune(self) -> None:
         while True:
             await self._tidy(self._tools.clock())
@@ -234,8 +252,8 @@ async def _patiently(what: str, work: Callable[[], Awaitable[None]]) -> None:
         log.exception(f"{what}.failed")
 
 
-async def _rung(bell: asyncio.Event, timeout: float) -> None:
-    """Wait for a bell, at most `timeout` seconds."""
+async def _rung(bell: asyncio.Event, timeout: float | None) -> None:
+    """Wait for a bell, at most `timeout` seconds; None: for ever."""
     with suppress(TimeoutError):
         async with asyncio.timeout(timeout):
             await bell.wait()

@@ -10,7 +10,7 @@ from bot import places, policy
 from bot.catalog import Image, Job
 from bot.errors import AskerError
 from bot.people import Asked, People
-from bot.store import Session, builds, posts, runs
+from bot.store import Session, builds, gate, posts, runs
 from bot.tables import Build, Post, Run
 from bot.tools import Tools
 
@@ -94,12 +94,18 @@ class Starting:
         return Target(repository, public, Source(image, build.commit, run.ref))
 
     def enqueue(self, session: Session, order: Order) -> Run:
-        """Store the run, the build it needs and its cards; gives the run, also if it was stored before."""
+        """Store the run, the build it needs and its cards; gives the run, also if it was stored before.
+
+        Raises `AskerError` where the job wants to be alone and is under way.
+        """
         asked, job, target, source = order.asked, order.job, order.target, order.target.source
-        now, nonce = self._tools.clock(), self._tools.nonce
+        now, nonce, key = self._tools.clock(), self._tools.nonce, f"{asked.key}:{order.index}"
+        why = None if runs.is_known(session, key) else gate.refusal(session, job.name, job.concurrency)
+        if why is not None:
+            raise AskerError(why)
         # Made anew for every transaction, since one that fails may be run again.
         run = Run(
-            key=f"{asked.key}:{order.index}",
+            key=key,
             name="",
             job=job.name,
             definition=job.model_dump(mode="json"),
@@ -110,6 +116,8 @@ class Starting:
             cause=asked.cause,
             actor=asked.actor,
             rerun_of=order.rerun_of,
+            lock=job.lock,
+            concurrency=job.concurrency,
             created_at=now,
         )
         if source is not None:

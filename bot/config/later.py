@@ -2,10 +2,7 @@
 
 from bot.config.document import Document, Path, Value
 
-_JOB = frozenset(
-    {"allow", "approval", "concurrency", "expire", "files", "keep"}
-    | {"lock", "on", "resources", "schedule", "size"}
-)
+_JOB = frozenset({"allow", "approval", "expire", "files", "keep"} | {"on", "resources", "schedule", "size"})
 
 _LATER: dict[Path, frozenset[str]] = {
     (): frozenset({"people", "sizes"}),

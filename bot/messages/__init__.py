@@ -37,6 +37,7 @@ from bot.messages.statuses import (
     run_status,
 )
 from bot.messages.text import clock_time, code, duration, plain
+from bot.messages.waits import locked, locked_already, unlocked
 
 __all__ = [
     "CheckFields",
@@ -53,6 +54,8 @@ __all__ = [
     "error_reply",
     "joined",
     "listing",
+    "locked",
+    "locked_already",
     "logs_reply",
     "marker",
     "not_available",
@@ -68,5 +71,6 @@ __all__ = [
     "status_reply",
     "stopping",
     "unknown_person",
+    "unlocked",
     "with_marker",
 ]

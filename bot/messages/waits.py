@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.messages.text import clean, clock_time
+from bot.messages.text import clean, clock_time, plain
 from bot.runs import State
 from bot.tables import Lock, Run
 from bot.wording import quoted
@@ -53,6 +53,30 @@ def held(lock: str, holder: Run, *, named: bool) -> str:
 def ahead(other: Run) -> str:
     """A run of the same job that goes first."""
     return f"#{other.number} to {'stop' if other.stop_by else 'end'}"
+
+
+def locked(lock: Lock, *, now: float, command: str) -> str:
+    """The answer to who closed a target (Markdown)."""
+    until = f" until {clock_time(lock.until, now)}" if lock.until is not None else ""
+    return (
+        f"{quoted(lock.target)} is locked{until}: what has begun goes on, nothing else starts."
+        f" {quoted(f'{command} unlock {lock.target}')} opens it."
+    )
+
+
+def locked_already(lock: Lock, *, now: float, command: str) -> str:
+    """The answer to who wants to close what somebody else closed (Markdown)."""
+    until = f" until {clock_time(lock.until, now)}" if lock.until is not None else ""
+    why = f": {plain(lock.reason, 200)}" if lock.reason else "."
+    return (
+        f"{quoted(lock.target)} is locked by {quoted(who(lock.actor))}{until} already{why}"
+        f" {quoted(f'{command} unlock {lock.target}')} opens it."
+    )
+
+
+def unlocked(target: str) -> str:
+    """The answer to who opened a target (Markdown)."""
+    return f"{quoted(target)} is open again."
 
 
 def in_line(cause: str, place: Place | None, *, now: float) -> str:

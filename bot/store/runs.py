@@ -127,6 +127,11 @@ def request_stop(session: Session, number: int, *, by: str, now: float) -> Run:
     return run
 
 
+def is_known(session: Session, key: str) -> bool:
+    """Whether a run was enqueued under this key."""
+    return session.scalar(select(RUN.number).where(RUN.key == key)) is not None
+
+
 def get(session: Session, number: int) -> Run | None:
     """The run with this number."""
     return session.get(Run, number)

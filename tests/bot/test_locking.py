@@ -1,0 +1,139 @@
+"""People lock and unlock targets that there are, for a reason and a time, where they may run things."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.store import locks
+from bot.tables import Lock
+from tests.bot.house import SITE, House, house
+
+JOBS = """
+  ship: {image: shop, command: "true", lock: prod, concurrency: queue}
+  alone: {command: "true", concurrency: forbid}
+  newest: {command: "true", concurrency: replace}
+"""
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> AsyncIterator[House]:
+    """A house whose jobs keep out of each other's way."""
+    async with house(tmp_path, change=lambda text: text + JOBS.lstrip("\n")) as made:
+        yield made
+
+
+async def lock(home: House, target: str) -> Lock | None:
+    return await home.store.read(lambda s: locks.get(s, target, now=home.now))
+
+
+async def test_locked_job_waits_and_its_card_says_who_locked_it_and_why(home: House) -> None:
+    (reply,) = await home.says('/job lock alone "moving house" for 2h')
+    assert "`alone` is locked until" in reply
+    await home.says("/job run alone")
+    run = await home.run(1)
+    assert not run.admitted
+    assert run.waiting_for is not None
+    for words in ("the lock alone", "closed by octocat", "until", "moving house"):
+        assert words in run.waiting_for
+    (reply,) = await home.says("/job status #1")
+    assert "is waiting for the lock alone" in reply
+
+
+async def test_unlock_lets_go_on_what_waited(home: House) -> None:
+    await home.says("/job lock alone\n/job run alone")
+    assert not (await home.run(1)).admitted
+    (reply,) = await home.says("/job unlock alone")
+    assert "`alone` is open again" in reply
+    run = await home.run(1)
+    assert (run.admitted, run.waiting_for) == (True, None)
+    (reply,) = await home.says("/job unlock alone")
+    assert "`alone` is not locked" in reply
+
+
+async def test_lock_ends_at_its_time(home: House) -> None:
+    await home.says("/job lock prod for 30m")
+    assert await lock(home, "prod") is not None
+    home.now += 1801
+    assert await lock(home, "prod") is None
+    (reply,) = await home.says("/job unlock prod")
+    assert "is not locked" in reply
+
+
+async def test_lock_of_somebody_else_is_opened_first(home: House) -> None:
+    home.github.add_person("acme/shop", "hubot", "write")
+    await home.says('/job lock prod "a *sale*" for 1h')
+    (reply,) = await home.says("/job lock prod", author="hubot")
+    assert "is locked by `octocat` until" in reply
+    assert r"a \*sale\*" in reply
+    assert "`/job unlock prod`" in reply
+    (reply,) = await home.says("/job unlock prod\n/job lock prod", author="hubot")
+    held = await lock(home, "prod")
+    assert held is not None
+    assert (held.actor, held.reason, held.until) == ("github:hubot", None, None)
+
+
+async def test_own_lock_is_changed_by_locking_again(home: House) -> None:
+    await home.says("/job lock prod for 1h")
+    await home.says('/job lock prod "longer" for 2h')
+    held = await lock(home, "prod")
+    assert held is not None
+    assert (held.reason, held.until) == ("longer", pytest.approx(home.now + 7200))
+
+
+async def test_only_what_there_is_can_be_locked(home: House) -> None:
+    (reply,) = await home.says("/job lock prd\n/job lock ../x\n/job lock prod " + "x" * 201)
+    for words in ("nothing called `prd`", "Did you mean `prod`?", "is no name", "may have 200 characters"):
+        assert words in reply
+    assert await lock(home, "prod") is None
+
+
+async def test_locking_takes_what_running_takes(home: House) -> None:
+    (reply,) = await home.says("/job lock prod", author="reader")
+    assert "write access" in reply
+    assert await lock(home, "prod") is None
+
+
+async def test_public_place_locks_its_own_only(home: House) -> None:
+    (reply,) = await home.says("/job lock prod\n/job lock publish", repository=SITE)
+    assert "nothing called `prod`" in reply
+    assert "`publish` is locked" in reply
+
+
+async def test_slack_user_locks_what_they_may_run(home: House) -> None:
+    (reply,) = await home.types("lock prod for 1h")
+    assert "`prod` is locked" in reply
+    (reply,) = await home.types("lock alone")
+    assert "ask in a pull request" in reply
+    home.github.add_person("acme/shop", "octocat", "read")
+    (reply,) = await home.types("unlock prod")
+    assert "write access" in reply
+
+
+async def test_target_that_no_job_names_any_more_can_still_be_opened(home: House) -> None:
+    old = Lock(target="old", actor="github:octocat", created_at=home.now)
+    await home.write(lambda s: locks.add(s, old, now=home.now))
+    (reply,) = await home.says("/job unlock old")
+    assert "open again" in reply
+
+
+async def test_forbidden_run_is_refused_with_the_one_in_the_way(home: House) -> None:
+    (reply,) = await home.says("/job run alone\n/job run alone")
+    for words in ("`alone` is not started", "#1 is waiting", "`octocat`", "`concurrency: forbid`"):
+        assert words in reply
+    await home.says("/job cancel alone\n/job run alone")
+    assert (await home.run(2)).admitted
+
+
+async def test_same_request_again_is_not_refused_because_of_itself(home: House) -> None:
+    delivery = await home.comment("/job run alone")
+    await home._handled(delivery)
+    assert await home._handled(delivery) == []
+    assert (await home.run(1)).admitted
+
+
+async def test_newer_run_replaces_what_waits(home: House) -> None:
+    await home.says("/job run newest\n/job run newest")
+    first, second = await home.run(1), await home.run(2)
+    assert (first.result, first.message) == ("cancelled", "Replaced by #2.")
+    assert second.admitted
