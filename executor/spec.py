@@ -68,7 +68,9 @@ class RunSpec:
     `image` is the `Outcome.image` of a build, or None for an empty directory (process engine only).
     `env` is the whole of what the job is given besides the engine's own few variables; every value
     in `secrets` is masked in the log, raw and in base64. `setup` is run by bash in the same shell
-    before the command. `workdir` is relative to the image's root on the process engine.
+    before the command. `workdir` is relative to the image's root on the process engine, and so are the
+    paths of `files`, whose texts are there before the command starts, with mode 0444. `memory` is the most
+    bytes that the job (on the process engine: each of its processes) may have.
     """
 
     key: str
@@ -78,6 +80,8 @@ class RunSpec:
     workdir: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[Secret, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    memory: int | None = None
     timeout: float = 900.0
     grace: float = 30.0
     signal_children: bool = True

@@ -99,6 +99,10 @@ def _run(spec: RunSpec, place: Place) -> _Fields:
         yield "env", f"{_whole('env', name)}={_whole(name, value)}"
     for secret in spec.secrets:
         yield "secret", _whole("a secret", secret.reveal())
+    for name, text in spec.files.items():
+        yield "file_path", _whole("a file's path", name)
+        yield "file_text", _whole(name, text)
+    yield "memory", str(spec.memory or 0)
     yield from _limits(spec.timeout, spec.grace, spec.signal_children)
 
 

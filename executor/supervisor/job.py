@@ -3,7 +3,7 @@
 import os
 import signal
 
-from executor.supervisor import lock
+from executor.supervisor import files, lock, memory
 
 _SETUP = b'errand_setup=$1; shift; eval "$errand_setup"; unset errand_setup; exec "$@"'
 """The operator's setup, then the command, in the same shell. No word of either is in this text."""
@@ -48,6 +48,9 @@ class Job:
             name: value for name, _, value in (field.partition(b"=") for field in fields.get("env", []))
         }
         self.secrets = fields.get("secret", [])
+        paths = map(os.fsdecode, fields.get("file_path", []))
+        self.files = list(zip(paths, fields.get("file_text", []), strict=True))
+        self.memory = int(one("memory") or 0)  # bytes; 0: as much as there is
         self.input = fields.get("input", [b""])[0]
         self.timeout = float(one("timeout"))
         self.grace = float(one("grace"))
@@ -68,6 +71,9 @@ def start(job: Job, output: int) -> int:
     if job.setup:
         command = [b"bash", b"--noprofile", b"--norc", b"-e", b"-c", _SETUP, b"setup", job.setup, *command]
     program = _find(command[0], job.env.get(b"PATH", b""))
+    if job.memory:
+        command = memory.limited(command, job.memory)
+        program = command[0]
     taken = _offer(job.input) if job.input else os.open(os.devnull, os.O_RDONLY)
     try:
         return os.posix_spawn(
@@ -110,6 +116,13 @@ def _enter(job: Job) -> None:
     elif not job.root:
         os.makedirs(root, 0o700, exist_ok=True)
     root = os.path.realpath(root)
+    for path, content in job.files:
+        try:
+            files.place(root, path, content)
+        except OSError as problem:
+            raise CannotStart(
+                f"The file {path} cannot be placed: {problem.strerror}.", reason="FilesInvalid"
+            ) from problem
     place = os.path.realpath(os.path.join(root, job.workdir.lstrip("/")))
     if place != root and not place.startswith(root + "/"):
         raise CannotStart(

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import sys
+from collections.abc import Callable
 
 from executor.logfile import LogWriter
 from executor.redaction import Redactor
@@ -48,8 +49,11 @@ class Wakes:
 class Output:
     """The pipe that the job writes into: `writing` is its end, to be closed here once it has it."""
 
-    def __init__(self, log: LogWriter, secrets: list[bytes], wakes: Wakes) -> None:
+    def __init__(
+        self, log: LogWriter, secrets: list[bytes], wakes: Wakes, look: Callable[[bytes], None] | None = None
+    ) -> None:
         self._log = log
+        self._look = look  # sees what the job writes
         self._secrets = secrets
         self._redactor = Redactor(secrets)
         self._wakes = wakes
@@ -68,6 +72,8 @@ class Output:
             return False
         if not data:
             return None
+        if self._look is not None:
+            self._look(data)
         self._write(self._redactor.feed(data))
         self._wakes.log_grew()
         return True
@@ -82,11 +88,15 @@ class Output:
         data = text.encode(errors="replace")
         return (redactor.feed(data) + redactor.flush()).decode(errors="replace")
 
-    def finish(self) -> None:
-        """Carry what is there, without waiting for whoever still holds the pipe, and end the log."""
+    def drain(self) -> None:
+        """Carry what is there, without waiting for whoever still holds the pipe."""
         for _ in range(_PIPE // _PAGE):  # more than a pipe holds comes from who got hold of its other end
             if not self.pump():
                 break
+
+    def finish(self) -> None:
+        """Carry what is there and end the log."""
+        self.drain()
         self._write(self._redactor.flush())
         self._log.finish()
 

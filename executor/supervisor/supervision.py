@@ -12,6 +12,7 @@ import time
 from executor.logfile import LogWriter
 from executor.supervisor import descendants, record
 from executor.supervisor.job import CannotStart, Job, start
+from executor.supervisor.memory import MemoryWatch
 from executor.supervisor.output import Output, Wakes
 
 SIGNALS = (signal.SIGTERM, signal.SIGCHLD)
@@ -48,7 +49,9 @@ class _Supervision:
         self._job = job
         self._status = status
         self._wakes = wakes
-        self._output = Output(LogWriter(job.log, job.log_size), job.secrets, wakes)
+        self._memory = MemoryWatch(job.memory)
+        log = LogWriter(job.log, job.log_size)
+        self._output = Output(log, job.secrets, wakes, self._memory.look if job.memory else None)
         self._poll = select.poll()
         self._contained = descendants.become_subreaper()
         self._pid = 0
@@ -76,7 +79,12 @@ class _Supervision:
         self._watch()
         self._clear()
         result = self._result or ("failed" if self._code else "succeeded")
-        self._finish(result, self._code, "DeadlineExceeded" if result == "timed_out" else None)
+        reason: str | None = "DeadlineExceeded" if result == "timed_out" else None
+        message = None
+        if result == "failed":
+            self._output.drain()  # its last words
+            reason, message = self._memory.reason()
+        self._finish(result, self._code, reason, message)
 
     def _listen(self) -> None:
         self._signals, signalled = os.pipe()
@@ -173,7 +181,7 @@ class _Supervision:
             result=result,
             exit_code=code,
             reason=reason,
-            message=message or self._output.problem,
+            message=" ".join(filter(None, (message, self._output.problem))) or None,
             finished_at=time.time(),
             cpu=round(time.process_time(), 6),
         )

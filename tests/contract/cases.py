@@ -23,6 +23,16 @@ class EngineCase(Protocol):
     logs: LogStore
 
     @property
+    def root(self) -> str:
+        """Where the paths of a run's files begin."""
+        ...
+
+    @property
+    def limits_memory(self) -> bool:
+        """Whether it can limit the memory of a run here."""
+        ...
+
+    @property
     def engine(self) -> Engine: ...
 
     async def image(self) -> str | None:
@@ -41,6 +51,8 @@ class ProcessCase:
     directory: Path
     logs: LogStore
     engine: ProcessEngine
+    root: str = "."
+    limits_memory: bool = sys.platform == "linux"
 
     async def image(self) -> str | None:
         return None

@@ -1,0 +1,54 @@
+"""The memory of a run, on every engine that can limit it here."""
+
+import sys
+
+import pytest
+
+from executor.spec import Result, RunSpec
+from tests.contract.cases import EngineCase, ended, sh, text
+
+LIMIT = 128 * 2**20
+TAKE = f"{sys.executable} -c 'print(len(bytearray(%d)))'"
+
+
+@pytest.fixture(autouse=True)
+def limits(case: EngineCase) -> None:
+    """Only where there are limits."""
+    if not case.limits_memory:
+        pytest.skip("this engine cannot limit memory here")
+
+
+async def test_job_that_takes_too_much_fails_and_the_reason_says_why(case: EngineCase) -> None:
+    script = TAKE % (2 * LIMIT)
+    outcome = await ended(case.engine.run(sh("run-1", script, memory=LIMIT, image=await case.image())))
+    assert (outcome.result, outcome.reason) == (Result.FAILED, "OutOfMemory")
+    assert outcome.message is not None
+    assert "128 MiB" in outcome.message
+
+
+async def test_job_within_its_limit_is_left_alone(case: EngineCase) -> None:
+    spec = sh("run-1", TAKE % (LIMIT // 4), memory=LIMIT, image=await case.image())
+    assert (await ended(case.engine.run(spec))).result is Result.SUCCEEDED
+    assert await text(case.logs, "run-1") == f"{LIMIT // 4}\n"
+
+
+async def test_failure_for_another_reason_is_not_blamed_on_memory(case: EngineCase) -> None:
+    outcome = await ended(case.engine.run(sh("run-1", "exit 3", memory=LIMIT, image=await case.image())))
+    assert (outcome.result, outcome.exit_code, outcome.reason) == (Result.FAILED, 3, None)
+
+
+async def test_job_cannot_raise_its_limit(case: EngineCase) -> None:
+    script = f"ulimit -d unlimited 2>/dev/null && echo raised; {TAKE % (2 * LIMIT)}"
+    outcome = await ended(case.engine.run(sh("run-1", script, memory=LIMIT, image=await case.image())))
+    assert outcome.reason == "OutOfMemory"
+    assert "raised" not in await text(case.logs, "run-1")
+
+
+async def test_words_and_exit_codes_are_the_same_with_a_limit(case: EngineCase) -> None:
+    words = ("$(id)", "a b", "'", "", "*")
+    spec = RunSpec("run-1", ("printf", "<%s>", *words), memory=LIMIT, image=await case.image())
+    await ended(case.engine.run(spec))
+    assert await text(case.logs, "run-1") == "".join(f"<{word}>" for word in words)
+    missing = RunSpec("run-2", ("no-such-program",), memory=LIMIT, image=await case.image())
+    outcome = await ended(case.engine.run(missing))
+    assert (outcome.result, outcome.exit_code, outcome.reason) == (Result.FAILED, 127, None)
