@@ -15,10 +15,10 @@ from bot.conditions import (
     DAY,
     Definition,
     Duration,
-    FilePath,
-    FileText,
+    Files,
     Resources,
     Timetable,
+    Variable,
     between,
 )
 from bot.errors import AskerError
@@ -86,18 +86,6 @@ def _workdir(value: str) -> str:
     return value
 
 
-def _variable_text(value: object) -> object:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if isinstance(value, Mapping):
-        raise ValueError("a value from a secret is not available in this version; write ${NAME} instead")
-    if not isinstance(value, str):
-        raise ValueError('expected a text; put it in quotes, such as "true" or "1.10"')
-    if "\0" in value:
-        raise ValueError("expected a text without NUL characters")
-    return value
-
-
 def _channel(value: str) -> str:
     if not _CHANNEL.fullmatch(value):
         raise ValueError('expected a Slack channel such as "#ops" (in quotes) or C012AB3CD')
@@ -124,14 +112,14 @@ class Job(Definition):
     command: Annotated[str | tuple[str, ...], BeforeValidator(_command)]
     workdir: Annotated[str, AfterValidator(_workdir)] | None = None
     setup: Script | None = None
-    env: dict[VariableName, Annotated[str, BeforeValidator(_variable_text)]] = Field(default_factory=dict)
+    env: dict[VariableName, Variable] = Field(default_factory=dict)
     parameters: dict[VariableName, Parameter] = Field(default_factory=dict)
     timeout: Annotated[Duration, between(1, 7 * DAY)] = 900.0
     grace: Annotated[Duration, between(0, 3600)] = 30.0
     signal_children: bool = True
     notify: Notify = Field(default_factory=Notify)
     mask: tuple[str, ...] = ()
-    files: dict[FilePath, FileText] = Field(default_factory=dict)
+    files: Files = Field(default_factory=dict)
     size: str | None = None
     resources: Resources | None = None
     retries: Annotated[int, Field(ge=0, le=10)] = 0

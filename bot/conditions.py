@@ -1,9 +1,18 @@
 """What a job may say about when and with what it runs: timetable, resources, secrets, files. Pure."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from bot import schedule
 from bot.units import duration_text, seconds, size
@@ -12,6 +21,9 @@ DAY = 86400.0
 
 _FILE_LIMIT = 256 * 1024
 """Bytes of one file that is placed into a job."""
+
+_FILES, _ALL_FILES = 100, 1024 * 1024
+"""How many files one job has at most, and their bytes together."""
 
 _LEAST_MEMORY, _MOST_MEMORY = 4 << 20, 16 << 40
 
@@ -80,6 +92,35 @@ class SecretReference(Definition):
     secret: Annotated[str, AfterValidator(_secret_name)]
     key: Annotated[str, AfterValidator(_secret_key)]
 
+    @property
+    def variable(self) -> str:
+        """The environment variable of Errand that has it where the engine knows no secrets: `SHOP_DB_URL`."""
+        return re.sub(r"[^A-Z0-9]", "_", f"{self.secret}_{self.key}".upper())
+
+
+def variable_value(value: object) -> object:
+    """A variable of a job as it is kept: its text, or where its value is."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, Mapping):
+        try:
+            return SecretReference.model_validate(dict(value))
+        except ValidationError as error:
+            detail = error.errors(include_url=False)[0]
+            said = detail.get("ctx", {}).get("error")
+            more = f"; {said}" if said else ""
+            raise ValueError(f"a value from a secret is {{secret: shop-db, key: url}}{more}") from None
+    if isinstance(value, SecretReference):
+        return value
+    if not isinstance(value, str):
+        raise ValueError('expected a text; put it in quotes, such as "true" or "1.10"')
+    if "\0" in value:
+        raise ValueError("expected a text without NUL characters")
+    return value
+
+
+Variable = Annotated[str | SecretReference, BeforeValidator(variable_value)]
+
 
 def _cores(value: object) -> float:
     text = str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
@@ -120,5 +161,22 @@ def _file_text(value: str) -> str:
     return value
 
 
-FilePath = Annotated[str, AfterValidator(_file_path)]
-FileText = Annotated[str, AfterValidator(_file_text)]
+def _files(value: dict[str, str]) -> dict[str, str]:
+    places: set[str] = set()
+    for path in value:
+        place = path.strip("/")
+        if place in places:
+            raise ValueError(f"{place} is given twice")
+        places.add(place)
+    for place in places:
+        if any(other.startswith(f"{place}/") for other in places):
+            raise ValueError(f"{place} cannot be both a file and a directory")
+    if len(value) > _FILES or sum(len(text.encode(errors="replace")) for text in value.values()) > _ALL_FILES:
+        raise ValueError(f"expected at most {_FILES} files of together at most {_ALL_FILES // 1024} KiB")
+    return value
+
+
+Files = Annotated[
+    dict[Annotated[str, AfterValidator(_file_path)], Annotated[str, AfterValidator(_file_text)]],
+    AfterValidator(_files),
+]

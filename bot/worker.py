@@ -305,6 +305,8 @@ class Worker:
             workdir=job.workdir,
             env=environment | run.parameters,
             secrets=secrets,
+            files=job.files,
+            memory=job.resources.memory if job.resources else None,
             timeout=job.timeout,
             grace=job.grace,
             signal_children=job.signal_children,

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from functools import cached_property
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import Field, PrivateAttr
+from pydantic import AfterValidator, Field, PrivateAttr
 
-from bot.catalog import Catalog, Image, Job
+from bot.catalog import Catalog, Image, Job, image_name
+from bot.conditions import Resources, SecretReference
 from bot.config.interpolation import expand
 from bot.config.settings import Engine, GitHub, Limits, Logs, Section, Slack
 from bot.config.values import DatabaseUrl, FirstWord, PublicUrl
@@ -27,6 +29,7 @@ class Config(Section):
     slack: Slack | None = None
     engine: Engine = Field(default_factory=Engine)
     images: dict[str, Image] = Field(default_factory=dict)
+    sizes: dict[Annotated[str, AfterValidator(image_name)], Resources] = Field(default_factory=dict)
     jobs: dict[str, Job] = Field(default_factory=dict)
 
     _environ: Mapping[str, str] = PrivateAttr(default_factory=dict)
@@ -59,6 +62,10 @@ class Config(Section):
         variables: dict[str, str] = {}
         secrets: dict[str, None] = {}
         for name, text in job.env.items():
+            if isinstance(text, SecretReference):
+                variables[name] = self._secret(text, f"jobs.{job.name}.env.{name}")
+                secrets[variables[name]] = None
+                continue
             try:
                 expanded = expand(text, self._environ)
             except ValueError as error:
@@ -68,6 +75,13 @@ class Config(Section):
             if expanded.taken or name in job.mask:
                 secrets[expanded.text] = None
         return variables, tuple(Secret(value) for value in secrets if value)
+
+    def _secret(self, reference: SecretReference, place: str) -> str:
+        """The value of a secret, which on the process engine is a variable of Errand's own environment."""
+        value = self._environ.get(reference.variable)
+        if value is None:
+            raise ConfigError(f"{place}: {missing_secret(reference)}")
+        return value
 
     def summary(self) -> list[tuple[str, str]]:
         """What is configured, as pairs of a name and a text without secrets, for `errand check`."""
@@ -89,6 +103,14 @@ class Config(Section):
         pairs += [(f"image {name}", image.build.repository) for name, image in self.images.items()]
         pairs += [(f"job {name}", job.description or "no description") for name, job in self.jobs.items()]
         return pairs
+
+
+def missing_secret(reference: SecretReference) -> str:
+    """What is told of a secret that this installation does not have."""
+    return (
+        f"the environment variable {reference.variable} is not set"
+        f" (key {reference.key} of the secret {reference.secret})"
+    )
 
 
 def _slack_text(slack: Slack | None) -> str:

@@ -2,10 +2,10 @@
 
 from bot.config.document import Document, Path, Value
 
-_JOB = frozenset({"allow", "approval", "expire", "files", "keep"} | {"on", "resources", "schedule", "size"})
+_JOB = frozenset({"allow", "approval", "expire", "keep"} | {"on", "schedule"})
 
 _LATER: dict[Path, frozenset[str]] = {
-    (): frozenset({"people", "sizes"}),
+    (): frozenset({"people"}),
     ("slack",): frozenset({"app_token"}),
     ("engine",): frozenset({"container", "kubernetes"}),
     ("images", "*"): frozenset({"container", "namespace", "push", "reference", "workload"}),

@@ -6,15 +6,17 @@ from pathlib import Path as FilePath
 from pydantic import ValidationError
 
 from bot.catalog import Job, is_repository
-from bot.config.config import Config
+from bot.conditions import SecretReference
+from bot.config.config import Config, missing_secret
 from bot.config.crosschecks import cross_check
 from bot.config.document import SIZE_LIMIT, Document, Path, Value, read
 from bot.config.interpolation import expand, pieces_of
 from bot.config.later import refuse_later
 from bot.config.mistakes import note
+from bot.config.sizing import check_allowance, check_sizes, sized
 from bot.errors import ConfigError
 
-_LITERAL = frozenset({"command", "setup", "description", "pattern"})
+_LITERAL = frozenset({"command", "setup", "files", "description", "pattern"})
 """Keys within jobs, defaults and images whose text is taken as it is: a shell's `$` is the shell's."""
 
 _SHOWN = 100
@@ -61,9 +63,28 @@ def _config(document: Document, environ: Mapping[str, str]) -> Config | None:
     except ValidationError as error:
         note(document, error)
     cross_check(document, data)
-    if config is not None:
-        config._environ = dict(environ)
+    check_sizes(document, data)
+    if config is None:
+        return None
+    check_allowance(document, config.jobs, config.sizes)
+    _check_secrets(document, config, environ)
+    if document.mistakes:
+        return None
+    jobs = {name: sized(job, config.sizes) for name, job in config.jobs.items()}
+    config = config.model_copy(update={"jobs": jobs})
+    config._environ = dict(environ)
     return config
+
+
+def _check_secrets(document: Document, config: Config, environ: Mapping[str, str]) -> None:
+    """Tell every secret of a job that the environment does not have."""
+    for job in config.jobs.values():
+        for variable, value in job.env.items():
+            if isinstance(value, SecretReference) and value.variable not in environ:
+                path: Path = ("jobs", job.name, "env", variable)
+                there: Path = ("defaults", "env", variable)
+                written = there if path not in document.values and there in document.values else path
+                document.wrong(written, missing_secret(value))
 
 
 def _replaced(document: Document, value: Value, path: Path, environ: Mapping[str, str]) -> Value:
@@ -139,6 +160,9 @@ def _merged(defaults: dict[str, Value], own: dict[str, Value]) -> dict[str, Valu
         ours, theirs = own.get(key), defaults.get(key)
         if isinstance(ours, dict) and isinstance(theirs, dict):
             merged[key] = {**theirs, **ours}
+    for key, other in (("size", "resources"), ("resources", "size")):
+        if key in own and other not in own:
+            merged.pop(other, None)  # one replaces the other
     return merged
 
 

@@ -4,6 +4,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from bot.catalog import BuildFrom, Image, Job, Notify
+from bot.conditions import Resources
 from bot.config.config import Config
 from bot.config.document import Document, Path, Value
 from bot.config.later import comes_later
@@ -40,6 +41,8 @@ _SHAPES: dict[Path, frozenset[str]] = {
     ("images", "*"): frozenset(Image.model_fields) - {"name"},
     ("images", "*", "build"): frozenset(BuildFrom.model_fields),
     ("jobs", "*"): frozenset(Job.model_fields) - {"name"},
+    ("sizes", "*"): frozenset(Resources.model_fields),
+    ("jobs", "*", "resources"): frozenset(Resources.model_fields),
     ("jobs", "*", "notify"): frozenset(Notify.model_fields),
     ("jobs", "*", "parameters", "*"): frozenset(Parameter.model_fields),
 }

@@ -49,7 +49,6 @@ jobs:
 
 
 LATER = {
-    "sizes: {}": "sizes",
     "people: {}": "people",
     "slack: {app_token: x}": "app_token",
     "engine: {container: {}}": "container",
@@ -69,7 +68,7 @@ LATER = {
     **{
         f"jobs: {{a: {{command: x, {key}: x}}}}": key
         for key in (
-            *("files", "size", "resources", "concurrency", "lock", "on", "schedule"),
+            *("on", "schedule"),
             *("allow", "approval", "keep", "expire"),
         )
     },
@@ -107,7 +106,7 @@ def _one(text: str, mistake: str) -> Any:
             "jobs: {a: {command: x, env: {A: 1.10}}}", 'put it in quotes, such as "true" or "1.10", not 1.1'
         ),
         _one(
-            "jobs: {a: {command: x, env: {A: {secret: b, key: c}}}}", "a value from a secret is not available"
+            "jobs: {a: {command: x, env: {A: {secret: b, key: c}}}}", "the environment variable B_C is not set"
         ),
         _one("jobs: {a: {command: x, parameters: {LD_PRELOAD: {}}}}", "LD_PRELOAD would change how programs"),
         _one(
