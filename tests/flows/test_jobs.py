@@ -1,0 +1,174 @@
+"""What a job can be given (attempts, files, memory, secrets), and how it is stopped, through the service."""
+
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.installation import Installation, Where, installation
+
+HERE = Path(__file__).parent
+SECRET = "postgres://shop:hunter22@db/shop"
+
+
+@pytest.fixture
+def jobs() -> Where:
+    """An installation of these jobs."""
+    return Where(config=HERE / "jobs.yaml", sample=HERE / "repository", environ={"SHOP_DB_URL": SECRET})
+
+
+@pytest.fixture
+async def errand(tmp_path: Path, jobs: Where) -> AsyncIterator[Installation]:
+    """It, running."""
+    async with installation(tmp_path, **jobs) as made:
+        made.on_event = print  # shown when a test fails
+        yield made
+
+
+async def finished(errand: Installation, number: int = 1) -> dict[str, Any]:
+    """The run as the API tells it, once it has ended."""
+    await errand.wait_for(lambda: errand.said("run.finished", number), 30)
+    answer = await errand.get(f"/api/runs/{number}", token=await token(errand))
+    assert answer.status_code == 200, answer.text
+    return answer.json()  # type: ignore[no-any-return]
+
+
+async def token(errand: Installation) -> str:
+    """An API token of its own for each who asks."""
+    name = f"t{len(list(errand.home.glob('token-*')))}"
+    (errand.home / f"token-{name}").touch()
+    return await errand.command("token", "create", name)
+
+
+async def log(errand: Installation, number: int = 1, attempt: int = 1) -> str:
+    """The whole log of an attempt."""
+    path = f"/api/runs/{number}/logs?attempt={attempt}"
+    return (await errand.get(path, token=await token(errand))).text
+
+
+async def ready(errand: Installation, number: int = 1) -> None:
+    """Wait until the job has said so."""
+    async for line in errand.log_lines(number, await token(errand)):
+        if line == "ready":
+            return
+    raise AssertionError("it never was")
+
+
+def attempts(run: dict[str, Any]) -> list[tuple[str, int | None]]:
+    return [(each["result"], each["exit_code"]) for each in run["attempts"]]
+
+
+def processes(marker: str) -> list[str]:
+    """Processes of this machine whose arguments have `marker`."""
+    listed = subprocess.run(["ps", "-A", "-ww", "-o", "args="], capture_output=True, text=True, check=True)
+    return [line for line in listed.stdout.splitlines() if marker in line]
+
+
+async def test_each_attempt_has_its_end_and_its_log_and_the_card_counts_them(errand: Installation) -> None:
+    marks = errand.home / "marks"
+    await errand.comment(f"/job run flaky MARKS={marks}")
+    run = await finished(errand)
+    assert (run["result"], run["exit_code"]) == ("succeeded", 0)
+    assert attempts(run) == [("failed", 11), ("failed", 12), ("succeeded", 0)]
+    for attempt in (1, 2, 3):
+        assert await log(errand, 1, attempt) == f"this is number {attempt}\n"
+    github = errand.beside.github
+    card = await github.wait_for(
+        lambda: next((each for each in github.comments if "succeeded" in each.body), None), 20
+    )
+    assert card is not None
+    assert "attempt 3 of 3" in card.body
+
+
+@pytest.mark.parametrize("held", [1, 2, 3])
+async def test_killed_in_any_attempt_none_is_lost_or_doubled(errand: Installation, held: int) -> None:
+    marks, gate = errand.home / "marks", errand.home / "gate"
+    await errand.comment(f"/job run flaky MARKS={marks} GATE={gate} HOLD={held}")
+    await errand.wait_for(
+        lambda: sum(each.get("event") == "attempt.finished" for each in errand.events) == held - 1 or None, 20
+    )
+    await errand.kill()
+    gate.touch()  # while nobody watches, the attempt ends
+    await errand.start()
+    run = await finished(errand)
+    assert attempts(run) == [("failed", 11), ("failed", 12), ("succeeded", 0)]
+    assert marks.read_text() == "attempt\n" * 3
+
+
+async def test_cancelled_attempt_is_the_last(errand: Installation) -> None:
+    marks = errand.home / "marks"
+    await errand.comment(f"/job run flaky MARKS={marks} GATE={errand.home}/never HOLD=2")
+    await errand.wait_for(
+        lambda: sum(each.get("event") == "attempt.finished" for each in errand.events) or None
+    )
+    await errand.comment("/job cancel #1")
+    run = await finished(errand)
+    assert (run["result"], [each["result"] for each in run["attempts"]]) == (
+        "cancelled",
+        ["failed", "cancelled"],
+    )
+    assert len(marks.read_text().splitlines()) <= 2
+
+
+async def test_files_are_placed_as_they_are_written(errand: Installation) -> None:
+    await errand.comment("/job run files")
+    assert (await finished(errand))["result"] == "succeeded"
+    assert await log(errand) == "[app]\nworkers = ${2}\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux only")
+async def test_memory_is_limited_and_the_reason_says_so(errand: Installation) -> None:
+    await errand.comment("/job run hungry")
+    run = await finished(errand)
+    assert (run["result"], run["reason"]) == ("failed", "OutOfMemory")
+
+
+async def test_secret_reaches_the_job_and_nothing_else(errand: Installation) -> None:
+    await errand.comment("/job run secret")
+    assert (await finished(errand))["result"] == "succeeded"
+    assert await log(errand) == "url=***\n"
+    for suffix in ("", "-wal"):
+        stored = (errand.home / f"errand.db{suffix}").read_bytes()
+        assert b"hunter22" not in stored
+    assert "hunter22" not in json.dumps(errand.events)
+
+
+async def test_exit_code_chosen_on_sigterm_is_kept(errand: Installation) -> None:
+    await errand.comment("/job run trap")
+    await ready(errand)
+    await errand.comment("/job cancel #1")
+    run = await finished(errand)
+    assert (run["result"], run["exit_code"]) == ("cancelled", 7)
+    assert await log(errand) == "ready\nbye\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="has no setsid(1), and only process groups")
+async def test_double_fork_that_ignores_sigterm_is_gone(errand: Installation) -> None:
+    nap = "54321.125"
+    await errand.comment(f"/job run hidden NAP={nap}")
+    await ready(errand)
+    assert processes(f"sleep {nap}")
+    await errand.comment("/job cancel #1")
+    run = await finished(errand)
+    assert (run["result"], run["exit_code"]) == ("cancelled", 137)
+    assert processes(f"sleep {nap}") == []
+
+
+async def test_timeout_stops_in_the_same_way(errand: Installation) -> None:
+    await errand.comment("/job run late")
+    run = await finished(errand)
+    assert (run["result"], run["reason"], run["exit_code"]) == ("timed_out", "DeadlineExceeded", 9)
+    assert await log(errand) == "ready\ntoo late\n"
+
+
+async def test_only_the_first_process_hears_of_a_stop_where_that_is_asked_for(errand: Installation) -> None:
+    await errand.comment(f"/job run first GATE={errand.home}/gate")
+    await ready(errand)
+    await errand.comment("/job cancel #1")
+    run = await finished(errand)
+    assert (run["result"], run["exit_code"]) == ("cancelled", 5)
+    assert await log(errand) == "ready\nfirst heard\n"
