@@ -1,0 +1,233 @@
+"""Any interleaving of requests, claims, crashes, stops, ends, locks and time keeps the gate's promise."""
+
+import atexit
+import shutil
+from collections.abc import Callable
+from functools import cache
+from itertools import combinations, count
+from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
+from typing import TypeVar
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
+
+from bot.runs import State
+from bot.store import builds, gate, leases, locks, runs, schema
+from bot.store.columns import RUN
+from bot.store.databases import Database
+from bot.tables import Build, Lock, Run
+
+LEASE = 10.0
+LIMIT = 3
+T = TypeVar("T")
+
+JOBS = st.sampled_from(["one", "two", "three"])
+LOCKS = st.sampled_from([None, "prod", "stage"])
+WAYS = st.sampled_from(["allow", "forbid", "replace", "queue"])
+OWNERS = st.sampled_from(["first", "second"])
+TARGETS = st.sampled_from(["prod", "stage", "one", "two"])
+PICK = st.integers(0, 1000)
+
+
+@cache
+def _template() -> Path:
+    """An empty database; migrating once is enough."""
+    file = Path(mkdtemp(prefix="errand-gate-")) / "errand.db"
+    atexit.register(shutil.rmtree, file.parent)
+    database = Database.at(f"sqlite:///{file}")
+    with database.writer.connect() as connection:
+        schema.migrate(connection)
+    database.close()
+    return file
+
+
+def exclude(one: Run, other: Run) -> bool:
+    """Whether these two may not be under way together."""
+    if one.lock is not None and one.lock == other.lock:
+        return True
+    return one.job == other.job and not one.concurrency == other.concurrency == "allow"
+
+
+class Gate(RuleBasedStateMachine):
+    """One database, people, and two bots: who lets a lease run out while time passes has crashed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._directory = TemporaryDirectory()
+        file = Path(self._directory.name) / "errand.db"
+        shutil.copy(_template(), file)
+        self._database = Database.at(f"sqlite:///{file}")
+        event.listen(
+            self._database.writer, "connect", lambda c, _: c.execute("PRAGMA synchronous = OFF").close()
+        )
+        self._numbers = count()
+        self.now = 100.0
+
+    def teardown(self) -> None:
+        self._database.close()
+        self._directory.cleanup()
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        with Session(self._database.writer, expire_on_commit=False) as session:
+            value = work(session)
+            session.commit()
+            return value
+
+    def unfinished(self) -> list[Run]:
+        query = select(Run).where(RUN.state != State.FINISHED)
+        return sorted(self.write(lambda s: list(s.scalars(query))), key=lambda run: run.identity)
+
+    # What happens ---------------------------------------------------------------------------------
+
+    @rule(job=JOBS, lock=LOCKS, way=WAYS, builds_first=st.booleans())
+    def request(self, job: str, lock: str | None, way: str, builds_first: bool) -> None:
+        key = str(next(self._numbers))
+
+        def ask(session: Session) -> None:
+            why = gate.refusal(session, job, way)
+            mates = session.scalars(select(Run).where(RUN.job == job, RUN.state != State.FINISHED)).all()
+            assert (why is not None) == (way == "forbid" and bool(mates))
+            if why is not None:
+                return
+            run = Run(
+                key=key, name="", job=job, lock=lock, concurrency=way, cause="api", actor="token:a",
+                created_at=0.0,
+            )  # fmt: skip
+            if builds_first:
+                build = Build(
+                    key="", name="", image="shop", repository="acme/shop", commit=key, cause="api",
+                    actor="token:a", created_at=0.0,
+                )  # fmt: skip
+                run.build_number = builds.need(session, build, now=self.now, nonce=key).identity
+            runs.enqueue(session, run, [], now=self.now, nonce=key)
+
+        self.write(ask)
+
+    @rule(owner=OWNERS)
+    def claim(self, owner: str) -> None:
+        got = self.write(lambda s: runs.claim(s, owner=owner, now=self.now, lease=LEASE, limit=LIMIT))
+        assert all(run.admitted for run in got)
+
+    @rule(owner=OWNERS, pick=PICK, to=st.sampled_from([State.STARTING, State.RUNNING, State.STOPPING]))
+    def carry(self, owner: str, pick: int, to: State) -> None:
+        if held := [run for run in self.unfinished() if run.lease_owner == owner]:
+            number = held[pick % len(held)].identity
+            self.write(lambda s: runs.move(s, number, to, owner=owner, now=self.now))
+
+    @rule(owner=OWNERS, pick=PICK)
+    def finish(self, owner: str, pick: int) -> None:
+        if held := [run for run in self.unfinished() if run.lease_owner == owner]:
+            run = held[pick % len(held)]
+            result = "cancelled" if run.stop_by else "succeeded"
+            ended = self.write(
+                lambda s: runs.move(s, run.identity, State.FINISHED, owner=owner, now=self.now, result=result)
+            )
+            assert ended is not None
+            if (run.stop_by or "").startswith("run:"):
+                assert ended.message == f"Replaced by #{(run.stop_by or '')[4:]}."
+
+    @rule(pick=PICK)
+    def image_is_gone(self, pick: int) -> None:
+        waits = [
+            run for run in self.unfinished() if run.state == State.WAITING and run.lease_owner and run.digest
+        ]
+        if waits:
+            run = waits[pick % len(waits)]
+            owner, nonce = run.lease_owner or "", f"again-{next(self._numbers)}"
+            self.write(lambda s: builds.again(s, run.identity, owner=owner, now=self.now, nonce=nonce))
+
+    @rule(good=st.booleans(), ends=st.booleans())
+    def build(self, good: bool, ends: bool) -> None:
+        def make(session: Session) -> None:
+            for build in builds.claim(session, owner="builder", now=self.now, lease=0.0, limit=1):
+                builds.move(session, build.identity, State.BUILDING, owner="builder", now=self.now)
+                result, digest = ("succeeded", "sha") if good else ("failed", None)
+                if ends:
+                    builds.move(
+                        session, build.identity, State.FINISHED, owner="builder", now=self.now,
+                        result=result, digest=digest,
+                    )  # fmt: skip
+
+        self.write(make)
+
+    @rule(pick=PICK)
+    def stop(self, pick: int) -> None:
+        if open_ := self.unfinished():
+            number = open_[pick % len(open_)].identity
+            self.write(lambda s: runs.request_stop(s, number, by="github:b", now=self.now))
+
+    @rule()
+    def start_anew(self) -> None:
+        self.write(leases.release_all)
+        self.write(lambda s: gate.sweep(s, now=self.now))
+
+    @rule(what=TARGETS, life=st.sampled_from([None, 5.0, 50.0]))
+    def lock(self, what: str, life: float | None) -> None:
+        until = None if life is None else self.now + life
+        lock = Lock(target=what, actor="github:a", created_at=self.now, until=until)
+        self.write(lambda s: locks.add(s, lock, now=self.now))
+
+    @rule(what=TARGETS)
+    def unlock(self, what: str) -> None:
+        self.write(lambda s: locks.remove(s, what, now=self.now))
+
+    @rule(seconds=st.sampled_from([1.0, 6.0, 60.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.now += seconds
+
+    # What always holds ----------------------------------------------------------------------------
+
+    @invariant()
+    def none_that_exclude_each_other_are_admitted(self) -> None:
+        admitted = [run for run in self.unfinished() if run.admitted]
+        assert not [(a.number, b.number) for a, b in combinations(admitted, 2) if exclude(a, b)]
+
+    @invariant()
+    def nobody_begins_without_the_gate(self) -> None:
+        for run in self.unfinished():
+            assert run.admitted or run.state in (State.WAITING, State.BUILDING)
+            assert run.admitted or run.lease_owner is None
+            assert run.admitted == (run.due_at < gate.CLOSED)
+
+    @invariant()
+    def whoever_is_ready_and_waits_has_a_cause_that_is_told(self) -> None:
+        """What could go is let through at once, so nobody waits for an event that never comes."""
+        self.write(lambda s: locks.expire(s, now=self.now))
+        for run in self.unfinished():
+            ready = run.build_number is None or run.digest is not None
+            if run.admitted or not ready:
+                continue
+            each = run
+            assert self.write(lambda s, each=each: gate.waits_for(s, each, now=self.now)), run  # type: ignore[misc]
+            assert run.waiting_for, run
+
+    @precondition(lambda self: self.unfinished())
+    @rule()
+    def all_come_to_their_end(self) -> None:
+        """With locks opened and builds made, every run gets its turn, whoever died."""
+        for target in ("prod", "stage", "one", "two"):
+            self.unlock(target)
+        for _ in range(200):
+            left = self.unfinished()
+            if not left:
+                return
+            self.now += LEASE + 1
+            self.build(good=True, ends=True)
+            self.claim("first")
+            for run in self.unfinished():
+                if run.lease_owner == "first" and run.lease_until > self.now:
+                    number = run.identity
+                    self.write(
+                        lambda s, number=number: runs.move(  # type: ignore[misc]
+                            s, number, State.FINISHED, owner="first", now=self.now, result="succeeded"
+                        )
+                    )
+        raise AssertionError(f"these wait for ever: {self.unfinished()}")
+
+
+TestGate = Gate.TestCase
+TestGate.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)

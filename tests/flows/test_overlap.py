@@ -1,0 +1,96 @@
+"""Runs that exclude each other never overlap: real processes say when they begin and end."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from demo.installation import Installation, Where
+from tests.flows.test_commands import card, ours
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def where() -> Where:
+    """An installation whose jobs keep out of each other's way."""
+    return Where(config=HERE / "overlap.yaml", sample=HERE / "repository")
+
+
+def marks(errand: Installation, name: str = "marks") -> list[str]:
+    """What the jobs said in this file, in order."""
+    file = errand.home / name
+    return file.read_text().splitlines() if file.exists() else []
+
+
+def alone(lines: list[str]) -> bool:
+    """Whether every beginning is followed by its own end."""
+    pairs = zip(lines[::2], lines[1::2], strict=True)
+    return all(one == f"begin {two.removeprefix('end ')}" for one, two in pairs)
+
+
+async def test_fifty_requests_at_the_same_time_never_see_two_running(errand: Installation) -> None:
+    jobs = ["queued"] * 20 + ["migrate"] * 15 + ["deploy"] * 15
+    files = {"queued": "own", "migrate": "shared", "deploy": "shared"}
+    await asyncio.gather(
+        *(
+            errand.comment(f"/job run {job} MARKS={errand.home}/{files[job]} ID={n}")
+            for n, job in enumerate(jobs)
+        )
+    )
+    await errand.wait_for(lambda: errand.ended(range(1, 51)), 120)
+    for name, count in (("own", 20), ("shared", 30)):
+        lines = marks(errand, name)
+        assert len(lines) == 2 * count
+        assert alone(lines)
+
+
+async def test_fifty_requests_of_what_wants_to_be_alone_start_one(errand: Installation) -> None:
+    gate = errand.home / "gate"
+    text = f"/job run alone MARKS={errand.home}/marks GATE={gate}"
+    await asyncio.gather(*(errand.comment(text) for _ in range(50)))
+    github = errand.beside.github
+    await github.wait_for(lambda: sum("concurrency: forbid" in text for text in ours(errand)) == 49, 60)
+    gate.touch()
+    await errand.wait_for(lambda: errand.ended([1]), 20)
+    assert marks(errand) == ["begin ", "end "]
+
+
+async def test_newest_run_stops_the_one_before_and_then_starts(errand: Installation) -> None:
+    common = f"MARKS={errand.home}/marks"
+    await errand.comment(f"/job run newest {common} GATE={errand.home}/never ID=old")
+    await errand.wait_for(lambda: errand.said("run.running", 1), 20)
+    await errand.comment(f"/job run newest {common} ID=new")
+    await card(errand, "was cancelled", "42", "Replaced by")
+    await errand.wait_for(lambda: errand.ended([1, 2]), 20)
+    assert marks(errand) == ["begin old", "end old", "begin new", "end new"]
+
+
+async def test_killed_bot_leaves_no_gate_closed(errand: Installation) -> None:
+    gate = errand.home / "gate"
+    for name in ("one", "two"):
+        await errand.comment(f"/job run queued MARKS={errand.home}/marks GATE={gate} ID={name}")
+    await card(errand, "queued", "to end", "place 1 in the queue")
+    await errand.wait_for(lambda: errand.said("run.running", 1), 20)
+    await errand.kill()
+    await errand.start()
+    gate.touch()
+    await errand.wait_for(lambda: errand.ended([1, 2]), 30)
+    assert marks(errand) == ["begin one", "end one", "begin two", "end two"]
+
+
+async def test_lock_of_a_person_holds_back_until_its_time(errand: Installation) -> None:
+    await errand.comment('/job lock prod "moving the database" for 4s')
+    await card(errand, "is locked until")
+    await errand.comment(f"/job run deploy MARKS={errand.home}/marks")
+    await card(errand, "is waiting for the lock prod", "closed by octocat", "moving the database")
+    assert marks(errand) == []
+    await errand.wait_for(lambda: errand.ended([1]), 20)
+
+
+async def test_lock_of_a_person_holds_back_until_unlocked(errand: Installation) -> None:
+    await errand.comment("/job lock prod")
+    await errand.comment(f"/job run deploy MARKS={errand.home}/marks")
+    await card(errand, "is waiting for the lock prod")
+    await errand.comment("/job unlock prod")
+    await errand.wait_for(lambda: errand.ended([1]), 20)
