@@ -116,7 +116,7 @@ async def test_stop_that_fails_ends_neither_the_belts_nor_the_wish(home: House) 
     await home.says("/job run plain")
     async with turning(home):
         await until(home, lambda run: run.state == "running")
-        await home.says("/job cancel")
+        await home.write(lambda s: runs.request_stop(s, 1, by="github:octocat", now=home.now))
         assert (await until(home, lambda run: run.state == "finished")).result == "cancelled"
     assert len(home.engine.called("stop")) == 3
 
