@@ -23,7 +23,6 @@ RUN pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
 FROM python:3.13-slim
 LABEL org.opencontainers.image.title="Errand" \
       org.opencontainers.image.description="A ChatOps job runner: pull requests and Slack start jobs, pushes build images" \
-      org.opencontainers.image.source="https://github.com/errand-run/errand" \
       org.opencontainers.image.licenses="MIT"
 # git fetches what jobs run in, bash runs their setup. tini is process 1: supervisors of jobs outlive whoever
 # started them, so somebody has to reap what they leave, and pass SIGTERM on to Errand.
