@@ -11,7 +11,7 @@ RUN python -m venv /opt/errand \
     && /opt/errand/bin/pip install --require-hashes --only-binary :all: -r requirements.lock \
     && awk '/^[a-z]/ {on = /^setuptools==/} on' requirements-dev.lock > build.lock \
     && pip install --require-hashes --only-binary :all: -r build.lock
-COPY pyproject.toml README.md LICENSE errand.py ./
+COPY pyproject.toml README.md LICENSE errand.py service.py ./
 COPY bot bot
 COPY demo demo
 COPY executor executor
@@ -22,8 +22,7 @@ RUN pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
 
 FROM python:3.13-slim
 LABEL org.opencontainers.image.title="Errand" \
-      org.opencontainers.image.description="A ChatOps job runner: pull requests and Slack start jobs, pushes rebuild images" \
-      org.opencontainers.image.source="https://github.com/errand-run/errand" \
+      org.opencontainers.image.description="A ChatOps job runner: pull requests and Slack start jobs, pushes build images" \
       org.opencontainers.image.licenses="MIT"
 # git fetches what jobs run in, bash runs their setup. tini is process 1: supervisors of jobs outlive whoever
 # started them, so somebody has to reap what they leave, and pass SIGTERM on to Errand.

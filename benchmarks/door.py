@@ -11,6 +11,7 @@ from benchmarks.harness import SECRET
 from bot.store import Store
 from webhooks import github
 from webhooks.collector import quiet_collector
+from webhooks.connections import Connection
 
 
 async def _forget(*, key: str, source: str, event: str, media_type: str, body: bytes, now: float) -> None:
@@ -27,7 +28,7 @@ async def main(port: int, database: str | None) -> None:
         app,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=Connection,
         access_log=False,
         log_level="warning",
         server_header=False,

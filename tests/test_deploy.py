@@ -179,7 +179,7 @@ def test_image_holds_every_room_of_the_service() -> None:
         for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE)
         for word in line.split()
     }
-    assert {"errand.py", "bot", "demo", "executor", "webhooks", "requirements.lock"} <= copied
+    assert {"errand.py", "service.py", "bot", "demo", "executor", "webhooks", "requirements.lock"} <= copied
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
     for word in copied - {"./"}:
         assert (ROOT / word).exists()

@@ -65,6 +65,7 @@ class Renderer:
         self._cells: list[tuple[str, Style]] | None = None  # the same, one character each, once rewritten
         self._column = 0
         self._length = 0
+        self._blank = 0  # so many cells at the beginning are known to be erased
         self._cut = False
 
     def feed(self, data: bytes) -> str:
@@ -113,6 +114,7 @@ class Renderer:
             self._cut = True
         if not text:
             return
+        self._blank = min(self._blank, self._column)
         if self._column == self._length:
             if self._cells is not None:
                 self._cells.extend((character, self._style) for character in text)
@@ -139,13 +141,14 @@ class Renderer:
 
     def _erase(self, what: str) -> None:
         cells = self._as_cells()
-        if what in ("", "0"):
+        if what in ("", "0", "2"):
             del cells[self._column :]
-        elif what in ("1", "2"):
-            upto = len(cells) if what == "2" else min(self._column + 1, len(cells))
-            cells[:upto] = [(" ", PLAIN)] * upto
-            if what == "2":
-                del cells[self._column :]
+        if what in ("1", "2"):
+            upto = min(self._column + 1, len(cells))
+            if upto > self._blank:  # else it is done, however often a log asks for it
+                cells[self._blank : upto] = [(" ", PLAIN)] * (upto - self._blank)
+                self._blank = upto
+        self._blank = min(self._blank, len(cells))
         self._length = len(cells)
         if self._length < LONGEST_LINE:
             self._cut = False
@@ -154,7 +157,7 @@ class Renderer:
         self.line += 1
         self.line_style = self._style
         self._runs, self._cells = [], None
-        self._column = self._length = 0
+        self._column = self._length = self._blank = 0
         self._cut = False
 
     def _line_html(self) -> str:

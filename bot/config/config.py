@@ -16,6 +16,9 @@ from bot.errors import ConfigError
 from bot.units import duration_text
 from executor.spec import Secret
 
+SHORTEST = 4
+"""Characters of the shortest value that is masked unasked: hiding every `4` would make a log unreadable."""
+
 
 class Config(Section):
     """All of `app.yaml`, checked, with `defaults` merged into the jobs."""
@@ -56,8 +59,8 @@ class Config(Section):
         """The variables of `job.env` with their references resolved now, and what must be masked.
 
         Masked are the values that came from the environment, alone and with the text around them,
-        and those that `job.mask` names. `job` may be one that was stored with a run. Raises
-        ConfigError where a variable is not set any more.
+        and those that `job.mask` names; very short ones only if it names them. `job` may be one that
+        was stored with a run. Raises ConfigError where a variable is not set any more.
         """
         variables: dict[str, str] = {}
         secrets: dict[str, None] = {}
@@ -72,9 +75,11 @@ class Config(Section):
                 raise ConfigError(f"jobs.{job.name}.env.{name}: {error}") from None
             variables[name] = expanded.text
             secrets |= dict.fromkeys(expanded.taken)
-            if expanded.taken or name in job.mask:
+            if expanded.taken:
                 secrets[expanded.text] = None
-        return variables, tuple(Secret(value) for value in secrets if value)
+        long = [value for value in secrets if len(value) >= SHORTEST]
+        named = [variables[name] for name in job.mask if variables.get(name)]
+        return variables, tuple(Secret(value) for value in dict.fromkeys([*long, *named]))
 
     def _secret(self, reference: SecretReference, place: str) -> str:
         """The value of a secret, which on the process engine is a variable of Errand's own environment."""

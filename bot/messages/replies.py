@@ -78,11 +78,6 @@ def logs_reply(run: Run, lines: Sequence[str], link: str | None) -> str:
     return "\n\n".join(part for part in (headline(run_view(run), link), shown, where) if part)
 
 
-def refusal(who: str, what: str, needed: str) -> str:
-    """A polite no: `who` may not do `what` (a few words), for which `needed` is needed."""
-    return f"Sorry, {code(who, 80)} may not {plain(what, 200)}: that takes {plain(needed, 200)}."
-
-
 def unknown_person() -> str:
     """The answer to somebody in Slack of whom nobody said who they are on GitHub."""
     return (

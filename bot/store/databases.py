@@ -27,6 +27,9 @@ READERS = 3
 _SQLITE_FAULTS = {5, 6, 7, 8, 10, 13, 14}
 """busy, locked, nomem, readonly, ioerr, full, cantopen: https://sqlite.org/rescode.html"""
 
+_SQLITE_BROKEN = {11, 26}
+"""corrupt, notadb: no trying again helps."""
+
 _RETRYABLE = {"40001", "40P01"}
 """serialization_failure and deadlock_detected: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 
@@ -138,6 +141,13 @@ def is_conflict(error: BaseException) -> bool:
 
 def translated(error: Exception) -> Exception:
     """The error as a caller should see it: `RetryLater` where the database is at fault, else itself."""
+    code: int | None = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    if code is not None and code & 0xFF in _SQLITE_BROKEN:
+        return Refused(
+            "The database file is damaged, or no SQLite database."
+            " Restore a backup, or move it away to begin anew.",
+            status="DatabaseDamaged",
+        )
     if _is_fault(error) or is_lost(error) or is_conflict(error):
         cause = str(getattr(error, "orig", error)).strip().partition("\n")[0]
         return RetryLater(f"The database does not take it now: {cause}")

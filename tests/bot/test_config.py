@@ -181,3 +181,10 @@ def test_repositories_may_be_given_by_owner(file: Path) -> None:
     assert config.allows("Acme/anything")
     assert not config.allows("other/shop")
     assert config.forks
+
+
+def test_very_short_values_are_masked_only_where_mask_names_them(file: Path) -> None:
+    config = _load(
+        file, "jobs: {a: {command: x, env: {N: '${N}', M: '${M}'}, mask: [M]}}", {"N": "4", "M": "5"}
+    )
+    assert config.environment(config.jobs["a"])[1] == (Secret("5"),)

@@ -247,7 +247,6 @@ def test_replies_are_inert_in_markdown_and_in_slack(rows: list[Run], lines: list
     replies = [messages.status_reply(rows, now=NOW, links=links), messages.status_reply(rows, now=NOW)]
     for row in rows[:2]:
         replies += [messages.logs_reply(row, lines, LINK), messages.started(row), messages.stopping(row)]
-        replies.append(messages.refusal(row.actor, row.job, row.cause))
     for reply in replies:
         assert len(reply) <= 65_000
         assert "html_block" not in rendered(reply).blocks

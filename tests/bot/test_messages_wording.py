@@ -255,9 +255,6 @@ def test_short_replies() -> None:
     assert messages.error_reply("No such job.") == "🤔 No such job."
     assert messages.joined(["a", "", "b"]) == "a\n\nb"
     assert messages.building(build()) == f"shop build #\u200b12 from `{'b' * 12}` is on its way."
-    assert messages.refusal("mona", "run migrate", "write permission") == (
-        "Sorry, `mona` may not run migrate: that takes write permission."
-    )
 
 
 def test_markdown_becomes_slacks_own_markup() -> None:

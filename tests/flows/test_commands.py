@@ -1,6 +1,7 @@
 """What people type in pull requests and in Slack has its effect, once, for those who may."""
 
 import asyncio
+import shutil
 
 import pytest
 
@@ -174,3 +175,13 @@ async def test_code_of_a_fork_is_not_run(errand: Installation) -> None:
     await errand.comment("/job run hello")
     await card(errand, "fork")
     assert not any(event.get("event") == "run.starting" for event in errand.events)
+
+
+async def test_image_that_was_cleared_away_is_built_again(errand: Installation) -> None:
+    await errand.comment("/job run hello NAME=first")
+    await card(errand, "NAME=first", "succeeded")
+    (ready,) = errand.home.glob("var/work/trees/*/*/*/ready")
+    await asyncio.to_thread(shutil.rmtree, ready.parent)
+    await errand.comment("/job rerun #1 NAME=second")
+    await card(errand, "NAME=second", "succeeded")
+    assert errand.said("build.finished", 2)

@@ -106,6 +106,7 @@ def test_progress_bar_shows_its_last_state() -> None:
     assert line(b"a long line\rshort") == "shortg line"
     assert line(b"a long line\r\x1b[Kshort") == "short"
     assert line(b"old\x1b[2K\rnew") == "new"
+    assert line(b"one two\x1b[1K\x1b[1K!\rab\x08\x1b[1Kc") == " c     !"
     assert line(b"\x1b[31mred\x1b[0m\rb") == 'b<span class="f1">ed</span>'
     assert line(b"abc\x08\x08X") == "aXc"
 

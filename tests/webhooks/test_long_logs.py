@@ -5,7 +5,7 @@ import re
 import httpx
 
 from executor.logfile import LogWriter
-from tests.webhooks.test_pages import Installation, client, here, lines, member
+from tests.webhooks.installation import Installation, client, here, lines, member
 from webhooks.text import SHOWN, SHOWN_LINES
 
 __all__ = ["client", "here", "member"]

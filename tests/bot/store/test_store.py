@@ -293,3 +293,9 @@ async def test_second_bot_that_must_be_alone_is_refused_until_the_first_has_ende
                 await two.be_the_only_one()
     async with await Store.open(postgres_url, owner="three") as three:
         await three.be_the_only_one()
+
+
+async def test_damaged_database_file_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "errand.db").write_bytes(b"not a database" * 1000)
+    with pytest.raises(Refused, match="damaged"):
+        await Store.open(f"sqlite:///{tmp_path}/errand.db", owner="one")

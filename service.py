@@ -1,0 +1,231 @@
+"""Puts the rooms together and runs them as one service, until it is told to stop."""
+
+import asyncio
+import errno
+import os
+import secrets
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import structlog
+import uvicorn
+
+from bot import links, oplog
+from bot.config import Config
+from bot.errors import Refused
+from bot.github import GitHub
+from bot.loops import Loops
+from bot.slack import Slack
+from bot.store import Store
+from bot.tools import Tools
+from executor.logs import LogStore
+from executor.process import ProcessEngine
+from executor.spec import Secret
+from webhooks.app import Doors, create_app
+from webhooks.collector import quiet_collector
+from webhooks.connections import Connection
+from webhooks.site import Site
+from webhooks.streams import Streams
+
+log = structlog.get_logger()
+
+GOODBYE = 5
+"""Seconds that open requests have to end at a shutdown."""
+BACKLOG = 2048
+"""Connections that may wait to be accepted."""
+TICK = 1.0
+"""Seconds between two looks of the HTTP server at its clock, for the Date of its answers."""
+
+
+class Server(uvicorn.Server):
+    """Uvicorn that leaves signals to us and sleeps when nothing happens.
+
+    Its own handling of signals would end the process before the belts let go, and its own loop looks
+    ten times a second whether it should end.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ending = asyncio.Event()
+
+    def end(self) -> None:
+        """Accept nothing more, let what is open end, then return from `serve`."""
+        self.should_exit = True
+        self._ending.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Nothing is captured."""
+        yield
+
+    async def main_loop(self) -> None:
+        """Wait for the end; once in a while the Date header is brought up to date."""
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TICK):
+                    await self._ending.wait()
+
+
+async def serve(config: Config, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT; jobs that run then go on and are found again at the next start.
+
+    Raises `Refused` where the address or the database cannot be had, `RetryLater` and
+    `EngineUnavailable` where they do not answer.
+    """
+    oplog.configure(_secrets(config))
+    with _listen(host, port) as listener:
+        await _serve(config, listener)
+
+
+async def _serve(config: Config, listener: socket.socket) -> None:
+    async with _assembled(config) as (app, loops, streams):
+        server = Server(
+            uvicorn.Config(
+                app,
+                http=Connection,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                backlog=BACKLOG,
+                timeout_graceful_shutdown=GOODBYE,
+            )
+        )
+
+        def stop() -> None:
+            streams.close()
+            server.end()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop)
+        quiet_collector()
+        turning = asyncio.create_task(loops.run())
+        turning.add_done_callback(lambda _: stop())  # without belts nothing would ever be answered
+        log.info("serving", url=config.url, address=f"http://{_shown(listener)}")
+        try:
+            await server.serve(sockets=[listener])
+        finally:
+            turning.cancel()
+            await asyncio.gather(turning, return_exceptions=True)
+        if not turning.cancelled():
+            turning.result()  # which raises what ended the belts
+
+
+@asynccontextmanager
+async def _assembled(config: Config) -> AsyncIterator[tuple[Any, Loops, Streams]]:
+    """Everything in its place: the application, the belts, and the streams to close before it ends."""
+    owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(await Store.open(config.database.reveal(), owner=owner))
+        await store.be_the_only_one()  # the process engine's runs are found on this machine only
+        logs = LogStore(config.logs.directory, config.logs.max_size)
+        engine = ProcessEngine(config.engine.process.directory, logs)
+        await engine.open()
+        stack.push_async_callback(engine.close)
+        github, slack = _github(config), _slack(config)
+        for client in (github, slack):
+            if client is not None:
+                stack.push_async_callback(client.close)
+        # Without any secret nothing is ever posted, so links need not outlive this process.
+        keys = await asyncio.to_thread(links.derive, _door_secrets(config)) or (secrets.token_bytes(32),)
+        tools = Tools(
+            config=config,
+            store=store,
+            engine=engine,
+            logs=logs,
+            github=github,
+            slack=slack,
+            clock=time.time,
+            nonce=lambda: secrets.token_hex(8),
+            owner=owner,
+            keys=keys,
+        )
+        loops, streams = Loops(tools), Streams()
+        yield _application(tools, loops, streams), loops, streams
+
+
+def _application(tools: Tools, loops: Loops, streams: Streams) -> Any:
+    config, store, clock = tools.config, tools.store, tools.clock
+    site = Site(
+        store=store,
+        logs=tools.logs,
+        keys=tools.keys,
+        url=config.url,
+        clock=clock,
+        jobs={name: job.description for name, job in config.catalog.jobs.items()},
+        command=config.command,
+        streams=streams,
+    )
+    signing = config.slack.signing_secret if config.slack else None
+    doors = Doors(
+        github_secrets=[each.reveal() for each in config.github.webhook_secret] if config.github else [],
+        slack_signing_secret=signing.reveal() if signing else None,
+        body_limit=config.limits.body,
+        clock=clock,
+    )
+    return create_app(store, doors, dead=loops.dead, extra=site.routes())
+
+
+def _door_secrets(config: Config) -> list[Secret]:
+    """What the doors verify with; links and sessions are signed with keys made from it."""
+    found = list(config.github.webhook_secret) if config.github else []
+    if config.slack and config.slack.signing_secret:
+        found.append(config.slack.signing_secret)
+    return found
+
+
+def _secrets(config: Config) -> list[Secret]:
+    """What no log line may show."""
+    database = config.database.reveal()
+    found = [*_door_secrets(config), config.database, Secret(unquote(urlsplit(database).password or ""))]
+    if config.github:
+        found += [secret for secret in (config.github.private_key, config.github.token) if secret]
+    if config.slack:
+        found.append(config.slack.bot_token)
+    return found
+
+
+def _github(config: Config) -> GitHub | None:
+    if config.github is None:
+        return None
+    return GitHub(
+        api_url=config.github.api_url,
+        app_id=config.github.app_id,
+        private_key=config.github.private_key,
+        token=config.github.token,
+        clone_url=config.github.clone_url,
+        clock=time.time,
+    )
+
+
+def _slack(config: Config) -> Slack | None:
+    if config.slack is None:
+        return None
+    return Slack(api_url=config.slack.api_url, bot_token=config.slack.bot_token, clock=time.time)
+
+
+def _shown(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Only where the protocol is named does asyncio send small answers at once.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        sentence = f"{host}:{port} cannot be listened on: {error.strerror}."
+        if error.errno == errno.EADDRINUSE:
+            sentence += " Another program has that port; --port chooses another one."
+        raise Refused(sentence) from None
+    return listener

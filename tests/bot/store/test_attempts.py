@@ -1,0 +1,71 @@
+"""The end of an attempt and what follows are one transaction, on every database."""
+
+from collections.abc import Callable
+
+import pytest
+
+from bot.runs import State, attempt_name, attempts_allowed
+from bot.store import Session, Store, attempts, posts, runs
+from bot.tables import Post, Run
+
+
+@pytest.fixture
+async def number(store: Store) -> int:
+    """A running run of the bot `one`, with a card."""
+    card = Post(key="github_comment:acme/shop#7", kind="github_comment", nonce="n", created_at=1.0)
+    run = Run(key="k", name="", job="migrate", cause="comment", actor="github:a", created_at=0.0)
+    stored, _ = await store.write(lambda s: runs.enqueue(s, run, [card], now=1.0, nonce="nonce"))
+    found = stored.identity
+    await store.write(lambda s: runs.claim(s, owner="one", now=2.0, lease=30.0, limit=9))
+    for state in (State.STARTING, State.RUNNING):
+        await store.write(lambda s, to=state: runs.move(s, found, to, owner="one", now=3.0))  # type: ignore[misc]
+    return found
+
+
+def _end(
+    number: int, attempt: int = 1, *, owner: str = "one", again: bool = True
+) -> Callable[[Session], Run | None]:
+    return lambda session: attempts.end(
+        session, number, attempt, owner=owner, now=9.0, again=again, result="failed", exit_code=3, tail=["x"]
+    )
+
+
+async def test_next_attempt_starts_where_the_last_one_is_kept(store: Store, number: int) -> None:
+    run = await store.write(_end(number))
+    assert run is not None
+    assert (run.state, run.attempt, run.result, run.started_at) == ("starting", 2, None, 3.0)
+    assert run.lease_owner == "one"
+    (kept,) = (await store.read(lambda s: attempts.of_runs(s, [number])))[number]
+    assert (kept.attempt, kept.name, kept.result, kept.exit_code, kept.tail) == (
+        *(1, run.name, "failed", 3, ["x"]),
+    )
+    assert (kept.started_at, kept.finished_at) == (3.0, 9.0)
+    (card,) = await store.write(lambda s: posts.claim(s, owner="p", now=1e9, lease=0.0, limit=9))
+    assert card.wanted == 4  # enqueued, starting, running, and now
+
+
+async def test_end_of_an_attempt_counts_once(store: Store, number: int) -> None:
+    await store.write(_end(number))
+    assert await store.write(_end(number)) is None  # as after a commit that was not heard of
+    assert await store.write(_end(number, 2, owner="two")) is None
+    ended = await store.write(_end(number, 2, again=False))
+    assert ended is not None
+    assert (ended.state, ended.result, ended.attempt, ended.lease_owner) == ("finished", "failed", 2, None)
+    assert ended.started_at == 3.0
+    assert await store.write(_end(number, 2)) is None
+    kept = (await store.read(lambda s: attempts.of_runs(s, [number, 99])))[number]
+    assert [(each.attempt, each.name) for each in kept] == [(1, ended.name), (2, f"{ended.name}.2")]
+
+
+async def test_run_that_somebody_asked_to_stop_gets_no_further_attempt(store: Store, number: int) -> None:
+    await store.write(lambda s: runs.request_stop(s, number, by="github:a", now=4.0))
+    ended = await store.write(_end(number))
+    assert ended is not None
+    assert (ended.state, ended.result, ended.exit_code, ended.attempt) == ("finished", "cancelled", 3, 1)
+    (kept,) = (await store.read(lambda s: attempts.of_runs(s, [number])))[number]
+    assert kept.result == "failed"
+
+
+def test_names_and_numbers_of_attempts() -> None:
+    assert [attempt_name("a-1-x", attempt) for attempt in (1, 2, 11)] == ["a-1-x", "a-1-x.2", "a-1-x.11"]
+    assert [attempts_allowed(each) for each in ({}, {"retries": 2}, {"retries": "x"})] == [1, 3, 1]
