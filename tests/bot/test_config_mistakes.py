@@ -106,7 +106,8 @@ def _one(text: str, mistake: str) -> Any:
             "jobs: {a: {command: x, env: {A: 1.10}}}", 'put it in quotes, such as "true" or "1.10", not 1.1'
         ),
         _one(
-            "jobs: {a: {command: x, env: {A: {secret: b, key: c}}}}", "the environment variable B_C is not set"
+            "jobs: {a: {command: x, env: {A: {secret: b, key: c}}}}",
+            "the environment variable B_C is not set",
         ),
         _one("jobs: {a: {command: x, parameters: {LD_PRELOAD: {}}}}", "LD_PRELOAD would change how programs"),
         _one(
