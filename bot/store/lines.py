@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from sqlalchemy import false, or_, select, true
+from sqlalchemy import false, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from bot.messages import waits
+from bot.store import posts
+from bot.store.bells import changed
 from bot.store.columns import LOCK, RUN
-from bot.store.moves import QUEUED, UNFINISHED, change
+from bot.store.moves import QUEUED, UNFINISHED
 from bot.tables import Lock, Run
 
 COUNTED = 20
@@ -33,12 +35,15 @@ class _Look:
     holders: dict[str, Run | None] = field(default_factory=dict)
     mates: dict[str, Sequence[Run]] = field(default_factory=dict)
     medians: dict[str, float | None] = field(default_factory=dict)
+    locks: dict[str, Lock] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        valid = or_(LOCK.until.is_(None), LOCK.until > self.now)
+        self.locks = {lock.target: lock for lock in self.session.scalars(select(Lock).where(valid))}
 
     def closed(self, run: Run) -> Lock | None:
         """The lock of a person that keeps `run` back."""
-        targets = [run.job] if run.lock is None else [run.lock, run.job]
-        valid = or_(LOCK.until.is_(None), LOCK.until > self.now)
-        return self.session.scalar(select(Lock).where(LOCK.target.in_(targets), valid).limit(1))
+        return self.locks.get(run.lock or run.job) or self.locks.get(run.job)
 
     def holder(self, lock: str) -> Run | None:
         """The run that holds `lock`."""
@@ -111,6 +116,7 @@ def cause(session: Session, run: Run, *, now: float) -> str | None:
 def _tell_line(look: _Look, line: Sequence[Run], only: int | None = None) -> None:
     """Note for each of `line` (or for `only` one) what it waits for; what is no news is not written."""
     at: float | None = None
+    told: list[Run] = []
     for index, run in enumerate(line):
         why = _cause(look, run)
         if index == 0:
@@ -118,10 +124,18 @@ def _tell_line(look: _Look, line: Sequence[Run], only: int | None = None) -> Non
         if why is not None and (only is None or run.number == only):
             place = waits.Place(index + 1, at) if index < COUNTED else None
             words = waits.in_line(why, place, now=look.now) if _is_line(look, run) else why
-            news = [RUN.waiting_for.is_distinct_from(words), RUN.admitted == false(), RUN.state.in_(QUEUED)]
-            change(look.session, run.identity, news, waiting_for=words)
+            if words != run.waiting_for:  # nobody else changes it while we decide
+                told.append(_note(look.session, run, words))
         takes = look.duration(run.job)
         at = at + takes if at is not None and takes is not None else None
+    posts.want(look.session, runs=[run.identity for run in told])
+    changed(look.session, *told)
+
+
+def _note(session: Session, run: Run, words: str) -> Run:
+    """The run with what it waits for."""
+    noted = update(Run).where(RUN.number == run.number).values(waiting_for=words).returning(Run)
+    return session.scalars(noted.execution_options(synchronize_session=False, populate_existing=True)).one()
 
 
 def _is_line(look: _Look, run: Run) -> bool:
