@@ -7,7 +7,7 @@ never holds a secret: its `env` keeps `${NAME}` references as they were written.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -22,7 +22,6 @@ from bot.conditions import (
     between,
 )
 from bot.errors import AskerError
-from bot.globs import matches
 from bot.parameters import Parameter, variable_name
 from bot.wording import did_you_mean, listed, quoted
 
@@ -179,11 +178,31 @@ class Job(Definition):
         return "\n".join(lines)
 
 
+def _pattern(value: str) -> str:
+    if not 1 <= len(value) <= 200 or not value.isprintable():
+        raise ValueError("expected a pattern of at most 200 characters, such as main, release/* or src/**")
+    return value
+
+
+def _some(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not value:
+        raise ValueError("expected at least one pattern; without the key every path counts")
+    return value
+
+
+Patterns = Annotated[tuple[Annotated[str, AfterValidator(_pattern)], ...], Field(max_length=100)]
+
+
 class BuildFrom(Definition):
-    """How an image is built from a repository. `branches` None: the default branch rebuilds it."""
+    """How an image is built from a repository. `branches` None: the default branch rebuilds it.
+
+    `bot.filters` says what `branches`, `tags` and `paths` make of a push.
+    """
 
     repository: Annotated[str, AfterValidator(repository_name)]
-    branches: tuple[str, ...] | None = None
+    branches: Patterns | None = None
+    tags: Patterns = ()
+    paths: Annotated[Patterns, AfterValidator(_some)] = ()
     setup: Script | None = None
     timeout: Annotated[Duration, between(1, DAY)] = 1800.0
 
@@ -194,11 +213,10 @@ class Image(Definition):
     name: Annotated[str, AfterValidator(image_name)]
     build: BuildFrom
 
-    def rebuilds_on(self, branch: str, default_branch: str) -> bool:
-        """Whether a push to `branch` rebuilds this image."""
-        if self.build.branches is None:
-            return branch == default_branch
-        return any(matches(pattern, branch) for pattern in self.build.branches)
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """What a build of it is made by, as it is stored: without what only says when it is made."""
+        return self.model_dump(mode="json", exclude={"build": {"branches", "tags", "paths"}})
 
 
 @dataclass(frozen=True)
@@ -234,10 +252,6 @@ class Catalog:
         """The images that are built from `repository`; GitHub does not tell names by case."""
         wanted = repository.casefold()
         return [image for image in self.images.values() if image.build.repository.casefold() == wanted]
-
-    def images_for_push(self, repository: str, branch: str, default_branch: str) -> list[Image]:
-        """The images that a push to `branch` of `repository` rebuilds."""
-        return [image for image in self.images_of(repository) if image.rebuilds_on(branch, default_branch)]
 
     def jobs_of_image(self, name: str) -> list[Job]:
         """The jobs that run in the image called `name`."""

@@ -16,7 +16,8 @@ from bot.effects import Effect, Effects
 from bot.errors import AskerError, Refused, RetryLater
 from bot.github import GitHub
 from bot.people import Asked, People
-from bot.starting import Source, Starting, Target
+from bot.pushing import Pushing
+from bot.starting import Starting
 from bot.store import Session, deliveries, posts
 from bot.tables import Delivery, Post
 from bot.tools import Tools
@@ -41,6 +42,7 @@ class Desk:
         self._tools = tools
         self._people = People(tools)
         self._starting = Starting(tools, self._people)
+        self._pushing = Pushing(tools, self._starting)
         self._effects = Effects(tools, self._people, self._starting)
 
     async def handle(self, delivery: Delivery) -> None:
@@ -86,22 +88,17 @@ class Desk:
     # Doors ----------------------------------------------------------------------------------------
 
     async def _push(self, delivery: Delivery, push: events.Push) -> None:
-        config = self._tools.config
-        images = config.catalog.images_for_push(push.repository, push.branch, push.default_branch)
-        if not config.allows(push.repository) or not images:
-            await self._settle(delivery, "ignored", f"no image is built from {push.repository}@{push.branch}")
+        decision = await asyncio.to_thread(self._pushing.decide, delivery, push)
+        if not decision.wanted:
+            await self._settle(delivery, "ignored", decision.note())
             return
-        asked = Asked(key=delivery.key, cause="push", actor=f"github:{push.sender}", login=push.sender)
-        targets = [
-            Target(push.repository, push.public, Source(image, push.commit, push.branch)) for image in images
-        ]
 
-        def effect(session: Session) -> None:
-            for target in targets:
-                self._starting.need_build(session, asked, target)
+        def decide(session: Session) -> None:
+            decision.effect(session)
+            self._close(session, delivery, "handled", decision.note())
 
-        names = ", ".join(image.name for image in images)
-        await self._decide(delivery, [effect], lambda texts, failed: [], f"a push rebuilds {names}")
+        await self._tools.store.write(decide)
+        log.info("delivery.settled", key=delivery.key, state="handled", note=decision.note())
 
     async def _comment(self, delivery: Delivery, comment: events.Comment) -> None:
         tools = self._tools

@@ -5,6 +5,7 @@ https://docs.slack.dev/interactivity/implementing-slash-commands.
 """
 
 import json
+import re
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
@@ -16,18 +17,41 @@ MAX_FIELDS = 100
 """Form fields read of one delivery; GitHub sends one and Slack about fifteen."""
 
 BRANCH_PREFIX = "refs/heads/"
+TAG_PREFIX = "refs/tags/"
+
+LISTED_COMMITS = 2048
+"""Commits that GitHub lists of one push; where there are as many, there may be more.
+
+https://docs.github.com/en/webhooks/webhook-events-and-payloads#push
+"""
+LISTED_PATHS = 3000
+"""Changed paths that are looked at; a push of more counts as one of which nobody knows what it changed."""
+
+_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """A branch now points to `commit` (full SHA). `public`: anyone may see the repository."""
+    """A branch, or a tag, now points to `commit` (full SHA). `public`: anyone may see the repository.
+
+    `changed` are the paths that it added, removed or modified, None where the payload does not tell all of
+    them; `unclear` says why then.
+    """
 
     repository: str
-    branch: str
+    name: str
     default_branch: str
     commit: str
     sender: str
     public: bool
+    tag: bool = False
+    changed: frozenset[str] | None = None
+    unclear: str = ""
+
+    @property
+    def ref(self) -> str:
+        """What was pushed, as it is stored and shown: `main`, `tags/v1`."""
+        return f"tags/{self.name}" if self.tag else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +102,12 @@ class _User(BaseModel):
 class _Push(BaseModel):
     ref: str
     after: str = Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")
+    before: object = ""
     deleted: bool = False
+    created: object = False
+    forced: object = False
+    commits: object = None
+    head_commit: object = None
     repository: _Repository
     sender: _User
 
@@ -131,18 +160,53 @@ def _github_payload(delivery: Delivery) -> object:
 
 def _push(payload: object) -> Event:
     push = _Push.model_validate(payload)
-    if not push.ref.startswith(BRANCH_PREFIX):
-        return Ignored(f"a push of {push.ref[:200]}, which is no branch")
+    tag = push.ref.startswith(TAG_PREFIX)
+    if not tag and not push.ref.startswith(BRANCH_PREFIX):
+        return Ignored(f"a push of {push.ref[:200]}, which is neither a branch nor a tag")
     if push.deleted or not push.after.strip("0"):
         return Ignored(f"{push.ref[:200]} was deleted")
+    changed, unclear = (None, "a tag") if tag else _changed(push)
     return Push(
         repository=push.repository.full_name,
-        branch=push.ref.removeprefix(BRANCH_PREFIX),
+        name=push.ref.removeprefix(TAG_PREFIX if tag else BRANCH_PREFIX),
         default_branch=push.repository.default_branch,
-        commit=push.after,
+        commit=_tagged(push) if tag else push.after,
         sender=push.sender.login,
         public=not push.repository.private,
+        tag=tag,
+        changed=changed,
+        unclear=unclear,
     )
+
+
+def _tagged(push: _Push) -> str:
+    """The commit of a tag: where the tag is an object of its own, `after` is that object and no commit."""
+    head = push.head_commit.get("id") if isinstance(push.head_commit, dict) else None
+    return head if isinstance(head, str) and _SHA.fullmatch(head) else push.after
+
+
+def _changed(push: _Push) -> tuple[frozenset[str] | None, str]:
+    """The paths that a push to a branch changed, or None and why they cannot be known."""
+    if push.forced is True:
+        return None, "a forced push"
+    if push.created is True or not str(push.before).strip("0"):
+        return None, "a new branch"
+    if not isinstance(push.commits, list) or not push.commits:
+        return None, "no commits are listed"
+    newest = push.commits[-1]
+    whole = isinstance(newest, dict) and newest.get("id") == push.after
+    if len(push.commits) >= LISTED_COMMITS or not whole:
+        return None, "more commits than are listed"
+    paths: set[str] = set()
+    for commit in push.commits:
+        for kind in ("added", "removed", "modified"):
+            listed = commit.get(kind) if isinstance(commit, dict) else None
+            if not isinstance(listed, list) or not all(isinstance(path, str) for path in listed):
+                return None, "a commit without its list of paths"
+            paths.update(listed)
+        if len(paths) > LISTED_PATHS:
+            return None, f"more than {LISTED_PATHS} paths"
+    return frozenset(paths), ""
 
 
 def _comment(payload: object) -> Event:

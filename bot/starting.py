@@ -149,7 +149,7 @@ class Starting:
             repository=target.repository,
             ref=source.ref,
             commit=source.commit,
-            definition=source.image.model_dump(mode="json"),
+            definition=source.image.recipe,
             public=target.public,
             cause=asked.cause,
             actor=asked.actor,

@@ -20,6 +20,7 @@ def cross_check(document: Document, data: Section) -> None:
     for name, job in _sections(jobs):
         _check_image(document, name, job, images)
         _check_names(document, name, job)
+        _check_push(document, name, job)
         _check_mask(document, name, job)
         channel = _section(job, "notify").get("slack")
         if channel is not None and _section(data, "slack").get("bot_token") is None:
@@ -42,6 +43,19 @@ def _check_names(document: Document, name: str, job: Section) -> None:
         if parameter in env:
             path = _place(document, ("jobs", name, "parameters", parameter))
             document.wrong(path, f"{parameter} is also a variable in env; one of them is too many", key=True)
+
+
+def _check_push(document: Document, name: str, job: Section) -> None:
+    """A push gives no parameters, and it rebuilds images: a job that it starts needs both to be known."""
+    causes, path = job.get("on"), ("jobs", name, "on")
+    if not isinstance(causes, list) or "push" not in causes:
+        return
+    if job.get("image") is None:
+        document.wrong(_place(document, path), "a push rebuilds an image first: the job needs one")
+    for parameter, definition in _sections(_section(job, "parameters")):
+        if definition.get("required") is True:
+            what = f"a push gives no parameters, and {parameter} is required"
+            document.wrong(_place(document, path), what)
 
 
 def _check_mask(document: Document, name: str, job: Section) -> None:

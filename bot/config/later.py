@@ -2,16 +2,14 @@
 
 from bot.config.document import Document, Path, Value
 
-_JOB = frozenset({"allow", "approval", "expire", "keep"} | {"on", "schedule"})
+_JOB = frozenset({"allow", "approval", "expire", "keep"} | {"schedule"})
 
 _LATER: dict[Path, frozenset[str]] = {
     (): frozenset({"people"}),
     ("slack",): frozenset({"app_token"}),
     ("engine",): frozenset({"container", "kubernetes"}),
     ("images", "*"): frozenset({"container", "namespace", "push", "reference", "workload"}),
-    ("images", "*", "build"): frozenset(
-        {"arguments", "context", "dockerfile", "paths", "secrets", "tags", "target"}
-    ),
+    ("images", "*", "build"): frozenset({"arguments", "context", "dockerfile", "secrets", "target"}),
     ("jobs", "*"): _JOB,
     ("jobs", "*", "notify"): frozenset({"when"}),
     ("defaults",): _JOB,

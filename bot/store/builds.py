@@ -20,6 +20,10 @@ _ORDER = {"image", "repository", "ref", "commit", "definition", "public", "cause
 """What a build is ordered with; the rest becomes of it."""
 
 
+SUPERSEDED = "Superseded"
+"""The reason of a build, and of the runs of its push, that a newer push took the place of."""
+
+
 class Facts(TypedDict, total=False):
     """What may become known of a build together with a move."""
 
@@ -45,6 +49,7 @@ def need(session: Session, build: Build, *, now: float, nonce: str) -> Build:
         known = session.scalars(mine.order_by(BUILD.number.desc()).with_for_update()).all()
         for other in known:
             if other.definition == build.definition and _is_usable(other):
+                _share(session, other, build)
                 return other
         build.key = f"{build.image}@{build.commit}#{len(known) + 1}"
         build.name = nonce
@@ -53,6 +58,59 @@ def need(session: Session, build: Build, *, now: float, nonce: str) -> Build:
         if new:
             ring(session, "builds")
             return stored
+
+
+def _share(session: Session, build: Build, wanted: Build) -> None:
+    """Note that somebody else needs `build` as well, so that a newer push does not take it away.
+
+    One that people asked for, or that stands on two branches, is nobody's to supersede.
+    """
+    if build.state != State.WAITING or build.cause != "push":
+        return
+    if wanted.cause != "push":
+        _change(session, build.identity, [], cause=wanted.cause, actor=wanted.actor)
+    elif wanted.ref != build.ref:
+        _change(session, build.identity, [], ref=None)
+
+
+def supersede(session: Session, build: Build, *, ref: str, now: float) -> None:
+    """End the older builds of this image that only pushes to the branch `ref` wanted, and that nobody began.
+
+    What those pushes were to run ends with them; a build that somebody asked for otherwise is kept.
+    """
+    older = session.scalars(
+        select(BUILD.number).where(
+            BUILD.image == build.image,
+            BUILD.repository == build.repository,
+            BUILD.ref == ref,
+            BUILD.cause == "push",
+            BUILD.state == State.WAITING,
+            BUILD.number != build.number,
+        )
+    ).all()
+    for number in older:
+        unbegun = [BUILD.state == State.WAITING, or_(BUILD.lease_owner.is_(None), BUILD.lease_until <= now)]
+        ended = _change(
+            session,
+            number,
+            [*unbegun, BUILD.stop_by.is_(None)],
+            state=State.FINISHED,
+            result="cancelled",
+            reason=SUPERSEDED,
+            message=f"A newer push is built instead: {build.commit[:12]}, build #{build.number}.",
+            finished_at=now,
+            lease_owner=None,
+            lease_until=0.0,
+        )
+        if ended is not None:
+            _tell_runs(session, ended, now)
+
+
+def usable(session: Session, image: str, commit: str, definition: dict[str, Any]) -> Build | None:
+    """The build that `need` would give to somebody who asks now, None where it would make one."""
+    mine = select(Build).where(BUILD.image == image, BUILD.commit == commit).order_by(BUILD.number.desc())
+    known = session.scalars(mine)
+    return next((each for each in known if each.definition == definition and _is_usable(each)), None)
 
 
 def again(session: Session, run: int, *, owner: str, now: float, nonce: str) -> None:
@@ -156,14 +214,17 @@ def _tell_runs(session: Session, build: Build, now: float) -> None:
             session, [*waiting, RUN.state.in_(_QUEUED)], state=State.WAITING, digest=build.digest
         )
     else:
+        end = {"result": "error", "reason": "BuildFailed"}
         ended = "was cancelled" if build.result == "cancelled" else "failed"
+        message: str | None = f"Build #{build.number} of {build.image} {ended}."
+        if build.reason == SUPERSEDED:
+            end, message = {"result": "cancelled", "reason": SUPERSEDED}, build.message
         told = change_all(
             session,
             [*waiting, RUN.state.in_(_QUEUED)],
             state=State.FINISHED,
-            result="error",
-            reason="BuildFailed",
-            message=f"Build #{build.number} of {build.image} {ended}.",
+            **end,
+            message=message,
             finished_at=now,
             waiting_for=None,
         )

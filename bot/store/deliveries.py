@@ -5,7 +5,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any, Literal, cast
 
-from sqlalchemy import Connection, CursorResult, delete, update
+from sqlalchemy import Connection, CursorResult, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from bot.store.bells import ring
@@ -77,6 +77,31 @@ def retry(session: Session, id: int, *, due_at: float, note: str) -> None:
         .values(due_at=due_at, note=note, lease_owner=None, lease_until=0.0)
     )
     ring(session, "deliveries")
+
+
+def noted_after(session: Session, id: int, beginning: str) -> bool:
+    """Whether a delivery that came after this one was settled with a note that begins so."""
+    later = [DELIVERY.id > id, DELIVERY.note.startswith(beginning, autoescape=True)]
+    return session.scalar(select(DELIVERY.id).where(*later).limit(1)) is not None
+
+
+def notes(
+    session: Session, *, event: str, beginning: str, limit: int, depth: int = 2000
+) -> list[tuple[float, str]]:
+    """When deliveries came and the notes that begin so, newest first; only the newest `depth` are read."""
+    newest = select(DELIVERY.id).order_by(DELIVERY.id.desc()).offset(depth).limit(1).scalar_subquery()
+    rows = session.execute(
+        select(DELIVERY.received_at, DELIVERY.note)
+        .where(
+            DELIVERY.id > func.coalesce(newest, 0),
+            DELIVERY.event == event,
+            DELIVERY.state != "stored",
+            DELIVERY.note.startswith(beginning, autoescape=True),
+        )
+        .order_by(DELIVERY.id.desc())
+        .limit(limit)
+    )
+    return [(received_at, note) for received_at, note in rows]
 
 
 def prune(session: Session, *, before: float) -> int:

@@ -157,20 +157,17 @@ def test_image_is_built_only_from_a_repository(repository: str) -> None:
         _image(repository=repository)
 
 
-def test_push_to_the_default_branch_rebuilds_unless_branches_say_otherwise() -> None:
-    assert _image().rebuilds_on("trunk", "trunk")
-    assert not _image().rebuilds_on("main", "trunk")
-    assert _image(branches=["main", "release/*"]).rebuilds_on("release/1", "trunk")
-    assert not _image(branches=["main", "release/*"]).rebuilds_on("trunk", "trunk")
-    assert not _image(branches=[]).rebuilds_on("main", "main")
+def test_recipe_of_an_image_is_the_same_whenever_it_is_built() -> None:
+    assert _image(branches=[], tags=["v*"], paths=["src/**"]).recipe == _image().recipe
+    assert _image(setup="make").recipe != _image().recipe
+    assert Image.model_validate(_image(branches=[]).recipe) == _image()
 
 
-def test_push_rebuilds_the_images_of_its_repository_whatever_the_case() -> None:
+def test_images_of_a_repository_are_found_whatever_the_case() -> None:
     shop, docs = _image(), _image("docs", branches=["docs"])
     other = _image("other", repository="acme/other")
     catalog = Catalog({}, {image.name: image for image in (shop, docs, other)})
     assert catalog.images_of("Acme/Shop") == [shop, docs]
-    assert catalog.images_for_push("Acme/Shop", "main", "main") == [shop]
 
 
 def test_jobs_that_share_an_image_are_known() -> None:

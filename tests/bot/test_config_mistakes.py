@@ -63,12 +63,12 @@ LATER = {
     },
     **{
         f"images: {{shop: {{build: {{repository: acme/shop, {key}: x}}}}}}": key
-        for key in ("tags", "paths", "context", "dockerfile", "target", "arguments", "secrets")
+        for key in ("context", "dockerfile", "target", "arguments", "secrets")
     },
     **{
         f"jobs: {{a: {{command: x, {key}: x}}}}": key
         for key in (
-            *("on", "schedule"),
+            *("schedule",),
             *("allow", "approval", "keep", "expire"),
         )
     },
@@ -90,6 +90,23 @@ def _one(text: str, mistake: str) -> Any:
         _one("jobs: {a: {command: x, naem: y}}", "1:24: jobs.a.naem: unknown key"),
         _one("jobs: {a: {command: x, name: y}}", "1:24: jobs.a.name: unknown key: the name stands above"),
         _one("jobs: {a: {}}", "1:8: jobs.a: command is required"),
+        _one(
+            "jobs: {a: {command: x, on: [push]}}",
+            "1:28: jobs.a.on: a push rebuilds an image first: the job needs one",
+        ),
+        _one(
+            "jobs: {a: {command: x, on: [push], parameters: {B: {required: true}}}}",
+            "1:28: jobs.a.on: a push gives no parameters, and B is required",
+        ),
+        _one("jobs: {a: {command: x, on: [pull]}}", "1:29: jobs.a.on[1]: expected"),
+        _one(
+            "images: {a: {build: {repository: a/b, paths: []}}}",
+            "1:46: images.a.build.paths: expected at least",
+        ),
+        _one(
+            'images: {a: {build: {repository: a/b, tags: ["a\\n"]}}}',
+            "images.a.build.tags[1]: expected a pattern",
+        ),
         _one("jobs: {A: {command: x}}", "1:8: jobs.A: expected a name of small letters"),
         _one("jobs: {a: 1}", "1:11: jobs.a: expected keys and values, not 1"),
         _one("jobs: [a]", "1:7: jobs: expected names and values, not a list"),

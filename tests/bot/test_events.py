@@ -45,7 +45,7 @@ def read(event: str, payload: object) -> events.Event:
 
 
 def test_push_of_a_branch_is_read_from_json_and_from_a_form() -> None:
-    wanted = events.Push("acme/shop", "release/1", "main", "a" * 40, "octocat", public=False)
+    wanted = events.Push("acme/shop", "release/1", "main", "a" * 40, "octocat", False, unclear="a new branch")
     payload = push(ref="refs/heads/release/1")
     assert read("push", payload) == wanted
     form = urlencode({"payload": json.dumps(payload)}).encode()
@@ -53,10 +53,57 @@ def test_push_of_a_branch_is_read_from_json_and_from_a_form() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"ref": "refs/tags/v1"}, {"deleted": True}, {"after": "0" * 40}], ids=str
+    "changes", [{"ref": "refs/notes/v1"}, {"deleted": True}, {"after": "0" * 40}], ids=str
 )
-def test_push_that_leaves_no_branch_is_ignored(changes: dict[str, Any]) -> None:
+def test_push_that_leaves_no_branch_and_no_tag_is_ignored(changes: dict[str, Any]) -> None:
     assert isinstance(read("push", push(**changes)), events.Ignored)
+
+
+@pytest.mark.parametrize("head", [{"id": "b" * 40}, None, {"id": "x"}, "b"], ids=str)
+def test_tag_means_its_commit_and_not_the_tag_as_an_object(head: object) -> None:
+    fact = read("push", push(ref="refs/tags/v1", head_commit=head))
+    assert isinstance(fact, events.Push)
+    assert (fact.ref, fact.tag, fact.changed) == ("tags/v1", True, None)
+    assert fact.commit == ("b" if head == {"id": "b" * 40} else "a") * 40
+
+
+def _commit(sha: str, **paths: Any) -> dict[str, Any]:
+    return {"id": sha * 40, "added": [], "removed": [], "modified": []} | paths
+
+
+KNOWN = {
+    "before": "9" * 40,
+    "commits": [_commit("b", added=["x"]), _commit("a", removed=["y"], modified=["z"])],
+}
+
+
+def test_changed_paths_are_those_of_all_commits() -> None:
+    fact = read("push", push(**KNOWN))
+    assert isinstance(fact, events.Push)
+    assert (fact.changed, fact.unclear) == (frozenset("xyz"), "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"forced": True}, "a forced push"),
+        ({"created": True}, "a new branch"),
+        ({"before": "0" * 40}, "a new branch"),
+        ({"commits": []}, "no commits are listed"),
+        ({"commits": "x"}, "no commits are listed"),
+        ({"commits": [_commit("b")]}, "more commits than are listed"),
+        ({"commits": [_commit("a")] * events.LISTED_COMMITS}, "more commits than are listed"),
+        ({"commits": ["x", _commit("a")]}, "a commit without its list of paths"),
+        ({"commits": [_commit("a", added=[1])]}, "a commit without its list of paths"),
+        ({"commits": [_commit("a", added=[str(n) for n in range(3001)])]}, "more than 3000 paths"),
+    ],
+)  # fmt: skip
+def test_what_changed_is_not_known_where_the_payload_does_not_tell_all(
+    changes: dict[str, Any], why: str
+) -> None:
+    fact = read("push", push(**(KNOWN | changes)))
+    assert isinstance(fact, events.Push)
+    assert (fact.changed, fact.unclear) == (None, why)
 
 
 def test_repository_whose_visibility_is_unknown_counts_as_private() -> None:
@@ -139,7 +186,23 @@ _json = st.recursive(
 
 @given(
     event=st.sampled_from(["push", "issue_comment"]),
-    key=st.sampled_from(["ref", "after", "deleted", "repository", "sender", "action", "issue", "comment"]),
+    key=st.sampled_from(
+        [
+            "forced",
+            "created",
+            "before",
+            "commits",
+            "head_commit",
+            "ref",
+            "after",
+            "deleted",
+            "repository",
+            "sender",
+            "action",
+            "issue",
+            "comment",
+        ]
+    ),
     value=_json,
 )
 def test_field_of_another_shape_never_raises(event: str, key: str, value: object) -> None:

@@ -1,0 +1,108 @@
+"""What a push starts: builds of the images whose filters let it through, and the jobs that say `on: [push]`.
+
+Nobody's permission is asked: whoever runs the installation wrote down what a push starts. What each filter
+said is kept in the delivery's note, where `why` finds it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot import filters
+from bot.catalog import Image
+from bot.errors import AskerError
+from bot.events import Push
+from bot.people import Asked
+from bot.starting import Order, Source, Starting, Target
+from bot.store import Session, builds, deliveries
+from bot.tables import Delivery
+from bot.tools import Tools
+
+OLDER = "a newer push was decided first"
+"""Why a push builds nothing that arrived before one that was decided already."""
+
+
+def headline(repository: str, ref: str) -> str:
+    """How the note of every push to `ref` begins."""
+    return f"push of {repository}@{ref} "
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of a push. `note` may be read once `effect` was carried out."""
+
+    wanted: bool
+    effect: Callable[[Session], None]
+    note: Callable[[], str]
+
+
+class Pushing:
+    """Decides about pushes."""
+
+    def __init__(self, tools: Tools, starting: Starting) -> None:
+        self._tools = tools
+        self._starting = starting
+
+    def decide(self, delivery: Delivery, push: Push) -> Decision:
+        """What the filters say; takes a while for many paths, so call it in a thread."""
+        tools = self._tools
+        head = f"{headline(push.repository, push.ref)}{push.commit[:12]}: "
+        images = tools.config.catalog.images_of(push.repository)
+        if not tools.config.allows(push.repository):
+            return _nothing(f"{head}the repository may not talk to this installation")
+        verdicts = {image.name: filters.decide(image.build, push) for image in images}
+        told = {name: verdict.why for name, verdict in verdicts.items()}
+        wanted = [image for image in images if verdicts[image.name].wanted]
+        if not wanted:
+            return _nothing(_note(f"{head}no image is built from it", told, set()))
+        started: dict[str, str] = {}
+
+        def effect(session: Session) -> None:
+            started.clear()
+            if deliveries.noted_after(session, delivery.identity, headline(push.repository, push.ref)):
+                started.update(dict.fromkeys((image.name for image in wanted), OLDER))
+                return
+            self._start(session, delivery, push, wanted, started)
+
+        def note() -> str:
+            names = [image.name for image in wanted if started.get(image.name) != OLDER]
+            rebuilt = f"rebuilds {', '.join(names)}" if names else "rebuilds nothing any more"
+            return _note(head + rebuilt, told | started, set(names))
+
+        return Decision(True, effect, note)
+
+    def _start(
+        self, session: Session, delivery: Delivery, push: Push, wanted: list[Image], told: dict[str, str]
+    ) -> None:
+        """Enqueue the builds and what follows them; `told` gets what could not be started, by job."""
+        asked = Asked(key=delivery.key, cause="push", actor=f"github:{push.sender}", login=push.sender)
+        catalog, now = self._tools.config.catalog, self._tools.clock()
+        index = 0
+        for image in wanted:
+            target = Target(push.repository, push.public, Source(image, push.commit, push.ref))
+            build = self._starting.need_build(session, asked, target)
+            if not push.tag:
+                builds.supersede(session, build, ref=push.ref, now=now)
+            for job in catalog.jobs_of_image(image.name):
+                if "push" not in job.on:
+                    continue
+                try:
+                    order = Order(asked, index, job, target, job.resolve({}))
+                    self._starting.enqueue(session, order)
+                except AskerError as refusal:
+                    told[f"job {job.name}"] = str(refusal).replace("\n", " ")
+                index += 1
+
+
+def _nothing(note: str) -> Decision:
+    return Decision(False, lambda session: None, lambda: note)
+
+
+def _note(head: str, told: dict[str, str], built: set[str]) -> str:
+    """The headline, and a line for each image, and for each job that could not be started."""
+    lines = [head]
+    for name, why in told.items():
+        if name.startswith("job "):
+            lines.append(f"{name}: not started: {why}")
+        else:
+            lines.append(f"image {name}: {'built' if name in built else 'not built'}: {why}")
+    return "\n".join(lines)

@@ -1,0 +1,154 @@
+"""What becomes of pushes: builds, runs after them, the newest instead of the older."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.desk import Desk
+from bot.runs import State
+from bot.store import builds
+from bot.tables import Build, Delivery
+from demo import deliveries as payloads
+from tests.bot.house import HEAD, SHOP, House, house
+
+ONE, TWO, THREE = "1" * 40, "2" * 40, "3" * 40
+
+
+def _change(text: str) -> str:
+    return (
+        text.replace("Acme/Shop}}", 'Acme/Shop, branches: [main, topic], tags: ["v*"], paths: ["src/**"]}}')
+        .replace('check: {image: shop, command: "true"}', 'check: {image: shop, command: "true", on: [push]}')
+        .replace(
+            '  publish: {image: site, command: "true"}',
+            '  publish: {image: site, command: "true", on: [push], concurrency: forbid}',
+        )
+    )
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> AsyncIterator[House]:
+    async with house(tmp_path, change=_change) as made:
+        yield made
+
+
+async def arrives(home: House, commit: str, **about: Any) -> Delivery:
+    """A push as it is stored, not decided yet."""
+    repository = about.pop("repository", SHOP)
+    ref = about.pop("ref", "")
+    payload = payloads.push(repository, commit, private=True, at=home.now, **{"before": "9" * 40} | about)
+    if ref:
+        payload["ref"] = ref
+    return await home.deliver("push", json.dumps(payload).encode())
+
+
+async def pushed(home: House, commit: str, **about: Any) -> str:
+    """The note of a push that was decided."""
+    delivery = await arrives(home, commit, **{"paths": ["src/a"]} | about)
+    await Desk(home.tools).handle(delivery)
+    return (await home.delivery(delivery)).note or ""
+
+
+async def ended(home: House, number: int) -> tuple[str | None, str | None]:
+    build = await home.build(number)
+    return build.result, build.reason
+
+
+async def test_push_runs_the_jobs_that_want_it_after_the_build(home: House) -> None:
+    note = await pushed(home, ONE)
+    assert note.startswith(f"push of Acme/Shop@main {ONE[:12]}: rebuilds shop\nimage shop: built: ")
+    run = await home.run(1)
+    assert (run.job, run.cause, run.commit, run.build_number) == ("check", "push", ONE, 1)
+    assert (run.state, run.ref) == (State.WAITING, "main")
+    build = await home.claim(Build)
+    for state, facts in ((State.BUILDING, {}), (State.FINISHED, {"result": "succeeded", "digest": "d"})):
+        await home.write(
+            lambda s, to=state, f=facts: builds.move(s, build.identity, to, owner="one", now=home.now, **f)
+        )
+    run = await home.run(1)
+    assert (run.digest, run.admitted) == ("d", True)
+
+
+async def test_paths_decide_and_the_note_says_so(home: House) -> None:
+    delivery = await arrives(home, ONE, paths=["docs/a"])
+    await Desk(home.tools).handle(delivery)
+    settled = await home.delivery(delivery)
+    assert settled.state == "ignored"
+    assert "image shop: not built: nothing changed that fits its `paths` (`src/**`)" in str(settled.note)
+    assert "what changed is not known (a new branch)" in await pushed(home, ONE, before="0" * 40)
+
+
+async def test_tag_builds_its_commit(home: House) -> None:
+    assert "the tag `v1` fits `v*`" in await pushed(home, ONE, ref="refs/tags/v1")
+    assert (await home.build(1)).ref == "tags/v1"
+    assert "fits none of its `tags`" in await pushed(home, ONE, ref="refs/tags/x")
+
+
+async def test_newer_push_takes_the_place_of_what_waits(home: House) -> None:
+    for commit in (ONE, TWO, THREE):
+        await pushed(home, commit)
+    assert [await ended(home, n) for n in (1, 2, 3)] == [("cancelled", "Superseded")] * 2 + [(None, None)]
+    assert "333333333333, build #3" in str((await home.build(2)).message)
+    assert [((await home.run(n)).result, (await home.run(n)).reason) for n in (1, 2, 3)] == [
+        ("cancelled", "Superseded"), ("cancelled", "Superseded"), (None, None),
+    ]  # fmt: skip
+    await pushed(home, ONE)  # the branch was set back: that is the newest now
+    assert (await home.build(4)).commit == ONE
+    assert await ended(home, 3) == ("cancelled", "Superseded")
+
+
+async def test_build_that_has_begun_is_not_taken_away(home: House) -> None:
+    await pushed(home, ONE)
+    await home.claim(Build)
+    await pushed(home, TWO)
+    assert await ended(home, 1) == (None, None)
+
+
+async def test_build_that_somebody_needs_is_kept(home: House) -> None:
+    await pushed(home, "c" * 40)
+    await home.says("/job run check")  # the head of the pull request is that commit
+    await pushed(home, TWO)
+    assert await ended(home, 1) == (None, None)
+    assert [(await home.run(n)).result for n in (1, 2)] == [None, None]
+    assert (await home.build(1)).cause == "comment"
+
+
+async def test_build_that_stands_on_two_branches_is_kept(home: House) -> None:
+    await pushed(home, ONE)
+    await pushed(home, ONE, branch="topic")
+    await pushed(home, TWO)
+    assert await ended(home, 1) == (None, None)
+    assert (await home.run(2)).build_number == 1  # a commit is built once, and runs for each of its pushes
+
+
+async def test_push_of_another_branch_leaves_what_waits_alone(home: House) -> None:
+    await pushed(home, ONE)
+    await pushed(home, TWO, branch="topic")
+    assert await ended(home, 1) == (None, None)
+
+
+async def test_push_that_is_decided_late_builds_nothing_any_more(home: House) -> None:
+    first = await arrives(home, ONE, paths=["src/a"])
+    await pushed(home, TWO)
+    await Desk(home.tools).handle(first)
+    note = str((await home.delivery(first)).note)
+    assert "rebuilds nothing any more" in note
+    assert "image shop: not built: a newer push was decided first" in note
+    assert (await home.build(1)).commit == TWO
+    assert await home.store.read(builds.active) == 1
+
+
+async def test_job_that_is_not_started_keeps_nobody_from_being_built(home: House) -> None:
+    for commit in (HEAD, ONE):
+        note = await pushed(home, commit, repository="acme/site")
+        home.now += 1
+        await home.write(lambda s: builds.claim(s, owner="one", now=home.now, lease=60.0, limit=9))
+    assert "job publish: not started: `publish` is not started: #1" in note
+    assert (await home.build(2)).commit == ONE
+    assert (await home.run(1)).commit == HEAD
+
+
+async def test_push_of_a_repository_that_may_not_talk_is_told(home: House) -> None:
+    assert "may not talk" in await pushed(home, ONE, repository="stranger/shop")
