@@ -70,7 +70,7 @@ def serve(
     loaded = _loaded(config)
     import service
 
-    _run(service.serve(loaded, host, port))
+    _run(service.serve(loaded, config, host, port))
 
 
 @cli.command()

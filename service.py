@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -16,8 +17,9 @@ import structlog
 import uvicorn
 
 from bot import links, oplog
-from bot.config import Config
-from bot.errors import Refused
+from bot.book import Book, renewed
+from bot.config import Config, load
+from bot.errors import ConfigError, Refused, RetryLater
 from bot.github import GitHub
 from bot.loops import Loops
 from bot.slack import Slack
@@ -71,19 +73,19 @@ class Server(uvicorn.Server):
                     await self._ending.wait()
 
 
-async def serve(config: Config, host: str, port: int) -> None:
+async def serve(config: Config, path: Path, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT; jobs that run then go on and are found again at the next start.
 
-    Raises `Refused` where the address or the database cannot be had, `RetryLater` and
-    `EngineUnavailable` where they do not answer.
+    SIGHUP reads the file at `path` again. Raises `Refused` where the address or the database cannot be had,
+    `RetryLater` and `EngineUnavailable` where they do not answer.
     """
     oplog.configure(_secrets(config))
     with _listen(host, port) as listener:
-        await _serve(config, listener)
+        await _serve(config, path, listener)
 
 
-async def _serve(config: Config, listener: socket.socket) -> None:
-    async with _assembled(config) as (app, loops, streams):
+async def _serve(config: Config, path: Path, listener: socket.socket) -> None:
+    async with _assembled(config) as (app, loops, streams, book):
         server = Server(
             uvicorn.Config(
                 app,
@@ -103,6 +105,8 @@ async def _serve(config: Config, listener: socket.socket) -> None:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop)
+        reading = Reading(book, path)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reading.again)
         quiet_collector()
         turning = asyncio.create_task(loops.run())
         turning.add_done_callback(lambda _: stop())  # without belts nothing would ever be answered
@@ -110,14 +114,56 @@ async def _serve(config: Config, listener: socket.socket) -> None:
         try:
             await server.serve(sockets=[listener])
         finally:
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
+            await reading.close()
             turning.cancel()
             await asyncio.gather(turning, return_exceptions=True)
         if not turning.cancelled():
             turning.result()  # which raises what ended the belts
 
 
+class Reading:
+    """Reads the file again whenever it is asked to, one time after the other."""
+
+    def __init__(self, book: Book, path: Path) -> None:
+        self._book = book
+        self._path = path
+        self._wanted = asyncio.Event()
+        self._task = asyncio.create_task(self._turn())
+
+    def again(self) -> None:
+        """The file may have changed."""
+        self._wanted.set()
+
+    async def close(self) -> None:
+        """Read no more."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _turn(self) -> None:
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            try:
+                await self._read()
+            except ConfigError as error:
+                log.error("config.refused", mistakes=str(error).splitlines())
+            except RetryLater as error:
+                log.error("config.refused", mistakes=[str(error)])
+            except Exception:
+                log.exception("config.failed")
+
+    async def _read(self) -> None:
+        new = await asyncio.to_thread(load, self._path, os.environ)
+        config, kept = renewed(self._book.config, new)
+        changed = await self._book.apply(config)
+        if kept:
+            log.warning("config.kept", sections=kept, why="these change with a restart only")
+        log.info("config.applied", changed=changed)
+
+
 @asynccontextmanager
-async def _assembled(config: Config) -> AsyncIterator[tuple[Any, Loops, Streams]]:
+async def _assembled(config: Config) -> AsyncIterator[tuple[Any, Loops, Streams, Book]]:
     """Everything in its place: the application, the belts, and the streams to close before it ends."""
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     async with AsyncExitStack() as stack:
@@ -134,7 +180,7 @@ async def _assembled(config: Config) -> AsyncIterator[tuple[Any, Loops, Streams]
         # Without any secret nothing is ever posted, so links need not outlive this process.
         keys = await asyncio.to_thread(links.derive, _door_secrets(config)) or (secrets.token_bytes(32),)
         tools = Tools(
-            config=config,
+            book=await Book.open(config, store, time.time),
             store=store,
             engine=engine,
             logs=logs,
@@ -146,7 +192,7 @@ async def _assembled(config: Config) -> AsyncIterator[tuple[Any, Loops, Streams]
             keys=keys,
         )
         loops, streams = Loops(tools), Streams()
-        yield _application(tools, loops, streams), loops, streams
+        yield _application(tools, loops, streams), loops, streams, tools.book
 
 
 def _application(tools: Tools, loops: Loops, streams: Streams) -> Any:
@@ -157,7 +203,7 @@ def _application(tools: Tools, loops: Loops, streams: Streams) -> Any:
         keys=tools.keys,
         url=config.url,
         clock=clock,
-        jobs={name: job.description for name, job in config.catalog.jobs.items()},
+        jobs=tools.book.descriptions,
         command=config.command,
         streams=streams,
     )

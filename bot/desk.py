@@ -82,7 +82,7 @@ class Desk:
         """The fact in a delivery, with its repository spelt as everywhere here."""
         event = events.read(delivery)
         if isinstance(event, events.Push | events.Comment):
-            return replace(event, repository=self._tools.config.catalog.spelling(event.repository))
+            return replace(event, repository=self._tools.book.catalog.spelling(event.repository))
         return event
 
     # Doors ----------------------------------------------------------------------------------------

@@ -99,6 +99,7 @@ class Effects:
     async def _rerun(self, asked: Asked, command: commands.Rerun, index: int) -> Effect:
         old, repository = await self._find(asked, Which(command.number, command.name))
         job = self._people.catalog(asked).job(old.job)  # a job that was taken away is not run any more
+        version = None if command.latest else old.version
         if command.latest:
             target = await self._starting.target(asked, job.image, None)
         else:
@@ -111,7 +112,7 @@ class Effects:
                 ) from None
         parameters, arguments = job.resolve({**old.parameters, **command.parameters}), tuple(old.arguments)
         job.argv(arguments)
-        return self._start(Order(asked, index, job, target, parameters, arguments, old.number))
+        return self._start(Order(asked, index, job, target, parameters, arguments, old.number, version))
 
     def _start(self, order: Order) -> Effect:
         """In a pull request the card says it; in Slack the card may be in a channel that Errand is not in."""

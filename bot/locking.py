@@ -91,7 +91,7 @@ class Locking:
         That one counts where a job is of it, or of no repository.
         """
         images = [catalog.images[job.image] for job in concerned if job.image is not None]
-        places = [self._tools.config.catalog.spelling(image.build.repository) for image in images]
+        places = [self._tools.book.catalog.spelling(image.build.repository) for image in images]
         here = asked.repository
         if here is not None and (here in places or len(images) < len(concerned) or not concerned):
             places.insert(0, here)

@@ -41,7 +41,7 @@ class People:
 
     def catalog(self, asked: Asked) -> Catalog:
         """The jobs and images that exist for the asker: in a public place the others are not spoken of."""
-        catalog = self._tools.config.catalog
+        catalog = self._tools.book.catalog
         if asked.public and asked.repository is not None:
             return catalog.seen_from(asked.repository)
         return catalog

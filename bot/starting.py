@@ -10,7 +10,7 @@ from bot import places, policy
 from bot.catalog import Image, Job
 from bot.errors import AskerError
 from bot.people import Asked, People
-from bot.store import Session, builds, gate, posts, runs
+from bot.store import Session, builds, gate, posts, runs, versions
 from bot.tables import Build, Post, Run
 from bot.tools import Tools
 
@@ -44,6 +44,7 @@ class Order:
     parameters: Mapping[str, str]
     arguments: tuple[str, ...] = ()
     rerun_of: int | None = None
+    version: int | None = None  # of the job; None: whichever it is today
 
 
 class Starting:
@@ -63,7 +64,7 @@ class Starting:
             await self._people.require(asked, asked.repository)
             return Target(asked.repository, asked.public)
         image = self._people.catalog(asked).image(image_name)
-        repository = self._tools.config.catalog.spelling(image.build.repository)
+        repository = self._tools.book.catalog.spelling(image.build.repository)
         await self._people.require(asked, repository)
         github = self._tools.required_github
         if ref is None and asked.pull is not None and asked.repository == repository:
@@ -118,6 +119,7 @@ class Starting:
             rerun_of=order.rerun_of,
             lock=job.lock,
             concurrency=job.concurrency,
+            version=self._version(session, order),
             created_at=now,
         )
         if source is not None:
@@ -128,12 +130,19 @@ class Starting:
         stored, _ = runs.enqueue(session, run, cards, now=now, nonce=nonce())
         return stored
 
+    def _version(self, session: Session, order: Order) -> int | None:
+        if order.version is not None:
+            return order.version
+        job = order.job
+        known = self._tools.book.version(job)  # which has turned a page since, perhaps
+        return known or versions.find(session, job.name, job.model_dump(mode="json"))
+
     def need_build(self, session: Session, asked: Asked, target: Target) -> Build:
         """Store that the image is wanted from that commit, unless it is built, and tell how it goes."""
         source = target.source
         if source is None:
             raise ValueError("only an image can be built")
-        jobs = self._tools.config.catalog.jobs_of_image(source.image.name)
+        jobs = self._tools.book.catalog.jobs_of_image(source.image.name)
         github = not jobs or any(job.notify.github for job in jobs)
         build = self._build(session, asked, target, source)
         cards = self._cards(asked, target, github=github, channels=(job.notify.slack for job in jobs))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot import links
+from bot.book import Book
 from bot.config import Config
 from bot.errors import AskerError
 from bot.github import GitHub
@@ -25,7 +26,7 @@ class Tools:
     configured. `keys` sign the links to pages.
     """
 
-    config: Config
+    book: Book
     store: Store
     engine: Engine
     logs: LogStore
@@ -35,6 +36,11 @@ class Tools:
     nonce: Callable[[], str]
     owner: str
     keys: links.Keys
+
+    @property
+    def config(self) -> Config:
+        """The configuration as it holds now."""
+        return self.book.config
 
     @property
     def required_github(self) -> GitHub:

@@ -213,6 +213,7 @@ class _Rooms:
         return {
             "number": run.number,
             "job": run.job,
+            "version": run.version,
             **self._course(run),
             "parameters": run.parameters,
             "commit": run.commit,

@@ -54,6 +54,7 @@ class Shown:
     rerun_of: int | None
     attempt: int = 1
     attempts: int = 1  # as many as there may be
+    version: int | None = None  # of the job
 
     @property
     def finished(self) -> bool:
@@ -105,6 +106,7 @@ def run_shown(run: Run) -> Shown:
         rerun_of=run.rerun_of,
         attempt=run.attempt,
         attempts=max(run.attempt, attempts_allowed(run.definition)),
+        version=run.version,
     )
 
 

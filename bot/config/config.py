@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, PrivateAttr
 
 from bot.catalog import Catalog, Image, Job, image_name
 from bot.conditions import Resources, SecretReference
+from bot.config.document import Value
 from bot.config.interpolation import expand
 from bot.config.settings import Engine, GitHub, Limits, Logs, Section, Slack
 from bot.config.values import DatabaseUrl, FirstWord, PublicUrl
@@ -36,6 +37,23 @@ class Config(Section):
     jobs: dict[str, Job] = Field(default_factory=dict)
 
     _environ: Mapping[str, str] = PrivateAttr(default_factory=dict)
+    _written: Mapping[str, Value] = PrivateAttr(default_factory=dict)
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment that the file was read with."""
+        return self._environ
+
+    @property
+    def written(self) -> Mapping[str, Value]:
+        """The file as it was written, references and defaults apart; it may hold secrets."""
+        return self._written
+
+    def take_definitions(self, new: "Config") -> None:
+        """Take over what `new` was written with for jobs that are defined later."""
+        mine = ("jobs", "defaults", "images", "sizes")
+        kept = {key: value for key, value in self._written.items() if key not in mine}
+        self._written = {**kept, **{key: new.written[key] for key in mine if key in new.written}}
 
     @cached_property
     def catalog(self) -> Catalog:

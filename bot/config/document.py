@@ -19,7 +19,7 @@ SIZE_LIMIT = 1024 * 1024
 _ALIASES = 100
 """Aliases (`*name`) in one file, counting those inside of what is aliased."""
 
-_DEPTH = 20
+DEPTH = 20
 """Levels of mappings and lists within each other."""
 
 Path = tuple[str | int, ...]
@@ -43,6 +43,7 @@ class Mistake:
     place: Place
     path: str
     what: str
+    keys: Path = field(default=(), compare=False)
 
     def __str__(self) -> str:
         where = f"{self.path}: " if self.path else ""
@@ -72,7 +73,7 @@ class Document:
 
     def wrong(self, path: Path, what: str, *, key: bool = False) -> None:
         """Note a mistake at `path`."""
-        self.mistakes.append(Mistake(self.place(path, key=key), path_text(path), what))
+        self.mistakes.append(Mistake(self.place(path, key=key), path_text(path), what, path))
 
 
 def path_text(path: Path) -> str:
@@ -160,8 +161,8 @@ class _Reader:
         self.seen.add(id(node))
         if self.aliases > _ALIASES:
             raise _Unreadable(f"more than {_ALIASES} aliases (*name); write the values out", place)
-        if len(path) > _DEPTH:
-            raise _Unreadable(f"nested more than {_DEPTH} levels deep", place)
+        if len(path) > DEPTH:
+            raise _Unreadable(f"nested more than {DEPTH} levels deep", place)
         self.document.values[path] = place
         if isinstance(node, MappingNode):
             self._expect_tag(node, "map", path)

@@ -36,7 +36,7 @@ def load(path: FilePath, environ: Mapping[str, str]) -> Config:
     document = read(content)
     config = None
     if not document.mistakes:
-        config = _config(document, environ)
+        config = checked(document, environ)
     if config is None or document.mistakes:
         lines = dict.fromkeys(f"{path}:{mistake}" for mistake in sorted(document.mistakes))
         more = [f"{path}: {len(lines) - _SHOWN} more mistakes"] if len(lines) > _SHOWN else []
@@ -44,7 +44,7 @@ def load(path: FilePath, environ: Mapping[str, str]) -> Config:
     return config
 
 
-def _config(document: Document, environ: Mapping[str, str]) -> Config | None:
+def checked(document: Document, environ: Mapping[str, str]) -> Config | None:
     """The checked configuration; None where `document` now holds mistakes."""
     written = document.data if document.data is not None else {}
     if not isinstance(written, dict):
@@ -73,6 +73,7 @@ def _config(document: Document, environ: Mapping[str, str]) -> Config | None:
     jobs = {name: sized(job, config.sizes) for name, job in config.jobs.items()}
     config = config.model_copy(update={"jobs": jobs})
     config._environ = dict(environ)
+    config._written = written
     return config
 
 
@@ -96,7 +97,7 @@ def _replaced(document: Document, value: Value, path: Path, environ: Mapping[str
     if not isinstance(value, str) or "$" not in value:
         return value
     try:
-        kind = _treatment(path)
+        kind = treatment(path)
         if kind == "literal":
             return value
         if kind == "refused" and any(not isinstance(piece, str) for piece in pieces_of(value)):
@@ -107,10 +108,10 @@ def _replaced(document: Document, value: Value, path: Path, environ: Mapping[str
     except ValueError as error:
         document.wrong(path, str(error))
         document.unusable.add(path)
-        return "" if _treatment(path) == "now" else value
+        return "" if treatment(path) == "now" else value
 
 
-def _treatment(path: Path) -> str:
+def treatment(path: Path) -> str:
     """How `${NAME}` at `path` is treated: `now`, `late` (when a run starts), `literal` or `refused`."""
     inside = path[1:] if path[0] == "defaults" else path[2:] if path[0] in ("jobs", "images") else ()
     if not inside:

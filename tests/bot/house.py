@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 
 from bot import links
+from bot.book import Book
 from bot.config import load
 from bot.desk import Desk
 from bot.github import GitHub
@@ -233,6 +234,8 @@ class House:
 
     def without(self, **tools: Any) -> "House":
         """The same house with other tools."""
+        if "config" in tools:
+            tools["book"] = Book(tools.pop("config"), self.store, time.time)
         made = House(replace(self.tools, **tools), self.beside, self.engine, self.home)
         made._numbers = self._numbers
         return made
@@ -268,7 +271,7 @@ async def house(home: Path, *, change: Callable[[str], str] = lambda text: text)
         async with await Store.open(config.database.reveal(), owner="one") as store:
             made: House
             tools = Tools(
-                config=config,
+                book=await Book.open(config, store, time.time),
                 store=store,
                 engine=engine,
                 logs=LogStore(config.logs.directory, 2**20),

@@ -85,6 +85,7 @@ async def test_run_has_the_shape_that_is_documented(client: httpx.AsyncClient, o
     assert answer.json() == {
         "number": 1,
         "job": "migrate",
+        "version": None,
         "state": "running",
         "result": None,
         "reason": None,

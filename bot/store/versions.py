@@ -1,0 +1,77 @@
+"""Versions of jobs: every definition with who made it and when; the newest row of a job is what holds."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from bot.store.columns import table_of
+from bot.tables import JobVersion
+
+VERSION = table_of(JobVersion).c
+
+
+def mark(session: Session) -> int:
+    """A number that grows with every change, whichever bot made it."""
+    return session.scalar(select(func.max(VERSION.id))) or 0
+
+
+def newest(session: Session) -> dict[str, JobVersion]:
+    """The newest version of every job that ever was, by name; also of those that are deleted."""
+    latest = select(VERSION.job, func.max(VERSION.version).label("version")).group_by(VERSION.job).subquery()
+    query = select(JobVersion).join(
+        latest, (VERSION.job == latest.c.job) & (VERSION.version == latest.c.version)
+    )
+    return {row.job: row for row in session.scalars(query)}
+
+
+def of(session: Session, job: str) -> JobVersion | None:
+    """The newest version of one job."""
+    query = select(JobVersion).where(VERSION.job == job).order_by(VERSION.version.desc()).limit(1)
+    return session.scalar(query)
+
+
+def find(session: Session, job: str, definition: Mapping[str, Any]) -> int | None:
+    """The newest version of a job that says this, among its last 50."""
+    query = select(JobVersion).where(VERSION.job == job).order_by(VERSION.version.desc()).limit(50)
+    return next((row.version for row in session.scalars(query) if row.definition == definition), None)
+
+
+def add(
+    session: Session, job: str, definition: Mapping[str, Any], *, source: str, actor: str, now: float
+) -> tuple[JobVersion, bool]:
+    """Make `definition` the newest version unless it is that already; gives it and whether it is new."""
+    last = of(session, job)
+    if last is not None and not last.deleted and last.source == source and last.definition == definition:
+        return last, False
+    row = JobVersion(
+        job=job, version=0, source=source, definition=dict(definition), actor=actor, created_at=now
+    )
+    return _added(session, row, last), True
+
+
+def end(session: Session, job: str, *, source: str, actor: str, now: float) -> JobVersion | None:
+    """Note that a job is no more; None when it was not. The row stays: no version is ever named twice."""
+    last = of(session, job)
+    if last is None or last.deleted:
+        return None
+    row = JobVersion(job=job, version=0, source=source, deleted=True, actor=actor, created_at=now)
+    return _added(session, row, last)
+
+
+def forget(session: Session, job: str) -> None:
+    """Empty the definitions of a job that is deleted."""
+    session.execute(
+        update(JobVersion)
+        .where(VERSION.job == job)
+        .values(definition={})
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _added(session: Session, row: JobVersion, last: JobVersion | None) -> JobVersion:
+    row.version = 1 if last is None else last.version + 1
+    session.add(row)
+    session.flush()
+    return row
