@@ -181,6 +181,7 @@ class Book:
             self._today = _Today(held, entries, Catalog(jobs, held.images), removed, mark)
         for watcher in list(self._watchers):
             watcher.set()
+        self._store.bell("ticks").set()  # schedules may have changed
 
     def _entries(self, config: Config, rows: Mapping[str, JobVersion]) -> Iterator[tuple[str, Entry]]:
         for name, row in rows.items():

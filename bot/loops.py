@@ -16,9 +16,12 @@ import structlog
 from bot.desk import Desk
 from bot.errors import RetryLater
 from bot.outbox import Outbox
-from bot.store import Session, builds, deliveries, gate, leases, locks, posts, runs
+from bot.people import People
+from bot.starting import Starting
+from bot.store import Session, builds, deliveries, gate, leases, locks, posts, runs, ticks
 from bot.store.bells import Belt as Bell
 from bot.tables import Build, Claimable, Delivery, Post, Run
+from bot.ticks import Ticks
 from bot.tools import Tools
 from bot.worker import Worker
 
@@ -36,6 +39,8 @@ POSTS = 16
 """Posts sent at the same time."""
 KEEP_DELIVERIES = 7 * 86400.0
 """Seconds that a handled delivery is kept, to look at and to know its repetition."""
+KEEP_TICKS = 30 * 86400.0
+"""Seconds that it is kept what became of a due moment."""
 KEEP_LEFT = 86400.0
 """Seconds that the engine keeps what a killed bot could not remove after a run had ended."""
 PRUNE = 3600.0
@@ -91,6 +96,7 @@ class Loops:
             Belt("runs", Run, runs.claim, self._worker.carry, limits.runs),
             Belt("posts", Post, posts.claim, self._outbox.send, POSTS),
         )
+        self._ticks = Ticks(tools, Starting(tools, People(tools)))
         self._stops: set[asyncio.Task[None]] = set()
         self._alive = False
 
@@ -106,6 +112,7 @@ class Loops:
                 for belt in self._belts:
                     group.create_task(self._turn(belt))
                 group.create_task(self._open())
+                group.create_task(self._tick())
                 group.create_task(self._renew())
                 group.create_task(self._prune())
         finally:
@@ -113,7 +120,11 @@ class Loops:
             await self._drain()
 
     async def _drain(self) -> None:
-        tasks = [*self._stops, *(task for belt in self._belts for task in belt.tasks.values())]
+        tasks = [
+            *self._stops,
+            *self._ticks.tasks,
+            *(task for belt in self._belts for task in belt.tasks.values()),
+        ]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -222,6 +233,14 @@ class Loops:
             else:
                 await _rung(bell, None if until is None else max(until - tools.clock(), 0.0))
 
+    async def _tick(self) -> None:
+        """Sleep until a schedule is due; what is decided then goes on beside this."""
+        bell = self._tools.store.bell("ticks")
+        while True:
+            bell.clear()
+            await _patiently("ticks", self._ticks.look)
+            await _rung(bell, self._ticks.rest())
+
     async def _decide(self, decide: Callable[..., None]) -> None:
         await self._tools.store.write(lambda s: decide(s, now=self._tools.clock()))
 
@@ -236,6 +255,7 @@ class Loops:
 
         async def forget() -> None:
             await tools.store.write(lambda s: deliveries.prune(s, before=now - KEEP_DELIVERIES))
+            await tools.store.write(lambda s: ticks.prune(s, before=now - KEEP_TICKS))
 
         await _patiently("prune", forget)
         await _patiently("prune", lambda: tools.logs.prune(before=now - tools.config.logs.keep))

@@ -48,6 +48,9 @@ RUN_SECONDS = Histogram(
     buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 900, 1800, 3600, 14400, 86400),
     registry=REGISTRY,
 )
+TICKS = Counter(
+    "errand_ticks", "Due moments of schedules by what became of them.", ["outcome"], registry=REGISTRY
+)
 BUILDS = Counter(
     "errand_builds", "Finished builds by image and result.", ["image", "result"], registry=REGISTRY
 )

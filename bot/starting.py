@@ -26,9 +26,12 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a job works on. Who may write to `repository` may ask; a job without an image has no source."""
+    """What a job works on. Who may write to `repository` may ask; a job without an image has no source.
 
-    repository: str
+    `repository` is None for a job without an image that nobody asked for anywhere: its schedule did.
+    """
+
+    repository: str | None
     public: bool
     source: Source | None = None
 
@@ -45,6 +48,12 @@ class Order:
     arguments: tuple[str, ...] = ()
     rerun_of: int | None = None
     version: int | None = None  # of the job; None: whichever it is today
+    tick_at: float | None = None
+
+    @property
+    def key(self) -> str:
+        """By which the run is known, however often it is asked for."""
+        return f"{self.asked.key}:{self.index}"
 
 
 class Starting:
@@ -66,7 +75,6 @@ class Starting:
         image = self._people.catalog(asked).image(image_name)
         repository = self._tools.book.catalog.spelling(image.build.repository)
         await self._people.require(asked, repository)
-        github = self._tools.required_github
         if ref is None and asked.pull is not None and asked.repository == repository:
             pull = asked.pull
             verdict = policy.may_build(
@@ -75,6 +83,11 @@ class Starting:
             if not verdict.allowed:
                 raise AskerError(verdict.sentence)
             return Target(repository, asked.public, Source(image, pull.head_sha, pull.head_ref))
+        return await self.head(image, repository, ref)
+
+    async def head(self, image: Image, repository: str, ref: str | None = None) -> Target:
+        """The commit of `ref`, else of the default branch; `AskerError` if none. Asks for nobody's rights."""
+        github = self._tools.required_github
         about = await github.repository(repository)
         ref = ref or about.default_branch
         commit = await github.commit(repository, ref)
@@ -99,14 +112,24 @@ class Starting:
 
         Raises `AskerError` where the job wants to be alone and is under way.
         """
-        asked, job, target, source = order.asked, order.job, order.target, order.target.source
-        now, nonce, key = self._tools.clock(), self._tools.nonce, f"{asked.key}:{order.index}"
-        why = None if runs.is_known(session, key) else gate.refusal(session, job.name, job.concurrency)
+        job = order.job
+        known = runs.is_known(session, order.key)
+        why = None if known else gate.refusal(session, job.name, job.concurrency)
         if why is not None:
             raise AskerError(why)
-        # Made anew for every transaction, since one that fails may be run again.
+        draft = self.draft(session, order, {})
+        stored, _ = runs.enqueue(session, draft.run, draft.cards, now=self._tools.clock(), nonce=draft.nonce)
+        return stored
+
+    def draft(self, session: Session, order: Order, built: dict[str, Build]) -> runs.Draft:
+        """The run of `order` and its cards, not stored yet, and the build it needs, which is.
+
+        `built` remembers the builds that were found or stored within this transaction. Made anew for every
+        transaction, since one that fails may be run again.
+        """
+        asked, job, target, source = order.asked, order.job, order.target, order.target.source
         run = Run(
-            key=key,
+            key=order.key,
             name="",
             job=job.name,
             definition=job.model_dump(mode="json"),
@@ -117,18 +140,21 @@ class Starting:
             cause=asked.cause,
             actor=asked.actor,
             rerun_of=order.rerun_of,
+            tick_at=order.tick_at,
             lock=job.lock,
             concurrency=job.concurrency,
             version=self._version(session, order),
-            created_at=now,
+            created_at=self._tools.clock(),
         )
         if source is not None:
-            build = self._build(session, asked, target, source)
+            needed = f"{source.image.name}@{source.commit}"
+            if needed not in built:
+                built[needed] = self._build(session, asked, target, source)
+            build = built[needed]
             run.image, run.ref, run.commit = source.image.name, source.ref, source.commit
             run.build_number, run.digest = build.number, build.digest
         cards = self._cards(asked, target, github=job.notify.github, channels=[job.notify.slack])
-        stored, _ = runs.enqueue(session, run, cards, now=now, nonce=nonce())
-        return stored
+        return runs.Draft(run, cards, self._tools.nonce())
 
     def _version(self, session: Session, order: Order) -> int | None:
         if order.version is not None:
@@ -155,7 +181,7 @@ class Starting:
             key="",
             name="",
             image=source.image.name,
-            repository=target.repository,
+            repository=target.repository or source.image.build.repository,
             ref=source.ref,
             commit=source.commit,
             definition=source.image.recipe,
@@ -175,7 +201,7 @@ class Starting:
         cards: list[Post] = []
         if asked.repository is not None and asked.number is not None:
             cards.append(places.comment(asked.repository, asked.number, now=now, nonce=nonce()))
-        if github and target.source is not None and tools.github is not None:
+        if github and target.repository and target.source is not None and tools.github is not None:
             where, app = (target.repository, target.source.commit), tools.github.is_app
             cards.append(places.commit(*where, app=app, now=now, nonce=nonce()))
         if tools.slack is not None:

@@ -239,13 +239,14 @@ class JobState(SQLModel, table=True):
     skip_at: float | None = Field(default=None, sa_type=Double)  # the one tick that is left out
     skipped_by: str | None = None
     ticked_to: float | None = Field(default=None, sa_type=Double)
+    timetable: str | None = None  # for which that holds; what was changed begins anew
 
 
 class Tick(SQLModel, table=True):
     """One due moment of a schedule and what became of it: `run`, `missed`, `skipped`, `paused`, `refused`."""
 
     __tablename__ = "ticks"
-    __table_args__ = (Index("ticks_job", "job", "at", unique=True),)
+    __table_args__ = (Index("ticks_job", "job", "at", unique=True), Index("ticks_age", "decided_at"))
 
     id: int | None = Field(default=None, primary_key=True, sa_type=_Number)
     job: str

@@ -13,9 +13,14 @@ from bot.config.document import Value
 from bot.config.interpolation import expand
 from bot.config.settings import Engine, GitHub, Limits, Logs, Section, Slack
 from bot.config.values import DatabaseUrl, FirstWord, PublicUrl
+from bot.due import Plan, upcoming
 from bot.errors import ConfigError
+from bot.messages.timetables import timetable
 from bot.units import duration_text
 from executor.spec import Secret
+
+SHOWN = 5
+"""How many coming times of a schedule are told."""
 
 SHORTEST = 4
 """Characters of the shortest value that is masked unasked: hiding every `4` would make a log unreadable."""
@@ -126,6 +131,12 @@ class Config(Section):
         pairs += [(f"image {name}", image.build.repository) for name, image in self.images.items()]
         pairs += [(f"job {name}", job.description or "no description") for name, job in self.jobs.items()]
         return pairs
+
+    def timetables(self, now: float) -> list[tuple[str, str]]:
+        """The schedules with the next times at which each starts its job, as pairs of `summary`."""
+        plans = [Plan(job, job.schedule) for job in self.jobs.values() if job.schedule]
+        shown = [(plan.job.name, plan.timetable, upcoming(plan, None, now, SHOWN)) for plan in plans]
+        return [(f"schedule {name}", timetable(of.cron, of.timezone, times)) for name, of, times in shown]
 
 
 def missing_secret(reference: SecretReference) -> str:

@@ -21,6 +21,7 @@ def cross_check(document: Document, data: Section) -> None:
         _check_image(document, name, job, images)
         _check_names(document, name, job)
         _check_push(document, name, job)
+        _check_schedule(document, name, job)
         _check_mask(document, name, job)
         channel = _section(job, "notify").get("slack")
         if channel is not None and _section(data, "slack").get("bot_token") is None:
@@ -56,6 +57,16 @@ def _check_push(document: Document, name: str, job: Section) -> None:
         if definition.get("required") is True:
             what = f"a push gives no parameters, and {parameter} is required"
             document.wrong(_place(document, path), what)
+
+
+def _check_schedule(document: Document, name: str, job: Section) -> None:
+    """A schedule gives no parameters."""
+    for parameter, definition in _sections(_section(job, "parameters")):
+        if job.get("schedule") and definition.get("required") is True and definition.get("default") is None:
+            path = _place(document, ("jobs", name, "schedule"))
+            document.wrong(
+                path, f"a schedule gives no parameters, and {parameter} is required; give it a default"
+            )
 
 
 def _check_mask(document: Document, name: str, job: Section) -> None:

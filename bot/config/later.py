@@ -2,7 +2,7 @@
 
 from bot.config.document import Document, Path, Value
 
-_JOB = frozenset({"allow", "approval", "expire", "keep"} | {"schedule"})
+_JOB = frozenset({"allow", "approval", "expire", "keep"})
 
 _LATER: dict[Path, frozenset[str]] = {
     (): frozenset({"people"}),

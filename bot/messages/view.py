@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.messages.text import clean, duration
+from bot.messages.text import clean, clock_time, duration
 from bot.runs import State, attempts_allowed
 from bot.tables import Build, Run
 from executor.spec import Result
@@ -61,6 +61,7 @@ class View:
     parameters: tuple[tuple[str, str], ...]
     arguments: tuple[str, ...]
     rerun_of: int | None
+    tick_at: float | None
     attempt: int
     attempts: int  # as many as there may be
     tail: tuple[str, ...]
@@ -111,7 +112,10 @@ class View:
         found: list[tuple[str, str]] = []
         if self.exit_code is not None and self.result not in (None, Result.FAILED):
             found.append(("exit code", str(self.exit_code)))
-        found.append(("asked by", self.who))
+        if self.tick_at is None:
+            found.append(("asked by", self.who))
+        else:
+            found += [("started by", self.who), ("due", clock_time(self.tick_at, 0.0))]  # with its date
         if self.ref:
             found.append(("ref", self.ref))
         if self.queued_s is not None and self.queued_s >= 1:
@@ -129,6 +133,7 @@ def run_view(run: Run) -> View:
         parameters=tuple((str(key), str(value)) for key, value in run.parameters.items()),
         arguments=tuple(str(argument) for argument in run.arguments),
         rerun_of=run.rerun_of,
+        tick_at=run.tick_at,
         attempt=run.attempt,
         attempts=max(run.attempt, attempts_allowed(run.definition)),
     )
@@ -144,6 +149,7 @@ def build_view(build: Build) -> View:
         parameters=(),
         arguments=(),
         rerun_of=None,
+        tick_at=None,
         attempt=1,
         attempts=1,
     )
@@ -188,4 +194,4 @@ def _asker(actor: str, cause: str) -> tuple[str, str]:
     network, colon, name = actor.partition(":")
     where = "" if network == cause else _NETWORKS.get(network)
     who = name + where if colon and where is not None else actor
-    return clean(who, 80), _CAUSES.get(cause, "")
+    return clean(who, 80), "" if actor == cause else _CAUSES.get(cause, "")

@@ -7,7 +7,7 @@ parts as arguments, and never wait for anything but the database. It asks nobody
 
 from sqlalchemy.orm import Session
 
-from bot.store import attempts, builds, deliveries, gate, leases, locks, posts, runs, stats, tokens
+from bot.store import attempts, builds, deliveries, gate, leases, locks, posts, runs, stats, ticks, tokens
 from bot.store.store import Store
 
 __all__ = [
@@ -22,5 +22,6 @@ __all__ = [
     "posts",
     "runs",
     "stats",
+    "ticks",
     "tokens",
 ]

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot.tables import Build, Run
 
-Belt = Literal["deliveries", "builds", "runs", "posts", "stops", "locks"]
+Belt = Literal["deliveries", "builds", "runs", "posts", "stops", "locks", "ticks"]
 
 _KEY = "bells"
 _CHANGED = "changed"

@@ -6,7 +6,7 @@ from sqlalchemy import Column, Table
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlmodel import SQLModel
 
-from bot.tables import Attempt, Build, Delivery, Lock, Post, Run, Token
+from bot.tables import Attempt, Build, Delivery, JobState, Lock, Post, Run, Tick, Token
 
 Columns = ReadOnlyColumnCollection[str, Column[Any]]
 
@@ -25,7 +25,9 @@ def key_of(model: type[SQLModel]) -> Column[int]:
 ATTEMPT: Columns = table_of(Attempt).c
 BUILD: Columns = table_of(Build).c
 DELIVERY: Columns = table_of(Delivery).c
+JOB_STATE: Columns = table_of(JobState).c
 LOCK: Columns = table_of(Lock).c
 POST: Columns = table_of(Post).c
 RUN: Columns = table_of(Run).c
+TICK: Columns = table_of(Tick).c
 TOKEN: Columns = table_of(Token).c

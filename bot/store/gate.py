@@ -73,6 +73,20 @@ def arrive(session: Session, run: Run, *, now: float) -> None:
     run.due_at = 0.0 if run.admitted else CLOSED
 
 
+def arrive_all(session: Session, runs: Sequence[Run], *, now: float) -> None:
+    """The same for many of different jobs that say `allow` and name no lock: none is in another's way."""
+    hold(session)
+    valid = or_(LOCK.until.is_(None), LOCK.until > now)
+    shut = set(session.scalars(select(LOCK.target).where(valid)))
+    alone = [RUN.state.in_(UNFINISHED), RUN.concurrency != "allow"]
+    shut |= set(session.scalars(select(RUN.job).where(*alone).distinct()))
+    for run in runs:
+        if run.state != State.FINISHED:
+            ready = run.build_number is None or run.digest is not None
+            run.admitted = ready and run.job not in shut
+            run.due_at = 0.0 if run.admitted else CLOSED
+
+
 def settle(session: Session, run: Run, *, now: float) -> None:
     """After `run` is stored: it may replace others; if it waits, its card says what for."""
     if run.admitted or run.state == State.FINISHED:

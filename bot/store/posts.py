@@ -47,6 +47,17 @@ def add_cards(
     )
 
 
+def add_all(session: Session, cards: Sequence[tuple[Post, int]]) -> None:
+    """Add the cards of many runs, each with the number of its run, as `add_cards` does."""
+    _insert(
+        session,
+        [
+            card.model_dump(exclude={"id"}) | {"key": f"run:{number}:{card.key}", "run_number": number}
+            for card, number in cards
+        ],
+    )
+
+
 def want(
     session: Session, *, runs: Collection[int] = (), builds: Collection[int] = (), urgent: bool = False
 ) -> None:

@@ -1,6 +1,7 @@
 """Runs: enqueued once per key, claimed by one bot, moved only as `bot.runs` allows."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack, cast
 
 from sqlalchemy import func, select, true
@@ -11,7 +12,7 @@ from bot.store import gate, locks, posts
 from bot.store.bells import changed, ring
 from bot.store.claims import claim as claim_rows
 from bot.store.columns import BUILD, RUN
-from bot.store.inserts import insert_once
+from bot.store.inserts import insert_all, insert_once
 from bot.store.moves import UNFINISHED, ask_to_stop, change, end_unbegun
 from bot.tables import Build, Post, Run
 
@@ -28,6 +29,15 @@ class Facts(TypedDict, total=False):
     tail: list[str]
     started_at: float | None
     finished_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A run that is to be stored, the cards that tell of it, and the unguessable part of its name."""
+
+    run: Run
+    cards: Sequence[Post]
+    nonce: str
 
 
 def enqueue(session: Session, run: Run, cards: Sequence[Post], *, now: float, nonce: str) -> tuple[Run, bool]:
@@ -50,13 +60,50 @@ def enqueue(session: Session, run: Run, cards: Sequence[Post], *, now: float, no
     return stored, True
 
 
+def enqueue_all(session: Session, drafts: Sequence[Draft], *, now: float) -> list[Run]:
+    """The same for many runs of different jobs, in a few statements; gives those that are new.
+
+    What wants to be alone is looked at one by one. The nonces have to differ.
+    """
+    alone = [draft for draft in drafts if draft.run.concurrency != "allow" or draft.run.lock is not None]
+    free = [draft for draft in drafts if draft.run.concurrency == "allow" and draft.run.lock is None]
+    found = [enqueue(session, each.run, each.cards, now=now, nonce=each.nonce) for each in alone]
+    stored = [run for run, new in found if new]
+    if not free:
+        return stored
+    known = {draft.run.build_number for draft in free if draft.run.digest is None}
+    building = {number: _held(session, number) for number in sorted(n for n in known if n is not None)}
+    for each in free:
+        each.run.created_at, each.run.name = now, each.nonce
+        if each.run.digest is None and each.run.build_number is not None:
+            _follow(each.run, building[each.run.build_number], now)
+    gate.arrive_all(session, [draft.run for draft in free], now=now)
+    new = insert_all(session, [draft.run for draft in free])
+    numbered = [draft for draft in free if draft.run.number is not None]
+    posts.add_all(session, [(card, each.run.identity) for each in numbered for card in each.cards])
+    ring(session, "runs")
+    changed(session, *new)
+    for run in new:
+        if run.build_number is None or run.digest is not None:  # the others' cards show the build
+            gate.settle(session, run, now=now)
+    return stored + new
+
+
 def _look_at_build(session: Session, run: Run, now: float) -> None:
     """Start where the needed build stands; locked, so that it cannot end without seeing this run."""
-    if run.build_number is None or run.digest is not None:
-        return
-    build = session.scalar(select(Build).where(BUILD.number == run.build_number).with_for_update())
+    if run.build_number is not None and run.digest is None:
+        _follow(run, _held(session, run.build_number), now)
+
+
+def _held(session: Session, number: int) -> Build:
+    build = session.scalar(select(Build).where(BUILD.number == number).with_for_update())
     if build is None:
-        raise LookupError(f"no build #{run.build_number}")
+        raise LookupError(f"no build #{number}")
+    return build
+
+
+def _follow(run: Run, build: Build, now: float) -> None:
+    """Let `run` start where its build stands."""
     if build.state == State.FINISHED and build.digest is not None:
         run.digest = build.digest
     elif build.state == State.FINISHED:

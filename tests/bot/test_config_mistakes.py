@@ -68,7 +68,6 @@ LATER = {
     **{
         f"jobs: {{a: {{command: x, {key}: x}}}}": key
         for key in (
-            *("schedule",),
             *("allow", "approval", "keep", "expire"),
         )
     },

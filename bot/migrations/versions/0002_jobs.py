@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("skip_at", sa.Double(), nullable=True),
         sa.Column("skipped_by", sa.String(), nullable=True),
         sa.Column("ticked_to", sa.Double(), nullable=True),
+        sa.Column("timetable", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("job"),
     )
     op.create_table(
@@ -63,6 +64,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ticks_job", "ticks", ["job", "at"], unique=True)
+    op.create_index("ticks_age", "ticks", ["decided_at"], unique=False)
     op.create_table(
         "locks",
         sa.Column("target", sa.String(), nullable=False),

@@ -1,0 +1,110 @@
+"""Ticks: what became of the due moments of schedules, and what people said about a schedule.
+
+A tick is decided once: by the transaction that moves the job's `ticked_to` past it, while no other bot
+decides. The unique keys of the tick and of its run forbid a second time whatever else happens.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, bindparam, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from bot.store import gate
+from bot.store.columns import JOB_STATE, TICK, table_of
+from bot.tables import JobState, Tick
+
+ROWS = 1000
+"""Jobs that one statement names; databases take some ten thousand."""
+
+_PLAIN: dict[str, Any] = {"synchronize_session": False}
+
+
+def begin(session: Session, timetables: Mapping[str, str], *, now: float) -> dict[str, float]:
+    """Note which schedule each job has; gives up to when the ticks of each were decided.
+
+    A schedule that is new or was changed begins now: its earlier moments were nobody's. So does one that
+    comes back after it was taken away.
+    """
+    gate.hold(session)
+    known = {row.job: row for row in session.scalars(select(JobState))}
+    fresh = [
+        {"job": job, "paused": False, "ticked_to": now, "timetable": timetable}
+        for job, timetable in timetables.items()
+        if job not in known
+    ]
+    if fresh:
+        make: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        session.execute(make(JobState).on_conflict_do_nothing(index_elements=["job"]), fresh)
+    begun = dict.fromkeys(timetables, now)
+    for job, row in known.items():
+        timetable = timetables.get(job)
+        if row.timetable != timetable:
+            row.timetable, row.ticked_to, row.skip_at, row.skipped_by = timetable, now, None, None
+        elif timetable is not None and row.ticked_to is not None:
+            begun[job] = row.ticked_to
+    session.flush()
+    return begun
+
+
+def states(session: Session, jobs: Collection[str]) -> dict[str, JobState]:
+    """What is known of the schedules of these jobs, for those of which anything is."""
+    found: dict[str, JobState] = {}
+    for some in _parts(sorted(jobs)):
+        query = select(JobState).where(JOB_STATE.job.in_(some)).execution_options(populate_existing=True)
+        found |= {row.job: row for row in session.scalars(query)}
+    return found
+
+
+def hold(session: Session, jobs: Collection[str]) -> dict[str, JobState]:
+    """The same, and no other bot decides before this transaction has ended; what is set there is stored."""
+    gate.hold(session)
+    return states(session, jobs)
+
+
+def change(session: Session, job: str, **values: Any) -> JobState:
+    """Store what people said about a schedule; gives what is known of it then."""
+    row = hold(session, [job]).get(job)
+    if row is None:
+        row = JobState(job=job)
+        session.add(row)
+    for name, value in values.items():
+        setattr(row, name, value)
+    session.flush()
+    return row
+
+
+def record(session: Session, ticks: Iterable[Tick]) -> set[tuple[str, float]]:
+    """Store what became of due moments; gives the job and the time of those that were not decided before."""
+    make: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    insert = make(Tick).on_conflict_do_nothing(index_elements=["job", "at"]).returning(TICK.job, TICK.at)
+    rows = [tick.model_dump(exclude={"id"}) for tick in ticks]
+    return {(row[0], row[1]) for row in session.execute(insert, rows)} if rows else set()
+
+
+def started(session: Session, numbers: Mapping[tuple[str, float], int]) -> None:
+    """Store which runs these ticks, by job and time, became."""
+    rows = [{"key": job, "moment": at, "number": number} for (job, at), number in numbers.items()]
+    if rows:
+        table = table_of(Tick)
+        mine = (table.c.job == bindparam("key"), table.c.at == bindparam("moment"))
+        session.connection().execute(update(table).where(*mine).values(run_number=bindparam("number")), rows)
+
+
+def newest(session: Session, job: str, *, limit: int = 20) -> list[Tick]:
+    """What became of the last due moments of a job, newest first."""
+    return list(session.scalars(select(Tick).where(TICK.job == job).order_by(TICK.at.desc()).limit(limit)))
+
+
+def prune(session: Session, *, before: float) -> int:
+    """Forget ticks that were decided before `before`; gives how many. They cannot come again."""
+    old = delete(Tick).where(TICK.decided_at < before).execution_options(**_PLAIN)
+    return cast("CursorResult[Any]", session.execute(old)).rowcount
+
+
+def _parts(names: Sequence[str]) -> Iterable[list[str]]:
+    rest = iter(names)
+    while part := list(islice(rest, ROWS)):
+        yield part

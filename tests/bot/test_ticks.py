@@ -1,0 +1,346 @@
+"""What is due starts once, whatever happens around its moment; what does not start is on record."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.errors import RetryLater
+from bot.github import GitHub
+from bot.people import People
+from bot.starting import Starting
+from bot.store import Store, runs, ticks
+from bot.tables import Run, Tick
+from bot.ticks import Ticks
+from tests.bot.house import HEAD, House, house
+
+MINUTE, HOUR = 60.0, 3600.0
+NOON = 1_800_014_400.0
+"""12:00 UTC of a day."""
+
+JOBS = """
+  hourly: {command: "true", schedule: {cron: "0 * * * *"}, notify: {slack: "#ops"}}
+  minutely:
+    image: shop
+    command: "true"
+    schedule: {cron: "*/5 * * * *", catch_up: 12m}
+    notify: {slack: "#ops"}
+"""
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> AsyncIterator[House]:
+    """A house with two scheduled jobs, shortly before noon."""
+    async with house(tmp_path, change=lambda text: text + JOBS.lstrip("\n")) as made:
+        made.now = NOON - 30
+        yield made
+
+
+def schedules(home: House) -> Ticks:
+    return Ticks(home.tools, Starting(home.tools, People(home.tools)))
+
+
+async def begun(home: House) -> Ticks:
+    """Schedules that were there before noon."""
+    made = schedules(home)
+    await made.turn()
+    return made
+
+
+async def at(home: House, made: Ticks, now: float) -> None:
+    """Decide what is due at `now`."""
+    home.now = now
+    await made.turn()
+
+
+async def told(home: House, job: str) -> list[tuple[float, str]]:
+    """When, in minutes after noon, a job was due and what became of it, oldest first."""
+    found = await home.store.read(lambda s: ticks.newest(s, job, limit=1000))
+    return [((tick.at - NOON) / MINUTE, tick.outcome) for tick in reversed(found)]
+
+
+async def noted(home: House, job: str) -> list[str | None]:
+    found = await home.store.read(lambda s: ticks.newest(s, job, limit=1000))
+    return [tick.note for tick in reversed(found)]
+
+
+async def started(home: House, job: str) -> list[Run]:
+    return list(reversed(await home.store.read(lambda s: runs.page(s, job=job, limit=1000))))
+
+
+async def test_due_job_runs_once_and_is_told_apart(home: House) -> None:
+    made = await begun(home)
+    assert made.rest() == 30
+    await at(home, made, NOON)
+    await at(home, made, NOON + 1)
+    (run,) = await started(home, "minutely")
+    assert (run.key, run.cause, run.actor, run.tick_at) == (
+        f"tick:minutely:{int(NOON)}",
+        "schedule",
+        "schedule",
+        NOON,
+    )
+    assert (run.commit, run.ref, run.repository, run.image) == (HEAD, "main", "Acme/Shop", "shop")
+    assert run.name == f"minutely-{run.number}-{run.name.rpartition('-')[2]}"
+    assert len(run.name.rpartition("-")[2]) == 16
+    (tick,) = await home.store.read(lambda s: ticks.newest(s, "minutely"))
+    assert (tick.outcome, tick.run_number) == ("run", run.number)
+    assert len(await started(home, "hourly")) == 1
+
+
+async def test_scheduled_run_is_posted_to_the_commit_and_the_channel_and_nowhere_else(home: House) -> None:
+    await at(home, await begun(home), NOON)
+    (run,), (bare,) = await started(home, "minutely"), await started(home, "hourly")
+    kinds = {
+        number: sorted(post.kind for post in await home.posts() if post.run_number == number)
+        for number in (run.number, bare.number)
+    }
+    assert kinds == {run.number: ["github_check", "slack_message"], bare.number: ["slack_message"]}
+    assert all(post.key.startswith(f"run:{post.run_number}:") for post in await home.posts())
+
+
+async def test_build_that_is_needed_is_ordered_once_for_all(home: House) -> None:
+    await at(home, await begun(home), NOON)
+    (run,) = await started(home, "minutely")
+    assert run.build_number == 1
+    assert (await home.build(1)).commit == HEAD
+    assert not run.admitted  # until that is built
+
+
+async def test_nothing_of_before_the_schedule_was_there_is_made_up_for(home: House) -> None:
+    made = await begun(home)
+    assert await told(home, "minutely") == []
+    await at(home, made, NOON)
+    assert await told(home, "hourly") == [(0, "run")]
+
+
+async def test_restart_makes_up_once_for_what_was_missed_within_the_time(home: House) -> None:
+    await begun(home)
+    await at(home, schedules(home), NOON + 16 * MINUTE)
+    assert await told(home, "minutely") == [(0, "missed"), (5, "missed"), (10, "missed"), (15, "run")]
+    assert await told(home, "hourly") == [(0, "missed")]
+    assert (await noted(home, "minutely"))[0] == "Made up for by a later one."
+    assert "within 10m" in str(await noted(home, "hourly"))
+
+
+async def test_what_was_missed_for_longer_than_catch_up_is_only_recorded(home: House) -> None:
+    await begun(home)
+    home.now = NOON + 11 * MINUTE
+    await schedules(home).turn()
+    assert await told(home, "hourly") == [(0, "missed")]
+    assert await started(home, "hourly") == []
+
+
+async def test_years_away_are_recorded_by_their_newest_moments(home: House) -> None:
+    await begun(home)
+    await at(home, schedules(home), NOON + 3 * 365 * 86400)
+    found = await told(home, "minutely")
+    assert len(found) == 100
+    assert [outcome for _, outcome in found] == ["missed"] * 99 + ["run"]
+    assert found[-1][0] == 3 * 365 * 1440
+
+
+async def test_any_number_of_restarts_at_the_due_moment_start_it_once(home: House) -> None:
+    await begun(home)
+    for second in range(-3, 4):
+        await at(home, schedules(home), NOON + second)
+    assert await told(home, "minutely") == [(0, "run")]
+    assert len(await started(home, "minutely")) == 1
+
+
+async def test_clock_that_is_set_back_starts_nothing_again(home: House) -> None:
+    made = await begun(home)
+    await at(home, made, NOON + 61 * MINUTE)
+    before = await told(home, "hourly")
+    await at(home, schedules(home), NOON + 1)
+    await at(home, schedules(home), NOON + 62 * MINUTE)
+    assert await told(home, "hourly") == before == [(0, "missed"), (60, "run")]
+
+
+async def test_schedule_that_was_changed_begins_anew(home: House, tmp_path: Path) -> None:
+    await begun(home)
+    home.now = NOON + 2 * MINUTE
+    await home.write(lambda s: ticks.begin(s, {"hourly": "1 * * * * UTC"}, now=home.now))
+    assert await home.write(lambda s: ticks.begin(s, {"hourly": "0 * * * * UTC"}, now=home.now)) == {
+        "hourly": home.now
+    }
+    await at(home, schedules(home), NOON + 3 * MINUTE)
+    assert await told(home, "hourly") == []
+
+
+async def test_github_that_is_away_is_asked_again_and_the_run_starts_then(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await begun(home)
+    away = GitHub.repository
+
+    async def repository(self: GitHub, name: str) -> None:
+        raise RetryLater("no answer")
+
+    monkeypatch.setattr(GitHub, "repository", repository)
+    await at(home, made, NOON)
+    assert (await told(home, "minutely"), await told(home, "hourly")) == ([], [(0, "run")])
+    assert made.rest() == 1
+    await at(home, made, NOON + 1)
+    assert made.rest() == 2
+    monkeypatch.setattr(GitHub, "repository", away)
+    await at(home, made, NOON + 3)
+    assert await told(home, "minutely") == [(0, "run")]
+    assert made.rest() == 5 * MINUTE - 3 or made.rest() == MINUTE
+
+
+async def test_github_that_stays_away_is_the_reason_on_record(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await begun(home)
+
+    async def repository(self: GitHub, name: str) -> None:
+        raise RetryLater("no answer")
+
+    monkeypatch.setattr(GitHub, "repository", repository)
+    now = NOON
+    while now <= NOON + 12 * MINUTE:
+        await at(home, made, now)
+        now += max(made.rest(), 0.25)
+    await at(home, made, NOON + 12 * MINUTE + 30)
+    assert await told(home, "minutely") == []  # 12:10 may still start, and takes the others with it
+    monkeypatch.undo()
+    await at(home, made, NOON + 14 * MINUTE)
+    assert await told(home, "minutely") == [(0, "missed"), (5, "missed"), (10, "run")]
+
+
+async def test_wait_that_github_asks_for_beyond_catch_up_is_a_missed_run(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await begun(home)
+
+    async def repository(self: GitHub, name: str) -> None:
+        raise RetryLater("rate limit", delay=HOUR)
+
+    monkeypatch.setattr(GitHub, "repository", repository)
+    await at(home, made, NOON)
+    assert await told(home, "minutely") == [(0, "missed")]
+    assert await noted(home, "minutely") == ["GitHub did not answer: rate limit"]
+
+
+async def test_branch_that_is_gone_is_a_missed_run_with_the_reason(home: House) -> None:
+    made = await begun(home)
+    known = home.github.state.repository("acme/shop")
+    assert known is not None
+    known.refs.clear()
+    await at(home, made, NOON)
+    assert await told(home, "minutely") == [(0, "missed")]
+    assert "no branch" in str(await noted(home, "minutely"))
+
+
+async def test_job_that_wants_to_be_alone_is_refused_on_record(tmp_path: Path) -> None:
+    job = '  alone: {command: "true", concurrency: forbid, schedule: {cron: "* * * * *"}}\n'
+    async with house(tmp_path, change=lambda text: text + job) as home:
+        home.now = NOON - 1
+        made = await begun(home)
+        await at(home, made, NOON)
+        await at(home, made, NOON + MINUTE)
+        assert await told(home, "alone") == [(0, "run"), (1, "refused")]
+        assert "concurrency: forbid" in str((await noted(home, "alone"))[1])
+        assert len(await started(home, "alone")) == 1
+
+
+async def test_jobs_that_share_a_lock_are_due_together_and_take_turns(tmp_path: Path) -> None:
+    one = '  {name}: {{command: "true", lock: prod, schedule: {{cron: "* * * * *", jitter: 0s}}}}\n'
+    jobs = "".join(one.format(name=name) for name in ("one", "two"))
+    async with house(tmp_path, change=lambda text: text + jobs) as home:
+        home.now = NOON - 1
+        await at(home, await begun(home), NOON)
+        found = [*await started(home, "one"), *await started(home, "two")]
+        assert sorted(run.admitted for run in found) == [False, True]
+
+
+async def test_jitter_starts_later_by_the_same_time_every_time(tmp_path: Path) -> None:
+    job = '  later: {command: "true", schedule: {cron: "0 * * * *", jitter: 10m, catch_up: 0s}}\n'
+    async with house(tmp_path, change=lambda text: text + job) as home:
+        home.now = NOON - 1
+        made = await begun(home)
+        moments = [second for second in range(601) if await _starts(home, made, NOON + second)]
+        assert len(moments) == 1
+        (run,) = await started(home, "later")
+        assert run.tick_at == NOON
+
+
+async def _starts(home: House, made: Ticks, now: float) -> bool:
+    before = len(await started(home, "later"))
+    await at(home, made, now)
+    return len(await started(home, "later")) > before
+
+
+async def test_what_fails_for_one_job_holds_back_no_other(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extra = await begun(home)
+    real = Starting.draft
+
+    def draft(self: Starting, session: object, order: object, built: object) -> object:
+        if order.job.name == "hourly":  # type: ignore[attr-defined]
+            raise ZeroDivisionError
+        return real(self, session, order, built)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Starting, "draft", draft)
+    await at(home, extra, NOON)
+    assert await told(home, "minutely") == [(0, "run")]
+    assert await told(home, "hourly") == []
+    monkeypatch.undo()
+    await at(home, extra, NOON + 2)
+    assert await told(home, "hourly") == [(0, "run")]
+
+
+async def test_database_that_is_away_delays_and_loses_nothing(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await begun(home)
+
+    async def read(self: Store, work: object) -> None:
+        raise RetryLater("away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Store, "read", read)
+        await at(home, made, NOON)
+    await at(home, made, NOON + 1)
+    assert await told(home, "hourly") == [(0, "run")]
+
+
+@pytest.mark.postgres
+async def test_two_bots_start_what_is_due_once(home: House, postgres_url: str) -> None:
+    async with (
+        await Store.open(postgres_url, owner="one") as first,
+        await Store.open(postgres_url, owner="two") as second,
+    ):
+        homes = [home.without(store=store) for store in (first, second)]
+        bots = [schedules(each) for each in homes]
+        for bot in bots:
+            await bot.turn()
+        for minute in range(0, 61, 5):
+            home.now = NOON + minute * MINUTE
+            await asyncio.gather(*(bot.turn() for bot in bots))
+        found = await told(homes[0], "minutely")
+        assert found == [(minute, "run") for minute in range(0, 61, 5)]
+        assert len(await started(homes[1], "minutely")) == 13
+        assert await told(homes[1], "hourly") == [(0, "run"), (60, "run")]
+
+
+async def test_old_ticks_are_forgotten(home: House) -> None:
+    await at(home, await begun(home), NOON)
+    assert await home.write(lambda s: ticks.prune(s, before=NOON)) == 0
+    assert await home.write(lambda s: ticks.prune(s, before=NOON + 1)) == 2
+
+
+async def test_thousand_due_at_once_differ_in_names_and_are_claimed(tmp_path: Path) -> None:
+    one = '  job-{n}: {{command: "true", schedule: {{cron: "0 * * * *"}}}}\n'
+    jobs = "".join(one.format(n=n) for n in range(1000))
+    async with house(tmp_path, change=lambda text: text + jobs) as home:
+        home.now = NOON - 1
+        await at(home, await begun(home), NOON)
+        claimed = await home.write(lambda s: runs.claim(s, owner="one", now=NOON, lease=60, limit=2000))
+        assert len({run.name for run in claimed}) == 1000
+        assert all(run.name.startswith(f"{run.job}-{run.number}-") for run in claimed)
+        rows = await home.store.read(lambda s: list(s.query(Tick).all()))
+        assert {tick.job: tick.run_number for tick in rows} == {run.job: run.number for run in claimed}
