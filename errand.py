@@ -80,7 +80,7 @@ def check(config: ConfigPath = Path("app.yaml")) -> None:
     out = Console()
     out.print(f"{config} is right.", style="green", highlight=False, markup=False)
     shown = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for name, text in loaded.summary():
+    for name, text in [*loaded.summary(), *loaded.timetables(time.time())]:
         shown.add_row(Text(name, style="bold"), Text(text))
     out.print(shown)
 
@@ -101,6 +101,18 @@ def version() -> None:
     typer.echo(installed_version("errand"))
 
 
+@cli.command()
+def apply(
+    file: Annotated[
+        Path, typer.Option("--file", "-f", help="One job, or `jobs:` with several; YAML or JSON.")
+    ],
+) -> None:
+    """Create or change jobs of a running Errand: ERRAND_URL and ERRAND_TOKEN say which, and who."""
+    import remote
+
+    raise typer.Exit(_run(remote.apply(file, os.environ)))
+
+
 async def _with_store(config: "Config", work: Callable[[Any], T]) -> T:
     from bot.store import Store
 
@@ -110,7 +122,11 @@ async def _with_store(config: "Config", work: Callable[[Any], T]) -> T:
 
 
 @token_cli.command("create")
-def token_create(name: str, config: ConfigPath = Path("app.yaml")) -> None:
+def token_create(
+    name: str,
+    admin: Annotated[bool, typer.Option("--admin", help="It may change jobs, and delete runs.")] = False,
+    config: ConfigPath = Path("app.yaml"),
+) -> None:
     """Make a token and print it, this once: only its hash is kept."""
     from bot.store import tokens
     from webhooks.access import new_token, token_hash
@@ -122,7 +138,7 @@ def token_create(name: str, config: ConfigPath = Path("app.yaml")) -> None:
 
     def add(session: "Session") -> None:
         try:
-            tokens.add(session, name=name, hash=hashed, now=now)
+            tokens.add(session, name=name, hash=hashed, now=now, admin=admin)
         except ValueError as taken:
             raise Refused(str(taken)) from None
 
@@ -137,9 +153,11 @@ def token_list(config: ConfigPath = Path("app.yaml")) -> None:
     from bot.store import tokens
 
     rows = _run(_with_store(_loaded(config), tokens.list))
-    table = Table("name", "created", "last used")
+    table = Table("name", "created", "last used", "may change jobs")
     for row in rows:
-        table.add_row(Text(row.name), _date(row.created_at), _date(row.last_used_at))
+        table.add_row(
+            Text(row.name), _date(row.created_at), _date(row.last_used_at), "yes" if row.admin else ""
+        )
     Console().print(table)
 
 
