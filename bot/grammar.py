@@ -92,8 +92,7 @@ VERBS: dict[str, Verb] = {
 }
 
 AVAILABLE = frozenset(
-    {"run", "rerun", "cancel", "logs", "status", "list", "build", "help", "plan", "why"}
-    | {"lock", "unlock", "pause", "resume", "skip"}
+    {"run", "rerun", "cancel", "logs", "status", "list", "build", "help", "plan", "why"} | {"lock", "unlock"}
 )
 """The verbs that have an effect in this version; all others parse and are answered plainly."""
 

@@ -13,7 +13,9 @@ from bot.messages.comments import (
     run_terminal,
     with_marker,
 )
+from bot.messages.differences import differences
 from bot.messages.mrkdwn import slack_text
+from bot.messages.plans import Prospect, PushSeen, Reasons, Timing, plan, why
 from bot.messages.replies import (
     building,
     error_reply,
@@ -40,7 +42,11 @@ from bot.messages.waits import locked, locked_already, unlocked
 
 __all__ = [
     "CheckFields",
+    "Prospect",
+    "PushSeen",
+    "Reasons",
     "StatusFields",
+    "Timing",
     "build_blocks",
     "build_check",
     "build_comment",
@@ -49,6 +55,7 @@ __all__ = [
     "building",
     "clock_time",
     "code",
+    "differences",
     "duration",
     "error_reply",
     "joined",
@@ -59,6 +66,7 @@ __all__ = [
     "marker",
     "not_available",
     "plain",
+    "plan",
     "run_blocks",
     "run_check",
     "run_comment",
@@ -70,5 +78,6 @@ __all__ = [
     "stopping",
     "unknown_person",
     "unlocked",
+    "why",
     "with_marker",
 ]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from bot.desk import Desk
 from bot.runs import State
-from bot.store import builds
+from bot.store import Session, builds
 from bot.tables import Build, Delivery
 from demo import deliveries as payloads
 from tests.bot.house import HEAD, SHOP, House, house
@@ -32,6 +33,13 @@ def _change(text: str) -> str:
 async def home(tmp_path: Path) -> AsyncIterator[House]:
     async with house(tmp_path, change=_change) as made:
         yield made
+
+
+def _move(number: int, to: State, now: float, session: Session) -> None:
+    if to is State.FINISHED:
+        builds.move(session, number, to, owner="one", now=now, result="succeeded", digest="d")
+    else:
+        builds.move(session, number, to, owner="one", now=now)
 
 
 async def arrives(home: House, commit: str, **about: Any) -> Delivery:
@@ -63,10 +71,8 @@ async def test_push_runs_the_jobs_that_want_it_after_the_build(home: House) -> N
     assert (run.job, run.cause, run.commit, run.build_number) == ("check", "push", ONE, 1)
     assert (run.state, run.ref) == (State.WAITING, "main")
     build = await home.claim(Build)
-    for state, facts in ((State.BUILDING, {}), (State.FINISHED, {"result": "succeeded", "digest": "d"})):
-        await home.write(
-            lambda s, to=state, f=facts: builds.move(s, build.identity, to, owner="one", now=home.now, **f)
-        )
+    for state in (State.BUILDING, State.FINISHED):
+        await home.write(partial(_move, build.identity, state, home.now))
     run = await home.run(1)
     assert (run.digest, run.admitted) == ("d", True)
 

@@ -77,7 +77,10 @@ async def test_pushes_collapse_to_the_newest_while_a_build_waits(errand: Install
     assert [errand.said("build.building", n) for n in range(1, 7)] == [True] + [False] * 4 + [True]
     github = errand.beside.github
     await github.wait_for(
-        lambda: sum(c.conclusion == "cancelled" and "Superseded" in str(c.output) for c in github.checks) == 8
+        lambda: (
+            sum(c.conclusion == "cancelled" and "Superseded" in str(c.output) for c in github.checks) == 8
+        ),
+        30,
     )
 
 
@@ -108,3 +111,13 @@ async def test_image_of_which_no_push_is_wanted_is_built_by_command(errand: Inst
     await settled(errand, "image asked: not built: `branches: []` leaves building to commands")
     await errand.comment("/job build asked")
     await card(errand, "asked", "build", "succeeded")
+
+
+async def test_why_and_plan_answer_in_pull_requests_and_in_slack(errand: Installation) -> None:
+    await push(errand, await errand.commit({"README.md": "x"}), "README.md")
+    await settled(errand, "nothing changed that fits its `paths`")
+    await errand.comment("/job why hello\n/job plan hello NAME=me --ref main")
+    reply = await card(errand, "nothing changed that fits its `paths`", "parameters: `NAME=me`")
+    assert "variables: `GREETING`" in reply.body
+    assert "to be built first" in reply.body
+    assert not errand.said("build.building", 1)

@@ -1,0 +1,165 @@
+"""What `plan` and `why` answer, in Markdown. Values are shown literally; of variables only the names."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.messages.comments import headline
+from bot.messages.differences import differences
+from bot.messages.text import clock_time, code, plain
+from bot.messages.view import run_view
+from bot.runs import State
+from bot.tables import Build, JobState, Run, Tick
+
+NAMES = 30
+"""Names and parameters that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What is known of a job's schedule; `cron` is None for a job without one, `paused` by the file."""
+
+    cron: str | None
+    upcoming: Sequence[float] = ()
+    paused: bool = False
+    state: JobState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What `run` would do: `run` is the draft. `refused` is Markdown, `waiting` plain text."""
+
+    run: Run
+    build: Build | None
+    variables: Sequence[str]
+    refused: str | None
+    waiting: str | None
+    timing: Timing
+    last: Run | None
+
+
+def plan(prospect: Prospect, *, who: str, now: float) -> str:
+    """The answer to `plan`."""
+    run = prospect.run
+    given = [f"{name}={value}" for name, value in run.parameters.items()]
+    lines = [f"{code(run.job)} would run, nothing was started:", f"- {_image(prospect)}"]
+    lines.append(f"- parameters: {_codes(given)}")
+    if run.arguments:
+        lines.append(f"- arguments: {_codes(run.arguments)}")
+    lines.append(f"- variables: {_codes(prospect.variables)}")
+    where = f" of {code(run.repository)}" if run.repository else ""
+    lines.append(f"- permission: {code(who)} may run jobs{where}")
+    if prospect.refused:
+        lines.append(f"- it would be refused: {prospect.refused}")
+    elif prospect.waiting:
+        lines.append(f"- it would wait for {plain(prospect.waiting, 500)}")
+    else:
+        lines.append("- nothing is in its way")
+    lines += [f"- {line}" for line in timing_lines(prospect.timing, now=now)]
+    lines.append(f"- {_compared(prospect)}")
+    return "\n".join(lines)
+
+
+def _image(prospect: Prospect) -> str:
+    run, build = prospect.run, prospect.build
+    if run.image is None or run.commit is None:
+        return "no image: it runs in an empty directory"
+    ref = f" ({code(run.ref)})" if run.ref else ""
+    text = f"image {code(run.image)} from commit {code(run.commit[:12])}{ref}"
+    if build is None:
+        return f"{text}, to be built first"
+    if build.state == State.FINISHED:
+        return f"{text}, built already: build {code(f'#{build.number}')}"
+    return f"{text}, under way: build {code(f'#{build.number}')}"
+
+
+def _compared(prospect: Prospect) -> str:
+    last = prospect.last
+    if last is None:
+        return "it never ran before"
+    found = differences(last, prospect.run)
+    number = code(f"#{last.number}")
+    return f"other than {number}: {_codes(found)}" if found else f"the same as {number}"
+
+
+def timing_lines(timing: Timing, *, now: float) -> list[str]:
+    """The schedule and what people said about it."""
+    if timing.cron is None:
+        return ["no schedule"]
+    upcoming = ", ".join(clock_time(at, now) for at in timing.upcoming)
+    lines = [f"schedule {code(timing.cron)}, next: {upcoming or 'never'}"]
+    state = timing.state
+    if timing.paused:
+        lines.append("the schedule is paused by the configuration")
+    if state is not None and state.paused and (state.paused_until is None or state.paused_until > now):
+        until = f" until {clock_time(state.paused_until, now)}" if state.paused_until else ""
+        lines.append(f"the schedule is paused{until} by {code(state.paused_by or 'somebody')}")
+    if state is not None and state.skip_at is not None and state.skip_at > now:
+        at = clock_time(state.skip_at, now)
+        lines.append(f"{at} is skipped by {code(state.skipped_by or 'somebody')}")
+    return lines
+
+
+@dataclass(frozen=True, slots=True)
+class PushSeen:
+    """A push and what became of it for one job: `said` are lines of Markdown of ours."""
+
+    at: float
+    ref: str
+    said: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """What `why` found out. `pushes` is None where no push matters, `on_push` whether one starts the job."""
+
+    job: str
+    pushes: Sequence[PushSeen] | None
+    on_push: bool
+    ticks: Sequence[Tick]
+    timing: Timing
+    refused: str | None
+    waiting: str | None
+    last: Run | None
+
+
+def why(reasons: Reasons, *, who: str, now: float) -> str:
+    """The answer to `why`."""
+    lines = [f"{code(reasons.job)}:"]
+    if reasons.last is None:
+        lines.append("- it never ran")
+    else:
+        lines.append(f"- last: {headline(run_view(reasons.last), None)}")
+    lines.append(f"- permission: {code(who)} may run it")
+    if reasons.refused:
+        lines.append(f"- a new run would be refused now: {reasons.refused}")
+    elif reasons.waiting:
+        lines.append(f"- a new run would wait now for {plain(reasons.waiting, 500)}")
+    else:
+        lines.append("- no lock and no other run is in its way now")
+    lines += [f"- {line}" for line in _pushed(reasons, now)]
+    lines += [f"- {line}" for line in timing_lines(reasons.timing, now=now)]
+    for tick in reasons.ticks:
+        note = f" ({plain(tick.note, 300)})" if tick.note else ""
+        became = f"became {code(f'#{tick.run_number}')}" if tick.run_number else plain(tick.outcome, 40)
+        lines.append(f"- tick of {clock_time(tick.at, now)}: {became}{note}")
+    return "\n".join(lines)
+
+
+def _pushed(reasons: Reasons, now: float) -> list[str]:
+    if reasons.pushes is None:
+        return ["no image, so no push starts it"]
+    lines = []
+    if not reasons.on_push:
+        lines.append("pushes rebuild its image and do not start it: `on` does not name `push`")
+    if not reasons.pushes:
+        lines.append("no push of its repository came in the last days")
+    for push in reasons.pushes:
+        said = "; ".join(push.said)
+        lines.append(f"push to {code(push.ref)}, {clock_time(push.at, now)}: {said}")
+    return lines
+
+
+def _codes(texts: Sequence[str]) -> str:
+    shown = " ".join(code(text) for text in texts[:NAMES])
+    left = len(texts) - NAMES
+    return (f"{shown} and {left} more" if left > 0 else shown) or "none"

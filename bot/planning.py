@@ -1,0 +1,145 @@
+"""`plan` and `why`: what would run, and what kept a job from running. Nothing is started or changed.
+
+Both answer only who may run the job; in a public place only of what that place may speak of.
+"""
+
+from collections.abc import Callable, Sequence
+
+from bot import commands, messages
+from bot.catalog import Catalog, Job
+from bot.errors import AskerError
+from bot.people import Asked, People
+from bot.pushing import headline
+from bot.starting import Starting, Target
+from bot.store import Session, builds, deliveries, gate, reasons, runs
+from bot.tables import Run
+from bot.tools import Tools
+
+TICKS = 5
+"""Ticks that are told, of those to come and of those that were."""
+PUSHES = 5
+"""Pushes that are told."""
+
+Effect = Callable[[Session], str | None]
+
+
+class Planning:
+    """The two verbs; each gives an effect for one transaction."""
+
+    def __init__(self, tools: Tools, people: People, starting: Starting) -> None:
+        self._tools = tools
+        self._people = people
+        self._starting = starting
+
+    async def plan(self, asked: Asked, command: commands.Plan) -> Effect:
+        """What `run` with the same words would do; raises the `AskerError` that it would raise."""
+        if command.image_tag is not None:
+            raise AskerError("`--image` is not available in this version; `--ref` chooses a commit.")
+        job = self._people.catalog(asked).job(command.name)
+        parameters = job.resolve(command.parameters)
+        job.argv(command.arguments)
+        target = await self._starting.target(asked, job.image, command.ref)
+
+        def effect(session: Session) -> str:
+            now = self._tools.clock()
+            run = self._draft(asked, job, target, now)
+            run.parameters, run.arguments = parameters, list(command.arguments)
+            build = None
+            if target.source is not None:
+                image = target.source.image
+                build = builds.usable(session, image.name, target.source.commit, image.recipe)
+            refused, waiting = self._gate(session, run, now)
+            prospect = messages.Prospect(
+                run=run,
+                build=build,
+                variables=sorted(job.env),
+                refused=refused,
+                waiting=waiting,
+                timing=self._timing(session, job, now),
+                last=runs.latest(session, job=job.name, repository=target.repository),
+            )
+            return messages.plan(prospect, who=asked.login or asked.actor, now=now)
+
+        return effect
+
+    async def why(self, asked: Asked, command: commands.Why) -> Effect:
+        """What kept the job from running, as far as it is known."""
+        catalog = self._people.catalog(asked)
+        job = catalog.job(command.name)
+        repository = self._repository(asked, catalog, job)
+        await self._people.require(asked, repository)
+
+        def effect(session: Session) -> str:
+            now = self._tools.clock()
+            run = self._draft(asked, job, Target(repository, asked.public), now)
+            refused, waiting = self._gate(session, run, now)
+            found = messages.Reasons(
+                job=job.name,
+                pushes=None if job.image is None else _pushes(session, repository, job.image, job.name),
+                on_push="push" in job.on,
+                ticks=reasons.last_ticks(session, job.name, limit=TICKS),
+                timing=self._timing(session, job, now),
+                refused=refused,
+                waiting=waiting,
+                last=runs.latest(session, job=job.name, repository=repository),
+            )
+            return messages.why(found, who=asked.login or asked.actor, now=now)
+
+        return effect
+
+    def _repository(self, asked: Asked, catalog: Catalog, job: Job) -> str:
+        if job.image is not None:
+            return catalog.spelling(catalog.image(job.image).build.repository)
+        if asked.repository is None:
+            raise AskerError(
+                "This job has no image, so no repository says who may ask about it; ask in a pull request."
+            )
+        return asked.repository
+
+    def _draft(self, asked: Asked, job: Job, target: Target, now: float) -> Run:
+        """The run that would be stored."""
+        source = target.source
+        return Run(
+            key="",
+            name="",
+            job=job.name,
+            definition=job.model_dump(mode="json"),
+            repository=target.repository,
+            public=target.public,
+            image=source.image.name if source else None,
+            ref=source.ref if source else None,
+            commit=source.commit if source else None,
+            cause=asked.cause,
+            actor=asked.actor,
+            lock=job.lock,
+            concurrency=job.concurrency,
+            created_at=now,
+        )
+
+    @staticmethod
+    def _gate(session: Session, run: Run, now: float) -> tuple[str | None, str | None]:
+        """Why the run would be refused (Markdown), else what it would wait for besides its build."""
+        refused = gate.refusal(session, run.job, run.concurrency)
+        return refused, None if refused else gate.waits_for(session, run, now=now)
+
+    @staticmethod
+    def _timing(session: Session, job: Job, now: float) -> messages.Timing:
+        if job.schedule is None:
+            return messages.Timing(None)
+        table = job.schedule
+        zone = "" if table.timezone == "UTC" else f" {table.timezone}"
+        upcoming = table.schedule.upcoming(now, TICKS)
+        state = reasons.state(session, job.name)
+        return messages.Timing(f"{table.cron}{zone}", upcoming, table.paused, state)
+
+
+def _pushes(session: Session, repository: str, image: str, job: str) -> Sequence[messages.PushSeen]:
+    """The last pushes of a repository with what was said of this image and this job."""
+    beginning = headline(repository, "").rstrip()
+    seen = []
+    for at, note in deliveries.notes(session, event="push", beginning=beginning, limit=PUSHES):
+        first, *lines = note.split("\n")
+        ref = first.removeprefix(beginning).partition(" ")[0]
+        said = [line for line in lines if line.startswith((f"image {image}: ", f"job {job}: "))]
+        seen.append(messages.PushSeen(at, ref, said or ["its image was not known then"]))
+    return seen

@@ -1,0 +1,128 @@
+"""`plan` and `why`: what they tell, to whom, and that they start nothing."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.store import builds
+from bot.store.reasons import last_ticks
+from bot.tables import JobState, Tick
+from tests.bot.house import SITE, House, house
+from tests.bot.test_pushing import ONE, pushed
+
+
+def _change(text: str) -> str:
+    return (
+        text.replace("Acme/Shop}}", 'Acme/Shop, branches: [main], paths: ["src/**"]}}')
+        .replace('check: {image: shop, command: "true"}', 'check: {image: shop, command: "true", on: [push]}')
+        .replace(
+            '  publish: {image: site, command: "true"}',
+            '  publish: {image: site, command: "true", concurrency: forbid, env: {HIDDEN: value-of-it}}',
+        )
+    )
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> AsyncIterator[House]:
+    async with house(tmp_path, change=_change) as made:
+        yield made
+
+
+async def test_plan_tells_what_run_would_do_and_starts_nothing(home: House) -> None:
+    (reply,) = await home.says("/job plan deploy SECRETIVE=x")
+    for words in (
+        "image `shop` from commit `cccccccccccc` (`topic`), to be built first",
+        "parameters: `SECRETIVE=x`",
+        "permission: `octocat` may run jobs of `Acme/Shop`",
+        "nothing is in its way",
+        "no schedule",
+        "it never ran before",
+    ):
+        assert words in reply
+    assert await home.store.read(builds.active) == 0
+
+
+async def test_plan_tells_how_it_differs_from_the_last_run(home: House) -> None:
+    await home.says("/job run deploy SECRETIVE=x")
+    (reply,) = await home.says("/job plan deploy SECRETIVE=x")
+    assert "the same as `#1`" in reply
+    assert "under way: build `#1`" in reply
+    (reply,) = await home.types("plan deploy SECRETIVE=`<!here>`")
+    assert "SECRETIVE: x → " in reply
+    assert "commit: cccccccccccc → aaaaaaaaaaaa" in reply
+
+
+async def test_plan_names_variables_and_never_their_values(home: House) -> None:
+    await home.says("/job run publish", repository=SITE)
+    (reply,) = await home.says("/job plan publish", repository=SITE)
+    assert "variables: `HIDDEN`" in reply
+    assert "value-of-it" not in reply
+    assert "it would be refused: `publish` is not started: #1" in reply
+
+
+@pytest.mark.parametrize("verb", ["plan", "why"])
+async def test_public_place_hears_of_its_own_jobs_only(home: House, verb: str) -> None:
+    (reply,) = await home.says(f"/job {verb} deploy", repository=SITE)
+    assert "no job `deploy`" in reply
+    (reply,) = await home.says(f"/job {verb} publish", author="reader", repository=SITE)
+    assert "write access" in reply
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("plan check --image v2", "`--image` is not available"),
+        ("plan deploy", "`SECRETIVE` is required"),
+        ("plan plain", "no image, so no repository"),
+        ("why plain", "no image, so no repository"),
+        ("why chekc", "Did you mean `check`"),
+    ],
+)
+async def test_what_cannot_be_answered_is_refused_as_run_would(home: House, text: str, words: str) -> None:
+    (reply,) = await home.types(text)
+    assert words in reply
+
+
+async def test_why_tells_which_filter_kept_a_push_from_building(home: House) -> None:
+    await pushed(home, ONE, paths=["docs/a"])
+    await pushed(home, ONE, branch="topic")
+    (reply,) = await home.says("/job why check")
+    assert "not built: nothing changed that fits its `paths` (`src/**`)" in reply
+    assert "push to `topic`" in reply
+    assert "the branch `topic` fits none of its `branches` (`main`)" in reply
+    assert "it never ran" in reply
+    (reply,) = await home.types("why deploy")
+    assert "pushes rebuild its image and do not start it" in reply
+    (reply,) = await home.says("/job why publish", repository=SITE)
+    assert "no push of its repository came" in reply
+
+
+async def test_lock_of_a_person_is_told(home: House) -> None:
+    await home.says('/job lock check "moving *the* house" for 1h')
+    for verb in ("why", "plan"):
+        (reply,) = await home.says(f"/job {verb} check")
+        assert "would wait" in reply
+        assert "closed by octocat" in reply
+        assert "*the*" not in reply
+
+
+async def test_why_without_an_image_speaks_of_no_push(home: House) -> None:
+    (reply,) = await home.says("/job why plain")
+    assert "no image, so no push starts it" in reply
+    assert "no lock and no other run is in its way now" in reply
+
+
+async def test_ticks_are_told_newest_first(home: House) -> None:
+    await home.write(
+        lambda s: s.add_all(
+            [
+                Tick(job="plain", at=60.0, outcome="missed", note="down *then*", decided_at=0.0),
+                Tick(job="plain", at=120.0, outcome="run", run_number=9, decided_at=0.0),
+                JobState(job="plain", paused=True, paused_by="github:octocat"),
+            ]
+        )
+    )
+    assert [tick.at for tick in await home.store.read(lambda s: last_ticks(s, "plain", limit=5))] == [120, 60]
+    (reply,) = await home.says("/job why plain")
+    assert reply.index("became `#9`") < reply.index("missed (down \\*then\\*)")
