@@ -22,6 +22,7 @@ from bot.config import Config, load
 from bot.errors import ConfigError, Refused, RetryLater
 from bot.github import GitHub
 from bot.loops import Loops
+from bot.pruning import Pruning
 from bot.slack import Slack
 from bot.store import Store
 from bot.tools import Tools
@@ -206,6 +207,7 @@ def _application(tools: Tools, loops: Loops, streams: Streams) -> Any:
         jobs=tools.book.descriptions,
         command=config.command,
         streams=streams,
+        changing=(tools.book, Pruning(tools)),
     )
     signing = config.slack.signing_secret if config.slack else None
     doors = Doors(

@@ -45,6 +45,7 @@ class Visitor:
     key: str  # names the visitor where places are counted
     name: str | None = None  # the token's
     expires: int | None = None  # when the link or the login ends, seconds since the epoch
+    admin: bool = False  # may change jobs
 
     @property
     def sees_all(self) -> bool:
@@ -105,7 +106,7 @@ class Access:
         token = await self._token(text)
         if token is None:
             return None
-        return Visitor("token", f"token:{token.id}", token.name)
+        return Visitor("token", f"token:{token.id}", token.name, admin=token.admin)
 
     async def _by_session(self, request: Request) -> Visitor | None:
         value = request.cookies.get(self.cookie)

@@ -1,8 +1,6 @@
 """The API's reading half: runs, builds and their logs, as JSON and text. See docs/api.md."""
 
 import asyncio
-import json
-import re
 from collections.abc import Awaitable, Callable, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from bot.tables import Attempt, Build, Run
 from executor.logs import LogStore
 from webhooks import text
 from webhooks.access import Access, Visitor
+from webhooks.answers import DIGITS, json_answer, path_number
 from webhooks.attempts import Try, tries
 from webhooks.look import SECURITY
 from webhooks.problems import Problem, busy, unauthorized, unavailable
@@ -35,7 +34,6 @@ MOST_LINES = 10_000
 """What `?tail=` may ask for."""
 
 _LOG_QUERY = frozenset({"tail", "follow"})
-_DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
 _TEXT = {**SECURITY, "Content-Type": "text/plain; charset=utf-8"}
 
 
@@ -123,11 +121,13 @@ class _Rooms:
         if len(found) > limit:
             query["before"] = str(shown[-1].number)
             next_page = f"{self._url}/api/runs?{urlencode(query)}"
-        return _json({"runs": [self._run(run, ended[run.identity]) for run in shown], "next": next_page})
+        return json_answer(
+            {"runs": [self._run(run, ended[run.identity]) for run in shown], "next": next_page}
+        )
 
     async def run(self, request: Request, visitor: Visitor) -> Response:
         """One run."""
-        number = _path_number(request)
+        number = path_number(request)
 
         def read(session: Session) -> tuple[Run | None, list[Attempt]]:
             return runs.get(session, number), attempts.of_runs(session, [number])[number]
@@ -135,11 +135,11 @@ class _Rooms:
         run, ended = await self._api.store.read(read)
         if run is None:
             raise _no_run(number)
-        return _json(self._run(run, ended))
+        return json_answer(self._run(run, ended))
 
     async def build(self, request: Request, visitor: Visitor) -> Response:
         """One build."""
-        return _json(self._build(await self._build_row(request)))
+        return json_answer(self._build(await self._build_row(request)))
 
     async def run_log(self, request: Request, visitor: Visitor) -> Response:
         """A run's log."""
@@ -196,14 +196,14 @@ class _Rooms:
         await self._api.logs.finish(log.key)
 
     async def _run_row(self, request: Request) -> Run:
-        number = _path_number(request)
+        number = path_number(request)
         run = await self._api.store.read(lambda session: runs.get(session, number))
         if run is None:
             raise _no_run(number)
         return run
 
     async def _build_row(self, request: Request) -> Build:
-        number = _path_number(request)
+        number = path_number(request)
         build = await self._api.store.read(lambda session: builds.get(session, number))
         if build is None:
             raise Problem(404, f"There is no build #{number}.")
@@ -282,10 +282,6 @@ async def _nothing() -> None:
     """What is done beside reading a log that nobody follows."""
 
 
-def _json(document: dict[str, object]) -> Response:
-    return Response(json.dumps(document), 200, dict(SECURITY), "application/json")
-
-
 def _query(request: Request, known: Set[str]) -> dict[str, str]:
     """The query's values; what is not known, or said twice, is a mistake that is told."""
     values: dict[str, str] = {}
@@ -303,14 +299,7 @@ def _query(request: Request, known: Set[str]) -> dict[str, str]:
 def _number(query: dict[str, str], name: str, least: int, most: int = 10**18) -> int | None:
     if name not in query:
         return None
-    value = int(query[name]) if _DIGITS.fullmatch(query[name]) else -1
+    value = int(query[name]) if DIGITS.fullmatch(query[name]) else -1
     if not least <= value <= most:
         raise Problem(400, f"{name}: expected a number from {least} to {most}.")
     return value
-
-
-def _path_number(request: Request) -> int:
-    digits = request.path_params["number"]
-    if not _DIGITS.fullmatch(digits) or digits.startswith("0"):
-        raise Problem(404, "Runs and builds have numbers, as in /api/runs/142.")
-    return int(digits)

@@ -15,24 +15,39 @@ MEDIA_TYPE = "application/problem+json"
 class Problem(Exception):
     """For who called the API: answered as it is. `detail` is a sentence and holds no secret."""
 
-    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        extra: Mapping[str, object] | None = None,
+    ) -> None:
         super().__init__(detail)
+        self.extra = dict(extra or {})
         self.status = status
         self.detail = detail
         self.headers = dict(headers or {})
 
     def response(self) -> Response:
         """The document."""
-        return problem(self.status, self.detail, self.headers)
+        return problem(self.status, self.detail, self.headers, extra=self.extra)
 
 
-def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
-    """A problem document with this HTTP status."""
+def problem(
+    status: int,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    extra: Mapping[str, object] | None = None,
+) -> Response:
+    """A problem document with this HTTP status; `extra` are members of its own."""
     document = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
+        **(extra or {}),
     }
     return Response(
         json.dumps(document),
@@ -49,6 +64,11 @@ def unauthorized() -> Problem:
         "This needs an API token: send it as `Authorization: Bearer TOKEN`.",
         {"WWW-Authenticate": 'Bearer realm="errand"'},
     )
+
+
+def forbidden() -> Problem:
+    """A token that is known and may not do this."""
+    return Problem(403, "This needs an admin token: `errand token create NAME --admin` makes one.")
 
 
 def unavailable() -> Problem:

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from starlette.routing import Route
 
 from bot import links
+from bot.book import Book
+from bot.pruning import Pruning
 from bot.store import Store
 from executor.logs import LogStore
-from webhooks import api, pages
+from webhooks import api, jobs, pages
 from webhooks.access import Access
 from webhooks.look import Look
 from webhooks.streams import Streams
@@ -31,6 +33,7 @@ class Site:
     jobs: Mapping[str, str] = field(default_factory=dict)
     command: str = "/job"
     streams: Streams = field(default_factory=Streams)
+    changing: tuple[Book, Pruning] | None = None  # what changes jobs, where that is served
 
     def __post_init__(self) -> None:
         """Refuse to start without a key: nobody could log in, and nothing would say why."""
@@ -59,4 +62,10 @@ class Site:
             clock=self.clock,
             url=self.url,
         )
-        return [*pages.routes(shown), *api.routes(told)]
+        listed = [*pages.routes(shown), *api.routes(told)]
+        if self.changing is not None:
+            book, pruning = self.changing
+            listed += jobs.routes(
+                jobs.Jobs(book=book, pruning=pruning, store=self.store, access=access, url=self.url)
+            )
+        return listed

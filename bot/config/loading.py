@@ -28,12 +28,7 @@ _MERGED = ("env", "parameters", "notify")
 
 def load(path: FilePath, environ: Mapping[str, str]) -> Config:
     """The configuration in the file at `path`; ConfigError with every mistake, one line each."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(SIZE_LIMIT + 1)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from None
-    document = read(content)
+    document = read_file(path)
     config = None
     if not document.mistakes:
         config = checked(document, environ)
@@ -42,6 +37,15 @@ def load(path: FilePath, environ: Mapping[str, str]) -> Config:
         more = [f"{path}: {len(lines) - _SHOWN} more mistakes"] if len(lines) > _SHOWN else []
         raise ConfigError("\n".join([*list(lines)[:_SHOWN], *more]))
     return config
+
+
+def read_file(path: FilePath) -> Document:
+    """What stands in the file at `path`; ConfigError where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return read(file.read(SIZE_LIMIT + 1))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
 def checked(document: Document, environ: Mapping[str, str]) -> Config | None:

@@ -81,4 +81,5 @@ def forget_schedule(session: Session, job: str) -> int:
 def _after(session: Session, condition: ColumnElement[bool], keep: int) -> int | None:
     """The number of the newest run behind the `keep` newest that meet `condition`."""
     query = select(RUN.number).where(condition).order_by(RUN.number.desc()).offset(keep).limit(1)
-    return session.scalar(query)
+    found: int | None = session.scalar(query)
+    return found

@@ -13,9 +13,9 @@ TOUCH_S = 60.0
 """A token's last use is noted at most this often, seconds: reading the API should hardly ever write."""
 
 
-def add(session: Session, *, name: str, hash: str, now: float) -> Token:
+def add(session: Session, *, name: str, hash: str, now: float, admin: bool = False) -> Token:
     """Keep a new token; `ValueError` when the name is taken."""
-    token = Token(name=name, hash=hash, created_at=now)
+    token = Token(name=name, hash=hash, created_at=now, admin=admin)
     session.add(token)
     try:
         session.flush()

@@ -1,0 +1,206 @@
+"""The API's half for jobs: what there is, and for admin tokens to change it. See docs/api.md."""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot import config
+from bot.book import Book, Conflict, Entry, Expected
+from bot.config import Wrong
+from bot.errors import RetryLater
+from bot.pruning import Pruning
+from bot.runs import State
+from bot.store import Store, runs
+from webhooks.access import Access, Visitor
+from webhooks.answers import json_answer, path_number
+from webhooks.problems import Problem, forbidden, unauthorized, unavailable
+from webhooks.view import rfc3339
+
+BODY_LIMIT = 1 << 20
+"""Bytes of a definition."""
+
+_ETAG = re.compile(r'(?:W/)?"([^"]*)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """What this half is made of. `url` is the installation's public address."""
+
+    book: Book
+    pruning: Pruning
+    store: Store
+    access: Access
+    url: str
+
+
+Handler = Callable[[Request, Visitor], Awaitable[Response]]
+
+
+def routes(jobs: Jobs) -> list[Route]:
+    """What to mount."""
+    rooms = _Rooms(jobs)
+
+    def guarded(path: str, method: str, handler: Handler) -> Route:
+        return Route(path, _guard(jobs, handler, admin=method != "GET"), methods=[method])
+
+    return [
+        guarded("/api/jobs", "GET", rooms.list_jobs),
+        guarded("/api/jobs/{name}", "GET", rooms.job),
+        guarded("/api/jobs/{name}", "PUT", rooms.put),
+        guarded("/api/jobs/{name}", "DELETE", rooms.delete),
+        guarded("/api/runs/{number}", "DELETE", rooms.delete_run),
+    ]
+
+
+def _guard(jobs: Jobs, handler: Handler, *, admin: bool) -> Callable[[Request], Awaitable[Response]]:
+    """Who asks, then whether they may. A login in a browser changes nothing: pages of others could use it."""
+
+    async def guarded(request: Request) -> Response:
+        try:
+            visitor = await jobs.access.visitor(request)
+            if visitor is None or not visitor.sees_all:
+                raise unauthorized()
+            if admin and not (visitor.admin and visitor.how == "token"):
+                raise forbidden()
+            return await handler(request, visitor)
+        except Problem as error:
+            return error.response()
+        except RetryLater:
+            return unavailable().response()
+
+    return guarded
+
+
+class _Rooms:
+    """The handlers; whoever gets here may do what they do."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
+        self._url = jobs.url.rstrip("/")
+
+    async def list_jobs(self, request: Request, visitor: Visitor) -> Response:
+        """All jobs by name."""
+        return json_answer({"jobs": [self._told(entry) for entry in self._jobs.book.entries()]})
+
+    async def job(self, request: Request, visitor: Visitor) -> Response:
+        """One job, with its version as `ETag`."""
+        entry = self._entry(request)
+        return json_answer(self._told(entry), headers=_etag(entry.row.version))
+
+    async def put(self, request: Request, visitor: Visitor) -> Response:
+        """Create a job or change it."""
+        name, book = request.path_params["name"], self._jobs.book
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise Problem(415, "Send the definition as application/json.")
+        expected = _expected(request)
+        held = book.entry(name)
+        if held is not None and held.from_file:
+            raise _conflict(Conflict(f"{name} is defined in the configuration file; change it there."))
+        content = await _body(request)
+        try:
+            job = config.job_of(content, name, book.config)
+        except Wrong as error:
+            raise _wrong(error.mistakes) from None
+        try:
+            row, new = await book.put(job, actor=_actor(visitor), expected=expected)
+        except Conflict as error:
+            raise _conflict(error) from None
+        headers = {**_etag(row.version), "Location": self._address(name)}
+        status = 201 if new and held is None else 200
+        return json_answer(self._told(Entry(job, row)), status, headers)
+
+    async def delete(self, request: Request, visitor: Visitor) -> Response:
+        """Remove a job and its history."""
+        name = request.path_params["name"]
+        if "\0" in name:
+            raise Problem(404, "There is no such job.")
+        try:
+            removed = await self._jobs.book.remove(name, actor=_actor(visitor), expected=_expected(request))
+        except Conflict as error:
+            raise _conflict(error) from None
+        if not removed:
+            raise Problem(404, "There is no such job.")
+        await self._jobs.pruning.purge(name)
+        return Response(status_code=204)
+
+    async def delete_run(self, request: Request, visitor: Visitor) -> Response:
+        """Remove a finished run."""
+        number = path_number(request)
+        run = await self._jobs.store.read(lambda s: runs.get(s, number))
+        if run is None:
+            raise Problem(404, f"There is no run #{number}.")
+        if run.state != State.FINISHED:
+            raise Problem(409, f"Run #{number} goes on or waits; cancel it first.")
+        await self._jobs.pruning.remove([number])
+        return Response(status_code=204)
+
+    def _entry(self, request: Request) -> Entry:
+        entry = self._jobs.book.entry(request.path_params["name"])
+        if entry is None:
+            raise Problem(404, "There is no such job.")
+        return entry
+
+    def _address(self, name: str) -> str:
+        return f"{self._url}/api/jobs/{name}"
+
+    def _told(self, entry: Entry) -> dict[str, object]:
+        job, row = entry.job, entry.row
+        return {
+            "name": job.name,
+            "description": job.description,
+            "version": row.version,
+            "source": row.source,
+            "changed_by": row.actor,
+            "changed_at": rfc3339(row.created_at),
+            "definition": config.definition(job),
+            "url": f"{self._url}/jobs/{job.name}",
+        }
+
+
+def _actor(visitor: Visitor) -> str:
+    return f"token:{visitor.name}"
+
+
+def _etag(version: int) -> dict[str, str]:
+    return {"ETag": f'"{version}"'}
+
+
+def _expected(request: Request) -> Expected:
+    """What `If-Match` and `If-None-Match` (RFC 9110, 13.1) say that the job has to be."""
+    match, none = (request.headers.get(name) for name in ("if-match", "if-none-match"))
+    if none is not None and none.strip() != "*":
+        raise Problem(400, "If-None-Match: expected *, which means that there is no such job yet.")
+    tags = None if match is None or match.strip() == "*" else _ETAG.findall(match)
+    if tags == []:
+        raise Problem(400, 'If-Match: expected the ETag of the job, such as "3", or *.')
+
+    def expected(version: int | None) -> bool:
+        if none is not None and version is not None:
+            return False
+        return match is None or (version is not None and (tags is None or str(version) in tags))
+
+    return expected
+
+
+async def _body(request: Request) -> bytes:
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > BODY_LIMIT:
+            limit = f"A definition is at most {BODY_LIMIT // 1024} KiB."
+            raise Problem(413, limit, {"Connection": "close"})
+    return bytes(content)
+
+
+def _wrong(mistakes: Sequence[tuple[str, str]]) -> Problem:
+    count = "One thing is" if len(mistakes) == 1 else f"{len(mistakes)} things are"
+    errors = [{"pointer": f"#{pointer}", "detail": what} for pointer, what in mistakes]
+    return Problem(422, f"{count} wrong with this definition.", extra={"errors": errors})
+
+
+def _conflict(error: Conflict) -> Problem:
+    return Problem(412 if error.precondition else 409, str(error))
