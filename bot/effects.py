@@ -11,6 +11,7 @@ from bot import commands, grammar, messages
 from bot.catalog import Job
 from bot.errors import AskerError
 from bot.locking import Locking
+from bot.pausing import Pausing
 from bot.people import Asked, People
 from bot.planning import Planning
 from bot.runs import State, attempt_name
@@ -56,6 +57,7 @@ class Effects:
         self._starting = starting
         self._locking = Locking(tools, people)
         self._planning = Planning(tools, people, starting)
+        self._pausing = Pausing(tools, people)
 
     async def of(self, asked: Asked, command: commands.Command, index: int) -> Effect:
         """The effect of one command; raises `AskerError` where there can be none, `RetryLater` for now.
@@ -77,6 +79,12 @@ class Effects:
                 return await self._locking.lock(asked, command)
             case commands.Unlock():
                 return await self._locking.unlock(asked, command)
+            case commands.Pause():
+                return await self._pausing.pause(asked, command)
+            case commands.Resume():
+                return await self._pausing.resume(asked, command)
+            case commands.Skip():
+                return await self._pausing.skip(asked, command)
             case commands.Plan():
                 return await self._planning.plan(asked, command)
             case commands.Why():
@@ -196,25 +204,25 @@ class Effects:
     async def _find(self, asked: Asked, which: Which) -> tuple[Run, str]:
         """The run and its repository, of which the asker may run things."""
         run = await self._prepare(asked, which)
-        if run is None or run.repository is None:
+        if run is None:
             raise which.missing
-        return run, run.repository
+        return run, _owner(asked, run)
 
     async def _prepare(self, asked: Asked, which: Which) -> Run | None:
         """Ask whether the asker may have the run that is meant as things stand, so that `_look` need not."""
         if which.name is not None:
             self._people.catalog(asked).job(which.name)
         run = await self._tools.store.read(lambda s: self._meant(s, asked, which))
-        if run is not None and run.repository is not None:
-            await self._people.require(asked, run.repository)
+        if run is not None:
+            await self._people.require(asked, _owner(asked, run))
         return run
 
     def _look(self, session: Session, asked: Asked, which: Which) -> Run:
         """The run within the transaction: an earlier command of the same comment may have made it."""
         run = self._meant(session, asked, which)
-        if run is None or run.repository is None:
+        if run is None:
             raise which.missing
-        self._people.check(asked, run.repository)
+        self._people.check(asked, _owner(asked, run))
         return run
 
     def _meant(self, session: Session, asked: Asked, which: Which) -> Run | None:
@@ -229,3 +237,16 @@ class Effects:
     def _mine(asked: Asked) -> tuple[str | None, str | None]:
         """The repository or the person whose runs are meant when nothing is named: in Slack the asker."""
         return (asked.repository, None) if asked.repository else (None, asked.actor)
+
+
+def _owner(asked: Asked, run: Run) -> str:
+    """The repository of which the asker must be able to run things to have `run`.
+
+    What a schedule started without an image is of none, so the one that is asked from counts.
+    """
+    repository = run.repository or asked.repository
+    if repository is None:
+        raise AskerError(
+            f"#{run.number} is of no repository that says who may do that; ask in a pull request."
+        )
+    return repository

@@ -92,7 +92,8 @@ VERBS: dict[str, Verb] = {
 }
 
 AVAILABLE = frozenset(
-    {"run", "rerun", "cancel", "logs", "status", "list", "build", "help", "plan", "why"} | {"lock", "unlock"}
+    {"run", "rerun", "cancel", "logs", "status", "list", "build", "help", "plan", "why"}
+    | {"lock", "unlock", "pause", "resume", "skip"}
 )
 """The verbs that have an effect in this version; all others parse and are answered plainly."""
 
