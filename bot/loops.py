@@ -17,6 +17,7 @@ from bot.desk import Desk
 from bot.errors import RetryLater
 from bot.outbox import Outbox
 from bot.people import People
+from bot.pruning import Pruning
 from bot.starting import Starting
 from bot.store import Session, builds, deliveries, gate, leases, locks, posts, runs, ticks
 from bot.store.bells import Belt as Bell
@@ -45,6 +46,8 @@ KEEP_LEFT = 86400.0
 """Seconds that the engine keeps what a killed bot could not remove after a run had ended."""
 PRUNE = 3600.0
 """Seconds between two prunings."""
+MORE = 10.0
+"""Seconds to the next one where much is left."""
 MAX_TRIES = 8
 """Tries of one delivery; with `backoff`, some four minutes beyond what GitHub asks to wait."""
 Row = TypeVar("Row", bound=Claimable)
@@ -89,6 +92,7 @@ class Loops:
         self._desk = Desk(tools)
         self._worker = Worker(tools)
         self._outbox = Outbox(tools)
+        self._pruning = Pruning(tools)
         limits = tools.config.limits
         self._belts: tuple[Belt[Any], ...] = (
             Belt("deliveries", Delivery, deliveries.claim, self._delivery, DELIVERIES),
@@ -115,6 +119,7 @@ class Loops:
                 group.create_task(self._tick())
                 group.create_task(self._renew())
                 group.create_task(self._prune())
+                group.create_task(self._look())
         finally:
             self._alive = False
             await self._drain()
@@ -246,20 +251,34 @@ class Loops:
 
     async def _prune(self) -> None:
         while True:
-            await self._tidy(self._tools.clock())
-            await asyncio.sleep(PRUNE)
+            more = await self._tidy(self._tools.clock())
+            await asyncio.sleep(MORE if more else PRUNE)
 
-    async def _tidy(self, now: float) -> None:
-        """Forget what is old: handled deliveries, logs, what the engine could not remove in time."""
-        tools = self._tools
+    async def _look(self) -> None:
+        while True:
+            await _patiently("book", self._tools.book.refresh)
+            await asyncio.sleep(SWEEP)
+
+    async def _tidy(self, now: float) -> bool:
+        """Forget what is old: handled deliveries, runs, logs, what the engine could not remove in time.
+
+        True when so many runs are too old that some were left for the next time.
+        """
+        tools, more = self._tools, False
+
+        async def prune() -> None:
+            nonlocal more
+            more = await self._pruning.round(now)
 
         async def forget() -> None:
             await tools.store.write(lambda s: deliveries.prune(s, before=now - KEEP_DELIVERIES))
             await tools.store.write(lambda s: ticks.prune(s, before=now - KEEP_TICKS))
 
         await _patiently("prune", forget)
+        await _patiently("prune", prune)
         await _patiently("prune", lambda: tools.logs.prune(before=now - tools.config.logs.keep))
         await _patiently("prune", lambda: tools.engine.prune(before=now - KEEP_LEFT))
+        return more
 
 
 async def _patiently(what: str, work: Callable[[], Awaitable[None]]) -> None:

@@ -55,7 +55,7 @@ LATER = {
     "engine: {kubernetes: {}}": "kubernetes",
     "engine: {kind: kubernetes}": "kubernetes",
     "engine: {kind: container}": "container",
-    "defaults: {keep: 20}": "keep",
+    "defaults: {allow: [ops]}": "allow",
     "defaults: {notify: {when: [failed]}}": "when",
     **{
         f"images: {{shop: {{{key}: x}}}}": key
@@ -68,7 +68,7 @@ LATER = {
     **{
         f"jobs: {{a: {{command: x, {key}: x}}}}": key
         for key in (
-            *("allow", "approval", "keep", "expire"),
+            *("allow", "approval"),
         )
     },
 }

@@ -1,0 +1,48 @@
+"""A page of a job's history among one million runs, in SQLite on this disk."""
+
+import shutil
+import statistics
+import time
+from functools import partial
+
+from sqlalchemy import text
+
+from benchmarks.harness import WORK, Row
+from bot.store import Session, Store, runs
+
+RUNS = 1_000_000
+JOBS = 50
+PAGE = 31
+"""What the page of a job asks for."""
+
+_FILL = """
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :runs)
+INSERT INTO runs (attempts, due_at, lease_until, "key", name, job, definition, parameters, arguments, public,
+                  cause, actor, concurrency, admitted, attempt, state, result, tail, created_at, finished_at)
+SELECT 0, 0, 0, 'k' || i, 'job-' || (i % :jobs) || '-' || i, 'job-' || (i % :jobs), '{}', '{}',
+       '[]', 0, 'comment', 'github:octocat', 'allow', 1, 1, 'finished', 'succeeded', '[]', i, i FROM n
+"""
+
+
+async def rows() -> list[Row]:
+    """The median of a hundred pages, each of another job or place, through the store's own query."""
+    home = WORK / "history"
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    async with await Store.open(f"sqlite:///{home}/errand.db", owner="bench") as store:
+        await store.write(lambda s: s.execute(text(_FILL), {"runs": RUNS, "jobs": JOBS}) and None)
+
+        def page(session: Session, turn: int) -> float:
+            before = None if turn % 2 else RUNS - turn * 9_000
+            begun = time.perf_counter()
+            found = runs.page(session, job=f"job-{turn % JOBS}", limit=PAGE, before=before)
+            ended = time.perf_counter()
+            if len(found) != PAGE:
+                raise RuntimeError("a page is not full")
+            return ended - begun
+
+        took = [await store.read(partial(page, turn=turn)) for turn in range(100)]
+    shutil.rmtree(home, ignore_errors=True)
+    median, worst = statistics.median(took) * 1000, max(took) * 1000
+    note = f"slowest of 100: {worst:.1f} ms; the ratio is to 5 ms"
+    return [Row("history page among a million runs", median, 5.0, median / 5.0, "ms", 1.0, True, note)]

@@ -1,0 +1,70 @@
+"""Pruning: as `keep` and `expire` of each job say, logs included, some at a time."""
+
+import pytest
+
+from bot import pruning
+from bot.book import Book
+from bot.config import job_of
+from bot.pruning import Pruning
+from bot.store import runs
+from executor.logfile import LogWriter
+from tests.bot.house import House
+from tests.bot.store.test_history import DAY, add
+
+
+def always(version: int | None) -> bool:
+    return True
+
+
+async def define(home: House, content: bytes) -> Book:
+    book = home.tools.book
+    await book.put(job_of(content, "small", book.config), actor="token:boss", expected=always)
+    return book
+
+
+async def left(home: House, job: str) -> list[int]:
+    found = await home.store.read(lambda s: runs.page(s, job=job))
+    return sorted(run.identity for run in found)
+
+
+async def test_each_job_keeps_as_many_as_it_says_and_logs_go_along(home: House) -> None:
+    await define(home, b'{"command": "true", "keep": 2}')
+    await home.write(lambda s: add(s, "sss", job="small"))
+    await home.write(lambda s: add(s, "s" * 22, job="gone"))
+    first = (await home.run(1)).name
+    writer = LogWriter(home.tools.logs.path(first), 1 << 20)
+    writer.write(b"hello\n")
+    writer.finish()
+    assert await Pruning(home.tools).round(home.now) is False
+    assert await left(home, "small") == [2, 3]
+    assert len(await left(home, "gone")) == 20
+    assert await home.tools.logs.size(first) is None
+
+
+async def test_round_is_bounded_and_says_that_more_is_left(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pruning, "ROUND", 1)
+    await home.write(lambda s: add(s, "s" * 21, job="one"))
+    await home.write(lambda s: add(s, "s" * 21, job="two"))
+    assert await Pruning(home.tools).round(home.now) is True
+    assert (len(await left(home, "one")), len(await left(home, "two"))) == (20, 21)
+
+
+async def test_what_is_older_than_expire_goes(home: House) -> None:
+    await define(home, b'{"command": "true", "expire": "2d"}')
+    await home.write(lambda s: add(s, "f", job="small", ended=home.now - 3 * DAY))
+    await home.write(lambda s: add(s, "f", job="small", ended=home.now - DAY))
+    await Pruning(home.tools).round(home.now)
+    assert await left(home, "small") == [2]
+
+
+async def test_history_of_a_deleted_job_goes_and_of_one_that_the_file_lost_stays(home: House) -> None:
+    book = await define(home, b'{"command": "true"}')
+    await home.write(lambda s: add(s, "fs", job="small"))
+    await home.write(lambda s: add(s, "fs", job="plain"))
+    await book.remove("small", actor="token:boss", expected=always)
+    jobs = {name: job for name, job in book.config.jobs.items() if name != "plain"}
+    await book.apply(book.config.model_copy(update={"jobs": jobs}))
+    await Pruning(home.tools).round(home.now)
+    assert (await left(home, "small"), await left(home, "plain")) == ([], [3, 4])
