@@ -123,6 +123,14 @@ class Outbox:
             raise Refused("what it tells about is no longer kept")
         return found
 
+    async def _repeated(self, run: Run) -> Run | None:
+        """The run that this one repeats, if it is kept; of another repository nothing is told."""
+        number = run.rerun_of
+        if number is None:
+            return None
+        old = await self._tools.store.read(lambda s: runs.get(s, number))
+        return old if old is not None and old.repository == run.repository else None
+
     @property
     def _github(self) -> GitHub:
         if self._tools.github is None:
@@ -143,7 +151,14 @@ class Outbox:
         match subject:
             case Run():
                 link = self._tools.link(subject, open_place=True)
-                body = messages.run_comment(subject, link, nonce=post.nonce, now=now, command=command)
+                body = messages.run_comment(
+                    subject,
+                    link,
+                    nonce=post.nonce,
+                    now=now,
+                    command=command,
+                    of=await self._repeated(subject),
+                )
             case Build():
                 link = self._tools.link(subject, open_place=True)
                 body = messages.build_comment(subject, link, nonce=post.nonce, now=now, command=command)
@@ -163,7 +178,8 @@ class Outbox:
         match subject:
             case Run():
                 link = self._tools.link(subject, open_place=True)
-                fields = messages.run_check(subject, link, nonce=post.nonce, now=now)
+                of = await self._repeated(subject)
+                fields = messages.run_check(subject, link, nonce=post.nonce, now=now, of=of)
             case Build():
                 link = self._tools.link(subject, open_place=True)
                 fields = messages.build_check(subject, link, nonce=post.nonce, now=now)
@@ -198,7 +214,8 @@ class Outbox:
         match subject:
             case Run():
                 link = self._tools.link(subject, open_place=False)
-                text, blocks = messages.run_blocks(subject, link, command=command)
+                of = await self._repeated(subject)
+                text, blocks = messages.run_blocks(subject, link, command=command, of=of)
             case Build():
                 link = self._tools.link(subject, open_place=False)
                 text, blocks = messages.build_blocks(subject, link, command=command)

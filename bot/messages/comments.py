@@ -25,9 +25,14 @@ def with_marker(text: str, nonce: str) -> str:
     return f"{shortened(text, COMMENT_CHARACTERS)}\n\n{marker(nonce)}"
 
 
-def run_comment(run: Run, link: str | None, *, nonce: str, now: float, command: str = "/job") -> str:
-    """The card of a run as a comment. `link` leads to its page; `command` is the first word of commands."""
-    return with_marker(card(run_view(run), link, now=now, command=command), nonce)
+def run_comment(
+    run: Run, link: str | None, *, nonce: str, now: float, command: str = "/job", of: Run | None = None
+) -> str:
+    """The card of a run as a comment. `link` leads to its page; `command` is the first word of commands.
+
+    `of` is the run that it repeats, where that is still kept.
+    """
+    return with_marker(card(run_view(run, of), link, now=now, command=command), nonce)
 
 
 def build_comment(build: Build, link: str | None, *, nonce: str, now: float, command: str = "/job") -> str:
@@ -73,10 +78,12 @@ def details(view: View, *, now: float, on_commit: bool = False) -> str:
     if view.started_at is not None:
         facts.append(f"started {clock_time(view.started_at, now)}")
     if view.rerun_of is not None:
-        facts.append(f"again from {code(f'#{view.rerun_of}')}")
+        facts.append(f"again from {code(f'#{view.rerun_of}')}{'' if view.differs != () else ', exactly'}")
     lines = [" · ".join(facts)]
     if view.result is not None and view.why:
         lines.append(plain(view.why, 1000))
+    if view.differs:
+        lines.append("other than there: " + " ".join(code(each) for each in view.differs))
     given = parameters(view)
     if given:
         lines.append("with " + " ".join(code(each) for each in given))

@@ -17,9 +17,11 @@ TAIL_CHARACTERS = 2400
 Block = dict[str, Any]
 
 
-def run_blocks(run: Run, link: str | None, *, command: str = "/job") -> tuple[str, list[Block]]:
-    """The notification's text and the blocks of a run's card."""
-    return _blocks(run_view(run), link, command)
+def run_blocks(
+    run: Run, link: str | None, *, command: str = "/job", of: Run | None = None
+) -> tuple[str, list[Block]]:
+    """The notification's text and the blocks of a run's card; `of` is the run that it repeats."""
+    return _blocks(run_view(run, of), link, command)
 
 
 def build_blocks(build: Build, link: str | None, *, command: str = "/job") -> tuple[str, list[Block]]:
@@ -33,6 +35,8 @@ def _blocks(view: View, link: str | None, command: str) -> tuple[str, list[Block
     given = parameters(view)
     if view.result is not None and view.why:
         blocks.append(_section(fitted(view.why, WHY_CHARACTERS)))
+    if view.differs:
+        blocks.append(_context(f"other than #{view.rerun_of}: {_spans(view.differs)}"))
     if given:
         blocks.append(_context(_spans(given)))
     if view.shows_tail:
@@ -58,6 +62,8 @@ def _facts(view: View) -> str:
         facts.append(f"commit {span(where + view.commit[:12], 160)}")
     if view.how:
         facts.append(view.how)
+    if view.rerun_of is not None:
+        facts.append(f"again from #{view.rerun_of}{'' if view.differs != () else ', exactly'}")
     return " · ".join(facts)
 
 

@@ -82,9 +82,9 @@ class StatusFields:
         return {**fields, **({"target_url": self.target_url} if self.target_url else {})}
 
 
-def run_check(run: Run, link: str | None, *, nonce: str, now: float) -> CheckFields:
-    """A run as a check run, found again by `nonce`."""
-    return _check(run_view(run), link, nonce, now)
+def run_check(run: Run, link: str | None, *, nonce: str, now: float, of: Run | None = None) -> CheckFields:
+    """A run as a check run, found again by `nonce`; `of` is the run that it repeats."""
+    return _check(run_view(run, of), link, nonce, now)
 
 
 def build_check(build: Build, link: str | None, *, nonce: str, now: float) -> CheckFields:

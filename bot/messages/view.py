@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bot.messages.differences import differences
 from bot.messages.text import clean, clock_time, duration
 from bot.runs import State, attempts_allowed
 from bot.tables import Build, Run
@@ -61,6 +62,7 @@ class View:
     parameters: tuple[tuple[str, str], ...]
     arguments: tuple[str, ...]
     rerun_of: int | None
+    differs: tuple[str, ...] | None  # from the run that it repeats; None: that is not at hand
     tick_at: float | None
     attempt: int
     attempts: int  # as many as there may be
@@ -123,8 +125,8 @@ class View:
         return tuple(found)
 
 
-def run_view(run: Run) -> View:
-    """What there is to say of a run."""
+def run_view(run: Run, of: Run | None = None) -> View:
+    """What there is to say of a run; `of` is the one that it repeats, where that is at hand."""
     return _view(
         run,
         noun="run",
@@ -133,6 +135,7 @@ def run_view(run: Run) -> View:
         parameters=tuple((str(key), str(value)) for key, value in run.parameters.items()),
         arguments=tuple(str(argument) for argument in run.arguments),
         rerun_of=run.rerun_of,
+        differs=differences(of, run) if of is not None else None,
         tick_at=run.tick_at,
         attempt=run.attempt,
         attempts=max(run.attempt, attempts_allowed(run.definition)),
@@ -149,6 +152,7 @@ def build_view(build: Build) -> View:
         parameters=(),
         arguments=(),
         rerun_of=None,
+        differs=None,
         tick_at=None,
         attempt=1,
         attempts=1,

@@ -90,9 +90,9 @@ async def test_rerun_repeats_a_run_with_what_is_changed(errand: Installation) ->
     await errand.comment("/job run hello NAME=first")
     await card(errand, "succeeded", "NAME=first")
     await errand.comment("/job rerun #1")
-    await card(errand, "#2", "succeeded", "NAME=first", "#1")
+    await card(errand, "#2", "succeeded", "NAME=first", "again from `#1`, exactly")
     await errand.comment("/job rerun #1 NAME=third")
-    await card(errand, "#3", "succeeded", "NAME=third")
+    await card(errand, "#3", "succeeded", "other than there: `NAME: first → third`")
     # The commit was built once for all of them.
     assert [event for event in errand.events if event.get("event") == "build.building"] != []
     assert sum(event.get("event") == "build.building" for event in errand.events) == 1
