@@ -166,17 +166,6 @@ class Job(Definition):
             raise AskerError(f"{quoted(self.name)} takes no arguments after `--`.")
         return ("sh", "-c", self.command, "sh", *arguments) if arguments else ("sh", "-c", self.command)
 
-    def help_text(self, first_word: str) -> str:
-        """What the job does and what can be given to it, as Markdown."""
-        lines = [f"`{first_word} run {self.name}`: {self.description or 'no description'}"]
-        for name, parameter in self.parameters.items():
-            end = ", required" if parameter.required else ""
-            if parameter.default is not None:
-                end = f", default {quoted(parameter.default)}"
-            about = f" ({parameter.description})" if parameter.description else ""
-            lines.append(f"- {quoted(name)}{about}: {parameter.expectation}{end}")
-        return "\n".join(lines)
-
 
 def _pattern(value: str) -> str:
     if not 1 <= len(value) <= 200 or not value.isprintable():

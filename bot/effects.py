@@ -197,7 +197,7 @@ class Effects:
         word = self._tools.config.command
         if command.topic is None or command.topic in grammar.VERBS:
             return commands.help_text(word, command.topic)
-        return self._people.catalog(asked).job(command.topic).help_text(word)
+        return messages.job_help(self._people.catalog(asked).job(command.topic), word)
 
     # The run that is meant ------------------------------------------------------------------------
 

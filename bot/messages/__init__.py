@@ -19,6 +19,7 @@ from bot.messages.plans import Prospect, PushSeen, Reasons, Timing, plan, why
 from bot.messages.replies import (
     building,
     error_reply,
+    job_help,
     joined,
     listing,
     logs_reply,
@@ -58,6 +59,7 @@ __all__ = [
     "differences",
     "duration",
     "error_reply",
+    "job_help",
     "joined",
     "listing",
     "locked",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from bot.catalog import Job
 from bot.messages.comments import headline
 from bot.messages.text import ZERO_WIDTH, clock_time, code, fence, plain, shortened, url
 from bot.messages.view import run_view
@@ -55,6 +56,19 @@ def listing(jobs: Mapping[str, Listed], command: str = "/job") -> str:
     if len(jobs) > JOBS:
         lines.append(f"- and {len(jobs) - JOBS} more")
     return "\n".join([f"Start one with {code(f'{command} run NAME')}:", "", *lines])
+
+
+def job_help(job: Job, command: str = "/job") -> str:
+    """What a job does and what can be given to it; descriptions are shown as they are written."""
+    about = plain(job.description, 500) if job.description else "no description"
+    lines = [f"{code(f'{command} run {job.name}')}: {about}"]
+    for name, parameter in job.parameters.items():
+        end = ", required" if parameter.required else ""
+        if parameter.default is not None:
+            end = f", default {code(parameter.default)}"
+        about = f" ({plain(parameter.description, 300)})" if parameter.description else ""
+        lines.append(f"- {code(name)}{about}: {parameter.expectation}{end}")
+    return "\n".join(lines)
 
 
 def status_reply(runs: Sequence[Run], *, now: float, links: Mapping[int, str] | None = None) -> str:

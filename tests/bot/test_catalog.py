@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from bot import messages
 from bot.catalog import BuildFrom, Catalog, Image, Job
 from bot.errors import AskerError
 
@@ -133,11 +134,19 @@ def test_help_of_a_job_shows_its_parameters() -> None:
         description="Apply it",
         parameters={"BATCH": {"type": "integer", "default": 5}, "R": {"required": True}},
     )
-    assert job.help_text("/job").split("\n") == [
+    assert messages.job_help(job).split("\n") == [
         "`/job run migrate`: Apply it",
         "- `BATCH`: an integer, default `5`",
         "- `R`: text, required",
     ]
+
+
+def test_help_of_a_job_shows_descriptions_as_they_are_written() -> None:
+    job = _job(description="Ask @acme/ops", parameters={"A": {"description": "see **#1** <b>"}})
+    text = messages.job_help(job)
+    assert "@acme" not in text
+    assert "**#1**" not in text
+    assert " <b>" not in text
 
 
 def test_unknown_job_and_image_get_the_nearest_name() -> None:
