@@ -46,7 +46,7 @@ class Pushing:
         """What the filters say; takes a while for many paths, so call it in a thread."""
         tools = self._tools
         head = f"{headline(push.repository, push.ref)}{push.commit[:12]}: "
-        images = tools.config.catalog.images_of(push.repository)
+        images = tools.book.catalog.images_of(push.repository)
         if not tools.config.allows(push.repository):
             return _nothing(f"{head}the repository may not talk to this installation")
         verdicts = {image.name: filters.decide(image.build, push) for image in images}
@@ -75,7 +75,7 @@ class Pushing:
     ) -> None:
         """Enqueue the builds and what follows them; `told` gets what could not be started, by job."""
         asked = Asked(key=delivery.key, cause="push", actor=f"github:{push.sender}", login=push.sender)
-        catalog, now = self._tools.config.catalog, self._tools.clock()
+        catalog, now = self._tools.book.catalog, self._tools.clock()
         index = 0
         for image in wanted:
             target = Target(push.repository, push.public, Source(image, push.commit, push.ref))

@@ -65,12 +65,7 @@ LATER = {
         f"images: {{shop: {{build: {{repository: acme/shop, {key}: x}}}}}}": key
         for key in ("context", "dockerfile", "target", "arguments", "secrets")
     },
-    **{
-        f"jobs: {{a: {{command: x, {key}: x}}}}": key
-        for key in (
-            *("allow", "approval"),
-        )
-    },
+    **{f"jobs: {{a: {{command: x, {key}: x}}}}": key for key in (*("allow", "approval"),)},
 }
 
 
@@ -96,6 +91,10 @@ def _one(text: str, mistake: str) -> Any:
         _one(
             "jobs: {a: {command: x, on: [push], parameters: {B: {required: true}}}}",
             "1:28: jobs.a.on: a push gives no parameters, and B is required",
+        ),
+        _one(
+            "jobs: {a: {command: x, schedule: {cron: '@daily'}, parameters: {B: {required: true}}}}",
+            "1:34: jobs.a.schedule: a schedule gives no parameters, and B is required; give it a default",
         ),
         _one("jobs: {a: {command: x, on: [pull]}}", "1:29: jobs.a.on[1]: expected"),
         _one(
