@@ -213,10 +213,12 @@ class _Rooms:
             build = await self._pages.store.read(lambda session: builds.get(session, number))
             return None if build is None else _Subject(build_shown(build), build.name, (("build", number),))
 
-        def read(session: Session) -> tuple[Run | None, list[Attempt]]:
-            return runs.get(session, number), attempts.of_runs(session, [number])[number]
+        def read(session: Session) -> tuple[Run | None, Run | None, list[Attempt]]:
+            run = runs.get(session, number)
+            old = runs.get(session, run.rerun_of) if run is not None and run.rerun_of else None
+            return run, old, attempts.of_runs(session, [number])[number]
 
-        run, ended = await self._pages.store.read(read)
+        run, old, ended = await self._pages.store.read(read)
         if run is None:
             return None
         chosen = run.attempt
@@ -228,7 +230,7 @@ class _Rooms:
         if run.build_number is not None and run.state in (RunState.WAITING, RunState.BUILDING):
             subjects += (("build", run.build_number),)
         key = attempt_name(run.name, chosen)
-        return _Subject(run_shown(run), key, subjects, tuple(tries(run, ended)), chosen)
+        return _Subject(run_shown(run, old), key, subjects, tuple(tries(run, ended)), chosen)
 
     def _query(self, subject: _Subject, visitor: Visitor, attempt: int) -> str:
         """What follows the path of this page and what belongs to it: which attempt, and the signature."""

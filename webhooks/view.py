@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from bot.messages import differences
 from bot.runs import State, attempts_allowed
 from bot.tables import Build, Run
 
@@ -55,6 +56,7 @@ class Shown:
     attempt: int = 1
     attempts: int = 1  # as many as there may be
     version: int | None = None  # of the job
+    differs: Sequence[str] | None = None  # from the run that it repeats; None: that is not at hand
 
     @property
     def finished(self) -> bool:
@@ -81,8 +83,8 @@ class Shown:
         return seconds(self.started_at, self.finished_at, now)
 
 
-def run_shown(run: Run) -> Shown:
-    """What is shown of a run."""
+def run_shown(run: Run, of: Run | None = None) -> Shown:
+    """What is shown of a run; `of` is the one that it repeats, where that is at hand."""
     return Shown(
         kind="run",
         number=run.number or 0,
@@ -107,6 +109,7 @@ def run_shown(run: Run) -> Shown:
         attempt=run.attempt,
         attempts=max(run.attempt, attempts_allowed(run.definition)),
         version=run.version,
+        differs=differences(of, run) if of is not None and of.repository == run.repository else None,
     )
 
 

@@ -93,6 +93,10 @@ async def test_rerun_repeats_a_run_with_what_is_changed(errand: Installation) ->
     await card(errand, "#2", "succeeded", "NAME=first", "again from `#1`, exactly")
     await errand.comment("/job rerun #1 NAME=third")
     await card(errand, "#3", "succeeded", "other than there: `NAME: first → third`")
+    token = await errand.command("token", "create", "t")
+    page = (await errand.get("/runs/3", token=token)).text
+    assert "other than there: <code>NAME: first → third</code>" in page
+    assert "exactly" in (await errand.get("/runs/2", token=token)).text
     # The commit was built once for all of them.
     assert [event for event in errand.events if event.get("event") == "build.building"] != []
     assert sum(event.get("event") == "build.building" for event in errand.events) == 1
