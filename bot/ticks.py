@@ -108,6 +108,7 @@ class Ticks:
         self._catalog, self._plans, self._next = catalog, plans, coming
         self._heap = [(at, name) for name, at in coming.items()]
         heapify(self._heap)
+        log.info("schedules", jobs=len(plans))
 
     def _push(self, name: str, at: float) -> None:
         if name in self._plans:

@@ -187,7 +187,7 @@ async def test_github_that_is_away_is_asked_again_and_the_run_starts_then(
     monkeypatch.setattr(GitHub, "repository", away)
     await at(home, made, NOON + 3)
     assert await told(home, "minutely") == [(0, "run")]
-    assert made.rest() == 5 * MINUTE - 3 or made.rest() == MINUTE
+    assert made.rest() == MINUTE  # at most, since the clock may be set
 
 
 async def test_github_that_stays_away_is_the_reason_on_record(

@@ -1,0 +1,132 @@
+"""What becomes of due moments, as a matter of times alone."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.catalog import Job
+from bot.conditions import Timetable
+from bot.due import ON_TIME, RECORDED, Plan, judge, upcoming
+from bot.tables import JobState
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+NOON = 1_800_014_400.0
+
+
+def plan(cron: str = "*/10 * * * *", **values: object) -> Plan:
+    timetable = Timetable.model_validate({"cron": cron} | values)
+    return Plan(Job(name="nightly", command="true", schedule=timetable), timetable)
+
+
+def state(**values: object) -> JobState:
+    return JobState(job="nightly", **values)
+
+
+def judged(of: Plan, now: float, **values: object) -> list[tuple[float, str]]:
+    known = state(**({"ticked_to": NOON} | values))
+    return [((each.at - NOON) / MINUTE, each.outcome) for each in judge(of, known, now)]
+
+
+def test_newest_moment_runs_while_it_may_and_the_others_are_missed() -> None:
+    assert judged(plan(), NOON + 9 * MINUTE) == []
+    assert judged(plan(), NOON + 10 * MINUTE) == [(10, "run")]
+    assert judged(plan(), NOON + 30 * MINUTE) == [(10, "missed"), (20, "missed"), (30, "run")]
+    assert judged(plan("0 * * * *"), NOON + HOUR + 600) == [(60, "run")]
+    assert judged(plan("0 * * * *"), NOON + HOUR + 601) == [(60, "missed")]
+
+
+def test_nothing_to_catch_up_still_leaves_time_to_restart() -> None:
+    assert judged(plan(catch_up="0s"), NOON + 10 * MINUTE + ON_TIME) == [(10, "run")]
+    assert judged(plan(catch_up="0s"), NOON + 10 * MINUTE + ON_TIME + 1) == [(10, "missed")]
+
+
+def test_skipped_moment_alone_is_left_out() -> None:
+    found = judged(plan(), NOON + 20 * MINUTE, skip_at=NOON + 20 * MINUTE, skipped_by="octocat")
+    assert found == [(10, "run"), (20, "skipped")]
+
+
+def test_pause_holds_until_its_very_end() -> None:
+    until = {"paused": True, "paused_until": NOON + 20 * MINUTE}
+    assert judged(plan(), NOON + 20 * MINUTE, **until) == [(10, "paused"), (20, "run")]
+    assert judged(plan(), NOON + 20 * MINUTE, paused=True) == [(10, "paused"), (20, "paused")]
+    assert judged(plan(paused=True), NOON + 10 * MINUTE) == [(10, "paused")]
+
+
+def test_reasons_are_told() -> None:
+    known = state(ticked_to=NOON, paused=True, paused_by="octocat")
+    assert [each.note for each in judge(plan(), known, NOON + 10 * MINUTE)] == ["Paused by octocat."]
+    late = judge(plan("0 * * * *"), state(ticked_to=NOON), NOON + 2 * HOUR - 1)
+    assert [each.note for each in late] == [
+        "Errand was not there in time; it would have been made up for within 10m."
+    ]
+    late = judge(plan("0 * * * *"), state(ticked_to=NOON), NOON + 2 * HOUR - 1, "GitHub was away")
+    assert [each.note for each in late] == ["GitHub was away"]
+
+
+def test_job_of_which_nothing_is_known_is_not_due() -> None:
+    assert judge(plan(), state(), NOON) == []
+
+
+def test_coming_times_leave_out_what_will_not_start() -> None:
+    of = plan("0 * * * *")
+    hours = [NOON + n * HOUR for n in range(1, 9)]
+    assert upcoming(of, None, NOON, 3) == hours[:3]
+    assert upcoming(of, state(skip_at=hours[1]), NOON, 3) == [hours[0], hours[2], hours[3]]
+    assert upcoming(of, state(paused=True), NOON, 3) == []
+    assert upcoming(plan(paused=True), None, NOON, 3) == []
+    assert upcoming(of, state(paused=True, paused_until=hours[2]), NOON, 2) == hours[2:4]
+    assert upcoming(of, state(paused=True, paused_until=hours[2] + 0.5), NOON, 2) == hours[3:5]
+    assert upcoming(of, state(paused=True, paused_until=NOON - DAY), NOON, 1) == hours[:1]
+    assert upcoming(of, state(ticked_to=hours[0]), NOON, 1) == hours[1:2]
+
+
+def test_jitter_is_part_of_the_coming_times_and_of_nothing_else() -> None:
+    of = plan("0 * * * *", jitter="10m")
+    assert 0 < of.spread < 600
+    assert upcoming(of, None, NOON, 1) == [NOON + of.spread]
+    assert judged(of, NOON + HOUR + of.spread - 1) == []
+    assert judged(of, NOON + HOUR + of.spread) == [(60, "run")]
+
+
+CRONS = st.sampled_from(["* * * * *", "*/7 * * * *", "0 * * * *", "30 2 * * *", "0 0 1 * *", "15 3 29 2 *"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    cron=CRONS,
+    zone=st.sampled_from(["UTC", "Europe/Helsinki", "America/New_York", "Australia/Lord_Howe"]),
+    away=st.floats(0, 900 * DAY),
+)
+def test_newest_moments_are_those_of_the_whole_time(cron: str, zone: str, away: float) -> None:
+    of = plan(cron, timezone=zone)
+    every = of.schedule.between(NOON, NOON + away, 2_000_000)
+    assert of.since(NOON, NOON + away) == every[-RECORDED:]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    looks=st.lists(st.integers(0, 40 * 60), min_size=1, max_size=12),
+    cron=st.sampled_from(["* * * * *", "*/7 * * * *", "0 * * * *"]),
+    catch_up=st.sampled_from([0, 60, 600, 3600]),
+    skip=st.integers(1, 40),
+    until=st.none() | st.integers(0, 7200),
+)
+def test_however_often_it_is_looked_every_moment_is_decided_once(
+    looks: list[int], cron: str, catch_up: int, skip: int, until: int | None
+) -> None:
+    of, now = plan(cron, catch_up=catch_up), NOON
+    known = state(ticked_to=NOON, skip_at=NOON + skip * MINUTE)
+    if until is not None:
+        known.paused, known.paused_until = True, NOON + until
+    decided: list[tuple[float, str]] = []
+    for gap in looks:
+        now += gap
+        found = judge(of, known, now)
+        assert sum(each.outcome == "run" for each in found) <= 1
+        for each in found:
+            assert each.outcome != "run" or now - each.at <= max(catch_up, ON_TIME)
+            assert each.outcome != "paused" or each.at < known.paused_until  # type: ignore[operator]
+            known.ticked_to = each.at
+        decided += [(each.at, each.outcome) for each in found]
+    expected = of.schedule.between(NOON, now, 100_000)
+    assert [at for at, _ in decided] == (expected if len(expected) <= RECORDED else [at for at, _ in decided])
+    assert len(set(decided)) == len(decided)
