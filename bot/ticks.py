@@ -29,6 +29,8 @@ LONGEST = 60.0
 """Seconds of sleep at most: the clock of the machine may be set, or have stood still, meanwhile."""
 AGAIN = 1.0
 """Seconds until a decision is tried again, doubled for every further try up to `LONGEST`."""
+SHOWN = 5
+"""How many of the jobs that were decided together the log names."""
 TOGETHER = 1000
 """Jobs decided in one transaction; a longer one would make everybody else wait."""
 
@@ -146,7 +148,7 @@ class Ticks:
             log.warning("ticks.wait", error=str(error))
             decided = Decided(waiting=dict.fromkeys(names, str(error)))
         except Exception:
-            log.exception("ticks.failed", jobs=names[:10])
+            log.exception("ticks.failed", first=names[:SHOWN], jobs=len(names))
             if len(plans) > 1:
                 for plan in plans:
                     await self._carry([plan])
@@ -170,31 +172,31 @@ class Ticks:
         return min(AGAIN * 2.0 ** min(self._tries[name] - 1, 16), LONGEST)
 
     async def _decide(self, plans: Sequence[Plan]) -> Decided:
-        tools = self._tools
-        names = [plan.job.name for plan in plans]
-        states = await tools.store.read(lambda s: ticks.states(s, names))
-        now = tools.clock()
+        """Ask GitHub where it matters, then decide in one transaction."""
+        tools, now = self._tools, self._tools.clock()
         targets: Mapping[str | None, Target] | Trouble = {None: Target(None, False)}
-        if any(
-            moment.outcome == "run"
-            for plan in plans
-            if (state := states.get(plan.job.name))
-            for moment in judge(plan, state, now)
-        ):
+        if plans[0].job.image is not None and await self._any_runs(plans, now):
             targets = await self._targets(plans)
         decided = await tools.store.write(lambda s: self._settle(s, plans, targets, now))
         for outcome, count in decided.outcomes.items():
             TICKS.labels(outcome).inc(count)
         if decided.outcomes:
-            log.info("ticks.decided", jobs=names[:10], **decided.outcomes)
+            names = [plan.job.name for plan in plans[:SHOWN]]
+            log.info("ticks.decided", first=names, jobs=len(plans), **decided.outcomes)
         return decided
+
+    async def _any_runs(self, plans: Sequence[Plan], now: float) -> bool:
+        """Whether anything is to be started, as far as is known before the transaction."""
+        names = [plan.job.name for plan in plans]
+        states = await self._tools.store.read(lambda s: ticks.states(s, names))
+        known = ((plan, states.get(plan.job.name)) for plan in plans)
+        moments = (each for plan, state in known if state for each in judge(plan, state, now))
+        return any(moment.outcome == "run" for moment in moments)
 
     async def _targets(self, plans: Sequence[Plan]) -> Mapping[str | None, Target] | Trouble:
         """What each image is built from now, by its name: the head of the default branch; one repository."""
         tools, catalog = self._tools, self._catalog
         images = [catalog.images[name] for name in {plan.job.image for plan in plans} if name]
-        if not images:
-            return {None: Target(None, False)}
         repository = catalog.spelling(images[0].build.repository)
         if not tools.config.allows(repository):
             return Trouble(f"Jobs of {repository} are not run here.")
