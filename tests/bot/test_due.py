@@ -1,5 +1,7 @@
 """What becomes of due moments, as a matter of times alone."""
 
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +19,7 @@ def plan(cron: str = "*/10 * * * *", **values: object) -> Plan:
     return Plan(Job(name="nightly", command="true", schedule=timetable), timetable)
 
 
-def state(**values: object) -> JobState:
+def state(**values: Any) -> JobState:
     return JobState(job="nightly", **values)
 
 

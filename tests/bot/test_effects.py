@@ -141,7 +141,7 @@ async def test_status_in_slack_shows_the_runs_of_who_asks(home: House) -> None:
         ("run plain", "no image, so no repository"),
         ("run check --ref nowhere", "no branch, tag or commit"),
         ("run check --ref ../../x", "no branch, tag or commit"),
-        ("pause plain", "not available"),
+        ("approve #1", "not available"),
         ("frobnicate", "frobnicate"),
         ("help run", "run NAME"),
         ("help", "/job"),

@@ -1,17 +1,20 @@
 """What is due starts once, whatever happens around its moment; what does not start is on record."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
+from bot.due import Plan
 from bot.errors import RetryLater
 from bot.github import GitHub
+from bot.parameters import Parameter
 from bot.people import People
 from bot.starting import Starting
 from bot.store import Store, runs, ticks
-from bot.tables import Run, Tick
+from bot.tables import JobState, Run, Tick
 from bot.ticks import Ticks
 from tests.bot.house import HEAD, House, house
 
@@ -298,14 +301,62 @@ async def test_database_that_is_away_delays_and_loses_nothing(
 ) -> None:
     made = await begun(home)
 
-    async def read(self: Store, work: object) -> None:
+    async def write(self: Store, work: object) -> None:
         raise RetryLater("away")
 
     with monkeypatch.context() as broken:
-        broken.setattr(Store, "read", read)
+        broken.setattr(Store, "write", write)
         await at(home, made, NOON)
     await at(home, made, NOON + 1)
     assert await told(home, "hourly") == [(0, "run")]
+
+
+async def test_repository_that_may_not_talk_to_us_is_a_missed_run(tmp_path: Path) -> None:
+    def closed(text: str) -> str:
+        text = text.replace("  webhook_secret", "  repositories: [acme/site]\n  webhook_secret")
+        return text + JOBS.lstrip("\n")
+
+    async with house(tmp_path, change=closed) as home:
+        home.now = NOON - 1
+        await at(home, await begun(home), NOON)
+        assert await told(home, "minutely") == [(0, "missed")]
+        assert await noted(home, "minutely") == ["Jobs of Acme/Shop are not run here."]
+
+
+async def test_parameter_that_nobody_gives_is_a_missed_run_with_the_reason(home: House) -> None:
+    made = await begun(home)
+    job = home.tools.book.catalog.jobs["hourly"]
+    needy = job.model_copy(update={"parameters": {"DAY": Parameter(required=True)}})
+    made._plans["hourly"].job = needy
+    await at(home, made, NOON)
+    assert await told(home, "hourly") == [(0, "missed")]
+    assert "`DAY` is required" in str(await noted(home, "hourly"))
+
+
+async def test_job_of_which_nothing_is_known_any_more_is_left_alone(home: House) -> None:
+    made = await begun(home)
+    await home.write(lambda s: s.execute(delete(JobState)))
+    await at(home, made, NOON)
+    assert await told(home, "hourly") == []
+
+
+async def test_pause_that_ends_while_github_was_not_asked_is_looked_at_again(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await begun(home)
+    await home.write(lambda s: ticks.change(s, "minutely", paused=True))
+    real = Ticks._any_runs
+
+    async def resumed(self: Ticks, plans: Sequence[Plan], now: float) -> bool:
+        found = await real(self, plans, now)
+        await home.write(lambda s: ticks.change(s, "minutely", paused=False))
+        return found
+
+    monkeypatch.setattr(Ticks, "_any_runs", resumed)
+    await at(home, made, NOON)
+    assert await told(home, "minutely") == []
+    await at(home, made, NOON + 1)
+    assert await told(home, "minutely") == [(0, "run")]
 
 
 @pytest.mark.postgres
