@@ -9,7 +9,10 @@ from math import isfinite
 from pathlib import Path as FilePath
 from typing import Any
 
+from pydantic import ValidationError
+
 from bot.catalog import Job
+from bot.conditions import SecretReference
 from bot.config.config import Config
 from bot.config.document import DEPTH, SIZE_LIMIT, Document, Mistake, Path, Place, Value, path_text
 from bot.config.interpolation import Reference, pieces_of
@@ -153,6 +156,8 @@ class _Reader:
 def _refuse_references(document: Document, value: Value, path: Path, own: frozenset[str]) -> None:
     """What comes over the API is stored, and its writer may not be who wrote the environment."""
     if isinstance(value, dict):
+        if path[2:3] == ("env",) and _variable(value) in own:
+            document.wrong(path, "that is the installation's own secret, which no job is given")
         for key, item in value.items():
             _refuse_references(document, item, (*path, key), own)
     elif isinstance(value, list):
@@ -165,6 +170,14 @@ def _refuse_references(document: Document, value: Value, path: Path, own: frozen
             document.wrong(path, "${…} is replaced in env only, where the value is not stored")
         for name in sorted(names & own) if kind == "late" else ():
             document.wrong(path, f"{name} is the installation's own secret, which no job is given")
+
+
+def _variable(value: Mapping[str, Value]) -> str | None:
+    """The variable that a reference to a secret stands for; None where it is no such reference."""
+    try:
+        return SecretReference.model_validate(dict(value)).variable
+    except ValidationError:
+        return None  # told by the checks
 
 
 def _names(text: str) -> frozenset[str]:
