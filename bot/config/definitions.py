@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.catalog import Job
+from bot.catalog import Job, job_name
 from bot.conditions import SecretReference
 from bot.config.config import Config
 from bot.config.document import DEPTH, SIZE_LIMIT, Document, Mistake, Path, Place, Value, path_text
@@ -85,13 +85,25 @@ def definitions_in(path: FilePath) -> dict[str, dict[str, Value]]:
             single = [name for name, job in jobs.items() if not isinstance(job, dict)]
             for name in single:
                 document.wrong(("jobs", name), "expected keys of a job")
-            if jobs and not single:
+            for name in jobs:
+                _check_name(document, ("jobs", name), name)
+            if jobs and not document.mistakes:
                 return {name: job for name, job in jobs.items() if isinstance(job, dict)}
         elif isinstance(own := data.pop("name", None), str) and own and "jobs" not in data:
-            return {own: data}
+            _check_name(document, ("name",), own)
+            if not document.mistakes:
+                return {own: data}
     if not document.mistakes:
         document.wrong((), "expected jobs: with names and definitions, or one job with its name")
     raise ConfigError("\n".join(f"{path}:{mistake}" for mistake in sorted(document.mistakes)))
+
+
+def _check_name(document: Document, path: Path, name: str) -> None:
+    """A name is a part of the address that its definition is sent to."""
+    try:
+        job_name(name)
+    except ValueError as error:
+        document.wrong(path, f"{error}, not {name[:60]!r}", key=path[0] == "jobs")
 
 
 class _Pairs(list[tuple[str, Any]]):
