@@ -75,8 +75,10 @@ async def test_history_of_a_deleted_job_goes_and_of_one_that_the_file_lost_stays
 async def test_build_that_nothing_needs_goes_with_its_log_as_the_oldest_logs_do(home: House) -> None:
     def add_build(session: Session) -> None:
         for number, image in ((1, "shop"), (2, "shop"), (3, "of-before")):
-            build = Build(key=f"{number}", name=f"build-{number}", image=image, repository="acme/shop")
-            build.commit, build.cause, build.actor, build.created_at = "c", "push", "a", 0.0
+            build = Build(
+                key=f"{number}", name=f"build-{number}", image=image, repository="acme/shop", commit="c",
+                cause="push", actor="a", created_at=0.0,
+            )  # fmt: skip
             build.state, build.result, build.finished_at = State.FINISHED, "failed", home.now
             session.add(build)
 
