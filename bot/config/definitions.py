@@ -52,7 +52,8 @@ def job_of(content: bytes, name: str, config: Config) -> Job:
         raise Wrong([("", "expected an object with the keys of a job")])
     document.values[at] = document.keys[at] = Place()
     if not document.mistakes:
-        _refuse_references(document, value, at, _own_names(config.written))
+        own = _own_names(config.written) | _own_names(config.newest)
+        _refuse_references(document, value, at, own)
     document.data = {**config.written, "jobs": {name: value}}
     made = None
     if not document.mistakes:

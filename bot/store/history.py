@@ -32,7 +32,7 @@ def superfluous(session: Session, job: str, *, keep: int, before: float | None) 
     """Up to `BATCH` finished runs of `job` to forget, oldest first.
 
     The newest `keep` stay, and the newest `keep` that did not succeed, so that no success pushes out a
-    failure; of neither what finished before the moment `before`.
+    failure; of neither what finished before the moment `before`. Those whose end is still to be told stay.
     """
     finished = and_(RUN.job == job, RUN.state == State.FINISHED)
     failed = and_(finished, RUN.result != "succeeded")
@@ -45,7 +45,8 @@ def superfluous(session: Session, job: str, *, keep: int, before: float | None) 
         old.append(RUN.finished_at < before)
     if not old:
         return []
-    query = select(RUN.number).where(finished, or_(*old)).order_by(RUN.number).limit(BATCH)
+    untold = exists().where(POST.run_number == RUN.number, POST.state == "open", POST.sent < POST.wanted)
+    query = select(RUN.number).where(finished, or_(*old), ~untold).order_by(RUN.number).limit(BATCH)
     return list(session.scalars(query))
 
 
