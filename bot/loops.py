@@ -19,7 +19,7 @@ from bot.outbox import Outbox
 from bot.people import People
 from bot.pruning import Pruning
 from bot.starting import Starting
-from bot.store import Session, builds, deliveries, gate, leases, locks, posts, runs, ticks
+from bot.store import Session, builds, deliveries, gate, leases, locks, posts, runs
 from bot.store.bells import Belt as Bell
 from bot.tables import Build, Claimable, Delivery, Post, Run
 from bot.ticks import Ticks
@@ -38,10 +38,6 @@ DELIVERIES = 16
 """Deliveries decided at the same time; each is a few requests to GitHub."""
 POSTS = 16
 """Posts sent at the same time."""
-KEEP_DELIVERIES = 7 * 86400.0
-"""Seconds that a handled delivery is kept, to look at and to know its repetition."""
-KEEP_TICKS = 30 * 86400.0
-"""Seconds that it is kept what became of a due moment."""
 KEEP_LEFT = 86400.0
 """Seconds that the engine keeps what a killed bot could not remove after a run had ended."""
 PRUNE = 3600.0
@@ -260,9 +256,9 @@ class Loops:
             await asyncio.sleep(SWEEP)
 
     async def _tidy(self, now: float) -> bool:
-        """Forget what is old: handled deliveries, runs, logs, what the engine could not remove in time.
+        """Forget what is old: rows, logs, what the engine could not remove in time.
 
-        True when so many runs are too old that some were left for the next time.
+        True when so much is too old that some was left for the next time.
         """
         tools, more = self._tools, False
 
@@ -270,11 +266,6 @@ class Loops:
             nonlocal more
             more = await self._pruning.round(now)
 
-        async def forget() -> None:
-            await tools.store.write(lambda s: deliveries.prune(s, before=now - KEEP_DELIVERIES))
-            await tools.store.write(lambda s: ticks.prune(s, before=now - KEEP_TICKS))
-
-        await _patiently("prune", forget)
         await _patiently("prune", prune)
         await _patiently("prune", lambda: tools.logs.prune(before=now - tools.config.logs.keep))
         await _patiently("prune", lambda: tools.engine.prune(before=now - KEEP_LEFT))

@@ -1,17 +1,27 @@
-"""Forgets runs: what `keep` and `expire` of their job no longer hold, with their logs. Some at a time."""
+"""Forgets what is old, some at a time, with what belongs to it.
 
-from collections.abc import Collection
+Runs that `keep` and `expire` of their job no longer hold, builds that nothing needs, deliveries and ticks.
+"""
+
+from collections.abc import Callable, Collection
+from functools import partial
 
 import structlog
 
 from bot.catalog import Job
-from bot.store import Session, history
+from bot.store import Session, deliveries, history, ticks
 from bot.tools import Tools
 
 log = structlog.get_logger()
 
 ROUND = 5_000
-"""Runs forgotten in one round."""
+"""Runs forgotten in one round, and deliveries, and ticks, and builds."""
+
+KEEP_DELIVERIES = 7 * 86400.0
+"""Seconds that a handled delivery is kept, to look at and to know its repetition."""
+
+KEEP_TICKS = 30 * 86400.0
+"""Seconds that it is kept what became of a due moment."""
 
 
 class Pruning:
@@ -22,12 +32,47 @@ class Pruning:
 
     async def round(self, now: float) -> bool:
         """Forget what is too much or too old; True when more is left for another round."""
+        small = (
+            partial(deliveries.prune, before=now - KEEP_DELIVERIES, limit=history.ROWS),
+            partial(ticks.prune, before=now - KEEP_TICKS, limit=history.ROWS),
+        )
+        more = [await self._rows(prune) for prune in small]
+        more.append(await self._runs(now))
+        more.append(await self._builds(now))  # of runs that went, too
+        return any(more)
+
+    async def _rows(self, prune: Callable[[Session], int]) -> bool:
+        """Repeat `prune`, each time in a transaction of its own; True when more is left."""
+        gone = 0
+        while count := await self._tools.store.write(prune):
+            gone += count
+            if gone >= ROUND:
+                return True
+        return False
+
+    async def _runs(self, now: float) -> bool:
         left = ROUND
         for name in await self._tools.store.read(lambda s: list(history.jobs(s))):
             left -= await self._job(name, now, left)
             if left <= 0:
                 return True
         return False
+
+    async def _builds(self, now: float) -> bool:
+        """Forget builds as old as the oldest log; True when more is left."""
+        config, gone = self._tools.config, 0
+        forget = partial(
+            history.forget_builds, before=now - config.logs.keep, images=tuple(config.catalog.images)
+        )
+        while logs := await self._tools.store.write(forget):
+            for key in logs:
+                await self._tools.logs.remove(key)
+            gone += len(logs)
+            if gone >= ROUND:
+                break
+        if gone:
+            log.info("builds.pruned", builds=gone)
+        return gone >= ROUND
 
     async def remove(self, numbers: Collection[int]) -> int:
         """Forget those of these runs that are finished; gives how many logs went."""
@@ -37,10 +82,9 @@ class Pruning:
         return len(logs)
 
     async def purge(self, name: str) -> None:
-        """Forget up to a round of the finished runs of a job that is no more; later rounds take the rest."""
+        """Forget a job that is no more: its schedule and a round of its runs; later ones take the rest."""
+        await self._rows(lambda s: history.forget_schedule(s, name))
         await self._job(name, self._tools.clock(), ROUND)
-        if not await self._tools.store.read(lambda s: history.all_finished(s, name)):
-            await self._tools.store.write(lambda s: history.forget_schedule(s, name))
 
     async def _job(self, name: str, now: float, limit: int) -> int:
         book, gone = self._tools.book, 0

@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from bot import metrics
+from bot import metrics, oplog
 from bot.catalog import Image, Job
 from bot.errors import AskerError, ConfigError, Refused, RetryLater
 from bot.runs import State, attempt_name
@@ -297,6 +297,7 @@ class Worker:
     def _spec(self, run: Run) -> RunSpec:
         job = Job.model_validate(run.definition)
         environment, secrets = self._tools.config.environment(job)
+        oplog.mask(secrets)
         return RunSpec(
             key=_key(run),
             command=job.argv(tuple(run.arguments)),

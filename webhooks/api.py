@@ -22,7 +22,7 @@ from webhooks.attempts import Try, tries
 from webhooks.look import SECURITY
 from webhooks.problems import Problem, busy, unauthorized, unavailable
 from webhooks.streams import Stream, Streams, Write
-from webhooks.view import rfc3339, seconds
+from webhooks.view import queued, rfc3339, seconds
 
 MOST_RUNS = 100
 """Runs in one answer."""
@@ -215,10 +215,20 @@ class _Rooms:
             "job": run.job,
             "version": run.version,
             **self._course(run),
+            "message": run.message,
+            "waiting_for": run.waiting_for,
             "parameters": run.parameters,
+            "arguments": run.arguments,
+            "repository": run.repository,
+            "ref": run.ref,
             "commit": run.commit,
             "image": run.image,
+            "digest": run.digest,
+            "build": run.build_number,
+            "rerun_of": run.rerun_of,
+            "scheduled_at": _moment(run.tick_at),
             **self._times(run),
+            "queued_s": round(queued(run.created_at, run.started_at, run.finished_at, self._api.clock()), 3),
             "attempts": [self._try(run, each) for each in tries(run, ended)],
             "url": f"{self._url}/runs/{run.number}",
             "logs_url": f"{self._url}/api/runs/{run.number}/logs",

@@ -84,12 +84,14 @@ class _Rooms:
 
     async def list_jobs(self, request: Request, visitor: Visitor) -> Response:
         """All jobs by name."""
-        return json_answer({"jobs": [self._told(entry) for entry in self._jobs.book.entries()]})
+        entries = self._jobs.book.entries()
+        return json_answer({"jobs": [self._told(entry, hide=not visitor.admin) for entry in entries]})
 
     async def job(self, request: Request, visitor: Visitor) -> Response:
         """One job, with its version as `ETag`."""
         entry = self._entry(request)
-        return json_answer(self._told(entry), headers=_etag(entry.row.version))
+        told = self._told(entry, hide=not visitor.admin)
+        return json_answer(told, headers=_etag(entry.row.version))
 
     async def put(self, request: Request, visitor: Visitor) -> Response:
         """Create a job or change it."""
@@ -147,8 +149,13 @@ class _Rooms:
     def _address(self, name: str) -> str:
         return f"{self._url}/api/jobs/{name}"
 
-    def _told(self, entry: Entry) -> dict[str, object]:
+    def _told(self, entry: Entry, *, hide: bool = False) -> dict[str, object]:
+        """What is said of a job; `hide`: without the texts of variables that its `mask` names."""
         job, row = entry.job, entry.row
+        definition = config.definition(job)
+        if hide:
+            shown = {name: "***" if name in job.mask else text for name, text in job.env.items()}
+            definition = config.definition(job.model_copy(update={"env": shown}))
         return {
             "name": job.name,
             "description": job.description,
@@ -156,7 +163,7 @@ class _Rooms:
             "source": row.source,
             "changed_by": row.actor,
             "changed_at": rfc3339(row.created_at),
-            "definition": config.definition(job),
+            "definition": definition,
             "url": f"{self._url}/jobs/{job.name}",
         }
 

@@ -156,6 +156,7 @@ class _Rooms:
             shown=subject.shown,
             log=done + painter.open_line(),
             size=part.end if part else 0,
+            gone=part is None and subject.shown.finished,
             left_out=part.left_out if part else 0,
             cursor=str(painter.cursor),
             query=self._query(subject, visitor, subject.chosen),

@@ -56,6 +56,7 @@ class Shown:
     attempt: int = 1
     attempts: int = 1  # as many as there may be
     version: int | None = None  # of the job
+    digest: str | None = None  # what exactly the image was
     differs: Sequence[str] | None = None  # from the run that it repeats; None: that is not at hand
 
     @property
@@ -81,6 +82,10 @@ class Shown:
     def seconds(self, now: float) -> float | None:
         """How long it took, or has taken so far; None before it began."""
         return seconds(self.started_at, self.finished_at, now)
+
+    def queued(self, now: float) -> float:
+        """How long it waited, its build included."""
+        return queued(self.created_at, self.started_at, self.finished_at, now)
 
 
 def run_shown(run: Run, of: Run | None = None) -> Shown:
@@ -109,6 +114,7 @@ def run_shown(run: Run, of: Run | None = None) -> Shown:
         attempt=run.attempt,
         attempts=max(run.attempt, attempts_allowed(run.definition)),
         version=run.version,
+        digest=run.digest,
         differs=differences(of, run) if of is not None and of.repository == run.repository else None,
     )
 
@@ -163,6 +169,12 @@ def seconds(started_at: float | None, finished_at: float | None, now: float) -> 
     if started_at is None:
         return None
     return max(0.0, (now if finished_at is None else finished_at) - started_at)
+
+
+def queued(created_at: float, started_at: float | None, finished_at: float | None, now: float) -> float:
+    """The time from when it was asked for to its start, so far, or to the end where it never started."""
+    ends = (at for at in (started_at, finished_at, now) if at is not None)
+    return max(0.0, next(ends) - created_at)
 
 
 def duration(value: float | None) -> str:

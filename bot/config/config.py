@@ -43,6 +43,7 @@ class Config(Section):
 
     _environ: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _written: Mapping[str, Value] = PrivateAttr(default_factory=dict)
+    _newest: Mapping[str, Value] = PrivateAttr(default_factory=dict)
 
     @property
     def environ(self) -> Mapping[str, str]:
@@ -54,9 +55,15 @@ class Config(Section):
         """The file as it was written, references and defaults apart; it may hold secrets."""
         return self._written
 
+    @property
+    def newest(self) -> Mapping[str, Value]:
+        """The same as it was read last, with what only a new start takes up; empty if read once."""
+        return self._newest
+
     def take_definitions(self, new: "Config") -> None:
         """Take over what `new` was written with for jobs that are defined later."""
         mine = ("jobs", "defaults", "images", "sizes")
+        self._newest = new.written
         kept = {key: value for key, value in self._written.items() if key not in mine}
         self._written = {**kept, **{key: new.written[key] for key in mine if key in new.written}}
 

@@ -9,7 +9,10 @@ from math import isfinite
 from pathlib import Path as FilePath
 from typing import Any
 
-from bot.catalog import Job
+from pydantic import ValidationError
+
+from bot.catalog import Job, job_name
+from bot.conditions import SecretReference
 from bot.config.config import Config
 from bot.config.document import DEPTH, SIZE_LIMIT, Document, Mistake, Path, Place, Value, path_text
 from bot.config.interpolation import Reference, pieces_of
@@ -49,7 +52,8 @@ def job_of(content: bytes, name: str, config: Config) -> Job:
         raise Wrong([("", "expected an object with the keys of a job")])
     document.values[at] = document.keys[at] = Place()
     if not document.mistakes:
-        _refuse_references(document, value, at, _own_names(config.written))
+        own = _own_names(config.written) | _own_names(config.newest)
+        _refuse_references(document, value, at, own)
     document.data = {**config.written, "jobs": {name: value}}
     made = None
     if not document.mistakes:
@@ -82,13 +86,25 @@ def definitions_in(path: FilePath) -> dict[str, dict[str, Value]]:
             single = [name for name, job in jobs.items() if not isinstance(job, dict)]
             for name in single:
                 document.wrong(("jobs", name), "expected keys of a job")
-            if jobs and not single:
+            for name in jobs:
+                _check_name(document, ("jobs", name), name)
+            if jobs and not document.mistakes:
                 return {name: job for name, job in jobs.items() if isinstance(job, dict)}
         elif isinstance(own := data.pop("name", None), str) and own and "jobs" not in data:
-            return {own: data}
+            _check_name(document, ("name",), own)
+            if not document.mistakes:
+                return {own: data}
     if not document.mistakes:
         document.wrong((), "expected jobs: with names and definitions, or one job with its name")
     raise ConfigError("\n".join(f"{path}:{mistake}" for mistake in sorted(document.mistakes)))
+
+
+def _check_name(document: Document, path: Path, name: str) -> None:
+    """A name is a part of the address that its definition is sent to."""
+    try:
+        job_name(name)
+    except ValueError as error:
+        document.wrong(path, f"{error}, not {name[:60]!r}", key=path[0] == "jobs")
 
 
 class _Pairs(list[tuple[str, Any]]):
@@ -153,6 +169,8 @@ class _Reader:
 def _refuse_references(document: Document, value: Value, path: Path, own: frozenset[str]) -> None:
     """What comes over the API is stored, and its writer may not be who wrote the environment."""
     if isinstance(value, dict):
+        if path[2:3] == ("env",) and _variable(value) in own:
+            document.wrong(path, "that is the installation's own secret, which no job is given")
         for key, item in value.items():
             _refuse_references(document, item, (*path, key), own)
     elif isinstance(value, list):
@@ -165,6 +183,14 @@ def _refuse_references(document: Document, value: Value, path: Path, own: frozen
             document.wrong(path, "${…} is replaced in env only, where the value is not stored")
         for name in sorted(names & own) if kind == "late" else ():
             document.wrong(path, f"{name} is the installation's own secret, which no job is given")
+
+
+def _variable(value: Mapping[str, Value]) -> str | None:
+    """The variable that a reference to a secret stands for; None where it is no such reference."""
+    try:
+        return SecretReference.model_validate(dict(value)).variable
+    except ValidationError:
+        return None  # told by the checks
 
 
 def _names(text: str) -> frozenset[str]:

@@ -72,7 +72,7 @@ def _note(document: Document, detail: ErrorDetails, path: Path) -> None:
         what = _sentence(detail)
         if what.startswith("expected") and in_key:
             what += f", not {_shown(str(path[-1]))}"
-        elif what.startswith("expected"):
+        elif what.startswith("expected") and ", not " not in what:
             what += _not(document, path)
         document.wrong(path, what, key=in_key)
 
@@ -95,6 +95,12 @@ def _sentence(detail: ErrorDetails) -> str:
         return f"{detail['input']} is not available in this version; process is"
     if kind == "literal_error":
         return f"expected {context['expected']}".replace("'", "")
+    if kind in ("greater_than_equal", "less_than_equal"):
+        return (
+            f"expected {context['ge']:g} or more"
+            if "ge" in context
+            else f"expected {context['le']:g} or less"
+        )
     return _EXPECTED.get(kind, f"expected something else ({detail['msg']})")
 
 

@@ -51,13 +51,18 @@ def need(session: Session, build: Build, *, now: float, nonce: str) -> Build:
             if other.definition == build.definition and _is_usable(other):
                 _share(session, other, build)
                 return other
-        build.key = f"{build.image}@{build.commit}#{len(known) + 1}"
+        build.key = f"{build.image}@{build.commit}#{_attempt(known[0]) + 1 if known else 1}"
         build.name = nonce
         build.created_at = now
         stored, new = insert_once(session, Build, build, name=lambda number: f"build-{number}-{nonce}")
         if new:
             ring(session, "builds")
             return stored
+
+
+def _attempt(build: Build) -> int:
+    """Which attempt it was, from its key: earlier ones may be forgotten."""
+    return int(build.key.rpartition("#")[2])
 
 
 def _share(session: Session, build: Build, wanted: Build) -> None:

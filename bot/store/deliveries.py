@@ -104,11 +104,10 @@ def notes(
     return [(received_at, note) for received_at, note in rows]
 
 
-def prune(session: Session, *, before: float) -> int:
-    """Forget settled deliveries that came before `before`; gives how many."""
+def prune(session: Session, *, before: float, limit: int) -> int:
+    """Forget up to `limit` settled deliveries that came before `before`; gives how many."""
+    old = select(DELIVERY.id).where(DELIVERY.received_at < before, DELIVERY.state != "stored").limit(limit)
     gone = session.execute(
-        delete(Delivery)
-        .where(DELIVERY.received_at < before, DELIVERY.state != "stored")
-        .execution_options(synchronize_session=False)
+        delete(Delivery).where(DELIVERY.id.in_(old)).execution_options(synchronize_session=False)
     )
     return cast("CursorResult[Any]", gone).rowcount

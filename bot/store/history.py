@@ -3,16 +3,21 @@
 from collections.abc import Collection, Iterator
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, and_, delete, func, or_, select
+from sqlalchemy import ColumnElement, CursorResult, and_, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from bot.runs import State, attempt_name
 from bot.store import gate
-from bot.store.columns import ATTEMPT, POST, RUN, table_of
-from bot.tables import Attempt, JobState, Post, Run, Tick
+from bot.store.columns import ATTEMPT, BUILD, JOB_STATE, POST, RUN, TICK
+from bot.tables import Attempt, Build, JobState, Post, Run, Tick
 
 BATCH = 200
-"""Runs that one transaction forgets: others wait for it."""
+"""Runs or builds that one transaction forgets: others wait for it."""
+
+ROWS = 1000
+"""Small rows that one transaction forgets."""
+
+_PLAIN: dict[str, Any] = {"synchronize_session": False}
 
 
 def jobs(session: Session) -> Iterator[str]:
@@ -27,7 +32,7 @@ def superfluous(session: Session, job: str, *, keep: int, before: float | None) 
     """Up to `BATCH` finished runs of `job` to forget, oldest first.
 
     The newest `keep` stay, and the newest `keep` that did not succeed, so that no success pushes out a
-    failure; of neither what finished before the moment `before`.
+    failure; of neither what finished before the moment `before`. Those whose end is still to be told stay.
     """
     finished = and_(RUN.job == job, RUN.state == State.FINISHED)
     failed = and_(finished, RUN.result != "succeeded")
@@ -40,7 +45,8 @@ def superfluous(session: Session, job: str, *, keep: int, before: float | None) 
         old.append(RUN.finished_at < before)
     if not old:
         return []
-    query = select(RUN.number).where(finished, or_(*old)).order_by(RUN.number).limit(BATCH)
+    untold = exists().where(POST.run_number == RUN.number, POST.state == "open", POST.sent < POST.wanted)
+    query = select(RUN.number).where(finished, or_(*old), ~untold).order_by(RUN.number).limit(BATCH)
     return list(session.scalars(query))
 
 
@@ -58,24 +64,54 @@ def is_active(session: Session, job: str) -> bool:
 
 
 def forget(session: Session, numbers: Collection[int]) -> list[str]:
-    """Forget those of these runs that are finished, with attempts and posts; gives the keys of their logs."""
+    """Forget those of these runs that are finished, with attempts and posts; gives the keys of their logs.
+
+    The tick that became one of them stays, number and all: it is decided, and no number is given twice.
+    """
     rows = session.execute(
         delete(Run)
         .where(RUN.number.in_(numbers), RUN.state == State.FINISHED)
         .returning(RUN.number, RUN.name, RUN.attempt)
-        .execution_options(synchronize_session=False)
+        .execution_options(**_PLAIN)
     ).all()
     gone = [row.number for row in rows]
     for table, column in ((Attempt, ATTEMPT.run_number), (Post, POST.run_number)):
-        session.execute(delete(table).where(column.in_(gone)).execution_options(synchronize_session=False))
+        session.execute(delete(table).where(column.in_(gone)).execution_options(**_PLAIN))
     return [attempt_name(row.name, attempt) for row in rows for attempt in range(1, row.attempt + 1)]
 
 
 def forget_schedule(session: Session, job: str) -> int:
-    """Forget the ticks of a job and what people said about its schedule; gives how many ticks."""
-    session.execute(delete(JobState).where(table_of(JobState).c.job == job))
-    gone = session.execute(delete(Tick).where(table_of(Tick).c.job == job))
+    """Forget up to `ROWS` ticks of a job, and what people said about its schedule; gives how many ticks."""
+    session.execute(delete(JobState).where(JOB_STATE.job == job))
+    some = select(TICK.id).where(TICK.job == job).limit(ROWS)
+    gone = session.execute(delete(Tick).where(TICK.id.in_(some)).execution_options(**_PLAIN))
     return cast("CursorResult[Any]", gone).rowcount
+
+
+def forget_builds(session: Session, *, before: float, images: Collection[str]) -> list[str]:
+    """Forget up to `BATCH` builds that ended before `before` and that nothing needs; gives their logs' keys.
+
+    Needed are those of runs that are kept, and of each of these `images` the newest and the newest good one.
+    The rows are locked before it is looked whether a run has them: who orders a run locks them as well.
+    """
+    mine = select(func.max(BUILD.number)).where(BUILD.image.in_(images)).group_by(BUILD.image)
+    good = mine.where(BUILD.result == "succeeded", BUILD.digest.is_not(None))
+    needed = {*session.scalars(mine), *session.scalars(good)}
+    old = and_(BUILD.state == State.FINISHED, BUILD.finished_at < before, BUILD.number.not_in(needed))
+    free = ~exists().where(RUN.build_number == BUILD.number)
+    some = session.scalars(
+        select(BUILD.number).where(old, free).limit(BATCH).with_for_update(skip_locked=True)
+    ).all()
+    rows = session.execute(
+        delete(Build)
+        .where(BUILD.number.in_(some), free)
+        .returning(BUILD.number, BUILD.name)
+        .execution_options(**_PLAIN)
+    ).all()
+    session.execute(
+        delete(Post).where(POST.build_number.in_([row.number for row in rows])).execution_options(**_PLAIN)
+    )
+    return [row.name for row in rows]
 
 
 def _after(session: Session, condition: ColumnElement[bool], keep: int) -> int | None:

@@ -16,6 +16,9 @@ from bot.store.inserts import insert_all, insert_once
 from bot.store.moves import UNFINISHED, ask_to_stop, change, end_unbegun
 from bot.tables import Build, Post, Run
 
+_AMONG_FEW = RUN.number + 0
+"""The number where few runs meet the other conditions: those are found first, by their index, then sorted."""
+
 
 class Facts(TypedDict, total=False):
     """What may become known of a run together with a move."""
@@ -193,7 +196,7 @@ def latest(
     active: bool = False,
 ) -> Run | None:
     """The newest run, of this job, repository and person where given, unfinished ones only if `active`."""
-    query = select(Run).order_by(RUN.number.desc()).limit(1)
+    query = select(Run).order_by(_AMONG_FEW.desc() if active else RUN.number.desc()).limit(1)
     if job is not None:
         query = query.where(RUN.job == job)
     if repository is not None:
@@ -201,7 +204,7 @@ def latest(
     if actor is not None:
         query = query.where(RUN.actor == actor)
     if active:
-        query = query.where(RUN.state != State.FINISHED)
+        query = query.where(RUN.state.in_(UNFINISHED))
     return session.scalar(query)
 
 
@@ -216,11 +219,14 @@ def page(
     before: int | None = None,
 ) -> list[Run]:
     """Runs, newest first; `before` is the last number of the page before."""
-    query = select(Run).order_by(RUN.number.desc()).limit(limit)
+    few = state is not None and state != State.FINISHED
+    query = select(Run).order_by(_AMONG_FEW.desc() if few else RUN.number.desc()).limit(limit)
     if job is not None:
         query = query.where(RUN.job == job)
-    if state is not None:
+    if few:
         query = query.where(RUN.state == state)
+    elif state is not None:
+        query = query.where(RUN.state.not_in(UNFINISHED))  # nearly all: no index by state is to be used
     if repository is not None:
         query = query.where(RUN.repository == repository)
     if actor is not None:

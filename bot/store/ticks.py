@@ -98,10 +98,11 @@ def newest(session: Session, job: str, *, limit: int = 20) -> list[Tick]:
     return list(session.scalars(select(Tick).where(TICK.job == job).order_by(TICK.at.desc()).limit(limit)))
 
 
-def prune(session: Session, *, before: float) -> int:
-    """Forget ticks that were decided before `before`; gives how many. They cannot come again."""
-    old = delete(Tick).where(TICK.decided_at < before).execution_options(**_PLAIN)
-    return cast("CursorResult[Any]", session.execute(old)).rowcount
+def prune(session: Session, *, before: float, limit: int) -> int:
+    """Forget up to `limit` ticks decided before `before`; gives how many. They cannot come again."""
+    old = select(TICK.id).where(TICK.decided_at < before).limit(limit)
+    gone = session.execute(delete(Tick).where(TICK.id.in_(old)).execution_options(**_PLAIN))
+    return cast("CursorResult[Any]", gone).rowcount
 
 
 def _parts(names: Sequence[str]) -> Iterable[list[str]]:

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from bot.book import Book, Conflict
-from bot.config import job_of
+from bot.book import Book, Conflict, renewed
+from bot.config import Wrong, job_of, load
 from bot.store import versions
 from tests.bot.house import House
 
@@ -57,3 +57,15 @@ async def test_version_numbers_never_name_another_definition(home: House) -> Non
     assert not await book.remove("new", actor="token:boss", expected=always)
     row, new = await book.put(job, actor="token:boss", expected=always)
     assert (row.version, new) == (3, True)
+
+
+async def test_secret_that_only_the_next_start_takes_up_is_given_to_no_job_either(home: House) -> None:
+    book, file = home.tools.book, home.home / "later.yaml"
+    file.write_text("github: {token: '${NEXT}'}\njobs: {plain: {command: 'true'}}\n")
+    new = load(file, {**book.config.environ, "NEXT": "n3xt"})
+    held, kept = renewed(book.config, new)
+    assert "github" in kept
+    assert await book.apply(held)
+    for reference in ('"${NEXT}"', '"${KEY}"'):
+        with pytest.raises(Wrong, match="own secret"):
+            job_of(b'{"command": "true", "env": {"X": %s}}' % reference.encode(), "new", book.config)

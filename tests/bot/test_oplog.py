@@ -61,3 +61,16 @@ def test_nor_where_a_person_does_and_no_variables_either() -> None:
 
 def test_what_is_too_short_to_be_told_from_words_is_left() -> None:
     assert json.loads(logged(io.StringIO(), "it", "").splitlines()[1])["event"] == "it said hunter22"
+
+
+def test_value_that_a_job_is_given_later_is_masked_and_its_plain_words_are_not() -> None:
+    stream = io.StringIO()
+    oplog.configure([Secret("hunter22")], stream=stream)
+    log = structlog.get_logger("test")
+    oplog.mask([Secret("of-a-job-1"), Secret("info")])
+    log.info("told", value="of-a-job-1", first="hunter22")
+    oplog.mask(Secret(f"number-{n:06}") for n in range(oplog.MOST))
+    log.info("told", value="of-a-job-1", newest=f"number-{oplog.MOST - 1:06}", first="hunter22")
+    first, second = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert (first["value"], first["first"], first["level"]) == ("***", "***", "info")
+    assert (second["value"], second["newest"], second["first"]) == ("of-a-job-1", "***", "***")

@@ -6,7 +6,9 @@ from bot import pruning
 from bot.book import Book
 from bot.config import job_of
 from bot.pruning import Pruning
-from bot.store import runs
+from bot.runs import State
+from bot.store import Session, runs, ticks
+from bot.tables import Build, Tick
 from executor.logfile import LogWriter
 from tests.bot.house import House
 from tests.bot.store.test_history import DAY, add
@@ -23,7 +25,7 @@ async def define(home: House, content: bytes) -> Book:
 
 
 async def left(home: House, job: str) -> list[int]:
-    found = await home.store.read(lambda s: runs.page(s, job=job))
+    found = await home.store.read(lambda s: runs.page(s, job=job, limit=1000))
     return sorted(run.identity for run in found)
 
 
@@ -68,3 +70,42 @@ async def test_history_of_a_deleted_job_goes_and_of_one_that_the_file_lost_stays
     await book.apply(book.config.model_copy(update={"jobs": jobs}))
     await Pruning(home.tools).round(home.now)
     assert (await left(home, "small"), await left(home, "plain")) == ([], [3, 4])
+
+
+async def test_build_that_nothing_needs_goes_with_its_log_as_the_oldest_logs_do(home: House) -> None:
+    def add_build(session: Session) -> None:
+        for number, image in ((1, "shop"), (2, "shop"), (3, "of-before")):
+            build = Build(
+                key=f"{number}", name=f"build-{number}", image=image, repository="acme/shop", commit="c",
+                cause="push", actor="a", created_at=0.0,
+            )  # fmt: skip
+            build.state, build.result, build.finished_at = State.FINISHED, "failed", home.now
+            session.add(build)
+
+    await home.write(add_build)
+    writer = LogWriter(home.tools.logs.path("build-1"), 1 << 20)
+    writer.finish()
+    later = home.now + home.tools.config.logs.keep
+    await Pruning(home.tools).round(later)
+    assert await home.tools.logs.size("build-1") is not None
+    await Pruning(home.tools).round(later + 1)
+    assert await home.store.read(lambda s: [s.get(Build, n) is not None for n in (1, 2, 3)]) == [
+        False,
+        True,
+        False,
+    ]
+    assert await home.tools.logs.size("build-1") is None
+
+
+async def test_job_that_was_deleted_leaves_no_pause_to_a_later_one(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pruning, "ROUND", 1)
+    book = await define(home, b'{"command": "true"}')
+    await home.write(lambda s: add(s, "s" * 300, job="small"))
+    await home.write(lambda s: ticks.change(s, "small", paused=True))
+    await home.write(lambda s: ticks.record(s, [Tick(job="small", at=1.0, outcome="run", decided_at=1.0)]))
+    await book.remove("small", actor="token:boss", expected=always)
+    await Pruning(home.tools).purge("small")
+    assert len(await left(home, "small")) > 0
+    assert await home.store.read(lambda s: (ticks.states(s, ["small"]), ticks.newest(s, "small"))) == ({}, [])

@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from bot.due import Plan
 from bot.errors import RetryLater
 from bot.github import GitHub
 from bot.parameters import Parameter
 from bot.people import People
+from bot.pruning import Pruning
 from bot.starting import Starting
 from bot.store import Store, runs, ticks
 from bot.tables import JobState, Run, Tick
@@ -378,10 +379,26 @@ async def test_two_bots_start_what_is_due_once(home: House, postgres_url: str) -
         assert await told(homes[1], "hourly") == [(0, "run"), (60, "run")]
 
 
+async def test_tick_whose_run_was_removed_stays_decided_and_starts_nothing_again(home: House) -> None:
+    made = await begun(home)
+    await at(home, made, NOON)
+    (run,) = await started(home, "hourly")
+    await home.write(lambda s: runs.request_stop(s, run.identity, by="github:octocat", now=NOON))
+    assert await Pruning(home.tools).remove([run.identity]) == 1
+    rewind = update(JobState).values(
+        ticked_to=NOON - 30
+    )  # as after a crash, or with a clock that was set back
+    await home.write(lambda s: s.execute(rewind) and None)
+    await at(home, await begun(home), NOON + 1)
+    assert await started(home, "hourly") == []
+    (tick,) = await home.store.read(lambda s: ticks.newest(s, "hourly"))
+    assert (tick.outcome, tick.run_number) == ("run", run.number)
+
+
 async def test_old_ticks_are_forgotten(home: House) -> None:
     await at(home, await begun(home), NOON)
-    assert await home.write(lambda s: ticks.prune(s, before=NOON)) == 0
-    assert await home.write(lambda s: ticks.prune(s, before=NOON + 1)) == 2
+    assert await home.write(lambda s: ticks.prune(s, before=NOON, limit=9)) == 0
+    assert await home.write(lambda s: ticks.prune(s, before=NOON + 1, limit=9)) == 2
 
 
 async def test_thousand_due_at_once_differ_in_names_and_are_claimed(tmp_path: Path) -> None:

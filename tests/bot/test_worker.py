@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from bot import worker
+from bot import oplog, worker
+from bot.config import job_of
 from bot.errors import RetryLater
 from bot.runs import State
 from bot.store import builds, leases, runs
@@ -14,7 +15,7 @@ from bot.store.columns import BUILD
 from bot.tables import Build, Run
 from bot.worker import FAILURES, Worker
 from executor.errors import EngineUnavailable
-from executor.spec import Outcome, Pending, Result, Started
+from executor.spec import Outcome, Pending, Result, Secret, Started
 from tests.bot.house import House
 
 OK = Outcome(Result.SUCCEEDED, exit_code=0, image="i")
@@ -236,7 +237,7 @@ async def test_image_that_was_cleared_away_is_built_again(home: House, built: Ru
     home.engine.gone = {"i"}
     await Worker(home.tools).carry(built)
     waiting = await home.run(1)
-    assert (waiting.state, waiting.digest, waiting.build_number) == ("building", None, 2)
+    assert (waiting.state, waiting.digest, waiting.build_number) == ("waiting", None, 2)
     assert (await home.build(1)).reason == "ImageGone"
     home.engine.plans = [[Started(home.now), Outcome(Result.SUCCEEDED, image="new")]]
     await Worker(home.tools).carry(await home.claim(Build))
@@ -261,6 +262,18 @@ async def test_secrets_go_to_the_engine_alone(home: House) -> None:
     (spec,) = home.engine.specs
     assert spec.env == {"API_KEY": "s3cr3t"}  # type: ignore[union-attr]
     assert "s3cr3t" not in str((await home.run(1)).model_dump())
+
+
+async def test_variable_that_a_job_was_given_after_the_start_is_masked_in_our_own_log_too(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Secret] = []
+    monkeypatch.setattr(oplog, "mask", told.extend)
+    job = job_of(b'{"command": "true", "env": {"X": "key ${API_KEY}"}}', "later", home.tools.config)
+    await home.tools.book.put(job, actor="token:boss", expected=lambda version: True)
+    await home.says("/job run later")
+    await Worker(home.tools).carry(await home.claim(Run))
+    assert told == [Secret("s3cr3t"), Secret("key s3cr3t")]
 
 
 async def build(home: House) -> Build:

@@ -201,14 +201,34 @@ async def test_apply_sends_what_stands_in_a_file(errand: Installation) -> None:
     assert "hello: refused: hello is defined in the configuration file" in said
     assert "three: created" in said
     assert "ERRAND_TOKEN is not set" in (await cli(errand, "", "apply", "-f", str(single)))[1]
-    write(several, "jobs: [")
-    assert (await cli(errand, admin, "apply", "-f", str(several)))[0] == 1
+    bomb = "a: &a [x]\nb: [" + "*a, " * 101 + "]\n"
+    for content, told in (
+        ("jobs: [", "not YAML"),
+        ("name: one\ncommand: x\ncommand: y\n", ":3:1: command: given twice; first in line 2"),
+        ("jobs:\n  ../one: {command: x}\n", ":2:3: jobs.../one: expected a name of small letters"),
+        ("name: One\ncommand: x\n", ":1:7: name: expected a name of small letters"),
+        ("name: one\ncommand: \0\n", "control character U+0000"),
+        (bomb, "more than 100 aliases"),
+    ):
+        write(several, content)
+        code, said = await cli(errand, admin, "apply", "-f", str(several))
+        assert (code, f"{several}:" in said, told in said) == (1, True, True), said
 
 
 BAD = {
     '{"command": "true", "command": "false"}': ("#/command", "given twice"),
     '{"command": "true\\u0000"}': ("#/command", "NUL"),
     '{"command": "true", "timeout": 0}': ("#/timeout", "from 1s to 7d"),
+    '{"command": "true", "keep": 0}': ("#/keep", "expected 1 or more, not 0"),
+    '{"command": "true", "retries": 11}': ("#/retries", "expected 10 or less, not 11"),
+    '{"command": "true", "schedule": {"cron": "* * *"}}': ("#/schedule", "expected five fields"),
+    '{"command": "true", "parameters": {"PATH": {}, "A": {}}}': ("#/parameters/PATH", "choose another name"),
+    '{"command": "true", "lock": "a/b"}': ("#/lock", "small letters, digits and -"),
+    '{"command": "true", "on": ["push"]}': ("#/on", "needs one"),
+    '{"command": "true", "env": {"X": {"secret": "github", "key": "private.key"}}}': (
+        "#/env/X",
+        "own secret",
+    ),
     '{"command": "true", "env": {"a/b": "x"}}': ("#/env/a~1b", ""),
     '{"command": "true", "parameters": {"LD_PRELOAD": {}}}': ("#/parameters/LD_PRELOAD", "LD_PRELOAD"),
     '{"command": "true", "size": "huge"}': ("#/size", "no size huge"),

@@ -66,7 +66,7 @@ async def test_page_of_a_run_without_a_log_says_so(here: Installation, client: h
     run = await here.start_run()
     assert "Nothing is written yet." in (await client.get(here.link(run))).text
     await here.finish(run)
-    assert "Nothing was written." in (await client.get(here.link(run))).text
+    assert "nothing was written, or it is no longer kept." in (await client.get(here.link(run))).text
     assert (await client.get(here.link(run, "/log"))).text == ""
 
 

@@ -1,10 +1,12 @@
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import select
 
 from bot.runs import State
-from bot.store import Session, Store, builds, runs
-from bot.tables import Build, Run
+from bot.store import Session, Store, builds, history, posts, runs
+from bot.store.columns import POST
+from bot.tables import Build, Post, Run
 
 
 def _need(commit: str = "c" * 40, definition: dict[str, str] | None = None) -> Callable[[Session], Build]:
@@ -112,3 +114,37 @@ async def test_latest_and_active(store: Store) -> None:
     assert await store.read(builds.active) == 2
     await _end(store, first.identity, "failed")
     assert await store.read(builds.active) == 1
+
+
+async def test_attempt_is_counted_on_where_earlier_ones_were_forgotten(store: Store) -> None:
+    for number in (1, 2):
+        await store.write(_need())
+        await _end(store, number, "failed")
+    assert await store.write(lambda s: history.forget_builds(s, before=9.0, images=["shop"])) == [
+        "build-1-nonce"
+    ]
+    assert (await store.write(_need())).key.endswith("#3")
+
+
+async def test_build_that_nothing_needs_is_forgotten_with_its_posts(store: Store) -> None:
+    def forget(session: Session) -> list[str]:
+        return history.forget_builds(session, before=5.0, images=["shop"])
+
+    ended = [("1" * 40, "succeeded"), ("2" * 40, "succeeded"), ("3" * 40, "failed"), ("4" * 40, "failed")]
+    for number, (commit, result) in enumerate(ended, 1):
+        await store.write(_need(commit))
+        await _end(store, number, result, f"sha-{number}" if result == "succeeded" else None)
+        await store.write(
+            lambda s, number=number: posts.add_cards(  # type: ignore[misc]
+                s, [Post(key="k", kind="github_check", nonce="", created_at=0.0)], build=number
+            )
+        )
+    run = await _run_for(store, await store.read(lambda s: s.get_one(Build, 1)))
+    assert await store.write(forget) == ["build-3-nonce"]  # 1 has a run, 2 is the newest good, 4 the newest
+    assert await store.read(lambda s: sorted(s.scalars(select(POST.build_number)))) == [1, 2, 4]
+    await store.write(lambda s: runs.request_stop(s, run, by="a", now=3.0))
+    assert await store.write(forget) == []
+    await store.write(lambda s: history.forget(s, [run]))
+    assert await store.write(forget) == ["build-1-nonce"]
+    assert await store.write(lambda s: history.forget_builds(s, before=4.0, images=[])) == []
+    assert len(await store.write(lambda s: history.forget_builds(s, before=5.0, images=[]))) == 2

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.runs import State
-from bot.store import Session, Store, history
+from bot.store import Session, Store, history, posts
 from bot.tables import Attempt, Post, Run
 
 DAY = 86400.0
@@ -75,3 +75,17 @@ async def test_jobs_that_have_runs_are_found(store: Store) -> None:
     for job in ("b", "a", "c"):
         await store.write(lambda s, job=job: add(s, "ss", job=job))  # type: ignore[misc]
     assert await store.read(lambda s: list(history.jobs(s))) == ["a", "b", "c"]
+
+
+async def test_run_whose_end_is_still_to_be_told_stays_until_it_is(store: Store) -> None:
+    def fill(session: Session) -> None:
+        add(session, "sss")
+        for number, sent in ((1, 0), (2, 1)):
+            post = Post(key=f"{number}", kind="github_check", run_number=number, nonce="", created_at=0.0)
+            post.sent = sent
+            session.add(post)
+
+    await store.write(fill)
+    assert await store.read(lambda s: history.superfluous(s, "migrate", keep=1, before=None)) == [2]
+    await store.write(lambda s: posts.fail(s, 1, error="gone"))
+    assert await store.read(lambda s: history.superfluous(s, "migrate", keep=1, before=None)) == [1, 2]
