@@ -47,6 +47,14 @@ def image_name(name: str) -> str:
     return name
 
 
+def _lock_name(name: str) -> str:
+    if not _LABEL.fullmatch(name):
+        raise ValueError(
+            "expected the name of a lock: small letters, digits and - (at most 63), such as prod"
+        )
+    return name
+
+
 def is_repository(name: str) -> bool:
     """Whether `name` is OWNER/NAME as GitHub spells them."""
     return bool(_REPOSITORY.fullmatch(name)) and name.split("/")[1] not in (".", "..")
@@ -123,7 +131,7 @@ class Job(Definition):
     resources: Resources | None = None
     retries: Annotated[int, Field(ge=0, le=10)] = 0
     concurrency: Literal["allow", "forbid", "replace", "queue"] = "allow"
-    lock: Annotated[str, AfterValidator(image_name)] | None = None
+    lock: Annotated[str, AfterValidator(_lock_name)] | None = None
     on: tuple[Literal["push"], ...] = ()
     schedule: Timetable | None = None
     keep: Annotated[int, Field(ge=1, le=10_000)] = 20
