@@ -57,7 +57,7 @@ def ahead(other: Run) -> str:
 
 def next_attempt(attempt: int, most: int, pause: float) -> str:
     """The next attempt of a run, `pause` seconds after the one before."""
-    return f"attempt {attempt} of {most}, {duration(pause)} after the end of the one before"
+    return f"attempt {attempt} of {most} to begin {duration(pause)} after the one before"
 
 
 def locked(lock: Lock, *, now: float, command: str) -> str:

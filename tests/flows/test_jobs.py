@@ -1,6 +1,7 @@
 """What a job can be given (attempts, files, memory, secrets), and how it is stopped, through the service."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -84,6 +85,35 @@ async def test_each_attempt_has_its_end_and_its_log_and_the_card_counts_them(err
     assert "attempt 3 of 3" in card.body
 
 
+async def test_between_two_attempts_the_card_says_so_and_a_cancel_ends_it(errand: Installation) -> None:
+    await errand.comment("/job run hopeless")
+    github = errand.beside.github
+    waits = re.compile(r"is waiting for attempt \d+ of 11 to begin \d+s after the one before")
+    await github.wait_for(lambda: any(waits.search(each.body) for each in github.comments), 60)
+    await errand.comment("/job logs #1")
+    await github.wait_for(lambda: any("no use" in each.body for each in github.comments), 20)
+    await errand.comment("/job cancel #1")
+    run = await finished(errand)
+    assert run["result"] == "cancelled"
+    assert attempts(run)[0] == ("failed", 4)
+
+
+async def test_attempt_whose_checkout_was_cleared_away_builds_it_again(errand: Installation) -> None:
+    await errand.comment("/job run hopeless")
+    await errand.wait_for(
+        lambda: sum(each.get("event") == "attempt.finished" for each in errand.events) >= 2 or None, 30
+    )
+    (tree,) = (errand.home / "var" / "work" / "trees" / "acme" / "shop").glob("*/ready")
+    tree.unlink()
+    await errand.wait_for(lambda: errand.said("build.finished", 2), 30)
+    await errand.wait_for(
+        lambda: sum(each.get("event") == "attempt.finished" for each in errand.events) >= 3 or None, 30
+    )
+    await errand.comment("/job cancel #1")
+    run = await finished(errand)
+    assert attempts(run).count(("failed", 4)) >= 3
+
+
 @pytest.mark.parametrize("held", [1, 2, 3])
 async def test_killed_in_any_attempt_none_is_lost_or_doubled(errand: Installation, held: int) -> None:
     marks, gate = errand.home / "marks", errand.home / "gate"
@@ -155,6 +185,16 @@ async def test_double_fork_that_ignores_sigterm_is_gone(errand: Installation) ->
     await errand.comment("/job cancel #1")
     run = await finished(errand)
     assert (run["result"], run["exit_code"]) == ("cancelled", 137)
+    assert processes(f"sleep {nap}") == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="has no setsid(1), and only process groups")
+async def test_double_fork_that_ignores_sigterm_does_not_outlive_the_timeout(errand: Installation) -> None:
+    nap = "54321.25"
+    await errand.comment(f"/job run overdue NAP={nap}")
+    run = await finished(errand)
+    assert (run["result"], run["reason"], run["exit_code"]) == ("timed_out", "DeadlineExceeded", 137)
+    assert await log(errand) == "ready\n"
     assert processes(f"sleep {nap}") == []
 
 
