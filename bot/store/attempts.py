@@ -15,7 +15,7 @@ from bot.runs import AGAIN, State, attempt_name, attempts_allowed
 from bot.store import posts, runs
 from bot.store.bells import changed
 from bot.store.columns import ATTEMPT, RUN
-from bot.store.moves import ACTIVE, FREE
+from bot.store.moves import ACTIVE, FREE, change
 from bot.store.runs import Facts
 from bot.tables import Attempt, Run
 
@@ -23,7 +23,8 @@ from bot.tables import Attempt, Run
 def begin(session: Session, number: int, *, owner: str, now: float) -> Run | None:
     """Let the next attempt of a run that `owner` holds start; None where the run may not move so."""
     ended = session.scalar(select(func.count()).select_from(Attempt).where(ATTEMPT.run_number == number))
-    return runs.move(session, number, State.STARTING, owner=owner, now=now, attempt=(ended or 0) + 1)
+    run = runs.move(session, number, State.STARTING, owner=owner, now=now)
+    return change(session, number, [], attempt=ended + 1) if run is not None and ended else run
 
 
 def end(

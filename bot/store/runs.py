@@ -25,7 +25,6 @@ class Facts(TypedDict, total=False):
     message: str | None
     exit_code: int | None
     digest: str | None
-    attempt: int
     waiting_for: str | None
     tail: list[str]
     started_at: float | None

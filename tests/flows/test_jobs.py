@@ -32,7 +32,20 @@ async def errand(tmp_path: Path, jobs: Where) -> AsyncIterator[Installation]:
 
 async def finished(errand: Installation, number: int = 1) -> dict[str, Any]:
     """The run as the API tells it, once it has ended."""
-    await errand.wait_for(lambda: errand.said("run.finished", number), 30)
+    await errand.wait_for(lambda: errand.said("run.finished", number), 60)
+    return await told(errand, number)
+
+
+async def cancelled(errand: Installation) -> dict[str, Any]:
+    """The same of a run that is cancelled wherever it is, also between two attempts."""
+    await errand.comment("/job cancel #1")
+    github = errand.beside.github
+    await github.wait_for(lambda: any("was cancelled" in each.body for each in github.comments), 60)
+    return await told(errand, 1)
+
+
+async def told(errand: Installation, number: int) -> dict[str, Any]:
+    """The run as the API tells it."""
     answer = await errand.get(f"/api/runs/{number}", token=await token(errand))
     assert answer.status_code == 200, answer.text
     return answer.json()  # type: ignore[no-any-return]
@@ -61,6 +74,11 @@ async def ready(errand: Installation, number: int = 1) -> None:
 
 def attempts(run: dict[str, Any]) -> list[tuple[str, int | None]]:
     return [(each["result"], each["exit_code"]) for each in run["attempts"]]
+
+
+def began(errand: Installation) -> int:
+    """How many attempts have begun."""
+    return sum(each.get("event") == "run.running" for each in errand.events)
 
 
 def processes(marker: str) -> list[str]:
@@ -92,25 +110,19 @@ async def test_between_two_attempts_the_card_says_so_and_a_cancel_ends_it(errand
     await github.wait_for(lambda: any(waits.search(each.body) for each in github.comments), 60)
     await errand.comment("/job logs #1")
     await github.wait_for(lambda: any("no use" in each.body for each in github.comments), 20)
-    await errand.comment("/job cancel #1")
-    run = await finished(errand)
-    assert run["result"] == "cancelled"
+    run = await cancelled(errand)
+    assert (run["state"], run["result"]) == ("finished", "cancelled")
     assert attempts(run)[0] == ("failed", 4)
 
 
 async def test_attempt_whose_checkout_was_cleared_away_builds_it_again(errand: Installation) -> None:
     await errand.comment("/job run hopeless")
-    await errand.wait_for(
-        lambda: sum(each.get("event") == "attempt.finished" for each in errand.events) >= 2 or None, 30
-    )
+    await errand.wait_for(lambda: began(errand) >= 2, 60)
     (tree,) = (errand.home / "var" / "work" / "trees" / "acme" / "shop").glob("*/ready")
     tree.unlink()
     await errand.wait_for(lambda: errand.said("build.finished", 2), 30)
-    await errand.wait_for(
-        lambda: sum(each.get("event") == "attempt.finished" for each in errand.events) >= 3 or None, 30
-    )
-    await errand.comment("/job cancel #1")
-    run = await finished(errand)
+    await errand.wait_for(lambda: began(errand) >= 4, 60)
+    run = await cancelled(errand)
     assert attempts(run).count(("failed", 4)) >= 3
 
 
@@ -118,9 +130,7 @@ async def test_attempt_whose_checkout_was_cleared_away_builds_it_again(errand: I
 async def test_killed_in_any_attempt_none_is_lost_or_doubled(errand: Installation, held: int) -> None:
     marks, gate = errand.home / "marks", errand.home / "gate"
     await errand.comment(f"/job run flaky MARKS={marks} GATE={gate} HOLD={held}")
-    await errand.wait_for(
-        lambda: sum(each.get("event") == "attempt.finished" for each in errand.events) == held - 1 or None, 20
-    )
+    await errand.wait_for(lambda: began(errand) == held, 30)
     await errand.kill()
     gate.touch()  # while nobody watches, the attempt ends
     await errand.start()
@@ -132,9 +142,7 @@ async def test_killed_in_any_attempt_none_is_lost_or_doubled(errand: Installatio
 async def test_cancelled_attempt_is_the_last(errand: Installation) -> None:
     marks = errand.home / "marks"
     await errand.comment(f"/job run flaky MARKS={marks} GATE={errand.home}/never HOLD=2")
-    await errand.wait_for(
-        lambda: sum(each.get("event") == "attempt.finished" for each in errand.events) or None
-    )
+    await errand.wait_for(lambda: began(errand) == 2, 30)
     await errand.comment("/job cancel #1")
     run = await finished(errand)
     assert (run["result"], [each["result"] for each in run["attempts"]]) == (

@@ -90,7 +90,7 @@ async def test_replace_whose_image_cannot_be_built_leaves_the_one_before_alone(e
     gate.touch()
     await errand.wait_for(lambda: errand.ended([1]), 20)
     assert marks(errand) == ["begin old", "end old"]
-    await card(errand, "Build #2 of shop failed")
+    await card(errand, "BuildFailed")
 
 
 async def test_killed_bot_leaves_no_gate_closed(errand: Installation) -> None:
