@@ -47,6 +47,13 @@ def image_name(name: str) -> str:
     return name
 
 
+def _lock_name(name: object) -> object:
+    """One lock and no more: whoever held one and waited for another could wait in a circle."""
+    if not isinstance(name, str) or not _LABEL.fullmatch(name):
+        raise ValueError("expected the name of one lock, of small letters, digits and - (at most 63)")
+    return name
+
+
 def is_repository(name: str) -> bool:
     """Whether `name` is OWNER/NAME as GitHub spells them."""
     return bool(_REPOSITORY.fullmatch(name)) and name.split("/")[1] not in (".", "..")
@@ -123,7 +130,7 @@ class Job(Definition):
     resources: Resources | None = None
     retries: Annotated[int, Field(ge=0, le=10)] = 0
     concurrency: Literal["allow", "forbid", "replace", "queue"] = "allow"
-    lock: Annotated[str, AfterValidator(image_name)] | None = None
+    lock: Annotated[str, BeforeValidator(_lock_name)] | None = None
     on: tuple[Literal["push"], ...] = ()
     schedule: Timetable | None = None
     keep: Annotated[int, Field(ge=1, le=10_000)] = 20

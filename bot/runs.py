@@ -33,12 +33,23 @@ _BUILD_MOVES: dict[State, frozenset[State]] = {
 
 
 AGAIN = (State.STARTING, State.RUNNING)
-"""The states from which a run goes back to `starting`, with its next attempt."""
+"""The states from which a run goes back to `waiting`, for its next attempt."""
+
+FIRST_PAUSE = 2.0
+"""Seconds between the first attempt and the second; doubled for each further one."""
+
+LONGEST_PAUSE = 300.0
+"""Seconds between two attempts, at most."""
 
 
 def attempt_name(name: str, attempt: int) -> str:
     """What the engine and the logs call an attempt (from 1) of the run called `name`."""
     return name if attempt == 1 else f"{name}.{attempt}"
+
+
+def pause_after(attempt: int) -> float:
+    """Seconds between the end of this attempt (from 1) and the start of the next: 2, 4, 8 ... 300."""
+    return min(FIRST_PAUSE * 2.0 ** (attempt - 1), LONGEST_PAUSE)
 
 
 def attempts_allowed(definition: Mapping[str, Any]) -> int:

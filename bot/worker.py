@@ -14,7 +14,7 @@ import structlog
 from bot import metrics, oplog
 from bot.catalog import Image, Job
 from bot.errors import AskerError, ConfigError, Refused, RetryLater
-from bot.runs import State, attempt_name
+from bot.runs import State, attempt_name, pause_after
 from bot.store import attempts, builds, runs
 from bot.tables import Build, Run
 from bot.tools import Tools
@@ -53,7 +53,7 @@ class Worker:
         try:
             if isinstance(row, Run):
                 await self._move(row, State.STOPPING)
-            # Read anew: an attempt may have followed the one that was claimed. From here on none does.
+            # Read anew: another attempt may have begun than the one that was claimed.
             now = await self._reload(row)
             if now is not None:
                 await self._tools.engine.stop(_key(now))
@@ -156,45 +156,52 @@ class Worker:
             if run.digest is not None and not await self._tools.engine.has_image(run.digest):
                 await self._build_again(run)
                 return
-            if not await self._move(run, State.STARTING, waiting_for=None):
+            begun = await self._begin(run)
+            if begun is None:
                 return
-        attempt: Run | None = run
-        while attempt is not None:
-            try:
-                spec = self._spec(attempt)
-            except (ConfigError, AskerError) as error:
-                await self._abandon(attempt, "NotConfigured", str(error))
-                return
-            attempt = await self._attempt(attempt, self._tools.engine.run(spec))
+            run = begun
+        try:
+            spec = self._spec(run)
+        except (ConfigError, AskerError) as error:
+            await self._abandon(run, "NotConfigured", str(error))
+            return
+        await self._attempt(run, self._tools.engine.run(spec))
 
-    async def _attempt(self, run: Run, story: AsyncIterator[Progress]) -> Run | None:
-        """Carry one attempt to its end; gives the run as it goes on with the next, if there is to be one.
+    async def _begin(self, run: Run) -> Run | None:
+        """Store that the next attempt starts; None when it is not ours to start (any more)."""
+        tools, number = self._tools, run.identity
+        now, owner = tools.clock(), tools.owner
+        begun = await tools.store.write(lambda s: attempts.begin(s, number, owner=owner, now=now))
+        if begun is not None:
+            _told(begun, State.STARTING)
+        return begun
+
+    async def _attempt(self, run: Run, story: AsyncIterator[Progress]) -> None:
+        """Carry one attempt to its end, after which the run is finished or waits for the next.
 
         Killed before the end of an attempt is stored, the bot finds it with the engine again, under the
-        same key; killed after it, it finds the next attempt in the row, which the engine knows or not.
+        same key; killed after it, whichever bot claims the run begins the next.
         """
         outcome = await self._follow(run, story)
         retries = Job.model_validate(run.definition).retries
-        again = outcome.result in _AGAIN and run.attempt <= retries
         if not retries:
             await self._finish(run, outcome)
-            return None
+            return
         tools, number, facts = self._tools, run.identity, await self._facts(run, outcome)
         now, owner = tools.clock(), tools.owner
+        again = outcome.result in _AGAIN and run.attempt <= retries
+        pause = pause_after(run.attempt) if again else None
         moved = await tools.store.write(
-            lambda s: attempts.end(s, number, run.attempt, owner=owner, now=now, again=again, **facts)
+            lambda s: attempts.end(s, number, run.attempt, owner=owner, now=now, pause=pause, **facts)
         )
         if moved is None:
-            return None
+            return
         log.info("attempt.finished", number=number, attempt=run.attempt, result=outcome.result)
-        await self._forget(run)
         if moved.state == State.FINISHED:
             _told(moved, State.FINISHED)
-            return None
-        if moved.name in self._stopping:  # asked for between the two
-            await self._end(moved, Outcome(Result.CANCELLED))
-            return None
-        return moved
+        elif pause is not None:
+            asyncio.get_running_loop().call_later(pause, tools.store.bell("runs").set)
+        await self._forget(run)
 
     async def _build_again(self, run: Run) -> None:
         """Let a run wait for its image once more: the engine has cleared it away since it was built."""

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from bot.errors import RetryLater
 from bot.runs import State, attempt_name
-from bot.store import Session, Store, attempts, builds, runs
+from bot.store import Session, Store, attempts, builds, locks, runs
 from bot.tables import Attempt, Build, Run
 from executor.logs import LogStore
 from webhooks import text
@@ -76,6 +76,7 @@ def routes(api: Api) -> list[Route]:
         guarded("/api/runs/{number}/logs", rooms.run_log),
         guarded("/api/builds/{number}", rooms.build),
         guarded("/api/builds/{number}/logs", rooms.build_log),
+        guarded("/api/locks", rooms.list_locks),
     ]
 
 
@@ -140,6 +141,13 @@ class _Rooms:
     async def build(self, request: Request, visitor: Visitor) -> Response:
         """One build."""
         return json_answer(self._build(await self._build_row(request)))
+
+    async def list_locks(self, request: Request, visitor: Visitor) -> Response:
+        """Every target that a person closed or a run holds."""
+        _query(request, set())
+        now = self._api.clock()
+        found = await self._api.store.read(lambda session: locks.standing(session, now=now))
+        return json_answer({"locks": [self._lock(each) for each in found]})
 
     async def run_log(self, request: Request, visitor: Visitor) -> Response:
         """A run's log."""
@@ -245,6 +253,28 @@ class _Rooms:
             "finished_at": _moment(one.finished_at),
             "duration_s": None if took is None else round(took, 3),
             "logs_url": f"{self._url}/api/runs/{run.number}/logs?attempt={one.attempt}",
+        }
+
+    def _lock(self, lock: locks.Standing) -> dict[str, object]:
+        closed, holder = lock.closed, lock.holder
+        return {
+            "target": lock.target,
+            "closed": closed
+            and {
+                "actor": closed.actor,
+                "reason": closed.reason,
+                "since": rfc3339(closed.created_at),
+                "until": _moment(closed.until),
+            },
+            "held": holder
+            and {
+                "run": holder.number,
+                "job": holder.job,
+                "actor": holder.actor,
+                "state": holder.state,
+                "url": f"{self._url}/runs/{holder.number}",
+            },
+            "waiting": lock.waiting,
         }
 
     def _build(self, build: Build) -> dict[str, object]:

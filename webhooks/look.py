@@ -50,7 +50,7 @@ class Look:
         self._environment.globals["static"] = lambda name: f"/static/{names[name]}"
         self._environment.globals["command"] = command
         self._environment.globals["now"] = clock
-        for function in (view.duration, view.clock_time, view.rfc3339, view.size):
+        for function in (view.duration, view.clock_time, view.person, view.rfc3339, view.size):
             self._environment.filters[function.__name__] = function
         self._environment.filters["ago"] = lambda at: view.ago(at, clock())
 

@@ -12,7 +12,7 @@ from bot.changes import Changes, Subject
 from bot.errors import RetryLater
 from bot.runs import State as RunState
 from bot.runs import attempt_name
-from bot.store import Session, Store, attempts, builds, runs
+from bot.store import Session, Store, attempts, builds, locks, runs
 from bot.tables import Attempt, Run
 from executor.logs import LogStore
 from webhooks import text
@@ -105,20 +105,25 @@ class _Rooms:
         self._pages = pages
 
     async def overview(self, request: Request, visitor: Visitor) -> Response:
-        """Jobs with their last run, and what ran last."""
-        names = list(self._pages.jobs)
+        """Jobs with their last run, what is locked, and what ran last."""
+        names, now = list(self._pages.jobs), self._pages.clock()
 
-        def read(session: Session) -> tuple[list[Run], dict[str, Run | None]]:
+        def read(session: Session) -> tuple[list[Run], dict[str, Run | None], list[locks.Standing]]:
             recent = runs.page(session, limit=RECENT)
-            return recent, {name: runs.latest(session, job=name) for name in names}
+            last = {name: runs.latest(session, job=name) for name in names}
+            return recent, last, locks.standing(session, now=now)
 
-        recent, last = await self._pages.store.read(read)
+        recent, last, locked = await self._pages.store.read(read)
         jobs = [
             (name, self._pages.jobs[name], run_shown(run) if (run := last[name]) else None)
             for name in sorted(names)
         ]
         return self._pages.look.page(
-            "overview.html", jobs=jobs, runs=[run_shown(run) for run in recent], visitor=visitor
+            "overview.html",
+            jobs=jobs,
+            locks=locked,
+            runs=[run_shown(run) for run in recent],
+            visitor=visitor,
         )
 
     async def history(self, request: Request, visitor: Visitor) -> Response:

@@ -92,8 +92,9 @@ class View:
 
     @property
     def _which(self) -> str:
-        """`, attempt 2 of 3`; nothing of a first one, as most are the only one."""
-        return f", attempt {self.attempt} of {self.attempts}" if self.attempt > 1 else ""
+        """`, attempt 2 of 3`; nothing of a first one, as most are the only one, nor between two of them."""
+        going = self.attempt > 1 and self.state is not State.WAITING
+        return f", attempt {self.attempt} of {self.attempts}" if going else ""
 
     @property
     def why(self) -> str | None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.messages.text import clean, clock_time, plain
+from bot.messages.text import clean, clock_time, duration, plain
 from bot.runs import State
 from bot.tables import Lock, Run
 from bot.wording import quoted
@@ -53,6 +53,11 @@ def held(lock: str, holder: Run, *, named: bool) -> str:
 def ahead(other: Run) -> str:
     """A run of the same job that goes first."""
     return f"#{other.number} to {'stop' if other.stop_by else 'end'}"
+
+
+def next_attempt(attempt: int, most: int, pause: float) -> str:
+    """The next attempt of a run, `pause` seconds after the one before."""
+    return f"attempt {attempt} of {most} to begin {duration(pause)} after the one before"
 
 
 def locked(lock: Lock, *, now: float, command: str) -> str:

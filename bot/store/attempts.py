@@ -1,20 +1,30 @@
 """Attempts: each end of one is kept apart, in the transaction that lets the run go on or finishes it.
 
-Only runs whose job has `retries` have rows here; of all others the run itself is the one attempt.
+Only runs whose job has `retries` have rows here; of all others the run itself is the one attempt. Between
+two attempts the run waits and nobody holds it. It keeps its lock and its turn, as if it were under way.
 """
 
 from collections.abc import Collection
 from typing import Unpack
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from bot.runs import AGAIN, State, attempt_name
+from bot.messages import waits
+from bot.runs import AGAIN, State, attempt_name, attempts_allowed
 from bot.store import posts, runs
 from bot.store.bells import changed
 from bot.store.columns import ATTEMPT, RUN
+from bot.store.moves import ACTIVE, FREE, change
 from bot.store.runs import Facts
 from bot.tables import Attempt, Run
+
+
+def begin(session: Session, number: int, *, owner: str, now: float) -> Run | None:
+    """Let the next attempt of a run that `owner` holds start; None where the run may not move so."""
+    ended = session.scalar(select(func.count()).select_from(Attempt).where(ATTEMPT.run_number == number))
+    run = runs.move(session, number, State.STARTING, owner=owner, now=now)
+    return change(session, number, [], attempt=ended + 1) if run is not None and ended else run
 
 
 def end(
@@ -24,23 +34,23 @@ def end(
     *,
     owner: str,
     now: float,
-    again: bool,
+    pause: float | None,
     **facts: Unpack[Facts],
 ) -> Run | None:
     """Note how `attempt` of a run that `owner` holds ended; None when that is not (any more) ours to say.
 
-    The run goes back to `starting` with the next attempt if `again`, unless somebody asked to stop it:
-    then it is finished as `cancelled`. Without `again` it is finished as the attempt was.
+    With `pause` the run waits so many seconds for the next attempt, unless somebody asked to stop it: then
+    it is finished as `cancelled`. Without, it is finished as the attempt was.
     """
     held = [RUN.number == number, RUN.attempt == attempt, RUN.lease_owner == owner]
-    run = session.scalar(select(Run).where(*held, RUN.state != State.FINISHED).with_for_update())
+    run = session.scalar(select(Run).where(*held, RUN.state.in_(ACTIVE)).with_for_update())
     if run is None:
         return None
     session.add(_row(run, now, facts))
     first = run.started_at if run.started_at is not None else facts.get("started_at")
-    if again and run.stop_by is None and run.state in AGAIN:
-        return _next(session, run, first)
-    if again:
+    if pause is not None and run.stop_by is None and run.state in AGAIN:
+        return _wait(session, run, pause=pause, started_at=first, now=now)
+    if pause is not None:
         facts["result"] = "cancelled"
     if first is not None:
         facts["started_at"] = first  # how long the run took counts from its first attempt
@@ -64,12 +74,18 @@ def _row(run: Run, now: float, facts: Facts) -> Attempt:
     )
 
 
-def _next(session: Session, run: Run, started_at: float | None) -> Run | None:
-    number = run.identity
+def _wait(session: Session, run: Run, *, pause: float, started_at: float | None, now: float) -> Run | None:
+    number, most = run.identity, attempts_allowed(run.definition)
     moved = session.scalar(
         update(Run)
         .where(RUN.number == number)
-        .values(state=State.STARTING, attempt=run.attempt + 1, started_at=started_at, waiting_for=None)
+        .values(
+            state=State.WAITING,
+            started_at=started_at,
+            due_at=now + pause,
+            waiting_for=waits.next_attempt(run.attempt + 1, most, pause),
+            **FREE,
+        )
         .returning(Run)
         .execution_options(synchronize_session=False, populate_existing=True)
     )

@@ -138,8 +138,9 @@ def again(session: Session, run: int, *, owner: str, now: float, nonce: str) -> 
     fresh = Build(**old.model_dump(include=_ORDER), key="", name="", created_at=now)
     session.expire(old)
     build = need(session, fresh, now=now, nonce=nonce)
+    state = State.BUILDING if build.state == State.BUILDING else State.WAITING
     for waits in gate.close(session, [RUN.number == run]):
-        change(session, run, [], build_number=build.number, digest=build.digest)
+        change(session, run, [], state=state, build_number=build.number, digest=build.digest)
         gate.opened(session, job=waits.job, lock=waits.lock, now=now)
 
 

@@ -68,8 +68,7 @@ def arrive(session: Session, run: Run, *, now: float) -> None:
     if run.state == State.FINISHED:
         return
     hold(session)
-    ready = run.build_number is None or run.digest is not None
-    run.admitted = ready and _obstacle(session, run, now) is None
+    run.admitted = _is_ready(run) and _obstacle(session, run, now) is None
     run.due_at = 0.0 if run.admitted else CLOSED
 
 
@@ -82,8 +81,7 @@ def arrive_all(session: Session, runs: Sequence[Run], *, now: float) -> None:
     shut |= set(session.scalars(select(RUN.job).where(*alone).distinct()))
     for run in runs:
         if run.state != State.FINISHED:
-            ready = run.build_number is None or run.digest is not None
-            run.admitted = ready and run.job not in shut
+            run.admitted = _is_ready(run) and run.job not in shut
             run.due_at = 0.0 if run.admitted else CLOSED
 
 
@@ -91,8 +89,7 @@ def settle(session: Session, run: Run, *, now: float) -> None:
     """After `run` is stored: it may replace others; if it waits, its card says what for."""
     if run.admitted or run.state == State.FINISHED:
         return
-    if run.concurrency == "replace":
-        _end_waiting(session, run, now)
+    if run.concurrency == "replace" and _is_ready(run):
         opened(session, job=run.job, lock=run.lock, now=now)
     else:
         lines.tell_last(session, run, now=now)
@@ -143,6 +140,10 @@ def waits_for(session: Session, run: Run, *, now: float) -> str | None:
     if obstacle is None:
         return None
     return lines.cause(session, run, now=now)
+
+
+def _is_ready(run: Run) -> bool:
+    return run.build_number is None or run.digest is not None
 
 
 # What is in the way -----------------------------------------------------------------------------------
@@ -201,6 +202,9 @@ def _open_lock(session: Session, lock: str, now: float) -> None:
 def _open_job(session: Session, job: str, now: float) -> None:
     """Let through what may run at the same time, and the oldest that wants to be alone."""
     mine = [RUN.job == job, *_IS_CLOSED]
+    newest = select(func.max(RUN.number)).where(*mine, RUN.concurrency == "replace", _IS_READY)
+    if (number := session.scalar(newest)) is not None and (run := session.get(Run, number)) is not None:
+        _end_waiting(session, run, now)
     alone = session.scalar(select(func.min(RUN.number)).where(*mine, RUN.concurrency != "allow"))
     beside = [*mine, RUN.concurrency == "allow", *([] if alone is None else [RUN.number < alone])]
     if session.scalar(select(RUN.number).where(*beside).limit(1)) is not None:

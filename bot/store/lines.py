@@ -33,7 +33,7 @@ class _Look:
     session: Session
     now: float
     holders: dict[str, Run | None] = field(default_factory=dict)
-    mates: dict[str, Sequence[Run]] = field(default_factory=dict)
+    mates: dict[tuple[str, bool], Sequence[Run]] = field(default_factory=dict)
     medians: dict[str, float | None] = field(default_factory=dict)
     locks: dict[str, Lock] = field(default_factory=dict)
 
@@ -53,14 +53,14 @@ class _Look:
         return self.holders[lock]
 
     def ahead(self, run: Run) -> Run | None:
-        """The run of the same job that is under way or, if none is, comes first."""
-        if run.job not in self.mates:
-            going = [RUN.job == run.job, RUN.state.in_(UNFINISHED), RUN.admitted == true()]
-            found = list(self.session.scalars(select(Run).where(*going).limit(COUNTED)))
-            self.mates[run.job] = found or waiting(self.session, RUN.job == run.job, limit=1)
-        others = [each for each in self.mates[run.job] if each.number != run.number]
-        wanted = [each for each in others if run.concurrency != "allow" or each.concurrency != "allow"]
-        return wanted[0] if wanted else None
+        """The run of the same job that it may not run beside: under way or, if none is, the first to come."""
+        key = (run.job, run.concurrency == "allow")
+        if key not in self.mates:
+            which = [RUN.job == run.job, *([RUN.concurrency != "allow"] if key[1] else [])]
+            going = [*which, RUN.state.in_(UNFINISHED), RUN.admitted == true()]
+            found = list(self.session.scalars(select(Run).where(*going).limit(2)))
+            self.mates[key] = found or waiting(self.session, *which, limit=1)
+        return next((each for each in self.mates[key] if each.number != run.number), None)
 
     def duration(self, job: str) -> float | None:
         """Seconds that a run of `job` takes: the median of the newest that succeeded."""

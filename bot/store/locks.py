@@ -1,12 +1,25 @@
 """Locks of people: a target (a lock of jobs, or a job) is closed until a time, or until somebody opens it."""
 
-from sqlalchemy import ColumnElement, delete, func, select
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, delete, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from bot.store import gate
 from bot.store.bells import ring
-from bot.store.columns import LOCK
-from bot.tables import Lock
+from bot.store.columns import LOCK, RUN
+from bot.store.moves import QUEUED, UNFINISHED
+from bot.tables import Lock, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One target: the person who closed it, the run that holds it, and how many runs wait for it."""
+
+    target: str
+    closed: Lock | None
+    holder: Run | None
+    waiting: int
 
 
 def get(session: Session, target: str, *, now: float) -> Lock | None:
@@ -49,6 +62,29 @@ def _open(session: Session, which: ColumnElement[bool], now: float) -> bool:
     for target in gone:
         gate.opened(session, job=target, lock=target, now=now)
     return bool(gone)
+
+
+def standing(session: Session, *, now: float) -> list[Standing]:
+    """Every target that a person closed or a run holds, by name."""
+    valid = or_(LOCK.until.is_(None), LOCK.until > now)
+    closed = {lock.target: lock for lock in session.scalars(select(Lock).where(valid))}
+    going = [RUN.state.in_(UNFINISHED), RUN.admitted == true(), RUN.lock.is_not(None)]
+    holders = {run.lock: run for run in session.scalars(select(Run).where(*going))}
+    shut = select(RUN.job, RUN.lock, func.count()).where(RUN.state.in_(QUEUED), RUN.admitted == false())
+    waiting = session.execute(shut.group_by(RUN.job, RUN.lock)).all()
+    return [
+        Standing(
+            target,
+            closed.get(target),
+            holders.get(target),
+            sum(
+                count
+                for job, lock, count in waiting
+                if target == lock or (target == job and target in closed)
+            ),
+        )
+        for target in sorted({*closed, *(lock for lock in holders if lock is not None)})
+    ]
 
 
 def next_expiry(session: Session) -> float | None:

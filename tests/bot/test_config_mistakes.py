@@ -113,6 +113,16 @@ def _one(text: str, mistake: str) -> Any:
             "jobs: {a: {command: x, timeout: 0}}",
             "1:33: jobs.a.timeout: expected a duration from 1s to 7d, not 0",
         ),
+        _one(
+            "jobs: {a: {command: x, lock: Prod}}",
+            "1:30: jobs.a.lock: expected the name of one lock, of small letters, digits and - (at most 63),"
+            ' not "Prod"',
+        ),
+        _one(
+            "jobs: {a: {command: x, lock: [a, b]}}",
+            "1:30: jobs.a.lock: expected the name of one lock, of small letters, digits and - (at most 63),"
+            " not a list",
+        ),
         _one("jobs: {a: {command: x, signal_children: 3}}", "expected true or false, not 3"),
         _one(
             "jobs: {a: {command: x, env: {PATH: y}}}", "1:30: jobs.a.env.PATH: PATH would change how programs"

@@ -12,7 +12,7 @@ import pytest
 from bot import worker
 from bot.errors import RetryLater
 from bot.store import attempts, leases, runs
-from bot.tables import Run
+from bot.tables import Build, Run
 from bot.worker import Worker
 from executor.errors import EngineUnavailable
 from executor.spec import Outcome, Progress, Result, RunSpec, Started
@@ -20,7 +20,7 @@ from tests.bot.house import House, ObedientEngine, house
 
 OK = Outcome(Result.SUCCEEDED, exit_code=0)
 BAD = Outcome(Result.FAILED, exit_code=3, started_at=10.0, finished_at=12.0)
-JOB = "  flaky: {command: x, retries: 2}\n"
+JOB = "  flaky: {command: x, retries: 2}\n  built: {image: shop, command: x, retries: 2}\n"
 
 
 @pytest.fixture(autouse=True)
@@ -50,13 +50,25 @@ async def ends(home: House, number: int) -> list[tuple[int, str, int | None]]:
     return [(each.attempt, each.result, each.exit_code) for each in found[number]]
 
 
+async def carry(home: House, row: Run) -> None:
+    """Carry a claimed run to its end, whenever its next attempt is due."""
+    while True:
+        await Worker(home.tools).carry(row)
+        now = await home.run(row.identity)
+        if now.state == "finished":
+            return
+        assert (now.state, now.due_at > home.now) == ("waiting", True)
+        home.now = now.due_at
+        row = await home.claim(Run)
+
+
 def keys(home: House) -> list[str]:
     return [spec.key for spec in home.engine.specs]
 
 
 async def test_each_attempt_has_its_own_name_and_is_kept_apart(home: House, run: Run) -> None:
     home.engine.plans = [[Started(10.0), BAD], [Started(20.0), BAD], [Started(30.0), OK]]
-    await Worker(home.tools).carry(run)
+    await carry(home, run)
     ended = await home.run(1)
     assert (ended.state, ended.result, ended.exit_code, ended.attempt) == ("finished", "succeeded", 0, 3)
     assert ended.started_at == 10.0  # it took as long as all of them together
@@ -68,7 +80,7 @@ async def test_each_attempt_has_its_own_name_and_is_kept_apart(home: House, run:
 @pytest.mark.parametrize("result", [Result.FAILED, Result.TIMED_OUT, Result.ERROR])
 async def test_last_attempt_is_the_end_of_the_run(home: House, run: Run, result: Result) -> None:
     home.engine.plans = [[Started(10.0), Outcome(result, reason="Why")]]
-    await Worker(home.tools).carry(run)
+    await carry(home, run)
     ended = await home.run(1)
     assert (ended.result, ended.reason, ended.attempt) == (result, "Why", 3)
     assert len(keys(home)) == 3
@@ -76,7 +88,7 @@ async def test_last_attempt_is_the_end_of_the_run(home: House, run: Run, result:
 
 async def test_cancelled_attempt_is_not_tried_again(home: House, run: Run) -> None:
     home.engine.plans = [[Started(10.0), Outcome(Result.CANCELLED, exit_code=143)]]
-    await Worker(home.tools).carry(run)
+    await carry(home, run)
     assert ((await home.run(1)).result, len(keys(home))) == ("cancelled", 1)
 
 
@@ -87,7 +99,7 @@ async def test_run_between_attempts_shows_nothing_of_the_last_one_s_end(home: Ho
         seen.append(await home.run(1))
 
     home.engine.plans = [[Started(10.0), BAD], [look, Started(20.0), look, OK]]
-    await Worker(home.tools).carry(run)
+    await carry(home, run)
     assert [(each.state, each.attempt, each.result, each.exit_code) for each in seen] == [
         ("starting", 2, None, None),
         ("running", 2, None, None),
@@ -99,27 +111,47 @@ async def test_stop_that_came_just_before_the_end_of_an_attempt_wins(home: House
         await home.write(lambda s: runs.request_stop(s, 1, by="github:octocat", now=home.now))
 
     home.engine.plans = [[Started(10.0), ask, BAD]]
-    await Worker(home.tools).carry(run)
+    await carry(home, run)
     assert ((await home.run(1)).result, len(keys(home))) == ("cancelled", 1)
     assert await ends(home, 1) == [(1, "failed", 3)]
 
 
-async def test_stop_between_two_attempts_keeps_the_next_from_starting(
-    home: House, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hands = Worker(home.tools)
-    real = home.engine.remove
-
-    async def stop_then(key: str) -> None:
-        await home.write(lambda s: runs.request_stop(s, 1, by="github:octocat", now=home.now))
-        await hands.stop(run)
-        await real(key)
-
-    monkeypatch.setattr(home.engine, "remove", stop_then)
+async def test_stop_between_two_attempts_keeps_the_next_from_starting(home: House, run: Run) -> None:
     home.engine.plans = [[Started(10.0), BAD]]
-    await hands.carry(run)
+    await Worker(home.tools).carry(run)
+    await home.write(lambda s: runs.request_stop(s, 1, by="github:octocat", now=home.now))
+    await carry(home, run)
     ended = await home.run(1)
-    assert (ended.result, ended.attempt, ended.exit_code, keys(home)) == ("cancelled", 2, None, [run.name])
+    assert (ended.result, ended.attempt, ended.exit_code, keys(home)) == ("cancelled", 1, None, [run.name])
+
+
+async def test_retry_whose_image_was_cleared_away_builds_it_again(home: House) -> None:
+    await home.says("/job run built")
+    home.engine.plans = [
+        [Started(1.0), Outcome(Result.SUCCEEDED, image="old")],
+        [Started(10.0), BAD],
+        [Started(15.0), Outcome(Result.SUCCEEDED, image="new")],
+        [Started(20.0), OK],
+    ]
+    await Worker(home.tools).carry(await home.claim(Build))
+    await Worker(home.tools).carry(await home.claim(Run))
+    home.engine.gone = {"old"}
+    home.now = (await home.run(1)).due_at
+    await Worker(home.tools).carry(await home.claim(Run))
+    assert ((await home.run(1)).state, (await home.run(1)).build_number) == ("waiting", 2)
+    await Worker(home.tools).carry(await home.claim(Build))
+    await carry(home, await home.claim(Run))
+    ended = await home.run(1)
+    assert (ended.result, ended.attempt, ended.digest) == ("succeeded", 2, "new")
+    assert await ends(home, 1) == [(1, "failed", 3), (2, "succeeded", 0)]
+
+
+async def test_card_says_what_a_run_between_two_attempts_waits_for(home: House, run: Run) -> None:
+    home.engine.plans = [[Started(10.0), BAD]]
+    await Worker(home.tools).carry(run)
+    waiting = await home.run(1)
+    assert waiting.waiting_for == "attempt 2 of 3 to begin 2s after the one before"
+    assert (await home.says("/job status #1"))[0].count("is waiting for attempt 2 of 3") == 1
 
 
 async def test_stop_reaches_the_attempt_that_goes_on(home: House, run: Run) -> None:
@@ -130,6 +162,8 @@ async def test_stop_reaches_the_attempt_that_goes_on(home: House, run: Run) -> N
 
     home.engine.plans = [[Started(10.0), BAD], [Started(20.0), stop, Outcome(Result.CANCELLED, exit_code=7)]]
     await hands.carry(run)
+    home.now = (await home.run(1)).due_at
+    await hands.carry(await home.claim(Run))
     assert home.engine.called("stop") == [f"{run.name}.2"]
     assert await ends(home, 1) == [(1, "failed", 3), (2, "cancelled", 7)]
 
@@ -137,7 +171,10 @@ async def test_stop_reaches_the_attempt_that_goes_on(home: House, run: Run) -> N
 async def test_database_that_is_away_between_attempts_starts_none_of_them_again(
     home: House, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, away = home.store.read, [RetryLater("away")] * 3
+    real, away = home.store.read, list[RetryLater]()
+
+    async def leave() -> None:
+        away.extend([RetryLater("away")] * 3)
 
     async def sometimes(work: Callable[..., Any]) -> Any:
         if away:
@@ -146,8 +183,8 @@ async def test_database_that_is_away_between_attempts_starts_none_of_them_again(
 
     monkeypatch.setattr(home.store, "read", sometimes)
     gone = EngineUnavailable("away", delay=0.001)
-    home.engine.plans = [[Started(10.0), BAD], [gone], [Started(20.0), OK]]
-    await Worker(home.tools).carry(run)
+    home.engine.plans = [[Started(10.0), BAD], [leave, gone], [Started(20.0), OK]]
+    await carry(home, run)
     assert keys(home) == [run.name, f"{run.name}.2", f"{run.name}.2"]
 
 
@@ -228,16 +265,16 @@ async def test_killed_at_any_line_no_attempt_is_lost_or_doubled(
         tools = replace(home.tools, engine=engine)
         fate.left = moment
         monkeypatch.setattr(home.store, "write", write)
-        survived = True
-        try:
-            await Worker(tools).carry(row)
-        except Killed:
-            survived = False
-            fate.left = 10**9
-            await real(lambda s: leases.release_all(s))
-            rest = await real(lambda s: runs.claim(s, owner="one", now=home.now, lease=60.0, limit=9))
-            for each in rest:
-                await Worker(tools).carry(each)
+        survived, rest = True, [row]
+        while rest:
+            try:
+                await Worker(tools).carry(rest[0])
+            except Killed:
+                survived = False
+                fate.left = 10**9
+                await real(lambda s: leases.release_all(s))
+            home.now += 300.0
+            rest = await real(lambda s: runs.claim(s, owner="one", now=home.now, lease=60.0, limit=1))
         monkeypatch.setattr(home.store, "write", real)
         number = row.identity
         names = [row.name, f"{row.name}.2", f"{row.name}.3"]

@@ -1,6 +1,7 @@
 """What a job can be given (attempts, files, memory, secrets), and how it is stopped, through the service."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -31,7 +32,20 @@ async def errand(tmp_path: Path, jobs: Where) -> AsyncIterator[Installation]:
 
 async def finished(errand: Installation, number: int = 1) -> dict[str, Any]:
     """The run as the API tells it, once it has ended."""
-    await errand.wait_for(lambda: errand.said("run.finished", number), 30)
+    await errand.wait_for(lambda: errand.said("run.finished", number), 60)
+    return await told(errand, number)
+
+
+async def cancelled(errand: Installation) -> dict[str, Any]:
+    """The same of a run that is cancelled wherever it is, also between two attempts."""
+    await errand.comment("/job cancel #1")
+    github = errand.beside.github
+    await github.wait_for(lambda: any("was cancelled" in each.body for each in github.comments), 60)
+    return await told(errand, 1)
+
+
+async def told(errand: Installation, number: int) -> dict[str, Any]:
+    """The run as the API tells it."""
     answer = await errand.get(f"/api/runs/{number}", token=await token(errand))
     assert answer.status_code == 200, answer.text
     return answer.json()  # type: ignore[no-any-return]
@@ -62,6 +76,11 @@ def attempts(run: dict[str, Any]) -> list[tuple[str, int | None]]:
     return [(each["result"], each["exit_code"]) for each in run["attempts"]]
 
 
+def began(errand: Installation) -> int:
+    """How many attempts have begun."""
+    return sum(each.get("event") == "run.running" for each in errand.events)
+
+
 def processes(marker: str) -> list[str]:
     """Processes of this machine whose arguments have `marker`."""
     listed = subprocess.run(["ps", "-A", "-ww", "-o", "args="], capture_output=True, text=True, check=True)
@@ -84,13 +103,34 @@ async def test_each_attempt_has_its_end_and_its_log_and_the_card_counts_them(err
     assert "attempt 3 of 3" in card.body
 
 
+async def test_between_two_attempts_the_card_says_so_and_a_cancel_ends_it(errand: Installation) -> None:
+    await errand.comment("/job run hopeless")
+    github = errand.beside.github
+    waits = re.compile(r"is waiting for attempt \d+ of 11 to begin \d+s after the one before")
+    await github.wait_for(lambda: any(waits.search(each.body) for each in github.comments), 60)
+    await errand.comment("/job logs #1")
+    await github.wait_for(lambda: any("no use" in each.body for each in github.comments), 20)
+    run = await cancelled(errand)
+    assert (run["state"], run["result"]) == ("finished", "cancelled")
+    assert attempts(run)[0] == ("failed", 4)
+
+
+async def test_attempt_whose_checkout_was_cleared_away_builds_it_again(errand: Installation) -> None:
+    await errand.comment("/job run hopeless")
+    await errand.wait_for(lambda: began(errand) >= 2, 60)
+    (tree,) = (errand.home / "var" / "work" / "trees" / "acme" / "shop").glob("*/ready")
+    tree.unlink()
+    await errand.wait_for(lambda: errand.said("build.finished", 2), 30)
+    await errand.wait_for(lambda: began(errand) >= 4, 60)
+    run = await cancelled(errand)
+    assert attempts(run).count(("failed", 4)) >= 3
+
+
 @pytest.mark.parametrize("held", [1, 2, 3])
 async def test_killed_in_any_attempt_none_is_lost_or_doubled(errand: Installation, held: int) -> None:
     marks, gate = errand.home / "marks", errand.home / "gate"
     await errand.comment(f"/job run flaky MARKS={marks} GATE={gate} HOLD={held}")
-    await errand.wait_for(
-        lambda: sum(each.get("event") == "attempt.finished" for each in errand.events) == held - 1 or None, 20
-    )
+    await errand.wait_for(lambda: began(errand) == held, 30)
     await errand.kill()
     gate.touch()  # while nobody watches, the attempt ends
     await errand.start()
@@ -102,9 +142,7 @@ async def test_killed_in_any_attempt_none_is_lost_or_doubled(errand: Installatio
 async def test_cancelled_attempt_is_the_last(errand: Installation) -> None:
     marks = errand.home / "marks"
     await errand.comment(f"/job run flaky MARKS={marks} GATE={errand.home}/never HOLD=2")
-    await errand.wait_for(
-        lambda: sum(each.get("event") == "attempt.finished" for each in errand.events) or None
-    )
+    await errand.wait_for(lambda: began(errand) == 2, 30)
     await errand.comment("/job cancel #1")
     run = await finished(errand)
     assert (run["result"], [each["result"] for each in run["attempts"]]) == (
@@ -155,6 +193,16 @@ async def test_double_fork_that_ignores_sigterm_is_gone(errand: Installation) ->
     await errand.comment("/job cancel #1")
     run = await finished(errand)
     assert (run["result"], run["exit_code"]) == ("cancelled", 137)
+    assert processes(f"sleep {nap}") == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="has no setsid(1), and only process groups")
+async def test_double_fork_that_ignores_sigterm_does_not_outlive_the_timeout(errand: Installation) -> None:
+    nap = "54321.25"
+    await errand.comment(f"/job run overdue NAP={nap}")
+    run = await finished(errand)
+    assert (run["result"], run["reason"], run["exit_code"]) == ("timed_out", "DeadlineExceeded", 137)
+    assert await log(errand) == "ready\n"
     assert processes(f"sleep {nap}") == []
 
 

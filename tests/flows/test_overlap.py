@@ -1,11 +1,12 @@
 """Runs that exclude each other never overlap: real processes say when they begin and end."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from demo.installation import Installation, Where
+from demo.installation import Installation, Where, installation
 from tests.flows.test_commands import card, ours
 
 HERE = Path(__file__).parent
@@ -29,7 +30,18 @@ def alone(lines: list[str]) -> bool:
     return all(one == f"begin {two.removeprefix('end ')}" for one, two in pairs)
 
 
-async def test_fifty_requests_at_the_same_time_never_see_two_running(errand: Installation) -> None:
+@pytest.fixture
+async def on_either(tmp_path: Path, where: Where, database_url: str) -> AsyncIterator[Installation]:
+    """The same, once with SQLite and once with PostgreSQL."""
+    if not database_url.startswith("sqlite"):
+        where["environ"] = {"ERRAND_DATABASE": database_url}
+    async with installation(tmp_path, **where) as made:
+        made.on_event = print  # shown when a test fails
+        yield made
+
+
+async def test_fifty_requests_at_the_same_time_never_see_two_running(on_either: Installation) -> None:
+    errand = on_either
     jobs = ["queued"] * 20 + ["migrate"] * 15 + ["deploy"] * 15
     files = {"queued": "own", "migrate": "shared", "deploy": "shared"}
     await asyncio.gather(
@@ -45,7 +57,8 @@ async def test_fifty_requests_at_the_same_time_never_see_two_running(errand: Ins
         assert alone(lines)
 
 
-async def test_fifty_requests_of_what_wants_to_be_alone_start_one(errand: Installation) -> None:
+async def test_fifty_requests_of_what_wants_to_be_alone_start_one(on_either: Installation) -> None:
+    errand = on_either
     gate = errand.home / "gate"
     text = f"/job run alone MARKS={errand.home}/marks GATE={gate}"
     await asyncio.gather(*(errand.comment(text) for _ in range(50)))
@@ -64,6 +77,20 @@ async def test_newest_run_stops_the_one_before_and_then_starts(errand: Installat
     await card(errand, "was cancelled", "42", "Replaced by")
     await errand.wait_for(lambda: errand.ended([1, 2]), 20)
     assert marks(errand) == ["begin old", "end old", "begin new", "end new"]
+
+
+async def test_replace_whose_image_cannot_be_built_leaves_the_one_before_alone(errand: Installation) -> None:
+    gate = errand.home / "gate"
+    common = f"MARKS={errand.home}/marks GATE={gate}"
+    await errand.comment(f"/job run built {common} ID=old")
+    await errand.wait_for(lambda: errand.said("run.running", 1), 30)
+    await errand.commit({"setup.sh": "exit 3\n"}, branch="broken")
+    await errand.comment(f"/job run built {common} ID=new --ref broken")
+    await errand.wait_for(lambda: errand.said("build.finished", 2), 30)
+    gate.touch()
+    await errand.wait_for(lambda: errand.ended([1]), 20)
+    assert marks(errand) == ["begin old", "end old"]
+    await card(errand, "BuildFailed")
 
 
 async def test_killed_bot_leaves_no_gate_closed(errand: Installation) -> None:

@@ -336,8 +336,11 @@ async def test_followed_logs_are_bounded(
 
 async def again(store: Store, run: Run, **facts: object) -> None:
     """The first attempt of a running run fails, and the second one starts."""
-    end = partial(attempts.end, number=run.identity, attempt=1, owner="one", now=NOW + 3, again=True)
+    end = partial(attempts.end, number=run.identity, attempt=1, owner="one", now=NOW + 3, pause=1.0)
     assert await store.write(partial(end, result="failed", exit_code=3, **facts)) is not None
+    await store.write(lambda session: runs.claim(session, owner="one", now=NOW + 4, lease=60.0, limit=10))
+    begin = partial(attempts.begin, number=run.identity, owner="one", now=NOW + 4)
+    assert await store.write(begin) is not None
 
 
 async def test_each_attempt_has_its_end_and_its_log(

@@ -157,8 +157,15 @@ async def test_page_lists_attempts_and_shows_the_log_of_each(
 ) -> None:
     run = await here.start_run(definition={"retries": 2})
     await here.log(run, b"from the first\n")
-    end = partial(attempts.end, number=run.identity, attempt=1, owner="one", now=here.now + 2, again=True)
+    end = partial(attempts.end, number=run.identity, attempt=1, owner="one", now=here.now + 2, pause=1.0)
     await here.store.write(partial(end, result="failed", exit_code=3))
+    paused = (await client.get(here.link(run))).text
+    assert "attempt 2 of 3 to begin 1s after the one before" in paused
+    assert "from the first" in paused
+    later = here.now + 3
+    await here.store.write(lambda s: runs.claim(s, owner="one", now=later, lease=60.0, limit=1))
+    begin = partial(attempts.begin, number=run.identity, owner="one", now=later)
+    assert await here.store.write(begin) is not None
     writer = LogWriter(here.logs.path(f"{run.name}.2"), LIMIT)
     writer.write(b"from the second\n")
     writer.finish()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.runs import State, attempt_name, attempts_allowed
+from bot.runs import State, attempt_name, attempts_allowed, pause_after
 from bot.store import Session, Store, attempts, posts, runs
 from bot.tables import Post, Run
 
@@ -13,7 +13,10 @@ from bot.tables import Post, Run
 async def number(store: Store) -> int:
     """A running run of the bot `one`, with a card."""
     card = Post(key="github_comment:acme/shop#7", kind="github_comment", nonce="n", created_at=1.0)
-    run = Run(key="k", name="", job="migrate", cause="comment", actor="github:a", created_at=0.0)
+    run = Run(
+        key="k", name="", job="migrate", definition={"retries": 2}, cause="comment", actor="github:a",
+        created_at=0.0,
+    )  # fmt: skip
     stored, _ = await store.write(lambda s: runs.enqueue(s, run, [card], now=1.0, nonce="nonce"))
     found = stored.identity
     await store.write(lambda s: runs.claim(s, owner="one", now=2.0, lease=30.0, limit=9))
@@ -23,18 +26,24 @@ async def number(store: Store) -> int:
 
 
 def _end(
-    number: int, attempt: int = 1, *, owner: str = "one", again: bool = True
+    number: int, attempt: int = 1, *, owner: str = "one", pause: float | None = 5.0
 ) -> Callable[[Session], Run | None]:
     return lambda session: attempts.end(
-        session, number, attempt, owner=owner, now=9.0, again=again, result="failed", exit_code=3, tail=["x"]
+        session, number, attempt, owner=owner, now=9.0, pause=pause, result="failed", exit_code=3, tail=["x"]
     )
 
 
-async def test_next_attempt_starts_where_the_last_one_is_kept(store: Store, number: int) -> None:
+async def _claimed(store: Store, now: float) -> list[int]:
+    got = await store.write(lambda s: runs.claim(s, owner="one", now=now, lease=30.0, limit=9))
+    return [run.identity for run in got]
+
+
+async def test_run_waits_for_its_next_attempt_where_the_last_one_is_kept(store: Store, number: int) -> None:
     run = await store.write(_end(number))
     assert run is not None
-    assert (run.state, run.attempt, run.result, run.started_at) == ("starting", 2, None, 3.0)
-    assert run.lease_owner == "one"
+    assert (run.state, run.attempt, run.result, run.started_at) == ("waiting", 1, None, 3.0)
+    assert (run.lease_owner, run.admitted, run.due_at) == (None, True, 14.0)
+    assert run.waiting_for == "attempt 2 of 3 to begin 5s after the one before"
     (kept,) = (await store.read(lambda s: attempts.of_runs(s, [number])))[number]
     assert (kept.attempt, kept.name, kept.result, kept.exit_code, kept.tail) == (
         *(1, run.name, "failed", 3, ["x"]),
@@ -47,8 +56,15 @@ async def test_next_attempt_starts_where_the_last_one_is_kept(store: Store, numb
 async def test_end_of_an_attempt_counts_once(store: Store, number: int) -> None:
     await store.write(_end(number))
     assert await store.write(_end(number)) is None  # as after a commit that was not heard of
+    assert await _claimed(store, 13.9) == []
+    assert await _claimed(store, 14.0) == [number]
+    assert await store.write(_end(number)) is None
+    assert await store.write(lambda s: attempts.begin(s, number, owner="two", now=14.0)) is None
+    begun = await store.write(lambda s: attempts.begin(s, number, owner="one", now=14.0))
+    assert begun is not None
+    assert (begun.state, begun.attempt, begun.waiting_for) == ("starting", 2, None)
     assert await store.write(_end(number, 2, owner="two")) is None
-    ended = await store.write(_end(number, 2, again=False))
+    ended = await store.write(_end(number, 2, pause=None))
     assert ended is not None
     assert (ended.state, ended.result, ended.attempt, ended.lease_owner) == ("finished", "failed", 2, None)
     assert ended.started_at == 3.0
@@ -64,6 +80,17 @@ async def test_run_that_somebody_asked_to_stop_gets_no_further_attempt(store: St
     assert (ended.state, ended.result, ended.exit_code, ended.attempt) == ("finished", "cancelled", 3, 1)
     (kept,) = (await store.read(lambda s: attempts.of_runs(s, [number])))[number]
     assert kept.result == "failed"
+
+
+async def test_run_that_is_stopped_between_two_attempts_ends_at_once(store: Store, number: int) -> None:
+    await store.write(_end(number))
+    ended = await store.write(lambda s: runs.request_stop(s, number, by="github:a", now=10.0))
+    assert (ended.state, ended.result, ended.attempt, ended.exit_code) == ("finished", "cancelled", 1, None)
+    assert await _claimed(store, 1e9) == []
+
+
+def test_pauses_between_attempts_double_and_are_bounded() -> None:
+    assert [pause_after(attempt) for attempt in (1, 2, 3, 8, 9, 10)] == [2, 4, 8, 256, 300, 300]
 
 
 def test_names_and_numbers_of_attempts() -> None:

@@ -16,13 +16,15 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from bot.runs import State
-from bot.store import builds, gate, leases, locks, runs, schema
+from bot.store import attempts, builds, gate, leases, locks, runs, schema
 from bot.store.columns import RUN
 from bot.store.databases import Database
+from bot.store.moves import ACTIVE
 from bot.tables import Build, Lock, Run
 
 LEASE = 10.0
 LIMIT = 3
+RETRIES = 2
 T = TypeVar("T")
 
 JOBS = st.sampled_from(["one", "two"])
@@ -65,6 +67,7 @@ class Gate(RuleBasedStateMachine):
             self._database.writer, "connect", lambda c, _: c.execute("PRAGMA synchronous = OFF").close()
         )
         self._numbers = count()
+        self.seen: dict[int, tuple[State, int]] = {}
         self.now = 100.0
 
     def write(self, work: Callable[[Session], T]) -> T:
@@ -95,7 +98,7 @@ class Gate(RuleBasedStateMachine):
                 return
             run = Run(
                 key=key, name="", job=job, lock=lock, concurrency=way, cause="api", actor="token:a",
-                created_at=0.0,
+                definition={"retries": RETRIES}, created_at=0.0,
             )  # fmt: skip
             if builds_first:
                 build = Build(
@@ -117,13 +120,30 @@ class Gate(RuleBasedStateMachine):
         """Whoever holds a run brings it one step further: starting, running, finished."""
         if held := [run for run in self.unfinished() if run.lease_owner is not None]:
             run = held[pick % len(held)]
-            steps = {
-                State.BUILDING: State.STARTING,
-                State.WAITING: State.STARTING,
-                State.STARTING: State.RUNNING,
-            }
-            to = steps.get(State(run.state), State.FINISHED)
-            self.write(lambda s: runs.move(s, run.identity, to, owner=run.lease_owner or "", now=self.now))
+            owner = run.lease_owner or ""
+            if run.state in (State.WAITING, State.BUILDING):
+                self.write(lambda s: attempts.begin(s, run.identity, owner=owner, now=self.now))
+            else:
+                to = State.RUNNING if run.state == State.STARTING else State.FINISHED
+                self.write(lambda s: runs.move(s, run.identity, to, owner=owner, now=self.now))
+
+    @rule(pick=PICK, pause=st.sampled_from([1.0, 30.0]))
+    def attempt_fails(self, pick: int, pause: float) -> None:
+        """The attempt of a run ends, and there is another unless it was the last or somebody stops it."""
+        if held := [run for run in self.unfinished() if run.lease_owner and run.state in ACTIVE]:
+            run = held[pick % len(held)]
+            owner, again = run.lease_owner or "", pause if run.attempt <= RETRIES else None
+            ended = self.write(
+                lambda s: attempts.end(
+                    s, run.identity, run.attempt, owner=owner, now=self.now, pause=again, result="failed"
+                )
+            )
+            assert ended is not None
+            goes_on = again is not None and run.stop_by is None and run.state != State.STOPPING
+            assert ended.state == (State.WAITING if goes_on else State.FINISHED)
+            assert ended.admitted  # nobody takes its turn or its lock between two attempts
+            if goes_on:
+                assert (ended.due_at, ended.lease_owner) == (self.now + pause, None)
 
     @rule(pick=PICK)
     def finish(self, pick: int) -> None:
@@ -139,6 +159,15 @@ class Gate(RuleBasedStateMachine):
         assert ended is not None
         replaced = result == "cancelled" and (run.stop_by or "").startswith("run:")
         assert ended.message == (f"Replaced by #{(run.stop_by or '')[4:]}." if replaced else None)
+
+    @rule(pick=PICK)
+    def is_stopping(self, pick: int) -> None:
+        """Who carries a run heard that it is to stop."""
+        asked = [run for run in self.unfinished() if run.stop_by and run.lease_owner and run.state in ACTIVE]
+        if asked:
+            run = asked[pick % len(asked)]
+            owner = run.lease_owner or ""
+            self.write(lambda s: runs.move(s, run.identity, State.STOPPING, owner=owner, now=self.now))
 
     @rule(pick=PICK)
     def image_is_gone(self, pick: int) -> None:
@@ -192,6 +221,21 @@ class Gate(RuleBasedStateMachine):
     # What always holds ----------------------------------------------------------------------------
 
     @invariant()
+    def no_run_is_lost_and_none_goes_back(self) -> None:
+        """What has ended has ended, and what has begun only waits again for another attempt of it."""
+        found = {run.identity: run for run in self.write(lambda s: list(s.scalars(select(Run))))}
+        kept = self.write(lambda s: attempts.of_runs(s, list(found)))
+        for number, (state, ended) in self.seen.items():
+            now = found[number]
+            assert state != State.FINISHED or now.state == State.FINISHED, now
+            if state in ACTIVE and now.state not in (*ACTIVE, State.FINISHED):
+                assert len(kept[number]) == ended + 1, now
+        for number, run in found.items():
+            assert [each.attempt for each in kept[number]] == list(range(1, len(kept[number]) + 1))
+            assert len(kept[number]) <= run.attempt <= len(kept[number]) + 1 <= RETRIES + 2
+        self.seen = {number: (State(run.state), len(kept[number])) for number, run in found.items()}
+
+    @invariant()
     def none_that_exclude_each_other_are_admitted(self) -> None:
         admitted = [run for run in self.unfinished() if run.admitted]
         assert not [(a.number, b.number) for a, b in combinations(admitted, 2) if exclude(a, b)]
@@ -223,7 +267,7 @@ class Gate(RuleBasedStateMachine):
             for _ in range(200):
                 if not self.unfinished():
                     return
-                self.now += LEASE + 1
+                self.now += 30.0  # longer than leases and pauses
                 self.build(good=True, ends=True)
                 for run in self.write(
                     lambda s: runs.claim(s, owner="first", now=self.now, lease=LEASE, limit=LIMIT)
