@@ -237,6 +237,11 @@ class Catalog:
         """`repository` in the one spelling that is stored and compared; GitHub ignores case."""
         return next((image.build.repository for image in self.images_of(repository)), repository)
 
+    def repository_of(self, job: Job) -> str | None:
+        """The repository of the job's image, as it is stored; None for a job without an image."""
+        image = self.images.get(job.image) if job.image is not None else None
+        return None if image is None else self.spelling(image.build.repository)
+
     def images_of(self, repository: str) -> list[Image]:
         """The images that are built from `repository`; GitHub does not tell names by case."""
         wanted = repository.casefold()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot import places, policy
 from bot.catalog import Image, Job
-from bot.errors import AskerError
+from bot.errors import AskerError, NotAllowed
 from bot.people import Asked, People
 from bot.store import Session, builds, gate, posts, runs, versions
 from bot.tables import Build, Post, Run
@@ -81,7 +81,7 @@ class Starting:
                 head=pull.head_repository, repository=repository, forks=self._tools.config.forks
             )
             if not verdict.allowed:
-                raise AskerError(verdict.sentence)
+                raise NotAllowed(verdict.sentence)
             return Target(repository, asked.public, Source(image, pull.head_sha, pull.head_ref))
         return await self.head(image, repository, ref)
 
@@ -110,13 +110,13 @@ class Starting:
     def enqueue(self, session: Session, order: Order) -> Run:
         """Store the run, the build it needs and its cards; gives the run, also if it was stored before.
 
-        Raises `AskerError` where the job wants to be alone and is under way.
+        Raises `NotAllowed` where the job wants to be alone and is under way.
         """
         job = order.job
         known = runs.is_known(session, order.key)
         why = None if known else gate.refusal(session, job.name, job.concurrency)
         if why is not None:
-            raise AskerError(why)
+            raise NotAllowed(why)
         draft = self.draft(session, order, {})
         stored, _ = runs.enqueue(session, draft.run, draft.cards, now=self._tools.clock(), nonce=draft.nonce)
         return stored
