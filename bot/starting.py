@@ -48,12 +48,18 @@ class Order:
     arguments: tuple[str, ...] = ()
     rerun_of: int | None = None
     version: int | None = None  # of the job; None: whichever it is today
+    rules: Job | None = None  # whose `concurrency` and `lock` hold; None: the job's own
     tick_at: float | None = None
 
     @property
     def key(self) -> str:
         """By which the run is known, however often it is asked for."""
         return f"{self.asked.key}:{self.index}"
+
+    @property
+    def overlap(self) -> Job:
+        """The definition that says how the run and others keep out of each other's way."""
+        return self.rules or self.job
 
 
 class Starting:
@@ -112,9 +118,8 @@ class Starting:
 
         Raises `NotAllowed` where the job wants to be alone and is under way.
         """
-        job = order.job
         known = runs.is_known(session, order.key)
-        why = None if known else gate.refusal(session, job.name, job.concurrency)
+        why = None if known else gate.refusal(session, order.job.name, order.overlap.concurrency)
         if why is not None:
             raise NotAllowed(why)
         draft = self.draft(session, order, {})
@@ -142,8 +147,8 @@ class Starting:
             rerun_of=order.rerun_of,
             tick_at=order.tick_at,
             tail=[],  # pydantic takes a third of all this time to make an empty list of its own
-            lock=job.lock,
-            concurrency=job.concurrency,
+            lock=order.overlap.lock,
+            concurrency=order.overlap.concurrency,
             version=self._version(session, order),
             created_at=self._tools.clock(),
         )

@@ -214,6 +214,7 @@ class _Rooms:
             "number": run.number,
             "job": run.job,
             "version": run.version,
+            "rerun_of": run.rerun_of,
             **self._course(run),
             "parameters": run.parameters,
             "commit": run.commit,
