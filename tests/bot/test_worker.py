@@ -236,7 +236,7 @@ async def test_image_that_was_cleared_away_is_built_again(home: House, built: Ru
     home.engine.gone = {"i"}
     await Worker(home.tools).carry(built)
     waiting = await home.run(1)
-    assert (waiting.state, waiting.digest, waiting.build_number) == ("building", None, 2)
+    assert (waiting.state, waiting.digest, waiting.build_number) == ("waiting", None, 2)
     assert (await home.build(1)).reason == "ImageGone"
     home.engine.plans = [[Started(home.now), Outcome(Result.SUCCEEDED, image="new")]]
     await Worker(home.tools).carry(await home.claim(Build))

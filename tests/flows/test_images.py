@@ -36,14 +36,18 @@ async def push(
     (await errand.deliver("/webhooks/github", sent)).raise_for_status()
 
 
+PATIENCE = 120.0
+"""Seconds: no answer takes as long, however busy the machine."""
+
+
 async def settled(errand: Installation, words: str) -> None:
     """Wait until a delivery was decided with a note that has these words."""
-    await errand.wait_for(lambda: any(words in str(event.get("note")) for event in errand.events), 20)
+    await errand.wait_for(lambda: any(words in str(event.get("note")) for event in errand.events), PATIENCE)
 
 
 async def test_push_runs_a_job_after_its_image_was_rebuilt(errand: Installation) -> None:
     await push(errand, await errand.commit({"hello.sh": "echo hi $NAME\n"}))
-    await errand.wait_for(lambda: errand.said("run.finished", 1), 30)
+    await errand.wait_for(lambda: errand.said("run.finished", 1), PATIENCE)
     kinds = [
         event["event"] for event in errand.events if event.get("event") in ("build.finished", "run.starting")
     ]
@@ -60,27 +64,27 @@ async def test_paths_tags_and_branches_decide(errand: Installation) -> None:
     await settled(errand, "the branch `topic` fits none of its `branches`")
     assert not errand.said("build.building", 1)
     await push(errand, commit, ref="refs/tags/v1")
-    await errand.wait_for(lambda: errand.said("build.finished", 1), 20)
+    await errand.wait_for(lambda: errand.said("build.finished", 1), PATIENCE)
     assert any("image asked: not built: it names no `tags`" in str(e.get("note")) for e in errand.events)
 
 
 async def test_pushes_collapse_to_the_newest_while_a_build_waits(errand: Installation) -> None:
     slow = await errand.commit({"gate": f"{errand.home}/open\n"}, branch="slow")
     await push(errand, slow, branch="slow")
-    await errand.wait_for(lambda: errand.said("build.building", 1), 20)  # there is room for one build
+    await errand.wait_for(lambda: errand.said("build.building", 1), PATIENCE)  # there is room for one build
     commits = [await errand.commit({"gate": "/dev/null\n", "n": str(n)}) for n in range(5)]
     for commit in commits:
         await push(errand, commit)
         await settled(errand, commit[:12])
     (errand.home / "open").touch()
-    await errand.wait_for(lambda: errand.ended([1, 6]), 40)
+    await errand.wait_for(lambda: errand.ended([1, 6]), PATIENCE)
     assert [errand.said("build.building", n) for n in range(1, 7)] == [True] + [False] * 4 + [True]
     github = errand.beside.github
     await github.wait_for(
         lambda: (
             sum(c.conclusion == "cancelled" and "Superseded" in str(c.output) for c in github.checks) == 8
         ),
-        30,
+        PATIENCE,
     )
 
 
@@ -102,7 +106,7 @@ async def test_commit_is_built_once_whatever_asks_for_it(errand: Installation) -
     await push(errand, await errand.commit({"a": "b"}))
     await errand.comment("/job run hello --ref main\n/job build shop --ref main")
     await card(errand, "hello", "succeeded")
-    await errand.wait_for(lambda: errand.ended([1, 2]), 20)
+    await errand.wait_for(lambda: errand.ended([1, 2]), PATIENCE)
     assert sum(event.get("event") == "build.building" for event in errand.events) == 1
 
 
