@@ -14,6 +14,12 @@ from bot.store import Session, builds, gate, posts, runs, versions
 from bot.tables import Build, Post, Run
 from bot.tools import Tools
 
+_OF_FORK = ":"
+"""Between a fork and its branch in the ref of a run; no branch or tag has it in its name.
+
+https://git-scm.com/docs/git-check-ref-format
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -83,13 +89,18 @@ class Starting:
         await self._people.require(asked, repository)
         if ref is None and asked.pull is not None and asked.repository == repository:
             pull = asked.pull
-            verdict = policy.may_build(
-                head=pull.head_repository, repository=repository, forks=self._tools.config.forks
-            )
-            if not verdict.allowed:
-                raise NotAllowed(verdict.sentence)
-            return Target(repository, asked.public, Source(image, pull.head_sha, pull.head_ref))
+            self._require_own(pull.head_repository, repository)
+            ref = pull.head_ref
+            if pull.head_repository is None or pull.head_repository.casefold() != repository.casefold():
+                ref = f"{pull.head_repository or 'a fork'}{_OF_FORK}{ref}"
+            return Target(repository, asked.public, Source(image, pull.head_sha, ref))
         return await self.head(image, repository, ref)
+
+    def _require_own(self, head: str | None, repository: str) -> None:
+        """Raise `NotAllowed` where code of `head` is not run for `repository`."""
+        verdict = policy.may_build(head=head, repository=repository, forks=self._tools.config.forks)
+        if not verdict.allowed:
+            raise NotAllowed(verdict.sentence)
 
     async def head(self, image: Image, repository: str, ref: str | None = None) -> Target:
         """The commit of `ref`, else of the default branch; `AskerError` if none. Asks for nobody's rights."""
@@ -110,6 +121,8 @@ class Starting:
         build = await self._tools.store.read(lambda s: builds.get(s, number))
         if build is None:
             raise AskerError(f"The build of #{run.number} is no longer kept; `--latest` takes today's image.")
+        if run.ref is not None and _OF_FORK in run.ref:  # forks may have been allowed then
+            self._require_own(run.ref.partition(_OF_FORK)[0], repository)
         image = Image.model_validate(build.definition)
         return Target(repository, public, Source(image, build.commit, run.ref))
 
