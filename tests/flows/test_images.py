@@ -125,3 +125,36 @@ async def test_why_and_plan_answer_in_pull_requests_and_in_slack(errand: Install
     assert "variables: `GREETING`" in reply.body
     assert "to be built first" in reply.body
     assert not errand.said("build.building", 1)
+
+
+async def test_why_tells_of_permission_lock_and_pause(errand: Installation) -> None:
+    errand.beside.github.add_person(REPOSITORY, "reader", "read")
+    await errand.comment("/job run nightly", author="reader")
+    await card(errand, "needs write access")
+    await errand.comment('/job lock prod "moving the database"')
+    await card(errand, "prod")
+    await errand.comment("/job why nightly\n/job plan nightly")
+    reply = await card(errand, "moving the database", "would run")
+    assert "refused `github:reader`" in reply.body
+    assert reply.body.count("schedule `30 2 * * * Europe/Helsinki`, next: ") == 2
+    assert "the schedule is paused by the configuration" in reply.body
+    assert "permission: `octocat` may run jobs of `acme/shop`" in reply.body
+    assert "variables: `TOKEN`" in reply.body
+    assert "never-to-be-seen" not in reply.body
+    assert "it never ran before" in reply.body
+
+
+async def test_what_is_gone_or_forced_is_told_apart(errand: Installation) -> None:
+    commit = await errand.commit({"README.md": "x"})
+    payload = deliveries.push(REPOSITORY, commit, branch="main", private=True, paths=["README.md"])
+    gone = payload | {"deleted": True, "after": "0" * 40}
+    for changes in (gone, gone | {"ref": "refs/tags/v1"}):
+        sent = deliveries.github(GITHUB_SECRET, "push", str(uuid.uuid4()), payload | changes)
+        (await errand.deliver("/webhooks/github", sent)).raise_for_status()
+    await settled(errand, "refs/heads/main was deleted")
+    await settled(errand, "refs/tags/v1 was deleted")
+    assert not errand.said("build.building", 1)
+    sent = deliveries.github(GITHUB_SECRET, "push", str(uuid.uuid4()), payload | {"forced": True})
+    (await errand.deliver("/webhooks/github", sent)).raise_for_status()
+    await settled(errand, "what changed is not known (a forced push), so `paths` let it pass")
+    await errand.wait_for(lambda: errand.said("build.finished", 1), PATIENCE)
