@@ -255,7 +255,8 @@ class Desk:
             comment, asked, [messages.error_reply(str(refusal))], failed=True, key=key
         )
         noted = [f"refused {asked.actor}: {refusal}"]
-        for job in dict.fromkeys(_job_to_start(line, self._tools.config.command) for line in lines):
+        word = self._tools.config.command
+        for job in dict.fromkeys(_job_to_start(line, word) for line in lines[:MAX_COMMANDS]):
             noted += self._noted(asked, job, refusal)
         await self._settle(delivery, "handled", "\n".join(noted), answers)
 
