@@ -80,12 +80,14 @@ async def test_pushes_collapse_to_the_newest_while_a_build_waits(errand: Install
     await errand.wait_for(lambda: errand.ended([1, 6]), PATIENCE)
     assert [errand.said("build.building", n) for n in range(1, 7)] == [True] + [False] * 4 + [True]
     github = errand.beside.github
-    await github.wait_for(
-        lambda: (
-            sum(c.conclusion == "cancelled" and "Superseded" in str(c.output) for c in github.checks) == 8
-        ),
-        PATIENCE,
-    )
+
+    def superseded() -> set[tuple[str, str]]:
+        """The checks that say so, by commit and name: of each commit the build's and the run's."""
+        ended = [each for each in github.checks if each.conclusion == "cancelled"]
+        return {(each.head_sha, each.name) for each in ended if "Superseded" in str(each.output)}
+
+    await github.wait_for(lambda: len(superseded()) == 8, PATIENCE)
+    assert {commit for commit, _ in superseded()} == set(commits[:4])
 
 
 async def test_failed_build_is_told_on_the_commit_with_its_last_lines(errand: Installation) -> None:
