@@ -194,9 +194,13 @@ HOSTILE = [
 
 
 def _seconds(text: str) -> float:
-    start = time.process_time()
-    commands_in(text)
-    return time.process_time() - start
+    """CPU time of the quickest of three readings: garbage of other tests may be collected in one."""
+    took = []
+    for _ in range(3):
+        start = time.process_time()
+        commands_in(text)
+        took.append(time.process_time() - start)
+    return min(took)
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
