@@ -232,7 +232,6 @@ def renewed(held: Config, new: Config) -> tuple[Config, list[str]]:
     if held.github is not None and new.github is not None and "repositories" not in _written(new, "github"):
         update["github"] = held.github.model_copy(update={"repositories": new.github.repositories})
     made = held.model_copy(update=update)
-    made.__dict__.pop("catalog", None)  # it was made of the jobs before
     made.take_definitions(new)
     return made, kept
 

@@ -29,8 +29,13 @@ _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}", re.ASCII)
 _CHANNEL = re.compile(r"#[^\s#<>|&`@,]{1,80}|[CGD][A-Z0-9]{2,30}")
 _ARGUMENT_USE = re.compile(r"\$(?:[@*1-9]|\{[@*1-9])")
+_CAUSES_LATER = ("release", "deployment", "deployment_status", "protection_rule", "pull_request", "workflow")
 _SCRIPT_LIMIT = 65536
 """Bytes of one command or setup script."""
+
+
+_AFTER_SETUP = 'errand_setup=$1; shift; eval "$errand_setup"; unset errand_setup; set +e\n'
+"""What bash does before the text of a command: the setup, which ends it with its first error."""
 
 
 def job_name(name: str) -> str:
@@ -98,6 +103,13 @@ def _channel(value: str) -> str:
     return value
 
 
+def _cause(value: object) -> object:
+    name = next(iter(value), None) if isinstance(value, Mapping) else value
+    if name in _CAUSES_LATER:
+        raise ValueError(f"{name} is not available in this version; push is")
+    return value
+
+
 VariableName = Annotated[str, AfterValidator(variable_name)]
 Script = Annotated[str, AfterValidator(_script)]
 
@@ -131,7 +143,7 @@ class Job(Definition):
     retries: Annotated[int, Field(ge=0, le=10)] = 0
     concurrency: Literal["allow", "forbid", "replace", "queue"] = "allow"
     lock: Annotated[str, BeforeValidator(_lock_name)] | None = None
-    on: tuple[Literal["push"], ...] = ()
+    on: tuple[Annotated[Literal["push"], BeforeValidator(_cause)], ...] = ()
     schedule: Timetable | None = None
     keep: Annotated[int, Field(ge=1, le=10_000)] = 20
     expire: Annotated[Duration, between(3600, 3650 * DAY)] | None = None
@@ -165,13 +177,24 @@ class Job(Definition):
     def argv(self, arguments: tuple[str, ...] = ()) -> tuple[str, ...]:
         """The words to run. A text runs in `sh -c` and sees the arguments as `$1` and `"$@"`.
 
+        With a setup it runs in the very bash that ran that, with its functions and variables; before a list
+        the engine runs `engine_setup`.
+
         Raises AskerError where arguments were given to a text that does not use them.
         """
         if not isinstance(self.command, str):
             return (*self.command, *arguments)
         if arguments and not _ARGUMENT_USE.search(self.command):
             raise AskerError(f"{quoted(self.name)} takes no arguments after `--`.")
+        if self.setup is not None:
+            shell = ("bash", "--noprofile", "--norc", "-e", "-c")
+            return (*shell, _AFTER_SETUP + self.command, "bash", self.setup, *arguments)
         return ("sh", "-c", self.command, "sh", *arguments) if arguments else ("sh", "-c", self.command)
+
+    @property
+    def engine_setup(self) -> str | None:
+        """The setup where the words of `argv` do not run it themselves."""
+        return None if isinstance(self.command, str) else self.setup
 
 
 def _pattern(value: str) -> str:
@@ -243,6 +266,11 @@ class Catalog:
     def spelling(self, repository: str) -> str:
         """`repository` in the one spelling that is stored and compared; GitHub ignores case."""
         return next((image.build.repository for image in self.images_of(repository)), repository)
+
+    def repository_of(self, job: Job) -> str | None:
+        """The repository of the job's image, as it is stored; None for a job without an image."""
+        image = self.images.get(job.image) if job.image is not None else None
+        return None if image is None else self.spelling(image.build.repository)
 
     def images_of(self, repository: str) -> list[Image]:
         """The images that are built from `repository`; GitHub does not tell names by case."""

@@ -6,14 +6,14 @@ that is killed anywhere does all of it again or nothing; keys forbid that anythi
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import structlog
 
 from bot import commands, events, markdown, messages, places
 from bot.effects import Effect, Effects
-from bot.errors import AskerError, Refused, RetryLater
+from bot.errors import AskerError, NotAllowed, Refused, RetryLater
 from bot.github import GitHub
 from bot.people import Asked, People
 from bot.pushing import Pushing
@@ -33,6 +33,14 @@ Settled = Literal["handled", "ignored", "failed"]
 
 Answers = Callable[[list[str], bool], list[Post]]
 """The posts that tell an asker the texts of the replies, and whether something failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One command: what it does, or why it does nothing, and the job that it was to start."""
+
+    effect: Effect | AskerError
+    job: str | None = None
 
 
 class Desk:
@@ -127,12 +135,13 @@ class Desk:
             await self._people.require(asked, comment.repository)
             asked = replace(asked, pull=await pulling)
         except AskerError as refusal:
-            await self._refuse(delivery, comment, asked, refusal)
+            await self._refuse(delivery, comment, asked, refusal, lines)
             return
         finally:
             await _ended(pulling)
         await self._decide(
             delivery,
+            asked,
             await self._prepare(asked, lines),
             lambda texts, failed: self._github_answers(comment, asked, texts, failed=failed),
             f"{asked.actor} asks for {_verbs(lines)}",
@@ -149,13 +158,14 @@ class Desk:
             channel_name=f"#{command.channel_name}",
         )
         line = f"{self._tools.config.command} {markdown.plain(command.text) or 'help'}"
-        steps: list[Effect | AskerError]
         if login is None:
-            steps = [AskerError(messages.unknown_person())]
+            job = _job_to_start(line, self._tools.config.command)
+            steps = [Step(NotAllowed(messages.unknown_person()), job)]
         else:
             steps = await self._prepare(asked, [line])
         await self._decide(
             delivery,
+            asked,
             steps,
             lambda texts, failed: self._slack_answers(command, texts),
             f"{asked.actor} asks for {_verbs([line])}",
@@ -163,38 +173,49 @@ class Desk:
 
     # One transaction ------------------------------------------------------------------------------
 
-    async def _prepare(self, asked: Asked, lines: Sequence[str]) -> list[Effect | AskerError]:
-        steps: list[Effect | AskerError] = []
+    async def _prepare(self, asked: Asked, lines: Sequence[str]) -> list[Step]:
+        steps: list[Step] = []
+        word = self._tools.config.command
         for index, line in enumerate(lines[:MAX_COMMANDS]):
             try:
-                command = commands.parse(line, self._tools.config.command)
-                steps.append(await self._effects.of(asked, command, index))
+                effect = await self._effects.of(asked, commands.parse(line, word), index)
+                steps.append(Step(effect, _job_to_start(line, word)))
             except AskerError as error:
-                steps.append(error)
+                steps.append(Step(error, _job_to_start(line, word)))
         if len(lines) > MAX_COMMANDS:
-            steps.append(AskerError(f"One comment may give {MAX_COMMANDS} commands; the rest was left out."))
+            refusal = AskerError(f"One comment may give {MAX_COMMANDS} commands; the rest was left out.")
+            steps.append(Step(refusal))
         return steps
 
     async def _decide(
-        self, delivery: Delivery, steps: Sequence[Effect | AskerError], answers: Answers, note: str
+        self, delivery: Delivery, asked: Asked, steps: Sequence[Step], answers: Answers, note: str
     ) -> None:
         def decide(session: Session) -> None:
             texts: list[str] = []
+            noted = [note]
             failed = False
             for step in steps:
                 try:
-                    if isinstance(step, AskerError):
-                        raise step
-                    text = step(session)
+                    if isinstance(step.effect, AskerError):
+                        raise step.effect
+                    text = step.effect(session)
                 except AskerError as error:
                     failed, text = True, messages.error_reply(str(error))
+                    noted += self._noted(asked, step.job, error)
                 if text:
                     texts.append(text)
             posts.add(session, answers(texts, failed))
-            self._close(session, delivery, "handled", note)
+            self._close(session, delivery, "handled", "\n".join(noted))
 
         await self._tools.store.write(decide)
         log.info("delivery.settled", key=delivery.key, state="handled", note=note)
+
+    def _noted(self, asked: Asked, job: str | None, error: AskerError) -> list[str]:
+        """What the delivery's note keeps of a refusal, for `why`."""
+        if job is None or not isinstance(error, NotAllowed):
+            return []
+        line = self._people.refusal(asked, job, str(error))
+        return [] if line is None else [line]
 
     async def _settle(
         self, delivery: Delivery, state: Settled, note: str, answers: Sequence[Post] = ()
@@ -221,14 +242,23 @@ class Desk:
             log.info("reaction.failed", repository=comment.repository, error=str(error))
 
     async def _refuse(
-        self, delivery: Delivery, comment: events.Comment, asked: Asked, refusal: AskerError
+        self,
+        delivery: Delivery,
+        comment: events.Comment,
+        asked: Asked,
+        refusal: AskerError,
+        lines: Sequence[str],
     ) -> None:
         """No, politely, and once per person and pull request: whoever goes on asking gets a reaction only."""
         key = f"refusal:{comment.repository}#{comment.pull}:{comment.author.lower()}"
         answers = self._github_answers(
             comment, asked, [messages.error_reply(str(refusal))], failed=True, key=key
         )
-        await self._settle(delivery, "handled", f"refused {asked.actor}: {refusal}", answers)
+        noted = [f"refused {asked.actor}: {refusal}"]
+        word = self._tools.config.command
+        for job in dict.fromkeys(_job_to_start(line, word) for line in lines[:MAX_COMMANDS]):
+            noted += self._noted(asked, job, refusal)
+        await self._settle(delivery, "handled", "\n".join(noted), answers)
 
     def _github_answers(
         self,
@@ -281,6 +311,15 @@ async def _ended(task: asyncio.Task[Any]) -> None:
     """End a task that nobody waits for any more, with whatever came of it."""
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+def _job_to_start(line: str, word: str) -> str | None:
+    """The job that a command is to start, where it names one."""
+    try:
+        command = commands.parse(line, word)
+    except AskerError:
+        return None
+    return command.name if isinstance(command, commands.Run | commands.Rerun) else None
 
 
 def _verbs(lines: Sequence[str]) -> str:

@@ -112,8 +112,10 @@ class Effects:
 
     async def _rerun(self, asked: Asked, command: commands.Rerun, index: int) -> Effect:
         old, repository = await self._find(asked, Which(command.number, command.name))
-        job = self._people.catalog(asked).job(old.job)  # a job that was taken away is not run any more
-        version = None if command.latest else old.version
+        today = self._people.catalog(asked).jobs.get(old.job)
+        if today is None:  # whoever took it away did not want it to run any more
+            raise AskerError(f"{quoted(old.job)} was taken away, so #{old.number} is not run again.")
+        job, version = today, None if command.latest else old.version
         if command.latest:
             target = await self._starting.target(asked, job.image, None)
         else:
@@ -126,7 +128,8 @@ class Effects:
                 ) from None
         parameters, arguments = job.resolve({**old.parameters, **command.parameters}), tuple(old.arguments)
         job.argv(arguments)
-        return self._start(Order(asked, index, job, target, parameters, arguments, old.number, version))
+        order = Order(asked, index, job, target, parameters, arguments, old.number, version, rules=today)
+        return self._start(order)
 
     def _start(self, order: Order) -> Effect:
         """In a pull request the card says it; in Slack the card may be in a channel that Errand is not in."""

@@ -5,6 +5,10 @@ class AskerError(Exception):
     """For the person who asked: the message is posted as written (Markdown, already safe)."""
 
 
+class NotAllowed(AskerError):
+    """The asker may not, or not now. `why` tells others of it, so it says nothing that was typed."""
+
+
 class RetryLater(Exception):
     """For the retry loop: the same thing may work after `delay` seconds. `message` is for the log."""
 

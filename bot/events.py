@@ -25,7 +25,7 @@ LISTED_COMMITS = 2048
 https://docs.github.com/en/webhooks/webhook-events-and-payloads#push
 """
 LISTED_PATHS = 3000
-"""Changed paths that are looked at; a push of more counts as one of which nobody knows what it changed."""
+"""Changed paths that GitHub lists of one commit; where there are as many, there may be more (same page)."""
 
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}", re.ASCII)
 
@@ -204,8 +204,8 @@ def _changed(push: _Push) -> tuple[frozenset[str] | None, str]:
             if not isinstance(listed, list) or not all(isinstance(path, str) for path in listed):
                 return None, "a commit without its list of paths"
             paths.update(listed)
-        if len(paths) > LISTED_PATHS:
-            return None, f"more than {LISTED_PATHS} paths"
+        if len(paths) >= LISTED_PATHS:
+            return None, f"{LISTED_PATHS} paths or more"
     return frozenset(paths), ""
 
 

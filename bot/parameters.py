@@ -91,7 +91,7 @@ class Parameter(BaseModel):
     @field_validator("choices")
     @classmethod
     def _choices_fit(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        normal = tuple(_normal(info.data.get("type", "string"), choice) for choice in value)
+        normal = tuple(_normal(info.data.get("type", "string"), _bounded(choice)) for choice in value)
         if len(set(normal)) < len(normal):
             raise ValueError("a choice is listed twice")
         return normal
@@ -117,7 +117,7 @@ class Parameter(BaseModel):
 
     @property
     def expectation(self) -> str:
-        """What is allowed, for people: `an integer from 1 to 10000`. Markdown."""
+        """What is allowed, for people: `an integer from 1 up to 10000`. Markdown."""
         if self.choices:
             return f"one of {listed(self.choices)}"
         if self.type == "boolean":
@@ -125,17 +125,13 @@ class Parameter(BaseModel):
         if self.type == "string":
             return f"text that matches {quoted(self.pattern)}" if self.pattern else "text"
         article = "an integer" if self.type == "integer" else "a number"
-        low = f" from {self.minimum:g}" if self.minimum is not None else ""
-        high = f" up to {self.maximum:g}" if self.maximum is not None else ""
+        low = f" from {_shown(self.minimum)}" if self.minimum is not None else ""
+        high = f" up to {_shown(self.maximum)}" if self.maximum is not None else ""
         return article + low + high
 
     def accept(self, value: str) -> str:
         """The normal form of `value`; ValueError with what is expected (Markdown) if not allowed."""
-        if len(value.encode(errors="replace")) > VALUE_LIMIT:
-            raise ValueError(f"expected at most {VALUE_LIMIT} bytes")
-        if "\0" in value or not _encodable(value):
-            raise ValueError("expected text without NUL characters or half characters")
-        normal = _normal(self.type, value)
+        normal = _normal(self.type, _bounded(value))
         fits = not self.choices or normal in self.choices
         fits = fits and (self.pattern is None or _matches(self.pattern, normal))
         if self.type in ("integer", "number"):
@@ -147,8 +143,18 @@ class Parameter(BaseModel):
         return normal
 
 
-def _encodable(value: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in value)
+def _shown(number: float) -> str:
+    """All digits of a bound: `10000000`, `0.5`."""
+    return f"{Decimal(repr(number)).normalize():f}"
+
+
+def _bounded(value: str) -> str:
+    """`value` if any parameter may have it; ValueError for what no environment takes."""
+    if len(value.encode(errors="replace")) > VALUE_LIMIT:
+        raise ValueError(f"expected at most {VALUE_LIMIT} bytes")
+    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError("expected text without NUL characters or half characters")
+    return value
 
 
 def _normal(kind: str, value: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from bot import policy
 from bot.catalog import Catalog
-from bot.errors import AskerError
+from bot.errors import NotAllowed
 from bot.github import PullRequest
 from bot.tools import Tools
 
@@ -47,7 +47,7 @@ class People:
         return catalog
 
     async def require(self, asked: Asked, repository: str) -> None:
-        """Raise `AskerError` unless the asker may run things of `repository`; `RetryLater` if unknown now."""
+        """Raise `NotAllowed` unless the asker may run things of `repository`; `RetryLater` if unknown now."""
         tools = self._tools
         known = repository in asked.permissions or not tools.config.allows(repository)
         if tools.github is not None and asked.login is not None and not known:
@@ -63,7 +63,24 @@ class People:
             allowed=self._tools.config.allows(repository),
         )
         if not verdict.allowed:
-            raise AskerError(verdict.sentence)
+            raise NotAllowed(verdict.sentence)
         if asked.public and repository != asked.repository:
             # What is posted here is read by everybody, and the other repository may be private.
-            raise AskerError("On a public pull request only jobs of that same repository can be asked for.")
+            raise NotAllowed("On a public pull request only jobs of that same repository can be asked for.")
+
+    def refusal(self, asked: Asked, job: str, sentence: str) -> str | None:
+        """The line of a delivery's note by which `why` knows that `asked` was not allowed to start `job`.
+
+        None for what was asked in another repository, whose name is not told to those of this one.
+        """
+        catalog = self._tools.book.catalog
+        known = catalog.jobs.get(job)
+        repository = None if known is None else catalog.repository_of(known) or asked.repository
+        if repository is None or asked.repository not in (None, repository):
+            return None
+        return f"{refused(job, repository)}{asked.actor}: {sentence}"
+
+
+def refused(job: str, repository: str) -> str:
+    """How a line begins that tells of somebody who was not allowed to start `job`."""
+    return f"job {job} of {repository}: refused "

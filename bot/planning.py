@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from bot import commands, messages
 from bot.catalog import Catalog, Job
 from bot.errors import AskerError
-from bot.people import Asked, People
+from bot.people import Asked, People, refused
 from bot.pushing import headline
 from bot.starting import Starting, Target
 from bot.store import Session, builds, deliveries, gate, reasons, runs
@@ -19,6 +19,8 @@ TICKS = 5
 """Ticks that are told, of those to come and of those that were."""
 PUSHES = 5
 """Pushes that are told."""
+REFUSALS = 5
+"""Refused commands that are told."""
 
 Effect = Callable[[Session], str | None]
 
@@ -77,6 +79,7 @@ class Planning:
                 job=job.name,
                 pushes=None if job.image is None else _pushes(session, repository, job.image, job.name),
                 on_push="push" in job.on,
+                refusals=_refusals(session, job.name, repository),
                 ticks=reasons.last_ticks(session, job.name, limit=TICKS),
                 timing=self._timing(session, job, now),
                 refused=refused,
@@ -88,13 +91,12 @@ class Planning:
         return effect
 
     def _repository(self, asked: Asked, catalog: Catalog, job: Job) -> str:
-        if job.image is not None:
-            return catalog.spelling(catalog.image(job.image).build.repository)
-        if asked.repository is None:
+        repository = catalog.repository_of(job) or asked.repository
+        if repository is None:
             raise AskerError(
                 "This job has no image, so no repository says who may ask about it; ask in a pull request."
             )
-        return asked.repository
+        return repository
 
     def _draft(self, asked: Asked, job: Job, target: Target, now: float) -> Run:
         """The run that would be stored."""
@@ -142,4 +144,14 @@ def _pushes(session: Session, repository: str, image: str, job: str) -> Sequence
         ref = first.removeprefix(beginning).partition(" ")[0]
         said = [line for line in lines if line.startswith((f"image {image}: ", f"job {job}: "))]
         seen.append(messages.PushSeen(at, ref, said or ["its image was not known then"]))
+    return seen
+
+
+def _refusals(session: Session, job: str, repository: str) -> Sequence[messages.RefusalSeen]:
+    """The last commands that were to start the job and were not allowed to."""
+    beginning = refused(job, repository)
+    seen = []
+    for at, line in deliveries.noted_lines(session, beginning=beginning, limit=REFUSALS):
+        actor, _, sentence = line.removeprefix(beginning).partition(": ")
+        seen.append(messages.RefusalSeen(at, actor, sentence))
     return seen

@@ -47,5 +47,5 @@ def may_build(*, head: str | None, repository: str, forks: bool) -> Verdict:
     """May code that stands in `head` (None: a fork that is gone) be built and run for `repository`?"""
     if forks or (head is not None and head.casefold() == repository.casefold()):
         return _YES
-    sentence = "This pull request comes from a fork, and code of forks is not run here."
+    sentence = "This is the code of a fork, and code of forks is not run here."
     return Verdict(False, sentence, "fork")

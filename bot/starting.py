@@ -8,11 +8,17 @@ from dataclasses import dataclass
 
 from bot import places, policy
 from bot.catalog import Image, Job
-from bot.errors import AskerError
+from bot.errors import AskerError, NotAllowed
 from bot.people import Asked, People
 from bot.store import Session, builds, gate, posts, runs, versions
 from bot.tables import Build, Post, Run
 from bot.tools import Tools
+
+_OF_FORK = ":"
+"""Between a fork and its branch in the ref of a run; no branch or tag has it in its name.
+
+https://git-scm.com/docs/git-check-ref-format
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +54,18 @@ class Order:
     arguments: tuple[str, ...] = ()
     rerun_of: int | None = None
     version: int | None = None  # of the job; None: whichever it is today
+    rules: Job | None = None  # whose `concurrency` and `lock` hold; None: the job's own
     tick_at: float | None = None
 
     @property
     def key(self) -> str:
         """By which the run is known, however often it is asked for."""
         return f"{self.asked.key}:{self.index}"
+
+    @property
+    def overlap(self) -> Job:
+        """The definition that says how the run and others keep out of each other's way."""
+        return self.rules or self.job
 
 
 class Starting:
@@ -77,13 +89,18 @@ class Starting:
         await self._people.require(asked, repository)
         if ref is None and asked.pull is not None and asked.repository == repository:
             pull = asked.pull
-            verdict = policy.may_build(
-                head=pull.head_repository, repository=repository, forks=self._tools.config.forks
-            )
-            if not verdict.allowed:
-                raise AskerError(verdict.sentence)
-            return Target(repository, asked.public, Source(image, pull.head_sha, pull.head_ref))
+            self._require_own(pull.head_repository, repository)
+            ref = pull.head_ref
+            if pull.head_repository is None or pull.head_repository.casefold() != repository.casefold():
+                ref = f"{pull.head_repository or 'a fork'}{_OF_FORK}{ref}"
+            return Target(repository, asked.public, Source(image, pull.head_sha, ref))
         return await self.head(image, repository, ref)
+
+    def _require_own(self, head: str | None, repository: str) -> None:
+        """Raise `NotAllowed` where code of `head` is not run for `repository`."""
+        verdict = policy.may_build(head=head, repository=repository, forks=self._tools.config.forks)
+        if not verdict.allowed:
+            raise NotAllowed(verdict.sentence)
 
     async def head(self, image: Image, repository: str, ref: str | None = None) -> Target:
         """The commit of `ref`, else of the default branch; `AskerError` if none. Asks for nobody's rights."""
@@ -104,19 +121,20 @@ class Starting:
         build = await self._tools.store.read(lambda s: builds.get(s, number))
         if build is None:
             raise AskerError(f"The build of #{run.number} is no longer kept; `--latest` takes today's image.")
+        if run.ref is not None and _OF_FORK in run.ref:  # forks may have been allowed then
+            self._require_own(run.ref.partition(_OF_FORK)[0], repository)
         image = Image.model_validate(build.definition)
         return Target(repository, public, Source(image, build.commit, run.ref))
 
     def enqueue(self, session: Session, order: Order) -> Run:
         """Store the run, the build it needs and its cards; gives the run, also if it was stored before.
 
-        Raises `AskerError` where the job wants to be alone and is under way.
+        Raises `NotAllowed` where the job wants to be alone and is under way.
         """
-        job = order.job
         known = runs.is_known(session, order.key)
-        why = None if known else gate.refusal(session, job.name, job.concurrency)
+        why = None if known else gate.refusal(session, order.job.name, order.overlap.concurrency)
         if why is not None:
-            raise AskerError(why)
+            raise NotAllowed(why)
         draft = self.draft(session, order, {})
         stored, _ = runs.enqueue(session, draft.run, draft.cards, now=self._tools.clock(), nonce=draft.nonce)
         return stored
@@ -142,8 +160,8 @@ class Starting:
             rerun_of=order.rerun_of,
             tick_at=order.tick_at,
             tail=[],  # pydantic takes a third of all this time to make an empty list of its own
-            lock=job.lock,
-            concurrency=job.concurrency,
+            lock=order.overlap.lock,
+            concurrency=order.overlap.concurrency,
             version=self._version(session, order),
             created_at=self._tools.clock(),
         )

@@ -309,7 +309,7 @@ class Worker:
             key=_key(run),
             command=job.argv(tuple(run.arguments)),
             image=run.digest,
-            setup=job.setup,
+            setup=job.engine_setup,
             workdir=job.workdir,
             env=environment | run.parameters,
             secrets=secrets,

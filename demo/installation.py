@@ -164,7 +164,7 @@ class Installation:
         async with self._changed:
             self._changed.notify_all()
 
-    async def wait_for(self, predicate: Callable[[], T | None], timeout: float = 10.0) -> T:
+    async def wait_for(self, predicate: Callable[[], T | None], timeout: float = 60.0) -> T:
         """What `predicate` gives once it is true; looked at after every line of the service's log."""
         async with asyncio.timeout(timeout), self._changed:
             while not (value := predicate()):

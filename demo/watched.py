@@ -85,7 +85,7 @@ class Watched:
             if re.search(path, request.path) and method in (None, request.method)
         )
 
-    async def wait_for(self, predicate: Callable[[], T | None], timeout: float = 10.0) -> T:
+    async def wait_for(self, predicate: Callable[[], T | None], timeout: float = 60.0) -> T:
         """What `predicate` gives once it is true; looked at after every request. `TimeoutError` if never."""
         async with asyncio.timeout(timeout), self._changed:
             while not (value := predicate()):

@@ -1,13 +1,12 @@
 """The configuration of one installation, as the rest of Errand uses it."""
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, PrivateAttr
 
-from bot.catalog import Catalog, Image, Job, image_name
+from bot.catalog import Image, Job, image_name
 from bot.conditions import Resources, SecretReference
 from bot.config.document import Value
 from bot.config.interpolation import expand
@@ -66,11 +65,6 @@ class Config(Section):
         self._newest = new.written
         kept = {key: value for key, value in self._written.items() if key not in mine}
         self._written = {**kept, **{key: new.written[key] for key in mine if key in new.written}}
-
-    @cached_property
-    def catalog(self) -> Catalog:
-        """The jobs and images, for looking up by name."""
-        return Catalog(self.jobs, self.images)
 
     @property
     def forks(self) -> bool:

@@ -4,7 +4,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from bot.catalog import BuildFrom, Image, Job, Notify
-from bot.conditions import Resources
+from bot.conditions import Resources, Timetable
 from bot.config.config import Config
 from bot.config.document import Document, Path, Value
 from bot.config.later import comes_later
@@ -30,6 +30,14 @@ _EXPECTED = {
 }
 """By pydantic's type of error."""
 
+_BOUNDS = {
+    "less_than_equal": "expected at most {le:g}",
+    "greater_than_equal": "expected at least {ge:g}",
+    "greater_than": "expected more than {gt:g}",
+    "too_long": "expected at most {max_length} entries",
+}
+"""The same with what pydantic says of the bound."""
+
 _SHAPES: dict[Path, frozenset[str]] = {
     (): frozenset({*Config.model_fields, "defaults"}),
     ("logs",): frozenset(Logs.model_fields),
@@ -43,6 +51,7 @@ _SHAPES: dict[Path, frozenset[str]] = {
     ("jobs", "*"): frozenset(Job.model_fields) - {"name"},
     ("sizes", "*"): frozenset(Resources.model_fields),
     ("jobs", "*", "resources"): frozenset(Resources.model_fields),
+    ("jobs", "*", "schedule"): frozenset(Timetable.model_fields),
     ("jobs", "*", "notify"): frozenset(Notify.model_fields),
     ("jobs", "*", "parameters", "*"): frozenset(Parameter.model_fields),
 }
@@ -95,12 +104,8 @@ def _sentence(detail: ErrorDetails) -> str:
         return f"{detail['input']} is not available in this version; process is"
     if kind == "literal_error":
         return f"expected {context['expected']}".replace("'", "")
-    if kind in ("greater_than_equal", "less_than_equal"):
-        return (
-            f"expected {context['ge']:g} or more"
-            if "ge" in context
-            else f"expected {context['le']:g} or less"
-        )
+    if kind in _BOUNDS:
+        return _BOUNDS[kind].format(**context)
     return _EXPECTED.get(kind, f"expected something else ({detail['msg']})")
 
 

@@ -15,7 +15,7 @@ from bot.messages.comments import (
 )
 from bot.messages.differences import differences
 from bot.messages.mrkdwn import slack_text
-from bot.messages.plans import Prospect, PushSeen, Reasons, Timing, plan, why
+from bot.messages.plans import Prospect, PushSeen, Reasons, RefusalSeen, Timing, plan, why
 from bot.messages.replies import (
     building,
     error_reply,
@@ -46,6 +46,7 @@ __all__ = [
     "Prospect",
     "PushSeen",
     "Reasons",
+    "RefusalSeen",
     "StatusFields",
     "Timing",
     "build_blocks",

@@ -109,12 +109,22 @@ class PushSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusalSeen:
+    """Somebody who was not allowed to start the job; `sentence` is Markdown of ours."""
+
+    at: float
+    actor: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reasons:
     """What `why` found out. `pushes` is None where no push matters, `on_push` whether one starts the job."""
 
     job: str
     pushes: Sequence[PushSeen] | None
     on_push: bool
+    refusals: Sequence[RefusalSeen]
     ticks: Sequence[Tick]
     timing: Timing
     refused: str | None
@@ -130,6 +140,10 @@ def why(reasons: Reasons, *, who: str, now: float) -> str:
     else:
         lines.append(f"- last: {headline(run_view(reasons.last), None)}")
     lines.append(f"- permission: {code(who)} may run it")
+    lines += [
+        f"- refused {code(refusal.actor)}, {clock_time(refusal.at, now)}: {refusal.sentence}"
+        for refusal in reasons.refusals
+    ]
     if reasons.refused:
         lines.append(f"- a new run would be refused now: {reasons.refused}")
     elif reasons.waiting:

@@ -65,7 +65,12 @@ LATER = {
         f"images: {{shop: {{build: {{repository: acme/shop, {key}: x}}}}}}": key
         for key in ("context", "dockerfile", "target", "arguments", "secrets")
     },
-    **{f"jobs: {{a: {{command: x, {key}: x}}}}": key for key in (*("allow", "approval"),)},
+    **{f"jobs: {{a: {{command: x, {key}: x}}}}": key for key in ("allow", "approval")},
+    "jobs: {a: {command: x, on: [release]}}": "release",
+    **{
+        f"jobs: {{a: {{command: x, on: [push, {{{key}: x, environment: y}}]}}}}": key
+        for key in ("deployment", "deployment_status", "protection_rule", "pull_request", "workflow")
+    },
 }
 
 
@@ -95,6 +100,16 @@ def _one(text: str, mistake: str) -> Any:
         _one(
             "jobs: {a: {command: x, schedule: {cron: '@daily'}, parameters: {B: {required: true}}}}",
             "1:34: jobs.a.schedule: a schedule gives no parameters, and B is required; give it a default",
+        ),
+        _one("jobs: {a: {command: x, retries: 99}}", "1:33: jobs.a.retries: expected at most 10, not 99"),
+        _one("jobs: {a: {command: x, keep: 0}}", "1:30: jobs.a.keep: expected at least 1, not 0"),
+        _one(
+            "jobs: {a: {command: x, schedule: {crn: '@daily'}}}",
+            "jobs.a.schedule.crn: unknown key; did you mean cron?",
+        ),
+        _one(
+            f"jobs: {{a: {{command: x, parameters: {{N: {{choices: [{'x' * 4097}]}}}}}}}}",
+            "jobs.a.parameters.N.choices: expected at most 4096 bytes",
         ),
         _one("jobs: {a: {command: x, on: [pull]}}", "1:29: jobs.a.on[1]: expected"),
         _one(

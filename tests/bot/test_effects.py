@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import update
 
+from bot.catalog import Job
 from bot.store.columns import BUILD
 from bot.tables import Build, Run
 from tests.bot.house import HEAD, SITE, House
@@ -54,7 +55,7 @@ async def test_job_that_was_taken_away_is_not_run_again(home: House) -> None:
     await home.says("/job run plain")
     await home.write(lambda s: s.execute(update(Run).values(job="gone")))
     (reply,) = await home.says("/job rerun #1")
-    assert "no job `gone`" in reply
+    assert "`gone` was taken away, so #1 is not run again" in reply
 
 
 async def test_rerun_with_arguments_that_the_job_takes_no_more_is_refused(home: House) -> None:
@@ -180,3 +181,35 @@ async def test_fork_is_not_built_and_a_gone_one_neither(home: House) -> None:
         home.github.add_pull("acme/shop", 7, "d" * 40, "main", head_repository=head)
         (reply,) = await home.says("/job run check")
         assert "fork" in reply
+
+
+async def test_rerun_keeps_to_the_overlap_of_today(home: House) -> None:
+    await home.says("/job run plain\n/job cancel")
+    job = home.tools.book.catalog.jobs["plain"]
+    today = job.model_copy(update={"lock": "prod", "concurrency": "forbid"})
+    config = home.tools.config.model_copy(update={"jobs": {**home.tools.config.jobs, "plain": today}})
+    await home.tools.book.apply(config)
+    (reply,) = await home.says("/job rerun #1\n/job rerun #1")
+    again = await home.run(2)
+    assert (again.lock, again.concurrency, again.version) == ("prod", "forbid", 1)
+    assert Job.model_validate(again.definition) == job
+    assert "`plain` is not started: #2" in reply.replace("\u200b", "")
+
+
+async def test_fork_that_was_run_once_is_not_run_again_where_forks_are_not_run_any_more(home: House) -> None:
+    assert home.tools.config.github is not None
+    forks = home.tools.config.github.model_copy(update={"forks": True})
+    open_house = home.without(config=home.tools.config.model_copy(update={"github": forks}))
+    for head, ref in (
+        ("stranger/shop", "stranger/shop:topic"),
+        (None, "a fork:topic"),
+        ("Acme/Shop", "topic"),
+    ):
+        home.github.add_pull("acme/shop", 7, "d" * 40, "main", head_repository=head)
+        await open_house.says("/job run check")
+        run = await home.run(1 if head == "stranger/shop" else 2 if head is None else 3)
+        assert (run.ref or "").rpartition(":")[0] == ref.rpartition(":")[0]
+    (reply,) = await home.says("/job rerun #1\n/job rerun #2\n/job rerun #3")
+    assert reply.count("code of forks is not run here") == 2
+    assert (await home.run(4)).rerun_of == 3
+    assert await open_house.says("/job rerun #1") == []

@@ -126,3 +126,29 @@ async def test_ticks_are_told_newest_first(home: House) -> None:
     assert [tick.at for tick in await home.store.read(lambda s: last_ticks(s, "plain", limit=5))] == [120, 60]
     (reply,) = await home.says("/job why plain")
     assert reply.index("became `#9`") < reply.index("missed (down \\*then\\*)")
+
+
+async def test_why_tells_who_was_not_allowed_to_start_the_job(home: House) -> None:
+    await home.says("/job run check\n/job list", author="reader")
+    await home.types("run check", user="U0STRANGER")
+    await home.says("/job run publish", repository=SITE)
+    await home.says("/job run publish", repository=SITE)
+    (reply,) = await home.says("/job why check")
+    assert "refused `github:reader`" in reply
+    assert "running jobs of `acme/shop` needs write access" in reply.replace("Acme/Shop", "acme/shop")
+    assert "refused `slack:U0STRANGER`" in reply
+    assert reply.count("refused") == 2
+    (reply,) = await home.says("/job why publish", repository=SITE)
+    assert "refused `github:octocat`" in reply
+    assert "`publish` is not started: #" in reply
+    (reply,) = await home.says("/job why deploy")
+    assert "refused" not in reply
+
+
+async def test_why_tells_nothing_of_what_was_asked_in_another_repository_or_typed(home: House) -> None:
+    await home.says("/job run publish", author="reader")
+    await home.says("/job run check WRONG=hunter2\n/job rerun publish")
+    (reply,) = await home.says("/job why publish", repository=SITE)
+    assert "refused" not in reply
+    (reply,) = await home.says("/job why check")
+    assert "refused" not in reply

@@ -9,7 +9,7 @@ from demo.github import Comment
 from demo.installation import PULL, REPOSITORY, Installation
 
 
-async def card(errand: Installation, *words: str, timeout: float = 20.0) -> Comment:
+async def card(errand: Installation, *words: str, timeout: float = 60.0) -> Comment:
     """The newest comment of ours that has all these words."""
     github = errand.beside.github
 

@@ -36,14 +36,18 @@ async def push(
     (await errand.deliver("/webhooks/github", sent)).raise_for_status()
 
 
+PATIENCE = 120.0
+"""Seconds: no answer takes as long, however busy the machine."""
+
+
 async def settled(errand: Installation, words: str) -> None:
     """Wait until a delivery was decided with a note that has these words."""
-    await errand.wait_for(lambda: any(words in str(event.get("note")) for event in errand.events), 20)
+    await errand.wait_for(lambda: any(words in str(event.get("note")) for event in errand.events), PATIENCE)
 
 
 async def test_push_runs_a_job_after_its_image_was_rebuilt(errand: Installation) -> None:
     await push(errand, await errand.commit({"hello.sh": "echo hi $NAME\n"}))
-    await errand.wait_for(lambda: errand.said("run.finished", 1), 30)
+    await errand.wait_for(lambda: errand.said("run.finished", 1), PATIENCE)
     kinds = [
         event["event"] for event in errand.events if event.get("event") in ("build.finished", "run.starting")
     ]
@@ -60,28 +64,30 @@ async def test_paths_tags_and_branches_decide(errand: Installation) -> None:
     await settled(errand, "the branch `topic` fits none of its `branches`")
     assert not errand.said("build.building", 1)
     await push(errand, commit, ref="refs/tags/v1")
-    await errand.wait_for(lambda: errand.said("build.finished", 1), 20)
+    await errand.wait_for(lambda: errand.said("build.finished", 1), PATIENCE)
     assert any("image asked: not built: it names no `tags`" in str(e.get("note")) for e in errand.events)
 
 
 async def test_pushes_collapse_to_the_newest_while_a_build_waits(errand: Installation) -> None:
     slow = await errand.commit({"gate": f"{errand.home}/open\n"}, branch="slow")
     await push(errand, slow, branch="slow")
-    await errand.wait_for(lambda: errand.said("build.building", 1), 20)  # there is room for one build
+    await errand.wait_for(lambda: errand.said("build.building", 1), PATIENCE)  # there is room for one build
     commits = [await errand.commit({"gate": "/dev/null\n", "n": str(n)}) for n in range(5)]
     for commit in commits:
         await push(errand, commit)
         await settled(errand, commit[:12])
     (errand.home / "open").touch()
-    await errand.wait_for(lambda: errand.ended([1, 6]), 40)
+    await errand.wait_for(lambda: errand.ended([1, 6]), PATIENCE)
     assert [errand.said("build.building", n) for n in range(1, 7)] == [True] + [False] * 4 + [True]
     github = errand.beside.github
-    await github.wait_for(
-        lambda: (
-            sum(c.conclusion == "cancelled" and "Superseded" in str(c.output) for c in github.checks) == 8
-        ),
-        30,
-    )
+
+    def superseded() -> set[tuple[str, str]]:
+        """The checks that say so, by commit and name: of each commit the build's and the run's."""
+        ended = [each for each in github.checks if each.conclusion == "cancelled"]
+        return {(each.head_sha, each.name) for each in ended if "Superseded" in str(each.output)}
+
+    await github.wait_for(lambda: len(superseded()) == 8, PATIENCE)
+    assert {commit for commit, _ in superseded()} == set(commits[:4])
 
 
 async def test_failed_build_is_told_on_the_commit_with_its_last_lines(errand: Installation) -> None:
@@ -102,7 +108,7 @@ async def test_commit_is_built_once_whatever_asks_for_it(errand: Installation) -
     await push(errand, await errand.commit({"a": "b"}))
     await errand.comment("/job run hello --ref main\n/job build shop --ref main")
     await card(errand, "hello", "succeeded")
-    await errand.wait_for(lambda: errand.ended([1, 2]), 20)
+    await errand.wait_for(lambda: errand.ended([1, 2]), PATIENCE)
     assert sum(event.get("event") == "build.building" for event in errand.events) == 1
 
 
@@ -121,3 +127,36 @@ async def test_why_and_plan_answer_in_pull_requests_and_in_slack(errand: Install
     assert "variables: `GREETING`" in reply.body
     assert "to be built first" in reply.body
     assert not errand.said("build.building", 1)
+
+
+async def test_why_tells_of_permission_lock_and_pause(errand: Installation) -> None:
+    errand.beside.github.add_person(REPOSITORY, "reader", "read")
+    await errand.comment("/job run nightly", author="reader")
+    await card(errand, "needs write access")
+    await errand.comment('/job lock prod "moving the database"')
+    await card(errand, "prod")
+    await errand.comment("/job why nightly\n/job plan nightly")
+    reply = await card(errand, "moving the database", "would run")
+    assert "refused `github:reader`" in reply.body
+    assert reply.body.count("schedule `30 2 * * * Europe/Helsinki`, next: ") == 2
+    assert "the schedule is paused by the configuration" in reply.body
+    assert "permission: `octocat` may run jobs of `acme/shop`" in reply.body
+    assert "variables: `TOKEN`" in reply.body
+    assert "never-to-be-seen" not in reply.body
+    assert "it never ran before" in reply.body
+
+
+async def test_what_is_gone_or_forced_is_told_apart(errand: Installation) -> None:
+    commit = await errand.commit({"README.md": "x"})
+    payload = deliveries.push(REPOSITORY, commit, branch="main", private=True, paths=["README.md"])
+    gone = payload | {"deleted": True, "after": "0" * 40}
+    for changes in (gone, gone | {"ref": "refs/tags/v1"}):
+        sent = deliveries.github(GITHUB_SECRET, "push", str(uuid.uuid4()), payload | changes)
+        (await errand.deliver("/webhooks/github", sent)).raise_for_status()
+    await settled(errand, "refs/heads/main was deleted")
+    await settled(errand, "refs/tags/v1 was deleted")
+    assert not errand.said("build.building", 1)
+    sent = deliveries.github(GITHUB_SECRET, "push", str(uuid.uuid4()), payload | {"forced": True})
+    (await errand.deliver("/webhooks/github", sent)).raise_for_status()
+    await settled(errand, "what changed is not known (a forced push), so `paths` let it pass")
+    await errand.wait_for(lambda: errand.said("build.finished", 1), PATIENCE)

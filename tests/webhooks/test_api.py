@@ -86,6 +86,7 @@ async def test_run_has_the_shape_that_is_documented(client: httpx.AsyncClient, o
         "number": 1,
         "job": "migrate",
         "version": None,
+        "rerun_of": None,
         "state": "running",
         "result": None,
         "reason": None,
