@@ -140,6 +140,8 @@ def _item(field: _Field, item: str) -> set[int]:
         low, high = _week(low, high, match["high"] == "SUN")
     if low > high:
         raise ValueError(f"{quoted(item)} in {field.name} runs backwards; write {_around(field, low, high)}")
+    if match["high"] is not None and low == high:  # which other crons take for `*`
+        raise ValueError(f"{quoted(item)} in {field.name} is a range of one value; write `{low}`")
     step = _step(field, match, low, high) if match["step"] else 1
     values = set(range(low, high + 1, step))
     return {value % 7 for value in values} if field is _WEEKDAY else values

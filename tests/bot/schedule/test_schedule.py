@@ -115,7 +115,6 @@ def _agrees(cron: str, zone: str, start: int, days: int) -> None:
 def _numbers(low: int, high: int) -> st.SearchStrategy[str]:
     """Single values, ranges and steps of a field."""
     number = st.integers(low, high)
-    # croniter takes `0-0` for `*`, so ends differ.
     reach = (
         st.tuples(number, number)
         .filter(lambda ends: ends[0] != ends[1])
