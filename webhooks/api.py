@@ -215,6 +215,7 @@ class _Rooms:
             "job": run.job,
             "version": run.version,
             **self._course(run),
+            "due_at": _moment(run.tick_at),
             "parameters": run.parameters,
             "commit": run.commit,
             "image": run.image,

@@ -15,7 +15,7 @@ from bot.messages.comments import (
 )
 from bot.messages.differences import differences
 from bot.messages.mrkdwn import slack_text
-from bot.messages.plans import Prospect, PushSeen, Reasons, Timing, plan, why
+from bot.messages.plans import Prospect, PushSeen, Reasons, plan, why
 from bot.messages.replies import (
     building,
     error_reply,
@@ -47,7 +47,6 @@ __all__ = [
     "PushSeen",
     "Reasons",
     "StatusFields",
-    "Timing",
     "build_blocks",
     "build_check",
     "build_comment",

@@ -92,6 +92,7 @@ async def test_run_has_the_shape_that_is_documented(client: httpx.AsyncClient, o
         "exit_code": None,
         "cause": "comment",
         "actor": "github:octocat",
+        "due_at": None,
         "parameters": {"SINCE": "2024-01-01"},
         "commit": "f" * 40,
         "image": "shop",
