@@ -39,8 +39,6 @@ class Pruning:
     async def purge(self, name: str) -> None:
         """Forget up to a round of the finished runs of a job that is no more; later rounds take the rest."""
         await self._job(name, self._tools.clock(), ROUND)
-        if not await self._tools.store.read(lambda s: history.all_finished(s, name)):
-            await self._tools.store.write(lambda s: history.forget_schedule(s, name))
 
     async def _job(self, name: str, now: float, limit: int) -> int:
         book, gone = self._tools.book, 0
