@@ -88,7 +88,9 @@ def _fields(cron: str) -> list[str]:
     if len(words) != len(_FIELDS):
         extra = "; seconds and years are not among them" if len(words) in (6, 7) else ""
         names = ", ".join(field.name for field in _FIELDS)
-        raise ValueError(f"expected five fields ({names}) or a name such as @daily, not {len(words)}{extra}")
+        raise ValueError(
+            f"a schedule is five fields ({names}) or a name such as @daily; this is {len(words)}{extra}"
+        )
     return [word.upper() for word in words]
 
 

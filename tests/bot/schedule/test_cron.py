@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from bot.schedule import parse
 from bot.schedule.cron import read
 
-FIVE = "expected five fields (minute, hour, day of month, month, day of week) or a name such as @daily, not "
+FIVE = (
+    "a schedule is five fields (minute, hour, day of month, month, day of week) or a name such as @daily; "
+    "this is "
+)
 
 REFUSED = {
     "": FIVE + "0",
