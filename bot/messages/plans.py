@@ -123,7 +123,9 @@ def why(reasons: Reasons, *, who: str, now: float) -> str:
     if reasons.last is None:
         lines.append("- it never ran")
     else:
-        lines.append(f"- last: {headline(run_view(reasons.last), None)}")
+        last = run_view(reasons.last)
+        label, by = last.by
+        lines.append(f"- last: {headline(last, None)}, {label} {code(by, 80)}")
     lines.append(f"- permission: {code(who)} may run it")
     if reasons.refused:
         lines.append(f"- a new run would be refused now: {reasons.refused}")

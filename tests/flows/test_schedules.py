@@ -153,6 +153,9 @@ async def test_run_of_a_schedule_is_told_apart_everywhere(errand: Installation, 
     told = (await errand.get(f"/api/runs/{number}", token=token)).json()
     assert (told["cause"], told["actor"], told["commit"]) == ("schedule", "schedule", check.head_sha)
     assert told["due_at"] == f"{SPRING}T01:00:00.000Z"
+    ended = [each for each in errand.events if each.get("event") == "run.finished"]
+    assert all(each["cause"] == "schedule" for each in ended)
+    assert f"#{number} by schedule succeeded" in str(check.output["title"])
     assert "Started by a <b>schedule</b>" in (await errand.get(f"/runs/{number}", token=token)).text
     await errand.comment(f"/job rerun #{number}")
     await card(errand, "succeeded", "asked by `octocat`")
