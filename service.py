@@ -7,7 +7,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -74,19 +74,21 @@ class Server(uvicorn.Server):
                     await self._ending.wait()
 
 
-async def serve(config: Config, path: Path, host: str, port: int) -> None:
+async def serve(
+    config: Config, path: Path, host: str, port: int, clock: Callable[[], float] = time.time
+) -> None:
     """Serve until SIGTERM or SIGINT; jobs that run then go on and are found again at the next start.
 
-    SIGHUP reads the file at `path` again. Raises `Refused` where the address or the database cannot be had,
-    `RetryLater` and `EngineUnavailable` where they do not answer.
+    SIGHUP reads the file at `path` again. `clock` gives epoch seconds. Raises `Refused` where the address or
+    the database cannot be had, `RetryLater` and `EngineUnavailable` where they do not answer.
     """
     oplog.configure(_secrets(config))
     with _listen(host, port) as listener:
-        await _serve(config, path, listener)
+        await _serve(config, path, listener, clock)
 
 
-async def _serve(config: Config, path: Path, listener: socket.socket) -> None:
-    async with _assembled(config) as (app, loops, streams, book):
+async def _serve(config: Config, path: Path, listener: socket.socket, clock: Callable[[], float]) -> None:
+    async with _assembled(config, clock) as (app, loops, streams, book):
         server = Server(
             uvicorn.Config(
                 app,
@@ -164,7 +166,9 @@ class Reading:
 
 
 @asynccontextmanager
-async def _assembled(config: Config) -> AsyncIterator[tuple[Any, Loops, Streams, Book]]:
+async def _assembled(
+    config: Config, clock: Callable[[], float]
+) -> AsyncIterator[tuple[Any, Loops, Streams, Book]]:
     """Everything in its place: the application, the belts, and the streams to close before it ends."""
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     async with AsyncExitStack() as stack:
@@ -174,20 +178,20 @@ async def _assembled(config: Config) -> AsyncIterator[tuple[Any, Loops, Streams,
         engine = ProcessEngine(config.engine.process.directory, logs)
         await engine.open()
         stack.push_async_callback(engine.close)
-        github, slack = _github(config), _slack(config)
+        github, slack = _github(config, clock), _slack(config, clock)
         for client in (github, slack):
             if client is not None:
                 stack.push_async_callback(client.close)
         # Without any secret nothing is ever posted, so links need not outlive this process.
         keys = await asyncio.to_thread(links.derive, _door_secrets(config)) or (secrets.token_bytes(32),)
         tools = Tools(
-            book=await Book.open(config, store, time.time),
+            book=await Book.open(config, store, clock),
             store=store,
             engine=engine,
             logs=logs,
             github=github,
             slack=slack,
-            clock=time.time,
+            clock=clock,
             nonce=lambda: secrets.token_hex(8),
             owner=owner,
             keys=keys,
@@ -238,7 +242,7 @@ def _secrets(config: Config) -> list[Secret]:
     return found
 
 
-def _github(config: Config) -> GitHub | None:
+def _github(config: Config, clock: Callable[[], float]) -> GitHub | None:
     if config.github is None:
         return None
     return GitHub(
@@ -247,14 +251,14 @@ def _github(config: Config) -> GitHub | None:
         private_key=config.github.private_key,
         token=config.github.token,
         clone_url=config.github.clone_url,
-        clock=time.time,
+        clock=clock,
     )
 
 
-def _slack(config: Config) -> Slack | None:
+def _slack(config: Config, clock: Callable[[], float]) -> Slack | None:
     if config.slack is None:
         return None
-    return Slack(api_url=config.slack.api_url, bot_token=config.slack.bot_token, clock=time.time)
+    return Slack(api_url=config.slack.api_url, bot_token=config.slack.bot_token, clock=clock)
 
 
 def _shown(listener: socket.socket) -> str:

@@ -148,7 +148,8 @@ class Book:
     async def remove(self, name: str, *, actor: str, expected: Expected) -> bool:
         """Delete a job that the file does not define and of which no run goes on; False if there is none.
 
-        Its history is for `bot.pruning` to take away. Raises `Conflict`.
+        Its schedule is forgotten with it, so that no tick that is being decided starts it still; its runs are
+        for `bot.pruning` to take away. Raises `Conflict`.
         """
 
         def write(session: Session) -> bool:
@@ -160,6 +161,7 @@ class Book:
                 raise Conflict(f"A run of {name} goes on or waits; cancel it first.")
             versions.end(session, name, source="api", actor=actor, now=self._clock())
             versions.forget(session, name)
+            history.forget_schedule(session, name)
             return True
 
         removed = await self._store.write(write)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated
 
 from pydantic import (
     AfterValidator,
@@ -11,7 +11,6 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
-    model_validator,
 )
 
 from bot import schedule
@@ -54,19 +53,24 @@ class Definition(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _cron(value: str) -> str:
+    schedule.parse(value)
+    return value
+
+
+def _timezone(value: str) -> str:
+    schedule.parse("@daily", value)
+    return value
+
+
 class Timetable(Definition):
     """When a job runs by itself: five cron fields or an `@` name, in a time zone. Durations are seconds."""
 
-    cron: str
-    timezone: str = "UTC"
+    cron: Annotated[str, AfterValidator(_cron)]
+    timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
     paused: bool = False
     catch_up: Annotated[Duration, between(0, 7 * DAY)] = 600.0
     jitter: Annotated[Duration, between(0, 3600)] = 0.0
-
-    @model_validator(mode="after")
-    def _fires(self) -> Self:
-        schedule.parse(self.cron, self.timezone)
-        return self
 
     @property
     def schedule(self) -> schedule.Schedule:

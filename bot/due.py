@@ -1,6 +1,7 @@
 """What becomes of the due moments of a job's schedule. Pure: the time and what people said are arguments."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -73,7 +74,7 @@ class Moment:
 def paused(plan: Plan, state: JobState, at: float) -> str | None:
     """Who keeps the due moment `at` from starting anything, None if nobody does."""
     if plan.timetable.paused:
-        return "app.yaml"
+        return "its definition"
     if state.paused and (state.paused_until is None or at < state.paused_until):
         return state.paused_by or "somebody"
     return None
@@ -121,3 +122,32 @@ def upcoming(plan: Plan, state: JobState | None, now: float, count: int) -> list
         begin = max(begin, math.ceil(known.paused_until) - 1)  # a moment at the very end of the pause counts
     found = plan.schedule.upcoming(begin, count + 1)
     return [plan.starts_at(at) for at in found if at != known.skip_at][:count]
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is to come of a schedule: when the next runs start, and what holds back which.
+
+    `paused_until` is None for a pause without an end. `skipped` is when the run that is left out would start.
+    """
+
+    timetable: Timetable
+    upcoming: Sequence[float]
+    paused_by: str | None = None
+    paused_until: float | None = None
+    skipped: float | None = None
+    skipped_by: str | None = None
+
+
+def outlook(plan: Plan, state: JobState | None, now: float, count: int) -> Outlook:
+    """The next `count` runs, as `upcoming` gives them, and what people hold back now."""
+    known = state or JobState(job=plan.job.name)
+    by = paused(plan, known, now)
+    return Outlook(
+        plan.timetable,
+        upcoming(plan, known, now, count),
+        paused_by=by,
+        paused_until=None if by is None or plan.timetable.paused else known.paused_until,
+        skipped=None if known.skip_at is None else plan.starts_at(known.skip_at),
+        skipped_by=known.skipped_by,
+    )

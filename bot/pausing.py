@@ -68,7 +68,7 @@ class Pausing:
         def effect(session: Session) -> str | None:
             now, zone = self._tools.clock(), plan.timetable.timezone
             state = ticks.hold(session, [command.name]).get(command.name) or JobState(job=command.name)
-            if state.skip_at is not None and plan.starts_at(state.skip_at) > now:
+            if state.skip_at is not None:  # what was decided is not noted any more
                 shown = timetables.local_time(plan.starts_at(state.skip_at), zone)
                 raise AskerError(f"{quoted(command.name)} leaves out {shown} already.")
             found = upcoming(plan, state, now, 1)

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 
 from bot import commands, messages
 from bot.catalog import Catalog, Job
+from bot.due import Outlook, Plan, outlook
 from bot.errors import AskerError
 from bot.people import Asked, People, refused
 from bot.pushing import headline
 from bot.starting import Starting, Target
-from bot.store import Session, builds, deliveries, gate, reasons, runs
+from bot.store import Session, builds, deliveries, gate, runs, ticks
 from bot.tables import Run
 from bot.tools import Tools
 
@@ -80,7 +81,7 @@ class Planning:
                 pushes=None if job.image is None else _pushes(session, repository, job.image, job.name),
                 on_push="push" in job.on,
                 refusals=_refusals(session, job.name, repository),
-                ticks=reasons.last_ticks(session, job.name, limit=TICKS),
+                ticks=ticks.newest(session, job.name, limit=TICKS),
                 timing=self._timing(session, job, now),
                 refused=refused,
                 waiting=waiting,
@@ -125,14 +126,11 @@ class Planning:
         return refused, None if refused else gate.waits_for(session, run, now=now)
 
     @staticmethod
-    def _timing(session: Session, job: Job, now: float) -> messages.Timing:
+    def _timing(session: Session, job: Job, now: float) -> Outlook | None:
         if job.schedule is None:
-            return messages.Timing(None)
-        table = job.schedule
-        zone = "" if table.timezone == "UTC" else f" {table.timezone}"
-        upcoming = table.schedule.upcoming(now, TICKS)
-        state = reasons.state(session, job.name)
-        return messages.Timing(f"{table.cron}{zone}", upcoming, table.paused, state)
+            return None
+        state = ticks.states(session, [job.name]).get(job.name)
+        return outlook(Plan(job, job.schedule), state, now, TICKS)
 
 
 def _pushes(session: Session, repository: str, image: str, job: str) -> Sequence[messages.PushSeen]:

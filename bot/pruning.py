@@ -60,13 +60,12 @@ class Pruning:
 
     async def _builds(self, now: float) -> bool:
         """Forget builds as old as the oldest log; True when more is left."""
-        config, gone = self._tools.config, 0
-        forget = partial(
-            history.forget_builds, before=now - config.logs.keep, images=tuple(config.catalog.images)
-        )
+        tools, gone = self._tools, 0
+        images = tuple(tools.book.catalog.images)
+        forget = partial(history.forget_builds, before=now - tools.config.logs.keep, images=images)
         while logs := await self._tools.store.write(forget):
             for key in logs:
-                await self._tools.logs.remove(key)
+                await tools.logs.remove(key)
             gone += len(logs)
             if gone >= ROUND:
                 break

@@ -6,6 +6,7 @@ first; does it not answer, the moment stays undecided for as long as its run may
 """
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -61,6 +62,8 @@ class Ticks:
         self._starting = starting
         self._catalog = Catalog()
         """Where the plans are from."""
+        self._looked = 0.0
+        """When it was looked last, by a clock that may have been set back since."""
         self._plans: dict[str, Plan] = {}
         self._heap: list[tuple[float, str]] = []
         self._next: dict[str, float] = {}
@@ -100,14 +103,15 @@ class Ticks:
 
     async def _refresh(self) -> None:
         catalog, now = self._tools.book.catalog, self._tools.clock()
-        if catalog is self._catalog:
+        if catalog is self._catalog and now >= self._looked - ticks.AHEAD:
+            self._looked = now
             return
         plans = {job.name: Plan(job, job.schedule) for job in catalog.jobs.values() if job.schedule}
         texts = {name: plan.text for name, plan in plans.items()}
         begun = await self._tools.store.write(lambda s: ticks.begin(s, texts, now=now))
         # In a thread: reading ten thousand schedules takes a second.
         coming = await asyncio.to_thread(lambda: {name: plans[name].after(at) for name, at in begun.items()})
-        self._catalog, self._plans, self._next = catalog, plans, coming
+        self._catalog, self._plans, self._next, self._looked = catalog, plans, coming, now
         self._heap = [(at, name) for name, at in coming.items()]
         heapify(self._heap)
         log.info("schedules", jobs=len(plans))
@@ -267,9 +271,11 @@ class Ticks:
             found.append((tick, order))
         if found:
             state.ticked_to = found[-1][0].at
-        if state.skip_at is not None and state.ticked_to is not None and state.skip_at <= state.ticked_to:
+        # By the moments that were decided and not by the time: a jitter longer than the pace leaves some.
+        done = -math.inf if state.ticked_to is None else state.ticked_to
+        if state.skip_at is not None and state.skip_at <= done:
             state.skip_at = state.skipped_by = None
-        if state.paused and state.paused_until is not None and state.paused_until <= now:
+        if state.paused and state.paused_until is not None and state.paused_until <= done:
             state.paused, state.paused_until, state.paused_by = False, None, None
         return found
 

@@ -346,7 +346,8 @@ def _key(row: Build | Run) -> str:
 
 
 def _told(row: Build | Run, to: State) -> None:
-    log.info(f"{type(row).__name__.lower()}.{to}", number=row.number, name=row.name, result=row.result)
+    event = f"{type(row).__name__.lower()}.{to}"
+    log.info(event, number=row.number, name=row.name, cause=row.cause, result=row.result)
 
 
 def _begun(run: Run, started: Started) -> dict[str, Any]:

@@ -39,12 +39,17 @@ Event = dict[str, Any]
 
 
 class Where(TypedDict, total=False):
-    """What an installation is made from: its app.yaml, what its repository holds, more environment."""
+    """What an installation is made from: its app.yaml, what its repository holds, more environment.
+
+    `program` is what serves, by the time of `clock`; without them it is Errand, by the time of the machine.
+    """
 
     config: Path
     sample: Path
     environ: Mapping[str, str]
     private: bool
+    program: Path
+    clock: Callable[[], float]
 
 
 class Installation:
@@ -54,6 +59,8 @@ class Installation:
         self.home = home
         self.beside = beside
         self.config = config
+        self.program = ROOT / "errand.py"
+        self.clock: Callable[[], float] = time.time
         self.events: list[Event] = []
         self.on_event: Callable[[Event], None] = lambda event: None
         with socket.socket() as probe:
@@ -96,7 +103,7 @@ class Installation:
     async def start(self) -> None:
         """Start the service; returns once it accepts connections."""
         self._process = await asyncio.create_subprocess_exec(
-            *self._command("serve", "--port", str(self.port)),
+            *self._command("serve", "--port", str(self.port), program=self.program),
             cwd=self.home,
             env=self.environ,
             stdin=asyncio.subprocess.DEVNULL,
@@ -144,8 +151,8 @@ class Installation:
             raise RuntimeError(errors.decode())
         return output.decode().strip()
 
-    def _command(self, *arguments: str) -> list[str]:
-        return [sys.executable, str(ROOT / "errand.py"), *arguments, "--config", str(self.config)]
+    def _command(self, *arguments: str, program: Path = ROOT / "errand.py") -> list[str]:
+        return [sys.executable, str(program), *arguments, "--config", str(self.config)]
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         if process.stderr is None:
@@ -189,14 +196,14 @@ class Installation:
 
     async def push(self, commit: str, *, branch: str = "main", id: str | None = None) -> httpx.Response:
         """GitHub says that a branch was pushed."""
-        payload = deliveries.push(REPOSITORY, commit, branch=branch, private=self._private, at=time.time())
+        payload = deliveries.push(REPOSITORY, commit, branch=branch, private=self._private, at=self.clock())
         return await self._github("push", payload, id)
 
     async def comment(self, body: str, *, author: str = PERSON) -> Comment:
         """Somebody comments on the pull request; gives the comment as it stands at GitHub."""
         made = self.beside.github.add_comment(REPOSITORY, PULL, author, body)
         payload = deliveries.issue_comment(
-            REPOSITORY, PULL, made.id, author, body, private=self._private, at=time.time()
+            REPOSITORY, PULL, made.id, author, body, private=self._private, at=self.clock()
         )
         answer = await self._github("issue_comment", payload, None)
         answer.raise_for_status()
@@ -212,7 +219,7 @@ class Installation:
             person=person,
             response_url=self.beside.slack.response_url(channel, person),
         )
-        return await self.deliver("/webhooks/slack", deliveries.slack(SLACK_SECRET, fields, time.time()))
+        return await self.deliver("/webhooks/slack", deliveries.slack(SLACK_SECRET, fields, self.clock()))
 
     async def _github(self, event: str, payload: dict[str, Any], id: str | None) -> httpx.Response:
         sent = deliveries.github(GITHUB_SECRET, event, id or str(uuid.uuid4()), payload)
@@ -296,10 +303,13 @@ async def installation(
     sample: Path = ROOT / "demo" / "repository",
     environ: Mapping[str, str] | None = None,
     private: bool = True,
+    program: Path = ROOT / "errand.py",
+    clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[Installation]:
     """Stand-ins, a repository made from `sample` and the service with `config`, all running."""
-    async with standins() as beside:
+    async with standins(clock=clock) as beside:
         made = Installation(home, beside, config=config, environ=environ or {})
+        made.program, made.clock = program, clock
         await made.prepare(sample, private=private)
         try:
             await made.start()

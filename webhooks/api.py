@@ -222,7 +222,6 @@ class _Rooms:
             "number": run.number,
             "job": run.job,
             "version": run.version,
-            "rerun_of": run.rerun_of,
             **self._course(run),
             "message": run.message,
             "waiting_for": run.waiting_for,

@@ -15,6 +15,7 @@ from bot.errors import RetryLater
 from bot.pruning import Pruning
 from bot.runs import State
 from bot.store import Store, runs
+from webhooks import schedules
 from webhooks.access import Access, Visitor
 from webhooks.answers import json_answer, path_number
 from webhooks.problems import Problem, forbidden, unauthorized, unavailable
@@ -35,6 +36,7 @@ class Jobs:
     store: Store
     access: Access
     url: str
+    clock: Callable[[], float]
 
 
 Handler = Callable[[Request, Visitor], Awaitable[Response]]
@@ -88,9 +90,10 @@ class _Rooms:
         return json_answer({"jobs": [self._told(entry, hide=not visitor.admin) for entry in entries]})
 
     async def job(self, request: Request, visitor: Visitor) -> Response:
-        """One job, with its version as `ETag`."""
-        entry = self._entry(request)
-        told = self._told(entry, hide=not visitor.admin)
+        """One job with what its schedule does, and its version as `ETag`."""
+        entry, jobs = self._entry(request), self._jobs
+        schedule = await jobs.store.read(lambda s: schedules.of(s, entry.job, now=jobs.clock()))
+        told = self._told(entry, hide=not visitor.admin) | {"schedule": schedules.told(schedule)}
         return json_answer(told, headers=_etag(entry.row.version))
 
     async def put(self, request: Request, visitor: Visitor) -> Response:

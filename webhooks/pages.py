@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bot.book import Book
 from bot.changes import Changes, Subject
 from bot.errors import RetryLater
 from bot.runs import State as RunState
@@ -15,7 +16,7 @@ from bot.runs import attempt_name
 from bot.store import Session, Store, attempts, builds, locks, runs
 from bot.tables import Attempt, Run
 from executor.logs import LogStore
-from webhooks import text
+from webhooks import schedules, text
 from webhooks.access import Access, Visitor
 from webhooks.attempts import Try, tries
 from webhooks.live import Cursor, Live, Painter, State
@@ -33,7 +34,10 @@ _TEXT = {**SECURITY, "Content-Type": "text/plain; charset=utf-8"}
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """What the pages are made of. `jobs`: the descriptions of the configured jobs by name."""
+    """What the pages are made of. `jobs`: the descriptions of the configured jobs by name.
+
+    `book` knows their schedules; None where those are not shown.
+    """
 
     store: Store
     logs: LogStore
@@ -43,6 +47,7 @@ class Pages:
     look: Look
     clock: Callable[[], float]
     jobs: Mapping[str, str]
+    book: Book | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +137,13 @@ class _Rooms:
         if "\0" in name:  # which PostgreSQL refuses to look for
             return self._missing(visitor)
         before = _number(request.query_params.get("before", ""))
-        found = await self._pages.store.read(
-            lambda session: runs.page(session, job=name, limit=RECENT + 1, before=before)
-        )
+        entry = self._pages.book.entry(name) if self._pages.book is not None and before is None else None
+
+        def read(session: Session) -> tuple[list[Run], schedules.Schedule | None]:
+            page = runs.page(session, job=name, limit=RECENT + 1, before=before)
+            return page, schedules.of(session, entry.job, now=self._pages.clock()) if entry else None
+
+        found, schedule = await self._pages.store.read(read)
         if not found and name not in self._pages.jobs:
             return self._missing(visitor)
         more = found[RECENT - 1].number if len(found) > RECENT else None
@@ -143,6 +152,7 @@ class _Rooms:
             name=name,
             description=self._pages.jobs.get(name, ""),
             runs=[run_shown(run) for run in found[:RECENT]],
+            schedule=schedule,
             more=more,
             before=before,
             visitor=visitor,

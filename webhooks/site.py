@@ -53,6 +53,7 @@ class Site:
             look=look,
             clock=self.clock,
             jobs=self.jobs,
+            book=self.changing[0] if self.changing else None,
         )
         told = api.Api(
             store=self.store,
@@ -66,6 +67,13 @@ class Site:
         if self.changing is not None:
             book, pruning = self.changing
             listed += jobs.routes(
-                jobs.Jobs(book=book, pruning=pruning, store=self.store, access=access, url=self.url)
+                jobs.Jobs(
+                    book=book,
+                    pruning=pruning,
+                    store=self.store,
+                    access=access,
+                    url=self.url,
+                    clock=self.clock,
+                )
             )
         return listed

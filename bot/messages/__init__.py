@@ -15,7 +15,7 @@ from bot.messages.comments import (
 )
 from bot.messages.differences import differences
 from bot.messages.mrkdwn import slack_text
-from bot.messages.plans import Prospect, PushSeen, Reasons, RefusalSeen, Timing, plan, why
+from bot.messages.plans import Prospect, PushSeen, Reasons, RefusalSeen, plan, why
 from bot.messages.replies import (
     building,
     error_reply,
@@ -48,7 +48,6 @@ __all__ = [
     "Reasons",
     "RefusalSeen",
     "StatusFields",
-    "Timing",
     "build_blocks",
     "build_check",
     "build_comment",

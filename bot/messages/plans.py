@@ -3,37 +3,32 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.due import Outlook
 from bot.messages.comments import headline
 from bot.messages.differences import differences
 from bot.messages.text import clock_time, code, plain
+from bot.messages.timetables import local_time
 from bot.messages.view import run_view
 from bot.runs import State
-from bot.tables import Build, JobState, Run, Tick
+from bot.tables import Build, Run, Tick
 
 NAMES = 30
 """Names and parameters that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
-    """What is known of a job's schedule; `cron` is None for a job without one, `paused` by the file."""
-
-    cron: str | None
-    upcoming: Sequence[float] = ()
-    paused: bool = False
-    state: JobState | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Prospect:
-    """What `run` would do: `run` is the draft. `refused` is Markdown, `waiting` plain text."""
+    """What `run` would do: `run` is the draft. `refused` is Markdown, `waiting` plain text.
+
+    `timing` is None for a job without a schedule.
+    """
 
     run: Run
     build: Build | None
     variables: Sequence[str]
     refused: str | None
     waiting: str | None
-    timing: Timing
+    timing: Outlook | None
     last: Run | None
 
 
@@ -54,7 +49,7 @@ def plan(prospect: Prospect, *, who: str, now: float) -> str:
         lines.append(f"- it would wait for {plain(prospect.waiting, 500)}")
     else:
         lines.append("- nothing is in its way")
-    lines += [f"- {line}" for line in timing_lines(prospect.timing, now=now)]
+    lines += [f"- {line}" for line in timing_lines(prospect.timing)]
     lines.append(f"- {_compared(prospect)}")
     return "\n".join(lines)
 
@@ -81,21 +76,21 @@ def _compared(prospect: Prospect) -> str:
     return f"other than {number}: {_codes(found)}" if found else f"the same as {number}"
 
 
-def timing_lines(timing: Timing, *, now: float) -> list[str]:
-    """The schedule and what people said about it."""
-    if timing.cron is None:
+def timing_lines(timing: Outlook | None) -> list[str]:
+    """The schedule with its next times, by the clocks of its zone, and what people said about it."""
+    if timing is None:
         return ["no schedule"]
-    upcoming = ", ".join(clock_time(at, now) for at in timing.upcoming)
-    lines = [f"schedule {code(timing.cron)}, next: {upcoming or 'never'}"]
-    state = timing.state
-    if timing.paused:
-        lines.append("the schedule is paused by the configuration")
-    if state is not None and state.paused and (state.paused_until is None or state.paused_until > now):
-        until = f" until {clock_time(state.paused_until, now)}" if state.paused_until else ""
-        lines.append(f"the schedule is paused{until} by {code(state.paused_by or 'somebody')}")
-    if state is not None and state.skip_at is not None and state.skip_at > now:
-        at = clock_time(state.skip_at, now)
-        lines.append(f"{at} is skipped by {code(state.skipped_by or 'somebody')}")
+    zone = timing.timetable.timezone
+    upcoming = ", ".join(local_time(at, zone) for at in timing.upcoming)
+    lines = [
+        f"schedule {code(timing.timetable.cron)} ({zone}), next: {upcoming or 'none while it is paused'}"
+    ]
+    if timing.paused_by is not None:
+        until = "" if timing.paused_until is None else f" until {local_time(timing.paused_until, zone)}"
+        lines.append(f"the schedule is paused{until} by {code(timing.paused_by)}")
+    if timing.skipped is not None:
+        at = local_time(timing.skipped, zone)
+        lines.append(f"{at} is left out by {code(timing.skipped_by or 'somebody')}")
     return lines
 
 
@@ -126,7 +121,7 @@ class Reasons:
     on_push: bool
     refusals: Sequence[RefusalSeen]
     ticks: Sequence[Tick]
-    timing: Timing
+    timing: Outlook | None
     refused: str | None
     waiting: str | None
     last: Run | None
@@ -138,7 +133,9 @@ def why(reasons: Reasons, *, who: str, now: float) -> str:
     if reasons.last is None:
         lines.append("- it never ran")
     else:
-        lines.append(f"- last: {headline(run_view(reasons.last), None)}")
+        last = run_view(reasons.last)
+        label, by = last.by
+        lines.append(f"- last: {headline(last, None)}, {label} {code(by, 80)}")
     lines.append(f"- permission: {code(who)} may run it")
     lines += [
         f"- refused {code(refusal.actor)}, {clock_time(refusal.at, now)}: {refusal.sentence}"
@@ -151,11 +148,12 @@ def why(reasons: Reasons, *, who: str, now: float) -> str:
     else:
         lines.append("- no lock and no other run is in its way now")
     lines += [f"- {line}" for line in _pushed(reasons, now)]
-    lines += [f"- {line}" for line in timing_lines(reasons.timing, now=now)]
+    lines += [f"- {line}" for line in timing_lines(reasons.timing)]
     for tick in reasons.ticks:
         note = f" ({plain(tick.note, 300)})" if tick.note else ""
         became = f"became {code(f'#{tick.run_number}')}" if tick.run_number else plain(tick.outcome, 40)
-        lines.append(f"- tick of {clock_time(tick.at, now)}: {became}{note}")
+        at = local_time(tick.at, reasons.timing.timetable.timezone if reasons.timing else "UTC")
+        lines.append(f"- due {at}: {became}{note}")
     return "\n".join(lines)
 
 

@@ -79,7 +79,9 @@ def status_reply(runs: Sequence[Run], *, now: float, links: Mapping[int, str] | 
     lines = []
     for view in views:
         since = f", started {clock_time(view.started_at, now)}" if view.started_at is not None else ""
-        lines.append(f"- {headline(view, (links or {}).get(view.number))}{since}")
+        label, who = view.by
+        line = headline(view, (links or {}).get(view.number))
+        lines.append(f"- {line}, {label} {code(who, 80)}{since}")
     if len(runs) > RUNS:
         lines.append(f"- and {len(runs) - RUNS} more")
     return "\n".join(lines)

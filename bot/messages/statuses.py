@@ -136,8 +136,9 @@ def _status(view: View, link: str | None) -> StatusFields:
 
 
 def _sentence(view: View) -> str:
-    """`#142 failed with exit code 3 after 12s: OOMKilled`, without an emoji."""
-    sentence = f"#{view.number} {view.verdict}"
+    """`#142 failed with exit code 3 after 12s: OOMKilled`, without an emoji; `#142 by schedule ...`."""
+    by = "" if view.tick_at is None else f" by {view.who}"
+    sentence = f"#{view.number}{by} {view.verdict}"
     if view.why:
         sentence += f"{' for ' if view.result is None else ': '}{clean(view.why, 200)}"
     return sentence

@@ -110,15 +110,19 @@ class View:
         return bool(self.tail) and self.result not in (None, Result.SUCCEEDED)
 
     @property
+    def by(self) -> tuple[str, str]:
+        """Who wanted it, and in which words that is told: a schedule asks for nothing."""
+        return "asked by" if self.tick_at is None else "started by", self.who
+
+    @property
     def facts(self) -> tuple[tuple[str, str], ...]:
         """Label and value of what is worth knowing at a glance; the values may come from outside."""
         found: list[tuple[str, str]] = []
         if self.exit_code is not None and self.result not in (None, Result.FAILED):
             found.append(("exit code", str(self.exit_code)))
-        if self.tick_at is None:
-            found.append(("asked by", self.who))
-        else:
-            found += [("started by", self.who), ("due", clock_time(self.tick_at, 0.0))]  # with its date
+        found.append(self.by)
+        if self.tick_at is not None:
+            found.append(("due", clock_time(self.tick_at, 0.0)))  # with its date
         if self.ref:
             found.append(("ref", self.ref))
         if self.queued_s is not None and self.queued_s >= 1:

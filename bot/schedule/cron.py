@@ -88,7 +88,9 @@ def _fields(cron: str) -> list[str]:
     if len(words) != len(_FIELDS):
         extra = "; seconds and years are not among them" if len(words) in (6, 7) else ""
         names = ", ".join(field.name for field in _FIELDS)
-        raise ValueError(f"expected five fields ({names}) or a name such as @daily, not {len(words)}{extra}")
+        raise ValueError(
+            f"a schedule is five fields ({names}) or a name such as @daily; this is {len(words)}{extra}"
+        )
     return [word.upper() for word in words]
 
 
@@ -140,6 +142,8 @@ def _item(field: _Field, item: str) -> set[int]:
         low, high = _week(low, high, match["high"] == "SUN")
     if low > high:
         raise ValueError(f"{quoted(item)} in {field.name} runs backwards; write {_around(field, low, high)}")
+    if match["high"] is not None and low == high:  # which other crons take for `*`
+        raise ValueError(f"{quoted(item)} in {field.name} is a range of one value; write `{low}`")
     step = _step(field, match, low, high) if match["step"] else 1
     values = set(range(low, high + 1, step))
     return {value % 7 for value in values} if field is _WEEKDAY else values

@@ -16,6 +16,9 @@ from bot.store import gate
 from bot.store.columns import JOB_STATE, TICK, table_of
 from bot.tables import JobState, Tick
 
+AHEAD = 60.0
+"""Seconds by which clocks may differ; ticks that were decided further ahead were so by a wrong one."""
+
 ROWS = 1000
 """Jobs that one statement names; databases take some ten thousand."""
 
@@ -26,7 +29,8 @@ def begin(session: Session, timetables: Mapping[str, str], *, now: float) -> dic
     """Note which schedule each job has; gives up to when the ticks of each were decided.
 
     A schedule that is new or was changed begins now: its earlier moments were nobody's. So does one that
-    comes back after it was taken away.
+    comes back after it was taken away, and one that a clock decided which has been set back since: what is
+    on record of it is not decided again, and what is not becomes due.
     """
     gate.hold(session)
     known = {row.job: row for row in session.scalars(select(JobState))}
@@ -44,6 +48,8 @@ def begin(session: Session, timetables: Mapping[str, str], *, now: float) -> dic
         if row.timetable != timetable:
             row.timetable, row.ticked_to, row.skip_at, row.skipped_by = timetable, now, None, None
         elif timetable is not None and row.ticked_to is not None:
+            if row.ticked_to > now + AHEAD:
+                row.ticked_to = now
             begun[job] = row.ticked_to
     session.flush()
     return begun

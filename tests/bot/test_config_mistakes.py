@@ -111,6 +111,15 @@ def _one(text: str, mistake: str) -> Any:
             f"jobs: {{a: {{command: x, parameters: {{N: {{choices: [{'x' * 4097}]}}}}}}}}",
             "jobs.a.parameters.N.choices: expected at most 4096 bytes",
         ),
+        _one(
+            "jobs: {a: {command: x, schedule: {cron: '* * * * * *'}}}",
+            "1:41: jobs.a.schedule.cron: a schedule is five fields (minute, hour, day of month, month, day "
+            "of week) or a name such as @daily; this is 6; seconds and years are not among them",
+        ),
+        _one(
+            "jobs: {a: {command: x, schedule: {cron: '@daily', timezone: CEST}}}",
+            "1:61: jobs.a.schedule.timezone: `CEST` is no IANA time zone; expected one such as Europe",
+        ),
         _one("jobs: {a: {command: x, on: [pull]}}", "1:29: jobs.a.on[1]: expected"),
         _one(
             "images: {a: {build: {repository: a/b, paths: []}}}",

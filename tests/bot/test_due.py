@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bot.catalog import Job
 from bot.conditions import Timetable
-from bot.due import ON_TIME, RECORDED, Plan, judge, upcoming
+from bot.due import ON_TIME, RECORDED, Plan, judge, outlook, upcoming
 from bot.tables import JobState
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
@@ -87,6 +87,20 @@ def test_jitter_is_part_of_the_coming_times_and_of_nothing_else() -> None:
     assert upcoming(of, None, NOON, 1) == [NOON + of.spread]
     assert judged(of, NOON + HOUR + of.spread - 1) == []
     assert judged(of, NOON + HOUR + of.spread) == [(60, "run")]
+
+
+def test_outlook_tells_who_holds_back_what() -> None:
+    of = plan("0 * * * *", jitter="10m")
+    skipping = outlook(of, state(ticked_to=NOON, skip_at=NOON + HOUR, skipped_by="octocat"), NOON, 1)
+    assert (skipping.skipped, skipping.skipped_by) == (NOON + HOUR + of.spread, "octocat")
+    assert (skipping.paused_by, skipping.upcoming) == (None, [NOON + 2 * HOUR + of.spread])
+    until = {"paused": True, "paused_by": "octocat", "paused_until": NOON + 1}
+    held, over = outlook(of, state(**until), NOON, 1), outlook(of, state(**until), NOON + 1, 1)
+    assert (held.paused_by, held.paused_until) == ("octocat", NOON + 1)
+    assert (over.paused_by, over.paused_until) == (None, None)
+    defined = outlook(plan(paused=True), state(**until), NOON, 1)
+    assert (defined.paused_by, defined.paused_until, defined.upcoming) == ("its definition", None, [])
+    assert outlook(of, None, NOON, 2).paused_by is None
 
 
 CRONS = st.sampled_from(["* * * * *", "*/7 * * * *", "0 * * * *", "30 2 * * *", "0 0 1 * *", "15 3 29 2 *"])

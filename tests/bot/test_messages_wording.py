@@ -244,6 +244,11 @@ def test_listing_shows_jobs_in_order_with_their_descriptions() -> None:
 
 def test_status_without_runs_and_logs_without_lines() -> None:
     assert messages.status_reply([], now=NOW) == "There are no such runs."
+    by_hand, by_itself = run(), run(actor="schedule", cause="schedule", tick_at=NOW)
+    assert ", asked by `" in messages.status_reply([by_hand], now=NOW)
+    assert ", started by `schedule`" in messages.status_reply([by_itself], now=NOW)
+    assert " by schedule " in messages.run_status(by_itself, None).description
+    assert " by " not in messages.run_status(by_hand, None).description
     assert "and 5 more" in messages.status_reply([run()] * 25, now=NOW)
     assert "Nothing was written yet." in messages.logs_reply(run(), [], None)
     assert messages.logs_reply(run(), ["a", "b"], LINK).splitlines()[2:5] == ["```text", "a", "b"]

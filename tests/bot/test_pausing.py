@@ -109,6 +109,16 @@ async def test_skip_is_taken_back_by_resume(home: House) -> None:
     assert await told(home) == [(1, "run")]
 
 
+async def test_skip_that_is_said_again_as_its_time_comes_is_not_for_the_next_one(home: House) -> None:
+    await home.says("/job skip hourly")
+    home.now = NOON + HOUR
+    (reply,) = await home.says("/job skip hourly")
+    assert "leaves out Fri 2027-01-15 13:00 UTC already" in reply
+    await turn(home, NOON + HOUR)
+    await turn(home, NOON + 2 * HOUR)
+    assert await told(home) == [(1, "skipped"), (2, "run")]
+
+
 async def test_skip_while_paused_for_a_time_leaves_out_the_first_time_after_it(home: House) -> None:
     (reply,) = await home.says("/job pause hourly for 90m\n/job skip hourly")
     assert "leaves out Fri 2027-01-15 14:00 UTC" in reply

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from bot.store import builds
-from bot.store.reasons import last_ticks
 from bot.tables import JobState, Tick
 from tests.bot.house import SITE, House, house
 from tests.bot.test_pushing import ONE, pushed
@@ -123,9 +122,9 @@ async def test_ticks_are_told_newest_first(home: House) -> None:
             ]
         )
     )
-    assert [tick.at for tick in await home.store.read(lambda s: last_ticks(s, "plain", limit=5))] == [120, 60]
     (reply,) = await home.says("/job why plain")
     assert reply.index("became `#9`") < reply.index("missed (down \\*then\\*)")
+    assert "due Thu 1970-01-01 00:02 UTC: became" in reply
 
 
 async def test_why_tells_who_was_not_allowed_to_start_the_job(home: House) -> None:
@@ -152,3 +151,23 @@ async def test_why_tells_nothing_of_what_was_asked_in_another_repository_or_type
     assert "refused" not in reply
     (reply,) = await home.says("/job why check")
     assert "refused" not in reply
+
+
+async def test_next_five_times_are_told_by_the_clocks_of_the_schedule(tmp_path: Path) -> None:
+    schedule = '{cron: "30 2 * * *", timezone: Europe/Helsinki}'
+    job = f'  nightly: {{image: shop, command: "true", schedule: {schedule}}}\n'
+    async with house(tmp_path, change=lambda text: text + job) as home:
+        home.now = 1_800_014_400.0  # Fri 2027-01-15 12:00 UTC
+        (reply,) = await home.says("/job plan nightly")
+        times = [f"{day} 02:30 EET" for day in ("Sat 2027-01-16", "Sun 2027-01-17", "Mon 2027-01-18")]
+        assert f"- schedule `30 2 * * *` (Europe/Helsinki), next: {', '.join(times)}, " in reply
+        assert reply.count(" 02:30 EET") == 5
+        (reply,) = await home.says("/job skip nightly\n/job why nightly")
+        assert "Sat 2027-01-16 02:30 EET is left out by `octocat`" in reply
+        assert "next: Sun 2027-01-17" in reply
+        (reply,) = await home.says("/job pause nightly until 2027-01-18T12:00\n/job plan nightly")
+        assert "the schedule is paused until Mon 2027-01-18 12:00 EET by `octocat`" in reply
+        assert "next: Tue 2027-01-19" in reply
+        (reply,) = await home.says("/job pause nightly\n/job plan nightly")
+        assert "next: none while it is paused" in reply
+        assert "the schedule is paused by `octocat`" in reply

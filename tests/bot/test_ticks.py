@@ -162,6 +162,67 @@ async def test_clock_that_is_set_back_starts_nothing_again(home: House) -> None:
     assert await told(home, "hourly") == before == [(0, "missed"), (60, "run")]
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_clock_that_was_wrong_for_years_is_made_up_for_when_it_is_right_again(
+    home: House, restarted: bool
+) -> None:
+    made = await begun(home)
+    await at(home, made, NOON)
+    await at(home, made, NOON + 9 * 365 * 86400)
+    before = await started(home, "hourly")
+    await at(home, schedules(home) if restarted else made, NOON + 1)
+    await at(home, made, NOON + HOUR)
+    found = [moment for moment, outcome in await told(home, "hourly") if outcome == "run"]
+    assert found == [0, 60, 9 * 365 * 24 * 60]
+    assert len(await started(home, "hourly")) == len(before) + 1 == 3
+
+
+async def test_pause_holds_for_moments_that_a_long_jitter_starts_after_its_end(tmp_path: Path) -> None:
+    line = '  later: {command: "true", schedule: {cron: "* * * * *", jitter: 1h}}\n'
+    async with house(tmp_path, change=lambda text: text + line) as home:
+        home.now = NOON - 1
+        made = await begun(home)
+        job = home.tools.book.catalog.jobs["later"]
+        assert job.schedule is not None
+        spread = Plan(job, job.schedule).spread
+        assert spread > 3 * MINUTE
+        until = NOON + 3 * MINUTE
+        await home.write(lambda s: ticks.change(s, "later", paused=True, paused_until=until))
+        for minute in range(5):
+            await at(home, made, NOON + minute * MINUTE + spread)
+        assert [outcome for moment, outcome in await told(home, "later") if moment >= 0] == [
+            *["paused"] * 3,
+            *["run"] * 2,
+        ]
+        assert not (await home.store.read(lambda s: ticks.states(s, ["later"])))["later"].paused
+
+
+async def test_job_that_is_deleted_while_its_tick_is_being_decided_starts_nothing(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = home.tools.book
+    job = book.catalog.jobs["minutely"].model_copy(update={"name": "extra"})
+    await book.put(job, actor="token:boss", expected=lambda version: True)
+    made = await begun(home)
+    await home.write(lambda s: ticks.change(s, "extra", paused=True, paused_until=NOON - 1))
+    real = Ticks._any_runs
+
+    async def deleted(self: Ticks, plans: Sequence[Plan], now: float) -> bool:
+        found = await real(self, plans, now)
+        await book.remove("extra", actor="token:boss", expected=lambda version: True)
+        return found
+
+    monkeypatch.setattr(Ticks, "_any_runs", deleted)
+    await at(home, made, NOON)
+    assert (await told(home, "extra"), await started(home, "extra")) == ([], [])
+    monkeypatch.undo()
+    await book.put(job, actor="token:boss", expected=lambda version: True)
+    await at(home, made, NOON + 1)
+    assert not (await home.store.read(lambda s: ticks.states(s, ["extra"])))["extra"].paused
+    await at(home, made, NOON + 5 * MINUTE)
+    assert await told(home, "extra") == [(5, "run")]
+
+
 async def test_schedule_that_was_changed_begins_anew(home: House, tmp_path: Path) -> None:
     await begun(home)
     home.now = NOON + 2 * MINUTE

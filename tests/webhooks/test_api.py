@@ -103,7 +103,6 @@ async def test_run_has_the_shape_that_is_documented(client: httpx.AsyncClient, o
         "image": "shop",
         "digest": None,
         "build": None,
-        "rerun_of": None,
         "scheduled_at": None,
         "created_at": "2023-11-14T22:13:20.000Z",
         "started_at": "2023-11-14T22:13:21.000Z",

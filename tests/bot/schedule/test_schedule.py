@@ -115,7 +115,6 @@ def _agrees(cron: str, zone: str, start: int, days: int) -> None:
 def _numbers(low: int, high: int) -> st.SearchStrategy[str]:
     """Single values, ranges and steps of a field."""
     number = st.integers(low, high)
-    # croniter takes `0-0` for `*`, so ends differ.
     reach = (
         st.tuples(number, number)
         .filter(lambda ends: ends[0] != ends[1])
@@ -158,6 +157,16 @@ def test_any_minute_agrees_with_the_walk(cron: str, zone: str, minute: int) -> N
 def test_date_line_and_new_offsets_agree_with_the_walk(zone: str, cron: str) -> None:
     for at in oracle.changes(zone, moment(1990), moment(2020)):
         _agrees(cron, zone, at - DAY, 3)
+
+
+BY_MINUTE = ("37 1-4 * * *", "*/7 * * * *", "59 0-23 * * *", "5-10 */3 * * SUN", "0 0 * * *")
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_every_change_of_ten_years_agrees_with_the_walk_by_the_minute(zone: str) -> None:
+    for at in oracle.changes(zone, START, END) or [START]:  # India has none
+        for cron in BY_MINUTE:
+            _agrees(cron, zone, at - DAY // 4, 2)
 
 
 TEN_YEARS = ("30 2 * * *", "0,15,30,45 1-3 * * SUN", "*/15 * * * *", "45 */2 * * *")
