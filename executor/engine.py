@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from executor.spec import BuildSpec, Progress, RunSpec
+from executor.spec import BuildSpec, Live, Progress, RunSpec
 
 
 class Engine(Protocol):
@@ -35,6 +35,14 @@ class Engine(Protocol):
         """SIGTERM, after the run's grace SIGKILL; its iterator then ends with `CANCELLED`.
 
         Returns once the request is made. Stopping what has ended or never existed does nothing.
+        """
+        ...
+
+    def pin(self, wanted: str | Live) -> AsyncIterator[Progress]:
+        """Fetch a reference of a registry, or look what a workload runs; the outcome names the image.
+
+        What cannot be had is an `ERROR` with a reason (`ImageMissing`, `PullRefused`, `WorkloadMissing`)
+        and the registry's or the engine's own words. It may be asked again at any time.
         """
         ...
 

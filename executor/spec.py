@@ -51,14 +51,43 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a container image is made of a checkout; paths are relative to it.
+
+    `arguments` are seen by who has the image, `secrets` only by the steps that mount them. `push` is the
+    repository in a registry that the image goes to, None keeps it on this machine.
+    """
+
+    context: str = "."
+    dockerfile: str = "Dockerfile"
+    target: str | None = None
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, Secret] = field(default_factory=dict)
+    push: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BuildSpec:
-    """Make `source` runnable. `key` names all that is created; the same key never builds twice."""
+    """Make `source` runnable. `key` names all that is created; the same key never builds twice.
+
+    `setup` is for the process engine, `recipe` for the engines with containers.
+    """
 
     key: str
     image: str
     source: Source
     setup: str | None = None
+    recipe: Recipe | None = None
     timeout: float = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What a workload runs now: `kind/name`, such as `container/web`."""
+
+    workload: str
+    namespace: str | None = None
+    container: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +99,9 @@ class RunSpec:
     in `secrets` is masked in the log, raw and in base64. `setup` is run by bash in the same shell
     before the command. `workdir` is relative to the image's root on the process engine, and so are the
     paths of `files`, whose texts are there before the command starts, with mode 0444. `memory` is the most
-    bytes that the job (on the process engine: each of its processes) may have.
+    bytes that the job (on the process engine: each of its processes) may have, `cpu` the most cores.
+
+    With `live` the job also gets the environment of that workload, `env` going before it.
     """
 
     key: str
@@ -82,6 +113,9 @@ class RunSpec:
     secrets: tuple[Secret, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     memory: int | None = None
+    cpu: float | None = None
+    read_only: bool = False
+    live: Live | None = None
     timeout: float = 900.0
     grace: float = 30.0
     signal_children: bool = True

@@ -14,7 +14,7 @@ from executor.logs import LogStore
 from executor.process import requests, trees
 from executor.process.spawner import Spawner
 from executor.process.watch import Watch
-from executor.spec import BuildSpec, Outcome, Progress, Result, RunSpec, Started
+from executor.spec import BuildSpec, Live, Outcome, Progress, Result, RunSpec, Started
 from executor.supervisor import record
 
 
@@ -60,6 +60,11 @@ class ProcessEngine:
                 if progress.image:
                     self._prune(trees.of_build(spec).path(self._directory))
             yield progress
+
+    async def pin(self, wanted: str | Live) -> AsyncIterator[Progress]:
+        """Refuse: there are no containers here."""
+        message = "The process engine runs checkouts only, no image of a registry or of a workload."
+        yield Outcome(Result.ERROR, reason="ImageMissing", message=message)
 
     async def stop(self, key: str) -> None:
         """Ask for a stop, also of a run that is about to begin; see `Engine`."""
