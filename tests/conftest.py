@@ -14,6 +14,9 @@ import psycopg
 import pytest
 
 from bot.store import Store
+from tests.podman import podman
+
+__all__ = ["podman"]
 
 
 def _binaries() -> Path | None:
