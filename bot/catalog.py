@@ -170,6 +170,12 @@ class Job(Definition):
         return None if isinstance(self.command, str) else self.setup
 
 
+def ownerless(image: str | None) -> str:
+    """How a sentence begins that tells why nobody's rights are known: no image, or one that is not built."""
+    what = "This job has no image" if image is None else "The image of this job is not built here"
+    return f"{what}, so no repository"
+
+
 @dataclass(frozen=True)
 class Catalog:
     """All jobs and images by name."""
@@ -200,10 +206,12 @@ class Catalog:
 
     def spelling(self, repository: str) -> str:
         """`repository` in the one spelling that is stored and compared; GitHub ignores case."""
-        return next((image.repository for image in self.images_of(repository) if image.repository), repository)
+        return next(
+            (image.repository for image in self.images_of(repository) if image.repository), repository
+        )
 
     def repository_of(self, job: Job) -> str | None:
-        """The repository of the job's image, as it is stored; None where it has none, or no image is built."""
+        """The repository of the job's image, as it is stored; None where none is built."""
         image = self.images.get(job.image) if job.image is not None else None
         return None if image is None or image.repository is None else self.spelling(image.repository)
 

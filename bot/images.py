@@ -1,7 +1,7 @@
 """Where a job's image comes from: a build of a repository, a registry, or what a workload runs now. Pure.
 
-An `Image` is stored with its builds, or with the runs in it, so it never holds a secret: of those that a build
-is given only the names.
+An `Image` is stored with its builds, or with the runs in it, so it never holds a secret: of those that a
+build is given only the names.
 """
 
 import re
@@ -65,7 +65,7 @@ def _reference(value: str) -> str:
 def _push(value: str) -> str:
     if not _is_place(value):
         raise ValueError(
-            "expected a repository of a registry without tag and digest, such as registry.example.com/acme/shop"
+            "expected a repository of a registry, without tag or digest, such as ghcr.io/acme/shop"
         )
     return value
 
@@ -145,9 +145,9 @@ class BuildFrom(Definition):
     context: Inside = "."
     dockerfile: Inside = "Dockerfile"
     target: Annotated[str, AfterValidator(_target)] | None = None
-    arguments: Annotated[
-        dict[Name, Annotated[str, BeforeValidator(_argument)]], Field(max_length=100)
-    ] = Field(default_factory=dict)
+    arguments: Annotated[dict[Name, Annotated[str, BeforeValidator(_argument)]], Field(max_length=100)] = (
+        Field(default_factory=dict)
+    )
     secrets: Annotated[tuple[Name, ...], AfterValidator(_once), Field(max_length=100)] = ()
     timeout: Annotated[Duration, between(1, DAY)] = 1800.0
 

@@ -30,7 +30,7 @@ _MERGED = ("env", "parameters", "notify")
 
 _NOT_REPLACED = {
     "parameters": "${…} is not replaced in parameters, which are stored; use env for it",
-    "arguments": "${…} is not replaced in arguments, which whoever has the image can read; use secrets for it",
+    "arguments": "${…} is not replaced in arguments, which stay in the image; use secrets for it",
 }
 
 

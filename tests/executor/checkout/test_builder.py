@@ -47,8 +47,8 @@ class Repository:
         self.git("commit", "--quiet", "--allow-empty", "--message", "change")
         return self.git("rev-parse", "HEAD")
 
-    def build(self, key: str, commit: str, setup: str | None = None, **more: float) -> BuildSpec:
-        return BuildSpec(key, "shop", Source("acme/shop", str(self.path), commit), setup, **more)
+    def build(self, key: str, commit: str, setup: str | None = None, timeout: float = 1800.0) -> BuildSpec:
+        return BuildSpec(key, "shop", Source("acme/shop", str(self.path), commit), setup, timeout=timeout)
 
 
 @pytest.fixture
