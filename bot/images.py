@@ -13,12 +13,16 @@ from bot.conditions import DAY, Definition, Duration, Script, between
 
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}", re.ASCII)
-_HOST = r"(?:[A-Za-z0-9]+(?:[.-]+[A-Za-z0-9]+)*|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?"
+_WORD = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_HOST = rf"(?:localhost|{_WORD}(?:\.{_WORD})+|{_WORD}(?=:[0-9])|\[[0-9a-fA-F:]+\])(?::[0-9]{{1,5}})?"
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_PLACE = re.compile(rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*", re.ASCII)
+_PLACE = re.compile(rf"(?:(?P<host>{_HOST})/)?{_PART}(?:/{_PART})*", re.ASCII)
+"""A repository of a registry: https://github.com/distribution/reference/blob/main/reference.go
+
+What stands before the first `/` is a host only with a dot or a port, as for all programs that read these.
+"""
 _TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
-"""Of a reference: https://github.com/distribution/reference/blob/main/reference.go"""
 _LONGEST_PLACE = 255
 _WORKLOAD = re.compile(r"container/[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", re.ASCII)
@@ -47,9 +51,9 @@ def repository_name(name: str) -> str:
     return name
 
 
-def _is_place(name: str) -> bool:
-    """Whether `name` is a repository of a registry, with the registry's host or without."""
-    return len(name) <= _LONGEST_PLACE and bool(_PLACE.fullmatch(name))
+def _place(name: str) -> re.Match[str] | None:
+    """The parts of a repository of a registry; None for what is none."""
+    return _PLACE.fullmatch(name) if len(name) <= _LONGEST_PLACE else None
 
 
 def _reference(value: str) -> str:
@@ -57,15 +61,16 @@ def _reference(value: str) -> str:
     place, colon, tag = name.rpartition(":")
     if not colon or "/" in tag:  # that colon stands before a port
         place, tag = name, "latest"
-    if not (_is_place(place) and _TAG.fullmatch(tag) and (not at or _DIGEST.fullmatch(digest))):
+    if not (_place(place) and _TAG.fullmatch(tag) and (not at or _DIGEST.fullmatch(digest))):
         raise ValueError("expected an image of a registry, such as ghcr.io/acme/tools:1.4")
     return value
 
 
 def _push(value: str) -> str:
-    if not _is_place(value):
+    place = _place(value)
+    if place is None or place["host"] in (None, "localhost"):  # that host is what engines keep themselves
         raise ValueError(
-            "expected a repository of a registry, without tag or digest, such as ghcr.io/acme/shop"
+            "expected a repository with the host of its registry, without a tag, such as ghcr.io/acme/shop"
         )
     return value
 

@@ -104,6 +104,8 @@ def test_reference_of_a_registry_is_taken(file: Path, reference: str) -> None:
     [
         "",
         "-tools",
+        "Acme/tools",
+        "-x.example.com/tools",
         "--all",
         "Tools",
         "https://ghcr.io/acme/tools",
@@ -151,15 +153,24 @@ def _build(keys: str) -> str:
             CONTAINER + "images: {t: {reference: a, workload: container/b}}",
             "images.t: either reference or workload; an image comes from one place",
         ),
-        _one(CONTAINER + "images: {t: {reference: a, push: b}}", "push is for an image that is built"),
+        _one(
+            CONTAINER + "images: {t: {reference: a, push: ghcr.io/b}}", "push is for an image that is built"
+        ),
         _one(CONTAINER + "images: {t: {workload: deployment/web}}", "expected container/NAME, a container"),
         _one(CONTAINER + "images: {t: {workload: container/../x}}", "expected container/NAME, a container"),
         _one(CONTAINER + "images: {t: {refrence: a}}", "unknown key; did you mean reference?"),
         _one(CONTAINER + "images: {t: {reference: a, namespace: b}}", "namespace is not available in this"),
         _one(
             f"{GITHUB}{CONTAINER}images: {{s: {{build: {{repository: a/b}}, push: 'ghcr.io/a/b:1'}}}}",
-            "3:46: images.s.push: expected a repository of a registry, without tag or digest, such as"
+            "3:46: images.s.push: expected a repository with the host of its registry, without a tag, such as"
             ' ghcr.io/acme/shop, not "ghcr.io/a/b:1"',
+        ),
+        *(
+            _one(
+                f"{GITHUB}{CONTAINER}images: {{s: {{build: {{repository: a/b}}, push: '{place}'}}}}",
+                "images.s.push: expected a repository with the host of its registry",
+            )
+            for place in ("acme/shop", "shop", "localhost/shop", f"ghcr.io/a/b@{SHA}", "https://ghcr.io/a/b")
         ),
         _one(_build("context: ../other"), "images.shop.build.context: expected a path within the checkout"),
         _one(_build("context: /etc"), "images.shop.build.context: expected a path within the checkout"),
