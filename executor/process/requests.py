@@ -9,9 +9,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from executor import checkout
+from executor.boot import boot
 from executor.checkout.git import ENVIRONMENT
 from executor.process import trees
-from executor.process.lost import boot
 from executor.spec import BuildSpec, RunSpec
 from executor.supervisor import record, request
 
