@@ -1,0 +1,48 @@
+"""Finds and removes the working containers that a killed build left in Podman's storage.
+
+They have neither labels nor names of their own. What tells whose they are is the description that Buildah
+keeps of each, where the secrets of the build are named: every build has one that is called after its key.
+"""
+
+import asyncio
+import contextlib
+import json
+from pathlib import Path
+
+from executor.container.command import Command
+from executor.errors import EngineUnavailable
+
+VARIABLE = "ERRAND_BUILD"
+"""The environment variable that the secret is taken from; its value says nothing."""
+
+_TIMEOUT = 60.0
+"""Seconds for one call of the command."""
+
+
+def mark(key: str) -> str:
+    """Give the value of `--secret` that marks the working containers of the build `key`."""
+    return f"id=errand.build.{key},env={VARIABLE}"
+
+
+async def sweep(command: Command, key: str) -> None:
+    """Remove what the build `key` left, which must have ended; what cannot be removed stays."""
+    with contextlib.suppress(EngineUnavailable, TimeoutError):
+        said = await command.call("info", "--format", "{{json .Store}}", timeout=_TIMEOUT)
+        if said.code:
+            return
+        for container in await asyncio.to_thread(_marked, said.out, mark(key)):
+            await command.call("rm", "--force", container, timeout=_TIMEOUT)
+
+
+def _marked(store: str, secret: str) -> list[str]:
+    """Give the ids of the working containers that have `secret`; `store` is Podman's own description."""
+    found = []
+    with contextlib.suppress(ValueError, KeyError, TypeError, OSError):
+        told = json.loads(store)
+        root = Path(told["graphRoot"]) / f"{told['graphDriverName']}-containers"
+        for description in root.glob("*/userdata/buildah.json"):
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+                working = json.loads(description.read_bytes())
+                if secret in working["CommonBuildOpts"]["Secrets"]:
+                    found.append(description.parents[1].name)
+    return found
