@@ -1,4 +1,4 @@
-"""Builds images by the engine's command line, each build a process under a supervisor that outlives Errand."""
+"""Builds images by the engine's command line, each under a supervisor, so that it outlives Errand."""
 
 import asyncio
 import json

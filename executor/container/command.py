@@ -13,26 +13,10 @@ from executor.container.settings import Settings
 from executor.errors import EngineUnavailable
 
 _PASSED = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSH_AUTH_SOCK")
-_PASSED_TOO = (
-    "BUILDAH_",
-    "BUILDKIT_",
-    "BUILDX_",
-    "CONTAINER_",
-    "CONTAINERS_",
-    "DBUS_",
-    "DOCKER_",
-    "REGISTRY_",
-)
-_PASSED_ALSO = (
-    "STORAGE_",
-    "XDG_",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-)
+_PROXIES = ("http_proxy", "https_proxy", "no_proxy")
+_ENGINES = ("BUILDAH_", "BUILDKIT_", "BUILDX_", "CONTAINER_", "CONTAINERS_", "DOCKER_", "REGISTRY_")
+_BEGINNINGS = (*_ENGINES, "DBUS_", "STORAGE_", "XDG_")
+_NAMES = {*_PASSED, *_PROXIES, *map(str.upper, _PROXIES)}
 """What of Errand's own environment the engine's command is given: names, and beginnings of names."""
 
 _SAID = 64 * 1024
@@ -50,9 +34,8 @@ _LOGFMT = re.compile(r'^time="[^"]*" level=\w+ msg=')
 
 def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """Give what the engine's command needs of Errand's environment, and nothing of Errand's own."""
-    begins = (*_PASSED_TOO, *_PASSED_ALSO)
     found = os.environ if environ is None else environ
-    return {name: value for name, value in found.items() if name in _PASSED or name.startswith(begins)}
+    return {name: value for name, value in found.items() if name in _NAMES or name.startswith(_BEGINNINGS)}
 
 
 def plain(text: str) -> str:

@@ -16,7 +16,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 
 sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
@@ -138,7 +137,7 @@ def _filled(word: str, places: dict[str, str]) -> str:
     return word
 
 
-def _orderly(command: Sequence[str]) -> int:
+def _orderly(command: list[str]) -> int:
     """Run the command and give its exit code; a stop ends what it runs first. Raises Stopped."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _HEEDED)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
