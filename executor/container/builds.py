@@ -68,7 +68,7 @@ class Builds:
     async def _ended(self, spec: BuildSpec, outcome: Outcome) -> Outcome:
         if outcome.result not in (Result.SUCCEEDED, Result.FAILED):
             await leftovers.sweep(self._command, spec.key)
-        if outcome.reason != "SpecInvalid":
+        if outcome.started_at is not None:
             self._supervised.prune_trees(trees.of_context(spec).path(self._supervised.directory))
         word, sentence = await asyncio.to_thread(result_of, self._supervised.place(spec.key).run)
         return _outcome(outcome, word, _masked(spec, sentence))
@@ -87,11 +87,14 @@ class Builds:
         more = [f"--secret={leftovers.mark(spec.key)}"] if podman else [f"--tag={target}"] if target else []
         options = [*_options(recipe), f"--iidfile={place.run / 'image'}", f"--label={LABEL}={spec.image}"]
         tags = [f"--tag={name}", f"--tag={references.newest(spec.image)}"]
+        command = self._command.words("build", *options, *more, *tags, "{context}")
+        if any("\0" in word for word in command):  # which would be hidden in the JSON
+            raise ValueError("A NUL byte in the build's target, arguments or image.")
         words = {
             "bare": "1",
             "context": recipe.context,
             "dockerfile": recipe.dockerfile,
-            "build": json.dumps(self._command.words("build", *options, *more, *tags, "{context}")),
+            "build": json.dumps(command),
             "push": json.dumps(push),
             "check": json.dumps(self._command.words("version")),
         }

@@ -7,10 +7,14 @@ keeps of each, where the secrets of the build are named: every build has one tha
 import asyncio
 import contextlib
 import json
+import os
+import signal
+import sys
 from pathlib import Path
 
 from executor.container.command import Command
 from executor.errors import EngineUnavailable
+from executor.supervisor import descendants
 
 VARIABLE = "ERRAND_BUILD"
 """The environment variable that the secret is taken from; its value says nothing."""
@@ -30,12 +34,16 @@ async def sweep(command: Command, key: str) -> None:
         said = await command.call("info", "--format", "{{json .Store}}", timeout=_TIMEOUT)
         if said.code:
             return
-        for container in await asyncio.to_thread(_marked, said.out, mark(key)):
+        for container, root in await asyncio.to_thread(_marked, said.out, mark(key)):
+            await asyncio.to_thread(_kill_within, root)
             await command.call("rm", "--force", container, timeout=_TIMEOUT)
 
 
-def _marked(store: str, secret: str) -> list[str]:
-    """Give the ids of the working containers that have `secret`; `store` is Podman's own description."""
+def _marked(store: str, secret: str) -> list[tuple[str, str]]:
+    """Give the working containers that have `secret`: their ids, and where their files are mounted.
+
+    `store` is Podman's own description of its storage.
+    """
     found = []
     with contextlib.suppress(ValueError, KeyError, TypeError, OSError):
         told = json.loads(store)
@@ -44,5 +52,18 @@ def _marked(store: str, secret: str) -> list[str]:
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
                 working = json.loads(description.read_bytes())
                 if secret in working["CommonBuildOpts"]["Secrets"]:
-                    found.append(description.parents[1].name)
+                    found.append((description.parents[1].name, str(working.get("mountpoint") or "")))
     return found
+
+
+def _kill_within(root: str) -> None:
+    """Kill what still runs in the container whose root directory is `root`.
+
+    Its supervisor has done that, unless it was killed itself: then nobody's child is left to ask for.
+    """
+    if not root or sys.platform != "linux":
+        return
+    for pid, _ in descendants.stats():
+        with contextlib.suppress(OSError):
+            if os.path.samestat(os.stat(f"/proc/{pid}/root/"), os.stat(root)):
+                descendants.signal_one(pid, signal.SIGKILL)
