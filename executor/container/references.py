@@ -19,6 +19,7 @@ _REFERENCE = re.compile(
     re.ASCII,
 )
 _ID = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+_COMMIT = r"[0-9a-f]{40}|[0-9a-f]{64}"
 _LONGEST = 255
 """Characters of a repository."""
 
@@ -69,6 +70,12 @@ def repository(text: str) -> str:
 def built(image: str, commit: str) -> str:
     """Name what is built for `image` of `commit` on this machine."""
     return f"localhost/errand/{_component(image)}:{commit}"
+
+
+def is_built(name: str) -> bool:
+    """Whether a build gave this name: a tag of its own, or (Docker) that of what it pushes."""
+    repository, _, tag = name.rpartition(":")
+    return repository.startswith("localhost/errand/") or re.fullmatch(_COMMIT, tag, re.ASCII) is not None
 
 
 def newest(image: str) -> str:
