@@ -150,11 +150,12 @@ async def test_build_that_nothing_needs_is_forgotten_with_its_posts(store: Store
     assert len(await store.write(lambda s: history.forget_builds(s, before=5.0, images=[]))) == 2
 
 
-def _pushed(commit: str, ref: str | None = "main", **more: str) -> Callable[[Session], Build]:
-    known = {"cause": "push", "actor": "github:a"} | more
+def _pushed(
+    commit: str, ref: str | None = "main", cause: str = "push", actor: str = "github:a"
+) -> Callable[[Session], Build]:
     build = Build(
         key="", name="", image="shop", repository="acme/shop", commit=commit * 40, ref=ref,
-        definition={}, created_at=0.0, **known,
+        definition={}, cause=cause, actor=actor, created_at=0.0,
     )  # fmt: skip
     return lambda session: builds.need(session, build, now=1.0, nonce=f"nonce-{commit}")
 
