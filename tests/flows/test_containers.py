@@ -10,7 +10,7 @@ import pytest
 
 from demo.installation import Installation, Where, installation
 from tests.flows.test_commands import card
-from tests.flows.test_jobs import finished, log, told, token
+from tests.flows.test_jobs import finished, log, token, told
 from tests.podman import Podman
 
 pytestmark = pytest.mark.container
