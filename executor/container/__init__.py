@@ -1,9 +1,10 @@
-"""Runs jobs in containers of this machine, through the Docker Engine API that Podman and Docker serve.
+"""Runs jobs in containers of Podman or Docker, in images that it builds with their command line.
 
-`engine` puts together `runs` (one `life` for every run that is attended here) and the images' side.
-`client` is the only door to the API, `containers` the pure part: what is asked for and how answers are
-read. May not know who asked for a run; a run's directory (`place`) and its container's labels are all that
-a restart needs.
+`engine` puts together `runs` (one `life` for every run that is attended here), `builds` and `images`.
+`client` is the only door to the API of containers, `command` that to the command line, `containers` the pure
+part: what is asked for and how answers are read. May not know who asked. Everything that has to outlive Errand
+is a container of the engine's with its labels and the run's directory (`place`), or (a build) a process under
+a supervisor of `executor.process`.
 """
 
 from executor.container.engine import ContainerEngine

@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ _STREAM = aiohttp.ClientTimeout(total=None, sock_connect=10.0)
 _EXECUTION = 15.0
 """Seconds that a command inside a container may take."""
 _PING = aiohttp.ClientTimeout(total=5.0, sock_connect=2.0)
+_NOT_FOUND = 127
 _NO_CONNECTION = 900
 """What aiodocker calls the status of an answer that never came."""
 
@@ -98,18 +100,37 @@ class Client:
             finally:
                 response.close()
 
+    async def has(self, path: str, params: Mapping[str, Any]) -> bool:
+        """Whether there is such a thing; raises EngineUnavailable."""
+        with _unavailable():
+            try:
+                async with self.docker._query(path, "HEAD", params=dict(params), timeout=_ANSWER):
+                    return True
+            except (Refused, json.JSONDecodeError):  # aiodocker looks for a sentence in an answer without one
+                return False
+
+    async def delete(self, container: str) -> None:
+        """Remove a container, whatever it does, if there is one; raises EngineUnavailable."""
+        try:
+            await self.ask("DELETE", f"containers/{container}", {"force": 1, "v": 1})
+        except Refused as refused:
+            if refused.status != HTTPStatus.NOT_FOUND:
+                raise EngineUnavailable(refused.message) from refused
+
     async def execute(self, container: str, words: tuple[str, ...]) -> int | None:
-        """Run a command inside; gives its exit code, None where it could not begin."""
-        with _unavailable(), suppress(Refused):
-            async with asyncio.timeout(_EXECUTION):
-                inside = self.docker.containers.container(container)
-                command = await inside.exec(words, stdin=False)
-                async with command.start(detach=False) as said:
-                    while await said.read_out() is not None:
-                        pass
-                code = (await command.inspect())["ExitCode"]
-                return None if code is None else int(code)
-        return None
+        """Run a command inside; gives its exit code, None if the container does not run."""
+        with _unavailable():
+            try:
+                async with asyncio.timeout(_EXECUTION):
+                    command = await self.docker.containers.container(container).exec(words, stdin=False)
+                    async with command.start(detach=False) as said:
+                        while await said.read_out() is not None:
+                            pass
+                    return int((await command.inspect())["ExitCode"])
+            except Refused as refused:
+                if refused.status == _NO_CONNECTION:
+                    raise
+                return _NOT_FOUND if "not found" in refused.message else None
 
     async def _answers(self) -> bool:
         with suppress(Refused, TimeoutError, aiohttp.ClientError, OSError):

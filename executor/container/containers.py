@@ -28,6 +28,11 @@ _RLIMITS = 1 << 20
 """What engines ask for by themselves; where this process may have less they would fail to start anything."""
 _RLIMIT = 16384
 
+SH = "sh"
+_SHELLS = frozenset({SH, "bash", "dash", "ash", "zsh", "ksh"})
+_TOGETHER = 'exec "$@" 2>&1'
+"""Engines read a job's two outputs from two pipes, and lose the order in which they were written."""
+
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _NEVER = "0001-01-01"
 
@@ -71,7 +76,8 @@ class Given:
 
     `files` names the file on this machine for each path in the container, `driver` who keeps its log,
     `rlimits` the most (open files, processes) that this process may have, `live` the environment of the
-    workload that it shares, and `masked` the names in the whole environment whose values no log shows.
+    workload that it shares, `masked` the names in the whole environment whose values no log shows, and
+    `shell` the program in the image that is to put both outputs into one pipe; None if there is none.
     """
 
     installation: str
@@ -80,6 +86,7 @@ class Given:
     files: Mapping[str, Path]
     live: Mapping[str, str]
     masked: Sequence[str]
+    shell: str | None
 
 
 def installation(directory: Path) -> str:
@@ -106,7 +113,7 @@ def body(spec: RunSpec, given: Given) -> dict[str, Any]:
     }
     asked: dict[str, Any] = {
         "Image": spec.image,
-        "Cmd": _command(spec),
+        "Cmd": _command(spec, given.shell),
         "Entrypoint": [],  # the image's own is not for jobs, as in a shell in the image
         "Env": [f"{name}={value}" for name, value in {**given.live, **spec.env}.items()],
         "Labels": labels,
@@ -120,8 +127,16 @@ def body(spec: RunSpec, given: Given) -> dict[str, Any]:
     return asked
 
 
-def _command(spec: RunSpec) -> list[str]:
-    return [*SHELL, spec.setup, *spec.command] if spec.setup else list(spec.command)
+def shell(spec: RunSpec) -> str | None:
+    """Name the shell that a run cannot do without; None for one that may be of an image without any."""
+    if spec.setup:
+        return SHELL[0]
+    return spec.command[0] if spec.command[0].rpartition("/")[2] in _SHELLS else None
+
+
+def _command(spec: RunSpec, shell: str | None) -> list[str]:
+    words = [*SHELL, spec.setup, *spec.command] if spec.setup else list(spec.command)
+    return [shell, "-c", _TOGETHER, shell, *words] if shell else words
 
 
 def _host(spec: RunSpec, given: Given) -> dict[str, Any]:

@@ -14,6 +14,9 @@ _INIT = re.compile(
 )
 """What the inits of Podman and Docker say when there is no such command."""
 
+_ONE = re.compile(rb"[^\n]{1,300}\n")
+"""A line that is all that was said, such as `sh: exec: NAME: not found`."""
+
 _MISSING = re.compile(r"executable file not found|no such file or directory|command that was not found", re.I)
 _FORBIDDEN = re.compile(r"permission denied|exec format error|is a directory", re.I)
 _WORKDIR = re.compile(r"workdir|working directory|chdir|\bcwd\b", re.I)
@@ -71,6 +74,10 @@ def of(container: Container, stopped: str | None, out_of_memory: bool, first: by
         elif (said := _INIT.match(first)) is not None and code in (1, 126, 127):
             code = 127 if said[1] == b"No such file or directory" else 126
             message = said[0].decode(errors="replace").strip()
+        elif code in (126, 127):
+            message = container.error or (
+                first.decode(errors="replace").strip() if _ONE.fullmatch(first) else None
+            )
         else:
             message = container.error or None
     started, finished = container.started_at, container.finished_at

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from executor.container import containers
-from executor.container.client import Client, Refused
+from executor.container.client import Client
 from executor.container.containers import INSTALLATION, KEY
 from executor.container.events import Events
 from executor.container.following import FILE_DRIVER
@@ -86,7 +86,7 @@ class Runs:
         if container is not None:
             if not container.has_ended and not container.is_new:
                 raise EngineUnavailable(f"{key} still runs")
-            await self._delete(container.id)
+            await tools.client.delete(container.id)
         await whole(place.remove)
 
     async def prune(self, *, before: float) -> None:
@@ -97,7 +97,7 @@ class Runs:
             key = str((listed.get("Labels") or {}).get(KEY, ""))
             container = await tools.starting.find(check_key(key)) if key not in self._lives else None
             if container is not None and (container.finished_at or before) < before and container.has_ended:
-                await self._delete(container.id)
+                await tools.client.delete(container.id)
         for path in await whole(lambda: list(self._directory.iterdir())):
             outcome = await whole(Place(path).outcome)
             if outcome is not None and (outcome.finished_at or before) < before:
@@ -131,13 +131,6 @@ class Runs:
     def _heard(self, key: str | None) -> None:
         for life in self._lives.values() if key is None else filter(None, [self._lives.get(key)]):
             life.wake(look=True)
-
-    async def _delete(self, container: str) -> None:
-        try:
-            await self._opened().client.ask("DELETE", f"containers/{container}", {"force": 1, "v": 1})
-        except Refused as refused:
-            if refused.status != 404:
-                raise EngineUnavailable(refused.message) from refused
 
     def _place(self, key: str) -> Place:
         return Place(self._directory / check_key(key))

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Settings:
-    """`command` builds, and its `arguments` come before the subcommand; `socket` (a path or a URL) runs.
+    """`command` builds, with `arguments` before its subcommand; `socket` (a path or a URL) runs.
 
-    Without a socket Podman is started as a service for as long as it is needed, Docker is asked at the
+    Without a socket Podman is started as a service for as long as it is needed, and Docker is asked at the
     socket that its own client would use.
     """
 

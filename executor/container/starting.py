@@ -2,18 +2,18 @@
 
 import asyncio
 import resource
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from executor.boot import boot
 from executor.container import containers, live, outcomes
 from executor.container.client import Client, Refused
-from executor.container.containers import Container, Given
+from executor.container.containers import SH, Container, Given
 from executor.container.place import BEGUN, STOP, Place
 from executor.container.threads import whole
 from executor.errors import EngineUnavailable
 from executor.spec import Outcome, Result, RunSpec
 
-_TAKEN = "already in use"
 _ON_ITS_WAY = 3.0
 """Seconds that a start which another process asked for may take to be seen."""
 _LOOK = 0.1
@@ -26,6 +26,7 @@ class Starting:
     client: Client
     installation: str
     driver: str
+    shells: dict[str, bool] = field(default_factory=dict)  # whether an image has one, where that was asked
 
     async def find(self, key: str) -> Container | None:
         """Give the run's container as it is; None if there is none. Raises EngineUnavailable."""
@@ -43,32 +44,45 @@ class Starting:
         To be called by the holder of the run's lock only. `fresh`: nothing was begun under this key yet.
         """
         container = None if fresh else await self.find(key)
+        begun = None if fresh else await whole(lambda: place.read(BEGUN))
+        if container is not None and container.is_new and spec is not None and begun is None:
+            await self.client.delete(container.id)  # made by who did not come to start it, maybe with less
+            container = None
         if container is None:
-            container = await self._create(spec, place)
+            if begun is not None or spec is None:
+                raise outcomes.lost(
+                    "Its container was removed by somebody else, so how it ended is not known."
+                )
+            await self._create(spec, place)
         if container is None or container.is_new:
-            await self._start(key, place, known=container is not None)
+            await self._start(key, place, begun)
             container = await self.find(key)
             if container is None:
                 raise outcomes.lost("Its container was removed as it started.")
-        elif _fell(container, await whole(lambda: place.read(BEGUN))):
+        elif _fell(container, begun):
             raise outcomes.lost("The machine restarted while it ran.")
         return container
 
-    async def _create(self, spec: RunSpec | None, place: Place) -> Container | None:
-        """Create it; gives it if it was there."""
-        if await whole(lambda: place.read(BEGUN)) is not None or spec is None:
-            raise outcomes.lost("Its container was removed by somebody else, so how it ended is not known.")
+    async def _create(self, spec: RunSpec, place: Place) -> None:
+        """Create it; a shell that it does not need is used if its image has it."""
         if await whole(lambda: place.read(STOP)) is not None:
             raise outcomes.Ended(Outcome(Result.CANCELLED))
-        request = containers.body(spec, await self._given(spec, place))
-        name = containers.name(self.installation, spec.key)
+        given = await self._given(spec, place)
+        name, image = containers.name(self.installation, spec.key), str(spec.image)
+        wanted = containers.shell(spec) or (SH if self.shells.get(image, True) else None)
+        await self._make(name, containers.body(spec, replace(given, shell=wanted)), image)
+        if wanted != SH or containers.shell(spec) or image in self.shells:
+            return
+        self.shells[image] = await self.client.has(f"containers/{name}/archive", {"path": f"/bin/{SH}"})
+        if not self.shells[image]:
+            await self.client.delete(name)
+            await self._make(name, containers.body(spec, given), image)
+
+    async def _make(self, name: str, request: dict[str, Any], image: str) -> None:
         try:
             await self.client.ask("POST", "containers/create", {"name": name}, request)
         except Refused as refused:
-            if refused.status == 409 or _TAKEN in refused.message:
-                return await self.find(spec.key)
-            raise outcomes.refused_creation(refused.status, refused.message, str(spec.image)) from refused
-        return None
+            raise outcomes.refused_creation(refused.status, refused.message, image) from refused
 
     async def _given(self, spec: RunSpec, place: Place) -> Given:
         if spec.image is None:
@@ -94,11 +108,12 @@ class Starting:
             ),
             files=dict(zip(files, placed, strict=True)),
             live=shared,
+            shell=None,
             masked=[*masked, *(name for name in live.hidden(shared) if name not in spec.env)],
         )
 
-    async def _start(self, key: str, place: Place, *, known: bool) -> None:
-        if known and await self._is_on_its_way(key, place):
+    async def _start(self, key: str, place: Place, begun: object) -> None:
+        if begun is not None and await self._is_on_its_way(key, begun):
             return
         if await whole(lambda: place.read(STOP)) is not None:
             raise outcomes.Ended(Outcome(Result.CANCELLED))
@@ -108,11 +123,8 @@ class Starting:
         except Refused as refused:
             raise outcomes.refused_start(refused.message) from refused
 
-    async def _is_on_its_way(self, key: str, place: Place) -> bool:
+    async def _is_on_its_way(self, key: str, begun: object) -> bool:
         """Whether a start that another process asked for is carried out yet; an ended one would run twice."""
-        begun = await whole(lambda: place.read(BEGUN))
-        if begun is None:
-            return False
         if begun != boot():
             raise outcomes.lost("The machine restarted while it started.")
         for _ in range(round(_ON_ITS_WAY / _LOOK)):

@@ -65,7 +65,7 @@ class Stopping:
                 codes.append(await self._client.execute(self._id, words))
                 if codes[-1] == 0:
                     return
-            self.alone = all(code in (None, 126, 127) for code in codes)
+            self.alone = all(code in (126, 127) for code in codes)
         await self._kill("SIGTERM")
 
     async def _kill(self, signal: str) -> None:

@@ -15,6 +15,9 @@ from executor.logs import LogStore
 from executor.process import ProcessEngine
 from executor.spec import Outcome, Progress, RunSpec, Started
 
+_FILES_OF_LIMITS = "/sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes"
+_FROM_A_SHELL = {"PWD", "OLDPWD", "SHLVL", "_"}
+
 MAX_LOG = 256 * 1024
 
 
@@ -36,6 +39,11 @@ class EngineCase(Protocol):
     @property
     def out_of_memory(self) -> str:
         """The reason that it gives for a job that was ended at its limit."""
+        ...
+
+    @property
+    def raise_limit(self) -> str:
+        """Shell words that try to have more memory, and say `raised` if they can."""
         ...
 
     @property
@@ -69,6 +77,7 @@ class ProcessCase:
     root: str = "."
     limits_memory: bool = sys.platform == "linux"
     out_of_memory: str = "OutOfMemory"
+    raise_limit: str = "ulimit -d unlimited 2>/dev/null && echo raised"
     variables: set[str] = field(default_factory=lambda: {"PATH", "HOME", "LANG"})
 
     async def image(self) -> str | None:
@@ -100,7 +109,10 @@ class ContainerCase:
     root: str = ""
     limits_memory: bool = True
     out_of_memory: str = "OOMKilled"
-    variables: set[str] = field(default_factory=lambda: {"PATH", "HOME", "HOSTNAME", "TERM", "container"})
+    raise_limit: str = f"for f in {_FILES_OF_LIMITS}; do (echo 1G > $f) 2>/dev/null && echo raised; done"
+    variables: set[str] = field(
+        default_factory=lambda: {"PATH", "HOME", "HOSTNAME", "TERM", "container"} | _FROM_A_SHELL
+    )
 
     async def image(self) -> str | None:
         return self.base
