@@ -257,6 +257,13 @@ async def test_restarted_bot_attaches_to_the_build(
     await later.close()
 
 
+async def test_images_of_one_commit_are_built_side_by_side(builds: Builds, shop: Repository) -> None:
+    commit = shop.commit(Dockerfile=FROM + "COPY . /app\n")
+    specs = [spec_of(shop, commit, f"build-{number}", arguments={"N": str(number)}) for number in range(3)]
+    outcomes = await asyncio.gather(*(ended(builds.build(spec)) for spec in specs))
+    assert {outcome.result for outcome in outcomes} == {Result.SUCCEEDED}
+
+
 async def test_records_of_old_builds_go(builds: Builds, shop: Repository, tmp_path: Path) -> None:
     outcome = await ended(builds.build(spec_of(shop, shop.commit(Dockerfile=FROM))))
     run = tmp_path / "work" / "builds" / "runs" / "build-1"
