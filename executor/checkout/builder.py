@@ -44,7 +44,9 @@ class Builder:
         self._commit = words["commit"]
         self._url = words["url"]
         self._setup = words.get("setup", "")
-        self._bare = "bare" in words  # git's file in the tree names a path here, and differs in every tree
+        # Only the files, for the context of an image: the file `.git` of a worktree names a path of this
+        # machine and differs in every tree, so that no layer with it would be found in a cache.
+        self._bare = "bare" in words
         self._mirror = words["mirror"]
         # Not `-C`: from a broken mirror git would walk up to a repository around it, and prune that.
         self._in_mirror = f"--git-dir={self._mirror}"
@@ -90,8 +92,6 @@ class Builder:
         except GitFailed as failure:
             raise BuildFailed("FetchFailed", f"git: {failure}") from failure
         say(f"Checked out {self._commit}.")
-        if self._bare:
-            os.unlink(os.path.join(self.work, ".git"))
         os.mkdir(os.path.join(self._tree, "home"), 0o700)
         if self._setup:
             self._set_up()
@@ -125,6 +125,13 @@ class Builder:
             self._git.reach(mirror, *_FETCH, "--prune", "--", self._url, *_HEADS)
         if not self._has_commit():  # on no branch, such as a pull request's
             self._git.reach(mirror, *_FETCH, "--", self._url, self._commit)
+        if self._bare:
+            os.mkdir(self._tree, 0o700)
+            os.mkdir(self.work)
+            index = os.path.join(self._tree, "index")
+            words = ("read-tree", "--reset", "-u", "--no-recurse-submodules", self._commit)
+            self._git.run(mirror, f"--work-tree={self.work}", *words, GIT_INDEX_FILE=index)
+            return
         self._git.run(mirror, "worktree", "prune")
         os.mkdir(self._tree, 0o700)
         self._git.run(mirror, "worktree", "add", "--quiet", "--detach", "--force", self.work, self._commit)

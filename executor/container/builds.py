@@ -47,6 +47,8 @@ class Builds:
         The outcome names it `sha256:ID`, or `REPOSITORY@sha256:DIGEST` where it was pushed.
         """
         podman = await self._command.is_podman()
+        if not podman:
+            await self._command.check()
         request = lambda at: requests.of_build(spec, at, lambda it: self._making(it, at, podman))  # noqa: E731
         async for progress in self._supervised.follow(spec.key, request):
             if isinstance(progress, Outcome):
@@ -113,6 +115,7 @@ def _options(recipe: Recipe) -> list[str]:
         if not _VARIABLE.fullmatch(name):
             raise ValueError(f"Not a name for an argument or a secret of a build: {name[:100]!r}.")
     return [
+        "--force-rm",  # Docker would keep the container of a step that failed
         "--file={dockerfile}",
         *([f"--target={recipe.target}"] if recipe.target else ()),
         *(f"--build-arg={name}={value}" for name, value in recipe.arguments.items()),

@@ -140,7 +140,7 @@ def _filled(word: str, places: dict[str, str]) -> str:
 def _orderly(command: list[str]) -> int:
     """Run the command and give its exit code; a stop ends what it runs first. Raises Stopped."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _HEEDED)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.signal(signal.SIGALRM, lambda *_: None)  # one may be left when they are let through again
     pid = os.posix_spawnp(
         command[0],
         command,

@@ -21,6 +21,9 @@ _PULL = 3600.0
 _ASK = 60.0
 """Seconds for one question to the engine."""
 
+_TAGS = 50
+"""Commits that one image is tagged with at most: every push that changes nothing adds one."""
+
 _ABSENT = re.compile(
     r"manifest unknown|name unknown|manifest for \S+ not found|no such image|: not found$", re.IGNORECASE
 )
@@ -92,17 +95,18 @@ class Images:
         for image in listed or ():
             tags = _names(image.get("RepoTags"))
             newest = references.newest(str(image["Labels"][LABEL])) in tags
-            if float(image["Created"]) < before and image["Id"] not in used and not newest:
-                await self._remove(tags, image["Id"])
+            if newest or image["Id"] in used or not all(map(references.is_built, tags)):
+                commits = [tag for tag in tags if references.is_built(tag) and not tag.endswith(":latest")]
+                await self._untag(commits[_TAGS:])
+            elif float(image["Created"]) < before:
+                await self._untag(tags or [image["Id"]])
 
-    async def _remove(self, tags: list[str], identity: str) -> None:
-        """Remove the image with its last name, unless it has got one that no build gave.
+    async def _untag(self, names: list[str]) -> None:
+        """Remove names of an image, and with its last one the image itself.
 
         Never by force, which removes containers too: one may have been made since they were listed.
         """
-        if not all(map(references.is_built, tags)):
-            return
-        for name in tags or [identity]:
+        for name in names:
             try:
                 async with asyncio.timeout(_ASK):
                     await self._client.docker.images.delete(name)

@@ -1,11 +1,13 @@
 """Images of a registry and of running containers, with a real Podman and Debian's docker-registry."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from executor.container import images as images_module
 from executor.container.builds import Builds
 from executor.container.images import Images
 from executor.errors import EngineUnavailable
@@ -214,6 +216,23 @@ async def test_old_builds_go_but_not_the_newest_nor_what_is_used_or_named_by_oth
     await images.prune(before=(outcome.finished_at or 0) + 10)
     assert [await images.has_image(image) for image in made] == [False, True, True, True]
     podman.run("rm", "user")
+
+
+async def test_image_keeps_the_tags_of_its_last_commits_only(
+    images: Images,
+    builds: Builds,
+    shop: Repository,
+    podman: Podman,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(images_module, "_TAGS", 2)
+    commits = [shop.commit(Dockerfile=f"FROM {podman.image}\n") for _ in range(4)]
+    for number, commit in enumerate(commits):
+        outcome = await ended(builds.build(spec_of(shop, commit, None, f"build-{number}")))
+    await images.prune(before=0.0)
+    tags = podman.run("image", "inspect", "--format", "{{json .RepoTags}}", outcome.image or "")
+    kept = {f"localhost/errand/shop:{tag}" for tag in (*commits[2:], "latest")}
+    assert set(json.loads(tags)) & {f"localhost/errand/shop:{tag}" for tag in (*commits, "latest")} == kept
 
 
 async def test_engine_that_does_not_answer_is_unavailable(
