@@ -26,6 +26,7 @@ from bot.pruning import Pruning
 from bot.slack import Slack
 from bot.store import Store
 from bot.tools import Tools
+from executor.engine import Engine
 from executor.logs import LogStore
 from executor.process import ProcessEngine
 from executor.spec import Secret
@@ -173,9 +174,9 @@ async def _assembled(
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(await Store.open(config.database.reveal(), owner=owner))
-        await store.be_the_only_one()  # the process engine's runs are found on this machine only
+        await store.be_the_only_one()  # runs of both engines are found on this machine only
         logs = LogStore(config.logs.directory, config.logs.max_size)
-        engine = ProcessEngine(config.engine.process.directory, logs)
+        engine = _engine(config, logs)
         await engine.open()
         stack.push_async_callback(engine.close)
         github, slack = _github(config, clock), _slack(config, clock)
@@ -198,6 +199,17 @@ async def _assembled(
         )
         loops, streams = Loops(tools), Streams()
         yield _application(tools, loops, streams), loops, streams, tools.book
+
+
+def _engine(config: Config, logs: LogStore) -> Engine:
+    """The engine that the configuration names; what only the other one needs is not even imported."""
+    if config.engine.kind == "process":
+        return ProcessEngine(config.engine.process.directory, logs)
+    from executor.container import ContainerEngine, Settings
+
+    container = config.engine.container
+    settings = Settings(command=container.command, socket=container.socket, arguments=container.arguments)
+    return ContainerEngine(settings, container.directory, logs)
 
 
 def _application(tools: Tools, loops: Loops, streams: Streams) -> Any:

@@ -7,32 +7,32 @@ never holds a secret: its `env` keeps `${NAME}` references as they were written.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from bot.conditions import (
     DAY,
+    SCRIPT_LIMIT,
     Definition,
     Duration,
     Files,
     Resources,
+    Script,
     Timetable,
     Variable,
     between,
+    script,
 )
 from bot.errors import AskerError
+from bot.images import Image
 from bot.parameters import Parameter, variable_name
 from bot.wording import did_you_mean, listed, quoted
 
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
-_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}", re.ASCII)
 _CHANNEL = re.compile(r"#[^\s#<>|&`@,]{1,80}|[CGD][A-Z0-9]{2,30}")
 _ARGUMENT_USE = re.compile(r"\$(?:[@*1-9]|\{[@*1-9])")
 _CAUSES_LATER = ("release", "deployment", "deployment_status", "protection_rule", "pull_request", "workflow")
-_SCRIPT_LIMIT = 65536
-"""Bytes of one command or setup script."""
-
 
 _AFTER_SETUP = 'errand_setup=$1; shift; eval "$errand_setup"; unset errand_setup; set +e\n'
 """What bash does before the text of a command: the setup, which ends it with its first error."""
@@ -45,13 +45,6 @@ def job_name(name: str) -> str:
     return name
 
 
-def image_name(name: str) -> str:
-    """`name` if an image can be called so: a DNS label."""
-    if not _LABEL.fullmatch(name):
-        raise ValueError("expected a name of small letters, digits and - (at most 63), such as shop")
-    return name
-
-
 def _lock_name(name: object) -> object:
     """One lock and no more: whoever held one and waited for another could wait in a circle."""
     if not isinstance(name, str) or not _LABEL.fullmatch(name):
@@ -59,35 +52,15 @@ def _lock_name(name: object) -> object:
     return name
 
 
-def is_repository(name: str) -> bool:
-    """Whether `name` is OWNER/NAME as GitHub spells them."""
-    return bool(_REPOSITORY.fullmatch(name)) and name.split("/")[1] not in (".", "..")
-
-
-def repository_name(name: str) -> str:
-    """`name` if it is OWNER/NAME as GitHub spells them."""
-    if not is_repository(name):
-        raise ValueError("expected a repository such as acme/shop")
-    return name
-
-
-def _script(value: str) -> str:
-    if not value.strip():
-        raise ValueError("expected a command")
-    if "\0" in value or len(value.encode(errors="replace")) > _SCRIPT_LIMIT:
-        raise ValueError(f"expected at most {_SCRIPT_LIMIT} bytes without NUL characters")
-    return value
-
-
 def _command(value: object) -> object:
     """A text for `sh -c`, or a list of words that runs as it is."""
     if isinstance(value, str):
-        return _script(value)
+        return script(value)
     if not isinstance(value, list | tuple) or not value or not all(isinstance(word, str) for word in value):
         raise ValueError('expected a text, or a list of texts such as [python, manage.py, "migrate"]')
-    _script(value[0])
-    if any("\0" in word for word in value) or sum(len(word) for word in value) > _SCRIPT_LIMIT:
-        raise ValueError(f"expected at most {_SCRIPT_LIMIT} characters without NUL characters")
+    script(value[0])
+    if any("\0" in word for word in value) or sum(len(word) for word in value) > SCRIPT_LIMIT:
+        raise ValueError(f"expected at most {SCRIPT_LIMIT} characters without NUL characters")
     return tuple(value)
 
 
@@ -111,7 +84,6 @@ def _cause(value: object) -> object:
 
 
 VariableName = Annotated[str, AfterValidator(variable_name)]
-Script = Annotated[str, AfterValidator(_script)]
 
 
 class Notify(Definition):
@@ -143,6 +115,7 @@ class Job(Definition):
     retries: Annotated[int, Field(ge=0, le=10)] = 0
     concurrency: Literal["allow", "forbid", "replace", "queue"] = "allow"
     lock: Annotated[str, BeforeValidator(_lock_name)] | None = None
+    read_only: bool = False
     on: tuple[Annotated[Literal["push"], BeforeValidator(_cause)], ...] = ()
     schedule: Timetable | None = None
     keep: Annotated[int, Field(ge=1, le=10_000)] = 20
@@ -197,45 +170,10 @@ class Job(Definition):
         return None if isinstance(self.command, str) else self.setup
 
 
-def _pattern(value: str) -> str:
-    if not 1 <= len(value) <= 200 or not value.isprintable():
-        raise ValueError("expected a pattern of at most 200 characters, such as main, release/* or src/**")
-    return value
-
-
-def _some(value: tuple[str, ...]) -> tuple[str, ...]:
-    if not value:
-        raise ValueError("expected at least one pattern; without the key every path counts")
-    return value
-
-
-Patterns = Annotated[tuple[Annotated[str, AfterValidator(_pattern)], ...], Field(max_length=100)]
-
-
-class BuildFrom(Definition):
-    """How an image is built from a repository. `branches` None: the default branch rebuilds it.
-
-    `bot.filters` says what `branches`, `tags` and `paths` make of a push.
-    """
-
-    repository: Annotated[str, AfterValidator(repository_name)]
-    branches: Patterns | None = None
-    tags: Patterns = ()
-    paths: Annotated[Patterns, AfterValidator(_some)] = ()
-    setup: Script | None = None
-    timeout: Annotated[Duration, between(1, DAY)] = 1800.0
-
-
-class Image(Definition):
-    """Where a job's files come from."""
-
-    name: Annotated[str, AfterValidator(image_name)]
-    build: BuildFrom
-
-    @property
-    def recipe(self) -> dict[str, Any]:
-        """What a build of it is made by, as it is stored: without what only says when it is made."""
-        return self.model_dump(mode="json", exclude={"build": {"branches", "tags", "paths"}})
+def ownerless(image: str | None) -> str:
+    """How a sentence begins that tells why nobody's rights are known: no image, or one that is not built."""
+    what = "This job has no image" if image is None else "The image of this job is not built here"
+    return f"{what}, so no repository"
 
 
 @dataclass(frozen=True)
@@ -259,23 +197,32 @@ class Catalog:
 
     def seen_from(self, repository: str) -> "Catalog":
         """What may be spoken of where everybody reads it: what is of `repository`, or of none."""
-        images = {image.name: image for image in self.images_of(repository)}
+        own = {image.name for image in self.images_of(repository)}
+        images = {
+            name: image for name, image in self.images.items() if name in own or image.repository is None
+        }
         jobs = {name: job for name, job in self.jobs.items() if job.image is None or job.image in images}
         return Catalog(jobs, images)
 
     def spelling(self, repository: str) -> str:
         """`repository` in the one spelling that is stored and compared; GitHub ignores case."""
-        return next((image.build.repository for image in self.images_of(repository)), repository)
+        return next(
+            (image.repository for image in self.images_of(repository) if image.repository), repository
+        )
 
     def repository_of(self, job: Job) -> str | None:
-        """The repository of the job's image, as it is stored; None for a job without an image."""
+        """The repository of the job's image, as it is stored; None where none is built."""
         image = self.images.get(job.image) if job.image is not None else None
-        return None if image is None else self.spelling(image.build.repository)
+        return None if image is None or image.repository is None else self.spelling(image.repository)
 
     def images_of(self, repository: str) -> list[Image]:
         """The images that are built from `repository`; GitHub does not tell names by case."""
         wanted = repository.casefold()
-        return [image for image in self.images.values() if image.build.repository.casefold() == wanted]
+        return [
+            image
+            for image in self.images.values()
+            if image.repository is not None and image.repository.casefold() == wanted
+        ]
 
     def jobs_of_image(self, name: str) -> list[Job]:
         """The jobs that run in the image called `name`."""

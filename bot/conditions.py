@@ -18,6 +18,9 @@ from bot.units import duration_text, seconds, size
 
 DAY = 86400.0
 
+SCRIPT_LIMIT = 65536
+"""Bytes of one command or setup script."""
+
 _FILE_LIMIT = 256 * 1024
 """Bytes of one file that is placed into a job."""
 
@@ -51,6 +54,18 @@ class Definition(BaseModel):
     """A part of `app.yaml` that is stored with runs: frozen, and without unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def script(value: str) -> str:
+    """`value` if a shell can be given it as a whole."""
+    if not value.strip():
+        raise ValueError("expected a command")
+    if "\0" in value or len(value.encode(errors="replace")) > SCRIPT_LIMIT:
+        raise ValueError(f"expected at most {SCRIPT_LIMIT} bytes without NUL characters")
+    return value
+
+
+Script = Annotated[str, AfterValidator(script)]
 
 
 def _cron(value: str) -> str:

@@ -141,6 +141,9 @@ class Effects:
         return effect
 
     async def _build(self, asked: Asked, command: commands.Build) -> Effect:
+        image = self._people.catalog(asked).image(command.image)
+        if image.repository is None:
+            raise AskerError(messages.not_built(image))
         target = await self._starting.target(asked, command.image, command.ref)
         name = messages.code(command.image)
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from bot.catalog import BuildFrom
 from bot.events import Push
 from bot.globs import matches
+from bot.images import BuildFrom
 from bot.wording import listed, quoted
 
 

@@ -90,9 +90,9 @@ class Locking:
 
         That one counts where a job is of it, or of no repository.
         """
-        images = [catalog.images[job.image] for job in concerned if job.image is not None]
-        places = [self._tools.book.catalog.spelling(image.build.repository) for image in images]
+        known = [catalog.repository_of(job) for job in concerned]
+        places = [self._tools.book.catalog.spelling(repository) for repository in known if repository]
         here = asked.repository
-        if here is not None and (here in places or len(images) < len(concerned) or not concerned):
+        if here is not None and (here in places or None in known or not concerned):
             places.insert(0, here)
         return list(dict.fromkeys(places))

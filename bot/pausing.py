@@ -10,6 +10,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot import commands
+from bot.catalog import ownerless
 from bot.due import Plan, paused, upcoming
 from bot.errors import AskerError
 from bot.messages import timetables
@@ -87,13 +88,9 @@ class Pausing:
         """The schedule of a job that the asker may run; `AskerError` where there is none to talk about."""
         catalog = self._people.catalog(asked)
         job = catalog.job(name)
-        repository = asked.repository
-        if job.image is not None:
-            repository = catalog.spelling(catalog.image(job.image).build.repository)
+        repository = catalog.repository_of(job) or asked.repository
         if repository is None:
-            raise AskerError(
-                "This job has no image, so no repository says who may do that; ask in a pull request."
-            )
+            raise AskerError(f"{ownerless(job.image)} says who may do that; ask in a pull request.")
         await self._people.require(asked, repository)
         if job.schedule is None:
             raise AskerError(f"{quoted(name)} has no schedule.")

@@ -6,7 +6,7 @@ Both answer only who may run the job; in a public place only of what that place 
 from collections.abc import Callable, Sequence
 
 from bot import commands, messages
-from bot.catalog import Catalog, Job
+from bot.catalog import Catalog, Job, ownerless
 from bot.due import Outlook, Plan, outlook
 from bot.errors import AskerError
 from bot.people import Asked, People, refused
@@ -69,7 +69,7 @@ class Planning:
         """What kept the job from running, as far as it is known."""
         catalog = self._people.catalog(asked)
         job = catalog.job(command.name)
-        repository = self._repository(asked, catalog, job)
+        repository, built = self._repository(asked, catalog, job), catalog.repository_of(job) is not None
         await self._people.require(asked, repository)
 
         def effect(session: Session) -> str:
@@ -78,7 +78,7 @@ class Planning:
             refused, waiting = self._gate(session, run, now)
             found = messages.Reasons(
                 job=job.name,
-                pushes=None if job.image is None else _pushes(session, repository, job.image, job.name),
+                pushes=_pushes(session, repository, job.image, job.name) if built and job.image else None,
                 on_push="push" in job.on,
                 refusals=_refusals(session, job.name, repository),
                 ticks=ticks.newest(session, job.name, limit=TICKS),
@@ -94,9 +94,7 @@ class Planning:
     def _repository(self, asked: Asked, catalog: Catalog, job: Job) -> str:
         repository = catalog.repository_of(job) or asked.repository
         if repository is None:
-            raise AskerError(
-                "This job has no image, so no repository says who may ask about it; ask in a pull request."
-            )
+            raise AskerError(f"{ownerless(job.image)} says who may ask about it; ask in a pull request.")
         return repository
 
     def _draft(self, asked: Asked, job: Job, target: Target, now: float) -> Run:
@@ -109,7 +107,8 @@ class Planning:
             definition=job.model_dump(mode="json"),
             repository=target.repository,
             public=target.public,
-            image=source.image.name if source else None,
+            image=target.image.name if target.image else None,
+            image_definition=target.definition,
             ref=source.ref if source else None,
             commit=source.commit if source else None,
             cause=asked.cause,

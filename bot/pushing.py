@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot import filters
-from bot.catalog import Image
 from bot.errors import AskerError
 from bot.events import Push
+from bot.images import Image
 from bot.people import Asked
 from bot.starting import Order, Source, Starting, Target
 from bot.store import Session, builds, deliveries
@@ -49,9 +49,9 @@ class Pushing:
         images = tools.book.catalog.images_of(push.repository)
         if not tools.config.allows(push.repository):
             return _nothing(f"{head}the repository may not talk to this installation")
-        verdicts = {image.name: filters.decide(image.build, push) for image in images}
+        verdicts = {image.name: filters.decide(image.build, push) for image in images if image.build}
         told = {name: verdict.why for name, verdict in verdicts.items()}
-        wanted = [image for image in images if verdicts[image.name].wanted]
+        wanted = [image for image in images if image.name in verdicts and verdicts[image.name].wanted]
         if not wanted:
             return _nothing(_note(f"{head}no image is built from it", told, set()))
         started: dict[str, str] = {}

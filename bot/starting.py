@@ -5,14 +5,17 @@ Asks GitHub, then gives drafts to the transaction; nothing here writes outside o
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bot import places, policy
-from bot.catalog import Image, Job
+from bot.catalog import Job, ownerless
 from bot.errors import AskerError, NotAllowed
+from bot.images import Image
 from bot.people import Asked, People
 from bot.store import Session, builds, gate, posts, runs, versions
 from bot.tables import Build, Post, Run
 from bot.tools import Tools
+from bot.wording import quoted
 
 _OF_FORK = ":"
 """Between a fork and its branch in the ref of a run; no branch or tag has it in its name.
@@ -32,14 +35,28 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a job works on. Who may write to `repository` may ask; a job without an image has no source.
+    """What a job works on. Who may write to `repository` may ask.
 
-    `repository` is None for a job without an image that nobody asked for anywhere: its schedule did.
+    Only an image that is built has a `source`; one that is not is `ready`, as `digest` where it is to be the
+    same as in another run. `repository` is None where no image is built and nobody asked for it anywhere: its
+    schedule did.
     """
 
     repository: str | None
     public: bool
     source: Source | None = None
+    ready: Image | None = None
+    digest: str | None = None
+
+    @property
+    def image(self) -> Image | None:
+        """What the job runs in."""
+        return self.source.image if self.source else self.ready
+
+    @property
+    def definition(self) -> dict[str, Any] | None:
+        """What is stored with a run of the image that is not built; of others the build has it."""
+        return None if self.ready is None else self.ready.model_dump(mode="json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +93,14 @@ class Starting:
         self._people = people
 
     async def target(self, asked: Asked, image_name: str | None, ref: str | None) -> Target:
-        """The commit of `ref`, else of the pull request, else of the default branch; `AskerError` if none."""
-        if image_name is None:
-            if asked.repository is None:
-                raise AskerError(
-                    "This job has no image, so no repository says who may run it; ask in a pull request."
-                )
-            await self._people.require(asked, asked.repository)
-            return Target(asked.repository, asked.public)
-        image = self._people.catalog(asked).image(image_name)
-        repository = self._tools.book.catalog.spelling(image.build.repository)
+        """The commit of `ref`, else of the pull request, else of the default branch; `AskerError` if none.
+
+        Who may have an image that is not built is said by the repository that is asked from, as without one.
+        """
+        image = None if image_name is None else self._people.catalog(asked).image(image_name)
+        if image is None or image.repository is None:
+            return await self._unbuilt(asked, image, ref)
+        repository = self._tools.book.catalog.spelling(image.repository)
         await self._people.require(asked, repository)
         if ref is None and asked.pull is not None and asked.repository == repository:
             pull = asked.pull
@@ -95,6 +110,15 @@ class Starting:
                 ref = f"{pull.head_repository or 'a fork'}{_OF_FORK}{ref}"
             return Target(repository, asked.public, Source(image, pull.head_sha, ref))
         return await self.head(image, repository, ref)
+
+    async def _unbuilt(self, asked: Asked, image: Image | None, ref: str | None) -> Target:
+        if asked.repository is None:
+            name = None if image is None else image.name
+            raise AskerError(f"{ownerless(name)} says who may run it; ask in a pull request.")
+        await self._people.require(asked, asked.repository)
+        if image is not None and ref is not None:
+            raise AskerError(f"{quoted(image.name)} is not built here, so `--ref` has no commit to choose.")
+        return Target(asked.repository, asked.public, ready=image)
 
     def _require_own(self, head: str | None, repository: str) -> None:
         """Raise `NotAllowed` where code of `head` is not run for `repository`."""
@@ -115,6 +139,9 @@ class Starting:
         public = asked.public
         if repository != asked.repository:  # it may have become private, or public, since
             public = not (await self._tools.required_github.repository(repository)).private
+        if run.image_definition is not None:
+            ready = Image.model_validate(run.image_definition)
+            return Target(repository, public, ready=ready, digest=run.digest)
         if run.build_number is None:
             return Target(repository, public)
         number = run.build_number
@@ -172,6 +199,8 @@ class Starting:
             build = built[needed]
             run.image, run.ref, run.commit = source.image.name, source.ref, source.commit
             run.build_number, run.digest = build.number, build.digest
+        elif target.ready is not None:
+            run.image, run.image_definition, run.digest = target.ready.name, target.definition, target.digest
         cards = self._cards(asked, target, github=job.notify.github, channels=[job.notify.slack])
         return runs.Draft(run, cards, self._tools.nonce())
 
@@ -200,7 +229,7 @@ class Starting:
             key="",
             name="",
             image=source.image.name,
-            repository=target.repository or source.image.build.repository,
+            repository=target.repository or source.image.repository or "",
             ref=source.ref,
             commit=source.commit,
             definition=source.image.recipe,

@@ -125,6 +125,9 @@ class Run(Claimable, table=True):
     parameters: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
     arguments: list[str] = Field(default_factory=list, sa_type=JSON)  # after `--`
     image: str | None = None  # its name in the configuration
+    image_definition: dict[str, Any] | None = Field(
+        default=None, sa_type=JSON(none_as_null=True)
+    )  # the image, frozen, where it is not built; with it `digest` is None until it was looked up
     repository: str | None = None
     ref: str | None = None
     commit: str | None = None

@@ -137,9 +137,7 @@ class Ticks:
         ]
 
     def _repository(self, plan: Plan) -> str | None:
-        if plan.job.image is None:
-            return None
-        return self._catalog.spelling(self._catalog.images[plan.job.image].build.repository)
+        return self._catalog.repository_of(plan.job)
 
     # Deciding -------------------------------------------------------------------------------------
 
@@ -178,9 +176,15 @@ class Ticks:
     async def _decide(self, plans: Sequence[Plan]) -> Decided:
         """Ask GitHub where it matters, then decide in one transaction."""
         tools, now = self._tools, self._tools.clock()
-        targets: Mapping[str | None, Target] | Trouble = {None: Target(None, False)}
-        if plans[0].job.image is not None and await self._any_runs(plans, now):
-            targets = await self._targets(plans)
+        repository = self._repository(plans[0])
+        targets: Mapping[str | None, Target] | Trouble
+        if repository is None:
+            images = {plan.job.image: self._catalog.images.get(plan.job.image or "") for plan in plans}
+            targets = {name: Target(None, False, ready=image) for name, image in images.items()}
+        elif await self._any_runs(plans, now):
+            targets = await self._targets(plans, repository)
+        else:
+            targets = {}
         decided = await tools.store.write(lambda s: self._settle(s, plans, targets, now))
         for outcome, count in decided.outcomes.items():
             TICKS.labels(outcome).inc(count)
@@ -197,11 +201,10 @@ class Ticks:
         moments = (each for plan, state in known if state for each in judge(plan, state, now))
         return any(moment.outcome == "run" for moment in moments)
 
-    async def _targets(self, plans: Sequence[Plan]) -> Mapping[str | None, Target] | Trouble:
+    async def _targets(self, plans: Sequence[Plan], repository: str) -> Mapping[str | None, Target] | Trouble:
         """What each image is built from now, by its name: the head of the default branch; one repository."""
         tools, catalog = self._tools, self._catalog
         images = [catalog.images[name] for name in {plan.job.image for plan in plans} if name]
-        repository = catalog.spelling(images[0].build.repository)
         if not tools.config.allows(repository):
             return Trouble(f"Jobs of {repository} are not run here.")
         try:

@@ -11,15 +11,15 @@ from typing import Any
 
 import structlog
 
-from bot import metrics, oplog
-from bot.catalog import Image, Job
+from bot import metrics, specs
+from bot.catalog import Job
 from bot.errors import AskerError, ConfigError, Refused, RetryLater
 from bot.runs import State, attempt_name, pause_after
 from bot.store import attempts, builds, runs
 from bot.tables import Build, Run
 from bot.tools import Tools
 from executor.errors import EngineUnavailable
-from executor.spec import BuildSpec, Outcome, Pending, Progress, Result, RunSpec, Source, Started
+from executor.spec import Live, Outcome, Pending, Progress, Result, Source, Started
 
 log = structlog.get_logger()
 
@@ -44,12 +44,17 @@ class Worker:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._stopping: set[str] = set()
+        self._pinning: dict[str, asyncio.Task[Outcome]] = {}
+        """Looking up which image exactly a run is to have, by the run's name."""
 
     async def stop(self, row: Build | Run) -> None:
         """Somebody asked to stop what this bot carries: said to the engine once, again where that failed."""
         if row.name in self._stopping:
             return
         self._stopping.add(row.name)
+        if row.name in self._pinning:
+            self._pinning[row.name].cancel()  # nothing has begun, and a registry may take its time
+            return
         try:
             if isinstance(row, Run):
                 await self._move(row, State.STOPPING)
@@ -138,14 +143,11 @@ class Worker:
         if isinstance(source, Outcome):
             await self._end(build, source)
             return
-        image = Image.model_validate(build.definition)
-        spec = BuildSpec(
-            key=build.name,
-            image=build.image,
-            source=source,
-            setup=image.build.setup,
-            timeout=image.build.timeout,
-        )
+        try:
+            spec = specs.of_build(build, source, self._tools.config)
+        except ConfigError as error:
+            await self._abandon(build, "NotConfigured", str(error))
+            return
         await self._finish(build, await self._follow(build, self._tools.engine.build(spec)))
 
     async def _run(self, run: Run) -> None:
@@ -153,19 +155,57 @@ class Worker:
             if run.stop_by:
                 await self._end(run, Outcome(Result.CANCELLED))
                 return
-            if run.digest is not None and not await self._tools.engine.has_image(run.digest):
-                await self._build_again(run)
+            if not await self._prepare(run):
                 return
             begun = await self._begin(run)
             if begun is None:
                 return
             run = begun
         try:
-            spec = self._spec(run)
+            spec = specs.of_run(run, _key(run), self._tools.config)
         except (ConfigError, AskerError) as error:
             await self._abandon(run, "NotConfigured", str(error))
             return
         await self._attempt(run, self._tools.engine.run(spec))
+
+    async def _prepare(self, run: Run) -> bool:
+        """See to it that the engine has the image of the run; False where the run cannot start now."""
+        wanted = specs.wanted(run)
+        if run.digest is not None:
+            if await self._tools.engine.has_image(run.digest):
+                return True
+            if run.build_number is not None:
+                await self._build_again(run)
+                return False
+            wanted = run.digest  # the very same, wherever the name leads today
+        return wanted is None or await self._pin(run, wanted)
+
+    async def _pin(self, run: Run, wanted: str | Live) -> bool:
+        """Look up which image exactly `wanted` is and store it; False where the run does not start with it.
+
+        What nobody can have ends the run; so does a cancel meanwhile, however long a registry takes.
+        """
+        tools, number = self._tools, run.identity
+        task = asyncio.ensure_future(self._follow(run, tools.engine.pin(wanted)))
+        self._pinning[run.name] = task
+        try:
+            outcome = await task
+        except asyncio.CancelledError:
+            if run.name not in self._stopping or (asyncio.current_task() or task).cancelling():
+                raise
+            outcome = Outcome(Result.CANCELLED)
+        finally:
+            del self._pinning[run.name]
+        digest = outcome.image
+        if outcome.result is not Result.SUCCEEDED or digest is None:
+            await self._end(run, outcome)
+            return False
+        stored = await tools.store.write(lambda s: runs.pin(s, number, owner=tools.owner, digest=digest))
+        if stored is None:
+            return False
+        run.digest = stored.digest
+        log.info("image.pinned", run=number, image=digest)
+        return True
 
     async def _begin(self, run: Run) -> Run | None:
         """Store that the next attempt starts; None when it is not ours to start (any more)."""
@@ -300,25 +340,6 @@ class Worker:
             metrics.count_start(moved)
         _told(moved, to)
         return True
-
-    def _spec(self, run: Run) -> RunSpec:
-        job = Job.model_validate(run.definition)
-        environment, secrets = self._tools.config.environment(job)
-        oplog.mask(secrets)
-        return RunSpec(
-            key=_key(run),
-            command=job.argv(tuple(run.arguments)),
-            image=run.digest,
-            setup=job.engine_setup,
-            workdir=job.workdir,
-            env=environment | run.parameters,
-            secrets=secrets,
-            files=job.files,
-            memory=job.resources.memory if job.resources else None,
-            timeout=job.timeout,
-            grace=job.grace,
-            signal_children=job.signal_children,
-        )
 
     async def _source(self, build: Build) -> Source | Outcome:
         """Where the engine gets the commit from, or why it cannot; `RetryLater` for a build that goes on."""

@@ -234,10 +234,10 @@ class Installation:
         headers = {"authorization": f"Bearer {token}"} if token else {}
         return await self._client.get(path, headers=headers)
 
-    async def log_lines(self, number: int, token: str) -> AsyncIterator[str]:
-        """The log of a run, live, to its end."""
+    async def log_lines(self, number: int, token: str, of: str = "runs") -> AsyncIterator[str]:
+        """The log of a run, or `of` the `builds`, live, to its end."""
         headers = {"authorization": f"Bearer {token}"}
-        path = f"/api/runs/{number}/logs?follow=1"
+        path = f"/api/{of}/{number}/logs?follow=1"
         async with self._client.stream("GET", path, headers=headers, timeout=120.0) as answer:
             answer.raise_for_status()
             async for line in answer.aiter_lines():

@@ -3,8 +3,10 @@
 import os
 import re
 import shutil
+import socket as socketlib
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,6 +48,17 @@ class Podman:
         if check and done.returncode:
             raise AssertionError(f"podman {' '.join(words)}: {done.stderr.strip()}")
         return done.stdout.strip()
+
+    def wait_for(self, socket: Path) -> None:
+        """Wait until a service of it listens."""
+        until = time.monotonic() + 20
+        while True:
+            with socketlib.socket(socketlib.AF_UNIX) as probe:
+                if probe.connect_ex(str(socket)) == 0:
+                    return
+            if time.monotonic() > until:
+                raise AssertionError("Podman's service does not start")
+            time.sleep(0.02)
 
     def make_base(self) -> None:
         """Build `image`: busybox, and bash with the libraries that it needs."""

@@ -3,10 +3,11 @@
 from bot.config.config import Config
 from bot.config.definitions import Wrong, definition, definitions_in, job_of
 from bot.config.loading import load
-from bot.config.settings import Engine, GitHub, Limits, Logs, Process, Slack
+from bot.config.settings import Container, Engine, GitHub, Limits, Logs, Process, Slack
 
 __all__ = [
     "Config",
+    "Container",
     "Engine",
     "GitHub",
     "Limits",

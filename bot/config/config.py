@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, PrivateAttr
 
-from bot.catalog import Image, Job, image_name
+from bot.catalog import Job
 from bot.conditions import Resources, SecretReference
 from bot.config.document import Value
 from bot.config.interpolation import expand
@@ -14,6 +14,7 @@ from bot.config.settings import Engine, GitHub, Limits, Logs, Section, Slack
 from bot.config.values import DatabaseUrl, FirstWord, PublicUrl
 from bot.due import Plan, upcoming
 from bot.errors import ConfigError
+from bot.images import Image, image_name
 from bot.messages.timetables import timetable
 from bot.units import duration_text
 from executor.spec import Secret
@@ -105,6 +106,17 @@ class Config(Section):
         named = [variables[name] for name in job.mask if variables.get(name)]
         return variables, tuple(Secret(value) for value in dict.fromkeys([*long, *named]))
 
+    def build_secrets(self, image: Image) -> dict[str, Secret]:
+        """What a build of `image` is given by name, as the environment has it now.
+
+        Raises ConfigError where a variable is not set any more.
+        """
+        names = image.build.secrets if image.build else ()
+        for name in names:
+            if name not in self._environ:
+                raise ConfigError(f"images.{image.name}.build.secrets: {missing_variable(name)}")
+        return {name: Secret(self._environ[name]) for name in names}
+
     def _secret(self, reference: SecretReference, place: str) -> str:
         """The value of a secret, which on the process engine is a variable of Errand's own environment."""
         value = self._environ.get(reference.variable)
@@ -125,11 +137,11 @@ class Config(Section):
             ("command", self.command),
             ("database", _database_text(self.database)),
             ("logs", f"{self.logs.directory}, kept {duration_text(self.logs.keep)}"),
-            ("engine", f"{self.engine.kind}, {self.engine.process.directory}"),
+            ("engine", _engine_text(self.engine)),
             ("github", identity + closed),
             ("slack", _slack_text(slack)),
         ]
-        pairs += [(f"image {name}", image.build.repository) for name, image in self.images.items()]
+        pairs += [(f"image {name}", _image_text(image)) for name, image in self.images.items()]
         pairs += [(f"job {name}", job.description or "no description") for name, job in self.jobs.items()]
         return pairs
 
@@ -142,10 +154,26 @@ class Config(Section):
 
 def missing_secret(reference: SecretReference) -> str:
     """What is told of a secret that this installation does not have."""
-    return (
-        f"the environment variable {reference.variable} is not set"
-        f" (key {reference.key} of the secret {reference.secret})"
-    )
+    what = missing_variable(reference.variable)
+    return f"{what} (key {reference.key} of the secret {reference.secret})"
+
+
+def missing_variable(name: str) -> str:
+    """What is told of a variable that Errand's own environment does not have."""
+    return f"the environment variable {name} is not set"
+
+
+def _engine_text(engine: Engine) -> str:
+    if engine.kind == "process":
+        return f"process, {engine.process.directory}"
+    container = engine.container
+    where = f" at {container.socket}" if container.socket else ""
+    return f"container, {container.command}{where}, {container.directory}"
+
+
+def _image_text(image: Image) -> str:
+    pushed = f", pushed to {image.push}" if image.push else ""
+    return image.origin + pushed
 
 
 def _slack_text(slack: Slack | None) -> str:

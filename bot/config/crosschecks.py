@@ -14,18 +14,19 @@ Section = Mapping[str, Value]
 def cross_check(document: Document, data: Section) -> None:
     """Add to the mistakes of `document` what does not fit together in `data`."""
     images, jobs = _section(data, "images"), _section(data, "jobs")
-    if images and data.get("github") is None:
+    built = {name for name, image in _sections(images) if image.get("build") is not None}
+    if built and data.get("github") is None:
         what = "images are built from GitHub: a github section is needed"
         document.wrong(("images",), what, key=True)
     for name, job in _sections(jobs):
         _check_image(document, name, job, images)
         _check_names(document, name, job)
-        _check_push(document, name, job)
+        _check_push(document, name, job, images, built)
         _check_schedule(document, name, job)
         _check_mask(document, name, job)
         channel = _section(job, "notify").get("slack")
         if channel is not None and _section(data, "slack").get("bot_token") is None:
-            path = _place(document, ("jobs", name, "notify", "slack"))
+            path = document.written(("jobs", name, "notify", "slack"))
             document.wrong(path, "posting to Slack needs slack.bot_token")
 
 
@@ -34,7 +35,7 @@ def _check_image(document: Document, name: str, job: Section, images: Section) -
     if isinstance(image, str) and image not in images:
         near = nearest(image, images)
         hint = f"; did you mean {near}?" if near else ""
-        document.wrong(_place(document, ("jobs", name, "image")), f"there is no image {image}{hint}")
+        document.wrong(document.written(("jobs", name, "image")), f"there is no image {image}{hint}")
 
 
 def _check_names(document: Document, name: str, job: Section) -> None:
@@ -42,28 +43,32 @@ def _check_names(document: Document, name: str, job: Section) -> None:
     env = _section(job, "env")
     for parameter in _section(job, "parameters"):
         if parameter in env:
-            path = _place(document, ("jobs", name, "parameters", parameter))
+            path = document.written(("jobs", name, "parameters", parameter))
             document.wrong(path, f"{parameter} is also a variable in env; one of them is too many", key=True)
 
 
-def _check_push(document: Document, name: str, job: Section) -> None:
+def _check_push(document: Document, name: str, job: Section, images: Section, built: set[str]) -> None:
     """A push gives no parameters, and it rebuilds images: a job that it starts needs both to be known."""
     causes, path = job.get("on"), ("jobs", name, "on")
     if not isinstance(causes, list) or "push" not in causes:
         return
-    if job.get("image") is None:
-        document.wrong(_place(document, path), "a push rebuilds an image first: the job needs one")
+    image = job.get("image")
+    if image is None:
+        document.wrong(document.written(path), "a push rebuilds an image first: the job needs one")
+    elif isinstance(image, str) and image in images and image not in built:
+        what = f"a push rebuilds an image first, and {image} is not built"
+        document.wrong(document.written(path), what)
     for parameter, definition in _sections(_section(job, "parameters")):
         if definition.get("required") is True:
             what = f"a push gives no parameters, and {parameter} is required"
-            document.wrong(_place(document, path), what)
+            document.wrong(document.written(path), what)
 
 
 def _check_schedule(document: Document, name: str, job: Section) -> None:
     """A schedule gives no parameters."""
     for parameter, definition in _sections(_section(job, "parameters")):
         if job.get("schedule") and definition.get("required") is True and definition.get("default") is None:
-            path = _place(document, ("jobs", name, "schedule"))
+            path = document.written(("jobs", name, "schedule"))
             document.wrong(
                 path, f"a schedule gives no parameters, and {parameter} is required; give it a default"
             )
@@ -80,14 +85,6 @@ def _check_mask(document: Document, name: str, job: Section) -> None:
             near = nearest(variable, env)
             hint = f"; did you mean {near}?" if near else ""
             document.wrong((*path, index), f"{variable} is no variable in env of this job{hint}")
-
-
-def _place(document: Document, path: Path) -> Path:
-    """`path`, or the one in `defaults` where the value stands there."""
-    if path in document.values:
-        return path
-    there: Path = ("defaults", *path[2:])
-    return there if there in document.values else path
 
 
 def _section(data: Section, key: str) -> Section:

@@ -71,6 +71,12 @@ class Document:
             path = path[:-1]
         return exact or Place()
 
+    def written(self, path: Path) -> Path:
+        """`path` of a job, or the one in `defaults` where the job has the value from there."""
+        there: Path = ("defaults", *path[2:])
+        inherited = path[:1] == ("jobs",) and path not in self.values and there in self.values
+        return there if inherited else path
+
     def wrong(self, path: Path, what: str, *, key: bool = False) -> None:
         """Note a mistake at `path`."""
         self.mistakes.append(Mistake(self.place(path, key=key), path_text(path), what, path))

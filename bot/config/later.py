@@ -7,9 +7,8 @@ _JOB = frozenset({"allow", "approval"})
 _LATER: dict[Path, frozenset[str]] = {
     (): frozenset({"people"}),
     ("slack",): frozenset({"app_token"}),
-    ("engine",): frozenset({"container", "kubernetes"}),
-    ("images", "*"): frozenset({"container", "namespace", "push", "reference", "workload"}),
-    ("images", "*", "build"): frozenset({"arguments", "context", "dockerfile", "secrets", "target"}),
+    ("engine",): frozenset({"kubernetes"}),
+    ("images", "*"): frozenset({"container", "namespace"}),
     ("jobs", "*"): _JOB,
     ("jobs", "*", "notify"): frozenset({"when"}),
     ("defaults",): _JOB,

@@ -5,9 +5,10 @@ from pathlib import Path as FilePath
 
 from pydantic import ValidationError
 
-from bot.catalog import Job, is_repository
+from bot.catalog import Job
 from bot.conditions import SecretReference
-from bot.config.config import Config, missing_secret
+from bot.config.abilities import check_abilities
+from bot.config.config import Config, missing_secret, missing_variable
 from bot.config.crosschecks import cross_check
 from bot.config.document import SIZE_LIMIT, Document, Path, Value, read
 from bot.config.interpolation import expand, pieces_of
@@ -15,6 +16,7 @@ from bot.config.later import refuse_later
 from bot.config.mistakes import note
 from bot.config.sizing import check_allowance, check_sizes, sized
 from bot.errors import ConfigError
+from bot.images import is_repository
 
 _LITERAL = frozenset({"command", "setup", "files", "description", "pattern"})
 """Keys within jobs, defaults and images whose text is taken as it is: a shell's `$` is the shell's."""
@@ -24,6 +26,12 @@ _SHOWN = 100
 
 _MERGED = ("env", "parameters", "notify")
 """Keys of a job that a default completes name by name; of all others the job's own value wins."""
+
+
+_NOT_REPLACED = {
+    "parameters": "${…} is not replaced in parameters, which are stored; use env for it",
+    "arguments": "${…} is not replaced in arguments, which stay in the image; use secrets for it",
+}
 
 
 def load(path: FilePath, environ: Mapping[str, str]) -> Config:
@@ -67,6 +75,7 @@ def checked(document: Document, environ: Mapping[str, str]) -> Config | None:
     except ValidationError as error:
         note(document, error)
     cross_check(document, data)
+    check_abilities(document, data)
     check_sizes(document, data)
     if config is None:
         return None
@@ -74,7 +83,7 @@ def checked(document: Document, environ: Mapping[str, str]) -> Config | None:
     _check_secrets(document, config, environ)
     if document.mistakes:
         return None
-    jobs = {name: sized(job, config.sizes) for name, job in config.jobs.items()}
+    jobs = {name: sized(job, config.sizes, config.engine.kind) for name, job in config.jobs.items()}
     config = config.model_copy(update={"jobs": jobs})
     config._environ = dict(environ)
     config._written = written
@@ -82,14 +91,17 @@ def checked(document: Document, environ: Mapping[str, str]) -> Config | None:
 
 
 def _check_secrets(document: Document, config: Config, environ: Mapping[str, str]) -> None:
-    """Tell every secret of a job that the environment does not have."""
+    """Tell every secret of a job or of a build that the environment does not have."""
+    for image in config.images.values():
+        for index, name in enumerate(image.build.secrets if image.build else ()):
+            if name not in environ:
+                place = ("images", image.name, "build", "secrets", index)
+                document.wrong(place, missing_variable(name))
     for job in config.jobs.values():
         for variable, value in job.env.items():
             if isinstance(value, SecretReference) and value.variable not in environ:
-                path: Path = ("jobs", job.name, "env", variable)
-                there: Path = ("defaults", "env", variable)
-                written = there if path not in document.values and there in document.values else path
-                document.wrong(written, missing_secret(value))
+                path = document.written(("jobs", job.name, "env", variable))
+                document.wrong(path, missing_secret(value))
 
 
 def _replaced(document: Document, value: Value, path: Path, environ: Mapping[str, str]) -> Value:
@@ -105,7 +117,7 @@ def _replaced(document: Document, value: Value, path: Path, environ: Mapping[str
         if kind == "literal":
             return value
         if kind == "refused" and any(not isinstance(piece, str) for piece in pieces_of(value)):
-            document.wrong(path, "${…} is not replaced in parameters, which are stored; use env for it")
+            document.wrong(path, _NOT_REPLACED["arguments" if path[0] == "images" else "parameters"])
             return value
         expanded = expand(value, environ)
         return value if kind == "late" else expanded.text
@@ -122,6 +134,8 @@ def treatment(path: Path) -> str:
         return "now"
     if inside[0] == "env":
         return "late"
+    if inside[:2] == ("build", "arguments"):
+        return "refused"
     if any(part in _LITERAL for part in (inside[0], inside[-1])) or inside[:2] == ("build", "setup"):
         return "literal"
     return "refused" if inside[0] == "parameters" else "now"

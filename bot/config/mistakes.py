@@ -3,12 +3,13 @@
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from bot.catalog import BuildFrom, Image, Job, Notify
+from bot.catalog import Job, Notify
 from bot.conditions import Resources, Timetable
 from bot.config.config import Config
 from bot.config.document import Document, Path, Value
 from bot.config.later import comes_later
-from bot.config.settings import Engine, GitHub, Limits, Logs, Process, Slack
+from bot.config.settings import Container, Engine, GitHub, Limits, Logs, Process, Slack
+from bot.images import BuildFrom, Image
 from bot.parameters import Parameter
 from bot.wording import nearest
 
@@ -46,6 +47,7 @@ _SHAPES: dict[Path, frozenset[str]] = {
     ("slack",): frozenset(Slack.model_fields),
     ("engine",): frozenset(Engine.model_fields),
     ("engine", "process"): frozenset(Process.model_fields),
+    ("engine", "container"): frozenset(Container.model_fields),
     ("images", "*"): frozenset(Image.model_fields) - {"name"},
     ("images", "*", "build"): frozenset(BuildFrom.model_fields),
     ("jobs", "*"): frozenset(Job.model_fields) - {"name"},
@@ -75,8 +77,7 @@ def _note(document: Document, detail: ErrorDetails, path: Path) -> None:
     if kind == "extra_forbidden":
         document.wrong(path, _unknown(path), key=True)
     elif kind == "missing":
-        if not (path[-1] == "build" and _other_image_form(document, path[:-1])):
-            document.wrong(path[:-1], f"{path[-1]} is required", key=True)
+        document.wrong(path[:-1], f"{path[-1]} is required", key=True)
     else:
         what = _sentence(detail)
         if what.startswith("expected") and in_key:
@@ -90,18 +91,15 @@ def _as_written(document: Document, path: Path) -> Path:
     """The same path, or the one in `defaults` where the job has the value from there."""
     if len(path) == 3 and path[0] in ("jobs", "images") and path[2] == "name":
         return path[:2]
-    there: Path = ("defaults", *path[2:])
-    if path[:1] == ("jobs",) and path not in document.values and there in document.values:
-        return there
-    return path
+    return document.written(path)
 
 
 def _sentence(detail: ErrorDetails) -> str:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "value_error":
         return str(context["error"])
-    if kind == "literal_error" and detail["input"] in ("container", "kubernetes"):
-        return f"{detail['input']} is not available in this version; process is"
+    if kind == "literal_error" and detail["input"] == "kubernetes" and "kind" in detail["loc"]:
+        return "kubernetes is not available in this version; process and container are"
     if kind == "literal_error":
         return f"expected {context['expected']}".replace("'", "")
     if kind in _BOUNDS:
@@ -126,11 +124,6 @@ def _known(section: Path) -> frozenset[str]:
         if same and all(part in ("*", at) for part, at in zip(pattern, section, strict=True)):
             return keys
     return frozenset()
-
-
-def _other_image_form(document: Document, image: Path) -> bool:
-    """Whether the image is given in a form that is refused anyway."""
-    return any((*image, key) in document.keys for key in ("reference", "workload"))
 
 
 def _not(document: Document, path: Path) -> str:

@@ -22,7 +22,9 @@ from bot.config.values import (
     Size,
     SlackUrl,
     SlackUser,
+    Socket,
     WholeNumber,
+    Words,
     bytes_between,
     count,
 )
@@ -99,8 +101,22 @@ class Process(Section):
     directory: Directory = Path("var/work")
 
 
+class Container(Section):
+    """The container engine: `command` builds, what listens at `socket` runs.
+
+    `arguments` are put before the subcommand of every call of the command. Without a socket that is where the
+    command has its own; below `directory` are mirrors and checkouts for builds.
+    """
+
+    command: Literal["podman", "docker"] = "podman"
+    socket: Socket | None = None
+    arguments: Words = ()
+    directory: Directory = Path("var/work")
+
+
 class Engine(Section):
     """Where jobs run."""
 
-    kind: Literal["process"] = "process"
+    kind: Literal["process", "container"] = "process"
     process: Process = Field(default_factory=Process)
+    container: Container = Field(default_factory=Container)

@@ -5,18 +5,22 @@ from collections.abc import Iterator, Mapping
 
 from bot.catalog import Job
 from bot.conditions import Resources
+from bot.config.abilities import kind_of
 from bot.config.document import Document, Path, Value
 from bot.wording import nearest
 
 LIMITED = frozenset({"memory"} if sys.platform == "linux" else ())
 """What the process engine can limit on this system, which has to honour RLIMIT_DATA for memory."""
 
+_CONTAINED = frozenset({"cpu", "memory"})
+"""What the container engine can limit."""
 
-def sized(job: Job, sizes: Mapping[str, Resources]) -> Job:
+
+def sized(job: Job, sizes: Mapping[str, Resources], engine: str) -> Job:
     """`job` with the resources of its size, as they are frozen into its runs.
 
     ValueError with a sentence for a size that is none, for both, for more than any size allows, and for
-    what the engine cannot limit.
+    what the `engine` of that kind cannot limit.
     """
     own = job.resources
     if job.size is not None:
@@ -27,7 +31,7 @@ def sized(job: Job, sizes: Mapping[str, Resources]) -> Job:
         return job.model_copy(update={"resources": sizes[job.size]})
     if own is not None:
         for name in ("cpu", "memory", "gpu"):
-            if getattr(own, name) and (problem := _unlimited(name)):
+            if getattr(own, name) and (problem := _unlimited(name, engine)):
                 raise ValueError(problem)
         if problem := _too_much(own, sizes):
             raise ValueError(problem)
@@ -38,28 +42,29 @@ def check_sizes(document: Document, data: Mapping[str, Value]) -> None:
     """Add to the mistakes of `document` what `sizes`, `size` and `resources` in `data` say wrongly."""
     sizes = data.get("sizes")
     sizes = sizes if isinstance(sizes, dict) else {}
-    for path, resources in _resources(data, sizes):
+    engine = kind_of(data)
+    for path, resources in _resources(data, sizes) if engine else ():
         for name in ("cpu", "memory", "gpu"):
-            problem = _unlimited(name)
+            problem = _unlimited(name, engine or "")
             if resources.get(name) not in (None, 0) and problem:
-                document.wrong(_written(document, (*path, name)), problem, key=True)
+                document.wrong(document.written((*path, name)), problem, key=True)
     jobs = data.get("jobs")
     for name, job in jobs.items() if isinstance(jobs, dict) else ():
         if not isinstance(job, dict):
             continue
         size = job.get("size")
         if size is not None and job.get("resources") is not None:
-            path = _written(document, ("jobs", name, "size"))
+            path = document.written(("jobs", name, "size"))
             document.wrong(path, "either size or resources; not both", key=True)
         if isinstance(size, str) and size not in sizes:
-            document.wrong(_written(document, ("jobs", name, "size")), _no_size(size, sizes))
+            document.wrong(document.written(("jobs", name, "size")), _no_size(size, sizes))
 
 
 def check_allowance(document: Document, jobs: Mapping[str, Job], sizes: Mapping[str, Resources]) -> None:
     """Add jobs whose own resources are more than any size allows."""
     for name, job in jobs.items():
         if job.size is None and job.resources is not None and (problem := _too_much(job.resources, sizes)):
-            document.wrong(_written(document, ("jobs", name, "resources")), problem, key=True)
+            document.wrong(document.written(("jobs", name, "resources")), problem, key=True)
 
 
 def _resources(
@@ -79,9 +84,11 @@ def _no_size(name: str, sizes: Mapping[str, object]) -> str:
     return f"there is no size {name[:60]}" + (f"; did you mean {near}?" if near else "")
 
 
-def _unlimited(name: str) -> str | None:
-    if name in LIMITED:
+def _unlimited(name: str, engine: str) -> str | None:
+    if name in (LIMITED if engine == "process" else _CONTAINED):
         return None
+    if engine == "container":
+        return f"{name} cannot be given by the container engine; cpu and memory can be limited"
     if name == "memory":
         return "memory cannot be limited by the process engine on this system; Linux can"
     return f"{name} cannot be limited by the process engine; memory can"
@@ -94,9 +101,3 @@ def _too_much(own: Resources, sizes: Mapping[str, Resources]) -> str | None:
         if asked and most and asked > most:
             return f"{name} is more than any of sizes allows"
     return None
-
-
-def _written(document: Document, path: Path) -> Path:
-    """`path`, or the one in `defaults` where the value stands there."""
-    there: Path = ("defaults", *path[2:])
-    return there if path not in document.values and there in document.values else path

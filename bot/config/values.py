@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from bot.units import size
 from executor.spec import Secret
@@ -165,10 +165,26 @@ def _directory(value: object) -> object:
     return value
 
 
+def _socket(value: str) -> str:
+    """The path of a Unix socket; `unix://` in front, as in DOCKER_HOST, is left out."""
+    path = value.removeprefix("unix://")
+    if not path.startswith("/") or not path.isprintable():
+        raise ValueError("expected the whole path of a socket, such as /run/podman/podman.sock")
+    return path
+
+
+def _word(value: str) -> str:
+    if not value or "\0" in value:
+        raise ValueError("expected a word of a command, such as --root")
+    return value
+
+
 SecretText = Annotated[Secret, BeforeValidator(_secret)]
 PrivateKey = Annotated[SecretText, AfterValidator(_private_key)]
 Secrets = Annotated[tuple[SecretText, ...], BeforeValidator(_secrets)]
 DatabaseUrl = Annotated[SecretText, AfterValidator(_database)]
+Socket = Annotated[str, AfterValidator(_socket)]
+Words = Annotated[tuple[Annotated[str, AfterValidator(_word)], ...], Field(max_length=100)]
 Directory = Annotated[Path, BeforeValidator(_directory)]
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
 Size = Annotated[int, BeforeValidator(_size)]

@@ -31,7 +31,9 @@ def _differences(old: Run, new: Run) -> Iterator[str]:
     if old.commit != new.commit:
         yield f"commit: {(old.commit or _ABSENT)[:12]} → {(new.commit or _ABSENT)[:12]}"
     elif old.digest and new.digest and old.digest != new.digest:
-        yield "the image was built anew"
+        yield "the image was built anew" if new.commit else "another image of the same name"
+    if old.image_definition and new.image_definition and old.image_definition != new.image_definition:
+        yield "the image is defined otherwise"
     keys = [
         key
         for key in dict.fromkeys([*old.definition, *new.definition])

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.due import DEFINITION, Outlook
+from bot.images import Image
 from bot.messages.comments import headline
 from bot.messages.differences import differences
 from bot.messages.text import clock_time, code, plain
@@ -56,6 +57,10 @@ def plan(prospect: Prospect, *, who: str, now: float) -> str:
 
 def _image(prospect: Prospect) -> str:
     run, build = prospect.run, prospect.build
+    if run.image is not None and run.image_definition is not None:
+        image = Image.model_validate(run.image_definition)
+        when = "as that workload runs it then" if image.workload else "looked up when it starts"
+        return f"image {code(run.image)}: {code(image.origin)}, {when}"
     if run.image is None or run.commit is None:
         return "no image: it runs in an empty directory"
     ref = f" ({code(run.ref)})" if run.ref else ""
@@ -160,7 +165,7 @@ def why(reasons: Reasons, *, who: str, now: float) -> str:
 
 def _pushed(reasons: Reasons, now: float) -> list[str]:
     if reasons.pushes is None:
-        return ["no image, so no push starts it"]
+        return ["no image that is built, so no push starts it"]
     lines = []
     if not reasons.on_push:
         lines.append("pushes rebuild its image and do not start it: `on` does not name `push`")

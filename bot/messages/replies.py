@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from bot.catalog import Job
+from bot.images import Image
 from bot.messages.comments import headline
 from bot.messages.text import ZERO_WIDTH, clock_time, code, fence, plain, shortened, url
 from bot.messages.view import run_view
@@ -38,6 +39,12 @@ def building(build: Build) -> str:
     """The answer to who asked for a build."""
     commit = f" from {code(build.commit[:12])}" if build.commit else ""
     return f"{plain(build.image, 100)} build #{ZERO_WIDTH}{build.number}{commit} is on its way."
+
+
+def not_built(image: Image) -> str:
+    """The answer to who asks to build what is not built here."""
+    where = "comes from a registry" if image.reference else "is what a workload runs"
+    return f"{code(image.name)} is not built here: it {where}, {code(image.origin)}."
 
 
 def stopping(run: Run) -> str:

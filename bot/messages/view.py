@@ -100,7 +100,7 @@ class View:
     def why(self) -> str | None:
         """What there is to say beyond the verdict: what it waits for, or the reason and its sentence."""
         if self.result is None:
-            return (self.waiting_for or "").strip() or None if self.state is State.WAITING else None
+            return (self.waiting_for or "").strip() or None
         said = [(part or "").strip() for part in (self.reason, self.message)]
         return ": ".join(part for part in said if part) or None
 

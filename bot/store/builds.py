@@ -70,7 +70,7 @@ def _share(session: Session, build: Build, wanted: Build) -> None:
 
     One that people asked for, or that stands on two branches, is nobody's to supersede.
     """
-    if build.state != State.WAITING or build.cause != "push":
+    if build.state == State.FINISHED or build.cause != "push":
         return
     if wanted.cause != "push":
         _change(session, build.identity, [], cause=wanted.cause, actor=wanted.actor)
@@ -79,36 +79,38 @@ def _share(session: Session, build: Build, wanted: Build) -> None:
 
 
 def supersede(session: Session, build: Build, *, ref: str, now: float) -> None:
-    """End the older builds of this image that only pushes to the branch `ref` wanted, and that nobody began.
+    """End the older builds of this image that only pushes to the branch `ref` wanted; what runs is stopped.
 
     What those pushes were to run ends with them; a build that somebody asked for otherwise is kept.
     """
-    older = session.scalars(
-        select(BUILD.number).where(
-            BUILD.image == build.image,
-            BUILD.repository == build.repository,
-            BUILD.ref == ref,
-            BUILD.cause == "push",
-            BUILD.state == State.WAITING,
-            BUILD.number != build.number,
-        )
-    ).all()
-    for number in older:
-        unbegun = [BUILD.state == State.WAITING, or_(BUILD.lease_owner.is_(None), BUILD.lease_until <= now)]
-        ended = _change(
-            session,
-            number,
-            [*unbegun, BUILD.stop_by.is_(None)],
-            state=State.FINISHED,
-            result="cancelled",
-            reason=SUPERSEDED,
-            message=f"A newer push is built instead: {build.commit[:12]}, build #{build.number}.",
-            finished_at=now,
-            lease_owner=None,
-            lease_until=0.0,
-        )
+    older = [
+        BUILD.image == build.image,
+        BUILD.repository == build.repository,
+        BUILD.ref == ref,
+        BUILD.cause == "push",
+        BUILD.state != State.FINISHED,
+        BUILD.stop_by.is_(None),
+        BUILD.number != build.number,
+    ]
+    why = {
+        "reason": SUPERSEDED,
+        "message": f"A newer push is built instead: {build.commit[:12]}, build #{build.number}.",
+    }
+    for number in session.scalars(select(BUILD.number).where(*older)).all():
+        ended = _change(session, number, [*older, *_unbegun(now)], **_cancelled(now), **why)
         if ended is not None:
             _tell_runs(session, ended, now)
+        elif _change(session, number, older, stop_by=build.actor, **why) is not None:
+            ring(session, "stops")
+
+
+def _unbegun(now: float) -> list[Any]:
+    return [BUILD.state == State.WAITING, or_(BUILD.lease_owner.is_(None), BUILD.lease_until <= now)]
+
+
+def _cancelled(now: float) -> dict[str, Any]:
+    end = {"state": State.FINISHED, "result": "cancelled", "finished_at": now}
+    return end | {"lease_owner": None, "lease_until": 0.0}
 
 
 def usable(session: Session, image: str, commit: str, definition: dict[str, Any]) -> Build | None:
@@ -170,6 +172,9 @@ def move(
     if to is State.FINISHED:
         values.setdefault("finished_at", now)
         values |= {"lease_owner": None, "lease_until": 0.0}
+        if values.get("result") == "cancelled":  # the row may know why: a newer push took its place
+            values["reason"] = func.coalesce(BUILD.reason, values.get("reason"))
+            values["message"] = func.coalesce(BUILD.message, values.get("message"))
     conditions = [BUILD.state.in_(build_sources(to)), BUILD.lease_owner == owner]
     build = _change(session, number, conditions, state=to, **values)
     if build is not None:
@@ -179,10 +184,7 @@ def move(
 
 def request_stop(session: Session, number: int, *, by: str, now: float) -> Build:
     """End a build that nobody began at once, else ask its holder to stop it; `LookupError` if unknown."""
-    unclaimed = [BUILD.state == State.WAITING, or_(BUILD.lease_owner.is_(None), BUILD.lease_until <= now)]
-    end = {"state": State.FINISHED, "result": "cancelled", "finished_at": now}
-    free = {"lease_owner": None, "lease_until": 0.0}
-    if (build := _change(session, number, unclaimed, stop_by=by, **end, **free)) is not None:
+    if (build := _change(session, number, _unbegun(now), stop_by=by, **_cancelled(now))) is not None:
         _tell_runs(session, build, now)
         return build
     asked = [BUILD.state != State.FINISHED, BUILD.stop_by.is_(None)]

@@ -161,6 +161,12 @@ def note(session: Session, number: int, *, owner: str, waiting_for: str | None) 
     return change(session, number, held, waiting_for=waiting_for)
 
 
+def pin(session: Session, number: int, *, owner: str, digest: str) -> Run | None:
+    """Note which image exactly a run that `owner` holds is to have; None if it is not held, or has begun."""
+    held = [RUN.state == State.WAITING, RUN.lease_owner == owner]
+    return change(session, number, held, digest=digest, waiting_for=None)
+
+
 def request_stop(session: Session, number: int, *, by: str, now: float) -> Run:
     """End a run that nobody began at once, else ask whoever holds it to stop it; `LookupError` if unknown.
 

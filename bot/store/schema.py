@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot.errors import Refused
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration. A test keeps it true; comparing it saves Alembic's import at every start."""
 
 _ALONE = 0x4552_5241_4E45
@@ -27,8 +27,8 @@ def only_one(engine: Engine) -> Connection:
     if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ALONE}):
         connection.close()
         raise Refused(
-            "Another Errand with the process engine already uses this database. Its jobs can only be found"
-            " again on its own machine, so stop it first.",
+            "Another Errand already uses this database. Jobs of the process and of the container engine can"
+            " only be found again on its own machine, so stop it first.",
             status="DatabaseInUse",
         )
     return connection

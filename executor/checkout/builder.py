@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
@@ -43,31 +43,39 @@ class Builder:
         self._repository = words["repository"]
         self._commit = words["commit"]
         self._url = words["url"]
-        self._setup = words["setup"]
+        self._setup = words.get("setup", "")
+        # Only the files, for the context of an image: the file `.git` of a worktree names a path of this
+        # machine and differs in every tree, so that no layer with it would be found in a cache.
+        self._bare = "bare" in words
         self._mirror = words["mirror"]
         # Not `-C`: from a broken mirror git would walk up to a repository around it, and prune that.
         self._in_mirror = f"--git-dir={self._mirror}"
         self._tree = words["tree"]
-        self._work = os.path.join(self._tree, "work")
+        self.work = os.path.join(self._tree, "work")
         self._ready = os.path.join(self._tree, "ready")
         self._git = Git(self._mirror, self._url, token, os.environ)
         self._stopped = False
 
     def build(self) -> None:
-        """Make the tree ready unless it is; raises BuildFailed."""
+        """Make the tree ready unless it is, and hold it as long as this process is; raises BuildFailed."""
         for path in (self._tree, self._mirror):
             os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
-        held = lock.shared(f"{self._tree}.lock")
-        if held is None or not os.path.exists(self._ready):
-            if held is not None:
-                os.close(held)
+        while not self._hold():
             self._alone(f"{self._tree}.lock", self._make)
         os.utime(self._tree)
+
+    def _hold(self) -> bool:
+        held = lock.shared(f"{self._tree}.lock")
+        if held is not None and os.path.exists(self._ready):
+            return True
+        if held is not None:
+            os.close(held)
+        return False
 
     def _alone(self, path: str, action: Callable[[], None]) -> None:
         held = lock.alone(path, wait=False)
         if held is None:
-            _say("Waiting for another build of the same.")
+            say("Waiting for another build of the same.")
             held = lock.alone(path, wait=True)
         try:
             action()
@@ -83,7 +91,7 @@ class Builder:
             self._alone(f"{self._mirror}.lock", self._check_out_or_mend)
         except GitFailed as failure:
             raise BuildFailed("FetchFailed", f"git: {failure}") from failure
-        _say(f"Checked out {self._commit}.")
+        say(f"Checked out {self._commit}.")
         os.mkdir(os.path.join(self._tree, "home"), 0o700)
         if self._setup:
             self._set_up()
@@ -103,7 +111,7 @@ class Builder:
         except GitFailed as failure:
             if not failure.mirror_is_broken:
                 raise
-            _say("The mirror is broken; it is fetched anew.")
+            say("The mirror is broken; it is fetched anew.")
             for path in (self._mirror, self._tree):
                 shutil.rmtree(path, ignore_errors=True)
             self._check_out()
@@ -113,13 +121,20 @@ class Builder:
         mirror = self._in_mirror
         self._git.run("init", "--quiet", "--bare", "--template=", *kind, self._mirror)
         if not self._has_commit():
-            _say(f"Fetching {self._repository}.")
+            say(f"Fetching {self._repository}.")
             self._git.reach(mirror, *_FETCH, "--prune", "--", self._url, *_HEADS)
         if not self._has_commit():  # on no branch, such as a pull request's
             self._git.reach(mirror, *_FETCH, "--", self._url, self._commit)
+        if self._bare:
+            os.mkdir(self._tree, 0o700)
+            os.mkdir(self.work)
+            index = os.path.join(self._tree, "index")
+            words = ("read-tree", "--reset", "-u", "--no-recurse-submodules", self._commit)
+            self._git.run(mirror, f"--work-tree={self.work}", *words, GIT_INDEX_FILE=index)
+            return
         self._git.run(mirror, "worktree", "prune")
         os.mkdir(self._tree, 0o700)
-        self._git.run(mirror, "worktree", "add", "--quiet", "--detach", "--force", self._work, self._commit)
+        self._git.run(mirror, "worktree", "add", "--quiet", "--detach", "--force", self.work, self._commit)
 
     def _has_commit(self) -> bool:
         return self._git.succeeds(self._in_mirror, "cat-file", "-e", f"{self._commit}^{{commit}}")
@@ -128,11 +143,11 @@ class Builder:
         env = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         env["HOME"] = os.path.join(self._tree, "home")
         signal.signal(signal.SIGTERM, self._note_stop)  # the setup gets it too, and chooses the exit code
-        _say("Setup:")
+        say("Setup:")
         command = ["bash", "--noprofile", "--norc", "-e", "-c", self._setup, "setup"]
         try:
             code = subprocess.run(
-                command, cwd=self._work, env=env, stdin=subprocess.DEVNULL, check=False
+                command, cwd=self.work, env=env, stdin=subprocess.DEVNULL, check=False
             ).returncode
         except OSError as problem:
             raise BuildFailed("SetupFailed", f"bash: {problem.strerror}", 127) from problem
@@ -145,7 +160,8 @@ class Builder:
         self._stopped = True
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Write a line of the builder's own into the log."""
     print(line, flush=True)
 
 
@@ -156,23 +172,32 @@ def _write_durably(path: str, text: str) -> None:
         os.fsync(file.fileno())
 
 
-def main() -> int:
-    """Build what the arguments say; give the exit code."""
-    words = {name: value for name, _, value in (word.partition("=") for word in sys.argv[1:])}
-    token = sys.stdin.read()
+def settle(path: str, word: str, sentence: str) -> None:
+    """Leave word for the engine in the file `path` of how the build ended."""
+    _write_durably(path, f"{word}\n{sentence}\n")
+
+
+def run(build: Callable[[], None], result: str) -> int:
+    """Call `build`, leave its failure in the file `result`, give the exit code."""
     try:
-        Builder(words, token).build()
+        build()
     except BuildFailed as failure:
         if failure.reason != "FetchFailed":  # which git has said itself
-            _say(str(failure))
-        _write_durably(words["result"], f"{failure.reason}\n{failure}\n")
+            say(str(failure))
+        settle(result, failure.reason, str(failure))
         return failure.code or 1
     except OSError as problem:
-        _say(str(problem))
-        _write_durably(words["result"], f"BuildFailed\n{problem}\n")
+        say(str(problem))
+        settle(result, "BuildFailed", str(problem))
         return 1
     return 0
 
 
+def words_of(arguments: Sequence[str]) -> dict[str, str]:
+    """Give the `name=value` words by their names."""
+    return {name: value for name, _, value in (word.partition("=") for word in arguments)}
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    given = words_of(sys.argv[1:])
+    sys.exit(run(Builder(given, sys.stdin.read()).build, given["result"]))

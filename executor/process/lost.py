@@ -6,6 +6,7 @@ import sys
 import time
 from datetime import UTC, datetime
 
+from executor.boot import boot
 from executor.supervisor import descendants, record
 
 _NEAR = 3.0
@@ -25,15 +26,6 @@ def settle(directory: str, status: record.Status) -> record.Status:
         finished_at=time.time(),
     )
     return record.read_status(directory) or status
-
-
-def boot() -> str:
-    """Name this start of the machine; empty where it has no name."""
-    try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            return file.read().strip()
-    except OSError:
-        return ""
 
 
 def _kill_left(status: record.Status) -> None:

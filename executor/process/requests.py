@@ -3,16 +3,16 @@
 import os
 import re
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
 
 from executor import checkout
+from executor.boot import boot
 from executor.checkout.git import ENVIRONMENT
 from executor.process import trees
-from executor.process.lost import boot
-from executor.spec import BuildSpec, RunSpec
+from executor.spec import BuildSpec, RunSpec, Secret
 from executor.supervisor import record, request
 
 _BUILDER = [sys.executable, "-I", "-S", str(Path(checkout.__file__).with_name("builder.py"))]
@@ -35,6 +35,21 @@ class Place:
     log_size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Making:
+    """The job of a build: the command line that it begins with, and what more than a checkout it needs.
+
+    `words` are arguments, `env` goes before the few variables that every builder has.
+    """
+
+    script: Sequence[str]
+    tree: trees.Tree
+    words: Mapping[str, str]
+    env: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[Secret, ...] = ()
+    signal_children: bool = True
+
+
 def of_run(spec: RunSpec, place: Place) -> bytes:
     """Give the request for a run; what is wrong with the specification becomes a refusal in it."""
     try:
@@ -45,10 +60,10 @@ def of_run(spec: RunSpec, place: Place) -> bytes:
         return refused(place, "SpecInvalid", str(problem))
 
 
-def of_build(spec: BuildSpec, place: Place) -> bytes:
-    """Give the request for a build, whose job is `executor.checkout.builder`; or a refusal."""
+def of_build(spec: BuildSpec, place: Place, making: Callable[[BuildSpec], Making] | None = None) -> bytes:
+    """Give the request for a build, by `executor.checkout.builder` unless told; or a refusal."""
     try:
-        return request.encode([*_common(place), *_build(spec, place)])
+        return request.encode([*_common(place), *_build(spec, place, (making or _with_setup)(spec))])
     except ValueError as problem:
         return refused(place, "SpecInvalid", str(problem))
 
@@ -106,9 +121,7 @@ def _run(spec: RunSpec, place: Place) -> _Fields:
     yield from _limits(spec.timeout, spec.grace, spec.signal_children)
 
 
-def _build(spec: BuildSpec, place: Place) -> _Fields:
-    tree = trees.of_build(spec)
-    path = tree.path(place.directory)
+def _build(spec: BuildSpec, place: Place, making: Making) -> _Fields:
     url, token = spec.source.url, spec.source.token.reveal() if spec.source.token else ""
     if not _URL.fullmatch(url):
         raise ValueError("The repository's URL is none of http, https, ssh, file or a path.")
@@ -116,23 +129,29 @@ def _build(spec: BuildSpec, place: Place) -> _Fields:
         url = _PASSWORD.sub(r"\1@", url)
         token = token or unquote(password[2])
     words = {
-        "repository": tree.repository,
-        "commit": tree.commit,
+        "repository": making.tree.repository,
+        "commit": making.tree.commit,
         "url": url,
-        "setup": _whole("setup", spec.setup or ""),
-        "mirror": str(trees.mirror_path(place.directory, tree)),
-        "tree": str(path),
+        "mirror": str(trees.mirror_path(place.directory, making.tree)),
+        "tree": str(making.tree.path(place.directory)),
         "result": str(place.run / record.RESULT),
+        **making.words,
     }
-    for word in (*_BUILDER, *(f"{name}={words[name]}" for name in words)):
+    for word in (*making.script, *(f"{name}={_whole(name, words[name])}" for name in words)):
         yield "argument", word
     env = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
-    for name, value in (env | environment(place.run, {})).items():
-        yield "env", f"{name}={value}"
+    for name, value in (env | environment(place.run, dict(making.env))).items():
+        yield "env", f"{name}={_whole(name, value)}"
+    for secret in making.secrets:
+        yield "secret", _whole("a secret", secret.reveal())
     if token:
         yield "secret", _whole("the token", token)
         yield "input", token
-    yield from _limits(spec.timeout, _BUILD_GRACE, True)
+    yield from _limits(spec.timeout, _BUILD_GRACE, making.signal_children)
+
+
+def _with_setup(spec: BuildSpec) -> Making:
+    return Making(_BUILDER, trees.of_build(spec), {"setup": spec.setup or ""})
 
 
 def environment(home: Path, declared: dict[str, str]) -> dict[str, str]:

@@ -7,13 +7,14 @@
     directory/trees/OWNER/NAME/COMMIT-SETUP.lock         shared by runs, held alone by who makes or deletes
 
 SETUP is a short hash of the setup script: images of one commit with different setups share nothing.
+What a container image is built from has the word `context` there, and is without git's own file.
 """
 
 import hashlib
 import os
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from executor.spec import BuildSpec
@@ -22,6 +23,9 @@ from executor.supervisor import lock
 READY = "ready"
 _KEPT = 10
 """Trees per repository that are kept although nobody uses them."""
+
+_CONTEXT = "context"
+"""What stands in the place of a setup's hash for a tree that no setup runs in."""
 
 _PART = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}"
 _COMMIT = r"[0-9a-f]{64}|[0-9a-f]{40}"
@@ -37,7 +41,7 @@ class Tree:
 
     repository: str
     commit: str
-    setup: str  # hash
+    setup: str  # hash, or `context`
 
     @property
     def reference(self) -> str:
@@ -57,6 +61,11 @@ def of_build(spec: BuildSpec) -> Tree:
         raise ValueError(f"Not a full commit SHA: {spec.source.commit[:100]!r}.")
     setup = hashlib.sha256((spec.setup or "").encode()).hexdigest()[:12]
     return Tree(spec.source.repository, spec.source.commit, setup)
+
+
+def of_context(spec: BuildSpec) -> Tree:
+    """Give the tree that an image is built from; no run can name it. Raises ValueError as `of_build`."""
+    return replace(of_build(spec), setup=_CONTEXT)
 
 
 def of_reference(reference: str) -> Tree | None:

@@ -3,10 +3,8 @@
 import os
 import signal
 
+from executor import setup
 from executor.supervisor import files, lock, memory
-
-_SETUP = b'errand_setup=$1; shift; eval "$errand_setup"; unset errand_setup; exec "$@"'
-"""The operator's setup, then the command, in the same shell. No word of either is in this text."""
 
 _RESET = [
     number
@@ -69,7 +67,7 @@ def start(job: Job, output: int) -> int:
     _enter(job)
     command = job.command
     if job.setup:
-        command = [b"bash", b"--noprofile", b"--norc", b"-e", b"-c", _SETUP, b"setup", job.setup, *command]
+        command = [*map(os.fsencode, setup.SHELL), job.setup, *command]
     program = _find(command[0], job.env.get(b"PATH", b""))
     if job.memory:
         command = memory.limited(command, job.memory)

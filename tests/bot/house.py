@@ -25,7 +25,7 @@ from demo.github import GitHubStandIn
 from demo.slack import SlackStandIn
 from demo.standins import StandIns, standins
 from executor.logs import LogStore
-from executor.spec import BuildSpec, Outcome, Progress, Result, RunSpec, Secret, Started
+from executor.spec import BuildSpec, Live, Outcome, Progress, Result, RunSpec, Secret, Started
 
 SHOP, SITE = "acme/shop", "acme/site"
 HEAD = "a" * 40
@@ -80,6 +80,9 @@ class ObedientEngine:
         self.calls: list[tuple[str, str]] = []
         self.specs: list[RunSpec | BuildSpec] = []
         self.gone: set[str] = set()
+        self.wanted: list[str | Live] = []
+        self.pins: list[list[Step]] = [[Outcome(Result.SUCCEEDED, image="tools@sha256:1")]]
+        """The same as `plans` for `pin`."""
 
     async def open(self) -> None:
         self._note("open", "")
@@ -92,6 +95,10 @@ class ObedientEngine:
 
     def build(self, spec: BuildSpec) -> AsyncIterator[Progress]:
         return self._told(spec)
+
+    def pin(self, wanted: str | Live) -> AsyncIterator[Progress]:
+        self.wanted.append(wanted)
+        return self._tell(self.pins)
 
     async def stop(self, key: str) -> None:
         self._note("stop", key)
@@ -109,9 +116,12 @@ class ObedientEngine:
     def called(self, method: str) -> list[str]:
         return [key for name, key in self.calls if name == method]
 
-    async def _told(self, spec: RunSpec | BuildSpec) -> AsyncIterator[Progress]:
+    def _told(self, spec: RunSpec | BuildSpec) -> AsyncIterator[Progress]:
         self.specs.append(spec)
-        plan = self.plans.pop(0) if len(self.plans) > 1 else self.plans[0]
+        return self._tell(self.plans)
+
+    async def _tell(self, plans: list[list[Step]]) -> AsyncIterator[Progress]:
+        plan = plans.pop(0) if len(plans) > 1 else plans[0]
         for step in plan:
             if isinstance(step, Exception):
                 raise step

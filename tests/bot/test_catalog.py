@@ -7,8 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from bot import messages
-from bot.catalog import BuildFrom, Catalog, Image, Job
+from bot.catalog import Catalog, Job
 from bot.errors import AskerError
+from bot.images import BuildFrom, Image
 
 
 def _job(**keys: Any) -> Job:

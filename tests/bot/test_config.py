@@ -100,6 +100,7 @@ jobs:
     assert config.url == "https://errand.example.com"
     assert config.github is not None
     assert config.github.clone_url == "https://github.com/{repository}.git"
+    assert image.build is not None
     assert (image.build.repository, image.build.setup) == ("acme/shop", "echo ${PASSWORD} $$")
     assert (job.image, job.description) == ("shop", "costs $$5 ${PASSWORD}")
     assert (job.command, job.setup) == ("echo ${PASSWORD} $HOME $$", "export A=${PASSWORD}")

@@ -51,20 +51,11 @@ jobs:
 LATER = {
     "people: {}": "people",
     "slack: {app_token: x}": "app_token",
-    "engine: {container: {}}": "container",
     "engine: {kubernetes: {}}": "kubernetes",
     "engine: {kind: kubernetes}": "kubernetes",
-    "engine: {kind: container}": "container",
     "defaults: {allow: [ops]}": "allow",
     "defaults: {notify: {when: [failed]}}": "when",
-    **{
-        f"images: {{shop: {{{key}: x}}}}": key
-        for key in ("reference", "workload", "namespace", "container", "push")
-    },
-    **{
-        f"images: {{shop: {{build: {{repository: acme/shop, {key}: x}}}}}}": key
-        for key in ("context", "dockerfile", "target", "arguments", "secrets")
-    },
+    **{f"images: {{shop: {{{key}: x}}}}": key for key in ("namespace", "container")},
     **{f"jobs: {{a: {{command: x, {key}: x}}}}": key for key in ("allow", "approval")},
     "jobs: {a: {command: x, on: [release]}}": "release",
     **{
@@ -175,7 +166,7 @@ def _one(text: str, mistake: str) -> Any:
             "1:31: jobs.a.image: there is no image shp; did you mean shop?",
         ),
         _one("images: {shop: {build: {repository: a/b}}}", "1:1: images: images are built from GitHub"),
-        _one("images: {shop: {}}\n" + GITHUB, "1:10: images.shop: build is required"),
+        _one("images: {shop: {}}\n" + GITHUB, "1:16: images.shop: build, reference or workload is required"),
         _one(
             "images: {shop: {build: {repository: a/b, branches: main}}}\n" + GITHUB,
             'expected a list, not "main"',

@@ -56,7 +56,7 @@ jobs:
     assert (config.jobs["a"].size, config.jobs["c"].size) == ("small", None)
     stored = Job.model_validate(config.jobs["b"].model_dump(mode="json"))
     assert stored.resources == Resources(memory=2 << 30)
-    assert sized(stored, config.sizes) == stored
+    assert sized(stored, config.sizes, "process") == stored
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_memory_is_refused_where_the_system_cannot_limit_it(
 def test_job_that_comes_from_elsewhere_is_held_to_the_same(more: dict[str, object], sentence: str) -> None:
     job = Job.model_validate({"name": "a", "command": "x", **more})
     with pytest.raises(ValueError, match=sentence):
-        sized(job, {"s": Resources(memory=1 << 30)})
+        sized(job, {"s": Resources(memory=1 << 30)}, "process")
 
 
 def test_secret_is_a_reference_until_a_run_starts(file: Path) -> None:

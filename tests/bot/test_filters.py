@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.catalog import BuildFrom
 from bot.events import Push
 from bot.filters import decide
+from bot.images import BuildFrom
 
 
 def build(**keys: Any) -> BuildFrom:

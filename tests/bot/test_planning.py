@@ -108,7 +108,7 @@ async def test_lock_of_a_person_is_told(home: House) -> None:
 
 async def test_why_without_an_image_speaks_of_no_push(home: House) -> None:
     (reply,) = await home.says("/job why plain")
-    assert "no image, so no push starts it" in reply
+    assert "no image that is built, so no push starts it" in reply
     assert "no lock and no other run is in its way now" in reply
 
 

@@ -15,7 +15,7 @@ from bot.store import attempts, leases, runs
 from bot.tables import Build, Run
 from bot.worker import Worker
 from executor.errors import EngineUnavailable
-from executor.spec import Outcome, Progress, Result, RunSpec, Started
+from executor.spec import Live, Outcome, Progress, Result, RunSpec, Started
 from tests.bot.house import House, ObedientEngine, house
 
 OK = Outcome(Result.SUCCEEDED, exit_code=0)
@@ -236,6 +236,9 @@ class LastingEngine(ObedientEngine):
 
     def run(self, spec: RunSpec) -> AsyncIterator[Progress]:
         return self._told_by(spec)
+
+    async def pin(self, wanted: str | Live) -> AsyncIterator[Progress]:
+        yield Outcome(Result.ERROR, reason="ImageMissing")
 
     async def remove(self, key: str) -> None:
         self.fate.comes()

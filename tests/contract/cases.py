@@ -5,14 +5,18 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from executor.container import ContainerEngine, Settings
 from executor.engine import Engine
 from executor.logs import LogStore
 from executor.process import ProcessEngine
 from executor.spec import Outcome, Progress, RunSpec, Started
+
+_FILES_OF_LIMITS = "/sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes"
+_FROM_A_SHELL = {"PWD", "OLDPWD", "SHLVL", "_"}
 
 MAX_LOG = 256 * 1024
 
@@ -33,7 +37,26 @@ class EngineCase(Protocol):
         ...
 
     @property
+    def out_of_memory(self) -> str:
+        """The reason that it gives for a job that was ended at its limit."""
+        ...
+
+    @property
+    def raise_limit(self) -> str:
+        """Shell words that try to have more memory, and say `raised` if they can."""
+        ...
+
+    @property
+    def variables(self) -> set[str]:
+        """Names in a job's environment that are the engine's own."""
+        ...
+
+    @property
     def engine(self) -> Engine: ...
+
+    def take(self, size: int) -> str:
+        """Give shell words that have `size` bytes of memory at once and print that number, or fail."""
+        ...
 
     async def image(self) -> str | None:
         """Give an image that has sh, as `RunSpec.image`."""
@@ -53,9 +76,15 @@ class ProcessCase:
     engine: ProcessEngine
     root: str = "."
     limits_memory: bool = sys.platform == "linux"
+    out_of_memory: str = "OutOfMemory"
+    raise_limit: str = "ulimit -d unlimited 2>/dev/null && echo raised"
+    variables: set[str] = field(default_factory=lambda: {"PATH", "HOME", "LANG"})
 
     async def image(self) -> str | None:
         return None
+
+    def take(self, size: int) -> str:
+        return f"{sys.executable} -c 'print(len(bytearray({size})))'"
 
     def watch_elsewhere(self, spec: RunSpec) -> "subprocess.Popen[bytes]":
         return watch(["process", str(self.directory)], spec)
@@ -66,6 +95,41 @@ async def open_process_case(directory: Path) -> ProcessCase:
     engine = ProcessEngine(directory / "work", logs)
     await engine.open()
     return ProcessCase(directory, logs, engine)
+
+
+@dataclass
+class ContainerCase:
+    """The container engine, which is asked for containers of `base`."""
+
+    directory: Path
+    logs: LogStore
+    engine: ContainerEngine
+    settings: Settings
+    base: str
+    root: str = ""
+    limits_memory: bool = True
+    out_of_memory: str = "OOMKilled"
+    raise_limit: str = f"for f in {_FILES_OF_LIMITS}; do (echo 1G > $f) 2>/dev/null && echo raised; done"
+    variables: set[str] = field(
+        default_factory=lambda: {"PATH", "HOME", "HOSTNAME", "TERM", "container"} | _FROM_A_SHELL
+    )
+
+    async def image(self) -> str | None:
+        return self.base
+
+    def take(self, size: int) -> str:
+        # What busybox's tail keeps grows until its input has ended.
+        return f"head -c {size} /dev/zero | tail -c {size} | wc -c | grep -x {size}"
+
+    def watch_elsewhere(self, spec: RunSpec) -> "subprocess.Popen[bytes]":
+        return watch(["container", json.dumps([str(self.directory), asdict(self.settings), self.base])], spec)
+
+
+async def open_container_case(directory: Path, settings: Settings, base: str) -> ContainerCase:
+    logs = LogStore(directory / "logs", MAX_LOG)
+    engine = ContainerEngine(settings, directory / "work", logs)
+    await engine.open()
+    return ContainerCase(directory, logs, engine, settings, base)
 
 
 def watch(which: list[str], spec: RunSpec) -> "subprocess.Popen[bytes]":

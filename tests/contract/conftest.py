@@ -1,16 +1,36 @@
 """The engines that the suite is run with."""
 
-from collections.abc import AsyncIterator
+import subprocess
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.contract.cases import EngineCase, open_process_case
+from executor.container import Settings
+from tests.contract.cases import EngineCase, open_container_case, open_process_case
+from tests.podman import Podman
 
 
-@pytest.fixture(params=["process"])
+@pytest.fixture(scope="session")
+def podman_socket(podman: Podman) -> Iterator[str]:
+    """Podman as a service for all tests of a process: each could start its own, in half a second."""
+    socket = podman.directory / "service.sock"
+    command = [podman.command, *podman.arguments, "system", "service", "--time=0", f"unix://{socket}"]
+    with subprocess.Popen(command) as service:
+        podman.wait_for(socket)
+        yield str(socket)
+        service.terminate()
+
+
+@pytest.fixture(params=["process", pytest.param("container", marks=pytest.mark.container)])
 async def case(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[EngineCase]:
     """Each engine in turn, with nothing run yet."""
-    opened = await {"process": open_process_case}[request.param](tmp_path)
+    opened: EngineCase
+    if request.param == "process":
+        opened = await open_process_case(tmp_path)
+    else:
+        podman: Podman = request.getfixturevalue("podman")
+        settings = Settings(socket=request.getfixturevalue("podman_socket"), arguments=podman.arguments)
+        opened = await open_container_case(tmp_path, settings, podman.image)
     yield opened
     await opened.engine.close()

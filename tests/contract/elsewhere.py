@@ -7,20 +7,28 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from executor.container import Settings
 from executor.logs import LogStore
 from executor.spec import RunSpec
-from tests.contract.cases import EngineCase, open_process_case
+from tests.contract.cases import EngineCase, open_container_case, open_process_case
 
 
-async def main(kind: str, directory: str, fields: str) -> None:
+async def main(kind: str, which: str, fields: str) -> None:
     """Follow the run and its log to their ends."""
-    case: EngineCase = await {"process": open_process_case}[kind](Path(directory))
+    case = await _open(kind, which)
     spec = RunSpec(**json.loads(fields))
     copying = asyncio.create_task(copy(case.logs, spec.key))
     async for progress in case.engine.run(spec):
         print(json.dumps({"progress": type(progress).__name__}), flush=True)
     await copying
     await case.engine.close()
+
+
+async def _open(kind: str, which: str) -> EngineCase:
+    if kind == "process":
+        return await open_process_case(Path(which))
+    directory, settings, base = json.loads(which)
+    return await open_container_case(Path(directory), Settings(**settings), base)
 
 
 async def copy(logs: LogStore, key: str) -> None:

@@ -1,14 +1,11 @@
 """The memory of a run, on every engine that can limit it here."""
 
-import sys
-
 import pytest
 
 from executor.spec import Result, RunSpec
 from tests.contract.cases import EngineCase, ended, sh, text
 
 LIMIT = 128 * 2**20
-TAKE = f"{sys.executable} -c 'print(len(bytearray(%d)))'"
 
 
 @pytest.fixture(autouse=True)
@@ -19,15 +16,15 @@ def limits(case: EngineCase) -> None:
 
 
 async def test_job_that_takes_too_much_fails_and_the_reason_says_why(case: EngineCase) -> None:
-    script = TAKE % (2 * LIMIT)
+    script = case.take(2 * LIMIT)
     outcome = await ended(case.engine.run(sh("run-1", script, memory=LIMIT, image=await case.image())))
-    assert (outcome.result, outcome.reason) == (Result.FAILED, "OutOfMemory")
+    assert (outcome.result, outcome.reason) == (Result.FAILED, case.out_of_memory)
     assert outcome.message is not None
     assert "128 MiB" in outcome.message
 
 
 async def test_job_within_its_limit_is_left_alone(case: EngineCase) -> None:
-    spec = sh("run-1", TAKE % (LIMIT // 4), memory=LIMIT, image=await case.image())
+    spec = sh("run-1", case.take(LIMIT // 4), memory=LIMIT, image=await case.image())
     assert (await ended(case.engine.run(spec))).result is Result.SUCCEEDED
     assert await text(case.logs, "run-1") == f"{LIMIT // 4}\n"
 
@@ -38,9 +35,9 @@ async def test_failure_for_another_reason_is_not_blamed_on_memory(case: EngineCa
 
 
 async def test_job_cannot_raise_its_limit(case: EngineCase) -> None:
-    script = f"ulimit -d unlimited 2>/dev/null && echo raised; {TAKE % (2 * LIMIT)}"
+    script = f"{case.raise_limit}; {case.take(2 * LIMIT)}"
     outcome = await ended(case.engine.run(sh("run-1", script, memory=LIMIT, image=await case.image())))
-    assert outcome.reason == "OutOfMemory"
+    assert outcome.reason == case.out_of_memory
     assert "raised" not in await text(case.logs, "run-1")
 
 

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.runs import State
-from bot.store import Session, Store, builds, history, posts, runs
+from bot.store import Session, Store, builds, history, leases, posts, runs
 from bot.store.columns import POST
 from bot.tables import Build, Post, Run
 
@@ -148,3 +148,111 @@ async def test_build_that_nothing_needs_is_forgotten_with_its_posts(store: Store
     assert await store.write(forget) == ["build-1-nonce"]
     assert await store.write(lambda s: history.forget_builds(s, before=4.0, images=[])) == []
     assert len(await store.write(lambda s: history.forget_builds(s, before=5.0, images=[]))) == 2
+
+
+def _pushed(
+    commit: str, ref: str | None = "main", cause: str = "push", actor: str = "github:a"
+) -> Callable[[Session], Build]:
+    build = Build(
+        key="", name="", image="shop", repository="acme/shop", commit=commit * 40, ref=ref,
+        definition={}, cause=cause, actor=actor, created_at=0.0,
+    )  # fmt: skip
+    return lambda session: builds.need(session, build, now=1.0, nonce=f"nonce-{commit}")
+
+
+async def _build(store: Store, number: int) -> Build:
+    found = await store.read(lambda session: builds.get(session, number))
+    assert found is not None
+    return found
+
+
+async def _under_way(store: Store, commit: str) -> Build:
+    """A build of a push that somebody carries."""
+    await store.write(_pushed(commit))
+    (claimed,) = await store.write(_claim)
+    moved = await store.write(
+        lambda session: builds.move(session, claimed.identity, State.BUILDING, owner="one", now=3.0)
+    )
+    assert moved is not None
+    return moved
+
+
+async def _push(store: Store, commit: str, ref: str = "main") -> Build:
+    """A newer push: its build is needed, and takes the place of the older ones."""
+
+    def write(session: Session) -> Build:
+        build = _pushed(commit, ref)(session)
+        builds.supersede(session, build, ref=ref, now=3.0)
+        return build
+
+    return await store.write(write)
+
+
+async def test_newer_push_stops_a_build_under_way_and_its_runs_end_as_superseded(store: Store) -> None:
+    old = await _under_way(store, "c")
+    number = await _run_for(store, old)
+    store.bell("stops").clear()
+    new = await _push(store, "d")
+    asked = await _build(store, old.identity)
+    assert (asked.state, asked.stop_by, asked.reason) == ("building", "github:a", "Superseded")
+    assert store.bell("stops").is_set()
+    held = await store.write(lambda s: leases.renew(s, Build, owner="one", ids=[1], now=3.0, lease=9.0))
+    assert held.stopping == {old.identity}
+    ended = await _end(store, old.identity, "cancelled")
+    assert ended is not None
+    message = f"A newer push is built instead: {'d' * 12}, build #{new.number}."
+    assert (ended.result, ended.reason, ended.message) == ("cancelled", "Superseded", message)
+    run = await store.read(lambda session: runs.get(session, number))
+    assert run is not None
+    assert (run.result, run.reason, run.message) == ("cancelled", "Superseded", message)
+
+
+async def test_build_that_was_done_before_it_could_be_stopped_serves_its_runs(store: Store) -> None:
+    old = await _under_way(store, "c")
+    number = await _run_for(store, old)
+    await _push(store, "d")
+    ended = await store.write(
+        lambda session: builds.move(
+            session, old.identity, State.FINISHED, owner="one", now=4.0, result="succeeded", digest="sha",
+            reason=None, message=None,
+        )
+    )  # fmt: skip
+    assert ended is not None
+    assert (ended.result, ended.reason) == ("succeeded", None)
+    run = await store.read(lambda session: runs.get(session, number))
+    assert run is not None
+    assert (run.state, run.digest) == ("waiting", "sha")
+
+
+@pytest.mark.parametrize("other", [{"cause": "comment", "actor": "github:b"}, {"ref": "release"}])
+async def test_build_under_way_that_somebody_else_needs_as_well_goes_on(
+    store: Store, other: dict[str, str]
+) -> None:
+    old = await _under_way(store, "c")
+    shared = await store.write(_pushed("c", **other))
+    assert shared.number == old.number
+    await _push(store, "d")
+    assert (await _build(store, old.identity)).stop_by is None
+
+
+async def test_push_to_another_branch_stops_nothing(store: Store) -> None:
+    old = await _under_way(store, "c")
+    await _push(store, "d", ref="topic")
+    assert (await _build(store, old.identity)).stop_by is None
+
+
+async def test_push_of_the_commit_whose_build_is_being_stopped_builds_it_anew(store: Store) -> None:
+    old = await _under_way(store, "c")
+    await _push(store, "d")
+    again = await _push(store, "c")
+    assert again.number != old.number
+    assert again.key == f"shop@{'c' * 40}#2"
+    assert (await _build(store, 2)).reason == "Superseded"  # nobody began that one
+
+
+async def test_build_that_somebody_stopped_is_not_told_as_superseded(store: Store) -> None:
+    old = await _under_way(store, "c")
+    await store.write(lambda session: builds.request_stop(session, old.identity, by="github:b", now=3.0))
+    await _push(store, "d")
+    asked = await _build(store, old.identity)
+    assert (asked.stop_by, asked.reason) == ("github:b", None)

@@ -47,8 +47,9 @@ class Repository:
         self.git("commit", "--quiet", "--allow-empty", "--message", "change")
         return self.git("rev-parse", "HEAD")
 
-    def build(self, key: str, commit: str, setup: str | None = None, **more: float) -> BuildSpec:
-        return BuildSpec(key, "shop", Source("acme/shop", str(self.path), commit), setup, **more)
+    def build(self, key: str, commit: str, setup: str | None = None, timeout: float = 60.0) -> BuildSpec:
+        source = Source("acme/shop", str(self.path), commit)
+        return BuildSpec(key, "shop", source, setup, timeout=timeout)
 
 
 @pytest.fixture

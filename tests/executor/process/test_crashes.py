@@ -26,7 +26,7 @@ def supervisor_of(tmp_path: Path, key: str) -> int:
 
 
 def server_of(engine: ProcessEngine) -> int:
-    pid = engine._spawner.pid
+    pid = engine._supervised.server
     assert pid is not None
     return pid
 
@@ -45,7 +45,7 @@ async def main():
     engine = ProcessEngine(directory / "work", LogStore(directory / "logs", 1024 * 1024))
     await engine.open()
     async for said in engine.run(RunSpec("run-1", ("sh", "-c", "echo ready; sleep 0.3; exit 6"))):
-        print(engine._spawner.pid, flush=True)
+        print(engine._supervised.server, flush=True)
 
 asyncio.run(main())
 """

@@ -1,0 +1,193 @@
+"""Where a job's image comes from: a build of a repository, a registry, or what a workload runs now. Pure.
+
+An `Image` is stored with its builds, or with the runs in it, so it never holds a secret: of those that a
+build is given only the names.
+"""
+
+import re
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from bot.conditions import DAY, Definition, Duration, Script, between
+
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}", re.ASCII)
+_WORD = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_HOST = rf"(?:localhost|{_WORD}(?:\.{_WORD})+|{_WORD}(?=:[0-9])|\[[0-9a-fA-F:]+\])(?::[0-9]{{1,5}})?"
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_PLACE = re.compile(rf"(?:(?P<host>{_HOST})/)?{_PART}(?:/{_PART})*", re.ASCII)
+"""A repository of a registry: https://github.com/distribution/reference/blob/main/reference.go
+
+What stands before the first `/` is a host only with a dot or a port, as for all programs that read these.
+"""
+_TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+_LONGEST_PLACE = 255
+_WORKLOAD = re.compile(r"container/[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", re.ASCII)
+_TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", re.ASCII)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
+_FORMS = ("build", "reference", "workload")
+_VALUE_LIMIT = 4096
+"""Characters of one argument of a build."""
+
+
+def image_name(name: str) -> str:
+    """`name` if an image can be called so: a DNS label."""
+    if not _LABEL.fullmatch(name):
+        raise ValueError("expected a name of small letters, digits and - (at most 63), such as shop")
+    return name
+
+
+def is_repository(name: str) -> bool:
+    """Whether `name` is OWNER/NAME as GitHub spells them."""
+    return bool(_REPOSITORY.fullmatch(name)) and name.split("/")[1] not in (".", "..")
+
+
+def repository_name(name: str) -> str:
+    """`name` if it is OWNER/NAME as GitHub spells them."""
+    if not is_repository(name):
+        raise ValueError("expected a repository such as acme/shop")
+    return name
+
+
+def _place(name: str) -> re.Match[str] | None:
+    """The parts of a repository of a registry; None for what is none."""
+    return _PLACE.fullmatch(name) if len(name) <= _LONGEST_PLACE else None
+
+
+def _reference(value: str) -> str:
+    name, at, digest = value.partition("@")
+    place, colon, tag = name.rpartition(":")
+    if not colon or "/" in tag:  # that colon stands before a port
+        place, tag = name, "latest"
+    if not (_place(place) and _TAG.fullmatch(tag) and (not at or _DIGEST.fullmatch(digest))):
+        raise ValueError("expected an image of a registry, such as ghcr.io/acme/tools:1.4")
+    return value
+
+
+def _push(value: str) -> str:
+    place = _place(value)
+    if place is None or place["host"] in (None, "localhost"):  # that host is what engines keep themselves
+        raise ValueError(
+            "expected a repository with the host of its registry, without a tag, such as ghcr.io/acme/shop"
+        )
+    return value
+
+
+def _workload(value: str) -> str:
+    if not _WORKLOAD.fullmatch(value):
+        raise ValueError("expected container/NAME, a container that runs on this machine")
+    return value
+
+
+def _inside(value: str) -> str:
+    """A path within the checkout; whether a link leads out of it only the build can tell."""
+    parts = value.split("/")
+    if not 1 <= len(value) <= 1024 or value.startswith("/") or ".." in parts or not value.isprintable():
+        raise ValueError("expected a path within the checkout, without / in front and without ..")
+    return value
+
+
+def _target(value: str) -> str:
+    if not _TARGET.fullmatch(value):
+        raise ValueError("expected the name of a stage of the Dockerfile")
+    return value
+
+
+def _variable(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise ValueError("expected a name of letters, digits and _ that does not begin with a digit")
+    return value
+
+
+def _argument(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        raise ValueError('expected a text; put it in quotes, such as "true" or "3.10"')
+    if "\0" in value or len(value) > _VALUE_LIMIT:
+        raise ValueError(f"expected at most {_VALUE_LIMIT} characters without NUL")
+    return value
+
+
+def _once(value: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(value)) < len(value):
+        raise ValueError("expected every name once")
+    return value
+
+
+def _pattern(value: str) -> str:
+    if not 1 <= len(value) <= 200 or not value.isprintable():
+        raise ValueError("expected a pattern of at most 200 characters, such as main, release/* or src/**")
+    return value
+
+
+def _some(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not value:
+        raise ValueError("expected at least one pattern; without the key every path counts")
+    return value
+
+
+Patterns = Annotated[tuple[Annotated[str, AfterValidator(_pattern)], ...], Field(max_length=100)]
+Name = Annotated[str, AfterValidator(_variable)]
+Inside = Annotated[str, AfterValidator(_inside)]
+
+
+class BuildFrom(Definition):
+    """How an image is built from a repository. `branches` None: the default branch rebuilds it.
+
+    `bot.filters` says what `branches`, `tags` and `paths` make of a push. `setup` is for the process engine,
+    `context`, `dockerfile`, `target`, `arguments` and `secrets` (names of variables that Errand has) are for
+    those with containers.
+    """
+
+    repository: Annotated[str, AfterValidator(repository_name)]
+    branches: Patterns | None = None
+    tags: Patterns = ()
+    paths: Annotated[Patterns, AfterValidator(_some)] = ()
+    setup: Script | None = None
+    context: Inside = "."
+    dockerfile: Inside = "Dockerfile"
+    target: Annotated[str, AfterValidator(_target)] | None = None
+    arguments: Annotated[dict[Name, Annotated[str, BeforeValidator(_argument)]], Field(max_length=100)] = (
+        Field(default_factory=dict)
+    )
+    secrets: Annotated[tuple[Name, ...], AfterValidator(_once), Field(max_length=100)] = ()
+    timeout: Annotated[Duration, between(1, DAY)] = 1800.0
+
+
+class Image(Definition):
+    """What a job runs in: exactly one of `build`, `reference` and `workload`."""
+
+    name: Annotated[str, AfterValidator(image_name)]
+    build: BuildFrom | None = None
+    reference: Annotated[str, AfterValidator(_reference)] | None = None
+    workload: Annotated[str, AfterValidator(_workload)] | None = None
+    push: Annotated[str, AfterValidator(_push)] | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        given = [form for form in _FORMS if getattr(self, form) is not None]
+        if not given:
+            raise ValueError("build, reference or workload is required")
+        if len(given) > 1:
+            raise ValueError(f"either {' or '.join(given)}; an image comes from one place")
+        if self.push is not None and self.build is None:
+            raise ValueError("push is for an image that is built; this one is not")
+        return self
+
+    @property
+    def repository(self) -> str | None:
+        """The repository of which it is built; None for an image that is not built."""
+        return None if self.build is None else self.build.repository
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """What a build of it is made by, as it is stored: without what only says when it is made."""
+        return self.model_dump(mode="json", exclude={"build": {"branches", "tags", "paths"}})
+
+    @property
+    def origin(self) -> str:
+        """Where it comes from, in one text: `acme/shop`, `ghcr.io/acme/tools:1.4`, `container/web`."""
+        return self.repository or self.reference or self.workload or ""

@@ -1,0 +1,131 @@
+"""The engine's command line: what it is called with, and what it says."""
+
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from executor.container.settings import Settings
+from executor.errors import EngineUnavailable
+
+_PASSED = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSH_AUTH_SOCK")
+_PROXIES = ("http_proxy", "https_proxy", "no_proxy")
+_ENGINES = ("BUILDAH_", "BUILDKIT_", "BUILDX_", "CONTAINER_", "CONTAINERS_", "DOCKER_", "REGISTRY_")
+_BEGINNINGS = (*_ENGINES, "DBUS_", "STORAGE_", "XDG_")
+_NAMES = {*_PASSED, *_PROXIES, *map(str.upper, _PROXIES)}
+"""What of Errand's own environment the engine's command is given: names, and beginnings of names."""
+
+_ANSWER = 30.0
+"""Seconds that the engine has to say its version."""
+
+_SAID = 64 * 1024
+"""Bytes of what a command says that are looked at, from the end."""
+
+_WORDS = 500
+"""Characters of an engine's or a registry's words that go on."""
+
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x1f\x7f-\x9f]+")
+_USER = re.compile(r"//[^\s/@\"']+@")
+_QUERY = re.compile(r"(https?://[^\s?\"']*)\?[^\s\"']*")
+_HEADER = re.compile(r"\b(basic|bearer) +[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)
+_LOGFMT = re.compile(r'^time="[^"]*" level=\w+ msg=')
+
+
+def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Give what the engine's command needs of Errand's environment, and nothing of Errand's own."""
+    found = os.environ if environ is None else environ
+    return {name: value for name, value in found.items() if name in _NAMES or name.startswith(_BEGINNINGS)}
+
+
+def plain(text: str) -> str:
+    """Give foreign words as one bounded line, without control characters and what may be credentials."""
+    text = _CONTROL.sub(" ", text)
+    for pattern, instead in ((_USER, "//***@"), (_QUERY, r"\1?***"), (_HEADER, r"\1 ***")):
+        text = pattern.sub(instead, text)
+    text = " ".join(text.split())
+    return text if len(text) <= _WORDS else text[: _WORDS - 1] + "…"
+
+
+def last_words(said: str) -> str:
+    """Give what of a command's output tells why it failed: its last line that is an error, or its last."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    telling = [line for line in lines if re.match(r"(?i)error\b|.*\b(denied|unauthorized)\b", line)]
+    line = (telling or lines or [""])[-1]
+    return plain(re.sub(r"(?i)^error(?: response from daemon)?: *", "", _LOGFMT.sub("", line)))
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """How a command ended, and the ends of what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Command:
+    """Calls the engine's command, each time as a process that does not outlive the call."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._is_podman: bool | None = None
+
+    def words(self, *more: str) -> list[str]:
+        """Give the whole command line; raises EngineUnavailable where there is no such program."""
+        program = shutil.which(self._settings.command)
+        if program is None:
+            raise EngineUnavailable(f"there is no program {self._settings.command} here", delay=60.0)
+        return [program, *self._settings.arguments, *more]
+
+    async def is_podman(self) -> bool:
+        """Whether the command is Podman's, whatever it is called."""
+        if self._is_podman is None:
+            said = await self.call("--version", timeout=_ANSWER)
+            if said.code:
+                raise EngineUnavailable(f"{self._settings.command}: {last_words(said.err or said.out)}")
+            self._is_podman = "podman" in said.out.lower()
+        return self._is_podman
+
+    async def check(self) -> None:
+        """Raise EngineUnavailable unless the engine answers; Podman is its own engine, and does."""
+        try:
+            said = await self.call("version", timeout=_ANSWER)
+        except TimeoutError as problem:
+            raise EngineUnavailable(f"{self._settings.command}: no answer") from problem
+        if said.code:
+            raise EngineUnavailable(last_words(said.err or said.out))
+
+    async def call(self, *words: str, timeout: float) -> Said:
+        """Run one command; raises EngineUnavailable, and TimeoutError after `timeout` seconds."""
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self.words(*words),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=environment() | {"LANG": "C.UTF-8"},
+                start_new_session=True,  # so that Ctrl-C is for Errand alone, and that all of it can be ended
+            )
+        except OSError as problem:
+            raise EngineUnavailable(f"{self._settings.command}: {problem.strerror}") from problem
+        try:
+            async with asyncio.timeout(timeout):
+                out, err = await asyncio.gather(_end_of(process.stdout), _end_of(process.stderr))
+                code = await process.wait()
+        finally:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                await asyncio.shield(process.wait())
+        return Said(code, out, err)
+
+
+async def _end_of(stream: asyncio.StreamReader | None) -> str:
+    data = b""
+    while stream is not None and (piece := await stream.read(_SAID)):
+        data = (data + piece)[-_SAID:]
+    return data.decode(errors="replace")

@@ -1,0 +1,226 @@
+"""What the engine is asked for and how its answers are read; pure.
+
+https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Container
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from executor.setup import SHELL
+from executor.spec import RunSpec
+
+INSTALLATION, KEY, TIMEOUT, GRACE, CHILDREN, MEMORY, MASKED, LOG = (
+    f"errand.{name}"
+    for name in ("installation", "key", "timeout", "grace", "signal_children", "memory", "masked", "log")
+)
+"""Labels: whose container it is, which run's, and what a bot has to know of it after a restart."""
+
+PIDS = 4096
+"""Processes and threads that a job may have at once: enough for a parallel build, too few to hurt others."""
+
+_RLIMITS = 1 << 20
+"""What engines ask for by themselves; where this process may have less they would fail to start anything."""
+_RLIMIT = 16384
+
+SH = "sh"
+_SHELLS = frozenset({SH, "bash", "dash", "ash", "zsh", "ksh"})
+_TOGETHER = 'exec "$@" 2>&1'
+"""Engines read a job's two outputs from two pipes, and lose the order in which they were written."""
+
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)")
+_NEVER = "0001-01-01"
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What `inspect` says of one. `labels` and `env` are as they were at its creation."""
+
+    id: str
+    status: str
+    pid: int
+    exit_code: int
+    oom_killed: bool
+    error: str
+    started_at: float | None
+    finished_at: float | None
+    log_path: str
+    labels: Mapping[str, str]
+    env: Mapping[str, str]
+
+    @property
+    def secrets(self) -> list[bytes]:
+        """The values that no log shows, as they were when it was created."""
+        masked = json.loads(self.labels.get(MASKED) or "[]")
+        return [self.env[name].encode("utf-8", "surrogateescape") for name in masked if name in self.env]
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it never ran."""
+        return self.status in ("created", "configured", "initialized")
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its first process is over."""
+        return self.status in ("exited", "stopped", "dead", "removing")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a container is given besides its specification.
+
+    `files` names the file on this machine for each path in the container, `driver` who keeps its log,
+    `rlimits` the most (open files, processes) that this process may have, `live` the environment of the
+    workload that it shares, `masked` the names in the whole environment whose values no log shows, and
+    `shell` the program in the image that is to put both outputs into one pipe; None if there is none.
+    """
+
+    installation: str
+    driver: str
+    rlimits: tuple[int, int]
+    files: Mapping[str, Path]
+    live: Mapping[str, str]
+    masked: Sequence[str]
+    shell: str | None
+
+
+def installation(directory: Path) -> str:
+    """Name the installation that keeps its things in `directory`."""
+    return hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:12]
+
+
+def name(installation: str, key: str) -> str:
+    """Name the container of the run `key`."""
+    return f"errand-{installation}-{key}"
+
+
+def body(spec: RunSpec, given: Given) -> dict[str, Any]:
+    """Give the request that creates the container of a run."""
+    labels = {
+        INSTALLATION: given.installation,
+        KEY: spec.key,
+        TIMEOUT: repr(spec.timeout),
+        GRACE: repr(spec.grace),
+        CHILDREN: "1" if spec.signal_children else "0",
+        MEMORY: str(spec.memory or 0),
+        MASKED: json.dumps(list(given.masked)),
+        LOG: given.driver,  # what `inspect` says of it is the name that Docker has for it
+    }
+    asked: dict[str, Any] = {
+        "Image": spec.image,
+        "Cmd": _command(spec, given.shell),
+        "Entrypoint": [],  # the image's own is not for jobs, as in a shell in the image
+        "Env": [f"{name}={value}" for name, value in {**given.live, **spec.env}.items()],
+        "Labels": labels,
+        "AttachStdin": False,
+        "OpenStdin": False,
+        "Tty": False,
+        "HostConfig": _host(spec, given),
+    }
+    if spec.workdir:
+        asked["WorkingDir"] = "/" + spec.workdir.strip("/")
+    return asked
+
+
+def shell(spec: RunSpec) -> str | None:
+    """Name the shell that a run cannot do without; None for one that may be of an image without any."""
+    if spec.setup:
+        return SHELL[0]
+    return spec.command[0] if spec.command[0].rpartition("/")[2] in _SHELLS else None
+
+
+def _command(spec: RunSpec, shell: str | None) -> list[str]:
+    words = [*SHELL, spec.setup, *spec.command] if spec.setup else list(spec.command)
+    return [shell, "-c", _TOGETHER, shell, *words] if shell else words
+
+
+def _host(spec: RunSpec, given: Given) -> dict[str, Any]:
+    asked: dict[str, Any] = {
+        "Init": True,
+        "CapDrop": ["ALL"],
+        "SecurityOpt": ["no-new-privileges"],
+        "PidsLimit": PIDS,
+        "ReadonlyRootfs": spec.read_only,
+        "RestartPolicy": {"Name": "no"},
+        "LogConfig": {"Type": given.driver, "Config": {}},
+        "Mounts": [
+            {"Type": "bind", "Source": str(source), "Target": target, "ReadOnly": True}
+            for target, source in given.files.items()
+        ],
+    }
+    if spec.read_only:
+        asked["Tmpfs"] = {"/tmp": "rw,nosuid,nodev,mode=1777"}  # noqa: S108  # in the container
+    if spec.memory:
+        asked |= {"Memory": spec.memory, "MemorySwap": spec.memory}  # the same: no swap besides
+    if spec.cpu:
+        asked["NanoCpus"] = round(spec.cpu * 1e9)
+    if limits := ulimits(given.rlimits):
+        asked["Ulimits"] = limits
+    return asked
+
+
+def ulimits(rlimits: tuple[int, int]) -> list[dict[str, Any]]:
+    """Give the rlimits to ask for where this process may have fewer (open files, processes) than is usual."""
+    return [
+        {"Name": name, "Soft": min(most, _RLIMIT), "Hard": min(most, _RLIMIT)}
+        for name, most in zip(("nofile", "nproc"), rlimits, strict=True)
+        if 0 <= most < _RLIMITS  # below 0: no limit
+    ]
+
+
+def check(spec: RunSpec) -> None:
+    """Raise ValueError for what no process can have."""
+    if not spec.command:
+        raise ValueError("The command is empty.")
+    for name in spec.env:
+        if not name or "=" in name:
+            raise ValueError(f"Not a name for the environment: {name[:100]!r}.")
+    words = (*spec.command, *spec.env, *spec.env.values(), spec.setup or "", spec.workdir or "")
+    if any("\0" in word for word in words):
+        raise ValueError("A NUL byte in the command, its environment or its working directory.")
+
+
+def targets(files: Mapping[str, str]) -> dict[str, str]:
+    """Give the text for each absolute path in the container; raises ValueError for what is no path."""
+    found: dict[str, str] = {}
+    for path, text in files.items():
+        parts = path.strip("/").split("/")
+        target = "/" + "/".join(parts)
+        if any(part in ("", ".", "..") for part in parts) or not path.isprintable() or "," in path:
+            raise ValueError(f"The file {path[:200]!r} cannot be placed: it is not a path below the root.")
+        if target in found:
+            raise ValueError(f"The file {target} is given twice.")
+        found[target] = text
+    return found
+
+
+def read(answer: Mapping[str, Any]) -> Container:
+    """Read what `inspect` answers."""
+    state, config = answer["State"], answer["Config"]
+    return Container(
+        id=answer["Id"],
+        status=str(state.get("Status", "")).lower(),
+        pid=int(state.get("Pid") or 0),
+        exit_code=int(state.get("ExitCode") or 0),
+        oom_killed=bool(state.get("OOMKilled")),
+        error=str(state.get("Error") or ""),
+        started_at=moment(state.get("StartedAt")),
+        finished_at=moment(state.get("FinishedAt")),
+        log_path=str(answer.get("LogPath") or ""),
+        labels=config.get("Labels") or {},
+        env=dict(item.partition("=")[::2] for item in config.get("Env") or ()),
+    )
+
+
+def moment(text: str | None) -> float | None:
+    """Give the seconds since the epoch of a time with nanoseconds; None for what has not been."""
+    found = _TIME.fullmatch(text or "")
+    if found is None or found[0].startswith(_NEVER):
+        return None
+    zone = "+00:00" if found[3] == "Z" else found[3]
+    return datetime.fromisoformat(found[1] + zone).timestamp() + float(found[2] or 0)

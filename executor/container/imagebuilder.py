@@ -1,0 +1,213 @@
+"""Builds an image of a commit and pushes it; run as `python -I -S imagebuilder.py`, under a supervisor.
+
+Arguments are those of `executor.checkout.builder` and, as JSON lists, the command lines `build` and `push`;
+`{dockerfile}` and `{context}` in the first are replaced by whole paths. What it did is its output; how it
+ended it writes to `result`: `Built` and the image, or a word and a sentence.
+
+A stop comes as one SIGTERM to this process alone. Podman leaves its working containers behind when it is
+signalled (and then exits with 0), but tidies up after a step that failed. So only what runs inside of the
+container is ended; Podman itself when there is nothing, or when it does not end.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+
+from executor.checkout.builder import Builder, BuildFailed, run, say, settle, words_of
+from executor.supervisor import descendants
+
+_PATIENCE = 3.0
+"""Seconds between SIGTERM and SIGKILL for what runs in the container, and then until the command is told."""
+
+_LOOK = 0.2
+"""Seconds between two looks at a command that is being stopped."""
+
+_LINES = 20
+"""Last lines of a push that are kept for what went wrong."""
+
+_DIGEST = re.compile(r"\bdigest: (sha256:[0-9a-f]{64})\b")
+_ID = re.compile(r"sha256:[0-9a-f]{64}")
+_HEEDED = (signal.SIGTERM, signal.SIGCHLD, signal.SIGALRM)
+
+
+class Stopped(Exception):
+    """The build was stopped, and what it ran has ended."""
+
+
+class ImageBuilder:
+    """One build of one image."""
+
+    def __init__(self, words: dict[str, str], token: str) -> None:
+        self._checkout = Builder(words, token)
+        self._words = words
+        self._files = os.path.dirname(words["result"])
+
+    def build(self) -> None:
+        """Check out, build and push; raises BuildFailed."""
+        self._checkout.build()
+        root = os.path.realpath(self._checkout.work)
+        context = _inside(root, self._words["context"], "context")
+        dockerfile = _inside(root, self._words["dockerfile"], "Dockerfile")
+        if not os.path.isdir(context):
+            raise BuildFailed("SpecInvalid", f"The context {self._words['context']} is no directory.")
+        _check_dockerfile(self._words["dockerfile"], dockerfile)
+        places = {"{context}": context, "{dockerfile}": dockerfile}
+        command = [_filled(word, places) for word in json.loads(self._words["build"])]
+        code = _orderly(command)
+        if code:
+            self._fail(code)
+        image = self._read("image")
+        if not _ID.fullmatch(image):
+            raise BuildFailed("BuilderDied", "The engine did not say which image it built.")
+        settle(self._words["result"], "Built", self._pushed() or image)
+
+    def _fail(self, code: int) -> None:
+        check = json.loads(self._words["check"])
+        asked = subprocess.run(check, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        if asked.returncode:
+            said = (asked.stderr or asked.stdout).decode(errors="replace").strip()
+            raise BuildFailed("EngineUnavailable", said)
+        raise BuildFailed("ImageFailed", f"The build ended with exit code {code}.", code)
+
+    def _pushed(self) -> str | None:
+        """Push the image where that is asked for; give its name by digest. Raises BuildFailed."""
+        command = json.loads(self._words["push"])
+        if not command:
+            return None
+        repository = command[-1].rpartition(":")[0]
+        say(f"Pushing to {repository}.")
+        last: list[str] = []
+        with subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as push:
+            for line in push.stdout or ():
+                sys.stdout.write(line)
+                sys.stdout.flush()
+                last = [*last[-_LINES:], line]
+        if push.returncode:
+            raise BuildFailed("PushFailed", "".join(last))
+        found = _DIGEST.findall("".join(last))
+        digest = self._read("digest") or (found[-1] if found else "")
+        if not _ID.fullmatch(digest):
+            raise BuildFailed("PushFailed", "The engine did not say which digest it pushed.")
+        return f"{repository}@{digest}"
+
+    def _read(self, name: str) -> str:
+        try:
+            with open(os.path.join(self._files, name), encoding="ascii") as file:
+                return file.read(200).strip()
+        except FileNotFoundError:
+            return ""
+
+
+def _inside(root: str, path: str, what: str) -> str:
+    """Give the real path of `path` in the checkout; raises BuildFailed for what is not in it."""
+    real = os.path.realpath(os.path.join(root, path))
+    if os.path.isabs(path) or (real != root and not real.startswith(root + "/")):
+        raise BuildFailed("SpecInvalid", f"The {what} {path} lies outside of the repository.")
+    if not os.path.exists(real):
+        raise BuildFailed("SpecInvalid", f"The {what} {path} is not in this commit.")
+    return real
+
+
+def _check_dockerfile(name: str, path: str) -> None:
+    if not os.path.isfile(path):
+        raise BuildFailed("SpecInvalid", f"The Dockerfile {name} is no file.")
+    if path.endswith(".in"):
+        # Podman gives these to cpp(1), where `#include` reads any file of this machine.
+        raise BuildFailed("SpecInvalid", f"The Dockerfile {name} must not end in .in.")
+
+
+def _filled(word: str, places: dict[str, str]) -> str:
+    """Put the paths into the words that were made for them, which are whole words or a whole value."""
+    for name, path in places.items():
+        if word in (name, f"--file={name}"):
+            return word.replace(name, path)
+    return word
+
+
+def _orderly(command: list[str]) -> int:
+    """Run the command and give its exit code; a stop ends what it runs first. Raises Stopped."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _HEEDED)
+    signal.signal(signal.SIGALRM, lambda *_: None)  # one may be left when they are let through again
+    pid = os.posix_spawnp(
+        command[0],
+        command,
+        os.environ,
+        file_actions=[(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)],
+        setsigmask=(),
+        setsigdef=(signal.SIGPIPE, signal.SIGTERM),
+    )
+    stop: _Stop | None = None
+    while True:
+        number = signal.sigwait(_HEEDED)
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            break
+        if number == signal.SIGTERM and stop is None:
+            stop = _Stop(pid)
+            signal.setitimer(signal.ITIMER_REAL, _LOOK, _LOOK)
+        if stop is not None:
+            stop.go_on(time.monotonic())
+    signal.setitimer(signal.ITIMER_REAL, 0.0)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEEDED)  # a stop that came at the last moment ends this here
+    if stop is not None:
+        raise Stopped
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
+
+
+class _Stop:
+    """The ending of a command, step by step."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._began = time.monotonic()
+        self._told: set[int] = set()
+        self._within = False  # whether anything ran in a container since the stop
+
+    def go_on(self, now: float) -> None:
+        """Do what is due at `now`, monotonic."""
+        below = descendants.below(self._pid) if sys.platform == "linux" else ()  # elsewhere a virtual machine
+        within = [pid for pid in below if _is_elsewhere(pid)]
+        self._within = self._within or bool(within)
+        late = now >= self._began + _PATIENCE
+        for pid in within:
+            if late or pid not in self._told:
+                self._told.add(pid)
+                descendants.signal_one(pid, signal.SIGKILL if late else signal.SIGTERM)
+        if self._pid not in self._told and (not self._within or now >= self._began + 2 * _PATIENCE):
+            self._told.add(self._pid)
+            descendants.signal_one(self._pid, signal.SIGTERM)
+
+
+def _is_elsewhere(pid: int) -> bool:
+    """Whether the process has another root directory than this one: it is in a container."""
+    try:
+        return not os.path.samestat(os.stat(f"/proc/{pid}/root/"), os.stat("/"))
+    except OSError:
+        return False
+
+
+def main() -> int:
+    """Build what the arguments say; give the exit code."""
+    words = words_of(sys.argv[1:])
+    try:
+        return run(ImageBuilder(words, sys.stdin.read()).build, words["result"])
+    except Stopped:
+        return 128 + signal.SIGTERM
+
+
+if __name__ == "__main__":
+    sys.exit(main())

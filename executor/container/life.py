@@ -1,0 +1,223 @@
+"""One run as this process attends it, shared by all who ask for it here."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from executor.container import outcomes
+from executor.container.client import Client
+from executor.container.containers import MEMORY, Container
+from executor.container.following import Follower, parser
+from executor.container.growth import Growth
+from executor.container.keeping import Entries, Keeping
+from executor.container.oom import OutOfMemory
+from executor.container.outcomes import Ended
+from executor.container.place import NOTES, STARTED, STOP, Place
+from executor.container.starting import Starting
+from executor.container.stopping import ALONE, Stopping
+from executor.container.threads import whole
+from executor.errors import EngineUnavailable
+from executor.logfile import LogWriter
+from executor.logs import LogStore
+from executor.spec import Outcome, Progress, RunSpec, Started
+
+_LOOK = 5.0
+"""Seconds after which who only watches looks again though nothing was told."""
+_LAST = 30.0
+"""Seconds after the end of a container in which its log has to end too."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What every life works with."""
+
+    client: Client
+    starting: Starting
+    growth: Growth
+    logs: LogStore
+    clock: Callable[[], float]
+
+
+class Life:
+    """Starts the run or attaches to it, writes its log, stops it in time, and records how it ended.
+
+    One process does that, the holder of the run's lock; others see in its directory what becomes of it, and
+    go on with it when the holder is gone. Without `spec` nothing is started.
+    """
+
+    def __init__(self, key: str, spec: RunSpec | None, place: Place, tools: Tools) -> None:
+        self.users = 0
+        self._key = key
+        self._spec = spec
+        self._place = place
+        self._log = Path(tools.logs.path(key))
+        self._tools = tools
+        self._started: Started | None = None
+        self._outcome: Outcome | None = None
+        self._change = asyncio.Event()  # a new one after every change
+        self._woken = asyncio.Event()
+        self._look = False
+        self._task = asyncio.create_task(self._live())
+        self._task.add_done_callback(lambda _: self._changed())
+
+    def wake(self, *, look: bool) -> None:
+        """Say that something was asked for, or (`look`) that the container may have ended."""
+        self._look = self._look or look
+        self._woken.set()
+
+    async def story(self) -> AsyncIterator[Progress]:
+        """Give what happened and what happens; raises EngineUnavailable."""
+        told = False
+        while True:
+            change = self._change
+            if self._started is not None and not told:
+                told = True
+                yield self._started
+            if self._outcome is not None:
+                yield self._outcome
+                return
+            if self._task.done():
+                if self._task.cancelled():
+                    raise EngineUnavailable("the engine is being closed")
+                self._task.result()
+            await change.wait()
+
+    async def close(self) -> None:
+        """Leave the run, which goes on."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    def _changed(self) -> None:
+        self._change.set()
+        self._change = asyncio.Event()
+
+    def _tell(self, started_at: float | None, outcome: Outcome | None = None) -> None:
+        if self._started is None and started_at is not None:
+            self._started = Started(started_at)
+        self._outcome = outcome
+        self._changed()
+
+    async def _live(self) -> None:
+        fresh = await whole(self._place.make) if self._spec else False
+        changes: list[asyncio.Future[None]] = []
+        while (lock := await whole(self._place.take)) is None:
+            fresh = False
+            if changes:
+                await asyncio.wait(changes, timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)
+                changes = []
+            elif await self._watch():
+                return
+            else:  # and try once more: what changes from now on will be told
+                changes = [self._tools.growth.arm(path) for path in (self._place.path, self._log)]
+        try:
+            outcome = None if fresh else await whole(self._place.outcome)
+            if outcome is None:
+                outcome = await self._hold(fresh)
+        finally:
+            os.close(lock)
+        self._tell(outcome.started_at, outcome)
+
+    async def _watch(self) -> bool:
+        """Tell what the process that holds the run has said of it; True at its end."""
+        outcome = await whole(self._place.outcome)
+        self._tools.logs.wake(self._key)
+        started_at = outcome.started_at if outcome else await whole(lambda: self._place.read(STARTED))
+        self._tell(started_at, outcome)
+        return outcome is not None
+
+    async def _hold(self, fresh: bool) -> Outcome:
+        """Carry the run to its end and record that."""
+        keeping: Keeping | None = None
+        try:
+            started = await self._tools.starting.start(self._key, self._spec, self._place, fresh=fresh)
+            self._tell(started.started_at)
+            await whole(lambda: self._place.write(STARTED, started.started_at))
+            keeping = await self._keeping(started)
+            outcome = await self._attend(started, keeping)
+        except Ended as ended:
+            outcome = self._masked(ended.outcome)
+            keeping = keeping or await self._keeping(None)
+        except BaseException:
+            if keeping is not None:
+                await whole(keeping.close)
+            raise
+        return await self._finish(outcome, keeping)
+
+    async def _keeping(self, container: Container | None) -> Keeping:
+        """Open the log where it stands; `container` tells what was masked when it was created."""
+        secrets = self._secrets() + (container.secrets if container else [])
+        kept = await self._tools.logs.size(self._key) or 0
+        reader = parser(container) if container else Entries()
+        size = self._tools.logs.max_size
+        return await whole(lambda: Keeping(LogWriter(str(self._log), size), reader, secrets, kept))
+
+    def _secrets(self) -> list[bytes]:
+        secrets = self._spec.secrets if self._spec else ()
+        return [secret.reveal().encode("utf-8", "surrogateescape") for secret in secrets]
+
+    async def _attend(self, container: Container, keeping: Keeping) -> Outcome:
+        """Carry its output and stop it in time, until it has ended; raises `Ended` if it vanishes."""
+        follower = Follower(self._tools.client, self._tools.growth, self._tools.logs)
+        following = asyncio.create_task(follower.follow(self._key, container, keeping))
+        following.add_done_callback(lambda _: self._woken.set())
+        memory = OutOfMemory(container.pid) if int(container.labels.get(MEMORY) or 0) else None
+        try:
+            ended = await self._until_end(container, following)
+            follower.end()
+            async with asyncio.timeout(_LAST):
+                await following
+            stop = await whole(lambda: self._place.read(STOP))
+            asked = memory is not None and ended.exit_code != 0 and not ended.oom_killed
+            out_of_memory = asked and memory is not None and await whole(memory.happened)
+            return outcomes.of(ended, stop["result"] if stop else None, out_of_memory, keeping.first)
+        except TimeoutError as problem:
+            raise EngineUnavailable("the engine does not give the end of the log") from problem
+        except OSError as problem:
+            raise EngineUnavailable(f"the container's log: {problem}") from problem
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+            if memory is not None:
+                memory.close()
+
+    async def _until_end(self, container: Container, following: "asyncio.Task[None]") -> Container:
+        stopping = Stopping(self._tools.client, container, self._place, self._tools.clock)
+        while not container.has_ended:
+            self._woken.clear()
+            wait = await stopping.step()
+            changed = self._tools.growth.arm(self._place.path)  # another process may ask for a stop
+            changed.add_done_callback(lambda _: self._woken.set())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._woken.wait()
+            if following.done():
+                following.result()
+                self._look = True
+            if self._look:
+                self._look = False
+                now = await self._tools.starting.find(self._key)
+                if now is None:
+                    raise outcomes.lost("Its container was removed by somebody else while it ran.")
+                container = now
+        if stopping.alone:
+            await whole(lambda: self._place.write(NOTES, [ALONE]))
+        return container
+
+    def _masked(self, outcome: Outcome) -> Outcome:
+        message = outcome.message and outcomes.masked(outcome.message, self._secrets())
+        return replace(outcome, message=message)
+
+    async def _finish(self, outcome: Outcome, keeping: Keeping) -> Outcome:
+        """End the log, then record the outcome."""
+        notes = await whole(lambda: self._place.read(NOTES)) or []
+        if outcome.message and outcome.started_at is None:  # nothing else says it
+            notes = [*notes, outcome.message]
+        await whole(lambda: keeping.end(notes))
+        self._tools.logs.wake(self._key)
+        if keeping.problem:
+            outcome = replace(outcome, message=" ".join(filter(None, (outcome.message, keeping.problem))))
+        await whole(lambda: self._place.end(outcome))
+        return outcome

@@ -1,0 +1,158 @@
+"""All runs of one installation: those that are attended here, and what is left of the others."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from executor.container import containers
+from executor.container.client import Client
+from executor.container.containers import INSTALLATION, KEY
+from executor.container.events import Events
+from executor.container.following import FILE_DRIVER
+from executor.container.growth import Growth
+from executor.container.life import Life, Tools
+from executor.container.place import STOP, Place
+from executor.container.starting import Starting
+from executor.container.threads import whole
+from executor.errors import EngineUnavailable
+from executor.logs import LogStore, check_key
+from executor.spec import Progress, Result, RunSpec
+
+_DOCKERS_DRIVER = "json-file"
+
+
+class Runs:
+    """Runs in containers, below `directory`."""
+
+    def __init__(self, directory: Path, logs: LogStore) -> None:
+        self._directory = directory / "runs"
+        self._installation = containers.installation(directory)
+        self._logs = logs
+        self._growth = Growth()
+        self._lives: dict[str, Life] = {}
+        self._chores: set[asyncio.Task[None]] = set()
+        self._tools: Tools | None = None
+        self._events: Events | None = None
+
+    async def open(self, client: Client) -> None:
+        """Begin to listen; raises EngineUnavailable."""
+        await asyncio.to_thread(self._directory.mkdir, 0o700, parents=True, exist_ok=True)
+        about = await client.ask("GET", "version")
+        podman = any("podman" in str(part.get("Name", "")).lower() for part in about.get("Components") or ())
+        starting = Starting(client, self._installation, FILE_DRIVER if podman else _DOCKERS_DRIVER)
+        self._tools = Tools(client, starting, self._growth, self._logs, time.time)
+        self._growth.open()
+        self._events = Events(client, self._installation, self._heard)
+
+    async def close(self) -> None:
+        """Let go of all runs, which go on."""
+        if self._events is not None:
+            await self._events.close()
+        for chore in self._chores:
+            chore.cancel()
+        await asyncio.gather(*self._chores, return_exceptions=True)
+        await asyncio.gather(*(life.close() for life in list(self._lives.values())))
+        await self._growth.close()
+
+    async def run(self, spec: RunSpec) -> AsyncIterator[Progress]:
+        """Start the run or attach to it; see `Engine`."""
+        life = await self._enter(spec.key, spec)
+        try:
+            async for progress in life.story():
+                yield progress
+        finally:
+            await self._leave(spec.key, life)
+
+    async def stop(self, key: str) -> None:
+        """Leave word, and tell who attends the run; where nobody does, this process does for once."""
+        place = self._place(key)
+        life = self._lives.get(key)
+        if not await whole(lambda: _ask(place, life is not None, self._now())):
+            return
+        if life is not None:
+            life.wake(look=False)
+        else:
+            chore = asyncio.create_task(self._attend(key))
+            self._chores.add(chore)
+            chore.add_done_callback(self._chores.discard)
+
+    async def remove(self, key: str) -> None:
+        """Delete the container and the directory; raises EngineUnavailable while it runs."""
+        place, tools = self._place(key), self._opened()
+        if not await whole(place.exists):
+            return
+        container = await tools.starting.find(key)
+        if container is not None:
+            if not container.has_ended and not container.is_new:
+                raise EngineUnavailable(f"{key} still runs")
+            await tools.client.delete(container.id)
+        await whole(place.remove)
+
+    async def prune(self, *, before: float) -> None:
+        """Remove what ended before `before`: containers of this installation, and directories."""
+        tools = self._opened()
+        filters = f'{{"label": ["{INSTALLATION}={self._installation}"]}}'
+        for listed in await tools.client.ask("GET", "containers/json", {"all": 1, "filters": filters}):
+            key = str((listed.get("Labels") or {}).get(KEY, ""))
+            container = await tools.starting.find(check_key(key)) if key not in self._lives else None
+            if container is not None and (container.finished_at or before) < before and container.has_ended:
+                await tools.client.delete(container.id)
+        for path in await whole(lambda: list(self._directory.iterdir())):
+            outcome = await whole(Place(path).outcome)
+            if outcome is not None and (outcome.finished_at or before) < before:
+                await self.remove(path.name)
+
+    async def _enter(self, key: str, spec: RunSpec | None) -> Life:
+        place, tools = self._place(key), self._opened()
+        life = self._lives.get(key)
+        if life is None:
+            life = self._lives[key] = Life(key, spec, place, tools)
+        life.users += 1
+        return life
+
+    async def _leave(self, key: str, life: Life) -> None:
+        life.users -= 1
+        if not life.users:
+            if self._lives.get(key) is life:
+                del self._lives[key]
+            await life.close()
+
+    async def _attend(self, key: str) -> None:
+        life = await self._enter(key, None)
+        try:
+            async for _ in life.story():
+                pass
+        except EngineUnavailable:  # the container is stopped when somebody asks for the run again
+            return
+        finally:
+            await self._leave(key, life)
+
+    def _heard(self, key: str | None) -> None:
+        for life in self._lives.values() if key is None else filter(None, [self._lives.get(key)]):
+            life.wake(look=True)
+
+    def _place(self, key: str) -> Place:
+        return Place(self._directory / check_key(key))
+
+    def _opened(self) -> Tools:
+        if self._tools is None:
+            raise EngineUnavailable("the engine is not open")
+        return self._tools
+
+    def _now(self) -> float:
+        return self._opened().clock()
+
+
+def _ask(place: Place, attended: bool, now: float) -> bool:
+    """Leave word of a stop; False if there is nothing to stop."""
+    if attended:
+        place.make()
+    elif not place.exists():
+        return False
+    if place.read(STOP) is not None:
+        return not attended
+    if place.outcome() is not None:
+        return False
+    place.write(STOP, {"result": Result.CANCELLED.value, "at": now})
+    return True

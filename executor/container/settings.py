@@ -1,0 +1,16 @@
+"""Which engine of containers is used."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`command` builds, with `arguments` before its subcommand; `socket` (a path or a URL) runs.
+
+    Without a socket Podman is started as a service for as long as it is needed, and Docker is asked at the
+    socket that its own client would use.
+    """
+
+    command: str = "podman"
+    socket: str | None = None
+    arguments: tuple[str, ...] = ()

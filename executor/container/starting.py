@@ -1,0 +1,151 @@
+"""Brings the container of a run into being, once."""
+
+import asyncio
+import resource
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from executor.boot import boot
+from executor.container import containers, live, outcomes
+from executor.container.client import Client, Refused
+from executor.container.containers import SH, Container, Given
+from executor.container.place import BEGUN, STOP, Place
+from executor.container.threads import whole
+from executor.errors import EngineUnavailable
+from executor.spec import Outcome, Result, RunSpec
+
+_ON_ITS_WAY = 3.0
+"""Seconds that a start which another process asked for may take to be seen."""
+_LOOK = 0.1
+
+
+@dataclass(frozen=True)
+class Starting:
+    """Creates and starts containers of one installation; `driver` keeps their logs."""
+
+    client: Client
+    installation: str
+    driver: str
+    shells: dict[str, bool] = field(default_factory=dict)  # whether an image has one, where that was asked
+
+    async def find(self, key: str) -> Container | None:
+        """Give the run's container as it is; None if there is none. Raises EngineUnavailable."""
+        name = containers.name(self.installation, key)
+        try:
+            return containers.read(await self.client.ask("GET", f"containers/{name}/json"))
+        except Refused as refused:
+            if refused.status == 404:
+                return None
+            raise EngineUnavailable(refused.message) from refused
+
+    async def start(self, key: str, spec: RunSpec | None, place: Place, *, fresh: bool) -> Container:
+        """Give the run's container, which runs or ran; raises `Ended` where it does not come to that.
+
+        To be called by the holder of the run's lock only. `fresh`: nothing was begun under this key yet.
+        """
+        container = None if fresh else await self.find(key)
+        begun = None if fresh else await whole(lambda: place.read(BEGUN))
+        if container is not None and container.is_new and spec is not None and begun is None:
+            await self.client.delete(container.id)  # made by who did not come to start it, maybe with less
+            container = None
+        if container is None:
+            if begun is not None or spec is None:
+                raise outcomes.lost(
+                    "Its container was removed by somebody else, so how it ended is not known."
+                )
+            await self._create(spec, place)
+        if container is None or container.is_new:
+            await self._start(key, place, begun)
+            container = await self.find(key)
+            if container is None:
+                raise outcomes.lost("Its container was removed as it started.")
+        elif _fell(container, begun):
+            raise outcomes.lost("The machine restarted while it ran.")
+        return container
+
+    async def _create(self, spec: RunSpec, place: Place) -> None:
+        """Create it; a shell that it does not need is used if its image has it."""
+        if await whole(lambda: place.read(STOP)) is not None:
+            raise outcomes.Ended(Outcome(Result.CANCELLED))
+        given = await self._given(spec, place)
+        name, image = containers.name(self.installation, spec.key), str(spec.image)
+        wanted = containers.shell(spec) or (SH if self.shells.get(image, True) else None)
+        await self._make(name, containers.body(spec, replace(given, shell=wanted)), image)
+        if wanted != SH or containers.shell(spec) or image in self.shells:
+            return
+        self.shells[image] = await self.client.has(f"containers/{name}/archive", {"path": f"/bin/{SH}"})
+        if not self.shells[image]:
+            await self.client.delete(name)
+            await self._make(name, containers.body(spec, given), image)
+
+    async def _make(self, name: str, request: dict[str, Any], image: str) -> None:
+        try:
+            await self.client.ask("POST", "containers/create", {"name": name}, request)
+        except Refused as refused:
+            raise outcomes.refused_creation(refused.status, refused.message, image) from refused
+
+    async def _given(self, spec: RunSpec, place: Place) -> Given:
+        if spec.image is None:
+            raise outcomes.error("ImageMissing", "A run in a container needs an image.")
+        try:
+            containers.check(spec)
+        except ValueError as problem:
+            raise outcomes.error("SpecInvalid", str(problem)) from problem
+        try:
+            files = containers.targets(spec.files)
+        except ValueError as problem:
+            raise outcomes.error("FilesInvalid", str(problem)) from problem
+        placed = await whole(lambda: place.put(files.values())) if files else []
+        shared = await live.environment(self.client, spec.live) if spec.live else {}
+        secrets = {secret.reveal() for secret in spec.secrets}
+        masked = [name for name, value in spec.env.items() if value in secrets]
+        return Given(
+            installation=self.installation,
+            driver=self.driver,
+            rlimits=(
+                resource.getrlimit(resource.RLIMIT_NOFILE)[1],
+                resource.getrlimit(resource.RLIMIT_NPROC)[1],
+            ),
+            files=dict(zip(files, placed, strict=True)),
+            live=shared,
+            shell=None,
+            masked=[*masked, *(name for name in live.hidden(shared) if name not in spec.env)],
+        )
+
+    async def _start(self, key: str, place: Place, begun: object) -> None:
+        if begun is not None and await self._is_on_its_way(key, begun):
+            return
+        if await whole(lambda: place.read(STOP)) is not None:
+            raise outcomes.Ended(Outcome(Result.CANCELLED))
+        await whole(lambda: place.write(BEGUN, boot()))
+        try:
+            await self.client.ask("POST", f"containers/{containers.name(self.installation, key)}/start")
+        except Refused as refused:
+            raise outcomes.refused_start(refused.message) from refused
+
+    async def _is_on_its_way(self, key: str, begun: object) -> bool:
+        """Whether a start that another process asked for is carried out yet; an ended one would run twice."""
+        if begun != boot():
+            raise outcomes.lost("The machine restarted while it started.")
+        for _ in range(round(_ON_ITS_WAY / _LOOK)):
+            container = await self.find(key)
+            if container is None or not container.is_new:
+                return True
+            await asyncio.sleep(_LOOK)
+        return False
+
+
+def _fell(container: Container, begun: object) -> bool:
+    """Whether the machine went down under a container that now seems to have ended by itself."""
+    if not container.has_ended or begun in (None, boot()):
+        return False
+    return (container.finished_at or 0.0) >= _up_since()
+
+
+def _up_since() -> float:
+    """When this machine started, seconds since the epoch; 0 where that is not known."""
+    try:
+        with open("/proc/stat", encoding="ascii") as file:
+            return next(float(line.split()[1]) for line in file if line.startswith("btime"))
+    except (OSError, StopIteration):
+        return 0.0

@@ -1,0 +1,57 @@
+"""Builds and images of a real Podman."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from aiodocker import Docker
+
+from executor.container.builds import Builds
+from executor.container.images import Images
+from executor.container.settings import Settings
+from executor.logs import LogStore
+from tests.podman import Podman
+
+
+@pytest.fixture
+def settings(podman: Podman) -> Settings:
+    return Settings(arguments=podman.arguments)
+
+
+@pytest.fixture
+async def builds(tmp_path: Path, logs: LogStore, settings: Settings) -> AsyncIterator[Builds]:
+    opened = Builds(tmp_path / "work", logs, settings)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@dataclass
+class Connection:
+    """What `Images` needs of a client."""
+
+    docker: Docker
+    service: asyncio.subprocess.Process
+
+
+@pytest.fixture
+async def connection(podman: Podman, tmp_path: Path) -> AsyncIterator[Connection]:
+    """Podman's API, served by a process of its own."""
+    socket = tmp_path / "podman.sock"
+    command = [podman.command, *podman.arguments, "system", "service", "--time=0", f"unix://{socket}"]
+    service = await asyncio.create_subprocess_exec(*command)
+    async with asyncio.timeout(30):
+        while not socket.exists():  # noqa: ASYNC110  # nothing else tells that it listens
+            await asyncio.sleep(0.01)
+    async with Docker(f"unix://{socket}") as docker:
+        yield Connection(docker, service)
+    if service.returncode is None:
+        service.terminate()
+    await service.wait()
+
+
+@pytest.fixture
+def images(connection: Connection, settings: Settings) -> Images:
+    return Images(connection, settings)
