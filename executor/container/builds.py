@@ -49,7 +49,10 @@ class Builds:
         podman = await self._command.is_podman()
         if not podman:
             await self._command.check()
-        request = lambda at: requests.of_build(spec, at, lambda it: self._making(it, at, podman))  # noqa: E731
+
+        def request(place: requests.Place) -> bytes:
+            return requests.of_build(spec, place, lambda spec: self._making(spec, place, podman))
+
         async for progress in self._supervised.follow(spec.key, request):
             if isinstance(progress, Outcome):
                 progress = await self._ended(spec, progress)
