@@ -49,8 +49,9 @@ async def test_runs_of_the_version_before_are_kept(database_url: str) -> None:
         no = "FALSE" if connection.dialect.name == "postgresql" else "0"
         connection.exec_driver_sql(
             "INSERT INTO runs (attempts, due_at, lease_until, key, name, job, definition, parameters,"
-            " arguments, public, cause, actor, state, tail, created_at, image, digest) VALUES (0, 0, 0, 'k',"
-            f" 'n', 'j', '{{}}', '{{}}', '[]', {no}, 'comment', 'github:a', 'finished', '[]', 1, 'shop', 'tree:1')"
+            " arguments, public, cause, actor, state, tail, created_at, image, digest) VALUES (0, 0, 0,"
+            f" 'k', 'n', 'j', '{{}}', '{{}}', '[]', {no}, 'comment', 'a', 'finished', '[]', 1,"
+            " 'shop', 'tree:1')"
         )
     database.close()
     async with await Store.open(database_url, owner="one") as store:
