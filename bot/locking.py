@@ -90,7 +90,8 @@ class Locking:
 
         That one counts where a job is of it, or of no repository.
         """
-        known = [catalog.repository_of(job) for job in concerned]
+        able = [job for job in concerned if job.image is None or job.image in catalog.images]
+        known = [catalog.repository_of(job) for job in able]
         places = [self._tools.book.catalog.spelling(repository) for repository in known if repository]
         here = asked.repository
         if here is not None and (here in places or None in known or not concerned):

@@ -88,6 +88,8 @@ class Pausing:
         """The schedule of a job that the asker may run; `AskerError` where there is none to talk about."""
         catalog = self._people.catalog(asked)
         job = catalog.job(name)
+        if job.image is not None:
+            catalog.image(job.image)  # which may have been taken away
         repository = catalog.repository_of(job) or asked.repository
         if repository is None:
             raise AskerError(f"{ownerless(job.image)} says who may do that; ask in a pull request.")

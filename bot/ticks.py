@@ -287,6 +287,8 @@ class Ticks:
     ) -> tuple[Order | None, str, str | None]:
         """The run of a due moment, or why there is none."""
         job, target = plan.job, targets.get(plan.job.image)
+        if job.image is not None and job.image not in self._catalog.images:
+            return None, "missed", f"There is no image {job.image} any more."
         if target is None:
             raise RetryLater("it became due while GitHub was not asked")
         if (why := gate.refusal(session, job.name, job.concurrency)) is not None:

@@ -23,6 +23,8 @@ from executor.errors import EngineUnavailable
 
 __all__ = ["Client", "Refused"]
 
+_OLDEST = "1.40"
+"""The version of the API that is spoken where the engine does not say which it does."""
 _ANSWER = aiohttp.ClientTimeout(total=120.0, sock_connect=10.0)
 _STREAM = aiohttp.ClientTimeout(total=None, sock_connect=10.0)
 _EXECUTION = 15.0
@@ -34,10 +36,14 @@ _NO_CONNECTION = 900
 
 
 class Client:
-    """A connection to the engine; `docker` is aiodocker's own client for what has no method here."""
+    """A connection to the engine, which may be Podman.
+
+    `docker` is aiodocker's own client, for what has no method here.
+    """
 
     def __init__(self, docker: aiodocker.Docker, service: Service | None, opened: int | None) -> None:
         self.docker = docker
+        self.is_podman = False
         self._service = service
         self._opened = opened
         self._reviving = asyncio.Lock()
@@ -134,7 +140,10 @@ class Client:
 
     async def _answers(self) -> bool:
         with suppress(Refused, TimeoutError, aiohttp.ClientError, OSError):
-            async with self.docker._query("_ping", versioned_api=False, timeout=_PING):
+            async with self.docker._query("_ping", versioned_api=False, timeout=_PING) as response:
+                # Podman takes half a second for the whole of its `version`, which aiodocker would ask.
+                self.docker.api_version = f"v{response.headers.get('Api-Version', _OLDEST)}"
+                self.is_podman = "Libpod-Api-Version" in response.headers
                 return True
         return False
 

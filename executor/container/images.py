@@ -80,8 +80,8 @@ class Images:
         """
         try:
             reference = None if references.is_id(image) else references.parse(image)
-        except ValueError:
-            return True
+        except ValueError:  # another engine gave it, before `engine.kind` was changed
+            return False
         known = await self._here(reference or image)
         if known is None and reference is not None:
             known = await self._pull(reference)

@@ -98,6 +98,7 @@ class Life:
         if self._started is None and started_at is not None:
             self._started = Started(started_at)
         self._outcome = outcome
+        self._tools.logs.wake(self._key)  # it may be another process that wrote to it
         self._changed()
 
     async def _live(self) -> None:
@@ -123,7 +124,6 @@ class Life:
     async def _watch(self) -> bool:
         """Tell what the process that holds the run has said of it; True at its end."""
         outcome = await whole(self._place.outcome)
-        self._tools.logs.wake(self._key)
         started_at = outcome.started_at if outcome else await whole(lambda: self._place.read(STARTED))
         self._tell(started_at, outcome)
         return outcome is not None

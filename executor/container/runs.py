@@ -38,9 +38,8 @@ class Runs:
     async def open(self, client: Client) -> None:
         """Begin to listen; raises EngineUnavailable."""
         await asyncio.to_thread(self._directory.mkdir, 0o700, parents=True, exist_ok=True)
-        about = await client.ask("GET", "version")
-        podman = any("podman" in str(part.get("Name", "")).lower() for part in about.get("Components") or ())
-        starting = Starting(client, self._installation, FILE_DRIVER if podman else _DOCKERS_DRIVER)
+        driver = FILE_DRIVER if client.is_podman else _DOCKERS_DRIVER
+        starting = Starting(client, self._installation, driver)
         self._tools = Tools(client, starting, self._growth, self._logs, time.time)
         self._growth.open()
         self._events = Events(client, self._installation, self._heard)

@@ -53,10 +53,10 @@ class ProcessEngine:
         await self._supervised.stop(key)
 
     async def has_image(self, image: str) -> bool:
-        """Whether the tree is still there; a name that no build gave is left for `run` to refuse."""
+        """Whether the tree is still there; what another engine gave is not, so it is built again here."""
         tree = trees.of_reference(image)
         directory = self._supervised.directory
-        return tree is None or await asyncio.to_thread((tree.path(directory) / trees.READY).exists)
+        return tree is not None and await asyncio.to_thread((tree.path(directory) / trees.READY).exists)
 
     async def prune(self, *, before: float) -> None:
         """Delete the directories of runs that ended before `before`."""

@@ -12,7 +12,9 @@ from bot.desk import Desk
 from bot.runs import State
 from bot.store import Session, builds
 from bot.tables import Build, Delivery
+from bot.worker import Worker
 from demo import deliveries as payloads
+from executor.spec import Outcome, Result
 from tests.bot.house import HEAD, SHOP, House, house
 
 ONE, TWO, THREE = "1" * 40, "2" * 40, "3" * 40
@@ -105,11 +107,22 @@ async def test_newer_push_takes_the_place_of_what_waits(home: House) -> None:
     assert await ended(home, 3) == ("cancelled", "Superseded")
 
 
-async def test_build_that_has_begun_is_not_taken_away(home: House) -> None:
+async def test_build_that_has_begun_is_stopped_and_its_run_ends_as_superseded(home: House) -> None:
     await pushed(home, ONE)
-    await home.claim(Build)
-    await pushed(home, TWO)
-    assert await ended(home, 1) == (None, None)
+    old, hand = await home.claim(Build), Worker(home.tools)
+
+    async def push_again() -> None:
+        await pushed(home, TWO)
+        await hand.stop(await home.build(1))  # as the renewal of the leases does it
+
+    home.engine.plans = [[push_again, Outcome(Result.CANCELLED)]]
+    await hand.carry(old)
+    assert home.engine.called("stop") == [old.name]
+    assert await ended(home, 1) == ("cancelled", "Superseded")
+    assert [(await home.run(n)).reason for n in (1, 2)] == ["Superseded", None]
+    message = (await home.run(1)).message
+    assert message is not None
+    assert message.startswith("A newer push is built instead: ")
 
 
 async def test_build_that_somebody_needs_is_kept(home: House) -> None:

@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot import oplog, worker
+from bot.catalog import Catalog
 from bot.config import Config, load
 from bot.people import People
 from bot.starting import Starting
+from bot.store import ticks
 from bot.tables import Build, Run
 from bot.ticks import Ticks
 from bot.worker import Worker
@@ -279,3 +282,18 @@ async def test_schedule_starts_a_job_in_an_image_that_is_not_built(home: House) 
     assert (run.job, run.image, run.repository, run.digest) == ("often", "tools", None, None)
     await Worker(home.tools).carry(await home.claim(Run))
     assert (await home.run(1)).digest == PINNED
+
+
+async def test_schedule_of_a_job_whose_image_was_taken_away_starts_nothing(home: House) -> None:
+    jobs, images = home.tools.book.catalog.jobs, dict(home.tools.book.catalog.images)
+    del images["tools"]
+    home.tools.book._today = replace(home.tools.book._today, catalog=Catalog(jobs, images))
+    turning = Ticks(home.tools, Starting(home.tools, People(home.tools)))
+    await turning.turn()
+    home.now += 61
+    await turning.turn()
+    (tick,) = await home.store.read(lambda session: ticks.newest(session, "often", limit=5))
+    assert (tick.outcome, tick.note) == ("missed", "There is no image tools any more.")
+    for words in ("run often", "pause often", "lock prod"):
+        (reply,) = await home.says(f"/job {words}")
+        assert "There is no image `tools`" in reply or "No repository says who may do that" in reply

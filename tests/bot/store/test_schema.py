@@ -2,6 +2,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -10,7 +11,7 @@ from sqlmodel import SQLModel
 
 import bot
 from bot.errors import Refused
-from bot.store import Store, schema
+from bot.store import Store, runs, schema
 from bot.store.databases import Database
 
 
@@ -36,6 +37,27 @@ async def test_migrations_make_what_the_tables_say(database_url: str) -> None:
             assert compare_metadata(context, SQLModel.metadata) == []
     finally:
         database.close()
+
+
+async def test_runs_of_the_version_before_are_kept(database_url: str) -> None:
+    database = Database.at(database_url)
+    with database.writer.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(bot.__file__).parent / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        no = "FALSE" if connection.dialect.name == "postgresql" else "0"
+        connection.exec_driver_sql(
+            "INSERT INTO runs (attempts, due_at, lease_until, key, name, job, definition, parameters,"
+            " arguments, public, cause, actor, state, tail, created_at, image, digest) VALUES (0, 0, 0,"
+            f" 'k', 'n', 'j', '{{}}', '{{}}', '[]', {no}, 'comment', 'a', 'finished', '[]', 1,"
+            " 'shop', 'tree:1')"
+        )
+    database.close()
+    async with await Store.open(database_url, owner="one") as store:
+        kept = await store.read(lambda session: runs.get(session, 1))
+    assert kept is not None
+    assert (kept.image, kept.digest, kept.image_definition) == ("shop", "tree:1", None)
 
 
 async def test_database_of_a_newer_version_is_refused(database_url: str) -> None:
