@@ -6,7 +6,6 @@ the reason, then the message. Its exit code is the setup's own.
 """
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -44,7 +43,9 @@ class Builder:
         self._commit = words["commit"]
         self._url = words["url"]
         self._setup = words.get("setup", "")
-        self._bare = "bare" in words  # git's file in the tree names a path here, and differs in every tree
+        # Only the files, for the context of an image: the file `.git` of a worktree names a path of this
+        # machine and differs in every tree, so that no layer with it would be found in a cache.
+        self._bare = "bare" in words
         self._mirror = words["mirror"]
         # Not `-C`: from a broken mirror git would walk up to a repository around it, and prune that.
         self._in_mirror = f"--git-dir={self._mirror}"
@@ -90,8 +91,6 @@ class Builder:
         except GitFailed as failure:
             raise BuildFailed("FetchFailed", f"git: {failure}") from failure
         say(f"Checked out {self._commit}.")
-        if self._bare:
-            os.unlink(os.path.join(self.work, ".git"))
         os.mkdir(os.path.join(self._tree, "home"), 0o700)
         if self._setup:
             self._set_up()
@@ -101,9 +100,9 @@ class Builder:
         """Remove what a build that was cut short left of the tree."""
         if os.path.isdir(self._tree):
             trash = f"{self._tree}.trash"
-            shutil.rmtree(trash, ignore_errors=True)
+            _remove(trash)
             os.rename(self._tree, trash)
-            shutil.rmtree(trash, ignore_errors=True)
+            _remove(trash)
 
     def _check_out_or_mend(self) -> None:
         try:
@@ -113,18 +112,26 @@ class Builder:
                 raise
             say("The mirror is broken; it is fetched anew.")
             for path in (self._mirror, self._tree):
-                shutil.rmtree(path, ignore_errors=True)
+                _remove(path)
             self._check_out()
 
     def _check_out(self) -> None:
-        kind = ["--object-format=sha256"] if len(self._commit) == 64 else []
         mirror = self._in_mirror
-        self._git.run("init", "--quiet", "--bare", "--template=", *kind, self._mirror)
+        if not os.path.exists(os.path.join(self._mirror, "HEAD")):
+            kind = ["--object-format=sha256"] if len(self._commit) == 64 else []
+            self._git.run("init", "--quiet", "--bare", "--template=", *kind, self._mirror)
         if not self._has_commit():
             say(f"Fetching {self._repository}.")
             self._git.reach(mirror, *_FETCH, "--prune", "--", self._url, *_HEADS)
         if not self._has_commit():  # on no branch, such as a pull request's
             self._git.reach(mirror, *_FETCH, "--", self._url, self._commit)
+        if self._bare:
+            os.mkdir(self._tree, 0o700)
+            os.mkdir(self.work)
+            index = os.path.join(self._tree, "index")
+            words = ("read-tree", "--reset", "-u", "--no-recurse-submodules", self._commit)
+            self._git.run(mirror, f"--work-tree={self.work}", *words, GIT_INDEX_FILE=index)
+            return
         self._git.run(mirror, "worktree", "prune")
         os.mkdir(self._tree, 0o700)
         self._git.run(mirror, "worktree", "add", "--quiet", "--detach", "--force", self.work, self._commit)
@@ -145,12 +152,18 @@ class Builder:
         except OSError as problem:
             raise BuildFailed("SetupFailed", f"bash: {problem.strerror}", 127) from problem
         if code or self._stopped:
-            shutil.rmtree(self._tree, ignore_errors=True)
+            _remove(self._tree)
             code = code if code >= 0 else 128 - code
             raise BuildFailed("SetupFailed", f"The setup ended with exit code {code}.", code)
 
     def _note_stop(self, number: int, frame: object) -> None:
         self._stopped = True
+
+
+def _remove(path: str) -> None:
+    import shutil  # seldom needed, and slow to import: it knows every kind of archive
+
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def say(line: str) -> None:

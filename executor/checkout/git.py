@@ -86,16 +86,20 @@ class Git:
         self._secrets = [token.encode()] if token else []
         self._env = _environment(url, token, environ)
 
-    def run(self, *arguments: str) -> None:
-        """Run one command with its output copied to this process's own; raises GitFailed."""
-        lines = self._attempt(arguments)
+    def run(self, *arguments: str, **variables: str) -> None:
+        """Run one command with its output copied to this process's own; raises GitFailed.
+
+        `variables` of the environment are for this command only.
+        """
+        env = self._env | variables
+        lines = self._attempt(arguments, env)
         for _ in range(_STALE_LOCKS):
             stale = {path for line in lines or () for path in _locks(line) if self._owns(path)}
             if not stale:
                 break
             for path in stale:
                 os.unlink(path)  # of a git that was killed: only who locked the mirror gets here
-            lines = self._attempt(arguments)
+            lines = self._attempt(arguments, env)
         if lines is not None:
             raise GitFailed(self._masked(lines))
 
@@ -114,12 +118,12 @@ class Git:
         command = ["git", *arguments]
         return subprocess.run(command, env=self._env, capture_output=True, check=False).returncode == 0
 
-    def _attempt(self, arguments: tuple[str, ...]) -> list[str] | None:
+    def _attempt(self, arguments: tuple[str, ...], env: dict[str, str]) -> list[str] | None:
         """Give the last lines that git said if it fails."""
         last: list[str] = []
         with subprocess.Popen(
             ["git", *arguments],
-            env=self._env,
+            env=env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -47,7 +47,12 @@ class Builds:
         The outcome names it `sha256:ID`, or `REPOSITORY@sha256:DIGEST` where it was pushed.
         """
         podman = await self._command.is_podman()
-        request = lambda at: requests.of_build(spec, at, lambda it: self._making(it, at, podman))  # noqa: E731
+        if not podman:
+            await self._command.check()
+
+        def request(place: requests.Place) -> bytes:
+            return requests.of_build(spec, place, lambda spec: self._making(spec, place, podman))
+
         async for progress in self._supervised.follow(spec.key, request):
             if isinstance(progress, Outcome):
                 progress = await self._ended(spec, progress)
@@ -86,8 +91,7 @@ class Builds:
             push = self._command.words("push", target)
         more = [f"--secret={leftovers.mark(spec.key)}"] if podman else [f"--tag={target}"] if target else []
         options = [*_options(recipe), f"--iidfile={place.run / 'image'}", f"--label={LABEL}={spec.image}"]
-        tags = [f"--tag={name}", f"--tag={references.newest(spec.image)}"]
-        command = self._command.words("build", *options, *more, *tags, "{context}")
+        command = self._command.words("build", *options, *more, f"--tag={name}", "{context}")
         if any("\0" in word for word in command):  # which would be hidden in the JSON
             raise ValueError("A NUL byte in the build's target, arguments or image.")
         words = {
@@ -113,6 +117,7 @@ def _options(recipe: Recipe) -> list[str]:
         if not _VARIABLE.fullmatch(name):
             raise ValueError(f"Not a name for an argument or a secret of a build: {name[:100]!r}.")
     return [
+        "--force-rm",  # Docker would keep the container of a step that failed
         "--file={dockerfile}",
         *([f"--target={recipe.target}"] if recipe.target else ()),
         *(f"--build-arg={name}={value}" for name, value in recipe.arguments.items()),

@@ -19,6 +19,9 @@ _BEGINNINGS = (*_ENGINES, "DBUS_", "STORAGE_", "XDG_")
 _NAMES = {*_PASSED, *_PROXIES, *map(str.upper, _PROXIES)}
 """What of Errand's own environment the engine's command is given: names, and beginnings of names."""
 
+_ANSWER = 30.0
+"""Seconds that the engine has to say its version."""
+
 _SAID = 64 * 1024
 """Bytes of what a command says that are looked at, from the end."""
 
@@ -81,11 +84,20 @@ class Command:
     async def is_podman(self) -> bool:
         """Whether the command is Podman's, whatever it is called."""
         if self._is_podman is None:
-            said = await self.call("--version", timeout=30.0)
+            said = await self.call("--version", timeout=_ANSWER)
             if said.code:
                 raise EngineUnavailable(f"{self._settings.command}: {last_words(said.err or said.out)}")
             self._is_podman = "podman" in said.out.lower()
         return self._is_podman
+
+    async def check(self) -> None:
+        """Raise EngineUnavailable unless the engine answers; Podman is its own engine, and does."""
+        try:
+            said = await self.call("version", timeout=_ANSWER)
+        except TimeoutError as problem:
+            raise EngineUnavailable(f"{self._settings.command}: no answer") from problem
+        if said.code:
+            raise EngineUnavailable(last_words(said.err or said.out))
 
     async def call(self, *words: str, timeout: float) -> Said:
         """Run one command; raises EngineUnavailable, and TimeoutError after `timeout` seconds."""

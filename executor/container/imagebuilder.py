@@ -28,8 +28,8 @@ _PATIENCE = 3.0
 _LOOK = 0.2
 """Seconds between two looks at a command that is being stopped."""
 
-_LINES = 20
-"""Last lines of a push that are kept for what went wrong."""
+_LINES, _LINE = 20, 2000
+"""Last lines of a push that are kept for what went wrong, and characters of each."""
 
 _DIGEST = re.compile(r"\bdigest: (sha256:[0-9a-f]{64})\b")
 _ID = re.compile(r"sha256:[0-9a-f]{64}")
@@ -94,7 +94,7 @@ class ImageBuilder:
             for line in push.stdout or ():
                 sys.stdout.write(line)
                 sys.stdout.flush()
-                last = [*last[-_LINES:], line]
+                last = [*last[-_LINES:], line[:_LINE]]
         if push.returncode:
             raise BuildFailed("PushFailed", "".join(last))
         found = _DIGEST.findall("".join(last))
@@ -140,7 +140,7 @@ def _filled(word: str, places: dict[str, str]) -> str:
 def _orderly(command: list[str]) -> int:
     """Run the command and give its exit code; a stop ends what it runs first. Raises Stopped."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _HEEDED)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.signal(signal.SIGALRM, lambda *_: None)  # one may be left when they are let through again
     pid = os.posix_spawnp(
         command[0],
         command,

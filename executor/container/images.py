@@ -21,6 +21,9 @@ _PULL = 3600.0
 _ASK = 60.0
 """Seconds for one question to the engine."""
 
+_TAGS = 50
+"""Commits that one image is tagged with at most: every push that changes nothing adds one."""
+
 _ABSENT = re.compile(
     r"manifest unknown|name unknown|manifest for \S+ not found|no such image|: not found$", re.IGNORECASE
 )
@@ -89,20 +92,24 @@ class Images:
         docker = self._client.docker
         listed = await _asked(docker.images.list(filters={"label": [LABEL]}))
         used = {container["ImageID"] for container in await _asked(docker.containers.list(all=True)) or ()}
+        newest: dict[str, float] = {}
+        for image in listed or ():
+            name = image["Labels"][LABEL]
+            newest[name] = max(newest.get(name, 0.0), float(image["Created"]))
         for image in listed or ():
             tags = _names(image.get("RepoTags"))
-            newest = references.newest(str(image["Labels"][LABEL])) in tags
-            if float(image["Created"]) < before and image["Id"] not in used and not newest:
-                await self._remove(tags, image["Id"])
+            kept = image["Id"] in used or float(image["Created"]) >= newest[image["Labels"][LABEL]]
+            if kept or not all(map(references.is_built, tags)):
+                await self._untag([tag for tag in tags if references.is_built(tag)][_TAGS:])
+            elif float(image["Created"]) < before:
+                await self._untag(tags or [image["Id"]])
 
-    async def _remove(self, tags: list[str], identity: str) -> None:
-        """Remove the image with its last name, unless it has got one that no build gave.
+    async def _untag(self, names: list[str]) -> None:
+        """Remove names of an image, and with its last one the image itself.
 
         Never by force, which removes containers too: one may have been made since they were listed.
         """
-        if not all(map(references.is_built, tags)):
-            return
-        for name in tags or [identity]:
+        for name in names:
             try:
                 async with asyncio.timeout(_ASK):
                     await self._client.docker.images.delete(name)

@@ -56,7 +56,7 @@ async def test_recipe_says_what_is_built(builds: Builds, shop: Repository, podma
         f"{FROM.strip()} AS wanted\nARG WORD\nCOPY file /file\nRUN echo $WORD >> /file\nFROM scratch\n"
     )
     commit = shop.commit(**{"sub/file": "one\n", "Containerfile": dockerfile})
-    recipe = {"context": "sub", "dockerfile": "Containerfile", "target": "wanted"}
+    recipe: dict[str, Any] = {"context": "sub", "dockerfile": "Containerfile", "target": "wanted"}
     spec = spec_of(shop, commit, **recipe, arguments={"WORD": "two $HOME; id"})
     outcome = await ended(builds.build(spec))
     assert podman.run("run", "--rm", outcome.image or "", "cat", "/file") == "one\ntwo $HOME; id"
@@ -76,7 +76,7 @@ async def test_no_change_push_uses_the_cache(
     assert "built-2" in await text(logs, "build-0")
     assert "built-2" not in await text(logs, "build-1")
     tags = podman.run("image", "inspect", "--format", "{{json .RepoTags}}", images[0] or "")
-    assert {f"localhost/errand/shop:{tag}" for tag in (first, second, "latest")} == set(json.loads(tags))
+    assert {f"localhost/errand/shop:{tag}" for tag in (first, second)} == set(json.loads(tags))
 
 
 async def test_nothing_of_this_machine_s_git_is_in_the_image(
@@ -257,6 +257,13 @@ async def test_restarted_bot_attaches_to_the_build(
     await later.close()
 
 
+async def test_images_of_one_commit_are_built_side_by_side(builds: Builds, shop: Repository) -> None:
+    commit = shop.commit(Dockerfile=FROM + "COPY . /app\n")
+    specs = [spec_of(shop, commit, f"build-{number}", arguments={"N": str(number)}) for number in range(3)]
+    outcomes = await asyncio.gather(*(ended(builds.build(spec)) for spec in specs))
+    assert {outcome.result for outcome in outcomes} == {Result.SUCCEEDED}
+
+
 async def test_records_of_old_builds_go(builds: Builds, shop: Repository, tmp_path: Path) -> None:
     outcome = await ended(builds.build(spec_of(shop, shop.commit(Dockerfile=FROM))))
     run = tmp_path / "work" / "builds" / "runs" / "build-1"
@@ -283,3 +290,14 @@ async def test_build_whose_image_has_a_name_that_no_engine_takes_is_tagged_all_t
     spec = BuildSpec("build-1", "Shop's own_", spec.source, recipe=spec.recipe)
     outcome: Outcome = await ended(builds.build(spec))
     assert outcome.result is Result.SUCCEEDED
+
+
+async def test_checkout_is_as_git_makes_it(builds: Builds, shop: Repository, podman: Podman) -> None:
+    (shop.path / "link").symlink_to("crlf")
+    shop.commit(script="#!/bin/sh\necho ran\n", crlf="one\n", Dockerfile=FROM + "COPY . /app\n")
+    (shop.path / "script").chmod(0o755)
+    commit = shop.commit(**{".gitattributes": "crlf text eol=crlf\n* filter=unknown\n"})
+    outcome = await ended(builds.build(spec_of(shop, commit)))
+    look = "/app/script; readlink /app/link; od -c /app/crlf | head -1"
+    found = podman.run("run", "--rm", outcome.image or "", "sh", "-c", look)
+    assert found.split() == ["ran", "crlf", "0000000", "o", "n", "e", "\\r", "\\n"]

@@ -1,11 +1,13 @@
 """Images of a registry and of running containers, with a real Podman and Debian's docker-registry."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from executor.container import images as images_module
 from executor.container.builds import Builds
 from executor.container.images import Images
 from executor.errors import EngineUnavailable
@@ -120,7 +122,7 @@ async def test_build_is_pushed_and_pinned_as_the_registry_has_it(
     assert outcome.result is Result.SUCCEEDED
     assert (outcome.image or "").startswith(f"{repository}@sha256:")
     assert (await ended(images.pin(f"{repository}:{commit}"))).image == outcome.image
-    podman.run("rmi", "--force", f"localhost/errand/shop:{commit}", "localhost/errand/shop:latest")
+    podman.run("rmi", "--force", f"localhost/errand/shop:{commit}")
     podman.run("rmi", "--force", f"{repository}:{commit}")
     assert await images.has_image(outcome.image or "")
     assert podman.run("run", "--rm", outcome.image or "", "cat", "/content") == "pushed"
@@ -214,6 +216,23 @@ async def test_old_builds_go_but_not_the_newest_nor_what_is_used_or_named_by_oth
     await images.prune(before=(outcome.finished_at or 0) + 10)
     assert [await images.has_image(image) for image in made] == [False, True, True, True]
     podman.run("rm", "user")
+
+
+async def test_image_keeps_the_tags_of_its_last_commits_only(
+    images: Images,
+    builds: Builds,
+    shop: Repository,
+    podman: Podman,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(images_module, "_TAGS", 2)
+    commits = [shop.commit(Dockerfile=f"FROM {podman.image}\n") for _ in range(4)]
+    for number, commit in enumerate(commits):
+        outcome = await ended(builds.build(spec_of(shop, commit, None, f"build-{number}")))
+    await images.prune(before=0.0)
+    tags = podman.run("image", "inspect", "--format", "{{json .RepoTags}}", outcome.image or "")
+    kept = {f"localhost/errand/shop:{tag}" for tag in commits[2:]}
+    assert set(json.loads(tags)) & {f"localhost/errand/shop:{tag}" for tag in commits} == kept
 
 
 async def test_engine_that_does_not_answer_is_unavailable(
