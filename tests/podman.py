@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -92,13 +93,17 @@ def _configuration() -> str:
     return _CONF.format(ulimits=ulimits, runtime="runc" if shutil.which("runc") else "crun")
 
 
-@pytest.fixture(scope="session")
-def podman() -> Iterator[Podman]:
-    """One Podman for all tests of a process; skipped where it cannot run, an error in CI."""
-    missing = [name for name in ("podman", "catatonit", "busybox") if not _has(name)]
-    if missing or os.uname().sysname != "Linux":
-        reason = f"needs Linux with {', '.join(missing) or 'Podman'}"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+def missing() -> str | None:
+    """Say why Podman cannot run here; None if it can."""
+    names = [name for name in ("podman", "catatonit", "busybox") if not _has(name)]
+    if names or os.uname().sysname != "Linux":
+        return f"needs Linux with {', '.join(names) or 'Podman'}"
+    return None
+
+
+@contextmanager
+def installed() -> Iterator[Podman]:
+    """An installation of its own until the block ends; the environment says how it is configured."""
     directory = Path(tempfile.mkdtemp(prefix="errand-podman-"))
     conf = directory / "containers.conf"
     conf.write_text(_configuration())
@@ -111,6 +116,16 @@ def podman() -> Iterator[Podman]:
         finally:
             made.close()
             shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def podman() -> Iterator[Podman]:
+    """One Podman for all tests of a process; skipped where it cannot run, an error in CI."""
+    reason = missing()
+    if reason:
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    with installed() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -61,10 +61,11 @@ class Follower:
                     await whole(partial(keeping.take, piece))
                     self._logs.wake(key)
                     self._hurry()
+                self._patience = None
 
     def _hurry(self) -> None:
         """After the end of the container the rest of its log has to come soon, and to end."""
-        if self._ended.is_set() and self._patience is not None and not self._patience.expired():
+        if self._ended.is_set() and self._patience is not None:
             self._patience.reschedule(asyncio.get_running_loop().time() + _LAST)
 
     async def _read(self, key: str, path: Path, keeping: Keeping) -> None:
