@@ -14,9 +14,9 @@ import psycopg
 import pytest
 
 from bot.store import Store
-from tests.podman import podman
+from tests.podman import podman, podman_socket
 
-__all__ = ["podman"]
+__all__ = ["podman", "podman_socket"]
 
 
 def _binaries() -> Path | None:

@@ -113,6 +113,17 @@ def podman() -> Iterator[Podman]:
             shutil.rmtree(directory, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def podman_socket(podman: Podman) -> Iterator[str]:
+    """Podman as a service for all tests of a process: each could start its own, in half a second."""
+    socket = podman.directory / "service.sock"
+    command = [podman.command, *podman.arguments, "system", "service", "--time=0", f"unix://{socket}"]
+    with subprocess.Popen(command) as service:
+        podman.wait_for(socket)
+        yield str(socket)
+        service.terminate()
+
+
 def _has(name: str) -> bool:
     places = ("/usr/libexec/podman", "/usr/lib/podman", "/usr/bin", "/bin")
     return bool(shutil.which(name)) or any((Path(place) / name).exists() for place in places)

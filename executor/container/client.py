@@ -80,7 +80,7 @@ class Client:
             if await self._answers():
                 return
             if self._service is None:
-                raise EngineUnavailable(f"nothing answers at {self.docker._connection_info}")
+                raise EngineUnavailable("no connection to Podman or Docker")
             await self._service.start(self._answers)
 
     async def ask(
@@ -169,6 +169,6 @@ class _unavailable:
         if isinstance(problem, Refused) and problem.status != _NO_CONNECTION:
             return
         if isinstance(problem, TimeoutError):
-            raise EngineUnavailable("the engine takes too long to answer") from problem
+            raise EngineUnavailable("Podman or Docker takes too long") from problem
         if isinstance(problem, (Refused, aiohttp.ClientError, OSError, json.JSONDecodeError)):
-            raise EngineUnavailable(f"the engine does not answer: {problem}") from problem
+            raise EngineUnavailable("no connection to Podman or Docker") from problem

@@ -111,10 +111,11 @@ def body(spec: RunSpec, given: Given) -> dict[str, Any]:
         MASKED: json.dumps(list(given.masked)),
         LOG: given.driver,  # what `inspect` says of it is the name that Docker has for it
     }
+    program, *words = _command(spec, given.shell)
     asked: dict[str, Any] = {
         "Image": spec.image,
-        "Cmd": _command(spec, given.shell),
-        "Entrypoint": [],  # the image's own is not for jobs, as in a shell in the image
+        "Entrypoint": [program],  # instead of the image's own: a command runs as it is
+        "Cmd": words,
         "Env": [f"{name}={value}" for name, value in {**given.live, **spec.env}.items()],
         "Labels": labels,
         "AttachStdin": False,

@@ -7,6 +7,7 @@ machine: what the job wrote, byte by byte, both streams in their order. Docker's
 
 import asyncio
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ _CHUNK = 1024 * 1024
 """Bytes read at once."""
 _BREATH = 0.01
 """Seconds before the next look at a log of which little came: a job that prints slowly costs 100 a second."""
+_LAST = 30.0
+"""Seconds in which the API has to give another piece of a log, or its end, once the container has ended."""
 _LITTLE = 64 * 1024
 
 
@@ -38,10 +41,12 @@ class Follower:
         self._growth = growth
         self._logs = logs
         self._ended = asyncio.Event()
+        self._patience: asyncio.Timeout | None = None
 
     def end(self) -> None:
         """Say that the container writes nothing any more."""
         self._ended.set()
+        self._hurry()
 
     async def follow(self, key: str, container: Container, keeping: Keeping) -> None:
         """Follow; raises EngineUnavailable, and OSError for a file that cannot be read."""
@@ -50,9 +55,17 @@ class Follower:
             return
         asked = {"stdout": 1, "stderr": 1, "follow": 1}
         async with self._client.stream(f"containers/{container.id}/logs", asked) as pieces:
-            async for piece in pieces:
-                await whole(lambda data=piece: keeping.take(data))  # type: ignore[misc]
-                self._logs.wake(key)
+            async with asyncio.timeout(None) as self._patience:
+                self._hurry()
+                async for piece in pieces:
+                    await whole(partial(keeping.take, piece))
+                    self._logs.wake(key)
+                    self._hurry()
+
+    def _hurry(self) -> None:
+        """After the end of the container the rest of its log has to come soon, and to end."""
+        if self._ended.is_set() and self._patience is not None and not self._patience.expired():
+            self._patience.reschedule(asyncio.get_running_loop().time() + _LAST)
 
     async def _read(self, key: str, path: Path, keeping: Keeping) -> None:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -26,8 +26,6 @@ from executor.spec import Outcome, Progress, RunSpec, Started
 
 _LOOK = 5.0
 """Seconds after which who only watches looks again though nothing was told."""
-_LAST = 30.0
-"""Seconds after the end of a container in which its log has to end too."""
 
 
 @dataclass(frozen=True)
@@ -137,8 +135,9 @@ class Life:
             await whole(lambda: self._place.write(STARTED, started.started_at))
             keeping = await self._keeping(started)
             outcome = await self._attend(started, keeping)
+            outcome = self._masked(outcome, started.secrets)
         except Ended as ended:
-            outcome = self._masked(ended.outcome)
+            outcome = self._masked(ended.outcome, [])
             keeping = keeping or await self._keeping(None)
         except BaseException:
             if keeping is not None:
@@ -167,14 +166,11 @@ class Life:
         try:
             ended = await self._until_end(container, following)
             follower.end()
-            async with asyncio.timeout(_LAST):
-                await following
+            await following
             stop = await whole(lambda: self._place.read(STOP))
             asked = memory is not None and ended.exit_code != 0 and not ended.oom_killed
             out_of_memory = asked and memory is not None and await whole(memory.happened)
             return outcomes.of(ended, stop["result"] if stop else None, out_of_memory, keeping.first)
-        except TimeoutError as problem:
-            raise EngineUnavailable("the engine does not give the end of the log") from problem
         except OSError as problem:
             raise EngineUnavailable(f"the container's log: {problem}") from problem
         finally:
@@ -206,8 +202,8 @@ class Life:
             await whole(lambda: self._place.write(NOTES, [ALONE]))
         return container
 
-    def _masked(self, outcome: Outcome) -> Outcome:
-        message = outcome.message and outcomes.masked(outcome.message, self._secrets())
+    def _masked(self, outcome: Outcome, secrets: list[bytes]) -> Outcome:
+        message = outcome.message and outcomes.masked(outcome.message, self._secrets() + secrets)
         return replace(outcome, message=message)
 
     async def _finish(self, outcome: Outcome, keeping: Keeping) -> Outcome:

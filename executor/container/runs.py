@@ -1,6 +1,7 @@
 """All runs of one installation: those that are attended here, and what is left of the others."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -91,11 +92,13 @@ class Runs:
     async def prune(self, *, before: float) -> None:
         """Remove what ended before `before`: containers of this installation, and directories."""
         tools = self._opened()
-        filters = f'{{"label": ["{INSTALLATION}={self._installation}"]}}'
+        filters = json.dumps({"label": [f"{INSTALLATION}={self._installation}"]})
         for listed in await tools.client.ask("GET", "containers/json", {"all": 1, "filters": filters}):
             key = str((listed.get("Labels") or {}).get(KEY, ""))
-            container = await tools.starting.find(check_key(key)) if key not in self._lives else None
-            if container is not None and (container.finished_at or before) < before and container.has_ended:
+            container = await tools.starting.find(key) if key not in self._lives else None
+            if container is None or not (container.has_ended or container.is_new):
+                continue
+            if (container.finished_at or float(listed["Created"])) < before:
                 await tools.client.delete(container.id)
         for path in await whole(lambda: list(self._directory.iterdir())):
             outcome = await whole(Place(path).outcome)

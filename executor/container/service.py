@@ -19,7 +19,12 @@ _LOOK = 0.02
 _WORDS = 2000
 """Bytes of what it said at most that are told when it does not start."""
 
-_KEPT = '"$@" & service=$!; read -r _; kill "$service"; wait "$service"'
+_KEPT = """exec 3<&0
+"$@" 3<&- &
+service=$!
+{ read -r _ <&3; kill "$service"; } &
+wait "$service"
+kill "$!" 2>/dev/null"""
 """Ends the service when this process closes the pipe, or dies in whatever way: no service is left behind."""
 
 
@@ -80,9 +85,10 @@ class Service:
     async def _wait(self, answers: Callable[[], Awaitable[bool]]) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
-                while not await answers():  # noqa: ASYNC110  # nothing tells when a server listens
-                    await asyncio.sleep(_LOOK)
-                return
+                while self._process is not None and self._process.returncode is None:
+                    if await answers():
+                        return
+                    await asyncio.sleep(_LOOK)  # nothing tells when a server listens
         await self.close()
         words = self._said.read_bytes()[-_WORDS:].decode(errors="replace").strip()
         raise EngineUnavailable(f"Podman's service does not start: {words or 'it says nothing'}", delay=30.0)

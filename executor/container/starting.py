@@ -3,6 +3,7 @@
 import asyncio
 import resource
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import Any
 
 from executor.boot import boot
@@ -14,9 +15,15 @@ from executor.container.threads import whole
 from executor.errors import EngineUnavailable
 from executor.spec import Outcome, Result, RunSpec
 
+_TAKEN = "already in use"
+"""What Podman says with a status of 500 where Docker says 409."""
 _ON_ITS_WAY = 3.0
 """Seconds that a start which another process asked for may take to be seen."""
 _LOOK = 0.1
+
+
+class _Taken(Exception):
+    """There is a container of that name."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,10 @@ class Starting:
                 raise outcomes.lost(
                     "Its container was removed by somebody else, so how it ended is not known."
                 )
-            await self._create(spec, place)
+            try:
+                await self._create(spec, place)
+            except _Taken:  # the directory was lost, or made by who then died
+                return await self.start(key, spec, place, fresh=False)
         if container is None or container.is_new:
             await self._start(key, place, begun)
             container = await self.find(key)
@@ -82,6 +92,8 @@ class Starting:
         try:
             await self.client.ask("POST", "containers/create", {"name": name}, request)
         except Refused as refused:
+            if refused.status == HTTPStatus.CONFLICT or _TAKEN in refused.message:
+                raise _Taken from refused
             raise outcomes.refused_creation(refused.status, refused.message, image) from refused
 
     async def _given(self, spec: RunSpec, place: Place) -> Given:

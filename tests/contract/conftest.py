@@ -1,7 +1,6 @@
 """The engines that the suite is run with."""
 
-import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -9,17 +8,6 @@ import pytest
 from executor.container import Settings
 from tests.contract.cases import EngineCase, open_container_case, open_process_case
 from tests.podman import Podman
-
-
-@pytest.fixture(scope="session")
-def podman_socket(podman: Podman) -> Iterator[str]:
-    """Podman as a service for all tests of a process: each could start its own, in half a second."""
-    socket = podman.directory / "service.sock"
-    command = [podman.command, *podman.arguments, "system", "service", "--time=0", f"unix://{socket}"]
-    with subprocess.Popen(command) as service:
-        podman.wait_for(socket)
-        yield str(socket)
-        service.terminate()
 
 
 @pytest.fixture(params=["process", pytest.param("container", marks=pytest.mark.container)])

@@ -41,6 +41,16 @@ async def test_any_bytes_are_kept_as_they_are(case: EngineCase) -> None:
     assert data == b"\0\xff\xfe\r\n\x1b[31mred" + b"x" * 100_000
 
 
+async def test_one_line_of_50_megabytes_arrives_whole(case: EngineCase) -> None:
+    script = "printf begin; head -c 50000000 /dev/zero | tr '\\0' x; echo end"
+    outcome = await ended(case.engine.run(sh("run-1", script, image=await case.image())))
+    assert outcome.result is Result.SUCCEEDED
+    chunks = [chunk async for chunk in case.logs.read("run-1")]
+    assert chunks[0].data.startswith(b"beginxxx")
+    assert chunks[-1].data.endswith(b"xxxend\n")
+    assert chunks[-1].end == len("begin") + 50_000_000 + len("end\n")
+
+
 async def test_output_is_seen_as_it_comes(case: EngineCase) -> None:
     spec = sh("run-1", "printf 'no newline'; sleep 60", image=await case.image())
     running = asyncio.create_task(ended(case.engine.run(spec)))

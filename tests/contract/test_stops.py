@@ -90,6 +90,15 @@ async def test_stop_before_the_start_wins(case: EngineCase) -> None:
         assert (await running).result is Result.CANCELLED
 
 
+async def test_stop_at_any_moment_of_the_start_ends_the_run(case: EngineCase) -> None:
+    for turn in range(6):
+        key = f"run-{turn}"
+        running = asyncio.create_task(ended(case.engine.run(sh(key, "sleep 60", image=await case.image()))))
+        await asyncio.wait([running], timeout=0.05 * turn)  # other moments, not something to wait for
+        await case.engine.stop(key)
+        assert (await running).result is Result.CANCELLED
+
+
 @pytest.mark.parametrize("key", ["never-was", "run-1"])
 async def test_stopping_what_is_not_there_does_nothing(case: EngineCase, key: str) -> None:
     spec = sh("run-1", "exit 0", image=await case.image())
