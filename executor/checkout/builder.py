@@ -6,7 +6,6 @@ the reason, then the message. Its exit code is the setup's own.
 """
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -101,9 +100,9 @@ class Builder:
         """Remove what a build that was cut short left of the tree."""
         if os.path.isdir(self._tree):
             trash = f"{self._tree}.trash"
-            shutil.rmtree(trash, ignore_errors=True)
+            _remove(trash)
             os.rename(self._tree, trash)
-            shutil.rmtree(trash, ignore_errors=True)
+            _remove(trash)
 
     def _check_out_or_mend(self) -> None:
         try:
@@ -113,13 +112,14 @@ class Builder:
                 raise
             say("The mirror is broken; it is fetched anew.")
             for path in (self._mirror, self._tree):
-                shutil.rmtree(path, ignore_errors=True)
+                _remove(path)
             self._check_out()
 
     def _check_out(self) -> None:
-        kind = ["--object-format=sha256"] if len(self._commit) == 64 else []
         mirror = self._in_mirror
-        self._git.run("init", "--quiet", "--bare", "--template=", *kind, self._mirror)
+        if not os.path.exists(os.path.join(self._mirror, "HEAD")):
+            kind = ["--object-format=sha256"] if len(self._commit) == 64 else []
+            self._git.run("init", "--quiet", "--bare", "--template=", *kind, self._mirror)
         if not self._has_commit():
             say(f"Fetching {self._repository}.")
             self._git.reach(mirror, *_FETCH, "--prune", "--", self._url, *_HEADS)
@@ -152,12 +152,18 @@ class Builder:
         except OSError as problem:
             raise BuildFailed("SetupFailed", f"bash: {problem.strerror}", 127) from problem
         if code or self._stopped:
-            shutil.rmtree(self._tree, ignore_errors=True)
+            _remove(self._tree)
             code = code if code >= 0 else 128 - code
             raise BuildFailed("SetupFailed", f"The setup ended with exit code {code}.", code)
 
     def _note_stop(self, number: int, frame: object) -> None:
         self._stopped = True
+
+
+def _remove(path: str) -> None:
+    import shutil  # seldom needed, and slow to import: it knows every kind of archive
+
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def say(line: str) -> None:

@@ -91,8 +91,7 @@ class Builds:
             push = self._command.words("push", target)
         more = [f"--secret={leftovers.mark(spec.key)}"] if podman else [f"--tag={target}"] if target else []
         options = [*_options(recipe), f"--iidfile={place.run / 'image'}", f"--label={LABEL}={spec.image}"]
-        tags = [f"--tag={name}", f"--tag={references.newest(spec.image)}"]
-        command = self._command.words("build", *options, *more, *tags, "{context}")
+        command = self._command.words("build", *options, *more, f"--tag={name}", "{context}")
         if any("\0" in word for word in command):  # which would be hidden in the JSON
             raise ValueError("A NUL byte in the build's target, arguments or image.")
         words = {

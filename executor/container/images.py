@@ -92,12 +92,15 @@ class Images:
         docker = self._client.docker
         listed = await _asked(docker.images.list(filters={"label": [LABEL]}))
         used = {container["ImageID"] for container in await _asked(docker.containers.list(all=True)) or ()}
+        newest: dict[str, float] = {}
+        for image in listed or ():
+            name = image["Labels"][LABEL]
+            newest[name] = max(newest.get(name, 0.0), float(image["Created"]))
         for image in listed or ():
             tags = _names(image.get("RepoTags"))
-            newest = references.newest(str(image["Labels"][LABEL])) in tags
-            if newest or image["Id"] in used or not all(map(references.is_built, tags)):
-                commits = [tag for tag in tags if references.is_built(tag) and not tag.endswith(":latest")]
-                await self._untag(commits[_TAGS:])
+            kept = image["Id"] in used or float(image["Created"]) >= newest[image["Labels"][LABEL]]
+            if kept or not all(map(references.is_built, tags)):
+                await self._untag([tag for tag in tags if references.is_built(tag)][_TAGS:])
             elif float(image["Created"]) < before:
                 await self._untag(tags or [image["Id"]])
 

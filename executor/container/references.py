@@ -78,11 +78,6 @@ def is_built(name: str) -> bool:
     return repository.startswith("localhost/errand/") or re.fullmatch(_COMMIT, tag, re.ASCII) is not None
 
 
-def newest(image: str) -> str:
-    """Name what was built last for `image` on this machine; it moves with every build."""
-    return f"localhost/errand/{_component(image)}:latest"
-
-
 def _component(name: str) -> str:
     if re.fullmatch(_COMPONENT, name, re.ASCII) and len(name) <= 128:
         return name

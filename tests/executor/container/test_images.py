@@ -122,7 +122,7 @@ async def test_build_is_pushed_and_pinned_as_the_registry_has_it(
     assert outcome.result is Result.SUCCEEDED
     assert (outcome.image or "").startswith(f"{repository}@sha256:")
     assert (await ended(images.pin(f"{repository}:{commit}"))).image == outcome.image
-    podman.run("rmi", "--force", f"localhost/errand/shop:{commit}", "localhost/errand/shop:latest")
+    podman.run("rmi", "--force", f"localhost/errand/shop:{commit}")
     podman.run("rmi", "--force", f"{repository}:{commit}")
     assert await images.has_image(outcome.image or "")
     assert podman.run("run", "--rm", outcome.image or "", "cat", "/content") == "pushed"
@@ -231,8 +231,8 @@ async def test_image_keeps_the_tags_of_its_last_commits_only(
         outcome = await ended(builds.build(spec_of(shop, commit, None, f"build-{number}")))
     await images.prune(before=0.0)
     tags = podman.run("image", "inspect", "--format", "{{json .RepoTags}}", outcome.image or "")
-    kept = {f"localhost/errand/shop:{tag}" for tag in (*commits[2:], "latest")}
-    assert set(json.loads(tags)) & {f"localhost/errand/shop:{tag}" for tag in (*commits, "latest")} == kept
+    kept = {f"localhost/errand/shop:{tag}" for tag in commits[2:]}
+    assert set(json.loads(tags)) & {f"localhost/errand/shop:{tag}" for tag in commits} == kept
 
 
 async def test_engine_that_does_not_answer_is_unavailable(

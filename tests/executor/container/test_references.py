@@ -65,13 +65,16 @@ def test_only_a_repository_of_a_registry_is_pushed_to(text: str) -> None:
 def test_names_of_builds_are_told_from_others() -> None:
     commit = "c" * 40
     assert references.built("shop", commit) == f"localhost/errand/shop:{commit}"
-    assert references.newest("shop") == "localhost/errand/shop:latest"
-    for name in (references.built("shop", commit), references.newest("A B"), f"ghcr.io/acme/shop:{commit}"):
+    for name in (
+        references.built("shop", commit),
+        references.built("A B", commit),
+        f"ghcr.io/acme/shop:{commit}",
+    ):
         assert references.is_built(name)
         references.parse(name)
     for name in ("localhost/shop:1", "ghcr.io/acme/shop:1.4", "tools"):
         assert not references.is_built(name)
-    assert references.newest("A B") != references.newest("a b")
+    assert references.built("A B", commit) != references.built("a b", commit)
 
 
 @pytest.mark.parametrize(("text", "is_id"), [(DIGEST, True), ("sha256:12", False), (f"a@{DIGEST}", False)])
