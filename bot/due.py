@@ -17,6 +17,9 @@ ON_TIME = 10.0
 RECORDED = 100
 """The newest due moments that are looked at after a long time away; those before are not recorded."""
 
+DEFINITION = "its definition"
+"""Who pauses a schedule that says `paused: true`."""
+
 _HOUR = 3600.0
 
 
@@ -74,7 +77,7 @@ class Moment:
 def paused(plan: Plan, state: JobState, at: float) -> str | None:
     """Who keeps the due moment `at` from starting anything, None if nobody does."""
     if plan.timetable.paused:
-        return "its definition"
+        return DEFINITION
     if state.paused and (state.paused_until is None or at < state.paused_until):
         return state.paused_by or "somebody"
     return None

@@ -19,8 +19,9 @@ from webhooks import text
 from webhooks.access import Access, Visitor
 from webhooks.answers import DIGITS, json_answer, path_number
 from webhooks.attempts import Try, tries
+from webhooks.guard import guarded
 from webhooks.look import SECURITY
-from webhooks.problems import Problem, busy, unauthorized, unavailable
+from webhooks.problems import Problem, busy
 from webhooks.streams import Stream, Streams, Write
 from webhooks.view import queued, rfc3339, seconds
 
@@ -49,7 +50,6 @@ class Api:
     url: str
 
 
-Handler = Callable[[Request, Visitor], Awaitable[Response]]
 Find = Callable[[Request], Awaitable[Run | Build]]
 
 
@@ -65,36 +65,15 @@ class _Log:
 
 def routes(api: Api) -> list[Route]:
     """What to mount."""
-    rooms = _Rooms(api)
-
-    def guarded(path: str, handler: Handler) -> Route:
-        return Route(path, _guard(api, handler), methods=["GET"])
-
+    rooms, access = _Rooms(api), api.access
     return [
-        guarded("/api/runs", rooms.list_runs),
-        guarded("/api/runs/{number}", rooms.run),
-        guarded("/api/runs/{number}/logs", rooms.run_log),
-        guarded("/api/builds/{number}", rooms.build),
-        guarded("/api/builds/{number}/logs", rooms.build_log),
-        guarded("/api/locks", rooms.list_locks),
+        guarded(access, "/api/runs", rooms.list_runs),
+        guarded(access, "/api/runs/{number}", rooms.run),
+        guarded(access, "/api/runs/{number}/logs", rooms.run_log),
+        guarded(access, "/api/builds/{number}", rooms.build),
+        guarded(access, "/api/builds/{number}/logs", rooms.build_log),
+        guarded(access, "/api/locks", rooms.list_locks),
     ]
-
-
-def _guard(api: Api, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-    """First who asks, only then what for. A signed link opens pages, not the API."""
-
-    async def guarded(request: Request) -> Response:
-        try:
-            visitor = await api.access.visitor(request)
-            if visitor is None or not visitor.sees_all:
-                raise unauthorized()
-            return await handler(request, visitor)
-        except Problem as error:
-            return error.response()
-        except RetryLater:
-            return unavailable().response()
-
-    return guarded
 
 
 class _Rooms:

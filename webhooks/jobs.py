@@ -1,7 +1,7 @@
 """The API's half for jobs: what there is, and for admin tokens to change it. See docs/api.md."""
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -11,14 +11,14 @@ from starlette.routing import Route
 from bot import config
 from bot.book import Book, Conflict, Entry, Expected
 from bot.config import Wrong
-from bot.errors import RetryLater
 from bot.pruning import Pruning
 from bot.runs import State
 from bot.store import Store, runs
 from webhooks import schedules
 from webhooks.access import Access, Visitor
 from webhooks.answers import json_answer, path_number
-from webhooks.problems import Problem, forbidden, unauthorized, unavailable
+from webhooks.guard import guarded
+from webhooks.problems import Problem
 from webhooks.view import rfc3339
 
 BODY_LIMIT = 1 << 20
@@ -39,42 +39,16 @@ class Jobs:
     clock: Callable[[], float]
 
 
-Handler = Callable[[Request, Visitor], Awaitable[Response]]
-
-
 def routes(jobs: Jobs) -> list[Route]:
     """What to mount."""
-    rooms = _Rooms(jobs)
-
-    def guarded(path: str, method: str, handler: Handler) -> Route:
-        return Route(path, _guard(jobs, handler, admin=method != "GET"), methods=[method])
-
+    rooms, access = _Rooms(jobs), jobs.access
     return [
-        guarded("/api/jobs", "GET", rooms.list_jobs),
-        guarded("/api/jobs/{name}", "GET", rooms.job),
-        guarded("/api/jobs/{name}", "PUT", rooms.put),
-        guarded("/api/jobs/{name}", "DELETE", rooms.delete),
-        guarded("/api/runs/{number}", "DELETE", rooms.delete_run),
+        guarded(access, "/api/jobs", rooms.list_jobs),
+        guarded(access, "/api/jobs/{name}", rooms.job),
+        guarded(access, "/api/jobs/{name}", rooms.put, method="PUT"),
+        guarded(access, "/api/jobs/{name}", rooms.delete, method="DELETE"),
+        guarded(access, "/api/runs/{number}", rooms.delete_run, method="DELETE"),
     ]
-
-
-def _guard(jobs: Jobs, handler: Handler, *, admin: bool) -> Callable[[Request], Awaitable[Response]]:
-    """Who asks, then whether they may. A login in a browser changes nothing: pages of others could use it."""
-
-    async def guarded(request: Request) -> Response:
-        try:
-            visitor = await jobs.access.visitor(request)
-            if visitor is None or not visitor.sees_all:
-                raise unauthorized()
-            if admin and not (visitor.admin and visitor.how == "token"):
-                raise forbidden()
-            return await handler(request, visitor)
-        except Problem as error:
-            return error.response()
-        except RetryLater:
-            return unavailable().response()
-
-    return guarded
 
 
 class _Rooms:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.due import Outlook
+from bot.due import DEFINITION, Outlook
 from bot.images import Image
 from bot.messages.comments import headline
 from bot.messages.differences import differences
@@ -92,7 +92,8 @@ def timing_lines(timing: Outlook | None) -> list[str]:
     ]
     if timing.paused_by is not None:
         until = "" if timing.paused_until is None else f" until {local_time(timing.paused_until, zone)}"
-        lines.append(f"the schedule is paused{until} by {code(timing.paused_by)}")
+        by = timing.paused_by if timing.paused_by == DEFINITION else code(timing.paused_by)
+        lines.append(f"the schedule is paused{until} by {by}")
     if timing.skipped is not None:
         at = local_time(timing.skipped, zone)
         lines.append(f"{at} is left out by {code(timing.skipped_by or 'somebody')}")

@@ -221,7 +221,7 @@ BAD = {
     '{"command": "true", "timeout": 0}': ("#/timeout", "from 1s to 7d"),
     '{"command": "true", "keep": 0}': ("#/keep", "expected at least 1, not 0"),
     '{"command": "true", "retries": 11}': ("#/retries", "expected at most 10, not 11"),
-    '{"command": "true", "schedule": {"cron": "* * *"}}': ("#/schedule", "expected five fields"),
+    '{"command": "true", "schedule": {"cron": "* * *"}}': ("#/schedule/cron", "a schedule is five fields"),
     '{"command": "true", "parameters": {"PATH": {}, "A": {}}}': ("#/parameters/PATH", "choose another name"),
     '{"command": "true", "lock": "a/b"}': ("#/lock", "small letters, digits and -"),
     '{"command": "true", "on": ["push"]}': ("#/on", "needs one"),
