@@ -1,6 +1,7 @@
 """Brings the container of a run into being, once."""
 
 import asyncio
+import os
 import resource
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
@@ -114,6 +115,7 @@ class Starting:
         return Given(
             installation=self.installation,
             driver=self.driver,
+            bridged=os.geteuid() == 0,
             rlimits=(
                 resource.getrlimit(resource.RLIMIT_NOFILE)[1],
                 resource.getrlimit(resource.RLIMIT_NPROC)[1],

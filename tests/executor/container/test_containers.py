@@ -17,6 +17,7 @@ def given(**more: Any) -> Given:
     usual: dict[str, Any] = {
         "installation": "abc",
         "driver": "k8s-file",
+        "bridged": False,
         "rlimits": (-1, -1),
         "files": {},
         "live": {},
@@ -40,6 +41,10 @@ def test_every_container_is_hardened() -> None:
     assert host["RestartPolicy"] == {"Name": "no"}
     assert not {"NetworkMode", "PortBindings", "PublishAllPorts", "Privileged", "Binds"} & set(host)
     assert "ExposedPorts" not in body
+
+
+def test_bridge_is_asked_for_by_its_name_where_that_can_be() -> None:
+    assert containers.body(SPEC, given(bridged=True))["HostConfig"]["NetworkMode"] == "bridge"
 
 
 def test_command_replaces_the_image_s_own() -> None:
