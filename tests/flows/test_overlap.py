@@ -95,10 +95,11 @@ async def test_replace_whose_image_cannot_be_built_leaves_the_one_before_alone(e
 
 async def test_killed_bot_leaves_no_gate_closed(errand: Installation) -> None:
     gate = errand.home / "gate"
-    for name in ("one", "two"):
-        await errand.comment(f"/job run queued MARKS={errand.home}/marks GATE={gate} ID={name}")
+    text = f"/job run queued MARKS={errand.home}/marks GATE={gate}"
+    await errand.comment(f"{text} ID=one")
+    await errand.wait_for(lambda: errand.said("run.running", 1), 20)  # comments are decided side by side
+    await errand.comment(f"{text} ID=two")
     await card(errand, "queued", "to end", "place 1 in the queue")
-    await errand.wait_for(lambda: errand.said("run.running", 1), 20)
     await errand.kill()
     await errand.start()
     gate.touch()
@@ -117,6 +118,7 @@ async def test_lock_of_a_person_holds_back_until_its_time(errand: Installation) 
 
 async def test_lock_of_a_person_holds_back_until_unlocked(errand: Installation) -> None:
     await errand.comment("/job lock prod")
+    await card(errand, "is locked")
     await errand.comment(f"/job run deploy MARKS={errand.home}/marks")
     await card(errand, "is waiting for the lock prod")
     await errand.comment("/job unlock prod")
