@@ -243,13 +243,3 @@ def _tell_runs(session: Session, build: Build, now: float) -> None:
 def get(session: Session, number: int) -> Build | None:
     """The build with this number."""
     return session.get(Build, number)
-
-
-def latest(session: Session, *, image: str) -> Build | None:
-    """The newest build of an image."""
-    return session.scalar(select(Build).where(BUILD.image == image).order_by(BUILD.number.desc()).limit(1))
-
-
-def active(session: Session) -> int:
-    """How many builds are unfinished."""
-    return session.scalar(select(func.count()).select_from(Build).where(BUILD.state != State.FINISHED)) or 0

@@ -26,6 +26,17 @@ _SAMPLE = 20
 """How many of the newest succeeded runs of a job tell how long one takes."""
 
 
+def durations(session: Session, job: str) -> list[float]:
+    """Seconds that the newest succeeded runs of a job took, newest first."""
+    query = (
+        select(RUN.started_at, RUN.finished_at)
+        .where(RUN.job == job, RUN.result == "succeeded", RUN.started_at.is_not(None))
+        .order_by(RUN.number.desc())
+        .limit(_SAMPLE)
+    )
+    return [finished - started for started, finished in session.execute(query)]
+
+
 @dataclass(slots=True)
 class _Look:
     """What was asked of the database for one line, each once."""
@@ -65,13 +76,7 @@ class _Look:
     def duration(self, job: str) -> float | None:
         """Seconds that a run of `job` takes: the median of the newest that succeeded."""
         if job not in self.medians:
-            query = (
-                select(RUN.started_at, RUN.finished_at)
-                .where(RUN.job == job, RUN.result == "succeeded", RUN.started_at.is_not(None))
-                .order_by(RUN.number.desc())
-                .limit(_SAMPLE)
-            )
-            took = [finished - started for started, finished in self.session.execute(query)]
+            took = durations(self.session, job)
             self.medians[job] = median(took) if took else None
         return self.medians[job]
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack, cast
 
-from sqlalchemy import func, select, true
+from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
 from bot.runs import State, run_sources
@@ -240,20 +240,3 @@ def page(
     if before is not None:
         query = query.where(RUN.number < before)
     return list(session.scalars(query))
-
-
-def active(session: Session) -> dict[str, int]:
-    """How many unfinished runs each job has."""
-    query = select(RUN.job, func.count()).where(RUN.state.in_(UNFINISHED)).group_by(RUN.job)
-    return {row[0]: row[1] for row in session.execute(query)}
-
-
-def durations(session: Session, job: str, *, limit: int = 20) -> list[float]:
-    """Seconds that the newest succeeded runs of a job took, newest first."""
-    query = (
-        select(RUN.started_at, RUN.finished_at)
-        .where(RUN.job == job, RUN.result == "succeeded", RUN.started_at.is_not(None))
-        .order_by(RUN.number.desc())
-        .limit(limit)
-    )
-    return [finished - started for started, finished in session.execute(query)]

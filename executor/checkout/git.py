@@ -3,10 +3,10 @@
 import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 
+from executor.checkout.echo import echoed
 from executor.redaction import Redactor
 
 _ORIGIN = re.compile(r"(https?)://(?:([^@/?#]*)@)?([^@/?#]+)")
@@ -61,9 +61,6 @@ _BROKEN = re.compile(
 
 _STALE_LOCKS = 5
 """How often git is tried again after a lock that a killed one left was removed."""
-
-_LINES = 40
-"""Lines of git's that are looked at for what went wrong."""
 
 _WORDS = 500
 """Characters of git's last words."""
@@ -120,21 +117,8 @@ class Git:
 
     def _attempt(self, arguments: tuple[str, ...], env: dict[str, str]) -> list[str] | None:
         """Give the last lines that git said if it fails."""
-        last: list[str] = []
-        with subprocess.Popen(
-            ["git", *arguments],
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        ) as git:
-            for line in git.stdout or ():
-                sys.stdout.write(line)
-                sys.stdout.flush()
-                last = [*last[-_LINES:], line.strip()]
-        return None if git.returncode == 0 else last
+        code, last = echoed(["git", *arguments], env)
+        return [line.strip() for line in last] if code else None
 
     def _owns(self, path: str) -> bool:
         return os.path.realpath(path).startswith(self._mirror + "/") and os.path.isfile(path)

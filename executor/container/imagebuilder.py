@@ -20,6 +20,7 @@ import time
 sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
 from executor.checkout.builder import Builder, BuildFailed, run, say, settle, words_of
+from executor.checkout.echo import echoed
 from executor.supervisor import descendants
 
 _PATIENCE = 3.0
@@ -28,8 +29,8 @@ _PATIENCE = 3.0
 _LOOK = 0.2
 """Seconds between two looks at a command that is being stopped."""
 
-_LINES, _LINE = 20, 2000
-"""Last lines of a push that are kept for what went wrong, and characters of each."""
+_LINES = 20
+"""Last lines of a push that are told when it failed."""
 
 _DIGEST = re.compile(r"\bdigest: (sha256:[0-9a-f]{64})\b")
 _ID = re.compile(r"sha256:[0-9a-f]{64}")
@@ -82,21 +83,9 @@ class ImageBuilder:
             return None
         repository = command[-1].rpartition(":")[0]
         say(f"Pushing to {repository}.")
-        last: list[str] = []
-        with subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        ) as push:
-            for line in push.stdout or ():
-                sys.stdout.write(line)
-                sys.stdout.flush()
-                last = [*last[-_LINES:], line[:_LINE]]
-        if push.returncode:
-            raise BuildFailed("PushFailed", "".join(last))
+        code, last = echoed(command)
+        if code:
+            raise BuildFailed("PushFailed", "".join(last[-_LINES:]))
         found = _DIGEST.findall("".join(last))
         digest = self._read("digest") or (found[-1] if found else "")
         if not _ID.fullmatch(digest):

@@ -8,9 +8,9 @@ from sqlalchemy import update
 
 from bot.desk import MAX_COMMANDS, Desk
 from bot.errors import RetryLater
-from bot.store import builds
 from bot.tables import Build, Delivery
 from tests.bot.house import HEAD, SHOP, House
+from tests.bot.store.counting import active_builds
 
 
 async def kinds(home: House) -> list[str]:
@@ -29,12 +29,12 @@ async def test_push_builds_and_is_told_on_its_commit(home: House) -> None:
 )
 async def test_push_that_concerns_no_image_is_ignored(home: House, repository: str, branch: str) -> None:
     await home.push(HEAD, repository=repository, branch=branch)
-    assert await home.store.read(builds.active) == 0
+    assert await home.store.read(active_builds) == 0
 
 
 async def test_push_of_what_is_no_commit_is_ignored(home: House) -> None:
     await home.push("../../../etc/passwd")
-    assert await home.store.read(builds.active) == 0
+    assert await home.store.read(active_builds) == 0
 
 
 async def test_same_comment_twice_is_carried_out_and_answered_once(home: House) -> None:

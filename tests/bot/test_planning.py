@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.store import builds
 from bot.tables import JobState, Tick
 from tests.bot.house import SITE, House, house
+from tests.bot.store.counting import active_builds
 from tests.bot.test_pushing import ONE, pushed
 
 
@@ -39,7 +39,7 @@ async def test_plan_tells_what_run_would_do_and_starts_nothing(home: House) -> N
         "it never ran before",
     ):
         assert words in reply
-    assert await home.store.read(builds.active) == 0
+    assert await home.store.read(active_builds) == 0
 
 
 async def test_plan_tells_how_it_differs_from_the_last_run(home: House) -> None:

@@ -16,6 +16,7 @@ from bot.worker import Worker
 from demo import deliveries as payloads
 from executor.spec import Outcome, Result
 from tests.bot.house import HEAD, SHOP, House, house
+from tests.bot.store.counting import active_builds
 
 ONE, TWO, THREE = "1" * 40, "2" * 40, "3" * 40
 
@@ -156,7 +157,7 @@ async def test_push_that_is_decided_late_builds_nothing_any_more(home: House) ->
     assert "rebuilds nothing any more" in note
     assert "image shop: not built: a newer push was decided first" in note
     assert (await home.build(1)).commit == TWO
-    assert await home.store.read(builds.active) == 1
+    assert await home.store.read(active_builds) == 1
 
 
 async def test_job_that_is_not_started_keeps_nobody_from_being_built(home: House) -> None:

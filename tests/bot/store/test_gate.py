@@ -12,6 +12,7 @@ from bot.store import Session, Store, gate, locks, runs
 from bot.store.lines import COUNTED
 from bot.tables import Run
 from tests.bot.store.asking import Desk
+from tests.bot.store.counting import active_runs
 
 
 @pytest.fixture
@@ -244,7 +245,7 @@ async def test_two_bots_never_let_two_through(postgres_url: str) -> None:
                             s, number, State.FINISHED, owner=store.owner, now=11.0, result="succeeded"
                         )
                     )
-                if not got and not await store.read(runs.active):
+                if not got and not await store.read(active_runs):
                     return
 
         async with asyncio.timeout(60):

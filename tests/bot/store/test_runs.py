@@ -3,8 +3,9 @@ from collections.abc import Callable
 import pytest
 
 from bot.runs import State
-from bot.store import Session, Store, builds, posts, runs
+from bot.store import Session, Store, builds, lines, posts, runs
 from bot.tables import Build, Post, Run
+from tests.bot.store.counting import active_runs
 
 
 def _run(
@@ -202,7 +203,7 @@ async def test_pages_and_latest(store: Store) -> None:
     assert latest is not None
     assert latest.key == "k1"
     assert await store.read(lambda session: runs.latest(session, job="never")) is None
-    assert await store.read(runs.active) == {"even": 2, "odd": 2}
+    assert await store.read(active_runs) == {"even": 2, "odd": 2}
 
 
 async def test_durations_are_those_of_succeeded_runs(store: Store) -> None:
@@ -216,4 +217,4 @@ async def test_durations_are_those_of_succeeded_runs(store: Store) -> None:
                 session, n, State.FINISHED, owner="one", now=12.5, result=r
             )
         )
-    assert await store.read(lambda session: runs.durations(session, "migrate")) == [2.5]
+    assert await store.read(lambda session: lines.durations(session, "migrate")) == [2.5]
