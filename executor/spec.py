@@ -6,6 +6,7 @@ All times are seconds since the Unix epoch, all durations seconds, all values im
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 
 class Result(StrEnum):
@@ -67,6 +68,27 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What people see of a run or a build where the engine lists it: names and values of their own.
+
+    `labels` are short and can be searched for (job, run, cause), `annotations` are any text (actor, commit,
+    address). Both mean nothing to the engine, and engines that list nothing leave them out.
+    """
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A value that only the engine has: `key` of the Secret or ConfigMap `name`."""
+
+    kind: Literal["secret", "configmap"]
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class BuildSpec:
     """Make `source` runnable. `key` names all that is created; the same key never builds twice.
 
@@ -79,11 +101,15 @@ class BuildSpec:
     setup: str | None = None
     recipe: Recipe | None = None
     timeout: float = 1800.0
+    about: About = field(default_factory=About)
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What a workload runs now: `kind/name`, such as `container/web`."""
+    """What a workload runs now: `kind/name`, such as `container/web` or `deployment/shop`.
+
+    `namespace` and `container` are for Kubernetes; None: the engine's own namespace, the first container.
+    """
 
     workload: str
     namespace: str | None = None
@@ -99,9 +125,11 @@ class RunSpec:
     in `secrets` is masked in the log, raw and in base64. `setup` is run by bash in the same shell
     before the command. `workdir` is relative to the image's root on the process engine, and so are the
     paths of `files`, whose texts are there before the command starts, with mode 0444. `memory` is the most
-    bytes that the job (on the process engine: each of its processes) may have, `cpu` the most cores.
+    bytes that the job (on the process engine: each of its processes) may have, `cpu` the most cores, `gpu`
+    whole devices.
 
-    With `live` the job also gets the environment of that workload, `env` going before it.
+    With `live` the job also gets the environment of that workload, `env` and `references` going before it.
+    `references` are variables whose values only the engine knows; what Secrets say is masked like `secrets`.
     """
 
     key: str
@@ -114,8 +142,11 @@ class RunSpec:
     files: Mapping[str, str] = field(default_factory=dict)
     memory: int | None = None
     cpu: float | None = None
+    gpu: int = 0
     read_only: bool = False
     live: Live | None = None
+    references: Mapping[str, Reference] = field(default_factory=dict)
+    about: About = field(default_factory=About)
     timeout: float = 900.0
     grace: float = 30.0
     signal_children: bool = True

@@ -1,0 +1,1 @@
+"""Runs jobs on Kubernetes: every run is a `batch/v1` Job. See `engine`."""

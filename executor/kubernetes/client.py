@@ -1,0 +1,222 @@
+"""The one door to the API of Kubernetes: configuration, requests, watches and logs.
+
+https://kubernetes.io/docs/reference/using-api/api-concepts/ What the server says is given as plain JSON: the
+official client's models of answers lose what a newer server knows, and its own watch and log loops start
+again from the beginning. What keeps the server from answering is `EngineUnavailable`.
+"""
+
+import asyncio
+import json
+import re
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
+from typing import Any, Literal
+from urllib.parse import quote
+
+import aiohttp
+from kubernetes.aio.client import ApiClient, Configuration
+from kubernetes.aio.client.rest import RESTResponse
+from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
+from kubernetes.aio.config.kube_config import refresh_token
+
+from executor.errors import EngineUnavailable
+from executor.kubernetes.resources import Resource
+from executor.kubernetes.settings import Settings
+
+_ANSWER = aiohttp.ClientTimeout(total=60.0, sock_connect=10.0)
+_MOST = 1024
+"""Characters of a server's words that are told."""
+_LATER = re.compile(r"[0-9]{1,4}")
+_PATCHES = {
+    "merge": "application/merge-patch+json",
+    "strategic": "application/strategic-merge-patch+json",
+    "json": "application/json-patch+json",
+}
+_BUSY = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+
+Object = dict[str, Any]
+"""An object as the API gives it."""
+
+
+class Refused(Exception):
+    """The server said no: its `status`, the machine's `reason` (`AlreadyExists`, ...) and its words."""
+
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        super().__init__(f"{reason}: {message}" if reason else message)
+        self.status = status
+        self.reason = reason
+        self.message = message
+
+
+class Client:
+    """A connection to one API server."""
+
+    def __init__(self, api: ApiClient, refreshing: "asyncio.Task[None] | None") -> None:
+        self._api = api
+        self._refreshing = refreshing
+
+    @classmethod
+    async def open(cls, settings: Settings) -> "Client":
+        """Read the configuration; nothing is asked yet. Raises EngineUnavailable where there is none."""
+        configuration = Configuration()
+        # Every log that is followed is a connection; how many there are the limits of runs say.
+        configuration.connection_pool_maxsize = 0
+        refreshing = None
+        try:
+            if settings.kubeconfig is None and settings.context is None and _is_in_cluster():
+                load_incluster_config(configuration)
+            else:
+                loader = await load_kube_config(
+                    settings.kubeconfig,
+                    settings.context,
+                    client_configuration=configuration,
+                    persist_config=False,
+                )
+                refreshing = asyncio.create_task(refresh_token(loader, configuration))
+            return cls(ApiClient(configuration), refreshing)
+        except (ConfigException, OSError, ValueError, ssl.SSLError) as problem:
+            raise EngineUnavailable(f"no configuration for a cluster: {problem}") from problem
+
+    async def close(self) -> None:
+        """End all connections."""
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+            await asyncio.gather(self._refreshing, return_exceptions=True)
+        await self._api.close()
+
+    async def create(self, resource: Resource, namespace: str | None, body: Object) -> Object:
+        """Create an object; raises `Refused` (409 AlreadyExists, 422 Invalid, ...), EngineUnavailable."""
+        return await self._ask("POST", resource.path(_part(namespace)), body=body)
+
+    async def get(self, resource: Resource, namespace: str, name: str) -> Object:
+        """Give one object; raises `Refused` with 404, ..."""
+        return await self._ask("GET", resource.path(_part(namespace), _part(name)))
+
+    async def list(self, resource: Resource, namespace: str, **query: str | int) -> Object:
+        """Give one page of objects with the list's `metadata`; `query` is that of the API."""
+        return await self._ask("GET", resource.path(_part(namespace)), query)
+
+    async def patch(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        body: Any,
+        kind: Literal["merge", "strategic", "json"] = "merge",
+    ) -> Object:
+        """Change an object; raises `Refused` with 404, 409, 422, ..."""
+        path = resource.path(_part(namespace), _part(name))
+        return await self._ask("PATCH", path, body=body, media_type=_PATCHES[kind])
+
+    async def delete(self, resource: Resource, namespace: str, name: str, body: Object | None = None) -> bool:
+        """Delete an object; False if there was none. `body` is a `DeleteOptions`."""
+        try:
+            await self._ask("DELETE", resource.path(_part(namespace), _part(name)), body=body)
+        except Refused as refused:
+            if refused.status == HTTPStatus.NOT_FOUND:
+                return False
+            raise
+        return True
+
+    @asynccontextmanager
+    async def stream(
+        self, path: str, query: Mapping[str, str | int], *, idle: float | None = None
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Give what the server says as it comes, in pieces of any size; raises as the others do.
+
+        EngineUnavailable also where it says nothing for `idle` seconds.
+        """
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10.0, sock_read=idle)
+        with _unavailable():
+            async with asyncio.timeout(_ANSWER.total):
+                answer = await self._request("GET", path, query, timeout=timeout)
+                if answer.status != HTTPStatus.OK:
+                    raise _refused(answer.status, await answer.read(), answer.headers)
+            try:
+                yield answer.response.content.iter_any()
+            finally:
+                answer.response.close()
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | int] | None = None,
+        body: Any = None,
+        media_type: str = "application/json",
+    ) -> Object:
+        with _unavailable():
+            answer = await self._request(method, path, query or {}, body, media_type, _ANSWER)
+            data = await answer.read()
+            if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+                raise _refused(answer.status, data, answer.headers)
+            said = json.loads(data)
+        if not isinstance(said, dict):
+            raise EngineUnavailable("the API server of Kubernetes answers what it never should")
+        return said
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | int],
+        body: Any = None,
+        media_type: str = "application/json",
+        timeout: aiohttp.ClientTimeout | None = None,
+    ) -> RESTResponse:
+        headers = {"Accept": "application/json", "Content-Type": media_type}
+        method, url, sent_headers, _, _ = await self._api.param_serialize(
+            method,
+            path,
+            query_params=list(query.items()),
+            header_params=headers,
+            auth_settings=["BearerToken"],
+        )
+        answer: RESTResponse = await self._api.rest_client.request(
+            method, url, headers=sent_headers, body=body, _request_timeout=timeout
+        )
+        return answer
+
+
+def _part(name: str | None) -> str | None:
+    """A name as a part of a path, whatever is in it."""
+    if name in (".", "..", ""):
+        raise Refused(HTTPStatus.BAD_REQUEST, "BadRequest", f"{name!r} is no name")
+    return None if name is None else quote(name, safe="")
+
+
+def _is_in_cluster() -> bool:
+    with suppress(ConfigException, OSError):
+        load_incluster_config(Configuration())
+        return True
+    return False
+
+
+def _refused(status: int, data: bytes, headers: Mapping[str, str]) -> Exception:
+    """What a server's answer means that is none of success; a proxy before it may answer in HTML."""
+    reason, message = "", ""
+    with suppress(ValueError):
+        said = json.loads(data)
+        if isinstance(said, dict) and said.get("kind") == "Status":
+            reason, message = str(said.get("reason") or ""), str(said.get("message") or "")
+    if status in _BUSY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        said_when = _LATER.fullmatch(headers.get("Retry-After", ""))
+        words = message[:_MOST] or f"status {status}"
+        delay = float(said_when[0]) if said_when else 5.0
+        return EngineUnavailable(f"the API server of Kubernetes says {words}", delay=delay)
+    return Refused(status, reason, message[:_MOST] or f"status {status}")
+
+
+class _unavailable:
+    """Turns what keeps the server from answering into EngineUnavailable."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, problem: BaseException | None, trace: object) -> None:
+        if isinstance(problem, TimeoutError):
+            raise EngineUnavailable("the API server of Kubernetes takes too long") from problem
+        if isinstance(problem, (aiohttp.ClientError, OSError, json.JSONDecodeError, UnicodeDecodeError)):
+            raise EngineUnavailable("no connection to the API server of Kubernetes") from problem
