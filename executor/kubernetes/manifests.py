@@ -48,13 +48,14 @@ def manifest(
         secret_files={path: text for path, text in files.items() if hidden.is_in(text)},
         files={path: text for path, text in files.items() if not hidden.is_in(text)},
     )
-    metadata = {
+    namespace = workload.namespace if workload else settings.namespace
+    metadata: Object = {
         "name": kept.name,
-        "namespace": workload.namespace if workload else settings.namespace,
+        "namespace": namespace,
         "labels": labels.labels(spec.key, spec.about, settings.installation, "run"),
         "annotations": labels.annotations(spec.key, spec.about),
     }
-    template = {
+    template: Object = {
         "metadata": {
             "labels": metadata["labels"],
             "annotations": metadata["annotations"],
@@ -64,7 +65,7 @@ def manifest(
     }
     return Manifest(
         name=kept.name,
-        namespace=metadata["namespace"],
+        namespace=namespace,
         job=job(metadata, template, settings.pending_timeout + spec.timeout + spec.grace),
         secret=secret(metadata, kept.secret_data),
         configmap=_configmap(metadata, kept.public_data),
