@@ -49,6 +49,11 @@ followed() {
     return "$(cat "$work/code")"
 }
 
+# What the last command said of its end.
+last_error() {
+    grep -i '^error: ' "$work/last" | tail -n 1 | sed 's/^[^:]*: //'
+}
+
 git_words() {
     grep -E '^(fatal|error|remote):' "$work/last" | tail -n 3 | tr '\n' ' ' | tail -c 500
 }
@@ -167,11 +172,10 @@ buildkit_failed() {
         tail -n 20 "$work/daemon"
         fail EngineUnavailable "BuildKit ended before the build: $(tail -n 1 "$work/daemon")"
     }
-    last=$(grep -i '^error: ' "$work/last" | tail -n 1)
-    case $last in
-        *': failed to push '*) fail PushFailed "$last" "$1" ;;
+    case $(last_error) in
+        *'failed to solve: failed to push '*) fail PushFailed "$(last_error)" "$1" ;;
     esac
-    code=$(printf '%s\n' "$last" | sed -n 's/.* did not complete successfully: exit code: \([0-9]*\)$/\1/p')
+    code=$(last_error | sed -n 's/.* did not complete successfully: exit code: \([0-9]*\)$/\1/p')
     build_failed "${code:-$1}"
 }
 
@@ -192,10 +196,17 @@ with_buildah() {
         rm -rf "$work/storage" "$work/run"
     }
     in_storage build --isolation=chroot --layers --force-rm "$@" --file="$dockerfile" \
-        --cache-from="$push" --cache-to="$push" --tag="$push:$ERRAND_COMMIT" "$context" || build_failed $?
+        --cache-from="$push" --cache-to="$push" --tag="$push:$ERRAND_COMMIT" "$context" || buildah_failed $?
     say "Pushing to $push."
-    in_storage push --digestfile="$work/digest" "$push:$ERRAND_COMMIT" ||
-        fail PushFailed "$(tail -n 20 "$work/last")"
+    in_storage push --digestfile="$work/digest" "$push:$ERRAND_COMMIT" || fail PushFailed "$(last_error)"
+}
+
+# It pushes every layer as soon as it is made, to be found by the next build.
+buildah_failed() {
+    case $(last_error) in
+        'failed pushing cache to '*) fail PushFailed "$(last_error)" "$1" ;;
+    esac
+    build_failed "$1"
 }
 
 kind=$1

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from executor.checkout import git
-from executor.container import references
+from executor import references
 from executor.kubernetes import labels, manifests
 from executor.kubernetes.client import Object
 from executor.kubernetes.merging import merged
@@ -28,7 +28,7 @@ LABEL = "errand.image"
 
 _SCRIPT = Path(__file__).with_name("build.sh").read_text(encoding="utf-8")
 _WORK, _GIVEN, _REGISTRY = "/errand/work", "/errand/given", "/errand/registry"
-_RESULT = "/dev/termination-log"
+_RESULT = "/errand/result"
 _USER = 1000
 """The user of both images, who has a range of further ones in /etc/subuid."""
 _MODE = 0o440
@@ -151,6 +151,7 @@ def _pod(settings: Settings, words: list[str], env: dict[str, str], secret: str 
                 "command": ["sh", "-c", literal(_SCRIPT), "build", *map(literal, words)],
                 "env": [{"name": name, "value": literal(value)} for name, value in env.items()],
                 "volumeMounts": mounts,
+                "terminationMessagePath": _RESULT,  # not below /dev, which steps of Buildah have
                 "securityContext": _security(),
             }
         ],
