@@ -9,8 +9,10 @@ import base64
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,10 +55,19 @@ class Pod:
         log = self._directory / "log"
         with log.open("wb") as out:
             process = await asyncio.create_subprocess_exec(
-                *self.arguments, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
+                *self.arguments,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
-            async with asyncio.timeout(120):
-                code = await process.wait()
+            try:
+                async with asyncio.timeout(120):
+                    code = await process.wait()
+            finally:  # what is left in a container ends with its first process
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
         message = self._file(self._container["terminationMessagePath"])
         left = message.read_text() if message.exists() else ""
         self._discard()
