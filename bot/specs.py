@@ -36,7 +36,7 @@ def of_build(build: Build, source: Source, config: Config) -> BuildSpec:
         recipe=recipe,
         timeout=how.timeout,
         about=About(
-            labels={"image": build.image, "cause": build.cause},
+            labels={"image": build.image, "build": str(build.number), "cause": build.cause},
             annotations={
                 "actor": build.actor,
                 "commit": build.commit,

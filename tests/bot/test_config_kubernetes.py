@@ -217,7 +217,7 @@ def _pod(keys: str) -> str:
         ),
         _one(
             CLUSTER + "images: {t: {workload: container/web}}",
-            "2:24: images.t.workload: expected a workload of the cluster: deployment, statefulset, daemonset,",
+            "2:24: images.t.workload: expected a workload of the cluster: deployment, statefulset, ",
         ),
         _one(CLUSTER + "images: {t: {workload: job/web}}", "or on Kubernetes deployment/NAME (statefulset, "),
         _one(CLUSTER + "images: {t: {workload: deployment/../x}}", "images.t.workload: expected container/"),
@@ -234,13 +234,13 @@ def _pod(keys: str) -> str:
         ),
         _one(
             "engine: {kind: container}\nimages: {t: {workload: container/web, namespace: a, container: b}}",
-            "images.t.namespace: containers of this machine have none; for this engine.kind has to be kuberne",
+            "images.t.namespace: containers of this machine have none; for this engine.kind has to be",
         ),
         # Jobs.
         _one(CLUSTER + "jobs: {a: {command: x}}", "jobs.a: image is required: the kubernetes engine runs"),
         _one(
             CLUSTER + TOOLS + "jobs: {a: {image: t, command: x, files: {etc/a: b}}}",
-            "3:42: jobs.a.files.etc/a: expected a whole path such as /etc/shop.ini: there is no checkout on t",
+            "3:42: jobs.a.files.etc/a: expected a whole path such as /etc/shop.ini: there is no checkout",
         ),
         _one(
             CLUSTER + TOOLS + "jobs: {a: {image: t, command: x, env: {U: {secret: S, key: k}}}}",
@@ -248,7 +248,7 @@ def _pod(keys: str) -> str:
         ),
         _one(
             CLUSTER + TOOLS + "jobs: {a: {image: t, command: x, env: {U: {configmap: a..b, key: k}}}}",
-            "jobs.a.env.U: a value from a ConfigMap is {configmap: shop-settings, key: url}; expected the nam",
+            "jobs.a.env.U: a value from a ConfigMap is {configmap: shop-settings, key: url}; expected",
         ),
         _one(
             CLUSTER + TOOLS + "jobs: {a: {image: t, command: x, env: {U: {configmap: c}}}}",
@@ -262,7 +262,7 @@ def _pod(keys: str) -> str:
         ),
         _one(
             "jobs: {a: {command: x, env: {U: {configmap: c, key: k}}}}",
-            "1:33: jobs.a.env.U: only Kubernetes has ConfigMaps; on this engine write the value itself, or ${",
+            "1:33: jobs.a.env.U: only Kubernetes has ConfigMaps; on this engine write the value itself",
         ),
         _one(
             "defaults: {env: {U: {configmap: c, key: k}}}\njobs: {a: {command: x}}",
