@@ -42,10 +42,15 @@ def load(path: FilePath, environ: Mapping[str, str]) -> Config:
     if not document.mistakes:
         config = checked(document, environ)
     if config is None or document.mistakes:
-        lines = dict.fromkeys(f"{path}:{mistake}" for mistake in sorted(document.mistakes))
-        more = [f"{path}: {len(lines) - _SHOWN} more mistakes"] if len(lines) > _SHOWN else []
-        raise ConfigError("\n".join([*list(lines)[:_SHOWN], *more]))
+        raise refused(path, document)
     return config
+
+
+def refused(path: FilePath, document: Document) -> ConfigError:
+    """What is told of a file with mistakes: each in its line."""
+    lines = dict.fromkeys(f"{path}:{mistake}" for mistake in sorted(document.mistakes))
+    more = [f"{path}: {len(lines) - _SHOWN} more mistakes"] if len(lines) > _SHOWN else []
+    return ConfigError("\n".join([*list(lines)[:_SHOWN], *more]))
 
 
 def read_file(path: FilePath) -> Document:
