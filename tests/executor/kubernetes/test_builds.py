@@ -3,6 +3,7 @@
 import pytest
 
 from executor.kubernetes import builds
+from executor.kubernetes.credentials import Credential
 from executor.kubernetes.outcomes import Ended
 from executor.kubernetes.settings import Settings
 from executor.spec import BuildSpec, Outcome, Recipe, Result, Secret, Source
@@ -79,3 +80,10 @@ async def test_build_that_no_cluster_can_make_ends_with_a_sentence() -> None:
     with pytest.raises(Ended) as ended:
         await order.make()
     assert (ended.value.outcome.reason, ended.value.outcome.result) == ("SpecInvalid", Result.ERROR)
+
+
+async def test_order_masks_what_opens_the_registry() -> None:
+    credentials = [Credential("errand", "correct-horse-9"), Credential(token="refresh"), Credential()]
+    known = builds.secrets_of(credentials)
+    assert known == [Secret("correct-horse-9"), Secret("ZXJyYW5kOmNvcnJlY3QtaG9yc2UtOQ=="), Secret("refresh")]
+    assert set(known) <= set(builds.order(SPEC, Settings("jobs", "errand"), known).secrets)
