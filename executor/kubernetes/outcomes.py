@@ -89,8 +89,13 @@ def read(job: Job, pod: Pod | None, events: Sequence[Event], now: float) -> Read
     return _waits(job, pod, events)
 
 
+def vanished(job: Job, words: str) -> Outcome:
+    """Tell what became of it where the objects that would say it are gone."""
+    return _stopped(job, None, _error("ContainerLost", words))
+
+
 def message_of(pod: Pod | None) -> str:
-    """Give what the container `job` left as its termination message, or the log's end where it may."""
+    """Give what the container `job` left as its termination message, empty for none."""
     last = pod.containers[-1] if pod is not None and pod.containers else None
     return last.message if last is not None and last.reason not in _NO_START else ""
 
