@@ -18,7 +18,7 @@ import uvicorn
 
 from bot import links, oplog
 from bot.book import Book, renewed
-from bot.config import Config, load
+from bot.config import Config, cluster_settings, load
 from bot.errors import ConfigError, Refused, RetryLater
 from bot.github import GitHub
 from bot.loops import Loops
@@ -174,7 +174,8 @@ async def _assembled(
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(await Store.open(config.database.reveal(), owner=owner))
-        await store.be_the_only_one()  # runs of both engines are found on this machine only
+        if config.engine.kind != "kubernetes":
+            await store.be_the_only_one()  # runs of the other engines are found on this machine only
         logs = LogStore(config.logs.directory, config.logs.max_size)
         engine = _engine(config, logs)
         await engine.open()
@@ -202,9 +203,13 @@ async def _assembled(
 
 
 def _engine(config: Config, logs: LogStore) -> Engine:
-    """The engine that the configuration names; what only the other one needs is not even imported."""
+    """The engine that the configuration names; what only another one needs is not even imported."""
     if config.engine.kind == "process":
         return ProcessEngine(config.engine.process.directory, logs)
+    if config.engine.kind == "kubernetes":
+        from executor.kubernetes.engine import KubernetesEngine
+
+        return KubernetesEngine(cluster_settings(config), logs)
     from executor.container import ContainerEngine, Settings
 
     container = config.engine.container
