@@ -24,6 +24,7 @@ class Keeping:
         self._log = log
         self._redactor = Redactor(secrets)
         self._kept = kept
+        self._is_at_start = True  # of a line
 
     @property
     def is_settled(self) -> bool:
@@ -54,10 +55,13 @@ class Keeping:
         self._log.close()
 
     def _line(self, words: str) -> None:
-        self._write(f"{words}\n".encode(errors="replace"))
+        begin = "" if self._is_at_start else "\n"
+        self._write(f"{begin}{words}\n".encode(errors="replace"))
 
     def _write(self, data: bytes) -> None:
-        self.offset += len(data)
+        if data:
+            self.offset += len(data)
+            self._is_at_start = data.endswith(b"\n")
         if self._kept:
             left = data[self._kept :]
             self._kept -= len(data) - len(left)
