@@ -47,6 +47,10 @@ class Rule:
     part: str | None = None
     names: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        verbs = ", ".join(self.verbs)
+        return f"{verbs} {self.target}" + (f" {', '.join(self.names)}" if self.names else "")
+
     @property
     def target(self) -> str:
         """What a Role calls it: `pods`, `pods/log`."""
