@@ -1,7 +1,8 @@
 """The belts: claim what is due, carry it, renew the leases, recover what another bot left, drain at the end.
 
-One belt per table. A belt sleeps until a commit of this process rings its bell, or until `SWEEP` has
-passed: then it looks for what nobody rang for, that is retries that fell due and leases that ran out.
+One belt per table. A belt sleeps until a commit rings its bell, on PostgreSQL also one of another bot, or
+until `SWEEP` has passed: then it looks for what nobody rang for, that is leases that ran out and retries
+that fell due. What a bot carried that was killed is taken over within `LEASE` and `SWEEP`.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from time import monotonic
 from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
@@ -21,6 +23,7 @@ from bot.pruning import Pruning
 from bot.starting import Starting
 from bot.store import Session, builds, deliveries, gate, leases, locks, posts, runs
 from bot.store.bells import Belt as Bell
+from bot.store.leases import LeaseLost
 from bot.tables import Build, Claimable, Delivery, Post, Run
 from bot.ticks import Ticks
 from bot.tools import Tools
@@ -34,6 +37,8 @@ RENEW = 3.0
 """Seconds between two renewals: two may fail before a lease is lost."""
 SWEEP = 3.0
 """Seconds after which a belt looks although nothing rang."""
+STALL = LEASE - 2.0
+"""Seconds after which a process that stood still (paused, or starved) may have lost its leases."""
 DELIVERIES = 16
 """Deliveries decided at the same time; each is a few requests to GitHub."""
 POSTS = 16
@@ -99,6 +104,7 @@ class Loops:
         self._ticks = Ticks(tools, Starting(tools, People(tools)))
         self._stops: set[asyncio.Task[None]] = set()
         self._alive = False
+        self._timer: asyncio.TimerHandle | None = None
 
     def dead(self) -> Sequence[str]:
         """The names of the belts that do not turn; /readyz tells them."""
@@ -107,6 +113,8 @@ class Loops:
     async def run(self) -> None:
         """Turn until cancelled; then let go of everything, so that the next bot may take it at once."""
         self._alive = True
+        if self._tools.store.is_shared:
+            self._watch(monotonic())
         try:
             async with asyncio.TaskGroup() as group:
                 for belt in self._belts:
@@ -118,6 +126,8 @@ class Loops:
                 group.create_task(self._look())
         finally:
             self._alive = False
+            if self._timer is not None:
+                self._timer.cancel()
             await self._drain()
 
     async def _drain(self) -> None:
@@ -174,6 +184,13 @@ class Loops:
 
     async def _delivery(self, delivery: Delivery) -> None:
         try:
+            await self._decide_on(delivery)
+        except LeaseLost:
+            log.warning("delivery.lost", key=delivery.key)  # what was decided is undone: another bot has it
+
+    async def _decide_on(self, delivery: Delivery) -> None:
+        owner = self._tools.owner
+        try:
             if delivery.attempts > MAX_TRIES:
                 raise RuntimeError("no try came to an end, so whoever tries it may be killed by it")
             await self._desk.handle(delivery)
@@ -184,8 +201,12 @@ class Loops:
                 return
             delay = error.delay or backoff(delivery.attempts)
             due_at, note, key = self._tools.clock() + delay, str(error), delivery.identity
-            await self._tools.store.write(lambda s: deliveries.retry(s, key, due_at=due_at, note=note))
+            await self._tools.store.write(
+                lambda s: deliveries.retry(s, key, owner=owner, due_at=due_at, note=note)
+            )
             asyncio.get_running_loop().call_later(delay, self._tools.store.bell("deliveries").set)
+        except LeaseLost:
+            raise
         except Exception as error:
             log.exception("delivery.failed", key=delivery.key)
             await self._desk.give_up(delivery, error)
@@ -220,6 +241,20 @@ class Loops:
             belt.tasks[key].cancel()
         belt.missed = missing & belt.tasks.keys()
 
+    def _watch(self, looked: float) -> None:
+        """Called by a timer, so before anything goes on where this process stood still: did it, too long?"""
+        now = monotonic()
+        if now - looked > STALL:
+            self._let_go(now - looked)
+        self._timer = asyncio.get_running_loop().call_later(RENEW, self._watch, now)
+
+    def _let_go(self, seconds: float) -> None:
+        """The leases may have run out meanwhile, and others have done what this process was about to do."""
+        log.warning("stalled", seconds=round(seconds, 1), why="another bot may have what this one carried")
+        for belt in self._belts:
+            for task in belt.tasks.values():
+                task.cancel()
+
     async def _open(self) -> None:
         """Put the gate right at the start; then open what people locked for a time when that is over."""
         tools, bell = self._tools, self._tools.store.bell("locks")
@@ -251,9 +286,11 @@ class Loops:
             await asyncio.sleep(MORE if more else PRUNE)
 
     async def _look(self) -> None:
+        bell = self._tools.store.bell("jobs")
         while True:
+            bell.clear()
             await _patiently("book", self._tools.book.refresh)
-            await asyncio.sleep(SWEEP)
+            await _rung(bell, SWEEP)
 
     async def _tidy(self, now: float) -> bool:
         """Forget what is old: rows, logs, what the engine could not remove in time.

@@ -118,5 +118,5 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 async def store(database_url: str) -> AsyncIterator[Store]:
     """A store on an empty database, once on SQLite and once on PostgreSQL."""
-    async with await Store.open(database_url, owner="one") as opened:
+    async with await Store.open(database_url, owner="one", given_clock=True) as opened:
         yield opened

@@ -123,7 +123,7 @@ def claim(session: Session, *, owner: str, now: float, lease: float, limit: int)
     """
     locks.expire(session, now=now)
     let_through = [RUN.state.in_(UNFINISHED), RUN.admitted == true()]
-    return claim_rows(session, Run, let_through, owner=owner, span=(now, now + lease), limit=limit)
+    return claim_rows(session, Run, let_through, owner=owner, span=(now, lease), limit=limit)
 
 
 def move(

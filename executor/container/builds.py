@@ -8,14 +8,16 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
-from executor.container import leftovers, references
-from executor.container.command import Command, environment, last_words, plain
+from executor import references
+from executor.container import leftovers
+from executor.container.command import Command, environment, last_words
 from executor.container.settings import Settings
 from executor.logs import LogStore
 from executor.process import requests, trees
 from executor.process.supervised import Supervised, result_of
 from executor.redaction import Redactor
 from executor.spec import BuildSpec, Outcome, Progress, Recipe, Result
+from executor.words import plain
 
 LABEL = "errand.image"
 """What every image that is built here has: the name of the image in Errand."""

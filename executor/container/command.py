@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from executor.container.settings import Settings
 from executor.errors import EngineUnavailable
+from executor.words import plain
 
 _PASSED = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSH_AUTH_SOCK")
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy")
@@ -25,13 +26,6 @@ _ANSWER = 30.0
 _SAID = 64 * 1024
 """Bytes of what a command says that are looked at, from the end."""
 
-_WORDS = 500
-"""Characters of an engine's or a registry's words that go on."""
-
-_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x1f\x7f-\x9f]+")
-_USER = re.compile(r"//[^\s/@\"']+@")
-_QUERY = re.compile(r"(https?://[^\s?\"']*)\?[^\s\"']*")
-_HEADER = re.compile(r"\b(basic|bearer) +[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)
 _LOGFMT = re.compile(r'^time="[^"]*" level=\w+ msg=')
 
 
@@ -39,15 +33,6 @@ def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """Give what the engine's command needs of Errand's environment, and nothing of Errand's own."""
     found = os.environ if environ is None else environ
     return {name: value for name, value in found.items() if name in _NAMES or name.startswith(_BEGINNINGS)}
-
-
-def plain(text: str) -> str:
-    """Give foreign words as one bounded line, without control characters and what may be credentials."""
-    text = _CONTROL.sub(" ", text)
-    for pattern, instead in ((_USER, "//***@"), (_QUERY, r"\1?***"), (_HEADER, r"\1 ***")):
-        text = pattern.sub(instead, text)
-    text = " ".join(text.split())
-    return text if len(text) <= _WORDS else text[: _WORDS - 1] + "…"
 
 
 def last_words(said: str) -> str:

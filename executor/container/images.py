@@ -7,13 +7,14 @@ from typing import Any, Protocol
 
 from aiodocker import Docker, DockerError
 
-from executor.container import references
+from executor import references
 from executor.container.builds import LABEL
-from executor.container.command import Command, last_words, plain
-from executor.container.references import Reference
+from executor.container.command import Command, last_words
 from executor.container.settings import Settings
 from executor.errors import EngineUnavailable
+from executor.references import Reference
 from executor.spec import Live, Outcome, Pending, Progress, Result
+from executor.words import plain
 
 _PULL = 3600.0
 """Seconds that a pull may take."""

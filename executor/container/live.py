@@ -11,13 +11,6 @@ _WORKLOAD = re.compile(r"container/([A-Za-z0-9][A-Za-z0-9_.-]{0,127})", re.ASCII
 _OWN = frozenset({"HOSTNAME", "HOME", "TERM", "container"})
 """What engines set by themselves: true of that container only."""
 
-_SECRET = re.compile(
-    r"(?i)secret|token|passw(?:or)?d|passphrase|pwd|credential|(?:api|access|private|signing|encryption)_?key|dsn|auth"
-)
-_WITH_PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/@\s]*:[^/@\s]+@")
-_SHORTEST = 6
-"""Characters: masking what is shorter (`1`, `true`) would make holes in every log."""
-
 
 async def environment(client: Client, live: Live) -> dict[str, str]:
     """Give the environment of the container `container/NAME` but what the engine made for it.
@@ -32,16 +25,3 @@ async def environment(client: Client, live: Live) -> dict[str, str]:
     except Refused as refused:
         raise error("WorkloadMissing", f"{live.workload}: {refused.message}") from refused
     return {name: value for name, value in workload.env.items() if name not in _OWN}
-
-
-def hidden(environment: dict[str, str]) -> list[str]:
-    """Name the variables of a workload whose values no log may show.
-
-    These are the ones that are called like secrets (`…TOKEN…`, `…PASSWORD…`, `…SECRET…`, `…API_KEY…` and the
-    like, any case) and those whose value is a URL with a password, if the value has six characters or more.
-    """
-    return [
-        name
-        for name, value in environment.items()
-        if len(value) >= _SHORTEST and (_SECRET.search(name) or _WITH_PASSWORD.match(value))
-    ]

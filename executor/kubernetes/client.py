@@ -122,15 +122,21 @@ class Client:
 
     @asynccontextmanager
     async def stream(
-        self, path: str, query: Mapping[str, str | int], *, idle: float | None = None
+        self,
+        path: str,
+        query: Mapping[str, str | int],
+        *,
+        idle: float | None = None,
+        first: float | None = _ANSWER.total,
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """Give what the server says as it comes, in pieces of any size; raises as the others do.
 
-        EngineUnavailable also where it says nothing for `idle` seconds.
+        EngineUnavailable also where it says nothing for `idle` seconds, or does not begin to answer for
+        `first` seconds, which for the log of a job is when that writes its first line.
         """
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10.0, sock_read=idle)
         with _unavailable():
-            async with asyncio.timeout(_ANSWER.total):
+            async with asyncio.timeout(first):
                 answer = await self._request("GET", path, query, timeout=timeout)
                 if answer.status != HTTPStatus.OK:
                     raise _refused(answer.status, await answer.read(), answer.headers)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from executor.container import references
+from executor import references
 
 DIGEST = "sha256:" + "a1" * 32
 

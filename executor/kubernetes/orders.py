@@ -1,0 +1,47 @@
+"""What is attended on the cluster: a run or a build, as `life` sees it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from executor.kubernetes.client import Object
+from executor.spec import Outcome, Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The objects of one order as plain JSON, each with its `metadata.namespace`.
+
+    `secret` and `configmap` are created before the Job and belong to it afterwards. `secrets` are further
+    values that no log shows.
+    """
+
+    job: Object
+    secret: Object | None = None
+    configmap: Object | None = None
+    secrets: tuple[Secret, ...] = ()
+
+
+def as_it_ended(outcome: Outcome, message: str) -> Outcome:
+    """Give the outcome of a run, to which the termination message adds nothing."""
+    return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One Job to be made once and attended to its end.
+
+    `make` gives its objects; it is asked only where there is no such Job yet, and raises `outcomes.Ended`
+    where there can be none. `secrets` are masked in its log and its messages. All times are seconds:
+    `timeout` from the start of its first container on, `grace` between SIGTERM and SIGKILL,
+    `pending_timeout` until it has to have started. `finish` turns how it ended, and what the container
+    `job` left as its termination message (empty for none), into what is told; it is pure.
+    """
+
+    key: str
+    namespace: str
+    make: Callable[[], Awaitable[Made]]
+    secrets: tuple[Secret, ...]
+    timeout: float
+    grace: float
+    pending_timeout: float
+    finish: Callable[[Outcome, str], Outcome] = as_it_ended
