@@ -1,10 +1,12 @@
 """The rights that are used are said once, and are no more than what an installation needs."""
 
+from dataclasses import replace
+
 import pytest
 
 from executor.kubernetes.access import WORKLOADS, Rule, Uses, role_rules, rules
 from executor.kubernetes.resources import JOBS, PODS, SECRETS
-from executor.kubernetes.settings import Settings
+from executor.kubernetes.settings import Builder, Settings
 from executor.spec import Live
 
 SETTINGS = Settings(namespace="jobs", installation="one")
@@ -33,6 +35,20 @@ def test_secrets_are_read_by_name_only_and_never_listed() -> None:
     )
     assert [rule.names for rule in found if "get" in rule.verbs] == [("a", "b")]
     assert not any({"list", "watch"} & set(rule.verbs) for rule in found)
+
+
+def test_credentials_of_registries_are_read_where_the_file_names_them() -> None:
+    settings = replace(
+        SETTINGS,
+        service_account="runner",
+        pod={"imagePullSecrets": [{"name": "pull"}]},
+        builder=Builder(registry_secret="push"),
+    )
+    found = rules(settings, Uses((Live("pod/x", "prod"),)))
+    assert [rule.names for rule in of(found, "secrets") if rule.verbs == ("get",)] == [("pull", "push")]
+    assert [rule.names for rule in of(found, "serviceaccounts")] == [("runner",)]
+    assert not of(found, "serviceaccounts", "prod")
+    assert not any(rule.verbs == ("get",) for rule in of(found, "secrets", "prod"))
 
 
 def test_a_live_image_adds_its_namespace_and_its_workload() -> None:
