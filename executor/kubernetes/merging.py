@@ -90,6 +90,18 @@ def _values(old: Any, patch: Any, path: tuple[str, ...]) -> Any:
 
 def _lists(old: Sequence[Any], patch: Sequence[Any], key: str, path: tuple[str, ...]) -> list[Any]:
     new = {item.get(key): dict(item) for item in old}
+    order = _order(list(new), list(dict.fromkeys(item.get(key) for item in patch)))
     for item in patch:
         new[item.get(key)] = _maps(new.get(item.get(key), {}), item, path)
-    return list(new.values())
+    return [new[name] for name in order]
+
+
+def _order(old: list[Any], patch: list[Any]) -> list[Any]:
+    """Give the names in the order that the API server puts them in: new ones first, if nothing else says."""
+    place = {name: number for number, name in enumerate(old)}
+    left, order = [name for name in old if name not in patch], []
+    for name in patch:
+        while left and place[left[0]] < place.get(name, 0):
+            order.append(left.pop(0))
+        order.append(name)
+    return order + left
