@@ -191,7 +191,7 @@ def _stopped(job: Job, pod: Pod | None, outcome: Outcome) -> Outcome:
     over = _over(pod) if pod is not None else None
     is_known = over is not None and over.started_at is not None and over.reason not in _UNKNOWN
     code = over.exit_code if over is not None and is_known else None
-    told = outcome.message if outcome.reason == "NodeLost" else None
+    told = outcome.message if outcome.reason == "NodeLost" and over is None else None
     times = replace(outcome, result=Result.TIMED_OUT, exit_code=code, reason="DeadlineExceeded", message=told)
     if job.stop in set(Result):
         result = Result(job.stop)
