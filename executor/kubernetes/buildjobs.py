@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from executor.checkout import git
 from executor import references
+from executor.checkout import git
 from executor.kubernetes import labels, manifests
 from executor.kubernetes.client import Object
 from executor.kubernetes.merging import merged

@@ -1,7 +1,7 @@
 """Carries what the containers of one pod write into the log that is kept, to its end.
 
 A stream that ends may have broken on its way: once the container has ended, its log is read once more from
-where it stood. What the node deletes before that (it does so with a pod that was deleted) is only missed where
+where it stood. What the node deletes before that (as it does with a deleted pod) is only missed where
 no stream came to its end.
 """
 

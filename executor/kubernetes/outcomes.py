@@ -89,8 +89,13 @@ def read(job: Job, pod: Pod | None, events: Sequence[Event], now: float) -> Read
     return _waits(job, pod, events)
 
 
+def vanished(job: Job, words: str) -> Outcome:
+    """Tell what became of it where the objects that would say it are gone."""
+    return _stopped(job, None, _error("ContainerLost", words))
+
+
 def message_of(pod: Pod | None) -> str:
-    """Give what the container `job` left as its termination message, or the log's end where it may."""
+    """Give what the container `job` left as its termination message, empty for none."""
     last = pod.containers[-1] if pod is not None and pod.containers else None
     return last.message if last is not None and last.reason not in _NO_START else ""
 
@@ -217,9 +222,9 @@ def _waits(job: Job, pod: Pod | None, events: Sequence[Event]) -> Waits:
         return Waits(reason or "Unschedulable", words[:_MOST] or "It waits for a node.")
     if not pod.node:
         return Waits("Scheduling", "It waits for a node.")
-    said = next(
-        (one for one in reversed(events) if one.reason.startswith("Failed") and one.about == pod.name), None
-    )
+    # What is called only `Failed` the container itself tells, too, and more of it.
+    told = (one for one in reversed(events) if one.about == pod.name and one.reason != "Failed")
+    said = next((one for one in told if one.reason.startswith("Failed")), None)
     if said is not None:
         return Waits(said.reason, said.message[:_MOST])
     return Waits("ContainerCreating", f"Its container is made on {pod.node}.")

@@ -22,7 +22,7 @@ _SIZE = 512
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The log up to `offset` has what came before `container`, and of that one what came before `position`."""
+    """The log up to `offset` has all before `container`, and of that one all before `position`."""
 
     offset: int
     container: str

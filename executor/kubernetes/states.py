@@ -68,7 +68,8 @@ class Pod:
 class Job:
     """One Job of ours. `stop` is the result that it was stopped with, `reason` and `words` go with it.
 
-    `failed` is why the cluster ended it. `secrets` are the names of the Secrets in its environment.
+    `failed` is why the cluster ended it. `secrets` are the Secrets in its environment, each with the key that
+    is taken from it (empty: all are).
     """
 
     name: str
@@ -84,7 +85,7 @@ class Job:
     failed: tuple[str, str] | None
     is_suspended: bool
     active: int
-    secrets: tuple[str, ...]
+    secrets: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,11 @@ def job(said: Object) -> Job:
     )
 
 
+def gone(name: str, key: str, namespace: str) -> Job:
+    """Give what is known of a Job that was deleted before its pod."""
+    return Job(name, namespace, "", key, "", 0.0, None, "", "", "", None, False, 0, ())
+
+
 def event(said: Object) -> Event:
     """Read an event; raises KeyError, TypeError for what is none."""
     about = said["involvedObject"]
@@ -201,11 +207,11 @@ def _container(name: str, state: Object) -> Container:
     return Container(name, WAITING, str(said.get("reason") or ""), str(said.get("message") or ""))
 
 
-def _secrets(spec: Object) -> Iterator[str]:
+def _secrets(spec: Object) -> Iterator[tuple[str, str]]:
     for container in (*(spec.get("initContainers") or ()), *(spec.get("containers") or ())):
         for variable in container.get("env") or ():
             if said := (variable.get("valueFrom") or {}).get("secretKeyRef"):
-                yield str(said.get("name") or "")
+                yield str(said.get("name") or ""), str(said.get("key") or "")
         for source in container.get("envFrom") or ():
             if said := source.get("secretRef"):
-                yield str(said.get("name") or "")
+                yield str(said.get("name") or ""), ""
