@@ -142,6 +142,8 @@ def _stand_ins(data: Value, found: list[tuple[Path, Reference, bool]]) -> dict[s
     needed = set()
     for path, reference, alone in found:
         place = _place(path)
+        if reference.default is not None:
+            continue
         if place in _SECRET:
             made[reference.name] = _SECRET[place] if alone else _STAND_IN
         elif treatment(path) == "late":

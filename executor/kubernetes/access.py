@@ -17,6 +17,7 @@ from executor.kubernetes.resources import (
     JOBS,
     PODS,
     SECRETS,
+    SERVICE_ACCOUNTS,
     STATEFULSETS,
     Resource,
 )
@@ -25,6 +26,9 @@ from executor.spec import Live
 
 Object = dict[str, Any]
 """An object as the API takes it."""
+
+DEFAULT = "default"
+"""The service account of pods that name none."""
 
 WORKLOADS: Mapping[str, Resource] = {
     "deployment": DEPLOYMENTS,
@@ -46,6 +50,10 @@ class Rule:
     why: str
     part: str | None = None
     names: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        verbs = ", ".join(self.verbs)
+        return f"{verbs} {self.target}" + (f" {', '.join(self.names)}" if self.names else "")
 
     @property
     def target(self) -> str:
@@ -92,10 +100,10 @@ def role_rules(rules: Sequence[Rule]) -> list[Object]:
 def _of_runs(namespace: str) -> Iterator[Rule]:
     every = ("create", "get", "list", "watch", "patch", "delete")
     yield Rule(namespace, JOBS, every, "every run and every build is a Job")
-    seen = ("get", "list", "watch", "patch", "delete")
-    yield Rule(namespace, PODS, seen, "how a run stands is said by its pod, which is deleted to stop it")
+    seen = ("list", "watch", "patch", "delete")
+    yield Rule(namespace, PODS, seen, "what a run does is said by its pod, and deleting that stops it")
     yield Rule(namespace, PODS, ("get",), "logs", part="log")
-    owned = ("create", "patch", "delete")
+    owned = ("create", "patch")  # they go with their Job
     yield Rule(namespace, SECRETS, owned, "variables and files of a run that hold secrets")
     yield Rule(namespace, CONFIGMAPS, owned, "files of a run")
     yield Rule(namespace, EVENTS, ("list", "watch"), "why a pod does not start")
@@ -105,11 +113,19 @@ def _of_secrets(namespace: str, settings: Settings, uses: Uses) -> Iterator[Rule
     names = tuple(sorted(uses.secrets.get(namespace, ())))
     if names:
         yield Rule(namespace, SECRETS, ("get",), "what they say is masked in logs", names=names)
+    if namespace != settings.namespace:
+        return
+    why = "where images come from is asked with the credentials of their pull"
+    yield Rule(namespace, SERVICE_ACCOUNTS, ("get",), why, names=(settings.service_account or DEFAULT,))
+    pulls = [item.get("name") for item in settings.pod.get("imagePullSecrets") or () if item]
+    credentials = {str(name) for name in (*pulls, settings.builder.registry_secret) if name}
+    if credentials:
+        yield Rule(namespace, SECRETS, ("get",), why, names=tuple(sorted(credentials)))
 
 
 def _of_workload(live: Live, settings: Settings) -> Iterator[Rule]:
     kind, _, name = live.workload.partition("/")
     resource = WORKLOADS.get(kind)
-    if resource is not None and resource is not PODS:  # which runs may read anyway
+    if resource is not None:
         namespace = live.namespace or settings.namespace
         yield Rule(namespace, resource, ("get",), f"live image of {live.workload}", names=(name,))

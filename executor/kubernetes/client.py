@@ -90,7 +90,7 @@ class Client:
         """Create an object; raises `Refused` (409 AlreadyExists, 422 Invalid, ...), EngineUnavailable."""
         return await self._ask("POST", resource.path(_part(namespace)), body=body)
 
-    async def get(self, resource: Resource, namespace: str, name: str) -> Object:
+    async def get(self, resource: Resource, namespace: str | None, name: str) -> Object:
         """Give one object; raises `Refused` with 404, ..."""
         return await self._ask("GET", resource.path(_part(namespace), _part(name)))
 
