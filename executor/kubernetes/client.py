@@ -143,6 +143,9 @@ class Client:
             try:
                 yield answer.response.content.iter_any()
             finally:
+                connection = answer.response.connection
+                if connection is not None and connection.transport is not None:
+                    connection.transport.abort()  # TLS would say goodbye first, and nobody waits for that
                 answer.response.close()
 
     async def _ask(
