@@ -121,8 +121,8 @@ def _check_cluster(config: "Config", out: Console) -> None:
         console.print(text, style="red", highlight=False, markup=False)
     if any(answer.missing for answer in review.answers):
         advice = (
-            "Apply what `errand manifest kubernetes` prints: its Roles have all of these. Name Secrets that only a"
-            " live workload or a job of the API refers to with --secret NAMESPACE/NAME."
+            "Apply what `errand manifest kubernetes` prints: its Roles have all of these. Name Secrets that"
+            " only a live workload or a job of the API refers to with --secret NAMESPACE/NAME."
         )
         console.print(advice, style="red", highlight=False, markup=False)
     if not review.is_right:
