@@ -14,9 +14,11 @@ import psycopg
 import pytest
 
 from bot.store import Store
+from tests.kubernetes.cluster import cluster
+from tests.kubernetes.serving import kubernetes_server
 from tests.podman import podman, podman_socket
 
-__all__ = ["podman", "podman_socket"]
+__all__ = ["cluster", "kubernetes_server", "podman", "podman_socket"]
 
 
 def _binaries() -> Path | None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
-from executor.kubernetes.resources import ERRAND, INSTALLATION, KEY, MANAGED_BY, name_of
+from executor.kubernetes.resources import ERRAND, INSTALLATION, KEY, MANAGED_BY, STOP, name_of
 from executor.spec import About
 
 NAME = "app.kubernetes.io/name"
@@ -38,7 +38,9 @@ def labels(key: str, about: About, installation: str, component: Literal["run", 
 
 def annotations(key: str, about: About) -> dict[str, str]:
     """Give the annotations of what belongs to `key`."""
-    return {**{_name(name): _text(value) for name, value in _some(about.annotations)}, KEY: key}
+    told = {_name(name): _text(value) for name, value in _some(about.annotations)}
+    told.pop(STOP, None)
+    return {**told, KEY: key}
 
 
 def fit(value: str) -> str:

@@ -129,7 +129,7 @@ class Life:
         if problem:
             outcome = replace(outcome, message=" ".join(filter(None, (outcome.message, problem))))
         if outcome.started_at is not None:
-            self._started = Started(outcome.started_at)
+            self._start(outcome.started_at)
         self._outcome = outcome
         self._changed()
 
@@ -185,15 +185,19 @@ class Life:
             reading = self._read(space, job, now)
             if isinstance(reading, Outcome):
                 return reading
-            if not isinstance(reading, Runs):
+            if isinstance(reading, Runs):
+                self._start(reading.at)
+            elif not job.stop:
                 self._wait(reading.words)
-            elif self._started is None:
-                self._started = Started(reading.at)
-                self._changed()
             wait = await self._step(job, reading, now)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(wait, 86_400.0)):
                     await self._woken.wait()
+
+    def _start(self, at: float) -> None:
+        if self._started is None:
+            self._started = Started(at)
+            self._changed()
 
     def _without(self, job: Job) -> Job:
         """Give the Job that is gone, as it was last, or as this process had stopped it."""

@@ -115,9 +115,9 @@ class Lives:
                     continue
                 outcome = outcomes.read(job, space.pod(job.name), [], time.time())
                 ended = outcome.finished_at if isinstance(outcome, Outcome) else job.finished_at
-                if isinstance(outcome, Outcome) or job.failed:
-                    if (ended or job.created_at) < before:
-                        await self._delete(space, job.name)
+                has_ended = isinstance(outcome, Outcome) or job.failed
+                if has_ended and (ended or job.created_at) < before:
+                    await self._delete(space, job.name)
             for pod in list(space.pods):
                 if space.job(pod.label) is None and pod.has_ended and pod.created_at < before:
                     await self._release(space, pod.label)

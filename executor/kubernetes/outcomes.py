@@ -222,9 +222,9 @@ def _waits(job: Job, pod: Pod | None, events: Sequence[Event]) -> Waits:
         return Waits(reason or "Unschedulable", words[:_MOST] or "It waits for a node.")
     if not pod.node:
         return Waits("Scheduling", "It waits for a node.")
-    said = next(
-        (one for one in reversed(events) if one.reason.startswith("Failed") and one.about == pod.name), None
-    )
+    # What is called only `Failed` the container itself tells, too, and more of it.
+    told = (one for one in reversed(events) if one.about == pod.name and one.reason != "Failed")
+    said = next((one for one in told if one.reason.startswith("Failed")), None)
     if said is not None:
         return Waits(said.reason, said.message[:_MOST])
     return Waits("ContainerCreating", f"Its container is made on {pod.node}.")

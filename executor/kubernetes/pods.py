@@ -31,6 +31,7 @@ _SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
 _TOGETHER = 'exec "$@" 2>&1'
 """The node reads a job's two outputs from two pipes, and loses the order in which they were written."""
 _FILES, _SECRET_FILES, _TMP = "errand-files", "errand-secret-files", "errand-tmp"
+_TMP_AT = "/tmp"  # noqa: S108  # in the container
 _MODE = 0o444
 _GPU = "nvidia.com/gpu"
 
@@ -209,20 +210,24 @@ def _volumes(run: RunSpec, shared: Workload, kept: Kept) -> list[Object]:
         volumes.append(
             {"name": _SECRET_FILES, "secret": {"secretName": kept.name, "defaultMode": _MODE, "items": items}}
         )
-    if run.read_only:
+    if _needs_tmp(run, shared):
         volumes.append({"name": _TMP, "emptyDir": {}})
     return volumes
 
 
 def _mounts(run: RunSpec, shared: Workload, kept: Kept) -> list[Object]:
     found: dict[str, Object] = {}
-    if run.read_only:
-        found["/tmp"] = {"name": _TMP, "mountPath": "/tmp"}  # noqa: S108  # in the container
+    if _needs_tmp(run, shared):
+        found[_TMP_AT] = {"name": _TMP, "mountPath": _TMP_AT}
     found |= {mount["mountPath"].rstrip("/"): mount for mount in shared.mounts}
     for volume, files in ((_FILES, kept.files), (_SECRET_FILES, kept.secret_files)):
         for key, path in zip(_numbered("file", files), files, strict=True):
             found[path] = {"name": volume, "mountPath": path, "subPath": key, "readOnly": True}
     return list(found.values())
+
+
+def _needs_tmp(run: RunSpec, shared: Workload) -> bool:
+    return run.read_only and all(mount["mountPath"].rstrip("/") != _TMP_AT for mount in shared.mounts)
 
 
 def _items(files: Mapping[str, str]) -> list[Object]:

@@ -79,7 +79,7 @@ async def _serve(app: Starlette, listening: socket.socket, faults: Faults) -> No
         http=protocol(faults),
         loop="none",
         lifespan="off",
-        log_level=logging.WARNING,
+        log_level=logging.CRITICAL,
         timeout_graceful_shutdown=0,
         backlog=4096,
     )

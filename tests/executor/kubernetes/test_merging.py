@@ -62,7 +62,10 @@ def test_server_puts_new_items_where_the_patch_has_them() -> None:
     mounts = [{"mountPath": "/w", "name": "w"}, {"mountPath": "/v", "readOnly": True}]
     patch = {
         "containers": [{"name": "side", "image": "s"}, {"name": "job", "volumeMounts": mounts}],
-        "volumes": [{"name": "w", "emptyDir": {}}, {"name": "v", "emptyDir": None, "hostPath": {"path": "/x"}}],
+        "volumes": [
+            {"name": "w", "emptyDir": {}},
+            {"name": "v", "emptyDir": None, "hostPath": {"path": "/x"}},
+        ],
         "imagePullSecrets": [{"name": "q"}],
     }
     found = merged(SPEC, patch)
@@ -83,7 +86,9 @@ def test_server_replaces_tolerations_and_merges_maps() -> None:
 
 
 def test_server_adds_items_to_a_deep_list_that_is_not_there() -> None:
-    patch = {"containers": [{"name": "job", "securityContext": {"capabilities": {"add": ["X"], "drop": None}}}]}
+    patch = {
+        "containers": [{"name": "job", "securityContext": {"capabilities": {"add": ["X"], "drop": None}}}]
+    }
     found = merged(SPEC, patch)["containers"][0]
     assert found["securityContext"] == {"capabilities": {"add": ["X"]}}
 
