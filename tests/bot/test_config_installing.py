@@ -127,8 +127,8 @@ def test_further_secrets_may_be_read_if_they_are_named(file: Path) -> None:
     assert found == {"runs": [["of-api", "shop-db"]], "prod": [["web-db", "web-env"]]}
 
 
-def _reads_secrets(rule: Any) -> bool:
-    return rule["resources"] == ["secrets"] and rule["verbs"] == ["get"]
+def _reads_secrets(rule: dict[str, Any]) -> bool:
+    return (rule["resources"], rule["verbs"]) == (["secrets"], ["get"])
 
 
 @pytest.mark.parametrize(
