@@ -20,10 +20,12 @@ from bot.errors import RetryLater
 from bot.outbox import Outbox
 from bot.people import People
 from bot.pruning import Pruning
+from bot.runs import State
 from bot.starting import Starting
 from bot.store import Session, builds, deliveries, gate, leases, locks, posts, runs
 from bot.store.bells import Belt as Bell
 from bot.store.leases import LeaseLost
+from bot.store.moves import ACTIVE
 from bot.tables import Build, Claimable, Delivery, Post, Run
 from bot.ticks import Ticks
 from bot.tools import Tools
@@ -67,13 +69,17 @@ class Claim(Protocol[Claimed]):
 
 @dataclass(slots=True)
 class Belt(Generic[Row]):
-    """Claims rows of `table` and carries each in a task of its own, `capacity` at the same time."""
+    """Claims rows of `table` and carries each in a task of its own, `capacity` at the same time.
+
+    Those in a state of `begun` are under way, whoever carries them, so they are taken beyond that.
+    """
 
     bell: Bell
     table: type[Row]
     claim: Claim[Row]
     carry: Callable[[Row], Awaitable[None]]
     capacity: int
+    begun: tuple[State, ...] = ()
     tasks: dict[int, asyncio.Task[None]] = field(default_factory=dict)
     rows: dict[int, Row] = field(default_factory=dict)
     missed: set[int] = field(default_factory=set)
@@ -97,8 +103,8 @@ class Loops:
         limits = tools.config.limits
         self._belts: tuple[Belt[Any], ...] = (
             Belt("deliveries", Delivery, deliveries.claim, self._delivery, DELIVERIES),
-            Belt("builds", Build, builds.claim, self._worker.carry, limits.builds),
-            Belt("runs", Run, runs.claim, self._worker.carry, limits.runs),
+            Belt("builds", Build, builds.claim, self._worker.carry, limits.builds, (State.BUILDING,)),
+            Belt("runs", Run, runs.claim, self._worker.carry, limits.runs, ACTIVE),
             Belt("posts", Post, posts.claim, self._outbox.send, POSTS),
         )
         self._ticks = Ticks(tools, Starting(tools, People(tools)))
@@ -152,20 +158,25 @@ class Loops:
             await _rung(bell, SWEEP)
 
     async def _claim(self, belt: Belt[Row]) -> None:
-        free = belt.capacity - len(belt.tasks)
-        if free <= 0:
+        free = max(belt.capacity - len(belt.tasks), 0)
+        if not free and not belt.begun:
             return  # whichever task ends first rings
         tools = self._tools
         rows = await tools.store.write(
             lambda s: belt.claim(s, owner=tools.owner, now=tools.clock(), lease=LEASE, limit=free)
         )
+        taken: list[int] = []
         for row in rows:
             key = row.identity
             if key in belt.tasks:
                 continue  # its lease ran out under our feet and it was claimed anew: it is being carried
+            if getattr(row, "state", None) in belt.begun:
+                taken.append(key)
             belt.rows[key] = row
             belt.tasks[key] = task = asyncio.create_task(self._carry(belt, row))
             task.add_done_callback(lambda _, key=key: self._done(belt, key))  # type: ignore[misc]
+        if taken:
+            log.info("taken_over", belt=belt.bell, keys=taken)
 
     def _done(self, belt: Belt[Any], key: int) -> None:
         del belt.tasks[key], belt.rows[key]

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from bot.runs import State, build_sources
 from bot.store import gate, posts
 from bot.store.bells import changed, ring
+from bot.store.claims import TAKEN
 from bot.store.claims import claim as claim_rows
 from bot.store.clocks import moment
 from bot.store.columns import BUILD, RUN
@@ -157,9 +158,11 @@ def _is_usable(build: Build) -> bool:
 
 
 def claim(session: Session, *, owner: str, now: float, lease: float, limit: int) -> list[Build]:
-    """Take up to `limit` unfinished builds that are due and that nobody holds."""
-    open_ = BUILD.state.in_((State.WAITING, State.BUILDING))
-    return claim_rows(session, Build, [open_], owner=owner, span=(now, lease), limit=limit)
+    """Take up to `limit` unfinished builds that are due and that nobody holds; those begun first, and all."""
+    span = (now, lease)
+    begun = claim_rows(session, Build, [BUILD.state == State.BUILDING], owner=owner, span=span, limit=TAKEN)
+    left, fresh = limit - len(begun), BUILD.state == State.WAITING
+    return begun + claim_rows(session, Build, [fresh], owner=owner, span=span, limit=left)
 
 
 def move(

@@ -10,6 +10,9 @@ from bot.store.clocks import moment
 from bot.store.columns import key_of, table_of
 from bot.tables import Claimable
 
+TAKEN = 1000
+"""Most runs or builds under way that one claim takes over from a bot that is gone."""
+
 Row = TypeVar("Row", bound=Claimable)
 
 

@@ -11,7 +11,7 @@ from bot.store.bells import Belt
 from bot.tables import Build, Run
 
 CHANNEL = "errand"
-MOST = 400
+MOST = 250
 """Rows that one notice names: PostgreSQL takes less than 8,000 bytes."""
 
 _BELTS = frozenset(get_args(Belt))

@@ -179,26 +179,30 @@ buildkit_failed() {
     build_failed "${code:-$1}"
 }
 
-# Buildah with all that it stores in our directory: by the kernel's overlay where that is possible.
 in_storage() {
-    verb=$1
-    shift
-    followed buildah --storage-driver="$driver" --root="$work/storage" --runroot="$work/run" "$verb" "$@"
+    buildah --storage-driver="$driver" --root="$work/storage" --runroot="$work/run" "$@"
 }
 
-with_buildah() {
+# Has Buildah store everything here: by the kernel's overlay where that is possible, else as whole copies. The
+# image's own settings want a device that pods do not have.
+choose_storage() {
     export CONTAINERS_STORAGE_CONF="$work/storage.conf"
     printf '[storage]\ndriver = "overlay"\nrunroot = "%s"\ngraphroot = "%s"\n' "$work/run" "$work/storage" \
         >"$CONTAINERS_STORAGE_CONF"
-    driver=overlay
-    buildah info >"$work/last" 2>&1 || {
-        driver=vfs
+    for driver in overlay vfs; do
+        ! in_storage info >"$work/last" 2>&1 || return 0
         rm -rf "$work/storage" "$work/run"
-    }
-    in_storage build --isolation=chroot --layers --force-rm "$@" --file="$dockerfile" \
+    done
+    cat "$work/last"
+    fail EngineUnavailable "Buildah does not start: $(head -n 1 "$work/last")"
+}
+
+with_buildah() {
+    choose_storage
+    followed in_storage build --isolation=chroot --layers --force-rm "$@" --file="$dockerfile" \
         --cache-from="$push" --cache-to="$push" --tag="$push:$ERRAND_COMMIT" "$context" || buildah_failed $?
     say "Pushing to $push."
-    in_storage push --digestfile="$work/digest" "$push:$ERRAND_COMMIT" || fail PushFailed "$(last_error)"
+    followed in_storage push --digestfile="$work/digest" "$push:$ERRAND_COMMIT" || fail PushFailed "$(last_error)"
 }
 
 # It pushes every layer as soon as it is made, to be found by the next build.

@@ -1,13 +1,18 @@
-"""Builds in the cluster: what is ordered, and what is told of how it ended. Pure."""
+"""Builds in the cluster: what is ordered, and what is told of how it ended."""
 
+import base64
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 
+from executor import references
 from executor.kubernetes import buildjobs
+from executor.kubernetes.credentials import Credential
+from executor.kubernetes.keys import Keys
 from executor.kubernetes.orders import Made, Order
 from executor.kubernetes.outcomes import error
 from executor.kubernetes.settings import Settings
-from executor.spec import BuildSpec, Outcome, Result
+from executor.spec import BuildSpec, Outcome, Result, Secret
 from executor.words import plain
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
@@ -15,8 +20,11 @@ _FAILURES = frozenset({"SpecInvalid", "FetchFailed", "PushFailed", "EngineUnavai
 """What the script says besides `Built` and `ImageFailed`: the reasons of an error."""
 
 
-def order(spec: BuildSpec, settings: Settings) -> Order:
-    """Give what `life` attends for a build; its outcome names the image `REPOSITORY@sha256:DIGEST`."""
+def order(spec: BuildSpec, settings: Settings, registry: Iterable[Secret] = ()) -> Order:
+    """Give what `life` attends for a build; its outcome names the image `REPOSITORY@sha256:DIGEST`.
+
+    `registry` is what `known_of_registry` gives, and masked too.
+    """
 
     async def make() -> Made:
         try:
@@ -28,7 +36,7 @@ def order(spec: BuildSpec, settings: Settings) -> Order:
         key=spec.key,
         namespace=settings.namespace,
         make=make,
-        secrets=buildjobs.hidden(spec),
+        secrets=(*buildjobs.hidden(spec), *registry),
         timeout=spec.timeout,
         grace=buildjobs.GRACE,
         pending_timeout=settings.pending_timeout,
@@ -36,8 +44,32 @@ def order(spec: BuildSpec, settings: Settings) -> Order:
     )
 
 
+async def known_of_registry(spec: BuildSpec, keys: Keys) -> list[Secret]:
+    """Give what opens the registry that is pushed to, as far as Errand may read that.
+
+    Raises EngineUnavailable.
+    """
+    try:
+        reference = references.parse(buildjobs.pushed_to(spec))
+    except ValueError:  # of which `make` tells
+        return []
+    return secrets_of(await keys.of(reference)())
+
+
+def secrets_of(credentials: Iterable[Credential]) -> list[Secret]:
+    """Give every form in which credentials are written: the password alone, and as HTTP has it. Pure."""
+    found: list[str] = []
+    for credential in credentials:
+        if credential.token:
+            found.append(credential.token)
+        if credential.password:
+            basic = f"{credential.user}:{credential.password}"
+            found += [credential.password, base64.b64encode(basic.encode()).decode()]
+    return [Secret(value) for value in dict.fromkeys(found)]
+
+
 def told(spec: BuildSpec, outcome: Outcome, message: str) -> Outcome:
-    """Give the outcome of a build whose container ended with `outcome` and left `message`.
+    """Give the outcome of a build, purely, whose container ended with `outcome` and left `message`.
 
     A step can end the script, and where it is not kept from it write what the script would: so its word and
     its exit code have to agree.
