@@ -5,8 +5,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
-import structlog
-
 from executor.kubernetes import states
 from executor.kubernetes.client import Client, Object
 from executor.kubernetes.resources import EVENTS, JOBS, PODS, SELECTOR
@@ -16,11 +14,13 @@ from executor.kubernetes.watch import Watch
 _NAMES, _EVENTS = 2000, 5
 """Objects of which events are remembered, and how many of each: those that were told last."""
 
+_SETTLES = 5.0
+"""Seconds in which the nodes tell what happened while the server did not answer."""
+
 Heard = Callable[[str, str], None]
 """Is told the namespace of what changed, and the name of the Job that it is about."""
 
 _T = TypeVar("_T", bound=Job | Pod)
-_log = structlog.get_logger()
 
 
 class Seen(Generic[_T]):
@@ -77,8 +77,7 @@ class Seen(Generic[_T]):
     def _parsed(self, said: Object) -> _T | None:
         try:
             return self._read(said)
-        except (KeyError, TypeError, ValueError, AttributeError) as problem:
-            _log.warning("object_unreadable", problem=repr(problem))
+        except (KeyError, TypeError, ValueError, AttributeError):
             return None
 
     def _take(self, one: _T) -> None:
@@ -170,6 +169,11 @@ class Space:
     async def close(self) -> None:
         """Stop watching."""
         await asyncio.gather(*(watch.close() for watch in self._watches))
+
+    def is_current(self) -> bool:
+        """Whether what is known can be acted upon: the server answers, and had time to tell what changed."""
+        now = asyncio.get_running_loop().time()
+        return all(watch.since is not None and now >= watch.since + _SETTLES for watch in self._needed)
 
     def job(self, name: str) -> Job | None:
         """Give the Job of that name."""

@@ -20,7 +20,6 @@ class Deadlines:
 
     def __init__(self, timeout: float, pending_timeout: float) -> None:
         self.due = math.inf  # when to look at them again
-        self.passed: Stop | None = None  # what it is to be stopped for, once it is
         self._timeout = timeout
         self._pending_timeout = pending_timeout
         self._created: float | None = None
@@ -44,6 +43,4 @@ class Deadlines:
             late = Stop(Result.ERROR, reading.reason, f"It did not start in time: {reading.words}")
         else:
             return None
-        if self.passed is None and now >= self.due:
-            self.passed = late
-        return self.passed
+        return late if now >= self.due else None

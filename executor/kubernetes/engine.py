@@ -6,6 +6,7 @@ from executor.errors import EngineUnavailable
 from executor.kubernetes import builds, runs
 from executor.kubernetes.client import Client
 from executor.kubernetes.images import Images
+from executor.kubernetes.keys import Keys
 from executor.kubernetes.lives import Lives
 from executor.kubernetes.settings import Settings
 from executor.logs import LogStore, check_key
@@ -40,8 +41,9 @@ class KubernetesEngine:
     async def build(self, spec: BuildSpec) -> AsyncIterator[Progress]:
         """Build the image or attach to the build; see `Engine`."""
         check_key(spec.key)
-        _, _, lives = self._opened()
-        async for progress in lives.attend(builds.order(spec, self._settings)):
+        client, _, lives = self._opened()
+        registry = await builds.known_of_registry(spec, Keys(client, self._settings))
+        async for progress in lives.attend(builds.order(spec, self._settings, registry)):
             yield progress
 
     async def run(self, spec: RunSpec) -> AsyncIterator[Progress]:

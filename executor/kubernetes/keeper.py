@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from executor.errors import EngineUnavailable
 from executor.growth import Growth
 from executor.keeping import Keeping
 from executor.kubernetes.client import Client
@@ -46,10 +47,16 @@ class Keeper:
         self._follower.look()
 
     async def end(self, notes: list[str]) -> str | None:
-        """Wait until all is kept, with `notes` as the last lines; gives a sentence if something is not."""
+        """Wait until all is kept, with `notes` as the last lines; gives a sentence if something is not.
+
+        Raises EngineUnavailable where there cannot be a log.
+        """
         self._notes.set_result(notes)
         self._follower.end()
-        return await self._task
+        try:
+            return await self._task
+        except OSError as problem:
+            raise EngineUnavailable(f"the log cannot be kept: {problem.strerror}") from problem
 
     async def close(self) -> None:
         """Leave the log to another process."""

@@ -64,6 +64,7 @@ class Life:
         self._keeper: Keeper | None = None
         self._deadlines = Deadlines(order.timeout, order.pending_timeout)
         self._failed_at = math.inf
+        self._why: Stop | None = None  # it was stopped by this process
         self._asked: tuple[str, float] = ("", -math.inf)  # for which pod a stop was asked, and when
         self._task = asyncio.create_task(self._live())
         self._task.add_done_callback(lambda _: self._changed())
@@ -189,7 +190,7 @@ class Life:
                 self._start(reading.at)
             elif not job.stop:
                 self._wait(reading.words)
-            wait = await self._step(job, reading, now)
+            wait = await self._step(space, job, reading, now)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(wait, 86_400.0)):
                     await self._woken.wait()
@@ -201,10 +202,9 @@ class Life:
 
     def _without(self, job: Job) -> Job:
         """Give the Job that is gone, as it was last, or as this process had stopped it."""
-        why = self._deadlines.passed or (Stop(Result.CANCELLED) if self._stopped.is_set() else None)
-        if job.stop or why is None:
+        if job.stop or self._why is None:
             return job
-        return replace(job, stop=why.result.value, reason=why.reason, words=why.words)
+        return replace(job, stop=self._why.result.value, reason=self._why.reason, words=self._why.words)
 
     def _read(self, space: Space, job: Job, now: float) -> Reading:
         """Read what has become of it, also where what would say so is gone."""
@@ -223,7 +223,7 @@ class Life:
                 return outcomes.vanished(job, f"It has no pod: {job.failed[1] or job.failed[0]}")
         return reading
 
-    async def _step(self, job: Job, reading: Reading, now: float) -> float:
+    async def _step(self, space: Space, job: Job, reading: Reading, now: float) -> float:
         """Do what is due; gives the seconds until something is. Raises EngineUnavailable."""
         due = self._failed_at + _SEEN
         if self._pod is not None and self._pod.deleted_at is not None:
@@ -245,7 +245,7 @@ class Life:
                 return min(problem.delay, _AGAIN)
             except Refused as refused:
                 raise EngineUnavailable(f"a Job could not be stopped: {refused.message}") from refused
-            self._asked = (about, now)
+            self._asked, self._why = (about, now), why
         later = self._asked[1] + _AGAIN
         return max(min(due if due > now else later, later) - now, 0.1)
 

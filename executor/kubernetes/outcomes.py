@@ -20,6 +20,8 @@ _SECONDS_TO_END = 3.0
 """Within which a node deletes for good what it ended because it was deleted."""
 
 _NO_START = frozenset({"StartError", "ContainerCannotRun", "RunContainerError"})
+_UNKNOWN = frozenset({"ContainerStatusUnknown", "Unknown"})
+"""What the kubelet, and the runtime after a restart, say of a container that they lost sight of."""
 _MISSING = re.compile(r"executable file not found|no such file or directory", re.I)
 _FORBIDDEN = re.compile(r"permission denied|exec format error|is a directory", re.I)
 _WORKDIR = re.compile(r"workdir|working directory|chdir|\bcwd\b|\bmkdir\b", re.I)
@@ -148,8 +150,8 @@ def _of(over: Container, pod: Pod) -> Outcome:
     )
     if not over.exit_code:
         return times
-    if over.reason == "ContainerStatusUnknown":
-        lost = _error("NodeLost", over.message or "Its node lost sight of it.")
+    if over.reason in _UNKNOWN:
+        lost = _error("NodeLost", over.message or "Its node restarted, and does not know how it ended.")
         return replace(lost, started_at=times.started_at)
     if (by_others := _by_others(over, pod)) is not None:
         return replace(by_others, started_at=times.started_at, finished_at=over.finished_at)
@@ -187,8 +189,9 @@ def _without_end(pod: Pod) -> Outcome:
 def _stopped(job: Job, pod: Pod | None, outcome: Outcome) -> Outcome:
     """Give the outcome of what ended, if Errand or the cluster's own deadline had stopped it."""
     over = _over(pod) if pod is not None else None
-    code = over.exit_code if over is not None and over.started_at is not None else None
-    told = outcome.message if outcome.reason == "NodeLost" else None
+    is_known = over is not None and over.started_at is not None and over.reason not in _UNKNOWN
+    code = over.exit_code if over is not None and is_known else None
+    told = outcome.message if outcome.reason == "NodeLost" and over is None else None
     times = replace(outcome, result=Result.TIMED_OUT, exit_code=code, reason="DeadlineExceeded", message=told)
     if job.stop in set(Result):
         result = Result(job.stop)
@@ -234,7 +237,9 @@ def _without_pod(job: Job, events: Sequence[Event]) -> Waits:
     for said in reversed(events):
         if said.reason == "FailedCreate" and said.about == job.name:
             reason = "QuotaExceeded" if _QUOTA.search(said.message) else said.reason
-            return Waits(reason, said.message[:_MOST])
+            # Every try has another name, which would be news each time.
+            words = re.sub(rf'pods "{re.escape(job.name)}-[a-z0-9]+"', "its pod", said.message)
+            return Waits(reason, words[:_MOST])
     return Waits("PodMissing", "It waits for its pod.")
 
 

@@ -10,8 +10,6 @@ import random
 from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
-import structlog
-
 from executor.errors import EngineUnavailable
 from executor.kubernetes.client import Client, Object, Refused
 from executor.kubernetes.resources import Resource
@@ -24,8 +22,6 @@ _IDLE = 150.0
 """Seconds without a word, though the server tells where it is about once a minute, that mean a dead line."""
 _AGAIN, _SLOWEST = 0.5, 15.0
 """Seconds before what failed is asked for again: doubled each time, up to the second."""
-
-_log = structlog.get_logger()
 
 
 class Reader(Protocol):
@@ -49,7 +45,11 @@ class Reader(Protocol):
 
 
 class Watch:
-    """Watches until closed. `listed` is set once there was a list; `problem` says why there is none now."""
+    """Watches until closed.
+
+    `listed` is set once there was a list. `failed` is while the server does not answer, which `problem` says
+    more of; `since` is when it began to answer again (the loop's time), None while it does not.
+    """
 
     def __init__(
         self,
@@ -62,6 +62,7 @@ class Watch:
         self.listed = asyncio.Event()
         self.problem: EngineUnavailable | None = None
         self.failed = asyncio.Event()
+        self.since: float | None = None
         self._client = client
         self._resource = resource
         self._namespace = namespace
@@ -97,7 +98,6 @@ class Watch:
             try:
                 if self._version is None:
                     await self._list()
-                self._heal()
                 await self._follow()
             except Refused as refused:
                 if refused.status == _GONE:
@@ -113,14 +113,13 @@ class Watch:
             await asyncio.sleep(max(least, _AGAIN - lasted) * random.uniform(0.8, 1.2))  # noqa: S311
 
     def _fail(self, problem: EngineUnavailable) -> None:
-        if self.problem is None:
-            _log.warning(
-                "watch_broken", kind=self._resource.plural, namespace=self._namespace, problem=str(problem)
-            )
         self.problem = problem
+        self.since = None
         self.failed.set()
 
     def _heal(self) -> None:
+        if self.since is None:
+            self.since = asyncio.get_running_loop().time() if self.failed.is_set() else 0.0
         self.problem = None
         self.failed.clear()
         self.listed.set()
@@ -151,6 +150,7 @@ class Watch:
         }
         path = self._resource.path(self._namespace)
         async with self._client.stream(path, query, idle=_IDLE) as pieces:
+            self._heal()
             async for line in lines(pieces):
                 try:
                     self._take(json.loads(line))

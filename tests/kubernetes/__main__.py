@@ -73,17 +73,28 @@ async def main() -> None:
     await kubelet.close()
 
 
+class _Server(uvicorn.Server):
+    """A server that does not wait for those who watch."""
+
+    def __init__(self, config: uvicorn.Config, faults: Faults) -> None:
+        super().__init__(config)
+        self._faults = faults
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._faults.cut_all()
+        await super().shutdown(sockets)
+
+
 async def _serve(app: Starlette, listening: socket.socket, faults: Faults) -> None:
     config = uvicorn.Config(
         app,
         http=protocol(faults),
         loop="none",
         lifespan="off",
-        log_level=logging.CRITICAL,
-        timeout_graceful_shutdown=0,
+        log_level=logging.ERROR,
         backlog=4096,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config, faults)
     serving = asyncio.create_task(server.serve([listening]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.005)

@@ -64,6 +64,10 @@ class Cluster:
             assert time.monotonic() < until, f"{path} stays"
             time.sleep(0.02 if self.server else 0.2)
 
+    def clear(self) -> None:
+        """Remove all Jobs and pods, whatever holds them."""
+        _release(self.client, self.namespace)
+
     def pod_of(self, job: str) -> dict[str, Any]:
         """Wait for the pod of a Job."""
         query = f"pods?labelSelector=job-name%3D{job}"

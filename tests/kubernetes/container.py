@@ -103,6 +103,7 @@ def _enter(program: Program, root: str) -> None:
     _make_devices(f"{root}/dev")
     for mounted in program.mounts:
         _show(root, mounted)
+    os.makedirs(f"{root}/{program.directory.lstrip('/')}", exist_ok=True)
     if program.read_only:
         system.mount("none", root, flags=system.MS_REMOUNT | system.MS_RDONLY)
     os.chroot(root)

@@ -80,9 +80,9 @@ class Faults:
             case "answer":
                 self.pending.append(Fault(**order))
             case "drop_watches":
-                self._cut_all(self.watching)
+                self._cut(self.watching)
             case "drop_logs":
-                self._cut_all(self.following)
+                self._cut(self.following)
             case "forget":
                 self.store.forget()
                 self.gone_as_status = bool(order.get("as_status"))
@@ -97,14 +97,18 @@ class Faults:
             case _:
                 raise ValueError(what)
 
-    def _cut_all(self, clients: set[tuple[str, int]]) -> None:
+    def cut_all(self) -> None:
+        """Break all connections."""
+        self._cut(set(self.connections))
+
+    def _cut(self, clients: set[tuple[str, int]]) -> None:
         for client in list(clients):
             self.cut(client)
 
     def _go_away(self, seconds: float) -> None:
         self.away = True
         asyncio.get_running_loop().call_later(seconds, self._come_back)
-        self._cut_all(set(self.connections))
+        self.cut_all()
 
     def _come_back(self) -> None:
         self.away = False

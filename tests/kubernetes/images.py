@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -15,6 +16,12 @@ NO_SHELL = "localhost/busybox-bare:1.35"
 _BARE = ("sleep", "true", "env", "cat", "echo")
 _PASSWD = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"
 _GROUP = "root:x:0:\nnobody:x:65534:\n"
+
+
+_NAME = re.compile(
+    r"([a-zA-Z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
+    r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?"
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,11 @@ class Images:
     def find(self, name: str) -> Image | None:
         """Give the image of that name."""
         return self._known.get(name)
+
+
+def is_name(name: str) -> bool:
+    """Whether an image can be called so."""
+    return bool(_NAME.fullmatch(name))
 
 
 def refusal(name: str) -> str:

@@ -20,7 +20,10 @@ _GO = {"str": "string", "int": "number", "float": "number", "bool": "bool"}
 def check(kind: Kind, item: Object) -> None:
     """Raise Problem where a round trip through the model would lose or change something."""
     wrong: list[str] = []
-    _compare(item, kind.model, "", wrong)
+    try:
+        _compare(item, kind.model, "", wrong)
+    except TypeError as problem:
+        raise _refused(kind, str(problem)) from None
     if wrong:
         said = f"strict decoding error: {', '.join(wrong)}"
         raise bad_request(f'{kind.name} in version "v1" cannot be handled as a {kind.name}: {said}')
@@ -86,7 +89,7 @@ def _expect(value: Any, kind: type, path: str, word: str) -> None:
 def _unreadable(value: Any, path: str, wanted: str) -> Exception:
     kinds = {dict: "object", list: "array", str: "string", bool: "bool"}
     said = kinds.get(type(value), "number")
-    return bad_request(f"json: cannot unmarshal {said} into Go struct field .{path} of type {wanted}")
+    return TypeError(f"json: cannot unmarshal {said} into Go struct field .{path} of type {wanted}")
 
 
 def _refused(kind: Kind, words: str) -> Exception:

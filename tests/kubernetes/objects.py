@@ -85,6 +85,7 @@ class Objects:
 
     def _update(self, kind: Kind, before: Object, after: Object, part: str) -> Object:
         models.check(kind, after)
+        after = {**after, "metadata": dict(after["metadata"])}
         name = before["metadata"]["name"]
         version = after["metadata"].get("resourceVersion")
         if version and version != before["metadata"]["resourceVersion"]:
@@ -164,13 +165,15 @@ class Objects:
         return True
 
     def _check_conditions(self, kind: Kind, item: Object, options: Object) -> None:
-        models_of = options.get("preconditions") or {}
+        wanted = options.get("preconditions") or {}
         metadata = item["metadata"]
         for field, word in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
-            wanted = models_of.get(field)
-            if wanted is not None and wanted != metadata[field]:
-                words = f"Precondition failed: {word} in precondition: {wanted}, {word} in object meta: {metadata[field]}"
-                raise conflict(kind, metadata["name"], words)
+            if wanted.get(field) is not None and wanted[field] != metadata[field]:
+                words = (
+                    f"the {word} in the precondition ({wanted[field]}) does not match the {word} in record "
+                    f"({metadata[field]}). The object might have been deleted and then recreated"
+                )
+                raise conflict(kind, metadata["name"], words, deleting=True)
 
     def _fit(self, kind: Kind, namespace: str, item: Object) -> None:
         said = (item.get("apiVersion", kind.version), item.get("kind", kind.name))

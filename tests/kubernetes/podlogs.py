@@ -78,7 +78,8 @@ class ContainerLog:
             while len(line) > _LONGEST:
                 said.append(head + b"P " + line[:_LONGEST] + b"\n")
                 line = line[_LONGEST:]
-            said.append(head + b"F " + line + b"\n")
+            # The runtime reads lines as Go does, which takes a carriage return for a part of their end.
+            said.append(head + b"F " + line.removesuffix(b"\r") + b"\n")
         while len(rest) >= _LONGEST:
             said.append(head + b"P " + rest[:_LONGEST] + b"\n")
             rest = rest[_LONGEST:]

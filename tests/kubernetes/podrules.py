@@ -74,10 +74,8 @@ def _job(spec: Object, path: str, item: Object) -> Iterator[Cause]:
     inner = template.get("spec") or {}
     restart = inner.get("restartPolicy")
     yield from _pod(inner, f"{path}.template.spec", None)
-    if not restart:
+    if restart not in ("OnFailure", "Never"):
         yield required(f"{path}.template.spec.restartPolicy", 'valid values: "OnFailure", "Never"')
-    elif restart not in ("OnFailure", "Never"):
-        yield unsupported(f"{path}.template.spec.restartPolicy", restart, ("OnFailure", "Never"))
     name = (item.get("metadata") or {}).get("name") or ""
     if len(name) > 63:
         yield wrong(f"{path}.template.labels", name, "must be no more than 63 bytes")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.kubernetes import kinds
 from tests.kubernetes.container import START_ERROR, Mount, Program
-from tests.kubernetes.images import Image, Images, refusal
+from tests.kubernetes.images import Image, Images, is_name, refusal
 from tests.kubernetes.machine import Machine, Process, Sandbox, StartRefused
 from tests.kubernetes.memory import Limits
 from tests.kubernetes.objects import Objects
@@ -99,7 +99,8 @@ class PodWorker:
             await asyncio.wait([living, stopping], return_when=asyncio.FIRST_COMPLETED)
             if not living.done():
                 await self._terminate(living)
-            living.result()
+            if not living.cancelled():
+                living.result()
         finally:
             for task in (living, stopping):
                 task.cancel()
@@ -182,6 +183,13 @@ class PodWorker:
     async def _image(self, item: Object, state: ContainerState) -> Image:
         name, policy = item["image"], item["imagePullPolicy"]
         wait = _AGAIN
+        if not is_name(name):
+            words = f'couldn\'t parse image name "{name}": invalid reference format'
+            words = f'Failed to apply default image tag "{name}": {words}'
+            state.state = {"waiting": {"reason": "InvalidImageName", "message": words}}
+            self._tell("InspectFailed", words, warns=True, container=state.name)
+            self._report()
+            await asyncio.Future()
         while (found := self._node.images.find(name)) is None:
             if policy == "Never":
                 words = f'Container image "{name}" is not present with pull policy of Never'
@@ -320,9 +328,6 @@ class PodWorker:
         if self._running:
             endings = [self._stop_container(items[name], process) for name, process in self._running.items()]
             await asyncio.gather(*endings)
-            states = [*self._state.inits, *self._state.containers]
-            if all(state.code is not None or "waiting" in state.state for state in states):
-                pass
             await asyncio.wait([living], timeout=_LEAST)
         if not living.done():
             living.cancel()

@@ -114,13 +114,14 @@ def exists(kind: Kind, name: str) -> Problem:
     return Problem(409, "AlreadyExists", f'{kind.qualified} "{name}" already exists', _named(kind, name))
 
 
-def conflict(kind: Kind, name: str, words: str | None = None) -> Problem:
+def conflict(kind: Kind, name: str, words: str | None = None, *, deleting: bool = False) -> Problem:
     """409 of an object that has changed."""
+    called = f"{kind.name}.{kind.group}".rstrip(".") if deleting else kind.qualified
     said = words or "the object has been modified; please apply your changes to the latest version and try again"
     return Problem(
         409,
         "Conflict",
-        f'Operation cannot be fulfilled on {kind.qualified} "{name}": {said}',
+        f'Operation cannot be fulfilled on {called} "{name}": {said}',
         _named(kind, name),
     )
 

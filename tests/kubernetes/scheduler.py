@@ -15,6 +15,8 @@ LABELS = {
     "kubernetes.io/arch": "amd64",
 }
 _HAS = {"cpu": 10_000.0, "memory": 2.0**50, "ephemeral-storage": 2.0**50}
+_COLLECTED_AFTER = 1.0
+"""Seconds until a deleted pod that was never bound is called failed; a real collector comes by every 20."""
 _REST = " no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
 
 
@@ -29,6 +31,16 @@ class Scheduler:
     def _hear(self, change: Change) -> None:
         if change.kind == kinds.POD and change.type == "ADDED":
             asyncio.get_running_loop().call_soon(self._bind, change.item)
+        elif change.kind == kinds.POD and change.type == "MODIFIED" and _is_abandoned(change.item):
+            asyncio.get_running_loop().call_later(_COLLECTED_AFTER, self._collect, change.item)
+
+    def _collect(self, pod: Object) -> None:
+        """Call a pod failed that was deleted before it was bound."""
+        metadata = pod["metadata"]
+        now = self._objects.store.find(kinds.POD, metadata["namespace"], metadata["name"])
+        if now is not None and _is_abandoned(now):
+            status = {**now["status"], "phase": "Failed", "observedGeneration": metadata["generation"]}
+            self._objects.set_status(kinds.POD, now, status)
 
     def _bind(self, pod: Object) -> None:
         metadata = pod["metadata"]
@@ -48,6 +60,11 @@ class Scheduler:
         pod = self._objects.store.replace(kinds.POD, pod)
         place = f"{metadata['namespace']}/{metadata['name']}"
         self._events.tell("default-scheduler", pod, "Scheduled", f"Successfully assigned {place} to {NODE}")
+
+
+def _is_abandoned(pod: Object) -> bool:
+    ours = pod["metadata"].get("deletionTimestamp") and not pod["spec"].get("nodeName")
+    return bool(ours and pod["status"].get("phase") == "Pending")
 
 
 def _obstacle(pod: Object) -> str:

@@ -19,10 +19,16 @@ def labels(text: str) -> Chosen:
     while at < len(text):
         found = _SET.match(text, at)
         if not found or found.end() == at or (found[1] and (found[4] is not None or found[5])):
-            raise bad_request(f"unable to parse requirement: found '{text[at:][:20]}', expected: identifier")
+            raise bad_request(f"unable to parse requirement: found '{_stumble(text[at:])}', expected: identifier")
         tests.append(_requirement(found))
         at = found.end()
     return lambda item: all(test(item["metadata"].get("labels") or {}) for test in tests)
+
+
+def _stumble(text: str) -> str:
+    """Give the first word of a selector that has no place where it is."""
+    found = re.match(r"[^=!,]*(?:==|!=|=|!|,)([=!(),]+|[^=!(),]+)?", text)
+    return (found[1] or "") if found else text
 
 
 def _requirement(found: "re.Match[str]") -> Chosen:
