@@ -110,7 +110,7 @@ def _check_cluster(config: "Config", out: Console) -> None:
     )
     for answer in review.answers:
         rule, verdict = answer.rule, "no" if answer.missing else "yes"
-        if answer.missing and answer.missing != rule.verbs:
+        if answer.missing and answer.missing != (rule.names or rule.verbs):
             verdict = f"no: {', '.join(answer.missing)}"
         style = "red" if answer.missing else "green"
         table.add_row(Text(str(rule)), Text(rule.namespace), Text(rule.why), Text(verdict, style=style))
@@ -121,7 +121,8 @@ def _check_cluster(config: "Config", out: Console) -> None:
         console.print(text, style="red", highlight=False, markup=False)
     if any(answer.missing for answer in review.answers):
         advice = (
-            "What is missing is in the Role that `errand manifest kubernetes` prints: apply it, or add that."
+            "Apply what `errand manifest kubernetes` prints: its Roles have all of these. Name Secrets that"
+            " only a live workload or a job of the API refers to with --secret NAMESPACE/NAME."
         )
         console.print(advice, style="red", highlight=False, markup=False)
     if not review.is_right:
@@ -134,13 +135,17 @@ def manifest_kubernetes(
     namespace: Annotated[str, typer.Option(help="Where Errand itself runs.")] = "errand",
     replicas: Annotated[int, typer.Option(min=1, max=20, help="How many bots; more need PostgreSQL.")] = 1,
     storage: Annotated[str, typer.Option(help="Size of the volume for logs and SQLite.")] = "10Gi",
+    secret: Annotated[
+        list[str] | None,
+        typer.Option(help="NAMESPACE/NAME of a Secret that Errand may read to mask it; may be repeated."),
+    ] = None,
     config: ConfigPath = Path("app.yaml"),
 ) -> None:
     """Print what `kubectl apply -f -` takes: Errand itself, and exactly the rights that it uses."""
     from bot.config.installing import Wanted, manifest
 
     try:
-        wanted = Wanted(namespace=namespace, image=image, replicas=replicas, storage=storage)
+        wanted = Wanted(namespace, image, replicas, storage, secrets=tuple(secret or ()))
         typer.echo(manifest(config, os.environ, wanted), nl=False)
     except (ConfigError, Refused) as error:
         console.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)

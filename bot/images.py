@@ -61,12 +61,17 @@ def _place(name: str) -> re.Match[str] | None:
     return _PLACE.fullmatch(name) if len(name) <= _LONGEST_PLACE else None
 
 
-def _reference(value: str) -> str:
+def is_reference(value: str) -> bool:
+    """Whether `value` names an image of a registry."""
     name, at, digest = value.partition("@")
     place, colon, tag = name.rpartition(":")
     if not colon or "/" in tag:  # that colon stands before a port
         place, tag = name, "latest"
-    if not (_place(place) and _TAG.fullmatch(tag) and (not at or _DIGEST.fullmatch(digest))):
+    return bool(_place(place) and _TAG.fullmatch(tag) and (not at or _DIGEST.fullmatch(digest)))
+
+
+def _reference(value: str) -> str:
+    if not is_reference(value):
         raise ValueError("expected an image of a registry, such as ghcr.io/acme/tools:1.4")
     return value
 

@@ -4,19 +4,21 @@ Secrets are not looked at. Where the file takes them from the environment anythi
 holds one itself is refused, since it becomes a ConfigMap.
 """
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from bot.conditions import SecretReference
+from bot.conditions import SecretReference, is_object_name
 from bot.config.clusters import cluster_settings
 from bot.config.config import Config
 from bot.config.document import Document, Path, Value
 from bot.config.interpolation import Reference, pieces_of
 from bot.config.loading import checked, read_file, refused, treatment
 from bot.errors import Refused
+from bot.images import is_reference
 from executor.kubernetes.access import Uses, rules
 from executor.kubernetes.installation import HOME, Bot, objects
 from executor.kubernetes.writing import written
@@ -34,17 +36,22 @@ _SECRET: Mapping[Path, str] = {
 _API = (443, 6443)
 """Where API servers listen, and where GitHub, Slack and registries do."""
 _POSTGRESQL = 5432
+_QUANTITY = re.compile(r"[1-9][0-9]{0,6}(?:Ki|Mi|Gi|Ti)", re.ASCII)
 _HELD = "holds its secret itself, and this file becomes a ConfigMap; write ${NAME}"
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How Errand is to run in the cluster, as the command line says it."""
+    """How Errand is to run in the cluster, as the command line says it.
+
+    `secrets` are those (`NAMESPACE/NAME`) that Errand may read besides the ones that the file names.
+    """
 
     namespace: str
     image: str
-    replicas: int
-    storage: str
+    replicas: int = 1
+    storage: str = "10Gi"
+    secrets: tuple[str, ...] = ()
 
 
 def uses_of(config: Config) -> Uses:
@@ -69,6 +76,7 @@ def manifest(path: FilePath, environ: Mapping[str, str], wanted: Wanted) -> str:
         config = checked(document, {**_stand_ins(document.data, found), **environ})
     if config is None or document.mistakes:
         raise refused(path, document)
+    _check_words(wanted)
     _check(path, config, wanted)
     bot = Bot(
         namespace=wanted.namespace,
@@ -80,8 +88,29 @@ def manifest(path: FilePath, environ: Mapping[str, str], wanted: Wanted) -> str:
         ports=tuple(dict.fromkeys(_ports(config))),
         storage=wanted.storage,
     )
-    settings = cluster_settings(config)
-    return _heading(bot, settings.namespace) + written(objects(bot, rules(settings, uses_of(config))))
+    settings, uses = cluster_settings(config), _with_secrets(uses_of(config), wanted.secrets)
+    return _heading(bot, settings.namespace) + written(objects(bot, rules(settings, uses)))
+
+
+def _with_secrets(uses: Uses, more: tuple[str, ...]) -> Uses:
+    secrets = dict(uses.secrets)
+    for text in more:
+        namespace, _, name = text.partition("/")
+        if not (is_object_name(namespace) and is_object_name(name)):
+            raise Refused(f"--secret: expected NAMESPACE/NAME, such as prod/shop-env, not {text[:100]!r}.")
+        secrets[namespace] = secrets.get(namespace, frozenset()) | {name}
+    return replace(uses, secrets=secrets)
+
+
+def _check_words(wanted: Wanted) -> None:
+    """Raise Refused where the command line says what no cluster takes."""
+    if not is_object_name(wanted.namespace) or "." in wanted.namespace:
+        raise Refused(f"--namespace: expected the name of a namespace, not {wanted.namespace[:100]!r}.")
+    if not is_reference(wanted.image):
+        said = f"not {wanted.image[:100]!r}"
+        raise Refused(f"--image: expected an image such as registry.example.com/errand:1, {said}.")
+    if not _QUANTITY.fullmatch(wanted.storage):
+        raise Refused(f"--storage: expected a size such as 10Gi, not {wanted.storage[:100]!r}.")
 
 
 def _check(path: FilePath, config: Config, wanted: Wanted) -> None:

@@ -6,12 +6,14 @@ Everybody who is known to a cluster may ask what they may do there.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from executor.errors import EngineUnavailable
+from executor.kubernetes import live
 from executor.kubernetes.access import Rule, Uses, rules
 from executor.kubernetes.client import Client, Object, Refused
+from executor.kubernetes.outcomes import Ended
 from executor.kubernetes.resources import ACCESS_REVIEWS, Resource
 from executor.kubernetes.settings import Settings
 
@@ -26,7 +28,7 @@ _ROOTLESS = ("baseline", "restricted")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Which verbs of a rule are missing; none: all is well."""
+    """Which verbs of a rule are missing, or for which of its names; nothing: all is well."""
 
     rule: Rule
     missing: tuple[str, ...]
@@ -55,11 +57,27 @@ async def reviewed(settings: Settings, uses: Uses, *, has_builds: bool) -> Revie
     client = await Client.open(settings)
     try:
         builds_in = settings.namespace if has_builds else None
-        return await review(client, rules(settings, uses), builds_in=builds_in)
+        found, hints = await _with_workloads(client, settings, uses)
+        told = await review(client, rules(settings, found), builds_in=builds_in)
+        return replace(told, hints=(*told.hints, *hints))
     except Refused as refused:
         raise EngineUnavailable(f"the API server of Kubernetes refuses to be asked: {refused}") from refused
     finally:
         await client.close()
+
+
+async def _with_workloads(client: Client, settings: Settings, uses: Uses) -> tuple[Uses, list[str]]:
+    """Add the Secrets that live images refer to now; gives sentences on those that cannot be looked at."""
+    secrets, hints = dict(uses.secrets), []
+    for look in uses.lives:
+        try:
+            found = await live.workload(client, look, settings)
+        except Ended as ended:
+            hints.append(f"Live image of {look.workload}: {ended}")
+            continue
+        names = {reference.name for reference in found.secrets}
+        secrets[found.namespace] = secrets.get(found.namespace, frozenset()) | names
+    return replace(uses, secrets=secrets), hints
 
 
 async def review(client: Client, used: Sequence[Rule], *, builds_in: str | None) -> Review:
@@ -99,8 +117,8 @@ async def _answer(client: Client, rule: Rule, gate: asyncio.Semaphore) -> Answer
     """Ask verb by verb, and for each of the names that the rule has."""
     asked = [(verb, name) for verb in rule.verbs for name in rule.names or (None,)]
     allowed = await asyncio.gather(*(_may(client, rule, verb, name, gate) for verb, name in asked))
-    denied = {verb for (verb, _), is_allowed in zip(asked, allowed, strict=True) if not is_allowed}
-    return Answer(rule, tuple(verb for verb in rule.verbs if verb in denied))
+    denied = [name or verb for (verb, name), is_allowed in zip(asked, allowed, strict=True) if not is_allowed]
+    return Answer(rule, tuple(dict.fromkeys(denied)))
 
 
 async def _may(client: Client, rule: Rule, verb: str, name: str | None, gate: asyncio.Semaphore) -> bool:

@@ -1,5 +1,6 @@
 """What `errand manifest kubernetes` makes of the file: complete, without a secret, and needing none."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,38 @@ def test_rights_are_for_the_secrets_and_workloads_of_the_file(file: Path) -> Non
     assert uses.secrets == {"runs": frozenset({"shop-db"}), "prod": frozenset({"web-db"})}
     rules = parsed(made(file))["Role", "prod"]["rules"]
     assert [rule["resourceNames"] for rule in rules if "resourceNames" in rule] == [["web-db"], ["web"]]
+
+
+def test_further_secrets_may_be_read_if_they_are_named(file: Path) -> None:
+    wanted = replace(WANTED, secrets=("prod/web-env", "runs/of-api"))
+    found = {
+        namespace: [rule["resourceNames"] for rule in role["rules"] if _reads_secrets(rule)]
+        for (kind, namespace), role in parsed(made(file, wanted=wanted)).items()
+        if kind == "Role"
+    }
+    assert found == {"runs": [["of-api", "shop-db"]], "prod": [["web-db", "web-env"]]}
+
+
+def _reads_secrets(rule: dict[str, Any]) -> bool:
+    return (rule["resources"], rule["verbs"]) == (["secrets"], ["get"])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sentence"),
+    [
+        (
+            replace(WANTED, secrets=("web-env",)),
+            "--secret: expected NAMESPACE/NAME, such as prod/shop-env, not",
+        ),
+        (replace(WANTED, secrets=("prod/A",)), "--secret: expected NAMESPACE/NAME"),
+        (replace(WANTED, namespace="a.b"), "--namespace: expected the name of a namespace"),
+        (replace(WANTED, image="Errand 1"), "--image: expected an image such as"),
+        (replace(WANTED, storage="much"), "--storage: expected a size such as 10Gi"),
+    ],
+)
+def test_what_no_cluster_takes_is_refused(file: Path, wanted: Wanted, sentence: str) -> None:
+    with pytest.raises(Refused, match=sentence):
+        made(file, wanted=wanted)
 
 
 def test_what_lies_outside_of_the_volume_is_on_it_all_the_same(file: Path) -> None:
