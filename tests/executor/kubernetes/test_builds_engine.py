@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -78,7 +79,7 @@ async def engine(settings: Settings, tmp_path: Path) -> AsyncIterator[Kubernetes
     await opened.close()
 
 
-def spec_of(**recipe: object) -> BuildSpec:
+def spec_of(**recipe: Any) -> BuildSpec:
     source = Source("acme/shop", "https://github.com/acme/shop.git", "a" * 40, Secret(TOKEN))
     made = replace(Recipe(push="registry.example.com/acme/shop"), **recipe)
     return BuildSpec(f"build-{uuid4().hex}", "shop", source, recipe=made, timeout=60.0)
