@@ -93,9 +93,9 @@ check_out() {
     git init --quiet --bare --template= --object-format="$format" "$work/git" || fail FetchFailed "git: init"
     say "Fetching $ERRAND_REPOSITORY."
     fetch_commit
-    GIT_INDEX_FILE=$work/index followed git --git-dir="$work/git" --work-tree="$work/tree" \
+    followed git --git-dir="$work/git" --work-tree="$work/tree" \
         read-tree --reset -u --no-recurse-submodules "$ERRAND_COMMIT" || fail FetchFailed "git: $(git_words)"
-    rm -rf "$work/git" "$work/index"
+    rm -rf "$work/git"
     say "Checked out $ERRAND_COMMIT."
     # None of this is for the git that a builder may start.
     for name in $(env | sed -n 's/^\(GIT_[A-Z0-9_]*\)=.*/\1/p'); do
@@ -140,7 +140,7 @@ build_failed() {
 # Starts BuildKit's daemon, by which user namespaces are set up first unless this is root.
 start_buildkit() {
     export BUILDKIT_HOST="unix://$work/buildkit.sock"
-    flags=${BUILDKITD_FLAGS:---oci-worker-no-process-sandbox}
+    flags=${BUILDKITD_FLAGS-"--oci-worker-no-process-sandbox"} # a pod cannot mount /proc anew
     rootless=rootlesskit
     [ "$(id -u)" -ne 0 ] || rootless=
     # shellcheck disable=SC2086 # the flags are words, as in BuildKit's own script

@@ -2,8 +2,11 @@
 
 import json
 import shutil
+import threading
 import urllib.request
 from collections.abc import Awaitable, Callable
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,13 @@ APPLETS = ("sh", "cat", "sleep", "wc", "ls")
 Build = Callable[..., Awaitable[Ended]]
 
 
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves the files of a repository as they are."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
 @pytest.fixture
 def shop(tmp_path: Path) -> Repository:
     """A repository on the host, whose image has busybox only."""
@@ -46,13 +56,18 @@ def build(tmp_path: Path, host: Host) -> Build:
     count = 0
 
     async def build(
-        commit: str, at: Registry, token: str | None = TOKEN, shell: str = "/bin/sh", **recipe: Any
+        commit: str,
+        at: Registry,
+        token: str | None = TOKEN,
+        shell: str = "/bin/sh",
+        url: str = f"{host.url}/acme/shop",
+        **recipe: Any,
     ) -> Ended:
         nonlocal count
         count += 1
         directory = tmp_path / f"pod-{count}"
         directory.mkdir()
-        source = Source("acme/shop", f"{host.url}/acme/shop", commit, Secret(token) if token else None)
+        source = Source("acme/shop", url, commit, Secret(token) if token else None)
         spec = BuildSpec("build-1", "shop", source, recipe=Recipe(push=f"{at.host}/acme/shop", **recipe))
         settings = Settings("jobs", "errand", builder=Builder("buildah", "quay.io/buildah/stable"))
         env = {
@@ -165,6 +180,39 @@ async def test_token_does_not_follow_a_redirect_to_another_host(
         other.stop()
     assert ended.message.startswith("FetchFailed\n")
     assert set(other.authorizations) == {None}
+
+
+async def test_host_that_cannot_be_reached_is_told_in_git_s_words(
+    build: Build, shop: Repository, registry: Registry
+) -> None:
+    ended = await build(shop.commit(Dockerfile=FROM), registry, url="http://127.0.0.1:1/acme/shop")
+    assert ended.message.startswith(
+        "FetchFailed\ngit: fatal: unable to access 'http://127.0.0.1:1/acme/shop/'"
+    )
+
+
+async def test_commit_that_is_not_there_is_told_in_git_s_words(
+    build: Build, shop: Repository, registry: Registry
+) -> None:
+    shop.commit(Dockerfile=FROM)
+    ended = await build("1" * 40, registry, url=str(shop.path))
+    assert ended.message.startswith("FetchFailed\ngit: fatal: ")
+
+
+async def test_server_that_gives_no_single_commits_is_asked_for_all(
+    build: Build, shop: Repository, registry: Registry, tmp_path: Path
+) -> None:
+    commit = shop.commit(Dockerfile=FROM)
+    shop.commit(later="x")
+    shop.git("update-server-info")
+    handler = partial(Quiet, directory=str(shop.path / ".git"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as files:
+        serving = threading.Thread(target=files.serve_forever, args=(0.02,))
+        serving.start()
+        ended = await build(commit, registry, url=f"http://127.0.0.1:{files.server_port}")
+        files.shutdown()
+        serving.join()
+    assert ended.message.startswith("Built\n"), ended.log
 
 
 async def test_public_repository_needs_no_token(

@@ -140,7 +140,10 @@ async def test_commit_is_built_and_pushed_and_its_secrets_are_masked(
 ) -> None:
     step = "RUN --mount=type=secret,id=NPM_TOKEN cat /run/secrets/NPM_TOKEN; echo $WORD\n"
     commit = shop.commit(Dockerfile=f"{FROM}ARG WORD\n{step}")
-    recipe = {"arguments": {"WORD": f"is-$({PASSWORD})"}, "secrets": {"NPM_TOKEN": Secret("npm_SECRET")}}
+    recipe: dict[str, Any] = {
+        "arguments": {"WORD": f"is-$({PASSWORD})"},
+        "secrets": {"NPM_TOKEN": Secret("npm_SECRET")},
+    }
     outcome = await ended(case.engine.build(case.spec(commit, **recipe)))
     log = await text(case.logs, case.key)
     assert outcome.result is Result.SUCCEEDED, log
