@@ -21,6 +21,10 @@ _AGAIN, _SLOWEST = 2.0, 30.0
 """Seconds before what a quota refused is asked for again: doubled each time, up to the second."""
 
 
+class _Leftover(Exception):
+    """There is an object of that name which goes soon."""
+
+
 @dataclass(frozen=True, slots=True)
 class Created:
     """The Job, and what of the order belongs to it but does not say so yet."""
@@ -32,29 +36,31 @@ class Created:
 async def create(
     client: Client, order: Order, made: Made, waits: Callable[[str], None], stopped: asyncio.Event
 ) -> Created:
-    """Create the objects, waiting where a quota leaves no room, which `waits` is told.
+    """Create the objects, waiting where a quota or a name leaves no room, which `waits` is told.
 
     Raises `Ended` where the server refuses for good, once `pending_timeout` is over or `stopped` while it
     waits, EngineUnavailable.
     """
-    delay, refused = _AGAIN, None
+    delay, reason, words = _AGAIN, "", ""
     try:
         async with asyncio.timeout(order.pending_timeout):
             while True:
                 try:
                     return await _create(client, order, made)
+                except _Leftover as leftover:
+                    reason, words = "NameTaken", str(leftover)
                 except Refused as problem:
-                    refused = problem
                     if problem.status != HTTPStatus.FORBIDDEN or not _QUOTA.search(problem.message):
                         raise _final(problem) from problem
-                waits(refused.message)
+                    reason, words = "QuotaExceeded", problem.message
+                waits(words)
                 if await _happens(stopped, delay):
                     raise Ended(Outcome(Result.CANCELLED))
                 delay = min(2 * delay, _SLOWEST)
     except TimeoutError as problem:
-        if refused is None:
+        if not reason:
             raise EngineUnavailable("the API server of Kubernetes takes too long") from problem
-        raise error("QuotaExceeded", refused.message) from problem
+        raise error(reason, words) from problem
 
 
 async def own(client: Client, created: Created) -> None:
@@ -102,14 +108,32 @@ async def _happens(event: asyncio.Event, seconds: float) -> bool:
 async def _create(client: Client, order: Order, made: Made) -> Created:
     owned = []
     for resource, body in ((SECRETS, made.secret), (CONFIGMAPS, made.configmap)):
-        if body is not None:
-            await _make(client, resource, body)
-            owned.append((resource, body))
+        if body is None:
+            continue
+        if await _make(client, resource, body) is None:
+            await _adopt(client, resource, body)
+        owned.append((resource, body))
     namespace, name = made.job["metadata"]["namespace"], name_of(order.key)
     job = await _make(client, JOBS, made.job)
     if job is None:
         job = await client.get(JOBS, namespace, name)
     return Created(states.job(job), tuple(owned))
+
+
+async def _adopt(client: Client, resource: Resource, body: Object) -> None:
+    """Go on with what a process left that came no further; raises `_Leftover` if it is of another Job."""
+    name = body["metadata"]["name"]
+    leftover = _Leftover(f"The {resource.kind} {name} of a Job that was deleted is still there.")
+    try:
+        # It can only be read by writing it: it may not be changed once it is there.
+        found = await client.patch(resource, body["metadata"]["namespace"], name, {"data": body.get("data")})
+    except Refused as refused:
+        if refused.status in (HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY):
+            raise leftover from refused
+        raise
+    metadata = found.get("metadata") or {}
+    if metadata.get("ownerReferences") or metadata.get("deletionTimestamp"):
+        raise leftover
 
 
 async def _make(client: Client, resource: Resource, body: Object) -> Object | None:
