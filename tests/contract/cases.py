@@ -157,7 +157,9 @@ class KubernetesCase:
     limits_memory: bool = True
     out_of_memory: str = "OOMKilled"
     raise_limit: str = f"for f in {_FILES_OF_LIMITS}; do (echo 1G > $f) 2>/dev/null && echo raised; done"
-    variables: set[str] = field(default_factory=lambda: {"PATH", "HOME", "HOSTNAME"} | _SERVICE | _FROM_A_SHELL)
+    variables: set[str] = field(
+        default_factory=lambda: {"PATH", "HOME", "HOSTNAME"} | _SERVICE | _FROM_A_SHELL
+    )
 
     async def image(self) -> str | None:
         return self.base

@@ -14,7 +14,7 @@ import uvloop
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from tests.kubernetes import kinds
+from tests.kubernetes import kinds, system
 from tests.kubernetes.access import ADMIN, USER, Access
 from tests.kubernetes.api import Api
 from tests.kubernetes.faults import Faults, protocol
@@ -47,8 +47,11 @@ async def main() -> None:
     words.add_argument("directory", type=Path)
     words.add_argument("--port", type=int, default=0)
     words.add_argument("--cheap", action="store_true", help="containers are plain processes of this machine")
+    words.add_argument("--attached", action="store_true", help="end with the process that started this one")
     words.add_argument("--namespace", action="append", default=["default"])
     options = words.parse_args()
+    if options.attached:
+        system.die_with_parent(signal.SIGTERM)
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     store = Store()
     objects, faults, events = Objects(store), Faults(store), Events(store)

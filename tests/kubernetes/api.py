@@ -88,9 +88,7 @@ class Api:
             if sent not in _PATCHES:
                 raise _unsupported("415: Unsupported Media Type", {})
             patch = _json(data, target.kind)
-            return JSONResponse(
-                self._objects.patch(target.kind, target.place, sent, patch, part=target.part)
-            )
+            return JSONResponse(self._objects.patch(target.kind, target.place, sent, patch, part=target.part))
         if data and sent != "application/json":
             raise _unsupported(
                 "the body of the request was in an unknown format - accepted media types include: "
@@ -185,7 +183,9 @@ class Api:
         spec = (body.get("spec") or {}) if isinstance(body, dict) else {}
         asked = spec.get("resourceAttributes")
         if not asked:
-            raise Problem(422, "Invalid", "exactly one of nonResourceAttributes or resourceAttributes must be specified")
+            raise Problem(
+                422, "Invalid", "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+            )
         resource = asked.get("resource", "")
         if asked.get("subresource"):
             resource += f"/{asked['subresource']}"
@@ -251,8 +251,12 @@ def _delete_options(request: Request, body: Object) -> Object:
             options[name] = int(words[name]) if name == "gracePeriodSeconds" else words[name]
     policy = options.get("propagationPolicy")
     if policy not in (None, "Orphan", "Background", "Foreground"):
-        words_ = f'Unsupported value: "{policy}": supported values: "Foreground", "Background", "Orphan", "nil"'
-        raise Problem(422, "Invalid", f'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: {words_}', {})
+        words_ = (
+            f'Unsupported value: "{policy}": supported values: "Foreground", "Background", "Orphan", "nil"'
+        )
+        raise Problem(
+            422, "Invalid", f'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: {words_}', {}
+        )
     return options
 
 

@@ -12,9 +12,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
+
 from kubernetes import config
 from kubernetes.client import Configuration
-
 from tests.kubernetes.images import BUSYBOX
 from tests.kubernetes.serving import Server
 

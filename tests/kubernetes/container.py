@@ -55,7 +55,9 @@ def become(program: Program) -> None:
     try:
         os.chdir(program.directory)
     except OSError as problem:
-        raise OSError(f'chdir to cwd ("{program.directory}") set in config.json failed: {problem.strerror}') from None
+        raise OSError(
+            f'chdir to cwd ("{program.directory}") set in config.json failed: {problem.strerror}'
+        ) from None
     execute(program.words, program.env)
 
 

@@ -9,7 +9,12 @@ from tests.kubernetes.kinds import Kind
 from tests.kubernetes.problems import Object
 
 _TOLERATIONS = [
-    {"key": f"node.kubernetes.io/{key}", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
+    {
+        "key": f"node.kubernetes.io/{key}",
+        "operator": "Exists",
+        "effect": "NoExecute",
+        "tolerationSeconds": 300,
+    }
     for key in ("not-ready", "unreachable")
 ]
 _MODE = 0o644
@@ -39,7 +44,9 @@ def fill(kind: Kind, item: Object) -> None:
         case kinds.NAMESPACE:
             item["spec"] = {"finalizers": ["kubernetes"]}
             item["status"] = {"phase": "Active"}
-            item["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = item["metadata"]["name"]
+            item["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = item["metadata"][
+                "name"
+            ]
 
 
 def _defaults(target: Object, **values: Any) -> None:

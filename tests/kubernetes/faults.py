@@ -12,7 +12,9 @@ from starlette.responses import JSONResponse, Response
 from tests.kubernetes.problems import Object, Problem
 from tests.kubernetes.store import Store
 
-_HTML = "<html><head><title>504 Gateway Time-out</title></head><body><h1>504 Gateway Time-out</h1></body></html>"
+_HTML = (
+    "<html><head><title>504 Gateway Time-out</title></head><body><h1>504 Gateway Time-out</h1></body></html>"
+)
 
 
 @dataclass
@@ -31,7 +33,13 @@ class Fault:
         headers = {"Retry-After": self.retry_after} if self.retry_after else {}
         if self.html:
             return Response(_HTML, self.status, headers, "text/html")
-        reasons = {429: "TooManyRequests", 500: "InternalError", 410: "Expired", 409: "Conflict", 403: "Forbidden"}
+        reasons = {
+            429: "TooManyRequests",
+            500: "InternalError",
+            410: "Expired",
+            409: "Conflict",
+            403: "Forbidden",
+        }
         said = Problem(self.status, reasons.get(self.status, "Unknown"), "this is a test")
         return JSONResponse(said.body(), self.status, headers)
 
@@ -70,7 +78,9 @@ class Faults:
     async def obey(self, request: Request) -> Response:
         """Do what a test says; GET gives the figures."""
         if request.method == "GET":
-            return JSONResponse({"requests": self.requests, "watches": len(self.watching), "logs": len(self.following)})
+            return JSONResponse(
+                {"requests": self.requests, "watches": len(self.watching), "logs": len(self.following)}
+            )
         self._do(await request.json())
         return JSONResponse({})
 

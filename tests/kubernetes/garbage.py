@@ -2,7 +2,6 @@
 
 import asyncio
 
-from tests.kubernetes import kinds
 from tests.kubernetes.kinds import Kind
 from tests.kubernetes.objects import Objects
 from tests.kubernetes.problems import Object, Problem
@@ -24,7 +23,9 @@ class Garbage:
         loop = asyncio.get_running_loop()
         owners = {owner["uid"] for owner in metadata.get("ownerReferences") or []}
         if change.before:
-            for owner in {item["uid"] for item in change.before["metadata"].get("ownerReferences") or []} - owners:
+            for owner in {
+                item["uid"] for item in change.before["metadata"].get("ownerReferences") or []
+            } - owners:
                 self._dependents.get(owner, {}).pop(uid, None)
         if change.type == "DELETED":
             self._alive.pop(uid, None)

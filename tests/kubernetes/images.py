@@ -69,10 +69,7 @@ def refusal(name: str) -> str:
     if "." not in host and ":" not in host and host != "localhost":
         host, path = "docker.io", f"library/{name}" if not path else name
     full = f"{host}/{path}"
-    return (
-        f'failed to pull and unpack image "{full}": failed to resolve image: '
-        f"{full}: not found"
-    )
+    return f'failed to pull and unpack image "{full}": failed to resolve image: {full}: not found'
 
 
 def _make(root: Path, only: tuple[str, ...] | None = None) -> Path:

@@ -165,7 +165,9 @@ class Jobs:
                 )
                 self._wake(*place, _REFUSED)
                 break
-            self._events.tell("job-controller", job, "SuccessfulCreate", f"Created pod: {made['metadata']['name']}")
+            self._events.tell(
+                "job-controller", job, "SuccessfulCreate", f"Created pod: {made['metadata']['name']}"
+            )
             status["active"] = status.get("active", 0) + 1
         self._objects.set_status(kinds.JOB, job, status)
 
@@ -188,7 +190,9 @@ class Jobs:
             metadata = pod["metadata"]
             if not metadata.get("deletionTimestamp"):
                 self._objects.delete(kinds.POD, (metadata["namespace"], metadata["name"]), {})
-                self._events.tell("job-controller", job, "SuccessfulDelete", f"Deleted pod: {metadata['name']}")
+                self._events.tell(
+                    "job-controller", job, "SuccessfulDelete", f"Deleted pod: {metadata['name']}"
+                )
                 status = {**status, "failed": status.get("failed", 0) + 1}
             current = self._objects.store.find(kinds.POD, metadata["namespace"], metadata["name"])
             if current is not None and TRACKING in (current["metadata"].get("finalizers") or []):

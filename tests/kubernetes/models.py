@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from kubernetes.client import ApiClient, models
-
 from tests.kubernetes.kinds import Kind
 from tests.kubernetes.problems import Object, bad_request
 

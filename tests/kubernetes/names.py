@@ -67,7 +67,9 @@ def of_metadata(metadata: Object, path: str) -> Iterator[Cause]:
     for name in annotations:
         yield from qualified(name.lower(), f"{path}.annotations")
     if sum(len(name) + len(value) for name, value in annotations.items()) > _ANNOTATIONS:
-        yield Cause(f"{path}.annotations", "FieldValueTooLong", f"Too long: may not be more than {_ANNOTATIONS} bytes")
+        yield Cause(
+            f"{path}.annotations", "FieldValueTooLong", f"Too long: may not be more than {_ANNOTATIONS} bytes"
+        )
     for name in metadata.get("finalizers") or []:
         yield from qualified(name, f"{path}.finalizers")
         if "/" not in name and name not in _FINALIZERS:
@@ -115,7 +117,9 @@ def variable(name: str, field: str) -> Iterator[Cause]:
     """Say what is wrong with the name of an environment variable."""
     if not _VARIABLE.fullmatch(name):
         yield wrong(
-            field, name, "a valid environment variable name must consist only of printable ASCII characters other than '='"
+            field,
+            name,
+            "a valid environment variable name must consist only of printable ASCII characters other than '='",
         )
 
 

@@ -9,13 +9,11 @@ from tests.kubernetes import defaults, kinds, models, names, patches, podrules, 
 from tests.kubernetes.kinds import Kind
 from tests.kubernetes.problems import (
     Object,
-    Problem,
     bad_request,
     conflict,
     forbidden,
     invalid,
     not_found,
-    required,
     wrong,
 )
 from tests.kubernetes.store import Store, stamp
@@ -62,7 +60,9 @@ class Objects:
             self.create(kinds.CONFIG_MAP, made["metadata"]["name"], root)
         return made
 
-    def patch(self, kind: Kind, place: tuple[str, str], media_type: str, patch: Any, *, part: str = "") -> Object:
+    def patch(
+        self, kind: Kind, place: tuple[str, str], media_type: str, patch: Any, *, part: str = ""
+    ) -> Object:
         """Change an object; raises Problem."""
         namespace, name = place
         before = self.store.get(kind, namespace, name)
@@ -70,7 +70,9 @@ class Objects:
         if not isinstance(after.get("metadata"), dict):
             raise bad_request("metadata is gone")
         if after["metadata"].get("name") != name:
-            raise bad_request(f"the name of the object ({after['metadata'].get('name')}) does not match the name on the URL ({name})")
+            raise bad_request(
+                f"the name of the object ({after['metadata'].get('name')}) does not match the name on the URL ({name})"
+            )
         return self._update(kind, before, after, part)
 
     def put(self, kind: Kind, place: tuple[str, str], body: Object, *, part: str = "") -> Object:
@@ -98,7 +100,13 @@ class Objects:
         if uid and uid != before["metadata"]["uid"]:
             words = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {before['metadata']['uid']}"
             raise conflict(kind, name, words)
-        for kept in ("uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"):
+        for kept in (
+            "uid",
+            "creationTimestamp",
+            "generation",
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+        ):
             after["metadata"].pop(kept, None)
             if kept in before["metadata"]:
                 after["metadata"][kept] = before["metadata"][kept]
@@ -156,7 +164,7 @@ class Objects:
         if not pod["spec"].get("nodeName") or pod["status"].get("phase") in ("Succeeded", "Failed"):
             grace = 0
         if "deletionTimestamp" in metadata:
-            if asked is None and grace != 0 or grace >= metadata["deletionGracePeriodSeconds"]:
+            if (asked is None and grace != 0) or grace >= metadata["deletionGracePeriodSeconds"]:
                 return False
         else:
             metadata["generation"] = metadata.get("generation", 1) + 1
@@ -240,7 +248,13 @@ def _fixed(spec: Object) -> Object:
         {name: value for name, value in container.items() if name != "image"}
         for container in spec.get("containers") or []
     ]
-    open_ = ("containers", "activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "initContainers")
+    open_ = (
+        "containers",
+        "activeDeadlineSeconds",
+        "tolerations",
+        "terminationGracePeriodSeconds",
+        "initContainers",
+    )
     return {name: value for name, value in spec.items() if name not in open_} | {"containers": containers}
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 _LONGEST = 16 * 1024
@@ -72,16 +73,20 @@ class ContainerLog:
 
     def _take(self, stream: str, data: bytes) -> None:
         *lines, rest = (self._rests[stream] + data).split(b"\n")
-        head = b"%s %s " % (log_time(time.time_ns()), stream.encode())
+        words = b" %s " % stream.encode()
+        now = time.time_ns()
         said: list[bytes] = []
         for line in lines:
+            # No two lines have the same time: the runtime looks at the clock for each.
+            now += 1
+            head = log_time(now) + words
             while len(line) > _LONGEST:
                 said.append(head + b"P " + line[:_LONGEST] + b"\n")
                 line = line[_LONGEST:]
             # The runtime reads lines as Go does, which takes a carriage return for a part of their end.
             said.append(head + b"F " + line.removesuffix(b"\r") + b"\n")
         while len(rest) >= _LONGEST:
-            said.append(head + b"P " + rest[:_LONGEST] + b"\n")
+            said.append(log_time(now) + words + b"P " + rest[:_LONGEST] + b"\n")
             rest = rest[_LONGEST:]
         self._rests[stream] = rest
         if said:
@@ -145,7 +150,12 @@ class ContainerLog:
 def log_time(nanoseconds: int) -> bytes:
     """A time as logs have it."""
     seconds, rest = divmod(nanoseconds, 10**9)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09}Z".encode()
+    return f"{_second(seconds)}.{rest:09}Z".encode()
+
+
+@lru_cache(maxsize=64)
+def _second(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def read_time(text: str) -> str:
@@ -154,5 +164,7 @@ def read_time(text: str) -> str:
     if moment.tzinfo is None:
         raise ValueError(text)
     plain = moment.astimezone(UTC)
-    fraction = text.partition(".")[2].rstrip("Z").partition("+")[0].ljust(9, "0")[:9] if "." in text else "0" * 9
+    fraction = (
+        text.partition(".")[2].rstrip("Z").partition("+")[0].ljust(9, "0")[:9] if "." in text else "0" * 9
+    )
     return f"{plain:%Y-%m-%dT%H:%M:%S}.{fraction}Z"

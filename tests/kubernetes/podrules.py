@@ -19,7 +19,18 @@ from tests.kubernetes.problems import (
 )
 
 _QUANTITY = re.compile(r"([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)")
-_SCALES = {"": 1.0, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
+_SCALES = {
+    "": 1.0,
+    "m": 1e-3,
+    "k": 1e3,
+    "M": 1e6,
+    "G": 1e9,
+    "T": 1e12,
+    "Ki": 2.0**10,
+    "Mi": 2.0**20,
+    "Gi": 2.0**30,
+    "Ti": 2.0**40,
+}
 _POLICIES = ("Always", "IfNotPresent", "Never")
 _TEMPLATES = (kinds.DEPLOYMENT, kinds.STATEFUL_SET, kinds.DAEMON_SET, kinds.REPLICA_SET)
 
@@ -52,7 +63,9 @@ def of_object(kind: Kind, item: Object) -> Iterator[Cause]:
         if not wanted:
             yield required("spec.selector")
         elif any(labels.get(name) != value for name, value in wanted.items()):
-            yield wrong("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
+            yield wrong(
+                "spec.template.metadata.labels", labels, "`selector` does not match template `labels`"
+            )
         yield from _pod(template.get("spec") or {}, "spec.template.spec", ("Always",))
     elif kind in (kinds.SECRET, kinds.CONFIG_MAP):
         yield from names.keys(item, ("data", "binaryData"))
@@ -61,7 +74,13 @@ def of_object(kind: Kind, item: Object) -> Iterator[Cause]:
 
 
 def _job(spec: Object, path: str, item: Object) -> Iterator[Cause]:
-    for name in ("activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished", "parallelism", "completions"):
+    for name in (
+        "activeDeadlineSeconds",
+        "backoffLimit",
+        "ttlSecondsAfterFinished",
+        "parallelism",
+        "completions",
+    ):
         value = spec.get(name)
         if value is not None and value < 0:
             yield wrong(f"{path}.{name}", value, "must be greater than or equal to 0")
@@ -223,13 +242,23 @@ def _resources(resources: Object, path: str) -> Iterator[Cause]:
     requests: dict[str, Any] = resources.get("requests") or {}
     for field, values in (("limits", limits), ("requests", requests)):
         for name, value in values.items():
-            if name not in ("cpu", "memory", "ephemeral-storage") and "/" not in name and "hugepages" not in name:
-                yield wrong(f"{path}.{field}[{name}]", name, "must be a standard resource type or fully qualified")
+            if (
+                name not in ("cpu", "memory", "ephemeral-storage")
+                and "/" not in name
+                and "hugepages" not in name
+            ):
+                yield wrong(
+                    f"{path}.{field}[{name}]", name, "must be a standard resource type or fully qualified"
+                )
             if amount(value) < 0:
                 yield wrong(f"{path}.{field}[{name}]", str(value), "must be greater than or equal to 0")
     for name, value in requests.items():
         if name in limits and amount(value) > amount(limits[name]):
-            yield wrong(f"{path}.requests", str(value), f"must be less than or equal to {name} limit of {limits[name]}")
+            yield wrong(
+                f"{path}.requests",
+                str(value),
+                f"must be less than or equal to {name} limit of {limits[name]}",
+            )
     for name in {*limits, *requests}:
         if "/" in name and limits.get(name) is None:
             yield required(f"{path}.limits", "Limit must be set for non overcommitable resources")
@@ -241,5 +270,3 @@ def _security(context: Object, path: str) -> Iterator[Cause]:
     for name in ("runAsUser", "runAsGroup"):
         if (context.get(name) or 0) < 0:
             yield wrong(f"{path}.{name}", context[name], "must be between 0 and 2147483647, inclusive")
-
-

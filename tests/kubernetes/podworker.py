@@ -60,8 +60,14 @@ class PodWorker:
         spec = pod["spec"]
         waits = "PodInitializing" if spec.get("initContainers") else "ContainerCreating"
         self._state = PodState(
-            [ContainerState(item["name"], item["image"], {"waiting": {"reason": waits}}) for item in spec.get("initContainers") or []],
-            [ContainerState(item["name"], item["image"], {"waiting": {"reason": waits}}) for item in spec["containers"]],
+            [
+                ContainerState(item["name"], item["image"], {"waiting": {"reason": waits}})
+                for item in spec.get("initContainers") or []
+            ],
+            [
+                ContainerState(item["name"], item["image"], {"waiting": {"reason": waits}})
+                for item in spec["containers"]
+            ],
         )
         self._stopping = asyncio.Event()
         self._grace = 0.0
@@ -315,7 +321,9 @@ class PodWorker:
                 reason = "OOMKilled" if limits.was_reached(Path(group)) else reason
                 limits.remove(Path(group))
         terminated = {"exitCode": code, "reason": reason, "startedAt": began, "finishedAt": stamp()}
-        message = (self._directory / f"message-{item['name']}").read_bytes()[:_MESSAGE].decode(errors="replace")
+        message = (
+            (self._directory / f"message-{item['name']}").read_bytes()[:_MESSAGE].decode(errors="replace")
+        )
         if message:
             terminated["message"] = message
         state.state = {"terminated": terminated | {"containerID": state.container_id}}
@@ -345,8 +353,12 @@ class PodWorker:
         until = loop.time() + self._grace
         hook = ((item.get("lifecycle") or {}).get("preStop") or {}).get("exec")
         if hook and self._grace > 0:
-            running = asyncio.create_task(sandbox.execute(name, tuple(hook["command"]), {"PATH": ""} | self._env(item)))
-            await asyncio.wait([running, process.ended], timeout=self._grace, return_when=asyncio.FIRST_COMPLETED)
+            running = asyncio.create_task(
+                sandbox.execute(name, tuple(hook["command"]), {"PATH": ""} | self._env(item))
+            )
+            await asyncio.wait(
+                [running, process.ended], timeout=self._grace, return_when=asyncio.FIRST_COMPLETED
+            )
             if not running.done() or running.result() != 0:
                 self._tell("FailedPreStopHook", "PreStopHook failed", warns=True, container=name)
             until = max(until, loop.time() + _LEAST)

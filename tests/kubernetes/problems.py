@@ -117,7 +117,9 @@ def exists(kind: Kind, name: str) -> Problem:
 def conflict(kind: Kind, name: str, words: str | None = None, *, deleting: bool = False) -> Problem:
     """409 of an object that has changed."""
     called = f"{kind.name}.{kind.group}".rstrip(".") if deleting else kind.qualified
-    said = words or "the object has been modified; please apply your changes to the latest version and try again"
+    said = (
+        words or "the object has been modified; please apply your changes to the latest version and try again"
+    )
     return Problem(
         409,
         "Conflict",

@@ -6,7 +6,12 @@ from tests.kubernetes.podrules import amount
 from tests.kubernetes.problems import Object, forbidden
 from tests.kubernetes.store import Store
 
-_COUNTED = {kinds.POD: "pods", kinds.JOB: "count/jobs.batch", kinds.SECRET: "secrets", kinds.CONFIG_MAP: "configmaps"}
+_COUNTED = {
+    kinds.POD: "pods",
+    kinds.JOB: "count/jobs.batch",
+    kinds.SECRET: "secrets",
+    kinds.CONFIG_MAP: "configmaps",
+}
 
 
 def check(store: Store, kind: Kind, namespace: str, item: Object) -> None:
@@ -18,7 +23,8 @@ def check(store: Store, kind: Kind, namespace: str, item: Object) -> None:
         over = [name for name in asked if used.get(name, 0.0) + asked[name] > amount(hard[name])]
         if over:
             said = [
-                ",".join(f"{name}={_plain(values.get(name, 0.0))}" for name in over) for values in (asked, used)
+                ",".join(f"{name}={_plain(values.get(name, 0.0))}" for name in over)
+                for values in (asked, used)
             ]
             limited = ",".join(f"{name}={hard[name]}" for name in over)
             words = f"exceeded quota: {quota['metadata']['name']}, requested: {said[0]}, used: {said[1]}, limited: {limited}"

@@ -27,7 +27,9 @@ def log_query(pod: Object, words: dict[str, str]) -> LogQuery:
             since = read_time(words["sinceTime"])
         except ValueError:
             said = words["sinceTime"]
-            raise bad_request(f'parsing time "{said}" as "2006-01-02T15:04:05Z07:00": cannot parse "{said}"') from None
+            raise bad_request(
+                f'parsing time "{said}" as "2006-01-02T15:04:05Z07:00": cannot parse "{said}"'
+            ) from None
     if "sinceSeconds" in words:
         seconds = _number(name, words, "sinceSeconds", 1) or 0
         since = log_time(time.time_ns() - seconds * 10**9).decode()
@@ -70,7 +72,9 @@ def _check_started(pod: Object, container: str) -> None:
         return
     reason = waiting.get("reason", "ContainerCreating")
     if reason in _PULLING:
-        reason = "image can't be pulled" if reason == "ImagePullBackOff" else "trying and failing to pull image"
+        reason = (
+            "image can't be pulled" if reason == "ImagePullBackOff" else "trying and failing to pull image"
+        )
         reason = "trying and failing to pull image"
     name = pod["metadata"]["name"]
     raise bad_request(f'container "{container}" in pod "{name}" is waiting to start: {reason}')

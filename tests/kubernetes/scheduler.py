@@ -47,7 +47,12 @@ class Scheduler:
         now = self._objects.store.find(kinds.POD, metadata["namespace"], metadata["name"])
         if now is None or now["metadata"].get("deletionTimestamp") or now["spec"].get("nodeName"):
             return
-        condition = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": stamp()}
+        condition = {
+            "type": "PodScheduled",
+            "status": "True",
+            "lastProbeTime": None,
+            "lastTransitionTime": stamp(),
+        }
         if obstacle := _obstacle(now):
             words = f"0/1 nodes are available: {obstacle}.{_REST}"
             condition |= {"status": "False", "observedGeneration": metadata.get("generation", 1)}

@@ -8,7 +8,9 @@ from tests.kubernetes.kinds import Kind
 from tests.kubernetes.problems import Object, bad_request
 
 Chosen = Callable[[Object], bool]
-_SET = re.compile(r"\s*(!?)\s*([^\s,=!()<>]+)\s*(?:(not)?\s*in\s*\(([^)]*)\)|(==|=|!=)\s*([^\s,=!()]*))?\s*(?:,|$)")
+_SET = re.compile(
+    r"\s*(!?)\s*([^\s,=!()<>]+)\s*(?:(not)?\s*in\s*\(([^)]*)\)|(==|=|!=)\s*([^\s,=!()]*))?\s*(?:,|$)"
+)
 _LABEL = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 
 
@@ -19,7 +21,9 @@ def labels(text: str) -> Chosen:
     while at < len(text):
         found = _SET.match(text, at)
         if not found or found.end() == at or (found[1] and (found[4] is not None or found[5])):
-            raise bad_request(f"unable to parse requirement: found '{_stumble(text[at:])}', expected: identifier")
+            raise bad_request(
+                f"unable to parse requirement: found '{_stumble(text[at:])}', expected: identifier"
+            )
         tests.append(_requirement(found))
         at = found.end()
     return lambda item: all(test(item["metadata"].get("labels") or {}) for test in tests)
@@ -40,7 +44,9 @@ def _requirement(found: "re.Match[str]") -> Chosen:
         return lambda has: has.get(name) in values
     if sign:
         if not _LABEL.fullmatch(value):
-            raise bad_request(f'values[0][{name}]: Invalid value: "{value}": a valid label must be an empty string')
+            raise bad_request(
+                f'values[0][{name}]: Invalid value: "{value}": a valid label must be an empty string'
+            )
         return (lambda has: has.get(name) != value) if sign == "!=" else (lambda has: has.get(name) == value)
     return (lambda has: name not in has) if negated else (lambda has: name in has)
 

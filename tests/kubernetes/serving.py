@@ -44,7 +44,7 @@ def serving(*words: str) -> Iterator[Server]:
     """Run a server until the block ends; `words` are those of its command line."""
     # Not pytest's own directory: users of containers may not enter that.
     with tempfile.TemporaryDirectory(prefix="errand-kubernetes-", ignore_cleanup_errors=True) as directory:
-        command = [sys.executable, "-m", "tests.kubernetes", directory, *words]
+        command = [sys.executable, "-m", "tests.kubernetes", directory, "--attached", *words]
         with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as process:
             assert process.stdout is not None
             said = process.stdout.readline().decode().split()

@@ -142,7 +142,9 @@ def _value(store: Store, pod: Object, source: Object) -> str | None:
         value = (data or {}).get(reference["key"])
         if value is None and not reference.get("optional"):
             said = "Secret" if kind == kinds.SECRET else "ConfigMap"
-            words = f"couldn't find key {reference['key']} in {said} {metadata['namespace']}/{reference['name']}"
+            words = (
+                f"couldn't find key {reference['key']} in {said} {metadata['namespace']}/{reference['name']}"
+            )
             raise NotYet("CreateContainerConfigError", words)
         return None if value is None else value.decode(errors="replace")
     return _field(pod, (source.get("fieldRef") or {}).get("fieldPath", ""))

@@ -41,7 +41,7 @@ def _leave(work: Any, *arguments: Any) -> None:
     try:
         work(*arguments)
         os._exit(0)
-    except BaseException:  # noqa: BLE001  # there is nobody above who could be told
+    except BaseException:  # there is nobody above who could be told
         import traceback
 
         traceback.print_exc()
@@ -215,7 +215,7 @@ def _wait_and_reap(orders: socket.socket) -> None:
     orders.close()
     os.closerange(0, 256)
     _forget()
-    system.die_with_parent()
+    system.die_with_parent(signal.SIGKILL)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
     while True:
         with suppress(ChildProcessError):

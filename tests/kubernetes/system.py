@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import signal
 
 NEW_NS = 0x00020000
 NEW_PID = 0x20000000
@@ -57,9 +58,9 @@ def set_host_name(name: str) -> None:
     _done(_libc.sethostname(data, len(data)), "sethostname")
 
 
-def die_with_parent() -> None:
-    """Be killed when the process that forked this one ends."""
-    _libc.prctl(_PR_SET_PDEATHSIG, 9, 0, 0, 0)
+def die_with_parent(number: signal.Signals) -> None:
+    """Get a signal when the process that started this one ends."""
+    _libc.prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
 
 
 def drop_capabilities() -> None:

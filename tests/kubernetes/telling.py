@@ -19,7 +19,14 @@ class Events:
         self._told: dict[tuple[str, str, str], str] = {}
 
     def tell(
-        self, component: str, about: Object, reason: str, message: str, *, warns: bool = False, field: str = ""
+        self,
+        component: str,
+        about: Object,
+        reason: str,
+        message: str,
+        *,
+        warns: bool = False,
+        field: str = "",
     ) -> None:
         """Tell `reason` about an object."""
         metadata = about["metadata"]
@@ -27,7 +34,9 @@ class Events:
         key = (metadata["uid"], reason, message)
         known = self._store.find(kinds.EVENT, namespace, self._told.get(key, ""))
         if known is not None:
-            self._store.replace(kinds.EVENT, {**known, "count": (known.get("count") or 1) + 1, "lastTimestamp": stamp()})
+            self._store.replace(
+                kinds.EVENT, {**known, "count": (known.get("count") or 1) + 1, "lastTimestamp": stamp()}
+            )
             return
         name = f"{metadata['name']}.{time.time_ns() + next(_numbers):x}"
         self._told[key] = name

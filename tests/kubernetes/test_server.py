@@ -21,7 +21,9 @@ def name() -> str:
 
 def job(cluster: Cluster, script: str = "true", **more: Any) -> dict[str, Any]:
     """A Job with one container; `pod`, `container` and `template` are put into those, the rest into its spec."""
-    container = {"name": "job", "image": cluster.image, "command": ["sh", "-c", script]} | more.pop("container", {})
+    container = {"name": "job", "image": cluster.image, "command": ["sh", "-c", script]} | more.pop(
+        "container", {}
+    )
     spec = {"restartPolicy": "Never", "containers": [container], "enableServiceLinks": False}
     spec |= {"shareProcessNamespace": True, "automountServiceAccountToken": False} | more.pop("pod", {})
     template = {"metadata": more.pop("template", {}), "spec": spec}
@@ -73,8 +75,18 @@ def events(cluster: Cluster, about: str, reason: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("script", "code", "reason", "conditions"),
     [
-        ("true", 0, "Completed", [("SuccessCriteriaMet", "CompletionsReached"), ("Complete", "CompletionsReached")]),
-        ("exit 3", 3, "Error", [("FailureTarget", "BackoffLimitExceeded"), ("Failed", "BackoffLimitExceeded")]),
+        (
+            "true",
+            0,
+            "Completed",
+            [("SuccessCriteriaMet", "CompletionsReached"), ("Complete", "CompletionsReached")],
+        ),
+        (
+            "exit 3",
+            3,
+            "Error",
+            [("FailureTarget", "BackoffLimitExceeded"), ("Failed", "BackoffLimitExceeded")],
+        ),
     ],
 )
 def test_job_runs_and_says_how_it_ended(
@@ -89,7 +101,10 @@ def test_job_runs_and_says_how_it_ended(
     pod = cluster.pod_of(made)
     metadata = pod["metadata"]
     assert metadata["name"].startswith(f"{made}-")
-    assert metadata["labels"].items() >= {"a": "b", "job-name": made, "batch.kubernetes.io/job-name": made}.items()
+    assert (
+        metadata["labels"].items()
+        >= {"a": "b", "job-name": made, "batch.kubernetes.io/job-name": made}.items()
+    )
     assert metadata["ownerReferences"][0].items() >= {"kind": "Job", "name": made, "controller": True}.items()
     assert metadata["finalizers"] == ["errand/outcome"]
     assert pod["status"]["phase"] == ("Succeeded" if code == 0 else "Failed")
@@ -170,7 +185,11 @@ def test_pod_that_fits_on_no_node(cluster: Cluster) -> None:
     pod = cluster.pod_of(made)["metadata"]["name"]
     said = cluster.wait_for(f"pods/{pod}", lambda item: item["status"].get("conditions"))
     condition = said["status"]["conditions"][0]
-    assert (condition["type"], condition["status"], condition["reason"]) == ("PodScheduled", "False", "Unschedulable")
+    assert (condition["type"], condition["status"], condition["reason"]) == (
+        "PodScheduled",
+        "False",
+        "Unschedulable",
+    )
     assert "node(s) didn't match Pod's node affinity/selector" in condition["message"]
     assert events(cluster, pod, "FailedScheduling")[0]["message"] == condition["message"]
     log = cluster.ask("GET", f"pods/{pod}/log")
@@ -184,7 +203,9 @@ def test_pod_that_fits_on_no_node(cluster: Cluster) -> None:
 
 
 def test_pod_that_waits_is_deleted(cluster: Cluster) -> None:
-    made = make(cluster, container={"image": "localhost:1/nope:1"}, template={"finalizers": ["errand/outcome"]})
+    made = make(
+        cluster, container={"image": "localhost:1/nope:1"}, template={"finalizers": ["errand/outcome"]}
+    )
     pod = cluster.pod_of(made)["metadata"]["name"]
     cluster.wait_for(f"pods/{pod}", lambda item: state(item).get("waiting", {}).get("message"))
     deleted = cluster.ask("DELETE", f"pods/{pod}").json()
@@ -288,7 +309,12 @@ def test_job_deleted_plainly_leaves_its_pods(cluster: Cluster) -> None:
 
 def test_what_belongs_to_a_job_goes_with_it(cluster: Cluster) -> None:
     made = cluster.ask("POST", "jobs", job(cluster, suspend=True)).json()
-    owner = {"apiVersion": "batch/v1", "kind": "Job", "name": made["metadata"]["name"], "uid": made["metadata"]["uid"]}
+    owner = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "name": made["metadata"]["name"],
+        "uid": made["metadata"]["uid"],
+    }
     secret = name()
     body = {"metadata": {"name": secret, "ownerReferences": [owner]}, "stringData": {"a": "b"}}
     assert cluster.ask("POST", "secrets", body).json()["data"] == {"a": "Yg=="}
@@ -324,7 +350,10 @@ def test_container_is_told_what_its_spec_says(cluster: Cluster) -> None:
         "env": env, "envFrom": [{"configMapRef": {"name": config}}], "volumeMounts": mounts,
         "workingDir": "/some/where", "securityContext": {"runAsUser": 1000},
     }  # fmt: skip
-    volumes = [{"name": "files", "configMap": {"name": config, "defaultMode": 0o444}}, {"name": "empty", "emptyDir": {}}]
+    volumes = [
+        {"name": "files", "configMap": {"name": config, "defaultMode": 0o444}},
+        {"name": "empty", "emptyDir": {}},
+    ]
     made = make(cluster, container=container, pod={"volumes": volumes})
     finished(cluster, made)
     pod = cluster.pod_of(made)
@@ -335,7 +364,12 @@ def test_container_is_told_what_its_spec_says(cluster: Cluster) -> None:
 
 def test_init_containers_come_first(cluster: Cluster) -> None:
     mounts = [{"name": "shared", "mountPath": "/shared"}]
-    first = {"name": "first", "image": cluster.image, "volumeMounts": mounts, "command": ["sh", "-c", "echo hi > /shared/x"]}
+    first = {
+        "name": "first",
+        "image": cluster.image,
+        "volumeMounts": mounts,
+        "command": ["sh", "-c", "echo hi > /shared/x"],
+    }
     pod = {"volumes": [{"name": "shared", "emptyDir": {}}], "initContainers": [first]}
     made = make(cluster, "cat /shared/x", pod=pod, container={"volumeMounts": mounts})
     finished(cluster, made)
@@ -373,8 +407,16 @@ def test_log_comes_in_lines_with_their_times(cluster: Cluster) -> None:
     ("query", "status", "words"),
     [
         ("previous=true", 400, 'previous terminated container "job" in pod "POD" not found'),
-        ("tailLines=-1", 422, 'PodLogOptions "POD" is invalid: tailLines: Invalid value: -1: must be greater than or equal to 0'),
-        ("limitBytes=0", 422, 'PodLogOptions "POD" is invalid: limitBytes: Invalid value: 0: must be greater than 0'),
+        (
+            "tailLines=-1",
+            422,
+            'PodLogOptions "POD" is invalid: tailLines: Invalid value: -1: must be greater than or equal to 0',
+        ),
+        (
+            "limitBytes=0",
+            422,
+            'PodLogOptions "POD" is invalid: limitBytes: Invalid value: 0: must be greater than 0',
+        ),
         ("container=zz", 400, "container zz is not valid for pod POD"),
     ],
 )
@@ -407,7 +449,9 @@ def test_list_comes_in_pages(cluster: Cluster) -> None:
     first = cluster.get(f"configmaps?limit=2&labelSelector=p%3D{label}")
     assert len(first["items"]) == 2
     assert "kind" not in first["items"][0]
-    rest = cluster.get(f"configmaps?limit=2&labelSelector=p%3D{label}&continue={first['metadata']['continue']}")
+    rest = cluster.get(
+        f"configmaps?limit=2&labelSelector=p%3D{label}&continue={first['metadata']['continue']}"
+    )
     assert len(rest["items"]) == 1
     assert "continue" not in rest["metadata"]
     for selector, count in ((f"p%20in%20({label},x)", 3), ("!p,p", 0), (f"p!%3D{label},p", 0)):
@@ -567,7 +611,10 @@ def test_service_account_that_is_missing(cluster: Cluster) -> None:
     made = make(cluster, pod={"serviceAccountName": "nobody"})
     message = events(cluster, made, "FailedCreate")[0]["message"]
     cluster.ask("DELETE", f"jobs/{made}?propagationPolicy=Background")
-    assert f'error looking up service account {cluster.namespace}/nobody: serviceaccount "nobody" not found' in message
+    assert (
+        f'error looking up service account {cluster.namespace}/nobody: serviceaccount "nobody" not found'
+        in message
+    )
 
 
 def test_access_review_says_what_one_may(cluster: Cluster) -> None:

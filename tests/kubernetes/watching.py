@@ -62,7 +62,9 @@ def _version(text: str) -> int:
     try:
         return int(text or "0")
     except ValueError:
-        words = f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+        words = (
+            f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+        )
         raise Problem(500, "", words) from None
 
 
@@ -84,8 +86,15 @@ def page(store: Store, asked: Query) -> Object:
         metadata["continue"] = base64.urlsafe_b64encode(token.encode()).decode()
         if not asked.selects:
             metadata["remainingItemCount"] = rest
-    plain = [{name: value for name, value in item.items() if name not in ("kind", "apiVersion")} for item in items]
-    return {"kind": f"{asked.kind.name}List", "apiVersion": asked.kind.version, "metadata": metadata, "items": plain}
+    plain = [
+        {name: value for name, value in item.items() if name not in ("kind", "apiVersion")} for item in items
+    ]
+    return {
+        "kind": f"{asked.kind.name}List",
+        "apiVersion": asked.kind.version,
+        "metadata": metadata,
+        "items": plain,
+    }
 
 
 def _begin(store: Store, token: str) -> tuple[list[str], int]:
@@ -173,4 +182,7 @@ def _events(change: Change, asked: Query) -> list[Object]:
 
 def _bookmark(kind: Kind, version: int) -> Object:
     metadata = {"resourceVersion": str(version), "creationTimestamp": None}
-    return {"type": "BOOKMARK", "object": {"kind": kind.name, "apiVersion": kind.version, "metadata": metadata}}
+    return {
+        "type": "BOOKMARK",
+        "object": {"kind": kind.name, "apiVersion": kind.version, "metadata": metadata},
+    }
