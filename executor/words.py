@@ -5,7 +5,7 @@ import re
 _WORDS = 500
 """Characters of somebody else's words that go on."""
 
-_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x1f\x7f-\x9f]+")
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x1f\x7f-\x9f]")
 _USER = re.compile(r"//[^\s/@\"']+@")
 _QUERY = re.compile(r"(https?://[^\s?\"']*)\?[^\s\"']*")
 _HEADER = re.compile(r"\b(basic|bearer) +[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)

@@ -57,7 +57,11 @@ class Registry:
         path = self.directory / "config.yml"
         path.write_text(json.dumps(config))  # which is YAML too
         self._process = subprocess.Popen(
-            ["docker-registry", "serve", str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            ["docker-registry", "serve", str(path)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            # REGISTRY_AUTH_FILE means something else to it: every such name is a setting of its own.
+            env={name: value for name, value in os.environ.items() if not name.startswith("REGISTRY_")},
         )
         until = time.monotonic() + 30
         while not self._answers():

@@ -83,6 +83,8 @@ def _entry(where: str, entry: Mapping[str, str]) -> Entry:
     user, password = entry.get("username", ""), entry.get("password", "")
     if not user and "auth" in entry:
         user, _, password = base64.b64decode(entry["auth"]).decode().partition(":")
+    if not user and not entry.get("identitytoken"):
+        raise ValueError("neither a name nor a token")
     return Entry(host, path, Credential(user, password, entry.get("identitytoken")))
 
 

@@ -64,7 +64,7 @@ class Images:
                 return
             wanted = workload.image
         try:
-            reference = references.parse(wanted)
+            reference = _parsed(wanted)
         except ValueError as problem:
             yield _error("ImageMissing", str(problem))
             return
@@ -83,7 +83,7 @@ class Images:
         ways to it, and if not the run will say that.
         """
         try:
-            reference = references.parse(image)
+            reference = _parsed(image)
         except ValueError:  # another engine gave it, before `engine.kind` was changed
             return False
         if reference.is_local:
@@ -102,7 +102,7 @@ class Images:
         The user is asked of the registry, once per digest, and remembered by this process.
         """
         try:
-            reference = references.parse(image)
+            reference = _parsed(image)
         except ValueError:
             return UNKNOWN
         if reference.is_local:
@@ -149,6 +149,13 @@ class Images:
         while len(self._users) > _IMAGES:
             self._users.popitem(last=False)
         return user
+
+
+def _parsed(image: str) -> Reference:
+    """Give the parts of an image's name; raises ValueError also for an id, which is of one machine alone."""
+    if references.is_id(image):
+        raise ValueError(f"{image} is the id of an image on one machine; a cluster needs a name.")
+    return references.parse(image)
 
 
 def _is_non_root(user: str | None) -> bool:

@@ -266,7 +266,7 @@ def _digest(descriptor: object) -> str:
 
 def _words(body: bytes) -> str:
     """Give the words of an error, as registries write it."""
-    with suppress(ValueError, AttributeError, TypeError):
+    with suppress(ValueError, KeyError, AttributeError, TypeError):
         errors = json.loads(body)["errors"]
         return plain("; ".join(str(one.get("message") or one.get("code")) for one in errors))
     return ""

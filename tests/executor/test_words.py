@@ -8,6 +8,7 @@ from executor.words import plain
 @pytest.mark.parametrize(
     ("said", "shown"),
     [
+        ("one\n\x1b[31mtwo", "one two"),
         ("one\ntwo\x1b[31m red\x00", "one two red"),
         (
             "Get https://errand:pass@registry.example.com/v2/: no",
