@@ -32,8 +32,9 @@ _AGAIN, _SLOWEST = 0.5, 10.0
 """Seconds before what failed is asked for again: doubled each time, up to the second."""
 _PAUSE = 2.0
 """Seconds after the end of a stream in which the container should be seen to have ended."""
-_PATIENCE = 60.0
-"""Seconds for which the log of a container that has ended is asked for in vain, unless nobody answers."""
+_PATIENCE, _LONGEST = 60.0, 600.0
+"""Seconds for which the log of a container that has ended is asked for in vain: where the server says
+that there is none, and where it does not answer."""
 
 
 class Follower:
@@ -124,7 +125,7 @@ class Follower:
                 return None
             else:
                 now = asyncio.get_running_loop().time()
-                deadline = min(deadline, now + _PATIENCE)
+                deadline = min(deadline, now + (_PATIENCE if answered else _LONGEST))
                 if now >= deadline:
                     return None if is_whole else problem
             await self._wait(one.name, delay, ended)

@@ -113,6 +113,7 @@ class Stamped:
         wanted = self.position.stamp.encode()
         if stamp == wanted and self._counts[stamp] == self.position.count:
             self._seeks, self._held, self._skip = False, [], self.position.taken
+            self.trouble = b""  # what came before was the rest of a line that began before the time asked for
             return self._more(line[found.end() :])
         past = _moment(stamp.decode()) - _moment(self.position.stamp) if stamp != wanted else timedelta()
         self._holds = past > timedelta() or (stamp > wanted and past == timedelta())

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from executor.kubernetes.positions import Position, Stamped
@@ -52,6 +52,7 @@ def written(log: list[Entry]) -> bytes:
     return b"".join(entry.text + (b"\n" if entry.whole else b"") for entry in log)
 
 
+@settings(max_examples=300)
 @given(entries, st.lists(st.tuples(st.integers(0, 400), st.integers(1, 50), st.booleans()), max_size=6))
 def test_no_byte_is_lost_or_doubled_wherever_it_breaks(
     steps: list[tuple[int, bytes, bool]], breaks: list[tuple[int, int, bool]]
