@@ -1,4 +1,4 @@
-"""The server as a process: `python -m tests.kubernetes DIRECTORY` says `ready` and runs until it is told to end."""
+"""The server as a process: `python -m tests.kubernetes DIRECTORY` says `ready` and where it is."""
 
 import argparse
 import asyncio
@@ -99,7 +99,7 @@ async def _serve(app: Starlette, listening: socket.socket, faults: Faults) -> No
     )
     server = _Server(config, faults)
     serving = asyncio.create_task(server.serve([listening]))
-    while not server.started and not serving.done():
+    while not server.started and not serving.done():  # noqa: ASYNC110  # it does not tell otherwise
         await asyncio.sleep(0.005)
     print(f"ready http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
     await serving

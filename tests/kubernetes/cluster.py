@@ -23,7 +23,7 @@ _DEADLINE = 60.0
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster, a namespace in it that is ours, and an image with busybox; `server` is None of a real one."""
+    """A cluster, a namespace in it that is ours, and an image of busybox; a real one has no `server`."""
 
     kubeconfig: Path
     context: str | None

@@ -193,11 +193,10 @@ class Objects:
         metadata = item.setdefault("metadata", {})
         if not isinstance(metadata, dict):
             raise bad_request("json: cannot unmarshal into Go struct field .metadata of type v1.ObjectMeta")
-        if kind.namespaced:
-            if metadata.setdefault("namespace", namespace) != namespace:
-                raise bad_request(
-                    "the namespace of the provided object does not match the namespace sent on the request"
-                )
+        if kind.namespaced and metadata.setdefault("namespace", namespace) != namespace:
+            raise bad_request(
+                "the namespace of the provided object does not match the namespace sent on the request"
+            )
 
     def _admit(self, kind: Kind, namespace: str, item: Object) -> None:
         if kind == kinds.POD:

@@ -10,7 +10,6 @@ import os
 import selectors
 import signal
 import socket
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -105,7 +104,8 @@ class Shim:
         fields = order["program"] if "program" in order else json.loads(Path(order["file"]).read_bytes())
         mounts = tuple(Mount(**item) for item in fields.pop("mounts"))
         lists = {name: tuple(fields.pop(name)) for name in ("words", "groups", "cgroups")}
-        program = Program(**fields, **lists, mounts=mounts)
+        fields |= lists
+        program = Program(**fields, mounts=mounts)
         # Without one of its own, a job that signals every process would mean those of this machine.
         if os.getuid() == 0:
             self._begin_namespace()
@@ -232,4 +232,4 @@ def _forget() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
