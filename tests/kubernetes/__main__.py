@@ -54,9 +54,10 @@ async def main() -> None:
         system.die_with_parent(signal.SIGTERM)
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     store = Store()
-    objects, faults, events = Objects(store), Faults(store), Events(store)
+    objects, events = Objects(store), Events(store)
     _ = Garbage(objects), Jobs(objects, events), Scheduler(objects, events)
     kubelet = Kubelet(objects, events, options.directory, isolates=not options.cheap)
+    faults = Faults(store, kubelet.evict)
     for name in options.namespace:
         objects.create(kinds.NAMESPACE, "", {"metadata": {"name": name}})
     access = Access({ADMIN_TOKEN: ADMIN, TOKEN: USER})

@@ -130,6 +130,8 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     server: Server | None = None if named else request.getfixturevalue("kubernetes_server")
     kubeconfig = Path(named) if named else server.kubeconfig if server else Path()
     image = os.environ.get("ERRAND_TEST_IMAGE", BUSYBOX)
-    with _connected(kubeconfig, "admin" if server else None) as client:
-        with _namespace(client, waits=server is None) as namespace:
-            yield Cluster(kubeconfig, "errand" if server else None, namespace, image, server, client)
+    with (
+        _connected(kubeconfig, "admin" if server else None) as client,
+        _namespace(client, waits=server is None) as namespace,
+    ):
+        yield Cluster(kubeconfig, "errand" if server else None, namespace, image, server, client)

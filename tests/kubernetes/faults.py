@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,6 +50,7 @@ class Faults:
     """All that is wrong now. `cuts` are the bytes after which the next logs' connections are cut."""
 
     store: Store
+    evict: Callable[[str, str], None]
     pending: list[Fault] = field(default_factory=list)
     cuts: list[int] = field(default_factory=list)
     log_delay: float = 0.0
@@ -102,6 +104,8 @@ class Faults:
                 self.log_delay = float(order["seconds"])
             case "count":
                 self.requests.clear()
+            case "evict":
+                self.evict(order["namespace"], order["name"])
             case "away":
                 self._go_away(float(order["seconds"]))
             case _:

@@ -20,7 +20,7 @@ def name() -> str:
 
 
 def job(cluster: Cluster, script: str = "true", **more: Any) -> dict[str, Any]:
-    """A Job with one container; `pod`, `container` and `template` are put into those, the rest into its spec."""
+    """A Job with one container; `pod`, `container` and `template` go into those, the rest into its spec."""
     container = {"name": "job", "image": cluster.image, "command": ["sh", "-c", script]} | more.pop(
         "container", {}
     )
@@ -346,7 +346,8 @@ def test_container_is_told_what_its_spec_says(cluster: Cluster) -> None:
     container = {
         "command": ["sh", "-c"],
         "args": [
-            'echo "$TOKEN $BOTH $POD $one ${NONE-unset} $0"; cat /etc/app/file; ls -l /etc/app/file | cut -c1-10; '
+            'echo "$TOKEN $BOTH $POD $one ${NONE-unset} $0"; cat /etc/app/file; '
+            "ls -l /etc/app/file | cut -c1-10; "
             "echo x > /scratch/x; id -u; pwd; echo why > /dev/termination-log",
             "$(TOKEN)",
         ],
@@ -416,7 +417,8 @@ def test_log_comes_in_lines_with_their_times(cluster: Cluster) -> None:
         (
             "tailLines=-1",
             422,
-            'PodLogOptions "POD" is invalid: tailLines: Invalid value: -1: must be greater than or equal to 0',
+            'PodLogOptions "POD" is invalid: tailLines: Invalid value: -1: '
+            "must be greater than or equal to 0",
         ),
         (
             "limitBytes=0",
