@@ -13,6 +13,8 @@ from starlette.responses import JSONResponse, Response
 from tests.kubernetes.problems import Object, Problem
 from tests.kubernetes.store import Store
 
+_ANSWERED = 0.05
+"""Seconds in which a test is answered."""
 _HTML = (
     "<html><head><title>504 Gateway Time-out</title></head><body><h1>504 Gateway Time-out</h1></body></html>"
 )
@@ -107,7 +109,8 @@ class Faults:
             case "evict":
                 self.evict(order["namespace"], order["name"])
             case "away":
-                self._go_away(float(order["seconds"]))
+                # After the answer to this: it goes over such a connection too.
+                asyncio.get_running_loop().call_later(_ANSWERED, self._go_away, float(order["seconds"]))
             case _:
                 raise ValueError(what)
 
