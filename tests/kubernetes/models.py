@@ -13,7 +13,7 @@ _CLIENT = ApiClient()
 _LIST = re.compile(r"[Ll]ist\[(.+)\]")
 _DICT = re.compile(r"[Dd]ict\[str, (.+)\]")
 _QUANTITIES = ("limits", "requests", "hard", "used", "capacity", "sizeLimit", "allocatedResources")
-_GO = {"str": "string", "int": "number", "float": "number", "bool": "bool"}
+_GO = {"str": "string", "bytes": "string", "int": "number", "float": "number", "bool": "bool"}
 
 
 def check(kind: Kind, item: Object) -> None:
@@ -72,6 +72,7 @@ def _fields(value: Any, model: Any, path: str, wrong: list[str]) -> None:
 def _plain(value: Any, kind: str, path: str) -> None:
     fits = {
         "str": isinstance(value, str),
+        "bytes": isinstance(value, str),
         "bool": isinstance(value, bool),
         "int": isinstance(value, int) and not isinstance(value, bool),
         "float": isinstance(value, (int, float)) and not isinstance(value, bool),
