@@ -141,7 +141,9 @@ class Shim:
         """Kill what the last container left; the wait ends when all of it is gone."""
         if self._pause is not None:
             os.kill(self._pause, signal.SIGKILL)
-            os.waitpid(self._pause, 0)
+            # It ends after all the others, which include hooks: these have to be waited for too.
+            while (ended := os.waitpid(-1, 0))[0] != self._pause:
+                self._tell(*ended)
             self._pause = None
 
     def _execute(self, order: dict[str, Any]) -> None:
@@ -167,14 +169,18 @@ class Shim:
                 return
             if pid == 0:
                 return
-            name = self._names.pop(pid, None)
-            if name is None:
-                continue
-            # Hooks end with the last container; their names have this in them.
-            if all("!" in known for known in self._names.values()):
-                self._end_namespace()
-            code = os.waitstatus_to_exitcode(status)
-            self._say(name=name, code=code if code >= 0 else 128 - code)
+            self._tell(pid, status)
+
+    def _tell(self, pid: int, status: int) -> None:
+        """Say how a process ended, after all that its container left has."""
+        name = self._names.pop(pid, None)
+        if name is None:
+            return
+        # Hooks end with the last container; their names have this in them.
+        if "!" not in name and all("!" in known for known in self._names.values()):
+            self._end_namespace()
+        code = os.waitstatus_to_exitcode(status)
+        self._say(name=name, code=code if code >= 0 else 128 - code)
 
     def _say(self, **what: object) -> None:
         with suppress(OSError):
