@@ -10,14 +10,15 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from executor.container import Settings
 from executor.kubernetes import settings as kubernetes
 from executor.logs import LogStore
-from executor.spec import RunSpec
+from executor.spec import About, RunSpec
 from tests.contract.cases import EngineCase, open_container_case, open_kubernetes_case, open_process_case
 
 
 async def main(kind: str, which: str, fields: str) -> None:
     """Follow the run and its log to their ends."""
     case = await _open(kind, which)
-    spec = RunSpec(**json.loads(fields))
+    said = json.loads(fields)
+    spec = RunSpec(**said | {"about": About(**said["about"])})
     copying = asyncio.create_task(copy(case.logs, spec.key))
     async for progress in case.engine.run(spec):
         print(json.dumps({"progress": type(progress).__name__}), flush=True)

@@ -88,7 +88,7 @@ async def test_another_bot_takes_over_when_one_is_killed(case: EngineCase) -> No
         f"line {i}\n" for i in range(1, 301)
     )
     assert ((await outcome).result, (await outcome).exit_code) == (Result.FAILED, 4)
-    assert progress == ["Started"]
+    assert [kind for kind in progress if kind != "Pending"] == ["Started"]
 
 
 async def test_two_bots_at_once_start_a_run_once(case: EngineCase) -> None:
@@ -97,9 +97,7 @@ async def test_two_bots_at_once_start_a_run_once(case: EngineCase) -> None:
     outcome = await ended(case.engine.run(spec))
     for bot in bots:
         said, _ = await asyncio.to_thread(bot.communicate)
-        assert [json.loads(line)["progress"] for line in said.splitlines() if b"progress" in line] == [
-            "Started",
-            "Outcome",
-        ]
+        told = [json.loads(line)["progress"] for line in said.splitlines() if b"progress" in line]
+        assert [kind for kind in told if kind != "Pending"] == ["Started", "Outcome"]
     assert outcome.result is Result.SUCCEEDED
     assert await text(case.logs, "run-1") == "once\n"

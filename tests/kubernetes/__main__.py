@@ -1,4 +1,4 @@
-"""The server as a process: `python -m tests.kubernetes DIRECTORY` says `ready` and runs until it is told to end."""
+"""The server as a process: `python -m tests.kubernetes DIRECTORY` says `ready` and where it is."""
 
 import argparse
 import asyncio
@@ -54,9 +54,10 @@ async def main() -> None:
         system.die_with_parent(signal.SIGTERM)
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     store = Store()
-    objects, faults, events = Objects(store), Faults(store), Events(store)
+    objects, events = Objects(store), Events(store)
     _ = Garbage(objects), Jobs(objects, events), Scheduler(objects, events)
     kubelet = Kubelet(objects, events, options.directory, isolates=not options.cheap)
+    faults = Faults(store, kubelet.evict)
     for name in options.namespace:
         objects.create(kinds.NAMESPACE, "", {"metadata": {"name": name}})
     access = Access({ADMIN_TOKEN: ADMIN, TOKEN: USER})
@@ -99,7 +100,7 @@ async def _serve(app: Starlette, listening: socket.socket, faults: Faults) -> No
     )
     server = _Server(config, faults)
     serving = asyncio.create_task(server.serve([listening]))
-    while not server.started and not serving.done():
+    while not server.started and not serving.done():  # noqa: ASYNC110  # it does not tell otherwise
         await asyncio.sleep(0.005)
     print(f"ready http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
     await serving

@@ -23,7 +23,7 @@ _DEADLINE = 60.0
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster, a namespace in it that is ours, and an image with busybox; `server` is None of a real one."""
+    """A cluster, a namespace in it that is ours, and an image of busybox; a real one has no `server`."""
 
     kubeconfig: Path
     context: str | None
@@ -130,6 +130,8 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     server: Server | None = None if named else request.getfixturevalue("kubernetes_server")
     kubeconfig = Path(named) if named else server.kubeconfig if server else Path()
     image = os.environ.get("ERRAND_TEST_IMAGE", BUSYBOX)
-    with _connected(kubeconfig, "admin" if server else None) as client:
-        with _namespace(client, waits=server is None) as namespace:
-            yield Cluster(kubeconfig, "errand" if server else None, namespace, image, server, client)
+    with (
+        _connected(kubeconfig, "admin" if server else None) as client,
+        _namespace(client, waits=server is None) as namespace,
+    ):
+        yield Cluster(kubeconfig, "errand" if server else None, namespace, image, server, client)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,8 @@ from starlette.responses import JSONResponse, Response
 from tests.kubernetes.problems import Object, Problem
 from tests.kubernetes.store import Store
 
+_ANSWERED = 0.05
+"""Seconds in which a test is answered."""
 _HTML = (
     "<html><head><title>504 Gateway Time-out</title></head><body><h1>504 Gateway Time-out</h1></body></html>"
 )
@@ -49,6 +52,7 @@ class Faults:
     """All that is wrong now. `cuts` are the bytes after which the next logs' connections are cut."""
 
     store: Store
+    evict: Callable[[str, str], None]
     pending: list[Fault] = field(default_factory=list)
     cuts: list[int] = field(default_factory=list)
     log_delay: float = 0.0
@@ -102,8 +106,11 @@ class Faults:
                 self.log_delay = float(order["seconds"])
             case "count":
                 self.requests.clear()
+            case "evict":
+                self.evict(order["namespace"], order["name"])
             case "away":
-                self._go_away(float(order["seconds"]))
+                # After the answer to this: it goes over such a connection too.
+                asyncio.get_running_loop().call_later(_ANSWERED, self._go_away, float(order["seconds"]))
             case _:
                 raise ValueError(what)
 

@@ -31,8 +31,14 @@ class Kind:
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
 
-JOB = Kind("batch", "jobs", "Job", "V1Job", ("completions", "selector", "template", "completionMode"),
-           fields=("status.successful",))  # fmt: skip
+JOB = Kind(
+    "batch",
+    "jobs",
+    "Job",
+    "V1Job",
+    ("completions", "selector", "template", "completionMode"),
+    fields=("status.successful",),
+)
 CRON_JOB = Kind("batch", "cronjobs", "CronJob", "V1CronJob")
 POD = Kind(
     "",

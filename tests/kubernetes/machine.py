@@ -41,7 +41,9 @@ class Machine:
         with there:
             self._orders = here
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.kubernetes.shim"], stdin=there, cwd=Path(__file__).parents[2]
+                [sys.executable, "-m", "tests.kubernetes.shim"],
+                stdin=there.fileno(),
+                cwd=Path(__file__).parents[2],
             )
 
     def sandbox(self, *, pauses: bool) -> "Sandbox":

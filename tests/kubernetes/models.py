@@ -13,7 +13,7 @@ _CLIENT = ApiClient()
 _LIST = re.compile(r"[Ll]ist\[(.+)\]")
 _DICT = re.compile(r"[Dd]ict\[str, (.+)\]")
 _QUANTITIES = ("limits", "requests", "hard", "used", "capacity", "sizeLimit", "allocatedResources")
-_GO = {"str": "string", "int": "number", "float": "number", "bool": "bool", "bytes": "string"}
+_GO = {"str": "string", "bytes": "string", "int": "number", "float": "number", "bool": "bool"}
 
 
 def check(kind: Kind, item: Object) -> None:

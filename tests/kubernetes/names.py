@@ -21,8 +21,8 @@ _SUBDOMAIN_WORDS = (
     r"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
 _LABEL_WORDS = (
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and "
-    "end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start "
+    "and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
 )
 _PART_WORDS = (
@@ -32,8 +32,8 @@ _PART_WORDS = (
 )
 _VALUE_WORDS = (
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must "
-    "start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for "
-    "validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+    "start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used "
+    "for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
 )
 _VARIABLE = re.compile(r"[ -<>-~]+")
 _FINALIZERS = ("orphan", "foregroundDeletion", "kubernetes")
@@ -119,7 +119,8 @@ def variable(name: str, field: str) -> Iterator[Cause]:
         yield wrong(
             field,
             name,
-            "a valid environment variable name must consist only of printable ASCII characters other than '='",
+            "a valid environment variable name must consist only of printable ASCII characters "
+            "other than '='",
         )
 
 

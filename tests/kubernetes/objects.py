@@ -71,7 +71,8 @@ class Objects:
             raise bad_request("metadata is gone")
         if after["metadata"].get("name") != name:
             raise bad_request(
-                f"the name of the object ({after['metadata'].get('name')}) does not match the name on the URL ({name})"
+                f"the name of the object ({after['metadata'].get('name')}) does not match "
+                f"the name on the URL ({name})"
             )
         return self._update(kind, before, after, part)
 
@@ -98,7 +99,8 @@ class Objects:
             after["status"] = before["status"]
         uid = after["metadata"].get("uid")
         if uid and uid != before["metadata"]["uid"]:
-            words = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {before['metadata']['uid']}"
+            known = before["metadata"]["uid"]
+            words = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {known}"
             raise conflict(kind, name, words)
         for kept in (
             "uid",
@@ -193,17 +195,17 @@ class Objects:
         metadata = item.setdefault("metadata", {})
         if not isinstance(metadata, dict):
             raise bad_request("json: cannot unmarshal into Go struct field .metadata of type v1.ObjectMeta")
-        if kind.namespaced:
-            if metadata.setdefault("namespace", namespace) != namespace:
-                raise bad_request(
-                    "the namespace of the provided object does not match the namespace sent on the request"
-                )
+        if kind.namespaced and metadata.setdefault("namespace", namespace) != namespace:
+            raise bad_request(
+                "the namespace of the provided object does not match the namespace sent on the request"
+            )
 
     def _admit(self, kind: Kind, namespace: str, item: Object) -> None:
         if kind == kinds.POD:
             account = item["spec"]["serviceAccountName"]
             if self.store.find(kinds.SERVICE_ACCOUNT, namespace, account) is None:
-                words = f'error looking up service account {namespace}/{account}: serviceaccount "{account}" not found'
+                missing = f'serviceaccount "{account}" not found'
+                words = f"error looking up service account {namespace}/{account}: {missing}"
                 raise forbidden(kind, item["metadata"]["name"], words)
         quotas.check(self.store, kind, namespace, item)
         place = self.store.find(kinds.NAMESPACE, "", namespace)
@@ -230,9 +232,12 @@ def _frozen(kind: Kind, before: Object, after: Object) -> list[Any]:
             causes.append(wrong(f"spec.{field}", value, "field is immutable"))
     if kind == kinds.POD and _fixed(before["spec"]) != _fixed(after.get("spec") or {}):
         causes.append(_pod_frozen())
-    if kind in (kinds.SECRET, kinds.CONFIG_MAP) and before.get("immutable"):
-        if before.get("data") != after.get("data"):
-            causes.append(_immutable("data"))
+    if (
+        kind in (kinds.SECRET, kinds.CONFIG_MAP)
+        and before.get("immutable")
+        and (before.get("data") != after.get("data"))
+    ):
+        causes.append(_immutable("data"))
     if kind == kinds.SECRET and before.get("type") != after.get("type"):
         causes.append(wrong("type", after.get("type"), "field is immutable"))
     gone = before["metadata"].get("deletionTimestamp")
@@ -263,7 +268,8 @@ def _pod_frozen() -> Any:
 
     return forbidden_field(
         "spec",
-        "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
+        "pod updates may not change fields other than `spec.containers[*].image`,"
+        "`spec.initContainers[*].image`,"
         "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
         "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)",
     )
@@ -281,5 +287,6 @@ def _no_new_finalizers(names_: set[str]) -> Any:
     listed = ", ".join(f'"{name}"' for name in sorted(names_))
     return forbidden_field(
         "metadata.finalizers",
-        f"no new finalizers can be added if the object is being deleted, found new finalizers []string{{{listed}}}",
+        "no new finalizers can be added if the object is being deleted, "
+        f"found new finalizers []string{{{listed}}}",
     )

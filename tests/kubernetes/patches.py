@@ -28,7 +28,8 @@ def apply(media_type: str, target: Object, patch: Any) -> Object:
     if not isinstance(patch, dict):
         raise bad_request("json: cannot unmarshal array into Go value of type map[string]interface {}")
     if media_type == "application/merge-patch+json":
-        return _merged(target, patch)
+        merged: Object = _merged(target, patch)
+        return merged
     return _strategic(target, patch)
 
 

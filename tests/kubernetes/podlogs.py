@@ -16,6 +16,8 @@ from pathlib import Path
 _LONGEST = 16 * 1024
 """Bytes of a line that are kept in one part."""
 _PIECE = 256 * 1024
+_TOLD = 32 * 1024
+"""Bytes that are given to a client at once: a server passes on what a kubelet says in pieces of that size."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,7 @@ class ContainerLog:
                 while True:
                     ended = self.ended
                     grown.clear()
-                    while data := file.read(_PIECE):
+                    while data := file.read(_TOLD):
                         *lines, rest = (rest + data).split(b"\n")
                         yield [line + b"\n" for line in lines]
                     if ended or not options.follow:

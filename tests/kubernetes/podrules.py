@@ -207,7 +207,10 @@ def _variables(container: Object, path: str) -> Iterator[Cause]:
         if variable.get("value"):
             yield wrong(f"{where}.valueFrom", "", "may not be specified when `value` is not empty")
         if len([value for value in source.values() if value is not None]) != 1:
-            words = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
+            words = (
+                "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` "
+                "or `fileKeyRef`"
+            )
             yield wrong(f"{where}.valueFrom", "", words)
         for kind in ("secretKeyRef", "configMapKeyRef"):
             if (reference := source.get(kind)) is not None:

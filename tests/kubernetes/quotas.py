@@ -27,7 +27,8 @@ def check(store: Store, kind: Kind, namespace: str, item: Object) -> None:
                 for values in (asked, used)
             ]
             limited = ",".join(f"{name}={hard[name]}" for name in over)
-            words = f"exceeded quota: {quota['metadata']['name']}, requested: {said[0]}, used: {said[1]}, limited: {limited}"
+            uses = f"requested: {said[0]}, used: {said[1]}, limited: {limited}"
+            words = f"exceeded quota: {quota['metadata']['name']}, {uses}"
             raise forbidden(kind, item["metadata"]["name"], words)
 
 

@@ -66,7 +66,7 @@ def _container(pod: Object, wanted: str) -> str:
 def _check_started(pod: Object, container: str) -> None:
     status = pod["status"]
     known = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
-    state = next((item["state"] for item in known if item["name"] == container), {"waiting": {}})
+    state: Object = next((item["state"] for item in known if item["name"] == container), {"waiting": {}})
     waiting = state.get("waiting")
     if waiting is None:
         return

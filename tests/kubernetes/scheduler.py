@@ -17,7 +17,10 @@ LABELS = {
 _HAS = {"cpu": 10_000.0, "memory": 2.0**50, "ephemeral-storage": 2.0**50}
 _COLLECTED_AFTER = 1.0
 """Seconds until a deleted pod that was never bound is called failed; a real collector comes by every 20."""
-_REST = " no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
+_REST = (
+    " no new claims to deallocate, preemption: 0/1 nodes are available: "
+    "1 Preemption is not helpful for scheduling."
+)
 
 
 class Scheduler:

@@ -56,7 +56,8 @@ def user_of(pod: Object, container: Object, image: Image) -> User:
     context = {**(pod["spec"].get("securityContext") or {}), **(container.get("securityContext") or {})}
     user = context.get("runAsUser")
     metadata = pod["metadata"]
-    who = f'(pod: "{metadata["name"]}_{metadata["namespace"]}({metadata["uid"]})", container: {container["name"]})'
+    called = f"{metadata['name']}_{metadata['namespace']}({metadata['uid']})"
+    who = f'(pod: "{called}", container: {container["name"]})'
     if context.get("runAsNonRoot"):
         if user == 0:
             raise NotYet("CreateContainerConfigError", f"container's runAsUser breaks non-root policy {who}")

@@ -10,7 +10,6 @@ import os
 import selectors
 import signal
 import socket
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -105,7 +104,8 @@ class Shim:
         fields = order["program"] if "program" in order else json.loads(Path(order["file"]).read_bytes())
         mounts = tuple(Mount(**item) for item in fields.pop("mounts"))
         lists = {name: tuple(fields.pop(name)) for name in ("words", "groups", "cgroups")}
-        program = Program(**fields, **lists, mounts=mounts)
+        fields |= lists
+        program = Program(**fields, mounts=mounts)
         # Without one of its own, a job that signals every process would mean those of this machine.
         if os.getuid() == 0:
             self._begin_namespace()
@@ -141,7 +141,9 @@ class Shim:
         """Kill what the last container left; the wait ends when all of it is gone."""
         if self._pause is not None:
             os.kill(self._pause, signal.SIGKILL)
-            os.waitpid(self._pause, 0)
+            # It ends after all the others, which include hooks: these have to be waited for too.
+            while (ended := os.waitpid(-1, 0))[0] != self._pause:
+                self._tell(*ended)
             self._pause = None
 
     def _execute(self, order: dict[str, Any]) -> None:
@@ -167,13 +169,18 @@ class Shim:
                 return
             if pid == 0:
                 return
-            name = self._names.pop(pid, None)
-            if name is None:
-                continue
-            if not self._names:
-                self._end_namespace()
-            code = os.waitstatus_to_exitcode(status)
-            self._say(name=name, code=code if code >= 0 else 128 - code)
+            self._tell(pid, status)
+
+    def _tell(self, pid: int, status: int) -> None:
+        """Say how a process ended, after all that its container left has."""
+        name = self._names.pop(pid, None)
+        if name is None:
+            return
+        # Hooks end with the last container; their names have this in them.
+        if "!" not in name and all("!" in known for known in self._names.values()):
+            self._end_namespace()
+        code = os.waitstatus_to_exitcode(status)
+        self._say(name=name, code=code if code >= 0 else 128 - code)
 
     def _say(self, **what: object) -> None:
         with suppress(OSError):
@@ -232,4 +239,4 @@ def _forget() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -82,9 +82,9 @@ class Store:
             "metadata": {**before["metadata"], "resourceVersion": ""},
         }:
             return before
-        if metadata.get("deletionTimestamp") and not metadata.get("finalizers"):
-            if not metadata.get("deletionGracePeriodSeconds"):
-                return self.drop(kind, item)
+        held = metadata.get("finalizers") or metadata.get("deletionGracePeriodSeconds")
+        if metadata.get("deletionTimestamp") and not held:
+            return self.drop(kind, item)
         return self._put(kind, item, "MODIFIED", before)
 
     def drop(self, kind: Kind, item: Object) -> Object:

@@ -105,14 +105,16 @@ def _begin(store: Store, token: str) -> tuple[list[str], int]:
         start, version = list(said["start"]), int(said["rv"])
     except (ValueError, KeyError, TypeError):
         raise bad_request(
-            "invalid continue token: continue key is not valid: invalid character 'i' looking for beginning of value"
+            "invalid continue token: continue key is not valid: invalid character 'i' looking for "
+            "beginning of value"
         ) from None
     if version < store.oldest:
         raise Problem(
             410,
             "Expired",
-            "The provided continue parameter is too old to display a consistent list result. You can start a new "
-            "list without the continue parameter, or use the continue token in this response to retrieve the "
+            "The provided continue parameter is too old to display a consistent list result. You can start a "
+            "new list without the continue parameter, or "
+            "use the continue token in this response to retrieve the "
             "remainder of the results.",
         )
     return start, version
