@@ -98,7 +98,7 @@ async def refused(client: Client, settings: Settings, live: Live) -> tuple[str |
 async def test_what_runs_is_shared(client: Client, settings: Settings, cluster: Cluster) -> None:
     mounts = [TOKEN, {"name": "data", "mountPath": "/data", "mountPropagation": "Bidirectional"}]
     resource = {"containerName": "web", "resource": "limits.cpu"}
-    web = {
+    web: dict[str, Any] = {
         "env": [
             {"name": "URL", "valueFrom": {"secretKeyRef": {"name": "db", "key": "url", "optional": True}}},
             {"name": "API_TOKEN", "value": "hunter22"},
