@@ -1,7 +1,8 @@
 # syntax=docker/dockerfile:1
-# Errand with the process engine: jobs run inside this container, so what they need has to be in it too.
-# Build your own image FROM this one and add that. The container engine is not meant to run in here: it reads logs
-# and mounts files by their paths on its own machine. How to run it: docs/operations.md.
+# Errand. With the process engine jobs run inside this container, so what they need has to be in it too: build your
+# own image FROM this one and add that. On Kubernetes it is used as it is: docs/kubernetes.md. The container engine is
+# not meant to run in here: it reads logs and mounts files by their paths on its own machine. How to run it:
+# docs/operations.md.
 
 FROM python:3.13-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore

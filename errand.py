@@ -30,6 +30,8 @@ cli = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+manifest_cli = typer.Typer(help="What has to be applied for Errand to run somewhere.", no_args_is_help=True)
+cli.add_typer(manifest_cli, name="manifest")
 token_cli = typer.Typer(help="API tokens, which open the pages and the API.", no_args_is_help=True)
 cli.add_typer(token_cli, name="token")
 
@@ -74,7 +76,12 @@ def serve(
 
 
 @cli.command()
-def check(config: ConfigPath = Path("app.yaml")) -> None:
+def check(
+    config: ConfigPath = Path("app.yaml"),
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="Ask the cluster, too, whether Errand has the rights it needs.")
+    ] = False,
+) -> None:
     """Is the configuration right? Tells every mistake with its line and column; needs no network."""
     loaded = _loaded(config)
     out = Console()
@@ -83,6 +90,66 @@ def check(config: ConfigPath = Path("app.yaml")) -> None:
     for name, text in [*loaded.summary(), *loaded.timetables(time.time())]:
         shown.add_row(Text(name, style="bold"), Text(text))
     out.print(shown)
+    if cluster:
+        _check_cluster(loaded, out)
+
+
+def _check_cluster(config: "Config", out: Console) -> None:
+    """Print a table of the rights; exit with 1 where something is missing."""
+    if config.engine.kind != "kubernetes":
+        console.print("There is no cluster to ask: engine.kind is not kubernetes.", style="red")
+        raise typer.Exit(1)
+    from bot.config import cluster_settings
+    from bot.config.installing import uses_of
+    from executor.kubernetes.reviews import reviewed
+
+    built = any(image.build for image in config.images.values())
+    review = _run(reviewed(cluster_settings(config), uses_of(config), has_builds=built))
+    table = Table(
+        "right", "namespace", "for", "allowed", title=f"Rights of {review.user}", title_justify="left"
+    )
+    for answer in review.answers:
+        rule, verdict = answer.rule, "no" if answer.missing else "yes"
+        if answer.missing and answer.missing != (rule.names or rule.verbs):
+            verdict = f"no: {', '.join(answer.missing)}"
+        style = "red" if answer.missing else "green"
+        table.add_row(Text(str(rule)), Text(rule.namespace), Text(rule.why), Text(verdict, style=style))
+    out.print(table)
+    for text in review.hints:
+        out.print(text, style="yellow", highlight=False, markup=False)
+    for text in review.problems:
+        console.print(text, style="red", highlight=False, markup=False)
+    if any(answer.missing for answer in review.answers):
+        advice = (
+            "Apply what `errand manifest kubernetes` prints: its Roles have all of these. Name Secrets that"
+            " only a live workload or a job of the API refers to with --secret NAMESPACE/NAME."
+        )
+        console.print(advice, style="red", highlight=False, markup=False)
+    if not review.is_right:
+        raise typer.Exit(1)
+
+
+@manifest_cli.command("kubernetes")
+def manifest_kubernetes(
+    image: Annotated[str, typer.Option(help="Where the cluster has the image of Errand from.")],
+    namespace: Annotated[str, typer.Option(help="Where Errand itself runs.")] = "errand",
+    replicas: Annotated[int, typer.Option(min=1, max=20, help="How many bots; more need PostgreSQL.")] = 1,
+    storage: Annotated[str, typer.Option(help="Size of the volume for logs and SQLite.")] = "10Gi",
+    secret: Annotated[
+        list[str] | None,
+        typer.Option(help="NAMESPACE/NAME of a Secret that Errand may read to mask it; may be repeated."),
+    ] = None,
+    config: ConfigPath = Path("app.yaml"),
+) -> None:
+    """Print what `kubectl apply -f -` takes: Errand itself, and exactly the rights that it uses."""
+    from bot.config.installing import Wanted, manifest
+
+    try:
+        wanted = Wanted(namespace, image, replicas, storage, secrets=tuple(secret or ()))
+        typer.echo(manifest(config, os.environ, wanted), nl=False)
+    except (ConfigError, Refused) as error:
+        console.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
+        raise typer.Exit(2) from None
 
 
 @cli.command()

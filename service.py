@@ -18,7 +18,7 @@ import uvicorn
 
 from bot import links, oplog
 from bot.book import Book, renewed
-from bot.config import Config, load
+from bot.config import Config, cluster_settings, load
 from bot.errors import ConfigError, Refused, RetryLater
 from bot.github import GitHub
 from bot.loops import Loops
@@ -174,8 +174,12 @@ async def _assembled(
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(await Store.open(config.database.reveal(), owner=owner))
-        await store.be_the_only_one()  # runs of both engines are found on this machine only
-        logs = LogStore(config.logs.directory, config.logs.max_size)
+        if config.engine.kind != "kubernetes":
+            await store.be_the_only_one()  # runs of the other engines are found on this machine only
+        now = await store.in_step(clock)  # who answers whom stays with the machine's own clock
+        # Bots that share the runs share the logs, which are then on a volume of all their machines.
+        shared = store.is_shared and config.engine.kind == "kubernetes"
+        logs = LogStore(config.logs.directory, config.logs.max_size, shared=shared)
         engine = _engine(config, logs)
         await engine.open()
         stack.push_async_callback(engine.close)
@@ -186,25 +190,29 @@ async def _assembled(
         # Without any secret nothing is ever posted, so links need not outlive this process.
         keys = await asyncio.to_thread(links.derive, _door_secrets(config)) or (secrets.token_bytes(32),)
         tools = Tools(
-            book=await Book.open(config, store, clock),
+            book=await Book.open(config, store, now),
             store=store,
             engine=engine,
             logs=logs,
             github=github,
             slack=slack,
-            clock=clock,
+            clock=now,
             nonce=lambda: secrets.token_hex(8),
             owner=owner,
             keys=keys,
         )
         loops, streams = Loops(tools), Streams()
-        yield _application(tools, loops, streams), loops, streams, tools.book
+        yield _application(tools, loops, streams, clock), loops, streams, tools.book
 
 
 def _engine(config: Config, logs: LogStore) -> Engine:
-    """The engine that the configuration names; what only the other one needs is not even imported."""
+    """The engine that the configuration names; what only another one needs is not even imported."""
     if config.engine.kind == "process":
         return ProcessEngine(config.engine.process.directory, logs)
+    if config.engine.kind == "kubernetes":
+        from executor.kubernetes.engine import KubernetesEngine
+
+        return KubernetesEngine(cluster_settings(config), logs)
     from executor.container import ContainerEngine, Settings
 
     container = config.engine.container
@@ -212,14 +220,15 @@ def _engine(config: Config, logs: LogStore) -> Engine:
     return ContainerEngine(settings, container.directory, logs)
 
 
-def _application(tools: Tools, loops: Loops, streams: Streams) -> Any:
-    config, store, clock = tools.config, tools.store, tools.clock
+def _application(tools: Tools, loops: Loops, streams: Streams, clock: Callable[[], float]) -> Any:
+    """The doors; `clock` is the machine's, by which what was sent is judged."""
+    config, store = tools.config, tools.store
     site = Site(
         store=store,
         logs=tools.logs,
         keys=tools.keys,
         url=config.url,
-        clock=clock,
+        clock=tools.clock,
         jobs=tools.book.descriptions,
         command=config.command,
         streams=streams,

@@ -1,6 +1,7 @@
 """The living catalog: the jobs of the file and those of the API, as they are today, with their versions.
 
-The database is the truth. What a bot changes it sees at once; what another one changed, at its next look.
+The database is the truth. What a bot changes it sees at once; what another one changed, as soon as that
+tells it. Of two bots with different files the one that read its file last has written the jobs.
 """
 
 import asyncio
@@ -88,6 +89,11 @@ class Book:
         """Today's jobs and images."""
         return self._today.catalog
 
+    @property
+    def mark(self) -> int | None:
+        """Which state of the database's jobs `catalog` is; None before they were read."""
+        return None if self._today.mark < 0 else self._today.mark
+
     def entry(self, name: str) -> Entry | None:
         """The job called `name` with its version; None where there is none today."""
         return self._today.entries.get(name)
@@ -111,6 +117,7 @@ class Book:
         """Write the jobs of the file as versions; gives the names of those that changed, `-NAME` if gone."""
 
         def write(session: Session) -> list[str]:
+            versions.hold(session)
             now, changed = self._clock(), []
             known = versions.newest(session)
             for name, job in config.jobs.items():
@@ -136,6 +143,7 @@ class Book:
         """Make `job` the newest version; gives it and whether that is new. Raises `Conflict`."""
 
         def write(session: Session) -> tuple[JobVersion, bool]:
+            versions.hold(session)
             last = versions.of(session, job.name)
             _check(last, job.name, expected)
             content = job.model_dump(mode="json")
@@ -153,6 +161,7 @@ class Book:
         """
 
         def write(session: Session) -> bool:
+            versions.hold(session)
             last = versions.of(session, name)
             if last is None or last.deleted:
                 return False

@@ -1,8 +1,8 @@
 """A bell for those who watch a run or a build: who stored a change rings, who shows it looks again.
 
-In this process only, and only a bell: what counts is in the database. Rings that nobody has heard yet
-are one ring, so a slow listener costs the others nothing and misses steps, never the end. Everything
-here belongs to the event loop's thread.
+Only a bell: what counts is in the database. What another bot stored rings as well. Rings that nobody has
+heard yet are one ring, so a slow listener costs the others nothing and misses steps, never the end.
+Everything here belongs to the event loop's thread.
 """
 
 import asyncio
@@ -31,6 +31,12 @@ class Changes:
         """The same for a row that is not at hand."""
         for listener in self._listeners.get((kind, number), ()):
             listener.ring()
+
+    def ring_all(self) -> None:
+        """Anything may have changed."""
+        for listening in self._listeners.values():
+            for listener in listening:
+                listener.ring()
 
     def listen(self, *subjects: Subject) -> "Listener":
         """Hear of changes of these rows from now on, until the listener is closed (use `with`)."""

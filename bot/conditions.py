@@ -15,6 +15,7 @@ from pydantic import (
 
 from bot import schedule
 from bot.units import duration_text, seconds, size
+from executor.spec import Reference
 
 DAY = 86400.0
 
@@ -93,8 +94,16 @@ class Timetable(Definition):
         return schedule.parse(self.cron, self.timezone)
 
 
+_OBJECT = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", re.ASCII)
+
+
+def is_object_name(name: str) -> bool:
+    """Whether most objects of Kubernetes can be called so: a DNS subdomain (RFC 1123)."""
+    return len(name) <= 253 and bool(_OBJECT.fullmatch(name))
+
+
 def _secret_name(value: str) -> str:
-    if not re.fullmatch(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?", value, re.ASCII):
+    if not is_object_name(value):
         raise ValueError("expected the name of a secret, such as shop-db")
     return value
 
@@ -103,6 +112,24 @@ def _secret_key(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,253}", value, re.ASCII):
         raise ValueError("expected the name of a key in the secret, such as url")
     return value
+
+
+def _configmap_name(value: str) -> str:
+    if not is_object_name(value):
+        raise ValueError("expected the name of a ConfigMap, such as shop-settings")
+    return value
+
+
+class ConfigMapReference(Definition):
+    """A value that only Kubernetes knows: `key` of the ConfigMap `configmap`. It is no secret."""
+
+    configmap: Annotated[str, AfterValidator(_configmap_name)]
+    key: Annotated[str, AfterValidator(_secret_key)]
+
+    @property
+    def reference(self) -> Reference:
+        """The same in the words of the engine."""
+        return Reference("configmap", self.configmap, self.key)
 
 
 class SecretReference(Definition):
@@ -116,20 +143,19 @@ class SecretReference(Definition):
         """The environment variable of Errand that has it where the engine knows no secrets: `SHOP_DB_URL`."""
         return re.sub(r"[^A-Z0-9]", "_", f"{self.secret}_{self.key}".upper())
 
+    @property
+    def reference(self) -> Reference:
+        """The same in the words of an engine that knows secrets."""
+        return Reference("secret", self.secret, self.key)
+
 
 def variable_value(value: object) -> object:
     """A variable of a job as it is kept: its text, or where its value is."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if isinstance(value, Mapping):
-        try:
-            return SecretReference.model_validate(dict(value))
-        except ValidationError as error:
-            detail = error.errors(include_url=False)[0]
-            said = detail.get("ctx", {}).get("error")
-            more = f"; {said}" if said else ""
-            raise ValueError(f"a value from a secret is {{secret: shop-db, key: url}}{more}") from None
-    if isinstance(value, SecretReference):
+        return _elsewhere(value)
+    if isinstance(value, SecretReference | ConfigMapReference):
         return value
     if not isinstance(value, str):
         raise ValueError('expected a text; put it in quotes, such as "true" or "1.10"')
@@ -138,7 +164,22 @@ def variable_value(value: object) -> object:
     return value
 
 
-Variable = Annotated[str | SecretReference, BeforeValidator(variable_value)]
+def _elsewhere(value: Mapping[object, object]) -> SecretReference | ConfigMapReference:
+    of_configmap = "configmap" in value
+    example = "a value from a secret is {secret: shop-db, key: url}"
+    if of_configmap:
+        example = "a value from a ConfigMap is {configmap: shop-settings, key: url}"
+    try:
+        if of_configmap:
+            return ConfigMapReference.model_validate(dict(value))
+        return SecretReference.model_validate(dict(value))
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+        said = detail.get("ctx", {}).get("error")
+        raise ValueError(example + (f"; {said}" if said else "")) from None
+
+
+Variable = Annotated[str | SecretReference | ConfigMapReference, BeforeValidator(variable_value)]
 
 
 def _cores(value: object) -> float:

@@ -19,6 +19,7 @@ from bot.people import Asked, People
 from bot.pushing import Pushing
 from bot.starting import Starting
 from bot.store import Session, deliveries, posts
+from bot.store.leases import LeaseLost
 from bot.tables import Delivery, Post
 from bot.tools import Tools
 
@@ -70,7 +71,7 @@ class Desk:
         reference = str(error) if isinstance(error, RetryLater) else type(error).__name__
         try:
             await self._settle(delivery, "failed", reference[:500], self._apology(delivery))
-        except RetryLater:
+        except (RetryLater, LeaseLost):
             raise
         except Exception:  # then without words, which are what may have failed
             log.exception("delivery.failed", key=delivery.key)
@@ -227,9 +228,9 @@ class Desk:
         await self._tools.store.write(settle)
         log.info("delivery.settled", key=delivery.key, state=state, note=note)
 
-    @staticmethod
-    def _close(session: Session, delivery: Delivery, state: Settled, note: str) -> None:
-        deliveries.settle(session, delivery.identity, state=state, note=note)
+    def _close(self, session: Session, delivery: Delivery, state: Settled, note: str) -> None:
+        """Settle it; where another bot has it by now, `LeaseLost` undoes all that was decided with it."""
+        deliveries.settle(session, delivery.identity, owner=self._tools.owner, state=state, note=note)
 
     # Answers --------------------------------------------------------------------------------------
 

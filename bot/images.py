@@ -9,7 +9,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from bot.conditions import DAY, Definition, Duration, Script, between
+from bot.conditions import DAY, Definition, Duration, Script, between, is_object_name
+from executor.spec import Live
 
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}", re.ASCII)
@@ -25,9 +26,13 @@ _TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 _LONGEST_PLACE = 255
 _WORKLOAD = re.compile(r"container/[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", re.ASCII)
+CLUSTERED = ("deployment", "statefulset", "daemonset", "cronjob", "pod")
+"""The workloads of Kubernetes that a live image can come from."""
+_CLUSTERED = re.compile(rf"(?:{'|'.join(CLUSTERED)})/(?P<name>.+)", re.ASCII)
 _TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
 _FORMS = ("build", "reference", "workload")
+_OF_A_WORKLOAD = ("namespace", "container")
 _VALUE_LIMIT = 4096
 """Characters of one argument of a build."""
 
@@ -56,12 +61,17 @@ def _place(name: str) -> re.Match[str] | None:
     return _PLACE.fullmatch(name) if len(name) <= _LONGEST_PLACE else None
 
 
-def _reference(value: str) -> str:
+def is_reference(value: str) -> bool:
+    """Whether `value` names an image of a registry."""
     name, at, digest = value.partition("@")
     place, colon, tag = name.rpartition(":")
     if not colon or "/" in tag:  # that colon stands before a port
         place, tag = name, "latest"
-    if not (_place(place) and _TAG.fullmatch(tag) and (not at or _DIGEST.fullmatch(digest))):
+    return bool(_place(place) and _TAG.fullmatch(tag) and (not at or _DIGEST.fullmatch(digest)))
+
+
+def _reference(value: str) -> str:
+    if not is_reference(value):
         raise ValueError("expected an image of a registry, such as ghcr.io/acme/tools:1.4")
     return value
 
@@ -76,8 +86,18 @@ def _push(value: str) -> str:
 
 
 def _workload(value: str) -> str:
-    if not _WORKLOAD.fullmatch(value):
-        raise ValueError("expected container/NAME, a container that runs on this machine")
+    found = _CLUSTERED.fullmatch(value)
+    if not _WORKLOAD.fullmatch(value) and (found is None or not is_object_name(found["name"])):
+        raise ValueError(
+            "expected container/NAME, a container that runs on this machine, or on Kubernetes deployment/NAME"
+            f" ({', '.join(CLUSTERED[1:-1])} and {CLUSTERED[-1]} too)"
+        )
+    return value
+
+
+def _label(value: str) -> str:
+    if not _LABEL.fullmatch(value):
+        raise ValueError("expected a name of small letters, digits and - (at most 63)")
     return value
 
 
@@ -129,6 +149,9 @@ def _some(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+Label = Annotated[str, AfterValidator(_label)]
+"""A name as RFC 1123 has them for one part of a host name: a namespace, a container."""
+Reference = Annotated[str, AfterValidator(_reference)]
 Patterns = Annotated[tuple[Annotated[str, AfterValidator(_pattern)], ...], Field(max_length=100)]
 Name = Annotated[str, AfterValidator(_variable)]
 Inside = Annotated[str, AfterValidator(_inside)]
@@ -158,12 +181,18 @@ class BuildFrom(Definition):
 
 
 class Image(Definition):
-    """What a job runs in: exactly one of `build`, `reference` and `workload`."""
+    """What a job runs in: exactly one of `build`, `reference` and `workload`.
+
+    `namespace` and `container` say more of a `workload` of Kubernetes: where it is, None for the namespace of
+    runs, and which of its containers is meant, None for the first.
+    """
 
     name: Annotated[str, AfterValidator(image_name)]
     build: BuildFrom | None = None
-    reference: Annotated[str, AfterValidator(_reference)] | None = None
+    reference: Reference | None = None
     workload: Annotated[str, AfterValidator(_workload)] | None = None
+    namespace: Label | None = None
+    container: Label | None = None
     push: Annotated[str, AfterValidator(_push)] | None = None
 
     @model_validator(mode="after")
@@ -175,6 +204,9 @@ class Image(Definition):
             raise ValueError(f"either {' or '.join(given)}; an image comes from one place")
         if self.push is not None and self.build is None:
             raise ValueError("push is for an image that is built; this one is not")
+        for key in _OF_A_WORKLOAD:
+            if getattr(self, key) is not None and self.workload is None:
+                raise ValueError(f"{key} is for an image that comes from a workload; this one does not")
         return self
 
     @property
@@ -185,9 +217,26 @@ class Image(Definition):
     @property
     def recipe(self) -> dict[str, Any]:
         """What a build of it is made by, as it is stored: without what only says when it is made."""
-        return self.model_dump(mode="json", exclude={"build": {"branches", "tags", "paths"}})
+        absent: dict[str, Any] = dict.fromkeys(_OF_A_WORKLOAD, True)
+        return self.model_dump(mode="json", exclude=absent | {"build": {"branches", "tags", "paths"}})
+
+    @property
+    def frozen(self) -> dict[str, Any]:
+        """All of it as it is stored with a run; what only some workloads have is left out where it is None.
+
+        What was stored before there were namespaces is thereby still the same.
+        """
+        absent = {key for key in _OF_A_WORKLOAD if getattr(self, key) is None}
+        return self.model_dump(mode="json", exclude=absent)
+
+    @property
+    def live(self) -> Live | None:
+        """The workload that it comes from; None for an image of another form."""
+        return None if self.workload is None else Live(self.workload, self.namespace, self.container)
 
     @property
     def origin(self) -> str:
-        """Where it comes from, in one text: `acme/shop`, `ghcr.io/acme/tools:1.4`, `container/web`."""
-        return self.repository or self.reference or self.workload or ""
+        """Where it comes from, in one text: `acme/shop`, `ghcr.io/acme/tools:1`, `deployment/web in prod`."""
+        where = f" in {self.namespace}" if self.namespace else ""
+        which = f" ({self.container})" if self.container else ""
+        return self.repository or self.reference or f"{self.workload}{where}{which}"

@@ -1,7 +1,8 @@
 """The belts: claim what is due, carry it, renew the leases, recover what another bot left, drain at the end.
 
-One belt per table. A belt sleeps until a commit of this process rings its bell, or until `SWEEP` has
-passed: then it looks for what nobody rang for, that is retries that fell due and leases that ran out.
+One belt per table. A belt sleeps until a commit rings its bell, on PostgreSQL also one of another bot, or
+until `SWEEP` has passed: then it looks for what nobody rang for, that is leases that ran out and retries
+that fell due. What a bot carried that was killed is taken over within `LEASE` and `SWEEP`.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from time import monotonic
 from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
@@ -18,9 +20,12 @@ from bot.errors import RetryLater
 from bot.outbox import Outbox
 from bot.people import People
 from bot.pruning import Pruning
+from bot.runs import State
 from bot.starting import Starting
 from bot.store import Session, builds, deliveries, gate, leases, locks, posts, runs
 from bot.store.bells import Belt as Bell
+from bot.store.leases import LeaseLost
+from bot.store.moves import ACTIVE
 from bot.tables import Build, Claimable, Delivery, Post, Run
 from bot.ticks import Ticks
 from bot.tools import Tools
@@ -34,6 +39,8 @@ RENEW = 3.0
 """Seconds between two renewals: two may fail before a lease is lost."""
 SWEEP = 3.0
 """Seconds after which a belt looks although nothing rang."""
+STALL = LEASE - 2.0
+"""Seconds after which a process that stood still (paused, or starved) may have lost its leases."""
 DELIVERIES = 16
 """Deliveries decided at the same time; each is a few requests to GitHub."""
 POSTS = 16
@@ -62,13 +69,17 @@ class Claim(Protocol[Claimed]):
 
 @dataclass(slots=True)
 class Belt(Generic[Row]):
-    """Claims rows of `table` and carries each in a task of its own, `capacity` at the same time."""
+    """Claims rows of `table` and carries each in a task of its own, `capacity` at the same time.
+
+    Those in a state of `begun` are under way, whoever carries them, so they are taken beyond that.
+    """
 
     bell: Bell
     table: type[Row]
     claim: Claim[Row]
     carry: Callable[[Row], Awaitable[None]]
     capacity: int
+    begun: tuple[State, ...] = ()
     tasks: dict[int, asyncio.Task[None]] = field(default_factory=dict)
     rows: dict[int, Row] = field(default_factory=dict)
     missed: set[int] = field(default_factory=set)
@@ -92,13 +103,14 @@ class Loops:
         limits = tools.config.limits
         self._belts: tuple[Belt[Any], ...] = (
             Belt("deliveries", Delivery, deliveries.claim, self._delivery, DELIVERIES),
-            Belt("builds", Build, builds.claim, self._worker.carry, limits.builds),
-            Belt("runs", Run, runs.claim, self._worker.carry, limits.runs),
+            Belt("builds", Build, builds.claim, self._worker.carry, limits.builds, (State.BUILDING,)),
+            Belt("runs", Run, runs.claim, self._worker.carry, limits.runs, ACTIVE),
             Belt("posts", Post, posts.claim, self._outbox.send, POSTS),
         )
         self._ticks = Ticks(tools, Starting(tools, People(tools)))
         self._stops: set[asyncio.Task[None]] = set()
         self._alive = False
+        self._timer: asyncio.TimerHandle | None = None
 
     def dead(self) -> Sequence[str]:
         """The names of the belts that do not turn; /readyz tells them."""
@@ -107,6 +119,8 @@ class Loops:
     async def run(self) -> None:
         """Turn until cancelled; then let go of everything, so that the next bot may take it at once."""
         self._alive = True
+        if self._tools.store.is_shared:
+            self._watch(monotonic())
         try:
             async with asyncio.TaskGroup() as group:
                 for belt in self._belts:
@@ -118,6 +132,8 @@ class Loops:
                 group.create_task(self._look())
         finally:
             self._alive = False
+            if self._timer is not None:
+                self._timer.cancel()
             await self._drain()
 
     async def _drain(self) -> None:
@@ -142,20 +158,25 @@ class Loops:
             await _rung(bell, SWEEP)
 
     async def _claim(self, belt: Belt[Row]) -> None:
-        free = belt.capacity - len(belt.tasks)
-        if free <= 0:
+        free = max(belt.capacity - len(belt.tasks), 0)
+        if not free and not belt.begun:
             return  # whichever task ends first rings
         tools = self._tools
         rows = await tools.store.write(
             lambda s: belt.claim(s, owner=tools.owner, now=tools.clock(), lease=LEASE, limit=free)
         )
+        taken: list[int] = []
         for row in rows:
             key = row.identity
             if key in belt.tasks:
                 continue  # its lease ran out under our feet and it was claimed anew: it is being carried
+            if getattr(row, "state", None) in belt.begun:
+                taken.append(key)
             belt.rows[key] = row
             belt.tasks[key] = task = asyncio.create_task(self._carry(belt, row))
             task.add_done_callback(lambda _, key=key: self._done(belt, key))  # type: ignore[misc]
+        if taken:
+            log.info("taken_over", belt=belt.bell, keys=taken)
 
     def _done(self, belt: Belt[Any], key: int) -> None:
         del belt.tasks[key], belt.rows[key]
@@ -174,6 +195,13 @@ class Loops:
 
     async def _delivery(self, delivery: Delivery) -> None:
         try:
+            await self._decide_on(delivery)
+        except LeaseLost:
+            log.warning("delivery.lost", key=delivery.key)  # what was decided is undone: another bot has it
+
+    async def _decide_on(self, delivery: Delivery) -> None:
+        owner = self._tools.owner
+        try:
             if delivery.attempts > MAX_TRIES:
                 raise RuntimeError("no try came to an end, so whoever tries it may be killed by it")
             await self._desk.handle(delivery)
@@ -184,8 +212,12 @@ class Loops:
                 return
             delay = error.delay or backoff(delivery.attempts)
             due_at, note, key = self._tools.clock() + delay, str(error), delivery.identity
-            await self._tools.store.write(lambda s: deliveries.retry(s, key, due_at=due_at, note=note))
+            await self._tools.store.write(
+                lambda s: deliveries.retry(s, key, owner=owner, due_at=due_at, note=note)
+            )
             asyncio.get_running_loop().call_later(delay, self._tools.store.bell("deliveries").set)
+        except LeaseLost:
+            raise
         except Exception as error:
             log.exception("delivery.failed", key=delivery.key)
             await self._desk.give_up(delivery, error)
@@ -220,6 +252,20 @@ class Loops:
             belt.tasks[key].cancel()
         belt.missed = missing & belt.tasks.keys()
 
+    def _watch(self, looked: float) -> None:
+        """Called by a timer, so before anything goes on where this process stood still: did it, too long?"""
+        now = monotonic()
+        if now - looked > STALL:
+            self._let_go(now - looked)
+        self._timer = asyncio.get_running_loop().call_later(RENEW, self._watch, now)
+
+    def _let_go(self, seconds: float) -> None:
+        """The leases may have run out meanwhile, and others have done what this process was about to do."""
+        log.warning("stalled", seconds=round(seconds, 1), why="another bot may have what this one carried")
+        for belt in self._belts:
+            for task in belt.tasks.values():
+                task.cancel()
+
     async def _open(self) -> None:
         """Put the gate right at the start; then open what people locked for a time when that is over."""
         tools, bell = self._tools, self._tools.store.bell("locks")
@@ -251,9 +297,11 @@ class Loops:
             await asyncio.sleep(MORE if more else PRUNE)
 
     async def _look(self) -> None:
+        bell = self._tools.store.bell("jobs")
         while True:
+            bell.clear()
             await _patiently("book", self._tools.book.refresh)
-            await asyncio.sleep(SWEEP)
+            await _rung(bell, SWEEP)
 
     async def _tidy(self, now: float) -> bool:
         """Forget what is old: rows, logs, what the engine could not remove in time.

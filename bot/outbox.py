@@ -16,6 +16,7 @@ from bot.github import GitHub
 from bot.metrics import POSTS
 from bot.slack import Slack
 from bot.store import Session, builds, posts, runs
+from bot.store.leases import LeaseLost
 from bot.tables import Build, Post, Run
 from bot.tools import Tools
 
@@ -53,7 +54,16 @@ class Outbox:
         }
 
     async def send(self, post: Post) -> None:
-        """Send one post and store what came of it; what was wanted meanwhile is sent by a later claim."""
+        """Send one post and store what came of it; what was wanted meanwhile is sent by a later claim.
+
+        Nothing is stored where another bot has the post by now, which finds by its marker what was said.
+        """
+        try:
+            await self._send(post)
+        except LeaseLost:
+            log.warning("post.lost", **_shown(post))
+
+    async def _send(self, post: Post) -> None:
         try:
             if post.attempts > MAX_TRIES:  # none of them came to an end
                 raise Refused("whoever tried to say it was killed")
@@ -72,9 +82,8 @@ class Outbox:
         key, rev = post.identity, post.wanted
         once = post.run_number is None and post.build_number is None
         again_at = self._tools.clock() + SPACING
-        await self._note(
-            lambda s: posts.sent(s, key, rev=rev, remote_id=remote_id, again_at=again_at, done=once)
-        )
+        said = posts.Said(rev, remote_id, again_at, done=once)
+        await self._note(lambda s: posts.sent(s, key, said, owner=self._tools.owner))
         self._ring_in(SPACING)
         POSTS.labels(post.kind, "sent").inc()
         log.info("post.sent", **_shown(post))
@@ -85,15 +94,15 @@ class Outbox:
             return
         key, text = post.identity, str(error)
         delay = error.delay or min(2.0 ** (post.attempts - 1), MAX_DELAY)
-        due_at = self._tools.clock() + delay
-        await self._note(lambda s: posts.retry(s, key, due_at=due_at, error=text))
+        owner, due_at = self._tools.owner, self._tools.clock() + delay
+        await self._note(lambda s: posts.retry(s, key, owner=owner, due_at=due_at, error=text))
         self._ring_in(delay)
         POSTS.labels(post.kind, "later").inc()
         log.info("post.later", delay=delay, error=text, **_shown(post))
 
     async def _fail(self, post: Post, outcome: str, error: Exception) -> None:
-        key, text = post.identity, str(error)
-        await self._note(lambda s: posts.fail(s, key, error=text))
+        key, owner, text = post.identity, self._tools.owner, str(error)
+        await self._note(lambda s: posts.fail(s, key, owner=owner, error=text))
         POSTS.labels(post.kind, outcome).inc()
         log.warning(f"post.{outcome}", error=text, **_shown(post))
 

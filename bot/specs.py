@@ -9,7 +9,7 @@ from bot.config import Config
 from bot.errors import ConfigError
 from bot.images import Image
 from bot.tables import Build, Run
-from executor.spec import BuildSpec, Live, Recipe, RunSpec, Source
+from executor.spec import About, BuildSpec, Live, Recipe, RunSpec, Source
 
 
 def of_build(build: Build, source: Source, config: Config) -> BuildSpec:
@@ -35,6 +35,15 @@ def of_build(build: Build, source: Source, config: Config) -> BuildSpec:
         setup=how.setup,
         recipe=recipe,
         timeout=how.timeout,
+        about=About(
+            labels={"image": build.image, "build": str(build.number), "cause": build.cause},
+            annotations={
+                "actor": build.actor,
+                "commit": build.commit,
+                "repository": build.repository,
+                "url": f"{config.url}/builds/{build.number}",
+            },
+        ),
     )
 
 
@@ -58,8 +67,11 @@ def of_run(run: Run, key: str, config: Config) -> RunSpec:
         files=job.files,
         memory=job.resources.memory if job.resources else None,
         cpu=job.resources.cpu if job.resources else None,
+        gpu=job.resources.gpu if job.resources else 0,
         read_only=job.read_only,
         live=source if isinstance(source, Live) else None,
+        references=config.references(job),
+        about=_about(run, config.url),
         timeout=job.timeout,
         grace=job.grace,
         signal_children=job.signal_children,
@@ -71,4 +83,13 @@ def wanted(run: Run) -> str | Live | None:
     if run.image_definition is None:
         return None
     image = Image.model_validate(run.image_definition)
-    return Live(image.workload) if image.workload is not None else image.origin
+    return image.live or image.origin
+
+
+def _about(run: Run, url: str) -> About:
+    """What people see of a run where the engine lists it."""
+    said = {"actor": run.actor, "commit": run.commit, "url": f"{url}/runs/{run.number}"}
+    return About(
+        labels={"job": run.job, "run": str(run.number), "cause": run.cause},
+        annotations={name: text for name, text in said.items() if text is not None},
+    )

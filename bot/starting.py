@@ -56,7 +56,7 @@ class Target:
     @property
     def definition(self) -> dict[str, Any] | None:
         """What is stored with a run of the image that is not built; of others the build has it."""
-        return None if self.ready is None else self.ready.model_dump(mode="json")
+        return None if self.ready is None else self.ready.frozen
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,13 +102,18 @@ class Ticks:
     # What is due ----------------------------------------------------------------------------------
 
     async def _refresh(self) -> None:
-        catalog, now = self._tools.book.catalog, self._tools.clock()
+        book, now = self._tools.book, self._tools.clock()
+        catalog, mark = book.catalog, book.mark
         if catalog is self._catalog and now >= self._looked - ticks.AHEAD:
             self._looked = now
             return
         plans = {job.name: Plan(job, job.schedule) for job in catalog.jobs.values() if job.schedule}
         texts = {name: plan.text for name, plan in plans.items()}
-        begun = await self._tools.store.write(lambda s: ticks.begin(s, texts, now=now))
+        begun = await self._tools.store.write(lambda s: ticks.begin(s, texts, now=now, mark=mark))
+        if begun is None:
+            # Another bot changed a job. What this one knew of it must not be taken for news.
+            await self._tools.book.refresh()
+            return
         # In a thread: reading ten thousand schedules takes a second.
         coming = await asyncio.to_thread(lambda: {name: plans[name].after(at) for name, at in begun.items()})
         self._catalog, self._plans, self._next, self._looked = catalog, plans, coming, now
@@ -231,6 +236,9 @@ class Ticks:
         for plan in plans:
             state = states.get(plan.job.name)
             if state is None:
+                continue
+            if state.timetable != plan.text:  # another bot has read a newer one, of which we shall hear
+                decided.waiting[plan.job.name] = ""
                 continue
             found = self._moments(session, plan, state, targets, now)
             if found is None:

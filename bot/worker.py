@@ -286,16 +286,18 @@ class Worker:
 
     async def _end(self, row: Build | Run, outcome: Outcome) -> None:
         """An end that the engine knows nothing of: no writer will ever say that the log is complete."""
-        await self._finish(row, outcome)
-        await self._tools.logs.finish(_key(row))
+        if await self._finish(row, outcome):
+            await self._tools.logs.finish(_key(row))
 
-    async def _finish(self, row: Build | Run, outcome: Outcome) -> None:
+    async def _finish(self, row: Build | Run, outcome: Outcome) -> bool:
+        """Store the end; False where another bot carries it, which would start anew what is forgotten."""
         facts = await self._facts(row, outcome)
         if isinstance(row, Build):
             facts["digest"] = outcome.image
-        if await self._move(row, State.FINISHED, **facts):
-            await self._forget(row)
-        # Otherwise another bot carries it, and would start it anew if the engine forgot it now.
+        if not await self._move(row, State.FINISHED, **facts):
+            return False
+        await self._forget(row)
+        return True
 
     async def _facts(self, row: Build | Run, outcome: Outcome) -> dict[str, Any]:
         """What is stored of an end."""

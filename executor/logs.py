@@ -1,7 +1,8 @@
 """The logs of runs and builds, one per key, kept by Errand for every engine.
 
 Offsets are absolute: they count all bytes that were ever written, also those that a full log has
-lost since. All file work is done in threads. Followers are woken by `wake`, nothing polls.
+lost since. All file work is done in threads. Followers are woken by `wake`, and nothing polls, except
+where other machines write into the same directory: no event comes over a network's file system.
 """
 
 import asyncio
@@ -15,6 +16,9 @@ from pathlib import Path
 from executor import logfile
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9.-]{0,127}", re.ASCII)
+LOOK_S = 1.0
+"""Seconds after which a log that another machine may write is looked at again, while somebody follows it."""
+
 _CHUNK = 256 * 1024
 """Bytes read at once."""
 
@@ -57,11 +61,15 @@ class LogChunk:
 
 
 class LogStore:
-    """All logs, in subdirectories of `directory`, each taking at most `max_size` bytes."""
+    """All logs, in subdirectories of `directory`, each taking at most `max_size` bytes.
 
-    def __init__(self, directory: Path, max_size: int) -> None:
+    `shared`: other machines write there, too, so a log that somebody follows is looked at every second.
+    """
+
+    def __init__(self, directory: Path, max_size: int, *, shared: bool = False) -> None:
         self.directory = directory.absolute()  # supervisors work elsewhere
         self.max_size = max_size
+        self._look = LOOK_S if shared else None
         self._followers: dict[str, set[asyncio.Event]] = {}
 
     def path(self, key: str) -> str:
@@ -82,8 +90,8 @@ class LogStore:
                     yield chunk
                 elif reader.ended or not follow:
                     return
-                else:
-                    await grown.wait()
+                elif not await _woken(grown, self._look):
+                    reader.close()  # opened anew, NFS asks its server how long the file is
         finally:
             reader.close()
             followers.discard(grown)
@@ -118,6 +126,16 @@ class LogStore:
         """Delete the log; followers end."""
         await asyncio.to_thread(shutil.rmtree, self.path(key), True)
         self.wake(key)
+
+
+async def _woken(grown: asyncio.Event, seconds: float | None) -> bool:
+    """Wait for the event, at most `seconds`; False if it did not come."""
+    try:
+        async with asyncio.timeout(seconds):
+            await grown.wait()
+    except TimeoutError:
+        return False
+    return True
 
 
 def _ended_before(directory: Path, before: float) -> list[str]:

@@ -30,6 +30,11 @@ class Redactor:
         # How far into `_held` the mask written last reaches; 0: just up to it; -1: it ended before.
         self._covered = -1
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether what comes is masked as if nothing had come before."""
+        return not self._held and self._covered < 0
+
     def feed(self, data: bytes) -> bytes:
         """Give all of the stream so far that is certain, masked."""
         if not self._patterns:

@@ -14,9 +14,11 @@ import psycopg
 import pytest
 
 from bot.store import Store
+from tests.kubernetes.cluster import cluster
+from tests.kubernetes.serving import kubernetes_server
 from tests.podman import podman, podman_socket
 
-__all__ = ["podman", "podman_socket"]
+__all__ = ["cluster", "kubernetes_server", "podman", "podman_socket"]
 
 
 def _binaries() -> Path | None:
@@ -118,5 +120,5 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 async def store(database_url: str) -> AsyncIterator[Store]:
     """A store on an empty database, once on SQLite and once on PostgreSQL."""
-    async with await Store.open(database_url, owner="one") as opened:
+    async with await Store.open(database_url, owner="one", given_clock=True) as opened:
         yield opened

@@ -26,6 +26,7 @@ COMMANDS = (DOCS / "commands.md").read_text()
 OPERATIONS = (DOCS / "operations.md").read_text()
 ENVIRON = dict.fromkeys(
     (
+        "DATABASE_PASSWORD",
         "DATABASE_URL",
         "GITHUB_APP_ID",
         "GITHUB_OLD_WEBHOOK_SECRET",

@@ -1,20 +1,24 @@
 """The only reader of `app.yaml` and of the environment: `load` gives a `Config` or every mistake."""
 
+from bot.config.clusters import cluster_settings
 from bot.config.config import Config
 from bot.config.definitions import Wrong, definition, definitions_in, job_of
 from bot.config.loading import load
-from bot.config.settings import Container, Engine, GitHub, Limits, Logs, Process, Slack
+from bot.config.settings import Builder, Container, Engine, GitHub, Kubernetes, Limits, Logs, Process, Slack
 
 __all__ = [
+    "Builder",
     "Config",
     "Container",
     "Engine",
     "GitHub",
+    "Kubernetes",
     "Limits",
     "Logs",
     "Process",
     "Slack",
     "Wrong",
+    "cluster_settings",
     "definition",
     "definitions_in",
     "job_of",

@@ -7,20 +7,22 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, PrivateAttr
 
 from bot.catalog import Job
-from bot.conditions import Resources, SecretReference
+from bot.conditions import ConfigMapReference, Resources, SecretReference
 from bot.config.document import Value
 from bot.config.interpolation import expand
-from bot.config.settings import Engine, GitHub, Limits, Logs, Section, Slack
+from bot.config.settings import Engine, GitHub, Kubernetes, Limits, Logs, Section, Slack
 from bot.config.values import DatabaseUrl, FirstWord, PublicUrl
 from bot.due import Plan, upcoming
 from bot.errors import ConfigError
 from bot.images import Image, image_name
 from bot.messages.timetables import timetable
 from bot.units import duration_text
-from executor.spec import Secret
+from executor.spec import Reference, Secret
 
 SHOWN = 5
 """How many coming times of a schedule are told."""
+
+NO_CONFIGMAPS = "only Kubernetes has ConfigMaps; on this engine write the value itself, or ${NAME}"
 
 SHORTEST = 4
 """Characters of the shortest value that is masked unasked: hiding every `4` would make a log unreadable."""
@@ -86,11 +88,15 @@ class Config(Section):
         Masked are the values that came from the environment, alone and with the text around them,
         and those that `job.mask` names; very short ones only if it names them. `job` may be one that
         was stored with a run. Raises ConfigError where a variable is not set any more.
+        What `references` has is not among them.
         """
+        elsewhere = self.references(job)
         variables: dict[str, str] = {}
         secrets: dict[str, None] = {}
         for name, text in job.env.items():
-            if isinstance(text, SecretReference):
+            if name in elsewhere:
+                continue
+            if not isinstance(text, str):
                 variables[name] = self._secret(text, f"jobs.{job.name}.env.{name}")
                 secrets[variables[name]] = None
                 continue
@@ -106,6 +112,12 @@ class Config(Section):
         named = [variables[name] for name in job.mask if variables.get(name)]
         return variables, tuple(Secret(value) for value in dict.fromkeys([*long, *named]))
 
+    def references(self, job: Job) -> dict[str, Reference]:
+        """The variables of `job.env` whose values only the cluster has; none on the other engines."""
+        if self.engine.kind != "kubernetes":
+            return {}
+        return {name: value.reference for name, value in job.env.items() if not isinstance(value, str)}
+
     def build_secrets(self, image: Image) -> dict[str, Secret]:
         """What a build of `image` is given by name, as the environment has it now.
 
@@ -117,8 +129,10 @@ class Config(Section):
                 raise ConfigError(f"images.{image.name}.build.secrets: {missing_variable(name)}")
         return {name: Secret(self._environ[name]) for name in names}
 
-    def _secret(self, reference: SecretReference, place: str) -> str:
-        """The value of a secret, which on the process engine is a variable of Errand's own environment."""
+    def _secret(self, reference: SecretReference | ConfigMapReference, place: str) -> str:
+        """The value of a secret, which on the engines of one machine is in Errand's environment."""
+        if isinstance(reference, ConfigMapReference):
+            raise ConfigError(f"{place}: {NO_CONFIGMAPS}")
         value = self._environ.get(reference.variable)
         if value is None:
             raise ConfigError(f"{place}: {missing_secret(reference)}")
@@ -166,9 +180,20 @@ def missing_variable(name: str) -> str:
 def _engine_text(engine: Engine) -> str:
     if engine.kind == "process":
         return f"process, {engine.process.directory}"
+    if engine.kind == "kubernetes":
+        return _cluster_text(engine.kubernetes)
     container = engine.container
     where = f" at {container.socket}" if container.socket else ""
     return f"container, {container.command}{where}, {container.directory}"
+
+
+def _cluster_text(cluster: Kubernetes) -> str:
+    where = f"context {cluster.context}" if cluster.context else "the cluster it runs in"
+    if cluster.kubeconfig:
+        where = f"{cluster.context or 'the current context'} of {cluster.kubeconfig}"
+    account = f", service account {cluster.service_account}" if cluster.service_account else ""
+    builder = f", builds with {cluster.builder.kind} ({cluster.builder.used_image})"
+    return f"kubernetes, {where}, namespace {cluster.namespace}{account}{builder}"
 
 
 def _image_text(image: Image) -> str:

@@ -54,6 +54,7 @@ def job_of(content: bytes, name: str, config: Config) -> Job:
     if not document.mistakes:
         own = _own_names(config.written) | _own_names(config.newest)
         _refuse_references(document, value, at, own)
+        _refuse_secrets(document, ((*at, "env"), value.get("env")), own, config)
     document.data = {**config.written, "jobs": {name: value}}
     made = None
     if not document.mistakes:
@@ -166,11 +167,20 @@ class _Reader:
             self._document.wrong(path, "expected a text of whole characters: half of a pair stands here")
 
 
+def _refuse_secrets(document: Document, env: tuple[Path, Value], own: frozenset[str], config: Config) -> None:
+    """Of what `env` refers to, that which is the installation's own, wherever this engine keeps secrets."""
+    in_cluster = config.engine.kind == "kubernetes"
+    registry = config.engine.kubernetes.builder.registry_secret
+    path, variables = env
+    for name, item in variables.items() if isinstance(variables, dict) else ():
+        found = _secret(item) if isinstance(item, dict) else None
+        if found is not None and (found.secret == registry if in_cluster else found.variable in own):
+            document.wrong((*path, name), "that is the installation's own secret, which no job is given")
+
+
 def _refuse_references(document: Document, value: Value, path: Path, own: frozenset[str]) -> None:
     """What comes over the API is stored, and its writer may not be who wrote the environment."""
     if isinstance(value, dict):
-        if path[2:3] == ("env",) and _variable(value) in own:
-            document.wrong(path, "that is the installation's own secret, which no job is given")
         for key, item in value.items():
             _refuse_references(document, item, (*path, key), own)
     elif isinstance(value, list):
@@ -185,10 +195,10 @@ def _refuse_references(document: Document, value: Value, path: Path, own: frozen
             document.wrong(path, f"{name} is the installation's own secret, which no job is given")
 
 
-def _variable(value: Mapping[str, Value]) -> str | None:
-    """The variable that a reference to a secret stands for; None where it is no such reference."""
+def _secret(value: Mapping[str, Value]) -> SecretReference | None:
+    """The reference to a secret that `value` is; None where it is none."""
     try:
-        return SecretReference.model_validate(dict(value)).variable
+        return SecretReference.model_validate(dict(value))
     except ValidationError:
         return None  # told by the checks
 

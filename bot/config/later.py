@@ -7,8 +7,6 @@ _JOB = frozenset({"allow", "approval"})
 _LATER: dict[Path, frozenset[str]] = {
     (): frozenset({"people"}),
     ("slack",): frozenset({"app_token"}),
-    ("engine",): frozenset({"kubernetes"}),
-    ("images", "*"): frozenset({"container", "namespace"}),
     ("jobs", "*"): _JOB,
     ("jobs", "*", "notify"): frozenset({"when"}),
     ("defaults",): _JOB,

@@ -14,6 +14,7 @@ from bot.config.document import SIZE_LIMIT, Document, Path, Value, read
 from bot.config.interpolation import expand, pieces_of
 from bot.config.later import refuse_later
 from bot.config.mistakes import note
+from bot.config.pods import check_pods
 from bot.config.sizing import check_allowance, check_sizes, sized
 from bot.errors import ConfigError
 from bot.images import is_repository
@@ -41,10 +42,15 @@ def load(path: FilePath, environ: Mapping[str, str]) -> Config:
     if not document.mistakes:
         config = checked(document, environ)
     if config is None or document.mistakes:
-        lines = dict.fromkeys(f"{path}:{mistake}" for mistake in sorted(document.mistakes))
-        more = [f"{path}: {len(lines) - _SHOWN} more mistakes"] if len(lines) > _SHOWN else []
-        raise ConfigError("\n".join([*list(lines)[:_SHOWN], *more]))
+        raise refused(path, document)
     return config
+
+
+def refused(path: FilePath, document: Document) -> ConfigError:
+    """What is told of a file with mistakes: each in its line."""
+    lines = dict.fromkeys(f"{path}:{mistake}" for mistake in sorted(document.mistakes))
+    more = [f"{path}: {len(lines) - _SHOWN} more mistakes"] if len(lines) > _SHOWN else []
+    return ConfigError("\n".join([*list(lines)[:_SHOWN], *more]))
 
 
 def read_file(path: FilePath) -> Document:
@@ -77,6 +83,7 @@ def checked(document: Document, environ: Mapping[str, str]) -> Config | None:
     cross_check(document, data)
     check_abilities(document, data)
     check_sizes(document, data)
+    check_pods(document, data)
     if config is None:
         return None
     check_allowance(document, config.jobs, config.sizes)
@@ -98,7 +105,7 @@ def _check_secrets(document: Document, config: Config, environ: Mapping[str, str
                 place = ("images", image.name, "build", "secrets", index)
                 document.wrong(place, missing_variable(name))
     for job in config.jobs.values():
-        for variable, value in job.env.items():
+        for variable, value in job.env.items() if config.engine.kind != "kubernetes" else ():
             if isinstance(value, SecretReference) and value.variable not in environ:
                 path = document.written(("jobs", job.name, "env", variable))
                 document.wrong(path, missing_secret(value))

@@ -8,7 +8,7 @@ from bot.conditions import Resources, Timetable
 from bot.config.config import Config
 from bot.config.document import Document, Path, Value
 from bot.config.later import comes_later
-from bot.config.settings import Container, Engine, GitHub, Limits, Logs, Process, Slack
+from bot.config.settings import Builder, Container, Engine, GitHub, Kubernetes, Limits, Logs, Process, Slack
 from bot.images import BuildFrom, Image
 from bot.parameters import Parameter
 from bot.wording import nearest
@@ -48,6 +48,8 @@ _SHAPES: dict[Path, frozenset[str]] = {
     ("engine",): frozenset(Engine.model_fields),
     ("engine", "process"): frozenset(Process.model_fields),
     ("engine", "container"): frozenset(Container.model_fields),
+    ("engine", "kubernetes"): frozenset(Kubernetes.model_fields),
+    ("engine", "kubernetes", "builder"): frozenset(Builder.model_fields),
     ("images", "*"): frozenset(Image.model_fields) - {"name"},
     ("images", "*", "build"): frozenset(BuildFrom.model_fields),
     ("jobs", "*"): frozenset(Job.model_fields) - {"name"},
@@ -98,8 +100,6 @@ def _sentence(detail: ErrorDetails) -> str:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "value_error":
         return str(context["error"])
-    if kind == "literal_error" and detail["input"] == "kubernetes" and "kind" in detail["loc"]:
-        return "kubernetes is not available in this version; process and container are"
     if kind == "literal_error":
         return f"expected {context['expected']}".replace("'", "")
     if kind in _BOUNDS:

@@ -9,12 +9,16 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bot.conditions import Duration, between
+from bot.config.pods import PodPatch
 from bot.config.values import (
     AppId,
     CloneUrl,
+    Context,
     Directory,
     GitHubUrl,
+    Kubeconfig,
     Login,
+    ObjectName,
     PrivateKey,
     Repositories,
     Secrets,
@@ -29,6 +33,7 @@ from bot.config.values import (
     count,
 )
 from bot.globs import matches
+from bot.images import Label, Reference
 
 _DAY = 86400.0
 _MEBIBYTE = 2**20
@@ -114,9 +119,43 @@ class Container(Section):
     directory: Directory = Path("var/work")
 
 
+_BUILDERS = {"buildkit": "moby/buildkit:rootless", "buildah": "quay.io/buildah/stable:latest"}
+
+
+class Builder(Section):
+    """How images are built in the cluster. `pod` is merged last into the pods of builds."""
+
+    kind: Literal["buildkit", "buildah"] = "buildkit"
+    image: Reference | None = None
+    registry_secret: ObjectName | None = None
+    pod: PodPatch = Field(default_factory=dict)
+
+    @property
+    def used_image(self) -> str:
+        """The image that builds run in: the one that the file names, or what the builder's makers publish."""
+        return self.image or _BUILDERS[self.kind]
+
+
+class Kubernetes(Section):
+    """The Kubernetes engine: which cluster, and how runs are placed there.
+
+    Without `context` and `kubeconfig` that is the cluster that Errand itself runs in. `pod` is merged last
+    into every pod; `pending_timeout` is in seconds.
+    """
+
+    context: Context | None = None
+    kubeconfig: Kubeconfig | None = None
+    namespace: Label = "jobs"
+    service_account: ObjectName | None = None
+    pod: PodPatch = Field(default_factory=dict)
+    pending_timeout: Annotated[Duration, between(1, _DAY)] = 600.0
+    builder: Builder = Field(default_factory=Builder)
+
+
 class Engine(Section):
     """Where jobs run."""
 
-    kind: Literal["process", "container"] = "process"
+    kind: Literal["process", "container", "kubernetes"] = "process"
     process: Process = Field(default_factory=Process)
     container: Container = Field(default_factory=Container)
+    kubernetes: Kubernetes = Field(default_factory=Kubernetes)

@@ -85,7 +85,7 @@ def _no_size(name: str, sizes: Mapping[str, object]) -> str:
 
 
 def _unlimited(name: str, engine: str) -> str | None:
-    if name in (LIMITED if engine == "process" else _CONTAINED):
+    if engine == "kubernetes" or name in (LIMITED if engine == "process" else _CONTAINED):
         return None
     if engine == "container":
         return f"{name} cannot be given by the container engine; cpu and memory can be limited"

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from bot.conditions import is_object_name
 from bot.units import size
 from executor.spec import Secret
 
@@ -179,12 +180,33 @@ def _word(value: str) -> str:
     return value
 
 
+def _object_name(value: str) -> str:
+    if not is_object_name(value):
+        raise ValueError("expected a name of small letters, digits, - and . (at most 253)")
+    return value
+
+
+def _context(value: str) -> str:
+    if not value.strip() or not value.isprintable():
+        raise ValueError("expected the name of a context in the kubeconfig")
+    return value
+
+
+def _kubeconfig(value: str) -> str:
+    if not value.strip() or not value.isprintable():
+        raise ValueError("expected the path of a kubeconfig, such as /etc/errand/kubeconfig")
+    return value
+
+
 SecretText = Annotated[Secret, BeforeValidator(_secret)]
 PrivateKey = Annotated[SecretText, AfterValidator(_private_key)]
 Secrets = Annotated[tuple[SecretText, ...], BeforeValidator(_secrets)]
 DatabaseUrl = Annotated[SecretText, AfterValidator(_database)]
 Socket = Annotated[str, AfterValidator(_socket)]
 Words = Annotated[tuple[Annotated[str, AfterValidator(_word)], ...], Field(max_length=100)]
+ObjectName = Annotated[str, AfterValidator(_object_name)]
+Context = Annotated[str, AfterValidator(_context)]
+Kubeconfig = Annotated[str, AfterValidator(_kubeconfig)]
 Directory = Annotated[Path, BeforeValidator(_directory)]
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
 Size = Annotated[int, BeforeValidator(_size)]

@@ -1,4 +1,7 @@
-"""Bells: a change says for whom there is new work and what is new, and the commit tells. Nobody polls."""
+"""Bells: a change says for whom there is new work and what is new, and the commit tells. Nobody polls.
+
+On PostgreSQL the commit also tells the other bots: see `notices`.
+"""
 
 import asyncio
 from collections.abc import Iterable
@@ -8,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.tables import Build, Run
 
-Belt = Literal["deliveries", "builds", "runs", "posts", "stops", "locks", "ticks"]
+Belt = Literal["deliveries", "builds", "runs", "posts", "stops", "locks", "ticks", "jobs"]
 
 _KEY = "bells"
 _CHANGED = "changed"
@@ -49,3 +52,7 @@ class Bells:
         """Wake those who wait; on the event loop's thread only."""
         for belt in belts:
             self._events[belt].set()
+
+    def ring_all(self) -> None:
+        """Wake all of them."""
+        self.ring(self._events)

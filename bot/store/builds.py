@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 from bot.runs import State, build_sources
 from bot.store import gate, posts
 from bot.store.bells import changed, ring
+from bot.store.claims import TAKEN
 from bot.store.claims import claim as claim_rows
+from bot.store.clocks import moment
 from bot.store.columns import BUILD, RUN
 from bot.store.inserts import insert_once
 from bot.store.moves import change, change_all
@@ -97,15 +99,18 @@ def supersede(session: Session, build: Build, *, ref: str, now: float) -> None:
         "message": f"A newer push is built instead: {build.commit[:12]}, build #{build.number}.",
     }
     for number in session.scalars(select(BUILD.number).where(*older)).all():
-        ended = _change(session, number, [*older, *_unbegun(now)], **_cancelled(now), **why)
+        ended = _change(session, number, [*older, *_unbegun(session, now)], **_cancelled(now), **why)
         if ended is not None:
             _tell_runs(session, ended, now)
         elif _change(session, number, older, stop_by=build.actor, **why) is not None:
             ring(session, "stops")
 
 
-def _unbegun(now: float) -> list[Any]:
-    return [BUILD.state == State.WAITING, or_(BUILD.lease_owner.is_(None), BUILD.lease_until <= now)]
+def _unbegun(session: Session, now: float) -> list[Any]:
+    return [
+        BUILD.state == State.WAITING,
+        or_(BUILD.lease_owner.is_(None), BUILD.lease_until <= moment(session, now)),
+    ]
 
 
 def _cancelled(now: float) -> dict[str, Any]:
@@ -153,9 +158,11 @@ def _is_usable(build: Build) -> bool:
 
 
 def claim(session: Session, *, owner: str, now: float, lease: float, limit: int) -> list[Build]:
-    """Take up to `limit` unfinished builds that are due and that nobody holds."""
-    open_ = BUILD.state.in_((State.WAITING, State.BUILDING))
-    return claim_rows(session, Build, [open_], owner=owner, span=(now, now + lease), limit=limit)
+    """Take up to `limit` unfinished builds that are due and that nobody holds; those begun first, and all."""
+    span = (now, lease)
+    begun = claim_rows(session, Build, [BUILD.state == State.BUILDING], owner=owner, span=span, limit=TAKEN)
+    left, fresh = limit - len(begun), BUILD.state == State.WAITING
+    return begun + claim_rows(session, Build, [fresh], owner=owner, span=span, limit=left)
 
 
 def move(
@@ -184,7 +191,7 @@ def move(
 
 def request_stop(session: Session, number: int, *, by: str, now: float) -> Build:
     """End a build that nobody began at once, else ask its holder to stop it; `LookupError` if unknown."""
-    if (build := _change(session, number, _unbegun(now), stop_by=by, **_cancelled(now))) is not None:
+    if (build := _change(session, number, _unbegun(session, now), stop_by=by, **_cancelled(now))) is not None:
         _tell_runs(session, build, now)
         return build
     asked = [BUILD.state != State.FINISHED, BUILD.stop_by.is_(None)]

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import stat
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,8 @@ class Database:
     writer: Engine
     reader: Engine
     path: Path | None
+    listening: Mapping[str, Any] | None = None
+    """How a connection is made that listens to what others commit; None on SQLite, which has no others."""
 
     @classmethod
     def at(cls, url: str) -> Self:
@@ -92,7 +95,8 @@ class Database:
             pool_pre_ping=True,
             execution_options={"postgresql_readonly": True},
         )
-        return cls(writer, reader, None)
+        _, arguments = writer.dialect.create_connect_args(target)
+        return cls(writer, reader, None, {**arguments, **connect})
 
     def close(self) -> None:
         """Close all connections."""

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from bot.store.bells import ring
 from bot.store.claims import claim as claim_rows
 from bot.store.columns import DELIVERY
+from bot.store.leases import LeaseLost
 from bot.tables import Delivery
 
 ROWS = 64
@@ -55,28 +56,41 @@ def _insert_sql(paramstyle: str, size: int) -> str:
 def claim(session: Session, *, owner: str, now: float, lease: float, limit: int) -> list[Delivery]:
     """Take up to `limit` stored deliveries that are due and that nobody holds, for `lease` seconds."""
     open_ = DELIVERY.state == "stored"
-    return claim_rows(session, Delivery, [open_], owner=owner, span=(now, now + lease), limit=limit)
+    return claim_rows(session, Delivery, [open_], owner=owner, span=(now, lease), limit=limit)
 
 
 def settle(
-    session: Session, id: int, *, state: Literal["handled", "ignored", "failed"], note: str | None = None
+    session: Session,
+    id: int,
+    *,
+    owner: str,
+    state: Literal["handled", "ignored", "failed"],
+    note: str | None = None,
 ) -> None:
-    """The end of a delivery; `note` says why it was ignored or failed."""
-    session.execute(
-        update(Delivery)
-        .where(DELIVERY.id == id, DELIVERY.state == "stored")
-        .values(state=state, note=note, lease_owner=None, lease_until=0.0)
-    )
+    """The end of a delivery that `owner` holds; `note` says why it was ignored or failed.
+
+    Raises `LeaseLost`, so that the transaction which carries out what the delivery asks for does nothing
+    where another bot has it.
+    """
+    _change(session, id, owner, state=state, note=note)
 
 
-def retry(session: Session, id: int, *, due_at: float, note: str) -> None:
-    """Let it be claimed again from `due_at` on."""
-    session.execute(
-        update(Delivery)
-        .where(DELIVERY.id == id, DELIVERY.state == "stored")
-        .values(due_at=due_at, note=note, lease_owner=None, lease_until=0.0)
-    )
+def retry(session: Session, id: int, *, owner: str, due_at: float, note: str) -> None:
+    """Let a delivery that `owner` holds be claimed again from `due_at` on; raises `LeaseLost`."""
+    _change(session, id, owner, due_at=due_at, note=note)
     ring(session, "deliveries")
+
+
+def _change(session: Session, id: int, owner: str, **values: Any) -> None:
+    held = [DELIVERY.id == id, DELIVERY.state == "stored", DELIVERY.lease_owner == owner]
+    changed = session.execute(
+        update(Delivery)
+        .where(*held)
+        .values(**values, lease_owner=None, lease_until=0.0)
+        .execution_options(synchronize_session=False)
+    )
+    if not cast("CursorResult[Any]", changed).rowcount:
+        raise LeaseLost(f"delivery {id} is not held by {owner}")
 
 
 def noted_after(session: Session, id: int, beginning: str) -> bool:

@@ -22,6 +22,7 @@ from bot.messages import waits
 from bot.runs import State
 from bot.store import lines
 from bot.store.bells import ring
+from bot.store.clocks import moment
 from bot.store.columns import LOCK, RUN
 from bot.store.moves import ACTIVE, FREE, QUEUED, UNFINISHED, ask_to_stop, change, change_all, end_unbegun
 from bot.tables import Lock, Run
@@ -110,7 +111,7 @@ def opened(session: Session, *, job: str, lock: str | None, now: float) -> None:
 def shut(session: Session, target: str, *, now: float) -> None:
     """A person closed `target`: what was let through but not begun waits again."""
     hold(session)
-    unclaimed = or_(RUN.lease_owner.is_(None), RUN.lease_until <= now)
+    unclaimed = or_(RUN.lease_owner.is_(None), RUN.lease_until <= moment(session, now))
     for column in (RUN.job, RUN.lock):
         back = close(session, [column == target, RUN.state.in_(QUEUED), RUN.admitted == true(), unclaimed])
         for lock in {run.lock for run in back if run.lock != target}:

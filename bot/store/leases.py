@@ -8,16 +8,22 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from bot.runs import State
+from bot.store.bells import Belt, ring
+from bot.store.clocks import moment
 from bot.store.columns import BUILD, DELIVERY, POST, RUN, key_of, table_of
 from bot.tables import Build, Claimable, Delivery, Post, Run
 
 _UNFINISHED = tuple(state for state in State if state is not State.FINISHED)
-_OPEN: tuple[tuple[type[Claimable], Any], ...] = (
-    (Delivery, DELIVERY.state == "stored"),
-    (Build, BUILD.state.in_(_UNFINISHED)),
-    (Run, RUN.state.in_(_UNFINISHED)),
-    (Post, POST.state == "open"),
+_OPEN: tuple[tuple[type[Claimable], Belt, Any], ...] = (
+    (Delivery, "deliveries", DELIVERY.state == "stored"),
+    (Build, "builds", BUILD.state.in_(_UNFINISHED)),
+    (Run, "runs", RUN.state.in_(_UNFINISHED)),
+    (Post, "posts", POST.state == "open"),
 )
+
+
+class LeaseLost(Exception):
+    """What was to be stored of a row is another bot's to say by now; nothing of it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,7 @@ def renew(
     rows = session.execute(
         update(table)
         .where(key.in_(ids), columns.lease_owner == owner)
-        .values(lease_until=now + lease)
+        .values(lease_until=moment(session, now) + lease)
         .returning(key, *([] if stop_by is None else [stop_by]))
         .execution_options(synchronize_session=False)
     ).all()
@@ -50,18 +56,19 @@ def renew(
 
 
 def release(session: Session, *, owner: str) -> None:
-    """At shutdown: everything that `owner` holds may be claimed at once."""
-    for table, open_ in _OPEN:
-        _free(session, table, open_, table_of(table).c.lease_owner == owner)
+    """At shutdown: everything that `owner` holds may be claimed at once, and whoever can is told."""
+    for table, belt, open_ in _OPEN:
+        if _free(session, table, open_, table_of(table).c.lease_owner == owner):
+            ring(session, belt)
 
 
 def release_all(session: Session) -> None:
     """At the start of a store that is alone: whoever held something is dead."""
-    for table, open_ in _OPEN:
+    for table, _, open_ in _OPEN:
         _free(session, table, open_, table_of(table).c.lease_owner.is_not(None))
 
 
-def _free(session: Session, table: type[Claimable], *conditions: Any) -> None:
+def _free(session: Session, table: type[Claimable], *conditions: Any) -> bool:
     # Reading first keeps a start without leases from writing, and the open rows are few.
     key = key_of(table)
     held = session.scalars(select(key).where(*conditions)).all()
@@ -72,3 +79,4 @@ def _free(session: Session, table: type[Claimable], *conditions: Any) -> None:
             .values(lease_owner=None, lease_until=0.0)
             .execution_options(synchronize_session=False)
         )
+    return bool(held)

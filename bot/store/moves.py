@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from bot.runs import State
 from bot.store import posts
 from bot.store.bells import changed, ring
+from bot.store.clocks import moment
 from bot.store.columns import RUN
 from bot.tables import Run
 
@@ -47,7 +48,10 @@ def end_unbegun(
     session: Session, number: int, *, by: str, now: float, message: str | None = None
 ) -> Run | None:
     """End a run that nobody began; None where somebody did, or where it has ended."""
-    unclaimed = [RUN.state.in_(QUEUED), or_(RUN.lease_owner.is_(None), RUN.lease_until <= now)]
+    unclaimed = [
+        RUN.state.in_(QUEUED),
+        or_(RUN.lease_owner.is_(None), RUN.lease_until <= moment(session, now)),
+    ]
     end = {"state": State.FINISHED, "result": "cancelled", "finished_at": now, "waiting_for": None}
     return change(session, number, unclaimed, stop_by=by, message=message, **end, **FREE)
 

@@ -1,15 +1,17 @@
 """Posts: what is to be said where. `wanted` counts what there is to say, `sent` how far it was said."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import case, func, literal, select, update
+from sqlalchemy import case, func, literal, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from bot.store.bells import ring
 from bot.store.claims import claim as claim_rows
 from bot.store.columns import POST
+from bot.store.leases import LeaseLost
 from bot.tables import Post
 
 _AT_ONCE = 0.0
@@ -81,52 +83,65 @@ def want(
 def claim(session: Session, *, owner: str, now: float, lease: float, limit: int) -> list[Post]:
     """Take up to `limit` posts that have something to say, are due and that nobody holds."""
     conditions = [POST.state == "open", POST.sent < POST.wanted]
-    return claim_rows(session, Post, conditions, owner=owner, span=(now, now + lease), limit=limit)
+    return claim_rows(session, Post, conditions, owner=owner, span=(now, lease), limit=limit)
 
 
-def sent(
-    session: Session, id: int, *, rev: int, remote_id: str | None, again_at: float, done: bool = False
-) -> None:
-    """`rev` (the post's `wanted` when it was read) was said; `done`: nothing will ever be wanted again.
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was said: the post's `wanted` when it was read, and what the place calls it.
 
-    What is not urgent is not said again before `again_at`, so that many changes make one edit.
-    What was wanted meanwhile is still to be said, even when `done`.
+    What is not urgent is not said again before `again_at`, so that many changes make one edit. `done`:
+    nothing will ever be wanted again, besides what was wanted meanwhile.
     """
-    latest = POST.wanted <= rev
-    session.execute(
-        update(Post)
-        .where(POST.id == id)
-        .values(
-            sent=case((POST.sent > rev, POST.sent), else_=rev),
-            remote_id=func.coalesce(literal(remote_id), POST.remote_id),
-            state=case((latest, "done"), else_=POST.state) if done else POST.state,
-            due_at=case((POST.due_at == _AT_ONCE, _AT_ONCE), else_=again_at),
-            attempts=0,
-            error=None,
-            **_FREE,
-        )
-        .execution_options(synchronize_session=False)
+
+    rev: int
+    remote_id: str | None
+    again_at: float
+    done: bool = False
+
+
+def sent(session: Session, id: int, said: Said, *, owner: str) -> None:
+    """A post that `owner` holds was said; raises `LeaseLost` where another bot has it.
+
+    That one looks for what was said by its marker, and finds it.
+    """
+    rev = said.rev
+    state = case((POST.wanted <= rev, "done"), else_=POST.state) if said.done else POST.state
+    wanted = _change(
+        session,
+        id,
+        owner,
+        sent=case((POST.sent > rev, POST.sent), else_=rev),
+        remote_id=func.coalesce(literal(said.remote_id), POST.remote_id),
+        state=state,
+        due_at=case((POST.due_at == _AT_ONCE, _AT_ONCE), else_=said.again_at),
+        attempts=0,
+        error=None,
     )
-    if session.scalar(select(POST.wanted).where(POST.id == id, POST.wanted > rev)) is not None:
+    if wanted > rev:
         ring(session, "posts")
 
 
-def retry(session: Session, id: int, *, due_at: float, error: str) -> None:
-    """It was not said; try again from `due_at` on."""
-    session.execute(
-        update(Post)
-        .where(POST.id == id)
-        .values(due_at=due_at, error=error, **_FREE)
-        .execution_options(synchronize_session=False)
-    )
+def retry(session: Session, id: int, *, owner: str, due_at: float, error: str) -> None:
+    """A post that `owner` holds was not said; try again from `due_at` on. Raises `LeaseLost`."""
+    _change(session, id, owner, due_at=due_at, error=error)
     ring(session, "posts")
 
 
-def fail(session: Session, id: int, *, error: str) -> None:
-    """It will not be said; `error` tells the operator why."""
-    session.execute(
+def fail(session: Session, id: int, *, owner: str, error: str) -> None:
+    """A post that `owner` holds will not be said; `error` tells the operator why. Raises `LeaseLost`."""
+    _change(session, id, owner, state="failed", error=error)
+
+
+def _change(session: Session, id: int, owner: str, **values: Any) -> int:
+    """Settle a post that `owner` holds; gives how much of it is wanted."""
+    wanted = session.scalar(
         update(Post)
-        .where(POST.id == id)
-        .values(state="failed", error=error, **_FREE)
+        .where(POST.id == id, POST.lease_owner == owner)
+        .values(**values, **_FREE)
+        .returning(POST.wanted)
         .execution_options(synchronize_session=False)
     )
+    if wanted is None:
+        raise LeaseLost(f"post {id} is not held by {owner}")
+    return int(wanted)

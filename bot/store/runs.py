@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 from bot.runs import State, run_sources
 from bot.store import gate, locks, posts
 from bot.store.bells import changed, ring
+from bot.store.claims import TAKEN
 from bot.store.claims import claim as claim_rows
 from bot.store.columns import BUILD, RUN
 from bot.store.inserts import insert_all, insert_once
-from bot.store.moves import UNFINISHED, ask_to_stop, change, end_unbegun
+from bot.store.moves import ACTIVE, QUEUED, UNFINISHED, ask_to_stop, change, end_unbegun
 from bot.tables import Build, Post, Run
 
 _AMONG_FEW = RUN.number + 0
@@ -117,13 +118,17 @@ def _follow(run: Run, build: Build, now: float) -> None:
 
 
 def claim(session: Session, *, owner: str, now: float, lease: float, limit: int) -> list[Run]:
-    """Take up to `limit` runs that the gate let through and that nobody holds, begun or not.
+    """Take up to `limit` runs that the gate let through and that nobody holds.
 
-    What somebody locked only until now is opened first, for locks of which this bot was not told.
+    Those that have begun come first, and all of them, however small the limit: they go on whether somebody
+    carries them or not. What somebody locked only until now is opened first, for locks of which this bot
+    was not told.
     """
     locks.expire(session, now=now)
-    let_through = [RUN.state.in_(UNFINISHED), RUN.admitted == true()]
-    return claim_rows(session, Run, let_through, owner=owner, span=(now, now + lease), limit=limit)
+    span, free = (now, lease), RUN.admitted == true()
+    begun = claim_rows(session, Run, [RUN.state.in_(ACTIVE), free], owner=owner, span=span, limit=TAKEN)
+    left = limit - len(begun)
+    return begun + claim_rows(session, Run, [RUN.state.in_(QUEUED), free], owner=owner, span=span, limit=left)
 
 
 def move(

@@ -1,22 +1,26 @@
 """The store: opens the database, writes in groups, reads beside that."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
-from typing import Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from bot.changes import Changes
+from bot.changes import Changes, Subject
 from bot.errors import ConfigError, Refused
-from bot.store import leases, schema
+from bot.store import clocks, leases, schema
 from bot.store.bells import Bells, Belt
 from bot.store.databases import READERS, Database, FileLock, make_private, translated
-from bot.store.writer import Writer
+from bot.store.payloads import inform
+from bot.store.writer import About, Writer
 from bot.tables import packed
+
+if TYPE_CHECKING:
+    from bot.store.notices import Notices
 
 T = TypeVar("T")
 
@@ -31,34 +35,80 @@ class Store:
     """The one way to the database. `owner` names this process in leases; use one event loop.
 
     What `write` and `read` return is detached from the session and fully loaded. `changes` shows every
-    committed change of a run or build of this process to whoever watches it.
+    committed change of a run or build to whoever watches it, whichever bot committed it.
     """
 
-    def __init__(self, database: Database, lock: FileLock | None, *, owner: str) -> None:
+    def __init__(
+        self, database: Database, lock: FileLock | None, *, owner: str, given_clock: bool = False
+    ) -> None:
         self.owner = owner
         self._database = database
         self._lock = lock
         self._sole: Connection | None = None
         self.changes = Changes()
         self._bells = Bells()
-        self._writer = Writer(database.writer, self._bells, self.changes, limit=WAITING)
+        info = {} if given_clock or not self.is_shared else clocks.DATABASE
+        tell = partial(inform, owner=owner) if self.is_shared else None
+        about = About(info, tell)
+        self._writer = Writer(database.writer, self._bells, self.changes, limit=WAITING, about=about)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
+        self._notices: Notices | None = None
+        self._listening: asyncio.Task[None] | None = None
 
     @classmethod
-    async def open(cls, url: str, *, owner: str, exclusive: bool = True) -> Self:
+    async def open(cls, url: str, *, owner: str, exclusive: bool = True, given_clock: bool = False) -> Self:
         """Open and, where needed, migrate the database at `url`.
 
         On SQLite an `exclusive` store keeps every other one out and frees the leases of those before it
         (they are dead, else the file would be locked); the command line opens with `exclusive=False`
-        beside a running service. PostgreSQL serves any number of stores. Raises `ConfigError` for a
-        url that cannot be, `Refused` for a database in use or newer than the code, `RetryLater` when
-        the database does not answer.
+        beside a running service. PostgreSQL serves any number of stores; there an `exclusive` one hears
+        what the others commit, and leases are counted by the database's clock unless `given_clock`: then
+        by what each caller says, as on SQLite. Raises `ConfigError` for a url that cannot be, `Refused`
+        for a database in use or newer than the code, `RetryLater` when the database does not answer.
         """
         database, lock = await asyncio.to_thread(_prepare, url, exclusive)
-        store = cls(database, lock, owner=owner)
+        store = cls(database, lock, owner=owner, given_clock=given_clock)
         if lock is not None:
             await store.write(leases.release_all)
+        if exclusive and database.listening is not None:
+            await store._listen(database.listening)
         return store
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other bots may use the database at the same time."""
+        return self._database.path is None
+
+    async def in_step(self, clock: Callable[[], float]) -> Callable[[], float]:
+        """`clock` (seconds since the epoch), put right by that of a database that is shared.
+
+        Where the two differ, the log says so. Raises `RetryLater`.
+        """
+        if not self.is_shared:
+            return clock
+        skew = clocks.Skew(clock)
+        asked = skew.ask()
+        skew.measure(asked, await self.read(clocks.database_time), skew.ask())
+        if self._notices is not None:
+            self._notices.skew = skew
+        return skew.now
+
+    async def _listen(self, arguments: Mapping[str, Any]) -> None:
+        """Begin to hear what others commit; returns once that is so, as far as the database lets."""
+        from bot.store.notices import Notices  # with its driver, which SQLite does not need
+
+        def some(belts: Collection[Belt], subjects: Iterable[Subject]) -> None:
+            self._bells.ring(belts)
+            for kind, number in subjects:
+                self.changes.ring(kind, number)
+
+        def everything() -> None:
+            self._bells.ring_all()
+            self.changes.ring_all()
+
+        self._notices = Notices(arguments, self.owner, some=some, everything=everything)
+        self._listening = asyncio.create_task(self._notices.run())
+        await self._notices.tried.wait()
 
     async def be_the_only_one(self) -> None:
         """Keep every other bot that asks for the same out, on PostgreSQL too; `Refused` if one is there.
@@ -70,6 +120,9 @@ class Store:
 
     async def close(self) -> None:
         """Commit what waits, close every connection, let the next one in."""
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
         await self._writer.close()
         await asyncio.to_thread(self._readers.shutdown)
         if self._sole is not None:
@@ -108,7 +161,7 @@ class Store:
         await self._writer.submit(row=(key, source, event, media_type, kept, now))
 
     def bell(self, belt: Belt) -> asyncio.Event:
-        """Set whenever a commit of this process made work for `belt`; clear it before looking."""
+        """Set whenever a commit made work for `belt`; clear it before looking."""
         return self._bells[belt]
 
     def _read(self, work: Callable[[Session], T]) -> T:

@@ -12,7 +12,7 @@ from sqlalchemy import CursorResult, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from bot.store import gate
+from bot.store import gate, versions
 from bot.store.columns import JOB_STATE, TICK, table_of
 from bot.tables import JobState, Tick
 
@@ -25,14 +25,20 @@ ROWS = 1000
 _PLAIN: dict[str, Any] = {"synchronize_session": False}
 
 
-def begin(session: Session, timetables: Mapping[str, str], *, now: float) -> dict[str, float]:
+def begin(
+    session: Session, timetables: Mapping[str, str], *, now: float, mark: int | None = None
+) -> dict[str, float] | None:
     """Note which schedule each job has; gives up to when the ticks of each were decided.
+
+    None, and nothing noted, where a job changed since the one who asks looked: at the `mark` of `versions`.
 
     A schedule that is new or was changed begins now: its earlier moments were nobody's. So does one that
     comes back after it was taken away, and one that a clock decided which has been set back since: what is
     on record of it is not decided again, and what is not becomes due.
     """
     gate.hold(session)
+    if mark is not None and mark != versions.mark(session):
+        return None
     known = {row.job: row for row in session.scalars(select(JobState))}
     fresh = [
         {"job": job, "paused": False, "ticked_to": now, "timetable": timetable}

@@ -6,10 +6,21 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from bot.store import gate
+from bot.store.bells import ring
 from bot.store.columns import table_of
 from bot.tables import JobVersion
 
 VERSION = table_of(JobVersion).c
+
+
+def hold(session: Session) -> None:
+    """Let no other bot change a job before this transaction has ended; call it before looking at what holds.
+
+    It is the gate's: who deletes a job also keeps others from starting it, and two locks could be taken in
+    either order.
+    """
+    gate.hold(session)
 
 
 def mark(session: Session) -> int:
@@ -74,4 +85,5 @@ def _added(session: Session, row: JobVersion, last: JobVersion | None) -> JobVer
     row.version = 1 if last is None else last.version + 1
     session.add(row)
     session.flush()
+    ring(session, "jobs")
     return row

@@ -7,7 +7,7 @@ its caller hears of it. Deliveries, which come fastest, go in as many-row INSERT
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,6 +48,14 @@ class Task:
     tries: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """How a bot shares its database: the `info` of its sessions, and what tells the others of a commit."""
+
+    info: Mapping[str, Any] = field(default_factory=dict)
+    tell: Callable[[Connection, Collection[Belt], Sequence[Run | Build]], None] | None = None
+
+
 @dataclass(slots=True)
 class _Group:
     """What is committed together, and whom the commit wakes."""
@@ -61,8 +69,11 @@ class _Group:
 class Writer:
     """Owns the thread and its connection. `submit` may be called on the event loop's thread only."""
 
-    def __init__(self, engine: Engine, bells: Bells, changes: Changes, *, limit: int) -> None:
+    def __init__(
+        self, engine: Engine, bells: Bells, changes: Changes, *, limit: int, about: About | None = None
+    ) -> None:
         self._engine = engine
+        self._about = about or About()
         path = engine.url.database
         self._checkpoints = Checkpoints(Path(path)) if engine.dialect.name == "sqlite" and path else None
         self._gate: AbstractContextManager[object] = (
@@ -198,11 +209,18 @@ class Writer:
         for task in group.tasks:
             if task.work is not None:
                 self._run(connection, task, task.work, group)
+        if self._about.tell is not None:
+            self._about.tell(connection, group.bells, group.rows)
 
     def _run(self, connection: Connection, task: Task, work: Callable[[Session], Any], group: _Group) -> None:
         """Run one piece of work in a savepoint; only a broken connection concerns the whole group."""
         task.value = task.error = None
-        with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
+        with Session(
+            connection,
+            join_transaction_mode="create_savepoint",
+            expire_on_commit=False,
+            info=dict(self._about.info),
+        ) as session:
             try:
                 task.value = work(session)
                 session.commit()

@@ -10,6 +10,8 @@ from executor.checkout.echo import echoed
 from executor.redaction import Redactor
 
 _ORIGIN = re.compile(r"(https?)://(?:([^@/?#]*)@)?([^@/?#]+)")
+_URL = re.compile(r"(?:https?|ssh|file)://[!-~]+|/[^\0\n]+|[A-Za-z0-9_.-]+@[A-Za-z0-9_.-]+:[!-~]+", re.ASCII)
+_PASSWORD = re.compile(r"(https?://[^:@/?#]*):([^@/?#]*)@")
 
 _PASSED = ("PATH", "LD_LIBRARY_PATH", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO")
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
@@ -19,9 +21,9 @@ ENVIRONMENT = (*_PASSED, *_PROXIES, *(name.upper() for name in _PROXIES))
 _TOKEN = "ERRAND_GIT_TOKEN"  # noqa: S105
 _USER = "ERRAND_GIT_USER"
 _HELPER = (
-    '!f() { test "$1" = get && '
-    f'printf "username=%s\\npassword=%s\\n" "${_USER}" "${_TOKEN}"; '
-    "return 0; }; f"
+    '!f() {{ test "$1" = get && '
+    f'printf "username=%s\\npassword=%s\\n" "${_USER}" "{{token}}"; '
+    "return 0; }}; f"
 )
 """A credential helper as gitcredentials(7) describes it; git asks it for one origin only."""
 
@@ -134,10 +136,28 @@ def _locks(line: str) -> list[str]:
     return [f"{file or config}.lock" for file, config in _STALE.findall(line)]
 
 
-def _environment(url: str, token: str, environ: Mapping[str, str]) -> dict[str, str]:
+def split_url(url: str, token: str) -> tuple[str, str]:
+    """Give a URL without the password in it, and the token: that password if there is no other.
+
+    Raises ValueError for what git does not fetch from. In the URL all would see it in git's arguments.
+    """
+    if not _URL.fullmatch(url):
+        raise ValueError("The repository's URL is none of http, https, ssh, file or a path.")
+    if password := _PASSWORD.match(url):
+        from urllib.parse import unquote  # seldom needed, and slow to import for every builder
+
+        url = _PASSWORD.sub(r"\1@", url)
+        token = token or unquote(password[2])
+    return url, token
+
+
+def environment(url: str, token: str | None) -> dict[str, str]:
+    """Give the variables with which git on `url` does what its arguments say.
+
+    `token` is what a shell has to read between double quotes to have the token: a variable or a command.
+    """
     config = dict(_CONFIG)
-    env = {name: environ[name] for name in ENVIRONMENT if name in environ} | {
-        "HOME": "/dev/null",  # no ~/.netrc; ssh looks in the password file for its own
+    env = {
         "LANG": "C.UTF-8",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_CONFIG_NOSYSTEM": "1",
@@ -149,14 +169,21 @@ def _environment(url: str, token: str, environ: Mapping[str, str]) -> dict[str, 
     if token and origin:
         scheme, user, host = origin.groups()
         # Bound to the origin: wherever a redirect leads, git asks anew, and this helper is not asked.
-        config[f"credential.{scheme}://{host}.helper"] = _HELPER
+        config[f"credential.{scheme}://{host}.helper"] = _HELPER.format(token=token)
         env[_USER] = user or "x-access-token"
-        env[_TOKEN] = token
     env["GIT_CONFIG_COUNT"] = str(len(config))
     for number, (name, value) in enumerate(config.items()):
         env[f"GIT_CONFIG_KEY_{number}"] = name
         env[f"GIT_CONFIG_VALUE_{number}"] = value
     return env
+
+
+def _environment(url: str, token: str, environ: Mapping[str, str]) -> dict[str, str]:
+    env = {name: environ[name] for name in ENVIRONMENT if name in environ}
+    env["HOME"] = "/dev/null"  # no ~/.netrc; ssh looks in the password file for its own
+    if token and _ORIGIN.match(url):
+        env[_TOKEN] = token
+    return env | environment(url, f"${_TOKEN}" if token else None)
 
 
 def _protocols(url: str) -> str:

@@ -13,10 +13,11 @@ from typing import Any
 
 from executor.container.client import Client
 from executor.container.containers import LOG, Container
-from executor.container.growth import Growth
-from executor.container.keeping import Entries, Frames, Keeping, Parser
-from executor.container.threads import whole
+from executor.container.entries import Entries, Frames, Parser
+from executor.growth import Growth
+from executor.keeping import Keeping
 from executor.logs import LogStore
+from executor.threads import whole
 
 FILE_DRIVER = "k8s-file"
 _CHUNK = 1024 * 1024
@@ -26,11 +27,6 @@ _BREATH = 0.01
 _LAST = 30.0
 """Seconds in which the API has to give another piece of a log, or its end, once the container has ended."""
 _LITTLE = 64 * 1024
-
-
-def parser(container: Container) -> Parser:
-    """Give what reads the log of `container`."""
-    return Entries() if _is_here(container) else Frames()
 
 
 class Follower:
@@ -54,11 +50,12 @@ class Follower:
             await self._read(key, Path(container.log_path), keeping)
             return
         asked = {"stdout": 1, "stderr": 1, "follow": 1}
+        frames = Frames()
         async with self._client.stream(f"containers/{container.id}/logs", asked) as pieces:
             async with asyncio.timeout(None) as self._patience:
                 self._hurry()
                 async for piece in pieces:
-                    await whole(partial(keeping.take, piece))
+                    await whole(partial(_take, frames, piece, keeping))
                     self._logs.wake(key)
                     self._hurry()
                 self._patience = None
@@ -70,11 +67,12 @@ class Follower:
 
     async def _read(self, key: str, path: Path, keeping: Keeping) -> None:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        entries = Entries()
         grown: asyncio.Future[None] | None = None
         try:
             while True:
                 ended = self._ended.is_set()  # before reading, so that nothing can follow
-                count = await whole(lambda: _carry(file, keeping))
+                count = await whole(lambda: _carry(file, entries, keeping))
                 if count:
                     self._logs.wake(key)
                     if count < _LITTLE and not ended:
@@ -97,11 +95,15 @@ class Follower:
             ended.cancel()
 
 
-def _carry(file: int, keeping: Keeping) -> int:
+def _take(parser: Parser, data: bytes, keeping: Keeping) -> None:
+    keeping.take(parser.feed(data))
+
+
+def _carry(file: int, parser: Parser, keeping: Keeping) -> int:
     """Carry the next piece; gives its bytes."""
     data = os.read(file, _CHUNK)
     if data:
-        keeping.take(data)
+        _take(parser, data, keeping)
     return len(data)
 
 

@@ -10,19 +10,19 @@ from pathlib import Path
 from executor.container import outcomes
 from executor.container.client import Client
 from executor.container.containers import MEMORY, Container
-from executor.container.following import Follower, parser
-from executor.container.growth import Growth
-from executor.container.keeping import Entries, Keeping
+from executor.container.following import Follower
 from executor.container.oom import OutOfMemory
 from executor.container.outcomes import Ended
 from executor.container.place import NOTES, STARTED, STOP, Place
 from executor.container.starting import Starting
 from executor.container.stopping import ALONE, Stopping
-from executor.container.threads import whole
 from executor.errors import EngineUnavailable
+from executor.growth import Growth
+from executor.keeping import Keeping
 from executor.logfile import LogWriter
 from executor.logs import LogStore
 from executor.spec import Outcome, Progress, RunSpec, Started
+from executor.threads import whole
 
 _LOOK = 5.0
 """Seconds after which who only watches looks again though nothing was told."""
@@ -149,9 +149,8 @@ class Life:
         """Open the log where it stands; `container` tells what was masked when it was created."""
         secrets = self._secrets() + (container.secrets if container else [])
         kept = await self._tools.logs.size(self._key) or 0
-        reader = parser(container) if container else Entries()
         size = self._tools.logs.max_size
-        return await whole(lambda: Keeping(LogWriter(str(self._log), size), reader, secrets, kept))
+        return await whole(lambda: Keeping(LogWriter(str(self._log), size), secrets, kept))
 
     def _secrets(self) -> list[bytes]:
         secrets = self._spec.secrets if self._spec else ()

@@ -11,14 +11,14 @@ from executor.container.client import Client
 from executor.container.containers import INSTALLATION, KEY
 from executor.container.events import Events
 from executor.container.following import FILE_DRIVER
-from executor.container.growth import Growth
 from executor.container.life import Life, Tools
 from executor.container.place import STOP, Place
 from executor.container.starting import Starting
-from executor.container.threads import whole
 from executor.errors import EngineUnavailable
+from executor.growth import Growth
 from executor.logs import LogStore, check_key
 from executor.spec import Progress, Result, RunSpec
+from executor.threads import whole
 
 _DOCKERS_DRIVER = "json-file"
 

@@ -12,10 +12,10 @@ from executor.container import containers, live, outcomes
 from executor.container.client import Client, Refused
 from executor.container.containers import SH, Container, Given
 from executor.container.place import BEGUN, STOP, Place
-from executor.container.threads import whole
 from executor.errors import EngineUnavailable
 from executor.secretive import hidden
 from executor.spec import Outcome, Result, RunSpec
+from executor.threads import whole
 
 _TAKEN = "already in use"
 """What Podman says with a status of 500 where Docker says 409."""

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from executor.container.client import Client, Refused
 from executor.container.containers import CHILDREN, GRACE, TIMEOUT, Container
 from executor.container.place import SIGNALLED, STOP, Place
-from executor.container.threads import whole
 from executor.spec import Result
+from executor.threads import whole
 
 TO_ALL = (("kill", "-TERM", "-1"), ("sh", "-c", "kill -TERM -1"))
 """Commands in the container that signal every process but its init, of which one has to be there.

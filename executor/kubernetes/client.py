@@ -90,7 +90,7 @@ class Client:
         """Create an object; raises `Refused` (409 AlreadyExists, 422 Invalid, ...), EngineUnavailable."""
         return await self._ask("POST", resource.path(_part(namespace)), body=body)
 
-    async def get(self, resource: Resource, namespace: str, name: str) -> Object:
+    async def get(self, resource: Resource, namespace: str | None, name: str) -> Object:
         """Give one object; raises `Refused` with 404, ..."""
         return await self._ask("GET", resource.path(_part(namespace), _part(name)))
 
@@ -122,21 +122,30 @@ class Client:
 
     @asynccontextmanager
     async def stream(
-        self, path: str, query: Mapping[str, str | int], *, idle: float | None = None
+        self,
+        path: str,
+        query: Mapping[str, str | int],
+        *,
+        idle: float | None = None,
+        first: float | None = _ANSWER.total,
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """Give what the server says as it comes, in pieces of any size; raises as the others do.
 
-        EngineUnavailable also where it says nothing for `idle` seconds.
+        EngineUnavailable also where it says nothing for `idle` seconds, or does not begin to answer for
+        `first` seconds, which for the log of a job is when that writes its first line.
         """
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10.0, sock_read=idle)
         with _unavailable():
-            async with asyncio.timeout(_ANSWER.total):
+            async with asyncio.timeout(first):
                 answer = await self._request("GET", path, query, timeout=timeout)
                 if answer.status != HTTPStatus.OK:
                     raise _refused(answer.status, await answer.read(), answer.headers)
             try:
                 yield answer.response.content.iter_any()
             finally:
+                connection = answer.response.connection
+                if connection is not None and connection.transport is not None:
+                    connection.transport.abort()  # TLS would say goodbye first, and nobody waits for that
                 answer.response.close()
 
     async def _ask(

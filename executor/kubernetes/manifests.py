@@ -66,13 +66,14 @@ def manifest(
     return Manifest(
         name=kept.name,
         namespace=namespace,
-        job=_job(spec, settings, metadata, template),
-        secret=_secret(metadata, kept.secret_data),
+        job=job(metadata, template, settings.pending_timeout + spec.timeout + spec.grace),
+        secret=secret(metadata, kept.secret_data),
         configmap=_configmap(metadata, kept.public_data),
     )
 
 
-def _job(spec: RunSpec, settings: Settings, metadata: Object, template: Object) -> Object:
+def job(metadata: Object, template: Object, deadline: float) -> Object:
+    """Give the Job of one pod, which is tried once and has `deadline` seconds at most."""
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -82,14 +83,15 @@ def _job(spec: RunSpec, settings: Settings, metadata: Object, template: Object) 
             "parallelism": 1,
             "backoffLimit": 0,
             "podReplacementPolicy": "Failed",
-            "activeDeadlineSeconds": math.ceil(settings.pending_timeout + spec.timeout + spec.grace),
+            "activeDeadlineSeconds": math.ceil(deadline),
             "ttlSecondsAfterFinished": _WEEK,
             "template": template,
         },
     }
 
 
-def _secret(metadata: Object, data: Mapping[str, str]) -> Object | None:
+def secret(metadata: Object, data: Mapping[str, str]) -> Object | None:
+    """Give the Secret with `data`; None where there is none."""
     if not data:
         return None
     encoded = {key: base64.b64encode(text.encode()).decode() for key, text in data.items()}

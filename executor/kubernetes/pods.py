@@ -135,7 +135,7 @@ def _container(run: RunSpec, shared: Workload, kept: Kept) -> Object:
         "image": run.image or shared.image,
         # What moves was pinned, and what the node alone has cannot be pulled again.
         "imagePullPolicy": "IfNotPresent",
-        "command": [_literal(word) for word in _command(run)],
+        "command": [literal(word) for word in _command(run)],
         "env": _environment(run, shared, kept),
         "resources": _resources(run),
         "volumeMounts": _mounts(run, shared, kept),
@@ -162,7 +162,7 @@ def _command(run: RunSpec) -> list[str]:
     return [shell, "-c", _TOGETHER, shell, *words] if shell.rpartition("/")[2] in _SHELLS else words
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """Give what means `text` where `$(NAME)` means a variable."""
     return text.replace("$", "$$")
 
@@ -182,7 +182,7 @@ def _environment(run: RunSpec, shared: Workload, kept: Kept) -> list[Object]:
             source_of = {"secretKeyRef": {"name": kept.name, "key": hidden[name]}}
             found[name] = {"name": name, "valueFrom": source_of}
         else:
-            found[name] = {"name": name, "value": _literal(value)}
+            found[name] = {"name": name, "value": literal(value)}
     return list(found.values())
 
 

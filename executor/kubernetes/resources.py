@@ -15,6 +15,8 @@ KEY = "errand/key"
 """The label with the name that `name_of` gives; the annotation of the same name has the key itself."""
 STOP = "errand/stop"
 """Annotation of a Job that is to stop: the `Result` that this is the reason for."""
+REASON, WORDS = "errand/stop-reason", "errand/stop-words"
+"""Annotations beside it: the `reason` and the `message` of its `Outcome`, where there are any."""
 FINALIZER = "errand/outcome"
 """On every pod of ours: it stays until its exit code is known, and goes in `remove`."""
 

@@ -1,16 +1,14 @@
 """What the engine asks a supervisor for: specifications become the fields of a request."""
 
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote
 
 from executor import checkout
 from executor.boot import boot
-from executor.checkout.git import ENVIRONMENT
+from executor.checkout.git import ENVIRONMENT, split_url
 from executor.process import trees
 from executor.spec import BuildSpec, RunSpec, Secret
 from executor.supervisor import record, request
@@ -18,9 +16,6 @@ from executor.supervisor import record, request
 _BUILDER = [sys.executable, "-I", "-S", str(Path(checkout.__file__).with_name("builder.py"))]
 _BUILD_GRACE = 10.0
 """Seconds between SIGTERM and SIGKILL for a build."""
-
-_URL = re.compile(r"(?:https?|ssh|file)://[!-~]+|/[^\0\n]+|[A-Za-z0-9_.-]+@[A-Za-z0-9_.-]+:[!-~]+", re.ASCII)
-_PASSWORD = re.compile(r"(https?://[^:@/?#]*):([^@/?#]*)@")
 
 _Fields = Iterator[tuple[str, str | bytes]]
 
@@ -122,12 +117,7 @@ def _run(spec: RunSpec, place: Place) -> _Fields:
 
 
 def _build(spec: BuildSpec, place: Place, making: Making) -> _Fields:
-    url, token = spec.source.url, spec.source.token.reveal() if spec.source.token else ""
-    if not _URL.fullmatch(url):
-        raise ValueError("The repository's URL is none of http, https, ssh, file or a path.")
-    if password := _PASSWORD.match(url):  # which would be seen in the arguments of git
-        url = _PASSWORD.sub(r"\1@", url)
-        token = token or unquote(password[2])
+    url, token = split_url(spec.source.url, spec.source.token.reveal() if spec.source.token else "")
     words = {
         "repository": making.tree.repository,
         "commit": making.tree.commit,

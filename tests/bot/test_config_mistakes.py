@@ -51,11 +51,8 @@ jobs:
 LATER = {
     "people: {}": "people",
     "slack: {app_token: x}": "app_token",
-    "engine: {kubernetes: {}}": "kubernetes",
-    "engine: {kind: kubernetes}": "kubernetes",
     "defaults: {allow: [ops]}": "allow",
     "defaults: {notify: {when: [failed]}}": "when",
-    **{f"images: {{shop: {{{key}: x}}}}": key for key in ("namespace", "container")},
     **{f"jobs: {{a: {{command: x, {key}: x}}}}": key for key in ("allow", "approval")},
     "jobs: {a: {command: x, on: [release]}}": "release",
     **{

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from bot.book import Book
 from bot.due import Plan
 from bot.pruning import Pruning
 from bot.store import Store, runs, ticks
@@ -224,7 +225,10 @@ async def test_two_bots_start_what_is_due_once(home: House, postgres_url: str) -
         await Store.open(postgres_url, owner="one") as first,
         await Store.open(postgres_url, owner="two") as second,
     ):
-        homes = [home.without(store=store) for store in (first, second)]
+        homes = [
+            home.without(store=store, book=await Book.open(home.tools.config, store, lambda: home.now))
+            for store in (first, second)
+        ]
         bots = [schedules(each) for each in homes]
         for bot in bots:
             await bot.turn()

@@ -11,11 +11,24 @@ from typing import Any, Protocol
 
 from executor.container import ContainerEngine, Settings
 from executor.engine import Engine
+from executor.kubernetes import settings as kubernetes
+from executor.kubernetes.engine import KubernetesEngine
 from executor.logs import LogStore
 from executor.process import ProcessEngine
 from executor.spec import Outcome, Progress, RunSpec, Started
 
 _FILES_OF_LIMITS = "/sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes"
+_SERVICE = {
+    "KUBERNETES_SERVICE_HOST",
+    "KUBERNETES_SERVICE_PORT",
+    "KUBERNETES_SERVICE_PORT_HTTPS",
+    "KUBERNETES_PORT",
+    "KUBERNETES_PORT_443_TCP",
+    "KUBERNETES_PORT_443_TCP_PROTO",
+    "KUBERNETES_PORT_443_TCP_PORT",
+    "KUBERNETES_PORT_443_TCP_ADDR",
+}
+"""What every pod is told of the API server's address."""
 _FROM_A_SHELL = {"PWD", "OLDPWD", "SHLVL", "_"}
 
 MAX_LOG = 256 * 1024
@@ -118,8 +131,7 @@ class ContainerCase:
         return self.base
 
     def take(self, size: int) -> str:
-        # What busybox's tail keeps grows until its input has ended.
-        return f"head -c {size} /dev/zero | tail -c {size} | wc -c | grep -x {size}"
+        return _tail(size)
 
     def watch_elsewhere(self, spec: RunSpec) -> "subprocess.Popen[bytes]":
         return watch(["container", json.dumps([str(self.directory), asdict(self.settings), self.base])], spec)
@@ -132,6 +144,41 @@ async def open_container_case(directory: Path, settings: Settings, base: str) ->
     return ContainerCase(directory, logs, engine, settings, base)
 
 
+@dataclass
+class KubernetesCase:
+    """The Kubernetes engine, which is asked for pods of `base`."""
+
+    directory: Path
+    logs: LogStore
+    engine: KubernetesEngine
+    settings: kubernetes.Settings
+    base: str
+    root: str = ""
+    limits_memory: bool = True
+    out_of_memory: str = "OOMKilled"
+    raise_limit: str = f"for f in {_FILES_OF_LIMITS}; do (echo 1G > $f) 2>/dev/null && echo raised; done"
+    variables: set[str] = field(
+        default_factory=lambda: {"PATH", "HOME", "HOSTNAME"} | _SERVICE | _FROM_A_SHELL
+    )
+
+    async def image(self) -> str | None:
+        return self.base
+
+    def take(self, size: int) -> str:
+        return _tail(size)
+
+    def watch_elsewhere(self, spec: RunSpec) -> "subprocess.Popen[bytes]":
+        which = json.dumps([str(self.directory), asdict(self.settings), self.base])
+        return watch(["kubernetes", which], spec)
+
+
+async def open_kubernetes_case(directory: Path, settings: kubernetes.Settings, base: str) -> KubernetesCase:
+    logs = LogStore(directory / "logs", MAX_LOG)
+    engine = KubernetesEngine(settings, logs)
+    await engine.open()
+    return KubernetesCase(directory, logs, engine, settings, base)
+
+
 def watch(which: list[str], spec: RunSpec) -> "subprocess.Popen[bytes]":
     script = Path(__file__).with_name("elsewhere.py")
     fields: dict[str, Any] = asdict(spec) | {"env": dict(spec.env), "secrets": []}
@@ -140,6 +187,11 @@ def watch(which: list[str], spec: RunSpec) -> "subprocess.Popen[bytes]":
         stdout=subprocess.PIPE,
         cwd=Path(__file__).parents[2],
     )
+
+
+def _tail(size: int) -> str:
+    # What busybox's tail keeps grows until its input has ended.
+    return f"head -c {size} /dev/zero | tail -c {size} | wc -c | grep -x {size}"
 
 
 def sh(key: str, script: str, **more: Any) -> RunSpec:

@@ -8,9 +8,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from executor.container import Settings
+from executor.kubernetes import settings as kubernetes
 from executor.logs import LogStore
 from executor.spec import RunSpec
-from tests.contract.cases import EngineCase, open_container_case, open_process_case
+from tests.contract.cases import EngineCase, open_container_case, open_kubernetes_case, open_process_case
 
 
 async def main(kind: str, which: str, fields: str) -> None:
@@ -28,6 +29,10 @@ async def _open(kind: str, which: str) -> EngineCase:
     if kind == "process":
         return await open_process_case(Path(which))
     directory, settings, base = json.loads(which)
+    if kind == "kubernetes":
+        builder = kubernetes.Builder(**settings.pop("builder"))
+        given = kubernetes.Settings(**settings, builder=builder)
+        return await open_kubernetes_case(Path(directory), given, base)
     return await open_container_case(Path(directory), Settings(**settings), base)
 
 

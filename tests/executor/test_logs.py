@@ -231,3 +231,34 @@ async def test_only_logs_that_ended_long_ago_are_pruned(tmp_path: Path) -> None:
     (tmp_path / "open").mkdir()
     await logs.prune(before=2000.0)
     assert sorted(os.listdir(tmp_path)) == ["new", "open"]
+
+
+async def test_follower_sees_what_another_machine_writes_into_a_shared_directory(tmp_path: Path) -> None:
+    here = LogStore(tmp_path, 1 << 20, shared=True)
+    got: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def follow() -> None:
+        async for chunk in here.read("log", follow=True):
+            got.put_nowait(chunk.data)
+
+    async with asyncio.timeout(20):
+        following = asyncio.create_task(follow())
+        await asyncio.sleep(0)
+        there = writer(LogStore(tmp_path, 1 << 20))  # which wakes nobody here
+        for line in (b"one\n", b"two\n"):
+            there.write(line)
+            assert await got.get() == line
+        there.finish()
+        await following
+
+
+async def test_follower_of_a_shared_directory_notices_that_the_log_was_removed(tmp_path: Path) -> None:
+    here, there = LogStore(tmp_path, 1 << 20, shared=True), LogStore(tmp_path, 1 << 20)
+    log = writer(there)
+    log.write(b"one\n")
+    chunks = here.read("log", follow=True)
+    async with asyncio.timeout(20):
+        assert (await anext(chunks)).data == b"one\n"
+        await there.remove("log")
+        assert [chunk async for chunk in chunks] == []
+    log.close()

@@ -18,14 +18,18 @@ async def test_delivery_is_claimed_by_one_until_it_is_settled(store: Store) -> N
     await _deliver(store, "a")
     (delivery,) = await store.write(_claim())
     assert await store.write(_claim(owner="two")) == []
-    await store.write(lambda session: deliveries.settle(session, delivery.identity, state="handled"))
+    await store.write(
+        lambda session: deliveries.settle(session, delivery.identity, owner="one", state="handled")
+    )
     assert await store.write(_claim(now=1e9)) == []
 
 
 async def test_same_key_is_stored_once_even_after_it_was_handled(store: Store) -> None:
     await _deliver(store, "a")
     (delivery,) = await store.write(_claim())
-    await store.write(lambda session: deliveries.settle(session, delivery.identity, state="handled"))
+    await store.write(
+        lambda session: deliveries.settle(session, delivery.identity, owner="one", state="handled")
+    )
     await _deliver(store, "a")
     assert await store.write(_claim(now=1e9)) == []
 
@@ -33,7 +37,9 @@ async def test_same_key_is_stored_once_even_after_it_was_handled(store: Store) -
 async def test_retry_waits_until_it_is_due(store: Store) -> None:
     await _deliver(store, "a")
     (delivery,) = await store.write(_claim())
-    await store.write(lambda session: deliveries.retry(session, delivery.identity, due_at=10.0, note="502"))
+    await store.write(
+        lambda session: deliveries.retry(session, delivery.identity, owner="one", due_at=10.0, note="502")
+    )
     assert await store.write(_claim(now=9.0)) == []
     (again,) = await store.write(_claim(now=10.0))
     assert (again.attempts, again.note) == (2, "502")
@@ -45,7 +51,9 @@ async def test_pruning_forgets_what_is_old_and_settled(store: Store) -> None:
     claimed = {delivery.key: delivery.identity for delivery in await store.write(_claim())}
     for key in ("old", "new"):
         await store.write(
-            lambda session, id=claimed[key]: deliveries.settle(session, id, state="ignored", note="x")  # type: ignore[misc]
+            lambda session, id=claimed[key]: deliveries.settle(
+                session, id, owner="one", state="ignored", note="x"
+            )  # type: ignore[misc]
         )
     assert await store.write(lambda session: deliveries.prune(session, before=99.0, limit=1)) == 1
     assert await store.write(lambda session: deliveries.prune(session, before=40.0, limit=9)) == 0
@@ -60,7 +68,7 @@ async def test_lines_of_notes_are_found_newest_first(store: Store) -> None:
     for delivery in await store.write(_claim(now=9.0)):
         await store.write(
             lambda session, d=delivery: deliveries.settle(  # type: ignore[misc]
-                session, d.identity, state="handled", note=notes[d.key]
+                session, d.identity, owner="one", state="handled", note=notes[d.key]
             )
         )
 

@@ -82,10 +82,10 @@ async def test_run_whose_end_is_still_to_be_told_stays_until_it_is(store: Store)
         add(session, "sss")
         for number, sent in ((1, 0), (2, 1)):
             post = Post(key=f"{number}", kind="github_check", run_number=number, nonce="", created_at=0.0)
-            post.sent = sent
+            post.sent, post.lease_owner = sent, "one"
             session.add(post)
 
     await store.write(fill)
     assert await store.read(lambda s: history.superfluous(s, "migrate", keep=1, before=None)) == [2]
-    await store.write(lambda s: posts.fail(s, 1, error="gone"))
+    await store.write(lambda s: posts.fail(s, 1, owner="one", error="gone"))
     assert await store.read(lambda s: history.superfluous(s, "migrate", keep=1, before=None)) == [1, 2]

@@ -16,9 +16,8 @@ def _claim(now: float = 100.0) -> Callable[[Session], list[Post]]:
 
 async def _sent(store: Store, post: Post, *, done: bool = False, again_at: float = 0.0) -> None:
     rev, key = post.wanted, post.identity
-    await store.write(
-        lambda session: posts.sent(session, key, rev=rev, remote_id="r", again_at=again_at, done=done)
-    )
+    said = posts.Said(rev, "r", again_at, done)
+    await store.write(lambda session: posts.sent(session, key, said, owner="one"))
 
 
 async def test_post_is_added_once_per_key(store: Store) -> None:
@@ -59,11 +58,13 @@ async def test_replies_are_said_once_whatever_the_run_does(store: Store) -> None
 async def test_retry_waits_and_failure_is_final(store: Store) -> None:
     await store.write(lambda session: posts.add(session, [_card()]))
     (post,) = await store.write(_claim())
-    await store.write(lambda session: posts.retry(session, post.identity, due_at=200.0, error="502"))
+    await store.write(
+        lambda session: posts.retry(session, post.identity, owner="one", due_at=200.0, error="502")
+    )
     assert await store.write(_claim(now=199.0)) == []
     (again,) = await store.write(_claim(now=200.0))
     assert (again.attempts, again.error) == (2, "502")
-    await store.write(lambda session: posts.fail(session, post.identity, error="404"))
+    await store.write(lambda session: posts.fail(session, post.identity, owner="one", error="404"))
     assert await store.write(_claim(now=1e9)) == []
 
 

@@ -1,0 +1,243 @@
+"""What `errand manifest kubernetes` prints: all that has to be applied, made from the file as it is written.
+
+Secrets are not looked at. Where the file takes them from the environment anything stands in, and a file that
+holds one itself is refused, since it becomes a ConfigMap.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path as FilePath
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from bot.conditions import SecretReference, is_object_name
+from bot.config.clusters import cluster_settings
+from bot.config.config import Config
+from bot.config.document import Document, Path, Value
+from bot.config.interpolation import Reference, pieces_of
+from bot.config.loading import checked, read_file, refused, treatment
+from bot.errors import Refused
+from bot.images import is_reference
+from executor.kubernetes.access import Uses, rules
+from executor.kubernetes.installation import HOME, Bot, objects
+from executor.kubernetes.writing import written
+
+_STAND_IN = "stand-in"
+_SECRET: Mapping[Path, str] = {
+    ("database",): "postgresql://localhost/errand",
+    ("github", "private_key"): "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----",
+    ("github", "token"): _STAND_IN,
+    ("github", "webhook_secret"): _STAND_IN,
+    ("slack", "bot_token"): _STAND_IN,
+    ("slack", "signing_secret"): _STAND_IN,
+}
+"""Where the file holds secrets, with what stands in for one that this environment does not have."""
+_API = (443, 6443)
+"""Where API servers listen, and where GitHub, Slack and registries do."""
+_POSTGRESQL = 5432
+_QUANTITY = re.compile(r"[1-9][0-9]{0,6}(?:Ki|Mi|Gi|Ti)", re.ASCII)
+_HELD = "holds its secret itself, and this file becomes a ConfigMap; write ${NAME}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How Errand is to run in the cluster, as the command line says it.
+
+    `secrets` are those (`NAMESPACE/NAME`) that Errand may read besides the ones that the file names.
+    """
+
+    namespace: str
+    image: str
+    replicas: int = 1
+    storage: str = "10Gi"
+    secrets: tuple[str, ...] = ()
+
+
+def uses_of(config: Config) -> Uses:
+    """What jobs and images of the file ask of the cluster."""
+    secrets: dict[str, frozenset[str]] = {}
+    for job in config.jobs.values():
+        image = config.images.get(job.image or "")
+        namespace = (image.namespace if image else None) or config.engine.kubernetes.namespace
+        names = {value.secret for value in job.env.values() if isinstance(value, SecretReference)}
+        secrets[namespace] = secrets.get(namespace, frozenset()) | names
+    lives = (image.live for image in config.images.values())
+    return Uses(tuple(live for live in lives if live is not None), secrets)
+
+
+def manifest(path: FilePath, environ: Mapping[str, str], wanted: Wanted) -> str:
+    """The objects to apply, as YAML; ConfigError with every mistake, Refused for what cannot be."""
+    document = read_file(path)
+    found = list(_references(document.data))
+    config = None
+    if not document.mistakes:
+        _refuse_secrets(document)
+        config = checked(document, {**_stand_ins(document.data, found), **environ})
+    if config is None or document.mistakes:
+        raise refused(path, document)
+    _check_words(wanted)
+    _check(path, config, wanted)
+    bot = Bot(
+        namespace=wanted.namespace,
+        image=wanted.image,
+        config=path.read_text(encoding="utf-8-sig"),
+        replicas=wanted.replicas,
+        variables=_variables(document.data, found),
+        directories=tuple(dict.fromkeys(_directories(config))),
+        ports=tuple(dict.fromkeys(_ports(config))),
+        storage=wanted.storage,
+    )
+    settings, uses = cluster_settings(config), _with_secrets(uses_of(config), wanted.secrets)
+    return _heading(bot, settings.namespace) + written(objects(bot, rules(settings, uses)))
+
+
+def _with_secrets(uses: Uses, more: tuple[str, ...]) -> Uses:
+    secrets = dict(uses.secrets)
+    for text in more:
+        namespace, _, name = text.partition("/")
+        if not (is_object_name(namespace) and is_object_name(name)):
+            raise Refused(f"--secret: expected NAMESPACE/NAME, such as prod/shop-env, not {text[:100]!r}.")
+        secrets[namespace] = secrets.get(namespace, frozenset()) | {name}
+    return replace(uses, secrets=secrets)
+
+
+def _check_words(wanted: Wanted) -> None:
+    """Raise Refused where the command line says what no cluster takes."""
+    if not is_object_name(wanted.namespace) or "." in wanted.namespace:
+        raise Refused(f"--namespace: expected the name of a namespace, not {wanted.namespace[:100]!r}.")
+    if not is_reference(wanted.image):
+        said = f"not {wanted.image[:100]!r}"
+        raise Refused(f"--image: expected an image such as registry.example.com/errand:1, {said}.")
+    if not _QUANTITY.fullmatch(wanted.storage):
+        raise Refused(f"--storage: expected a size such as 10Gi, not {wanted.storage[:100]!r}.")
+
+
+def _check(path: FilePath, config: Config, wanted: Wanted) -> None:
+    """Raise Refused where this file is not one for a bot in a cluster."""
+    cluster = config.engine.kubernetes
+    if config.engine.kind != "kubernetes":
+        raise Refused(f"{path}: engine.kind is {config.engine.kind}; this needs kubernetes.")
+    if cluster.context is not None or cluster.kubeconfig is not None:
+        raise Refused(
+            f"{path}: engine.kubernetes.context and kubeconfig are for an Errand outside of the cluster; "
+            "leave them out, and the one inside uses the cluster that it runs in."
+        )
+    if wanted.replicas > 1 and config.database.reveal().startswith("sqlite:"):
+        raise Refused(f"{path}: more than one bot needs PostgreSQL; database is SQLite, which serves one.")
+
+
+def _heading(bot: Bot, namespace: str) -> str:
+    needed = [name for name, required in bot.variables.items() if required]
+    values = "".join(f" \\\n#     --from-literal={name}=..." for name in needed)
+    lines = ["# What these objects need, made once before they are applied:"]
+    lines += [f"#   kubectl create namespace {name}" for name in dict.fromkeys([bot.namespace, namespace])]
+    if bot.variables:
+        lines.append(f"#   kubectl create secret generic errand --namespace={bot.namespace}{values}")
+    return "\n".join(lines) + "\n"
+
+
+def _texts(value: Value, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Every text of the file with its path."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _texts(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts(item, (*path, index))
+
+
+def _pieces(text: str) -> list[str | Reference]:
+    """What `text` consists of; nothing where that is wrong, which the checks tell."""
+    try:
+        return [piece for piece in pieces_of(text) if piece != ""]
+    except ValueError:
+        return []
+
+
+def _references(data: Value) -> Iterator[tuple[Path, Reference, bool]]:
+    """Every `${NAME}` that is replaced, with where it stands, and whether nothing else stands there."""
+    for path, text in _texts(data):
+        if path and treatment(path) in ("now", "late"):
+            pieces = _pieces(text)
+            yield from ((path, one, len(pieces) == 1) for one in pieces if isinstance(one, Reference))
+
+
+def _stand_ins(data: Value, found: list[tuple[Path, Reference, bool]]) -> dict[str, str]:
+    """A value for every variable whose own does not matter here; of the others the real one is needed."""
+    made = dict.fromkeys(_build_secrets(data), _STAND_IN)
+    needed = set()
+    for path, reference, alone in found:
+        place = _place(path)
+        if reference.default is not None:
+            continue
+        if place in _SECRET:
+            made[reference.name] = _SECRET[place] if alone else _STAND_IN
+        elif treatment(path) == "late":
+            made.setdefault(reference.name, _STAND_IN)
+        else:
+            needed.add(reference.name)
+    return {name: text for name, text in made.items() if name not in needed}
+
+
+def _variables(data: Value, found: list[tuple[Path, Reference, bool]]) -> dict[str, bool]:
+    """The variables that Errand is to have, and whether it cannot do without."""
+    made = dict.fromkeys(_build_secrets(data), True)
+    for _, reference, _ in found:
+        made[reference.name] = made.get(reference.name, False) or reference.default is None
+    return dict(sorted(made.items()))
+
+
+def _build_secrets(data: Value) -> Iterator[str]:
+    for path, text in _texts(data):
+        if path[:1] == ("images",) and path[2:4] == ("build", "secrets"):
+            yield text
+
+
+def _place(path: Path) -> Path:
+    """The path of a setting, list items left out."""
+    return tuple(part for part in path if not isinstance(part, int))
+
+
+def _refuse_secrets(document: Document) -> None:
+    """Add to the mistakes what the file itself says of secrets."""
+    for path, text in _texts(document.data):
+        if _place(path) not in _SECRET:
+            continue
+        said = "".join(piece if isinstance(piece, str) else piece.default or "" for piece in _pieces(text))
+        held = _password(said) if path == ("database",) else said
+        if held:
+            document.wrong(path, _HELD)
+
+
+def _password(url: str) -> str | None:
+    try:
+        return urlsplit(url).password
+    except ValueError:
+        return None  # told by the checks
+
+
+def _directories(config: Config) -> Iterator[PurePosixPath]:
+    """What has to last and does not lie below the directory that Errand starts in."""
+    database = config.database.reveal()
+    places = [PurePosixPath(config.logs.directory)]
+    if database.startswith("sqlite:///"):
+        places.append(PurePosixPath(database.removeprefix("sqlite:///")).parent)
+    for place in places:
+        if place.is_absolute() and not place.is_relative_to(HOME):
+            yield place
+
+
+def _ports(config: Config) -> Iterator[int]:
+    """Where Errand connects to, over TCP."""
+    yield from _API
+    database = urlsplit(config.database.reveal())
+    if database.scheme == "postgresql":
+        yield database.port or _POSTGRESQL
+    github, slack = config.github, config.slack
+    addresses = [github.api_url, github.clone_url] if github else []
+    addresses += [slack.api_url] if slack else []
+    for address in map(urlsplit, addresses):
+        yield address.port or (80 if address.scheme == "http" else 443)

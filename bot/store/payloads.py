@@ -1,0 +1,46 @@
+"""What a commit tells the other bots on PostgreSQL: which belts have work, and which rows changed."""
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from typing import cast, get_args
+
+from sqlalchemy import Connection
+
+from bot.changes import Subject
+from bot.store.bells import Belt
+from bot.tables import Build, Run
+
+CHANNEL = "errand"
+MOST = 250
+"""Rows that one notice names: PostgreSQL takes less than 8,000 bytes."""
+
+_BELTS = frozenset(get_args(Belt))
+
+
+def payloads(owner: str, belts: Collection[Belt], rows: Sequence[Run | Build]) -> Iterator[str]:
+    """What is told of a commit of `owner`; nothing where nobody else could want to know."""
+    subjects = dict.fromkeys(("run" if isinstance(row, Run) else "build", row.identity) for row in rows)
+    named = list(subjects)
+    if not belts and not named:
+        return
+    for start in range(0, max(len(named), 1), MOST):
+        told: list[str] = [] if start else sorted(belts)
+        yield json.dumps([owner, told, named[start : start + MOST]], separators=(",", ":"))
+
+
+def heard(payload: str) -> tuple[str, set[Belt], list[Subject]] | None:
+    """Who committed, and what rings; None for what no bot has sent. Belts of newer versions are left out."""
+    try:
+        owner, belts, subjects = json.loads(payload)
+        known = cast(set[Belt], _BELTS & {str(belt) for belt in belts})
+        return str(owner), known, [(kind, int(number)) for kind, number in subjects]
+    except (ValueError, TypeError):
+        return None
+
+
+def inform(
+    connection: Connection, belts: Collection[Belt], rows: Sequence[Run | Build], *, owner: str
+) -> None:
+    """Tell the other bots of this transaction of `owner`, once it is committed."""
+    for payload in payloads(owner, belts, rows):
+        connection.exec_driver_sql("SELECT pg_notify(%s, %s)", (CHANNEL, payload))

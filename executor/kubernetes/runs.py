@@ -1,0 +1,40 @@
+"""Runs in the cluster: what is ordered."""
+
+from executor.kubernetes import live, pods
+from executor.kubernetes.client import Client
+from executor.kubernetes.images import Images
+from executor.kubernetes.manifests import manifest
+from executor.kubernetes.orders import Made, Order
+from executor.kubernetes.outcomes import error
+from executor.kubernetes.settings import Settings
+from executor.spec import RunSpec
+
+
+def order(spec: RunSpec, settings: Settings, client: Client, images: Images) -> Order:
+    """Give what `life` attends for a run."""
+
+    async def make() -> Made:
+        if spec.image is None and spec.live is None:
+            raise error("ImageMissing", "A run in a cluster needs an image.")
+        try:
+            pods.targets(spec.files)
+        except ValueError as problem:
+            raise error("FilesInvalid", str(problem)) from problem
+        workload = await live.workload(client, spec.live, settings) if spec.live else None
+        image = spec.image or (workload.image if workload else "")
+        facts = await images.facts(image, workload)
+        try:
+            made = manifest(spec, settings, workload, facts)
+        except ValueError as problem:
+            raise error("SpecInvalid", str(problem)) from problem
+        return Made(made.job, made.secret, made.configmap)
+
+    return Order(
+        key=spec.key,
+        namespace=(spec.live.namespace if spec.live else None) or settings.namespace,
+        make=make,
+        secrets=spec.secrets,
+        timeout=spec.timeout,
+        grace=spec.grace,
+        pending_timeout=settings.pending_timeout,
+    )

@@ -1,0 +1,217 @@
+"""What is remembered of the Jobs, pods and events that the watches tell; pure.
+
+https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/ Objects are read leniently: a newer server
+may say more, a broken one less.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from executor.kubernetes.client import Object
+from executor.kubernetes.resources import FINALIZER, INSTALLATION, KEY, REASON, STOP, WORDS
+
+JOB = "job"
+"""The container of a pod of ours that the work is done in; those before it are init containers."""
+
+WAITING, RUNNING, TERMINATED = "waiting", "running", "terminated"
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """One container of a pod. Times are whole seconds since the epoch: the API has no finer ones."""
+
+    name: str
+    status: str
+    reason: str = ""
+    message: str = ""
+    exit_code: int = 0
+    started_at: float | None = None
+    finished_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """One pod of ours. `containers` come in the order in which they run, the one called `job` last.
+
+    `deleted_at` is the end of the grace that its deletion gives, `grace` that in seconds; `scheduling` and
+    `disruption` are the sentences (with their CamelCase words) of conditions that keep it from running;
+    `memory` is the limit of the container `job` as it was written.
+    """
+
+    name: str
+    namespace: str
+    label: str
+    uid: str
+    created_at: float
+    deleted_at: float | None
+    grace: float
+    node: str
+    phase: str
+    reason: str
+    message: str
+    scheduling: tuple[str, str] | None
+    disruption: tuple[str, str] | None
+    containers: tuple[Container, ...]
+    memory: str
+    has_hook: bool
+    is_held: bool
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing of it runs any more."""
+        return self.phase in ("Succeeded", "Failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One Job of ours. `stop` is the result that it was stopped with, `reason` and `words` go with it.
+
+    `failed` is why the cluster ended it. `secrets` are the Secrets in its environment, each with the key that
+    is taken from it (empty: all are).
+    """
+
+    name: str
+    namespace: str
+    uid: str
+    key: str
+    installation: str
+    created_at: float
+    finished_at: float | None
+    stop: str
+    reason: str
+    words: str
+    failed: tuple[str, str] | None
+    is_suspended: bool
+    active: int
+    secrets: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that the cluster says of an object: `about` is its name."""
+
+    kind: str
+    about: str
+    reason: str
+    message: str
+
+
+def pod(said: Object) -> Pod:
+    """Read a pod; raises KeyError, TypeError, ValueError for what is none."""
+    metadata, spec, status = said["metadata"], said.get("spec") or {}, said.get("status") or {}
+    ours: Object = next((one for one in spec.get("containers") or () if one.get("name") == JOB), {})
+    return Pod(
+        name=metadata["name"],
+        namespace=metadata["namespace"],
+        label=str((metadata.get("labels") or {}).get(KEY, "")),
+        uid=str(metadata.get("uid", "")),
+        created_at=moment(metadata.get("creationTimestamp")) or 0.0,
+        deleted_at=moment(metadata.get("deletionTimestamp")),
+        grace=float(metadata.get("deletionGracePeriodSeconds") or 0.0),
+        node=str(spec.get("nodeName") or ""),
+        phase=str(status.get("phase") or ""),
+        reason=str(status.get("reason") or ""),
+        message=str(status.get("message") or ""),
+        scheduling=_condition(status, "PodScheduled", "False"),
+        disruption=_condition(status, "DisruptionTarget", "True"),
+        containers=tuple(_containers(spec, status)),
+        memory=str(((ours.get("resources") or {}).get("limits") or {}).get("memory") or ""),
+        has_hook="preStop" in (ours.get("lifecycle") or {}),
+        is_held=FINALIZER in (metadata.get("finalizers") or ()),
+    )
+
+
+def job(said: Object) -> Job:
+    """Read a Job; raises KeyError, TypeError, ValueError for what is none."""
+    metadata, spec, status = said["metadata"], said.get("spec") or {}, said.get("status") or {}
+    annotations = metadata.get("annotations") or {}
+    ends = [moment(one.get("lastTransitionTime")) for one in _conditions(status, ("Complete", "Failed"))]
+    return Job(
+        name=metadata["name"],
+        namespace=metadata["namespace"],
+        uid=str(metadata.get("uid", "")),
+        key=str(annotations.get(KEY, "")),
+        installation=str((metadata.get("labels") or {}).get(INSTALLATION, "")),
+        created_at=moment(metadata.get("creationTimestamp")) or 0.0,
+        finished_at=next(iter(ends), None),
+        stop=str(annotations.get(STOP, "")),
+        reason=str(annotations.get(REASON, "")),
+        words=str(annotations.get(WORDS, "")),
+        failed=_condition(status, "Failed", "True"),
+        is_suspended=_condition(status, "Suspended", "True") is not None,
+        active=int(status.get("active") or 0),
+        secrets=tuple(sorted(set(_secrets((spec.get("template") or {}).get("spec") or {})))),
+    )
+
+
+def gone(name: str, key: str, namespace: str) -> Job:
+    """Give what is known of a Job that was deleted before its pod."""
+    return Job(name, namespace, "", key, "", 0.0, None, "", "", "", None, False, 0, ())
+
+
+def event(said: Object) -> Event:
+    """Read an event; raises KeyError, TypeError for what is none."""
+    about = said["involvedObject"]
+    return Event(
+        kind=str(about.get("kind") or ""),
+        about=str(about.get("name") or ""),
+        reason=str(said.get("reason") or ""),
+        message=str(said.get("message") or ""),
+    )
+
+
+def moment(text: Any) -> float | None:
+    """Give the seconds since the epoch of a time as the API writes it; None for what has not been."""
+    if not text:
+        return None
+    return datetime.fromisoformat(str(text)).timestamp() or None
+
+
+def _conditions(status: Object, kinds: tuple[str, ...]) -> Iterator[Object]:
+    for one in status.get("conditions") or ():
+        if one.get("type") in kinds and one.get("status") == "True":
+            yield one
+
+
+def _condition(status: Object, kind: str, value: str) -> tuple[str, str] | None:
+    for one in status.get("conditions") or ():
+        if one.get("type") == kind and one.get("status") == value:
+            return str(one.get("reason") or ""), str(one.get("message") or "")
+    return None
+
+
+def _containers(spec: Object, status: Object) -> Iterator[Container]:
+    for part, kind in (("initContainers", "initContainerStatuses"), ("containers", "containerStatuses")):
+        said = {one.get("name"): one.get("state") or {} for one in status.get(kind) or ()}
+        ours = (str(one.get("name") or "") for one in spec.get(part) or ())
+        yield from (
+            _container(name, said.get(name) or {}) for name in ours if part != "containers" or name == JOB
+        )
+
+
+def _container(name: str, state: Object) -> Container:
+    for status in (TERMINATED, RUNNING):
+        if (said := state.get(status)) is not None:
+            return Container(
+                name=name,
+                status=status,
+                reason=str(said.get("reason") or ""),
+                message=str(said.get("message") or ""),
+                exit_code=int(said.get("exitCode") or 0),
+                started_at=moment(said.get("startedAt")),
+                finished_at=moment(said.get("finishedAt")),
+            )
+    said = state.get(WAITING) or {}
+    return Container(name, WAITING, str(said.get("reason") or ""), str(said.get("message") or ""))
+
+
+def _secrets(spec: Object) -> Iterator[tuple[str, str]]:
+    for container in (*(spec.get("initContainers") or ()), *(spec.get("containers") or ())):
+        for variable in container.get("env") or ():
+            if said := (variable.get("valueFrom") or {}).get("secretKeyRef"):
+                yield str(said.get("name") or ""), str(said.get("key") or "")
+        for source in container.get("envFrom") or ():
+            if said := source.get("secretRef"):
+                yield str(said.get("name") or ""), ""
