@@ -108,7 +108,8 @@ class BuildSpec:
 class Live:
     """What a workload runs now: `kind/name`, such as `container/web` or `deployment/shop`.
 
-    `namespace` and `container` are for Kubernetes; None: the engine's own namespace, the first container.
+    `namespace` and `container` are for Kubernetes; None: the engine's own namespace, the container that the
+    pod's annotation makes the default one or else its first.
     """
 
     workload: str
