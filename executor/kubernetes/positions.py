@@ -47,13 +47,14 @@ class Stamped:
         self._seeks = False
         self._skip = 0
         self._held: list[bytes] = []  # lines that seem to come after the position, which was not found yet
+        self._size = 0  # of those
         self._holds = False
 
     def begin(self) -> str | None:
         """Begin anew; gives the `sinceTime` from which to read, None for the beginning."""
         self._counts.clear()
         self._left, self._at_start, self._is_odd, self._skip = b"", True, False, 0
-        self._held, self._holds = [], False
+        self._held, self._size, self._holds = [], 0, False
         self.trouble = b""
         self._seeks = self.position is not None
         if self.position is None:
@@ -73,13 +74,14 @@ class Stamped:
         if len(tail) < _LONGEST and b" " not in tail:
             self._left = tail
             data = data[: len(data) - len(tail)]
-        while data and self._seeks:
-            end = data.find(b"\n") + 1 or len(data)
-            out.append(self._seek(data[:end]))
-            self._at_start = data[:end].endswith(b"\n")
-            data = data[end:]
-        if data:
-            out.append(self._lines(data))
+        at = 0
+        while at < len(data) and self._seeks:
+            end = data.find(b"\n", at) + 1 or len(data)
+            line, at = data[at:end], end
+            out.append(self._seek(line))
+            self._at_start = line.endswith(b"\n")
+        if at < len(data):
+            out.append(self._lines(data[at:]))
             self._at_start = data.endswith(b"\n")
         return b"".join(out)
 
@@ -94,7 +96,7 @@ class Stamped:
             self.trouble = (self.trouble + text)[:_HELD]
         elif self._seeks:
             if self._holds:
-                self._held.append(text)
+                self._hold(text)
         elif self.position is not None:
             kept = text[self._skip :]
             self._skip -= len(text) - len(kept)
@@ -115,13 +117,17 @@ class Stamped:
             self._seeks, self._held, self._skip = False, [], self.position.taken
             self.trouble = b""  # what came before was the rest of a line that began before the time asked for
             return self._more(line[found.end() :])
-        past = _moment(stamp.decode()) - _moment(self.position.stamp) if stamp != wanted else timedelta()
+        past = _between(wanted, stamp)
         self._holds = past > timedelta() or (stamp > wanted and past == timedelta())
         if self._holds:
-            self._held.append(line)
-            if past > _SOON or sum(map(len, self._held)) > _HELD:
+            self._hold(line)
+            if past > _SOON or self._size > _HELD:
                 return self._give_up()
         return b""
+
+    def _hold(self, text: bytes) -> None:
+        self._held.append(text)
+        self._size += len(text)
 
     def _give_up(self) -> bytes:
         """Go on although the position is not there any more."""
@@ -161,6 +167,14 @@ def _split(data: bytes) -> list[bytes]:
     lines = [line + b"\n" for line in data.split(b"\n")]
     last = lines.pop()[:-1]
     return [*lines, last] if last else lines
+
+
+def _between(one: bytes, other: bytes) -> timedelta:
+    """Give the time from `one` to `other`; none where it is plain to see that `other` is not later."""
+    is_alike = len(one) == len(other) and one.endswith(b"Z") and other.endswith(b"Z")
+    if is_alike and other <= one:
+        return timedelta()
+    return _moment(other.decode()) - _moment(one.decode())
 
 
 def _moment(stamp: str) -> datetime:
