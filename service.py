@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import resource
 import secrets
 import signal
 import socket
@@ -42,6 +43,8 @@ GOODBYE = 5
 """Seconds that open requests have to end at a shutdown."""
 BACKLOG = 2048
 """Connections that may wait to be accepted."""
+FILES = 65_536
+"""Files and connections that may be open with the Kubernetes engine, where the machine allows so many."""
 TICK = 1.0
 """Seconds between two looks of the HTTP server at its clock, for the Date of its answers."""
 
@@ -172,6 +175,8 @@ async def _assembled(
 ) -> AsyncIterator[tuple[Any, Loops, Streams, Book]]:
     """Everything in its place: the application, the belts, and the streams to close before it ends."""
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+    if config.engine.kind == "kubernetes":
+        allow_files()
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(await Store.open(config.database.reveal(), owner=owner))
         if config.engine.kind != "kubernetes":
@@ -203,6 +208,17 @@ async def _assembled(
         )
         loops, streams = Loops(tools), Streams()
         yield _application(tools, loops, streams, clock), loops, streams, tools.book
+
+
+def allow_files() -> None:
+    """Raise the soft limit of open files, of which a run in a cluster needs three, up to `FILES`.
+
+    Only where no jobs are children of this process: they would inherit it.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _engine(config: Config, logs: LogStore) -> Engine:

@@ -25,6 +25,7 @@ class Deadlines:
         self._created: float | None = None
         self._started: float | None = None
         self._waited = False
+        self._vain: tuple[str, float] | None = None  # for what it waits in vain, and since when
 
     def created(self, now: float) -> None:
         """Its Job was made just now."""
@@ -41,6 +42,20 @@ class Deadlines:
             self._waited = True
             self.due = (self._created or job.created_at + _COARSE) + self._pending_timeout
             late = Stop(Result.ERROR, reading.reason, f"It did not start in time: {reading.words}")
+            if (until := self._until(reading, now)) < self.due:
+                self.due, late = (
+                    until,
+                    Stop(Result.ERROR, reading.reason, f"It cannot start: {reading.words}"),
+                )
         else:
             return None
         return late if now >= self.due else None
+
+    def _until(self, reading: Waits, now: float) -> float:
+        """Give the time until which it may wait for this, as far as that has seconds of its own."""
+        if math.isinf(reading.patience):
+            self._vain = None
+            return math.inf
+        if self._vain is None or self._vain[0] != reading.reason:
+            self._vain = (reading.reason, now)
+        return self._vain[1] + reading.patience

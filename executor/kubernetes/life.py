@@ -14,7 +14,7 @@ from executor.kubernetes.creating import Created
 from executor.kubernetes.deadlines import Deadlines
 from executor.kubernetes.keeper import Desk, Keeper
 from executor.kubernetes.orders import Order
-from executor.kubernetes.outcomes import OVERDUE, Ended, Reading, Runs
+from executor.kubernetes.outcomes import OVERDUE, Ended, Reading, Runs, Waits
 from executor.kubernetes.place import Place
 from executor.kubernetes.pods import SIGNALLED
 from executor.kubernetes.resources import name_of
@@ -25,6 +25,8 @@ from executor.threads import whole
 
 _AGAIN = 10.0
 """Seconds after which what was asked for and is not seen is asked for once more."""
+_USUAL = 1.0
+"""Seconds that what every run waits for has to stand until it is told: mostly it has passed by then."""
 _SEEN = 5.0
 """Seconds in which the pod of a Job that failed has to be seen."""
 
@@ -63,6 +65,7 @@ class Life:
         self._secrets = [secret.reveal().encode("utf-8", "surrogateescape") for secret in order.secrets]
         self._keeper: Keeper | None = None
         self._deadlines = Deadlines(order.timeout, order.pending_timeout)
+        self._usual: tuple[str, float] = ("", math.inf)  # what it waits for as every run does, and since when
         self._failed_at = math.inf
         self._why: Stop | None = None  # it was stopped by this process
         self._asked: tuple[str, float] = ("", -math.inf)  # for which pod a stop was asked, and when
@@ -188,12 +191,24 @@ class Life:
                 return reading
             if isinstance(reading, Runs):
                 self._start(reading.at)
-            elif not job.stop:
-                self._wait(reading.words)
-            wait = await self._step(space, job, reading, now)
+            quiet = self._tell(reading, now) if isinstance(reading, Waits) and not job.stop else math.inf
+            wait = min(await self._step(space, job, reading, now), quiet)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(wait, 86_400.0)):
                     await self._woken.wait()
+
+    def _tell(self, waits: Waits, now: float) -> float:
+        """Tell what it waits for, trouble at once; gives the seconds until there is something to tell."""
+        if not waits.is_usual:
+            self._wait(waits.words)
+            return math.inf
+        if self._usual[0] != waits.words:
+            self._usual = (waits.words, now)
+        left = self._usual[1] + _USUAL - now
+        if left > 0:
+            return left
+        self._wait(waits.words)
+        return math.inf
 
     def _start(self, at: float) -> None:
         if self._started is None:

@@ -3,6 +3,7 @@
 What is told is read from the objects alone, so that every bot reads the same and no bot has to remember.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +30,10 @@ _EXEC = re.compile(
     r"(?:unable to start container process: )?((?:error during container init: )?exec:? .*)", re.S
 )
 _QUOTA = re.compile(r"exceeded quota", re.I)
+_REFUSED = re.compile(r"is forbidden:|denied the request|is invalid:", re.I)
+"""What admission says of a pod that it will not have, however often it is asked."""
+_MENDED = 10.0
+"""Seconds in which somebody may mend what a pod is refused for: what is applied together comes one by one."""
 _PLAIN = frozenset({"ContainerCreating", "PodInitializing", ""})
 """Reasons of a container that waits for nothing in particular."""
 _SIZES = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -52,10 +57,15 @@ class Ended(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """It has not started, for `reason` (one CamelCase word), which `words` say to people."""
+    """It has not started, for `reason` (one CamelCase word), which `words` say to people.
+
+    `patience`: seconds for which it may say so, where waiting does not help. `is_usual`: every run does.
+    """
 
     reason: str
     words: str
+    patience: float = math.inf
+    is_usual: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,29 +228,34 @@ def _waits(job: Job, pod: Pod | None, events: Sequence[Event]) -> Waits:
     if pod is None:
         return _without_pod(job, events)
     waiting = next((one for one in pod.containers if one.status == WAITING), None)
+    if waiting is not None and waiting.reason == "InvalidImageName":
+        return Waits("ImageMissing", (waiting.message or waiting.reason)[:_MOST], patience=0.0)
     if waiting is not None and waiting.reason not in _PLAIN:
         return Waits(waiting.reason, (waiting.message or waiting.reason)[:_MOST])
     if pod.scheduling is not None:
         reason, words = pod.scheduling
         return Waits(reason or "Unschedulable", words[:_MOST] or "It waits for a node.")
     if not pod.node:
-        return Waits("Scheduling", "It waits for a node.")
+        return Waits("Scheduling", "It waits for a node.", is_usual=True)
     # What is called only `Failed` the container itself tells, too, and more of it.
     told = (one for one in reversed(events) if one.about == pod.name and one.reason != "Failed")
     said = next((one for one in told if one.reason.startswith("Failed")), None)
     if said is not None:
         return Waits(said.reason, said.message[:_MOST])
-    return Waits("ContainerCreating", f"Its container is made on {pod.node}.")
+    return Waits("ContainerCreating", f"Its container is made on {pod.node}.", is_usual=True)
 
 
 def _without_pod(job: Job, events: Sequence[Event]) -> Waits:
     for said in reversed(events):
         if said.reason == "FailedCreate" and said.about == job.name:
-            reason = "QuotaExceeded" if _QUOTA.search(said.message) else said.reason
             # Every try has another name, which would be news each time.
-            words = re.sub(rf'pods "{re.escape(job.name)}-[a-z0-9]+"', "its pod", said.message)
-            return Waits(reason, words[:_MOST])
-    return Waits("PodMissing", "It waits for its pod.")
+            words = re.sub(rf'pods? "{re.escape(job.name)}-[a-z0-9]+"', "its pod", said.message, flags=re.I)
+            if _QUOTA.search(words):
+                return Waits("QuotaExceeded", words[:_MOST])
+            if _REFUSED.search(words):
+                return Waits("PodRefused", words[:_MOST], patience=_MENDED)
+            return Waits(said.reason, words[:_MOST])
+    return Waits("PodMissing", "It waits for its pod.", is_usual=True)
 
 
 def _memory(limit: str) -> str:

@@ -32,3 +32,22 @@ def test_pending_timeout_ends_it_for_what_it_waits_for() -> None:
     late = deadlines.step(JOB, Waits("ErrImagePull", "401"), 160.0)
     assert late == Stop(Result.ERROR, "ErrImagePull", "It did not start in time: 401")
     assert deadlines.step(JOB, Runs(160.0), 160.5) is None  # it did, just then
+
+
+def test_what_waiting_does_not_mend_is_waited_for_only_so_long() -> None:
+    deadlines = Deadlines(timeout=10.0, pending_timeout=60.0)
+    deadlines.created(100.0)
+    refused, quota = Waits("PodRefused", "it is forbidden", patience=5.0), Waits("QuotaExceeded", "full")
+    assert deadlines.step(JOB, refused, 101.0) is None
+    assert deadlines.due == 106.0
+    assert deadlines.step(JOB, quota, 103.0) is None  # which begins it anew
+    assert deadlines.step(JOB, refused, 104.0) is None
+    assert deadlines.step(JOB, refused, 108.9) is None
+    late = deadlines.step(JOB, refused, 109.0)
+    assert late == Stop(Result.ERROR, "PodRefused", "It cannot start: it is forbidden")
+    at_once = Deadlines(timeout=10.0, pending_timeout=60.0)
+    assert at_once.step(JOB, Waits("ImageMissing", "no name", patience=0.0), 1.0) is not None
+    last = Deadlines(timeout=10.0, pending_timeout=3.0)
+    last.created(100.0)
+    assert last.step(JOB, refused, 101.0) is None
+    assert last.due == 103.0

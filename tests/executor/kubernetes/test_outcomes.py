@@ -246,12 +246,41 @@ def test_first_init_container_that_fails_ends_it() -> None:
     [
         (waiting("ImagePullBackOff", 'Back-off pulling image "x": 401'), "ImagePullBackOff"),
         (waiting("ErrImagePull", "not found"), "ErrImagePull"),
-        (waiting("InvalidImageName", "couldn't parse"), "InvalidImageName"),
         (waiting("CreateContainerConfigError", 'secret "nope" not found'), "CreateContainerConfigError"),
     ],
 )
 def test_container_that_waits_says_why_in_the_node_s_words(state: dict[str, Any], wanted: str) -> None:
     assert read(pod(state)) == Waits(wanted, state["waiting"]["message"])
+
+
+def test_name_that_is_no_image_s_is_not_waited_for() -> None:
+    said = read(pod(waiting("InvalidImageName", "couldn't parse")))
+    assert said == Waits("ImageMissing", "couldn't parse", patience=0.0)
+
+
+def test_what_every_run_waits_for_is_told_apart_from_trouble() -> None:
+    unscheduled = condition("PodScheduled", "False", "Unschedulable", "0/3 nodes are available.")
+    usual = [read(None), read(pod(node="")), read(pod(waiting("ContainerCreating")))]
+    trouble = [read(pod(node="", **unscheduled)), read(pod(waiting("ErrImagePull", "not found")))]
+    assert [one.is_usual for one in (*usual, *trouble) if isinstance(one, Waits)] == [True] * 3 + [False] * 2
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ('pods "run-1-x" is forbidden: violates PodSecurity "restricted:latest": ...', "PodRefused"),
+        ('pods "run-1-x" is forbidden: maximum cpu usage per Container is 1', "PodRefused"),
+        ('admission webhook "policy.acme.example" denied the request: no', "PodRefused"),
+        ('Pod "run-1-x" is invalid: spec.containers[0].image: Required value', "PodRefused"),
+        ('pods "run-1-x" is forbidden: exceeded quota: q, requested: pods=1', "QuotaExceeded"),
+        ("Internal error occurred: failed calling webhook: connection refused", "FailedCreate"),
+    ],
+)
+def test_refusal_of_a_pod_that_lasts_is_told_apart_from_one_that_passes(words: str, reason: str) -> None:
+    said = read(None, job(), states.Event("Job", "run-1", "FailedCreate", f"Error creating: {words}"))
+    assert isinstance(said, Waits)
+    assert (said.reason, said.patience < 60) == (reason, reason == "PodRefused")
+    assert "run-1-x" not in said.words
 
 
 def test_pod_without_a_node_says_so_in_the_scheduler_s_words() -> None:
