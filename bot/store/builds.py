@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session
 from bot.runs import State, build_sources
 from bot.store import gate, posts
 from bot.store.bells import changed, ring
-from bot.store.claims import TAKEN
-from bot.store.claims import claim as claim_rows
+from bot.store.claims import claim_with_begun
 from bot.store.clocks import moment
 from bot.store.columns import BUILD, RUN
 from bot.store.inserts import insert_once
@@ -159,10 +158,9 @@ def _is_usable(build: Build) -> bool:
 
 def claim(session: Session, *, owner: str, now: float, lease: float, limit: int) -> list[Build]:
     """Take up to `limit` unfinished builds that are due and that nobody holds; those begun first, and all."""
-    span = (now, lease)
-    begun = claim_rows(session, Build, [BUILD.state == State.BUILDING], owner=owner, span=span, limit=TAKEN)
-    left, fresh = limit - len(begun), BUILD.state == State.WAITING
-    return begun + claim_rows(session, Build, [fresh], owner=owner, span=span, limit=left)
+    parts = [BUILD.state == State.BUILDING], [BUILD.state == State.WAITING]
+    rows = claim_with_begun(session, Build, parts, owner=owner, span=(now, lease), limit=limit)
+    return sorted(rows, key=lambda build: build.state == State.WAITING)
 
 
 def move(

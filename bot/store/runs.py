@@ -10,8 +10,7 @@ from sqlalchemy.orm import Session
 from bot.runs import State, run_sources
 from bot.store import gate, locks, posts
 from bot.store.bells import changed, ring
-from bot.store.claims import TAKEN
-from bot.store.claims import claim as claim_rows
+from bot.store.claims import claim_with_begun
 from bot.store.columns import BUILD, RUN
 from bot.store.inserts import insert_all, insert_once
 from bot.store.moves import ACTIVE, QUEUED, UNFINISHED, ask_to_stop, change, end_unbegun
@@ -126,9 +125,9 @@ def claim(session: Session, *, owner: str, now: float, lease: float, limit: int)
     """
     locks.expire(session, now=now)
     span, free = (now, lease), RUN.admitted == true()
-    begun = claim_rows(session, Run, [RUN.state.in_(ACTIVE), free], owner=owner, span=span, limit=TAKEN)
-    left = limit - len(begun)
-    return begun + claim_rows(session, Run, [RUN.state.in_(QUEUED), free], owner=owner, span=span, limit=left)
+    parts = [RUN.state.in_(ACTIVE), free], [RUN.state.in_(QUEUED), free]
+    rows = claim_with_begun(session, Run, parts, owner=owner, span=span, limit=limit)
+    return sorted(rows, key=lambda run: run.state in QUEUED)
 
 
 def move(
