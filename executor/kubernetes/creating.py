@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from executor.kubernetes.states import Job
 from executor.spec import Outcome, Result
 
 _QUOTA = re.compile(r"exceeded quota", re.I)
+_NOBODY = "00000000-0000-0000-0000-000000000000"
+"""What no object has as its uid."""
 _AGAIN, _SLOWEST = 2.0, 30.0
 """Seconds before what a quota refused is asked for again: doubled each time, up to the second."""
 
@@ -70,6 +73,35 @@ async def own(client: Client, created: Created) -> None:
         metadata = body["metadata"]
         change = {"metadata": {"ownerReferences": [owner]}}
         await client.patch(resource, metadata["namespace"], metadata["name"], change)
+
+
+def belongings(job: Job) -> Created:
+    """Give what a Job refers to that was made for it, by whichever process."""
+    metadata = {"namespace": job.namespace, "name": job.name}
+    kinds = [resource for resource in (SECRETS, CONFIGMAPS) if resource.kind in job.belongings]
+    return Created(job, tuple((resource, {"metadata": metadata}) for resource in kinds))
+
+
+async def discard(client: Client, namespace: str, name: str) -> None:
+    """Have what was made for a Job deleted if that never came; raises EngineUnavailable.
+
+    Errand may not delete Secrets. What belongs to a Job that is not there the cluster deletes by itself.
+    """
+    try:
+        await client.get(JOBS, namespace, name)
+    except Refused as refused:
+        if refused.status != HTTPStatus.NOT_FOUND:
+            return
+    else:
+        return
+    owner = {"apiVersion": "batch/v1", "kind": "Job", "name": name, "uid": _NOBODY}
+    change = [
+        {"op": "test", "path": "/metadata/labels/errand~1key", "value": name},
+        {"op": "add", "path": "/metadata/ownerReferences", "value": [owner]},
+    ]
+    for resource in (SECRETS, CONFIGMAPS):
+        with contextlib.suppress(Refused):  # mostly there is none
+            await client.patch(resource, namespace, name, change, "json")
 
 
 async def hidden(client: Client, job: Job) -> list[bytes]:

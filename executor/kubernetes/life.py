@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from executor.errors import EngineUnavailable
@@ -38,7 +38,7 @@ class Tools:
     cluster: Cluster
     desk: Desk
     clock: Callable[[], float]
-    chore: Callable[[Created], None]
+    chore: Callable[[Callable[[], Awaitable[None]]], None]
 
 
 class Life:
@@ -124,6 +124,9 @@ class Life:
                 outcome = self._order.finish(outcome, outcomes.message_of(self._pod))
             except Ended as ended:
                 outcome = ended.outcome
+                if self._job is None:
+                    namespace = self._order.namespace
+                    self._tools.chore(lambda: creating.discard(self._client, namespace, self._name))
             outcome = replace(outcome, message=outcome.message and self._masked(outcome.message))
             self._keeper = self._keeper or self._kept()
             problem = await self._keeper.end(self._notes(outcome))
@@ -144,6 +147,7 @@ class Life:
         """Give the Job, which is created unless it or its pod is there; raises `Ended`, EngineUnavailable."""
         job, pod = space.job(self._name), space.pod(self._name)
         begun = await whole(self._place.begun)
+        is_found = job is not None or pod is not None
         if job is None and pod is None:
             if begun is not None:
                 raise outcomes.lost("Its Job was deleted by somebody else: how it ended is not known.")
@@ -153,6 +157,8 @@ class Life:
             self._secrets += await creating.hidden(self._client, job)
         if job.key != self._order.key:
             raise outcomes.error("NameTaken", f"There is a Job {job.name} that is not this one's.")
+        if is_found and job.uid:  # the process that made it may have died before it did this
+            self._own(creating.belongings(job))
         if begun is None:
             await whole(lambda: self._place.begin(space.namespace))
         return job
@@ -166,9 +172,12 @@ class Life:
         created = await creating.create(self._client, self._order, made, self._wait, self._stopped)
         self._deadlines.created(self._tools.clock())
         space.jobs.put(created.job)
-        if created.owned:
-            self._tools.chore(created)
+        self._own(created)
         return created.job
+
+    def _own(self, created: Created) -> None:
+        if created.owned:
+            self._tools.chore(lambda: creating.own(self._client, created))
 
     def _check_stopped(self) -> None:
         if self._stopped.is_set():

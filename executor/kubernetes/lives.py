@@ -3,15 +3,14 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
 
 from executor.errors import EngineUnavailable
 from executor.growth import Growth
-from executor.kubernetes import creating, outcomes, states, stopping
+from executor.kubernetes import outcomes, states, stopping
 from executor.kubernetes.client import Client, Refused
 from executor.kubernetes.cluster import Cluster, Space
-from executor.kubernetes.creating import Created
 from executor.kubernetes.keeper import Desk
 from executor.kubernetes.life import Life, Tools
 from executor.kubernetes.orders import Order
@@ -153,15 +152,15 @@ class Lives:
         if (life := self._names.get((namespace, name))) is not None:
             life.wake()
 
-    def _chore(self, created: Created) -> None:
-        async def own() -> None:
+    def _chore(self, do: Callable[[], Awaitable[None]]) -> None:
+        async def try_() -> None:
             for _ in range(_TRIES):
                 with contextlib.suppress(EngineUnavailable):
                     with contextlib.suppress(Refused):  # removed already
-                        await creating.own(self._client, created)
+                        await do()
                     return
                 await asyncio.sleep(_PAUSE)
 
-        chore = asyncio.create_task(own())
+        chore = asyncio.create_task(try_())
         self._chores.add(chore)
         chore.add_done_callback(self._chores.discard)

@@ -69,7 +69,7 @@ class Job:
     """One Job of ours. `stop` is the result that it was stopped with, `reason` and `words` go with it.
 
     `failed` is why the cluster ended it. `secrets` are the Secrets in its environment, each with the key that
-    is taken from it (empty: all are).
+    is taken from it (empty: all are); `belongings` are the kinds of what its pod has that is called as it is.
     """
 
     name: str
@@ -86,6 +86,7 @@ class Job:
     is_suspended: bool
     active: int
     secrets: tuple[tuple[str, str], ...]
+    belongings: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,8 @@ def job(said: Object) -> Job:
     metadata, spec, status = said["metadata"], said.get("spec") or {}, said.get("status") or {}
     annotations = metadata.get("annotations") or {}
     ends = [moment(one.get("lastTransitionTime")) for one in _conditions(status, ("Complete", "Failed"))]
+    template = (spec.get("template") or {}).get("spec") or {}
+    secrets = tuple(sorted(set(_secrets(template))))
     return Job(
         name=metadata["name"],
         namespace=metadata["namespace"],
@@ -142,7 +145,8 @@ def job(said: Object) -> Job:
         failed=_condition(status, "Failed", "True"),
         is_suspended=_condition(status, "Suspended", "True") is not None,
         active=int(status.get("active") or 0),
-        secrets=tuple(sorted(set(_secrets((spec.get("template") or {}).get("spec") or {})))),
+        secrets=secrets,
+        belongings=frozenset(_belongings(metadata["name"], secrets, template)),
     )
 
 
@@ -215,3 +219,13 @@ def _secrets(spec: Object) -> Iterator[tuple[str, str]]:
         for source in container.get("envFrom") or ():
             if said := source.get("secretRef"):
                 yield str(said.get("name") or ""), ""
+
+
+def _belongings(name: str, secrets: tuple[tuple[str, str], ...], template: Object) -> Iterator[str]:
+    volumes = template.get("volumes") or ()
+    if any(known == name for known, _ in secrets) or any(
+        (volume.get("secret") or {}).get("secretName") == name for volume in volumes
+    ):
+        yield "Secret"
+    if any((volume.get("configMap") or {}).get("name") == name for volume in volumes):
+        yield "ConfigMap"
