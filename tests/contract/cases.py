@@ -72,6 +72,11 @@ class EngineCase(Protocol):
         ...
 
     @property
+    def first_words(self) -> str:
+        """Words for printf that are seen as soon as they are written."""
+        ...
+
+    @property
     def may_lack_bash(self) -> bool:
         """Whether the image was given from outside, and may have no bash, which `setup` needs."""
         ...
@@ -105,6 +110,7 @@ class ProcessCase:
     raise_limit: str = "ulimit -d unlimited 2>/dev/null && echo raised"
     variables: set[str] = field(default_factory=lambda: {"PATH", "HOME", "LANG"})
     end_of_line: bytes = b"\r\n"
+    first_words: str = "no newline"
     may_lack_bash: bool = False
 
     async def image(self) -> str | None:
@@ -141,6 +147,7 @@ class ContainerCase:
         default_factory=lambda: {"PATH", "HOME", "HOSTNAME", "TERM", "container"} | _FROM_A_SHELL
     )
     end_of_line: bytes = b"\r\n"
+    first_words: str = "no newline"
     may_lack_bash: bool = False
 
     async def image(self) -> str | None:
@@ -177,6 +184,7 @@ class KubernetesCase:
         default_factory=lambda: {"PATH", "HOME", "HOSTNAME"} | _SERVICE | _FROM_A_SHELL
     )
     end_of_line: bytes = b"\n"  # runtimes leave the other out before any client sees it
+    first_words: str = "a line\\n"  # runtimes give lines, and what has no end only when it is long or the last
     may_lack_bash: bool = False
 
     async def image(self) -> str | None:

@@ -52,9 +52,9 @@ async def test_one_line_of_50_megabytes_arrives_whole(case: EngineCase) -> None:
 
 
 async def test_output_is_seen_as_it_comes(case: EngineCase) -> None:
-    spec = sh("run-1", "printf 'no newline'; sleep 60", image=await case.image())
+    spec = sh("run-1", f"printf '{case.first_words}'; sleep 60", image=await case.image())
     running = asyncio.create_task(ended(case.engine.run(spec)))
-    await seen(case.logs, "run-1", b"no newline")
+    await seen(case.logs, "run-1", b"line")
     assert not running.done()
     await case.engine.stop("run-1")
     await running
