@@ -184,7 +184,9 @@ class KubernetesCase:
         default_factory=lambda: {"PATH", "HOME", "HOSTNAME"} | _SERVICE | _FROM_A_SHELL
     )
     end_of_line: bytes = b"\n"  # runtimes leave the other out before any client sees it
-    first_words: str = "a line\\n"  # runtimes give lines, and what has no end only when it is long or the last
+    first_words: str = (
+        "a line\\n"  # runtimes give lines, and what has no end only when it is long or the last
+    )
     may_lack_bash: bool = False
 
     async def image(self) -> str | None:

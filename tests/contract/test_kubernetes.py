@@ -29,6 +29,11 @@ async def opened(case: KubernetesCase, **changes: Any) -> AsyncIterator[Kubernet
     await other.engine.close()
 
 
+def patience(cluster: Cluster) -> float:
+    """Seconds in which a node has said why a container does not start; a real one takes its time."""
+    return 2.0 if cluster.server else 20.0
+
+
 async def said_by(case: KubernetesCase, spec: RunSpec) -> tuple[list[str], Outcome]:
     """Run it to its end; gives what it waited for, and the end."""
     waited: list[str] = []
@@ -64,9 +69,9 @@ async def running(
 
 
 async def test_image_that_cannot_be_pulled_ends_with_the_words_of_the_registry(
-    kubernetes_case: KubernetesCase,
+    kubernetes_case: KubernetesCase, cluster: Cluster
 ) -> None:
-    async with opened(kubernetes_case, pending_timeout=3.0) as case:
+    async with opened(kubernetes_case, pending_timeout=patience(cluster)) as case:
         _, outcome = await said_by(case, sh("run-1", "true", image=NOWHERE))
         assert outcome.result is Result.ERROR
         assert outcome.reason in ("ErrImagePull", "ImagePullBackOff")
@@ -75,10 +80,10 @@ async def test_image_that_cannot_be_pulled_ends_with_the_words_of_the_registry(
 
 
 async def test_run_that_fits_on_no_node_says_what_the_scheduler_says(
-    kubernetes_case: KubernetesCase,
+    kubernetes_case: KubernetesCase, cluster: Cluster
 ) -> None:
     async with opened(
-        kubernetes_case, pending_timeout=2.0, pod={"nodeSelector": {"disk": "gold"}}
+        kubernetes_case, pending_timeout=patience(cluster), pod={"nodeSelector": {"disk": "gold"}}
     ) as case:
         waited, outcome = await said_by(case, sh("run-1", "true", image=case.base))
     assert (outcome.result, outcome.reason) == (Result.ERROR, "Unschedulable")
@@ -88,10 +93,10 @@ async def test_run_that_fits_on_no_node_says_what_the_scheduler_says(
 
 @pytest.mark.parametrize("kind", ["secret", "configmap"])
 async def test_run_that_refers_to_what_is_not_there_says_that(
-    kubernetes_case: KubernetesCase, kind: Any
+    kubernetes_case: KubernetesCase, cluster: Cluster, kind: Any
 ) -> None:
     spec = sh("run-1", "true", image=kubernetes_case.base, references={"A": Reference(kind, "none", "a")})
-    async with opened(kubernetes_case, pending_timeout=2.0) as case:
+    async with opened(kubernetes_case, pending_timeout=patience(cluster)) as case:
         _, outcome = await said_by(case, spec)
     assert (outcome.result, outcome.reason) == (Result.ERROR, "CreateContainerConfigError")
     assert f'{kind} "none" not found' in str(outcome.message)
@@ -101,7 +106,9 @@ async def test_value_that_only_the_cluster_has_reaches_the_job_and_is_masked(
     kubernetes_case: KubernetesCase, cluster: Cluster
 ) -> None:
     case = kubernetes_case
-    await ask(cluster, "POST", "secrets", {"metadata": {"name": "shop-db"}, "stringData": {"url": "hunter22"}})
+    await ask(
+        cluster, "POST", "secrets", {"metadata": {"name": "shop-db"}, "stringData": {"url": "hunter22"}}
+    )
     spec = sh(
         "run-1",
         'test "$URL" = hunter22 && echo "it is $URL"',
@@ -130,17 +137,6 @@ async def test_quota_lets_a_run_wait_and_says_so(kubernetes_case: KubernetesCase
     await ask(cluster, "DELETE", "resourcequotas/none")
     await kubernetes_case.engine.stop("run-1")
     assert (await ended(waiting)).result is Result.CANCELLED
-
-
-async def test_pod_that_somebody_else_deletes_is_lost(
-    kubernetes_case: KubernetesCase, cluster: Cluster
-) -> None:
-    async with running(kubernetes_case, "trap 'exit 0' TERM; while :; do sleep 0.05; done", grace=5.0) as run:
-        (pod,) = await pods_of(cluster, "run-1")
-        await ask(cluster, "DELETE", f"pods/{pod['metadata']['name']}")
-        outcome = await run
-    assert outcome.result in (Result.ERROR, Result.SUCCEEDED)
-    assert outcome.result is Result.SUCCEEDED or outcome.reason == "ContainerLost"
 
 
 async def test_pod_that_somebody_else_kills_is_lost(
@@ -211,7 +207,9 @@ async def test_remove_takes_all_that_was_made_for_a_run(
     kubernetes_case: KubernetesCase, cluster: Cluster
 ) -> None:
     case, secret = kubernetes_case, Secret("hunter22-for-real")
-    spec = sh("run-1", "true", image=case.base, env={"A": secret.reveal()}, secrets=(secret,), files={"a": "b"})
+    spec = sh(
+        "run-1", "true", image=case.base, env={"A": secret.reveal()}, secrets=(secret,), files={"a": "b"}
+    )
     await ended(case.engine.run(spec))
     for kind in ("secrets", "configmaps"):
         await asyncio.to_thread(
@@ -247,7 +245,9 @@ async def test_outcome_is_read_again_by_another_bot(kubernetes_case: KubernetesC
 
 
 async def test_exit_code_of_a_stopped_job_is_seen_by_who_asks_later(kubernetes_case: KubernetesCase) -> None:
-    async with running(kubernetes_case, "trap 'exit 7' TERM; while :; do sleep 0.05; done", grace=10.0) as run:
+    async with running(
+        kubernetes_case, "trap 'exit 7' TERM; while :; do sleep 0.05; done", grace=10.0
+    ) as run:
         async with opened(kubernetes_case) as other:
             await other.engine.stop("run-1")
         outcome = await run
