@@ -4,6 +4,7 @@ https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/ Objects are re
 may say more, a broken one less.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -69,7 +70,7 @@ class Job:
     """One Job of ours. `stop` is the result that it was stopped with, `reason` and `words` go with it.
 
     `failed` is why the cluster ended it. `secrets` are the Secrets in its environment, each with the key that
-    is taken from it (empty: all are).
+    is taken from it (empty: all are). At `ends_by` the cluster ends it.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Job:
     is_suspended: bool
     active: int
     secrets: tuple[tuple[str, str], ...]
+    ends_by: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,8 @@ def job(said: Object) -> Job:
         reason=str(annotations.get(REASON, "")),
         words=str(annotations.get(WORDS, "")),
         failed=_condition(status, "Failed", "True"),
+        ends_by=(moment(status.get("startTime")) or math.inf)
+        + float(spec.get("activeDeadlineSeconds") or math.inf),
         is_suspended=_condition(status, "Suspended", "True") is not None,
         active=int(status.get("active") or 0),
         secrets=tuple(sorted(set(_secrets((spec.get("template") or {}).get("spec") or {})))),

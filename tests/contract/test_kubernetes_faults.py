@@ -111,7 +111,7 @@ async def test_list_that_fails_is_asked_for_again(kubernetes_case: KubernetesCas
     await broken(server, "drop_watches")
     await exact(case, "run-1", running)
     async with asyncio.timeout(30):
-        while (await asyncio.to_thread(server.figures))["requests"].get("list pods", 0) < 2:
+        while (await asyncio.to_thread(server.figures))["requests"].get("list pods", 0) < 2:  # noqa: ASYNC110  # it tells nobody
             await asyncio.sleep(0.05)
 
 

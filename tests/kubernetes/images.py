@@ -1,4 +1,4 @@
-"""The images that the server has: busybox (and bash) in a file system of its own, as root or as another user."""
+"""The images that the server has: busybox and bash in a file system of its own, as root or another user."""
 
 import hashlib
 import os

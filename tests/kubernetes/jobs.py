@@ -104,7 +104,7 @@ class Jobs:
             self._fail(job, status, pods, reason)
 
     def _suspend(self, job: Object, status: Object) -> None:
-        """Delete its pods and say that it gets none; one that goes on after that is not what anybody needs."""
+        """Delete its pods and say that it gets none; that one goes on later is nothing that is used."""
         pods = self._owned(job["metadata"]["uid"])
         for pod in pods:
             metadata = pod["metadata"]
