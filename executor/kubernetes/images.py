@@ -86,8 +86,8 @@ class Images:
             reference = _parsed(image)
         except ValueError:  # another engine gave it, before `engine.kind` was changed
             return False
-        if reference.is_local:
-            return True
+        if reference.is_local:  # only nodes know, but not of what another engine built
+            return not references.is_built(image)
         try:
             await self._registries.digest(reference, self._keys.of(reference))
         except Denied as denied:

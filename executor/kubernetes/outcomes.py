@@ -20,6 +20,9 @@ _MOST = 2000
 _SECONDS_TO_END = 3.0
 """Within which a node deletes for good what it ended because it was deleted."""
 
+_WHOLE = 1.0
+"""Times of objects are whole seconds."""
+
 _NO_START = frozenset({"StartError", "ContainerCannotRun", "RunContainerError"})
 _UNKNOWN = frozenset({"ContainerStatusUnknown", "Unknown"})
 """What the kubelet, and the runtime after a restart, say of a container that they lost sight of."""
@@ -209,6 +212,9 @@ def _stopped(job: Job, pod: Pod | None, outcome: Outcome) -> Outcome:
         words = job.words or told
         return replace(times, result=result, exit_code=code, reason=job.reason or None, message=words)
     by_cluster = job.failed is not None and job.failed[0] == "DeadlineExceeded"
+    if pod is not None and pod.deleted_at is not None and outcome.reason == "ContainerLost":
+        # The cluster deletes the pod first and says at the Job why it did only after that.
+        by_cluster = by_cluster or pod.deleted_at - pod.grace >= job.ends_by - _WHOLE
     return times if by_cluster and outcome.result is not Result.SUCCEEDED else outcome
 
 

@@ -4,6 +4,7 @@ https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/ Objects are re
 may say more, a broken one less.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -70,6 +71,7 @@ class Job:
 
     `failed` is why the cluster ended it. `secrets` are the Secrets in its environment, each with the key that
     is taken from it (empty: all are); `belongings` are the kinds of what its pod has that is called as it is.
+    At `ends_by` the cluster ends it.
     """
 
     name: str
@@ -87,6 +89,7 @@ class Job:
     active: int
     secrets: tuple[tuple[str, str], ...]
     belongings: frozenset[str] = frozenset()
+    ends_by: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +146,8 @@ def job(said: Object) -> Job:
         reason=str(annotations.get(REASON, "")),
         words=str(annotations.get(WORDS, "")),
         failed=_condition(status, "Failed", "True"),
+        ends_by=(moment(status.get("startTime")) or math.inf)
+        + float(spec.get("activeDeadlineSeconds") or math.inf),
         is_suspended=_condition(status, "Suspended", "True") is not None,
         active=int(status.get("active") or 0),
         secrets=secrets,

@@ -9,13 +9,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import pytest
+
 from executor.container import ContainerEngine, Settings
 from executor.engine import Engine
 from executor.kubernetes import settings as kubernetes
 from executor.kubernetes.engine import KubernetesEngine
 from executor.logs import LogStore
 from executor.process import ProcessEngine
-from executor.spec import Outcome, Progress, RunSpec, Started
+from executor.spec import Outcome, Progress, Result, RunSpec, Started
 
 _FILES_OF_LIMITS = "/sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes"
 _SERVICE = {
@@ -65,6 +67,21 @@ class EngineCase(Protocol):
         ...
 
     @property
+    def end_of_line(self) -> bytes:
+        r"""What is kept of `\r\n`."""
+        ...
+
+    @property
+    def first_words(self) -> str:
+        """Words for printf that are seen as soon as they are written."""
+        ...
+
+    @property
+    def may_lack_bash(self) -> bool:
+        """Whether the image was given from outside, and may have no bash, which `setup` needs."""
+        ...
+
+    @property
     def engine(self) -> Engine: ...
 
     def take(self, size: int) -> str:
@@ -92,6 +109,9 @@ class ProcessCase:
     out_of_memory: str = "OutOfMemory"
     raise_limit: str = "ulimit -d unlimited 2>/dev/null && echo raised"
     variables: set[str] = field(default_factory=lambda: {"PATH", "HOME", "LANG"})
+    end_of_line: bytes = b"\r\n"
+    first_words: str = "no newline"
+    may_lack_bash: bool = False
 
     async def image(self) -> str | None:
         return None
@@ -126,6 +146,9 @@ class ContainerCase:
     variables: set[str] = field(
         default_factory=lambda: {"PATH", "HOME", "HOSTNAME", "TERM", "container"} | _FROM_A_SHELL
     )
+    end_of_line: bytes = b"\r\n"
+    first_words: str = "no newline"
+    may_lack_bash: bool = False
 
     async def image(self) -> str | None:
         return self.base
@@ -160,6 +183,11 @@ class KubernetesCase:
     variables: set[str] = field(
         default_factory=lambda: {"PATH", "HOME", "HOSTNAME"} | _SERVICE | _FROM_A_SHELL
     )
+    end_of_line: bytes = b"\n"  # runtimes leave the other out before any client sees it
+    first_words: str = (
+        "a line\\n"  # runtimes give lines, and what has no end only when it is long or the last
+    )
+    may_lack_bash: bool = False
 
     async def image(self) -> str | None:
         return self.base
@@ -205,6 +233,14 @@ async def ended(progress: AsyncIterator[Progress]) -> Outcome:
     assert [item for item in said if isinstance(item, Outcome)] == said[-1:]
     assert isinstance(said[-1], Outcome)
     return said[-1]
+
+
+async def need_bash(case: EngineCase) -> None:
+    """Skip the test if the image that the tests were given has no bash."""
+    if case.may_lack_bash:
+        looking = sh("has-bash", "command -v bash", image=await case.image())
+        if (await ended(case.engine.run(looking))).result is not Result.SUCCEEDED:
+            pytest.skip("ERRAND_TEST_IMAGE has no bash, which setup needs")
 
 
 async def started(progress: AsyncIterator[Progress]) -> Started:

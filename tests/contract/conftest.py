@@ -59,4 +59,6 @@ async def _open_kubernetes(cluster: Cluster, directory: Path) -> KubernetesCase:
         context=cluster.context,
         pending_timeout=20.0,
     )
-    return await open_kubernetes_case(directory, settings, cluster.image)
+    case = await open_kubernetes_case(directory, settings, cluster.image)
+    case.may_lack_bash = cluster.server is None
+    return case

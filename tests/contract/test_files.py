@@ -3,7 +3,7 @@
 import asyncio
 
 from executor.spec import Result
-from tests.contract.cases import EngineCase, ended, sh, text
+from tests.contract.cases import EngineCase, ended, need_bash, sh, text
 
 INI = "[app]\nworkers = 2\n$HOME ${HOME} `id` \u00e4\n"
 
@@ -20,6 +20,7 @@ async def test_files_are_there_before_the_command_and_only_to_be_read(case: Engi
 
 
 async def test_setup_sees_the_files_too(case: EngineCase) -> None:
+    await need_bash(case)
     spec = sh(
         "run-1",
         'echo "$GREETING"',

@@ -35,10 +35,10 @@ async def test_flood_keeps_both_ends_and_says_once_what_is_missing(case: EngineC
 
 
 async def test_any_bytes_are_kept_as_they_are(case: EngineCase) -> None:
-    script = r"printf '\000\377\376\r\n\033[31mred'; head -c 100000 /dev/zero | tr '\0' x"
+    script = r"printf '\000\377\376\r\n\r\033[31mred'; head -c 100000 /dev/zero | tr '\0' x"
     await ended(case.engine.run(sh("run-1", script, image=await case.image())))
     data = b"".join([chunk.data async for chunk in case.logs.read("run-1")])
-    assert data == b"\0\xff\xfe\r\n\x1b[31mred" + b"x" * 100_000
+    assert data == b"\0\xff\xfe" + case.end_of_line + b"\r\x1b[31mred" + b"x" * 100_000
 
 
 async def test_one_line_of_50_megabytes_arrives_whole(case: EngineCase) -> None:
@@ -52,9 +52,9 @@ async def test_one_line_of_50_megabytes_arrives_whole(case: EngineCase) -> None:
 
 
 async def test_output_is_seen_as_it_comes(case: EngineCase) -> None:
-    spec = sh("run-1", "printf 'no newline'; sleep 60", image=await case.image())
+    spec = sh("run-1", f"printf '{case.first_words}'; sleep 60", image=await case.image())
     running = asyncio.create_task(ended(case.engine.run(spec)))
-    await seen(case.logs, "run-1", b"no newline")
+    await seen(case.logs, "run-1", b"line")
     assert not running.done()
     await case.engine.stop("run-1")
     await running

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from executor.spec import Outcome, Result, RunSpec, Secret, Started
-from tests.contract.cases import EngineCase, ended, seen, sh, started, text
+from tests.contract.cases import EngineCase, ended, need_bash, seen, sh, started, text
 
 
 @pytest.mark.parametrize(
@@ -100,15 +100,18 @@ async def test_job_gets_its_parameters_and_no_other_environment(
     assert set(got) <= case.variables
 
 
-async def test_arguments_reach_the_job_word_by_word(case: EngineCase) -> None:
+@pytest.mark.parametrize(("key", "setup"), [("bare", None), ("after-setup", "true")])
+async def test_arguments_reach_the_job_word_by_word(case: EngineCase, key: str, setup: str | None) -> None:
+    if setup:
+        await need_bash(case)
     words = ("$(id)", "a b", "'", '"', "", "*", "-n", "\\")
-    for key, setup in (("bare", None), ("after-setup", "true")):
-        spec = RunSpec(key, ("printf", "<%s>", *words), image=await case.image(), setup=setup)
-        await ended(case.engine.run(spec))
-        assert await text(case.logs, key) == "".join(f"<{word}>" for word in words)
+    spec = RunSpec(key, ("printf", "<%s>", *words), image=await case.image(), setup=setup)
+    await ended(case.engine.run(spec))
+    assert await text(case.logs, key) == "".join(f"<{word}>" for word in words)
 
 
 async def test_setup_runs_in_the_same_shell_before_the_command(case: EngineCase) -> None:
+    await need_bash(case)
     spec = sh(
         "run-1", "echo $GREETING", setup="GREETING=hello\nexport GREETING # said", image=await case.image()
     )
@@ -118,6 +121,7 @@ async def test_setup_runs_in_the_same_shell_before_the_command(case: EngineCase)
 
 @pytest.mark.parametrize("setup", ["false", "exit 1", "if then", "cd /no/such/place"])
 async def test_command_does_not_run_after_a_failed_setup(case: EngineCase, setup: str) -> None:
+    await need_bash(case)
     outcome = await ended(case.engine.run(sh("run-1", "echo ran", setup=setup, image=await case.image())))
     assert outcome.result is Result.FAILED
     assert outcome.exit_code

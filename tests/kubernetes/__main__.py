@@ -28,6 +28,7 @@ from tests.kubernetes.telling import Events
 
 ADMIN_TOKEN = "admin-token"
 TOKEN = "errand-token"
+_CHEAP = "containers are processes that see all files of this machine; their hooks fail"
 _KUBECONFIG = """apiVersion: v1
 kind: Config
 clusters: [{{name: test, cluster: {{server: "http://127.0.0.1:{port}"}}}}]
@@ -46,7 +47,7 @@ async def main() -> None:
     words = argparse.ArgumentParser()
     words.add_argument("directory", type=Path)
     words.add_argument("--port", type=int, default=0)
-    words.add_argument("--cheap", action="store_true", help="containers are plain processes of this machine")
+    words.add_argument("--cheap", action="store_true", help=_CHEAP)
     words.add_argument("--attached", action="store_true", help="end with the process that started this one")
     words.add_argument("--namespace", action="append", default=["default"])
     options = words.parse_args()

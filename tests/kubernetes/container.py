@@ -97,10 +97,10 @@ def _enter(program: Program, root: str) -> None:
         for path in Path(program.image).iterdir():
             target = f"{root}/{path.name}"
             os.makedirs(target, exist_ok=True)
-            if path.name == "bin":
-                system.bind(str(path), target, read_only=True)
-            else:
+            if path.name == "etc":  # the only one that is written to: what is mounted is often there
                 _copy(path, Path(target))
+            else:
+                system.bind(str(path), target, read_only=True)
     system.mount("proc", f"{root}/proc", "proc", system.MS_NOSUID | system.MS_NODEV | system.MS_NOEXEC)
     _make_devices(f"{root}/dev")
     for mounted in program.mounts:

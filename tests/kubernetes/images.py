@@ -1,4 +1,4 @@
-"""The images that the server has: busybox in a file system of its own, as root or as another user."""
+"""The images that the server has: busybox and bash in a file system of its own, as root or another user."""
 
 import hashlib
 import os
@@ -81,6 +81,21 @@ def _make(root: Path, only: tuple[str, ...] | None = None) -> Path:
     for name in only or listed:
         if name != "busybox":
             os.symlink("busybox", root / "bin" / name)
+    if only is None:
+        _add_bash(root)
     (root / "etc" / "passwd").write_text(_PASSWD)
     (root / "etc" / "group").write_text(_GROUP)
     return root
+
+
+def _add_bash(root: Path) -> None:
+    """Give it this machine's bash, in which `setup` runs, with the libraries that bash needs."""
+    bash = shutil.which("bash")
+    if bash is None:
+        return
+    listed = subprocess.run(["ldd", bash], capture_output=True, text=True, check=False).stdout
+    for library in re.findall(r"(/\S+) \(0x", listed):
+        place = root / library.removeprefix("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(library, place)
+    shutil.copy(bash, root / "bin" / "bash")

@@ -18,6 +18,7 @@ _WORDS = {
     "BackoffLimitExceeded": "Job has reached the specified backoff limit",
     "DeadlineExceeded": "Job was active longer than specified deadline",
     "CompletionsReached": "Reached expected number of succeeded pods",
+    "JobSuspended": "Job suspended",
 }
 _REFUSED = 1.0
 """Seconds after which the creation of a pod is tried again."""
@@ -89,6 +90,7 @@ class Jobs:
         status = deepcopy(job.get("status") or {})
         spec = job["spec"]
         if spec.get("suspend"):
+            self._suspend(job, status)
             return
         status.setdefault("startTime", stamp())
         pods = self._owned(job["metadata"]["uid"])
@@ -100,6 +102,19 @@ class Jobs:
             self._succeed(job, status, pods)
         else:
             self._fail(job, status, pods, reason)
+
+    def _suspend(self, job: Object, status: Object) -> None:
+        """Delete its pods and say that it gets none; that one goes on later is nothing that is used."""
+        pods = self._owned(job["metadata"]["uid"])
+        for pod in pods:
+            metadata = pod["metadata"]
+            if pod["status"].get("phase") not in ("Succeeded", "Failed") and not _is_leaving(pod):
+                self._objects.delete(kinds.POD, (metadata["namespace"], metadata["name"]), {})
+        self._count(job, status, self._owned(job["metadata"]["uid"]))
+        status.pop("startTime", None)
+        if _decided(status, "Suspended", "JobSuspended"):
+            self._events.tell("job-controller", job, "Suspended", "Job suspended")
+        self._objects.set_status(kinds.JOB, job, status)
 
     def _count(self, job: Object, status: Object, pods: list[Object]) -> None:
         """Count the pods that ended and let go of them."""

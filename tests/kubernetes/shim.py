@@ -147,10 +147,12 @@ class Shim:
             self._pause = None
 
     def _execute(self, order: dict[str, Any]) -> None:
-        if os.getuid() != 0:
+        root, mounts = self._mounts[order["container"]]
+        if root is None:
+            # A container without a file system of its own gets no hooks: one that signals every process must
+            # not be able to mean those of this machine, whatever went wrong with the namespace.
             self._say(name=order["name"], code=EXEC_FAILED)
             return
-        root, mounts = self._mounts[order["container"]]
         pid = os.fork()
         if pid == 0:
             _leave(_begin_in, root, mounts, tuple(order["words"]), order["env"])

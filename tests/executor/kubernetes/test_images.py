@@ -81,7 +81,7 @@ async def test_an_image_that_is_not_there(images: Images, registry: Registry) ->
 async def test_what_is_no_reference_is_missing(images: Images) -> None:
     assert (await end_of(images.pin("No Image"))).reason == "ImageMissing"
     assert not await images.has_image(DIGEST)
-    assert await images.has_image("localhost/errand/shop:1")
+    assert await images.has_image("localhost/shop:1")
 
 
 async def test_a_closed_registry_opens_to_the_secret_of_builds(

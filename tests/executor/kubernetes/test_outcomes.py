@@ -14,7 +14,7 @@ ONE, TWO, THREE, LATE = (f"2026-01-01T12:00:0{second}Z" for second in (1, 2, 3, 
 RUNC = "runc create failed: unable to start container process: "
 
 
-def job(**status: Any) -> states.Job:
+def job(deadline: int | None = None, **status: Any) -> states.Job:
     annotations = {"errand/key": "run-1"} | status.pop("annotations", {})
     return states.job(
         {
@@ -25,6 +25,7 @@ def job(**status: Any) -> states.Job:
                 "creationTimestamp": ONE,
                 "annotations": annotations,
             },
+            "spec": {"activeDeadlineSeconds": deadline} if deadline else {},
             "status": status,
         }
     )
@@ -232,6 +233,14 @@ def test_cluster_s_own_deadline_counts_as_a_timeout() -> None:
     said = outcome(pod(ended(143), metadata=deleted), over)
     assert (said.result, said.exit_code, said.reason) == (Result.TIMED_OUT, 143, "DeadlineExceeded")
     assert outcome(pod(ended(0)), over).result is Result.SUCCEEDED
+
+
+def test_pod_deleted_at_the_cluster_s_own_deadline_has_timed_out_before_the_job_says_so() -> None:
+    deleted = {"deletionTimestamp": "2026-01-01T12:00:04Z", "deletionGracePeriodSeconds": 1}
+    said = outcome(pod(ended(143), metadata=deleted), job(2, startTime=ONE))
+    assert (said.result, said.exit_code, said.reason) == (Result.TIMED_OUT, 143, "DeadlineExceeded")
+    early = outcome(pod(ended(143), metadata=deleted), job(60, startTime=ONE))
+    assert (early.result, early.reason) == (Result.ERROR, "ContainerLost")
 
 
 def test_first_init_container_that_fails_ends_it() -> None:

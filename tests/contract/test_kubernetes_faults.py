@@ -1,0 +1,150 @@
+"""What the Kubernetes engine makes of an API server and of nodes that do not do what they should.
+
+On our own server alone: no other can be broken in these ways from outside.
+"""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from executor.errors import EngineUnavailable
+from executor.spec import Outcome, Result, RunSpec, Started
+from tests.contract.cases import KubernetesCase, ended, seen, sh, text
+from tests.kubernetes.cluster import Cluster
+from tests.kubernetes.serving import Server
+
+pytestmark = pytest.mark.kubernetes
+
+LINES = 200
+SCRIPT = f"i=0; while [ $i -lt {LINES} ]; do i=$((i+1)); echo line $i; sleep 0.002; done; exit 4"
+WRITTEN = "".join(f"line {number}\n" for number in range(1, LINES + 1))
+
+
+@pytest.fixture
+def server(cluster: Cluster) -> Server:
+    if cluster.server is None:
+        pytest.skip("only our own server can be broken")
+    return cluster.server
+
+
+async def broken(server: Server, do: str, **how: Any) -> None:
+    await asyncio.to_thread(server.break_, do, **how)
+
+
+async def exact(case: KubernetesCase, key: str, running: "asyncio.Task[Outcome]") -> None:
+    """What was written is all there, once, in its order, and the end is the job's own."""
+    outcome = await running
+    assert (outcome.result, outcome.exit_code) == (Result.FAILED, 4)
+    assert await text(case.logs, key) == WRITTEN
+
+
+@pytest.mark.parametrize(
+    ("do", "how"),
+    [
+        ("cut_logs", {"after": [137, 500, 999]}),
+        ("drop_logs", {}),
+        ("drop_watches", {}),
+        ("forget", {}),
+        ("forget", {"as_status": True}),
+        ("slow_logs", {"seconds": 0.02}),
+    ],
+)
+async def test_no_line_is_lost_or_doubled_whatever_breaks(
+    kubernetes_case: KubernetesCase, server: Server, do: str, how: dict[str, Any]
+) -> None:
+    case, keys = kubernetes_case, [f"run-{number}" for number in range(5)]
+    if do == "cut_logs":
+        await broken(server, do, after=how["after"] * len(keys))
+    runs = [asyncio.create_task(ended(case.engine.run(sh(key, SCRIPT, image=case.base)))) for key in keys]
+    for key in keys:
+        await seen(case.logs, key, b"line 20\n")
+    if do == "slow_logs":
+        await broken(server, do, **how)
+    elif do != "cut_logs":
+        for _ in range(3):
+            await broken(server, do, **how)
+            await broken(server, "drop_watches")
+    try:
+        for key, run in zip(keys, runs, strict=True):
+            await exact(case, key, run)
+    finally:
+        await broken(server, "slow_logs", seconds=0)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 429, "retry_after": "0"},
+        {"status": 429, "retry_after": "1"},
+        {"status": 500},
+        {"status": 504, "html": True},
+    ],
+)
+@pytest.mark.parametrize(("verb", "resource"), [("create", "jobs"), ("get", "pods/log")])
+async def test_run_goes_on_after_an_answer_that_says_nothing(
+    kubernetes_case: KubernetesCase, server: Server, fault: dict[str, Any], verb: str, resource: str
+) -> None:
+    case = kubernetes_case
+    await broken(server, "answer", verb=verb, resource=resource, **fault)
+    spec = sh("run-1", SCRIPT, image=case.base)
+    await exact(case, "run-1", asyncio.create_task(ended_at_last(case, spec)))
+
+
+async def ended_at_last(case: KubernetesCase, spec: RunSpec) -> Outcome:
+    """Ask again as a worker does, as long as the engine says that it does not know."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                return await ended(case.engine.run(spec))
+            except EngineUnavailable as unavailable:
+                await asyncio.sleep(min(unavailable.delay, 1.0))
+
+
+async def test_list_that_fails_is_asked_for_again(kubernetes_case: KubernetesCase, server: Server) -> None:
+    case = kubernetes_case
+    running = asyncio.create_task(ended_at_last(case, sh("run-1", SCRIPT, image=case.base)))
+    await seen(case.logs, "run-1", b"line 20\n")
+    await broken(server, "count")
+    await broken(server, "answer", verb="list", resource="pods", status=500)
+    await broken(server, "forget")
+    await broken(server, "drop_watches")
+    await exact(case, "run-1", running)
+    async with asyncio.timeout(30):
+        while (await asyncio.to_thread(server.figures))["requests"].get("list pods", 0) < 2:  # noqa: ASYNC110  # it tells nobody
+            await asyncio.sleep(0.05)
+
+
+async def test_server_that_is_away_for_seconds_costs_no_line(
+    kubernetes_case: KubernetesCase, server: Server
+) -> None:
+    case = kubernetes_case
+    running = asyncio.create_task(ended_at_last(case, sh("run-1", SCRIPT, image=case.base)))
+    await seen(case.logs, "run-1", b"line 20\n")
+    await broken(server, "away", seconds=2.0)
+    await exact(case, "run-1", running)
+
+
+async def test_pod_that_its_node_evicts_is_an_error_with_the_words_of_the_node(
+    kubernetes_case: KubernetesCase, cluster: Cluster, server: Server
+) -> None:
+    case = kubernetes_case
+    progress = case.engine.run(sh("run-1", "sleep 60", image=case.base))
+    async for item in progress:
+        if isinstance(item, Started):
+            break
+    pods = await asyncio.to_thread(cluster.get, "pods?labelSelector=job-name%3Drun-1")
+    name = pods["items"][0]["metadata"]["name"]
+    await broken(server, "evict", namespace=cluster.namespace, name=name)
+    outcome = await ended(progress)
+    assert (outcome.result, outcome.reason) == (Result.ERROR, "Evicted")
+    assert "low on resource: memory" in str(outcome.message)
+
+
+async def test_runs_share_one_watch_a_kind(kubernetes_case: KubernetesCase, server: Server) -> None:
+    case = kubernetes_case
+    specs = [sh(f"run-{number}", "read line; sleep 0.2", image=case.base) for number in range(10)]
+    outcomes = asyncio.gather(*(ended(case.engine.run(spec)) for spec in specs))
+    await asyncio.sleep(0)
+    await outcomes
+    assert (await asyncio.to_thread(server.figures))["watches"] == 3
