@@ -1,7 +1,11 @@
 """Who asks and what their rules grant. https://kubernetes.io/docs/reference/access-authn-authz/rbac/"""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from executor.kubernetes.access import WORKLOADS, Uses, rules
+from executor.kubernetes.settings import Settings
+from executor.spec import Live
 from tests.kubernetes.kinds import Kind
 from tests.kubernetes.problems import Problem, forbidden
 
@@ -25,16 +29,19 @@ class Rule:
         )
 
 
-ROLE = (
-    Rule(("batch",), ("jobs",), ("create", "get", "list", "watch", "patch", "delete")),
-    Rule(("batch",), ("cronjobs",), ("get",)),
-    Rule(("",), ("pods",), ("get", "list", "watch", "patch", "delete")),
-    Rule(("",), ("pods/log",), ("get",)),
-    Rule(("",), ("events",), ("list", "watch")),
-    Rule(("",), ("secrets", "configmaps"), ("create", "get", "list", "patch", "delete")),
-    Rule(("apps",), ("deployments", "statefulsets", "daemonsets"), ("get",)),
-)
-"""What Errand's own Role grants in its namespace."""
+_NAMESPACE = "jobs"
+
+
+def _role() -> Iterator[Rule]:
+    lives = tuple(Live(f"{kind}/any") for kind in WORKLOADS)
+    uses = Uses(lives, {_NAMESPACE: frozenset({"any"})})
+    for rule in rules(Settings(_NAMESPACE, "tests"), uses):
+        # Without the names of Secrets and workloads, which tests make as they need them.
+        yield Rule((rule.resource.group,), (rule.target,), rule.verbs)
+
+
+ROLE = tuple(_role())
+"""What Errand's own Role grants in its namespace, in an installation that uses all that there is."""
 
 
 class Access:

@@ -33,6 +33,7 @@ class Jobs:
         self._due: set[tuple[str, str]] = set()
         self._pods: dict[str, dict[str, tuple[str, str]]] = {}
         self._failures: dict[str, tuple[int, float]] = {}
+        self._deadlines: dict[str, int] = {}
         objects.store.listen(self._hear)
 
     def _hear(self, change: Change) -> None:
@@ -71,6 +72,7 @@ class Jobs:
             self._untrack(pod)
         self._pods.pop(uid, None)
         self._failures.pop(uid, None)
+        self._deadlines.pop(uid, None)
 
     def _untrack(self, pod: Object) -> None:
         kept = [name for name in pod["metadata"].get("finalizers") or [] if name != TRACKING]
@@ -155,7 +157,9 @@ class Jobs:
             left = _seconds(status["startTime"]) + deadline - time.time()
             if left <= 0:
                 return "DeadlineExceeded"
-            if (job.get("status") or {}).get("startTime") is None:
+            uid = job["metadata"]["uid"]
+            if self._deadlines.get(uid) != deadline:  # it can be changed while the Job runs
+                self._deadlines[uid] = deadline
                 self._wake(job["metadata"]["namespace"], job["metadata"]["name"], left + 0.01)
         return None
 
