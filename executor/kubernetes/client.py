@@ -7,11 +7,13 @@ again from the beginning. What keeps the server from answering is `EngineUnavail
 
 import asyncio
 import json
+import os
 import re
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -68,6 +70,7 @@ class Client:
             if settings.kubeconfig is None and settings.context is None and _is_in_cluster():
                 load_incluster_config(configuration)
             else:
+                _check_there_is_one(settings)
                 loader = await load_kube_config(
                     settings.kubeconfig,
                     settings.context,
@@ -201,6 +204,14 @@ def _is_in_cluster() -> bool:
         load_incluster_config(Configuration())
         return True
     return False
+
+
+def _check_there_is_one(settings: Settings) -> None:
+    """Raise ConfigException where no kubeconfig is there; the client's own words would not say so."""
+    paths = settings.kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
+    if not any(Path(path).expanduser().exists() for path in paths.split(os.pathsep) if path):
+        named = "" if settings.kubeconfig else "Errand does not run in one, and "
+        raise ConfigException(f"{named}there is no file {paths}")
 
 
 def _refused(status: int, data: bytes, headers: Mapping[str, str]) -> Exception:
