@@ -31,6 +31,8 @@ _ANSWER = aiohttp.ClientTimeout(total=60.0, sock_connect=10.0)
 _MOST = 1024
 """Characters of a server's words that are told."""
 _LATER = re.compile(r"[0-9]{1,4}")
+_EARLY = re.compile(r"\bRBAC: .*\bnot found")
+"""What a server says of Roles that it has not read yet, just after its start."""
 _PATCHES = {
     "merge": "application/merge-patch+json",
     "strategic": "application/strategic-merge-patch+json",
@@ -221,7 +223,8 @@ def _refused(status: int, data: bytes, headers: Mapping[str, str]) -> Exception:
         said = json.loads(data)
         if isinstance(said, dict) and said.get("kind") == "Status":
             reason, message = str(said.get("reason") or ""), str(said.get("message") or "")
-    if status in _BUSY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    is_early = status == HTTPStatus.FORBIDDEN and _EARLY.search(message) is not None
+    if is_early or status in _BUSY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         said_when = _LATER.fullmatch(headers.get("Retry-After", ""))
         words = message[:_MOST] or f"status {status}"
         delay = float(said_when[0]) if said_when else 5.0
