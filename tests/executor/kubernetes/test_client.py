@@ -28,7 +28,7 @@ async def test_a_server_that_has_not_read_its_roles_yet_is_asked_again(
         return said(403, {"kind": "Status", "reason": "Forbidden", "message": message})
 
     with served(handler) as host:
-        client = await Client.open(Settings(namespace="jobs", kubeconfig=kubeconfig(tmp_path, host)))
+        client = await Client.open(Settings("jobs", "test", kubeconfig=kubeconfig(tmp_path, host)))
         try:
             with pytest.raises(problem, match="is forbidden"):
                 await client.create(JOBS, "jobs", {"metadata": {"name": "run-1"}})
