@@ -88,7 +88,7 @@ class Worker:
                 except EngineUnavailable as error:
                     log.warning("engine.unavailable", name=row.name, error=str(error))
                     with suppress(RetryLater):
-                        await self._wait(current, f"the engine does not answer: {error}")
+                        await self._wait(current, f"The engine does not answer: {error}")
                     delay = error.delay
                 except Exception:
                     failures += 1

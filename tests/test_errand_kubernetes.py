@@ -1,6 +1,7 @@
 """The commands for a cluster: what they print, how they end, and one sentence where they cannot."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "app.yaml"
 
 
-def errand(*words: str | Path) -> subprocess.CompletedProcess[str]:
+def errand(*words: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_PROCESS")}
     return subprocess.run(
         [sys.executable, ROOT / "errand.py", *words],
@@ -34,7 +35,9 @@ def errand(*words: str | Path) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
         timeout=120,
-        env=kept | {"PATH": os.environ["PATH"], "COLUMNS": "200", "NO_COLOR": "1", "LANG": "C.UTF-8"},
+        env=kept
+        | {"PATH": os.environ["PATH"], "COLUMNS": "200", "NO_COLOR": "1", "LANG": "C.UTF-8"}
+        | environ,
         cwd=ROOT,
     )
 
@@ -82,6 +85,23 @@ def test_manifest_is_printed_and_nothing_else(file: Path) -> None:
     assert 'image: "registry.example.com/errand:1"' in done.stdout
     assert "resourceNames: [of-api]" in done.stdout
     assert done.stdout.startswith("# What these objects need")
+
+
+def test_manifest_of_the_documentation_needs_no_variable(file: Path) -> None:
+    page = (ROOT / "docs" / "kubernetes.md").read_text()
+    file.write_text(page.partition("```yaml\n")[2].partition("```")[0])
+    done = errand("manifest", "kubernetes", "--config", file, "--image", "registry.example.com/errand:1")
+    assert (done.returncode, done.stderr) == (0, "")
+    for name in re.findall(r"from-(?:literal|file)=([A-Z_]+)=", page):
+        assert f"--from-literal={name}=..." in done.stdout
+
+
+def test_check_says_where_it_looked_for_a_cluster(file: Path) -> None:
+    file.write_text(f"engine: {{kind: kubernetes}}\n{IMAGES}")
+    done = errand("check", "--cluster", "--config", file, KUBECONFIG=str(file.with_name("gone")))
+    assert done.returncode == 1
+    assert "Errand does not run in one, and there is no file" in done.stderr
+    assert "Config not found" not in done.stderr
 
 
 @pytest.mark.parametrize(

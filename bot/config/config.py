@@ -188,7 +188,9 @@ def _engine_text(engine: Engine) -> str:
 
 
 def _cluster_text(cluster: Kubernetes) -> str:
-    where = f"context {cluster.context}" if cluster.context else "the cluster it runs in"
+    where = (
+        f"context {cluster.context}" if cluster.context else "the cluster it runs in, or that of KUBECONFIG"
+    )
     if cluster.kubeconfig:
         where = f"{cluster.context or 'the current context'} of {cluster.kubeconfig}"
     account = f", service account {cluster.service_account}" if cluster.service_account else ""

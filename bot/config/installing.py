@@ -33,6 +33,8 @@ _SECRET: Mapping[Path, str] = {
     ("slack", "signing_secret"): _STAND_IN,
 }
 """Where the file holds secrets, with what stands in for one that this environment does not have."""
+_NUMBER: Mapping[Path, str] = {("github", "app_id"): "1"}
+"""The same of what is no secret, but kept beside them, and changes nothing of what is printed."""
 _API = (443, 6443)
 """Where API servers listen, and where GitHub, Slack and registries do."""
 _POSTGRESQL = 5432
@@ -175,6 +177,8 @@ def _stand_ins(data: Value, found: list[tuple[Path, Reference, bool]]) -> dict[s
             continue
         if place in _SECRET:
             made[reference.name] = _SECRET[place] if alone else _STAND_IN
+        elif place in _NUMBER:
+            made.setdefault(reference.name, _NUMBER[place])
         elif treatment(path) == "late":
             made.setdefault(reference.name, _STAND_IN)
         else:

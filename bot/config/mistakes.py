@@ -74,7 +74,7 @@ def _note(document: Document, detail: ErrorDetails, path: Path) -> None:
     if path and path[-1] == "[key]":
         path = path[:-1]
     path = _as_written(document, path)
-    if path in document.unusable:
+    if any(path[:end] in document.unusable for end in range(1, len(path) + 1)):
         return
     if kind == "extra_forbidden":
         document.wrong(path, _unknown(path), key=True)

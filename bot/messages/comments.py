@@ -66,7 +66,7 @@ def headline(view: View, link: str | None) -> str:
     number = f"[#{view.number}]({url(link)})" if link else f"#{ZERO_WIDTH}{view.number}"
     line = f"{view.icon} **{plain(view.name, 100)}** {view.label}{number} {view.verdict}"
     if view.result is None and view.why:
-        line += f" for {plain(view.why, 300)}"
+        line += f"{view.before_why}{plain(view.why, 300)}"
     return line
 
 

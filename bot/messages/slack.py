@@ -51,7 +51,7 @@ def _headline(view: View, link: str | None) -> str:
     number = f"<{escaped(url(link))}|#{view.number}>" if link else f"#{view.number}"
     line = f"{view.icon} *{fitted(view.name, 100)}* {view.label}{number} {view.verdict}"
     if view.result is None and view.why:
-        line += f" for {fitted(view.why, 300)}"
+        line += f"{view.before_why}{fitted(view.why, 300)}"
     return line
 
 

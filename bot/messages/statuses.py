@@ -140,7 +140,7 @@ def _sentence(view: View) -> str:
     by = "" if view.tick_at is None else f" by {view.who}"
     sentence = f"#{view.number}{by} {view.verdict}"
     if view.why:
-        sentence += f"{' for ' if view.result is None else ': '}{clean(view.why, 200)}"
+        sentence += f"{view.before_why}{clean(view.why, 200)}"
     return sentence
 
 

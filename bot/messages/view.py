@@ -105,6 +105,12 @@ class View:
         return ": ".join(part for part in said if part) or None
 
     @property
+    def before_why(self) -> str:
+        """What parts the verdict from `why`: runs wait for things, and engines say sentences."""
+        is_thing = self.state is State.WAITING and not (self.why or "")[:1].isupper()
+        return " for " if self.result is None and is_thing else ": "
+
+    @property
     def shows_tail(self) -> bool:
         """Whether the last lines belong on the card."""
         return bool(self.tail) and self.result not in (None, Result.SUCCEEDED)

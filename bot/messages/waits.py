@@ -1,4 +1,7 @@
-"""What keeps a run from starting, in words that follow "is waiting for" on its card, and in refusals."""
+"""What keeps a run from starting, in words that follow "is waiting for" on its card, and in refusals.
+
+They begin with a small letter: what the engine waits for is a sentence, and follows "is starting:".
+"""
 
 from dataclasses import dataclass
 

@@ -70,7 +70,7 @@ class Images:
             return
         known = await self._here(reference or wanted)
         if known is None and reference is not None:
-            yield Pending(f"pulls {reference}")
+            yield Pending(f"Its image {reference} is pulled.")
             known = await self._pull(reference)
         yield known or _error("ImageMissing", f"There is no image {wanted} on this machine.")
 

@@ -7,11 +7,13 @@ again from the beginning. What keeps the server from answering is `EngineUnavail
 
 import asyncio
 import json
+import os
 import re
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -29,6 +31,8 @@ _ANSWER = aiohttp.ClientTimeout(total=60.0, sock_connect=10.0)
 _MOST = 1024
 """Characters of a server's words that are told."""
 _LATER = re.compile(r"[0-9]{1,4}")
+_EARLY = re.compile(r"\bRBAC: .*\bnot found")
+"""What a server says of Roles that it has not read yet, just after its start."""
 _PATCHES = {
     "merge": "application/merge-patch+json",
     "strategic": "application/strategic-merge-patch+json",
@@ -68,6 +72,7 @@ class Client:
             if settings.kubeconfig is None and settings.context is None and _is_in_cluster():
                 load_incluster_config(configuration)
             else:
+                _check_there_is_one(settings)
                 loader = await load_kube_config(
                     settings.kubeconfig,
                     settings.context,
@@ -203,6 +208,14 @@ def _is_in_cluster() -> bool:
     return False
 
 
+def _check_there_is_one(settings: Settings) -> None:
+    """Raise ConfigException where no kubeconfig is there; the client's own words would not say so."""
+    paths = settings.kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
+    if not any(Path(path).expanduser().exists() for path in paths.split(os.pathsep) if path):
+        named = "" if settings.kubeconfig else "Errand does not run in one, and "
+        raise ConfigException(f"{named}there is no file {paths}")
+
+
 def _refused(status: int, data: bytes, headers: Mapping[str, str]) -> Exception:
     """What a server's answer means that is none of success; a proxy before it may answer in HTML."""
     reason, message = "", ""
@@ -210,7 +223,8 @@ def _refused(status: int, data: bytes, headers: Mapping[str, str]) -> Exception:
         said = json.loads(data)
         if isinstance(said, dict) and said.get("kind") == "Status":
             reason, message = str(said.get("reason") or ""), str(said.get("message") or "")
-    if status in _BUSY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    is_early = status == HTTPStatus.FORBIDDEN and _EARLY.search(message) is not None
+    if is_early or status in _BUSY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         said_when = _LATER.fullmatch(headers.get("Retry-After", ""))
         words = message[:_MOST] or f"status {status}"
         delay = float(said_when[0]) if said_when else 5.0

@@ -12,8 +12,11 @@ from executor.kubernetes.states import TERMINATED, WAITING, Container, Event, Jo
 from executor.redaction import Redactor
 from executor.spec import Outcome, Result
 
-OVERDUE = 60.0
-"""Seconds after the end of a deleted pod's grace in which its node has to say that it ended."""
+OVERDUE = 180.0
+"""Seconds after the end of a deleted pod's grace in which its node has to say that it ended.
+
+After a minute without the API server a kubelet was seen to need another minute and a half until it heard.
+"""
 
 _MOST = 2000
 """Characters of the cluster's words that are told."""

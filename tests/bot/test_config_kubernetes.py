@@ -150,7 +150,7 @@ def test_summary_tells_the_cluster(file: Path) -> None:
     )
     assert summary["image live"] == "deployment/shop in prod (web)"
     assert dict(read(file, CLUSTER).summary())["engine"].startswith(
-        "kubernetes, the cluster it runs in, namespace jobs, builds with buildkit"
+        "kubernetes, the cluster it runs in, or that of KUBECONFIG, namespace jobs, builds with buildkit"
     )
 
 

@@ -221,10 +221,12 @@ def test_mistake_is_told_in_a_sentence(file: Path, text: str, mistake: str) -> N
     assert mistake in "\n".join(_mistakes(file, text))
 
 
-def test_unset_variable_is_told_once_with_its_line(file: Path) -> None:
-    assert _mistakes(file, "\n\ngithub:\n  token: ${NOPE}\n") == [
-        "4:10: github.token: the environment variable NOPE is not set (${NOPE:-…} gives a default)"
-    ]
+@pytest.mark.parametrize("key", ["token", "webhook_secret"])
+def test_unset_variable_is_told_once_with_its_line(file: Path, key: str) -> None:
+    others = {"token": "", "webhook_secret": "  token: x\n"}[key]
+    told = _mistakes(file, f"\n\ngithub:\n  {key}: ${{NOPE}}\n{others}")
+    missing = "the environment variable NOPE is not set (${NOPE:-…} gives a default)"
+    assert told == [f"4:{5 + len(key)}: github.{key}: {missing}"]
 
 
 def test_mistake_never_shows_what_came_from_the_environment(file: Path) -> None:

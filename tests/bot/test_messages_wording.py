@@ -153,6 +153,20 @@ def test_waiting_card_says_for_what_and_how_to_stop() -> None:
     assert "stop: `/job cancel #142`" in body
 
 
+@pytest.mark.parametrize(
+    ("state", "says", "card"),
+    [
+        ("waiting", "The registry does not answer.", "#142 is waiting: The registry does not answer."),
+        ("starting", "0/1 nodes are available", "#142 is starting: 0/1 nodes are available"),
+        ("waiting", "the lock prod", "#142 is waiting for the lock prod"),
+    ],
+)
+def test_what_the_engine_waits_for_is_a_sentence(state: str, says: str, card: str) -> None:
+    row = run(state=state, result=None, waiting_for=says, started_at=None, finished_at=None)
+    assert card in messages.run_status(row, None).description
+    assert card.partition(" ")[2] in comment(row).replace("\\", "")
+
+
 def test_people_in_slack_are_not_pinged() -> None:
     title, blocks = messages.run_blocks(run(actor="slack:U012AB3CD", cause="slack"), LINK)
     assert "asked by `U012AB3CD`" in str(blocks)

@@ -122,7 +122,7 @@ async def test_engine_that_is_down_while_an_image_is_looked_up_is_asked_again(ho
     gone = EngineUnavailable("no socket", delay=0.001)
     home.engine.pins = [[gone], [look, Outcome(Result.SUCCEEDED, image=PINNED)]]
     await Worker(home.tools).carry(await home.claim(Run))
-    assert seen == ["the engine does not answer: no socket"]
+    assert seen == ["The engine does not answer: no socket"]
     assert (await home.run(1)).result == "succeeded"
 
 

@@ -113,7 +113,7 @@ async def test_engine_that_does_not_answer_is_asked_again(home: House, run: Run)
     home.engine.plans = [[gone], [look, Started(home.now), gone], [look, Started(home.now), look, OK]]
     await Worker(home.tools).carry(run)
     assert (await home.run(1)).result == "succeeded"
-    assert seen == ["the engine does not answer: asleep"] * 2 + [None]
+    assert seen == ["The engine does not answer: asleep"] * 2 + [None]
 
 
 async def test_run_that_ended_is_left_for_the_pruning_where_the_engine_cannot_forget_it(

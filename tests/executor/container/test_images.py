@@ -54,7 +54,7 @@ async def test_reference_is_pulled_and_pinned_by_digest(
     digest = push(podman, tmp_path, "one", f"{name}:1.4")
     pinned = f"{name}@{digest}"
     outcome = Outcome(Result.SUCCEEDED, image=pinned)
-    assert await said(images.pin(f"{name}:1.4")) == [Pending(f"pulls {name}:1.4"), outcome]
+    assert await said(images.pin(f"{name}:1.4")) == [Pending(f"Its image {name}:1.4 is pulled."), outcome]
     assert podman.run("run", "--rm", pinned, "cat", "/content") == "one"
     registry.stop()
     assert await said(images.pin(pinned)) == [outcome]
