@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.store import locks
+from bot.store import leases, locks
 from bot.tables import Lock
 from tests.bot.house import SITE, House, house
 
@@ -126,10 +126,13 @@ async def test_forbidden_run_is_refused_with_the_one_in_the_way(home: House) -> 
     assert (await home.run(2)).admitted
 
 
-async def test_same_request_again_is_not_refused_because_of_itself(home: House) -> None:
+async def test_delivery_that_was_decided_is_not_decided_again(home: House) -> None:
     delivery = await home.comment("/job run alone")
     await home._handled(delivery)
-    assert await home._handled(delivery) == []
+    told = await home.posts()
+    with pytest.raises(leases.LeaseLost):
+        await home._handled(delivery)
+    assert await home.posts() == told
     assert (await home.run(1)).admitted
 
 
