@@ -101,7 +101,7 @@ def _check_cluster(config: "Config", out: Console) -> None:
         raise typer.Exit(1)
     from bot.config import cluster_settings
     from bot.config.installing import uses_of
-    from executor.kubernetes.reviews import reviewed
+    from executor.kubernetes.installing.reviews import reviewed
 
     built = any(image.build for image in config.images.values())
     review = _run(reviewed(cluster_settings(config), uses_of(config), has_builds=built))

@@ -25,7 +25,7 @@ from benchmarks.harness import ROOT, WORK, Row
 from demo.installation import Event, Installation, installation
 from executor.kubernetes.client import Client, Object
 from executor.kubernetes.engine import KubernetesEngine
-from executor.kubernetes.manifests import manifest
+from executor.kubernetes.objects.manifests import manifest
 from executor.kubernetes.resources import JOBS
 from executor.kubernetes.settings import Settings
 from executor.logs import LogStore

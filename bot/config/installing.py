@@ -19,9 +19,9 @@ from bot.config.interpolation import Reference, pieces_of
 from bot.config.loading import checked, read_file, refused, treatment
 from bot.errors import Refused
 from bot.images import is_reference
-from executor.kubernetes.access import Uses, rules
-from executor.kubernetes.installation import HOME, Bot, objects
-from executor.kubernetes.writing import written
+from executor.kubernetes.installing.access import Uses, rules
+from executor.kubernetes.installing.installation import HOME, Bot, objects
+from executor.kubernetes.installing.writing import written
 
 _STAND_IN = "stand-in"
 _SECRET: Mapping[Path, str] = {

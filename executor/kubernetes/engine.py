@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator
 
 from executor.errors import EngineUnavailable
-from executor.kubernetes import builds, runs
+from executor.kubernetes import runs
+from executor.kubernetes.attending.lives import Lives
+from executor.kubernetes.building import builds
 from executor.kubernetes.client import Client
-from executor.kubernetes.images import Images
-from executor.kubernetes.keys import Keys
-from executor.kubernetes.lives import Lives
+from executor.kubernetes.images.images import Images
+from executor.kubernetes.images.keys import Keys
 from executor.kubernetes.settings import Settings
 from executor.logs import LogStore, check_key
 from executor.spec import BuildSpec, Live, Progress, RunSpec

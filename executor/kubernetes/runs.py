@@ -1,12 +1,13 @@
 """Runs in the cluster: what is ordered."""
 
-from executor.kubernetes import live, pods
+from executor.kubernetes.attending.orders import Made, Order
 from executor.kubernetes.client import Client
-from executor.kubernetes.images import Images
-from executor.kubernetes.manifests import manifest
-from executor.kubernetes.orders import Made, Order
-from executor.kubernetes.outcomes import error
+from executor.kubernetes.images import live
+from executor.kubernetes.images.images import Images
+from executor.kubernetes.objects import pods
+from executor.kubernetes.objects.manifests import manifest
 from executor.kubernetes.settings import Settings
+from executor.kubernetes.watching.outcomes import error
 from executor.spec import RunSpec
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from executor.kubernetes.access import WORKLOADS, Uses, rules
+from executor.kubernetes.installing.access import WORKLOADS, Uses, rules
 from executor.kubernetes.settings import Settings
 from executor.spec import Live
 from tests.kubernetes.kinds import Kind

@@ -1,0 +1,1 @@
+"""Carries a run or a build from its order to its outcome."""

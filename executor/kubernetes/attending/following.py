@@ -1,0 +1,201 @@
+"""Carries what the containers of one pod write into the log that is kept, to its end.
+
+A stream that ends may have broken on its way: once the container has ended, its log is read once more from
+where it stood. What the node deletes before that (as it does with a deleted pod) is only missed where
+no stream came to its end.
+"""
+
+import asyncio
+import contextlib
+import math
+from collections.abc import Callable
+from functools import partial
+from http import HTTPStatus
+
+from executor.errors import EngineUnavailable
+from executor.keeping import Keeping
+from executor.kubernetes.attending.place import Checkpoint, Turn
+from executor.kubernetes.attending.positions import Stamped
+from executor.kubernetes.client import Client, Refused
+from executor.kubernetes.resources import PODS
+from executor.kubernetes.watching.states import TERMINATED, WAITING, Container, Pod
+from executor.threads import whole
+
+MISSING = "[… lines may be missing here: the node had not kept them …]"
+_INCOMPLETE = "[… the last lines may be missing: {} …]"
+
+_IDLE = 300.0
+"""Seconds of a silent job after which its log is asked for anew: what is between may drop a silent line."""
+_LAST = 10.0
+"""Seconds in which the stream of a container that has ended has to go on or to end."""
+_AGAIN, _SLOWEST = 0.5, 10.0
+"""Seconds before what failed is asked for again: doubled each time, up to the second."""
+_PAUSE = 2.0
+"""Seconds after the end of a stream in which the container should be seen to have ended."""
+_PATIENCE, _LONGEST = 60.0, 600.0
+"""Seconds for which the log of a container that has ended is asked for in vain: where the server says
+that there is none, and where it does not answer."""
+
+
+class Follower:
+    """Follows the log of one pod, as `pod` tells what that has come to; None once it is gone."""
+
+    def __init__(self, client: Client, pod: Callable[[], Pod | None], grown: Callable[[], None]) -> None:
+        self._client = client
+        self._pod = pod
+        self._grown = grown
+        self._changed = asyncio.Event()
+        self._over = False
+        self._last: Pod | None = None
+        self._stream: tuple[str, asyncio.Timeout] | None = None
+
+    def look(self) -> None:
+        """Say that the pod has changed."""
+        self._changed.set()
+        self._hurry()
+
+    def end(self) -> None:
+        """Say that nothing comes any more but what is there."""
+        self._over = True
+        self.look()
+
+    async def follow(self, keeping: Keeping, turn: Turn, start: Checkpoint | None) -> list[str]:
+        """Follow to the end, from `start` on; gives lines to add, of Errand's own."""
+        notes = []
+        name: str | None = None
+        while (name := await self._next(name)) is not None:
+            if start is not None and name != start.container:
+                continue
+            one = _One(name, Stamped(start.position if start is not None else None), keeping, turn)
+            start = None
+            if problem := await self._carry(one):
+                notes.append(_INCOMPLETE.format(problem))
+        return notes
+
+    async def _next(self, after: str | None) -> str | None:
+        """Give the next container that has started; None if none will."""
+        while True:
+            self._changed.clear()
+            over = self._over  # before looking, so that nothing can follow
+            pod = self._seen()
+            names = [one.name for one in pod.containers] if pod is not None else []
+            further = names[names.index(after) + 1 :] if after in names else names if after is None else []
+            if after is not None and not further:
+                return None
+            if further and self._container(further[0]).started_at is not None:
+                return further[0]
+            if over or self._has_failed(further[0] if further else ""):
+                return None
+            await self._changed.wait()
+
+    def _has_failed(self, name: str) -> bool:
+        """Whether a container ended without ever having started."""
+        return self._container(name).status == TERMINATED
+
+    def _seen(self) -> Pod | None:
+        self._last = self._pod() or self._last
+        return self._last
+
+    def _container(self, name: str) -> Container:
+        pod = self._seen()
+        ours = pod.containers if pod is not None else ()
+        return next((one for one in ours if one.name == name), Container(name, WAITING))
+
+    def _has_ended(self, name: str) -> bool:
+        return self._over or self._container(name).status == TERMINATED
+
+    async def _carry(self, one: "_One") -> str | None:
+        """Carry all that one container writes; gives why the end of it may be missing, if it may."""
+        delay, is_whole, deadline = _AGAIN, False, math.inf
+        while True:
+            self._changed.clear()
+            ended = self._has_ended(one.name)  # before reading, so that nothing can follow
+            problem, answered = "", True
+            try:
+                came = await self._read(one, follow=not ended)
+                delay = _PAUSE if came else max(delay, _PAUSE)
+                problem = one.stamped.trouble.decode(errors="replace").strip()[:300]
+            except Refused as refused:
+                problem = refused.message
+            except EngineUnavailable as unavailable:
+                problem, answered = str(unavailable), False
+            if not ended:
+                is_whole = not problem
+            elif not problem or (is_whole and answered):
+                return None
+            else:
+                now = asyncio.get_running_loop().time()
+                deadline = min(deadline, now + (_PATIENCE if answered else _LONGEST))
+                if now >= deadline:
+                    return None if is_whole else problem
+            await self._wait(one.name, delay, ended)
+            delay = min(2 * delay, _SLOWEST)
+
+    async def _wait(self, name: str, seconds: float, ended: bool) -> None:
+        """Wait before the next look, at most until the container has ended."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while ended or not self._has_ended(name):
+                    await self._changed.wait()
+                    self._changed.clear()
+
+    async def _read(self, one: "_One", *, follow: bool) -> bool:
+        """Read until the server ends it; tells whether anything came."""
+        pod = self._seen()
+        if pod is None:
+            raise Refused(HTTPStatus.NOT_FOUND, "NotFound", "there is no pod")
+        query: dict[str, str | int] = {"container": one.name, "timestamps": "true"}
+        if since := one.stamped.begin():
+            query["sinceTime"] = since
+        if follow:
+            query["follow"] = "true"
+        path = PODS.path(pod.namespace, pod.name, "log")
+        came = False
+        try:
+            async with asyncio.timeout(None) as patience:
+                self._stream = (one.name, patience)
+                self._hurry()
+                async with self._client.stream(path, query, idle=_IDLE, first=_IDLE) as pieces:
+                    async for piece in pieces:
+                        came = True
+                        await whole(partial(one.take, piece))
+                        self._grown()
+                        self._hurry()
+                if not follow and not one.stamped.trouble:
+                    await whole(one.finish)
+        except TimeoutError as problem:
+            raise EngineUnavailable("it does not come to an end") from problem
+        finally:
+            self._stream = None
+        return came
+
+    def _hurry(self) -> None:
+        """After the end of the container the rest of its log has to come soon, and to end."""
+        if self._stream is not None and self._has_ended(self._stream[0]):
+            self._stream[1].reschedule(asyncio.get_running_loop().time() + _LAST)
+
+
+class _One:
+    """The log of one container on its way."""
+
+    def __init__(self, name: str, stamped: Stamped, keeping: Keeping, turn: Turn) -> None:
+        self.name = name
+        self.stamped = stamped
+        self._keeping = keeping
+        self._turn = turn
+
+    def take(self, data: bytes) -> None:
+        """Keep the next piece of what the node tells; blocking."""
+        self._keep(self.stamped.feed(data))
+
+    def finish(self) -> None:
+        """The node told all that it has; blocking."""
+        self._keep(self.stamped.finish())
+
+    def _keep(self, text: bytes) -> None:
+        if self.stamped.gap:
+            self.stamped.gap = False
+            self._keeping.note(MISSING)
+        self._keeping.take(text)
+        if self._keeping.is_settled:
+            self._turn.write(Checkpoint(self._keeping.offset, self.name, self.stamped.position))

@@ -1,0 +1,286 @@
+"""One run or build as this process attends it, shared by all who ask for it here."""
+
+import asyncio
+import contextlib
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from executor.errors import EngineUnavailable
+from executor.kubernetes.attending import creating, stopping
+from executor.kubernetes.attending.creating import Created
+from executor.kubernetes.attending.deadlines import Deadlines
+from executor.kubernetes.attending.keeper import Desk, Keeper
+from executor.kubernetes.attending.orders import Order
+from executor.kubernetes.attending.place import Place
+from executor.kubernetes.attending.stopping import Stop
+from executor.kubernetes.client import Refused
+from executor.kubernetes.objects.pods import SIGNALLED
+from executor.kubernetes.resources import name_of
+from executor.kubernetes.watching import outcomes, states
+from executor.kubernetes.watching.cluster import Cluster, Space
+from executor.kubernetes.watching.outcomes import OVERDUE, Ended, Reading, Runs, Waits
+from executor.kubernetes.watching.states import Job, Pod
+from executor.spec import Outcome, Pending, Progress, Result, Started
+from executor.threads import whole
+
+_AGAIN = 10.0
+"""Seconds after which what was asked for and is not seen is asked for once more."""
+_USUAL = 1.0
+"""Seconds that what every run waits for has to stand until it is told: mostly it has passed by then."""
+_SEEN = 5.0
+"""Seconds in which the pod of a Job that failed has to be seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What every life works with. `chore` does in the background what nobody waits for."""
+
+    cluster: Cluster
+    desk: Desk
+    clock: Callable[[], float]
+    chore: Callable[[Callable[[], Awaitable[None]]], None]
+
+
+class Life:
+    """Creates the Job or attaches to it, keeps its log, stops it in time, and tells how it ended.
+
+    Any number of processes may do that at once: all ask for the same, and one of them writes the log.
+    """
+
+    def __init__(self, order: Order, tools: Tools) -> None:
+        self.users = 0
+        self._order = order
+        self._name = name_of(order.key)
+        self._tools = tools
+        self._client = tools.cluster.client
+        self._place = Place(tools.desk.logs.path(order.key))
+        self._pending: Pending | None = None
+        self._started: Started | None = None
+        self._outcome: Outcome | None = None
+        self._change = asyncio.Event()  # a new one after every change
+        self._woken = asyncio.Event()
+        self._stopped = asyncio.Event()
+        self._job: Job | None = None
+        self._pod: Pod | None = None
+        self._secrets = [secret.reveal().encode("utf-8", "surrogateescape") for secret in order.secrets]
+        self._keeper: Keeper | None = None
+        self._deadlines = Deadlines(order.timeout, order.pending_timeout)
+        self._usual: tuple[str, float] = ("", math.inf)  # what it waits for as every run does, and since when
+        self._failed_at = math.inf
+        self._why: Stop | None = None  # it was stopped by this process
+        self._asked: tuple[str, float] = ("", -math.inf)  # for which pod a stop was asked, and when
+        self._task = asyncio.create_task(self._live())
+        self._task.add_done_callback(lambda _: self._changed())
+
+    def wake(self) -> None:
+        """Say that something about it has changed."""
+        self._woken.set()
+        if self._keeper is not None:
+            self._keeper.look()
+
+    def stop(self) -> None:
+        """Have it stopped, now or as soon as there is something to stop."""
+        self._stopped.set()
+        self._woken.set()
+
+    async def story(self) -> AsyncIterator[Progress]:
+        """Give what happened and what happens; raises EngineUnavailable."""
+        pending: Pending | None = None
+        told = False
+        while True:
+            change = self._change
+            if self._started is not None and not told:
+                told = True
+                yield self._started
+            if self._outcome is not None:
+                yield self._outcome
+                return
+            if self._started is None and self._pending is not None and self._pending != pending:
+                pending = self._pending
+                yield pending
+                continue
+            if self._task.done():
+                if self._task.cancelled():
+                    raise EngineUnavailable("the engine is being closed")
+                self._task.result()
+            await change.wait()
+
+    async def close(self) -> None:
+        """Leave it, which goes on."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    def _changed(self) -> None:
+        self._change.set()
+        self._change = asyncio.Event()
+
+    async def _live(self) -> None:
+        try:
+            space = await self._tools.cluster.space(self._order.namespace)
+            try:
+                self._job = await self._begin(space)
+                self._keeper = self._kept()
+                outcome = await self._attend(space, self._job)
+                outcome = self._order.finish(outcome, outcomes.message_of(self._pod))
+            except Ended as ended:
+                outcome = ended.outcome
+                if self._job is None:
+                    namespace = self._order.namespace
+                    self._tools.chore(lambda: creating.discard(self._client, namespace, self._name))
+            outcome = replace(outcome, message=outcome.message and self._masked(outcome.message))
+            self._keeper = self._keeper or self._kept()
+            problem = await self._keeper.end(self._notes(outcome))
+        finally:
+            if self._keeper is not None:
+                await self._keeper.close()
+        if problem:
+            outcome = replace(outcome, message=" ".join(filter(None, (outcome.message, problem))))
+        if outcome.started_at is not None:
+            self._start(outcome.started_at)
+        self._outcome = outcome
+        self._changed()
+
+    def _kept(self) -> Keeper:
+        return Keeper(self._order.key, self._place, self._tools.desk, lambda: self._pod, self._secrets)
+
+    async def _begin(self, space: Space) -> Job:
+        """Give the Job, which is created unless it or its pod is there; raises `Ended`, EngineUnavailable."""
+        job, pod = space.job(self._name), space.pod(self._name)
+        begun = await whole(self._place.begun)
+        is_found = job is not None or pod is not None
+        if job is None and pod is None:
+            if begun is not None:
+                raise outcomes.lost("Its Job was deleted by somebody else: how it ended is not known.")
+            job = await self._create(space)
+        else:
+            job = job or states.gone(self._name, self._order.key, space.namespace)
+            self._secrets += await creating.hidden(self._client, job)
+        if job.key != self._order.key:
+            raise outcomes.error("NameTaken", f"There is a Job {job.name} that is not this one's.")
+        if is_found and job.uid:  # the process that made it may have died before it did this
+            self._own(creating.belongings(job))
+        if begun is None:
+            await whole(lambda: self._place.begin(space.namespace))
+        return job
+
+    async def _create(self, space: Space) -> Job:
+        self._check_stopped()
+        made = await self._order.make()
+        self._secrets += [secret.reveal().encode("utf-8", "surrogateescape") for secret in made.secrets]
+        self._secrets += await creating.hidden(self._client, states.job(made.job))
+        self._check_stopped()
+        created = await creating.create(self._client, self._order, made, self._wait, self._stopped)
+        self._deadlines.created(self._tools.clock())
+        space.jobs.put(created.job)
+        self._own(created)
+        return created.job
+
+    def _own(self, created: Created) -> None:
+        if created.owned:
+            self._tools.chore(lambda: creating.own(self._client, created))
+
+    def _check_stopped(self) -> None:
+        if self._stopped.is_set():
+            raise Ended(Outcome(Result.CANCELLED))
+
+    def _wait(self, words: str) -> None:
+        pending = Pending(self._masked(words))
+        if pending != self._pending:
+            self._pending = pending
+            self._changed()
+
+    async def _attend(self, space: Space, job: Job) -> Outcome:
+        """Tell what becomes of it and stop it in time, until it has ended; raises EngineUnavailable."""
+        while True:
+            self._woken.clear()
+            now = self._tools.clock()
+            job = self._job = space.job(self._name) or self._without(job)
+            reading = self._read(space, job, now)
+            if isinstance(reading, Outcome):
+                return reading
+            if isinstance(reading, Runs):
+                self._start(reading.at)
+            quiet = self._tell(reading, now) if isinstance(reading, Waits) and not job.stop else math.inf
+            wait = min(await self._step(space, job, reading, now), quiet)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(wait, 86_400.0)):
+                    await self._woken.wait()
+
+    def _tell(self, waits: Waits, now: float) -> float:
+        """Tell what it waits for, trouble at once; gives the seconds until there is something to tell."""
+        if not waits.is_usual:
+            self._wait(waits.words)
+            return math.inf
+        if self._usual[0] != waits.words:
+            self._usual = (waits.words, now)
+        left = self._usual[1] + _USUAL - now
+        if left > 0:
+            return left
+        self._wait(waits.words)
+        return math.inf
+
+    def _start(self, at: float) -> None:
+        if self._started is None:
+            self._started = Started(at)
+            self._changed()
+
+    def _without(self, job: Job) -> Job:
+        """Give the Job that is gone, as it was last, or as this process had stopped it."""
+        if job.stop or self._why is None:
+            return job
+        return replace(job, stop=self._why.result.value, reason=self._why.reason, words=self._why.words)
+
+    def _read(self, space: Space, job: Job, now: float) -> Reading:
+        """Read what has become of it, also where what would say so is gone."""
+        pod, last = space.pod(self._name), self._pod
+        self._pod = pod or last
+        reading = outcomes.read(job, self._pod, space.told(self._name, self._pod), now)
+        if isinstance(reading, Outcome) or pod is not None:
+            return reading
+        if last is not None:
+            return outcomes.vanished(job, "Its pod was deleted by somebody else while it ran.")
+        if space.job(self._name) is None:
+            return outcomes.vanished(job, "Its Job was deleted by somebody else before it started.")
+        if job.failed is not None:
+            self._failed_at = min(self._failed_at, now)
+            if now >= self._failed_at + _SEEN:
+                return outcomes.vanished(job, f"It has no pod: {job.failed[1] or job.failed[0]}")
+        return reading
+
+    async def _step(self, space: Space, job: Job, reading: Reading, now: float) -> float:
+        """Do what is due; gives the seconds until something is. Raises EngineUnavailable."""
+        due = self._failed_at + _SEEN
+        if self._pod is not None and self._pod.deleted_at is not None:
+            due = min(due, self._pod.deleted_at + OVERDUE + 1.0)
+        why = stopping.noted(job)
+        if why is None:
+            why = (
+                Stop(Result.CANCELLED) if self._stopped.is_set() else self._deadlines.step(job, reading, now)
+            )
+            due = min(due, self._deadlines.due)
+        if why is None:
+            return max(due - now, 0.0)
+        about = self._pod.uid if self._pod is not None else ""
+        if self._asked[0] != about or now >= self._asked[1] + _AGAIN:
+            try:
+                why = replace(why, words=self._masked(why.words))
+                await stopping.stop(self._client, job, self._pod, why)
+            except EngineUnavailable as problem:
+                return min(problem.delay, _AGAIN)
+            except Refused as refused:
+                raise EngineUnavailable(f"a Job could not be stopped: {refused.message}") from refused
+            self._asked, self._why = (about, now), why
+        later = self._asked[1] + _AGAIN
+        return max(min(due if due > now else later, later) - now, 0.1)
+
+    def _masked(self, words: str) -> str:
+        return outcomes.masked(words, self._secrets)
+
+    def _notes(self, outcome: Outcome) -> list[str]:
+        """Give the lines of Errand's own at the end of its log."""
+        if outcome.started_at is None:  # nothing else says it
+            return [outcome.message] if outcome.message else []
+        pod, stopped = self._pod, self._job is not None and self._job.stop
+        is_alone = stopped and pod is not None and pod.has_hook and SIGNALLED not in outcomes.message_of(pod)
+        return [stopping.ALONE] if is_alone else []

@@ -1,0 +1,1 @@
+"""Which image is meant: what registries and workloads say."""

@@ -1,0 +1,86 @@
+"""Which Secrets open registries: those that the nodes pull with, as far as Errand may read them."""
+
+import time
+from collections.abc import Sequence
+
+from executor.kubernetes.client import Client, Refused
+from executor.kubernetes.images import credentials
+from executor.kubernetes.images.credentials import Credential, Entry
+from executor.kubernetes.images.registry import Credentials
+from executor.kubernetes.objects.workloads import Workload
+from executor.kubernetes.resources import SECRETS, SERVICE_ACCOUNTS
+from executor.kubernetes.settings import Settings
+from executor.references import Reference
+
+_KEPT = 60.0
+"""Seconds for which what the API server said is not asked again: every run asks."""
+_SECRETS = 16
+"""Secrets that are read for one image."""
+
+
+class Keys:
+    """The credentials of `builder.registry_secret`, the configured pod and the service account of runs.
+
+    A Secret or a service account that Errand may not read is left out: a registry that wants it says so.
+    """
+
+    def __init__(self, client: Client, settings: Settings) -> None:
+        self._client = client
+        self._settings = settings
+        self._entries: dict[tuple[str, str], tuple[float, list[Entry]]] = {}
+        self._usual: tuple[float, tuple[str, ...]] = (-_KEPT, ())
+
+    def of(self, reference: Reference, workload: Workload | None = None) -> Credentials:
+        """Give how to look for what may open the repository, those of `workload` first."""
+
+        async def found() -> Sequence[Credential]:
+            namespace, own = self._settings.namespace, self._settings.builder.registry_secret
+            shared = [(workload.namespace, name) for name in workload.pull_secrets] if workload else []
+            usual = [own, *await self._names()] if own is not None else list(await self._names())
+            named = dict.fromkeys([*shared, *((namespace, name) for name in usual)])
+            entries = []
+            for place, name in list(named)[:_SECRETS]:
+                entries += await self._read(place, name)
+            return credentials.matching(entries, reference)
+
+        return found
+
+    async def names(self, reference: Reference) -> tuple[str, ...]:
+        """Name the Secrets for the pull of a run, if that of builds has to be one of them.
+
+        A pod that names any has none of its service account's, so these are named too.
+        """
+        name = self._settings.builder.registry_secret
+        if name is None or not credentials.matching(
+            await self._read(self._settings.namespace, name), reference
+        ):
+            return ()
+        return tuple(dict.fromkeys((*await self._names(), name)))
+
+    async def _names(self) -> tuple[str, ...]:
+        """Name the Secrets that every pod of a run has for its pull without being told."""
+        at, names = self._usual
+        if time.monotonic() < at + _KEPT:
+            return names
+        settings = self._settings
+        found = list(settings.pod.get("imagePullSecrets") or ())
+        try:
+            name = settings.service_account or "default"
+            account = await self._client.get(SERVICE_ACCOUNTS, settings.namespace, name)
+            found += account.get("imagePullSecrets") or ()
+        except Refused:
+            pass
+        names = tuple(str(item["name"]) for item in found if item.get("name"))
+        self._usual = (time.monotonic(), names)
+        return names
+
+    async def _read(self, namespace: str, name: str) -> list[Entry]:
+        at, entries = self._entries.get((namespace, name), (-_KEPT, []))
+        if time.monotonic() < at + _KEPT:
+            return entries
+        try:
+            entries = credentials.read(await self._client.get(SECRETS, namespace, name))
+        except Refused:
+            entries = []
+        self._entries[namespace, name] = (time.monotonic(), entries)
+        return entries

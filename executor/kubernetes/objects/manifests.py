@@ -1,0 +1,130 @@
+"""The objects that a run is made of: a Job, and what its environment and its files lie in. Pure.
+
+https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/job-v1/
+"""
+
+import base64
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from executor.kubernetes.client import Object
+from executor.kubernetes.objects import labels, pods
+from executor.kubernetes.objects.pods import UNKNOWN, Facts
+from executor.kubernetes.objects.workloads import Workload
+from executor.kubernetes.resources import FINALIZER, name_of
+from executor.kubernetes.settings import Settings
+from executor.redaction import forms
+from executor.spec import RunSpec, Secret
+
+_WEEK = 7 * 24 * 3600
+"""Seconds for which a Job that nobody removes stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The objects of a run as the API takes them; all have the same name, in `namespace`.
+
+    `secret` and `configmap` have to exist before `job` is created, and are None where nothing needs them.
+    """
+
+    name: str
+    namespace: str
+    job: Object
+    secret: Object | None
+    configmap: Object | None
+
+
+def manifest(
+    spec: RunSpec, settings: Settings, workload: Workload | None = None, facts: Facts = UNKNOWN
+) -> Manifest:
+    """Give the objects of a run; raises ValueError where no pod can have what `spec` says."""
+    pods.check(spec)
+    hidden = _Hidden(spec.secrets)
+    files = pods.targets(spec.files)
+    kept = pods.Kept(
+        name=name_of(spec.key),
+        env={name: value for name, value in spec.env.items() if hidden.is_in(value)},
+        secret_files={path: text for path, text in files.items() if hidden.is_in(text)},
+        files={path: text for path, text in files.items() if not hidden.is_in(text)},
+    )
+    namespace = workload.namespace if workload else settings.namespace
+    metadata: Object = {
+        "name": kept.name,
+        "namespace": namespace,
+        "labels": labels.labels(spec.key, spec.about, settings.installation, "run"),
+        "annotations": labels.annotations(spec.key, spec.about),
+    }
+    template: Object = {
+        "metadata": {
+            "labels": metadata["labels"],
+            "annotations": metadata["annotations"],
+            "finalizers": [FINALIZER],
+        },
+        "spec": pods.spec(spec, settings, workload, facts, kept),
+    }
+    return Manifest(
+        name=kept.name,
+        namespace=namespace,
+        job=job(metadata, template, settings.pending_timeout + spec.timeout + spec.grace),
+        secret=secret(metadata, kept.secret_data),
+        configmap=_configmap(metadata, kept.public_data),
+    )
+
+
+def job(metadata: Object, template: Object, deadline: float) -> Object:
+    """Give the Job of one pod, which is tried once and has `deadline` seconds at most."""
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": metadata,
+        "spec": {
+            "completions": 1,
+            "parallelism": 1,
+            "backoffLimit": 0,
+            "podReplacementPolicy": "Failed",
+            "activeDeadlineSeconds": math.ceil(deadline),
+            "ttlSecondsAfterFinished": _WEEK,
+            "template": template,
+        },
+    }
+
+
+def secret(metadata: Object, data: Mapping[str, str]) -> Object | None:
+    """Give the Secret with `data`; None where there is none."""
+    if not data:
+        return None
+    encoded = {key: base64.b64encode(text.encode()).decode() for key, text in data.items()}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": metadata,
+        "type": "Opaque",
+        "immutable": True,
+        "data": encoded,
+    }
+
+
+def _configmap(metadata: Object, data: Mapping[str, str]) -> Object | None:
+    if not data:
+        return None
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": metadata,
+        "immutable": True,
+        "data": dict(data),
+    }
+
+
+class _Hidden:
+    """Tells which texts only a Secret may hold."""
+
+    def __init__(self, secrets: tuple[Secret, ...]) -> None:
+        values = [secret.reveal().encode(errors="surrogateescape") for secret in secrets]
+        # The forms are those that the log masks; a value that is too short for that is one here.
+        self._forms = {form for value in values if value for form in (value, *forms(value))}
+
+    def is_in(self, text: str) -> bool:
+        data = text.encode()
+        return any(form in data for form in self._forms)

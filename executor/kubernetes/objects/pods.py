@@ -1,0 +1,239 @@
+"""The pod of a run. Pure.
+
+https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/ It passes "restricted" of
+https://kubernetes.io/docs/concepts/security/pod-security-standards/ but for an image that runs as root.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from executor.kubernetes.client import Object
+from executor.kubernetes.objects.merging import merged
+from executor.kubernetes.objects.workloads import Workload
+from executor.kubernetes.settings import Settings
+from executor.setup import SHELL
+from executor.spec import RunSpec
+
+CONTAINER = "job"
+"""The name of the container that the job runs in."""
+SIGNALLED = "errand: every process was told to stop"
+"""What the hook adds to the termination message once it has signalled; without a shell nobody does."""
+
+_HOOK = (
+    f"kill -TERM -1 && echo '{SIGNALLED}' >>/dev/termination-log; while kill -0 -1; do sleep 1 || exit; done"
+)
+"""Signals all but the first process of the pod, which is not the job's, and waits until none is left.
+
+While it waits the kubelet does not signal the job a second time.
+"""
+_SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
+_TOGETHER = 'exec "$@" 2>&1'
+"""The node reads a job's two outputs from two pipes, and loses the order in which they were written."""
+_FILES, _SECRET_FILES, _TMP = "errand-files", "errand-secret-files", "errand-tmp"
+_TMP_AT = "/tmp"  # noqa: S108  # in the container
+_MODE = 0o444
+_GPU = "nvidia.com/gpu"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a registry and the cluster say of an image.
+
+    `is_non_root`: its user is a number other than 0, which is what the kubelet can check. `pull_secrets`:
+    names of Secrets in the run's namespace that its pull needs besides those of the service account.
+    """
+
+    is_non_root: bool = False
+    pull_secrets: tuple[str, ...] = ()
+
+
+UNKNOWN = Facts()
+"""Of an image that no registry was asked about: it may be one that runs as root."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What lies in the Secret and in the ConfigMap called `name`: variables, and texts by absolute path."""
+
+    name: str
+    env: Mapping[str, str] = field(default_factory=dict)
+    secret_files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def secret_data(self) -> dict[str, str]:
+        """The texts of the Secret by key."""
+        return {**_numbered("env", self.env), **_numbered("file", self.secret_files)}
+
+    @property
+    def public_data(self) -> dict[str, str]:
+        """The texts of the ConfigMap by key."""
+        return _numbered("file", self.files)
+
+
+def check(spec: RunSpec) -> None:
+    """Raise ValueError for what no container can have."""
+    if not spec.command:
+        raise ValueError("The command is empty.")
+    for name in (*spec.env, *spec.references):
+        if not name or "=" in name or not (name.isascii() and name.isprintable()):
+            raise ValueError(f"Not a name for the environment: {name[:100]!r}.")
+    words = (*spec.command, *spec.env.values(), spec.setup or "", spec.workdir or "")
+    if any("\0" in word for word in words):
+        raise ValueError("A NUL byte in the command, its environment or its working directory.")
+    try:
+        "".join((*words, *spec.files, *spec.files.values())).encode()
+    except UnicodeEncodeError as problem:
+        raise ValueError("What a pod is given has to be text, in Unicode.") from problem
+
+
+def targets(files: Mapping[str, str]) -> dict[str, str]:
+    """Give the text for each absolute path in the container; raises ValueError for what is no path."""
+    found: dict[str, str] = {}
+    for path, text in files.items():
+        parts = path.strip("/").split("/")
+        target = "/" + "/".join(parts)
+        if any(part in ("", ".", "..") for part in parts) or not path.isprintable() or ":" in path:
+            raise ValueError(f"The file {path[:200]!r} cannot be placed: it is not a path below the root.")
+        if target in found:
+            raise ValueError(f"The file {target} is given twice.")
+        found[target] = text
+    return found
+
+
+def spec(run: RunSpec, settings: Settings, workload: Workload | None, facts: Facts, kept: Kept) -> Object:
+    """Give the spec of the pod of a run, with the configured `pod` merged into it last."""
+    shared = workload or Workload(settings.namespace, run.image or "")
+    account = shared.service_account if workload else settings.service_account
+    pull_secrets = shared.pull_secrets if workload else facts.pull_secrets
+    pod: Object = {
+        **shared.placement,
+        "restartPolicy": "Never",
+        "shareProcessNamespace": True,
+        "enableServiceLinks": False,
+        "automountServiceAccountToken": shared.has_token if workload else account is not None,
+        "terminationGracePeriodSeconds": max(1, math.ceil(run.grace)),
+        "securityContext": {
+            **({"runAsNonRoot": True} if facts.is_non_root else {}),
+            **shared.pod_security,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_container(run, shared, kept)],
+        "volumes": _volumes(run, shared, kept),
+    }
+    if account:
+        pod["serviceAccountName"] = account
+    if pull_secrets:
+        pod["imagePullSecrets"] = [{"name": name} for name in pull_secrets]
+    return merged(pod, settings.pod)
+
+
+def _container(run: RunSpec, shared: Workload, kept: Kept) -> Object:
+    asked: Object = {
+        "name": CONTAINER,
+        "image": run.image or shared.image,
+        # What moves was pinned, and what the node alone has cannot be pulled again.
+        "imagePullPolicy": "IfNotPresent",
+        "command": [literal(word) for word in _command(run)],
+        "env": _environment(run, shared, kept),
+        "resources": _resources(run),
+        "volumeMounts": _mounts(run, shared, kept),
+        "securityContext": {
+            **shared.container_security,
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
+    if run.read_only:
+        asked["securityContext"]["readOnlyRootFilesystem"] = True
+    if shared.env_from:
+        asked["envFrom"] = list(shared.env_from)
+    if run.workdir:
+        asked["workingDir"] = "/" + run.workdir.strip("/")
+    if run.signal_children:
+        asked["lifecycle"] = {"preStop": {"exec": {"command": ["sh", "-c", _HOOK]}}}
+    return asked
+
+
+def _command(run: RunSpec) -> list[str]:
+    words = [*SHELL, run.setup, *run.command] if run.setup else list(run.command)
+    shell = words[0]
+    return [shell, "-c", _TOGETHER, shell, *words] if shell.rpartition("/")[2] in _SHELLS else words
+
+
+def literal(text: str) -> str:
+    """Give what means `text` where `$(NAME)` means a variable."""
+    return text.replace("$", "$$")
+
+
+def _environment(run: RunSpec, shared: Workload, kept: Kept) -> list[Object]:
+    """Give all variables; one that replaces a workload's takes its place: later ones may refer to it."""
+    found: dict[str, Object] = {variable["name"]: variable for variable in shared.env}
+    hidden = {name: key for key, name in zip(_numbered("env", kept.env), kept.env, strict=True)}
+    for name, reference in run.references.items():
+        source = "secretKeyRef" if reference.kind == "secret" else "configMapKeyRef"
+        found[name] = {
+            "name": name,
+            "valueFrom": {source: {"name": reference.name, "key": reference.key}},
+        }
+    for name, value in run.env.items():
+        if name in hidden:
+            source_of = {"secretKeyRef": {"name": kept.name, "key": hidden[name]}}
+            found[name] = {"name": name, "valueFrom": source_of}
+        else:
+            found[name] = {"name": name, "value": literal(value)}
+    return list(found.values())
+
+
+def _resources(run: RunSpec) -> Object:
+    """What is asked for is also the limit: a job gets it wherever it runs, and no more."""
+    wanted: dict[str, str] = {}
+    if run.cpu:
+        wanted["cpu"] = f"{max(1, round(run.cpu * 1000))}m"
+    if run.memory:
+        wanted["memory"] = str(run.memory)
+    if run.gpu:
+        wanted[_GPU] = str(run.gpu)
+    return {"requests": wanted, "limits": dict(wanted)} if wanted else {}
+
+
+def _volumes(run: RunSpec, shared: Workload, kept: Kept) -> list[Object]:
+    volumes = list(shared.volumes)
+    if kept.files:
+        items = _items(kept.files)
+        volumes.append(
+            {"name": _FILES, "configMap": {"name": kept.name, "defaultMode": _MODE, "items": items}}
+        )
+    if kept.secret_files:
+        items = _items(kept.secret_files)
+        volumes.append(
+            {"name": _SECRET_FILES, "secret": {"secretName": kept.name, "defaultMode": _MODE, "items": items}}
+        )
+    if _needs_tmp(run, shared):
+        volumes.append({"name": _TMP, "emptyDir": {}})
+    return volumes
+
+
+def _mounts(run: RunSpec, shared: Workload, kept: Kept) -> list[Object]:
+    found: dict[str, Object] = {}
+    if _needs_tmp(run, shared):
+        found[_TMP_AT] = {"name": _TMP, "mountPath": _TMP_AT}
+    found |= {mount["mountPath"].rstrip("/"): mount for mount in shared.mounts}
+    for volume, files in ((_FILES, kept.files), (_SECRET_FILES, kept.secret_files)):
+        for key, path in zip(_numbered("file", files), files, strict=True):
+            found[path] = {"name": volume, "mountPath": path, "subPath": key, "readOnly": True}
+    return list(found.values())
+
+
+def _needs_tmp(run: RunSpec, shared: Workload) -> bool:
+    return run.read_only and all(mount["mountPath"].rstrip("/") != _TMP_AT for mount in shared.mounts)
+
+
+def _items(files: Mapping[str, str]) -> list[Object]:
+    return [{"key": key, "path": key} for key in _numbered("file", files)]
+
+
+def _numbered(kind: str, texts: Mapping[str, str]) -> dict[str, str]:
+    """Keys for texts: names of variables and paths may have more letters than the key of a Secret."""
+    return {f"{kind}-{number}": text for number, text in enumerate(texts.values())}

@@ -1,0 +1,1 @@
+"""What the cluster tells of Jobs and pods, and what that means."""

@@ -1,0 +1,279 @@
+"""What has become of a run or a build, read from its Job and its pod; pure.
+
+What is told is read from the objects alone, so that every bot reads the same and no bot has to remember.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from executor.kubernetes.watching.states import TERMINATED, WAITING, Container, Event, Job, Pod
+from executor.redaction import Redactor
+from executor.spec import Outcome, Result
+
+OVERDUE = 180.0
+"""Seconds after the end of a deleted pod's grace in which its node has to say that it ended.
+
+After a minute without the API server a kubelet was seen to need another minute and a half until it heard.
+"""
+
+_MOST = 2000
+"""Characters of the cluster's words that are told."""
+_SECONDS_TO_END = 3.0
+"""Within which a node deletes for good what it ended because it was deleted."""
+
+_WHOLE = 1.0
+"""Times of objects are whole seconds."""
+
+_NO_START = frozenset({"StartError", "ContainerCannotRun", "RunContainerError"})
+_UNKNOWN = frozenset({"ContainerStatusUnknown", "Unknown"})
+"""What the kubelet, and the runtime after a restart, say of a container that they lost sight of."""
+_MISSING = re.compile(r"executable file not found|no such file or directory", re.I)
+_FORBIDDEN = re.compile(r"permission denied|exec format error|is a directory", re.I)
+_WORKDIR = re.compile(r"workdir|working directory|chdir|\bcwd\b|\bmkdir\b", re.I)
+_EXEC = re.compile(
+    r"(?:unable to start container process: )?((?:error during container init: )?exec:? .*)", re.S
+)
+_QUOTA = re.compile(r"exceeded quota", re.I)
+_REFUSED = re.compile(r"is forbidden:|denied the request|is invalid:", re.I)
+"""What admission says of a pod that it will not have, however often it is asked."""
+_MENDED = 10.0
+"""Seconds in which somebody may mend what a pod is refused for: what is applied together comes one by one."""
+_PLAIN = frozenset({"ContainerCreating", "PodInitializing", ""})
+"""Reasons of a container that waits for nothing in particular."""
+_SIZES = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_DISRUPTIONS: Mapping[str, tuple[str, str]] = {
+    "PreemptionByScheduler": ("Preempted", "It made room for a pod of higher priority."),
+    "DeletionByTaintManager": ("NodeLost", "Its node went away."),
+    "DeletionByPodGC": ("NodeLost", "Its node went away."),
+    "EvictionByEvictionAPI": ("Evicted", "It was evicted from its node."),
+    "TerminationByKubelet": ("Evicted", "Its node ended it."),
+}
+_DELETED = "Its pod was deleted by somebody else while it ran."
+
+
+class Ended(Exception):
+    """The end of a run that had none of its own: how, with a sentence for its log and for people."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.message)
+        self.outcome = outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """It has not started, for `reason` (one CamelCase word), which `words` say to people.
+
+    `patience`: seconds for which it may say so, where waiting does not help. `is_usual`: every run does.
+    """
+
+    reason: str
+    words: str
+    patience: float = math.inf
+    is_usual: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Its first container runs or ran, since `at`."""
+
+    at: float
+
+
+Reading = Waits | Runs | Outcome
+
+
+def error(reason: str, message: str) -> Ended:
+    """Give an end that is not the job's fault."""
+    return Ended(Outcome(Result.ERROR, reason=reason, message=message[:_MOST]))
+
+
+def lost(message: str) -> Ended:
+    """Give the end of a run whose Job or pod is not what it was."""
+    return error("ContainerLost", message)
+
+
+def read(job: Job, pod: Pod | None, events: Sequence[Event], now: float) -> Reading:
+    """Tell what has become of it; `now` is in seconds since the epoch. `events` are those about the two.
+
+    A Job without a pod may be one whose pod is not seen yet: that is told as waiting, whatever it says.
+    """
+    outcome = _end(job, pod, now)
+    if outcome is not None:
+        return _stopped(job, pod, outcome)
+    if pod is not None and (since := _started(pod)) is not None:
+        return Runs(since)
+    return _waits(job, pod, events)
+
+
+def vanished(job: Job, words: str) -> Outcome:
+    """Tell what became of it where the objects that would say it are gone."""
+    return _stopped(job, None, _error("ContainerLost", words))
+
+
+def message_of(pod: Pod | None) -> str:
+    """Give what the container `job` left as its termination message, empty for none."""
+    last = pod.containers[-1] if pod is not None and pod.containers else None
+    return last.message if last is not None and last.reason not in _NO_START else ""
+
+
+def masked(text: str, secrets: Sequence[bytes]) -> str:
+    """Mask a sentence that is for other places than the log."""
+    redactor = Redactor(secrets)
+    data = text.encode(errors="replace")
+    return (redactor.feed(data) + redactor.flush()).decode(errors="replace")
+
+
+def _started(pod: Pod) -> float | None:
+    return next((one.started_at for one in pod.containers if one.started_at is not None), None)
+
+
+def _end(job: Job, pod: Pod | None, now: float) -> Outcome | None:
+    """Give how it ended by itself or by others; None while it has not."""
+    if pod is None:
+        # Only what was stopped before it had a pod is known to get none.
+        return Outcome(Result.CANCELLED) if job.stop and job.is_suspended and not job.active else None
+    over = _over(pod)
+    if over is not None:
+        return _of(over, pod)
+    if pod.has_ended:
+        return _without_end(pod)
+    if pod.deleted_at is None:
+        return None
+    if not pod.node:  # and it never comes to one
+        return _error("ContainerLost", "Its pod was deleted by somebody else before it started.")
+    if now > pod.deleted_at + OVERDUE:
+        return _error("NodeLost", f"Its node {pod.node} does not say whether it has ended.")
+    return None
+
+
+def _over(pod: Pod) -> Container | None:
+    """Give the container whose end is the end of the whole."""
+    for container in pod.containers[:-1]:
+        if container.status == TERMINATED and container.exit_code:
+            return container
+    last = pod.containers[-1] if pod.containers else None
+    return last if last is not None and last.status == TERMINATED else None
+
+
+def _of(over: Container, pod: Pod) -> Outcome:
+    """Read how a container ended that nobody of ours stopped."""
+    if over.reason in _NO_START:
+        return _not_started(over.message)
+    times = Outcome(
+        Result.SUCCEEDED, exit_code=over.exit_code, started_at=_started(pod), finished_at=over.finished_at
+    )
+    if not over.exit_code:
+        return times
+    if over.reason in _UNKNOWN:
+        lost = _error("NodeLost", over.message or "Its node restarted, and does not know how it ended.")
+        return replace(lost, started_at=times.started_at)
+    if (by_others := _by_others(over, pod)) is not None:
+        return replace(by_others, started_at=times.started_at, finished_at=over.finished_at)
+    if over.reason == "OOMKilled":
+        return replace(times, result=Result.FAILED, reason="OOMKilled", message=_memory(pod.memory))
+    return replace(times, result=Result.FAILED)
+
+
+def _by_others(over: Container, pod: Pod) -> Outcome | None:
+    """Tell who ended a container, unless it did itself."""
+    if pod.reason:  # Evicted, Preempting, NodeShutdown, ...
+        return _error(pod.reason, pod.message or "Its node ended it.")
+    if pod.disruption is not None:
+        reason, words = _DISRUPTIONS.get(pod.disruption[0], ("Disrupted", "The cluster ended it."))
+        return _error(reason, f"{words} {pod.disruption[1]}".strip())
+    if pod.deleted_at is None or over.finished_at is None:
+        return None
+    # Deleted after it had ended, as `remove` does? A node deletes for good, without any grace, what it ended.
+    if pod.deleted_at - pod.grace > over.finished_at + _SECONDS_TO_END:
+        return None
+    return _error("ContainerLost", _DELETED)
+
+
+def _without_end(pod: Pod) -> Outcome:
+    """Read why a pod is over that no container of ours ended."""
+    reason, words = pod.reason, pod.message
+    if not reason and pod.disruption is not None:
+        reason, sentence = _DISRUPTIONS.get(pod.disruption[0], ("Disrupted", "The cluster ended it."))
+        words = f"{sentence} {pod.disruption[1]}".strip()
+    if not reason and pod.deleted_at is not None:
+        reason, words = "ContainerLost", "Its pod was deleted by somebody else before it started."
+    return _error(reason or "ContainerLost", words or "Its pod ended, and its node does not say why.")
+
+
+def _stopped(job: Job, pod: Pod | None, outcome: Outcome) -> Outcome:
+    """Give the outcome of what ended, if Errand or the cluster's own deadline had stopped it."""
+    over = _over(pod) if pod is not None else None
+    is_known = over is not None and over.started_at is not None and over.reason not in _UNKNOWN
+    code = over.exit_code if over is not None and is_known else None
+    told = outcome.message if outcome.reason == "NodeLost" and over is None else None
+    times = replace(outcome, result=Result.TIMED_OUT, exit_code=code, reason="DeadlineExceeded", message=told)
+    if job.stop in set(Result):
+        result = Result(job.stop)
+        code = None if result is Result.ERROR else code
+        words = job.words or told
+        return replace(times, result=result, exit_code=code, reason=job.reason or None, message=words)
+    by_cluster = job.failed is not None and job.failed[0] == "DeadlineExceeded"
+    if pod is not None and pod.deleted_at is not None and outcome.reason == "ContainerLost":
+        # The cluster deletes the pod first and says at the Job why it did only after that.
+        by_cluster = by_cluster or pod.deleted_at - pod.grace >= job.ends_by - _WHOLE
+    return times if by_cluster and outcome.result is not Result.SUCCEEDED else outcome
+
+
+def _not_started(words: str) -> Outcome:
+    """Read what the runtime says of a command that it could not execute."""
+    told = _EXEC.search(words)
+    if told is not None:
+        for pattern, code in ((_FORBIDDEN, 126), (_MISSING, 127)):
+            if pattern.search(told[1]):
+                return Outcome(Result.FAILED, exit_code=code, message=told[1][:_MOST])
+    if _WORKDIR.search(words):
+        return _error("WorkdirInvalid", words)
+    return _error("StartRefused", words or "The node could not start its container.")
+
+
+def _waits(job: Job, pod: Pod | None, events: Sequence[Event]) -> Waits:
+    if pod is None:
+        return _without_pod(job, events)
+    waiting = next((one for one in pod.containers if one.status == WAITING), None)
+    if waiting is not None and waiting.reason == "InvalidImageName":
+        return Waits("ImageMissing", (waiting.message or waiting.reason)[:_MOST], patience=0.0)
+    if waiting is not None and waiting.reason not in _PLAIN:
+        return Waits(waiting.reason, (waiting.message or waiting.reason)[:_MOST])
+    if pod.scheduling is not None:
+        reason, words = pod.scheduling
+        return Waits(reason or "Unschedulable", words[:_MOST] or "It waits for a node.")
+    if not pod.node:
+        return Waits("Scheduling", "It waits for a node.", is_usual=True)
+    # What is called only `Failed` the container itself tells, too, and more of it.
+    told = (one for one in reversed(events) if one.about == pod.name and one.reason != "Failed")
+    said = next((one for one in told if one.reason.startswith("Failed")), None)
+    if said is not None:
+        return Waits(said.reason, said.message[:_MOST])
+    return Waits("ContainerCreating", f"Its container is made on {pod.node}.", is_usual=True)
+
+
+def _without_pod(job: Job, events: Sequence[Event]) -> Waits:
+    for said in reversed(events):
+        if said.reason == "FailedCreate" and said.about == job.name:
+            # Every try has another name, which would be news each time.
+            words = re.sub(rf'pods? "{re.escape(job.name)}-[a-z0-9]+"', "its pod", said.message, flags=re.I)
+            if _QUOTA.search(words):
+                return Waits("QuotaExceeded", words[:_MOST])
+            if _REFUSED.search(words):
+                return Waits("PodRefused", words[:_MOST], patience=_MENDED)
+            return Waits(said.reason, words[:_MOST])
+    return Waits("PodMissing", "It waits for its pod.", is_usual=True)
+
+
+def _memory(limit: str) -> str:
+    digits = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", limit)
+    if digits is None:
+        return "It was killed because the machine had no memory left."
+    size = float(digits[1]) * _SIZES.get(digits[2], 1)
+    return f"It was killed at its memory limit of {size / 2**20:.0f} MiB."
+
+
+def _error(reason: str, message: str) -> Outcome:
+    return error(reason, message).outcome
