@@ -12,6 +12,7 @@ from tests.kubernetes.problems import (
     bad_request,
     conflict,
     forbidden,
+    forbidden_field,
     invalid,
     not_found,
     wrong,
@@ -99,9 +100,7 @@ class Objects:
             after["status"] = before["status"]
         uid = after["metadata"].get("uid")
         if uid and uid != before["metadata"]["uid"]:
-            known = before["metadata"]["uid"]
-            words = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {known}"
-            raise conflict(kind, name, words)
+            raise invalid(kind, name, [wrong("metadata.uid", uid, "field is immutable")])
         for kept in (
             "uid",
             "creationTimestamp",
@@ -264,8 +263,6 @@ def _fixed(spec: Object) -> Object:
 
 
 def _pod_frozen() -> Any:
-    from tests.kubernetes.problems import forbidden_field
-
     return forbidden_field(
         "spec",
         "pod updates may not change fields other than `spec.containers[*].image`,"
@@ -276,14 +273,10 @@ def _pod_frozen() -> Any:
 
 
 def _immutable(field: str) -> Any:
-    from tests.kubernetes.problems import forbidden_field
-
     return forbidden_field(field, "field is immutable when `immutable` is set")
 
 
 def _no_new_finalizers(names_: set[str]) -> Any:
-    from tests.kubernetes.problems import forbidden_field
-
     listed = ", ".join(f'"{name}"' for name in sorted(names_))
     return forbidden_field(
         "metadata.finalizers",

@@ -115,9 +115,6 @@ def _pod(spec: Object, path: str, restarts: tuple[str, ...] | None) -> Iterator[
     restart = spec.get("restartPolicy")
     if restarts and restart and restart not in restarts:
         yield unsupported(f"{path}.restartPolicy", restart, restarts)
-    if (spec.get("terminationGracePeriodSeconds") or 0) < 0:
-        value = spec["terminationGracePeriodSeconds"]
-        yield wrong(f"{path}.terminationGracePeriodSeconds", value, "must be greater than or equal to 0")
     deadline = spec.get("activeDeadlineSeconds")
     if deadline is not None and deadline < 1:
         yield wrong(f"{path}.activeDeadlineSeconds", deadline, "must be between 1 and 2147483647, inclusive")
