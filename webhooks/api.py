@@ -21,7 +21,7 @@ from webhooks.answers import json_answer, path_number
 from webhooks.attempts import Try, tries
 from webhooks.guard import guarded
 from webhooks.look import SECURITY
-from webhooks.problems import Problem, busy
+from webhooks.problems import Problem, busy, missing
 from webhooks.streams import Stream, Streams, Write
 from webhooks.view import queued, rfc3339, seconds
 
@@ -70,7 +70,7 @@ def routes(api: Api) -> list[Route]:
 
 
 class _Rooms:
-    """The handlers; whoever gets here may see everything."""
+    """The handlers; whoever gets here may see what they show. Lists have only what the visitor may see."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -84,7 +84,9 @@ class _Rooms:
         state, job = query.get("state"), query.get("job")
 
         def read(session: Session) -> tuple[list[Run], dict[int, list[Attempt]]]:
-            rows = runs.page(session, job=job, state=state, limit=limit + 1, before=before)
+            rows = runs.page(
+                session, job=job, jobs=visitor.jobs, state=state, limit=limit + 1, before=before
+            )
             return rows, attempts.of_runs(session, [run.identity for run in rows])
 
         found, ended = await self._api.store.read(read)
@@ -105,7 +107,7 @@ class _Rooms:
 
         run, ended = await self._api.store.read(read)
         if run is None:
-            raise _no_run(number)
+            raise missing("runs", number)
         return json_answer(self._run(run, ended))
 
     async def build(self, request: Request, visitor: Visitor) -> Response:
@@ -175,14 +177,14 @@ class _Rooms:
         number = path_number(request)
         run = await self._api.store.read(lambda session: runs.get(session, number))
         if run is None:
-            raise _no_run(number)
+            raise missing("runs", number)
         return run
 
     async def _build_row(self, request: Request) -> Build:
         number = path_number(request)
         build = await self._api.store.read(lambda session: builds.get(session, number))
         if build is None:
-            raise Problem(404, f"There is no build #{number}.")
+            raise missing("builds", number)
         return build
 
     def _run(self, run: Run, ended: Sequence[Attempt]) -> shapes.Run:
@@ -278,10 +280,6 @@ class _Rooms:
             "finished_at": _moment(row.finished_at),
             "duration_s": None if took is None else round(took, 3),
         }
-
-
-def _no_run(number: int) -> Problem:
-    return Problem(404, f"There is no run #{number}.")
 
 
 def _moment(at: float | None) -> str | None:
