@@ -74,7 +74,7 @@ _LOCATION = ("Location", "The address of what was made.")
 _ETAG = ("ETag", "The version of the job.")
 
 _IF_MATCH = Header(
-    "If-Match", 'only if it still is this version, such as `"3"`, or `*`', r'^(\*|(W/)?"\d{1,9}")$'
+    "If-Match", 'only if it still is this version, such as `"3"`, or `*`', r'^(\*|(W/)?"[0-9]{1,9}")$'
 )
 _IF_NONE_MATCH = Header("If-None-Match", "`*`: only if there is none yet", r"^\*$")
 _IDEMPOTENCY = Header(
@@ -91,7 +91,7 @@ _STARTED = {
 
 OPERATIONS = (
     Operation(
-        "GET", "/api/openapi.json", Needs.ANY, "all of this as OpenAPI 3.1", {200: Answer(dict[str, Any])}
+        "GET", "/api/openapi.json", Needs.ANY, "all this as OpenAPI 3.1", {200: Answer(dict[str, Any])}
     ),
     Operation("GET", "/api/jobs", Needs.SEE, "the jobs there are, by name", {200: Answer(shapes.Jobs)}),
     Operation(
@@ -239,7 +239,5 @@ def operation(method: str, path: str) -> Operation:
     """The row of a route; LookupError where nobody decided about it."""
     found = _BY_ROUTE.get((method, path))
     if found is None:
-        raise LookupError(
-            f"{method} {path} is not in the table of webhooks/surface.py, so nobody may use it."
-        )
+        raise LookupError(f"{method} {path} is not in the table of webhooks/surface.py: nobody may use it.")
     return found
