@@ -223,7 +223,10 @@ def token_list(config: ConfigPath = Path("app.yaml")) -> None:
     table = Table("name", "created", "last used", "may change jobs")
     for row in rows:
         table.add_row(
-            Text(row.name), _date(row.created_at), _date(row.last_used_at), "yes" if "admin" in row.scopes else ""
+            Text(row.name),
+            _date(row.created_at),
+            _date(row.last_used_at),
+            "yes" if "admin" in row.scopes else "",
         )
     Console().print(table)
 

@@ -70,7 +70,8 @@ class Planning:
         catalog = self._people.catalog(asked)
         job = catalog.job(command.name)
         repository, built = self._repository(asked, catalog, job), catalog.repository_of(job) is not None
-        await self._people.require(asked, repository)
+        if repository is not None:
+            await self._people.require(asked, repository)
 
         def effect(session: Session) -> str:
             now = self._tools.clock()
@@ -78,9 +79,11 @@ class Planning:
             refused, waiting = self._gate(session, run, now)
             found = messages.Reasons(
                 job=job.name,
-                pushes=_pushes(session, repository, job.image, job.name) if built and job.image else None,
+                pushes=_pushes(session, repository, job.image, job.name)
+                if built and job.image and repository
+                else None,
                 on_push="push" in job.on,
-                refusals=_refusals(session, job.name, repository),
+                refusals=_refusals(session, job.name, repository) if repository else (),
                 ticks=ticks.newest(session, job.name, limit=TICKS),
                 timing=self._timing(session, job, now),
                 refused=refused,
@@ -91,9 +94,9 @@ class Planning:
 
         return effect
 
-    def _repository(self, asked: Asked, catalog: Catalog, job: Job) -> str:
+    def _repository(self, asked: Asked, catalog: Catalog, job: Job) -> str | None:
         repository = catalog.repository_of(job) or asked.repository
-        if repository is None:
+        if repository is None and asked.caller is None:
             raise AskerError(f"{ownerless(job.image)} says who may ask about it; ask in a pull request.")
         return repository
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot import places, policy
 from bot.catalog import Job, ownerless
-from bot.errors import AskerError, NotAllowed
+from bot.errors import AskerError, NotAllowed, Unfit
 from bot.images import Image
 from bot.people import Asked, People
 from bot.store import Session, builds, gate, posts, runs, versions
@@ -112,12 +112,14 @@ class Starting:
         return await self.head(image, repository, ref)
 
     async def _unbuilt(self, asked: Asked, image: Image | None, ref: str | None) -> Target:
-        if asked.repository is None:
+        if asked.repository is None and asked.caller is None:
             name = None if image is None else image.name
             raise AskerError(f"{ownerless(name)} says who may run it; ask in a pull request.")
-        await self._people.require(asked, asked.repository)
+        if asked.repository is not None:
+            await self._people.require(asked, asked.repository)
         if image is not None and ref is not None:
-            raise AskerError(f"{quoted(image.name)} is not built here, so `--ref` has no commit to choose.")
+            told = f"{quoted(image.name)} is not built here, so `--ref` has no commit to choose."
+            raise Unfit(told, [(("ref",), told)])
         return Target(asked.repository, asked.public, ready=image)
 
     def _require_own(self, head: str | None, repository: str) -> None:
