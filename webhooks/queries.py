@@ -28,7 +28,7 @@ class Parameter:
     name: str
     meaning: str
     least: int | None = None
-    most: int = 10**18
+    most: int = 10**18 - 1
     choices: tuple[str, ...] = ()
 
     @property

@@ -208,7 +208,7 @@ class Tokens(TypedDict):
 class Mistake(TypedDict):
     """One thing that is wrong, and where: a JSON pointer into the body."""
 
-    pointer: Annotated[str, Field(pattern="^#(/.*)?$")]
+    pointer: Annotated[str, Field(pattern="^#(/[!-~]*)?$")]
     detail: str
 
 
