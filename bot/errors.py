@@ -23,6 +23,10 @@ class Unfit(AskerError):
         self.mistakes = tuple(mistakes)
 
 
+class Elsewhere(AskerError):
+    """Somebody who had to be asked, such as GitHub, did not answer; it may work soon."""
+
+
 class RetryLater(Exception):
     """For the retry loop: the same thing may work after `delay` seconds. `message` is for the log."""
 
