@@ -19,11 +19,13 @@ import uvicorn
 
 from bot import links, oplog
 from bot.book import Book, renewed
+from bot.calls import Calls
 from bot.config import Config, cluster_settings, load
 from bot.errors import ConfigError, Refused, RetryLater
 from bot.github import GitHub
 from bot.loops import Loops
 from bot.pruning import Pruning
+from bot.questions import Questions
 from bot.slack import Slack
 from bot.store import Store
 from bot.tools import Tools
@@ -249,6 +251,8 @@ def _application(tools: Tools, loops: Loops, streams: Streams, clock: Callable[[
         command=config.command,
         streams=streams,
         changing=(tools.book, Pruning(tools)),
+        calls=Calls(tools),
+        questions=Questions(tools),
     )
     signing = config.slack.signing_secret if config.slack else None
     doors = Doors(

@@ -13,7 +13,16 @@ from rich.table import Table
 
 from benchmarks.harness import ROOT, Row
 
-MODULES = ("deliveries", "history", "service", "schedules", "containers", "image_builds", "kubernetes")
+MODULES = (
+    "deliveries",
+    "history",
+    "service",
+    "calls",
+    "schedules",
+    "containers",
+    "image_builds",
+    "kubernetes",
+)
 """Modules of this package that have `async def rows() -> list[Row]`, in the order of the table."""
 
 RESULTS = ROOT / "benchmarks" / "results"

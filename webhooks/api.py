@@ -1,7 +1,7 @@
 """The API's reading half: runs, builds and their logs, as JSON and text. See docs/api.md."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence, Set
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -15,26 +15,18 @@ from bot.runs import State, attempt_name
 from bot.store import Session, Store, attempts, builds, locks, runs
 from bot.tables import Attempt, Build, Run
 from executor.logs import LogStore
-from webhooks import text
+from webhooks import queries, text
 from webhooks.access import Access, Visitor
-from webhooks.answers import DIGITS, json_answer, path_number
-from webhooks.attempts import Try, tries
+from webhooks.answers import json_answer, path_number
 from webhooks.guard import guarded
 from webhooks.look import SECURITY
-from webhooks.problems import Problem, busy
+from webhooks.problems import Problem, busy, missing
 from webhooks.streams import Stream, Streams, Write
-from webhooks.view import queued, rfc3339, seconds
-
-MOST_RUNS = 100
-"""Runs in one answer."""
+from webhooks.telling import Telling
 
 LOOK_S = 15.0
 """Seconds after which a followed run is looked at, though no change of it was heard of."""
 
-MOST_LINES = 10_000
-"""What `?tail=` may ask for."""
-
-_LOG_QUERY = frozenset({"tail", "follow"})
 _TEXT = {**SECURITY, "Content-Type": "text/plain; charset=utf-8"}
 
 
@@ -77,23 +69,22 @@ def routes(api: Api) -> list[Route]:
 
 
 class _Rooms:
-    """The handlers; whoever gets here may see everything."""
+    """The handlers; whoever gets here may see what they show. Lists have only what the visitor may see."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
         self._url = api.url.rstrip("/")
+        self._tell = Telling(api.url, api.clock)
 
     async def list_runs(self, request: Request, visitor: Visitor) -> Response:
         """Runs, newest first, with the address of the next page."""
-        query = _query(request, {"job", "state", "limit", "before"})
-        limit = _number(query, "limit", 1, MOST_RUNS) or 50
-        before = _number(query, "before", 1)
+        query = queries.read(request, queries.RUNS)
+        limit = queries.number(query, "limit") or 50
+        before = queries.number(query, "before")
         state, job = query.get("state"), query.get("job")
-        if state is not None and state not in set(State):
-            raise Problem(400, f"state: expected one of {', '.join(State)}.")
 
         def read(session: Session) -> tuple[list[Run], dict[int, list[Attempt]]]:
-            rows = runs.page(session, job=job, state=state, limit=limit + 1, before=before)
+            rows = runs.page(session, job=job, jobs=visitor.jobs, state=state, limit=limit + 1, before=before)
             return rows, attempts.of_runs(session, [run.identity for run in rows])
 
         found, ended = await self._api.store.read(read)
@@ -102,7 +93,7 @@ class _Rooms:
             query["before"] = str(shown[-1].number)
             next_page = f"{self._url}/api/runs?{urlencode(query)}"
         return json_answer(
-            {"runs": [self._run(run, ended[run.identity]) for run in shown], "next": next_page}
+            {"runs": [self._tell.run(run, ended[run.identity]) for run in shown], "next": next_page}
         )
 
     async def run(self, request: Request, visitor: Visitor) -> Response:
@@ -114,24 +105,24 @@ class _Rooms:
 
         run, ended = await self._api.store.read(read)
         if run is None:
-            raise _no_run(number)
-        return json_answer(self._run(run, ended))
+            raise missing("runs", number)
+        return json_answer(self._tell.run(run, ended))
 
     async def build(self, request: Request, visitor: Visitor) -> Response:
         """One build."""
-        return json_answer(self._build(await self._build_row(request)))
+        return json_answer(self._tell.build(await self._build_row(request)))
 
     async def list_locks(self, request: Request, visitor: Visitor) -> Response:
         """Every target that a person closed or a run holds."""
-        _query(request, set())
+        queries.read(request)
         now = self._api.clock()
         found = await self._api.store.read(lambda session: locks.standing(session, now=now))
-        return json_answer({"locks": [self._lock(each) for each in found]})
+        return json_answer({"locks": [self._tell.lock(each) for each in found]})
 
     async def run_log(self, request: Request, visitor: Visitor) -> Response:
         """A run's log."""
         run = await self._run_row(request)
-        wanted = _number(_query(request, {*_LOG_QUERY, "attempt"}), "attempt", 1) or run.attempt
+        wanted = queries.number(queries.read(request, queries.RUN_LOG), "attempt") or run.attempt
         if wanted > run.attempt:
             raise Problem(404, f"Run #{run.number} has {run.attempt} attempts so far.")
 
@@ -144,15 +135,13 @@ class _Rooms:
     async def build_log(self, request: Request, visitor: Visitor) -> Response:
         """A build's log."""
         build = await self._build_row(request)
-        _query(request, _LOG_QUERY)
+        queries.read(request, queries.LOG)
         log = _Log(build, build.name, self._build_row, lambda row: row.state != State.FINISHED)
         return await self._log(request, visitor, log)
 
     async def _log(self, request: Request, visitor: Visitor, log: _Log) -> Response:
-        query = _query(request, {*_LOG_QUERY, "attempt"})
-        lines = _number(query, "tail", 0, MOST_LINES)
-        if query.get("follow", "0") not in ("0", "1"):
-            raise Problem(400, "follow: expected 1 or 0.")
+        query = queries.read(request, queries.RUN_LOG)
+        lines = queries.number(query, "tail")
         follow = query.get("follow") == "1" and log.goes_on(log.row)
         if not self._api.streams.has_room(visitor.key):
             raise busy()
@@ -186,139 +175,16 @@ class _Rooms:
         number = path_number(request)
         run = await self._api.store.read(lambda session: runs.get(session, number))
         if run is None:
-            raise _no_run(number)
+            raise missing("runs", number)
         return run
 
     async def _build_row(self, request: Request) -> Build:
         number = path_number(request)
         build = await self._api.store.read(lambda session: builds.get(session, number))
         if build is None:
-            raise Problem(404, f"There is no build #{number}.")
+            raise missing("builds", number)
         return build
-
-    def _run(self, run: Run, ended: Sequence[Attempt]) -> dict[str, object]:
-        return {
-            "number": run.number,
-            "job": run.job,
-            "version": run.version,
-            **self._course(run),
-            "message": run.message,
-            "waiting_for": run.waiting_for,
-            "parameters": run.parameters,
-            "arguments": run.arguments,
-            "repository": run.repository,
-            "ref": run.ref,
-            "commit": run.commit,
-            "image": run.image,
-            "digest": run.digest,
-            "build": run.build_number,
-            "rerun_of": run.rerun_of,
-            "scheduled_at": _moment(run.tick_at),
-            **self._times(run),
-            "queued_s": round(queued(run.created_at, run.started_at, run.finished_at, self._api.clock()), 3),
-            "attempts": [self._try(run, each) for each in tries(run, ended)],
-            "url": f"{self._url}/runs/{run.number}",
-            "logs_url": f"{self._url}/api/runs/{run.number}/logs",
-        }
-
-    def _try(self, run: Run, one: Try) -> dict[str, object]:
-        took = one.seconds(self._api.clock())
-        return {
-            "attempt": one.attempt,
-            "result": one.result,
-            "reason": one.reason,
-            "exit_code": one.exit_code,
-            "started_at": _moment(one.started_at),
-            "finished_at": _moment(one.finished_at),
-            "duration_s": None if took is None else round(took, 3),
-            "logs_url": f"{self._url}/api/runs/{run.number}/logs?attempt={one.attempt}",
-        }
-
-    def _lock(self, lock: locks.Standing) -> dict[str, object]:
-        closed, holder = lock.closed, lock.holder
-        return {
-            "target": lock.target,
-            "closed": closed
-            and {
-                "actor": closed.actor,
-                "reason": closed.reason,
-                "since": rfc3339(closed.created_at),
-                "until": _moment(closed.until),
-            },
-            "held": holder
-            and {
-                "run": holder.number,
-                "job": holder.job,
-                "actor": holder.actor,
-                "state": holder.state,
-                "url": f"{self._url}/runs/{holder.number}",
-            },
-            "waiting": lock.waiting,
-        }
-
-    def _build(self, build: Build) -> dict[str, object]:
-        return {
-            "number": build.number,
-            "image": build.image,
-            **self._course(build),
-            "repository": build.repository,
-            "commit": build.commit,
-            "digest": build.digest,
-            **self._times(build),
-            "url": f"{self._url}/builds/{build.number}",
-            "logs_url": f"{self._url}/api/builds/{build.number}/logs",
-        }
-
-    def _course(self, row: Run | Build) -> dict[str, object]:
-        return {
-            "state": row.state,
-            "result": row.result,
-            "reason": row.reason,
-            "exit_code": row.exit_code,
-            "cause": row.cause,
-            "actor": row.actor,
-        }
-
-    def _times(self, row: Run | Build) -> dict[str, object]:
-        took = seconds(row.started_at, row.finished_at, self._api.clock())
-        return {
-            "created_at": rfc3339(row.created_at),
-            "started_at": _moment(row.started_at),
-            "finished_at": _moment(row.finished_at),
-            "duration_s": None if took is None else round(took, 3),
-        }
-
-
-def _no_run(number: int) -> Problem:
-    return Problem(404, f"There is no run #{number}.")
-
-
-def _moment(at: float | None) -> str | None:
-    return None if at is None else rfc3339(at)
 
 
 async def _nothing() -> None:
     """What is done beside reading a log that nobody follows."""
-
-
-def _query(request: Request, known: Set[str]) -> dict[str, str]:
-    """The query's values; what is not known, or said twice, is a mistake that is told."""
-    values: dict[str, str] = {}
-    for name, value in request.query_params.multi_items():
-        if name not in known:
-            raise Problem(400, f"Unknown in the query: {name[:40]!r}. Known: {', '.join(sorted(known))}.")
-        if name in values:
-            raise Problem(400, f"{name}: given twice.")
-        if not value or "\x00" in value or len(value) > 200:
-            raise Problem(400, f"{name}: expected a value of 1 to 200 characters.")
-        values[name] = value
-    return values
-
-
-def _number(query: dict[str, str], name: str, least: int, most: int = 10**18) -> int | None:
-    if name not in query:
-        return None
-    value = int(query[name]) if DIGITS.fullmatch(query[name]) else -1
-    if not least <= value <= most:
-        raise Problem(400, f"{name}: expected a number from {least} to {most}.")
-    return value

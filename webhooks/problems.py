@@ -4,12 +4,24 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from urllib.parse import quote
 
 from starlette.responses import Response
 
+from bot.errors import AskerError, Missing, Unfit
+
 MEDIA_TYPE = "application/problem+json"
+
+MOST_MISTAKES = 100
+"""Mistakes that are told at once."""
+
+_OF_FRAGMENT = "/~!$&'()*+,;=:@?"
+"""What stands in the fragment of a URI as it is; a pointer after a `#` is one (RFC 6901, section 6)."""
+
+LONGEST_NAME = 200
+"""Characters of a name that an answer repeats."""
 
 
 class Problem(Exception):
@@ -66,9 +78,37 @@ def unauthorized() -> Problem:
     )
 
 
-def forbidden() -> Problem:
-    """A token that is known and may not do this."""
-    return Problem(403, "This needs an admin token: `errand token create NAME --admin` makes one.")
+def forbidden(needs: str) -> Problem:
+    """A token that is known and may not do this: what it would need for it."""
+    return Problem(403, f"This token may not do that. It needs {needs}; `errand token create` makes tokens.")
+
+
+def missing(kind: str, number: int) -> Problem:
+    """No such run or build (`kind` as in the path); the same words for one that the token may not see."""
+    return Problem(404, f"There is no {kind.removesuffix('s')} #{number}.")
+
+
+def wrong(mistakes: Sequence[tuple[str, str]], what: str = "body", *, detail: str | None = None) -> Problem:
+    """422 with every mistake and its place in the body; `detail` where a sentence of its own tells them."""
+    count = "One thing is" if len(mistakes) == 1 else f"{len(mistakes)} things are"
+    errors = [{"pointer": f"#{quote(at, safe=_OF_FRAGMENT)}", "detail": told} for at, told in mistakes]
+    del errors[MOST_MISTAKES:]
+    return Problem(422, detail or f"{count} wrong with this {what}.", extra={"errors": errors})
+
+
+def pointer(path: Sequence[object]) -> str:
+    """The JSON pointer to `path` (RFC 6901), empty for the whole; a very long name is cut."""
+    parts = (str(part).encode("utf-8", "replace").decode()[:LONGEST_NAME] for part in path)
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def of_asker(error: AskerError) -> Problem:
+    """What the bot says to the person who asked, as it is said over HTTP; the sentences are Markdown."""
+    if isinstance(error, Missing):
+        return Problem(404, str(error))
+    if isinstance(error, Unfit):
+        return wrong([(pointer(place), what) for place, what in error.mistakes], detail=str(error))
+    return Problem(409, str(error))
 
 
 def unavailable() -> Problem:

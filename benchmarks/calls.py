@@ -1,0 +1,96 @@
+"""Starting a job over the API: how long an answer takes at 200 a second, each a run stored with its fsync.
+
+Measured on `errand serve` as a process of its own with SQLite, as programs meet it: one connection per caller
+that is kept open, requests sent by the clock and not when the one before is answered. The runs wait (the job
+`held` is of a lock that somebody closed), so what is measured is the door and not the processes. The peer is
+the same server answering /healthz at the same pace.
+"""
+
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import httpx
+
+from benchmarks.harness import WORK, Row
+from demo.installation import Installation, installation
+
+RATE, SECONDS, WARM = 200, 10, 100
+PROMISED_MS = 10.0
+
+CONFIG = """
+url: ${ERRAND_URL}
+github:
+  app_id: ${GITHUB_APP_ID}
+  private_key: ${GITHUB_PRIVATE_KEY}
+  webhook_secret: ${GITHUB_WEBHOOK_SECRET}
+  api_url: ${GITHUB_API_URL}
+  clone_url: ${GITHUB_CLONE_URL}
+  repositories: [acme/shop]
+jobs:
+  held: {command: ["true"], lock: prod, parameters: {WHO: {default: you}}}
+"""
+
+
+async def rows() -> list[Row]:
+    """The median and the 99th percentile of `POST /api/jobs/held/start`."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=WORK) as home:
+        place = Path(home)
+        (place / "app.yaml").write_text(CONFIG)
+        (place / "sample").mkdir()
+        (place / "sample" / "README.md").write_text("A sample.\n")
+        made = installation(place / "errand", config=place / "app.yaml", sample=place / "sample")
+        async with made as errand:
+            return [await _measured(errand)]
+
+
+async def _measured(errand: Installation) -> Row:
+    token = await errand.command("token", "create", "bench", "--admin")
+    before = len(errand.events)
+    await errand.comment("/job lock prod")
+    await errand.wait_for(
+        lambda: any(each.get("event") == "delivery.settled" for each in errand.events[before:]), 30
+    )
+    headers = {"authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=errand.url, headers=headers, trust_env=False) as client:
+
+        async def start() -> None:
+            answer = await client.post("/api/jobs/held/start", json={"parameters": {"WHO": "you"}})
+            answer.raise_for_status()
+
+        async def health() -> None:
+            (await client.get("/healthz")).raise_for_status()
+
+        for _ in range(WARM):
+            await start()
+        bare = await _paced(health)
+        ours = await _paced(start)
+    cuts = statistics.quantiles(ours, n=100)
+    median = statistics.median(ours)
+    return Row(
+        f"POST start at {RATE} a second, median",
+        median,
+        statistics.median(bare),
+        median / PROMISED_MS,
+        "ms",
+        1.0,
+        True,
+        f"of {PROMISED_MS:.0f} ms; 99 %: {cuts[98]:.1f} ms; the peer is /healthz at the same pace",
+    )
+
+
+async def _paced(call: Callable[[], Awaitable[None]]) -> list[float]:
+    """Milliseconds from when each call was due to its answer; calls are due whether others are answered."""
+    began = time.perf_counter() + 0.1
+
+    async def one(number: int) -> float:
+        due = began + number / RATE
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        await call()
+        return (time.perf_counter() - due) * 1000
+
+    return await asyncio.gather(*(one(number) for number in range(RATE * SECONDS)))
