@@ -132,7 +132,7 @@ def _in_query(row: Operation) -> Iterator[Schema]:
 
 def _in_header(row: Operation) -> Iterator[Schema]:
     for each in row.headers:
-        schema = {"type": "string", "pattern": each.pattern}
+        schema = {"type": "string", "pattern": each.pattern, "examples": [each.example]}
         yield {"name": each.name, "in": "header", "description": each.meaning, "schema": schema}
 
 
