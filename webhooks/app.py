@@ -65,7 +65,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     headers = error.headers
     if error.status_code == 405:
         headers = {"Allow": ", ".join(sorted(_methods(request)))}
-    if request.url.path.startswith("/api/"):
+    if request.url.path.startswith(("/api/", "/hooks/")):
         return problem(error.status_code, error.detail, headers)
     return PlainTextResponse(f"{error.detail}\n", error.status_code, headers)
 

@@ -70,6 +70,15 @@ LOG = (
 RUN_LOG = (*LOG, Parameter("attempt", "the log of this attempt; without it, of the last one so far", 1))
 
 
+LONGEST_WAIT = 600
+"""Seconds that a call may wait for the end of its run."""
+
+HOOK = (
+    Parameter("run", "0 or false: only choose the tag, and run nothing", choices=("1", "0", "true", "false")),
+    Parameter("wait", "seconds: answer when the run has ended, or after this time", 0, LONGEST_WAIT),
+)
+
+
 def read(request: Request, known: Sequence[Parameter] = ()) -> dict[str, str]:
     """The query's values; what is not known, said twice or out of bounds is a mistake that is told."""
     by_name = {each.name: each for each in known}
