@@ -73,6 +73,7 @@ class GitHub(Section):
     clone_url: CloneUrl = "https://github.com/{repository}.git"
     repositories: tuple[Repositories, ...] = ()
     forks: bool = False
+    actions_issuer: GitHubUrl = "https://token.actions.githubusercontent.com"
 
     @model_validator(mode="after")
     def _one_identity(self) -> Self:
