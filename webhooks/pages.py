@@ -90,6 +90,8 @@ def _guard(pages: Pages, login: Login, handler: Handler) -> Callable[[Request], 
             visitor = await pages.access.visitor(request)
             if visitor is None:
                 return login.ask(request)
+            if visitor.how != "link" and not visitor.sees_all:
+                return _message(pages, 403, "Not with this token", "Pages show everything: they need `read`.")
             return await handler(request, visitor)
         except RetryLater:
             response = _message(pages, 503, "Not now", "The database does not answer. Try again in a moment.")
