@@ -14,6 +14,9 @@ from bot.globs import matches
 
 PREFIX = "actions:"
 
+ISSUER = "https://token.actions.githubusercontent.com"
+"""Who signs for the workflows of github.com."""
+
 LONGEST = 500
 """Characters of one rule."""
 

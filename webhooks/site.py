@@ -7,6 +7,7 @@ from starlette.routing import Route
 
 from bot import links
 from bot.book import Book
+from bot.github import Oidc
 from bot.pruning import Pruning
 from bot.store import Store
 from executor.logs import LogStore
@@ -14,6 +15,7 @@ from webhooks import api, jobs, openapi, pages, tokens
 from webhooks.access import Access
 from webhooks.look import Look
 from webhooks.streams import Streams
+from webhooks.workflows import Workflows
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Site:
     command: str = "/job"
     streams: Streams = field(default_factory=Streams)
     changing: tuple[Book, Pruning] | None = None  # what changes jobs, where that is served
+    oidc: Oidc | None = None  # verifies the tokens of workflows, where those may start jobs
 
     def __post_init__(self) -> None:
         """Refuse to start without a key: nobody could log in, and nothing would say why."""
@@ -42,7 +45,11 @@ class Site:
 
     def routes(self) -> list[Route]:
         """What to mount."""
-        access = Access(self.store, self.keys, url=self.url, clock=self.clock)
+        workflow = None
+        if self.oidc is not None and self.changing is not None:
+            book = self.changing[0]
+            workflow = Workflows(self.oidc, lambda: book.catalog.jobs).visitor
+        access = Access(self.store, self.keys, url=self.url, clock=self.clock, workflow=workflow)
         look = Look(clock=self.clock, command=self.command)
         shown = pages.Pages(
             store=self.store,

@@ -21,7 +21,7 @@ LEEWAY = 60.0
 """Seconds by which the issuer's clock and ours may differ."""
 
 LIFE = 3600.0
-"""Seconds that a token may be good for; GitHub's are for minutes. It may be used as often as one likes then."""
+"""Seconds that a token may be good for, and be used as often as one likes; GitHub's are for minutes."""
 
 _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*", re.ASCII)
 _REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}", re.ASCII)
@@ -39,7 +39,7 @@ def is_signed(text: str) -> bool:
 
 
 class Oidc:
-    """Verifies tokens that `keys` were made for, if they are meant for `audience`. `clock` is the machine's."""
+    """Verifies tokens signed with `keys` and meant for `audience`; `clock` is the machine's."""
 
     def __init__(self, keys: Keys, *, audience: str, clock: Callable[[], float]) -> None:
         self._keys = keys
@@ -47,7 +47,7 @@ class Oidc:
         self._clock = clock
 
     async def workflow(self, token: str) -> Workflow:
-        """Who has the token. `Untrusted` says what is wrong with it, `RetryLater` that no key can be had now."""
+        """Who has the token; `Untrusted` says what is wrong with it, `RetryLater` that keys cannot be had."""
         if len(token) > LONGEST:
             raise Untrusted("the token is too long")
         kid, claims = _unproven(token)

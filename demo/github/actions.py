@@ -1,4 +1,4 @@
-"""GitHub Actions as the stand-in plays it: tokens for jobs of workflows, and the keys that they are signed with.
+"""GitHub Actions as the stand-in plays it: tokens for jobs of workflows, and the keys that sign them.
 
 https://docs.github.com/en/actions/reference/security/oidc
 """
@@ -74,7 +74,7 @@ class Actions:
         return made
 
     def grant(self, **claims: Any) -> dict[str, str]:
-        """What the runner of a job with `id-token: write` finds in its environment, to ask for tokens with."""
+        """What a job with `id-token: write` finds in its environment, to ask for tokens with."""
         token = secrets.token_urlsafe(24)
         self._granted[token] = claims
         return {
