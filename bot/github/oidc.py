@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import jwt
+from jwt.types import Options
 
 from bot.github.issuer import Keys
 from bot.workflows import Workflow
@@ -56,9 +57,7 @@ class Oidc:
         if key is None:
             raise Untrusted("the issuer has no such key")
         try:
-            claims = jwt.decode(
-                token, key, algorithms=["RS256"], options={"verify_signature": True} | _NO_CLAIMS
-            )
+            claims = jwt.decode(token, key, algorithms=["RS256"], options=_NO_CLAIMS)
         except (jwt.PyJWTError, ValueError):
             raise Untrusted("the signature is not the issuer's") from None
         self._check(claims)  # fetching a key takes time
@@ -84,14 +83,22 @@ class Oidc:
             raise Untrusted("it is good for too long")
 
 
-_NO_CLAIMS = {f"verify_{name}": False for name in ("exp", "nbf", "iat", "aud", "iss", "sub", "jti")}
+_NO_CLAIMS: Options = {
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iat": False,
+    "verify_aud": False,
+    "verify_iss": False,
+    "verify_sub": False,
+    "verify_jti": False,
+}
 """They are checked here, by a clock that is given."""
 
 
 def _unproven(token: str) -> tuple[str, dict[str, Any]]:
     """The `kid` and the claims as the token says them."""
     try:
-        whole = jwt.decode_complete(token, options={"verify_signature": False} | _NO_CLAIMS)
+        whole = jwt.decode_complete(token, options={**_NO_CLAIMS, "verify_signature": False})
     except (jwt.PyJWTError, ValueError, RecursionError):
         raise Untrusted("it is no token of GitHub Actions") from None
     header, claims = whole["header"], whole["payload"]

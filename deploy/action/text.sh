@@ -59,6 +59,7 @@ json_member() {
         '{' | '[') depth=$((depth + 1)) ;;
         '}' | ']') depth=$((depth - 1)) name='' ;;
         ',') [ "$depth" -ne 1 ] || name='' ;;
+        '"') return 0 ;; # a string without an end
       esac
       rest=${rest:1}
     fi
