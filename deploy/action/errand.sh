@@ -79,13 +79,14 @@ read_inputs() {
 
 # Makes `body`, what the run is started with.
 read_parameters() {
-  local line members=''
+  local line key value members=''
   while IFS= read -r line || [ -n "$line" ]; do
     line=${line%$'\r'}
     [[ $line =~ [^[:space:]] ]] || continue
     [[ $line =~ ^[[:space:]]*([A-Za-z_][A-Za-z0-9_]*)=(.*)$ ]] || fail 'parameters: expected KEY=VALUE in each line.'
-    ! [[ ${BASH_REMATCH[2]//$'\t'/} =~ [[:cntrl:]] ]] || fail "parameters: ${BASH_REMATCH[1]} holds a control character."
-    members+="${members:+, }$(json_string "${BASH_REMATCH[1]}"): $(json_string "${BASH_REMATCH[2]}")"
+    key=${BASH_REMATCH[1]} value=${BASH_REMATCH[2]}
+    ! [[ ${value//$'\t'/} =~ [[:cntrl:]] ]] || fail "parameters: $key holds a control character."
+    members+="${members:+, }$(json_string "$key"): $(json_string "$value")"
   done <<<"$INPUT_PARAMETERS"
   body="{\"parameters\": {$members}"
   [ -z "$INPUT_IMAGE_TAG" ] || body+=", \"image_tag\": $(json_string "$INPUT_IMAGE_TAG")"

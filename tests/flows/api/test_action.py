@@ -1,11 +1,13 @@
 """The GitHub Action, run by its own steps in bash as a runner would, against a served Errand."""
 
+import re
 import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from demo.installation import Installation, Where
 from tests.flows.api.runner import METADATA, Runner
@@ -222,7 +224,20 @@ async def test_wrong_input_is_told_and_nothing_is_sent(
     assert [text for text in step.errors if error in text]
 
 
+PAGE = (HERE.parents[2] / "docs" / "actions.md").read_text()
+
+
+def test_workflow_of_the_documentation_uses_the_action_as_it_is() -> None:
+    (example,) = re.findall(r"^```yml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    job = YAML(typ="safe").load(example)["jobs"]["migrate"]
+    assert job["permissions"]["id-token"] == "write"
+    step = next(step for step in job["steps"] if step.get("id") == "migrate")
+    assert set(step["with"]) <= set(METADATA["inputs"])
+    assert {name for name, each in METADATA["inputs"].items() if each.get("required")} <= set(step["with"])
+    used = set(re.findall(r"steps\.migrate\.outputs\.([a-z-]+)", example))
+    assert used <= set(METADATA["outputs"])
+
+
 def test_action_has_the_inputs_and_outputs_that_are_documented() -> None:
-    page = (HERE.parents[2] / "docs" / "actions.md").read_text()
     for name in [*METADATA["inputs"], *METADATA["outputs"]]:
-        assert f"| `{name}` |" in page
+        assert f"| `{name}` |" in PAGE
