@@ -133,10 +133,10 @@ class Job(Definition):
     keep: Annotated[int, Field(ge=1, le=10_000)] = 20
     expire: Annotated[Duration, between(3600, 3650 * DAY)] | None = None
 
-    def resolve(self, given: Mapping[str, str]) -> dict[str, str]:
-        """The value of every parameter that has one, normalised; all mistakes in one AskerError."""
+    def values(self, given: Mapping[str, str]) -> tuple[dict[str, str], list[tuple[str, str]]]:
+        """The value of every parameter that has one, normalised; and the mistakes, each with its name."""
         problems = [
-            f"- {quoted(name)} is no parameter of this job.{did_you_mean(name, self.parameters)}"
+            (name, f"{quoted(name)} is no parameter of this job.{did_you_mean(name, self.parameters)}")
             for name in given
             if name not in self.parameters
         ]
@@ -148,16 +148,22 @@ class Job(Definition):
                 elif parameter.default is not None:
                     values[name] = parameter.default
                 elif parameter.required:
-                    problems.append(f"- {quoted(name)} is required: {parameter.expectation}")
+                    problems.append((name, f"{quoted(name)} is required: {parameter.expectation}"))
             except ValueError as error:
                 near = did_you_mean(given[name], parameter.choices)
-                problems.append(f"- {quoted(name)}: {error}, not {quoted(given[name])}.{near}")
+                problems.append((name, f"{quoted(name)}: {error}, not {quoted(given[name])}.{near}"))
+        return values, problems
+
+    def resolve(self, given: Mapping[str, str]) -> dict[str, str]:
+        """The value of every parameter that has one, normalised; all mistakes in one AskerError."""
+        values, problems = self.values(given)
         if not problems:
             return values
+        lines = [f"- {what}" for _, what in problems]
         if any(name not in self.parameters for name in given):
             known = listed(self.parameters) if self.parameters else "none"
-            problems.append(f"Parameters of {quoted(self.name)}: {known}.")
-        raise AskerError("\n".join([f"{quoted(self.name)} cannot start:", *problems]))
+            lines.append(f"Parameters of {quoted(self.name)}: {known}.")
+        raise AskerError("\n".join([f"{quoted(self.name)} cannot start:", *lines]))
 
     def argv(self, arguments: tuple[str, ...] = ()) -> tuple[str, ...]:
         """The words to run. A text runs in `sh -c` and sees the arguments as `$1` and `"$@"`.

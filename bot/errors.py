@@ -1,5 +1,7 @@
 """Three audiences. The class of an exception says whom it is for; everything else is for the operator."""
 
+from collections.abc import Sequence
+
 
 class AskerError(Exception):
     """For the person who asked: the message is posted as written (Markdown, already safe)."""
@@ -7,6 +9,22 @@ class AskerError(Exception):
 
 class NotAllowed(AskerError):
     """The asker may not, or not now. `why` tells others of it, so it says nothing that was typed."""
+
+
+class NoSuch(AskerError):
+    """What was asked about is not there, or is nothing that the asker may know of."""
+
+
+class Mistaken(AskerError):
+    """What was asked is wrong. `mistakes`: JSON pointers (RFC 6901) into the request, and what is wrong there."""
+
+    def __init__(self, mistakes: Sequence[tuple[str, str]]) -> None:
+        super().__init__("\n".join(what for _, what in mistakes))
+        self.mistakes = tuple(mistakes)
+
+
+class Elsewhere(AskerError):
+    """Somebody who had to be asked, such as GitHub, did not answer; it may work soon."""
 
 
 class RetryLater(Exception):

@@ -12,7 +12,7 @@ from bot.errors import AskerError
 from bot.people import Asked, People, refused
 from bot.pushing import headline
 from bot.starting import Starting, Target
-from bot.store import Session, builds, deliveries, gate, runs, ticks
+from bot.store import Session, builds, deliveries, gate, image_tags, runs, ticks
 from bot.tables import Run
 from bot.tools import Tools
 
@@ -41,10 +41,10 @@ class Planning:
         job = self._people.catalog(asked).job(command.name)
         parameters = job.resolve(command.parameters)
         job.argv(command.arguments)
-        target = await self._starting.target(asked, job.image, command.ref)
+        meant = await self._starting.target(asked, job.image, command.ref)
 
         def effect(session: Session) -> str:
-            now = self._tools.clock()
+            now, target = self._tools.clock(), meant.chosen(image_tags.of(session, job.name))
             run = self._draft(asked, job, target, now)
             run.parameters, run.arguments = parameters, list(command.arguments)
             build = None

@@ -4,7 +4,7 @@ Asks GitHub, then gives drafts to the transaction; nothing here writes outside o
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot import places, policy
@@ -12,8 +12,8 @@ from bot.catalog import Job, ownerless
 from bot.errors import AskerError, NotAllowed
 from bot.images import Image
 from bot.people import Asked, People
-from bot.store import Session, builds, gate, posts, runs, versions
-from bot.tables import Build, Post, Run
+from bot.store import Session, builds, gate, image_tags, posts, runs, versions
+from bot.tables import Build, ImageTag, Post, Run
 from bot.tools import Tools
 from bot.wording import quoted
 
@@ -39,7 +39,7 @@ class Target:
 
     Only an image that is built has a `source`; one that is not is `ready`, as `digest` where it is to be the
     same as in another run. `repository` is None where no image is built and nobody asked for it anywhere: its
-    schedule did.
+    schedule did. `follows`: nobody named a commit or a tag, so one that was chosen for the job counts.
     """
 
     repository: str | None
@@ -47,6 +47,7 @@ class Target:
     source: Source | None = None
     ready: Image | None = None
     digest: str | None = None
+    follows: bool = False
 
     @property
     def image(self) -> Image | None:
@@ -57,6 +58,15 @@ class Target:
     def definition(self) -> dict[str, Any] | None:
         """What is stored with a run of the image that is not built; of others the build has it."""
         return None if self.ready is None else self.ready.frozen
+
+    def chosen(self, row: ImageTag | None) -> "Target":
+        """The same with the tag that was chosen for the job, where that counts."""
+        image = self.image
+        if row is None or not self.follows or image is None or image.name != row.image:
+            return self
+        if (image.reference or image.push) != row.origin:  # the image says something else since
+            return self
+        return Target(self.repository, self.public, ready=image.tagged(row.tag))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +93,21 @@ class Order:
     def overlap(self) -> Job:
         """The definition that says how the run and others keep out of each other's way."""
         return self.rules or self.job
+
+
+@dataclass(slots=True)
+class Seen:
+    """What one transaction has found or stored so far: builds by image and commit, and the chosen tags.
+
+    `tags` None: they are looked up one by one, which is for single orders.
+    """
+
+    builds: dict[str, Build] = field(default_factory=dict)
+    tags: Mapping[str, ImageTag] | None = None
+
+    def tag(self, session: Session, job: str) -> ImageTag | None:
+        """The tag that was chosen for a job."""
+        return image_tags.of(session, job) if self.tags is None else self.tags.get(job)
 
 
 class Starting:
@@ -118,7 +143,7 @@ class Starting:
         await self._people.require(asked, asked.repository)
         if image is not None and ref is not None:
             raise AskerError(f"{quoted(image.name)} is not built here, so `--ref` has no commit to choose.")
-        return Target(asked.repository, asked.public, ready=image)
+        return Target(asked.repository, asked.public, ready=image, follows=True)
 
     def _require_own(self, head: str | None, repository: str) -> None:
         """Raise `NotAllowed` where code of `head` is not run for `repository`."""
@@ -130,14 +155,16 @@ class Starting:
         """The commit of `ref`, else of the default branch; `AskerError` if none. Asks for nobody's rights."""
         github = self._tools.required_github
         about = await github.repository(repository)
-        ref = ref or about.default_branch
+        follows, ref = ref is None, ref or about.default_branch
         commit = await github.commit(repository, ref)
-        return Target(repository, not about.private, Source(image, commit, ref))
+        return Target(repository, not about.private, Source(image, commit, ref), follows=follows)
 
-    async def same_target(self, asked: Asked, run: Run, repository: str) -> Target:
+    async def same_target(self, asked: Asked, run: Run, repository: str | None) -> Target:
         """What `run`, which is of `repository`, worked on, with its image as it was defined then."""
         public = asked.public
-        if repository != asked.repository:  # it may have become private, or public, since
+        if (
+            repository is not None and repository != asked.repository
+        ):  # it may have become private, or public, since
             public = not (await self._tools.required_github.repository(repository)).private
         if run.image_definition is not None:
             ready = Image.model_validate(run.image_definition)
@@ -162,17 +189,18 @@ class Starting:
         why = None if known else gate.refusal(session, order.job.name, order.overlap.concurrency)
         if why is not None:
             raise NotAllowed(why)
-        draft = self.draft(session, order, {})
+        draft = self.draft(session, order, Seen())
         stored, _ = runs.enqueue(session, draft.run, draft.cards, now=self._tools.clock(), nonce=draft.nonce)
         return stored
 
-    def draft(self, session: Session, order: Order, built: dict[str, Build]) -> runs.Draft:
+    def draft(self, session: Session, order: Order, seen: "Seen") -> runs.Draft:
         """The run of `order` and its cards, not stored yet, and the build it needs, which is.
 
-        `built` remembers the builds that were found or stored within this transaction. Made anew for every
-        transaction, since one that fails may be run again.
+        `seen` is for this transaction: made anew for every one, since one that fails may be run again.
         """
-        asked, job, target, source = order.asked, order.job, order.target, order.target.source
+        asked, job, built = order.asked, order.job, seen.builds
+        target = order.target.chosen(seen.tag(session, job.name) if order.target.follows else None)
+        source = target.source
         run = Run(
             key=order.key,
             name="",
