@@ -205,7 +205,7 @@ def token_create(
 
     def add(session: "Session") -> None:
         try:
-            tokens.add(session, name=name, hash=hashed, now=now, admin=admin)
+            tokens.add(session, name=name, hash=hashed, now=now, scopes=["admin" if admin else "read"])
         except ValueError as taken:
             raise Refused(str(taken)) from None
 
@@ -223,7 +223,10 @@ def token_list(config: ConfigPath = Path("app.yaml")) -> None:
     table = Table("name", "created", "last used", "may change jobs")
     for row in rows:
         table.add_row(
-            Text(row.name), _date(row.created_at), _date(row.last_used_at), "yes" if row.admin else ""
+            Text(row.name),
+            _date(row.created_at),
+            _date(row.last_used_at),
+            "yes" if "admin" in row.scopes else "",
         )
     Console().print(table)
 

@@ -23,6 +23,7 @@ from bot.errors import ConfigError, Refused, RetryLater
 from bot.github import GitHub, Keys, Oidc
 from bot.loops import Loops
 from bot.pruning import Pruning
+from bot.questions import Questions
 from bot.slack import Slack
 from bot.store import Store
 from bot.tools import Tools
@@ -235,6 +236,7 @@ def _application(tools: Tools, loops: Loops, streams: Streams, oidc: Oidc, clock
         command=config.command,
         streams=streams,
         changing=(tools.book, Pruning(tools)),
+        questions=Questions(tools),
         oidc=oidc,
     )
     signing = config.slack.signing_secret if config.slack else None

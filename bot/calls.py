@@ -11,19 +11,17 @@ from dataclasses import asdict, dataclass, field
 
 from bot.callers import Caller
 from bot.catalog import Job
-from bot.errors import AskerError, Elsewhere, Mistaken, NoSuch, NotAllowed, Refused, RetryLater
+from bot.errors import Elsewhere, Missing, NotAllowed, Refused, RetryLater
 from bot.images import Image
 from bot.people import Asked, People
+from bot.pruning import KEEP_KEYS
 from bot.scopes import EXEC
 from bot.single import Single, image_of, is_named, job_of
-from bot.starting import Order, Starting, Target
+from bot.starting import Order, Starting, Target, with_tag
 from bot.store import Session, idempotency, image_tags, runs
 from bot.tables import Idempotency, ImageTag, Run
 from bot.tools import Tools
 from bot.wording import quoted
-
-KEPT = 86400.0
-"""Seconds for which an idempotency key gives the same run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +79,10 @@ class Calls:
         if (known := await self._known(caller, terms, told)) is not None:
             return known
         job = self._job(name)
-        values = _values(job, wanted.parameters)
-        _check_arguments(job, wanted.arguments)
-        target = await self._target(job, wanted)
-        order = Order(self._asked(caller), 0, job, target, values, wanted.arguments)
+        values, asked = job.resolve(wanted.parameters), self._asked(caller)
+        job.argv(wanted.arguments)
+        target = await self._target(asked, job.image, wanted.ref, wanted.image_tag)
+        order = Order(asked, 0, job, target, values, wanted.arguments)
         return await self._enqueue(caller, order, terms, told, wanted.image_tag)
 
     async def move(
@@ -92,7 +90,8 @@ class Calls:
     ) -> ImageTag:
         """Let the job `name` run this tag of its image from now on; nothing is run."""
         self._admit(caller, name)
-        self._image(self._job(name), tag)
+        self._require_containers()
+        with_tag(self._image(self._job(name)), tag)
 
         def write(session: Session) -> ImageTag:
             if check is not None:
@@ -116,7 +115,7 @@ class Calls:
             try:
                 return runs.request_stop(session, number, by=caller.name, now=now)
             except LookupError:  # removed meanwhile
-                raise NoSuch(f"There is no run #{number}.") from None
+                raise Missing(f"There is no run #{number}.") from None
 
         return await self._tools.store.write(write)
 
@@ -126,9 +125,9 @@ class Calls:
         """Repeat a run exactly as it was, or changed where said."""
         changes = changes or Changes()
         told = _fingerprint("rerun", str(number), asdict(changes))
-        old = await self._run(caller, number)
         if (known := await self._known(caller, terms, told)) is not None:
             return known
+        old = await self._run(caller, number)
         rules = None if old.job == EXEC else self._today(old)
         try:
             job = rules if rules is not None and changes.latest else Job.model_validate(old.definition)
@@ -138,12 +137,11 @@ class Calls:
             ) from None
         asked = self._asked(caller)
         if rules is not None and changes.latest:
-            target, version = await self._target(job, Wanted()), None
+            target, version = await self._target(asked, job.image, None, None), None
         else:
             target, version = await self._as_it_was(asked, old), old.version
-        values = _values(job, {**old.parameters, **changes.parameters})
-        arguments = tuple(old.arguments)
-        _check_arguments(job, arguments)
+        values, arguments = job.resolve({**old.parameters, **changes.parameters}), tuple(old.arguments)
+        job.argv(arguments)
         order = Order(asked, 0, job, target, values, arguments, number, version, rules=rules)
         return await self._enqueue(caller, order, terms, told)
 
@@ -154,13 +152,13 @@ class Calls:
         if (known := await self._known(caller, terms, told)) is not None:
             return known
         self._require_containers()
-        image = image_of(self._tools.book.catalog.images, single.image)
+        image, asked = image_of(self._tools.book.catalog.images, single.image), self._asked(caller)
         job = job_of(single, image)
         if image.repository is None:
             target = Target(None, False, ready=image)
         else:
-            target = await self._target_of(image, image.repository, Wanted())
-        return await self._enqueue(caller, Order(self._asked(caller), 0, job, target, {}), terms, told)
+            target = await self._target(asked, image.name, None, None)
+        return await self._enqueue(caller, Order(asked, 0, job, target, {}), terms, told)
 
     # Who and what ---------------------------------------------------------------------------------
 
@@ -171,12 +169,13 @@ class Calls:
 
     def _asked(self, caller: Caller) -> Asked:
         """The request; its key is its own, so nothing but an idempotency key makes two requests one."""
-        return Asked(f"{caller.cause}:{self._tools.nonce()}", caller.cause, caller.name, None)
+        key = f"{caller.cause}:{self._tools.nonce()}"
+        return Asked(key, caller.cause, caller.name, None, caller=caller)
 
     def _job(self, name: str) -> Job:
         jobs = self._tools.book.catalog.jobs
         if name not in jobs:
-            raise NoSuch("There is no such job.")
+            raise Missing("There is no such job.")
         return jobs[name]
 
     def _today(self, old: Run) -> Job:
@@ -188,47 +187,21 @@ class Calls:
     async def _run(self, caller: Caller, number: int) -> Run:
         run = await self._tools.store.read(lambda s: runs.get(s, number))
         if run is None or not caller.may_run(run.job):
-            raise NoSuch(f"There is no run #{number}.")
+            raise Missing(f"There is no run #{number}.")
         return run
 
     def _require_containers(self) -> None:
         if self._tools.config.engine.kind == "process":
             raise NotAllowed(
-                "Single commands need an engine with containers; the process engine would run them as Errand"
-                " itself."
+                "This needs an engine with containers: the process engine has no images of a registry, and"
+                " runs everything as Errand's own user."
             )
 
     # What it runs in ------------------------------------------------------------------------------
 
-    async def _target(self, job: Job, wanted: Wanted) -> Target:
-        catalog = self._tools.book.catalog
-        image = catalog.images.get(job.image) if job.image is not None else None
-        if job.image is not None and image is None:
-            raise NotAllowed(f"There is no image {quoted(job.image)} any more.")
-        if wanted.ref is not None and wanted.image_tag is not None:
-            raise Mistaken([("/ref", "either ref or image_tag; an image comes from one of them")])
-        ready = image if wanted.image_tag is None else self._image(job, wanted.image_tag)
-        repository = catalog.repository_of(job)
-        if repository is not None and image is not None:
-            return await self._target_of(image, repository, wanted, ready)
-        if wanted.ref is not None:
-            what = "the image of this job is not built here, so there is no commit to choose"
-            raise Mistaken([("/ref", what)])
-        return Target(None, False, ready=ready, follows=wanted.image_tag is None)
-
-    async def _target_of(
-        self, image: Image, repository: str, wanted: Wanted, ready: Image | None = None
-    ) -> Target:
-        """What is built of `repository` at the commit that is wanted, or `ready`, which a tag names."""
-        if not self._tools.config.allows(repository):
-            raise NotAllowed(f"Jobs of {quoted(repository)} are not run here.")
+    async def _target(self, asked: Asked, image: str | None, ref: str | None, tag: str | None) -> Target:
         try:
-            if wanted.image_tag is None:
-                return await self._starting.head(image, repository, wanted.ref)
-            about = await self._tools.required_github.repository(repository)
-            return Target(repository, not about.private, ready=ready)
-        except AskerError as error:
-            raise (error if wanted.ref is None else Mistaken([("/ref", str(error))])) from None
+            return await self._starting.target(asked, image, ref, tag)
         except (RetryLater, Refused):
             raise Elsewhere("GitHub does not answer, so the commit is not known; try again soon.") from None
 
@@ -253,20 +226,13 @@ class Calls:
 
     # Tags -----------------------------------------------------------------------------------------
 
-    def _image(self, job: Job, tag: str) -> Image:
-        """The image of the job with this tag; `Mistaken` where it has no tags, or this is none."""
-        images = self._tools.book.catalog.images
-        image = images.get(job.image) if job.image is not None else None
-        try:
-            if image is None:
-                raise ValueError("this job has no image whose tag could be chosen")
-            return image.tagged(tag)
-        except ValueError as error:
-            raise Mistaken([("/image_tag", str(error))]) from None
+    def _image(self, job: Job) -> Image | None:
+        """What the job runs in; `Missing` where that was taken away."""
+        return None if job.image is None else self._tools.book.catalog.image(job.image)
 
     def _choose(self, session: Session, caller: Caller, job: Job, tag: str) -> ImageTag:
-        image = self._tools.book.catalog.images.get(job.image or "")
-        origin = image and (image.reference or image.push)
+        image = self._image(job)
+        origin = None if image is None else image.reference or image.push
         if image is None or origin is None:
             raise NotAllowed(f"The image of {quoted(job.name)} has no tags any more.")
         return image_tags.choose(
@@ -290,7 +256,7 @@ class Calls:
         return await self._tools.store.read(lambda s: self._before(s, caller, terms, told))
 
     def _before(self, session: Session, caller: Caller, terms: Terms, told: str) -> Called | None:
-        since = self._tools.clock() - KEPT
+        since = self._tools.clock() - KEEP_KEYS
         row = None
         if terms.key is not None:
             row = idempotency.find(session, caller.name, terms.key, since=since)
@@ -299,7 +265,7 @@ class Calls:
         if row.fingerprint != told:
             raise NotAllowed("This Idempotency-Key was used for another request; choose a new one.")
         run = None if row.run_number is None else runs.get(session, row.run_number)
-        if run is None:
+        if run is None or not caller.may_run(run.job):
             raise NotAllowed(f"The run of this Idempotency-Key, #{row.run_number}, was removed since.")
         return Called(run, False)
 
@@ -328,26 +294,6 @@ class Calls:
             return Called(run, True)
 
         return await self._tools.store.write(write)
-
-
-def _values(job: Job, given: Mapping[str, str]) -> dict[str, str]:
-    """The parameters of the run; `Mistaken` with every mistake."""
-    values, problems = job.values(given)
-    if problems:
-        raise Mistaken([(f"/parameters/{_escaped(name)}", what) for name, what in problems])
-    return values
-
-
-def _check_arguments(job: Job, arguments: tuple[str, ...]) -> None:
-    try:
-        job.argv(arguments)
-    except AskerError as error:
-        raise Mistaken([("/arguments", str(error))]) from None
-
-
-def _escaped(name: str) -> str:
-    """One part of a JSON pointer."""
-    return name[:200].replace("~", "~0").replace("/", "~1")
 
 
 def _fingerprint(what: str, subject: str, said: Mapping[str, object]) -> str:

@@ -25,7 +25,7 @@ from bot.conditions import (
     between,
     script,
 )
-from bot.errors import AskerError
+from bot.errors import Missing, Unfit
 from bot.images import Image
 from bot.parameters import Parameter, variable_name
 from bot.wording import did_you_mean, listed, quoted
@@ -133,8 +133,8 @@ class Job(Definition):
     keep: Annotated[int, Field(ge=1, le=10_000)] = 20
     expire: Annotated[Duration, between(3600, 3650 * DAY)] | None = None
 
-    def values(self, given: Mapping[str, str]) -> tuple[dict[str, str], list[tuple[str, str]]]:
-        """The value of every parameter that has one, normalised; and the mistakes, each with its name."""
+    def resolve(self, given: Mapping[str, str]) -> dict[str, str]:
+        """The value of every parameter that has one, normalised; all mistakes in one AskerError."""
         problems = [
             (name, f"{quoted(name)} is no parameter of this job.{did_you_mean(name, self.parameters)}")
             for name in given
@@ -151,19 +151,15 @@ class Job(Definition):
                     problems.append((name, f"{quoted(name)} is required: {parameter.expectation}"))
             except ValueError as error:
                 near = did_you_mean(given[name], parameter.choices)
-                problems.append((name, f"{quoted(name)}: {error}, not {quoted(given[name])}.{near}"))
-        return values, problems
-
-    def resolve(self, given: Mapping[str, str]) -> dict[str, str]:
-        """The value of every parameter that has one, normalised; all mistakes in one AskerError."""
-        values, problems = self.values(given)
+                told = f"{quoted(name)}: {error}, not {quoted(given[name])}.{near}"
+                problems.append((name, told))
         if not problems:
             return values
-        lines = [f"- {what}" for _, what in problems]
+        lines = [f"{quoted(self.name)} cannot start:", *(f"- {what}" for _, what in problems)]
         if any(name not in self.parameters for name in given):
             known = listed(self.parameters) if self.parameters else "none"
             lines.append(f"Parameters of {quoted(self.name)}: {known}.")
-        raise AskerError("\n".join([f"{quoted(self.name)} cannot start:", *lines]))
+        raise Unfit("\n".join(lines), [(("parameters", name), what) for name, what in problems])
 
     def argv(self, arguments: tuple[str, ...] = ()) -> tuple[str, ...]:
         """The words to run. A text runs in `sh -c` and sees the arguments as `$1` and `"$@"`.
@@ -176,7 +172,8 @@ class Job(Definition):
         if not isinstance(self.command, str):
             return (*self.command, *arguments)
         if arguments and not _ARGUMENT_USE.search(self.command):
-            raise AskerError(f"{quoted(self.name)} takes no arguments after `--`.")
+            told = f"{quoted(self.name)} takes no arguments after `--`."
+            raise Unfit(told, [(("arguments",), told)])
         if self.setup is not None:
             shell = ("bash", "--noprofile", "--norc", "-e", "-c")
             return (*shell, _AFTER_SETUP + self.command, "bash", self.setup, *arguments)
@@ -204,13 +201,13 @@ class Catalog:
     def job(self, name: str) -> Job:
         """The job called `name`; AskerError with the nearest name."""
         if name not in self.jobs:
-            raise AskerError(f"There is no job {quoted(name)}.{did_you_mean(name, self.jobs)}")
+            raise Missing(f"There is no job {quoted(name)}.{did_you_mean(name, self.jobs)}")
         return self.jobs[name]
 
     def image(self, name: str) -> Image:
         """The image called `name`; AskerError with the nearest name."""
         if name not in self.images:
-            raise AskerError(f"There is no image {quoted(name)}.{did_you_mean(name, self.images)}")
+            raise Missing(f"There is no image {quoted(name)}.{did_you_mean(name, self.images)}")
         return self.images[name]
 
     def seen_from(self, repository: str) -> "Catalog":

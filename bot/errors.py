@@ -11,15 +11,15 @@ class NotAllowed(AskerError):
     """The asker may not, or not now. `why` tells others of it, so it says nothing that was typed."""
 
 
-class NoSuch(AskerError):
-    """What was asked about is not there, or is nothing that the asker may know of."""
+class Missing(AskerError):
+    """There is nothing of that name."""
 
 
-class Mistaken(AskerError):
-    """What was asked is wrong. `mistakes`: JSON pointers (RFC 6901) into the request, and what is wrong there."""
+class Unfit(AskerError):
+    """What was given does not fit. `mistakes`: where in what was asked (`parameters`, NAME) and what."""
 
-    def __init__(self, mistakes: Sequence[tuple[str, str]]) -> None:
-        super().__init__("\n".join(what for _, what in mistakes))
+    def __init__(self, message: str, mistakes: Sequence[tuple[tuple[str, ...], str]]) -> None:
+        super().__init__(message)
         self.mistakes = tuple(mistakes)
 
 

@@ -37,7 +37,7 @@ def scope(text: str) -> str:
 
 
 def ordered(scopes: Iterable[str]) -> list[str]:
-    """Each once, in the order in which they are always shown; ValueError for none, too many or a wrong one."""
+    """Each once, in the order in which they are always shown; ValueError for none, many or a wrong one."""
     found = sorted({scope(each) for each in scopes}, key=lambda each: (each.startswith(RUN), each))
     if not found:
         raise ValueError(f"{EXPECTED}, at least one")
@@ -62,7 +62,7 @@ def may_execute(scopes: Collection[str]) -> bool:
 
 
 def may_run(scopes: Collection[str], job: str) -> bool:
-    """Whether these are for starting, stopping, pausing and repeating this job; single commands are `exec`."""
+    """Whether these are for starting, stopping, pausing and repeating this job; single commands: `exec`."""
     if job == EXEC:
         return may_execute(scopes)
     return ADMIN in scopes or EVERY_JOB in scopes or RUN + job in scopes

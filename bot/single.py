@@ -1,8 +1,8 @@
 """Single commands: what they may run in, and what is stored of them. Pure.
 
-Only what `images` names can be meant: an image by its name, any tag or digest of a repository that one of them
-is from or goes to, or a workload that one of them is. So a token for this opens no other image of a registry,
-and no other workload of a cluster.
+Only what `images` names can be meant: an image by its name, any tag or digest of a repository that one of
+them is from or goes to, or a workload that one of them is. So a token for this opens no other image of a
+registry, and no other workload of a cluster.
 """
 
 from collections.abc import Mapping
@@ -11,13 +11,10 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from bot.catalog import Job, Notify
-from bot.errors import Mistaken
+from bot.errors import Unfit
 from bot.images import Image, is_reference
 from bot.scopes import EXEC
 from bot.wording import did_you_mean, quoted
-
-KEEP = 100
-"""Single commands that are kept: they are a record of who did what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +31,13 @@ class Single:
 
 
 def image_of(images: Mapping[str, Image], text: str) -> Image:
-    """The image that `text` names; `Mistaken` where it is none of those that may be named."""
+    """The image that `text` names; `Unfit` where it is none of those that may be named."""
     if text in images:
         return images[text]
     same = [image for image in images.values() if image.workload == text]
     if len(same) > 1:
         names = ", ".join(quoted(image.name) for image in same)
-        raise Mistaken([("/image", f"{quoted(text)} is meant by several images: name one of {names}.")])
+        raise _unfit(f"{quoted(text)} is meant by several images: name one of {names}.")
     if same:
         return same[0]
     if is_reference(text):
@@ -49,8 +46,11 @@ def image_of(images: Mapping[str, Image], text: str) -> Image:
             if image.registry is not None and image.registry == found.registry:
                 return Image(name=image.name, reference=text)
     near = did_you_mean(text, images)
-    what = f"{quoted(text)} is no image, repository or workload that `images` names.{near}"
-    raise Mistaken([("/image", what)])
+    raise _unfit(f"{quoted(text)} is no image, repository or workload that `images` names.{near}")
+
+
+def _unfit(told: str) -> Unfit:
+    return Unfit(told, [(("image",), told)])
 
 
 def is_named(images: Mapping[str, Image], image: Image) -> bool:
@@ -62,14 +62,16 @@ def is_named(images: Mapping[str, Image], image: Image) -> bool:
 
 
 def job_of(single: Single, image: Image) -> Job:
-    """The definition that is stored with the run; `Mistaken` with what is wrong with the command."""
+    """The definition that is stored with the run; `Unfit` with what is wrong with the command."""
     given: dict[str, object] = {"command": single.command, "workdir": single.workdir}
     if single.timeout is not None:
         given["timeout"] = single.timeout
     try:
         return Job.model_validate(
-            {"name": EXEC, "image": image.name, "notify": Notify(github=False), "keep": KEEP, **given}
+            {"name": EXEC, "image": image.name, "notify": Notify(github=False), **given}
         )
     except ValidationError as error:
-        told = [(each["loc"], each["msg"].removeprefix("Value error, ")) for each in error.errors()]
-        raise Mistaken([(f"/{place[0]}", what) for place, what in told]) from None
+        mistakes = [
+            ((str(each["loc"][0]),), each["msg"].removeprefix("Value error, ")) for each in error.errors()
+        ]
+        raise Unfit("This command cannot run.", mistakes) from None

@@ -4,12 +4,12 @@ Asks GitHub, then gives drafts to the transaction; nothing here writes outside o
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot import places, policy
 from bot.catalog import Job, ownerless
-from bot.errors import AskerError, NotAllowed
+from bot.errors import AskerError, NotAllowed, Unfit
 from bot.images import Image
 from bot.people import Asked, People
 from bot.store import Session, builds, gate, image_tags, posts, runs, versions
@@ -110,6 +110,17 @@ class Seen:
         return image_tags.of(session, job) if self.tags is None else self.tags.get(job)
 
 
+def with_tag(image: Image | None, tag: str) -> Image:
+    """`image` as that tag of its own repository; `Unfit` where it has no tags, or this is none."""
+    try:
+        if image is None:
+            raise ValueError("this job has no image whose tag could be chosen")
+        return image.tagged(tag)
+    except ValueError as error:
+        told = str(error)
+        raise Unfit(f"{told[0].upper()}{told[1:]}.", [(("image_tag",), told)]) from None
+
+
 class Starting:
     """Resolves and enqueues for everything that starts builds or runs."""
 
@@ -117,12 +128,17 @@ class Starting:
         self._tools = tools
         self._people = people
 
-    async def target(self, asked: Asked, image_name: str | None, ref: str | None) -> Target:
+    async def target(
+        self, asked: Asked, image_name: str | None, ref: str | None, tag: str | None = None
+    ) -> Target:
         """The commit of `ref`, else of the pull request, else of the default branch; `AskerError` if none.
 
-        Who may have an image that is not built is said by the repository that is asked from, as without one.
+        With `tag` it is that tag of the image's own repository in a registry instead. Who may have an image
+        that is not built is said by the repository that is asked from, as without one.
         """
         image = None if image_name is None else self._people.catalog(asked).image(image_name)
+        if tag is not None:
+            return await self._tagged(asked, image, ref, tag)
         if image is None or image.repository is None:
             return await self._unbuilt(asked, image, ref)
         repository = self._tools.book.catalog.spelling(image.repository)
@@ -137,13 +153,29 @@ class Starting:
         return await self.head(image, repository, ref)
 
     async def _unbuilt(self, asked: Asked, image: Image | None, ref: str | None) -> Target:
-        if asked.repository is None:
+        if asked.repository is None and asked.caller is None:
             name = None if image is None else image.name
             raise AskerError(f"{ownerless(name)} says who may run it; ask in a pull request.")
-        await self._people.require(asked, asked.repository)
+        if asked.repository is not None:
+            await self._people.require(asked, asked.repository)
         if image is not None and ref is not None:
-            raise AskerError(f"{quoted(image.name)} is not built here, so `--ref` has no commit to choose.")
+            told = f"{quoted(image.name)} is not built here, so `--ref` has no commit to choose."
+            raise Unfit(told, [(("ref",), told)])
         return Target(asked.repository, asked.public, ready=image, follows=True)
+
+    async def _tagged(self, asked: Asked, image: Image | None, ref: str | None, tag: str) -> Target:
+        """That tag of `image`; whoever may have what it is built of may have what was pushed for it."""
+        if ref is not None:
+            told = "Either a commit or a tag: the image comes from one of them."
+            raise Unfit(told, [(("ref",), told)])
+        chosen = with_tag(image, tag)
+        if image is None or image.repository is None:
+            target = await self._unbuilt(asked, chosen, None)
+            return replace(target, follows=False)
+        repository = self._tools.book.catalog.spelling(image.repository)
+        await self._people.require(asked, repository)
+        about = await self._tools.required_github.repository(repository)
+        return Target(repository, not about.private, ready=chosen)
 
     def _require_own(self, head: str | None, repository: str) -> None:
         """Raise `NotAllowed` where code of `head` is not run for `repository`."""
@@ -176,7 +208,7 @@ class Starting:
         if build is None:
             raise AskerError(f"The build of #{run.number} is no longer kept; `--latest` takes today's image.")
         if run.ref is not None and _OF_FORK in run.ref:  # forks may have been allowed then
-            self._require_own(run.ref.partition(_OF_FORK)[0], repository)
+            self._require_own(run.ref.partition(_OF_FORK)[0], repository or build.repository)
         image = Image.model_validate(build.definition)
         return Target(repository, public, Source(image, build.commit, run.ref))
 

@@ -92,6 +92,7 @@ def _operation(row: Operation, refs: dict[Any, Schema]) -> Schema:
         "operationId": row.id,
         "summary": row.summary,
         "description": f"Needs {row.needs.value}.",
+        "x-needs": row.needs.value,
         "security": _security(row),
         "parameters": [*_in_path(row), *_in_query(row), *_in_header(row)],
         "responses": {str(status): _answer(answer, refs) for status, answer in row.answers.items()}

@@ -9,9 +9,10 @@ from bot import links
 from bot.book import Book
 from bot.github import Oidc
 from bot.pruning import Pruning
+from bot.questions import Questions
 from bot.store import Store
 from executor.logs import LogStore
-from webhooks import api, jobs, openapi, pages, tokens
+from webhooks import api, jobs, openapi, pages, questions, tokens
 from webhooks.access import Access
 from webhooks.look import Look
 from webhooks.streams import Streams
@@ -36,6 +37,7 @@ class Site:
     command: str = "/job"
     streams: Streams = field(default_factory=Streams)
     changing: tuple[Book, Pruning] | None = None  # what changes jobs, where that is served
+    questions: Questions | None = None  # what plans and pauses, where that is served
     oidc: Oidc | None = None  # verifies the tokens of workflows, where those may start jobs
 
     def __post_init__(self) -> None:
@@ -72,6 +74,8 @@ class Site:
         )
         listed = [*pages.routes(shown), *api.routes(told), openapi.route(access)]
         listed += tokens.routes(tokens.Tokens(self.store, access, self.clock, self.url))
+        if self.questions is not None:
+            listed += questions.routes(self.questions, access)
         if self.changing is not None:
             book, pruning = self.changing
             listed += jobs.routes(

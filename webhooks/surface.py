@@ -34,7 +34,7 @@ class Answer:
     """What comes back: its shape (a `TypedDict`, or a media type), and headers by name with what they say."""
 
     shape: Any = None
-    meaning: str = "Done."
+    meaning: str = "The answer."
     headers: tuple[tuple[str, str], ...] = ()
 
 
@@ -74,7 +74,7 @@ _LOCATION = ("Location", "The address of what was made.")
 _ETAG = ("ETag", "The version of the job.")
 
 _IF_MATCH = Header(
-    "If-Match", 'only if it still is this version, such as `"3"`, or `*`', r'^(\*|(W/)?"\d{1,9}")$'
+    "If-Match", 'only if it still is this version, such as `"3"`, or `*`', r'^(\*|(W/)?"[0-9]{1,9}")$'
 )
 _IF_NONE_MATCH = Header("If-None-Match", "`*`: only if there is none yet", r"^\*$")
 _IDEMPOTENCY = Header(
@@ -91,7 +91,7 @@ _STARTED = {
 
 OPERATIONS = (
     Operation(
-        "GET", "/api/openapi.json", Needs.ANY, "all of this as OpenAPI 3.1", {200: Answer(dict[str, Any])}
+        "GET", "/api/openapi.json", Needs.ANY, "all this as OpenAPI 3.1", {200: Answer(dict[str, Any])}
     ),
     Operation("GET", "/api/jobs", Needs.SEE, "the jobs there are, by name", {200: Answer(shapes.Jobs)}),
     Operation(
@@ -121,7 +121,7 @@ OPERATIONS = (
         "/api/jobs/{name}",
         Needs.ADMIN,
         "removes a job with its history",
-        {204: Answer()},
+        {204: Answer(meaning="It is gone.")},
         headers=(_IF_MATCH,),
         problems=(404, 409, 412),
     ),
@@ -179,7 +179,7 @@ OPERATIONS = (
         "/api/runs/{number}",
         Needs.ADMIN,
         "removes a finished run with its logs",
-        {204: Answer()},
+        {204: Answer(meaning="It is gone.")},
         problems=(404, 409),
     ),
     Operation(
@@ -226,7 +226,7 @@ OPERATIONS = (
         "/api/tokens/{name}",
         Needs.ADMIN,
         "ends a token at once",
-        {204: Answer()},
+        {204: Answer(meaning="It is gone.")},
         problems=(404,),
     ),
 )
@@ -239,7 +239,5 @@ def operation(method: str, path: str) -> Operation:
     """The row of a route; LookupError where nobody decided about it."""
     found = _BY_ROUTE.get((method, path))
     if found is None:
-        raise LookupError(
-            f"{method} {path} is not in the table of webhooks/surface.py, so nobody may use it."
-        )
+        raise LookupError(f"{method} {path} is not in the table of webhooks/surface.py: nobody may use it.")
     return found
