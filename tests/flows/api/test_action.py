@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from ruamel.yaml import YAML
 
@@ -156,7 +157,14 @@ async def test_environment_lets_in_what_the_ref_does_not(runner: Made) -> None:
 
 
 async def test_token_serves_where_github_gives_none(runner: Made, errand: Installation) -> None:
-    token = await errand.command("token", "create", "deploys", "--scope", "run:hello")
+    admin = await errand.command("token", "create", "admin", "--admin")
+    async with httpx.AsyncClient(base_url=errand.url, trust_env=False) as client:
+        answer = await client.post(
+            "/api/tokens",
+            json={"name": "deploys", "scopes": ["run:hello"]},
+            headers={"Authorization": f"Bearer {admin}"},
+        )
+    token = answer.json()["token"]
     step = await runner("hello", token=token).run()
     assert (step.code, step.outputs["result"]) == (0, "succeeded")
     assert step.masked == [token]
