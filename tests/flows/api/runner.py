@@ -9,7 +9,7 @@ import os
 import re
 import signal
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,10 +97,10 @@ class Runner:
         )
         self._reading = asyncio.create_task(self._read(self._process))
 
-    async def wait_for(self, line: str, timeout: float = 60.0) -> None:
-        """Return once the log holds this line."""
+    async def wait_for(self, seen: Callable[[Step], object], timeout: float = 60.0) -> None:
+        """Return once the step has printed what `seen` looks for."""
         async with asyncio.timeout(timeout), self._grown:
-            while line not in self.step.lines:
+            while not seen(self.step):
                 await self._grown.wait()
 
     def cancel(self, number: signal.Signals = signal.SIGINT) -> None:

@@ -1,6 +1,8 @@
 """The GitHub Action, run by its own steps in bash as a runner would, against a served Errand."""
 
+import os
 import re
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -129,7 +131,7 @@ async def test_run_that_takes_too_long_is_cancelled(
 async def test_cancelled_workflow_cancels_the_run(runner: Made, errand: Installation, tmp_path: Path) -> None:
     here = runner("wait", parameters=f"GATE={tmp_path / 'gate'}")
     await here.start()
-    await here.wait_for("started")
+    await here.wait_for(lambda step: "started" in step.lines)
     here.cancel()
     step = await here.end(7.5)
     assert (step.code, step.outputs["result"]) == (130, "cancelled")
@@ -138,6 +140,37 @@ async def test_cancelled_workflow_cancels_the_run(runner: Made, errand: Installa
     run = await _run(errand, "1")
     assert (run["result"], run["exit_code"]) == ("cancelled", 42)
     assert _left(here.home) == []
+
+
+async def test_run_whose_start_was_under_way_is_cancelled_too(
+    runner: Made, errand: Installation, tmp_path: Path
+) -> None:
+    os.kill(errand.pid, signal.SIGSTOP)
+    try:
+        here = runner("wait", parameters=f"GATE={tmp_path / 'gate'}")
+        await here.start()
+        await here.wait_for(lambda step: step.masked)  # the next thing is the start
+        here.cancel()
+        here.cancel(signal.SIGTERM)
+    finally:
+        os.kill(errand.pid, signal.SIGCONT)
+    step = await here.end()
+    assert step.code == 130
+    if "run" in step.outputs:
+        assert (step.outputs["run"], step.outputs["result"]) == ("1", "cancelled")
+        async for _ in errand.log_lines(1, await errand.command("token", "create", "follow")):
+            pass
+        assert (await _run(errand, "1"))["result"] == "cancelled"
+
+
+async def test_service_that_is_away_at_first_is_asked_again(runner: Made, errand: Installation) -> None:
+    await errand.stop()
+    here = runner("hello")
+    await here.start()
+    await here.wait_for(lambda step: step.masked)
+    await errand.start()
+    step = await here.end()
+    assert (step.code, step.outputs["run"]) == (0, "1")
 
 
 async def test_workflow_that_no_rule_names_is_refused(runner: Made, errand: Installation) -> None:
@@ -200,7 +233,7 @@ async def test_service_that_restarts_costs_no_line_and_no_second_run(
     marks, gate = tmp_path / "marks", tmp_path / "gate"
     here = runner("wait", parameters=f"GATE={gate}\nMARKS={marks}")
     await here.start()
-    await here.wait_for("started")
+    await here.wait_for(lambda step: "started" in step.lines)
     await errand.stop()
     await errand.start()
     gate.touch()
