@@ -18,6 +18,7 @@ import uvicorn
 
 from bot import links, oplog, workflows
 from bot.book import Book, renewed
+from bot.calls import Calls
 from bot.config import Config, cluster_settings, load
 from bot.errors import ConfigError, Refused, RetryLater
 from bot.github import GitHub, Keys, Oidc
@@ -236,6 +237,7 @@ def _application(tools: Tools, loops: Loops, streams: Streams, oidc: Oidc, clock
         command=config.command,
         streams=streams,
         changing=(tools.book, Pruning(tools)),
+        calls=Calls(tools),
         questions=Questions(tools),
         oidc=oidc,
     )
