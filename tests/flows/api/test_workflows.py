@@ -1,6 +1,7 @@
 """Workflows at the served API: what a token of GitHub's opens, and that it opens nothing else."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -54,7 +55,7 @@ async def test_nothing_else_of_the_api_is_open(errand: Installation, client: htt
     for each in OPERATIONS:
         if each.path in OWN and each.method != "DELETE":
             continue
-        path = each.path.format(name="hello", number=1, job="hello")
+        path = re.sub(r"\{(\w+)\}", lambda part: "1" if part[1] == "number" else "hello", each.path)
         answer = await client.request(each.method, path, headers=_as(token), json={})
         assert answer.status_code in (401, 403), (each.method, path)
         assert answer.headers["content-type"] == "application/problem+json"
