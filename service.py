@@ -17,12 +17,12 @@ from urllib.parse import unquote, urlsplit
 import structlog
 import uvicorn
 
-from bot import links, oplog
+from bot import links, oplog, workflows
 from bot.book import Book, renewed
 from bot.calls import Calls
 from bot.config import Config, cluster_settings, load
 from bot.errors import ConfigError, Refused, RetryLater
-from bot.github import GitHub
+from bot.github import GitHub, Keys, Oidc
 from bot.loops import Loops
 from bot.pruning import Pruning
 from bot.questions import Questions
@@ -209,7 +209,9 @@ async def _assembled(
             keys=keys,
         )
         loops, streams = Loops(tools), Streams()
-        yield _application(tools, loops, streams, clock), loops, streams, tools.book
+        oidc = _oidc(config, clock)
+        stack.push_async_callback(oidc.close)
+        yield _application(tools, loops, streams, oidc, clock), loops, streams, tools.book
 
 
 def allow_files() -> None:
@@ -238,7 +240,7 @@ def _engine(config: Config, logs: LogStore) -> Engine:
     return ContainerEngine(settings, container.directory, logs)
 
 
-def _application(tools: Tools, loops: Loops, streams: Streams, clock: Callable[[], float]) -> Any:
+def _application(tools: Tools, loops: Loops, streams: Streams, oidc: Oidc, clock: Callable[[], float]) -> Any:
     """The doors; `clock` is the machine's, by which what was sent is judged."""
     config, store = tools.config, tools.store
     site = Site(
@@ -253,6 +255,7 @@ def _application(tools: Tools, loops: Loops, streams: Streams, clock: Callable[[
         changing=(tools.book, Pruning(tools)),
         calls=Calls(tools),
         questions=Questions(tools),
+        oidc=oidc,
     )
     signing = config.slack.signing_secret if config.slack else None
     doors = Doors(
@@ -294,6 +297,12 @@ def _github(config: Config, clock: Callable[[], float]) -> GitHub | None:
         clone_url=config.github.clone_url,
         clock=clock,
     )
+
+
+def _oidc(config: Config, clock: Callable[[], float]) -> Oidc:
+    """Who workflows of GitHub Actions are; jobs may have rules for them without anything else of GitHub's."""
+    issuer = config.github.actions_issuer if config.github else workflows.ISSUER
+    return Oidc(Keys(issuer, clock=time.monotonic), audience=config.url, clock=clock)
 
 
 def _slack(config: Config, clock: Callable[[], float]) -> Slack | None:

@@ -33,6 +33,11 @@ def of_token(name: str, held: frozenset[str]) -> Caller:
     return Caller(f"token:{name}", held)
 
 
+def of_workflow(name: str, held: frozenset[str]) -> Caller:
+    """A workflow of GitHub Actions, which is called what it is in `allow`: `actions:OWNER/REPO@REF`."""
+    return Caller(name, held, "actions")
+
+
 def of_hook(job: str, name: str) -> Caller:
     """The holder of the token of a deploy hook, who may start that job only."""
     return Caller(f"hook:{job}/{name}", frozenset({scopes.RUN + job}), "hook")

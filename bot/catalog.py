@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from bot import workflows
 from bot.conditions import (
     DAY,
     SCRIPT_LIMIT,
@@ -76,6 +77,16 @@ def _channel(value: str) -> str:
     return value
 
 
+def _allowed(value: object) -> object:
+    """An entry of `allow`, as it was written; those for people belong to a later version."""
+    if not isinstance(value, str):
+        raise ValueError("expected a rule such as actions:acme/shop@refs/heads/main")
+    if not value.startswith(workflows.PREFIX):
+        raise ValueError(f"{value[:60]!r} is not available in this version; {workflows.PREFIX}... is")
+    workflows.rule(value)
+    return value
+
+
 def _cause(value: object) -> object:
     name = next(iter(value), None) if isinstance(value, Mapping) else value
     if name in _CAUSES_LATER:
@@ -118,6 +129,7 @@ class Job(Definition):
     read_only: bool = False
     on: tuple[Annotated[Literal["push"], BeforeValidator(_cause)], ...] = ()
     schedule: Timetable | None = None
+    allow: Annotated[tuple[Annotated[str, BeforeValidator(_allowed)], ...], Field(max_length=100)] = ()
     keep: Annotated[int, Field(ge=1, le=10_000)] = 20
     expire: Annotated[Duration, between(3600, 3650 * DAY)] | None = None
 

@@ -85,6 +85,7 @@ class Installation:
             "GITHUB_PRIVATE_KEY": github.private_key,
             "GITHUB_WEBHOOK_SECRET": GITHUB_SECRET,
             "GITHUB_API_URL": self.beside.github_url,
+            "GITHUB_ACTIONS_ISSUER": github.actions.issuer,
             "GITHUB_CLONE_URL": f"file://{self.home}/github/{{repository}}.git",
             "SLACK_SIGNING_SECRET": SLACK_SECRET,
             "SLACK_BOT_TOKEN": slack.token,

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
@@ -18,8 +18,9 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from bot import links, scopes
-from bot.callers import Caller, of_token
+from bot.callers import Caller, of_token, of_workflow
 from bot.errors import RetryLater
+from bot.github import is_signed
 from bot.store import Session, Store, history, runs, tokens
 from bot.tables import Token
 
@@ -43,12 +44,13 @@ def token_hash(text: str) -> str:
 class Visitor:
     """Who looks. A link opens one page; what `token` and `session` open is said by the token's scopes.
 
-    A login in a browser changes nothing, whatever its token may: others' pages could use it.
+    A login in a browser changes nothing, whatever its token may: others' pages could use it. `actions` is a
+    workflow of GitHub Actions, see `webhooks.workflows`; it is nobody where pages are.
     """
 
-    how: Literal["link", "token", "session"]
+    how: Literal["link", "token", "session", "actions"]
     key: str  # names the visitor where places are counted
-    name: str | None = None  # the token's
+    name: str | None = None  # the token's, or the workflow's
     expires: int | None = None  # when the link or the login ends, seconds since the epoch
     scopes: frozenset[str] = frozenset()
 
@@ -65,7 +67,7 @@ class Visitor:
     @property
     def caller(self) -> Caller:
         """Who this is where runs are started and schedules held back."""
-        return of_token(self.name or "", self.scopes)
+        return (of_workflow if self.how == "actions" else of_token)(self.name or "", self.scopes)
 
     @property
     def jobs(self) -> frozenset[str] | None:
@@ -74,10 +76,22 @@ class Visitor:
 
 
 class Access:
-    """Decides who a request comes from. `url` is the installation's public address."""
+    """Decides who a request comes from. `url` is the installation's public address.
 
-    def __init__(self, store: Store, keys: links.Keys, *, url: str, clock: Callable[[], float]) -> None:
+    `workflow` makes a visitor of a token that GitHub signed, or raises what is to be answered.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        keys: links.Keys,
+        *,
+        url: str,
+        clock: Callable[[], float],
+        workflow: Callable[[str], Awaitable[Visitor]] | None = None,
+    ) -> None:
         self._store = store
+        self._workflow = workflow
         self._keys = keys
         self._clock = clock
         self._origin = _origin(url)
@@ -98,6 +112,17 @@ class Access:
             return await self._by_token(match[1]) if match else None
         return await self._by_session(request) or self._by_link(request)
 
+    async def caller(self, request: Request) -> Visitor | None:
+        """The same for the API, which workflows of GitHub Actions call as well."""
+        scheme, _, text = request.headers.get("authorization", "").partition(" ")
+        if (
+            self._workflow is not None
+            and scheme.lower() in ("bearer", "token")
+            and is_signed(text.strip(" "))
+        ):
+            return await self._workflow(text.strip(" "))
+        return await self.visitor(request)
+
     async def login(self, text: str) -> str | None:
         """The cookie value of a new session for the API token `text`; None if that opens no pages."""
         token = await self._token(text.strip())
@@ -116,6 +141,11 @@ class Access:
             return frozenset() if run is None else frozenset([run.job])
 
         return await self._store.read(read)
+
+    async def start_of(self, number: int) -> tuple[str, str | None]:
+        """The job of a run, and who started it; None where there is no such run."""
+        run = await self._store.read(lambda session: runs.get(session, number))
+        return ("", None) if run is None else (run.job, run.actor)
 
     def link(self, path: str, expires: int) -> str:
         """`path` with the signature that opens it."""

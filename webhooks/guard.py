@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from bot import scopes
 from bot.errors import RetryLater
-from webhooks import queries
+from webhooks import queries, workflows
 from webhooks.access import Access, Visitor
 from webhooks.answers import path_number
 from webhooks.problems import Problem, forbidden, missing, unauthorized, unavailable
@@ -26,12 +26,12 @@ def guarded(access: Access, path: str, handler: Handler, *, method: str = "GET")
 
     async def answer(request: Request) -> Response:
         try:
-            visitor = await access.visitor(request)
+            visitor = await access.caller(request)
             if visitor is None or visitor.how == "link":
                 raise unauthorized()
-            if method != "GET" and visitor.how != "token":
+            if method != "GET" and visitor.how == "session":
                 raise forbidden("a token; a login only reads")
-            await _admit(access, row, request, visitor)
+            await (workflows.admit if visitor.how == "actions" else _admit)(access, row, request, visitor)
             queries.read(request, row.query)
             return await handler(request, visitor)
         except Problem as error:

@@ -69,11 +69,13 @@ def problem(
     )
 
 
-def unauthorized() -> Problem:
+def unauthorized(
+    detail: str = "This needs an API token: send it as `Authorization: Bearer TOKEN`.",
+) -> Problem:
     """No token, or one that is not known; the same words for both."""
     return Problem(
         401,
-        "This needs an API token: send it as `Authorization: Bearer TOKEN`.",
+        detail,
         {"WWW-Authenticate": 'Bearer realm="errand"'},
     )
 

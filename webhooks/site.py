@@ -8,6 +8,7 @@ from starlette.routing import Route
 from bot import links
 from bot.book import Book
 from bot.calls import Calls
+from bot.github import Oidc
 from bot.pruning import Pruning
 from bot.questions import Questions
 from bot.store import Store
@@ -16,6 +17,7 @@ from webhooks import api, calling, hooks, jobs, openapi, pages, questions, token
 from webhooks.access import Access
 from webhooks.look import Look
 from webhooks.streams import Streams
+from webhooks.workflows import Workflows
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Site:
     changing: tuple[Book, Pruning] | None = None  # what changes jobs, where that is served
     calls: Calls | None = None  # what starts and stops runs, where that is served
     questions: Questions | None = None  # what plans and pauses, where that is served
+    oidc: Oidc | None = None  # verifies the tokens of workflows, where those may start jobs
 
     def __post_init__(self) -> None:
         """Refuse to start without a key: nobody could log in, and nothing would say why."""
@@ -46,7 +49,11 @@ class Site:
 
     def routes(self) -> list[Route]:
         """What to mount."""
-        access = Access(self.store, self.keys, url=self.url, clock=self.clock)
+        workflow = None
+        if self.oidc is not None and self.changing is not None:
+            book = self.changing[0]
+            workflow = Workflows(self.oidc, lambda: book.catalog.jobs).visitor
+        access = Access(self.store, self.keys, url=self.url, clock=self.clock, workflow=workflow)
         look = Look(clock=self.clock, command=self.command)
         shown = pages.Pages(
             store=self.store,

@@ -2,7 +2,7 @@
 
 from bot.config.document import Document, Path, Value
 
-_JOB = frozenset({"allow", "approval"})
+_JOB = frozenset({"approval"})
 
 _LATER: dict[Path, frozenset[str]] = {
     (): frozenset({"people"}),

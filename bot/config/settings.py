@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from bot import workflows
 from bot.conditions import Duration, between
 from bot.config.pods import PodPatch
 from bot.config.values import (
@@ -73,6 +74,7 @@ class GitHub(Section):
     clone_url: CloneUrl = "https://github.com/{repository}.git"
     repositories: tuple[Repositories, ...] = ()
     forks: bool = False
+    actions_issuer: GitHubUrl = workflows.ISSUER
 
     @model_validator(mode="after")
     def _one_identity(self) -> Self:

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from demo.github.access import Access, ApiError, not_found
+from demo.github.actions import Actions
 from demo.github.discussion import Discussion
 from demo.github.endpoints import Endpoint
 from demo.github.identity import Identity
@@ -22,12 +23,15 @@ RATE_LIMIT = 5000  # requests of one token in an hour
 class Routes:
     """The API."""
 
-    def __init__(self, state: State, access: Access, shapes: Shapes, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, state: State, access: Access, shapes: Shapes, clock: Callable[[], float], actions: Actions
+    ) -> None:
         self._state = state
         self._clock = clock
         # Check runs of a commit come before commits, whose names may contain slashes.
         kinds = (Identity, Discussion, Results, Repositories)
         self._table = [row for kind in kinds for row in kind(state, access, shapes, clock).table()]
+        self._table += actions.table()
 
     def app(self) -> Starlette:
         """The application."""

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from demo.github.access import Access
+from demo.github.actions import Actions
 from demo.github.routes import Routes
 from demo.github.shapes import Shapes
 from demo.github.state import (
@@ -54,8 +55,9 @@ class GitHubStandIn(Watched):
         self.state = State()
         self._clock = clock
         self._shapes = Shapes("http://github.invalid", app_id, "errand")
+        self.actions = Actions(self._shapes, clock)
         access = Access(self.state, clock, app_id, public_key)
-        super().__init__(Routes(self.state, access, self._shapes, clock).app())
+        super().__init__(Routes(self.state, access, self._shapes, clock, self.actions).app())
 
     @property
     def url(self) -> str:

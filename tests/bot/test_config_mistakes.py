@@ -51,9 +51,10 @@ jobs:
 LATER = {
     "people: {}": "people",
     "slack: {app_token: x}": "app_token",
-    "defaults: {allow: [ops]}": "allow",
+    "defaults: {allow: [ops]}": "'ops'",
+    "jobs: {a: {command: x, allow: [github:octocat]}}": "'github:octocat'",
     "defaults: {notify: {when: [failed]}}": "when",
-    **{f"jobs: {{a: {{command: x, {key}: x}}}}": key for key in ("allow", "approval")},
+    **{f"jobs: {{a: {{command: x, {key}: x}}}}": key for key in ("approval",)},
     "jobs: {a: {command: x, on: [release]}}": "release",
     **{
         f"jobs: {{a: {{command: x, on: [push, {{{key}: x, environment: y}}]}}}}": key
@@ -108,6 +109,19 @@ def _one(text: str, mistake: str) -> Any:
             "jobs: {a: {command: x, schedule: {cron: '@daily', timezone: CEST}}}",
             "1:61: jobs.a.schedule.timezone: `CEST` is no IANA time zone; expected one such as Europe",
         ),
+        _one(
+            "jobs: {a: {command: x, allow: ['actions:acme/shop@main']}}",
+            "1:32: jobs.a.allow[1]: expected a whole ref after @, such as refs/heads/main, refs/tags/v* or"
+            ' refs/heads/**, not "actions:acme/shop@main"',
+        ),
+        _one(
+            "jobs: {a: {command: x, allow: ['actions:*/shop@refs/heads/main']}}",
+            "1:32: jobs.a.allow[1]: expected the name of an owner without *",
+        ),
+        _one(
+            "jobs: {a: {command: x, allow: [1]}}", "1:32: jobs.a.allow[1]: expected a rule such as actions:"
+        ),
+        _one("jobs: {a: {command: x, allow: all}}", '1:31: jobs.a.allow: expected a list, not "all"'),
         _one("jobs: {a: {command: x, on: [pull]}}", "1:29: jobs.a.on[1]: expected"),
         _one(
             "images: {a: {build: {repository: a/b, paths: []}}}",

@@ -1,0 +1,163 @@
+# shellcheck shell=bash
+# Texts: out of JSON, into JSON, addresses, Markdown and workflow commands. Bash alone, as old as 3.2.
+
+# Where bash reads & in a replacement as what was found, it is told not to.
+shopt -u patsub_replacement 2>/dev/null || true
+
+# What is said to people, as workflow commands: their text is one line.
+# https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+command_text() {
+  local text=$1
+  text=${text//'%'/%25}
+  text=${text//$'\r'/%0D}
+  printf '%s' "${text//$'\n'/%0A}"
+}
+
+say_error() {
+  printf '::error title=Errand::%s\n' "$(command_text "$1")"
+}
+
+fail() {
+  say_error "$1"
+  exit "${2:-1}"
+}
+
+# The text $1 as a string of JSON. Control characters other than tabs and ends of lines are refused before.
+json_string() {
+  local text=$1
+  text=${text//\\/\\\\}
+  text=${text//\"/\\\"}
+  text=${text//$'\t'/\\t}
+  text=${text//$'\r'/\\r}
+  printf '"%s"' "${text//$'\n'/\\n}"
+}
+
+# The member $1 of the JSON object $2, if it is a text, a number, true or false; nothing for all else. Members
+# of objects within it are passed over, whatever they are called.
+json_member() {
+  local wanted=$1 rest=$2 depth=0 name='' value after
+  local string='^"(([^"\\]|\\.)*)"[[:space:]]*(:?)' other='^[^][{}",:[:space:]]+'
+  while [ -n "$rest" ]; do
+    if [[ $rest =~ $string ]]; then
+      value=${BASH_REMATCH[1]} after=${BASH_REMATCH[3]}
+      rest=${rest:${#BASH_REMATCH[0]}}
+      if [ -n "$after" ]; then
+        name=$value
+      elif [ "$depth" -eq 1 ] && [ "$name" = "$wanted" ]; then
+        json_text "$value"
+        return
+      fi
+    elif [[ $rest =~ $other ]]; then
+      value=${BASH_REMATCH[0]}
+      rest=${rest:${#value}}
+      if [ "$depth" -eq 1 ] && [ "$name" = "$wanted" ]; then
+        [ "$value" = null ] || printf '%s' "$value"
+        return
+      fi
+    else
+      case ${rest:0:1} in
+        '{' | '[') depth=$((depth + 1)) ;;
+        '}' | ']') depth=$((depth - 1)) name='' ;;
+        ',') [ "$depth" -ne 1 ] || name='' ;;
+        '"') return 0 ;; # a string without an end
+      esac
+      rest=${rest:1}
+    fi
+  done
+}
+
+# What stands between the quotes of a string of JSON, as plain text. Errand writes what is not ASCII as \uXXXX.
+json_text() {
+  local rest=$1 text='' code
+  while [[ $rest == *\\* ]]; do
+    text+=${rest%%\\*}
+    rest=${rest#*\\}
+    case ${rest:0:1} in
+      n) text+=$'\n' ;;
+      r | b | f) ;;
+      t) text+=$'\t' ;;
+      u)
+        [[ $rest =~ ^u([0-9a-fA-F]{4}) ]] || return 0
+        code=$((16#${BASH_REMATCH[1]}))
+        rest=${rest:4}
+        if [ $((code >> 10)) -eq 54 ] && [[ $rest =~ ^.\\u([dD][c-fC-F][0-9a-fA-F]{2}) ]]; then
+          code=$((65536 + ((code & 1023) << 10) + (16#${BASH_REMATCH[1]} & 1023)))
+          rest=${rest:6}
+        fi
+        text+=$(utf8 "$code")
+        ;;
+      *) text+=${rest:0:1} ;;
+    esac
+    rest=${rest:1}
+  done
+  printf '%s' "$text$rest"
+}
+
+# The character with the number $1, as UTF-8; control characters and halves of pairs become ?.
+utf8() {
+  local code=$1 bytes
+  if [ "$code" -lt 32 ] || { [ "$code" -ge 127 ] && [ "$code" -lt 160 ]; } || [ $((code >> 11)) -eq 27 ]; then
+    bytes=63
+  elif [ "$code" -lt 128 ]; then
+    bytes=$code
+  elif [ "$code" -lt 2048 ]; then
+    bytes="$((192 | code >> 6)) $((128 | code & 63))"
+  elif [ "$code" -lt 65536 ]; then
+    bytes="$((224 | code >> 12)) $((128 | code >> 6 & 63)) $((128 | code & 63))"
+  else
+    bytes="$((240 | code >> 18)) $((128 | code >> 12 & 63)) $((128 | code >> 6 & 63)) $((128 | code & 63))"
+  fi
+  for code in $bytes; do
+    # shellcheck disable=SC2059 # the format is made of the digits of one byte
+    printf "\\$(printf '%03o' "$code")"
+  done
+}
+
+# $1 as a part of an address, byte by byte.
+percent_encoded() {
+  local LC_ALL=C text=$1 index character
+  for ((index = 0; index < ${#text}; index++)); do
+    character=${text:index:1}
+    case $character in
+      [A-Za-z0-9._~-]) printf '%s' "$character" ;;
+      *) printf '%%%02X' "$(($(printf '%d' "'$character") & 255))" ;;
+    esac
+  done
+}
+
+html() {
+  local text=$1
+  text=${text//'&'/&amp;}
+  text=${text//'<'/&lt;}
+  printf '%s' "${text//'>'/&gt;}"
+}
+
+# $1 as a line of Markdown in which nothing is marked up.
+markdown() {
+  local text mark
+  text=$(html "${1//[$'\r\n\t']/ }")
+  for mark in \\ \` '*' _ '[' ']' '(' ')' '#' '!' '|' '~' '@' ':' '$'; do
+    text=${text//"$mark"/\\$mark}
+  done
+  printf '%s' "$text"
+}
+
+# The seconds of a duration such as 90, 90s, 30m, 1h30m or 2d; fails where $1 is none.
+seconds() {
+  local rest=$1 total=0 count
+  if [[ $rest =~ ^[0-9]{1,7}$ ]]; then
+    printf '%d' "$((10#$rest))"
+    return
+  fi
+  while [[ $rest =~ ^([0-9]{1,7})([smhd]) ]]; do
+    rest=${rest:${#BASH_REMATCH[0]}}
+    count=$((10#${BASH_REMATCH[1]}))
+    case ${BASH_REMATCH[2]} in
+      m) count=$((count * 60)) ;;
+      h) count=$((count * 3600)) ;;
+      d) count=$((count * 86400)) ;;
+    esac
+    total=$((total + count))
+  done
+  [ -z "$rest" ] && [ -n "$1" ] && printf '%d' "$total"
+}
