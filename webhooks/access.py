@@ -6,6 +6,7 @@ token.
 """
 
 import hashlib
+import hmac
 import re
 import secrets
 from collections.abc import Callable
@@ -16,9 +17,9 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
-from bot import links
+from bot import links, scopes
 from bot.errors import RetryLater
-from bot.store import Store, tokens
+from bot.store import Session, Store, history, runs, tokens
 from bot.tables import Token
 
 TOKEN_PREFIX = "errand_"  # noqa: S105 - makes a leaked token easy to search for; not a secret
@@ -39,18 +40,31 @@ def token_hash(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who looks. A link opens one page; `token` and `session` open all."""
+    """Who looks. A link opens one page; what `token` and `session` open is said by the token's scopes.
+
+    A login in a browser changes nothing, whatever its token may: others' pages could use it.
+    """
 
     how: Literal["link", "token", "session"]
     key: str  # names the visitor where places are counted
     name: str | None = None  # the token's
     expires: int | None = None  # when the link or the login ends, seconds since the epoch
-    admin: bool = False  # may change jobs
+    scopes: frozenset[str] = frozenset()
 
     @property
     def sees_all(self) -> bool:
-        """Whether this is more than the holder of one link."""
-        return self.how != "link"
+        """Whether this opens all pages, and the whole API for reading."""
+        return self.how != "link" and scopes.may_see_all(self.scopes)
+
+    @property
+    def admin(self) -> bool:
+        """Whether this may change jobs, and see what they mask."""
+        return self.how == "token" and scopes.may_change(self.scopes)
+
+    @property
+    def jobs(self) -> frozenset[str] | None:
+        """The jobs of which this may see everything; None for all."""
+        return frozenset() if self.how == "link" else scopes.seen_jobs(self.scopes)
 
 
 class Access:
@@ -79,12 +93,23 @@ class Access:
         return await self._by_session(request) or self._by_link(request)
 
     async def login(self, text: str) -> str | None:
-        """The cookie value of a new session for the API token `text`; None if there is no such token."""
+        """The cookie value of a new session for the API token `text`; None if that opens no pages."""
         token = await self._token(text.strip())
-        if token is None:
+        if token is None or not scopes.may_see_all(token.scopes):
             return None
         expires = int(self._clock()) + links.SESSION_LIFE
         return links.session(token.hash, expires=expires, keys=self._keys)
+
+    async def jobs_of(self, kind: str, number: int) -> frozenset[str]:
+        """The job of a run, or (`kind` is `builds`) those whose runs wanted a build; none if there is none."""
+
+        def read(session: Session) -> frozenset[str]:
+            if kind == "builds":
+                return frozenset(history.jobs_of_build(session, number))
+            run = runs.get(session, number)
+            return frozenset() if run is None else frozenset([run.job])
+
+        return await self._store.read(read)
 
     def link(self, path: str, expires: int) -> str:
         """`path` with the signature that opens it."""
@@ -106,7 +131,7 @@ class Access:
         token = await self._token(text)
         if token is None:
             return None
-        return Visitor("token", f"token:{token.id}", token.name, admin=token.admin)
+        return Visitor("token", f"token:{token.id}", token.name, scopes=frozenset(token.scopes))
 
     async def _by_session(self, request: Request) -> Visitor | None:
         value = request.cookies.get(self.cookie)
@@ -117,7 +142,7 @@ class Access:
         token = await self._by_hash(hashed)
         if token is None:
             return None
-        return Visitor("session", f"token:{token.id}", token.name, expires)
+        return Visitor("session", f"token:{token.id}", token.name, expires, frozenset(token.scopes))
 
     def _by_link(self, request: Request) -> Visitor | None:
         query, path = request.url.query, request.url.path
@@ -130,9 +155,13 @@ class Access:
         return await self._by_hash(token_hash(text)) if _TOKEN.fullmatch(text) else None
 
     async def _by_hash(self, hashed: str) -> Token | None:
+        """The token of this hash, unless its time is up: such a one is nobody."""
         token = await self._store.read(lambda session: tokens.by_hash(session, hashed))
-        if token is not None:
-            await self._touch(token)
+        if token is None or not hmac.compare_digest(token.hash, hashed):
+            return None
+        if token.expires_at is not None and token.expires_at <= self._clock():
+            return None
+        await self._touch(token)
         return token
 
     async def _touch(self, token: Token) -> None:

@@ -1,7 +1,7 @@
 """The API's reading half: runs, builds and their logs, as JSON and text. See docs/api.md."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence, Set
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -15,26 +15,19 @@ from bot.runs import State, attempt_name
 from bot.store import Session, Store, attempts, builds, locks, runs
 from bot.tables import Attempt, Build, Run
 from executor.logs import LogStore
-from webhooks import text
+from webhooks import queries, shapes, text
 from webhooks.access import Access, Visitor
-from webhooks.answers import DIGITS, json_answer, path_number
+from webhooks.answers import json_answer, path_number
 from webhooks.attempts import Try, tries
 from webhooks.guard import guarded
 from webhooks.look import SECURITY
-from webhooks.problems import Problem, busy
+from webhooks.problems import Problem, busy, missing
 from webhooks.streams import Stream, Streams, Write
 from webhooks.view import queued, rfc3339, seconds
-
-MOST_RUNS = 100
-"""Runs in one answer."""
 
 LOOK_S = 15.0
 """Seconds after which a followed run is looked at, though no change of it was heard of."""
 
-MOST_LINES = 10_000
-"""What `?tail=` may ask for."""
-
-_LOG_QUERY = frozenset({"tail", "follow"})
 _TEXT = {**SECURITY, "Content-Type": "text/plain; charset=utf-8"}
 
 
@@ -77,7 +70,7 @@ def routes(api: Api) -> list[Route]:
 
 
 class _Rooms:
-    """The handlers; whoever gets here may see everything."""
+    """The handlers; whoever gets here may see what they show. Lists have only what the visitor may see."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -85,15 +78,15 @@ class _Rooms:
 
     async def list_runs(self, request: Request, visitor: Visitor) -> Response:
         """Runs, newest first, with the address of the next page."""
-        query = _query(request, {"job", "state", "limit", "before"})
-        limit = _number(query, "limit", 1, MOST_RUNS) or 50
-        before = _number(query, "before", 1)
+        query = queries.read(request, queries.RUNS)
+        limit = queries.number(query, "limit") or 50
+        before = queries.number(query, "before")
         state, job = query.get("state"), query.get("job")
-        if state is not None and state not in set(State):
-            raise Problem(400, f"state: expected one of {', '.join(State)}.")
 
         def read(session: Session) -> tuple[list[Run], dict[int, list[Attempt]]]:
-            rows = runs.page(session, job=job, state=state, limit=limit + 1, before=before)
+            rows = runs.page(
+                session, job=job, jobs=visitor.jobs, state=state, limit=limit + 1, before=before
+            )
             return rows, attempts.of_runs(session, [run.identity for run in rows])
 
         found, ended = await self._api.store.read(read)
@@ -114,7 +107,7 @@ class _Rooms:
 
         run, ended = await self._api.store.read(read)
         if run is None:
-            raise _no_run(number)
+            raise missing("runs", number)
         return json_answer(self._run(run, ended))
 
     async def build(self, request: Request, visitor: Visitor) -> Response:
@@ -123,7 +116,7 @@ class _Rooms:
 
     async def list_locks(self, request: Request, visitor: Visitor) -> Response:
         """Every target that a person closed or a run holds."""
-        _query(request, set())
+        queries.read(request)
         now = self._api.clock()
         found = await self._api.store.read(lambda session: locks.standing(session, now=now))
         return json_answer({"locks": [self._lock(each) for each in found]})
@@ -131,7 +124,7 @@ class _Rooms:
     async def run_log(self, request: Request, visitor: Visitor) -> Response:
         """A run's log."""
         run = await self._run_row(request)
-        wanted = _number(_query(request, {*_LOG_QUERY, "attempt"}), "attempt", 1) or run.attempt
+        wanted = queries.number(queries.read(request, queries.RUN_LOG), "attempt") or run.attempt
         if wanted > run.attempt:
             raise Problem(404, f"Run #{run.number} has {run.attempt} attempts so far.")
 
@@ -144,15 +137,13 @@ class _Rooms:
     async def build_log(self, request: Request, visitor: Visitor) -> Response:
         """A build's log."""
         build = await self._build_row(request)
-        _query(request, _LOG_QUERY)
+        queries.read(request, queries.LOG)
         log = _Log(build, build.name, self._build_row, lambda row: row.state != State.FINISHED)
         return await self._log(request, visitor, log)
 
     async def _log(self, request: Request, visitor: Visitor, log: _Log) -> Response:
-        query = _query(request, {*_LOG_QUERY, "attempt"})
-        lines = _number(query, "tail", 0, MOST_LINES)
-        if query.get("follow", "0") not in ("0", "1"):
-            raise Problem(400, "follow: expected 1 or 0.")
+        query = queries.read(request, queries.RUN_LOG)
+        lines = queries.number(query, "tail")
         follow = query.get("follow") == "1" and log.goes_on(log.row)
         if not self._api.streams.has_room(visitor.key):
             raise busy()
@@ -186,19 +177,19 @@ class _Rooms:
         number = path_number(request)
         run = await self._api.store.read(lambda session: runs.get(session, number))
         if run is None:
-            raise _no_run(number)
+            raise missing("runs", number)
         return run
 
     async def _build_row(self, request: Request) -> Build:
         number = path_number(request)
         build = await self._api.store.read(lambda session: builds.get(session, number))
         if build is None:
-            raise Problem(404, f"There is no build #{number}.")
+            raise missing("builds", number)
         return build
 
-    def _run(self, run: Run, ended: Sequence[Attempt]) -> dict[str, object]:
+    def _run(self, run: Run, ended: Sequence[Attempt]) -> shapes.Run:
         return {
-            "number": run.number,
+            "number": run.identity,
             "job": run.job,
             "version": run.version,
             **self._course(run),
@@ -221,7 +212,7 @@ class _Rooms:
             "logs_url": f"{self._url}/api/runs/{run.number}/logs",
         }
 
-    def _try(self, run: Run, one: Try) -> dict[str, object]:
+    def _try(self, run: Run, one: Try) -> shapes.Attempt:
         took = one.seconds(self._api.clock())
         return {
             "attempt": one.attempt,
@@ -234,20 +225,22 @@ class _Rooms:
             "logs_url": f"{self._url}/api/runs/{run.number}/logs?attempt={one.attempt}",
         }
 
-    def _lock(self, lock: locks.Standing) -> dict[str, object]:
+    def _lock(self, lock: locks.Standing) -> shapes.Lock:
         closed, holder = lock.closed, lock.holder
         return {
             "target": lock.target,
-            "closed": closed
-            and {
+            "closed": None
+            if closed is None
+            else {
                 "actor": closed.actor,
                 "reason": closed.reason,
                 "since": rfc3339(closed.created_at),
                 "until": _moment(closed.until),
             },
-            "held": holder
-            and {
-                "run": holder.number,
+            "held": None
+            if holder is None
+            else {
+                "run": holder.identity,
                 "job": holder.job,
                 "actor": holder.actor,
                 "state": holder.state,
@@ -256,9 +249,9 @@ class _Rooms:
             "waiting": lock.waiting,
         }
 
-    def _build(self, build: Build) -> dict[str, object]:
+    def _build(self, build: Build) -> shapes.Build:
         return {
-            "number": build.number,
+            "number": build.identity,
             "image": build.image,
             **self._course(build),
             "repository": build.repository,
@@ -269,7 +262,7 @@ class _Rooms:
             "logs_url": f"{self._url}/api/builds/{build.number}/logs",
         }
 
-    def _course(self, row: Run | Build) -> dict[str, object]:
+    def _course(self, row: Run | Build) -> shapes.Course:
         return {
             "state": row.state,
             "result": row.result,
@@ -279,7 +272,7 @@ class _Rooms:
             "actor": row.actor,
         }
 
-    def _times(self, row: Run | Build) -> dict[str, object]:
+    def _times(self, row: Run | Build) -> shapes.Times:
         took = seconds(row.started_at, row.finished_at, self._api.clock())
         return {
             "created_at": rfc3339(row.created_at),
@@ -289,36 +282,9 @@ class _Rooms:
         }
 
 
-def _no_run(number: int) -> Problem:
-    return Problem(404, f"There is no run #{number}.")
-
-
 def _moment(at: float | None) -> str | None:
     return None if at is None else rfc3339(at)
 
 
 async def _nothing() -> None:
     """What is done beside reading a log that nobody follows."""
-
-
-def _query(request: Request, known: Set[str]) -> dict[str, str]:
-    """The query's values; what is not known, or said twice, is a mistake that is told."""
-    values: dict[str, str] = {}
-    for name, value in request.query_params.multi_items():
-        if name not in known:
-            raise Problem(400, f"Unknown in the query: {name[:40]!r}. Known: {', '.join(sorted(known))}.")
-        if name in values:
-            raise Problem(400, f"{name}: given twice.")
-        if not value or "\x00" in value or len(value) > 200:
-            raise Problem(400, f"{name}: expected a value of 1 to 200 characters.")
-        values[name] = value
-    return values
-
-
-def _number(query: dict[str, str], name: str, least: int, most: int = 10**18) -> int | None:
-    if name not in query:
-        return None
-    value = int(query[name]) if DIGITS.fullmatch(query[name]) else -1
-    if not least <= value <= most:
-        raise Problem(400, f"{name}: expected a number from {least} to {most}.")
-    return value

@@ -1,31 +1,38 @@
-"""Who may use the API: asked before anything else, and answered with a problem document."""
+"""Who may use the API: asked before anything else, by the table of routes, and answered with problems."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bot import scopes
 from bot.errors import RetryLater
+from webhooks import queries
 from webhooks.access import Access, Visitor
-from webhooks.problems import Problem, forbidden, unauthorized, unavailable
+from webhooks.answers import path_number
+from webhooks.problems import Problem, forbidden, missing, unauthorized, unavailable
+from webhooks.surface import Needs, Operation, operation
 
 Handler = Callable[[Request, Visitor], Awaitable[Response]]
 
 
 def guarded(access: Access, path: str, handler: Handler, *, method: str = "GET") -> Route:
-    """The route at `path` for who may see everything; whatever changes something wants an admin token.
+    """The route at `path` for whom `webhooks.surface` lets in; LookupError for one that is not in that table.
 
     A signed link opens pages, not the API. A login in a browser changes nothing: others' pages could use it.
     """
+    row = operation(method, path.replace(":path}", "}"))
 
     async def answer(request: Request) -> Response:
         try:
             visitor = await access.visitor(request)
-            if visitor is None or not visitor.sees_all:
+            if visitor is None or visitor.how == "link":
                 raise unauthorized()
-            if method != "GET" and not (visitor.admin and visitor.how == "token"):
-                raise forbidden()
+            if method != "GET" and visitor.how != "token":
+                raise forbidden("a token; a login only reads")
+            await _admit(access, row, request, visitor)
+            queries.read(request, row.query)
             return await handler(request, visitor)
         except Problem as error:
             return error.response()
@@ -33,3 +40,46 @@ def guarded(access: Access, path: str, handler: Handler, *, method: str = "GET")
             return unavailable().response()
 
     return Route(path, answer, methods=[method])
+
+
+async def _admit(access: Access, row: Operation, request: Request, visitor: Visitor) -> None:
+    """Raise a `Problem` unless the visitor may use this route with this path."""
+    held = visitor.scopes
+    match row.needs:
+        case Needs.ANY:
+            return
+        case Needs.READ:
+            allowed = scopes.may_see_all(held)
+        case Needs.EXEC:
+            allowed = scopes.may_execute(held)
+        case Needs.ADMIN:
+            allowed = scopes.may_change(held)
+        case Needs.SEE | Needs.RUN:
+            allowed = await _concerns(access, row, request, visitor)
+        case _:
+            allowed = False
+    if not allowed:
+        raise forbidden(row.needs.value)
+
+
+async def _concerns(access: Access, row: Operation, request: Request, visitor: Visitor) -> bool:
+    """Whether the job that the path is about is one of the visitor's; what is not seen, is not there.
+
+    A job is named by who asks, so refusing it tells nothing of whether there is one.
+    """
+    name, may_start = request.path_params.get("name"), row.needs is Needs.RUN
+    if name is not None:
+        return scopes.may_run(visitor.scopes, name) if may_start else _sees(visitor, [name])
+    if "number" not in request.path_params:
+        return not may_start  # a list, of which only what may be seen is shown
+    if visitor.jobs is None and not may_start:
+        return True
+    kind, number = row.path.split("/")[2], path_number(request)
+    jobs = await access.jobs_of(kind, number)
+    if not jobs or not _sees(visitor, jobs):
+        raise missing(kind, number)
+    return not may_start or all(scopes.may_run(visitor.scopes, job) for job in jobs)
+
+
+def _sees(visitor: Visitor, jobs: Iterable[str]) -> bool:
+    return visitor.jobs is None or not visitor.jobs.isdisjoint(jobs)

@@ -18,7 +18,7 @@ from webhooks import schedules
 from webhooks.access import Access, Visitor
 from webhooks.answers import json_answer, path_number
 from webhooks.guard import guarded
-from webhooks.problems import Problem
+from webhooks.problems import Problem, missing
 from webhooks.view import rfc3339
 
 BODY_LIMIT = 1 << 20
@@ -60,7 +60,8 @@ class _Rooms:
 
     async def list_jobs(self, request: Request, visitor: Visitor) -> Response:
         """All jobs by name."""
-        entries = self._jobs.book.entries()
+        seen = visitor.jobs
+        entries = [each for each in self._jobs.book.entries() if seen is None or each.job.name in seen]
         return json_answer({"jobs": [self._told(entry, hide=not visitor.admin) for entry in entries]})
 
     async def job(self, request: Request, visitor: Visitor) -> Response:
@@ -111,7 +112,7 @@ class _Rooms:
         number = path_number(request)
         run = await self._jobs.store.read(lambda s: runs.get(s, number))
         if run is None:
-            raise Problem(404, f"There is no run #{number}.")
+            raise missing("runs", number)
         if run.state != State.FINISHED:
             raise Problem(409, f"Run #{number} goes on or waits; cancel it first.")
         await self._jobs.pruning.remove([number])

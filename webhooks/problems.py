@@ -66,9 +66,14 @@ def unauthorized() -> Problem:
     )
 
 
-def forbidden() -> Problem:
-    """A token that is known and may not do this."""
-    return Problem(403, "This needs an admin token: `errand token create NAME --admin` makes one.")
+def forbidden(needs: str) -> Problem:
+    """A token that is known and may not do this: what it would need for it."""
+    return Problem(403, f"This token may not do that. It needs {needs}; `errand token create` makes tokens.")
+
+
+def missing(kind: str, number: int) -> Problem:
+    """No such run or build (`kind` as in the path); the same words for one that the token may not see."""
+    return Problem(404, f"There is no {kind.removesuffix('s')} #{number}.")
 
 
 def unavailable() -> Problem:

@@ -8,6 +8,7 @@ from bot.due import Outlook, Plan, outlook
 from bot.messages.timetables import local_time
 from bot.store import Session, ticks
 from bot.tables import Tick
+from webhooks import shapes
 from webhooks.view import rfc3339
 
 UPCOMING = 5
@@ -37,7 +38,7 @@ def of(session: Session, job: Job, *, now: float) -> Schedule | None:
     return Schedule(coming, ticks.newest(session, job.name, limit=TICKS))
 
 
-def told(schedule: Schedule | None) -> dict[str, object] | None:
+def told(schedule: Schedule | None) -> shapes.Schedule | None:
     """The same for the API."""
     if schedule is None:
         return None

@@ -28,6 +28,11 @@ def jobs(session: Session) -> Iterator[str]:
         name = session.scalar(select(func.min(RUN.job)).where(RUN.job > name))
 
 
+def jobs_of_build(session: Session, number: int) -> list[str]:
+    """The jobs whose runs, of those that are kept, wanted a build."""
+    return list(session.scalars(select(RUN.job).where(RUN.build_number == number).distinct()))
+
+
 def superfluous(session: Session, job: str, *, keep: int, before: float | None) -> list[int]:
     """Up to `BATCH` finished runs of `job` to forget, oldest first.
 

@@ -1,6 +1,6 @@
 """Runs: enqueued once per key, claimed by one bot, moved only as `bot.runs` allows."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack, cast
 
@@ -223,17 +223,20 @@ def page(
     session: Session,
     *,
     job: str | None = None,
+    jobs: Collection[str] | None = None,
     state: str | None = None,
     repository: str | None = None,
     actor: str | None = None,
     limit: int = 50,
     before: int | None = None,
 ) -> list[Run]:
-    """Runs, newest first; `before` is the last number of the page before."""
+    """Runs, newest first; `before` is the last number of the page before. Only those of `jobs`, unless None."""
     few = state is not None and state != State.FINISHED
     query = select(Run).order_by(_AMONG_FEW.desc() if few else RUN.number.desc()).limit(limit)
     if job is not None:
         query = query.where(RUN.job == job)
+    if jobs is not None:
+        query = query.where(RUN.job.in_(sorted(jobs)))
     if few:
         query = query.where(RUN.state == state)
     elif state is not None:

@@ -1,11 +1,12 @@
 """API tokens, of which only the hashes are kept."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from bot.scopes import READ, ordered
 from bot.store.columns import TOKEN
 from bot.tables import Token
 
@@ -13,9 +14,17 @@ TOUCH_S = 60.0
 """A token's last use is noted at most this often, seconds: reading the API should hardly ever write."""
 
 
-def add(session: Session, *, name: str, hash: str, now: float, admin: bool = False) -> Token:
-    """Keep a new token; `ValueError` when the name is taken."""
-    token = Token(name=name, hash=hash, created_at=now, admin=admin)
+def add(
+    session: Session,
+    *,
+    name: str,
+    hash: str,
+    now: float,
+    scopes: Iterable[str] = (READ,),
+    expires_at: float | None = None,
+) -> Token:
+    """Keep a new token; `ValueError` when the name is taken, or a scope is none."""
+    token = Token(name=name, hash=hash, created_at=now, scopes=ordered(scopes), expires_at=expires_at)
     session.add(token)
     try:
         session.flush()

@@ -1,0 +1,133 @@
+"""What the API takes in a body: the models that read it, of which its OpenAPI document is made as well."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from bot.parameters import VALUE_LIMIT, scalar_text
+from bot.scopes import MOST, READ, scope
+from bot.units import seconds
+
+MOST_PARAMETERS = 200
+"""Parameters, and arguments, of one request; jobs declare far fewer."""
+
+LONGEST = 3660 * 86400.0
+"""Seconds, the most that a duration may be."""
+
+
+class Body(BaseModel):
+    """Reads strictly: unknown keys are mistakes, and a number is no text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def _seconds(value: Any) -> Any:
+    """A duration as it is written everywhere, such as `90d`, in seconds; ValueError for what is none."""
+    if not isinstance(value, str):
+        raise ValueError("expected a duration such as 30s, 15m, 1h30m or 90d")
+    found = seconds(value)
+    if not 1 <= found <= LONGEST:
+        raise ValueError(f"expected a duration from 1s to {LONGEST / 86400:.0f}d, not {value}")
+    return found
+
+
+Value = Annotated[
+    str,
+    BeforeValidator(scalar_text),
+    Field(max_length=VALUE_LIMIT),
+    WithJsonSchema(
+        {"type": ["string", "integer", "number", "boolean"], "maxLength": VALUE_LIMIT, "title": "Value"}
+    ),
+]
+"""A value of a parameter: text, or a number or a truth value, which the job sees as text."""
+
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+
+Ref = Annotated[str, Field(min_length=1, max_length=255, description="A branch, a tag or a commit.")]
+
+Parameters = Annotated[
+    dict[Name, Value],
+    Field(max_length=MOST_PARAMETERS, description="Values by name; the job has to declare each."),
+]
+
+Arguments = Annotated[
+    list[Value], Field(max_length=MOST_PARAMETERS, description="Words for the command, as after `--`.")
+]
+
+Seconds = Annotated[
+    float,
+    BeforeValidator(_seconds),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": "^([0-9]{1,12}|(?=[0-9])([0-9]{1,9}d)?([0-9]{1,9}h)?([0-9]{1,9}m)?([0-9]{1,9}s)?)$",
+            "examples": ["2h", "90d"],
+        }
+    ),
+]
+
+
+class Start(Body):
+    """What to start a job with; all of it may be left out."""
+
+    parameters: Parameters = Field(default_factory=dict)
+    arguments: Arguments = Field(default_factory=list)
+    ref: Ref | None = None
+    image_tag: Annotated[str, Field(min_length=1, max_length=128)] | None = Field(
+        default=None, description="A tag of the repository of the job's image."
+    )
+
+
+class Rerun(Body):
+    """What is to be different from the run that is repeated."""
+
+    parameters: Parameters = Field(default_factory=dict)
+    latest: bool = Field(default=False, description="Today's definition and newest commit, not those of then.")
+
+
+class Empty(Body):
+    """Nothing; `{}` or no body at all."""
+
+
+class Pause(Body):
+    """Until when a schedule is held back; without either until somebody resumes it."""
+
+    until: Annotated[str, Field(min_length=1, max_length=40)] | None = Field(
+        default=None,
+        description="A date, a time or both (ISO 8601), in the zone of the schedule unless it names its own.",
+    )
+    duration: Seconds | None = Field(default=None, description="How long from now, such as `2h`.")
+
+
+Scope = Annotated[
+    str,
+    AfterValidator(scope),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^(read|exec|admin|run:(\*|[a-z0-9-]{0,39}[a-z][a-z0-9-]{0,39}))$",
+            "title": "Scope",
+        }
+    ),
+]
+
+
+def _token_name(name: str) -> str:
+    if not name.isprintable() or not name.strip() or name in (".", "..") or "/" in name:
+        raise ValueError("expected 1 to 100 printable characters without /")
+    return name
+
+
+TokenName = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_token_name)]
+
+
+class Token(Body):
+    """A new token. It is shown in the answer, and never again."""
+
+    name: TokenName
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=MOST)] = Field(
+        default=[READ], description="What it may do."
+    )
+    expires: Seconds | None = Field(
+        default=None, description="How long it is good for, such as `90d`; null: until it is deleted."
+    )

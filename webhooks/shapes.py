@@ -1,0 +1,225 @@
+"""What the API answers with: the shapes that the code fills, and of which its OpenAPI document is made.
+
+Times are RFC 3339 in UTC, durations seconds; `url` is always a page, `logs_url` a log as text.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from bot.runs import State as RunState
+
+
+def _one_of(*words: str) -> Any:
+    return Field(json_schema_extra={"enum": [*words]})
+
+
+State = Annotated[str, _one_of(*RunState)]
+Result = Annotated[str, _one_of("succeeded", "failed", "cancelled", "timed_out", "error")]
+Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+Url = Annotated[str, Field(json_schema_extra={"format": "uri"})]
+
+
+class Attempt(TypedDict):
+    """One try of a run; of a second or later one `started_at` is null until it ended."""
+
+    attempt: int
+    result: Result | None
+    reason: str | None
+    exit_code: int | None
+    started_at: Moment | None
+    finished_at: Moment | None
+    duration_s: float | None
+    logs_url: Url
+
+
+class Course(TypedDict):
+    """What a run and a build have in common: how they stand, and who asked for them."""
+
+    state: State
+    result: Result | None
+    reason: str | None
+    exit_code: int | None
+    cause: str
+    actor: str
+
+
+class Times(TypedDict):
+    """When something was asked for, began and ended."""
+
+    created_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
+    duration_s: float | None
+
+
+class Run(Course, Times):
+    """One execution of a job, with everything that was frozen into it."""
+
+    number: int
+    job: str
+    version: int | None
+    message: str | None
+    waiting_for: str | None
+    parameters: dict[str, str]
+    arguments: list[str]
+    repository: str | None
+    ref: str | None
+    commit: str | None
+    image: str | None
+    digest: str | None
+    build: int | None
+    rerun_of: int | None
+    scheduled_at: Moment | None
+    queued_s: float
+    attempts: list[Attempt]
+    url: Url
+    logs_url: Url
+
+
+class Runs(TypedDict):
+    """Runs, newest first; `next` is the address of the next page."""
+
+    runs: list[Run]
+    next: Url | None
+
+
+class Build(Course, Times):
+    """An image as it is made from a commit."""
+
+    number: int
+    image: str
+    repository: str
+    commit: str
+    digest: str | None
+    url: Url
+    logs_url: Url
+
+
+class Closed(TypedDict):
+    """Who closed a target, why, and until when."""
+
+    actor: str
+    reason: str | None
+    since: Moment
+    until: Moment | None
+
+
+class Held(TypedDict):
+    """The run that holds a target."""
+
+    run: int
+    job: str
+    actor: str
+    state: State
+    url: Url
+
+
+class Lock(TypedDict):
+    """A target, who keeps it closed or holds it, and how many runs wait for it."""
+
+    target: str
+    closed: Closed | None
+    held: Held | None
+    waiting: int
+
+
+class Locks(TypedDict):
+    """All targets that are closed or held, by name."""
+
+    locks: list[Lock]
+
+
+class Tick(TypedDict):
+    """A moment that was due, and what became of it."""
+
+    at: Moment
+    outcome: Annotated[str, _one_of("run", "missed", "skipped", "paused", "refused")]
+    note: str | None
+    run: int | None
+
+
+class Schedule(TypedDict):
+    """What comes next, what holds it back, and the last moments that were due, newest first."""
+
+    next: list[Moment]
+    paused_by: str | None
+    paused_until: Moment | None
+    skipped: Moment | None
+    skipped_by: str | None
+    ticks: list[Tick]
+
+
+class Job(TypedDict):
+    """A job as it is defined now."""
+
+    name: str
+    description: str
+    version: int
+    source: Annotated[str, _one_of("file", "api")]
+    changed_by: str
+    changed_at: Moment
+    definition: dict[str, Any]
+    url: Url
+
+
+class ScheduledJob(Job):
+    """A job with what its schedule does."""
+
+    schedule: Schedule | None
+
+
+class Jobs(TypedDict):
+    """All jobs that the token may see, by name."""
+
+    jobs: list[Job]
+
+
+class Said(TypedDict):
+    """What a command would be answered in a chat, in Markdown."""
+
+    job: str
+    text: str
+
+
+class Token(TypedDict):
+    """A token, without its text."""
+
+    name: str
+    scopes: list[str]
+    created_at: Moment
+    expires_at: Moment | None
+    last_used_at: Moment | None
+
+
+class NewToken(Token):
+    """A token with its text, which only this answer shows."""
+
+    token: str
+
+
+class Tokens(TypedDict):
+    """All tokens by name, also those that have expired."""
+
+    tokens: list[Token]
+
+
+class Mistake(TypedDict):
+    """One thing that is wrong, and where: a JSON pointer into the body."""
+
+    pointer: Annotated[str, Field(pattern="^#(/.*)?$")]
+    detail: str
+
+
+class _Refusal(TypedDict):
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class Problem(_Refusal, total=False):
+    """Why a request was refused (RFC 9457)."""
+
+    errors: list[Mistake]

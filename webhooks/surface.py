@@ -1,0 +1,243 @@
+"""Every route of the API in one table: who may use it, what it takes, and what it answers.
+
+The guard decides by it, the OpenAPI document and the page at `/api/` are made of it, and a test compares it
+with what is mounted. A route that is not in the table cannot be mounted: what nobody decided about is closed.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from pydantic import BaseModel
+
+from bot.catalog import Job
+from webhooks import bodies, queries, shapes
+
+JSON = "application/json"
+TEXT = "text/plain"
+HTML = "text/html"
+
+
+class Needs(Enum):
+    """What a token has to have for a route; `admin` is enough for all of them."""
+
+    ANY = "any token"
+    SEE = "`read`; `run:JOB` for its own job"
+    READ = "`read`"
+    RUN = "`run:JOB`"
+    EXEC = "`exec`"
+    ADMIN = "`admin`"
+    HOOK = "the token of the job's hook"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What comes back: its shape (a `TypedDict`, or a media type), and headers by name with what they say."""
+
+    shape: Any = None
+    meaning: str = "Done."
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A header that a request may have. `pattern`: what values it takes."""
+
+    name: str
+    meaning: str
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one path. `problems` are those of its own, besides what holds for all."""
+
+    method: str
+    path: str
+    needs: Needs
+    summary: str
+    answers: dict[int, Answer]
+    query: tuple[queries.Parameter, ...] = ()
+    headers: tuple[Header, ...] = ()
+    body: type[BaseModel] | None = None
+    body_required: bool = False
+    problems: tuple[int, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """Its name in the OpenAPI document, such as `post_jobs_start`."""
+        parts = [part for part in self.path.split("/") if part and part != "api" and "{" not in part]
+        single = "one_" if self.path.endswith("}") else ""
+        return "_".join([self.method.lower(), single + "_".join(parts)]).replace("openapi.json", "openapi")
+
+
+_LOCATION = ("Location", "The address of what was made.")
+_ETAG = ("ETag", "The version of the job.")
+
+_IF_MATCH = Header("If-Match", 'only if it still is this version, such as `"3"`, or `*`', r'^(\*|(W/)?"\d{1,9}")$')
+_IF_NONE_MATCH = Header("If-None-Match", "`*`: only if there is none yet", r"^\*$")
+_IDEMPOTENCY = Header(
+    "Idempotency-Key",
+    "the same key gives the same run, for a day; with another request it is a mistake (409)",
+    r"^[!-~]{1,200}$",
+)
+
+_LOG = {200: Answer(TEXT, "The log.")}
+_STARTED = {
+    200: Answer(shapes.Run, "The run that this `Idempotency-Key` started already.", (_LOCATION,)),
+    201: Answer(shapes.Run, "The run that was started.", (_LOCATION,)),
+}
+
+OPERATIONS = (
+    Operation("GET", "/api/", Needs.ANY, "this, to read", {200: Answer(HTML, "A page.")}),
+    Operation("GET", "/api/openapi.json", Needs.ANY, "this, as OpenAPI 3.1", {200: Answer(dict[str, Any])}),
+    Operation("GET", "/api/jobs", Needs.SEE, "the jobs there are, by name", {200: Answer(shapes.Jobs)}),
+    Operation(
+        "GET",
+        "/api/jobs/{name}",
+        Needs.SEE,
+        "one job, with what its schedule does",
+        {200: Answer(shapes.ScheduledJob, headers=(_ETAG,))},
+        problems=(404,),
+    ),
+    Operation(
+        "PUT",
+        "/api/jobs/{name}",
+        Needs.ADMIN,
+        "creates or changes a job",
+        {
+            200: Answer(shapes.Job, "It was changed, or was the same before.", (_ETAG, _LOCATION)),
+            201: Answer(shapes.Job, "It is new.", (_ETAG, _LOCATION)),
+        },
+        headers=(_IF_MATCH, _IF_NONE_MATCH),
+        body=Job,
+        body_required=True,
+        problems=(409, 412),
+    ),
+    Operation(
+        "DELETE",
+        "/api/jobs/{name}",
+        Needs.ADMIN,
+        "removes a job with its history",
+        {204: Answer()},
+        headers=(_IF_MATCH,),
+        problems=(404, 409, 412),
+    ),
+    Operation(
+        "POST",
+        "/api/jobs/{name}/start",
+        Needs.RUN,
+        "starts a job",
+        _STARTED,
+        headers=(_IDEMPOTENCY,),
+        body=bodies.Start,
+        problems=(404, 409),
+    ),
+    Operation(
+        "POST",
+        "/api/jobs/{name}/plan",
+        Needs.RUN,
+        "what a start with the same body would do; starts nothing",
+        {200: Answer(shapes.Said)},
+        body=bodies.Start,
+        problems=(404, 409),
+    ),
+    Operation(
+        "GET",
+        "/api/jobs/{name}/why",
+        Needs.SEE,
+        "why a job did or did not run",
+        {200: Answer(shapes.Said)},
+        problems=(404, 409),
+    ),
+    Operation(
+        "POST",
+        "/api/jobs/{name}/pause",
+        Needs.RUN,
+        "holds the schedule of a job back",
+        {200: Answer(shapes.Said)},
+        body=bodies.Pause,
+        problems=(404, 409),
+    ),
+    Operation(
+        "POST",
+        "/api/jobs/{name}/resume",
+        Needs.RUN,
+        "lets the schedule of a job go on",
+        {200: Answer(shapes.Said)},
+        body=bodies.Empty,
+        problems=(404, 409),
+    ),
+    Operation(
+        "GET", "/api/runs", Needs.SEE, "runs, newest first", {200: Answer(shapes.Runs)}, query=queries.RUNS
+    ),
+    Operation(
+        "GET", "/api/runs/{number}", Needs.SEE, "one run", {200: Answer(shapes.Run)}, problems=(404,)
+    ),
+    Operation(
+        "DELETE",
+        "/api/runs/{number}",
+        Needs.ADMIN,
+        "removes a finished run with its logs",
+        {204: Answer()},
+        problems=(404, 409),
+    ),
+    Operation(
+        "GET",
+        "/api/runs/{number}/logs",
+        Needs.SEE,
+        "the log of a run as text",
+        _LOG,
+        query=queries.RUN_LOG,
+        problems=(404,),
+    ),
+    Operation(
+        "GET", "/api/builds/{number}", Needs.SEE, "one build", {200: Answer(shapes.Build)}, problems=(404,)
+    ),
+    Operation(
+        "GET",
+        "/api/builds/{number}/logs",
+        Needs.SEE,
+        "the log of a build as text",
+        _LOG,
+        query=queries.LOG,
+        problems=(404,),
+    ),
+    Operation(
+        "GET",
+        "/api/locks",
+        Needs.READ,
+        "what is locked, by whom, why and until when",
+        {200: Answer(shapes.Locks)},
+    ),
+    Operation("GET", "/api/tokens", Needs.ADMIN, "all tokens by name", {200: Answer(shapes.Tokens)}),
+    Operation(
+        "POST",
+        "/api/tokens",
+        Needs.ADMIN,
+        "makes a token",
+        {201: Answer(shapes.NewToken, "It, with its text, this once.", (_LOCATION,))},
+        body=bodies.Token,
+        body_required=True,
+        problems=(409,),
+    ),
+    Operation(
+        "DELETE",
+        "/api/tokens/{name}",
+        Needs.ADMIN,
+        "ends a token at once",
+        {204: Answer()},
+        problems=(404,),
+    ),
+)
+"""Sorted as people read them."""
+
+_BY_ROUTE = {(each.method, each.path): each for each in OPERATIONS}
+
+
+def operation(method: str, path: str) -> Operation:
+    """The row of a route; LookupError where nobody decided about it."""
+    found = _BY_ROUTE.get((method, path))
+    if found is None:
+        raise LookupError(f"{method} {path} is not in the table of webhooks/surface.py, so nobody may use it.")
+    return found
