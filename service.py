@@ -30,6 +30,8 @@ from executor.engine import Engine
 from executor.logs import LogStore
 from executor.process import ProcessEngine
 from executor.spec import Secret
+from terminal.door import Door, standing
+from webhooks.access import new_token, token_hash
 from webhooks.app import Doors, create_app
 from webhooks.collector import quiet_collector
 from webhooks.connections import Connection
@@ -89,7 +91,9 @@ async def serve(
 
 
 async def _serve(config: Config, path: Path, listener: socket.socket, clock: Callable[[], float]) -> None:
-    async with _assembled(config, clock) as (app, loops, streams, book):
+    key = new_token()  # of the command line beside this service, and of nobody else
+    door = Door(f"http://{_reachable(listener)}", config.url, key)
+    async with _assembled(config, clock, token_hash(key)) as (app, loops, streams, book):
         server = Server(
             uvicorn.Config(
                 app,
@@ -114,9 +118,10 @@ async def _serve(config: Config, path: Path, listener: socket.socket, clock: Cal
         quiet_collector()
         turning = asyncio.create_task(loops.run())
         turning.add_done_callback(lambda _: stop())  # without belts nothing would ever be answered
-        log.info("serving", url=config.url, address=f"http://{_shown(listener)}")
         try:
-            await server.serve(sockets=[listener])
+            with standing(config.database.reveal(), door):
+                log.info("serving", url=config.url, address=f"http://{_shown(listener)}")
+                await server.serve(sockets=[listener])
         finally:
             asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
             await reading.close()
@@ -168,7 +173,7 @@ class Reading:
 
 @asynccontextmanager
 async def _assembled(
-    config: Config, clock: Callable[[], float]
+    config: Config, clock: Callable[[], float], local: str
 ) -> AsyncIterator[tuple[Any, Loops, Streams, Book]]:
     """Everything in its place: the application, the belts, and the streams to close before it ends."""
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
@@ -202,7 +207,7 @@ async def _assembled(
             keys=keys,
         )
         loops, streams = Loops(tools), Streams()
-        yield _application(tools, loops, streams, clock), loops, streams, tools.book
+        yield _application(tools, loops, streams, clock, local), loops, streams, tools.book
 
 
 def _engine(config: Config, logs: LogStore) -> Engine:
@@ -220,8 +225,10 @@ def _engine(config: Config, logs: LogStore) -> Engine:
     return ContainerEngine(settings, container.directory, logs)
 
 
-def _application(tools: Tools, loops: Loops, streams: Streams, clock: Callable[[], float]) -> Any:
-    """The doors; `clock` is the machine's, by which what was sent is judged."""
+def _application(
+    tools: Tools, loops: Loops, streams: Streams, clock: Callable[[], float], local: str
+) -> Any:
+    """The doors; `clock` is the machine's, by which what was sent is judged; `local` opens the API."""
     config, store = tools.config, tools.store
     site = Site(
         store=store,
@@ -233,6 +240,7 @@ def _application(tools: Tools, loops: Loops, streams: Streams, clock: Callable[[
         command=config.command,
         streams=streams,
         changing=(tools.book, Pruning(tools)),
+        local=local,
     )
     signing = config.slack.signing_secret if config.slack else None
     doors = Doors(
@@ -285,6 +293,14 @@ def _slack(config: Config, clock: Callable[[], float]) -> Slack | None:
 def _shown(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _reachable(listener: socket.socket) -> str:
+    """Where this machine reaches it: an address that stands for all of them is none to connect to."""
+    host, port = listener.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):
+        return f"127.0.0.1:{port}" if host == "0.0.0.0" else f"[::1]:{port}"
+    return _shown(listener)
 
 
 def _listen(host: str, port: int) -> socket.socket:

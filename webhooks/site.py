@@ -34,6 +34,7 @@ class Site:
     command: str = "/job"
     streams: Streams = field(default_factory=Streams)
     changing: tuple[Book, Pruning] | None = None  # what changes jobs, where that is served
+    local: str | None = field(default=None, repr=False)  # the hash of the token of the local command line
 
     def __post_init__(self) -> None:
         """Refuse to start without a key: nobody could log in, and nothing would say why."""
@@ -42,7 +43,7 @@ class Site:
 
     def routes(self) -> list[Route]:
         """What to mount."""
-        access = Access(self.store, self.keys, url=self.url, clock=self.clock)
+        access = Access(self.store, self.keys, url=self.url, clock=self.clock, local=self.local)
         look = Look(clock=self.clock, command=self.command)
         shown = pages.Pages(
             store=self.store,
