@@ -282,4 +282,52 @@ class Token(SQLModel, table=True):
     hash: str = Field(unique=True)
     created_at: float = Field(sa_type=Double)
     last_used_at: float | None = Field(default=None, sa_type=Double)
-    admin: bool = False  # may change jobs
+    scopes: list[str] = Field(default_factory=lambda: ["read"], sa_type=JSON)  # as in `bot.scopes`
+    expires_at: float | None = Field(default=None, sa_type=Double)  # None: until it is deleted
+
+
+class Hook(SQLModel, table=True):
+    """A deploy hook: whoever has its token may start this one job; only the SHA-256 of the text is kept."""
+
+    __tablename__ = "hooks"
+    __table_args__ = (Index("hooks_job", "job", "name", unique=True),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=_Number)
+    job: str
+    name: str
+    hash: str = Field(unique=True)
+    created_at: float = Field(sa_type=Double)
+    created_by: str  # token:NAME
+    last_used_at: float | None = Field(default=None, sa_type=Double)
+    last_used_by: str | None = None  # address and program, as the request said them
+
+
+class Idempotency(SQLModel, table=True):
+    """A request that is answered the same if it comes again: what it said, and the run it became."""
+
+    __tablename__ = "idempotency"
+    __table_args__ = (
+        Index("idempotency_key", "caller", "key", unique=True),
+        Index("idempotency_age", "created_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=_Number)
+    caller: str  # token:NAME, hook:JOB/NAME, actions:...
+    key: str
+    fingerprint: str  # SHA-256 of what was asked for
+    run_number: int | None = Field(default=None, sa_type=_Number)
+    created_at: float = Field(sa_type=Double)
+
+
+class ImageTag(SQLModel, table=True):
+    """The tag that a job runs instead of what its image says, for as long as that says what it said then."""
+
+    __tablename__ = "image_tags"
+    __table_args__ = (Index("image_tags_image", "image"),)
+
+    job: str = Field(primary_key=True)
+    image: str  # its name in the configuration
+    origin: str  # what the image said when the tag was chosen: its reference, or where it is pushed
+    tag: str
+    moved_at: float = Field(sa_type=Double)
+    moved_by: str  # hook:JOB/NAME, token:NAME

@@ -6,7 +6,20 @@ from sqlalchemy import Column, Table
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlmodel import SQLModel
 
-from bot.tables import Attempt, Build, Delivery, JobState, Lock, Post, Run, Tick, Token
+from bot.tables import (
+    Attempt,
+    Build,
+    Delivery,
+    Hook,
+    Idempotency,
+    ImageTag,
+    JobState,
+    Lock,
+    Post,
+    Run,
+    Tick,
+    Token,
+)
 
 Columns = ReadOnlyColumnCollection[str, Column[Any]]
 
@@ -25,6 +38,9 @@ def key_of(model: type[SQLModel]) -> Column[int]:
 ATTEMPT: Columns = table_of(Attempt).c
 BUILD: Columns = table_of(Build).c
 DELIVERY: Columns = table_of(Delivery).c
+HOOK: Columns = table_of(Hook).c
+IDEMPOTENCY: Columns = table_of(Idempotency).c
+IMAGE_TAG: Columns = table_of(ImageTag).c
 JOB_STATE: Columns = table_of(JobState).c
 LOCK: Columns = table_of(Lock).c
 POST: Columns = table_of(Post).c

@@ -1,0 +1,40 @@
+"""Who asks over HTTP: an API token, a deploy hook, or a workflow of GitHub Actions. Pure.
+
+Whoever proved to be somebody becomes a `Caller`; what it may do is said by its scopes and by nothing else.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bot import scopes
+
+Cause = Literal["api", "hook", "actions"]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """`name` is what history calls it: `token:NAME`, `hook:JOB/NAME`, `actions:OWNER/REPO@REF`.
+
+    `scopes` are those of `bot.scopes`. Whoever calls by one name shares its idempotency keys, so no two
+    callers may have the same.
+    """
+
+    name: str
+    scopes: frozenset[str]
+    cause: Cause = "api"
+
+    def may_run(self, job: str) -> bool:
+        """Whether it may start, stop and repeat runs of this job; those of `exec` have a scope of their own."""
+        if job == scopes.EXEC:
+            return scopes.may_execute(self.scopes)
+        return scopes.may_run(self.scopes, job)
+
+
+def of_token(name: str, held: frozenset[str]) -> Caller:
+    """The holder of an API token."""
+    return Caller(f"token:{name}", held)
+
+
+def of_hook(job: str, name: str) -> Caller:
+    """The holder of the token of a deploy hook, who may start that job only."""
+    return Caller(f"hook:{job}/{name}", frozenset({scopes.RUN + job}), "hook")
