@@ -185,7 +185,7 @@ async def _assembled(
         # Bots that share the runs share the logs, which are then on a volume of all their machines.
         shared = store.is_shared and config.engine.kind == "kubernetes"
         logs = LogStore(config.logs.directory, config.logs.max_size, shared=shared)
-        engine = _engine(config, logs)
+        engine = engine_of(config, logs)
         await engine.open()
         stack.push_async_callback(engine.close)
         github, slack = _github(config, clock), _slack(config, clock)
@@ -210,7 +210,7 @@ async def _assembled(
         yield _application(tools, loops, streams, clock, local), loops, streams, tools.book
 
 
-def _engine(config: Config, logs: LogStore) -> Engine:
+def engine_of(config: Config, logs: LogStore) -> Engine:
     """The engine that the configuration names; what only another one needs is not even imported."""
     if config.engine.kind == "process":
         return ProcessEngine(config.engine.process.directory, logs)
@@ -225,9 +225,7 @@ def _engine(config: Config, logs: LogStore) -> Engine:
     return ContainerEngine(settings, container.directory, logs)
 
 
-def _application(
-    tools: Tools, loops: Loops, streams: Streams, clock: Callable[[], float], local: str
-) -> Any:
+def _application(tools: Tools, loops: Loops, streams: Streams, clock: Callable[[], float], local: str) -> Any:
     """The doors; `clock` is the machine's, by which what was sent is judged; `local` opens the API."""
     config, store = tools.config, tools.store
     site = Site(

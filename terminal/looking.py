@@ -62,10 +62,10 @@ def status(
 def logs(
     which: Annotated[str, typer.Argument(metavar="N|NAME", autocompletion=job_names)],
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on while the job writes.")] = False,
-    tail: Annotated[
-        int | None, typer.Option(min=0, max=10_000, help="Only the last lines, so many.")
+    tail: Annotated[int | None, typer.Option(min=0, max=10_000, help="Only the last lines, so many.")] = None,
+    attempt: Annotated[
+        int | None, typer.Option(min=1, help="Of this attempt; without it of the last.")
     ] = None,
-    attempt: Annotated[int | None, typer.Option(min=1, help="Of this attempt; without it of the last.")] = None,
     json: Json = False,
 ) -> None:
     """The log of run N, or of the last run of job NAME."""

@@ -49,8 +49,13 @@ def where(environ: Mapping[str, str], directory: Path) -> Where:
     if len(found) == 1:
         return Where(_checked(found[0].address), found[0].token, local=True)
     if found:
-        raise Failure("More than one Errand serves from this directory; ERRAND_URL says which is meant:\n" + _list(found))
-    place = f"ERRAND_URL is {url}, but ERRAND_TOKEN is not set" if url else "No Errand serves from this directory"
+        raise Failure(
+            "More than one Errand serves from this directory; ERRAND_URL says which is meant:\n"
+            + _list(found)
+        )
+    place = (
+        f"ERRAND_URL is {url}, but ERRAND_TOKEN is not set" if url else "No Errand serves from this directory"
+    )
     raise Failure(
         f"{place}.\nSet ERRAND_URL and ERRAND_TOKEN (`errand token create NAME` makes a token), or start"
         " `errand serve` here."
@@ -64,7 +69,9 @@ def _list(found: list[Door]) -> str:
 def _checked(url: str) -> str:
     try:
         parts = urlsplit(url)
-        right = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) and url.isprintable()
+        right = (
+            parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) and url.isprintable()
+        )
     except ValueError:
         right = False
     if not right or " " in url:
@@ -113,7 +120,9 @@ class Remote:
         except ValueError:
             document = None
         if not isinstance(document, dict):
-            raise Unreachable(f"What answers at {self.place.address} is no Errand: {method} {path} gave no document.")
+            raise Unreachable(
+                f"What answers at {self.place.address} is no Errand: {method} {path} gave no document."
+            )
         return document
 
     def pages(self, path: str, key: str, query: Mapping[str, object], limit: int) -> Iterator[Document]:
@@ -137,10 +146,20 @@ class Remote:
 
     @contextmanager
     def _answer(
-        self, method: str, path: str, body: Mapping[str, Any] | None, headers: Mapping[str, str], endless: bool = False
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        headers: Mapping[str, str],
+        endless: bool = False,
     ) -> Iterator[http.client.HTTPResponse]:
         connection = self._connection()
-        sent = {"Authorization": f"Bearer {self.place.token}", "Accept": "*/*", "User-Agent": "errand", **headers}
+        sent = {
+            "Authorization": f"Bearer {self.place.token}",
+            "Accept": "*/*",
+            "User-Agent": "errand",
+            **headers,
+        }
         content = None
         if body is not None:
             content, sent["Content-Type"] = json.dumps(body).encode(), "application/json"
@@ -196,7 +215,9 @@ def _problem(answer: http.client.HTTPResponse, place: Where) -> Problem:
     except (ValueError, KeyError, TypeError):
         lines = [f"{place.address} answers {answer.status} {answer.reason}; is that an Errand?"]
     if answer.status == 401:
-        lines = [f"{place.address} does not know this token: it was deleted, has expired, or is another Errand's.",
-                 "ERRAND_TOKEN takes one that `errand token create NAME` prints."]
+        lines = [
+            f"{place.address} does not know this token: it was deleted, has expired, or is another Errand's.",
+            "ERRAND_TOKEN takes one that `errand token create NAME` prints.",
+        ]
     after = answer.headers.get("Retry-After", "")
     return Problem(answer.status, "\n".join(lines), float(after) if after.isdigit() else None)

@@ -14,9 +14,7 @@ from terminal.remote import Document, Remote, segment
 from terminal.words import Json, WithRest, assignments, connected, duration, number_or_name, rest_of
 
 Job = Annotated[str, typer.Argument(metavar="NAME", help="The job.", autocompletion=job_names)]
-Assignments = Annotated[
-    list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Parameters of the job.")
-]
+Assignments = Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Parameters of the job.")]
 Ref = Annotated[str | None, typer.Option("--ref", metavar="REF", help="Branch, tag or commit to take.")]
 Tag = Annotated[str | None, typer.Option("--image", metavar="TAG", help="Tag of the image to run.")]
 Wait = Annotated[

@@ -10,12 +10,16 @@ _ZERO_WIDTH = "\u200b"
 """What keeps numbers and names from becoming links on GitHub; here nothing links."""
 _FENCE = re.compile(r"^`{3,}\w*$")
 _LINK = re.compile(r"\[([^\]\n]*)\]\((\S+?)\)")
+_POINTERS = ("Log", "The whole log")
+"""Links whose words say nothing without their address."""
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _CODE = re.compile(r"(`+) ?(.+?) ?\1(?!`)")
 
 
-def spoken(markdown: str) -> str:
-    """The words without their markup, for a pipe."""
+def spoken(markdown: str, *, links: bool = True) -> str:
+    """The words without their markup; `links`: with the addresses that they lead to."""
+    if not links:
+        markdown = _LINK.sub(lambda found: "" if found[1] in _POINTERS else found[1], markdown).strip()
     lines, fenced = [], False
     for line in markdown.replace(_ZERO_WIDTH, "").split("\n"):
         if _FENCE.match(line):

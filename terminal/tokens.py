@@ -49,7 +49,8 @@ def create(
     scope: Scopes = None,
     admin: Annotated[bool, typer.Option("--admin", help="The same as --scope admin.")] = False,
     expires: Annotated[
-        str | None, typer.Option(metavar="D", help="How long it is good for, such as 90d; else until deleted.")
+        str | None,
+        typer.Option(metavar="D", help="How long it is good for, such as 90d; else until deleted."),
     ] = None,
     config: Config = None,
     json: Json = False,

@@ -84,9 +84,7 @@ class _Rooms:
         state, job = query.get("state"), query.get("job")
 
         def read(session: Session) -> tuple[list[Run], dict[int, list[Attempt]]]:
-            rows = runs.page(
-                session, job=job, jobs=visitor.jobs, state=state, limit=limit + 1, before=before
-            )
+            rows = runs.page(session, job=job, jobs=visitor.jobs, state=state, limit=limit + 1, before=before)
             return rows, attempts.of_runs(session, [run.identity for run in rows])
 
         found, ended = await self._api.store.read(read)

@@ -82,7 +82,9 @@ class Rerun(Body):
     """What is to be different from the run that is repeated."""
 
     parameters: Parameters = Field(default_factory=dict)
-    latest: bool = Field(default=False, description="Today's definition and newest commit, not those of then.")
+    latest: bool = Field(
+        default=False, description="Today's definition and newest commit, not those of then."
+    )
 
 
 class Empty(Body):

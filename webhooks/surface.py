@@ -74,7 +74,9 @@ class Operation:
 _LOCATION = ("Location", "The address of what was made.")
 _ETAG = ("ETag", "The version of the job.")
 
-_IF_MATCH = Header("If-Match", 'only if it still is this version, such as `"3"`, or `*`', r'^(\*|(W/)?"\d{1,9}")$')
+_IF_MATCH = Header(
+    "If-Match", 'only if it still is this version, such as `"3"`, or `*`', r'^(\*|(W/)?"\d{1,9}")$'
+)
 _IF_NONE_MATCH = Header("If-None-Match", "`*`: only if there is none yet", r"^\*$")
 _IDEMPOTENCY = Header(
     "Idempotency-Key",
@@ -171,9 +173,7 @@ OPERATIONS = (
     Operation(
         "GET", "/api/runs", Needs.SEE, "runs, newest first", {200: Answer(shapes.Runs)}, query=queries.RUNS
     ),
-    Operation(
-        "GET", "/api/runs/{number}", Needs.SEE, "one run", {200: Answer(shapes.Run)}, problems=(404,)
-    ),
+    Operation("GET", "/api/runs/{number}", Needs.SEE, "one run", {200: Answer(shapes.Run)}, problems=(404,)),
     Operation(
         "DELETE",
         "/api/runs/{number}",
@@ -239,5 +239,7 @@ def operation(method: str, path: str) -> Operation:
     """The row of a route; LookupError where nobody decided about it."""
     found = _BY_ROUTE.get((method, path))
     if found is None:
-        raise LookupError(f"{method} {path} is not in the table of webhooks/surface.py, so nobody may use it.")
+        raise LookupError(
+            f"{method} {path} is not in the table of webhooks/surface.py, so nobody may use it."
+        )
     return found
