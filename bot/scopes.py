@@ -1,7 +1,8 @@
 """What a token may do: the words by which that is said, and what each of them opens. Pure.
 
 `read` sees everything; `run:JOB` starts, stops and sees that one job, `run:*` every job; `exec` runs single
-commands; `admin` may do all of it, and change jobs, hooks and tokens. What no word opens is closed.
+commands and sees those; `admin` may do all of it, and change jobs, hooks and tokens. What no word opens is
+closed.
 """
 
 from collections.abc import Collection, Iterable
@@ -36,7 +37,7 @@ def scope(text: str) -> str:
 
 
 def ordered(scopes: Iterable[str]) -> list[str]:
-    """Each once, in the order in which they are always shown; ValueError for none, too many, or a wrong one."""
+    """Each once, in the order in which they are always shown; ValueError for none, many or a wrong one."""
     found = sorted({scope(each) for each in scopes}, key=lambda each: (each.startswith(RUN), each))
     if not found:
         raise ValueError(f"{EXPECTED}, at least one")
@@ -61,7 +62,9 @@ def may_execute(scopes: Collection[str]) -> bool:
 
 
 def may_run(scopes: Collection[str], job: str) -> bool:
-    """Whether these are for starting, stopping, pausing and repeating this job."""
+    """Whether these are for starting, stopping, pausing and repeating this job; single commands: `exec`."""
+    if job == EXEC:
+        return may_execute(scopes)
     return ADMIN in scopes or EVERY_JOB in scopes or RUN + job in scopes
 
 
@@ -72,4 +75,4 @@ def seen_jobs(scopes: Collection[str]) -> frozenset[str] | None:
     """
     if may_see_all(scopes) or EVERY_JOB in scopes:
         return None
-    return frozenset(each.removeprefix(RUN) for each in scopes if each.startswith(RUN))
+    return frozenset(each.removeprefix(RUN) for each in scopes if each == EXEC or each.startswith(RUN))

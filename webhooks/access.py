@@ -117,7 +117,7 @@ class Access:
         return links.session(token.hash, expires=expires, keys=self._keys)
 
     async def jobs_of(self, kind: str, number: int) -> frozenset[str]:
-        """The job of a run, or (`kind` is `builds`) those whose runs wanted a build; none if there is none."""
+        """The job of a run, or (`kind` is `builds`) those whose runs wanted a build; none without one."""
 
         def read(session: Session) -> frozenset[str]:
             if kind == "builds":

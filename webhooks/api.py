@@ -23,7 +23,7 @@ from webhooks.guard import guarded
 from webhooks.look import SECURITY
 from webhooks.problems import Problem, busy, missing
 from webhooks.streams import Stream, Streams, Write
-from webhooks.view import queued, rfc3339, seconds
+from webhooks.view import moment, queued, rfc3339, seconds
 
 LOOK_S = 15.0
 """Seconds after which a followed run is looked at, though no change of it was heard of."""
@@ -202,7 +202,7 @@ class _Rooms:
             "digest": run.digest,
             "build": run.build_number,
             "rerun_of": run.rerun_of,
-            "scheduled_at": _moment(run.tick_at),
+            "scheduled_at": moment(run.tick_at),
             **self._times(run),
             "queued_s": round(queued(run.created_at, run.started_at, run.finished_at, self._api.clock()), 3),
             "attempts": [self._try(run, each) for each in tries(run, ended)],
@@ -217,8 +217,8 @@ class _Rooms:
             "result": one.result,
             "reason": one.reason,
             "exit_code": one.exit_code,
-            "started_at": _moment(one.started_at),
-            "finished_at": _moment(one.finished_at),
+            "started_at": moment(one.started_at),
+            "finished_at": moment(one.finished_at),
             "duration_s": None if took is None else round(took, 3),
             "logs_url": f"{self._url}/api/runs/{run.number}/logs?attempt={one.attempt}",
         }
@@ -233,7 +233,7 @@ class _Rooms:
                 "actor": closed.actor,
                 "reason": closed.reason,
                 "since": rfc3339(closed.created_at),
-                "until": _moment(closed.until),
+                "until": moment(closed.until),
             },
             "held": None
             if holder is None
@@ -274,14 +274,10 @@ class _Rooms:
         took = seconds(row.started_at, row.finished_at, self._api.clock())
         return {
             "created_at": rfc3339(row.created_at),
-            "started_at": _moment(row.started_at),
-            "finished_at": _moment(row.finished_at),
+            "started_at": moment(row.started_at),
+            "finished_at": moment(row.finished_at),
             "duration_s": None if took is None else round(took, 3),
         }
-
-
-def _moment(at: float | None) -> str | None:
-    return None if at is None else rfc3339(at)
 
 
 async def _nothing() -> None:

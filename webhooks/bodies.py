@@ -82,9 +82,7 @@ class Rerun(Body):
     """What is to be different from the run that is repeated."""
 
     parameters: Parameters = Field(default_factory=dict)
-    latest: bool = Field(
-        default=False, description="Today's definition and newest commit, not those of then."
-    )
+    latest: bool = Field(default=False, description="Today's definition and newest commit.")
 
 
 class Empty(Body):
@@ -123,7 +121,7 @@ def _token_name(name: str) -> str:
 TokenName = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_token_name)]
 
 
-class Token(Body):
+class TokenRequest(Body):
     """A new token. It is shown in the answer, and never again."""
 
     name: TokenName

@@ -1,7 +1,7 @@
 """The API's half for jobs: what there is, and for admin tokens to change it. See docs/api.md."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -14,11 +14,12 @@ from bot.config import Wrong
 from bot.pruning import Pruning
 from bot.runs import State
 from bot.store import Store, runs
-from webhooks import schedules
+from webhooks import schedules, shapes
 from webhooks.access import Access, Visitor
 from webhooks.answers import json_answer, path_number
 from webhooks.guard import guarded
 from webhooks.problems import Problem, missing
+from webhooks.reading import content, require_json, wrong
 from webhooks.view import rfc3339
 
 BODY_LIMIT = 1 << 20
@@ -68,23 +69,25 @@ class _Rooms:
         """One job with what its schedule does, and its version as `ETag`."""
         entry, jobs = self._entry(request), self._jobs
         schedule = await jobs.store.read(lambda s: schedules.of(s, entry.job, now=jobs.clock()))
-        told = self._told(entry, hide=not visitor.admin) | {"schedule": schedules.told(schedule)}
+        told: shapes.ScheduledJob = {
+            **self._told(entry, hide=not visitor.admin),
+            "schedule": schedules.told(schedule),
+        }
         return json_answer(told, headers=_etag(entry.row.version))
 
     async def put(self, request: Request, visitor: Visitor) -> Response:
         """Create a job or change it."""
         name, book = request.path_params["name"], self._jobs.book
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-            raise Problem(415, "Send the definition as application/json.")
+        require_json(request)
         expected = _expected(request)
         held = book.entry(name)
         if held is not None and held.from_file:
             raise _conflict(Conflict(f"{name} is defined in the configuration file; change it there."))
-        content = await _body(request)
+        found = await content(request, limit=BODY_LIMIT, what="A definition")
         try:
-            job = config.job_of(content, name, book.config)
+            job = config.job_of(found, name, book.config)
         except Wrong as error:
-            raise _wrong(error.mistakes) from None
+            raise wrong(error.mistakes, "definition") from None
         try:
             row, new = await book.put(job, actor=_actor(visitor), expected=expected)
         except Conflict as error:
@@ -127,7 +130,7 @@ class _Rooms:
     def _address(self, name: str) -> str:
         return f"{self._url}/api/jobs/{name}"
 
-    def _told(self, entry: Entry, *, hide: bool = False) -> dict[str, object]:
+    def _told(self, entry: Entry, *, hide: bool = False) -> shapes.ListedJob:
         """What is said of a job; `hide`: without the texts of variables that its `mask` names."""
         job, row = entry.job, entry.row
         definition = config.definition(job)
@@ -169,22 +172,6 @@ def _expected(request: Request) -> Expected:
         return match is None or (version is not None and (tags is None or str(version) in tags))
 
     return expected
-
-
-async def _body(request: Request) -> bytes:
-    content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > BODY_LIMIT:
-            limit = f"A definition is at most {BODY_LIMIT // 1024} KiB."
-            raise Problem(413, limit, {"Connection": "close"})
-    return bytes(content)
-
-
-def _wrong(mistakes: Sequence[tuple[str, str]]) -> Problem:
-    count = "One thing is" if len(mistakes) == 1 else f"{len(mistakes)} things are"
-    errors = [{"pointer": f"#{pointer}", "detail": what} for pointer, what in mistakes]
-    return Problem(422, f"{count} wrong with this definition.", extra={"errors": errors})
 
 
 def _conflict(error: Conflict) -> Problem:

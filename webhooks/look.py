@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -52,6 +53,7 @@ class Look:
         self._environment.globals["now"] = clock
         for function in (view.duration, view.clock_time, view.person, view.rfc3339, view.size):
             self._environment.filters[function.__name__] = function
+        self._environment.filters["codes"] = _codes
         self._environment.filters["ago"] = lambda at: view.ago(at, clock())
 
     def render(self, template: str, **values: object) -> str:
@@ -78,6 +80,14 @@ class Look:
             },
             media_type=_MEDIA_TYPES["." + request.path_params["name"].rpartition(".")[2]],
         )
+
+
+def _codes(text: str) -> Markup:
+    """What stands between back-quotes as code; all of it escaped."""
+    parts = [escape(part) for part in text.split("`")]
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in enumerate(parts)
+    )
 
 
 def _static_files() -> list[tuple[str, bytes]]:

@@ -16,7 +16,7 @@ from bot.runs import attempt_name
 from bot.store import Session, Store, attempts, builds, locks, runs
 from bot.tables import Attempt, Run
 from executor.logs import LogStore
-from webhooks import schedules, text
+from webhooks import openapi, schedules, text
 from webhooks.access import Access, Visitor
 from webhooks.attempts import Try, tries
 from webhooks.live import Cursor, Live, Painter, State
@@ -69,10 +69,11 @@ def routes(pages: Pages) -> list[Route]:
     login = Login(pages.access, pages.look, clock=pages.clock)
     rooms = _Rooms(pages)
 
-    def guarded(path: str, handler: Handler) -> Route:
-        return Route(path, _guard(pages, login, handler), methods=["GET"])
+    def guarded(path: str, handler: Handler, *, every: bool = False) -> Route:
+        return Route(path, _guard(pages, login, handler, every=every), methods=["GET"])
 
     listed = [guarded("/", rooms.overview), guarded("/jobs/{name}", rooms.history)]
+    listed += [guarded("/api/", rooms.api, every=True), guarded("/api", rooms.api, every=True)]
     for kind in ("runs", "builds"):
         listed += [
             guarded(f"/{kind}/{{number}}", rooms.page),
@@ -82,14 +83,18 @@ def routes(pages: Pages) -> list[Route]:
     return [*listed, *login.routes(), pages.look.route()]
 
 
-def _guard(pages: Pages, login: Login, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-    """First who asks, only then what for."""
+def _guard(
+    pages: Pages, login: Login, handler: Handler, *, every: bool = False
+) -> Callable[[Request], Awaitable[Response]]:
+    """First who asks, only then what for. `every`: for a token of whatever scope."""
 
     async def guarded(request: Request) -> Response:
         try:
             visitor = await pages.access.visitor(request)
             if visitor is None:
                 return login.ask(request)
+            if not every and visitor.how != "link" and not visitor.sees_all:
+                return _message(pages, 403, "Not with this token", "Pages show everything: they need `read`.")
             return await handler(request, visitor)
         except RetryLater:
             response = _message(pages, 503, "Not now", "The database does not answer. Try again in a moment.")
@@ -157,6 +162,10 @@ class _Rooms:
             before=before,
             visitor=visitor,
         )
+
+    async def api(self, request: Request, visitor: Visitor) -> Response:
+        """What the API takes and answers, to read."""
+        return self._pages.look.page("api.html", document=openapi.document(), visitor=visitor)
 
     async def page(self, request: Request, visitor: Visitor) -> Response:
         """A run or a build, with the end of its log as it is now."""

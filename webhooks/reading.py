@@ -38,7 +38,7 @@ Mistakes = list[tuple[str, str]]
 
 
 async def content(request: Request, *, limit: int = BODY_LIMIT, what: str = "The body of a request") -> bytes:
-    """All bytes of the body; a `Problem` when there are too many (declared or not) or they come too slowly."""
+    """All bytes of the body; a `Problem` when there are too many, declared or not, or they come slowly."""
     too_large = Problem(413, f"{what} is at most {limit // 1024} KiB.", {"Connection": "close"})
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and (len(declared) > 18 or int(declared) > limit):

@@ -151,7 +151,7 @@ class Schedule(TypedDict):
     ticks: list[Tick]
 
 
-class Job(TypedDict):
+class ListedJob(TypedDict):
     """A job as it is defined now."""
 
     name: str
@@ -164,7 +164,7 @@ class Job(TypedDict):
     url: Url
 
 
-class ScheduledJob(Job):
+class ScheduledJob(ListedJob):
     """A job with what its schedule does."""
 
     schedule: Schedule | None
@@ -173,7 +173,7 @@ class ScheduledJob(Job):
 class Jobs(TypedDict):
     """All jobs that the token may see, by name."""
 
-    jobs: list[Job]
+    jobs: list[ListedJob]
 
 
 class Said(TypedDict):

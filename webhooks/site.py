@@ -10,7 +10,7 @@ from bot.book import Book
 from bot.pruning import Pruning
 from bot.store import Store
 from executor.logs import LogStore
-from webhooks import api, jobs, pages
+from webhooks import api, jobs, openapi, pages, tokens
 from webhooks.access import Access
 from webhooks.look import Look
 from webhooks.streams import Streams
@@ -64,7 +64,8 @@ class Site:
             clock=self.clock,
             url=self.url,
         )
-        listed = [*pages.routes(shown), *api.routes(told)]
+        listed = [*pages.routes(shown), *api.routes(told), openapi.route(access)]
+        listed += tokens.routes(tokens.Tokens(self.store, access, self.clock, self.url))
         if self.changing is not None:
             book, pruning = self.changing
             listed += jobs.routes(

@@ -15,7 +15,6 @@ from webhooks import bodies, queries, shapes
 
 JSON = "application/json"
 TEXT = "text/plain"
-HTML = "text/html"
 
 
 class Needs(Enum):
@@ -75,7 +74,7 @@ _LOCATION = ("Location", "The address of what was made.")
 _ETAG = ("ETag", "The version of the job.")
 
 _IF_MATCH = Header(
-    "If-Match", 'only if it still is this version, such as `"3"`, or `*`', r'^(\*|(W/)?"\d{1,9}")$'
+    "If-Match", 'only if it still is this version, such as `"3"`, or `*`', r'^(\*|(W/)?"[0-9]{1,9}")$'
 )
 _IF_NONE_MATCH = Header("If-None-Match", "`*`: only if there is none yet", r"^\*$")
 _IDEMPOTENCY = Header(
@@ -91,8 +90,9 @@ _STARTED = {
 }
 
 OPERATIONS = (
-    Operation("GET", "/api/", Needs.ANY, "this, to read", {200: Answer(HTML, "A page.")}),
-    Operation("GET", "/api/openapi.json", Needs.ANY, "this, as OpenAPI 3.1", {200: Answer(dict[str, Any])}),
+    Operation(
+        "GET", "/api/openapi.json", Needs.ANY, "all this as OpenAPI 3.1", {200: Answer(dict[str, Any])}
+    ),
     Operation("GET", "/api/jobs", Needs.SEE, "the jobs there are, by name", {200: Answer(shapes.Jobs)}),
     Operation(
         "GET",
@@ -108,8 +108,8 @@ OPERATIONS = (
         Needs.ADMIN,
         "creates or changes a job",
         {
-            200: Answer(shapes.Job, "It was changed, or was the same before.", (_ETAG, _LOCATION)),
-            201: Answer(shapes.Job, "It is new.", (_ETAG, _LOCATION)),
+            200: Answer(shapes.ListedJob, "It was changed, or was the same before.", (_ETAG, _LOCATION)),
+            201: Answer(shapes.ListedJob, "It is new.", (_ETAG, _LOCATION)),
         },
         headers=(_IF_MATCH, _IF_NONE_MATCH),
         body=Job,
@@ -217,7 +217,7 @@ OPERATIONS = (
         Needs.ADMIN,
         "makes a token",
         {201: Answer(shapes.NewToken, "It, with its text, this once.", (_LOCATION,))},
-        body=bodies.Token,
+        body=bodies.TokenRequest,
         body_required=True,
         problems=(409,),
     ),
@@ -239,7 +239,5 @@ def operation(method: str, path: str) -> Operation:
     """The row of a route; LookupError where nobody decided about it."""
     found = _BY_ROUTE.get((method, path))
     if found is None:
-        raise LookupError(
-            f"{method} {path} is not in the table of webhooks/surface.py, so nobody may use it."
-        )
+        raise LookupError(f"{method} {path} is not in the table of webhooks/surface.py: nobody may use it.")
     return found

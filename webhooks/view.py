@@ -208,6 +208,11 @@ def rfc3339(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def moment(at: float | None) -> str | None:
+    """The same where there may be none yet."""
+    return None if at is None else rfc3339(at)
+
+
 def clock_time(at: float) -> str:
     """A moment for people: `2026-01-31 12:00:00 UTC`."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

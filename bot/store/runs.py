@@ -230,7 +230,7 @@ def page(
     limit: int = 50,
     before: int | None = None,
 ) -> list[Run]:
-    """Runs, newest first; `before` is the last number of the page before. Only those of `jobs`, unless None."""
+    """Runs, newest first, only of `jobs` unless None; `before` is the last number of the page before."""
     few = state is not None and state != State.FINISHED
     query = select(Run).order_by(_AMONG_FEW.desc() if few else RUN.number.desc()).limit(limit)
     if job is not None:

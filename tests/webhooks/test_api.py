@@ -368,7 +368,7 @@ async def test_each_attempt_has_its_end_and_its_log(
     assert (await client.get("/api/runs/1/logs?attempt=1&follow=1")).text == "first\n"
     assert (await client.get("/api/runs/1/logs")).text == "second\n"
     assert (await client.get("/api/runs/1/logs?attempt=3")).status_code == 404
-    assert (await client.get("/api/builds/1/logs?attempt=1")).status_code == 404
+    assert (await client.get("/api/builds/1/logs?attempt=1")).status_code == 400
     for wrong in ("0", "x", "-1"):
         assert (await client.get(f"/api/runs/1/logs?attempt={wrong}")).status_code == 400
 
