@@ -189,7 +189,7 @@ def _asker(tools: Tools) -> Asked:
 
 
 def talk(path: Path, named: tuple[str, ...]) -> int:
-    """Read lines and carry them out until there are no more; jobs that then go on are waited for or stopped."""
+    """Read lines and carry them out until there are no more; what goes on then is waited for, or stopped."""
     oplog.configure([], level=logging.ERROR)
     prompt = Prompt()
     with tempfile.TemporaryDirectory(prefix="errand-chat-", ignore_cleanup_errors=True) as home:

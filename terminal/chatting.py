@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from terminal.serving import DEFAULT, ConfigOption
+from terminal.configured import DEFAULT, ConfigOption
 
 
 def add_to(cli: typer.Typer) -> None:

@@ -12,7 +12,7 @@ from executor.spec import Secret
 
 
 class Checkouts(GitHub):
-    """Repositories by their lower-case names; `""` is for those that are not named. Nothing is sent anywhere."""
+    """Repositories by their lower-case names; `""` is for those that are not named. Nothing is ever sent."""
 
     def __init__(self, paths: Mapping[str, Path]) -> None:
         self._paths = paths

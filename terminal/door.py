@@ -1,8 +1,8 @@
 """How the command line finds the Errand of this directory, and nobody else does.
 
 `errand serve` makes a token for as long as it runs and writes it, with its address, into a file beside its
-database that only its own user may read. The token is nowhere else than there and in the memory of the service,
-so it dies with it: of a service that was killed a file stays that opens nothing.
+database that only its own user may read. The token is nowhere else than there and in the memory of the
+service, so it dies with it: of a service that was killed a file stays that opens nothing.
 """
 
 import json
@@ -51,7 +51,7 @@ def standing(database: str, door: Door) -> Iterator[None]:
 
 
 def doors(directory: Path) -> list[Door]:
-    """Those of the services whose databases are in `directory`; files that others could have made are none."""
+    """Those of services whose databases are in `directory`; files that others could have made are none."""
     found = []
     for path in sorted(directory.glob(f"*{SUFFIX}")):
         with suppress(OSError, ValueError):

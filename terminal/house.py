@@ -58,14 +58,14 @@ def _moved(config: Config, home: Path) -> Config:
     place = {"directory": home / "work"}
     kinds = {"process": engine.process, "container": engine.container}
     moved = {name: section.model_copy(update=place) for name, section in kinds.items()}
-    update = {"engine": engine.model_copy(update=moved)}
+    update: dict[str, object] = {"engine": engine.model_copy(update=moved)}
     if github is not None:
         update["github"] = github.model_copy(update={"repositories": ("*/*",)})
     return config.model_copy(update=update)
 
 
 def checkouts(named: tuple[str, ...], config: Config) -> Checkouts:
-    """Where code comes from: `REPOSITORY=PATH`, or a path alone for all others; else the checkout around here."""
+    """Where code is from: `REPOSITORY=PATH`, a path alone for all others, else the checkout around here."""
     paths: dict[str, Path] = {}
     for each in named:
         name, sign, path = each.partition("=")

@@ -38,7 +38,7 @@ def jobs(json: Json = False) -> None:
 def _schedule(job: Document) -> str | None:
     schedule = job.get("definition", {}).get("schedule")
     if not isinstance(schedule, dict):
-        return schedule
+        return None if schedule is None else str(schedule)
     paused = " (paused)" if schedule.get("paused") else ""
     return f"{schedule.get('cron')} {schedule.get('timezone') or ''}".strip() + paused
 

@@ -1,4 +1,4 @@
-"""What goes to stdout: documents as JSON, tables and facts. On a terminal rich draws them, in a pipe they are plain."""
+"""What goes to stdout: documents as JSON; tables and facts, drawn by rich on a terminal, plain in a pipe."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Says what a run waits for until its log begins: a moving line on a terminal, a line per change elsewhere."""
+"""Says what a run waits for until its log begins: a moving line on a terminal, else a line per change."""
 
 import sys
 import threading

@@ -1,4 +1,4 @@
-"""One Errand over its API: where it is, who asks, and what it answers. Blocking; one connection per request."""
+"""One Errand over its API: where it is, who asks, what it answers. Blocking; one connection per request."""
 
 import http.client
 import json
@@ -21,7 +21,7 @@ _ANSWER = 64 << 20
 """Bytes of one answer that is no stream."""
 _CHUNK = 65536
 _KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
-"""Seconds of silence, and between questions, and how many: a log may be silent for hours, a dead peer is found."""
+"""Seconds of silence, between questions, and how many: a log may be silent for hours; the dead are found."""
 
 Document = dict[str, Any]
 
@@ -85,7 +85,7 @@ def segment(name: str) -> str:
 
 
 class Remote:
-    """One Errand. Methods raise `Unreachable` and `Problem`, whose texts are for whoever typed the command."""
+    """One Errand. Methods raise `Unreachable` and `Problem`, with texts for whoever typed the command."""
 
     def __init__(self, place: Where, *, timeout: float = TIMEOUT) -> None:
         self.place = place
@@ -210,8 +210,8 @@ def _problem(answer: http.client.HTTPResponse, place: Where) -> Problem:
     try:
         told = json.loads(answer.read(_ANSWER))
         lines = [str(told["detail"])]
-        for each in told.get("errors", ()):
-            lines.append(f"  {str(each['pointer']).removeprefix('#') or '/'}: {each['detail']}")
+        mistakes = told.get("errors", ())
+        lines += [f"  {str(each['pointer']).removeprefix('#') or '/'}: {each['detail']}" for each in mistakes]
     except (ValueError, KeyError, TypeError):
         lines = [f"{place.address} answers {answer.status} {answer.reason}; is that an Errand?"]
     if answer.status == 401:

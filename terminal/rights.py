@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from terminal.configured import finished
 from terminal.failures import Failure, say
-from terminal.serving import finished
 
 if TYPE_CHECKING:
     from bot.config import Config

@@ -108,7 +108,7 @@ def asked(
 
 
 def meant(remote: Remote, which: str, *, active: bool = False) -> int:
-    """The number of the run that `142`, `#142` or the name of a job means; `active`: one that has not ended."""
+    """The number of the run that `142`, `#142` or the name of a job means; `active`: one that goes on."""
     found = number_or_name(which)
     if isinstance(found, int):
         return found

@@ -1,4 +1,4 @@
-"""The log of a job on its way to stdout: in a pipe as it was written, on a terminal only what cannot harm it."""
+"""The log of a job on its way to stdout: as it was written in a pipe, without harm on a terminal."""
 
 import codecs
 import re
@@ -24,7 +24,7 @@ Emit = Callable[[bytes, int], None]
 
 
 class Screen:
-    """Lets text and, if wanted, colours through; moves of the cursor, titles and the clipboard are dropped."""
+    """Lets text and, if wanted, colours through; moves of the cursor, titles, the clipboard are dropped."""
 
     def __init__(self, *, colours: bool) -> None:
         self._colours = colours

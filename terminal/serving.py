@@ -2,23 +2,15 @@
 
 import os
 import time
-from collections.abc import Coroutine
 from importlib.metadata import version as installed_version
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
 
+from terminal.configured import DEFAULT, ConfigOption, finished, loaded
 from terminal.failures import Failure
-
-if TYPE_CHECKING:
-    from bot.config import Config
-
-T = TypeVar("T")
-
-DEFAULT = Path("app.yaml")
-"""Where the configuration is if nobody says."""
-ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The app.yaml of this installation.")]
+from terminal.printing import facts
+from terminal.rights import check_cluster
 
 
 def add_to(cli: typer.Typer) -> None:
@@ -28,30 +20,6 @@ def add_to(cli: typer.Typer) -> None:
     manifests = typer.Typer(help="What has to be applied for Errand to run somewhere.", no_args_is_help=True)
     manifests.command("kubernetes")(manifest_kubernetes)
     cli.add_typer(manifests, name="manifest")
-
-
-def loaded(path: Path) -> "Config":
-    """The configuration; its mistakes are the command's."""
-    from bot.config import load
-    from bot.errors import ConfigError
-
-    try:
-        return load(path, os.environ)
-    except ConfigError as error:
-        raise Failure(str(error), 2) from None
-
-
-def finished(main: Coroutine[Any, Any, T]) -> T:
-    """Run to the end; what the operator can mend is told in one sentence, without a traceback."""
-    import uvloop
-
-    from bot.errors import ConfigError, Refused, RetryLater
-    from executor.errors import EngineUnavailable
-
-    try:
-        return uvloop.run(main)
-    except (ConfigError, Refused, RetryLater, EngineUnavailable, OSError) as error:
-        raise Failure(str(error)) from None
 
 
 def serve(
@@ -75,14 +43,10 @@ def check(
     ] = False,
 ) -> None:
     """Is the configuration right? Tells every mistake with its line and column; needs no network."""
-    from terminal.printing import facts
-
     found = loaded(config)
     print(f"{config} is right.")
     facts([*found.summary(), *found.timetables(time.time())])
     if cluster:
-        from terminal.rights import check_cluster
-
         check_cluster(found)
 
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from terminal import printing
+from terminal.configured import DEFAULT, finished, loaded
 from terminal.failures import Failure, Usage, say
 from terminal.remote import Document, segment
-from terminal.serving import DEFAULT, finished, loaded
 from terminal.words import Json, connected, duration
 
 if TYPE_CHECKING:

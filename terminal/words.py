@@ -1,4 +1,4 @@
-"""What stands behind a command, read before anything is sent: numbers, KEY=VALUE, durations, words after `--`."""
+"""What stands behind a command, read before anything is sent: numbers, KEY=VALUE, durations, the rest."""
 
 import os
 from collections.abc import Sequence

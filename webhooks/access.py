@@ -25,7 +25,7 @@ from bot.tables import Token
 TOKEN_PREFIX = "errand_"  # noqa: S105 - makes a leaked token easy to search for; not a secret
 
 LOCAL = "local"
-"""The name by which the service's own user is known who comes from the same machine without a stored token."""
+"""By this name the service's own user is known who comes from the same machine without a stored token."""
 
 _TOKEN = re.compile(r"errand_[A-Za-z0-9_-]{43}", re.ASCII)
 _AUTHORIZATION = re.compile(r"(?:bearer|token) +(\S{1,200}) *", re.ASCII | re.IGNORECASE)
