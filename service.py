@@ -23,6 +23,7 @@ from bot.errors import ConfigError, Refused, RetryLater
 from bot.github import GitHub
 from bot.loops import Loops
 from bot.pruning import Pruning
+from bot.questions import Questions
 from bot.slack import Slack
 from bot.store import Store
 from bot.tools import Tools
@@ -239,6 +240,7 @@ def _application(tools: Tools, loops: Loops, streams: Streams, clock: Callable[[
         streams=streams,
         changing=(tools.book, Pruning(tools)),
         local=local,
+        questions=Questions(tools),
     )
     signing = config.slack.signing_secret if config.slack else None
     doors = Doors(

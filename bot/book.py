@@ -14,7 +14,7 @@ import structlog
 
 from bot.catalog import Catalog, Job
 from bot.config import Config
-from bot.store import Session, Store, history, versions
+from bot.store import Session, Store, history, hooks, image_tags, versions
 from bot.tables import JobVersion
 
 log = structlog.get_logger()
@@ -156,8 +156,8 @@ class Book:
     async def remove(self, name: str, *, actor: str, expected: Expected) -> bool:
         """Delete a job that the file does not define and of which no run goes on; False if there is none.
 
-        Its schedule is forgotten with it, so that no tick that is being decided starts it still; its runs are
-        for `bot.pruning` to take away. Raises `Conflict`.
+        Its schedule and its hooks are forgotten with it, so that nothing that is being decided starts it still,
+        nor another job of its name later; its runs are for `bot.pruning` to take away. Raises `Conflict`.
         """
 
         def write(session: Session) -> bool:
@@ -171,6 +171,8 @@ class Book:
             versions.end(session, name, source="api", actor=actor, now=self._clock())
             versions.forget(session, name)
             history.forget_schedule(session, name)
+            hooks.forget(session, name)
+            image_tags.drop(session, name)
             return True
 
         removed = await self._store.write(write)

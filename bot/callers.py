@@ -24,9 +24,7 @@ class Caller:
     cause: Cause = "api"
 
     def may_run(self, job: str) -> bool:
-        """Whether it may start, stop and repeat runs of this job; those of `exec` have a scope of their own."""
-        if job == scopes.EXEC:
-            return scopes.may_execute(self.scopes)
+        """Whether it may start, stop and repeat runs of this job; single commands are a job called `exec`."""
         return scopes.may_run(self.scopes, job)
 
 

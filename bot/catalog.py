@@ -24,7 +24,7 @@ from bot.conditions import (
     between,
     script,
 )
-from bot.errors import AskerError
+from bot.errors import Missing, Unfit
 from bot.images import Image
 from bot.parameters import Parameter, variable_name
 from bot.wording import did_you_mean, listed, quoted
@@ -124,7 +124,7 @@ class Job(Definition):
     def resolve(self, given: Mapping[str, str]) -> dict[str, str]:
         """The value of every parameter that has one, normalised; all mistakes in one AskerError."""
         problems = [
-            f"- {quoted(name)} is no parameter of this job.{did_you_mean(name, self.parameters)}"
+            (name, f"{quoted(name)} is no parameter of this job.{did_you_mean(name, self.parameters)}")
             for name in given
             if name not in self.parameters
         ]
@@ -136,16 +136,18 @@ class Job(Definition):
                 elif parameter.default is not None:
                     values[name] = parameter.default
                 elif parameter.required:
-                    problems.append(f"- {quoted(name)} is required: {parameter.expectation}")
+                    problems.append((name, f"{quoted(name)} is required: {parameter.expectation}"))
             except ValueError as error:
                 near = did_you_mean(given[name], parameter.choices)
-                problems.append(f"- {quoted(name)}: {error}, not {quoted(given[name])}.{near}")
+                told = f"{quoted(name)}: {error}, not {quoted(given[name])}.{near}"
+                problems.append((name, told))
         if not problems:
             return values
+        lines = [f"{quoted(self.name)} cannot start:", *(f"- {what}" for _, what in problems)]
         if any(name not in self.parameters for name in given):
             known = listed(self.parameters) if self.parameters else "none"
-            problems.append(f"Parameters of {quoted(self.name)}: {known}.")
-        raise AskerError("\n".join([f"{quoted(self.name)} cannot start:", *problems]))
+            lines.append(f"Parameters of {quoted(self.name)}: {known}.")
+        raise Unfit("\n".join(lines), [(("parameters", name), what) for name, what in problems])
 
     def argv(self, arguments: tuple[str, ...] = ()) -> tuple[str, ...]:
         """The words to run. A text runs in `sh -c` and sees the arguments as `$1` and `"$@"`.
@@ -158,7 +160,8 @@ class Job(Definition):
         if not isinstance(self.command, str):
             return (*self.command, *arguments)
         if arguments and not _ARGUMENT_USE.search(self.command):
-            raise AskerError(f"{quoted(self.name)} takes no arguments after `--`.")
+            told = f"{quoted(self.name)} takes no arguments after `--`."
+            raise Unfit(told, [(("arguments",), told)])
         if self.setup is not None:
             shell = ("bash", "--noprofile", "--norc", "-e", "-c")
             return (*shell, _AFTER_SETUP + self.command, "bash", self.setup, *arguments)
@@ -186,13 +189,13 @@ class Catalog:
     def job(self, name: str) -> Job:
         """The job called `name`; AskerError with the nearest name."""
         if name not in self.jobs:
-            raise AskerError(f"There is no job {quoted(name)}.{did_you_mean(name, self.jobs)}")
+            raise Missing(f"There is no job {quoted(name)}.{did_you_mean(name, self.jobs)}")
         return self.jobs[name]
 
     def image(self, name: str) -> Image:
         """The image called `name`; AskerError with the nearest name."""
         if name not in self.images:
-            raise AskerError(f"There is no image {quoted(name)}.{did_you_mean(name, self.images)}")
+            raise Missing(f"There is no image {quoted(name)}.{did_you_mean(name, self.images)}")
         return self.images[name]
 
     def seen_from(self, repository: str) -> "Catalog":

@@ -15,6 +15,7 @@ from bot.pausing import Pausing
 from bot.people import Asked, People
 from bot.planning import Planning
 from bot.runs import State, attempt_name
+from bot.scopes import EXEC
 from bot.starting import Order, Starting
 from bot.store import Session, runs
 from bot.tables import Run
@@ -102,12 +103,10 @@ class Effects:
     # Starting -------------------------------------------------------------------------------------
 
     async def _run(self, asked: Asked, command: commands.Run, index: int) -> Effect:
-        if command.image_tag is not None:
-            raise AskerError("`--image` is not available in this version; `--ref` chooses a commit.")
         job = self._people.catalog(asked).job(command.name)
         parameters = job.resolve(command.parameters)
         job.argv(command.arguments)
-        target = await self._starting.target(asked, job.image, command.ref)
+        target = await self._starting.target(asked, job.image, command.ref, command.image_tag)
         return self._start(Order(asked, index, job, target, parameters, command.arguments))
 
     async def _rerun(self, asked: Asked, command: commands.Rerun, index: int) -> Effect:
@@ -250,6 +249,8 @@ def _owner(asked: Asked, run: Run) -> str:
 
     What a schedule started without an image is of none, so the one that is asked from counts.
     """
+    if run.job == EXEC and run.repository is None:  # those who write elsewhere have no say in it
+        raise AskerError(f"There is no run #{run.number}.")
     repository = run.repository or asked.repository
     if repository is None:
         raise AskerError(

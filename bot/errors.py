@@ -1,5 +1,7 @@
 """Three audiences. The class of an exception says whom it is for; everything else is for the operator."""
 
+from collections.abc import Sequence
+
 
 class AskerError(Exception):
     """For the person who asked: the message is posted as written (Markdown, already safe)."""
@@ -7,6 +9,22 @@ class AskerError(Exception):
 
 class NotAllowed(AskerError):
     """The asker may not, or not now. `why` tells others of it, so it says nothing that was typed."""
+
+
+class Missing(AskerError):
+    """There is nothing of that name."""
+
+
+class Unfit(AskerError):
+    """What was given does not fit. `mistakes`: where in what was asked (`parameters`, NAME) and what."""
+
+    def __init__(self, message: str, mistakes: Sequence[tuple[tuple[str, ...], str]]) -> None:
+        super().__init__(message)
+        self.mistakes = tuple(mistakes)
+
+
+class Elsewhere(AskerError):
+    """Somebody who had to be asked, such as GitHub, did not answer; it may work soon."""
 
 
 class RetryLater(Exception):

@@ -215,6 +215,23 @@ class Image(Definition):
         return None if self.build is None else self.build.repository
 
     @property
+    def registry(self) -> str | None:
+        """The repository of a registry whose tags a job may run instead; None where there is none."""
+        if self.reference is None:
+            return self.push
+        name = self.reference.partition("@")[0]
+        place, colon, tag = name.rpartition(":")
+        return place if colon and "/" not in tag else name
+
+    def tagged(self, tag: str) -> "Image":
+        """The image as that tag of its own repository; ValueError for what is no tag, or without one."""
+        if self.registry is None:
+            raise ValueError("this image is in no registry, so it has no tags")
+        if not _TAG.fullmatch(tag):
+            raise ValueError("expected a tag such as 1.4 or main: letters, digits, _, . and - (at most 128)")
+        return Image(name=self.name, reference=f"{self.registry}:{tag}")
+
+    @property
     def recipe(self) -> dict[str, Any]:
         """What a build of it is made by, as it is stored: without what only says when it is made."""
         absent: dict[str, Any] = dict.fromkeys(_OF_A_WORKLOAD, True)

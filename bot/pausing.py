@@ -91,9 +91,10 @@ class Pausing:
         if job.image is not None:
             catalog.image(job.image)  # which may have been taken away
         repository = catalog.repository_of(job) or asked.repository
-        if repository is None:
+        if repository is not None:
+            await self._people.require(asked, repository)
+        elif asked.caller is None:
             raise AskerError(f"{ownerless(job.image)} says who may do that; ask in a pull request.")
-        await self._people.require(asked, repository)
         if job.schedule is None:
             raise AskerError(f"{quoted(name)} has no schedule.")
         if job.schedule.paused:

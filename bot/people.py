@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from bot import policy
+from bot.callers import Caller
 from bot.catalog import Catalog
 from bot.errors import NotAllowed
 from bot.github import PullRequest
@@ -29,6 +30,8 @@ class Asked:
     channel: str | None = None
     channel_name: str | None = None
     public: bool = False
+    caller: Caller | None = None
+    """Who asked over HTTP. Its scopes say what it may do, and have been asked: no account's rights count."""
     permissions: dict[str, str] = field(default_factory=dict)
     """What was asked of GitHub for this request: once per repository, however many commands it has."""
 
@@ -56,6 +59,8 @@ class People:
 
     def check(self, asked: Asked, repository: str) -> None:
         """The same from what GitHub has said for this request, where it cannot be asked: no without that."""
+        if asked.caller is not None and self._tools.config.allows(repository):
+            return
         verdict = policy.may_run(
             login=asked.login,
             permission=asked.permissions.get(repository),

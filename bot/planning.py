@@ -12,7 +12,7 @@ from bot.errors import AskerError
 from bot.people import Asked, People, refused
 from bot.pushing import headline
 from bot.starting import Starting, Target
-from bot.store import Session, builds, deliveries, gate, runs, ticks
+from bot.store import Session, builds, deliveries, gate, image_tags, runs, ticks
 from bot.tables import Run
 from bot.tools import Tools
 
@@ -36,15 +36,13 @@ class Planning:
 
     async def plan(self, asked: Asked, command: commands.Plan) -> Effect:
         """What `run` with the same words would do; raises the `AskerError` that it would raise."""
-        if command.image_tag is not None:
-            raise AskerError("`--image` is not available in this version; `--ref` chooses a commit.")
         job = self._people.catalog(asked).job(command.name)
         parameters = job.resolve(command.parameters)
         job.argv(command.arguments)
-        target = await self._starting.target(asked, job.image, command.ref)
+        meant = await self._starting.target(asked, job.image, command.ref, command.image_tag)
 
         def effect(session: Session) -> str:
-            now = self._tools.clock()
+            now, target = self._tools.clock(), meant.chosen(image_tags.of(session, job.name))
             run = self._draft(asked, job, target, now)
             run.parameters, run.arguments = parameters, list(command.arguments)
             build = None
@@ -70,7 +68,8 @@ class Planning:
         catalog = self._people.catalog(asked)
         job = catalog.job(command.name)
         repository, built = self._repository(asked, catalog, job), catalog.repository_of(job) is not None
-        await self._people.require(asked, repository)
+        if repository is not None:
+            await self._people.require(asked, repository)
 
         def effect(session: Session) -> str:
             now = self._tools.clock()
@@ -78,9 +77,11 @@ class Planning:
             refused, waiting = self._gate(session, run, now)
             found = messages.Reasons(
                 job=job.name,
-                pushes=_pushes(session, repository, job.image, job.name) if built and job.image else None,
+                pushes=_pushes(session, repository, job.image, job.name)
+                if built and job.image and repository
+                else None,
                 on_push="push" in job.on,
-                refusals=_refusals(session, job.name, repository),
+                refusals=_refusals(session, job.name, repository) if repository else (),
                 ticks=ticks.newest(session, job.name, limit=TICKS),
                 timing=self._timing(session, job, now),
                 refused=refused,
@@ -91,9 +92,9 @@ class Planning:
 
         return effect
 
-    def _repository(self, asked: Asked, catalog: Catalog, job: Job) -> str:
+    def _repository(self, asked: Asked, catalog: Catalog, job: Job) -> str | None:
         repository = catalog.repository_of(job) or asked.repository
-        if repository is None:
+        if repository is None and asked.caller is None:
             raise AskerError(f"{ownerless(job.image)} says who may ask about it; ask in a pull request.")
         return repository
 

@@ -9,7 +9,8 @@ from functools import partial
 import structlog
 
 from bot.catalog import Job
-from bot.store import Session, deliveries, history, ticks
+from bot.scopes import EXEC
+from bot.store import Session, deliveries, history, idempotency, ticks
 from bot.tools import Tools
 
 log = structlog.get_logger()
@@ -24,6 +25,13 @@ KEEP_TICKS = 30 * 86400.0
 """Seconds that it is kept what became of a due moment."""
 
 
+SINGLE = 100
+"""Single commands that are kept, and as many that failed: they are a record of who did what."""
+
+KEEP_KEYS = 86400.0
+"""Seconds that an idempotency key is kept."""
+
+
 class Pruning:
     """Takes runs away together with what belongs to them."""
 
@@ -35,6 +43,7 @@ class Pruning:
         small = (
             partial(deliveries.prune, before=now - KEEP_DELIVERIES, limit=history.ROWS),
             partial(ticks.prune, before=now - KEEP_TICKS, limit=history.ROWS),
+            partial(idempotency.prune, before=now - KEEP_KEYS, limit=history.ROWS),
         )
         more = [await self._rows(prune) for prune in small]
         more.append(await self._runs(now))
@@ -89,7 +98,8 @@ class Pruning:
         book, gone = self._tools.book, 0
         entry = book.entry(name)
         removed = book.was_removed(name)
-        keep = entry.job.keep if entry else Job.model_fields["keep"].default
+        unlisted = SINGLE if name == EXEC else Job.model_fields["keep"].default
+        keep = entry.job.keep if entry else unlisted
         expire = entry.job.expire if entry else None
 
         def choose(session: Session) -> list[int]:

@@ -12,8 +12,9 @@ from bot.errors import AskerError
 from bot.events import Push
 from bot.images import Image
 from bot.people import Asked
+from bot.runs import State
 from bot.starting import Order, Source, Starting, Target
-from bot.store import Session, builds, deliveries
+from bot.store import Session, builds, deliveries, image_tags
 from bot.tables import Delivery
 from bot.tools import Tools
 
@@ -82,6 +83,10 @@ class Pushing:
             build = self._starting.need_build(session, asked, target)
             if not push.tag:
                 builds.supersede(session, build, ref=push.ref, now=now)
+            if not push.tag and push.name == push.default_branch:
+                image_tags.pushed(session, image.name, push.commit)
+                if build.state == State.FINISHED:  # built before, as for a commit that came back
+                    image_tags.built(session, image.name, push.commit)
             for job in catalog.jobs_of_image(image.name):
                 if "push" not in job.on:
                     continue

@@ -4,16 +4,16 @@ Asks GitHub, then gives drafts to the transaction; nothing here writes outside o
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot import places, policy
 from bot.catalog import Job, ownerless
-from bot.errors import AskerError, NotAllowed
+from bot.errors import AskerError, NotAllowed, Unfit
 from bot.images import Image
 from bot.people import Asked, People
-from bot.store import Session, builds, gate, posts, runs, versions
-from bot.tables import Build, Post, Run
+from bot.store import Session, builds, gate, image_tags, posts, runs, versions
+from bot.tables import Build, ImageTag, Post, Run
 from bot.tools import Tools
 from bot.wording import quoted
 
@@ -39,7 +39,7 @@ class Target:
 
     Only an image that is built has a `source`; one that is not is `ready`, as `digest` where it is to be the
     same as in another run. `repository` is None where no image is built and nobody asked for it anywhere: its
-    schedule did.
+    schedule did. `follows`: nobody named a commit or a tag, so one that was chosen for the job counts.
     """
 
     repository: str | None
@@ -47,6 +47,7 @@ class Target:
     source: Source | None = None
     ready: Image | None = None
     digest: str | None = None
+    follows: bool = False
 
     @property
     def image(self) -> Image | None:
@@ -57,6 +58,15 @@ class Target:
     def definition(self) -> dict[str, Any] | None:
         """What is stored with a run of the image that is not built; of others the build has it."""
         return None if self.ready is None else self.ready.frozen
+
+    def chosen(self, row: ImageTag | None) -> "Target":
+        """The same with the tag that was chosen for the job, where that counts."""
+        image = self.image
+        if row is None or not self.follows or image is None or image.name != row.image:
+            return self
+        if (image.reference or image.push) != row.origin:  # the image says something else since
+            return self
+        return Target(self.repository, self.public, ready=image.tagged(row.tag))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +95,32 @@ class Order:
         return self.rules or self.job
 
 
+@dataclass(slots=True)
+class Seen:
+    """What one transaction has found or stored so far: builds by image and commit, and the chosen tags.
+
+    `tags` None: they are looked up one by one, which is for single orders.
+    """
+
+    builds: dict[str, Build] = field(default_factory=dict)
+    tags: Mapping[str, ImageTag] | None = None
+
+    def tag(self, session: Session, job: str) -> ImageTag | None:
+        """The tag that was chosen for a job."""
+        return image_tags.of(session, job) if self.tags is None else self.tags.get(job)
+
+
+def with_tag(image: Image | None, tag: str) -> Image:
+    """`image` as that tag of its own repository; `Unfit` where it has no tags, or this is none."""
+    try:
+        if image is None:
+            raise ValueError("this job has no image whose tag could be chosen")
+        return image.tagged(tag)
+    except ValueError as error:
+        told = str(error)
+        raise Unfit(f"{told[0].upper()}{told[1:]}.", [(("image_tag",), told)]) from None
+
+
 class Starting:
     """Resolves and enqueues for everything that starts builds or runs."""
 
@@ -92,12 +128,17 @@ class Starting:
         self._tools = tools
         self._people = people
 
-    async def target(self, asked: Asked, image_name: str | None, ref: str | None) -> Target:
+    async def target(
+        self, asked: Asked, image_name: str | None, ref: str | None, tag: str | None = None
+    ) -> Target:
         """The commit of `ref`, else of the pull request, else of the default branch; `AskerError` if none.
 
-        Who may have an image that is not built is said by the repository that is asked from, as without one.
+        With `tag` it is that tag of the image's own repository in a registry instead. Who may have an image
+        that is not built is said by the repository that is asked from, as without one.
         """
         image = None if image_name is None else self._people.catalog(asked).image(image_name)
+        if tag is not None:
+            return await self._tagged(asked, image, ref, tag)
         if image is None or image.repository is None:
             return await self._unbuilt(asked, image, ref)
         repository = self._tools.book.catalog.spelling(image.repository)
@@ -112,13 +153,29 @@ class Starting:
         return await self.head(image, repository, ref)
 
     async def _unbuilt(self, asked: Asked, image: Image | None, ref: str | None) -> Target:
-        if asked.repository is None:
+        if asked.repository is None and asked.caller is None:
             name = None if image is None else image.name
             raise AskerError(f"{ownerless(name)} says who may run it; ask in a pull request.")
-        await self._people.require(asked, asked.repository)
+        if asked.repository is not None:
+            await self._people.require(asked, asked.repository)
         if image is not None and ref is not None:
-            raise AskerError(f"{quoted(image.name)} is not built here, so `--ref` has no commit to choose.")
-        return Target(asked.repository, asked.public, ready=image)
+            told = f"{quoted(image.name)} is not built here, so `--ref` has no commit to choose."
+            raise Unfit(told, [(("ref",), told)])
+        return Target(asked.repository, asked.public, ready=image, follows=True)
+
+    async def _tagged(self, asked: Asked, image: Image | None, ref: str | None, tag: str) -> Target:
+        """That tag of `image`; whoever may have what it is built of may have what was pushed for it."""
+        if ref is not None:
+            told = "Either a commit or a tag: the image comes from one of them."
+            raise Unfit(told, [(("ref",), told)])
+        chosen = with_tag(image, tag)
+        if image is None or image.repository is None:
+            target = await self._unbuilt(asked, chosen, None)
+            return replace(target, follows=False)
+        repository = self._tools.book.catalog.spelling(image.repository)
+        await self._people.require(asked, repository)
+        about = await self._tools.required_github.repository(repository)
+        return Target(repository, not about.private, ready=chosen)
 
     def _require_own(self, head: str | None, repository: str) -> None:
         """Raise `NotAllowed` where code of `head` is not run for `repository`."""
@@ -130,14 +187,16 @@ class Starting:
         """The commit of `ref`, else of the default branch; `AskerError` if none. Asks for nobody's rights."""
         github = self._tools.required_github
         about = await github.repository(repository)
-        ref = ref or about.default_branch
+        follows, ref = ref is None, ref or about.default_branch
         commit = await github.commit(repository, ref)
-        return Target(repository, not about.private, Source(image, commit, ref))
+        return Target(repository, not about.private, Source(image, commit, ref), follows=follows)
 
-    async def same_target(self, asked: Asked, run: Run, repository: str) -> Target:
+    async def same_target(self, asked: Asked, run: Run, repository: str | None) -> Target:
         """What `run`, which is of `repository`, worked on, with its image as it was defined then."""
         public = asked.public
-        if repository != asked.repository:  # it may have become private, or public, since
+        if (
+            repository is not None and repository != asked.repository
+        ):  # it may have become private, or public, since
             public = not (await self._tools.required_github.repository(repository)).private
         if run.image_definition is not None:
             ready = Image.model_validate(run.image_definition)
@@ -149,7 +208,7 @@ class Starting:
         if build is None:
             raise AskerError(f"The build of #{run.number} is no longer kept; `--latest` takes today's image.")
         if run.ref is not None and _OF_FORK in run.ref:  # forks may have been allowed then
-            self._require_own(run.ref.partition(_OF_FORK)[0], repository)
+            self._require_own(run.ref.partition(_OF_FORK)[0], repository or build.repository)
         image = Image.model_validate(build.definition)
         return Target(repository, public, Source(image, build.commit, run.ref))
 
@@ -162,17 +221,18 @@ class Starting:
         why = None if known else gate.refusal(session, order.job.name, order.overlap.concurrency)
         if why is not None:
             raise NotAllowed(why)
-        draft = self.draft(session, order, {})
+        draft = self.draft(session, order, Seen())
         stored, _ = runs.enqueue(session, draft.run, draft.cards, now=self._tools.clock(), nonce=draft.nonce)
         return stored
 
-    def draft(self, session: Session, order: Order, built: dict[str, Build]) -> runs.Draft:
+    def draft(self, session: Session, order: Order, seen: "Seen") -> runs.Draft:
         """The run of `order` and its cards, not stored yet, and the build it needs, which is.
 
-        `built` remembers the builds that were found or stored within this transaction. Made anew for every
-        transaction, since one that fails may be run again.
+        `seen` is for this transaction: made anew for every one, since one that fails may be run again.
         """
-        asked, job, target, source = order.asked, order.job, order.target, order.target.source
+        asked, job, built = order.asked, order.job, seen.builds
+        target = order.target.chosen(seen.tag(session, job.name) if order.target.follows else None)
+        source = target.source
         run = Run(
             key=order.key,
             name="",

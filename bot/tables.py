@@ -331,3 +331,4 @@ class ImageTag(SQLModel, table=True):
     tag: str
     moved_at: float = Field(sa_type=Double)
     moved_by: str  # hook:JOB/NAME, token:NAME
+    pushed: str | None = None  # the newest commit of the default branch since: once built, it takes over

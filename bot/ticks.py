@@ -19,9 +19,9 @@ from bot.due import Plan, judge
 from bot.errors import AskerError, Refused, RetryLater
 from bot.metrics import TICKS
 from bot.people import Asked
-from bot.starting import Order, Starting, Target
-from bot.store import Session, gate, runs, ticks
-from bot.tables import Build, JobState, Tick
+from bot.starting import Order, Seen, Starting, Target
+from bot.store import Session, gate, image_tags, runs, ticks
+from bot.tables import JobState, Tick
 from bot.tools import Tools
 
 log = structlog.get_logger()
@@ -185,7 +185,7 @@ class Ticks:
         targets: Mapping[str | None, Target] | Trouble
         if repository is None:
             images = {plan.job.image: self._catalog.images.get(plan.job.image or "") for plan in plans}
-            targets = {name: Target(None, False, ready=image) for name, image in images.items()}
+            targets = {name: Target(None, False, ready=image, follows=True) for name, image in images.items()}
         elif await self._any_runs(plans, now):
             targets = await self._targets(plans, repository)
         else:
@@ -250,8 +250,8 @@ class Ticks:
                     orders[tick.job, tick.at] = order
             decided.to[plan.job.name] = state.ticked_to if state.ticked_to is not None else now
         fresh = ticks.record(session, rows)
-        built: dict[str, Build] = {}
-        drafts = [self._starting.draft(session, orders[key], built) for key in orders if key in fresh]
+        seen = Seen(tags=image_tags.all(session))
+        drafts = [self._starting.draft(session, orders[key], seen) for key in orders if key in fresh]
         new = runs.enqueue_all(session, drafts, now=now)
         ticks.started(
             session, {(run.job, run.tick_at): run.identity for run in new if run.tick_at is not None}

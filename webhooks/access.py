@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from bot import links, scopes
+from bot.callers import Caller, of_token
 from bot.errors import RetryLater
 from bot.store import Session, Store, history, runs, tokens
 from bot.tables import Token
@@ -63,6 +64,11 @@ class Visitor:
     def admin(self) -> bool:
         """Whether this may change jobs, and see what they mask."""
         return self.how == "token" and scopes.may_change(self.scopes)
+
+    @property
+    def caller(self) -> Caller:
+        """Who this is where runs are started and schedules held back."""
+        return of_token(self.name or "", self.scopes)
 
     @property
     def jobs(self) -> frozenset[str] | None:

@@ -1,7 +1,7 @@
 """The API's reading half: runs, builds and their logs, as JSON and text. See docs/api.md."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -15,15 +15,14 @@ from bot.runs import State, attempt_name
 from bot.store import Session, Store, attempts, builds, locks, runs
 from bot.tables import Attempt, Build, Run
 from executor.logs import LogStore
-from webhooks import queries, shapes, text
+from webhooks import queries, text
 from webhooks.access import Access, Visitor
 from webhooks.answers import json_answer, path_number
-from webhooks.attempts import Try, tries
 from webhooks.guard import guarded
 from webhooks.look import SECURITY
 from webhooks.problems import Problem, busy, missing
 from webhooks.streams import Stream, Streams, Write
-from webhooks.view import moment, queued, rfc3339, seconds
+from webhooks.telling import Telling
 
 LOOK_S = 15.0
 """Seconds after which a followed run is looked at, though no change of it was heard of."""
@@ -75,6 +74,7 @@ class _Rooms:
     def __init__(self, api: Api) -> None:
         self._api = api
         self._url = api.url.rstrip("/")
+        self._tell = Telling(api.url, api.clock)
 
     async def list_runs(self, request: Request, visitor: Visitor) -> Response:
         """Runs, newest first, with the address of the next page."""
@@ -93,7 +93,7 @@ class _Rooms:
             query["before"] = str(shown[-1].number)
             next_page = f"{self._url}/api/runs?{urlencode(query)}"
         return json_answer(
-            {"runs": [self._run(run, ended[run.identity]) for run in shown], "next": next_page}
+            {"runs": [self._tell.run(run, ended[run.identity]) for run in shown], "next": next_page}
         )
 
     async def run(self, request: Request, visitor: Visitor) -> Response:
@@ -106,18 +106,18 @@ class _Rooms:
         run, ended = await self._api.store.read(read)
         if run is None:
             raise missing("runs", number)
-        return json_answer(self._run(run, ended))
+        return json_answer(self._tell.run(run, ended))
 
     async def build(self, request: Request, visitor: Visitor) -> Response:
         """One build."""
-        return json_answer(self._build(await self._build_row(request)))
+        return json_answer(self._tell.build(await self._build_row(request)))
 
     async def list_locks(self, request: Request, visitor: Visitor) -> Response:
         """Every target that a person closed or a run holds."""
         queries.read(request)
         now = self._api.clock()
         found = await self._api.store.read(lambda session: locks.standing(session, now=now))
-        return json_answer({"locks": [self._lock(each) for each in found]})
+        return json_answer({"locks": [self._tell.lock(each) for each in found]})
 
     async def run_log(self, request: Request, visitor: Visitor) -> Response:
         """A run's log."""
@@ -184,100 +184,6 @@ class _Rooms:
         if build is None:
             raise missing("builds", number)
         return build
-
-    def _run(self, run: Run, ended: Sequence[Attempt]) -> shapes.Run:
-        return {
-            "number": run.identity,
-            "job": run.job,
-            "version": run.version,
-            **self._course(run),
-            "message": run.message,
-            "waiting_for": run.waiting_for,
-            "parameters": run.parameters,
-            "arguments": run.arguments,
-            "repository": run.repository,
-            "ref": run.ref,
-            "commit": run.commit,
-            "image": run.image,
-            "digest": run.digest,
-            "build": run.build_number,
-            "rerun_of": run.rerun_of,
-            "scheduled_at": moment(run.tick_at),
-            **self._times(run),
-            "queued_s": round(queued(run.created_at, run.started_at, run.finished_at, self._api.clock()), 3),
-            "attempts": [self._try(run, each) for each in tries(run, ended)],
-            "url": f"{self._url}/runs/{run.number}",
-            "logs_url": f"{self._url}/api/runs/{run.number}/logs",
-        }
-
-    def _try(self, run: Run, one: Try) -> shapes.Attempt:
-        took = one.seconds(self._api.clock())
-        return {
-            "attempt": one.attempt,
-            "result": one.result,
-            "reason": one.reason,
-            "exit_code": one.exit_code,
-            "started_at": moment(one.started_at),
-            "finished_at": moment(one.finished_at),
-            "duration_s": None if took is None else round(took, 3),
-            "logs_url": f"{self._url}/api/runs/{run.number}/logs?attempt={one.attempt}",
-        }
-
-    def _lock(self, lock: locks.Standing) -> shapes.Lock:
-        closed, holder = lock.closed, lock.holder
-        return {
-            "target": lock.target,
-            "closed": None
-            if closed is None
-            else {
-                "actor": closed.actor,
-                "reason": closed.reason,
-                "since": rfc3339(closed.created_at),
-                "until": moment(closed.until),
-            },
-            "held": None
-            if holder is None
-            else {
-                "run": holder.identity,
-                "job": holder.job,
-                "actor": holder.actor,
-                "state": holder.state,
-                "url": f"{self._url}/runs/{holder.number}",
-            },
-            "waiting": lock.waiting,
-        }
-
-    def _build(self, build: Build) -> shapes.Build:
-        return {
-            "number": build.identity,
-            "image": build.image,
-            **self._course(build),
-            "repository": build.repository,
-            "commit": build.commit,
-            "digest": build.digest,
-            **self._times(build),
-            "url": f"{self._url}/builds/{build.number}",
-            "logs_url": f"{self._url}/api/builds/{build.number}/logs",
-        }
-
-    def _course(self, row: Run | Build) -> shapes.Course:
-        return {
-            "state": row.state,
-            "result": row.result,
-            "reason": row.reason,
-            "exit_code": row.exit_code,
-            "cause": row.cause,
-            "actor": row.actor,
-        }
-
-    def _times(self, row: Run | Build) -> shapes.Times:
-        took = seconds(row.started_at, row.finished_at, self._api.clock())
-        return {
-            "created_at": rfc3339(row.created_at),
-            "started_at": moment(row.started_at),
-            "finished_at": moment(row.finished_at),
-            "duration_s": None if took is None else round(took, 3),
-        }
 
 
 async def _nothing() -> None:

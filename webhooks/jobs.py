@@ -18,8 +18,8 @@ from webhooks import schedules, shapes
 from webhooks.access import Access, Visitor
 from webhooks.answers import json_answer, path_number
 from webhooks.guard import guarded
-from webhooks.problems import Problem, missing
-from webhooks.reading import content, require_json, wrong
+from webhooks.problems import Problem, missing, wrong
+from webhooks.reading import content, require_json
 from webhooks.view import rfc3339
 
 BODY_LIMIT = 1 << 20

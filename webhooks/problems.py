@@ -4,12 +4,20 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from starlette.responses import Response
 
+from bot.errors import AskerError, Missing, Unfit
+
 MEDIA_TYPE = "application/problem+json"
+
+MOST_MISTAKES = 100
+"""Mistakes that are told at once."""
+
+LONGEST_NAME = 200
+"""Characters of a name that an answer repeats."""
 
 
 class Problem(Exception):
@@ -74,6 +82,28 @@ def forbidden(needs: str) -> Problem:
 def missing(kind: str, number: int) -> Problem:
     """No such run or build (`kind` as in the path); the same words for one that the token may not see."""
     return Problem(404, f"There is no {kind.removesuffix('s')} #{number}.")
+
+
+def wrong(mistakes: Sequence[tuple[str, str]], what: str = "body", *, detail: str | None = None) -> Problem:
+    """422 with every mistake and its place in the body; `detail` where a sentence of its own tells them."""
+    count = "One thing is" if len(mistakes) == 1 else f"{len(mistakes)} things are"
+    errors = [{"pointer": f"#{pointer}", "detail": detail} for pointer, detail in mistakes[:MOST_MISTAKES]]
+    return Problem(422, detail or f"{count} wrong with this {what}.", extra={"errors": errors})
+
+
+def pointer(path: Sequence[object]) -> str:
+    """The JSON pointer to `path`, empty for the whole; what is no text, or a very long one, is cut."""
+    parts = (str(part).encode("utf-8", "replace").decode()[:LONGEST_NAME] for part in path)
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def of_asker(error: AskerError) -> Problem:
+    """What the bot says to the person who asked, as it is said over HTTP; the sentences are Markdown."""
+    if isinstance(error, Missing):
+        return Problem(404, str(error))
+    if isinstance(error, Unfit):
+        return wrong([(pointer(place), what) for place, what in error.mistakes], detail=str(error))
+    return Problem(409, str(error))
 
 
 def unavailable() -> Problem:

@@ -6,7 +6,6 @@ a JSON pointer (RFC 6901) for each mistake.
 
 import asyncio
 import json
-from collections.abc import Sequence
 from math import isfinite
 from typing import Any, TypeVar
 
@@ -14,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from starlette.requests import ClientDisconnect, Request
 
-from webhooks.problems import Problem
+from webhooks.problems import Problem, pointer, wrong
 
 BODY_LIMIT = 64 * 1024
 """Bytes of a request for one run; a definition of a job may be larger."""
@@ -24,12 +23,6 @@ BODY_S = 20.0
 
 DEPTH = 16
 """Levels of objects and lists within each other."""
-
-MOST_MISTAKES = 100
-"""Mistakes that are told at once."""
-
-LONGEST_NAME = 200
-"""Characters of a name that an answer repeats."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -88,19 +81,6 @@ def plain(found: bytes) -> Any:
     if mistakes:
         raise wrong(mistakes)
     return taken
-
-
-def wrong(mistakes: Sequence[tuple[str, str]], what: str = "body") -> Problem:
-    """422 with every mistake and its place in the body."""
-    count = "One thing is" if len(mistakes) == 1 else f"{len(mistakes)} things are"
-    errors = [{"pointer": f"#{pointer}", "detail": detail} for pointer, detail in mistakes[:MOST_MISTAKES]]
-    return Problem(422, f"{count} wrong with this {what}.", extra={"errors": errors})
-
-
-def pointer(path: Sequence[object]) -> str:
-    """The JSON pointer to `path`, empty for the whole; what is no text, or a very long one, is cut."""
-    parts = (str(part).encode("utf-8", "replace").decode()[:LONGEST_NAME] for part in path)
-    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 class _Pairs(list[tuple[str, Any]]):

@@ -8,9 +8,10 @@ from starlette.routing import Route
 from bot import links
 from bot.book import Book
 from bot.pruning import Pruning
+from bot.questions import Questions
 from bot.store import Store
 from executor.logs import LogStore
-from webhooks import api, jobs, openapi, pages, tokens
+from webhooks import api, jobs, openapi, pages, questions, tokens
 from webhooks.access import Access
 from webhooks.look import Look
 from webhooks.streams import Streams
@@ -35,6 +36,7 @@ class Site:
     streams: Streams = field(default_factory=Streams)
     changing: tuple[Book, Pruning] | None = None  # what changes jobs, where that is served
     local: str | None = field(default=None, repr=False)  # the hash of the token of the local command line
+    questions: Questions | None = None  # what plans and pauses, where that is served
 
     def __post_init__(self) -> None:
         """Refuse to start without a key: nobody could log in, and nothing would say why."""
@@ -66,6 +68,8 @@ class Site:
         )
         listed = [*pages.routes(shown), *api.routes(told), openapi.route(access)]
         listed += tokens.routes(tokens.Tokens(self.store, access, self.clock, self.url))
+        if self.questions is not None:
+            listed += questions.routes(self.questions, access)
         if self.changing is not None:
             book, pruning = self.changing
             listed += jobs.routes(

@@ -34,7 +34,7 @@ class Answer:
     """What comes back: its shape (a `TypedDict`, or a media type), and headers by name with what they say."""
 
     shape: Any = None
-    meaning: str = "Done."
+    meaning: str = "The answer."
     headers: tuple[tuple[str, str], ...] = ()
 
 
@@ -121,7 +121,7 @@ OPERATIONS = (
         "/api/jobs/{name}",
         Needs.ADMIN,
         "removes a job with its history",
-        {204: Answer()},
+        {204: Answer(meaning="It is gone.")},
         headers=(_IF_MATCH,),
         problems=(404, 409, 412),
     ),
@@ -179,7 +179,7 @@ OPERATIONS = (
         "/api/runs/{number}",
         Needs.ADMIN,
         "removes a finished run with its logs",
-        {204: Answer()},
+        {204: Answer(meaning="It is gone.")},
         problems=(404, 409),
     ),
     Operation(
@@ -226,7 +226,7 @@ OPERATIONS = (
         "/api/tokens/{name}",
         Needs.ADMIN,
         "ends a token at once",
-        {204: Answer()},
+        {204: Answer(meaning="It is gone.")},
         problems=(404,),
     ),
 )

@@ -6,6 +6,7 @@ Works on plain data, so that it can tell its mistakes beside all others.
 from collections.abc import Iterator, Mapping
 
 from bot.config.document import Document, Path, Value
+from bot.scopes import EXEC
 from bot.wording import nearest
 
 Section = Mapping[str, Value]
@@ -19,6 +20,9 @@ def cross_check(document: Document, data: Section) -> None:
         what = "images are built from GitHub: a github section is needed"
         document.wrong(("images",), what, key=True)
     for name, job in _sections(jobs):
+        if name == EXEC:
+            what = f"{EXEC} is what single commands are called in the history; choose another name"
+            document.wrong(("jobs", name), what, key=True)
         _check_image(document, name, job, images)
         _check_names(document, name, job)
         _check_push(document, name, job, images, built)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from bot.errors import AskerError, Refused
+from bot.errors import Refused, Unfit
 from bot.messages import code
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
@@ -63,12 +63,13 @@ def login_segment(login: str) -> str | None:
 
 
 def ref_segment(ref: str) -> str:
-    """The branch, tag or SHA, escaped for a URL; `AskerError` where git allows no such name.
+    """The branch, tag or SHA, escaped for a URL; `Unfit` where git allows no such name.
 
     The rules are git's own: https://git-scm.com/docs/git-check-ref-format
     """
     if not ref or len(ref) > REF_CHARACTERS or _FORBIDDEN_IN_REF.search(ref) or ref.startswith("-"):
-        raise AskerError("That is no name of a branch, a tag or a commit.")
+        told = "That is no name of a branch, a tag or a commit."
+        raise Unfit(told, [(("ref",), told)])
     return quote(ref, safe="")  # a slash too: `x/status` would be another address
 
 

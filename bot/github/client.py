@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from bot.errors import AskerError, Refused
+from bot.errors import Refused, Unfit
 from bot.github import answers
 from bot.github.answers import PullRequest, Repository, field, needed, number, repository_path, text
 from bot.github.credentials import App, Credential
@@ -93,13 +93,14 @@ class GitHub:
         )
 
     async def commit(self, repository: str, ref: str) -> str:
-        """The full SHA of a branch, a tag or a SHA (short too); `AskerError` where there is none."""
+        """The full SHA of a branch, a tag or a SHA (short too); `Unfit` where there is none."""
         path = f"{repository_path(repository)}/commits/{answers.ref_segment(ref)}"
         try:
             answer = await self._send(repository, Call("GET", path, accept=_SHA))
         except Refused as refused:
             if refused.status in (404, 409, 422):
-                raise AskerError(answers.no_such_commit(repository, ref)) from None
+                told = answers.no_such_commit(repository, ref)
+                raise Unfit(told, [(("ref",), told)]) from None
             raise
         return needed(answers.sha(answer.text), "the commit's SHA")
 

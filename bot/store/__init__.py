@@ -7,7 +7,22 @@ parts as arguments, and never wait for anything but the database. It asks nobody
 
 from sqlalchemy.orm import Session
 
-from bot.store import attempts, builds, deliveries, gate, leases, locks, posts, runs, stats, ticks, tokens
+from bot.store import (
+    attempts,
+    builds,
+    deliveries,
+    gate,
+    hooks,
+    idempotency,
+    image_tags,
+    leases,
+    locks,
+    posts,
+    runs,
+    stats,
+    ticks,
+    tokens,
+)
 from bot.store.store import Store
 
 __all__ = [
@@ -17,6 +32,9 @@ __all__ = [
     "builds",
     "deliveries",
     "gate",
+    "hooks",
+    "idempotency",
+    "image_tags",
     "leases",
     "locks",
     "posts",

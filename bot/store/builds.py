@@ -7,7 +7,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.runs import State, build_sources
-from bot.store import gate, posts
+from bot.store import gate, image_tags, posts
 from bot.store.bells import changed, ring
 from bot.store.claims import TAKEN
 from bot.store.claims import claim as claim_rows
@@ -185,6 +185,8 @@ def move(
     conditions = [BUILD.state.in_(build_sources(to)), BUILD.lease_owner == owner]
     build = _change(session, number, conditions, state=to, **values)
     if build is not None:
+        if build.result == "succeeded":
+            image_tags.built(session, build.image, build.commit)
         _tell_runs(session, build, now)
     return build
 

@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("tag", sa.String(), nullable=False),
         sa.Column("moved_at", sa.Double(), nullable=False),
         sa.Column("moved_by", sa.String(), nullable=False),
+        sa.Column("pushed", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("job"),
     )
     op.create_index("image_tags_image", "image_tags", ["image"], unique=False)
