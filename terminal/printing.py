@@ -65,8 +65,8 @@ def _drawn(columns: Sequence[str], cells: Sequence[Sequence[str]], *, head: bool
     from rich.text import Text
 
     drawn = Table(box=None, show_header=head, padding=(0, 2, 0, 0), header_style="bold")
-    for column in columns:
-        drawn.add_column(column, overflow="fold")
+    for place, column in enumerate(columns):
+        drawn.add_column(column, overflow="fold", no_wrap=place == 0)
     for row in cells:
         first = [Text(row[0], style="" if head else "bold")]
         drawn.add_row(*first, *(Text(cell, style=STYLES.get(cell.partition(" ")[0], "")) for cell in row[1:]))

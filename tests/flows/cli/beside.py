@@ -34,6 +34,7 @@ class Served:
     home: Path
     process: subprocess.Popen[str] | None = None
     more: dict[str, str] = field(default_factory=dict)
+    terminals: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def run(self, *words: str, typed: str = "", **more: str) -> subprocess.CompletedProcess[str]:
         """`errand WORDS` to its end, with pipes."""
@@ -60,6 +61,14 @@ class Served:
             process.send_signal(number)
             process.communicate(timeout=PATIENCE)
 
+    def close(self) -> None:
+        """End everything that was started here."""
+        for process in self.terminals:
+            if process.poll() is None:
+                process.kill()
+            process.wait(timeout=PATIENCE)
+        self.end()
+
 
 @contextmanager
 def served(home: Path) -> Iterator[Served]:
@@ -68,7 +77,7 @@ def served(home: Path) -> Iterator[Served]:
     try:
         yield made
     finally:
-        made.end()
+        made.close()
 
 
 def _serve(home: Path) -> subprocess.Popen[str]:
@@ -108,6 +117,7 @@ class Terminal:
             start_new_session=True,
             preexec_fn=_take_terminal,
         )
+        errand.terminals.append(self.process)
         os.close(follower)
 
     def see(self, words: str) -> None:

@@ -1,6 +1,7 @@
 """`errand chat`: the grammar in a terminal, with jobs for real and nothing kept."""
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,12 @@ jobs:
 
 
 @pytest.fixture
-def alone(tmp_path: Path) -> Served:
+def alone(tmp_path: Path) -> Iterator[Served]:
     """A directory in which nothing is served."""
     (tmp_path / "app.yaml").write_text((HERE / "app.yaml").read_text())
-    return Served(tmp_path)
+    made = Served(tmp_path)
+    yield made
+    made.close()
 
 
 def checkout(home: Path) -> None:
@@ -95,6 +98,7 @@ def test_person_has_a_prompt_a_history_and_an_end(alone: Served, tmp_path: Path)
     terminal.type("run wait\n")
     terminal.see("is running")
     terminal.type("\x03")
+    terminal.see("errand> ")
     terminal.type("\x1b[A\x1b[D\n")  # the line before, once more
     terminal.see("#2 is running")
     terminal.type("\x04")
