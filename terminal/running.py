@@ -72,7 +72,12 @@ def rerun(
 
 def execute(
     context: typer.Context,
-    image: Annotated[str, typer.Argument(metavar="IMAGE", help="An image of app.yaml, by its name.")],
+    image: Annotated[
+        str,
+        typer.Argument(
+            metavar="IMAGE", help="An image of app.yaml: its name, a tag of its repository, or its workload."
+        ),
+    ],
     wait: Wait = False,
     timeout: Timeout = None,
     json: Json = False,

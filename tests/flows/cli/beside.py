@@ -102,7 +102,9 @@ def until(holds: object) -> None:
 class Terminal:
     """`errand WORDS` in a terminal of 80 columns; `text` is all that it has shown."""
 
-    def __init__(self, errand: Served, *words: str, columns: int = 80, **more: str) -> None:
+    def __init__(
+        self, errand: Served, *words: str, columns: int = 80, more: Mapping[str, str] | None = None
+    ) -> None:
         leader, follower = pty.openpty()
         termios.tcsetwinsize(follower, (24, columns))
         self._leader = leader
@@ -110,7 +112,7 @@ class Terminal:
         self.process = subprocess.Popen(
             [*ERRAND, *words],
             cwd=errand.home,
-            env=environ(errand.home, {"TERM": "xterm-256color"} | errand.more | more),
+            env=environ(errand.home, {"TERM": "xterm-256color"} | errand.more | dict(more or {})),
             stdin=follower,
             stdout=follower,
             stderr=follower,

@@ -24,7 +24,7 @@ def test_tables_are_plain_in_a_pipe_and_wrapped_on_a_narrow_terminal(errand: Ser
 
 @pytest.mark.parametrize("more", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_nobody_who_wants_no_colours_gets_them(errand: Served, more: dict[str, str]) -> None:
-    terminal = Terminal(errand, "jobs", **more)
+    terminal = Terminal(errand, "jobs", more=more)
     assert terminal.end() == 0
     assert "[3" not in terminal.text
 

@@ -39,7 +39,7 @@ def test_log_in_a_pipe_is_byte_for_byte(errand: Served) -> None:
 def test_log_on_a_terminal_has_its_colours_and_nothing_else(
     errand: Served, more: dict[str, str], red: str
 ) -> None:
-    terminal = Terminal(errand, "run", "bytes", "--wait", **more)
+    terminal = Terminal(errand, "run", "bytes", "--wait", more=more)
     assert terminal.end() == 0
     assert f"a�{red}\n" in terminal.text
     assert "\x1b]0;t" not in terminal.text
