@@ -18,6 +18,7 @@ import uvicorn
 
 from bot import links, oplog
 from bot.book import Book, renewed
+from bot.calls import Calls
 from bot.config import Config, cluster_settings, load
 from bot.errors import ConfigError, Refused, RetryLater
 from bot.github import GitHub
@@ -240,6 +241,7 @@ def _application(tools: Tools, loops: Loops, streams: Streams, clock: Callable[[
         streams=streams,
         changing=(tools.book, Pruning(tools)),
         local=local,
+        calls=Calls(tools),
         questions=Questions(tools),
     )
     signing = config.slack.signing_secret if config.slack else None

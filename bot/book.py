@@ -156,8 +156,8 @@ class Book:
     async def remove(self, name: str, *, actor: str, expected: Expected) -> bool:
         """Delete a job that the file does not define and of which no run goes on; False if there is none.
 
-        Its schedule and its hooks are forgotten with it, so that nothing that is being decided starts it still,
-        nor another job of its name later; its runs are for `bot.pruning` to take away. Raises `Conflict`.
+        Its schedule and its hooks are forgotten with it, so that nothing that is being decided starts it
+        still, nor another job of its name later. Its runs are for `bot.pruning` to take away. `Conflict`.
         """
 
         def write(session: Session) -> bool:

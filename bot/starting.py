@@ -62,9 +62,7 @@ class Target:
     def chosen(self, row: ImageTag | None) -> "Target":
         """The same with the tag that was chosen for the job, where that counts."""
         image = self.image
-        if row is None or not self.follows or image is None or image.name != row.image:
-            return self
-        if (image.reference or image.push) != row.origin:  # the image says something else since
+        if row is None or not self.follows or image is None or not counts(row, image):
             return self
         return Target(self.repository, self.public, ready=image.tagged(row.tag))
 
@@ -108,6 +106,11 @@ class Seen:
     def tag(self, session: Session, job: str) -> ImageTag | None:
         """The tag that was chosen for a job."""
         return image_tags.of(session, job) if self.tags is None else self.tags.get(job)
+
+
+def counts(row: ImageTag, image: Image) -> bool:
+    """Whether a tag that was chosen for a job still counts: the image says what it said then."""
+    return image.name == row.image and (image.reference or image.push) == row.origin
 
 
 def with_tag(image: Image | None, tag: str) -> Image:

@@ -1,6 +1,6 @@
 """The web application: all doors and pages put together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 
 from bot.errors import RetryLater
 from bot.store import Store, stats
@@ -62,9 +62,19 @@ async def _refused(request: Request, error: Exception) -> Response:
     """No such path, or not with this method; the API says so in its own form."""
     if not isinstance(error, HTTPException):
         raise error
-    if request.url.path.startswith("/api/"):
-        return problem(error.status_code, error.detail, error.headers)
-    return PlainTextResponse(f"{error.detail}\n", error.status_code, error.headers)
+    headers = error.headers
+    if error.status_code == 405:
+        headers = {"Allow": ", ".join(sorted(_methods(request)))}
+    if request.url.path.startswith(("/api/", "/hooks/")):
+        return problem(error.status_code, error.detail, headers)
+    return PlainTextResponse(f"{error.detail}\n", error.status_code, headers)
+
+
+def _methods(request: Request) -> Set[str]:
+    """What may be done at this path: each method has a route of its own, which knows of no other."""
+    routes = [each for each in request.app.routes if isinstance(each, Route)]
+    here = [each for each in routes if each.path_regex.match(request.url.path)]
+    return {method for each in here for method in each.methods or ()}
 
 
 async def _unavailable(_request: Request, _error: Exception) -> Response:

@@ -11,6 +11,9 @@ from bot.units import seconds
 MOST_PARAMETERS = 200
 """Parameters, and arguments, of one request; jobs declare far fewer."""
 
+MOST_WORDS = 1000
+"""Words of one command."""
+
 LONGEST = 3660 * 86400.0
 """Seconds, the most that a duration may be."""
 
@@ -85,6 +88,70 @@ class Rerun(Body):
     latest: bool = Field(default=False, description="Today's definition and newest commit.")
 
 
+Tag = Annotated[
+    str, Field(min_length=1, max_length=128, description="A tag of the repository of the job's image.")
+]
+
+
+class HookCall(Body):
+    """What a deploy hook is called with; all of it may be left out."""
+
+    parameters: Parameters = Field(default_factory=dict)
+    image_tag: Tag | None = Field(
+        default=None, alias="imageTag", description="The tag that the job runs from now on."
+    )
+
+
+def _words(value: Any) -> Any:
+    """Strictly a text or a list: pydantic takes no list for a tuple."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+Word = Annotated[str, Field(max_length=65536)]
+
+
+class Exec(Body):
+    """One command in an image or in what a workload runs."""
+
+    image: Annotated[str, Field(min_length=1, max_length=400)] = Field(
+        description="A name of `images`, a tag or digest of a repository that one of them has, or a workload"
+        " that one of them is, such as `deployment/shop`."
+    )
+    command: Annotated[
+        Word | tuple[Word, ...],
+        BeforeValidator(_words),
+        WithJsonSchema(
+            {
+                "anyOf": [
+                    {"type": "string", "minLength": 1, "maxLength": 65536},
+                    {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MOST_WORDS},
+                ],
+                "description": "Words that run as they are, or a text for `sh -c`.",
+            }
+        ),
+    ]
+    workdir: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+    timeout: Seconds | None = Field(
+        default=None, description="The most it may take; 15 minutes if not given."
+    )
+
+
+def _token_name(name: str) -> str:
+    if not name.isprintable() or not name.strip() or name in (".", "..") or "/" in name:
+        raise ValueError("expected 1 to 100 printable characters without /")
+    return name
+
+
+TokenName = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_token_name)]
+
+
+class HookRequest(Body):
+    """A new deploy hook. Its token is shown in the answer, and never again."""
+
+    job: Name
+    name: TokenName
+
+
 class Empty(Body):
     """Nothing; `{}` or no body at all."""
 
@@ -110,15 +177,6 @@ Scope = Annotated[
         }
     ),
 ]
-
-
-def _token_name(name: str) -> str:
-    if not name.isprintable() or not name.strip() or name in (".", "..") or "/" in name:
-        raise ValueError("expected 1 to 100 printable characters without /")
-    return name
-
-
-TokenName = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_token_name)]
 
 
 class TokenRequest(Body):

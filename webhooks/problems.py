@@ -6,6 +6,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from urllib.parse import quote
 
 from starlette.responses import Response
 
@@ -15,6 +16,9 @@ MEDIA_TYPE = "application/problem+json"
 
 MOST_MISTAKES = 100
 """Mistakes that are told at once."""
+
+_OF_FRAGMENT = "/~!$&'()*+,;=:@?"
+"""What stands in the fragment of a URI as it is; a pointer after a `#` is one (RFC 6901, section 6)."""
 
 LONGEST_NAME = 200
 """Characters of a name that an answer repeats."""
@@ -87,12 +91,13 @@ def missing(kind: str, number: int) -> Problem:
 def wrong(mistakes: Sequence[tuple[str, str]], what: str = "body", *, detail: str | None = None) -> Problem:
     """422 with every mistake and its place in the body; `detail` where a sentence of its own tells them."""
     count = "One thing is" if len(mistakes) == 1 else f"{len(mistakes)} things are"
-    errors = [{"pointer": f"#{pointer}", "detail": detail} for pointer, detail in mistakes[:MOST_MISTAKES]]
+    errors = [{"pointer": f"#{quote(at, safe=_OF_FRAGMENT)}", "detail": told} for at, told in mistakes]
+    del errors[MOST_MISTAKES:]
     return Problem(422, detail or f"{count} wrong with this {what}.", extra={"errors": errors})
 
 
 def pointer(path: Sequence[object]) -> str:
-    """The JSON pointer to `path`, empty for the whole; what is no text, or a very long one, is cut."""
+    """The JSON pointer to `path` (RFC 6901), empty for the whole; a very long name is cut."""
     parts = (str(part).encode("utf-8", "replace").decode()[:LONGEST_NAME] for part in path)
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
 

@@ -28,7 +28,7 @@ class Parameter:
     name: str
     meaning: str
     least: int | None = None
-    most: int = 10**18
+    most: int = 10**18 - 1
     choices: tuple[str, ...] = ()
 
     @property
@@ -68,6 +68,15 @@ LOG = (
 )
 
 RUN_LOG = (*LOG, Parameter("attempt", "the log of this attempt; without it, of the last one so far", 1))
+
+
+LONGEST_WAIT = 600
+"""Seconds that a call may wait for the end of its run."""
+
+HOOK = (
+    Parameter("run", "0 or false: only choose the tag, and run nothing", choices=("1", "0", "true", "false")),
+    Parameter("wait", "seconds: answer when the run has ended, or after this time", 0, LONGEST_WAIT),
+)
 
 
 def read(request: Request, known: Sequence[Parameter] = ()) -> dict[str, str]:

@@ -151,6 +151,15 @@ class Schedule(TypedDict):
     ticks: list[Tick]
 
 
+class ChosenTag(TypedDict):
+    """The tag of its image that a job runs now instead of what the image says, and who chose it."""
+
+    tag: str
+    reference: str
+    chosen_by: str
+    chosen_at: Moment
+
+
 class ListedJob(TypedDict):
     """A job as it is defined now."""
 
@@ -165,8 +174,9 @@ class ListedJob(TypedDict):
 
 
 class ScheduledJob(ListedJob):
-    """A job with what its schedule does."""
+    """A job with what its schedule does, and the tag that was chosen for it."""
 
+    image_tag: ChosenTag | None
     schedule: Schedule | None
 
 
@@ -205,10 +215,41 @@ class Tokens(TypedDict):
     tokens: list[Token]
 
 
+class Hook(TypedDict):
+    """A deploy hook; its text is not kept. `last_used_by`: address and program of the last request."""
+
+    job: str
+    name: str
+    created_at: Moment
+    created_by: str
+    last_used_at: Moment | None
+    last_used_by: str | None
+    url: Url
+
+
+class NewHook(Hook):
+    """A hook with its token, which only this answer shows."""
+
+    token: str
+
+
+class Hooks(TypedDict):
+    """All hooks by job and name."""
+
+    hooks: list[Hook]
+
+
+class Moved(TypedDict):
+    """A job and the tag that it runs from now on."""
+
+    job: str
+    image_tag: ChosenTag
+
+
 class Mistake(TypedDict):
     """One thing that is wrong, and where: a JSON pointer into the body."""
 
-    pointer: Annotated[str, Field(pattern="^#(/.*)?$")]
+    pointer: Annotated[str, Field(pattern="^#(/[!-~]*)?$")]
     detail: str
 
 

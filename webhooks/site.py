@@ -7,11 +7,12 @@ from starlette.routing import Route
 
 from bot import links
 from bot.book import Book
+from bot.calls import Calls
 from bot.pruning import Pruning
 from bot.questions import Questions
 from bot.store import Store
 from executor.logs import LogStore
-from webhooks import api, jobs, openapi, pages, questions, tokens
+from webhooks import api, calling, hooks, jobs, openapi, pages, questions, tokens
 from webhooks.access import Access
 from webhooks.look import Look
 from webhooks.streams import Streams
@@ -36,6 +37,7 @@ class Site:
     streams: Streams = field(default_factory=Streams)
     changing: tuple[Book, Pruning] | None = None  # what changes jobs, where that is served
     local: str | None = field(default=None, repr=False)  # the hash of the token of the local command line
+    calls: Calls | None = None  # what starts and stops runs, where that is served
     questions: Questions | None = None  # what plans and pauses, where that is served
 
     def __post_init__(self) -> None:
@@ -70,8 +72,14 @@ class Site:
         listed += tokens.routes(tokens.Tokens(self.store, access, self.clock, self.url))
         if self.questions is not None:
             listed += questions.routes(self.questions, access)
+        if self.calls is not None:
+            listed += calling.routes(calling.Calling(self.calls, self.store, access, self.clock, self.url))
         if self.changing is not None:
             book, pruning = self.changing
+            if self.calls is not None:
+                listed += hooks.routes(
+                    hooks.Hooks(self.calls, book, self.store, access, self.streams, self.clock, self.url)
+                )
             listed += jobs.routes(
                 jobs.Jobs(
                     book=book,

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
+from bot.images import Image
 from bot.store import locks
-from bot.tables import Attempt, Build, Run
+from bot.tables import Attempt, Build, ImageTag, Run
 from webhooks import shapes
 from webhooks.attempts import Try, tries
 from webhooks.view import moment, queued, rfc3339, seconds
@@ -112,3 +113,14 @@ class Telling:
             "finished_at": moment(row.finished_at),
             "duration_s": None if took is None else round(took, 3),
         }
+
+
+def chosen_tag(row: ImageTag) -> shapes.ChosenTag:
+    """A tag that was chosen for a job."""
+    image = Image(name=row.image, reference=row.origin).tagged(row.tag)
+    return {
+        "tag": row.tag,
+        "reference": image.origin,
+        "chosen_by": row.moved_by,
+        "chosen_at": rfc3339(row.moved_at),
+    }

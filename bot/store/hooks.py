@@ -40,13 +40,10 @@ def touch(session: Session, id: int, *, by: str, now: float) -> bool:
     return session.scalar(used.execution_options(synchronize_session=False)) is not None
 
 
-def remove(session: Session, id: int) -> Hook | None:
-    """Forget a hook; None where there is none."""
-    hook = session.get(Hook, id)
-    if hook is not None:
-        session.delete(hook)
-        session.flush()
-    return hook
+def remove(session: Session, *, job: str, name: str) -> bool:
+    """Forget a hook; False where there is none."""
+    mine = delete(Hook).where(HOOK.job == job, HOOK.name == name).returning(HOOK.id)
+    return session.scalar(mine) is not None
 
 
 def forget(session: Session, job: str) -> None:
