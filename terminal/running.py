@@ -8,7 +8,7 @@ import typer
 
 from terminal.attending import attend
 from terminal.completion import job_names
-from terminal.failures import Failure, Unreachable, Usage, say
+from terminal.failures import Failure, Problem, Unreachable, Usage, say
 from terminal.printing import document, standing
 from terminal.remote import Document, Remote, segment
 from terminal.words import Json, WithRest, assignments, connected, duration, number_or_name, rest_of
@@ -48,7 +48,10 @@ def run(
     """Start a job: `errand run NAME KEY=VALUE ... -- ARGS`."""
     seconds = _limit(wait, timeout)
     body = asked(parameters, ref, image, rest_of(context))
-    _begin(f"/api/jobs/{segment(name)}/start", body, wait=wait, timeout=seconds, as_json=json)
+    try:
+        _begin(f"/api/jobs/{segment(name)}/start", body, wait=wait, timeout=seconds, as_json=json)
+    except Problem as error:
+        raise _told_better(name, error) from None
 
 
 def rerun(
@@ -149,3 +152,12 @@ def _start(remote: Remote, path: str, body: Mapping[str, Any]) -> Document:
         return remote.ask("POST", path, body, headers=headers)
     except Unreachable:
         return remote.ask("POST", path, body, headers=headers)
+
+
+def _told_better(name: str, error: Problem) -> Failure:
+    """With the name that was probably meant, where there is no such job."""
+    if error.status != 404:
+        return error
+    from bot.wording import did_you_mean
+
+    return Failure(f"There is no job {name}.{did_you_mean(name, job_names('')).replace('`', '')}")
