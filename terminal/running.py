@@ -156,7 +156,7 @@ def _start(remote: Remote, path: str, body: Mapping[str, Any]) -> Document:
 
 def _told_better(name: str, error: Problem) -> Failure:
     """With the name that was probably meant, where there is no such job."""
-    if error.status != 404:
+    if error.status != 404 or "no such job" not in str(error):
         return error
     from bot.wording import did_you_mean
 
