@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from bot import commands
 from bot.catalog import ownerless
 from bot.due import Plan, paused, upcoming
-from bot.errors import AskerError
+from bot.errors import AskerError, Unfit
 from bot.messages import timetables
 from bot.messages.waits import who
 from bot.people import Asked, People
@@ -114,7 +114,8 @@ def moment(text: str, timezone: str, now: float) -> float:
         at = math.inf
     if not now < at <= now + LONGEST:
         shown = timetables.local_time(now, timezone)
-        raise AskerError(f"{quoted(text)} is not within the next year; there it is {shown} now.")
+        told = f"{quoted(text)} is not within the next year; there it is {shown} now."
+        raise Unfit(told, [(("until",), told)])
     return at
 
 

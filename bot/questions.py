@@ -5,6 +5,7 @@ They are the chat's commands, for somebody whose scopes have been looked at alre
 
 from bot import commands
 from bot.callers import Caller
+from bot.errors import Elsewhere, Refused, RetryLater
 from bot.pausing import Pausing
 from bot.people import Asked, People
 from bot.planning import Planning
@@ -23,7 +24,11 @@ class Questions:
 
     async def plan(self, caller: Caller, command: commands.Plan) -> str | None:
         """What starting the job with this would do."""
-        return await self._store.read(await self._planning.plan(_asked(caller), command))
+        try:
+            effect = await self._planning.plan(_asked(caller), command)
+        except (RetryLater, Refused):
+            raise Elsewhere("GitHub does not answer, so the commit is not known; try again soon.") from None
+        return await self._store.read(effect)
 
     async def why(self, caller: Caller, job: str) -> str | None:
         """Why the job did or did not run."""

@@ -148,14 +148,29 @@ class _Rooms:
 
         async def body(write: Write) -> None:
             offset = 0 if lines is None else await text.tail_offset(self._api.logs, log.key, lines)
-            ending = asyncio.ensure_future(self._completed(request, log) if follow else _nothing())
+            copying = asyncio.ensure_future(
+                text.copy(self._api.logs, log.key, write, offset=offset, follow=follow)
+            )
+            beside = [self._completed(request, log), self._revoked(request, visitor)] if follow else []
+            ending, *revoked = [asyncio.ensure_future(each) for each in beside] or [copying]
             try:
-                await text.copy(self._api.logs, log.key, write, offset=offset, follow=follow)
+                await asyncio.wait([copying, *revoked], return_when=asyncio.FIRST_COMPLETED)
+                if copying.done():
+                    copying.result()
             finally:
-                ending.cancel()
-                await asyncio.gather(ending, return_exceptions=True)
+                for task in (copying, ending, *revoked):
+                    task.cancel()
+                await asyncio.gather(copying, ending, *revoked, return_exceptions=True)
 
         return Stream(self._api.streams, visitor.key, body, _TEXT)
+
+    async def _revoked(self, request: Request, visitor: Visitor) -> None:
+        """Return when the API token that follows a log has ended; what proved itself otherwise stays."""
+        known = True
+        while known or not visitor.key.startswith("token:"):
+            await asyncio.sleep(LOOK_S)
+            with suppress(RetryLater):
+                known = await self._api.access.visitor(request) is not None
 
     async def _completed(self, request: Request, log: _Log) -> None:
         """Complete the log at its end: what ends before the engine knew of it has no writer."""
@@ -184,7 +199,3 @@ class _Rooms:
         if build is None:
             raise missing("builds", number)
         return build
-
-
-async def _nothing() -> None:
-    """What is done beside reading a log that nobody follows."""

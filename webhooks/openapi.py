@@ -29,11 +29,12 @@ Schema = dict[str, Any]
 _REFERENCE = "#/components/schemas/{model}"
 
 _NAME = {"type": "string", "pattern": "^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"}
+_GIVEN_NAME = {"type": "string", "minLength": 1, "maxLength": 100}
 _PATHS: dict[str, Schema] = {
     "number": {"type": "integer", "minimum": 1, "maximum": 10**18 - 1},
     "name": _NAME,
+    "hook": _GIVEN_NAME,
 }
-_TOKEN_NAME = {"type": "string", "minLength": 1, "maxLength": 100}
 
 _BODY_PROBLEMS = (400, 408, 413, 415, 422)
 _SECURITY = {
@@ -121,7 +122,7 @@ def problems(row: Operation) -> list[int]:
 def _in_path(row: Operation) -> Iterator[Schema]:
     for name, schema in _PATHS.items():
         if f"{{{name}}}" in row.path:
-            shown = _TOKEN_NAME if row.path.startswith("/api/tokens/") else schema
+            shown = _GIVEN_NAME if row.path.startswith("/api/tokens/") else schema
             yield {"name": name, "in": "path", "required": True, "schema": shown}
 
 
@@ -132,7 +133,7 @@ def _in_query(row: Operation) -> Iterator[Schema]:
 
 def _in_header(row: Operation) -> Iterator[Schema]:
     for each in row.headers:
-        schema = {"type": "string", "pattern": each.pattern}
+        schema = {"type": "string", "pattern": each.pattern, "examples": [each.example]}
         yield {"name": each.name, "in": "header", "description": each.meaning, "schema": schema}
 
 

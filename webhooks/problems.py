@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from bot.errors import AskerError, Missing, Unfit
+from bot.errors import AskerError, Elsewhere, Missing, Unfit
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -108,6 +108,8 @@ def of_asker(error: AskerError) -> Problem:
         return Problem(404, str(error))
     if isinstance(error, Unfit):
         return wrong([(pointer(place), what) for place, what in error.mistakes], detail=str(error))
+    if isinstance(error, Elsewhere):
+        return Problem(503, str(error), {"Retry-After": "5"})
     return Problem(409, str(error))
 
 

@@ -40,11 +40,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A header that a request may have. `pattern`: what values it takes."""
+    """A header that a request may have. `pattern`: what values it takes, such as `example`."""
 
     name: str
     meaning: str
     pattern: str
+    example: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +75,14 @@ _LOCATION = ("Location", "The address of what was made.")
 _ETAG = ("ETag", "The version of the job.")
 
 _IF_MATCH = Header(
-    "If-Match", 'only if it still is this version, such as `"3"`, or `*`', r'^(\*|(W/)?"[0-9]{1,9}")$'
+    "If-Match", 'only if it still is this version, such as `"3"`, or `*`', r'^(\*|(W/)?"[0-9]{1,9}")$', "*"
 )
-_IF_NONE_MATCH = Header("If-None-Match", "`*`: only if there is none yet", r"^\*$")
+_IF_NONE_MATCH = Header("If-None-Match", "`*`: only if there is none yet", r"^\*$", "*")
 _IDEMPOTENCY = Header(
     "Idempotency-Key",
     "the same key gives the same run, for a day; with another request it is a mistake (409)",
     r"^[!-~]{1,200}$",
+    "deploy-2026-01-31",
 )
 
 _LOG = {200: Answer(TEXT, "The log.")}
