@@ -13,10 +13,11 @@ RUN python -m venv /opt/errand \
     && /opt/errand/bin/pip install --require-hashes --only-binary :all: -r requirements.lock \
     && awk '/^[a-z]/ {on = /^setuptools==/} on' requirements-dev.lock > build.lock \
     && pip install --require-hashes --only-binary :all: -r build.lock
-COPY pyproject.toml README.md LICENSE errand.py service.py remote.py ./
+COPY pyproject.toml README.md LICENSE errand.py service.py ./
 COPY bot bot
 COPY demo demo
 COPY executor executor
+COPY terminal terminal
 COPY webhooks webhooks
 RUN pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
     && /opt/errand/bin/pip install --no-deps --no-index dist/*.whl \

@@ -22,7 +22,7 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	$(BIN)/python -m compileall -q errand.py service.py remote.py webhooks bot executor demo
+	$(BIN)/python -m compileall -q errand.py service.py terminal webhooks bot executor demo
 	@touch $@
 
 demo: $(STAMP) ## watch a push, comments and a Slack command travel the whole way (KEEP=1: stay up)

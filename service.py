@@ -33,6 +33,8 @@ from executor.engine import Engine
 from executor.logs import LogStore
 from executor.process import ProcessEngine
 from executor.spec import Secret
+from terminal.door import Door, standing
+from webhooks.access import new_token, token_hash
 from webhooks.app import Doors, create_app
 from webhooks.collector import quiet_collector
 from webhooks.connections import Connection
@@ -94,7 +96,9 @@ async def serve(
 
 
 async def _serve(config: Config, path: Path, listener: socket.socket, clock: Callable[[], float]) -> None:
-    async with _assembled(config, clock) as (app, loops, streams, book):
+    key = new_token()  # of the command line beside this service, and of nobody else
+    door = Door(f"http://{_reachable(listener)}", config.url, key)
+    async with _assembled(config, clock, token_hash(key)) as (app, loops, streams, book):
         server = Server(
             uvicorn.Config(
                 app,
@@ -119,9 +123,10 @@ async def _serve(config: Config, path: Path, listener: socket.socket, clock: Cal
         quiet_collector()
         turning = asyncio.create_task(loops.run())
         turning.add_done_callback(lambda _: stop())  # without belts nothing would ever be answered
-        log.info("serving", url=config.url, address=f"http://{_shown(listener)}")
         try:
-            await server.serve(sockets=[listener])
+            with standing(config.database.reveal(), door):
+                log.info("serving", url=config.url, address=f"http://{_shown(listener)}")
+                await server.serve(sockets=[listener])
         finally:
             asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
             await reading.close()
@@ -173,7 +178,7 @@ class Reading:
 
 @asynccontextmanager
 async def _assembled(
-    config: Config, clock: Callable[[], float]
+    config: Config, clock: Callable[[], float], local: str
 ) -> AsyncIterator[tuple[Any, Loops, Streams, Book]]:
     """Everything in its place: the application, the belts, and the streams to close before it ends."""
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
@@ -187,7 +192,7 @@ async def _assembled(
         # Bots that share the runs share the logs, which are then on a volume of all their machines.
         shared = store.is_shared and config.engine.kind == "kubernetes"
         logs = LogStore(config.logs.directory, config.logs.max_size, shared=shared)
-        engine = _engine(config, logs)
+        engine = engine_of(config, logs)
         await engine.open()
         stack.push_async_callback(engine.close)
         github, slack = _github(config, clock), _slack(config, clock)
@@ -211,7 +216,7 @@ async def _assembled(
         loops, streams = Loops(tools), Streams()
         oidc = _oidc(config, clock)
         stack.push_async_callback(oidc.close)
-        yield _application(tools, loops, streams, oidc, clock), loops, streams, tools.book
+        yield _application(tools, loops, streams, oidc, clock, local), loops, streams, tools.book
 
 
 def allow_files() -> None:
@@ -225,7 +230,7 @@ def allow_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _engine(config: Config, logs: LogStore) -> Engine:
+def engine_of(config: Config, logs: LogStore) -> Engine:
     """The engine that the configuration names; what only another one needs is not even imported."""
     if config.engine.kind == "process":
         return ProcessEngine(config.engine.process.directory, logs)
@@ -240,8 +245,10 @@ def _engine(config: Config, logs: LogStore) -> Engine:
     return ContainerEngine(settings, container.directory, logs)
 
 
-def _application(tools: Tools, loops: Loops, streams: Streams, oidc: Oidc, clock: Callable[[], float]) -> Any:
-    """The doors; `clock` is the machine's, by which what was sent is judged."""
+def _application(
+    tools: Tools, loops: Loops, streams: Streams, oidc: Oidc, clock: Callable[[], float], local: str
+) -> Any:
+    """The doors; `clock` is the machine's, by which what was sent is judged; `local` opens the API."""
     config, store = tools.config, tools.store
     site = Site(
         store=store,
@@ -253,6 +260,7 @@ def _application(tools: Tools, loops: Loops, streams: Streams, oidc: Oidc, clock
         command=config.command,
         streams=streams,
         changing=(tools.book, Pruning(tools)),
+        local=local,
         calls=Calls(tools),
         questions=Questions(tools),
         oidc=oidc,
@@ -314,6 +322,14 @@ def _slack(config: Config, clock: Callable[[], float]) -> Slack | None:
 def _shown(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _reachable(listener: socket.socket) -> str:
+    """Where this machine reaches it: an address that stands for all of them is none to connect to."""
+    host, port = listener.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):
+        return f"127.0.0.1:{port}" if host == "0.0.0.0" else f"[::1]:{port}"
+    return _shown(listener)
 
 
 def _listen(host: str, port: int) -> socket.socket:

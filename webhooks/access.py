@@ -26,6 +26,9 @@ from bot.tables import Token
 
 TOKEN_PREFIX = "errand_"  # noqa: S105 - makes a leaked token easy to search for; not a secret
 
+LOCAL = "local"
+"""By this name the service's own user is known who comes from the same machine without a stored token."""
+
 _TOKEN = re.compile(r"errand_[A-Za-z0-9_-]{43}", re.ASCII)
 _AUTHORIZATION = re.compile(r"(?:bearer|token) +(\S{1,200}) *", re.ASCII | re.IGNORECASE)
 
@@ -79,6 +82,8 @@ class Access:
     """Decides who a request comes from. `url` is the installation's public address.
 
     `workflow` makes a visitor of a token that GitHub signed, or raises what is to be answered.
+    `local` is the hash of the token by which the command line of the service's own user comes: it may do
+    everything, is not stored, and ends with the process.
     """
 
     def __init__(
@@ -89,9 +94,11 @@ class Access:
         url: str,
         clock: Callable[[], float],
         workflow: Callable[[str], Awaitable[Visitor]] | None = None,
+        local: str | None = None,
     ) -> None:
         self._store = store
         self._workflow = workflow
+        self._local = local
         self._keys = keys
         self._clock = clock
         self._origin = _origin(url)
@@ -164,6 +171,8 @@ class Access:
         return origin is not None and origin in (self._origin, _origin(str(request.url)))
 
     async def _by_token(self, text: str) -> Visitor | None:
+        if self._local is not None and hmac.compare_digest(token_hash(text), self._local):
+            return Visitor("token", f"token:{LOCAL}", LOCAL, scopes=frozenset([scopes.ADMIN]))
         token = await self._token(text)
         if token is None:
             return None

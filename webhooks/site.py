@@ -38,6 +38,7 @@ class Site:
     command: str = "/job"
     streams: Streams = field(default_factory=Streams)
     changing: tuple[Book, Pruning] | None = None  # what changes jobs, where that is served
+    local: str | None = field(default=None, repr=False)  # the hash of the token of the local command line
     calls: Calls | None = None  # what starts and stops runs, where that is served
     questions: Questions | None = None  # what plans and pauses, where that is served
     oidc: Oidc | None = None  # verifies the tokens of workflows, where those may start jobs
@@ -53,7 +54,9 @@ class Site:
         if self.oidc is not None and self.changing is not None:
             book = self.changing[0]
             workflow = Workflows(self.oidc, lambda: book.catalog.jobs).visitor
-        access = Access(self.store, self.keys, url=self.url, clock=self.clock, workflow=workflow)
+        access = Access(
+            self.store, self.keys, url=self.url, clock=self.clock, workflow=workflow, local=self.local
+        )
         look = Look(clock=self.clock, command=self.command)
         shown = pages.Pages(
             store=self.store,

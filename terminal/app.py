@@ -1,0 +1,36 @@
+"""The command line as one tree of commands, and how all of them end."""
+
+import sys
+
+import typer
+
+from terminal import chatting, hooks, jobs, looking, running, serving, tokens
+from terminal.failures import INTERRUPTED, Failure, say
+
+cli = typer.Typer(
+    name="errand",
+    help="A ChatOps job runner: pull requests and Slack start jobs, pushes build images, answers come back.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # help in plain text: drawing it takes longer than everything else here
+)
+for part in (running, looking, jobs, chatting, serving):
+    part.add_to(cli)
+cli.add_typer(tokens.group(), name="token")
+cli.add_typer(hooks.group(), name="hook")
+cli.command("tokens")(tokens.listing)
+cli.command("hooks")(hooks.listing)
+
+
+def main() -> None:
+    """Run what was typed; the exit code is 2 where that was wrong, 1 where Errand refused."""
+    try:
+        cli()
+    except Failure as error:
+        say(str(error))
+        sys.exit(error.code)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read stdout has enough
+        sys.exit(1)

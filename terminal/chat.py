@@ -1,0 +1,218 @@
+"""The conversation of `errand chat`: lines become commands as in a comment, and what moves is told.
+
+The house runs on an event loop of its own thread, because reading a line waits for a person.
+"""
+
+import asyncio
+import getpass
+import logging
+import os
+import secrets
+import tempfile
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bot import commands, messages, oplog
+from bot.effects import Effects
+from bot.errors import AskerError, ConfigError, Refused, RetryLater
+from bot.grammar import AVAILABLE
+from bot.loops import Loops
+from bot.people import Asked, People
+from bot.runs import State
+from bot.starting import Starting
+from bot.store import Session, builds, runs
+from bot.tables import Build, Run
+from bot.tools import Tools
+from executor.errors import EngineUnavailable
+from terminal.failures import Failure, say
+from terminal.house import checkouts, config_at, house
+from terminal.prompt import Prompt
+from terminal.speech import spoken
+
+LOOK = 0.2
+"""Seconds between two looks at what moves."""
+_NEWEST = 50
+"""Runs that are looked at; a person does not start more at once."""
+
+T = TypeVar("T")
+
+
+class Chat:
+    """One conversation with the house that `tools` are of."""
+
+    def __init__(self, tools: Tools, prompt: Prompt, asked: Asked) -> None:
+        people = People(tools)
+        self._tools = tools
+        self._prompt = prompt
+        self._asked = asked
+        self._effects = Effects(tools, people, Starting(tools, people))
+        self._told: dict[tuple[str, int], str] = {}
+        self._heard = 0
+
+    async def hear(self, line: str) -> None:
+        """Carry out one line and tell the answer; the first word of a command may be left out."""
+        word = self._tools.config.command
+        text = line if line.split(maxsplit=1)[:1] == [word] else f"{word} {line}"
+        self._heard += 1
+        try:
+            effect = await self._effects.of(self._asked_now(), commands.parse(text, word), 0)
+            answer = await self._tools.store.write(effect)
+        except AskerError as error:
+            answer = messages.error_reply(str(error))
+        except (RetryLater, Refused, ConfigError) as error:
+            answer = messages.error_reply(messages.plain(str(error)))
+        if answer:
+            self._prompt.tell(spoken(answer, links=False))
+
+    async def watch(self) -> None:
+        """Tell every change of a run or a build, until cancelled."""
+        while True:
+            await self._look()
+            await asyncio.sleep(LOOK)
+
+    async def stand(self) -> list[Run]:
+        """The runs that have not ended; all that ended was told."""
+        await self._look()
+        return [run for run in await self._newest() if run.state != State.FINISHED]
+
+    async def stop_all(self) -> None:
+        """Ask everything that goes on to end."""
+
+        def stop(session: Session) -> None:
+            for run in runs.page(session, limit=_NEWEST):
+                if run.state != State.FINISHED:
+                    runs.request_stop(session, run.identity, by=self._asked.actor, now=self._tools.clock())
+
+        await self._tools.store.write(stop)
+
+    def names(self) -> list[str]:
+        """The words that may follow: verbs, and the names of jobs."""
+        return sorted({*AVAILABLE, *self._tools.book.catalog.jobs, *self._tools.book.catalog.images})
+
+    def _asked_now(self) -> Asked:
+        asked = self._asked
+        return Asked(
+            key=f"{asked.key}:{self._heard}",
+            cause=asked.cause,
+            actor=asked.actor,
+            login=asked.login,
+            repository=asked.repository,
+            channel=asked.channel,
+        )
+
+    async def _newest(self) -> list[Run]:
+        return await self._tools.store.read(lambda session: runs.page(session, limit=_NEWEST))
+
+    async def _look(self) -> None:
+        rows = await self._newest()
+        wanted = sorted({run.build_number for run in rows if run.build_number is not None})
+
+        def read(session: Session) -> list[Build | None]:
+            return [builds.get(session, number) for number in wanted]
+
+        for build in await self._tools.store.read(read):
+            if build is not None:
+                self._change(("build", build.identity), messages.build_terminal(build))
+        for run in reversed(rows):
+            self._change(("run", run.identity), messages.run_terminal(run))
+
+    def _change(self, key: tuple[str, int], text: str) -> None:
+        if self._told.get(key) != text:
+            self._told[key] = text
+            self._prompt.tell(text)
+
+
+class Conversation:
+    """The thread with the house, and the way to it from where lines are read."""
+
+    def __init__(self, path: Path, named: tuple[str, ...], home: Path, prompt: Prompt) -> None:
+        self._path, self._named, self._home, self._prompt = path, named, home, prompt
+        self._ready: Future[Chat] = Future()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._end = asyncio.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._live()))
+
+    def open(self) -> Chat:
+        """Start it; raises `Failure` where that cannot be."""
+        self._thread.start()
+        try:
+            return self._ready.result()
+        except (ConfigError, Refused, RetryLater, EngineUnavailable, OSError) as error:
+            self._thread.join()
+            raise Failure(str(error), 2 if isinstance(error, ConfigError) else 1) from None
+
+    def ask(self, work: Coroutine[Any, Any, T]) -> T:
+        """What `work` gives on the loop of the house."""
+        assert self._loop is not None  # noqa: S101
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def close(self) -> None:
+        """End the house."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._end.set)
+        self._thread.join()
+
+    async def _live(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        try:
+            config = await asyncio.to_thread(config_at, self._path, os.environ, self._home)
+            github = await asyncio.to_thread(checkouts, self._named, config)
+            async with house(config, github) as tools:
+                chat = Chat(tools, self._prompt, _asker(tools))
+                moving = [asyncio.create_task(Loops(tools).run()), asyncio.create_task(chat.watch())]
+                self._ready.set_result(chat)
+                await self._end.wait()
+                for task in moving:
+                    task.cancel()
+                await asyncio.gather(*moving, return_exceptions=True)
+        except BaseException as error:
+            if self._ready.done():
+                raise
+            self._ready.set_exception(error)
+
+
+def _asker(tools: Tools) -> Asked:
+    """Whoever sits here, asking in the repository of the first image that is built."""
+    user = getpass.getuser()
+    built = [image.repository for image in tools.config.images.values() if image.repository]
+    return Asked(
+        key=f"chat:{secrets.token_hex(8)}",
+        cause="chat",
+        actor=f"terminal:{user}",
+        login=user,
+        repository=tools.book.catalog.spelling(built[0]) if built else "chat/here",
+        channel="terminal",
+    )
+
+
+def talk(path: Path, named: tuple[str, ...]) -> int:
+    """Read lines and carry them out until there are no more; what goes on then is waited for, or stopped."""
+    oplog.configure([], level=logging.ERROR)
+    prompt = Prompt()
+    with tempfile.TemporaryDirectory(prefix="errand-chat-", ignore_cleanup_errors=True) as home:
+        conversation = Conversation(path, named, Path(home), prompt)
+        chat = conversation.open()
+        try:
+            prompt.open(chat.names())
+            if prompt.asks:
+                say("Commands as in a comment; `help` lists them, Ctrl-D ends. Nothing of this is kept.")
+            while (line := prompt.line()) is not None:
+                if line.strip():
+                    conversation.ask(chat.hear(line))
+            _end(conversation, chat, prompt)
+        finally:
+            prompt.close()
+            conversation.close()
+    return 0
+
+
+def _end(conversation: Conversation, chat: Chat, prompt: Prompt) -> None:
+    """Wait for what goes on: a person is not kept waiting, so there it is stopped first."""
+    if prompt.asks and conversation.ask(chat.stand()):
+        say("Stopping what goes on.")
+        conversation.ask(chat.stop_all())
+    while conversation.ask(chat.stand()):
+        threading.Event().wait(LOOK)

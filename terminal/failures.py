@@ -1,0 +1,53 @@
+"""What ends a command: a sentence for whoever typed it, and the exit code."""
+
+import sys
+import unicodedata
+
+REFUSED = 1
+USAGE = 2
+TIMED_OUT = 124
+"""As of timeout(1)."""
+INTERRUPTED = 130
+"""128 and SIGINT, as of shells."""
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+"""Unicode categories that could move the cursor, or turn the order of what stands beside them."""
+
+
+class Failure(Exception):
+    """Told on stderr as it is written, without a traceback; `code` is the exit code."""
+
+    def __init__(self, text: str, code: int = REFUSED) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class Usage(Failure):
+    """It was typed wrong."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, USAGE)
+
+
+class Unreachable(Failure):
+    """Errand does not answer, or the connection broke."""
+
+
+class Problem(Failure):
+    """Errand refused, and said why; `status` is that of HTTP."""
+
+    def __init__(self, status: int, text: str, after: float | None = None) -> None:
+        super().__init__(text)
+        self.status = status
+        self.after = after
+        """Seconds after which it may be tried again, where Errand said so."""
+
+
+def plain(text: object) -> str:
+    """`text` in one line, without what a terminal would obey."""
+    return "".join("�" if unicodedata.category(each) in _UNSEEN else each for each in str(text))
+
+
+def say(text: str) -> None:
+    """One or more lines on stderr, where everything is told that is no answer."""
+    print("\n".join(plain(line) for line in text.split("\n")), file=sys.stderr, flush=True)

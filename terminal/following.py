@@ -1,0 +1,81 @@
+"""Follows a run to its end: its log as it is written, over attempts, restarts and broken connections."""
+
+import os
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from terminal.failures import Failure, Problem, Unreachable, say
+from terminal.remote import Document, Remote
+from terminal.screen import Emit
+
+PATIENCE = 120.0
+"""Seconds that an Errand may be away, as when it is updated: its jobs go on meanwhile."""
+_PAUSE = (0.1, 2.0)
+"""Seconds between two looks: at first, and at most."""
+
+T = TypeVar("T")
+
+
+class Follower:
+    """Reads the log of run `number` from its beginning; may go on after it was interrupted."""
+
+    def __init__(self, remote: Remote, number: int, emit: Emit) -> None:
+        self._remote = remote
+        self._number = number
+        self._emit = emit
+        self._attempt = 1
+        self._seen = 0
+
+    def to_the_end(self) -> Document:
+        """The run as it ended. Raises `Failure` where that cannot be known."""
+        pause = _PAUSE[0]
+        while True:
+            self._patiently(self._read)
+            run = self._patiently(self._look)
+            if len(run["attempts"]) > self._attempt:
+                self._attempt, self._seen = self._attempt + 1, 0
+            elif run["state"] == "finished":
+                self._emit(b"", self._attempt)
+                return run
+            else:
+                time.sleep(pause)
+                pause = min(2 * pause, _PAUSE[1])
+
+    def _look(self) -> Document:
+        return self._remote.ask("GET", f"/api/runs/{self._number}")
+
+    def _read(self) -> None:
+        """What the log of this attempt has beyond what was seen, until it is complete."""
+        place = 0
+        query = {"attempt": self._attempt, "follow": 1}
+        for chunk in self._remote.stream(f"/api/runs/{self._number}/logs", query):
+            new = chunk[max(self._seen - place, 0) :]
+            place += len(chunk)
+            if new:
+                self._seen = place
+                self._emit(new, self._attempt)
+
+    def _patiently(self, work: Callable[[], T]) -> T:
+        """What `work` gives; where Errand does not answer, it is asked again until our patience is over."""
+        until, told = time.monotonic() + PATIENCE, False
+        while True:
+            try:
+                return work()
+            except (Unreachable, Problem) as error:
+                if not self._may_pass(error) or time.monotonic() > until:
+                    raise
+                if not told:
+                    say(f"{str(error).splitlines()[0]}\nTrying again; the run does not hang on it.")
+                    told = True
+            time.sleep(_PAUSE[1] / 2)
+            try:
+                self._remote.again(os.environ)
+            except Failure:
+                continue  # whoever starts anew writes where it is in a moment
+
+    def _may_pass(self, error: Unreachable | Problem) -> bool:
+        """Whether it may be another answer in a while: a service that is started anew has another token."""
+        if isinstance(error, Unreachable):
+            return True
+        return error.status == 503 or (error.status == 401 and self._remote.place.local)

@@ -1,0 +1,64 @@
+"""`errand hook`: tokens that start one job, for deploys and other machines."""
+
+from typing import Annotated
+
+import typer
+
+from terminal import printing
+from terminal.completion import job_names
+from terminal.failures import say
+from terminal.remote import segment
+from terminal.words import Json, connected
+
+
+def group() -> typer.Typer:
+    """The commands."""
+    cli = typer.Typer(help="Deploy hooks, each of which may start one job.", no_args_is_help=True)
+    cli.command("create")(create)
+    cli.command("list")(listing)
+    cli.command("delete")(delete)
+    return cli
+
+
+def create(
+    job: Annotated[str, typer.Argument(metavar="JOB", help="The job.", autocompletion=job_names)],
+    name: Annotated[str, typer.Option(help="What it is for, such as the name of whoever gets it.")],
+    json: Json = False,
+) -> None:
+    """Make a hook of a job and print its token, this once."""
+    remote = connected()
+    made = remote.ask("POST", "/api/hooks", {"job": job, "name": name})
+    if json:
+        printing.document(made)
+        return
+    say(f"The token of the hook {name!r} of {job}, shown only now. It is sent as X-Deploy-Hook-Token to")
+    say(f"{remote.place.address}/hooks/{segment(job)}")
+    print(made["token"])
+
+
+def listing(json: Json = False) -> None:
+    """Which hooks there are, and when and by what each was last used."""
+    found = connected().ask("GET", "/api/hooks")["hooks"]
+    if json:
+        for each in found:
+            printing.document(each)
+        return
+    rows = [
+        (
+            each["job"],
+            each["name"],
+            f"{printing.moment(each['created_at'])} by {each.get('created_by')}",
+            f"{printing.moment(each['last_used_at'])} by {each.get('last_used_by')}"
+            if each.get("last_used_at")
+            else "never",
+        )
+        for each in found
+    ]
+    printing.table(("job", "name", "created", "last used"), rows, "There are no hooks.")
+
+
+def delete(
+    job: Annotated[str, typer.Argument(metavar="JOB", help="The job.", autocompletion=job_names)], name: str
+) -> None:
+    """End a hook at once."""
+    connected().ask("DELETE", f"/api/hooks/{segment(job)}/{segment(name)}")

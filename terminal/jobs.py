@@ -1,0 +1,139 @@
+"""Commands about jobs: `jobs`, `plan`, `why`, `pause`, `resume`, `apply`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from terminal import printing
+from terminal.failures import Failure, Problem, Usage, say
+from terminal.remote import Document, Remote, segment
+from terminal.running import Assignments, Job, Ref, Tag, asked
+from terminal.speech import tell
+from terminal.words import Json, WithRest, connected, rest_of
+
+_MOST = 10_000
+
+
+def add_to(cli: typer.Typer) -> None:
+    """Put the commands there."""
+    cli.command()(jobs)
+    cli.command(cls=WithRest)(plan)
+    for command in (why, pause, resume, apply):
+        cli.command()(command)
+
+
+def jobs(json: Json = False) -> None:
+    """The jobs there are."""
+    found = connected().pages("/api/jobs", "jobs", {}, _MOST)
+    if json:
+        for each in found:
+            printing.document(each)
+        return
+    rows = [(each["name"], each.get("description"), _schedule(each), each.get("version")) for each in found]
+    printing.table(("job", "description", "schedule", "version"), rows, "No jobs are defined.")
+
+
+def _schedule(job: Document) -> str | None:
+    schedule = job.get("definition", {}).get("schedule")
+    if not isinstance(schedule, dict):
+        return None if schedule is None else str(schedule)
+    paused = " (paused)" if schedule.get("paused") else ""
+    return f"{schedule.get('cron')} {schedule.get('timezone') or ''}".strip() + paused
+
+
+def plan(
+    context: typer.Context,
+    name: Job,
+    parameters: Assignments = None,
+    ref: Ref = None,
+    image: Tag = None,
+    json: Json = False,
+) -> None:
+    """What `run` with the same words would do; starts nothing."""
+    body = asked(parameters, ref, image, rest_of(context))
+    _told(connected().ask("POST", f"/api/jobs/{segment(name)}/plan", body), json)
+
+
+def why(name: Job, json: Json = False) -> None:
+    """Why a job did or did not run."""
+    _told(connected().ask("GET", f"/api/jobs/{segment(name)}/why"), json)
+
+
+def pause(
+    name: Job,
+    when: Annotated[
+        list[str] | None, typer.Argument(metavar="until T | for D", help="For how long; or until resumed.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Keep a job's schedule from starting it."""
+    body: dict[str, Any] = {}
+    match when or []:
+        case []:
+            pass
+        case ["until", *moment] if moment:
+            body["until"] = "T".join(moment)  # a date and a time may be two words
+        case ["for", duration]:
+            body["duration"] = duration
+        case _:
+            raise Usage("Expected `until T`, such as `until 18:00`, or `for D`, such as `for 2h`.")
+    _told(connected().ask("POST", f"/api/jobs/{segment(name)}/pause", body), json)
+
+
+def resume(name: Job, json: Json = False) -> None:
+    """Let a paused schedule go on."""
+    _told(connected().ask("POST", f"/api/jobs/{segment(name)}/resume", {}), json)
+
+
+def _told(said: Document, json: bool) -> None:
+    if json:
+        printing.document(said)
+    else:
+        tell(str(said.get("text", "")))
+
+
+def apply(
+    file: Annotated[
+        Path, typer.Option("--file", "-f", help="One job, or `jobs:` with several; YAML or JSON.")
+    ],
+    json: Json = False,
+) -> None:
+    """Create or change the jobs that a file defines."""
+    from bot.config import definitions_in
+    from bot.errors import ConfigError
+
+    try:
+        definitions = definitions_in(file)
+    except ConfigError as error:
+        raise Failure(str(error)) from None
+    remote = connected()
+    right = [_put(remote, name, definition, json) for name, definition in definitions.items()]
+    raise typer.Exit(0 if all(right) else 1)
+
+
+def _put(remote: Remote, name: str, definition: Mapping[str, Any], json: bool) -> bool:
+    """Send one job and tell what came of it; False where it was refused."""
+    path = f"/api/jobs/{segment(name)}"
+    try:
+        held = _version(remote, path)
+        told = remote.ask("PUT", path, definition)
+    except Problem as error:
+        say(f"{name}: refused: {error}")
+        return False
+    word = "unchanged" if told["version"] == held else "created" if held is None else "changed"
+    if json:
+        printing.document(told)
+    else:
+        print(f"{name}: {word}, version {told['version']}")
+    return True
+
+
+def _version(remote: Remote, path: str) -> int | None:
+    try:
+        return int(remote.ask("GET", path)["version"])
+    except Problem as error:
+        if error.status == 404:
+            return None
+        raise

@@ -1,0 +1,85 @@
+"""Commands that look: `runs`, `status`, `logs`."""
+
+from typing import Annotated
+
+import typer
+
+from terminal import printing
+from terminal.completion import job_names
+from terminal.failures import INTERRUPTED
+from terminal.following import Follower
+from terminal.running import meant
+from terminal.screen import output
+from terminal.words import Json, connected
+
+RECENT = 5
+"""Runs that `status` shows where none is named."""
+
+
+def add_to(cli: typer.Typer) -> None:
+    """Put the commands there."""
+    for command in (runs, status, logs):
+        cli.command()(command)
+
+
+def runs(
+    job: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Only of this job.", autocompletion=job_names)
+    ] = None,
+    state: Annotated[str | None, typer.Option(help="Only in this state, such as running.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 20,
+    json: Json = False,
+) -> None:
+    """The newest runs."""
+    query = {"job": job, "state": state, "limit": min(limit, 100)}
+    found = connected().pages("/api/runs", "runs", query, limit)
+    if not json:
+        printing.runs(found)
+        return
+    for each in found:
+        printing.document(each)
+
+
+def status(
+    which: Annotated[str | None, typer.Argument(metavar="N|NAME", autocompletion=job_names)] = None,
+    json: Json = False,
+) -> None:
+    """How run N, the last run of job NAME, or what ran last stands."""
+    remote = connected()
+    if which is None:
+        found = list(remote.pages("/api/runs", "runs", {"limit": RECENT}, RECENT))
+    else:
+        found = [remote.ask("GET", f"/api/runs/{meant(remote, which)}")]
+    if json:
+        for each in found:
+            printing.document(each)
+    elif which is None:
+        printing.runs(found)
+    else:
+        printing.run(found[0])
+
+
+def logs(
+    which: Annotated[str, typer.Argument(metavar="N|NAME", autocompletion=job_names)],
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on while the job writes.")] = False,
+    tail: Annotated[int | None, typer.Option(min=0, max=10_000, help="Only the last lines, so many.")] = None,
+    attempt: Annotated[
+        int | None, typer.Option(min=1, help="Of this attempt; without it of the last.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """The log of run N, or of the last run of job NAME."""
+    remote = connected()
+    number = meant(remote, which)
+    emit = output(number, json)
+    try:
+        if follow and tail is None and attempt is None:
+            Follower(remote, number, emit).to_the_end()
+            return
+        wanted = attempt or len(remote.ask("GET", f"/api/runs/{number}")["attempts"]) or 1
+        query = {"tail": tail, "follow": 1 if follow else None, "attempt": wanted}
+        for chunk in remote.stream(f"/api/runs/{number}/logs", query):
+            emit(chunk, wanted)
+        emit(b"", wanted)
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None

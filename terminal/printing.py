@@ -1,0 +1,160 @@
+"""What goes to stdout: documents as JSON; tables and facts, drawn by rich on a terminal, plain in a pipe."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from terminal.failures import plain
+from terminal.remote import Document
+
+STYLES = {
+    "succeeded": "green",
+    "failed": "red",
+    "error": "red",
+    "timed_out": "red",
+    "cancelled": "yellow",
+    "running": "cyan",
+    "building": "cyan",
+    "starting": "cyan",
+    "stopping": "yellow",
+    "waiting": "blue",
+}
+_SIGNS = {"succeeded": "✓", "cancelled": "■"}
+
+
+def coloured() -> bool:
+    """Whether stdout is a terminal that wants colours: https://no-color.org"""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def document(found: Mapping[str, object]) -> None:
+    """One line of JSON, at once: somebody may read it as it comes."""
+    print(json.dumps(found, ensure_ascii=True), flush=True)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
+    """Rows under their columns; `empty` is told on stderr where there are none. None is an empty cell."""
+    cells = [["" if cell is None else plain(cell) for cell in row] for row in rows]
+    if not cells:
+        print(empty, file=sys.stderr)
+        return
+    if sys.stdout.isatty():
+        _drawn(columns, cells)
+        return
+    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+    for row in [list(columns), *cells]:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def facts(pairs: Iterable[tuple[str, object]]) -> None:
+    """Names with their values, one a line; those without a value are left out."""
+    shown = [(name, plain(value)) for name, value in pairs if value not in (None, "", [], {})]
+    if sys.stdout.isatty():
+        _drawn(("", ""), [list(pair) for pair in shown], head=False)
+        return
+    width = max((len(name) for name, _ in shown), default=0)
+    for name, value in shown:
+        print(f"{name.ljust(width)}  {value}")
+
+
+def _drawn(columns: Sequence[str], cells: Sequence[Sequence[str]], *, head: bool = True) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=None, show_header=head, padding=(0, 2, 0, 0), header_style="bold")
+    for place, column in enumerate(columns):
+        drawn.add_column(column, overflow="fold", no_wrap=place == 0)
+    for row in cells:
+        first = [Text(row[0], style="" if head else "bold")]
+        drawn.add_row(*first, *(Text(cell, style=STYLES.get(cell.partition(" ")[0], "")) for cell in row[1:]))
+    Console(no_color=not coloured(), highlight=False).print(drawn)
+
+
+# Runs -------------------------------------------------------------------------------------------
+
+
+def standing(run: Document) -> str:
+    """How a run stands, in a few words: `failed (3)`, `waiting for build #97`."""
+    result, code, reason = run.get("result"), run.get("exit_code"), run.get("reason")
+    if result is None:
+        waits = run.get("waiting_for")
+        return f"{run.get('state')} for {waits}" if waits else str(run.get("state"))
+    more = [str(each) for each in (code if code else None, reason) if each is not None]
+    return f"{result} ({', '.join(more)})" if more else str(result)
+
+
+def closing(run: Document) -> str:
+    """The line that ends what was followed."""
+    took = run.get("duration_s")
+    sign = _SIGNS.get(str(run.get("result")), "✗")
+    said = f"{sign} {run['job']} #{run['number']} {standing(run)}"
+    if isinstance(took, int | float):
+        said += f" in {duration(took)}"
+    return f"{said}\n  {run['message']}" if run.get("message") else said
+
+
+def runs(found: Iterable[Document]) -> None:
+    """A table of runs."""
+    rows = [
+        (f"#{run['number']}", standing(run), run["job"], _asked(run), moment(run["created_at"]), _took(run))
+        for run in found
+    ]
+    table(("run", "state", "job", "asked by", "asked at", "took"), rows, "There are no such runs.")
+
+
+def run(found: Document) -> None:
+    """All that is to be known of one run."""
+    parameters = found.get("parameters") or {}
+    given = [f"{name}={value}" for name, value in parameters.items()]
+    arguments = found.get("arguments") or []
+    tries = found.get("attempts") or []
+    pairs: list[tuple[str, object]] = [
+        ("run", f"#{found['number']}"),
+        ("job", found["job"]),
+        ("state", standing(found)),
+        ("message", found.get("message")),
+        ("asked by", _asked(found)),
+        ("asked at", moment(found.get("created_at"))),
+        ("took", _took(found)),
+        ("attempts", len(tries) if len(tries) > 1 else None),
+        ("parameters", " ".join([*given, *(["--", *map(str, arguments)] if arguments else [])])),
+        ("commit", " ".join(str(found[key]) for key in ("repository", "ref", "commit") if found.get(key))),
+        ("image", found.get("image")),
+        ("again from", f"#{found['rerun_of']}" if found.get("rerun_of") else None),
+        ("page", found.get("url")),
+    ]
+    facts(pairs)
+
+
+def _asked(run: Document) -> str:
+    return f"{run.get('actor')}" if run.get("cause") != "schedule" else "schedule"
+
+
+def _took(run: Document) -> str | None:
+    took = run.get("duration_s")
+    return duration(took) if isinstance(took, int | float) else None
+
+
+def duration(seconds: float) -> str:
+    """`0.4s`, `12s`, `1m 12s`, `2h 5m`."""
+    if seconds < 10:
+        return f"{seconds:.1f}s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes}m {rest}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60}m"
+
+
+def moment(text: object) -> str | None:
+    """A time of the API in the zone of this terminal, to the minute; what is no time as it is."""
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(str(text))
+    except ValueError:
+        return str(text)
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone().strftime("%Y-%m-%d %H:%M")

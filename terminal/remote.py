@@ -1,0 +1,223 @@
+"""One Errand over its API: where it is, who asks, what it answers. Blocking; one connection per request."""
+
+import http.client
+import json
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote, urlencode, urlsplit
+
+from terminal.door import Door, doors
+from terminal.failures import Failure, Problem, Unreachable, Usage
+
+URL = "http://127.0.0.1:8000"
+TIMEOUT = 30.0
+"""Seconds for one answer."""
+_ANSWER = 64 << 20
+"""Bytes of one answer that is no stream."""
+_CHUNK = 65536
+_KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
+"""Seconds of silence, between questions, and how many: a log may be silent for hours; the dead are found."""
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The address of an Errand and the token to come with; `local`: found in this directory."""
+
+    address: str
+    token: str
+    local: bool = False
+
+
+def where(environ: Mapping[str, str], directory: Path) -> Where:
+    """What ERRAND_URL and ERRAND_TOKEN say, else the Errand whose database is in `directory`.
+
+    A variable that is empty is one that is not set. Raises `Failure` that says what to set.
+    """
+    url, token = environ.get("ERRAND_URL", "").rstrip("/"), environ.get("ERRAND_TOKEN", "").strip()
+    if token:
+        if not token.isascii() or not token.isprintable() or " " in token:
+            raise Usage("ERRAND_TOKEN: expected a token as `errand token create NAME` prints it.")
+        return Where(_checked(url or URL), token)
+    found = [door for door in doors(directory) if not url or url in (door.url.rstrip("/"), door.address)]
+    if len(found) == 1:
+        return Where(_checked(found[0].address), found[0].token, local=True)
+    if found:
+        raise Failure(
+            "More than one Errand serves from this directory; ERRAND_URL says which is meant:\n"
+            + _list(found)
+        )
+    place = (
+        f"ERRAND_URL is {url}, but ERRAND_TOKEN is not set" if url else "No Errand serves from this directory"
+    )
+    raise Failure(
+        f"{place}.\nSet ERRAND_URL and ERRAND_TOKEN (`errand token create NAME` makes a token), or start"
+        " `errand serve` here."
+    )
+
+
+def _list(found: list[Door]) -> str:
+    return "\n".join(f"  {door.address}" for door in found)
+
+
+def _checked(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        right = (
+            parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) and url.isprintable()
+        )
+    except ValueError:
+        right = False
+    if not right or " " in url:
+        raise Usage(f"ERRAND_URL: expected an address such as https://errand.example.com, not {url}")
+    return url
+
+
+def segment(name: str) -> str:
+    """`name` as one segment of a path."""
+    return quote(name, safe="") if name.strip(".") else quote(name, safe="").replace(".", "%2E")
+
+
+class Remote:
+    """One Errand. Methods raise `Unreachable` and `Problem`, with texts for whoever typed the command."""
+
+    def __init__(self, place: Where, *, timeout: float = TIMEOUT) -> None:
+        self.place = place
+        self._timeout = timeout
+
+    @classmethod
+    def found(cls, environ: Mapping[str, str], *, timeout: float = TIMEOUT) -> Self:
+        """The one that `where` finds from the working directory."""
+        return cls(where(environ, Path.cwd()), timeout=timeout)
+
+    def again(self, environ: Mapping[str, str]) -> None:
+        """Look again where it is: a local one that was started anew has another token."""
+        if self.place.local:
+            self.place = where(environ, Path.cwd())
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Document:
+        """The document that is answered, empty where there is none; what of `query` is None is left out."""
+        with self._answer(method, _address(path, query), body, headers or {}) as answer:
+            content = answer.read(_ANSWER)
+        if not content:
+            return {}
+        try:
+            document = json.loads(content)
+        except ValueError:
+            document = None
+        if not isinstance(document, dict):
+            raise Unreachable(
+                f"What answers at {self.place.address} is no Errand: {method} {path} gave no document."
+            )
+        return document
+
+    def pages(self, path: str, key: str, query: Mapping[str, object], limit: int) -> Iterator[Document]:
+        """The documents of a list, page after page, at most `limit`."""
+        address, left = _address(path, query), limit
+        while left > 0:
+            document = self.ask("GET", address)
+            for each in document.get(key, [])[:left]:
+                left -= 1
+                yield each
+            if not document.get("next"):
+                return
+            following = urlsplit(str(document["next"]))
+            address = f"{following.path}?{following.query}"
+
+    def stream(self, path: str, query: Mapping[str, object]) -> Iterator[bytes]:
+        """What is answered, as it comes; `Unreachable` where it breaks off."""
+        with self._answer("GET", _address(path, query), None, {}, endless=True) as answer:
+            while chunk := answer.read1(_CHUNK):
+                yield chunk
+
+    @contextmanager
+    def _answer(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        headers: Mapping[str, str],
+        endless: bool = False,
+    ) -> Iterator[http.client.HTTPResponse]:
+        connection = self._connection()
+        sent = {
+            "Authorization": f"Bearer {self.place.token}",
+            "Accept": "*/*",
+            "User-Agent": "errand",
+            **headers,
+        }
+        content = None
+        if body is not None:
+            content, sent["Content-Type"] = json.dumps(body).encode(), "application/json"
+        try:
+            connection.request(method, path, content, sent)
+            answer = connection.getresponse()
+            if endless and connection.sock is not None:
+                _patient(connection.sock)
+            if answer.status >= 300:
+                raise _problem(answer, self.place)
+            yield answer
+        except (OSError, http.client.HTTPException) as error:
+            what = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            hint = " Is `errand serve` running?" if urlsplit(self.place.address).hostname in _HERE else ""
+            raise Unreachable(f"Errand does not answer at {self.place.address}: {what}.{hint}") from None
+        finally:
+            connection.close()
+
+    def _connection(self) -> http.client.HTTPConnection:
+        parts = urlsplit(self.place.address)
+        host, port = parts.hostname or "", parts.port
+        if parts.scheme == "https":
+            return http.client.HTTPSConnection(
+                host, port, timeout=self._timeout, context=ssl.create_default_context()
+            )
+        return http.client.HTTPConnection(host, port, timeout=self._timeout)
+
+
+_HERE = ("127.0.0.1", "localhost", "::1")
+
+
+def _address(path: str, query: Mapping[str, object] | None) -> str:
+    said = {name: value for name, value in (query or {}).items() if value is not None}
+    return f"{path}?{urlencode(said)}" if said else path
+
+
+def _patient(sock: socket.socket) -> None:
+    """Wait for as long as it takes, but notice when nobody is there any more."""
+    sock.settimeout(None)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEPALIVE:
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def _problem(answer: http.client.HTTPResponse, place: Where) -> Problem:
+    """What Errand says is wrong, with every mistake in its own line."""
+    try:
+        told = json.loads(answer.read(_ANSWER))
+        lines = [str(told["detail"])]
+        mistakes = told.get("errors", ())
+        lines += [f"  {str(each['pointer']).removeprefix('#') or '/'}: {each['detail']}" for each in mistakes]
+    except (ValueError, KeyError, TypeError):
+        lines = [f"{place.address} answers {answer.status} {answer.reason}; is that an Errand?"]
+    if answer.status == 401:
+        lines = [
+            f"{place.address} does not know this token: it was deleted, has expired, or is another Errand's.",
+            "ERRAND_TOKEN takes one that `errand token create NAME` prints.",
+        ]
+    after = answer.headers.get("Retry-After", "")
+    return Problem(answer.status, "\n".join(lines), float(after) if after.isdigit() else None)

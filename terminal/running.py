@@ -1,0 +1,163 @@
+"""Commands that begin or end something: `run`, `exec`, `rerun`, `cancel`."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from terminal.attending import attend
+from terminal.completion import job_names
+from terminal.failures import Failure, Problem, Unreachable, Usage, say
+from terminal.printing import document, standing
+from terminal.remote import Document, Remote, segment
+from terminal.words import Json, WithRest, assignments, connected, duration, number_or_name, rest_of
+
+Job = Annotated[str, typer.Argument(metavar="NAME", help="The job.", autocompletion=job_names)]
+Assignments = Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Parameters of the job.")]
+Ref = Annotated[str | None, typer.Option("--ref", metavar="REF", help="Branch, tag or commit to take.")]
+Tag = Annotated[str | None, typer.Option("--image", metavar="TAG", help="Tag of the image to run.")]
+Wait = Annotated[
+    bool, typer.Option("--wait", "-w", help="Show the log as it is written, and end as the job does.")
+]
+Timeout = Annotated[
+    str | None,
+    typer.Option("--timeout", metavar="D", help="Wait for so long, such as 10m; then end with 124."),
+]
+Which = Annotated[str, typer.Argument(metavar="N|NAME", autocompletion=job_names)]
+
+
+def add_to(cli: typer.Typer) -> None:
+    """Put the commands there."""
+    cli.command("run", cls=WithRest)(run)
+    cli.command("rerun")(rerun)
+    cli.command("cancel")(cancel)
+    cli.command("exec", cls=WithRest)(execute)
+
+
+def run(
+    context: typer.Context,
+    name: Job,
+    parameters: Assignments = None,
+    ref: Ref = None,
+    image: Tag = None,
+    wait: Wait = False,
+    timeout: Timeout = None,
+    json: Json = False,
+) -> None:
+    """Start a job: `errand run NAME KEY=VALUE ... -- ARGS`."""
+    seconds = _limit(wait, timeout)
+    body = asked(parameters, ref, image, rest_of(context))
+    try:
+        _begin(f"/api/jobs/{segment(name)}/start", body, wait=wait, timeout=seconds, as_json=json)
+    except Problem as error:
+        raise _told_better(name, error) from None
+
+
+def rerun(
+    which: Which,
+    parameters: Assignments = None,
+    latest: Annotated[
+        bool, typer.Option("--latest", help="Today's definition and image instead of those of that run.")
+    ] = False,
+    wait: Wait = False,
+    timeout: Timeout = None,
+    json: Json = False,
+) -> None:
+    """Run again, exactly as before or changed where said: run N, or the last run of job NAME."""
+    seconds = _limit(wait, timeout)
+    body: dict[str, Any] = {"parameters": assignments(parameters or [])}
+    if latest:
+        body["latest"] = True
+    number = meant(connected(), which)
+    _begin(f"/api/runs/{number}/rerun", body, wait=wait, timeout=seconds, as_json=json)
+
+
+def execute(
+    context: typer.Context,
+    image: Annotated[
+        str,
+        typer.Argument(
+            metavar="IMAGE", help="An image of app.yaml: its name, a tag of its repository, or its workload."
+        ),
+    ],
+    wait: Wait = False,
+    timeout: Timeout = None,
+    json: Json = False,
+) -> None:
+    """Run one command in an image: `errand exec IMAGE -- command ...`. Its log is kept like a job's."""
+    seconds = _limit(wait, timeout)
+    words = rest_of(context)
+    if not words:
+        raise Usage("What is to be run stands after `--`, as in `errand exec IMAGE -- ls -l`.")
+    _begin("/api/exec", {"image": image, "command": words}, wait=wait, timeout=seconds, as_json=json)
+
+
+def cancel(which: Which, json: Json = False) -> None:
+    """Stop run N, or what goes on of job NAME."""
+    remote = connected()
+    number = meant(remote, which, active=True)
+    stopped = remote.ask("POST", f"/api/runs/{number}/cancel", {})
+    if json:
+        document(stopped)
+    elif stopped.get("state") == "finished":
+        say(f"{stopped['job']} #{number} had ended: {standing(stopped)}.")
+    else:
+        say(f"{stopped['job']} #{number} is being stopped.")
+
+
+def asked(
+    parameters: list[str] | None, ref: str | None, image: str | None, rest: list[str]
+) -> dict[str, Any]:
+    """The body that starts or plans a job."""
+    body: dict[str, Any] = {"parameters": assignments(parameters or [])}
+    optional = {"ref": ref, "image_tag": image, "arguments": rest}
+    return body | {key: value for key, value in optional.items() if value}
+
+
+def meant(remote: Remote, which: str, *, active: bool = False) -> int:
+    """The number of the run that `142`, `#142` or the name of a job means; `active`: one that goes on."""
+    found = number_or_name(which)
+    if isinstance(found, int):
+        return found
+    remote.ask("GET", f"/api/jobs/{segment(found)}")  # which says so where there is none
+    for each in remote.pages("/api/runs", "runs", {"job": found, "limit": 100}, 1000 if active else 1):
+        if not active or each.get("state") != "finished":
+            return int(each["number"])
+    raise Failure(f"There is no {'unfinished ' if active else ''}run of {found}.")
+
+
+def _limit(wait: bool, timeout: str | None) -> float | None:
+    if timeout is not None and not wait:
+        raise Usage("--timeout says how long to wait, so it needs --wait.")
+    return duration(timeout, "--timeout")
+
+
+def _begin(path: str, body: Mapping[str, Any], *, wait: bool, timeout: float | None, as_json: bool) -> None:
+    remote = connected()
+    started = _start(remote, path, body)
+    if as_json:
+        document(started)
+    if wait:
+        raise typer.Exit(attend(remote, started, timeout=timeout, as_json=as_json))
+    if not as_json:
+        say(f"{started['job']} #{started['number']} is on its way.")
+        print(started["url"])
+
+
+def _start(remote: Remote, path: str, body: Mapping[str, Any]) -> Document:
+    """Ask for it; where the answer was lost, once more with the same key, which starts nothing twice."""
+    headers = {"Idempotency-Key": uuid.uuid4().hex}
+    try:
+        return remote.ask("POST", path, body, headers=headers)
+    except Unreachable:
+        return remote.ask("POST", path, body, headers=headers)
+
+
+def _told_better(name: str, error: Problem) -> Failure:
+    """With the name that was probably meant, where there is no such job."""
+    if error.status != 404 or "no such job" not in str(error):
+        return error
+    from bot.wording import did_you_mean
+
+    return Failure(f"There is no job {name}.{did_you_mean(name, job_names('')).replace('`', '')}")

@@ -1,0 +1,79 @@
+"""What stands behind a command, read before anything is sent: numbers, KEY=VALUE, durations, the rest."""
+
+import os
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from terminal.failures import Usage
+from terminal.remote import Remote
+
+_REST = "errand.rest"
+
+Json = Annotated[bool, typer.Option("--json", help="Print the documents of the API, one a line.")]
+
+
+class WithRest(TyperCommand):
+    """A command whose words after `--` are somebody else's, whatever they look like."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Keep the rest for `rest_of`, parse what stands before it."""
+        if "--" in args:
+            place = args.index("--")
+            args, ctx.meta[_REST] = args[:place], args[place + 1 :]
+        return super().parse_args(ctx, args)
+
+
+def rest_of(context: typer.Context) -> list[str]:
+    """The words after `--`."""
+    found = context.meta.get(_REST, [])
+    return [str(word) for word in found]
+
+
+def connected() -> Remote:
+    """The Errand that is meant."""
+    return Remote.found(os.environ)
+
+
+def assignments(words: Sequence[str]) -> dict[str, str]:
+    """`KEY=VALUE ...` as a mapping."""
+    found: dict[str, str] = {}
+    for word in words:
+        name, sign, value = word.partition("=")
+        if not sign or not name:
+            raise Usage(f"{word}: expected KEY=VALUE. Words for the command itself stand after `--`.")
+        if name in found:
+            raise Usage(f"{name}: given twice.")
+        found[name] = value
+    return found
+
+
+def number_or_name(text: str) -> int | str:
+    """`142` or `#142` is a number, anything else the name of a job."""
+    digits = text.removeprefix("#")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else text
+
+
+def number(text: str) -> int:
+    """The number of a run."""
+    found = number_or_name(text)
+    if isinstance(found, str):
+        raise Usage(f"{text}: expected the number of a run, such as 142.")
+    return found
+
+
+def duration(text: str | None, option: str) -> float | None:
+    """Seconds of `90`, `30s`, `1h30m`."""
+    if text is None:
+        return None
+    from bot.units import seconds
+
+    try:
+        found = seconds(text)
+    except ValueError as error:
+        raise Usage(f"{option}: {error}, not {text}.") from None
+    if not found:
+        raise Usage(f"{option}: expected more than nothing.")
+    return found

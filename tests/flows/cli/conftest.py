@@ -1,0 +1,19 @@
+"""A served Errand without GitHub and Slack, and terminals beside it."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.flows.cli.beside import Served, served
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def errand(tmp_path: Path) -> Iterator[Served]:
+    """One that serves from a directory of its own."""
+    shutil.copy(HERE / "app.yaml", tmp_path)
+    with served(tmp_path) as made:
+        yield made

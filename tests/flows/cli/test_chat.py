@@ -1,0 +1,110 @@
+"""`errand chat`: the grammar in a terminal, with jobs for real and nothing kept."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.flows.cli.beside import Served, Terminal, environ
+
+HERE = Path(__file__).parent
+BUILT = """\
+github: {app_id: "${NOBODY_SET_THIS}", private_key: "${NOR_THIS}"}
+slack: {bot_token: "${NOR_THAT}"}
+images: {shop: {build: {repository: acme/shop, setup: cp greeting made}}}
+defaults: {image: shop, notify: {slack: "#ops"}}
+jobs:
+  show: {command: cat made}
+  nightly: {command: "true", schedule: {cron: "* * * * *"}}
+"""
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[Served]:
+    """A directory in which nothing is served."""
+    (tmp_path / "app.yaml").write_text((HERE / "app.yaml").read_text())
+    made = Served(tmp_path)
+    yield made
+    made.close()
+
+
+def checkout(home: Path) -> None:
+    """A repository with one commit, and a change that is not committed."""
+    env = environ(home) | {
+        f"GIT_{who}_{what}": "octocat@users.noreply.github.com"
+        for who in ("AUTHOR", "COMMITTER")
+        for what in ("NAME", "EMAIL")
+    }
+    (home / "greeting").write_text("from the commit\n")
+    for words in (["init", "--quiet"], ["add", "greeting"], ["commit", "--quiet", "--message", "One"]):
+        subprocess.run(["git", *words], cwd=home, env=env, check=True)
+    (home / "greeting").write_text("not committed\n")
+
+
+def test_lines_of_a_pipe_are_carried_out_and_waited_for(alone: Served) -> None:
+    done = alone.run("chat", typed="/job run hello NAME=Ada\nrun exit CODE=5\nrun helo\n\nhelp run\n")
+    assert done.returncode == 0, done.stderr
+    for words in (
+        "hello #1 is on its way.",
+        "✅ hello #1 succeeded",
+        "exit #2 failed with exit code 5",
+        "There is no job helo. Did you mean hello?",
+        "/job run NAME [KEY=VALUE ...]",
+    ):
+        assert words in done.stdout
+    assert done.stderr == ""
+
+
+def test_nothing_is_left(alone: Served, tmp_path: Path) -> None:
+    before = {path.name for path in tmp_path.iterdir()}
+    assert alone.run("chat", typed="run hello\n", TMPDIR=str(tmp_path)).returncode == 0
+    assert {path.name for path in tmp_path.iterdir()} == before
+
+
+def test_images_are_built_from_the_checkout_without_any_secret(alone: Served, tmp_path: Path) -> None:
+    checkout(tmp_path)
+    (tmp_path / "app.yaml").write_text(BUILT)
+    done = alone.run("chat", typed="run show\nlogs 1\nstatus\n")
+    assert "✅ show #1 succeeded" in done.stdout, done.stdout + done.stderr
+    log = alone.run("chat", typed="run show\n").stdout
+    assert "shop build #1 succeeded" in log
+
+
+def test_schedules_start_nothing_unasked(alone: Served, tmp_path: Path) -> None:
+    checkout(tmp_path)
+    (tmp_path / "app.yaml").write_text(BUILT)
+    done = alone.run("chat", typed="why nightly\nresume nightly\n")
+    assert "this chat" in done.stdout
+
+
+def test_image_without_a_checkout_is_told(alone: Served, tmp_path: Path) -> None:
+    (tmp_path / "app.yaml").write_text(BUILT)
+    done = alone.run("chat", typed="run show\n", GIT_CEILING_DIRECTORIES=str(tmp_path.parent))
+    assert "There is no checkout of acme/shop here" in done.stdout
+    refused = alone.run("chat", "--checkout", "/nowhere")
+    assert (refused.returncode, "no git checkout at /nowhere" in refused.stderr) == (2, True)
+
+
+def test_mistakes_of_the_file_are_told(alone: Served, tmp_path: Path) -> None:
+    (tmp_path / "app.yaml").write_text("jobs: {a: {comand: x}}\n")
+    done = alone.run("chat")
+    assert (done.returncode, "comand" in done.stderr) == (2, True)
+
+
+def test_person_has_a_prompt_a_history_and_an_end(alone: Served, tmp_path: Path) -> None:
+    terminal = Terminal(alone, "chat")
+    terminal.see("errand> ")
+    terminal.type("run wait\n")
+    terminal.see("is running")
+    terminal.type("\x03")
+    terminal.see("errand> ")
+    terminal.type("\x1b[A\x1b[D\n")  # the line before, once more
+    terminal.see("#2 is running")
+    terminal.type("\x04")
+    terminal.see("Stopping what goes on.")
+    assert terminal.end() == 0
+    assert terminal.text.count("was cancelled") + terminal.text.count("cancelled by") >= 2, terminal.text
+    history = tmp_path / ".local" / "state" / "errand" / "chat_history"
+    assert "run wait" in history.read_text()
+    assert history.stat().st_mode & 0o077 == 0

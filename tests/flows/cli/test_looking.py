@@ -1,0 +1,131 @@
+"""Tables, documents, completion and who gets in, beside a served Errand."""
+
+import json
+import os
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.flows.cli.beside import Served, Terminal
+
+
+def test_tables_are_plain_in_a_pipe_and_wrapped_on_a_narrow_terminal(errand: Served) -> None:
+    listed = errand.run("jobs").stdout
+    assert "hello      Say hello" in listed
+    assert not any(line.endswith(" ") for line in listed.splitlines())
+    assert "\x1b" not in listed
+    terminal = Terminal(errand, "jobs", columns=30)
+    assert terminal.end() == 0
+    assert "hello" in terminal.text
+    assert max(map(len, re.sub(r"\x1b\[[0-9;]*m", "", terminal.text).splitlines())) <= 30
+
+
+@pytest.mark.parametrize("more", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_nobody_who_wants_no_colours_gets_them(errand: Served, more: dict[str, str]) -> None:
+    terminal = Terminal(errand, "jobs", more=more)
+    assert terminal.end() == 0
+    assert "[3" not in terminal.text
+
+
+def test_documents_are_those_of_the_api(errand: Served) -> None:
+    names = [json.loads(line)["name"] for line in errand.run("jobs", "--json").stdout.splitlines()]
+    assert names == sorted(names)
+    assert "hello" in names
+
+
+def test_whoever_reads_no_further_is_no_error(errand: Served) -> None:
+    done = errand.run("jobs", "--json")
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shell_completion_knows_jobs(errand: Served, shell: str) -> None:
+    asked = {
+        "bash": {"COMP_WORDS": "errand run he", "COMP_CWORD": "2"},
+        "zsh": {"_TYPER_COMPLETE_ARGS": "errand run he"},
+        "fish": {"_TYPER_COMPLETE_ARGS": "errand run he", "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
+    }[shell]
+    done = errand.run(**{"_ERRAND.PY_COMPLETE": f"complete_{shell}", **asked})
+    assert "hello" in done.stdout
+    assert "nightly" not in done.stdout
+
+
+def test_completion_without_an_errand_is_silent_and_quick(errand: Served) -> None:
+    errand.end()
+    asked = {"COMP_WORDS": "errand run he", "COMP_CWORD": "2"}
+    done = errand.run(**{"_ERRAND.PY_COMPLETE": "complete_bash", **asked})
+    assert (done.stdout.strip(), done.stderr) == ("", "")
+
+
+def test_help_is_quick(errand: Served) -> None:
+    errand.run("--help")
+    took = []
+    for _ in range(5):
+        began = time.monotonic()
+        assert "runs" in errand.run("--help").stdout
+        took.append(time.monotonic() - began)
+    assert min(took) < 0.3 or os.getloadavg()[0] > 2, took
+
+
+def test_only_the_same_user_finds_the_token(errand: Served) -> None:
+    door = errand.home / "errand.db.door"
+    assert door.stat().st_mode & 0o077 == 0
+    told = json.loads(door.read_text())
+    door.chmod(0o644)
+    assert "No Errand serves from this directory" in errand.run("jobs").stderr
+    door.chmod(0o600)
+    assert told["token"] not in (errand.home / "serve.log").read_text()
+    assert told["token"].encode() not in (errand.home / "errand.db").read_bytes()
+
+
+def test_token_ends_with_the_service(errand: Served) -> None:
+    old = json.loads((errand.home / "errand.db.door").read_text())["token"]
+    errand.end()
+    assert not (errand.home / "errand.db.door").exists()
+    errand.start()
+    new = json.loads((errand.home / "errand.db.door").read_text())
+    refused = errand.run("jobs", ERRAND_URL=new["address"], ERRAND_TOKEN=old)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "does not know this token" in refused.stderr
+
+
+def test_tokens_are_made_over_the_api_and_may_do_what_they_say(errand: Served, tmp_path: Path) -> None:
+    admin = errand.run("token", "create", "admin", "--admin").stdout.strip()
+    address = json.loads((errand.home / "errand.db.door").read_text())["address"]
+    elsewhere = {"ERRAND_URL": address, "ERRAND_TOKEN": admin}
+    made = errand.run("token", "create", "ci", "--scope", "run:hello", "--expires", "90d", **elsewhere)
+    assert made.returncode == 0, made.stderr
+    listed = errand.run("tokens", "--json", **elsewhere).stdout.splitlines()
+    assert {token["name"]: token["scopes"] for token in map(json.loads, listed)} == {
+        "admin": ["admin"],
+        "ci": ["run:hello"],
+    }
+    limited = {"ERRAND_URL": address, "ERRAND_TOKEN": made.stdout.strip()}
+    assert errand.run("run", "hello", "--wait", **limited).stdout == "Hello, world!\n"
+    assert errand.run("run", "exit", **limited).returncode == 1
+    assert errand.run("token", "create", "more", **limited).returncode == 1
+    assert errand.run("token", "delete", "ci", **elsewhere).returncode == 0
+    assert "does not know this token" in errand.run("jobs", **limited).stderr
+
+
+def test_hooks_are_made_listed_and_ended(errand: Served) -> None:
+    made = errand.run("hook", "create", "hello", "--name", "deploys")
+    assert made.returncode == 0, made.stderr
+    assert "shown only now" in made.stderr
+    assert len(made.stdout.strip()) > 30
+    listed = errand.run("hooks").stdout
+    assert "deploys" in listed
+    assert "never" in listed
+    assert made.stdout.strip() not in listed
+    assert errand.run("hook", "delete", "hello", "deploys").returncode == 0
+    assert errand.run("hook", "delete", "hello", "deploys").returncode == 1
+
+
+def test_schedule_is_held_back_and_let_go(errand: Served) -> None:
+    assert "paused" in errand.run("pause", "nightly", "for", "2h").stdout
+    assert errand.run("resume", "nightly").returncode == 0
+    again = errand.run("resume", "nightly")
+    assert (again.returncode, "not paused" in again.stderr) == (1, True)

@@ -1,0 +1,151 @@
+"""`errand run` and what follows a run: exit codes, time limits, interrupts, restarts."""
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.flows.cli.beside import Served, Terminal, until
+
+
+def test_log_goes_to_stdout_and_everything_else_to_stderr(errand: Served) -> None:
+    done = errand.run("run", "hello", "NAME=Ada", "--wait")
+    assert (done.returncode, done.stdout) == (0, "Hello, Ada!\n")
+    assert "✓ hello #1 succeeded in" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [(["exit", "CODE=3"], 3), (["exit", "CODE=125"], 125), (["signal"], 137), (["late"], 1)],
+)
+def test_exit_code_is_that_of_the_job(errand: Served, words: list[str], code: int) -> None:
+    done = errand.run("run", *words, "--wait")
+    assert done.returncode in (code, 143 if words == ["late"] else code), done.stderr
+    assert done.returncode != 0
+
+
+def test_words_after_two_dashes_are_for_the_command(errand: Served) -> None:
+    done = errand.run("run", "arguments", "--wait", "--", "--wait", "a b", "K=V", "--")
+    assert (done.returncode, done.stdout) == (0, "<--wait><a b><K=V><-->"), done.stderr
+
+
+def test_log_in_a_pipe_is_byte_for_byte(errand: Served) -> None:
+    done = errand.run("run", "bytes", "--wait")
+    assert done.stdout.encode(errors="surrogateescape") == b"a\xff\x1b]0;t\x07\x1b[31mred\x1b[0m\n"
+
+
+@pytest.mark.parametrize(("more", "red"), [({}, "\x1b[31mred\x1b[0m"), ({"NO_COLOR": "1"}, "red")])
+def test_log_on_a_terminal_has_its_colours_and_nothing_else(
+    errand: Served, more: dict[str, str], red: str
+) -> None:
+    terminal = Terminal(errand, "run", "bytes", "--wait", more=more)
+    assert terminal.end() == 0
+    assert f"a�{red}\n" in terminal.text
+    assert "\x1b]0;t" not in terminal.text
+
+
+def test_every_attempt_is_shown(errand: Served) -> None:
+    done = errand.run("run", "retried", "--wait")
+    assert (done.returncode, done.stdout) == (4, "try\ntry\n")
+
+
+def test_documents_of_a_stream_stand_one_a_line(errand: Served) -> None:
+    done = errand.run("run", "exit", "CODE=7", "--wait", "--json")
+    first, *_, last = map(json.loads, done.stdout.splitlines())
+    assert (first["number"], first["result"]) == (1, None)
+    assert (last["number"], last["exit_code"], done.returncode) == (1, 7, 7)
+
+
+def test_time_that_is_up_ends_the_waiting_and_not_the_run(errand: Served, tmp_path: Path) -> None:
+    done = errand.run("run", "wait", f"GATE={tmp_path}/gate", "--wait", "--timeout", "2s")
+    assert done.returncode == 124
+    assert "The time is up; #1 goes on." in done.stderr
+    (tmp_path / "gate").touch()
+    assert errand.run("logs", "-f", "#1").stdout == "begun\ndone\n"
+
+
+def test_interrupt_asks_and_cancels(errand: Served) -> None:
+    terminal = Terminal(errand, "run", "wait", "--wait")
+    terminal.see("begun")
+    terminal.type("\x03")
+    terminal.see("Cancel run #1? [y/N]")
+    terminal.type("y\n")
+    assert terminal.end() == 130
+    assert "stopping" in terminal.text
+    assert json.loads(errand.run("status", "1", "--json").stdout)["result"] == "cancelled"
+
+
+@pytest.mark.parametrize("answer", ["\n", "n\n", "\x03", "\x04"])
+def test_interrupt_with_another_answer_lets_the_run_go_on(
+    errand: Served, tmp_path: Path, answer: str
+) -> None:
+    terminal = Terminal(errand, "run", "wait", f"GATE={tmp_path}/gate", "--wait")
+    terminal.see("begun")
+    terminal.type("\x03")
+    terminal.see("Cancel run #1? [y/N]")
+    terminal.type(answer)
+    assert terminal.end() == 130
+    assert "#1 goes on" in terminal.text
+    (tmp_path / "gate").touch()
+    assert errand.run("logs", "-f", "1").stdout == "begun\ndone\n"
+
+
+def test_waiting_goes_on_while_errand_is_started_anew(errand: Served, tmp_path: Path) -> None:
+    terminal = Terminal(errand, "run", "wait", f"GATE={tmp_path}/gate", "--wait")
+    terminal.see("begun")
+    errand.end(signal.SIGKILL)
+    (tmp_path / "errand.db.door").unlink()  # of the killed one, so that the next is waited for
+    terminal.see("Trying again")
+    errand.start()
+    (tmp_path / "gate").touch()
+    assert terminal.end() == 0
+    assert terminal.text.count("begun") == 1
+    assert "done" in terminal.text
+
+
+def test_run_that_nobody_waits_for_is_told_and_cancelled_by_name(errand: Served) -> None:
+    begun = errand.run("run", "wait")
+    assert (begun.returncode, begun.stdout) == (0, "http://127.0.0.1:8000/runs/1\n")
+    assert "wait #1 is being stopped." in errand.run("cancel", "wait").stderr
+    until(lambda: json.loads(errand.run("status", "1", "--json").stdout)["state"] == "finished")
+    again = errand.run("cancel", "wait")
+    assert (again.returncode, again.stderr) == (1, "There is no unfinished run of wait.\n")
+
+
+def test_rerun_is_the_same_but_for_what_is_said(errand: Served) -> None:
+    errand.run("run", "hello", "NAME=Ada", "--wait")
+    assert errand.run("rerun", "#1", "--wait").stdout == "Hello, Ada!\n"
+    assert errand.run("rerun", "hello", "NAME=Bob", "--wait").stdout == "Hello, Bob!\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "told", "code"),
+    [
+        (["run", "helo"], "helo", 1),
+        (["run", "hello", "NAEM=x"], "NAEM", 1),
+        (["run", "hello", "x"], "expected KEY=VALUE", 2),
+        (["run", "hello", "A=1", "A=2"], "given twice", 2),
+        (["run", "hello", "--timeout", "1s"], "needs --wait", 2),
+        (["run", "hello", "--wait", "--timeout", "soon"], "--timeout: expected a duration", 2),
+        (["run"], "NAME", 2),
+        (["logs", "99"], "no run #99", 1),
+        (["status", "nothing"], "no such job", 1),
+        (["cancel", "hello"], "no unfinished run", 1),
+        (["exec", "shop"], "stands after `--`", 2),
+        (["pause", "nightly", "soon"], "Expected `until T`", 2),
+        (["nonsense"], "nonsense", 2),
+    ],
+)
+def test_mistakes_are_told_on_stderr(errand: Served, words: list[str], told: str, code: int) -> None:
+    done = errand.run(*words)
+    assert (done.returncode, done.stdout) == (code, ""), done.stderr
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_errand_that_does_not_answer_is_told(errand: Served) -> None:
+    errand.end(signal.SIGKILL)
+    done = errand.run("jobs")
+    assert done.returncode == 1
+    assert "Is `errand serve` running?" in done.stderr
