@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +22,12 @@ def where() -> Where:
 
 
 @pytest.fixture
-async def boss(errand: Installation) -> httpx.AsyncClient:
+async def boss(errand: Installation) -> AsyncIterator[httpx.AsyncClient]:
     token = await errand.command("token", "create", "boss", "--admin")
-    return httpx.AsyncClient(
+    async with httpx.AsyncClient(
         base_url=errand.url, headers={"authorization": f"Bearer {token}"}, timeout=60.0, trust_env=False
-    )
+    ) as client:
+        yield client
 
 
 async def hook(boss: httpx.AsyncClient, job: str, name: str = "ci") -> str:
@@ -120,6 +123,8 @@ async def test_body_of_ten_megabytes_is_refused_before_it_is_read(
         writer.write("\r\n".join([*lines, "", "{"]).encode())
         answer = await asyncio.wait_for(reader.read(), 30)
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
         assert answer.startswith(b"HTTP/1.1 413 ")
     assert (await boss.get("/api/runs")).json()["runs"] == []
 
