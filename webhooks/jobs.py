@@ -13,15 +13,14 @@ from bot.book import Book, Conflict, Entry, Expected
 from bot.config import Wrong
 from bot.pruning import Pruning
 from bot.runs import State
-from bot.starting import counts
-from bot.store import Store, image_tags, runs
+from bot.store import Store, runs
 from webhooks import schedules, shapes
 from webhooks.access import Access, Visitor
 from webhooks.answers import json_answer, path_number
 from webhooks.guard import guarded
 from webhooks.problems import Problem, missing, wrong
 from webhooks.reading import content, require_json
-from webhooks.telling import chosen_tag
+from webhooks.telling import chosen_tag, standing_tag
 from webhooks.view import rfc3339
 
 BODY_LIMIT = 1 << 20
@@ -70,15 +69,14 @@ class _Rooms:
     async def job(self, request: Request, visitor: Visitor) -> Response:
         """One job with what its schedule does, and its version as `ETag`."""
         entry, jobs = self._entry(request), self._jobs
-        schedule, row = await jobs.store.read(
-            lambda s: (schedules.of(s, entry.job, now=jobs.clock()), image_tags.of(s, entry.job.name))
+        images = jobs.book.catalog.images
+        schedule, tag = await jobs.store.read(
+            lambda s: (schedules.of(s, entry.job, now=jobs.clock()), standing_tag(s, entry.job, images))
         )
-        image = jobs.book.catalog.images.get(entry.job.image or "")
-        tag = chosen_tag(row) if row is not None and image is not None and counts(row, image) else None
         told: shapes.ScheduledJob = {
             **self._told(entry, hide=not visitor.admin),
             "schedule": schedules.told(schedule),
-            "image_tag": tag,
+            "image_tag": None if tag is None else chosen_tag(tag),
         }
         return json_answer(told, headers=_etag(entry.row.version))
 

@@ -14,7 +14,7 @@ from bot.errors import RetryLater
 from bot.runs import State as RunState
 from bot.runs import attempt_name
 from bot.store import Session, Store, attempts, builds, locks, runs
-from bot.tables import Attempt, Run
+from bot.tables import Attempt, ImageTag, Run
 from executor.logs import LogStore
 from webhooks import openapi, schedules, text
 from webhooks.access import Access, Visitor
@@ -23,6 +23,7 @@ from webhooks.live import Cursor, Live, Painter, State
 from webhooks.login import Login
 from webhooks.look import SECURITY, Look
 from webhooks.streams import Stream, Streams, Write
+from webhooks.telling import chosen_tag, standing_tag
 from webhooks.view import Shown, build_shown, run_shown
 
 RECENT = 30
@@ -137,18 +138,22 @@ class _Rooms:
         )
 
     async def history(self, request: Request, visitor: Visitor) -> Response:
-        """The runs of one job, newest first."""
+        """The runs of one job, newest first; the first page also has its schedule and its chosen tag."""
         name = request.path_params["name"]
         if "\0" in name:  # which PostgreSQL refuses to look for
             return self._missing(visitor)
         before = _number(request.query_params.get("before", ""))
-        entry = self._pages.book.entry(name) if self._pages.book is not None and before is None else None
+        book = self._pages.book if before is None else None
+        entry = book.entry(name) if book is not None else None
 
-        def read(session: Session) -> tuple[list[Run], schedules.Schedule | None]:
+        def read(session: Session) -> tuple[list[Run], schedules.Schedule | None, ImageTag | None]:
             page = runs.page(session, job=name, limit=RECENT + 1, before=before)
-            return page, schedules.of(session, entry.job, now=self._pages.clock()) if entry else None
+            if book is None or entry is None:
+                return page, None, None
+            schedule = schedules.of(session, entry.job, now=self._pages.clock())
+            return page, schedule, standing_tag(session, entry.job, book.catalog.images)
 
-        found, schedule = await self._pages.store.read(read)
+        found, schedule, tag = await self._pages.store.read(read)
         if not found and name not in self._pages.jobs:
             return self._missing(visitor)
         more = found[RECENT - 1].number if len(found) > RECENT else None
@@ -158,6 +163,8 @@ class _Rooms:
             description=self._pages.jobs.get(name, ""),
             runs=[run_shown(run) for run in found[:RECENT]],
             schedule=schedule,
+            tag=chosen_tag(tag) if tag else None,
+            tag_at=tag.moved_at if tag else None,
             more=more,
             before=before,
             visitor=visitor,

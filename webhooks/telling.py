@@ -1,9 +1,11 @@
 """Rows as the API tells them: runs, builds and locks in the shapes of `webhooks.shapes`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from bot.catalog import Job
 from bot.images import Image
-from bot.store import locks
+from bot.starting import counts
+from bot.store import Session, image_tags, locks
 from bot.tables import Attempt, Build, ImageTag, Run
 from webhooks import shapes
 from webhooks.attempts import Try, tries
@@ -113,6 +115,12 @@ class Telling:
             "finished_at": moment(row.finished_at),
             "duration_s": None if took is None else round(took, 3),
         }
+
+
+def standing_tag(session: Session, job: Job, images: Mapping[str, Image]) -> ImageTag | None:
+    """The tag that the job runs instead of what its image says; None where none that was chosen counts."""
+    row, image = image_tags.of(session, job.name), images.get(job.image or "")
+    return row if row is not None and image is not None and counts(row, image) else None
 
 
 def chosen_tag(row: ImageTag) -> shapes.ChosenTag:
