@@ -45,7 +45,7 @@ async def call(errand: Installation, path: str, token: str, **more: Any) -> http
 
 async def test_run_is_started_repeated_and_stopped(errand: Installation, boss: httpx.AsyncClient) -> None:
     started = await boss.post("/api/jobs/hello/start", json={"parameters": {"WHO": "Ada"}})
-    assert started.status_code == 201
+    assert started.status_code == 201, started.text
     run = started.json()
     assert started.headers["location"] == f"{errand.url}/api/runs/1"
     assert (run["number"], run["actor"], run["cause"]) == (1, "token:boss", "api")
