@@ -20,6 +20,8 @@ from demo.installation import Installation, installation
 
 RATE, SECONDS, WARM = 200, 10, 100
 PROMISED_MS = 10.0
+WAIT_S, MOST = 60.0, 200
+"""How long a call waits for its answer and for one of so many connections: slowness is a figure, no error."""
 
 CONFIG = """
 url: ${ERRAND_URL}
@@ -56,7 +58,10 @@ async def _measured(errand: Installation) -> Row:
         lambda: any(each.get("event") == "delivery.settled" for each in errand.events[before:]), 30
     )
     headers = {"authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(base_url=errand.url, headers=headers, trust_env=False) as client:
+    client = httpx.AsyncClient(
+        base_url=errand.url, headers=headers, trust_env=False, timeout=WAIT_S, limits=httpx.Limits(MOST, MOST)
+    )
+    async with client:
 
         async def start() -> None:
             answer = await client.post("/api/jobs/held/start", json={"parameters": {"WHO": "you"}})
