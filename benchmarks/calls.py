@@ -58,8 +58,9 @@ async def _measured(errand: Installation) -> Row:
         lambda: any(each.get("event") == "delivery.settled" for each in errand.events[before:]), 30
     )
     headers = {"authorization": f"Bearer {token}"}
+    limits = httpx.Limits(max_connections=MOST, max_keepalive_connections=MOST)
     client = httpx.AsyncClient(
-        base_url=errand.url, headers=headers, trust_env=False, timeout=WAIT_S, limits=httpx.Limits(MOST, MOST)
+        base_url=errand.url, headers=headers, trust_env=False, timeout=WAIT_S, limits=limits
     )
     async with client:
 
