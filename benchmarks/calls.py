@@ -1,9 +1,9 @@
 """Starting a job over the API: how long an answer takes at 200 a second, each a run stored with its fsync.
 
 Measured on `errand serve` as a process of its own with SQLite, as programs meet it: one connection per caller
-that is kept open, requests sent by the clock and not when the one before is answered. The runs wait (the job
-`held` is of a lock that somebody closed), so what is measured is the door and not the processes. The peer is
-the same server answering /healthz at the same pace.
+that is kept open, requests sent by the clock and not when the one before is answered. The runs wait for the
+only place of `limits.runs`, which a long one has, so what is measured is the door and not the processes. The
+peer is the same server answering /healthz at the same pace.
 """
 
 import asyncio
@@ -32,8 +32,10 @@ github:
   api_url: ${GITHUB_API_URL}
   clone_url: ${GITHUB_CLONE_URL}
   repositories: [acme/shop]
+limits: {runs: 1}
 jobs:
-  held: {command: ["true"], lock: prod, parameters: {WHO: {default: you}}}
+  long: {command: ["sleep", "3600"], grace: 1s}
+  held: {command: ["true"], parameters: {WHO: {default: you}}}
 """
 
 
@@ -52,11 +54,6 @@ async def rows() -> list[Row]:
 
 async def _measured(errand: Installation) -> Row:
     token = await errand.command("token", "create", "bench", "--admin")
-    before = len(errand.events)
-    await errand.comment("/job lock prod")
-    await errand.wait_for(
-        lambda: any(each.get("event") == "delivery.settled" for each in errand.events[before:]), 30
-    )
     headers = {"authorization": f"Bearer {token}"}
     limits = httpx.Limits(max_connections=MOST, max_keepalive_connections=MOST)
     client = httpx.AsyncClient(
@@ -71,6 +68,8 @@ async def _measured(errand: Installation) -> Row:
         async def health() -> None:
             (await client.get("/healthz")).raise_for_status()
 
+        (await client.post("/api/jobs/long/start")).raise_for_status()
+        await errand.wait_for(lambda: errand.said("run.running", 1), 30)
         for _ in range(WARM):
             await start()
         bare = await _paced(health)

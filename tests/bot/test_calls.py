@@ -226,7 +226,9 @@ async def test_single_command_runs_in_what_images_name(home: House) -> None:
         assert spec.command == ("ls", "-l")
     wanted = ["ghcr.io/acme/tools:1", "ghcr.io/acme/tools:9", f"ghcr.io/acme/shop@sha256:{'2' * 64}"]
     assert home.engine.wanted == [*wanted, Live("container/web")]
-    assert spec.live == Live("container/web")
+    last = home.engine.specs[-1]
+    assert isinstance(last, RunSpec)
+    assert last.live == Live("container/web")
     built = (await calls.execute(OPS, Single("shop", "ls", timeout=5.0, workdir="/app"))).run
     assert (built.image, built.commit is not None, built.definition["timeout"]) == ("shop", True, 5.0)
 
