@@ -133,6 +133,10 @@ class Terminal:
         """Type; Ctrl-C is `\\x03`."""
         os.write(self._leader, keys.encode())
 
+    def close(self) -> None:
+        """Close the window: whoever runs in it gets SIGHUP."""
+        os.close(self._leader)
+
     def end(self) -> int:
         """The exit code, once it has ended and everything was read."""
         while self._read():
