@@ -213,9 +213,7 @@ def talk(path: Path, named: tuple[str, ...]) -> int:
             code = 128 + signal.SIGINT
         finally:
             prompt.close()
-            conversation.ask(chat.stop_all())
-            _wait(conversation, chat)
-            conversation.close()
+            _clear(conversation, chat)
     return code if ending.number is None else 128 + ending.number
 
 
@@ -231,6 +229,15 @@ def _listen(conversation: Conversation, chat: Chat, prompt: Prompt) -> None:
         say("Stopping what goes on.")
     else:
         _wait(conversation, chat)
+
+
+def _clear(conversation: Conversation, chat: Chat) -> None:
+    """Stop what goes on, then the house."""
+    try:
+        conversation.ask(chat.stop_all())
+        _wait(conversation, chat)
+    finally:
+        conversation.close()
 
 
 def _wait(conversation: Conversation, chat: Chat) -> None:
