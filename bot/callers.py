@@ -10,6 +10,9 @@ from bot import scopes
 
 Cause = Literal["api", "hook", "actions"]
 
+LOCAL = "local"
+"""By this name the service's own user is known who comes from the same machine; no stored token has it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:

@@ -5,15 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """An option of a verb. `value` names what follows it; None for one that stands alone.
-
-    One that is not `available` parses and has no effect in this version.
-    """
+    """An option of a verb. `value` names what follows it; None for one that stands alone."""
 
     name: str
     value: str | None
     summary: str
-    available: bool = True
 
     @property
     def usage(self) -> str:
@@ -39,18 +35,18 @@ class Verb:
 
     @property
     def usage(self) -> str:
-        """The verb with all that may follow it in this version."""
+        """The verb with all that may follow it."""
         parts = [self.name, self.subject]
         if self.assignments:
             parts.append("[KEY=VALUE ...]")
-        parts += [f"[{flag.usage}]" for flag in self.flags if flag.available]
+        parts += [f"[{flag.usage}]" for flag in self.flags]
         if self.arguments:
             parts.append("[-- ARGS ...]")
         return " ".join(filter(None, parts))
 
 
 _REF = Flag("ref", "REF", "branch, tag or commit to take instead of the one asked from")
-_IMAGE = Flag("image", "TAG", "tag or digest of the image to run instead of the newest", available=False)
+_IMAGE = Flag("image", "TAG", "tag of the image's own repository in a registry to run instead")
 _LATEST = Flag("latest", None, "today's definition and image instead of those of that run")
 
 VERBS: dict[str, Verb] = {
@@ -117,7 +113,7 @@ def _verb_help(first_word: str, verb: Verb) -> str:
         lines.append("It is not available on this installation yet.")
     if verb.assignments:
         lines.append("- `KEY=VALUE` sets a parameter; quote a value that has spaces: `NAME='two words'`")
-    lines += [f"- `{flag.usage}`: {flag.summary}" for flag in verb.flags if flag.available]
+    lines += [f"- `{flag.usage}`: {flag.summary}" for flag in verb.flags]
     if verb.arguments:
         lines.append("- `-- ARGS ...`: everything after `--` is given to the job's command as it is")
     return "\n".join(lines)

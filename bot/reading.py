@@ -24,7 +24,7 @@ _LONGEST = 366 * 86400.0
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?", re.ASCII)
 _NUMBER = re.compile(r"#?([0-9]{1,18})", re.ASCII)
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|sha256:[0-9a-f]{64}", re.ASCII)
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _REF = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_./+@#=-]{0,254}", re.ASCII)
 
 _MASKED = "\ufffc"
@@ -228,10 +228,10 @@ class Reader:
         return value
 
     def image_tag(self) -> str | None:
-        """The value of `--image`: a tag or a `sha256:` digest."""
+        """The value of `--image`: a tag of an image."""
         value = self.flags.get("image")
         if value is not None and not _TAG.fullmatch(value):
-            raise self.refuse(f"{quoted(value)} is no tag or digest of an image.")
+            raise self.refuse(f"{quoted(value)} is no tag of an image.")
         return value
 
     def done(self) -> None:

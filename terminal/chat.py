@@ -8,6 +8,7 @@ import getpass
 import logging
 import os
 import secrets
+import signal
 import tempfile
 import threading
 from collections.abc import Coroutine
@@ -27,6 +28,7 @@ from bot.store import Session, builds, runs
 from bot.tables import Build, Run
 from bot.tools import Tools
 from executor.errors import EngineUnavailable
+from terminal.ending import Ended, Ending
 from terminal.failures import Failure, say
 from terminal.house import checkouts, config_at, house
 from terminal.prompt import Prompt
@@ -51,6 +53,7 @@ class Chat:
         self._effects = Effects(tools, people, Starting(tools, people))
         self._told: dict[tuple[str, int], str] = {}
         self._heard = 0
+        self._hearing = asyncio.Lock()
 
     async def hear(self, line: str) -> None:
         """Carry out one line and tell the answer; the first word of a command may be left out."""
@@ -58,8 +61,9 @@ class Chat:
         text = line if line.split(maxsplit=1)[:1] == [word] else f"{word} {line}"
         self._heard += 1
         try:
-            effect = await self._effects.of(self._asked_now(), commands.parse(text, word), 0)
-            answer = await self._tools.store.write(effect)
+            async with self._hearing:
+                effect = await self._effects.of(self._asked_now(), commands.parse(text, word), 0)
+                answer = await self._tools.store.write(effect)
         except AskerError as error:
             answer = messages.error_reply(str(error))
         except (RetryLater, Refused, ConfigError) as error:
@@ -79,14 +83,15 @@ class Chat:
         return [run for run in await self._newest() if run.state != State.FINISHED]
 
     async def stop_all(self) -> None:
-        """Ask everything that goes on to end."""
+        """Ask everything that goes on to end; also what a line that is being heard begins."""
 
         def stop(session: Session) -> None:
             for run in runs.page(session, limit=_NEWEST):
                 if run.state != State.FINISHED:
                     runs.request_stop(session, run.identity, by=self._asked.actor, now=self._tools.clock())
 
-        await self._tools.store.write(stop)
+        async with self._hearing:
+            await self._tools.store.write(stop)
 
     def names(self) -> list[str]:
         """The words that may follow: verbs, and the names of jobs."""
@@ -189,30 +194,53 @@ def _asker(tools: Tools) -> Asked:
 
 
 def talk(path: Path, named: tuple[str, ...]) -> int:
-    """Read lines and carry them out until there are no more; what goes on then is waited for, or stopped."""
+    """Read lines and carry them out until there are no more; what goes on then is waited for, or stopped.
+
+    Gives the exit code: 128 + N where signal N ended it. Jobs outlive whoever started them, so however this
+    ends, they are stopped first.
+    """
     oplog.configure([], level=logging.ERROR)
-    prompt = Prompt()
+    prompt, ending, code = Prompt(), Ending(), 0
     with tempfile.TemporaryDirectory(prefix="errand-chat-", ignore_cleanup_errors=True) as home:
         conversation = Conversation(path, named, Path(home), prompt)
         chat = conversation.open()
         try:
-            prompt.open(chat.names())
-            if prompt.asks:
-                say("Commands as in a comment; `help` lists them, Ctrl-D ends. Nothing of this is kept.")
-            while (line := prompt.line()) is not None:
-                if line.strip():
-                    conversation.ask(chat.hear(line))
-            _end(conversation, chat, prompt)
+            with ending.heeded():
+                _listen(conversation, chat, prompt)
+        except Ended:
+            pass  # `ending` knows by which signal
+        except KeyboardInterrupt:
+            code = 128 + signal.SIGINT
         finally:
             prompt.close()
-            conversation.close()
-    return 0
+            _clear(conversation, chat)
+    return code if ending.number is None else 128 + ending.number
 
 
-def _end(conversation: Conversation, chat: Chat, prompt: Prompt) -> None:
-    """Wait for what goes on: a person is not kept waiting, so there it is stopped first."""
+def _listen(conversation: Conversation, chat: Chat, prompt: Prompt) -> None:
+    """Carry out lines to the end; a person is not kept waiting then, but what a pipe began goes on."""
+    prompt.open(chat.names())
+    if prompt.asks:
+        say("Commands as in a comment; `help` lists them, Ctrl-D ends. Nothing of this is kept.")
+    while (line := prompt.line()) is not None:
+        if line.strip():
+            conversation.ask(chat.hear(line))
     if prompt.asks and conversation.ask(chat.stand()):
         say("Stopping what goes on.")
+    else:
+        _wait(conversation, chat)
+
+
+def _clear(conversation: Conversation, chat: Chat) -> None:
+    """Stop what goes on, then the house."""
+    try:
         conversation.ask(chat.stop_all())
+        _wait(conversation, chat)
+    finally:
+        conversation.close()
+
+
+def _wait(conversation: Conversation, chat: Chat) -> None:
+    """Wait until nothing goes on."""
     while conversation.ask(chat.stand()):
         threading.Event().wait(LOOK)

@@ -61,14 +61,15 @@ class Prompt:
             except KeyboardInterrupt:
                 print()
             except EOFError:
-                print()
+                with suppress(OSError):
+                    print()
                 return None
             finally:
                 self._reading = False
 
     def tell(self, text: str) -> None:
         """Print `text` above the line that is being typed."""
-        with self._lock:
+        with self._lock, suppress(OSError):  # nobody may be there any more to read it
             if not (self.asks and self._reading):
                 print(text, flush=True)
                 return

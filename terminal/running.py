@@ -13,6 +13,9 @@ from terminal.printing import document, standing
 from terminal.remote import Document, Remote, segment
 from terminal.words import Json, WithRest, assignments, connected, duration, number_or_name, rest_of
 
+SINGLE = "exec"
+"""The job that single commands are runs of; it is defined nowhere."""
+
 Job = Annotated[str, typer.Argument(metavar="NAME", help="The job.", autocompletion=job_names)]
 Assignments = Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Parameters of the job.")]
 Ref = Annotated[str | None, typer.Option("--ref", metavar="REF", help="Branch, tag or commit to take.")]
@@ -120,7 +123,8 @@ def meant(remote: Remote, which: str, *, active: bool = False) -> int:
     found = number_or_name(which)
     if isinstance(found, int):
         return found
-    remote.ask("GET", f"/api/jobs/{segment(found)}")  # which says so where there is none
+    if found != SINGLE:
+        remote.ask("GET", f"/api/jobs/{segment(found)}")  # which says so where there is none
     for each in remote.pages("/api/runs", "runs", {"job": found, "limit": 100}, 1000 if active else 1):
         if not active or each.get("state") != "finished":
             return int(each["number"])

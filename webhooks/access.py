@@ -18,16 +18,13 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from bot import links, scopes
-from bot.callers import Caller, of_token, of_workflow
+from bot.callers import LOCAL, Caller, of_token, of_workflow
 from bot.errors import RetryLater
 from bot.github import is_signed
 from bot.store import Session, Store, history, runs, tokens
 from bot.tables import Token
 
 TOKEN_PREFIX = "errand_"  # noqa: S105 - makes a leaked token easy to search for; not a secret
-
-LOCAL = "local"
-"""By this name the service's own user is known who comes from the same machine without a stored token."""
 
 _TOKEN = re.compile(r"errand_[A-Za-z0-9_-]{43}", re.ASCII)
 _AUTHORIZATION = re.compile(r"(?:bearer|token) +(\S{1,200}) *", re.ASCII | re.IGNORECASE)

@@ -6,6 +6,7 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from bot.callers import LOCAL
 from bot.scopes import READ, ordered
 from bot.store.columns import TOKEN
 from bot.tables import Token
@@ -23,7 +24,9 @@ def add(
     scopes: Iterable[str] = (READ,),
     expires_at: float | None = None,
 ) -> Token:
-    """Keep a new token; `ValueError` when the name is taken, or a scope is none."""
+    """Keep a new token; `ValueError` when the name is taken or `LOCAL`, or a scope is none."""
+    if name.strip().casefold() == LOCAL:
+        raise ValueError(f"{LOCAL} is what history calls the command line beside Errand; no token may be.")
     token = Token(name=name, hash=hash, created_at=now, scopes=ordered(scopes), expires_at=expires_at)
     session.add(token)
     try:

@@ -107,7 +107,7 @@ REFUSED = {
     "/job run a --ref=--upload-pack=x": "is no branch, tag or commit",
     "/job run a --ref=a..b": "is no branch, tag or commit",
     "/job run a --ref='a b'": "is no branch, tag or commit",
-    "/job run a --image a/b:c": "is no tag or digest",
+    "/job run a --image a/b:c": "is no tag of an image",
     "/job run a -x": "`-x` is no option. Text that begins with `-` goes after `--`",
     "/job run a B='c": "The `'` at character 14 of this command has no end",
     "/job run a '\"' B=\"c": 'The `"` at character 18 of this command has no end',

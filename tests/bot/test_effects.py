@@ -138,7 +138,7 @@ async def test_status_in_slack_shows_the_runs_of_who_asks(home: House) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("run check --image v2", "`--image` is not available"),
+        ("run check --image v2", "in no registry, so it has no tags"),
         ("run plain", "no image, so no repository"),
         ("run check --ref nowhere", "no branch, tag or commit"),
         ("run check --ref ../../x", "no branch, tag or commit"),

@@ -71,7 +71,7 @@ async def test_public_place_hears_of_its_own_jobs_only(home: House, verb: str) -
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("plan check --image v2", "`--image` is not available"),
+        ("plan check --image v2", "in no registry, so it has no tags"),
         ("plan deploy", "`SECRETIVE` is required"),
         ("plan plain", "no image, so no repository"),
         ("why plain", "no image, so no repository"),

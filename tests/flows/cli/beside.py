@@ -52,7 +52,7 @@ class Served:
 
     def start(self) -> None:
         """Serve again, after `end`."""
-        self.process = _serve(self.home)
+        self.process = _serve(self.home, self.more)
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:
         """End the service."""
@@ -71,19 +71,20 @@ class Served:
 
 
 @contextmanager
-def served(home: Path) -> Iterator[Served]:
-    """A service with the app.yaml in `home`."""
-    made = Served(home, _serve(home))
+def served(home: Path, more: Mapping[str, str] | None = None) -> Iterator[Served]:
+    """A service with the app.yaml in `home`; `more` of an environment is for it and for what is typed."""
+    added = dict(more or {})
+    made = Served(home, _serve(home, added), added)
     try:
         yield made
     finally:
         made.close()
 
 
-def _serve(home: Path) -> subprocess.Popen[str]:
+def _serve(home: Path, more: Mapping[str, str]) -> subprocess.Popen[str]:
     with (home / "serve.log").open("a") as log:
         process = subprocess.Popen(
-            [*ERRAND, "serve", "--port", "0"], cwd=home, env=environ(home), stderr=log, text=True
+            [*ERRAND, "serve", "--port", "0"], cwd=home, env=environ(home, more), stderr=log, text=True
         )
     until(lambda: (home / "errand.db.door").exists() or process.poll() is not None)
     assert process.poll() is None, (home / "serve.log").read_text()
@@ -132,6 +133,10 @@ class Terminal:
     def type(self, keys: str) -> None:
         """Type; Ctrl-C is `\\x03`."""
         os.write(self._leader, keys.encode())
+
+    def close(self) -> None:
+        """Close the window: whoever runs in it gets SIGHUP."""
+        os.close(self._leader)
 
     def end(self) -> int:
         """The exit code, once it has ended and everything was read."""

@@ -1,12 +1,13 @@
 """`errand chat`: the grammar in a terminal, with jobs for real and nothing kept."""
 
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.flows.cli.beside import Served, Terminal, environ
+from tests.flows.cli.beside import ERRAND, PATIENCE, Served, Terminal, environ, until
 
 HERE = Path(__file__).parent
 BUILT = """\
@@ -60,6 +61,57 @@ def test_nothing_is_left(alone: Served, tmp_path: Path) -> None:
     before = {path.name for path in tmp_path.iterdir()}
     assert alone.run("chat", typed="run hello\n", TMPDIR=str(tmp_path)).returncode == 0
     assert {path.name for path in tmp_path.iterdir()} == before
+
+
+STANDING = """\
+jobs:
+  stand:
+    command: |
+      trap 'echo > "$PLACE/stopped"; exit 1' TERM
+      echo > "$PLACE/begun"
+      while :; do sleep 0.05; done
+    parameters: {PLACE: {type: string}}
+    grace: 30s
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_signal_stops_what_goes_on_and_leaves_nothing(
+    alone: Served, tmp_path: Path, number: signal.Signals
+) -> None:
+    (tmp_path / "app.yaml").write_text(STANDING)
+    place = tmp_path / "place"
+    place.mkdir()
+    with subprocess.Popen(
+        [*ERRAND, "chat"],
+        cwd=tmp_path,
+        env=environ(tmp_path, {"TMPDIR": str(place)}),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    ) as chat:
+        assert chat.stdin is not None
+        chat.stdin.write(f"run stand PLACE={tmp_path}\n")
+        chat.stdin.flush()
+        until((tmp_path / "begun").exists)
+        chat.send_signal(number)
+        assert chat.wait(timeout=PATIENCE) == 128 + number
+    assert (tmp_path / "stopped").exists()
+    assert list(place.iterdir()) == []
+
+
+def test_closed_terminal_stops_what_goes_on_and_leaves_nothing(alone: Served, tmp_path: Path) -> None:
+    (tmp_path / "app.yaml").write_text(STANDING)
+    place = tmp_path / "place"
+    place.mkdir()
+    terminal = Terminal(alone, "chat", more={"TMPDIR": str(place)})
+    terminal.see("errand> ")
+    terminal.type(f"run stand PLACE={tmp_path}\n")
+    until((tmp_path / "begun").exists)
+    terminal.close()
+    assert terminal.process.wait(timeout=PATIENCE) != 0
+    assert (tmp_path / "stopped").exists()
+    assert list(place.iterdir()) == []
 
 
 def test_images_are_built_from_the_checkout_without_any_secret(alone: Served, tmp_path: Path) -> None:

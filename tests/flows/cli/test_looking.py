@@ -111,6 +111,17 @@ def test_tokens_are_made_over_the_api_and_may_do_what_they_say(errand: Served, t
     assert "does not know this token" in errand.run("jobs", **limited).stderr
 
 
+@pytest.mark.parametrize("more", [[], ["--config", "app.yaml"]])
+def test_no_token_is_called_as_the_local_one_is(errand: Served, more: list[str]) -> None:
+    done = errand.run("token", "create", "local", *more)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no token may be" in done.stderr
+    door = json.loads((errand.home / "errand.db.door").read_text())
+    over_the_api = {"ERRAND_URL": door["address"], "ERRAND_TOKEN": door["token"]}
+    refused = errand.run("token", "create", "Local", **over_the_api)
+    assert (refused.returncode, "no token may be" in refused.stderr) == (1, True)
+
+
 def test_hooks_are_made_listed_and_ended(errand: Served) -> None:
     made = errand.run("hook", "create", "hello", "--name", "deploys")
     assert made.returncode == 0, made.stderr

@@ -1,0 +1,45 @@
+"""SIGTERM and SIGHUP as an exception in the main thread, so that what was begun is tidied up first."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
+
+class Ended(BaseException):
+    """A signal asked for the end; no `Exception`, so that nothing on the way takes it for a mistake."""
+
+
+class Ending:
+    """Whether the end was asked for: `number` is the first signal that did, None until then.
+
+    Only within `heeded` it interrupts; before and after, it is noted and does no harm. Handlers are functions
+    and never SIG_IGN, which every job would inherit.
+    """
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+        self._heeded = False
+        for each in _SIGNALS:
+            signal.signal(each, self._note)
+
+    @contextmanager
+    def heeded(self) -> Iterator[None]:
+        """Raise `Ended` in this block when a signal comes, or came before; only once."""
+        self._heeded = True
+        try:
+            if self.number is not None:
+                raise Ended
+            yield
+        finally:
+            self._heeded = False
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if self.number is not None:
+            return
+        self.number = number
+        if self._heeded:
+            self._heeded = False
+            raise Ended
