@@ -84,6 +84,13 @@ class Redactor:
         return b"".join(out)
 
 
+def masked(text: str, secrets: Iterable[bytes]) -> str:
+    """Mask a sentence that is for other places than the log."""
+    redactor = Redactor(secrets)
+    data = text.encode(errors="replace")
+    return (redactor.feed(data) + redactor.flush()).decode(errors="replace")
+
+
 def forms(secret: bytes) -> set[bytes]:
     """Every way in which `secret` is looked for; nothing for one of white space only."""
     bare = secret.strip()

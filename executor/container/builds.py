@@ -15,7 +15,7 @@ from executor.container.settings import Settings
 from executor.logs import LogStore
 from executor.process import requests, trees
 from executor.process.supervised import Supervised, result_of
-from executor.redaction import Redactor
+from executor.redaction import masked
 from executor.spec import BuildSpec, Outcome, Progress, Recipe, Result
 from executor.words import plain
 
@@ -147,5 +147,4 @@ def _outcome(outcome: Outcome, word: str, sentence: str) -> Outcome:
 
 def _masked(spec: BuildSpec, text: str) -> str:
     given = [*(spec.recipe or Recipe()).secrets.values(), *filter(None, (spec.source.token,))]
-    redactor = Redactor(secret.reveal().encode() for secret in given)
-    return (redactor.feed(text.encode()) + redactor.flush()).decode(errors="replace")
+    return masked(text, [secret.reveal().encode() for secret in given])

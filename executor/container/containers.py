@@ -21,6 +21,8 @@ INSTALLATION, KEY, TIMEOUT, GRACE, CHILDREN, MEMORY, MASKED, LOG = (
 )
 """Labels: whose container it is, which run's, and what a bot has to know of it after a restart."""
 
+RESERVED = ","
+"""Separates the parts of a mount, so no path of a file may hold it."""
 PIDS = 4096
 """Processes and threads that a job may have at once: enough for a parallel build, too few to hurt others."""
 
@@ -188,20 +190,6 @@ def check(spec: RunSpec) -> None:
     words = (*spec.command, *spec.env, *spec.env.values(), spec.setup or "", spec.workdir or "")
     if any("\0" in word for word in words):
         raise ValueError("A NUL byte in the command, its environment or its working directory.")
-
-
-def targets(files: Mapping[str, str]) -> dict[str, str]:
-    """Give the text for each absolute path in the container; raises ValueError for what is no path."""
-    found: dict[str, str] = {}
-    for path, text in files.items():
-        parts = path.strip("/").split("/")
-        target = "/" + "/".join(parts)
-        if any(part in ("", ".", "..") for part in parts) or not path.isprintable() or "," in path:
-            raise ValueError(f"The file {path[:200]!r} cannot be placed: it is not a path below the root.")
-        if target in found:
-            raise ValueError(f"The file {target} is given twice.")
-        found[target] = text
-    return found
 
 
 def read(answer: Mapping[str, Any]) -> Container:

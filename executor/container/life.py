@@ -21,6 +21,7 @@ from executor.growth import Growth
 from executor.keeping import Keeping
 from executor.logfile import LogWriter
 from executor.logs import LogStore
+from executor.redaction import masked
 from executor.spec import Outcome, Progress, RunSpec, Started
 from executor.threads import whole
 
@@ -202,7 +203,7 @@ class Life:
         return container
 
     def _masked(self, outcome: Outcome, secrets: list[bytes]) -> Outcome:
-        message = outcome.message and outcomes.masked(outcome.message, self._secrets() + secrets)
+        message = outcome.message and masked(outcome.message, self._secrets() + secrets)
         return replace(outcome, message=message)
 
     async def _finish(self, outcome: Outcome, keeping: Keeping) -> Outcome:

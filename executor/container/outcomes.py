@@ -1,10 +1,8 @@
 """How a run ended, read from its container; pure."""
 
 import re
-from collections.abc import Sequence
 
 from executor.container.containers import MEMORY, Container
-from executor.redaction import Redactor
 from executor.spec import Outcome, Result
 
 _INIT = re.compile(
@@ -86,13 +84,6 @@ def of(container: Container, stopped: str | None, out_of_memory: bool, first: by
     return Outcome(
         result, exit_code=code, reason=reason, message=message, started_at=started, finished_at=finished
     )
-
-
-def masked(text: str, secrets: Sequence[bytes]) -> str:
-    """Mask a sentence that is for other places than the log."""
-    redactor = Redactor(secrets)
-    data = text.encode(errors="replace")
-    return (redactor.feed(data) + redactor.flush()).decode(errors="replace")
 
 
 def _memory(limit: int) -> str:

@@ -15,6 +15,7 @@ from executor.container.place import BEGUN, STOP, Place
 from executor.errors import EngineUnavailable
 from executor.secretive import hidden
 from executor.spec import Outcome, Result, RunSpec
+from executor.targets import targets
 from executor.threads import whole
 
 _TAKEN = "already in use"
@@ -106,7 +107,7 @@ class Starting:
         except ValueError as problem:
             raise outcomes.error("SpecInvalid", str(problem)) from problem
         try:
-            files = containers.targets(spec.files)
+            files = targets(spec.files, reserved=containers.RESERVED)
         except ValueError as problem:
             raise outcomes.error("FilesInvalid", str(problem)) from problem
         placed = await whole(lambda: place.put(files.values())) if files else []

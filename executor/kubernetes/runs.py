@@ -9,6 +9,7 @@ from executor.kubernetes.objects.manifests import manifest
 from executor.kubernetes.settings import Settings
 from executor.kubernetes.watching.outcomes import error
 from executor.spec import RunSpec
+from executor.targets import targets
 
 
 def order(spec: RunSpec, settings: Settings, client: Client, images: Images) -> Order:
@@ -18,7 +19,7 @@ def order(spec: RunSpec, settings: Settings, client: Client, images: Images) -> 
         if spec.image is None and spec.live is None:
             raise error("ImageMissing", "A run in a cluster needs an image.")
         try:
-            pods.targets(spec.files)
+            targets(spec.files, reserved=pods.RESERVED)
         except ValueError as problem:
             raise error("FilesInvalid", str(problem)) from problem
         workload = await live.workload(client, spec.live, settings) if spec.live else None

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 from executor.logfile import LogWriter
-from executor.redaction import Redactor
+from executor.redaction import Redactor, masked
 from executor.supervisor import record
 
 _CHUNK = 64 * 1024
@@ -84,9 +84,7 @@ class Output:
 
     def masked(self, text: str) -> str:
         """Mask a sentence that is for other places than the log."""
-        redactor = Redactor(self._secrets)
-        data = text.encode(errors="replace")
-        return (redactor.feed(data) + redactor.flush()).decode(errors="replace")
+        return masked(text, self._secrets)
 
     def drain(self) -> None:
         """Carry what is there, without waiting for whoever still holds the pipe."""

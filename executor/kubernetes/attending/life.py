@@ -21,6 +21,7 @@ from executor.kubernetes.watching import outcomes, states
 from executor.kubernetes.watching.cluster import Cluster, Space
 from executor.kubernetes.watching.outcomes import OVERDUE, Ended, Reading, Runs, Waits
 from executor.kubernetes.watching.states import Job, Pod
+from executor.redaction import masked
 from executor.spec import Outcome, Pending, Progress, Result, Started
 from executor.threads import whole
 
@@ -275,7 +276,7 @@ class Life:
         return max(min(due if due > now else later, later) - now, 0.1)
 
     def _masked(self, words: str) -> str:
-        return outcomes.masked(words, self._secrets)
+        return masked(words, self._secrets)
 
     def _notes(self, outcome: Outcome) -> list[str]:
         """Give the lines of Errand's own at the end of its log."""

@@ -16,6 +16,7 @@ from executor.kubernetes.resources import FINALIZER, name_of
 from executor.kubernetes.settings import Settings
 from executor.redaction import forms
 from executor.spec import RunSpec, Secret
+from executor.targets import targets
 
 _WEEK = 7 * 24 * 3600
 """Seconds for which a Job that nobody removes stays."""
@@ -41,7 +42,7 @@ def manifest(
     """Give the objects of a run; raises ValueError where no pod can have what `spec` says."""
     pods.check(spec)
     hidden = _Hidden(spec.secrets)
-    files = pods.targets(spec.files)
+    files = targets(spec.files, reserved=pods.RESERVED)
     kept = pods.Kept(
         name=name_of(spec.key),
         env={name: value for name, value in spec.env.items() if hidden.is_in(value)},

@@ -15,6 +15,8 @@ from executor.kubernetes.settings import Settings
 from executor.setup import SHELL
 from executor.spec import RunSpec
 
+RESERVED = ":"
+"""No mount of the API may hold it in its path."""
 CONTAINER = "job"
 """The name of the container that the job runs in."""
 SIGNALLED = "errand: every process was told to stop"
@@ -86,20 +88,6 @@ def check(spec: RunSpec) -> None:
         "".join((*words, *spec.files, *spec.files.values())).encode()
     except UnicodeEncodeError as problem:
         raise ValueError("What a pod is given has to be text, in Unicode.") from problem
-
-
-def targets(files: Mapping[str, str]) -> dict[str, str]:
-    """Give the text for each absolute path in the container; raises ValueError for what is no path."""
-    found: dict[str, str] = {}
-    for path, text in files.items():
-        parts = path.strip("/").split("/")
-        target = "/" + "/".join(parts)
-        if any(part in ("", ".", "..") for part in parts) or not path.isprintable() or ":" in path:
-            raise ValueError(f"The file {path[:200]!r} cannot be placed: it is not a path below the root.")
-        if target in found:
-            raise ValueError(f"The file {target} is given twice.")
-        found[target] = text
-    return found
 
 
 def spec(run: RunSpec, settings: Settings, workload: Workload | None, facts: Facts, kept: Kept) -> Object:

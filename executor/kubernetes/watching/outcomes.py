@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from executor.kubernetes.watching.states import TERMINATED, WAITING, Container, Event, Job, Pod
-from executor.redaction import Redactor
 from executor.spec import Outcome, Result
 
 OVERDUE = 180.0
@@ -116,13 +115,6 @@ def message_of(pod: Pod | None) -> str:
     """Give what the container `job` left as its termination message, empty for none."""
     last = pod.containers[-1] if pod is not None and pod.containers else None
     return last.message if last is not None and last.reason not in _NO_START else ""
-
-
-def masked(text: str, secrets: Sequence[bytes]) -> str:
-    """Mask a sentence that is for other places than the log."""
-    redactor = Redactor(secrets)
-    data = text.encode(errors="replace")
-    return (redactor.feed(data) + redactor.flush()).decode(errors="replace")
 
 
 def _started(pod: Pod) -> float | None:

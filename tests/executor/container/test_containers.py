@@ -9,6 +9,7 @@ import pytest
 from executor.container import containers
 from executor.container.containers import Given
 from executor.spec import RunSpec
+from executor.targets import targets
 
 SPEC = RunSpec("run-1", ("printf", "%s", "$(id)"), image="localhost/shop:1")
 
@@ -127,12 +128,12 @@ def test_rlimits_are_asked_for_where_this_process_has_few(
 @pytest.mark.parametrize("path", ["", "/", "..", "a/../b", "a//b", "a\nb", "a,readonly=false", "a\0b"])
 def test_path_of_a_file_that_could_mean_something_else_is_refused(path: str) -> None:
     with pytest.raises(ValueError, match="cannot be placed"):
-        containers.targets({path: ""})
+        targets({path: ""}, reserved=containers.RESERVED)
 
 
 def test_two_texts_for_one_file_are_refused() -> None:
     with pytest.raises(ValueError, match="twice"):
-        containers.targets({"/a/b": "1", "a/b": "2"})
+        targets({"/a/b": "1", "a/b": "2"}, reserved=containers.RESERVED)
 
 
 @pytest.mark.parametrize(
