@@ -67,7 +67,8 @@ class Outbox:
         try:
             if post.attempts > MAX_TRIES:  # none of them came to an end
                 raise Refused("whoever tried to say it was killed")
-            remote_id = await self._senders[post.kind](post, await self._subject(post))
+            rev, subject = await self._subject(post)
+            remote_id = await self._senders[post.kind](post, subject)
         except RetryLater as error:
             await self._again(post, error, MAX_TRIES)
         except Refused as error:
@@ -76,10 +77,10 @@ class Outbox:
             log.exception("post.failed", **_shown(post))
             await self._again(post, RetryLater(f"Errand failed: {type(error).__name__}"), FAILURES)
         else:
-            await self._sent(post, remote_id)
+            await self._sent(post, rev, remote_id)
 
-    async def _sent(self, post: Post, remote_id: str | None) -> None:
-        key, rev = post.identity, post.wanted
+    async def _sent(self, post: Post, rev: int, remote_id: str | None) -> None:
+        key = post.identity
         once = post.run_number is None and post.build_number is None
         again_at = self._tools.clock() + SPACING
         said = posts.Said(rev, remote_id, again_at, done=once)
@@ -119,18 +120,22 @@ class Outbox:
     def _ring_in(self, delay: float) -> None:
         asyncio.get_running_loop().call_later(delay, self._tools.store.bell("posts").set)
 
-    async def _subject(self, post: Post) -> Subject:
-        run, build = post.run_number, post.build_number
-        found: Subject = None
-        if run is not None:
-            found = await self._tools.store.read(lambda s: runs.get(s, run))
-        elif build is not None:
-            found = await self._tools.store.read(lambda s: builds.get(s, build))
-        else:
-            return None
+    async def _subject(self, post: Post) -> tuple[int, Subject]:
+        """What the post tells about, and how much of what is wanted that shows."""
+        key, run, build = post.identity, post.run_number, post.build_number
+        if run is None and build is None:
+            return post.wanted, None
+
+        def look(session: Session) -> tuple[int, Subject]:
+            # More may be wanted since the claim, which the subject shows already: it is not said twice.
+            # Counted before looking, for on PostgreSQL the second query may see a later commit.
+            rev = posts.wanted(session, key)
+            return rev, runs.get(session, run) if run is not None else builds.get(session, build or 0)
+
+        rev, found = await self._tools.store.read(look)
         if found is None:
             raise Refused("what it tells about is no longer kept")
-        return found
+        return rev, found
 
     async def _repeated(self, run: Run) -> Run | None:
         """The run that this one repeats, if it is kept; of another repository nothing is told."""

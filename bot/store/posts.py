@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import case, func, literal, update
+from sqlalchemy import and_, case, func, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -86,9 +86,14 @@ def claim(session: Session, *, owner: str, now: float, lease: float, limit: int)
     return claim_rows(session, Post, conditions, owner=owner, span=(now, lease), limit=limit)
 
 
+def wanted(session: Session, id: int) -> int:
+    """How much of a post is wanted by now; 0 for one that is gone."""
+    return session.scalar(select(POST.wanted).where(POST.id == id)) or 0
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What was said: the post's `wanted` when it was read, and what the place calls it.
+    """What was said: the post's `wanted` when its subject was read, and what the place calls it.
 
     What is not urgent is not said again before `again_at`, so that many changes make one edit. `done`:
     nothing will ever be wanted again, besides what was wanted meanwhile.
@@ -114,7 +119,7 @@ def sent(session: Session, id: int, said: Said, *, owner: str) -> None:
         sent=case((POST.sent > rev, POST.sent), else_=rev),
         remote_id=func.coalesce(literal(said.remote_id), POST.remote_id),
         state=state,
-        due_at=case((POST.due_at == _AT_ONCE, _AT_ONCE), else_=said.again_at),
+        due_at=case((and_(POST.wanted > rev, POST.due_at == _AT_ONCE), _AT_ONCE), else_=said.again_at),
         attempts=0,
         error=None,
     )

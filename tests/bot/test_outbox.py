@@ -60,6 +60,19 @@ async def test_cards_of_a_run_are_edited_and_say_its_end(home: House) -> None:
     assert len(home.slack.ephemerals) == 1
 
 
+async def test_what_was_wanted_after_the_claim_and_is_shown_already_is_not_said_again(home: House) -> None:
+    await home.says("/job run check")
+    claimed = await claim(home)
+    await home.write(
+        lambda s: s.execute(update(Run).values(state="finished", result="succeeded", finished_at=home.now))
+    )
+    await home.write(lambda s: posts.want(s, runs=[1], urgent=True))
+    for post in claimed:
+        await Outbox(home.tools).send(post)
+    assert "succeeded" in home.github.comments[1].body
+    assert await claim(home) == []
+
+
 async def test_cards_of_a_build_stand_where_it_was_asked_for(home: House) -> None:
     await home.says("/job build shop --ref main")
     await home.types("build shop")
