@@ -62,7 +62,7 @@ class Target:
     def chosen(self, row: ImageTag | None) -> "Target":
         """The same with the tag that was chosen for the job, where that counts."""
         image = self.image
-        if row is None or not self.follows or image is None or not counts(row, image):
+        if row is None or image is None or not counts(row, image):
             return self
         return Target(self.repository, self.public, ready=image.tagged(row.tag))
 
@@ -220,9 +220,8 @@ class Starting:
 
         Raises `NotAllowed` where the job wants to be alone and is under way.
         """
-        known = runs.is_known(session, order.key)
-        why = None if known else gate.refusal(session, order.job.name, order.overlap.concurrency)
-        if why is not None:
+        why = gate.refusal(session, order.job.name, order.overlap.concurrency)
+        if why is not None and not runs.is_known(session, order.key):
             raise NotAllowed(why)
         draft = self.draft(session, order, Seen())
         stored, _ = runs.enqueue(session, draft.run, draft.cards, now=self._tools.clock(), nonce=draft.nonce)
@@ -234,7 +233,9 @@ class Starting:
         `seen` is for this transaction: made anew for every one, since one that fails may be run again.
         """
         asked, job, built = order.asked, order.job, seen.builds
-        target = order.target.chosen(seen.tag(session, job.name) if order.target.follows else None)
+        target = order.target
+        if target.follows and target.image is not None:
+            target = target.chosen(seen.tag(session, job.name))
         source = target.source
         run = Run(
             key=order.key,

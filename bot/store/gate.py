@@ -13,9 +13,10 @@ what was let through or is older, so no two can wait for each other.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import false, func, or_, select, text, true, update
+from sqlalchemy import bindparam, false, func, or_, select, text, true, update
 from sqlalchemy.orm import Session
 
 from bot.messages import waits
@@ -25,7 +26,7 @@ from bot.store.bells import ring
 from bot.store.clocks import moment
 from bot.store.columns import LOCK, RUN
 from bot.store.moves import ACTIVE, FREE, QUEUED, UNFINISHED, ask_to_stop, change, change_all, end_unbegun
-from bot.tables import Lock, Run
+from bot.tables import Run
 
 CLOSED = 1e12
 """The `due_at` of a run that was not let through."""
@@ -40,9 +41,8 @@ _OPEN: dict[str, Any] = {"admitted": True, "due_at": 0.0, "waiting_for": None}
 
 @dataclass(frozen=True, slots=True)
 class _Obstacle:
-    """What is in the way: a lock of a person, or a run, which holds the lock or is of the same job."""
+    """What is in the way: a lock of a person, or a `run`, which holds the lock or is of the same job."""
 
-    lock: Lock | None = None
     run: int | None = None
     by_lock: bool = False
 
@@ -86,14 +86,18 @@ def arrive_all(session: Session, runs: Sequence[Run], *, now: float) -> None:
             run.due_at = 0.0 if run.admitted else CLOSED
 
 
-def settle(session: Session, run: Run, *, now: float) -> None:
-    """After `run` is stored: it may replace others; if it waits, its card says what for."""
+def settle(session: Session, run: Run, *, now: float) -> bool:
+    """After `run` is stored: it may replace others; if it waits, its card says what for.
+
+    Gives whether there was anything to settle: then `run` may be another now.
+    """
     if run.admitted or run.state == State.FINISHED:
-        return
+        return False
     if run.concurrency == "replace" and _is_ready(run):
         opened(session, job=run.job, lock=run.lock, now=now)
     else:
         lines.tell_last(session, run, now=now)
+    return True
 
 
 def opened(session: Session, *, job: str, lock: str | None, now: float) -> None:
@@ -152,25 +156,45 @@ def _is_ready(run: Run) -> bool:
 
 def _obstacle(session: Session, run: Run, now: float) -> _Obstacle | None:
     """The first thing in the way of `run`, which is not stored yet if it has no number."""
-    targets = [run.job] if run.lock is None else [run.job, run.lock]
-    locked = session.scalar(
-        select(Lock).where(LOCK.target.in_(targets), or_(LOCK.until.is_(None), LOCK.until > now)).limit(1)
-    )
+    about = {"job": run.job, "lock": run.lock or run.job, "now": now, "number": run.number or 0}
+    locked = session.scalar(_LOCKED, about)
     if locked is not None:
-        return _Obstacle(lock=locked, by_lock=locked.target == run.lock)
-    others = [] if run.number is None else [RUN.number != run.number]
+        return _Obstacle(by_lock=locked == run.lock)
     if run.lock is not None:
-        holds = [RUN.lock == run.lock, RUN.state.in_(UNFINISHED), RUN.admitted == true()]
-        holder = session.scalar(select(RUN.number).where(*holds, *others).limit(1))
+        holder = session.scalar(_HOLDER, about)
         if holder is not None:
             return _Obstacle(run=holder, by_lock=True)
-    mates = [RUN.job == run.job, RUN.state.in_(UNFINISHED), *others]
-    if run.concurrency == "allow":
-        mates.append(RUN.concurrency != "allow")
-    if run.number is not None:
-        mates.append(or_(RUN.admitted == true(), RUN.number < run.number))
-    mate = session.scalar(select(RUN.number).where(*mates).limit(1))
+    mate = session.scalar(_mate(run.number is not None, run.concurrency == "allow"), about)
     return None if mate is None else _Obstacle(run=mate)
+
+
+# Every new run asks these, so they are made once: that takes longer than SQLite takes to answer.
+
+_JOB: Any = bindparam("job")
+_LOCK: Any = bindparam("lock")
+_NUMBER: Any = bindparam("number")
+
+_LOCKED = (
+    select(LOCK.target)
+    .where(LOCK.target.in_([_JOB, _LOCK]), or_(LOCK.until.is_(None), LOCK.until > bindparam("now")))
+    .limit(1)
+)
+_HOLDER = (
+    select(RUN.number)
+    .where(RUN.lock == _LOCK, RUN.state.in_(UNFINISHED), RUN.admitted == true(), RUN.number != _NUMBER)
+    .limit(1)
+)
+
+
+@cache
+def _mate(stored: bool, allows: bool) -> Any:
+    """A run of the same job that one which is `stored`, or `allows` others, may not run beside."""
+    query = select(RUN.number).where(RUN.job == _JOB, RUN.state.in_(UNFINISHED))
+    if allows:
+        query = query.where(RUN.concurrency != "allow")
+    if stored:
+        query = query.where(RUN.number != _NUMBER, or_(RUN.admitted == true(), RUN.number < _NUMBER))
+    return query.limit(1)
 
 
 def _first_closed(session: Session, *conditions: Any) -> Run | None:

@@ -1,13 +1,17 @@
-"""Inserting what has a key, a number from the database and a name made of that number."""
+"""Inserting what has a key, a number from the database and a name made of that number.
+
+The statements are made once: making one takes longer than SQLite takes to run it.
+"""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import String, cast, select, update
+from sqlalchemy import String, bindparam, cast, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from bot.store.columns import table_of
+from bot.store.columns import key_of, table_of
 from bot.tables import Build, Run
 
 PART = 1000
@@ -19,33 +23,41 @@ Numbered = TypeVar("Numbered", Run, Build)
 def insert_once(
     session: Session, table: type[Numbered], row: Numbered, *, name: Callable[[int], str]
 ) -> tuple[Numbered, bool]:
-    """Insert `row` unless its key exists; gives the stored row and whether it is this one.
+    """Insert `row` unless its key exists; gives the stored row and whether it is this one, now numbered.
 
     Looking first keeps numbers from being used up by repetitions; the INSERT still decides, because
     another bot may have been faster.
     """
-    columns = table_of(table).c
-    same_key = select(table).where(columns.key == row.key)
-    found = session.scalar(same_key)
+    same_key = {"wanted": row.key}
+    found = session.scalar(_of_key(table), same_key)
     if found is not None:
         return found, False
-    make: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    number = session.scalar(
-        make(table)
-        .values(row.model_dump(exclude={"number"}))
-        .on_conflict_do_nothing(index_elements=["key"])
-        .returning(columns.number)
-    )
-    if number is None:
-        return session.scalars(same_key).one(), False
-    named = (
-        update(table)
-        .where(columns.number == number)
-        .values(name=name(number))
-        .returning(table)
-        .execution_options(synchronize_session=False)
-    )
-    return session.scalars(named).one(), True
+    insert = _insert(table, session.get_bind().dialect.name)
+    made = session.execute(insert, [row.model_dump(exclude={"number"})]).one_or_none()
+    if made is None:
+        return session.scalars(_of_key(table), same_key).one(), False
+    row.number = number = made.number
+    row.name = name(number)
+    session.execute(_rename(table), {"of": number, "to": row.name})
+    return row, True
+
+
+@cache
+def _of_key(table: type[Run | Build]) -> Any:
+    return select(table).where(table_of(table).c.key == bindparam("wanted"))
+
+
+@cache
+def _insert(table: type[Run | Build], dialect: str) -> Any:
+    """One that does nothing where the key exists, and gives key and number of what it stored."""
+    make: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    insert = make(table_of(table)).on_conflict_do_nothing(index_elements=["key"])
+    return insert.returning(table_of(table).c.key, key_of(table))
+
+
+@cache
+def _rename(table: type[Run | Build]) -> Any:
+    return update(table_of(table)).where(key_of(table) == bindparam("of")).values(name=bindparam("to"))
 
 
 def insert_all(session: Session, rows: Sequence[Run]) -> list[Run]:
@@ -53,9 +65,7 @@ def insert_all(session: Session, rows: Sequence[Run]) -> list[Run]:
 
     The name becomes `<job>-<number>-<name>`. Far faster for many than `insert_once`: one INSERT, one UPDATE.
     """
-    make: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    columns = table_of(Run).c
-    insert = make(Run).on_conflict_do_nothing(index_elements=["key"]).returning(columns.key, columns.number)
+    columns, insert = table_of(Run).c, _insert(Run, session.get_bind().dialect.name)
     stored = session.execute(insert, [row.model_dump(exclude={"number"}) for row in rows])
     numbers = {row[0]: row[1] for row in stored}
     new = [row for row in rows if row.key in numbers]

@@ -59,7 +59,8 @@ def enqueue(session: Session, run: Run, cards: Sequence[Post], *, now: float, no
     posts.add_cards(session, cards, run=stored.number)
     ring(session, "runs")
     changed(session, stored)
-    gate.settle(session, stored, now=now)
+    if gate.settle(session, stored, now=now):
+        stored = session.get_one(Run, stored.number)
     return stored, True
 
 
