@@ -133,7 +133,8 @@ def podman_socket(podman: Podman) -> Iterator[str]:
     """Podman as a service for all tests of a process: each could start its own, in half a second."""
     socket = podman.directory / "service.sock"
     command = [podman.command, *podman.arguments, "system", "service", "--time=0", f"unix://{socket}"]
-    with subprocess.Popen(command) as service:
+    # Its own directory: conmon leaves a file where it is started when a container runs out of memory.
+    with subprocess.Popen(command, cwd=podman.directory) as service:
         podman.wait_for(socket)
         yield str(socket)
         service.terminate()

@@ -4,13 +4,14 @@ On our own server alone: no other can be broken in these ways from outside.
 """
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from executor.errors import EngineUnavailable
-from executor.spec import Outcome, Result, RunSpec, Started
-from tests.contract.cases import KubernetesCase, ended, seen, sh, text
+from executor.spec import Outcome, Pending, Result, RunSpec, Started
+from tests.contract.cases import KubernetesCase, ended, open_kubernetes_case, seen, sh, text
 from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.serving import Server
 
@@ -148,3 +149,24 @@ async def test_runs_share_one_watch_a_kind(kubernetes_case: KubernetesCase, serv
     await asyncio.sleep(0)
     await outcomes
     assert (await asyncio.to_thread(server.figures))["watches"] == 3
+
+
+async def test_stop_is_known_though_the_watch_of_pods_tells_first_what_it_did(
+    kubernetes_case: KubernetesCase, server: Server
+) -> None:
+    settings = replace(kubernetes_case.settings, pod={"nodeSelector": {"disk": "gold"}})
+    here = await open_kubernetes_case(kubernetes_case.directory, settings, kubernetes_case.base)
+    elsewhere = await open_kubernetes_case(kubernetes_case.directory, settings, kubernetes_case.base)
+    try:
+        spec = sh("run-1", "true", image=here.base)
+        stories = [case.engine.run(spec) for case in (here, elsewhere)]
+        for story in stories:
+            assert isinstance(await anext(story), Pending)  # so there is a pod, and it does not start
+        await broken(server, "slow_watches", resource="jobs", seconds=5.0)
+        await here.engine.stop("run-1")
+        async with asyncio.timeout(60):
+            assert [(await ended(story)).result for story in stories] == [Result.CANCELLED] * 2
+    finally:
+        await broken(server, "slow_watches", resource="jobs", seconds=0)
+        await here.engine.close()
+        await elsewhere.engine.close()

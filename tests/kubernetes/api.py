@@ -139,13 +139,17 @@ class Api:
         if self._faults.gone_as_status:
             watching.check_age(self._objects.store, asked)
         events = watching.watch(self._objects.store, asked, every=_BOOKMARKS)
-        return StreamingResponse(self._told(events, request), media_type="application/json")
+        return StreamingResponse(self._told(events, request, target.kind), media_type="application/json")
 
-    async def _told(self, events: AsyncIterator[Object], request: Request) -> AsyncIterator[bytes]:
+    async def _told(
+        self, events: AsyncIterator[Object], request: Request, kind: Kind
+    ) -> AsyncIterator[bytes]:
         client = _client(request)
         self._faults.watching.add(client)
         try:
             async for event in events:
+                if delay := self._faults.watch_delay.get(kind.plural):
+                    await asyncio.sleep(delay)
                 yield json.dumps(event, separators=(",", ":")).encode() + b"\n"
         finally:
             self._faults.watching.discard(client)

@@ -49,13 +49,17 @@ class Fault:
 
 @dataclass
 class Faults:
-    """All that is wrong now. `cuts` are the bytes after which the next logs' connections are cut."""
+    """All that is wrong now.
+
+    `cuts` are the bytes after which the next logs' connections are cut, `watch_delay` seconds by resource.
+    """
 
     store: Store
     evict: Callable[[str, str], None]
     pending: list[Fault] = field(default_factory=list)
     cuts: list[int] = field(default_factory=list)
     log_delay: float = 0.0
+    watch_delay: dict[str, float] = field(default_factory=dict)
     gone_as_status: bool = False
     away: bool = False
     requests: Counter[str] = field(default_factory=Counter)
@@ -104,6 +108,8 @@ class Faults:
                 self.cuts += order["after"]
             case "slow_logs":
                 self.log_delay = float(order["seconds"])
+            case "slow_watches":
+                self.watch_delay[order["resource"]] = float(order["seconds"])
             case "count":
                 self.requests.clear()
             case "evict":

@@ -5,6 +5,7 @@ import contextlib
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 
 from executor.errors import EngineUnavailable
 from executor.kubernetes.attending import creating, stopping
@@ -16,7 +17,7 @@ from executor.kubernetes.attending.place import Place
 from executor.kubernetes.attending.stopping import Stop
 from executor.kubernetes.client import Refused
 from executor.kubernetes.objects.pods import SIGNALLED
-from executor.kubernetes.resources import name_of
+from executor.kubernetes.resources import JOBS, name_of
 from executor.kubernetes.watching import outcomes, states
 from executor.kubernetes.watching.cluster import Cluster, Space
 from executor.kubernetes.watching.outcomes import OVERDUE, Ended, Reading, Runs, Waits
@@ -198,6 +199,9 @@ class Life:
             now = self._tools.clock()
             job = self._job = space.job(self._name) or self._without(job)
             reading = self._read(space, job, now)
+            if isinstance(reading, Outcome) and self._is_deleted(job, reading):
+                job = self._job = await self._asked_for(job)
+                reading = self._read(space, job, now)
             if isinstance(reading, Outcome):
                 return reading
             if isinstance(reading, Runs):
@@ -207,6 +211,20 @@ class Life:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(wait, 86_400.0)):
                     await self._woken.wait()
+
+    def _is_deleted(self, job: Job, outcome: Outcome) -> bool:
+        """Whether somebody deleted what ended, and it is not known yet that a stop was asked for."""
+        is_deleted = self._pod is not None and self._pod.deleted_at is not None
+        return not job.stop and (is_deleted or outcome.reason == outcomes.LOST)
+
+    async def _asked_for(self, job: Job) -> Job:
+        """Give the Job as the server has it: the watch of pods may be ahead of that of Jobs."""
+        try:
+            return states.job(await self._client.get(JOBS, job.namespace, job.name))
+        except Refused as refused:
+            if refused.status != HTTPStatus.NOT_FOUND:
+                raise EngineUnavailable(f"a Job could not be read: {refused.message}") from refused
+            return self._without(job)
 
     def _tell(self, waits: Waits, now: float) -> float:
         """Tell what it waits for, trouble at once; gives the seconds until there is something to tell."""

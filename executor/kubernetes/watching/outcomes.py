@@ -17,6 +17,9 @@ OVERDUE = 180.0
 After a minute without the API server a kubelet was seen to need another minute and a half until it heard.
 """
 
+LOST = "ContainerLost"
+"""Somebody else took away what would have said how it ended."""
+
 _MOST = 2000
 """Characters of the cluster's words that are told."""
 _SECONDS_TO_END = 3.0
@@ -49,6 +52,7 @@ _DISRUPTIONS: Mapping[str, tuple[str, str]] = {
     "EvictionByEvictionAPI": ("Evicted", "It was evicted from its node."),
     "TerminationByKubelet": ("Evicted", "Its node ended it."),
 }
+_UNSTARTED = "Its pod was deleted by somebody else before it started."
 _DELETED = "Its pod was deleted by somebody else while it ran."
 
 
@@ -90,7 +94,7 @@ def error(reason: str, message: str) -> Ended:
 
 def lost(message: str) -> Ended:
     """Give the end of a run whose Job or pod is not what it was."""
-    return error("ContainerLost", message)
+    return error(LOST, message)
 
 
 def read(job: Job, pod: Pod | None, events: Sequence[Event], now: float) -> Reading:
@@ -108,7 +112,7 @@ def read(job: Job, pod: Pod | None, events: Sequence[Event], now: float) -> Read
 
 def vanished(job: Job, words: str) -> Outcome:
     """Tell what became of it where the objects that would say it are gone."""
-    return _stopped(job, None, _error("ContainerLost", words))
+    return _stopped(job, None, _error(LOST, words))
 
 
 def message_of(pod: Pod | None) -> str:
@@ -134,7 +138,7 @@ def _end(job: Job, pod: Pod | None, now: float) -> Outcome | None:
     if pod.deleted_at is None:
         return None
     if not pod.node:  # and it never comes to one
-        return _error("ContainerLost", "Its pod was deleted by somebody else before it started.")
+        return _error(LOST, _UNSTARTED)
     if now > pod.deleted_at + OVERDUE:
         return _error("NodeLost", f"Its node {pod.node} does not say whether it has ended.")
     return None
@@ -180,7 +184,7 @@ def _by_others(over: Container, pod: Pod) -> Outcome | None:
     # Deleted after it had ended, as `remove` does? A node deletes for good, without any grace, what it ended.
     if pod.deleted_at - pod.grace > over.finished_at + _SECONDS_TO_END:
         return None
-    return _error("ContainerLost", _DELETED)
+    return _error(LOST, _DELETED)
 
 
 def _without_end(pod: Pod) -> Outcome:
@@ -190,8 +194,8 @@ def _without_end(pod: Pod) -> Outcome:
         reason, sentence = _DISRUPTIONS.get(pod.disruption[0], ("Disrupted", "The cluster ended it."))
         words = f"{sentence} {pod.disruption[1]}".strip()
     if not reason and pod.deleted_at is not None:
-        reason, words = "ContainerLost", "Its pod was deleted by somebody else before it started."
-    return _error(reason or "ContainerLost", words or "Its pod ended, and its node does not say why.")
+        reason, words = LOST, _UNSTARTED
+    return _error(reason or LOST, words or "Its pod ended, and its node does not say why.")
 
 
 def _stopped(job: Job, pod: Pod | None, outcome: Outcome) -> Outcome:
@@ -207,7 +211,7 @@ def _stopped(job: Job, pod: Pod | None, outcome: Outcome) -> Outcome:
         words = job.words or told
         return replace(times, result=result, exit_code=code, reason=job.reason or None, message=words)
     by_cluster = job.failed is not None and job.failed[0] == "DeadlineExceeded"
-    if pod is not None and pod.deleted_at is not None and outcome.reason == "ContainerLost":
+    if pod is not None and pod.deleted_at is not None and outcome.reason == LOST:
         # The cluster deletes the pod first and says at the Job why it did only after that.
         by_cluster = by_cluster or pod.deleted_at - pod.grace >= job.ends_by - _WHOLE
     return times if by_cluster and outcome.result is not Result.SUCCEEDED else outcome

@@ -41,7 +41,7 @@ async def connection(podman: Podman, tmp_path: Path) -> AsyncIterator[Connection
     """Podman's API, served by a process of its own."""
     socket = tmp_path / "podman.sock"
     command = [podman.command, *podman.arguments, "system", "service", "--time=0", f"unix://{socket}"]
-    service = await asyncio.create_subprocess_exec(*command)
+    service = await asyncio.create_subprocess_exec(*command, cwd=tmp_path)  # conmon leaves files there
     async with asyncio.timeout(30):
         while not socket.exists():  # noqa: ASYNC110  # nothing else tells that it listens
             await asyncio.sleep(0.01)
