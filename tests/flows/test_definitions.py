@@ -41,7 +41,7 @@ async def ended(errand: Installation, count: int) -> list[tuple[dict[str, Any], 
 async def test_commands_run_in_both_forms_with_directory_setup_env_and_defaults(errand: Installation) -> None:
     told = {
         "shell": (0, None, "SH DEFAULTS RED AND GREEN FALSE\n"),
-        "exec": (0, None, "$HOME|a  b|*|"),
+        "words": (0, None, "$HOME|a  b|*|"),
         "there": (0, None, "down\nfound\n"),
         "prepared": (3, None, "two words two hi from bash\n"),
         "prepared-exec": (4, None, "two words\n"),
@@ -55,7 +55,7 @@ async def test_commands_run_in_both_forms_with_directory_setup_env_and_defaults(
 
 async def test_arguments_reach_a_job_as_words(errand: Installation) -> None:
     words = "a 'b  c' '$HOME' '*' --ref"
-    names = ("arguments", "prepared-arguments", "exec")
+    names = ("arguments", "prepared-arguments", "words")
     await errand.comment("\n".join(f"/job run {name} --ref main -- {words}" for name in names))
     first, second, third = (log for _, log in await ended(errand, 3))
     assert first == "5 b  c\n<a>\n<b  c>\n<$HOME>\n<*>\n<--ref>\n"
