@@ -5,7 +5,9 @@ import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import httpx
 import pytest
 
 from demo.installation import Installation, Where, installation
@@ -105,11 +107,25 @@ async def test_live_image_takes_image_and_environment_of_what_runs(
     await errand.comment("/job run look")
     assert (await finished(errand))["result"] == "succeeded"
     assert await log(errand) == "role is web, level is ours, with ***\n"
+    told = await execute(errand, "pod/web", "sh", "-c", 'echo "$ROLE, $LEVEL, $TOKEN"; exit 7')
+    assert (told["job"], told["result"], told["exit_code"]) == ("exec", "failed", 7)
+    assert await log(errand, told["number"]) == "web, theirs, ***\n"
     cluster.ask("DELETE", "pods/web?gracePeriodSeconds=0")
     cluster.wait_until_gone("pods/web")
     await errand.comment("/job run look")
-    run = await finished(errand, 2)
+    run = await finished(errand, 3)
     assert (run["result"], run["reason"]) == ("error", "WorkloadMissing")
+    run = await execute(errand, "pod/web", "true")
+    assert (run["result"], run["reason"]) == ("error", "WorkloadMissing")
+
+
+async def execute(errand: Installation, image: str, *command: str) -> dict[str, Any]:
+    """Run one command over the API; gives the run that ended."""
+    text = await errand.command("token", "create", f"t{uuid4().hex}", "--scope", "exec")
+    async with httpx.AsyncClient(headers={"authorization": f"Bearer {text}"}, trust_env=False) as client:
+        answer = await client.post(f"{errand.url}/api/exec", json={"image": image, "command": command})
+    assert answer.status_code == 201, answer.text
+    return await finished(errand, answer.json()["number"])
 
 
 def _is_ready(pod: dict[str, Any]) -> bool:
