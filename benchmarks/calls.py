@@ -8,14 +8,12 @@ peer is the same server answering /healthz at the same pace.
 
 import asyncio
 import statistics
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import httpx
 
-from benchmarks.harness import WORK, Row
+from benchmarks.harness import Row, prepared
 from demo.installation import Installation, installation
 
 RATE, SECONDS, WARM = 200, 10, 100
@@ -24,14 +22,6 @@ WAIT_S, MOST = 60.0, 200
 """How long a call waits for its answer and for one of so many connections: slowness is a figure, no error."""
 
 CONFIG = """
-url: ${ERRAND_URL}
-github:
-  app_id: ${GITHUB_APP_ID}
-  private_key: ${GITHUB_PRIVATE_KEY}
-  webhook_secret: ${GITHUB_WEBHOOK_SECRET}
-  api_url: ${GITHUB_API_URL}
-  clone_url: ${GITHUB_CLONE_URL}
-  repositories: [acme/shop]
 limits: {runs: 1}
 jobs:
   long: {command: ["sleep", "3600"], grace: 1s}
@@ -41,12 +31,7 @@ jobs:
 
 async def rows() -> list[Row]:
     """The median and the 99th percentile of `POST /api/jobs/held/start`."""
-    WORK.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=WORK) as home:
-        place = Path(home)
-        (place / "app.yaml").write_text(CONFIG)
-        (place / "sample").mkdir()
-        (place / "sample" / "README.md").write_text("A sample.\n")
+    with prepared(CONFIG) as place:
         made = installation(place / "errand", config=place / "app.yaml", sample=place / "sample")
         async with made as errand:
             return [await _measured(errand)]

@@ -8,8 +8,9 @@ import os
 import socket
 import statistics
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,17 @@ WORK = ROOT / "var" / "benchmarks"
 """Databases and installed peers; ignored by git."""
 
 SECRET = "It's a Secret to Everybody"
+
+_BESIDE = """
+url: ${ERRAND_URL}
+github:
+  app_id: ${GITHUB_APP_ID}
+  private_key: ${GITHUB_PRIVATE_KEY}
+  webhook_secret: ${GITHUB_WEBHOOK_SECRET}
+  api_url: ${GITHUB_API_URL}
+  clone_url: ${GITHUB_CLONE_URL}
+  repositories: [acme/shop]
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,21 @@ class Load:
     p50: float
     p99: float
     refused: int
+
+
+@contextmanager
+def prepared(config: str) -> Iterator[Path]:
+    """A directory for as long as the block lasts, with an `app.yaml` and a `sample` repository.
+
+    `config` is what the file says besides the address and GitHub.
+    """
+    WORK.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=WORK) as home:
+        made = Path(home)
+        (made / "app.yaml").write_text(_BESIDE + config)
+        (made / "sample").mkdir()
+        (made / "sample" / "README.md").write_text("A sample.\n")
+        yield made
 
 
 def median_ratio(ours: Sequence[float], peers: Sequence[float]) -> float:

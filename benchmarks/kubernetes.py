@@ -11,7 +11,6 @@ import os
 import resource
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,7 +20,7 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks.harness import ROOT, WORK, Row
+from benchmarks.harness import ROOT, Row, prepared
 from demo.installation import Event, Installation, installation
 from executor.kubernetes.client import Client, Object
 from executor.kubernetes.engine import KubernetesEngine
@@ -39,15 +38,7 @@ IMAGE = "localhost/busybox:1.35"
 NAMESPACE = "default"
 
 CONFIG = """
-url: ${ERRAND_URL}
 limits: {runs: 1000}
-github:
-  app_id: ${GITHUB_APP_ID}
-  private_key: ${GITHUB_PRIVATE_KEY}
-  webhook_secret: ${GITHUB_WEBHOOK_SECRET}
-  api_url: ${GITHUB_API_URL}
-  clone_url: ${GITHUB_CLONE_URL}
-  repositories: [acme/shop]
 engine: {kind: kubernetes, kubernetes: {kubeconfig: "${KUBECONFIG}", namespace: default}}
 images: {tools: {reference: "localhost/busybox:1.35"}}
 jobs:
@@ -94,14 +85,9 @@ async def _cluster(directory: Path) -> AsyncIterator[Cluster]:
 
 async def rows() -> list[Row]:
     """Milliseconds, megabytes, cores, requests."""
-    WORK.mkdir(parents=True, exist_ok=True)
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
-    with tempfile.TemporaryDirectory(dir=WORK) as home:
-        place = Path(home)
-        (place / "app.yaml").write_text(CONFIG)
-        (place / "sample").mkdir()
-        (place / "sample" / "README.md").write_text("A sample.\n")
+    with prepared(CONFIG) as place:
         async with _cluster(place / "cluster") as cluster:
             made = [await _created(cluster, place)]
             async with installation(

@@ -10,12 +10,11 @@ import resource
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from benchmarks.harness import WORK, Row, free_port, server
+from benchmarks.harness import Row, free_port, prepared, server
 from demo.installation import Installation, installation
 from executor.logs import LogStore
 from executor.process import ProcessEngine
@@ -30,15 +29,7 @@ SUPERVISED = 50
 BUDGET_START_MS, BUDGET_CPU_MS, BUDGET_MEMORY_MB, PROMISED_RUNS = 50.0, 3.0, 150.0, 50.0
 
 CONFIG = """
-url: ${ERRAND_URL}
 limits: {runs: 40}
-github:
-  app_id: ${GITHUB_APP_ID}
-  private_key: ${GITHUB_PRIVATE_KEY}
-  webhook_secret: ${GITHUB_WEBHOOK_SECRET}
-  api_url: ${GITHUB_API_URL}
-  clone_url: ${GITHUB_CLONE_URL}
-  repositories: [acme/shop]
 jobs:
   mark:
     command: 'date +%s.%N > "$MARK"'
@@ -49,13 +40,8 @@ jobs:
 
 async def rows() -> list[Row]:
     """Time to start, runs a second, the supervisor's processor time, memory of the idle service."""
-    WORK.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=WORK) as home:
-        place = Path(home)
-        (place / "app.yaml").write_text(CONFIG)
+    with prepared(CONFIG) as place:
         sample = place / "sample"
-        sample.mkdir()
-        (sample / "README.md").write_text("A sample.\n")
         made = [await _memory(place / "memory", place / "app.yaml", sample)]
         async with installation(place / "errand", config=place / "app.yaml", sample=sample) as errand:
             made += [await _start(errand, place), await _runs(errand)]
