@@ -10,7 +10,7 @@ import pytest
 
 from executor.errors import EngineUnavailable
 from executor.spec import Outcome, Result, RunSpec, Started
-from tests.contract.cases import KubernetesCase, ended, seen, sh, text
+from tests.contract.cases import KubernetesCase, ended, seen, sh, started, text
 from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.serving import Server
 
@@ -123,6 +123,23 @@ async def test_server_that_is_away_for_seconds_costs_no_line(
     await seen(case.logs, "run-1", b"line 20\n")
     await broken(server, "away", seconds=2.0)
     await exact(case, "run-1", running)
+
+
+@pytest.mark.parametrize("script", ["sleep 60", "trap 'exit 0' TERM; while :; do sleep 0.02; done"])
+async def test_run_was_stopped_also_where_the_end_of_its_pod_is_seen_before_the_job_says_so(
+    kubernetes_case: KubernetesCase, server: Server, script: str
+) -> None:
+    case = kubernetes_case
+    progress = case.engine.run(sh("run-1", script, image=case.base))
+    await started(progress)
+    await broken(server, "hold_watches", resource="jobs")
+    try:
+        await case.engine.stop("run-1")
+        async with asyncio.timeout(60):
+            outcome = await ended(progress)
+    finally:
+        await broken(server, "release_watches", resource="jobs")
+    assert (outcome.result, outcome.reason) == (Result.CANCELLED, None)
 
 
 async def test_pod_that_its_node_evicts_is_an_error_with_the_words_of_the_node(

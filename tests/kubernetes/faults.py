@@ -49,12 +49,17 @@ class Fault:
 
 @dataclass
 class Faults:
-    """All that is wrong now. `cuts` are the bytes after which the next logs' connections are cut."""
+    """All that is wrong now.
+
+    `cuts` are the bytes after which the next logs' connections are cut, `held` what watches of these kinds
+    wait for before they tell anything.
+    """
 
     store: Store
     evict: Callable[[str, str], None]
     pending: list[Fault] = field(default_factory=list)
     cuts: list[int] = field(default_factory=list)
+    held: dict[str, asyncio.Event] = field(default_factory=dict)
     log_delay: float = 0.0
     gone_as_status: bool = False
     away: bool = False
@@ -95,6 +100,10 @@ class Faults:
                 self.pending.append(Fault(**order))
             case "drop_watches":
                 self._cut(self.watching)
+            case "hold_watches":
+                self.held[order["resource"]] = asyncio.Event()
+            case "release_watches":
+                self.held.pop(order["resource"]).set()
             case "drop_logs":
                 self._cut(self.following)
             case "forget":
