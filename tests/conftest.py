@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -19,6 +20,12 @@ from tests.kubernetes.serving import kubernetes_server
 from tests.podman import podman, podman_socket
 
 __all__ = ["cluster", "kubernetes_server", "podman", "podman_socket"]
+
+
+def pytest_configure() -> None:
+    """Let what the tests start hear Ctrl-C: a shell has whatever it starts in the background ignore that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _binaries() -> Path | None:

@@ -133,8 +133,7 @@ def podman_socket(podman: Podman) -> Iterator[str]:
     """Podman as a service for all tests of a process: each could start its own, in half a second."""
     socket = podman.directory / "service.sock"
     command = [podman.command, *podman.arguments, "system", "service", "--time=0", f"unix://{socket}"]
-    # Its own directory: conmon leaves a file where it is started when a container runs out of memory.
-    with subprocess.Popen(command, cwd=podman.directory) as service:
+    with subprocess.Popen(command, cwd=podman.directory) as service:  # where its monitors leave files
         podman.wait_for(socket)
         yield str(socket)
         service.terminate()

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
@@ -290,7 +291,7 @@ async def house(home: Path, *, change: Callable[[str], str] = lambda text: text)
                 clock=lambda: made.now,
                 nonce=lambda: f"{next(numbers):016x}",
                 owner="one",
-                keys=links.derive([Secret("hook-secret")]),
+                keys=_keys(),
             )
             made = House(tools, beside, engine, home)
             try:
@@ -298,6 +299,12 @@ async def house(home: Path, *, change: Callable[[str], str] = lambda text: text)
             finally:
                 await github.close()
                 await slack.close()
+
+
+@cache
+def _keys() -> links.Keys:
+    """Costly by intention, and the same for every house."""
+    return links.derive([Secret("hook-secret")])
 
 
 def _people(beside: StandIns) -> None:

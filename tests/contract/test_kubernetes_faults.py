@@ -11,7 +11,7 @@ import pytest
 
 from executor.errors import EngineUnavailable
 from executor.spec import Outcome, Pending, Result, RunSpec, Started
-from tests.contract.cases import KubernetesCase, ended, open_kubernetes_case, seen, sh, text
+from tests.contract.cases import KubernetesCase, ended, open_kubernetes_case, seen, sh, started, text
 from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.serving import Server
 
@@ -126,6 +126,23 @@ async def test_server_that_is_away_for_seconds_costs_no_line(
     await exact(case, "run-1", running)
 
 
+@pytest.mark.parametrize("script", ["sleep 60", "trap 'exit 0' TERM; while :; do sleep 0.02; done"])
+async def test_run_was_stopped_also_where_the_end_of_its_pod_is_seen_before_the_job_says_so(
+    kubernetes_case: KubernetesCase, server: Server, script: str
+) -> None:
+    case = kubernetes_case
+    progress = case.engine.run(sh("run-1", script, image=case.base))
+    await started(progress)
+    await broken(server, "hold_watches", resource="jobs")
+    try:
+        await case.engine.stop("run-1")
+        async with asyncio.timeout(60):
+            outcome = await ended(progress)
+    finally:
+        await broken(server, "release_watches", resource="jobs")
+    assert (outcome.result, outcome.reason) == (Result.CANCELLED, None)
+
+
 async def test_pod_that_its_node_evicts_is_an_error_with_the_words_of_the_node(
     kubernetes_case: KubernetesCase, cluster: Cluster, server: Server
 ) -> None:
@@ -151,7 +168,7 @@ async def test_runs_share_one_watch_a_kind(kubernetes_case: KubernetesCase, serv
     assert (await asyncio.to_thread(server.figures))["watches"] == 3
 
 
-async def test_stop_is_known_though_the_watch_of_pods_tells_first_what_it_did(
+async def test_stop_is_known_also_elsewhere_before_the_watch_of_jobs_tells_of_it(
     kubernetes_case: KubernetesCase, server: Server
 ) -> None:
     settings = replace(kubernetes_case.settings, pod={"nodeSelector": {"disk": "gold"}})
@@ -162,11 +179,13 @@ async def test_stop_is_known_though_the_watch_of_pods_tells_first_what_it_did(
         stories = [case.engine.run(spec) for case in (here, elsewhere)]
         for story in stories:
             assert isinstance(await anext(story), Pending)  # so there is a pod, and it does not start
-        await broken(server, "slow_watches", resource="jobs", seconds=5.0)
-        await here.engine.stop("run-1")
-        async with asyncio.timeout(60):
-            assert [(await ended(story)).result for story in stories] == [Result.CANCELLED] * 2
+        await broken(server, "hold_watches", resource="jobs")
+        try:
+            await here.engine.stop("run-1")
+            async with asyncio.timeout(60):
+                assert [(await ended(story)).result for story in stories] == [Result.CANCELLED] * 2
+        finally:
+            await broken(server, "release_watches", resource="jobs")
     finally:
-        await broken(server, "slow_watches", resource="jobs", seconds=0)
         await here.engine.close()
         await elsewhere.engine.close()

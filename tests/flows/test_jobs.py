@@ -30,6 +30,14 @@ async def errand(tmp_path: Path, jobs: Where) -> AsyncIterator[Installation]:
         yield made
 
 
+@pytest.fixture
+async def hasty(tmp_path: Path, jobs: Where) -> AsyncIterator[Installation]:
+    """The same with short pauses between attempts, which these tests would only wait for."""
+    async with installation(tmp_path, **jobs, program=HERE / "hasty.py") as made:
+        made.on_event = print
+        yield made
+
+
 async def finished(errand: Installation, number: int = 1) -> dict[str, Any]:
     """The run as the API tells it, once it has ended."""
     await errand.wait_for(lambda: errand.said("run.finished", number), 60)
@@ -87,15 +95,15 @@ def processes(marker: str) -> list[str]:
     return [line for line in listed.stdout.splitlines() if marker in line]
 
 
-async def test_each_attempt_has_its_end_and_its_log_and_the_card_counts_them(errand: Installation) -> None:
-    marks = errand.home / "marks"
-    await errand.comment(f"/job run flaky MARKS={marks}")
-    run = await finished(errand)
+async def test_each_attempt_has_its_end_and_its_log_and_the_card_counts_them(hasty: Installation) -> None:
+    marks = hasty.home / "marks"
+    await hasty.comment(f"/job run flaky MARKS={marks}")
+    run = await finished(hasty)
     assert (run["result"], run["exit_code"]) == ("succeeded", 0)
     assert attempts(run) == [("failed", 11), ("failed", 12), ("succeeded", 0)]
     for attempt in (1, 2, 3):
-        assert await log(errand, 1, attempt) == f"this is number {attempt}\n"
-    github = errand.beside.github
+        assert await log(hasty, 1, attempt) == f"this is number {attempt}\n"
+    github = hasty.beside.github
     card = await github.wait_for(
         lambda: next((each for each in github.comments if "succeeded" in each.body), None), 20
     )
@@ -115,36 +123,36 @@ async def test_between_two_attempts_the_card_says_so_and_a_cancel_ends_it(errand
     assert attempts(run)[0] == ("failed", 4)
 
 
-async def test_attempt_whose_checkout_was_cleared_away_builds_it_again(errand: Installation) -> None:
-    await errand.comment("/job run hopeless")
-    await errand.wait_for(lambda: began(errand) >= 2, 60)
-    (tree,) = (errand.home / "var" / "work" / "trees" / "acme" / "shop").glob("*/ready")
+async def test_attempt_whose_checkout_was_cleared_away_builds_it_again(hasty: Installation) -> None:
+    await hasty.comment("/job run hopeless")
+    await hasty.wait_for(lambda: began(hasty) >= 2, 60)
+    (tree,) = (hasty.home / "var" / "work" / "trees" / "acme" / "shop").glob("*/ready")
     tree.unlink()
-    await errand.wait_for(lambda: errand.said("build.finished", 2), 30)
-    await errand.wait_for(lambda: began(errand) >= 4, 60)
-    run = await cancelled(errand)
+    await hasty.wait_for(lambda: hasty.said("build.finished", 2), 30)
+    await hasty.wait_for(lambda: began(hasty) >= 4, 60)
+    run = await cancelled(hasty)
     assert attempts(run).count(("failed", 4)) >= 3
 
 
 @pytest.mark.parametrize("held", [1, 2, 3])
-async def test_killed_in_any_attempt_none_is_lost_or_doubled(errand: Installation, held: int) -> None:
-    marks, gate = errand.home / "marks", errand.home / "gate"
-    await errand.comment(f"/job run flaky MARKS={marks} GATE={gate} HOLD={held}")
-    await errand.wait_for(lambda: began(errand) == held, 30)
-    await errand.kill()
+async def test_killed_in_any_attempt_none_is_lost_or_doubled(hasty: Installation, held: int) -> None:
+    marks, gate = hasty.home / "marks", hasty.home / "gate"
+    await hasty.comment(f"/job run flaky MARKS={marks} GATE={gate} HOLD={held}")
+    await hasty.wait_for(lambda: began(hasty) == held, 30)
+    await hasty.kill()
     gate.touch()  # while nobody watches, the attempt ends
-    await errand.start()
-    run = await finished(errand)
+    await hasty.start()
+    run = await finished(hasty)
     assert attempts(run) == [("failed", 11), ("failed", 12), ("succeeded", 0)]
     assert marks.read_text() == "attempt\n" * 3
 
 
-async def test_cancelled_attempt_is_the_last(errand: Installation) -> None:
-    marks = errand.home / "marks"
-    await errand.comment(f"/job run flaky MARKS={marks} GATE={errand.home}/never HOLD=2")
-    await errand.wait_for(lambda: began(errand) == 2, 30)
-    await errand.comment("/job cancel #1")
-    run = await finished(errand)
+async def test_cancelled_attempt_is_the_last(hasty: Installation) -> None:
+    marks = hasty.home / "marks"
+    await hasty.comment(f"/job run flaky MARKS={marks} GATE={hasty.home}/never HOLD=2")
+    await hasty.wait_for(lambda: began(hasty) == 2, 30)
+    await hasty.comment("/job cancel #1")
+    run = await finished(hasty)
     assert (run["result"], [each["result"] for each in run["attempts"]]) == (
         "cancelled",
         ["failed", "cancelled"],

@@ -139,17 +139,18 @@ class Api:
         if self._faults.gone_as_status:
             watching.check_age(self._objects.store, asked)
         events = watching.watch(self._objects.store, asked, every=_BOOKMARKS)
-        return StreamingResponse(self._told(events, request, target.kind), media_type="application/json")
+        told = self._told(events, request, target.kind.plural)
+        return StreamingResponse(told, media_type="application/json")
 
     async def _told(
-        self, events: AsyncIterator[Object], request: Request, kind: Kind
+        self, events: AsyncIterator[Object], request: Request, plural: str
     ) -> AsyncIterator[bytes]:
         client = _client(request)
         self._faults.watching.add(client)
         try:
             async for event in events:
-                if delay := self._faults.watch_delay.get(kind.plural):
-                    await asyncio.sleep(delay)
+                if (held := self._faults.held.get(plural)) is not None:
+                    await held.wait()
                 yield json.dumps(event, separators=(",", ":")).encode() + b"\n"
         finally:
             self._faults.watching.discard(client)

@@ -51,15 +51,16 @@ class Fault:
 class Faults:
     """All that is wrong now.
 
-    `cuts` are the bytes after which the next logs' connections are cut, `watch_delay` seconds by resource.
+    `cuts` are the bytes after which the next logs' connections are cut, `held` what watches of these kinds
+    wait for before they tell anything.
     """
 
     store: Store
     evict: Callable[[str, str], None]
     pending: list[Fault] = field(default_factory=list)
     cuts: list[int] = field(default_factory=list)
+    held: dict[str, asyncio.Event] = field(default_factory=dict)
     log_delay: float = 0.0
-    watch_delay: dict[str, float] = field(default_factory=dict)
     gone_as_status: bool = False
     away: bool = False
     requests: Counter[str] = field(default_factory=Counter)
@@ -99,6 +100,10 @@ class Faults:
                 self.pending.append(Fault(**order))
             case "drop_watches":
                 self._cut(self.watching)
+            case "hold_watches":
+                self.held[order["resource"]] = asyncio.Event()
+            case "release_watches":
+                self.held.pop(order["resource"]).set()
             case "drop_logs":
                 self._cut(self.following)
             case "forget":
@@ -108,8 +113,6 @@ class Faults:
                 self.cuts += order["after"]
             case "slow_logs":
                 self.log_delay = float(order["seconds"])
-            case "slow_watches":
-                self.watch_delay[order["resource"]] = float(order["seconds"])
             case "count":
                 self.requests.clear()
             case "evict":

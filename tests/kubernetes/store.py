@@ -103,8 +103,9 @@ class Store:
         return [change for change in self._changes if change.version > version]
 
     def forget(self) -> None:
-        """Know nothing of what happened until now."""
+        """Know nothing of what happened until now, and no version that anybody has heard of."""
         self._changes.clear()
+        self.version += 1
         self.oldest = self.version
 
     def _put(self, kind: Kind, item: Object, type_: str, before: Object | None) -> Object:

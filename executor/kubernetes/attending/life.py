@@ -197,7 +197,7 @@ class Life:
         while True:
             self._woken.clear()
             now = self._tools.clock()
-            job = self._job = space.job(self._name) or self._without(job)
+            job = self._job = self._as_stopped(space.job(self._name) or job)
             reading = self._read(space, job, now)
             if isinstance(reading, Outcome) and self._is_deleted(job, reading):
                 job = self._job = await self._asked_for(job)
@@ -224,7 +224,7 @@ class Life:
         except Refused as refused:
             if refused.status != HTTPStatus.NOT_FOUND:
                 raise EngineUnavailable(f"a Job could not be read: {refused.message}") from refused
-            return self._without(job)
+            return job
 
     def _tell(self, waits: Waits, now: float) -> float:
         """Tell what it waits for, trouble at once; gives the seconds until there is something to tell."""
@@ -244,8 +244,8 @@ class Life:
             self._started = Started(at)
             self._changed()
 
-    def _without(self, job: Job) -> Job:
-        """Give the Job that is gone, as it was last, or as this process had stopped it."""
+    def _as_stopped(self, job: Job) -> Job:
+        """Give the Job as this process has stopped it: what becomes of its pod may be seen before that is."""
         if job.stop or self._why is None:
             return job
         return replace(job, stop=self._why.result.value, reason=self._why.reason, words=self._why.words)

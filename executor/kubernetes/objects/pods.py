@@ -20,14 +20,16 @@ RESERVED = ":"
 CONTAINER = "job"
 """The name of the container that the job runs in."""
 SIGNALLED = "errand: every process was told to stop"
-"""What the hook adds to the termination message once it has signalled; without a shell nobody does."""
+"""What the hook adds to the termination message where it can signal; without a shell nobody does."""
 
 _HOOK = (
-    f"kill -TERM -1 && echo '{SIGNALLED}' >>/dev/termination-log; while kill -0 -1; do sleep 1 || exit; done"
+    f"kill -0 -1 && echo '{SIGNALLED}' >>/dev/termination-log; "
+    "kill -TERM -1; while kill -0 -1; do sleep 1 || exit; done"
 )
 """Signals all but the first process of the pod, which is not the job's, and waits until none is left.
 
-While it waits the kubelet does not signal the job a second time.
+While it waits the kubelet does not signal the job a second time. What it says comes first: the container ends
+with the job, and a job that ends at once leaves it no time to say anything afterwards.
 """
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
 _TOGETHER = 'exec "$@" 2>&1'

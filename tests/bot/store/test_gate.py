@@ -1,6 +1,7 @@
 """Each rule of the gate by itself, on both databases."""
 
 import asyncio
+import math
 import time
 from typing import Any
 
@@ -255,13 +256,11 @@ async def test_two_bots_never_let_two_through(postgres_url: str) -> None:
 
 async def test_ten_thousand_waiting_runs_slow_nothing_down(desk: Desk) -> None:
     first = await desk.ask(way="queue", lock="prod")
-    rows = [
-        Run(
-            key=f"w{n}", name=f"w{n}", job="migrate", concurrency="queue", lock="prod", cause="push",
-            actor="a", due_at=gate.CLOSED, created_at=0.0,
-        ).model_dump(exclude={"number"})
-        for n in range(10_000)
-    ]  # fmt: skip
+    waiting = Run(
+        key="", name="", job="migrate", concurrency="queue", lock="prod", cause="push",
+        actor="a", due_at=gate.CLOSED, created_at=0.0,
+    ).model_dump(exclude={"number"})  # fmt: skip
+    rows = [waiting | {"key": f"w{n}", "name": f"w{n}"} for n in range(10_000)]
     await desk.store.write(lambda s: s.execute(insert(Run), rows))
     free = await desk.ask("other")
     took: dict[str, float] = {}
@@ -269,13 +268,17 @@ async def test_ten_thousand_waiting_runs_slow_nothing_down(desk: Desk) -> None:
     async def timed(what: str, work: Any) -> Any:
         began = time.perf_counter()
         value = await work
-        took[what] = time.perf_counter() - began
+        # The least of several: what others do on the machine only adds.
+        took[what] = min(took.get(what, math.inf), time.perf_counter() - began)
         return value
 
     assert await timed("first claim", desk.claim()) == [first, free]
-    assert await timed("claim", desk.claim()) == []
+    for _ in range(3):
+        assert await timed("claim", desk.claim()) == []
     await timed("ask", desk.ask(way="queue", lock="prod"))
-    await timed("end", desk.end(first))
-    assert len(await timed("next claim", desk.claim())) == 1
+    holder = first
+    for _ in range(3):
+        await timed("end", desk.end(holder))
+        (holder,) = await timed("next claim", desk.claim())
     print({what: f"{seconds * 1000:.1f} ms" for what, seconds in took.items()})
     assert max(took["claim"], took["next claim"]) < 0.2  # 20 ms on a machine that does nothing else

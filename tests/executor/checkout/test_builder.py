@@ -196,7 +196,8 @@ async def test_names_that_could_do_harm_are_refused(
 
 async def test_stopped_build_leaves_no_tree(engine: ProcessEngine, logs: LogStore, shop: Repository) -> None:
     commit = shop.commit(file="x")
-    setup = "trap 'exit 5' TERM; echo ready; sleep 1123.58 & wait"
+    # Between fork and exec a shell's child swallows a signal, so what it has become says that it is there.
+    setup = "trap 'exit 5' TERM; sh -c 'echo ready; exec sleep 1123.58' & wait"
     running = asyncio.create_task(ended(engine.build(shop.build("build-1", commit, setup))))
     await seen(logs, "build-1", b"ready")
     await engine.stop("build-1")
@@ -214,7 +215,8 @@ async def test_build_is_timed_out(engine: ProcessEngine, logs: LogStore, shop: R
 async def test_setup_that_ends_well_when_stopped_makes_no_image(
     engine: ProcessEngine, logs: LogStore, shop: Repository, tmp_path: Path
 ) -> None:
-    commit, setup = shop.commit(file="x"), "trap 'exit 0' TERM; echo ready; sleep 60 & wait"
+    commit = shop.commit(file="x")
+    setup = "trap 'exit 0' TERM; sh -c 'echo ready; exec sleep 60' & wait"
     running = asyncio.create_task(ended(engine.build(shop.build("build-1", commit, setup))))
     await seen(logs, "build-1", b"ready")
     await engine.stop("build-1")
