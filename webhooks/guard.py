@@ -1,6 +1,6 @@
 """Who may use the API: asked before anything else, by the table of routes, and answered with problems."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,7 +24,8 @@ def guarded(access: Access, path: str, handler: Handler, *, method: str = "GET")
     """
     row = operation(method, path.replace(":path}", "}"))
 
-    async def answer(request: Request) -> Response:
+    async def answer(asked: Request) -> Response:
+        request = _Asked(asked, access)
         try:
             visitor = await access.caller(request)
             if visitor is None or visitor.how == "link":
@@ -40,6 +41,25 @@ def guarded(access: Access, path: str, handler: Handler, *, method: str = "GET")
             return unavailable().response()
 
     return Route(path, answer, methods=[method])
+
+
+class _Asked(Request):
+    """A request of somebody who may be nobody any more when its body has come.
+
+    Whoever knows that a token will be ended could keep requests under way that want their last byte only, and
+    with one of them make another token later.
+    """
+
+    def __init__(self, asked: Request, access: Access) -> None:
+        super().__init__(asked.scope, asked.receive)
+        self._access = access
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """The body; a `Problem` at its end where the token that came with it has ended meanwhile."""
+        async for chunk in super().stream():
+            yield chunk
+        if await self._access.caller(self) is None:
+            raise unauthorized()
 
 
 async def _admit(access: Access, row: Operation, request: Request, visitor: Visitor) -> None:
