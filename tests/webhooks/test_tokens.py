@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 
 from bot.store import tokens
 from tests.webhooks.installation import NOW, Installation, client, here
+from webhooks import guard
 from webhooks.access import new_token, token_hash
 
 __all__ = ["client", "here"]
@@ -146,9 +147,10 @@ async def test_login_of_an_admin_changes_nothing(here: Installation, client: htt
 
 @pytest.mark.parametrize("ended", ["deleted", "expired"])
 async def test_token_that_ends_while_a_body_arrives_does_nothing_more(
-    here: Installation, client: httpx.AsyncClient, ended: str
+    here: Installation, client: httpx.AsyncClient, ended: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else whoever has it could keep requests under way, and make another one of it afterwards."""
+    monkeypatch.setattr(guard, "AT_ONCE_S", 0.0)
     text = await with_token(here, client, "admin", lasts=60)
 
     async def slowly() -> AsyncIterator[bytes]:
