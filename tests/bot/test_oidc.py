@@ -166,7 +166,8 @@ async def test_key_that_the_token_brings_along_is_not_looked_at(place: Place) ->
 async def test_token_that_demands_what_nobody_here_knows_proves_nothing(place: Place) -> None:
     """https://www.rfc-editor.org/rfc/rfc7515#section-4.1.11"""
     key = place.github.actions.keys[-1]
-    for header in ({"crit": ["purpose"], "purpose": "x"}, {"crit": []}, {"crit": "exp"}):
+    headers: list[dict[str, object]] = [{"crit": ["purpose"], "purpose": "x"}, {"crit": []}, {"crit": "exp"}]
+    for header in headers:
         signed = (
             f"{_part({'alg': 'RS256', 'kid': key.kid, **header})}.{_part(place.github.actions.claims(URL))}"
         )

@@ -6,7 +6,19 @@ from tests.bot.house import house
 from tests.bot.test_ready_images import contained
 from tests.webhooks.whole import served
 
-NONE = (5, None, True, {"a": 1}, [], "", [5], ["ls", None], [["ls"]], ["ls", "\0"], ["x"] * 1001)
+NONE: tuple[object, ...] = (
+    5,
+    None,
+    True,
+    {"a": 1},
+    [],
+    "",
+    [5],
+    ["ls", None],
+    [["ls"]],
+    ["ls", "\0"],
+    ["x"] * 1001,
+)
 
 
 async def test_command_that_is_none_is_told_at_its_place(tmp_path: Path) -> None:
