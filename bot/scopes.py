@@ -30,9 +30,11 @@ def scope(text: str) -> str:
     if not text.startswith(RUN):
         raise ValueError(EXPECTED)
     try:
-        job_name(text.removeprefix(RUN))
+        job = job_name(text.removeprefix(RUN))
     except ValueError:
         raise ValueError(EXPECTED) from None
+    if job == EXEC:
+        raise ValueError(f"{EXPECTED}; no job is called {EXEC}, which is a scope of its own")
     return text
 
 
@@ -75,4 +77,5 @@ def seen_jobs(scopes: Collection[str]) -> frozenset[str] | None:
     """
     if may_see_all(scopes) or EVERY_JOB in scopes:
         return None
-    return frozenset(each.removeprefix(RUN) for each in scopes if each == EXEC or each.startswith(RUN))
+    named = {each.removeprefix(RUN) for each in scopes if each.startswith(RUN)}
+    return frozenset(job for job in named | {EXEC} if may_run(scopes, job))

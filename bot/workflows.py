@@ -9,6 +9,7 @@ https://docs.github.com/en/actions/reference/security/oidc
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from string import ascii_lowercase, ascii_uppercase
 
 from bot.globs import matches
 
@@ -33,6 +34,7 @@ _NAME = re.compile(r"[A-Za-z0-9_.*-]{1,100}", re.ASCII)
 _NUMBER = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 _REF = re.compile(r"refs/(?:heads|tags|pull)/[^\x00-\x20\x7f~^?\[\\]+", re.ASCII)
 _FILE = re.compile(r"[A-Za-z0-9_.*-]{1,200}", re.ASCII)
+_SMALL = str.maketrans(ascii_uppercase, ascii_lowercase)
 _EXAMPLE = "such as actions:acme/shop@refs/heads/main or actions:acme/shop:environment:production"
 
 
@@ -71,7 +73,7 @@ class Rule:
     def fits(self, workflow: Workflow) -> bool:
         """Whether `workflow` is one of those that this rule lets in."""
         return (
-            matches(self.repository.casefold(), workflow.repository.casefold())
+            matches(_folded(self.repository), _folded(workflow.repository))
             and self.repository_id in (None, workflow.repository_id)
             and self._fits_ref(workflow)
             and self._fits_file(workflow)
@@ -101,7 +103,15 @@ class Rule:
         if self.environment is None:
             return True
         found = workflow.environment
-        return found is not None and matches(self.environment.casefold(), found.casefold())
+        return found is not None and matches(_folded(self.environment), _folded(found))
+
+
+def _folded(name: str) -> str:
+    """`name` with small letters for A to Z alone: Unicode has others that fold to them, such as a long s.
+
+    Naming an environment in a workflow makes it, so its name may be chosen to look like a protected one.
+    """
+    return name.translate(_SMALL)
 
 
 def rule(text: str) -> Rule:

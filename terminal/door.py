@@ -45,7 +45,7 @@ def standing(database: str, door: Door) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, RecursionError):
             if _read(path) == door:  # another one may have come since
                 path.unlink()
 
@@ -54,7 +54,7 @@ def doors(directory: Path) -> list[Door]:
     """Those of services whose databases are in `directory`; files that others could have made are none."""
     found = []
     for path in sorted(directory.glob(f"*{SUFFIX}")):
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, RecursionError):
             found.append(_read(path))
     return found
 

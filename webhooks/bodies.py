@@ -2,7 +2,15 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+)
 
 from bot.parameters import VALUE_LIMIT, scalar_text
 from bot.scopes import MOST, READ, scope
@@ -102,12 +110,15 @@ class HookCall(Body):
     )
 
 
-def _words(value: Any) -> Any:
-    """Strictly a text or a list: pydantic takes no list for a tuple."""
-    return tuple(value) if isinstance(value, list) else value
-
-
-Word = Annotated[str, Field(max_length=65536)]
+def _command(value: Any) -> str | tuple[str, ...]:
+    """A text or words; pydantic would tell what is wrong at places that are called like its types."""
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise ValueError("expected a text, or a list of texts")
+    if len(value) > MOST_WORDS:
+        raise ValueError(f"expected at most {MOST_WORDS} words")
+    return tuple(value)
 
 
 class Exec(Body):
@@ -118,8 +129,8 @@ class Exec(Body):
         " that one of them is, such as `deployment/shop`."
     )
     command: Annotated[
-        Word | tuple[Word, ...],
-        BeforeValidator(_words),
+        str | tuple[str, ...],
+        PlainValidator(_command),
         WithJsonSchema(
             {
                 "anyOf": [
@@ -172,7 +183,7 @@ Scope = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": r"^(read|exec|admin|run:(\*|[a-z0-9-]{0,39}[a-z][a-z0-9-]{0,39}))$",
+            "pattern": r"^(read|exec|admin|run:(\*|(?!exec$)[a-z0-9-]{0,39}[a-z][a-z0-9-]{0,39}))$",
             "title": "Scope",
         }
     ),

@@ -1,6 +1,7 @@
 """Who may use the API: asked before anything else, by the table of routes, and answered with problems."""
 
-from collections.abc import Awaitable, Callable, Iterable
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,6 +15,9 @@ from webhooks.answers import path_number
 from webhooks.problems import Problem, forbidden, missing, unauthorized, unavailable
 from webhooks.surface import Needs, Operation, operation
 
+AT_ONCE_S = 0.1
+"""Seconds that a body may take to arrive before it is asked again who sends it."""
+
 Handler = Callable[[Request, Visitor], Awaitable[Response]]
 
 
@@ -24,7 +28,8 @@ def guarded(access: Access, path: str, handler: Handler, *, method: str = "GET")
     """
     row = operation(method, path.replace(":path}", "}"))
 
-    async def answer(request: Request) -> Response:
+    async def answer(asked: Request) -> Response:
+        request = _Asked(asked, access)
         try:
             visitor = await access.caller(request)
             if visitor is None or visitor.how == "link":
@@ -40,6 +45,26 @@ def guarded(access: Access, path: str, handler: Handler, *, method: str = "GET")
             return unavailable().response()
 
     return Route(path, answer, methods=[method])
+
+
+class _Asked(Request):
+    """A request of somebody who may be nobody any more when its body has come.
+
+    Whoever knows that a token will be ended could keep requests under way that want their last byte only, and
+    with one of them make another token later.
+    """
+
+    def __init__(self, asked: Request, access: Access) -> None:
+        super().__init__(asked.scope, asked.receive)
+        self._access = access
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """The body; a `Problem` at its end where the token that came with it has ended meanwhile."""
+        began = time.monotonic()
+        async for chunk in super().stream():
+            yield chunk
+        if time.monotonic() - began > AT_ONCE_S and await self._access.caller(self) is None:
+            raise unauthorized()
 
 
 async def _admit(access: Access, row: Operation, request: Request, visitor: Visitor) -> None:

@@ -39,8 +39,8 @@ PREFIX = "errand_hook_"
 
 _TOKEN = re.compile(r"errand_hook_[A-Za-z0-9_-]{43}", re.ASCII)
 _BEARER = re.compile(r"bearer +(\S{1,200}) *", re.ASCII | re.IGNORECASE)
-_LONGEST_AGENT = 100
-"""Characters that are kept of a program's name for itself."""
+_LONGEST_USER = 100
+"""Characters that are kept of an address, and of a program's name for itself."""
 
 T = TypeVar("T")
 
@@ -226,10 +226,13 @@ def _token(request: Request) -> str | None:
 
 
 def _user(request: Request) -> str:
-    """By what a hook is used: the address, and what the program calls itself."""
+    """By what a hook is used: the address, and what the program calls itself.
+
+    The address is what a proxy on this machine says it is, and so may be anything as well.
+    """
     address = request.client.host if request.client else "unknown"
-    agent = request.headers.get("user-agent", "")[:_LONGEST_AGENT]
-    return " ".join([address, *("".join(c if c.isprintable() else "?" for c in agent).split())])
+    said = f"{address[:_LONGEST_USER]} {request.headers.get('user-agent', '')[:_LONGEST_USER]}"
+    return " ".join("".join(c if c.isprintable() else "?" for c in said).split())
 
 
 def _unauthorized() -> Problem:

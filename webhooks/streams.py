@@ -120,7 +120,7 @@ class Stream(Response):
         body = asyncio.ensure_future(self._body(write))
         ends = [
             body,
-            asyncio.ensure_future(_gone(receive)),
+            asyncio.ensure_future(gone(receive)),
             asyncio.ensure_future(self._streams.closing.wait()),
         ]
         try:
@@ -137,6 +137,7 @@ class Stream(Response):
         return True
 
 
-async def _gone(receive: Receive) -> None:
+async def gone(receive: Receive) -> None:
+    """Return when the client has left; its body was read before."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -9,7 +9,7 @@ from bot.errors import RetryLater
 from bot.runs import State
 from bot.store import Store, runs
 from bot.tables import Run
-from webhooks.streams import Streams
+from webhooks.streams import Streams, gone
 
 LOOK_S = 15.0
 """Seconds after which the run is looked at, though no change of it was heard of."""
@@ -29,7 +29,7 @@ async def ended(
         seen = _Seen(run)
         waits = [
             asyncio.ensure_future(_watch(store, seen)),
-            asyncio.ensure_future(_gone(request)),
+            asyncio.ensure_future(gone(request.receive)),
             asyncio.ensure_future(streams.closing.wait()),
         ]
         try:
@@ -62,9 +62,3 @@ async def _watch(store: Store, seen: _Seen) -> None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S):
                     await bell.wait()
-
-
-async def _gone(request: Request) -> None:
-    """Return when the client has left; the body was read before."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass

@@ -5,7 +5,6 @@ It gets the defaults, images and sizes of the file. What is wrong is told by JSO
 
 import json
 from collections.abc import Mapping
-from math import isfinite
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -144,7 +143,7 @@ class _Reader:
             return [self.value(item, (*path, index)) for index, item in enumerate(value)]
         if isinstance(value, str):
             self._text(value, path)
-        elif isinstance(value, int | float) and not (isfinite(value) and abs(value) < 2**63):
+        elif isinstance(value, int | float) and not abs(value) < 2**63:  # nor is NaN
             self._document.wrong(path, "expected a number that is finite and not too large")
         plain: Value = value
         return plain

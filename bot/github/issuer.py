@@ -99,10 +99,12 @@ class Keys:
             tls = await asyncio.to_thread(httpx.create_ssl_context)
             self._client = httpx.AsyncClient(timeout=CALL_SECONDS, follow_redirects=False, verify=tls)
         body = bytearray()
-        async with self._client.stream("GET", url, headers={"Accept": "application/json"}) as answer:
+        # As it is: a compressed answer of a few bytes could fill the memory before it is seen to be large.
+        wanted = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        async with self._client.stream("GET", url, headers=wanted) as answer:
             if answer.status_code != 200:
                 raise ValueError(f"answered {answer.status_code}")
-            async for chunk in answer.aiter_bytes():
+            async for chunk in answer.aiter_raw():
                 body += chunk
                 if len(body) > ANSWER_BYTES:
                     raise ValueError("the answer is too large")

@@ -1,6 +1,7 @@
 """Who a workflow is: by a token of the issuer, signed with a key of the issuer, meant for us, and in time."""
 
 import base64
+import gzip
 import hashlib
 import hmac
 import json
@@ -10,8 +11,8 @@ from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from bot.errors import RetryLater
 from bot.github import Keys, Oidc, Untrusted, is_signed
@@ -162,6 +163,19 @@ async def test_key_that_the_token_brings_along_is_not_looked_at(place: Place) ->
     assert [request.path for request in place.github.requests] == ["/_services/token" + JWKS]
 
 
+async def test_token_that_demands_what_nobody_here_knows_proves_nothing(place: Place) -> None:
+    """https://www.rfc-editor.org/rfc/rfc7515#section-4.1.11"""
+    key = place.github.actions.keys[-1]
+    headers: list[dict[str, object]] = [{"crit": ["purpose"], "purpose": "x"}, {"crit": []}, {"crit": "exp"}]
+    for header in headers:
+        signed = (
+            f"{_part({'alg': 'RS256', 'kid': key.kid, **header})}.{_part(place.github.actions.claims(URL))}"
+        )
+        made = key.private.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+        with pytest.raises(Untrusted):
+            await place.oidc.workflow(f"{signed}.{base64.urlsafe_b64encode(made).rstrip(b'=').decode()}")
+
+
 async def test_other_algorithm_with_the_right_key_proves_nothing(place: Place) -> None:
     key = place.github.actions.keys[-1]
     for algorithm in ("RS512", "PS256"):
@@ -257,6 +271,13 @@ async def test_without_keys_the_door_is_closed_until_they_are_there(
     assert place.asked == 1
     place.clock.now += PAUSE
     await place.oidc.workflow(place.token())
+
+
+async def test_compressed_answer_is_not_unpacked(place: Place) -> None:
+    body = gzip.compress(json.dumps({"keys": [place.github.actions.keys[-1].published]}).encode())
+    place.github.fail(JWKS, 200, body=body, headers={"Content-Encoding": "gzip"})
+    with pytest.raises(RetryLater, match="keys of GitHub Actions"):
+        await place.oidc.workflow(place.token())
 
 
 async def test_short_key_is_not_believed(place: Place) -> None:

@@ -10,7 +10,20 @@ def test_words_that_are_scopes(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "Read", "write", "run", "run:", "run:**", "run:Migrate", "run:42", "run:../x", "run:a b", "read "],
+    [
+        "",
+        "Read",
+        "write",
+        "run",
+        "run:",
+        "run:**",
+        "run:Migrate",
+        "run:42",
+        "run:../x",
+        "run:a b",
+        "read ",
+        "run:exec",
+    ],
 )
 def test_words_that_are_none(text: str) -> None:
     with pytest.raises(ValueError, match="expected read, run:JOB"):
@@ -32,6 +45,7 @@ def test_scopes_are_kept_once_and_in_order() -> None:
         ("run:migrate", {"migrate"}, {"migrate"}, False, False),
         ("run:*", {"migrate", "other", "exec"}, {"migrate", "other"}, False, False),
         ("exec", {"exec"}, {"exec"}, True, False),
+        ("run:exec", set(), set(), False, False),
         ("admin", {"migrate", "other", "exec"}, {"migrate", "other", "exec"}, True, True),
     ],
 )

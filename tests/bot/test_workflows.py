@@ -61,6 +61,9 @@ OTHERS: list[tuple[str, dict[str, Any]]] = [
     ("actions:acme/shop:environment:production", {}),
     ("actions:acme/shop:environment:production", {"environment": "production-eu"}),
     ("actions:acme/shop:environment:*", {"environment": None}),
+    ("actions:acme/shop:environment:staging", {"environment": "\u017ftaging"}),  # a long s
+    ("actions:acme/shop:environment:staging", {"environment": "\ufb06aging"}),  # s and t as one
+    ("actions:acme/shop:environment:k8s", {"environment": "\u212a8s"}),  # the sign for Kelvin
     (
         "actions:acme/shop@refs/heads/main:environment:production",
         {"ref": "refs/heads/x", "environment": "production"},

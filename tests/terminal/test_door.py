@@ -43,7 +43,9 @@ def test_file_that_others_may_read_or_write_is_no_door(tmp_path: Path, mode: int
         assert doors(tmp_path) == []
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"address": 1, "url": "", "token": ""}', "x" * 10_000])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"address": 1, "url": "", "token": ""}', "x" * 10_000, "[" * 4096]
+)
 def test_file_with_something_else_is_no_door(tmp_path: Path, text: str) -> None:
     path = tmp_path / "errand.db.door"
     path.touch(0o600)

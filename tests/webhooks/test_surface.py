@@ -6,16 +6,21 @@ from pathlib import Path
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
+import service
 from bot import links
+from bot.github import Keys, Oidc
+from bot.loops import Loops
 from bot.store import Store
-from executor.logs import LogStore
 from executor.spec import Secret
+from tests.bot.house import house
+from tests.webhooks.whole import served
 from webhooks.access import Access, Visitor
 from webhooks.guard import guarded
 from webhooks.openapi import document, problems
-from webhooks.site import Site
-from webhooks.surface import OPERATIONS, Needs, operation
+from webhooks.streams import Streams
+from webhooks.surface import OPERATIONS, Needs
 
 DOCS = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
 KEYS = links.derive([Secret("s3cret")])
@@ -32,13 +37,31 @@ async def test_route_without_a_row_cannot_be_mounted(store: Store) -> None:
         guarded(access, "/api/runs", answer, method="PATCH")
 
 
-def test_every_route_of_the_api_has_a_row(tmp_path: Path, store: Store) -> None:
-    site = Site(store, LogStore(tmp_path, 2**20), KEYS, "http://errand", lambda: 0.0)
-    pages = {"/api", "/api/"}  # which tell nothing of this installation
-    for route in site.routes():
-        if route.path.startswith("/api") and route.path not in pages:
-            for method in (route.methods or set()) - {"HEAD"}:
-                assert operation(method, route.path.replace(":path}", "}"))
+async def test_service_serves_every_row_and_nothing_else(tmp_path: Path) -> None:
+    """All that is mounted below `/api` and `/hooks`, as the service mounts it."""
+    async with house(tmp_path) as home:
+        tools, clock = home.tools, home.tools.clock
+        oidc = Oidc(Keys("https://issuer.example.com", clock=clock), audience="http://errand", clock=clock)
+        app = service._application(tools, Loops(tools), Streams(), oidc, clock, "")
+        assert {type(each) for each in app.routes} == {Route}  # one that has routes within would hide them
+        mounted = [
+            (method, each.path.replace(":path}", "}"))
+            for each in app.routes
+            for method in each.methods - {"HEAD"}
+            if re.match(r"/+(api|hooks)\b", each.path)
+        ]
+    pages = [("GET", "/api"), ("GET", "/api/")]  # which tell nothing of this installation
+    assert sorted(mounted) == sorted([*pages, *((row.method, row.path) for row in OPERATIONS)])
+
+
+async def test_nothing_is_open_to_who_brings_no_token(tmp_path: Path) -> None:
+    async with house(tmp_path) as home, served(home) as client:
+        del client.headers["authorization"]
+        for row in OPERATIONS:
+            path = re.sub(r"\{\w+\}", "1", row.path)
+            answer = await client.request(row.method, path, json={})
+            assert (answer.status_code, row) == (401, row)
+            assert answer.headers["content-type"] == "application/problem+json"
 
 
 def test_what_changes_something_needs_more_than_reading() -> None:

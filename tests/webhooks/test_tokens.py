@@ -1,10 +1,14 @@
 """Tokens over the API: made, listed and ended by admins; expired and broken ones are nobody's."""
 
+from collections.abc import AsyncIterator
+
 import httpx
 import pytest
+from starlette.applications import Starlette
 
 from bot.store import tokens
 from tests.webhooks.installation import NOW, Installation, client, here
+from webhooks import guard
 from webhooks.access import new_token, token_hash
 
 __all__ = ["client", "here"]
@@ -139,6 +143,31 @@ async def test_login_of_an_admin_changes_nothing(here: Installation, client: htt
     assert (await client.get("/api/tokens")).status_code == 200
     assert (await client.post("/api/tokens", json={"name": "a"})).status_code == 403
     assert (await client.delete("/api/tokens/a")).status_code == 403
+
+
+@pytest.mark.parametrize("ended", ["deleted", "expired"])
+async def test_token_that_ends_while_a_body_arrives_does_nothing_more(
+    here: Installation, client: httpx.AsyncClient, ended: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else whoever has it could keep requests under way, and make another one of it afterwards."""
+    monkeypatch.setattr(guard, "AT_ONCE_S", 0.0)
+    text = await with_token(here, client, "admin", lasts=60)
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b'{"name": "after", '
+        if ended == "deleted":
+            await here.store.write(lambda session: tokens.remove(session, name=f"t{text[-6:]}"))
+        else:
+            here.now += 61
+        yield b'"scopes": ["admin"]}'
+
+    inside = httpx.ASGITransport(Starlette(routes=here.site.routes()))  # which asks for no byte too early
+    async with httpx.AsyncClient(transport=inside, base_url="http://errand") as asking:
+        headers = {"authorization": f"Bearer {text}", "content-type": "application/json"}
+        answer = await asking.post("/api/tokens", content=slowly(), headers=headers)
+    assert answer.status_code == 401
+    names = [each.name for each in await here.store.read(tokens.list)]
+    assert "after" not in names
 
 
 async def test_page_tells_every_route_and_loads_nothing_from_elsewhere(
