@@ -8,7 +8,7 @@ from terminal import printing
 from terminal.completion import job_names
 from terminal.failures import say
 from terminal.remote import segment
-from terminal.words import Json, connected
+from terminal.words import Json, connected, naming
 
 
 def group() -> typer.Typer:
@@ -27,7 +27,8 @@ def create(
 ) -> None:
     """Make a hook of a job and print its token, this once."""
     remote = connected()
-    made = remote.ask("POST", "/api/hooks", {"job": job, "name": name})
+    with naming(job):
+        made = remote.ask("POST", "/api/hooks", {"job": job, "name": name})
     if json:
         printing.document(made)
         return
@@ -62,3 +63,4 @@ def delete(
 ) -> None:
     """End a hook at once."""
     connected().ask("DELETE", f"/api/hooks/{segment(job)}/{segment(name)}")
+    say(f"The hook {name!r} of {job} opens nothing any more.")

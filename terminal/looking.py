@@ -8,9 +8,10 @@ from terminal import printing
 from terminal.completion import job_names
 from terminal.failures import INTERRUPTED
 from terminal.following import Follower
-from terminal.running import meant
+from terminal.remote import segment
+from terminal.running import SINGLE, meant
 from terminal.screen import output
-from terminal.words import Json, connected
+from terminal.words import Json, connected, naming
 
 RECENT = 5
 """Runs that `status` shows where none is named."""
@@ -32,7 +33,11 @@ def runs(
 ) -> None:
     """The newest runs."""
     query = {"job": job, "state": state, "limit": min(limit, 100)}
-    found = connected().pages("/api/runs", "runs", query, limit)
+    remote = connected()
+    found = list(remote.pages("/api/runs", "runs", query, limit))
+    if job is not None and job != SINGLE and not found:
+        with naming(job):
+            remote.ask("GET", f"/api/jobs/{segment(job)}")
     if not json:
         printing.runs(found)
         return
@@ -72,11 +77,12 @@ def logs(
     remote = connected()
     number = meant(remote, which)
     emit = output(number, json)
+    begun = remote.ask("GET", f"/api/runs/{number}")  # a mistake is told at once, and not waited for
     try:
         if follow and tail is None and attempt is None:
             Follower(remote, number, emit).to_the_end()
             return
-        wanted = attempt or len(remote.ask("GET", f"/api/runs/{number}")["attempts"]) or 1
+        wanted = attempt or len(begun["attempts"]) or 1
         query = {"tail": tail, "follow": 1 if follow else None, "attempt": wanted}
         for chunk in remote.stream(f"/api/runs/{number}/logs", query):
             emit(chunk, wanted)

@@ -10,8 +10,17 @@ from terminal.attending import attend
 from terminal.completion import job_names
 from terminal.failures import Failure, Problem, Unreachable, Usage, say
 from terminal.printing import document, standing
-from terminal.remote import Document, Remote, segment
-from terminal.words import Json, WithRest, assignments, connected, duration, number_or_name, rest_of
+from terminal.remote import PASSING, Document, Remote, segment
+from terminal.words import (
+    Json,
+    WithRest,
+    assignments,
+    connected,
+    duration,
+    naming,
+    number_or_name,
+    rest_of,
+)
 
 SINGLE = "exec"
 """The job that single commands are runs of; it is defined nowhere."""
@@ -51,10 +60,8 @@ def run(
     """Start a job: `errand run NAME KEY=VALUE ... -- ARGS`."""
     seconds = _limit(wait, timeout)
     body = asked(parameters, ref, image, rest_of(context))
-    try:
+    with naming(name):
         _begin(f"/api/jobs/{segment(name)}/start", body, wait=wait, timeout=seconds, as_json=json)
-    except Problem as error:
-        raise _told_better(name, error) from None
 
 
 def rerun(
@@ -124,7 +131,8 @@ def meant(remote: Remote, which: str, *, active: bool = False) -> int:
     if isinstance(found, int):
         return found
     if found != SINGLE:
-        remote.ask("GET", f"/api/jobs/{segment(found)}")  # which says so where there is none
+        with naming(found):
+            remote.ask("GET", f"/api/jobs/{segment(found)}")
     for each in remote.pages("/api/runs", "runs", {"job": found, "limit": 100}, 1000 if active else 1):
         if not active or each.get("state") != "finished":
             return int(each["number"])
@@ -153,15 +161,12 @@ def _start(remote: Remote, path: str, body: Mapping[str, Any]) -> Document:
     """Ask for it; where the answer was lost, once more with the same key, which starts nothing twice."""
     headers = {"Idempotency-Key": uuid.uuid4().hex}
     try:
+        try:
+            return remote.ask("POST", path, body, headers=headers)
+        except (Unreachable, Problem) as error:
+            if isinstance(error, Problem) and error.status not in PASSING:
+                raise
         return remote.ask("POST", path, body, headers=headers)
-    except Unreachable:
-        return remote.ask("POST", path, body, headers=headers)
-
-
-def _told_better(name: str, error: Problem) -> Failure:
-    """With the name that was probably meant, where there is no such job."""
-    if error.status != 404 or "no such job" not in str(error):
-        return error
-    from bot.wording import did_you_mean
-
-    return Failure(f"There is no job {name}.{did_you_mean(name, job_names('')).replace('`', '')}")
+    except KeyboardInterrupt:
+        say("It may have been started all the same; `errand runs` shows it then.")
+        raise

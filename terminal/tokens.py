@@ -93,11 +93,9 @@ def delete(name: str, config: Config = None) -> None:
     """End a token at once, and the logins made from it."""
     if _remotely(config):
         connected().ask("DELETE", f"/api/tokens/{segment(name)}")
-        return
-    from bot.store import tokens
-
-    if not _in_database(config, lambda session: tokens.remove(session, name=name)):
-        raise Failure(f"There is no token {name!r}.")
+    else:
+        _removed(name, config)
+    say(f"The token {name!r} opens nothing any more.")
 
 
 def _remotely(config: Path | None) -> bool:
@@ -118,10 +116,17 @@ def _created(name: str, scopes: list[str], seconds: float | None, config: Path |
                 session, name=name, hash=token_hash(text), now=now, scopes=scopes, expires_at=expires_at
             )
         except ValueError as error:
-            raise Failure(str(error)) from None
+            raise Failure(f"The token cannot be made: {error}.") from None
         return _told(made) | {"token": text}
 
     return _in_database(config, add)
+
+
+def _removed(name: str, config: Path | None) -> None:
+    from bot.store import tokens
+
+    if not _in_database(config, lambda session: tokens.remove(session, name=name)):
+        raise Failure(f"There is no token {name!r}.")
 
 
 def _listed(config: Path | None) -> list[Document]:
