@@ -36,9 +36,9 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:  # whoever read stdout has enough
-        streams.abandoned()
+        streams.abandoned(sys.stdout)
         sys.exit(REFUSED)
     except OSError as error:
-        streams.abandoned()
+        streams.abandoned(sys.stdout)
         say(f"{error.filename or 'stdout'} cannot be used: {error.strerror or error}.")
         sys.exit(REFUSED)

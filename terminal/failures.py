@@ -2,7 +2,8 @@
 
 import sys
 import unicodedata
-from contextlib import suppress
+
+from terminal.streams import abandoned
 
 REFUSED = 1
 USAGE = 2
@@ -49,5 +50,7 @@ def plain(text: object) -> str:
 
 def say(text: str) -> None:
     """One or more lines on stderr, where everything is told that is no answer; nobody may read it."""
-    with suppress(OSError):
+    try:
         print("\n".join(plain(line) for line in text.split("\n")), file=sys.stderr, flush=True)
+    except OSError:
+        abandoned(sys.stderr)

@@ -22,7 +22,9 @@ def group() -> typer.Typer:
 
 def create(
     job: Annotated[str, typer.Argument(metavar="JOB", help="The job.", autocompletion=job_names)],
-    name: Annotated[str, typer.Option(help="What it is for, such as the name of whoever gets it.")],
+    name: Annotated[
+        str, typer.Option(metavar="NAME", help="What it is for, such as the name of whoever gets it.")
+    ],
     json: Json = False,
 ) -> None:
     """Make a hook of a job and print its token, this once."""
@@ -38,7 +40,7 @@ def create(
 
 
 def listing(json: Json = False) -> None:
-    """Which hooks there are, and when and by what each was last used."""
+    """The hooks, and when and by what each was last used."""
     found = connected().ask("GET", "/api/hooks")["hooks"]
     if json:
         for each in found:
@@ -59,7 +61,8 @@ def listing(json: Json = False) -> None:
 
 
 def delete(
-    job: Annotated[str, typer.Argument(metavar="JOB", help="The job.", autocompletion=job_names)], name: str
+    job: Annotated[str, typer.Argument(metavar="JOB", help="The job.", autocompletion=job_names)],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What the hook is called.")],
 ) -> None:
     """End a hook at once."""
     connected().ask("DELETE", f"/api/hooks/{segment(job)}/{segment(name)}")

@@ -104,7 +104,8 @@ def _ask(what: str, name: str, body: Mapping[str, Any] | None, json: bool) -> No
 
 def apply(
     file: Annotated[
-        Path, typer.Option("--file", "-f", help="One job, or `jobs:` with several; YAML or JSON.")
+        Path,
+        typer.Option("--file", "-f", metavar="FILE", help="One job, or `jobs:` with several; YAML or JSON."),
     ],
     json: Json = False,
 ) -> None:

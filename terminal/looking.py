@@ -27,8 +27,10 @@ def runs(
     job: Annotated[
         str | None, typer.Argument(metavar="NAME", help="Only of this job.", autocompletion=job_names)
     ] = None,
-    state: Annotated[str | None, typer.Option(help="Only in this state, such as running.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 20,
+    state: Annotated[
+        str | None, typer.Option(metavar="STATE", help="Only in this state, such as running or finished.")
+    ] = None,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=10_000, help="How many.")] = 20,
     json: Json = False,
 ) -> None:
     """The newest runs."""
@@ -46,7 +48,10 @@ def runs(
 
 
 def status(
-    which: Annotated[str | None, typer.Argument(metavar="N|NAME", autocompletion=job_names)] = None,
+    which: Annotated[
+        str | None,
+        typer.Argument(metavar="N|NAME", help="A run, or the last of a job.", autocompletion=job_names),
+    ] = None,
     json: Json = False,
 ) -> None:
     """How run N, the last run of job NAME, or what ran last stands."""
@@ -65,11 +70,15 @@ def status(
 
 
 def logs(
-    which: Annotated[str, typer.Argument(metavar="N|NAME", autocompletion=job_names)],
+    which: Annotated[
+        str, typer.Argument(metavar="N|NAME", help="A run, or the last of a job.", autocompletion=job_names)
+    ],
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on while the job writes.")] = False,
-    tail: Annotated[int | None, typer.Option(min=0, max=10_000, help="Only the last lines, so many.")] = None,
+    tail: Annotated[
+        int | None, typer.Option(metavar="N", min=0, max=10_000, help="Only the last lines, so many.")
+    ] = None,
     attempt: Annotated[
-        int | None, typer.Option(min=1, help="Of this attempt; without it of the last.")
+        int | None, typer.Option(metavar="K", min=1, help="Of this attempt; without it of the last.")
     ] = None,
     json: Json = False,
 ) -> None:

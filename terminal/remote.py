@@ -147,7 +147,9 @@ class Remote:
         """What is answered, as it comes; `Unreachable` where it breaks off."""
         with self._answer("GET", _address(path, query), None, {}, endless=True) as answer:
             if answer.headers.get_content_type() != "text/plain":
-                raise Failure(f"What answers at {self.place.address} is no Errand: GET {path} gave no log.")
+                raise Unreachable(
+                    f"What answers at {self.place.address} is no Errand: GET {path} gave no log."
+                )
             while chunk := answer.read1(_CHUNK):
                 yield chunk
 
@@ -208,11 +210,11 @@ def _unanswered(error: OSError | http.client.HTTPException, address: str) -> Fai
             f"What answers at {address} does not speak https. Does its address begin with http://?"
         )
     if isinstance(error, http.client.BadStatusLine) and not isinstance(error, OSError):
-        return Failure(f"What answers at {address} is no Errand: it does not speak HTTP.")
-    if isinstance(error, http.client.HTTPException):
-        return Unreachable(f"The connection to {address} broke.")
-    what = error.strerror or str(error) or type(error).__name__
+        return Unreachable(f"What answers at {address} is no Errand: it does not speak HTTP.")
     hint = " Is `errand serve` running?" if urlsplit(address).hostname in _HERE else ""
+    if isinstance(error, http.client.HTTPException):
+        return Unreachable(f"The connection to {address} broke.{hint}")
+    what = error.strerror or str(error) or type(error).__name__
     return Unreachable(f"Errand does not answer at {address}: {what}.{hint}")
 
 

@@ -36,7 +36,9 @@ Timeout = Annotated[
     str | None,
     typer.Option("--timeout", metavar="D", help="Wait for so long, such as 10m; then end with 124."),
 ]
-Which = Annotated[str, typer.Argument(metavar="N|NAME", autocompletion=job_names)]
+Which = Annotated[
+    str, typer.Argument(metavar="N|NAME", help="A run, or the last of a job.", autocompletion=job_names)
+]
 
 
 def add_to(cli: typer.Typer) -> None:
@@ -57,7 +59,10 @@ def run(
     timeout: Timeout = None,
     json: Json = False,
 ) -> None:
-    """Start a job: `errand run NAME KEY=VALUE ... -- ARGS`."""
+    """Start a job.
+
+    What stands after `--` is for its command: `errand run NAME KEY=VALUE ... -- ARGS`.
+    """
     seconds = _limit(wait, timeout)
     body = asked(parameters, ref, image, rest_of(context))
     with naming(name):
@@ -74,7 +79,10 @@ def rerun(
     timeout: Timeout = None,
     json: Json = False,
 ) -> None:
-    """Run again, exactly as before or changed where said: run N, or the last run of job NAME."""
+    """Run again what ran: run N, or the last run of job NAME.
+
+    That is exactly as before, but for what KEY=VALUE and --latest say.
+    """
     seconds = _limit(wait, timeout)
     body: dict[str, Any] = {"parameters": assignments(parameters or [])}
     if latest:
@@ -95,7 +103,10 @@ def execute(
     timeout: Timeout = None,
     json: Json = False,
 ) -> None:
-    """Run one command in an image: `errand exec IMAGE -- command ...`. Its log is kept like a job's."""
+    """Run a single command in an image.
+
+    It stands after `--`, as in `errand exec IMAGE -- ls -l`. Its log is kept like a job's.
+    """
     seconds = _limit(wait, timeout)
     words = rest_of(context)
     if not words:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import TextIO
 
 
 def coloured() -> bool:
@@ -22,8 +23,8 @@ def opened() -> None:
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
 
 
-def abandoned() -> None:
-    """Let stdout lead nowhere: what it still holds cannot be written, and would be tried at the end."""
+def abandoned(stream: TextIO) -> None:
+    """Let it lead nowhere: what it still holds cannot be written, and would be tried again at the end."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
