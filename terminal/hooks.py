@@ -28,14 +28,13 @@ def create(
     json: Json = False,
 ) -> None:
     """Make a hook of a job and print its token, this once."""
-    remote = connected()
     with naming(job):
-        made = remote.ask("POST", "/api/hooks", {"job": job, "name": name})
+        made = connected().ask("POST", "/api/hooks", {"job": job, "name": name})
     if json:
         printing.document(made)
         return
     say(f"The token of the hook {name!r} of {job}, shown only now. It is sent as X-Deploy-Hook-Token to")
-    say(f"{remote.place.address}/hooks/{segment(job)}")
+    say(str(made["url"]))
     print(made["token"])
 
 

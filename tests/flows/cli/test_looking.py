@@ -171,6 +171,7 @@ def test_hooks_are_made_listed_and_ended(errand: Served) -> None:
     made = errand.run("hook", "create", "hello", "--name", "deploys")
     assert made.returncode == 0, made.stderr
     assert "shown only now" in made.stderr
+    assert made.stderr.endswith("\nhttp://127.0.0.1:8000/hooks/hello\n")  # as `url` says, for those elsewhere
     assert len(made.stdout.strip()) > 30
     listed = errand.run("hooks").stdout
     assert "deploys" in listed
