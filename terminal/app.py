@@ -4,8 +4,8 @@ import sys
 
 import typer
 
-from terminal import chatting, hooks, jobs, looking, running, serving, tokens
-from terminal.failures import INTERRUPTED, Failure, say
+from terminal import chatting, hooks, jobs, looking, running, serving, streams, tokens
+from terminal.failures import INTERRUPTED, REFUSED, Failure, say
 
 cli = typer.Typer(
     name="errand",
@@ -24,13 +24,21 @@ cli.command("hooks")(hooks.listing)
 
 def main() -> None:
     """Run what was typed; the exit code is 2 where that was wrong, 1 where Errand refused."""
+    streams.opened()
     try:
-        cli()
+        try:
+            cli()
+        finally:
+            sys.stdout.flush()
     except Failure as error:
         say(str(error))
         sys.exit(error.code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever read stdout has enough
-        sys.exit(1)
+    except BrokenPipeError:  # whoever read stdout has enough
+        streams.abandoned(sys.stdout)
+        sys.exit(REFUSED)
+    except OSError as error:
+        streams.abandoned(sys.stdout)
+        say(f"{error.filename or 'stdout'} cannot be used: {error.strerror or error}.")
+        sys.exit(REFUSED)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+from terminal.ending import Ended, Ending
 from terminal.failures import INTERRUPTED, REFUSED, TIMED_OUT, Failure, say
 from terminal.following import Follower
 from terminal.printing import closing, document
@@ -21,8 +22,20 @@ class TimeIsUp(Exception):
 def attend(remote: Remote, run: Document, *, timeout: float | None, as_json: bool) -> int:
     """Follow `run`, tell how it ended, and give the exit code that says so.
 
-    That is the job's own; 124 where `timeout` (seconds) is over first, 130 for an interrupt.
+    That is the job's own; 124 where `timeout` (seconds) is over first, 130 for an interrupt, 128 + N for
+    another signal that asks for the end.
     """
+    ending = Ending()
+    try:
+        with ending.heeded():
+            return _attended(remote, run, timeout, as_json)
+    except Ended:
+        number = run["number"]
+        say(f"#{number} goes on.\n{_ways(number)}")
+        return 128 + (ending.number or 0)
+
+
+def _attended(remote: Remote, run: Document, timeout: float | None, as_json: bool) -> int:
     number = int(run["number"])
     emit = output(number, as_json)
     with Progress(remote, run) as progress:
@@ -89,9 +102,9 @@ def _interrupted(remote: Remote, follower: Follower, number: int) -> int:
 def _agreed(number: int) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
-    sys.stderr.write(f"\nCancel run #{number}? [y/N] ")
-    sys.stderr.flush()
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt):  # also while it is being asked
+        sys.stderr.write(f"\nCancel run #{number}? [y/N] ")
+        sys.stderr.flush()
         return sys.stdin.readline().strip().lower() in ("y", "yes")
     sys.stderr.write("\n")
     return False

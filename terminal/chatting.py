@@ -23,7 +23,10 @@ def chat(
         ),
     ] = None,
 ) -> None:
-    """Try an app.yaml: commands as in a comment, jobs for real, nothing kept."""
+    """Try an app.yaml without GitHub and Slack.
+
+    Commands are typed as in a comment, jobs run for real, and nothing is kept.
+    """
     from terminal.chat import talk
 
     raise typer.Exit(talk(Path(config), tuple(checkout or ())))

@@ -16,7 +16,9 @@ T = TypeVar("T")
 
 DEFAULT = Path("app.yaml")
 """Where the configuration is if nobody says."""
-ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The app.yaml of this installation.")]
+ConfigOption = Annotated[
+    Path, typer.Option("--config", "-c", metavar="FILE", help="The app.yaml of this installation.")
+]
 
 
 def loaded(path: Path) -> "Config":

@@ -16,14 +16,15 @@ class Ending:
     """Whether the end was asked for: `number` is the first signal that did, None until then.
 
     Only within `heeded` it interrupts; before and after, it is noted and does no harm. Handlers are functions
-    and never SIG_IGN, which every job would inherit.
+    and never SIG_IGN, which every job would inherit; a signal that is ignored already, as by nohup, stays so.
     """
 
     def __init__(self) -> None:
         self.number: int | None = None
         self._heeded = False
         for each in _SIGNALS:
-            signal.signal(each, self._note)
+            if signal.getsignal(each) is not signal.SIG_IGN:
+                signal.signal(each, self._note)
 
     @contextmanager
     def heeded(self) -> Iterator[None]:

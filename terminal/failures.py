@@ -3,6 +3,8 @@
 import sys
 import unicodedata
 
+from terminal.streams import abandoned
+
 REFUSED = 1
 USAGE = 2
 TIMED_OUT = 124
@@ -36,11 +38,9 @@ class Unreachable(Failure):
 class Problem(Failure):
     """Errand refused, and said why; `status` is that of HTTP."""
 
-    def __init__(self, status: int, text: str, after: float | None = None) -> None:
+    def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
         self.status = status
-        self.after = after
-        """Seconds after which it may be tried again, where Errand said so."""
 
 
 def plain(text: object) -> str:
@@ -49,5 +49,8 @@ def plain(text: object) -> str:
 
 
 def say(text: str) -> None:
-    """One or more lines on stderr, where everything is told that is no answer."""
-    print("\n".join(plain(line) for line in text.split("\n")), file=sys.stderr, flush=True)
+    """One or more lines on stderr, where everything is told that is no answer; nobody may read it."""
+    try:
+        print("\n".join(plain(line) for line in text.split("\n")), file=sys.stderr, flush=True)
+    except OSError:
+        abandoned(sys.stderr)

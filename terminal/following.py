@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from terminal.failures import Failure, Problem, Unreachable, say
-from terminal.remote import Document, Remote
+from terminal.remote import PASSING, Document, Remote
 from terminal.screen import Emit
 
 PATIENCE = 120.0
@@ -78,4 +78,4 @@ class Follower:
         """Whether it may be another answer in a while: a service that is started anew has another token."""
         if isinstance(error, Unreachable):
             return True
-        return error.status == 503 or (error.status == 401 and self._remote.place.local)
+        return error.status in PASSING or (error.status == 401 and self._remote.place.local)

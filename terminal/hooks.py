@@ -8,7 +8,7 @@ from terminal import printing
 from terminal.completion import job_names
 from terminal.failures import say
 from terminal.remote import segment
-from terminal.words import Json, connected
+from terminal.words import Json, connected, naming
 
 
 def group() -> typer.Typer:
@@ -22,22 +22,24 @@ def group() -> typer.Typer:
 
 def create(
     job: Annotated[str, typer.Argument(metavar="JOB", help="The job.", autocompletion=job_names)],
-    name: Annotated[str, typer.Option(help="What it is for, such as the name of whoever gets it.")],
+    name: Annotated[
+        str, typer.Option(metavar="NAME", help="What it is for, such as the name of whoever gets it.")
+    ],
     json: Json = False,
 ) -> None:
     """Make a hook of a job and print its token, this once."""
-    remote = connected()
-    made = remote.ask("POST", "/api/hooks", {"job": job, "name": name})
+    with naming(job):
+        made = connected().ask("POST", "/api/hooks", {"job": job, "name": name})
     if json:
         printing.document(made)
         return
     say(f"The token of the hook {name!r} of {job}, shown only now. It is sent as X-Deploy-Hook-Token to")
-    say(f"{remote.place.address}/hooks/{segment(job)}")
+    say(str(made["url"]))
     print(made["token"])
 
 
 def listing(json: Json = False) -> None:
-    """Which hooks there are, and when and by what each was last used."""
+    """The hooks, and when and by what each was last used."""
     found = connected().ask("GET", "/api/hooks")["hooks"]
     if json:
         for each in found:
@@ -58,7 +60,9 @@ def listing(json: Json = False) -> None:
 
 
 def delete(
-    job: Annotated[str, typer.Argument(metavar="JOB", help="The job.", autocompletion=job_names)], name: str
+    job: Annotated[str, typer.Argument(metavar="JOB", help="The job.", autocompletion=job_names)],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What the hook is called.")],
 ) -> None:
     """End a hook at once."""
     connected().ask("DELETE", f"/api/hooks/{segment(job)}/{segment(name)}")
+    say(f"The hook {name!r} of {job} opens nothing any more.")

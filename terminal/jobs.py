@@ -11,7 +11,7 @@ from terminal.failures import Failure, Problem, Usage, say
 from terminal.remote import Document, Remote, segment
 from terminal.running import Assignments, Job, Ref, Tag, asked
 from terminal.speech import tell
-from terminal.words import Json, WithRest, connected, rest_of
+from terminal.words import Json, WithRest, connected, naming, rest_of
 
 _MOST = 10_000
 
@@ -32,7 +32,11 @@ def jobs(json: Json = False) -> None:
             printing.document(each)
         return
     rows = [(each["name"], each.get("description"), _schedule(each), each.get("version")) for each in found]
-    printing.table(("job", "description", "schedule", "version"), rows, "No jobs are defined.")
+    printing.table(
+        ("job", "description", "schedule", "version"),
+        rows,
+        "There are no jobs, or none that this token may see.",
+    )
 
 
 def _schedule(job: Document) -> str | None:
@@ -53,12 +57,12 @@ def plan(
 ) -> None:
     """What `run` with the same words would do; starts nothing."""
     body = asked(parameters, ref, image, rest_of(context))
-    _told(connected().ask("POST", f"/api/jobs/{segment(name)}/plan", body), json)
+    _ask("plan", name, body, json)
 
 
 def why(name: Job, json: Json = False) -> None:
     """Why a job did or did not run."""
-    _told(connected().ask("GET", f"/api/jobs/{segment(name)}/why"), json)
+    _ask("why", name, None, json)
 
 
 def pause(
@@ -79,15 +83,19 @@ def pause(
             body["duration"] = duration
         case _:
             raise Usage("Expected `until T`, such as `until 18:00`, or `for D`, such as `for 2h`.")
-    _told(connected().ask("POST", f"/api/jobs/{segment(name)}/pause", body), json)
+    _ask("pause", name, body, json)
 
 
 def resume(name: Job, json: Json = False) -> None:
     """Let a paused schedule go on."""
-    _told(connected().ask("POST", f"/api/jobs/{segment(name)}/resume", {}), json)
+    _ask("resume", name, {}, json)
 
 
-def _told(said: Document, json: bool) -> None:
+def _ask(what: str, name: str, body: Mapping[str, Any] | None, json: bool) -> None:
+    """Tell what Errand says about a job; without a `body` nothing is asked to change."""
+    with naming(name):
+        method = "GET" if body is None else "POST"
+        said = connected().ask(method, f"/api/jobs/{segment(name)}/{what}", body)
     if json:
         printing.document(said)
     else:
@@ -96,7 +104,8 @@ def _told(said: Document, json: bool) -> None:
 
 def apply(
     file: Annotated[
-        Path, typer.Option("--file", "-f", help="One job, or `jobs:` with several; YAML or JSON.")
+        Path,
+        typer.Option("--file", "-f", metavar="FILE", help="One job, or `jobs:` with several; YAML or JSON."),
     ],
     json: Json = False,
 ) -> None:

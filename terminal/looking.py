@@ -8,9 +8,10 @@ from terminal import printing
 from terminal.completion import job_names
 from terminal.failures import INTERRUPTED
 from terminal.following import Follower
-from terminal.running import meant
+from terminal.remote import segment
+from terminal.running import SINGLE, meant
 from terminal.screen import output
-from terminal.words import Json, connected
+from terminal.words import Json, connected, naming
 
 RECENT = 5
 """Runs that `status` shows where none is named."""
@@ -26,13 +27,19 @@ def runs(
     job: Annotated[
         str | None, typer.Argument(metavar="NAME", help="Only of this job.", autocompletion=job_names)
     ] = None,
-    state: Annotated[str | None, typer.Option(help="Only in this state, such as running.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 20,
+    state: Annotated[
+        str | None, typer.Option(metavar="STATE", help="Only in this state, such as running or finished.")
+    ] = None,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=10_000, help="How many.")] = 20,
     json: Json = False,
 ) -> None:
     """The newest runs."""
     query = {"job": job, "state": state, "limit": min(limit, 100)}
-    found = connected().pages("/api/runs", "runs", query, limit)
+    remote = connected()
+    found = list(remote.pages("/api/runs", "runs", query, limit))
+    if job is not None and job != SINGLE and not found:
+        with naming(job):
+            remote.ask("GET", f"/api/jobs/{segment(job)}")
     if not json:
         printing.runs(found)
         return
@@ -41,7 +48,10 @@ def runs(
 
 
 def status(
-    which: Annotated[str | None, typer.Argument(metavar="N|NAME", autocompletion=job_names)] = None,
+    which: Annotated[
+        str | None,
+        typer.Argument(metavar="N|NAME", help="A run, or the last of a job.", autocompletion=job_names),
+    ] = None,
     json: Json = False,
 ) -> None:
     """How run N, the last run of job NAME, or what ran last stands."""
@@ -60,11 +70,15 @@ def status(
 
 
 def logs(
-    which: Annotated[str, typer.Argument(metavar="N|NAME", autocompletion=job_names)],
+    which: Annotated[
+        str, typer.Argument(metavar="N|NAME", help="A run, or the last of a job.", autocompletion=job_names)
+    ],
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on while the job writes.")] = False,
-    tail: Annotated[int | None, typer.Option(min=0, max=10_000, help="Only the last lines, so many.")] = None,
+    tail: Annotated[
+        int | None, typer.Option(metavar="N", min=0, max=10_000, help="Only the last lines, so many.")
+    ] = None,
     attempt: Annotated[
-        int | None, typer.Option(min=1, help="Of this attempt; without it of the last.")
+        int | None, typer.Option(metavar="K", min=1, help="Of this attempt; without it of the last.")
     ] = None,
     json: Json = False,
 ) -> None:
@@ -72,11 +86,12 @@ def logs(
     remote = connected()
     number = meant(remote, which)
     emit = output(number, json)
+    begun = remote.ask("GET", f"/api/runs/{number}")  # a mistake is told at once, and not waited for
     try:
         if follow and tail is None and attempt is None:
             Follower(remote, number, emit).to_the_end()
             return
-        wanted = attempt or len(remote.ask("GET", f"/api/runs/{number}")["attempts"]) or 1
+        wanted = attempt or len(begun["attempts"]) or 1
         query = {"tail": tail, "follow": 1 if follow else None, "attempt": wanted}
         for chunk in remote.stream(f"/api/runs/{number}/logs", query):
             emit(chunk, wanted)

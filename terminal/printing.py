@@ -1,13 +1,13 @@
 """What goes to stdout: documents as JSON; tables and facts, drawn by rich on a terminal, plain in a pipe."""
 
 import json
-import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from terminal.failures import plain
 from terminal.remote import Document
+from terminal.streams import coloured
 
 STYLES = {
     "succeeded": "green",
@@ -22,11 +22,6 @@ STYLES = {
     "waiting": "blue",
 }
 _SIGNS = {"succeeded": "✓", "cancelled": "■"}
-
-
-def coloured() -> bool:
-    """Whether stdout is a terminal that wants colours: https://no-color.org"""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def document(found: Mapping[str, object]) -> None:
@@ -64,7 +59,7 @@ def _drawn(columns: Sequence[str], cells: Sequence[Sequence[str]], *, head: bool
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=None, show_header=head, padding=(0, 2, 0, 0), header_style="bold")
+    drawn = Table(box=None, show_header=head, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     for place, column in enumerate(columns):
         drawn.add_column(column, overflow="fold", no_wrap=place == 0)
     for row in cells:

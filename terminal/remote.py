@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from terminal.door import Door, doors
 from terminal.failures import Failure, Problem, Unreachable, Usage
+from terminal.speech import spoken
 
 URL = "http://127.0.0.1:8000"
 TIMEOUT = 30.0
@@ -20,6 +21,8 @@ TIMEOUT = 30.0
 _ANSWER = 64 << 20
 """Bytes of one answer that is no stream."""
 _CHUNK = 65536
+PASSING = (502, 503, 504)
+"""Statuses of Errand, or a proxy before it, that may be another in a while, as when it is updated."""
 _KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
 """Seconds of silence, between questions, and how many: a log may be silent for hours; the dead are found."""
 
@@ -69,13 +72,15 @@ def _list(found: list[Door]) -> str:
 def _checked(url: str) -> str:
     try:
         parts = urlsplit(url)
-        right = (
-            parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) and url.isprintable()
-        )
+        more = parts.username is not None or parts.path or parts.query or parts.fragment
+        right = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) and not more
     except ValueError:
         right = False
-    if not right or " " in url:
-        raise Usage(f"ERRAND_URL: expected an address such as https://errand.example.com, not {url}")
+    if not right or " " in url or not url.isprintable():
+        shown = "" if "@" in url else f", not {url}"  # which may have a password
+        raise Usage(
+            f"ERRAND_URL: expected an address without a path, such as https://errand.example.com{shown}"
+        )
     return url
 
 
@@ -141,6 +146,10 @@ class Remote:
     def stream(self, path: str, query: Mapping[str, object]) -> Iterator[bytes]:
         """What is answered, as it comes; `Unreachable` where it breaks off."""
         with self._answer("GET", _address(path, query), None, {}, endless=True) as answer:
+            if answer.headers.get_content_type() != "text/plain":
+                raise Unreachable(
+                    f"What answers at {self.place.address} is no Errand: GET {path} gave no log."
+                )
             while chunk := answer.read1(_CHUNK):
                 yield chunk
 
@@ -172,9 +181,7 @@ class Remote:
                 raise _problem(answer, self.place)
             yield answer
         except (OSError, http.client.HTTPException) as error:
-            what = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            hint = " Is `errand serve` running?" if urlsplit(self.place.address).hostname in _HERE else ""
-            raise Unreachable(f"Errand does not answer at {self.place.address}: {what}.{hint}") from None
+            raise _unanswered(error, self.place.address) from None
         finally:
             connection.close()
 
@@ -189,6 +196,26 @@ class Remote:
 
 
 _HERE = ("127.0.0.1", "localhost", "::1")
+
+
+def _unanswered(error: OSError | http.client.HTTPException, address: str) -> Failure:
+    """What is told of a connection that gave no answer; `Unreachable` where there may be one later."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Failure(
+            f"The certificate of {address} is not trusted: {error.verify_message}."
+            " SSL_CERT_FILE may name a file with that of its authority."
+        )
+    if isinstance(error, ssl.SSLError) and error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
+        return Failure(
+            f"What answers at {address} does not speak https. Does its address begin with http://?"
+        )
+    if isinstance(error, http.client.BadStatusLine) and not isinstance(error, OSError):
+        return Unreachable(f"What answers at {address} is no Errand: it does not speak HTTP.")
+    hint = " Is `errand serve` running?" if urlsplit(address).hostname in _HERE else ""
+    if isinstance(error, http.client.HTTPException):
+        return Unreachable(f"The connection to {address} broke.{hint}")
+    what = error.strerror or str(error) or type(error).__name__
+    return Unreachable(f"Errand does not answer at {address}: {what}.{hint}")
 
 
 def _address(path: str, query: Mapping[str, object] | None) -> str:
@@ -209,15 +236,26 @@ def _problem(answer: http.client.HTTPResponse, place: Where) -> Problem:
     """What Errand says is wrong, with every mistake in its own line."""
     try:
         told = json.loads(answer.read(_ANSWER))
-        lines = [str(told["detail"])]
-        mistakes = told.get("errors", ())
-        lines += [f"  {str(each['pointer']).removeprefix('#') or '/'}: {each['detail']}" for each in mistakes]
+        lines = [spoken(str(told["detail"]))]
+        for each in told.get("errors", ()):
+            mistake = spoken(str(each["detail"]))
+            if mistake not in lines[0]:
+                lines.append(f"  {str(each['pointer']).removeprefix('#') or '/'}: {mistake}")
     except (ValueError, KeyError, TypeError):
-        lines = [f"{place.address} answers {answer.status} {answer.reason}; is that an Errand?"]
+        lines = [_stranger(answer, place.address)]
     if answer.status == 401:
         lines = [
             f"{place.address} does not know this token: it was deleted, has expired, or is another Errand's.",
             "ERRAND_TOKEN takes one that `errand token create NAME` prints.",
         ]
-    after = answer.headers.get("Retry-After", "")
-    return Problem(answer.status, "\n".join(lines), float(after) if after.isdigit() else None)
+    return Problem(answer.status, "\n".join(lines))
+
+
+def _stranger(answer: http.client.HTTPResponse, address: str) -> str:
+    """What is told of an answer that is none of Errand's."""
+    said = f"{address} answers {answer.status} {answer.reason}"
+    if answer.status in PASSING:
+        return f"{said}: the Errand behind it does not answer."
+    if elsewhere := answer.headers.get("Location"):
+        return f"{said}, which leads to {elsewhere}. ERRAND_URL takes the address of Errand itself."
+    return f"{said}; is that an Errand?"

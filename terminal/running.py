@@ -10,8 +10,17 @@ from terminal.attending import attend
 from terminal.completion import job_names
 from terminal.failures import Failure, Problem, Unreachable, Usage, say
 from terminal.printing import document, standing
-from terminal.remote import Document, Remote, segment
-from terminal.words import Json, WithRest, assignments, connected, duration, number_or_name, rest_of
+from terminal.remote import PASSING, Document, Remote, segment
+from terminal.words import (
+    Json,
+    WithRest,
+    assignments,
+    connected,
+    duration,
+    naming,
+    number_or_name,
+    rest_of,
+)
 
 SINGLE = "exec"
 """The job that single commands are runs of; it is defined nowhere."""
@@ -27,7 +36,9 @@ Timeout = Annotated[
     str | None,
     typer.Option("--timeout", metavar="D", help="Wait for so long, such as 10m; then end with 124."),
 ]
-Which = Annotated[str, typer.Argument(metavar="N|NAME", autocompletion=job_names)]
+Which = Annotated[
+    str, typer.Argument(metavar="N|NAME", help="A run, or the last of a job.", autocompletion=job_names)
+]
 
 
 def add_to(cli: typer.Typer) -> None:
@@ -48,13 +59,14 @@ def run(
     timeout: Timeout = None,
     json: Json = False,
 ) -> None:
-    """Start a job: `errand run NAME KEY=VALUE ... -- ARGS`."""
+    """Start a job.
+
+    What stands after `--` is for its command: `errand run NAME KEY=VALUE ... -- ARGS`.
+    """
     seconds = _limit(wait, timeout)
     body = asked(parameters, ref, image, rest_of(context))
-    try:
+    with naming(name):
         _begin(f"/api/jobs/{segment(name)}/start", body, wait=wait, timeout=seconds, as_json=json)
-    except Problem as error:
-        raise _told_better(name, error) from None
 
 
 def rerun(
@@ -67,7 +79,10 @@ def rerun(
     timeout: Timeout = None,
     json: Json = False,
 ) -> None:
-    """Run again, exactly as before or changed where said: run N, or the last run of job NAME."""
+    """Run again what ran: run N, or the last run of job NAME.
+
+    That is exactly as before, but for what KEY=VALUE and --latest say.
+    """
     seconds = _limit(wait, timeout)
     body: dict[str, Any] = {"parameters": assignments(parameters or [])}
     if latest:
@@ -88,7 +103,10 @@ def execute(
     timeout: Timeout = None,
     json: Json = False,
 ) -> None:
-    """Run one command in an image: `errand exec IMAGE -- command ...`. Its log is kept like a job's."""
+    """Run a single command in an image.
+
+    It stands after `--`, as in `errand exec IMAGE -- ls -l`. Its log is kept like a job's.
+    """
     seconds = _limit(wait, timeout)
     words = rest_of(context)
     if not words:
@@ -124,7 +142,8 @@ def meant(remote: Remote, which: str, *, active: bool = False) -> int:
     if isinstance(found, int):
         return found
     if found != SINGLE:
-        remote.ask("GET", f"/api/jobs/{segment(found)}")  # which says so where there is none
+        with naming(found):
+            remote.ask("GET", f"/api/jobs/{segment(found)}")
     for each in remote.pages("/api/runs", "runs", {"job": found, "limit": 100}, 1000 if active else 1):
         if not active or each.get("state") != "finished":
             return int(each["number"])
@@ -153,15 +172,12 @@ def _start(remote: Remote, path: str, body: Mapping[str, Any]) -> Document:
     """Ask for it; where the answer was lost, once more with the same key, which starts nothing twice."""
     headers = {"Idempotency-Key": uuid.uuid4().hex}
     try:
+        try:
+            return remote.ask("POST", path, body, headers=headers)
+        except (Unreachable, Problem) as error:
+            if isinstance(error, Problem) and error.status not in PASSING:
+                raise
         return remote.ask("POST", path, body, headers=headers)
-    except Unreachable:
-        return remote.ask("POST", path, body, headers=headers)
-
-
-def _told_better(name: str, error: Problem) -> Failure:
-    """With the name that was probably meant, where there is no such job."""
-    if error.status != 404 or "no such job" not in str(error):
-        return error
-    from bot.wording import did_you_mean
-
-    return Failure(f"There is no job {name}.{did_you_mean(name, job_names('')).replace('`', '')}")
+    except KeyboardInterrupt:
+        say("It may have been started all the same; `errand runs` shows it then.")
+        raise

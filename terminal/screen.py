@@ -6,7 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from terminal.printing import coloured, document
+from terminal.printing import document
+from terminal.streams import coloured
 
 _CONTROL = re.compile(
     r"\x1b\[(?P<colour>[0-9;:]*m)"  # select graphic rendition: ECMA-48, 8.3.117
@@ -30,6 +31,8 @@ class Screen:
         self._colours = colours
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._held = ""
+        self._within = False  # a line that has not ended
+        self._coloured = False
 
     def shown(self, chunk: bytes, *, end: bool = False) -> str:
         """What may be shown of what came so far; what is not complete is kept for the next chunk."""
@@ -38,15 +41,32 @@ class Screen:
         unfinished = None if end else _OPEN.search(text)
         if unfinished is not None and len(text) - unfinished.start() <= _LONGEST:
             text, self._held = text[: unfinished.start()], text[unfinished.start() :]
-        return _CONTROL.sub(lambda found: found[0] if found["colour"] and self._colours else "", text)
+        bare = _CONTROL.sub("", text)
+        self._within = bare[-1] != "\n" if bare else self._within
+        if not self._colours:
+            return bare
+        found = _CONTROL.sub(lambda found: found[0] if found["colour"] is not None else "", text)
+        self._coloured = self._coloured or "\x1b" in found
+        return found
+
+    def ended(self) -> str:
+        """What is left at the end of a log: its colours end with it, and what follows begins a line."""
+        left = self.shown(b"", end=True)
+        colours, within = self._coloured, self._within
+        self._decoder.reset()
+        self._coloured, self._within = False, False
+        return left + ("\x1b[0m" if colours else "") + ("\n" if within else "")
 
 
 def to_terminal() -> Emit:
     """To a terminal."""
     screen = Screen(colours=coloured())
+    last = {"attempt": 0}
 
     def emit(chunk: bytes, attempt: int) -> None:
-        sys.stdout.write(screen.shown(chunk))
+        text = screen.ended() if not chunk or attempt != last["attempt"] else ""
+        last["attempt"] = attempt
+        sys.stdout.write(text + screen.shown(chunk))
         sys.stdout.flush()
 
     return emit

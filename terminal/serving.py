@@ -42,7 +42,10 @@ def check(
         bool, typer.Option("--cluster", help="Ask the cluster, too, whether Errand has the rights it needs.")
     ] = False,
 ) -> None:
-    """Is the configuration right? Tells every mistake with its line and column; needs no network."""
+    """Is the configuration right? Needs no network.
+
+    Tells every mistake with its line and column.
+    """
     found = loaded(config)
     print(f"{config} is right.")
     facts([*found.summary(), *found.timetables(time.time())])
@@ -75,7 +78,10 @@ def manifest_kubernetes(
 def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Keep the service up afterwards.")] = False,
 ) -> None:
-    """Watch a push, comments and a Slack command travel the whole way; needs nothing but this machine."""
+    """Watch pushes and commands travel the whole way.
+
+    Needs nothing but this machine.
+    """
     from demo.journey import travel
 
     raise typer.Exit(finished(travel(keep=keep)))

@@ -4,7 +4,7 @@ import re
 import sys
 
 from terminal.failures import plain
-from terminal.printing import coloured
+from terminal.streams import coloured
 
 _ZERO_WIDTH = "\u200b"
 """What keeps numbers and names from becoming links on GitHub; here nothing links."""
@@ -50,6 +50,8 @@ def tell(markdown: str) -> None:
         return
     from rich.console import Console
     from rich.markdown import Markdown
+    from rich.theme import Theme
 
     clean = "\n".join(plain(line) for line in markdown.replace(_ZERO_WIDTH, "").split("\n"))
-    Console(no_color=not coloured(), highlight=False).print(Markdown(clean, hyperlinks=False))
+    console = Console(no_color=not coloured(), highlight=False, theme=Theme({"markdown.code": "cyan"}))
+    console.print(Markdown(clean, hyperlinks=False))

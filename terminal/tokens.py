@@ -27,11 +27,18 @@ LONGEST_NAME = 100
 T = TypeVar("T")
 Config = Annotated[
     Path | None,
-    typer.Option("--config", "-c", help="Change the database of this app.yaml, not a running Errand."),
+    typer.Option(
+        "--config", "-c", metavar="FILE", help="Change the database of this app.yaml, not a running Errand."
+    ),
 ]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="What the token is called.")]
 Scopes = Annotated[
     list[str] | None,
-    typer.Option("--scope", help="read, run:JOB, run:*, exec or admin; may be repeated. Without one: read."),
+    typer.Option(
+        "--scope",
+        metavar="SCOPE",
+        help="read, run:JOB, run:*, exec or admin; may be repeated. Without one: read.",
+    ),
 ]
 
 
@@ -45,7 +52,7 @@ def group() -> typer.Typer:
 
 
 def create(
-    name: str,
+    name: Name,
     scope: Scopes = None,
     admin: Annotated[bool, typer.Option("--admin", help="The same as --scope admin.")] = False,
     expires: Annotated[
@@ -60,6 +67,7 @@ def create(
         raise Usage(f"NAME: expected 1 to {LONGEST_NAME} printable characters.")
     seconds = duration(expires, "--expires")
     wanted = [*(scope or []), *(["admin"] if admin else [])] or ["read"]
+    _checked(wanted)
     if _remotely(config):
         body: dict[str, Any] = {"name": name, "scopes": wanted}
         made = connected().ask("POST", "/api/tokens", body | ({"expires": expires} if expires else {}))
@@ -73,7 +81,7 @@ def create(
 
 
 def listing(config: Config = None, json: Json = False) -> None:
-    """Which tokens there are, what each may do, and when it was last used."""
+    """The tokens, what each may do, and its last use."""
     found = connected().ask("GET", "/api/tokens")["tokens"] if _remotely(config) else _listed(config)
     if json:
         for each in found:
@@ -89,15 +97,23 @@ def listing(config: Config = None, json: Json = False) -> None:
 _MOMENTS = ("created_at", "expires_at", "last_used_at")
 
 
-def delete(name: str, config: Config = None) -> None:
+def delete(name: Name, config: Config = None) -> None:
     """End a token at once, and the logins made from it."""
     if _remotely(config):
         connected().ask("DELETE", f"/api/tokens/{segment(name)}")
-        return
-    from bot.store import tokens
+    else:
+        _removed(name, config)
+    say(f"The token {name!r} opens nothing any more.")
 
-    if not _in_database(config, lambda session: tokens.remove(session, name=name)):
-        raise Failure(f"There is no token {name!r}.")
+
+def _checked(wanted: list[str]) -> None:
+    from bot.scopes import scope
+
+    for each in wanted:
+        try:
+            scope(each)
+        except ValueError as error:
+            raise Usage(f"--scope: {error}, not {each}.") from None
 
 
 def _remotely(config: Path | None) -> bool:
@@ -122,6 +138,13 @@ def _created(name: str, scopes: list[str], seconds: float | None, config: Path |
         return _told(made) | {"token": text}
 
     return _in_database(config, add)
+
+
+def _removed(name: str, config: Path | None) -> None:
+    from bot.store import tokens
+
+    if not _in_database(config, lambda session: tokens.remove(session, name=name)):
+        raise Failure(f"There is no token {name!r}.")
 
 
 def _listed(config: Path | None) -> list[Document]:

@@ -1,13 +1,15 @@
 """What stands behind a command, read before anything is sent: numbers, KEY=VALUE, durations, the rest."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
-from terminal.failures import Usage
+from terminal.completion import job_names
+from terminal.failures import Failure, Problem, Usage
 from terminal.remote import Remote
 
 _REST = "errand.rest"
@@ -35,6 +37,20 @@ def rest_of(context: typer.Context) -> list[str]:
 def connected() -> Remote:
     """The Errand that is meant."""
     return Remote.found(os.environ)
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Where Errand has no such job, say that with its name, and with the one that was probably meant."""
+    try:
+        yield
+    except Problem as error:
+        if error.status != 404 or "no such job" not in str(error):
+            raise
+        from bot.wording import did_you_mean
+
+        meant = did_you_mean(name, job_names("")).replace("`", "")
+        raise Failure(f"There is no job {name}.{meant}") from None
 
 
 def assignments(words: Sequence[str]) -> dict[str, str]:

@@ -15,8 +15,8 @@ from bot.config import Config, load
 from bot.grammar import AVAILABLE, VERBS
 from bot.metrics import REGISTRY
 from bot.units import duration_text
-from errand import cli
 from executor.spec import Secret
+from terminal.app import cli
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

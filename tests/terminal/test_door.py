@@ -97,10 +97,28 @@ def test_several_errands_in_a_directory_are_told_apart(tmp_path: Path) -> None:
         assert where({"ERRAND_URL": other.url}, tmp_path).token == other.token
 
 
-@pytest.mark.parametrize("url", ["errand.example.com", "ftp://x", "http://", "http://x:99999", "http://a b"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "errand.example.com",
+        "ftp://x",
+        "http://",
+        "http://x:99999",
+        "http://a b",
+        "https://x/errand",
+        "https://x?a=1",
+        "https://x#a",
+    ],
+)
 def test_address_that_is_none_is_a_mistake(tmp_path: Path, url: str) -> None:
     with pytest.raises(Usage, match="ERRAND_URL: expected"):
         where({"ERRAND_URL": url, "ERRAND_TOKEN": "errand_y"}, tmp_path)
+
+
+def test_password_in_an_address_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    with pytest.raises(Usage, match="ERRAND_URL: expected") as told:
+        where({"ERRAND_URL": "https://me:s3cret@x", "ERRAND_TOKEN": "errand_y"}, tmp_path)
+    assert "s3cret" not in str(told.value)
 
 
 @pytest.mark.parametrize("token", ["a b", "a\nb", "é"])

@@ -50,6 +50,28 @@ def test_sequence_without_an_end_holds_nothing_back_for_ever() -> None:
     assert "x" * 10_000 in screen.shown(given.encode()) + screen.shown(b"", end=True)
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("done\n", ""),
+        ("", ""),
+        ("no end", "\n"),
+        ("50 %\r", "\n"),
+        ("\x1b[31mred\n", "\x1b[0m"),
+        ("\x1b[31mred", "\x1b[0m\n"),
+        ("red\n\x1b[0m", "\x1b[0m"),
+        ("\x1b]0;title\x07", ""),
+    ],
+)
+def test_log_ends_its_colours_and_its_line(text: str, left: str) -> None:
+    screen = Screen(colours=True)
+    screen.shown(text.encode())
+    assert (screen.ended(), screen.ended()) == (left, "")
+    plain = Screen(colours=False)
+    plain.shown(text.encode())
+    assert plain.ended() == left.replace("\x1b[0m", "")
+
+
 @given(st.text(), st.integers(1, 7))
 def test_nothing_but_colours_is_left_of_any_text(text: str, size: int) -> None:
     assert "\x1b" not in shown(text, colours=False, size=size)

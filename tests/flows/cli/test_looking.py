@@ -3,12 +3,14 @@
 import json
 import os
 import re
+import shlex
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.flows.cli.beside import Served, Terminal
+from tests.flows.cli.beside import ERRAND, PATIENCE, Served, Terminal, environ
 
 
 def test_tables_are_plain_in_a_pipe_and_wrapped_on_a_narrow_terminal(errand: Served) -> None:
@@ -39,6 +41,49 @@ def test_whoever_reads_no_further_is_no_error(errand: Served) -> None:
     done = errand.run("jobs", "--json")
     assert done.returncode == 0
     assert "Traceback" not in done.stderr
+
+
+def test_output_that_cannot_be_written_is_told(errand: Served) -> None:
+    errand.run("run", "hello", "--wait")
+    for words in ("jobs", "jobs --json", "status 1", "logs 1", "why hello", "--help"):
+        done = typed(errand, f"{words} >/dev/full")
+        assert (done.returncode, done.stderr) == (1, "stdout cannot be used: No space left on device.\n")
+
+
+def test_closed_streams_change_neither_the_end_nor_what_the_others_say(errand: Served) -> None:
+    for closed in (">&-", "2>&-", "<&-", "<&- >&- 2>&-", ">&- 2>/dev/full"):
+        done = typed(errand, f"run exit CODE=7 --wait {closed}")
+        assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (7, "", False), closed
+        refused = typed(errand, f"run helo {closed}")
+        assert (refused.returncode, refused.stdout) == (1, ""), closed
+
+
+def typed(errand: Served, words: str) -> subprocess.CompletedProcess[str]:
+    """`errand WORDS` as a shell carries it out, with its redirections."""
+    return subprocess.run(
+        ["bash", "-c", f"{shlex.join(ERRAND)} {words}"],
+        cwd=errand.home,
+        env=environ(errand.home, errand.more),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+def test_name_that_was_probably_meant_is_told_by_every_command(errand: Served) -> None:
+    for words in (["status"], ["logs"], ["rerun"], ["runs"], ["why"], ["plan"], ["pause"], ["resume"]):
+        done = errand.run(*words, "helo")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == "There is no job helo. Did you mean hello?\n", words
+    done = errand.run("hook", "create", "helo", "--name", "ci")
+    assert (done.returncode, done.stderr) == (1, "There is no job helo. Did you mean hello?\n")
+
+
+def test_mistake_in_a_parameter_is_told_once_and_without_markup(errand: Served) -> None:
+    told = errand.run("run", "hello", "NAEM=Ada").stderr
+    assert told.count("NAEM") == 1
+    assert "`" not in told
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -126,6 +171,7 @@ def test_hooks_are_made_listed_and_ended(errand: Served) -> None:
     made = errand.run("hook", "create", "hello", "--name", "deploys")
     assert made.returncode == 0, made.stderr
     assert "shown only now" in made.stderr
+    assert made.stderr.endswith("\nhttp://127.0.0.1:8000/hooks/hello\n")  # as `url` says, for those elsewhere
     assert len(made.stdout.strip()) > 30
     listed = errand.run("hooks").stdout
     assert "deploys" in listed

@@ -2,11 +2,12 @@
 
 import json
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.flows.cli.beside import Served, Terminal, until
+from tests.flows.cli.beside import ERRAND, PATIENCE, Served, Terminal, environ, until
 
 
 def test_log_goes_to_stdout_and_everything_else_to_stderr(errand: Served) -> None:
@@ -76,6 +77,63 @@ def test_interrupt_asks_and_cancels(errand: Served) -> None:
     assert json.loads(errand.run("status", "1", "--json").stdout)["result"] == "cancelled"
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_signal_leaves_the_terminal_as_it_was_and_the_run_alone(
+    errand: Served, number: signal.Signals
+) -> None:
+    terminal = Terminal(errand, "run", "silent", "--wait")
+    terminal.see("\x1b[?25l")  # the cursor is hidden while the line of progress moves
+    terminal.see("running")
+    terminal.process.send_signal(number)
+    terminal.see("#1 goes on.")
+    assert terminal.end() == 128 + number
+    assert "\x1b[?25h" in terminal.text
+    assert json.loads(errand.run("status", "1", "--json").stdout)["state"] == "running"
+
+
+def test_waiting_survives_a_closed_terminal_under_nohup(errand: Served, tmp_path: Path) -> None:
+    with subprocess.Popen(
+        ["nohup", *ERRAND, "run", "wait", f"GATE={tmp_path}/gate", "--wait"],
+        cwd=errand.home,
+        env=environ(errand.home, errand.more),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGHUP)
+        (tmp_path / "gate").touch()
+        assert process.communicate(timeout=PATIENCE)[0] == "done\n"
+        assert process.returncode == 0
+
+
+def test_log_without_an_end_of_line_is_not_glued_to_what_follows(errand: Served) -> None:
+    terminal = Terminal(errand, "run", "arguments", "--wait", "--", "a")
+    assert terminal.end() == 0
+    assert "<a>\n✓ arguments #1 succeeded" in terminal.text
+
+
+def test_no_line_is_lost_or_doubled_when_errand_is_killed_and_started_anew(errand: Served) -> None:
+    with subprocess.Popen(
+        [*ERRAND, "run", "count", "--wait"],
+        cwd=errand.home,
+        env=environ(errand.home, errand.more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        first = [process.stdout.readline() for _ in range(20)]
+        errand.end(signal.SIGKILL)
+        (errand.home / "errand.db.door").unlink()  # of the killed one, so that the next is waited for
+        errand.start()
+        rest = process.communicate(timeout=PATIENCE)[0].splitlines(keepends=True)
+        assert [*first, *rest] == [f"line {number}\n" for number in range(1, 201)]
+        assert process.returncode == 7
+
+
 @pytest.mark.parametrize("answer", ["\n", "n\n", "\x03", "\x04"])
 def test_interrupt_with_another_answer_lets_the_run_go_on(
     errand: Served, tmp_path: Path, answer: str
@@ -130,9 +188,10 @@ def test_rerun_is_the_same_but_for_what_is_said(errand: Served) -> None:
         (["run", "hello", "--wait", "--timeout", "soon"], "--timeout: expected a duration", 2),
         (["run"], "NAME", 2),
         (["logs", "99"], "no run #99", 1),
-        (["status", "nothing"], "no such job", 1),
+        (["status", "nothing"], "no job nothing", 1),
         (["cancel", "hello"], "no unfinished run", 1),
         (["exec", "shop"], "stands after `--`", 2),
+        (["token", "create", "ci", "--scope", "run:UP"], "--scope: expected read", 2),
         (["pause", "nightly", "soon"], "Expected `until T`", 2),
         (["nonsense"], "nonsense", 2),
     ],

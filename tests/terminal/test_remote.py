@@ -1,0 +1,158 @@
+"""What is told where something else than an Errand answers, and what is waited for."""
+
+import json
+import os
+import ssl
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from terminal.completion import job_names
+from terminal.failures import Failure, Problem, Unreachable
+from terminal.following import Follower
+from terminal.remote import Remote, Where
+
+Answering = Callable[[BaseHTTPRequestHandler], None]
+
+
+@contextmanager
+def listening(answering: Answering, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """The address of a server that answers so."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answering(self)
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            """Nothing."""
+
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, request: object, client_address: object) -> None:
+            """Whoever does not trust it hangs up."""
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        serving.start()
+        yield f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        serving.join()
+
+
+def saying(status: int, content: bytes, **headers: str) -> Answering:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        for name, value in ({"Content-Length": str(len(content))} | headers).items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.end_headers()
+        handler.wfile.write(content)
+
+    return answer
+
+
+def foreign(handler: BaseHTTPRequestHandler) -> None:
+    handler.wfile.write(b"SSH-2.0-OpenSSH\r\n")
+
+
+PAGE = saying(200, b"<html>\x1b[31mHello</html>", Content_Type="text/html")
+
+
+@pytest.mark.parametrize(
+    ("answering", "told"),
+    [
+        (PAGE, "is no Errand"),
+        (saying(200, b"[]", Content_Type="application/json"), "is no Errand"),
+        (saying(301, b"", Location="https://errand.example.com/"), "leads to https://errand.example.com/."),
+        (saying(404, b"<html>", Content_Type="text/html"), "answers 404 Not Found; is that an Errand?"),
+        (saying(502, b"<html>", Content_Type="text/html"), "the Errand behind it does not answer"),
+        (foreign, "does not speak HTTP"),
+        (lambda handler: None, "The connection to .* broke. Is `errand serve` running"),
+    ],
+    ids=["page", "list", "moved", "missing", "gateway", "ssh", "silence"],
+)
+def test_stranger_is_told_in_one_sentence(answering: Answering, told: str) -> None:
+    with listening(answering) as address, pytest.raises(Failure, match=told) as failure:
+        Remote(Where(address, "errand_x")).ask("GET", "/api/jobs")
+    assert "\n" not in str(failure.value)
+
+
+def test_page_of_a_stranger_is_no_log() -> None:
+    with listening(PAGE) as address, pytest.raises(Unreachable, match="gave no log"):
+        list(Remote(Where(address, "errand_x")).stream("/api/runs/1/logs", {}))
+
+
+def test_certificate_that_is_not_trusted_is_told(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1",
+         "-keyout", key, "-out", certificate],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with listening(PAGE, context) as address, pytest.raises(Failure, match="is not trusted: self-signed"):
+        Remote(Where(address, "errand_x")).ask("GET", "/api/jobs")
+
+
+def test_https_to_a_service_without_it_is_told() -> None:
+    with listening(PAGE) as address, pytest.raises(Failure, match="does not speak https"):
+        Remote(Where(address.replace("http", "https"), "errand_x")).ask("GET", "/api/jobs")
+
+
+def test_detail_is_told_without_markup_and_mistakes_only_once() -> None:
+    problem = {
+        "detail": "`a` cannot start:\n- `X` is no parameter.",
+        "errors": [
+            {"pointer": "#/parameters/X", "detail": "`X` is no parameter."},
+            {"pointer": "#/ref", "detail": "expected text"},
+        ],
+    }
+    answering = saying(422, json.dumps(problem).encode(), Content_Type="application/problem+json")
+    with listening(answering) as address, pytest.raises(Problem) as failure:
+        Remote(Where(address, "errand_x")).ask("GET", "/api/jobs")
+    assert str(failure.value) == "a cannot start:\n- X is no parameter.\n  /ref: expected text"
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_follower_waits_for_what_passes(status: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """As of a proxy before an Errand that is updated."""
+    answers = iter(
+        [saying(status, b"<html>", Content_Type="text/html"), saying(200, b"a\n", Content_Type="text/plain")]
+    )
+    run = saying(200, b'{"state": "finished", "attempts": [1]}', Content_Type="application/json")
+    got: list[bytes] = []
+    with listening(lambda handler: next(answers, run)(handler)) as address:
+        Follower(Remote(Where(address, "errand_x")), 1, lambda chunk, attempt: got.append(chunk)).to_the_end()
+    assert got == [b"a\n", b""]
+    assert "Trying again" in capsys.readouterr().err
+
+
+HOSTILE = [
+    "$(touch x)",
+    "`touch x`",
+    "\\$(touch x)",
+    "a\n$(touch x)",
+    "a'; touch x; '",
+    "a b",
+    "a*",
+    "../a",
+    "\x1b[2J",
+    "",
+]
+
+
+def test_shells_are_given_nothing_but_names_of_jobs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A shell evaluates what is proposed, and whoever answers at an address may be anybody."""
+    jobs = {"jobs": [{"name": name} for name in [*HOSTILE, "hello", "a-1"]], "next": None}
+    answering = saying(200, json.dumps(jobs).encode(), Content_Type="application/json")
+    monkeypatch.chdir(tmp_path)
+    with listening(answering) as address:
+        monkeypatch.setitem(os.environ, "ERRAND_URL", address)
+        monkeypatch.setitem(os.environ, "ERRAND_TOKEN", "errand_x")
+        assert job_names("") == ["hello", "a-1"]
