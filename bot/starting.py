@@ -161,8 +161,9 @@ class Starting:
             raise AskerError(f"{ownerless(name)} says who may run it; ask in a pull request.")
         if asked.repository is not None:
             await self._people.require(asked, asked.repository)
-        if image is not None and ref is not None:
-            told = f"{quoted(image.name)} is not built here, so `--ref` has no commit to choose."
+        if ref is not None:
+            which = "This job has no image" if image is None else f"{quoted(image.name)} is not built here"
+            told = f"{which}, so `--ref` has no commit to choose."
             raise Unfit(told, [(("ref",), told)])
         return Target(asked.repository, asked.public, ready=image, follows=True)
 
