@@ -33,7 +33,8 @@ async def errand(tmp_path: Path, jobs: Where) -> AsyncIterator[Installation]:
 @pytest.fixture
 async def hasty(tmp_path: Path, jobs: Where) -> AsyncIterator[Installation]:
     """The same with short pauses between attempts, which these tests would only wait for."""
-    async with installation(tmp_path, **jobs, program=HERE / "hasty.py") as made:
+    where: Where = {**jobs, "program": HERE / "hasty.py"}
+    async with installation(tmp_path, **where) as made:
         made.on_event = print
         yield made
 

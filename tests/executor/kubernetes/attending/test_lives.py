@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from executor.kubernetes.settings import Settings
+from executor.kubernetes.watching import outcomes
 from executor.spec import Pending, Result, RunSpec, Secret
 from tests.contract.cases import KubernetesCase, ended, open_kubernetes_case, sh, started
 from tests.kubernetes.cluster import Cluster
@@ -44,8 +45,9 @@ def new_key() -> str:
 
 
 async def test_pod_that_is_refused_for_ever_ends_its_run_soon_and_says_why(
-    settings: Settings, cluster: Cluster, tmp_path: Path
+    settings: Settings, cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(outcomes, "_MENDED", 1.0)  # nobody is going to mend it
     nobody = replace(settings, pod={"serviceAccountName": "nobody"})
     case = await open_kubernetes_case(tmp_path, nobody, cluster.image)
     try:
