@@ -124,7 +124,9 @@ def test_duration_is_read(text: str, seconds: str) -> None:
     assert _bash("seconds", text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "soon", "-1", "1.5h", "30 m", "m", "123456789", "a[$(id)]"])
+@pytest.mark.parametrize(
+    "text", ["", "0", "0s", "0h0m", "soon", "-1", "1.5h", "30 m", "m", "123456789", "a[$(id)]"]
+)
 def test_what_is_no_duration_is_refused(text: str) -> None:
     assert _bash("seconds", text, code=1) == ""
 
