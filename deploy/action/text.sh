@@ -33,12 +33,12 @@ json_string() {
 }
 
 # What is read of a document at a time: bash copies all that is left with every step, and pages are large.
-readonly WINDOW=4096
+readonly WINDOW=512
 
 # The member $1 of the JSON object $2, if it is a text, a number, true or false; nothing for all else. Members
 # of objects within it are passed over, whatever they are called.
 json_member() {
-  local wanted=$1 ahead=$2 rest='' depth=0 name='' value after
+  local LC_ALL=C wanted=$1 ahead=$2 rest='' depth=0 name='' value after
   local string='^"(([^"\\]|\\.)*)"[[:space:]]*(:?)' other='^[^][{}",:[:space:]]+'
   [[ $ahead =~ ^[[:space:]]*\{ ]] || return 0
   while [ -n "$rest$ahead" ]; do
@@ -51,7 +51,7 @@ json_member() {
         rest+=${ahead:0:WINDOW} ahead=${ahead:WINDOW}
       done
     fi
-    if [[ $rest =~ $string ]]; then
+    if [ "${rest:0:1}" = '"' ] && [[ $rest =~ $string ]]; then
       value=${BASH_REMATCH[1]} after=${BASH_REMATCH[3]}
       rest=${rest:${#BASH_REMATCH[0]}}
       if [ -n "$after" ]; then
