@@ -11,6 +11,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    WithJsonSchema,
 )
 
 from bot import schedule
@@ -48,7 +49,13 @@ def _seconds(value: object) -> object:
     return seconds(value) if isinstance(value, str) else value
 
 
-Duration = Annotated[float, BeforeValidator(_seconds)]
+Duration = Annotated[
+    float,
+    BeforeValidator(_seconds),
+    WithJsonSchema(
+        {"type": ["string", "number"], "description": "Seconds, or a text such as `15m`, `1h30m` or `2d`."}
+    ),
+]
 
 
 class Definition(BaseModel):
@@ -164,6 +171,10 @@ def variable_value(value: object) -> object:
     return value
 
 
+_Given = str | int | SecretReference | ConfigMapReference
+"""What may be written for a variable."""
+
+
 def _elsewhere(value: Mapping[object, object]) -> SecretReference | ConfigMapReference:
     of_configmap = "configmap" in value
     example = "a value from a secret is {secret: shop-db, key: url}"
@@ -179,7 +190,9 @@ def _elsewhere(value: Mapping[object, object]) -> SecretReference | ConfigMapRef
         raise ValueError(example + (f"; {said}" if said else "")) from None
 
 
-Variable = Annotated[str | SecretReference | ConfigMapReference, BeforeValidator(variable_value)]
+Variable = Annotated[
+    str | SecretReference | ConfigMapReference, BeforeValidator(variable_value, json_schema_input_type=_Given)
+]
 
 
 def _cores(value: object) -> float:
@@ -203,8 +216,8 @@ def _memory(value: object) -> int:
 class Resources(Definition):
     """What a run may use: cores as `250m` or `2`, bytes as `256Mi`, whole GPUs."""
 
-    cpu: Annotated[float, BeforeValidator(_cores)] | None = None
-    memory: Annotated[int, BeforeValidator(_memory)] | None = None
+    cpu: Annotated[float, BeforeValidator(_cores, json_schema_input_type=float | str)] | None = None
+    memory: Annotated[int, BeforeValidator(_memory, json_schema_input_type=int | str)] | None = None
     gpu: Annotated[int, Field(ge=0, le=64)] = 0
 
 

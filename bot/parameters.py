@@ -36,6 +36,9 @@ _TRUTH = {"true": "true", "yes": "true", "on": "true", "1": "true"} | dict.fromk
 
 Kind = Literal["string", "integer", "number", "boolean"]
 
+Scalar = str | int | float | bool
+"""What may be written where a job sees text."""
+
 
 def variable_name(name: str) -> str:
     """`name` if it may name a parameter or a variable of a job's environment, else ValueError."""
@@ -62,10 +65,10 @@ class Parameter(BaseModel):
     type: Kind = "string"
     required: bool = False
     pattern: str | None = None
-    choices: tuple[Annotated[str, BeforeValidator(scalar_text)], ...] = ()
+    choices: tuple[Annotated[str, BeforeValidator(scalar_text, json_schema_input_type=Scalar)], ...] = ()
     minimum: float | None = None
     maximum: float | None = None
-    default: Annotated[str | None, BeforeValidator(scalar_text)] = None
+    default: Annotated[str | None, BeforeValidator(scalar_text, json_schema_input_type=Scalar | None)] = None
 
     @field_validator("pattern")
     @classmethod

@@ -97,6 +97,36 @@ def test_what_is_no_json_holds_nothing_that_does_harm(text: str) -> None:
     assert _bash("json_member", "a", text) in ("", "?")
 
 
+def test_member_is_found_wherever_the_window_ends() -> None:
+    """Documents are read in pieces of 512 characters."""
+    documents = [
+        json.dumps({"a": "x" * length, "detail": 'say "detail": "no"', "b": {"detail": 1}})
+        for length in range(470, 530, 3)
+    ]
+    script = 'source "$0"; for text in "$@"; do json_member detail "$text"; echo; done'
+    done = subprocess.run(
+        ["bash", "-uc", script, str(ACTION / "text.sh"), *documents],
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout.decode() == 'say "detail": "no"\n' * len(documents)
+
+
+def test_page_that_is_large_is_no_json_at_once() -> None:
+    """What bash copies with every step it copies for minutes; an argument has at most 128 KiB."""
+    page = "<p class='x'>Not <b>now</b>: come back.</p>\n" * 2900
+    assert _bash("json_member", "detail", page) == ""
+
+
+def test_mistakes_of_a_problem_are_listed() -> None:
+    errors = [{"pointer": f"#/parameters/P{n}", "detail": f'expected "{n}"'} for n in range(9)]
+    told = _bash(
+        "json_mistakes", json.dumps({"detail": '"pointer": "#/no", "detail": "no"', "errors": errors})
+    )
+    assert told == "".join(f'/parameters/P{n}: expected "{n}"; ' for n in range(5))
+
+
 def test_markdown_marks_nothing_up() -> None:
     made = _bash("markdown", "a*b_c`d`[e](f)<script>&#1;\n# g | h ![i] \\ @octocat https://x")
     assert made == (
@@ -124,7 +154,9 @@ def test_duration_is_read(text: str, seconds: str) -> None:
     assert _bash("seconds", text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "soon", "-1", "1.5h", "30 m", "m", "123456789", "a[$(id)]"])
+@pytest.mark.parametrize(
+    "text", ["", "0", "0s", "0h0m", "soon", "-1", "1.5h", "30 m", "m", "123456789", "a[$(id)]"]
+)
 def test_what_is_no_duration_is_refused(text: str) -> None:
     assert _bash("seconds", text, code=1) == ""
 

@@ -91,6 +91,7 @@ def route(access: Access) -> Route:
 def _operation(row: Operation, refs: dict[Any, Schema]) -> Schema:
     made: Schema = {
         "operationId": row.id,
+        "tags": [_tag(row)],
         "summary": row.summary,
         "description": f"Needs {row.needs.value}.",
         "x-needs": row.needs.value,
@@ -102,6 +103,11 @@ def _operation(row: Operation, refs: dict[Any, Schema]) -> Schema:
     if row.body is not None:
         made["requestBody"] = {"required": row.body_required, "content": {JSON: {"schema": refs[row.body]}}}
     return made
+
+
+def _tag(row: Operation) -> str:
+    """Under what it is sorted: the first word of its path, such as `jobs`."""
+    return row.path.removeprefix("/api").split("/")[1].removesuffix(".json")
 
 
 def _security(row: Operation) -> list[dict[str, list[str]]]:
@@ -183,9 +189,14 @@ def _types() -> Sequence[Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A schema without the titles that only repeat the names of its fields."""
+    """A schema without what says nothing: titles that repeat the names of fields, and null as a default.
+
+    Whoever generates types takes what has a default for something that is always there.
+    """
     if isinstance(value, dict):
-        return {
-            key: _plain(item) for key, item in value.items() if key != "title" or not isinstance(item, str)
-        }
+        return {key: _plain(item) for key, item in value.items() if not _is_noise(key, item)}
     return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def _is_noise(key: str, item: Any) -> bool:
+    return (key == "title" and isinstance(item, str)) or (key == "default" and item is None)

@@ -6,7 +6,7 @@ Times are RFC 3339 in UTC, durations seconds; `url` is always a page, `logs_url`
 from typing import Annotated, Any
 
 from pydantic import Field
-from typing_extensions import TypedDict
+from typing_extensions import TypeAliasType, TypedDict
 
 from bot.runs import State as RunState
 
@@ -15,8 +15,11 @@ def _one_of(*words: str) -> Any:
     return Field(json_schema_extra={"enum": [*words]})
 
 
-State = Annotated[str, _one_of(*RunState)]
-Result = Annotated[str, _one_of("succeeded", "failed", "cancelled", "timed_out", "error")]
+# Those that stand in several shapes have schemas of their own, so that programs get one type for each.
+State = TypeAliasType("State", Annotated[str, _one_of(*RunState)])
+Result = TypeAliasType(
+    "Result", Annotated[str, _one_of("succeeded", "failed", "cancelled", "timed_out", "error")]
+)
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 Url = Annotated[str, Field(json_schema_extra={"format": "uri"})]
 

@@ -65,11 +65,40 @@ class Operation:
 
     @property
     def id(self) -> str:
-        """Its name in the OpenAPI document, such as `post_jobs_start`."""
-        parts = [part for part in self.path.split("/") if part and part != "api" and "{" not in part]
-        single = "one_" if self.path.endswith("}") else ""
-        return "_".join([self.method.lower(), single + "_".join(parts)]).replace("openapi.json", "openapi")
+        """Its name in the OpenAPI document, and of functions that are made of it, such as `start_job`."""
+        return _NAMES[self.method, self.path]
 
+
+_NAMES = {
+    ("GET", "/api/openapi.json"): "get_openapi",
+    ("GET", "/api/jobs"): "list_jobs",
+    ("GET", "/api/jobs/{name}"): "get_job",
+    ("PUT", "/api/jobs/{name}"): "put_job",
+    ("DELETE", "/api/jobs/{name}"): "delete_job",
+    ("POST", "/api/jobs/{name}/start"): "start_job",
+    ("DELETE", "/api/jobs/{name}/tag"): "delete_job_tag",
+    ("POST", "/api/jobs/{name}/plan"): "plan_job",
+    ("GET", "/api/jobs/{name}/why"): "explain_job",
+    ("POST", "/api/jobs/{name}/pause"): "pause_job",
+    ("POST", "/api/jobs/{name}/resume"): "resume_job",
+    ("GET", "/api/runs"): "list_runs",
+    ("GET", "/api/runs/{number}"): "get_run",
+    ("DELETE", "/api/runs/{number}"): "delete_run",
+    ("POST", "/api/runs/{number}/cancel"): "cancel_run",
+    ("POST", "/api/runs/{number}/rerun"): "rerun_run",
+    ("POST", "/api/exec"): "execute",
+    ("GET", "/api/runs/{number}/logs"): "get_run_log",
+    ("GET", "/api/builds/{number}"): "get_build",
+    ("GET", "/api/builds/{number}/logs"): "get_build_log",
+    ("GET", "/api/locks"): "list_locks",
+    ("GET", "/api/hooks"): "list_hooks",
+    ("POST", "/api/hooks"): "create_hook",
+    ("DELETE", "/api/hooks/{name}/{hook}"): "delete_hook",
+    ("POST", "/hooks/{name}"): "call_hook",
+    ("GET", "/api/tokens"): "list_tokens",
+    ("POST", "/api/tokens"): "create_token",
+    ("DELETE", "/api/tokens/{name}"): "delete_token",
+}
 
 _LOCATION = ("Location", "The address of what was made.")
 _ETAG = ("ETag", "The version of the job.")

@@ -14,6 +14,8 @@ source "$here/http.sh"
 # Seconds for which a service that does not answer is asked again.
 readonly PATIENCE=120
 readonly REQUEST_SECONDS=30
+# Seconds after which a log that breaks off has been there at all.
+readonly LONG=10
 readonly SUMMARY_LINES=20
 
 body='' deadline=0 cancelled='' starting='' leaving='' stopped=''
@@ -38,7 +40,9 @@ main() {
   finish
 }
 
+# A child that is ended before it is a program of its own believes that this is for it to do.
 clean_up() {
+  [ "$(exec sh -c 'echo "$PPID"')" = "$$" ] || return 0
   resume_commands
   [ -z "$child" ] || kill "$child" 2>/dev/null
   rm -rf "$work"
@@ -47,7 +51,13 @@ clean_up() {
 # A run that is being started has to be known before it can be cancelled; all else is left at once.
 on_signal() {
   cancelled=yes
-  [ -n "$starting" ] || [ -n "$leaving" ] || [ -z "$child" ] || kill "$child" 2>/dev/null
+  end_if_left
+}
+
+# Ends the child there is, if the workflow was cancelled. One that is just being born may lose a signal.
+end_if_left() {
+  [ -n "$cancelled" ] && [ -z "$starting$leaving" ] && [ -n "$child" ] || return 0
+  while kill "$child" 2>/dev/null; do sleep 0.1; done
 }
 
 read_inputs() {
@@ -56,7 +66,7 @@ read_inputs() {
     name=INPUT_$name
     printf -v "$name" '%s' "${!name:-}"
   done
-  [ -z "$INPUT_TOKEN" ] || printf '::add-mask::%s\n' "$(command_text "$INPUT_TOKEN")"
+  [ -z "$INPUT_TOKEN" ] || mask "$INPUT_TOKEN"
   url=${INPUT_URL%/}
   [[ $url =~ ^https?://[A-Za-z0-9._:-]+$|^https?://\[[0-9a-fA-F:]+\](:[0-9]+)?$ ]] ||
     fail 'url: expected the address of Errand, such as https://errand.example.com.'
@@ -111,7 +121,7 @@ within() {
 pause() {
   sleep "$1" &
   child=$!
-  [ -z "$cancelled" ] || kill "$child" 2>/dev/null
+  end_if_left
   wait "$child" 2>/dev/null
   child=''
 }
@@ -134,13 +144,18 @@ start_run() {
     delay=$((delay < 16 ? delay * 2 : 16))
   done
   starting=''
-  read_run
-  [[ $run =~ ^[0-9]{1,18}$ ]] || fail "Errand's answer names no run."
+  if ! read_run; then
+    describe_problem
+    fail "$problem"
+  fi
 }
 
-# What `answer` says of the run.
+# What `answer` says of the run; fails where it is no run, or another one.
 read_run() {
-  run=$(json_member number "$answer")
+  local number
+  number=$(json_member number "$answer")
+  [[ $number =~ ^[0-9]{1,18}$ ]] && [ "$number" = "${run:-$number}" ] || return 1
+  run=$number
   state=$(json_member state "$answer")
   result=$(json_member result "$answer")
   exit_code=$(json_member exit_code "$answer")
@@ -149,7 +164,7 @@ read_run() {
 
 # Shows the log of one attempt after the other, as it grows, until the run has ended.
 follow_run() {
-  local attempt=1 seen=0 since=$SECONDS doubt=''
+  local attempt=1 seen=0 since='' doubt=''
   stop_commands
   while :; do
     if ! stream "$attempt"; then
@@ -166,9 +181,8 @@ follow_run() {
 is_more() {
   local looks=0
   while [ "$looks" -lt 4 ]; do
-    if request GET "/api/runs/$run" "$(within "$REQUEST_SECONDS")"; then
-      read_run
-      since=$SECONDS looks=$((looks + 1))
+    if request GET "/api/runs/$run" "$(within "$REQUEST_SECONDS")" && read_run; then
+      since='' looks=$((looks + 1))
       # Only numbers of attempts stand there without quotes.
       if [[ $answer =~ \"attempt\":\ ?$((attempt + 1))[^0-9] ]]; then
         attempt=$((attempt + 1)) seen=0 doubt=''
@@ -180,17 +194,24 @@ is_more() {
       fi
     else
       doubt=yes
+      if [[ $status == 2?? ]]; then
+        describe_problem
+        status=000 # something else than Errand answers
+      fi
     fi
     endure
   done
 }
 
-# Waits a moment, or ends: when it was cancelled, when time is up, and when nobody answers for too long.
+# Waits a moment, or ends: when it was cancelled, when time is up, and when nobody answers for too long. `since`
+# is when that began, and empty while Errand answers: a job may say nothing for hours.
 endure() {
   [ -z "$cancelled" ] || give_up 130 'The workflow was cancelled.'
   ! is_late || give_up 124 "The run did not end within $INPUT_TIMEOUT."
   if [[ $status != 2?? ]]; then
+    since=${since:-$SECONDS}
     if ! is_passing || [ $((SECONDS - since)) -ge "$PATIENCE" ]; then
+      resume_commands # else nobody would take it for an error
       fail "$problem Run #$run may go on."
     fi
   fi
@@ -199,7 +220,7 @@ endure() {
 
 # Shows the log of attempt $1 from its byte `seen` on, which it moves; fails where it breaks off.
 stream() {
-  local code=0 reader='' path="/api/runs/$run/logs?follow=1&attempt=$1"
+  local code=0 reader='' before=$seen began=$SECONDS path="/api/runs/$run/logs?follow=1&attempt=$1"
   local words=(--no-buffer --fail --write-out '%{stderr}\n%{http_code} %{size_download}' --url "$url$path")
   [ "$deadline" -eq 0 ] || words+=(--max-time "$(within 86400)")
   status=000
@@ -217,6 +238,9 @@ stream() {
   child=''
   [ -z "$reader" ] || reap "$reader"
   read_sizes
+  if [[ $status == 2?? && ($code -eq 0 || $seen -gt $before || $((SECONDS - began)) -ge $LONG) ]]; then
+    since='' # a proxy that cuts what is silent is no sign that Errand is
+  fi
   [ "$code" -ne 0 ] || return 0
   problem="The log cannot be read from Errand (HTTP status $status)."
   if [ "$status" = 401 ] && [ -z "$INPUT_TOKEN" ] && [ -n "$credential" ]; then
@@ -254,6 +278,14 @@ stop_commands() {
   printf '::stop-commands::%s\n' "$stopped"
 }
 
+# Hides $1 from now on, also while commands are stopped: else it would be shown to everybody, as any text.
+mask() {
+  local before=$stopped
+  resume_commands
+  printf '::add-mask::%s\n' "$(command_text "$1")"
+  [ -z "$before" ] || stop_commands
+}
+
 resume_commands() {
   [ -z "$stopped" ] || printf '\n::%s::\n' "$stopped"
   stopped=''
@@ -263,7 +295,9 @@ resume_commands() {
 give_up() {
   leaving=yes
   resume_commands
-  if request POST "/api/runs/$run/cancel" 4; then
+  # Some proxies refuse a POST without a body.
+  if request POST "/api/runs/$run/cancel" 4 --header 'Content-Type: application/json' --data '{}' && read_run; then
+    if [ "$state" = finished ] && [ "$result" != cancelled ]; then finish; fi # it was faster
     printf 'Run #%s is cancelled.\n' "$run"
     result=cancelled
   else
@@ -320,6 +354,8 @@ summarize() {
 
 # $1 without colours and control characters, for a page.
 plain() {
+  local LC_ALL=C # of bytes that are no UTF-8 some programs take nothing
+  export LC_ALL
   html "$(printf '%s' "$1" | sed $'s/\e\\[[0-9;]*[A-Za-z]//g' | tr -d '\000-\010\013-\037\177')"
 }
 

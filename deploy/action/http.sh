@@ -30,6 +30,7 @@ start_curl() {
   curl --disable --config "$secret" --silent --show-error --proto '=http,https' --connect-timeout 10 \
     --user-agent errand-action --max-redirs 0 "$@" 2>"$work/error" &
   child=$!
+  end_if_left # a signal that came just before had nothing to end
 }
 
 write_secret() {
@@ -57,7 +58,7 @@ ask_for_token() {
     >"$work/status"
   reap "$child" || code=$?
   status=$(<"$work/status")
-  child=''
+  status=${status:-000} child=''
   if [ "$code" -ne 0 ] || [ "$status" != 200 ]; then
     problem="GitHub gave no token for this job (HTTP status $status)."
     return 1
@@ -68,7 +69,7 @@ ask_for_token() {
     problem='GitHub gave no token that could be used.'
     return 1
   fi
-  printf '::add-mask::%s\n' "$credential"
+  mask "$credential"
 }
 
 # Sends one request: its method $1, path $2, seconds $3 and further words for curl. Sets `status` (000: there was
@@ -87,7 +88,7 @@ request() {
     if [ "$status" != 401 ] || [ -n "$INPUT_TOKEN" ] || [ "$tries" -eq 2 ]; then break; fi
     credential='' # it may have ended on the way
   done
-  [ ! -s "$work/answer" ] || answer=$(tr -d '\000' <"$work/answer")
+  [ ! -s "$work/answer" ] || answer=$(LC_ALL=C tr -d '\000' <"$work/answer")
   : >"$work/answer"
   [[ $status == 2?? ]] && [ "$code" -eq 0 ] && return 0
   describe_problem
@@ -96,13 +97,21 @@ request() {
 
 # Why the request failed, in `problem`.
 describe_problem() {
-  local detail
+  local detail mistakes
   if [ "$status" = 000 ]; then
     problem="Errand cannot be reached at $url: $(tr -d '\r\n' <"$work/error")"
     return
   fi
   detail=$(json_member detail "$answer")
-  problem="Errand answered ${detail:-with HTTP status} ($status)"
+  if [ -z "$detail" ]; then
+    problem="$url gave no answer of Errand (HTTP status $status): look at \`url\`, and at what is in front of Errand."
+    return
+  fi
+  mistakes=$(json_mistakes "$answer")
+  problem="Errand answered $detail${mistakes:+ ${mistakes%; }} ($status)"
+  if [ "$status" = 401 ] && [ -n "$INPUT_TOKEN" ]; then
+    problem+=" The \`token\` of this step is not known there: it may have expired, or have been deleted."
+  fi
 }
 
 # Whether it makes sense to ask again after a failure.

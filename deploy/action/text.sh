@@ -32,13 +32,26 @@ json_string() {
   printf '"%s"' "${text//$'\n'/\\n}"
 }
 
+# What is read of a document at a time: bash copies all that is left with every step, and pages are large.
+readonly WINDOW=512
+
 # The member $1 of the JSON object $2, if it is a text, a number, true or false; nothing for all else. Members
 # of objects within it are passed over, whatever they are called.
 json_member() {
-  local wanted=$1 rest=$2 depth=0 name='' value after
+  local LC_ALL=C wanted=$1 ahead=$2 rest='' depth=0 name='' value after
   local string='^"(([^"\\]|\\.)*)"[[:space:]]*(:?)' other='^[^][{}",:[:space:]]+'
-  while [ -n "$rest" ]; do
-    if [[ $rest =~ $string ]]; then
+  [[ $ahead =~ ^[[:space:]]*\{ ]] || return 0
+  while [ -n "$rest$ahead" ]; do
+    # A name or a text may go on behind the window; then it grows.
+    if [ "${#rest}" -lt $((WINDOW / 2)) ] && [ -n "$ahead" ]; then
+      rest+=${ahead:0:WINDOW} ahead=${ahead:WINDOW}
+    fi
+    if [ "${rest:0:1}" = '"' ]; then
+      until { [[ $rest =~ $string ]] && [ "${#BASH_REMATCH[0]}" -lt "${#rest}" ]; } || [ -z "$ahead" ]; do
+        rest+=${ahead:0:WINDOW} ahead=${ahead:WINDOW}
+      done
+    fi
+    if [ "${rest:0:1}" = '"' ] && [[ $rest =~ $string ]]; then
       value=${BASH_REMATCH[1]} after=${BASH_REMATCH[3]}
       rest=${rest:${#BASH_REMATCH[0]}}
       if [ -n "$after" ]; then
@@ -63,6 +76,18 @@ json_member() {
       esac
       rest=${rest:1}
     fi
+  done
+}
+
+# The mistakes that the problem document $1 lists, the first five of them, each as `/place: what is wrong; `. No text
+# can look like one: its quotes would have a backslash.
+json_mistakes() {
+  local rest=$1 count
+  local one='"pointer":[[:space:]]*"#(([^"\\]|\\.)*)",[[:space:]]*"detail":[[:space:]]*"(([^"\\]|\\.)*)"'
+  for count in 1 2 3 4 5; do
+    [[ $rest =~ $one ]] || return 0
+    rest=${rest#*"${BASH_REMATCH[0]}"}
+    json_text "${BASH_REMATCH[1]}: ${BASH_REMATCH[3]}; "
   done
 }
 
@@ -142,13 +167,10 @@ markdown() {
   printf '%s' "$text"
 }
 
-# The seconds of a duration such as 90, 90s, 30m, 1h30m or 2d; fails where $1 is none.
+# The seconds of a duration such as 90, 90s, 30m, 1h30m or 2d; fails where $1 is none, or none at all.
 seconds() {
   local rest=$1 total=0 count
-  if [[ $rest =~ ^[0-9]{1,7}$ ]]; then
-    printf '%d' "$((10#$rest))"
-    return
-  fi
+  if [[ $rest =~ ^[0-9]{1,7}$ ]]; then rest+=s; fi
   while [[ $rest =~ ^([0-9]{1,7})([smhd]) ]]; do
     rest=${rest:${#BASH_REMATCH[0]}}
     count=$((10#${BASH_REMATCH[1]}))
@@ -159,5 +181,5 @@ seconds() {
     esac
     total=$((total + count))
   done
-  [ -z "$rest" ] && [ -n "$1" ] && printf '%d' "$total"
+  [ -z "$rest" ] && [ "$total" -gt 0 ] && printf '%d' "$total"
 }

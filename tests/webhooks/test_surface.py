@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,6 +11,7 @@ from starlette.routing import Route
 
 import service
 from bot import links
+from bot.catalog import Job
 from bot.github import Keys, Oidc
 from bot.loops import Loops
 from bot.store import Store
@@ -96,3 +98,43 @@ def test_references_of_the_document_lead_somewhere() -> None:
     text = str(document())
     names = set(re.findall(r"#/components/schemas/(\w+)", text))
     assert names <= set(document()["components"]["schemas"])
+
+
+DEFINITION = {
+    "command": "./migrate",
+    "timeout": "15m",
+    "grace": 5,
+    "expire": "30d",
+    "env": {"WORKERS": 2, "MODE": "fast", "DB": {"secret": "shop-db", "key": "url"}},
+    "resources": {"cpu": "250m", "memory": "256Mi"},
+    "parameters": {"COUNT": {"type": "integer", "default": 3}, "SIZE": {"choices": [1, 2.5, "x"]}},
+    "schedule": {"cron": "@daily", "jitter": "1m"},
+    "on": ["push"],
+    "setup": None,
+}
+
+
+def test_document_takes_definitions_as_they_are_written() -> None:
+    Job.model_validate({"name": "migrate", **DEFINITION})
+    schema = {"$ref": "#/components/schemas/Definition", "components": document()["components"]}
+    validator = jsonschema_rs.validator_for(schema)
+    assert [each.message for each in validator.iter_errors(DEFINITION)] == []
+    assert not validator.is_valid({**DEFINITION, "timeout": ["15m"]})
+
+
+def test_words_that_stand_in_several_places_are_one_type() -> None:
+    schemas = document()["components"]["schemas"]
+    for shape in ("Run", "Build", "Attempt"):
+        assert {"$ref": "#/components/schemas/Result"} in schemas[shape]["properties"]["result"]["anyOf"]
+    assert schemas["Held"]["properties"]["state"] == {"$ref": "#/components/schemas/State"}
+
+
+def test_what_may_be_left_out_has_no_null_as_a_default() -> None:
+    assert "'default': None" not in str(document())
+
+
+def test_functions_that_are_made_of_the_document_have_names_that_say_what_they_do() -> None:
+    for row in OPERATIONS:
+        told = document()["paths"][row.path][row.method.lower()]
+        assert re.fullmatch(r"[a-z]+(_[a-z]+){0,2}", told["operationId"])
+        assert told["tags"] == [row.path.split("/")[2 if row.path.startswith("/api") else 1].split(".")[0]]

@@ -94,6 +94,7 @@ class Runner:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
+            limit=1 << 21,  # bytes of a line
         )
         self._reading = asyncio.create_task(self._read(self._process))
 
@@ -127,7 +128,7 @@ class Runner:
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
         async for raw in process.stdout:
-            line = raw.decode().rstrip("\n")
+            line = raw.decode(errors="replace").rstrip("\n")
             print(line)  # shown when a test fails
             if not self._obeys(line):
                 self.step.lines.append(line)
