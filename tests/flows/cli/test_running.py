@@ -89,6 +89,8 @@ def test_signal_leaves_the_terminal_as_it_was_and_the_run_alone(
     assert terminal.end() == 128 + number
     assert "\x1b[?25h" in terminal.text
     assert json.loads(errand.run("status", "1", "--json").stdout)["state"] == "running"
+    errand.run("cancel", "1")
+    until(lambda: json.loads(errand.run("status", "1", "--json").stdout)["state"] == "finished")
 
 
 def test_waiting_survives_a_closed_terminal_under_nohup(errand: Served, tmp_path: Path) -> None:
