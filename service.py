@@ -33,11 +33,11 @@ from executor.engine import Engine
 from executor.logs import LogStore
 from executor.process import ProcessEngine
 from executor.spec import Secret
-from terminal.door import Door, standing
 from webhooks.access import new_token, token_hash
 from webhooks.app import Doors, create_app
 from webhooks.collector import quiet_collector
 from webhooks.connections import Connection
+from webhooks.door import Door, standing
 from webhooks.site import Site
 from webhooks.streams import Streams
 

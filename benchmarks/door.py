@@ -9,9 +9,9 @@ from starlette.applications import Starlette
 
 from benchmarks.harness import SECRET
 from bot.store import Store
-from webhooks import github
 from webhooks.collector import quiet_collector
 from webhooks.connections import Connection
+from webhooks.deliveries import github
 
 
 async def _forget(*, key: str, source: str, event: str, media_type: str, body: bytes, now: float) -> None:

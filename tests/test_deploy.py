@@ -24,7 +24,7 @@ from demo.github import GitHubStandIn
 from demo.slack import SCOPES
 from demo.standins import serving
 from executor.spec import Secret
-from webhooks import github, slack
+from webhooks.deliveries import github, slack
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"

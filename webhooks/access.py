@@ -45,7 +45,7 @@ class Visitor:
     """Who looks. A link opens one page; what `token` and `session` open is said by the token's scopes.
 
     A login in a browser changes nothing, whatever its token may: others' pages could use it. `actions` is a
-    workflow of GitHub Actions, see `webhooks.workflows`; it is nobody where pages are.
+    workflow of GitHub Actions, see `webhooks.api.workflows`; it is nobody where pages are.
     """
 
     how: Literal["link", "token", "session", "actions"]

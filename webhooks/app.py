@@ -12,8 +12,9 @@ from starlette.routing import BaseRoute, Route
 
 from bot.errors import RetryLater
 from bot.store import Store, stats
-from webhooks import github, health, metrics, slack
-from webhooks.problems import problem
+from webhooks import health, metrics
+from webhooks.api.problems import problem
+from webhooks.deliveries import github, slack
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,12 @@ from bot.pruning import Pruning
 from bot.questions import Questions
 from bot.store import Store
 from executor.logs import LogStore
-from webhooks import api, calling, hooks, jobs, openapi, pages, questions, tokens
 from webhooks.access import Access
-from webhooks.look import Look
+from webhooks.api import calling, hooks, jobs, openapi, questions, runs, tokens
+from webhooks.api.workflows import Workflows
+from webhooks.pages import routes as pages
+from webhooks.pages.look import Look
 from webhooks.streams import Streams
-from webhooks.workflows import Workflows
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Site:
             jobs=self.jobs,
             book=self.changing[0] if self.changing else None,
         )
-        told = api.Api(
+        told = runs.Api(
             store=self.store,
             logs=self.logs,
             streams=self.streams,
@@ -77,7 +78,7 @@ class Site:
             clock=self.clock,
             url=self.url,
         )
-        listed = [*pages.routes(shown), *api.routes(told), openapi.route(access)]
+        listed = [*pages.routes(shown), *runs.routes(told), openapi.route(access)]
         listed += tokens.routes(tokens.Tokens(self.store, access, self.clock, self.url))
         if self.questions is not None:
             listed += questions.routes(self.questions, access)

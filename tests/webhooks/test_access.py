@@ -14,9 +14,9 @@ from bot.store import Store, runs, tokens
 from bot.tables import Run
 from executor.logs import LogStore
 from executor.spec import Secret
-from webhooks import login
 from webhooks.access import is_local_path, new_token, token_hash
-from webhooks.login import MOST_FAILURES, Failures
+from webhooks.pages import login
+from webhooks.pages.login import MOST_FAILURES, Failures
 from webhooks.site import Site
 
 KEYS = links.derive([Secret("s3cret")])

@@ -1,0 +1,183 @@
+"""The API's half for jobs: what there is, and for admin tokens to change it. See docs/api.md."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot import config
+from bot.book import Book, Conflict, Entry, Expected
+from bot.config import Wrong
+from bot.pruning import Pruning
+from bot.runs import State
+from bot.store import Store, runs
+from webhooks.access import Access, Visitor
+from webhooks.api import schedules, shapes
+from webhooks.api.answers import json_answer, path_number
+from webhooks.api.guard import guarded
+from webhooks.api.problems import Problem, missing, wrong
+from webhooks.api.reading import content, require_json
+from webhooks.api.telling import chosen_tag, standing_tag
+from webhooks.view import rfc3339
+
+BODY_LIMIT = 1 << 20
+"""Bytes of a definition."""
+
+_ETAG = re.compile(r'(?:W/)?"([^"]*)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """What this half is made of. `url` is the installation's public address."""
+
+    book: Book
+    pruning: Pruning
+    store: Store
+    access: Access
+    url: str
+    clock: Callable[[], float]
+
+
+def routes(jobs: Jobs) -> list[Route]:
+    """What to mount."""
+    rooms, access = _Rooms(jobs), jobs.access
+    return [
+        guarded(access, "/api/jobs", rooms.list_jobs),
+        guarded(access, "/api/jobs/{name}", rooms.job),
+        guarded(access, "/api/jobs/{name}", rooms.put, method="PUT"),
+        guarded(access, "/api/jobs/{name}", rooms.delete, method="DELETE"),
+        guarded(access, "/api/runs/{number}", rooms.delete_run, method="DELETE"),
+    ]
+
+
+class _Rooms:
+    """The handlers; whoever gets here may do what they do."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
+        self._url = jobs.url.rstrip("/")
+
+    async def list_jobs(self, request: Request, visitor: Visitor) -> Response:
+        """All jobs by name."""
+        seen = visitor.jobs
+        entries = [each for each in self._jobs.book.entries() if seen is None or each.job.name in seen]
+        return json_answer({"jobs": [self._told(entry, hide=not visitor.admin) for entry in entries]})
+
+    async def job(self, request: Request, visitor: Visitor) -> Response:
+        """One job with what its schedule does, and its version as `ETag`."""
+        entry, jobs = self._entry(request), self._jobs
+        images = jobs.book.catalog.images
+        schedule, tag = await jobs.store.read(
+            lambda s: (schedules.of(s, entry.job, now=jobs.clock()), standing_tag(s, entry.job, images))
+        )
+        told: shapes.ScheduledJob = {
+            **self._told(entry, hide=not visitor.admin),
+            "schedule": schedules.told(schedule),
+            "image_tag": None if tag is None else chosen_tag(tag),
+        }
+        return json_answer(told, headers=_etag(entry.row.version))
+
+    async def put(self, request: Request, visitor: Visitor) -> Response:
+        """Create a job or change it."""
+        name, book = request.path_params["name"], self._jobs.book
+        require_json(request)
+        expected = _expected(request)
+        held = book.entry(name)
+        if held is not None and held.from_file:
+            raise _conflict(Conflict(f"{name} is defined in the configuration file; change it there."))
+        found = await content(request, limit=BODY_LIMIT, what="A definition")
+        try:
+            job = config.job_of(found, name, book.config)
+        except Wrong as error:
+            raise wrong(error.mistakes, "definition") from None
+        try:
+            row, new = await book.put(job, actor=_actor(visitor), expected=expected)
+        except Conflict as error:
+            raise _conflict(error) from None
+        headers = {**_etag(row.version), "Location": self._address(name)}
+        status = 201 if new and held is None else 200
+        return json_answer(self._told(Entry(job, row)), status, headers)
+
+    async def delete(self, request: Request, visitor: Visitor) -> Response:
+        """Remove a job and its history."""
+        name = request.path_params["name"]
+        if "\0" in name:
+            raise Problem(404, "There is no such job.")
+        try:
+            removed = await self._jobs.book.remove(name, actor=_actor(visitor), expected=_expected(request))
+        except Conflict as error:
+            raise _conflict(error) from None
+        if not removed:
+            raise Problem(404, "There is no such job.")
+        await self._jobs.pruning.purge(name)
+        return Response(status_code=204)
+
+    async def delete_run(self, request: Request, visitor: Visitor) -> Response:
+        """Remove a finished run."""
+        number = path_number(request)
+        run = await self._jobs.store.read(lambda s: runs.get(s, number))
+        if run is None:
+            raise missing("runs", number)
+        if run.state != State.FINISHED:
+            raise Problem(409, f"Run #{number} goes on or waits; cancel it first.")
+        await self._jobs.pruning.remove([number])
+        return Response(status_code=204)
+
+    def _entry(self, request: Request) -> Entry:
+        entry = self._jobs.book.entry(request.path_params["name"])
+        if entry is None:
+            raise Problem(404, "There is no such job.")
+        return entry
+
+    def _address(self, name: str) -> str:
+        return f"{self._url}/api/jobs/{name}"
+
+    def _told(self, entry: Entry, *, hide: bool = False) -> shapes.ListedJob:
+        """What is said of a job; `hide`: without the texts of variables that its `mask` names."""
+        job, row = entry.job, entry.row
+        definition = config.definition(job)
+        if hide:
+            shown = {name: "***" if name in job.mask else text for name, text in job.env.items()}
+            definition = config.definition(job.model_copy(update={"env": shown}))
+        return {
+            "name": job.name,
+            "description": job.description,
+            "version": row.version,
+            "source": row.source,
+            "changed_by": row.actor,
+            "changed_at": rfc3339(row.created_at),
+            "definition": definition,
+            "url": f"{self._url}/jobs/{job.name}",
+        }
+
+
+def _actor(visitor: Visitor) -> str:
+    return f"token:{visitor.name}"
+
+
+def _etag(version: int) -> dict[str, str]:
+    return {"ETag": f'"{version}"'}
+
+
+def _expected(request: Request) -> Expected:
+    """What `If-Match` and `If-None-Match` (RFC 9110, 13.1) say that the job has to be."""
+    match, none = (request.headers.get(name) for name in ("if-match", "if-none-match"))
+    if none is not None and none.strip() != "*":
+        raise Problem(400, "If-None-Match: expected *, which means that there is no such job yet.")
+    tags = None if match is None or match.strip() == "*" else _ETAG.findall(match)
+    if tags == []:
+        raise Problem(400, 'If-Match: expected the ETag of the job, such as "3", or *.')
+
+    def expected(version: int | None) -> bool:
+        if none is not None and version is not None:
+            return False
+        return match is None or (version is not None and (tags is None or str(version) in tags))
+
+    return expected
+
+
+def _conflict(error: Conflict) -> Problem:
+    return Problem(412 if error.precondition else 409, str(error))

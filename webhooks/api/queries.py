@@ -1,0 +1,101 @@
+"""What the API takes in a query: the rules that read it, of which its OpenAPI document is made as well."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from bot.runs import State
+from webhooks.api.problems import Problem
+
+LONGEST = 200
+"""Characters of a value."""
+
+MOST_RUNS = 100
+"""Runs in one answer."""
+
+MOST_LINES = 10_000
+"""What `?tail=` may ask for."""
+
+_DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One name of a query: a number between two bounds, else one of `choices`, else any text."""
+
+    name: str
+    meaning: str
+    least: int | None = None
+    most: int = 10**18 - 1
+    choices: tuple[str, ...] = ()
+
+    @property
+    def schema(self) -> dict[str, object]:
+        """What values it takes, as JSON Schema."""
+        if self.least is not None:
+            return {"type": "integer", "minimum": self.least, "maximum": self.most}
+        if self.choices:
+            return {"type": "string", "enum": [*self.choices]}
+        return {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[^\\u0000]*$"}
+
+    def check(self, value: str) -> None:
+        """Raise a `Problem` for what it does not take."""
+        if self.least is not None:
+            if not _DIGITS.fullmatch(value) or not self.least <= int(value) <= self.most:
+                raise Problem(400, f"{self.name}: expected a number from {self.least} to {self.most}.")
+        elif self.choices and value not in self.choices:
+            raise Problem(400, f"{self.name}: expected {_either(self.choices)}.")
+
+
+def _either(choices: Sequence[str]) -> str:
+    if len(choices) == 2:
+        return " or ".join(choices)
+    return f"one of {', '.join(choices)}"
+
+
+RUNS = (
+    Parameter("job", "only runs of this job"),
+    Parameter("state", "only runs in this state", choices=tuple(State)),
+    Parameter("limit", "how many; 50 if not given", 1, MOST_RUNS),
+    Parameter("before", "only runs with a smaller number", 1),
+)
+
+LOG = (
+    Parameter("tail", "only the last lines, of the last 512 KiB", 0, MOST_LINES),
+    Parameter("follow", "1: go on while the job writes, and end with its log", choices=("1", "0")),
+)
+
+RUN_LOG = (*LOG, Parameter("attempt", "the log of this attempt; without it, of the last one so far", 1))
+
+
+LONGEST_WAIT = 600
+"""Seconds that a call may wait for the end of its run."""
+
+HOOK = (
+    Parameter("run", "0 or false: only choose the tag, and run nothing", choices=("1", "0", "true", "false")),
+    Parameter("wait", "seconds: answer when the run has ended, or after this time", 0, LONGEST_WAIT),
+)
+
+
+def read(request: Request, known: Sequence[Parameter] = ()) -> dict[str, str]:
+    """The query's values; what is not known, said twice or out of bounds is a mistake that is told."""
+    by_name = {each.name: each for each in known}
+    values: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name not in by_name:
+            names = ", ".join(sorted(by_name)) or "nothing"
+            raise Problem(400, f"Unknown in the query: {name[:40]!r}. Known: {names}.")
+        if name in values:
+            raise Problem(400, f"{name}: given twice.")
+        if not value or "\x00" in value or len(value) > LONGEST:
+            raise Problem(400, f"{name}: expected a value of 1 to {LONGEST} characters.")
+        by_name[name].check(value)
+        values[name] = value
+    return values
+
+
+def number(values: dict[str, str], name: str) -> int | None:
+    """The number that was read for `name`; None where it was not given."""
+    return int(values[name]) if name in values else None

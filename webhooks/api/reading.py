@@ -1,0 +1,161 @@
+"""How a JSON body is read: bounded in size, time and depth, no name twice, and every mistake with its place.
+
+What is wrong with the bytes is told with 400, 408, 413 or 415, what is wrong with their meaning with 422 and
+a JSON pointer (RFC 6901) for each mistake.
+"""
+
+import asyncio
+import json
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from starlette.requests import ClientDisconnect, Request
+
+from webhooks.api.problems import Problem, pointer, wrong
+
+BODY_LIMIT = 64 * 1024
+"""Bytes of a request for one run; a definition of a job may be larger."""
+
+BODY_S = 20.0
+"""Seconds that a body may take to arrive."""
+
+DEPTH = 16
+"""Levels of objects and lists within each other."""
+
+M = TypeVar("M", bound=BaseModel)
+
+Mistakes = list[tuple[str, str]]
+"""JSON pointers, and what is wrong there."""
+
+
+async def content(request: Request, *, limit: int = BODY_LIMIT, what: str = "The body of a request") -> bytes:
+    """All bytes of the body; a `Problem` when there are too many, declared or not, or they come slowly."""
+    too_large = Problem(413, f"{what} is at most {limit // 1024} KiB.", {"Connection": "close"})
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
+        raise too_large
+    found = bytearray()
+    try:
+        async with asyncio.timeout(BODY_S):
+            async for chunk in request.stream():
+                found += chunk
+                if len(found) > limit:
+                    raise too_large
+    except TimeoutError:
+        raise Problem(408, "The body took too long.", {"Connection": "close"}) from None
+    except ClientDisconnect:
+        raise Problem(400, "The body broke off.") from None
+    return bytes(found)
+
+
+def require_json(request: Request) -> None:
+    """Raise a `Problem` (415) for a body that says it is something else."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise Problem(415, "Send the body as application/json.")
+
+
+async def body(request: Request, model: type[M]) -> M:
+    """What the body says, as `model`; none at all is `{}`. Raises a `Problem` with all mistakes."""
+    found = await content(request)
+    if not found:
+        return _checked(model, {})
+    require_json(request)
+    return _checked(model, plain(found))
+
+
+def plain(found: bytes) -> Any:
+    """The JSON value of `found` in plain types; a `Problem` for what is none, or not to be taken."""
+    try:
+        value = json.loads(found.decode(), object_pairs_hook=_Pairs, parse_constant=_refuse)
+    except UnicodeDecodeError:
+        raise Problem(400, "The body is not JSON: expected UTF-8 text.") from None
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise Problem(400, f"The body is not JSON: {error.msg} in {place}.") from None
+    except (ValueError, RecursionError):
+        raise Problem(400, "The body is not JSON: nested too deeply, or no number of JSON.") from None
+    mistakes: Mistakes = []
+    taken = _plain(value, "", 0, mistakes)
+    if mistakes:
+        raise wrong(mistakes)
+    return taken
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object as it was written, with names that may come twice."""
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)  # NaN and Infinity, which Python would read
+
+
+def _plain(value: Any, place: str, depth: int, mistakes: Mistakes) -> Any:
+    """`value` in plain types; notes what no body may hold."""
+    if depth > DEPTH:
+        mistakes.append((place, f"nested more than {DEPTH} levels deep"))
+        return None
+    if isinstance(value, _Pairs):
+        made: dict[str, Any] = {}
+        for name, item in value:
+            at = place + pointer([name])
+            if name in made:
+                mistakes.append((at, "given twice"))
+            _check_text(name, at, mistakes)
+            made[name] = _plain(item, at, depth + 1, mistakes)
+        return made
+    if isinstance(value, list):
+        return [_plain(item, f"{place}/{index}", depth + 1, mistakes) for index, item in enumerate(value)]
+    if isinstance(value, str):
+        _check_text(value, place, mistakes)
+    elif isinstance(value, int | float) and not abs(value) < 2**63:  # nor is NaN
+        mistakes.append((place, "expected a number that is finite and not too large"))
+    return value
+
+
+def _check_text(text: str, place: str, mistakes: Mistakes) -> None:
+    if "\0" in text:
+        mistakes.append((place, "expected a text without NUL characters"))
+    elif any("\ud800" <= character <= "\udfff" for character in text):
+        mistakes.append((place, "expected a text of whole characters: half of a pair stands here"))
+
+
+def _checked(model: type[M], value: Any) -> M:
+    if not isinstance(value, dict):
+        raise wrong([("", "expected an object")])
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise wrong([_told(model, each) for each in error.errors(include_url=False)]) from None
+
+
+def _told(model: type[BaseModel], error: ErrorDetails) -> tuple[str, str]:
+    """One mistake in our words where pydantic's own would speak of Python."""
+    place, kind = pointer([part for part in error["loc"] if part != "[key]"]), error["type"]
+    context = error.get("ctx", {})
+    if kind == "extra_forbidden":
+        known = ", ".join(field.alias or name for name, field in model.model_fields.items())
+        return place, f"unknown; known are {known}" if len(error["loc"]) == 1 and known else "unknown"
+    if kind == "value_error":
+        return place, str(context.get("error", error["msg"]))
+    told = _WORDS.get(kind, error["msg"][:1].lower() + error["msg"][1:])
+    return place, told.format_map({name: value for name, value in context.items() if name != "error"})
+
+
+_WORDS = {
+    "missing": "required",
+    "string_type": "expected a text",
+    "bool_type": "expected true or false",
+    "int_type": "expected a whole number",
+    "dict_type": "expected an object",
+    "list_type": "expected a list",
+    "tuple_type": "expected a list",
+    "model_type": "expected an object",
+    "string_too_short": "expected at least {min_length} characters",
+    "string_too_long": "expected at most {max_length} characters",
+    "too_long": "expected at most {max_length} of them",
+    "too_short": "expected at least {min_length} of them",
+    "string_pattern_mismatch": "expected a text that matches {pattern}",
+    "greater_than_equal": "expected at least {ge}",
+    "less_than_equal": "expected at most {le}",
+}

@@ -1,0 +1,202 @@
+"""The API's reading half: runs, builds and their logs, as JSON and text. See docs/api.md."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot.errors import RetryLater
+from bot.runs import State, attempt_name
+from bot.store import Session, Store, attempts, builds, locks, runs
+from bot.tables import Attempt, Build, Run
+from executor.logs import LogStore
+from webhooks import text
+from webhooks.access import Access, Visitor
+from webhooks.api import queries
+from webhooks.api.answers import json_answer, path_number
+from webhooks.api.guard import guarded
+from webhooks.api.problems import Problem, busy, missing
+from webhooks.api.telling import Telling
+from webhooks.headers import SECURITY
+from webhooks.streams import Stream, Streams, Write
+
+LOOK_S = 15.0
+"""Seconds after which a followed run is looked at, though no change of it was heard of."""
+
+_TEXT = {**SECURITY, "Content-Type": "text/plain; charset=utf-8"}
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """What the API is made of. `url` is the installation's public address."""
+
+    store: Store
+    logs: LogStore
+    streams: Streams
+    access: Access
+    clock: Callable[[], float]
+    url: str
+
+
+Find = Callable[[Request], Awaitable[Run | Build]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """A log to be read: of which row, under which key, how the row is found again, whether it may grow."""
+
+    row: Run | Build
+    key: str
+    find: Find
+    goes_on: Callable[[Run | Build], bool]
+
+
+def routes(api: Api) -> list[Route]:
+    """What to mount."""
+    rooms, access = _Rooms(api), api.access
+    return [
+        guarded(access, "/api/runs", rooms.list_runs),
+        guarded(access, "/api/runs/{number}", rooms.run),
+        guarded(access, "/api/runs/{number}/logs", rooms.run_log),
+        guarded(access, "/api/builds/{number}", rooms.build),
+        guarded(access, "/api/builds/{number}/logs", rooms.build_log),
+        guarded(access, "/api/locks", rooms.list_locks),
+    ]
+
+
+class _Rooms:
+    """The handlers; whoever gets here may see what they show. Lists have only what the visitor may see."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._url = api.url.rstrip("/")
+        self._tell = Telling(api.url, api.clock)
+
+    async def list_runs(self, request: Request, visitor: Visitor) -> Response:
+        """Runs, newest first, with the address of the next page."""
+        query = queries.read(request, queries.RUNS)
+        limit = queries.number(query, "limit") or 50
+        before = queries.number(query, "before")
+        state, job = query.get("state"), query.get("job")
+
+        def read(session: Session) -> tuple[list[Run], dict[int, list[Attempt]]]:
+            rows = runs.page(session, job=job, jobs=visitor.jobs, state=state, limit=limit + 1, before=before)
+            return rows, attempts.of_runs(session, [run.identity for run in rows])
+
+        found, ended = await self._api.store.read(read)
+        shown, next_page = found[:limit], None
+        if len(found) > limit:
+            query["before"] = str(shown[-1].number)
+            next_page = f"{self._url}/api/runs?{urlencode(query)}"
+        return json_answer(
+            {"runs": [self._tell.run(run, ended[run.identity]) for run in shown], "next": next_page}
+        )
+
+    async def run(self, request: Request, visitor: Visitor) -> Response:
+        """One run."""
+        number = path_number(request)
+
+        def read(session: Session) -> tuple[Run | None, list[Attempt]]:
+            return runs.get(session, number), attempts.of_runs(session, [number])[number]
+
+        run, ended = await self._api.store.read(read)
+        if run is None:
+            raise missing("runs", number)
+        return json_answer(self._tell.run(run, ended))
+
+    async def build(self, request: Request, visitor: Visitor) -> Response:
+        """One build."""
+        return json_answer(self._tell.build(await self._build_row(request)))
+
+    async def list_locks(self, request: Request, visitor: Visitor) -> Response:
+        """Every target that a person closed or a run holds."""
+        queries.read(request)
+        now = self._api.clock()
+        found = await self._api.store.read(lambda session: locks.standing(session, now=now))
+        return json_answer({"locks": [self._tell.lock(each) for each in found]})
+
+    async def run_log(self, request: Request, visitor: Visitor) -> Response:
+        """A run's log."""
+        run = await self._run_row(request)
+        wanted = queries.number(queries.read(request, queries.RUN_LOG), "attempt") or run.attempt
+        if wanted > run.attempt:
+            raise Problem(404, f"Run #{run.number} has {run.attempt} attempts so far.")
+
+        def goes_on(row: Run | Build) -> bool:
+            return isinstance(row, Run) and row.attempt == wanted and row.state != State.FINISHED
+
+        log = _Log(run, attempt_name(run.name, wanted), self._run_row, goes_on)
+        return await self._log(request, visitor, log)
+
+    async def build_log(self, request: Request, visitor: Visitor) -> Response:
+        """A build's log."""
+        build = await self._build_row(request)
+        queries.read(request, queries.LOG)
+        log = _Log(build, build.name, self._build_row, lambda row: row.state != State.FINISHED)
+        return await self._log(request, visitor, log)
+
+    async def _log(self, request: Request, visitor: Visitor, log: _Log) -> Response:
+        query = queries.read(request, queries.RUN_LOG)
+        lines = queries.number(query, "tail")
+        follow = query.get("follow") == "1" and log.goes_on(log.row)
+        if not self._api.streams.has_room(visitor.key):
+            raise busy()
+
+        async def body(write: Write) -> None:
+            offset = 0 if lines is None else await text.tail_offset(self._api.logs, log.key, lines)
+            copying = asyncio.ensure_future(
+                text.copy(self._api.logs, log.key, write, offset=offset, follow=follow)
+            )
+            beside = [self._completed(request, log), self._revoked(request, visitor)] if follow else []
+            ending, *revoked = [asyncio.ensure_future(each) for each in beside] or [copying]
+            try:
+                await asyncio.wait([copying, *revoked], return_when=asyncio.FIRST_COMPLETED)
+                if copying.done():
+                    copying.result()
+            finally:
+                for task in (copying, ending, *revoked):
+                    task.cancel()
+                await asyncio.gather(copying, ending, *revoked, return_exceptions=True)
+
+        return Stream(self._api.streams, visitor.key, body, _TEXT)
+
+    async def _revoked(self, request: Request, visitor: Visitor) -> None:
+        """Return when the API token that follows a log has ended; what proved itself otherwise stays."""
+        known = True
+        while known or not visitor.key.startswith("token:"):
+            await asyncio.sleep(LOOK_S)
+            with suppress(RetryLater):
+                known = await self._api.access.visitor(request) is not None
+
+    async def _completed(self, request: Request, log: _Log) -> None:
+        """Complete the log at its end: what ends before the engine knew of it has no writer."""
+        row = log.row
+        with self._api.store.changes.listen(
+            ("run" if isinstance(row, Run) else "build", row.identity)
+        ) as bell:
+            while log.goes_on(row):
+                with suppress(TimeoutError, RetryLater):
+                    row = await log.find(request)
+                    if log.goes_on(row):
+                        async with asyncio.timeout(LOOK_S):
+                            await bell.wait()
+        await self._api.logs.finish(log.key)
+
+    async def _run_row(self, request: Request) -> Run:
+        number = path_number(request)
+        run = await self._api.store.read(lambda session: runs.get(session, number))
+        if run is None:
+            raise missing("runs", number)
+        return run
+
+    async def _build_row(self, request: Request) -> Build:
+        number = path_number(request)
+        build = await self._api.store.read(lambda session: builds.get(session, number))
+        if build is None:
+            raise missing("builds", number)
+        return build

@@ -1,0 +1,56 @@
+"""What the API and a job's page tell of a schedule: what comes, what holds it back, what became of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.catalog import Job
+from bot.due import Outlook, Plan, outlook
+from bot.messages.timetables import local_time
+from bot.store import Session, ticks
+from bot.tables import Tick
+from webhooks.api import shapes
+from webhooks.view import rfc3339
+
+UPCOMING = 5
+"""Coming times that are told."""
+TICKS = 20
+"""Moments that were due and are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A job's schedule as it stands; `ticks` are newest first."""
+
+    outlook: Outlook
+    ticks: Sequence[Tick]
+
+    def local(self, at: float) -> str:
+        """A moment as the clocks of the schedule's zone show it."""
+        return local_time(at, self.outlook.timetable.timezone)
+
+
+def of(session: Session, job: Job, *, now: float) -> Schedule | None:
+    """The schedule of a job; None where it has none."""
+    if job.schedule is None:
+        return None
+    state = ticks.states(session, [job.name]).get(job.name)
+    coming = outlook(Plan(job, job.schedule), state, now, UPCOMING)
+    return Schedule(coming, ticks.newest(session, job.name, limit=TICKS))
+
+
+def told(schedule: Schedule | None) -> shapes.Schedule | None:
+    """The same for the API."""
+    if schedule is None:
+        return None
+    coming = schedule.outlook
+    return {
+        "next": [rfc3339(at) for at in coming.upcoming],
+        "paused_by": coming.paused_by,
+        "paused_until": None if coming.paused_until is None else rfc3339(coming.paused_until),
+        "skipped": None if coming.skipped is None else rfc3339(coming.skipped),
+        "skipped_by": coming.skipped_by,
+        "ticks": [
+            {"at": rfc3339(tick.at), "outcome": tick.outcome, "note": tick.note, "run": tick.run_number}
+            for tick in schedule.ticks
+        ],
+    }

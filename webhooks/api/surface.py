@@ -1,0 +1,344 @@
+"""Every route of the API in one table: who may use it, what it takes, and what it answers.
+
+The guard decides by it, the OpenAPI document and the page at `/api/` are made of it, and a test compares it
+with what is mounted. A route that is not in the table cannot be mounted: what nobody decided about is closed.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from pydantic import BaseModel
+
+from bot.catalog import Job
+from webhooks.api import bodies, queries, shapes
+
+JSON = "application/json"
+TEXT = "text/plain"
+
+
+class Needs(Enum):
+    """What a token has to have for a route; `admin` is enough for all of them."""
+
+    ANY = "any token"
+    SEE = "`read`; `run:JOB` for its own job"
+    READ = "`read`"
+    RUN = "`run:JOB`"
+    EXEC = "`exec`"
+    ADMIN = "`admin`"
+    HOOK = "the token of the job's hook"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What comes back: its shape (a `TypedDict`, or a media type), and headers by name with what they say."""
+
+    shape: Any = None
+    meaning: str = "The answer."
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A header that a request may have. `pattern`: what values it takes, such as `example`."""
+
+    name: str
+    meaning: str
+    pattern: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one path. `problems` are those of its own, besides what holds for all."""
+
+    method: str
+    path: str
+    needs: Needs
+    summary: str
+    answers: dict[int, Answer]
+    query: tuple[queries.Parameter, ...] = ()
+    headers: tuple[Header, ...] = ()
+    body: type[BaseModel] | None = None
+    body_required: bool = False
+    problems: tuple[int, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """Its name in the OpenAPI document, and of functions that are made of it, such as `start_job`."""
+        return _NAMES[self.method, self.path]
+
+
+_NAMES = {
+    ("GET", "/api/openapi.json"): "get_openapi",
+    ("GET", "/api/jobs"): "list_jobs",
+    ("GET", "/api/jobs/{name}"): "get_job",
+    ("PUT", "/api/jobs/{name}"): "put_job",
+    ("DELETE", "/api/jobs/{name}"): "delete_job",
+    ("POST", "/api/jobs/{name}/start"): "start_job",
+    ("DELETE", "/api/jobs/{name}/tag"): "delete_job_tag",
+    ("POST", "/api/jobs/{name}/plan"): "plan_job",
+    ("GET", "/api/jobs/{name}/why"): "explain_job",
+    ("POST", "/api/jobs/{name}/pause"): "pause_job",
+    ("POST", "/api/jobs/{name}/resume"): "resume_job",
+    ("GET", "/api/runs"): "list_runs",
+    ("GET", "/api/runs/{number}"): "get_run",
+    ("DELETE", "/api/runs/{number}"): "delete_run",
+    ("POST", "/api/runs/{number}/cancel"): "cancel_run",
+    ("POST", "/api/runs/{number}/rerun"): "rerun_run",
+    ("POST", "/api/exec"): "execute",
+    ("GET", "/api/runs/{number}/logs"): "get_run_log",
+    ("GET", "/api/builds/{number}"): "get_build",
+    ("GET", "/api/builds/{number}/logs"): "get_build_log",
+    ("GET", "/api/locks"): "list_locks",
+    ("GET", "/api/hooks"): "list_hooks",
+    ("POST", "/api/hooks"): "create_hook",
+    ("DELETE", "/api/hooks/{name}/{hook}"): "delete_hook",
+    ("POST", "/hooks/{name}"): "call_hook",
+    ("GET", "/api/tokens"): "list_tokens",
+    ("POST", "/api/tokens"): "create_token",
+    ("DELETE", "/api/tokens/{name}"): "delete_token",
+}
+
+_LOCATION = ("Location", "The address of what was made.")
+_ETAG = ("ETag", "The version of the job.")
+
+_IF_MATCH = Header(
+    "If-Match", 'only if it still is this version, such as `"3"`, or `*`', r'^(\*|(W/)?"[0-9]{1,9}")$', "*"
+)
+_IF_NONE_MATCH = Header("If-None-Match", "`*`: only if there is none yet", r"^\*$", "*")
+_IDEMPOTENCY = Header(
+    "Idempotency-Key",
+    "the same key gives the same run, for a day; with another request it is a mistake (409)",
+    r"^[!-~]{1,200}$",
+    "deploy-2026-01-31",
+)
+
+_LOG = {200: Answer(TEXT, "The log.")}
+_STARTED = {
+    200: Answer(shapes.Run, "The run that this `Idempotency-Key` started already.", (_LOCATION,)),
+    201: Answer(shapes.Run, "The run that was started.", (_LOCATION,)),
+}
+
+OPERATIONS = (
+    Operation(
+        "GET", "/api/openapi.json", Needs.ANY, "all this as OpenAPI 3.1", {200: Answer(dict[str, Any])}
+    ),
+    Operation("GET", "/api/jobs", Needs.SEE, "the jobs there are, by name", {200: Answer(shapes.Jobs)}),
+    Operation(
+        "GET",
+        "/api/jobs/{name}",
+        Needs.SEE,
+        "one job, with what its schedule does",
+        {200: Answer(shapes.ScheduledJob, headers=(_ETAG,))},
+        problems=(404,),
+    ),
+    Operation(
+        "PUT",
+        "/api/jobs/{name}",
+        Needs.ADMIN,
+        "creates or changes a job",
+        {
+            200: Answer(shapes.ListedJob, "It was changed, or was the same before.", (_ETAG, _LOCATION)),
+            201: Answer(shapes.ListedJob, "It is new.", (_ETAG, _LOCATION)),
+        },
+        headers=(_IF_MATCH, _IF_NONE_MATCH),
+        body=Job,
+        body_required=True,
+        problems=(409, 412),
+    ),
+    Operation(
+        "DELETE",
+        "/api/jobs/{name}",
+        Needs.ADMIN,
+        "removes a job with its history",
+        {204: Answer(meaning="It is gone.")},
+        headers=(_IF_MATCH,),
+        problems=(404, 409, 412),
+    ),
+    Operation(
+        "POST",
+        "/api/jobs/{name}/start",
+        Needs.RUN,
+        "starts a job",
+        _STARTED,
+        headers=(_IDEMPOTENCY,),
+        body=bodies.Start,
+        problems=(404, 409, 503),
+    ),
+    Operation(
+        "DELETE",
+        "/api/jobs/{name}/tag",
+        Needs.RUN,
+        "lets a job run again what its image says, instead of a tag that was chosen",
+        {204: Answer(meaning="It does.")},
+        problems=(404,),
+    ),
+    Operation(
+        "POST",
+        "/api/jobs/{name}/plan",
+        Needs.RUN,
+        "what a start with the same body would do; starts nothing",
+        {200: Answer(shapes.Said)},
+        body=bodies.Start,
+        problems=(404, 409),
+    ),
+    Operation(
+        "GET",
+        "/api/jobs/{name}/why",
+        Needs.SEE,
+        "why a job did or did not run",
+        {200: Answer(shapes.Said)},
+        problems=(404, 409),
+    ),
+    Operation(
+        "POST",
+        "/api/jobs/{name}/pause",
+        Needs.RUN,
+        "holds the schedule of a job back",
+        {200: Answer(shapes.Said)},
+        body=bodies.Pause,
+        problems=(404, 409),
+    ),
+    Operation(
+        "POST",
+        "/api/jobs/{name}/resume",
+        Needs.RUN,
+        "lets the schedule of a job go on",
+        {200: Answer(shapes.Said)},
+        body=bodies.Empty,
+        problems=(404, 409),
+    ),
+    Operation(
+        "GET", "/api/runs", Needs.SEE, "runs, newest first", {200: Answer(shapes.Runs)}, query=queries.RUNS
+    ),
+    Operation("GET", "/api/runs/{number}", Needs.SEE, "one run", {200: Answer(shapes.Run)}, problems=(404,)),
+    Operation(
+        "DELETE",
+        "/api/runs/{number}",
+        Needs.ADMIN,
+        "removes a finished run with its logs",
+        {204: Answer(meaning="It is gone.")},
+        problems=(404, 409),
+    ),
+    Operation(
+        "POST",
+        "/api/runs/{number}/cancel",
+        Needs.RUN,
+        "stops a run, and gives it as it is then; one that has finished stays as it is",
+        {200: Answer(shapes.Run, "The run, which may take its grace to stop.")},
+        body=bodies.Empty,
+        problems=(404,),
+    ),
+    Operation(
+        "POST",
+        "/api/runs/{number}/rerun",
+        Needs.RUN,
+        "runs it again, exactly as it was or changed where said",
+        _STARTED,
+        headers=(_IDEMPOTENCY,),
+        body=bodies.Rerun,
+        problems=(404, 409, 503),
+    ),
+    Operation(
+        "POST",
+        "/api/exec",
+        Needs.EXEC,
+        "runs one command in an image, or in what a workload runs",
+        _STARTED,
+        headers=(_IDEMPOTENCY,),
+        body=bodies.Exec,
+        body_required=True,
+        problems=(404, 409, 503),
+    ),
+    Operation(
+        "GET",
+        "/api/runs/{number}/logs",
+        Needs.SEE,
+        "the log of a run as text",
+        _LOG,
+        query=queries.RUN_LOG,
+        problems=(404,),
+    ),
+    Operation(
+        "GET", "/api/builds/{number}", Needs.SEE, "one build", {200: Answer(shapes.Build)}, problems=(404,)
+    ),
+    Operation(
+        "GET",
+        "/api/builds/{number}/logs",
+        Needs.SEE,
+        "the log of a build as text",
+        _LOG,
+        query=queries.LOG,
+        problems=(404,),
+    ),
+    Operation(
+        "GET",
+        "/api/locks",
+        Needs.READ,
+        "what is locked, by whom, why and until when",
+        {200: Answer(shapes.Locks)},
+    ),
+    Operation("GET", "/api/hooks", Needs.ADMIN, "all deploy hooks", {200: Answer(shapes.Hooks)}),
+    Operation(
+        "POST",
+        "/api/hooks",
+        Needs.ADMIN,
+        "makes a deploy hook for a job",
+        {201: Answer(shapes.NewHook, "It, with its token, this once.", (_LOCATION,))},
+        body=bodies.HookRequest,
+        body_required=True,
+        problems=(404, 409),
+    ),
+    Operation(
+        "DELETE",
+        "/api/hooks/{name}/{hook}",
+        Needs.ADMIN,
+        "ends a hook at once",
+        {204: Answer(meaning="It is gone.")},
+        problems=(404,),
+    ),
+    Operation(
+        "POST",
+        "/hooks/{name}",
+        Needs.HOOK,
+        "calls a deploy hook: starts its job, with `imageTag` after choosing that tag for it",
+        _STARTED | {200: Answer(shapes.Run | shapes.Moved, "The same again, or the tag.", (_LOCATION,))},
+        query=queries.HOOK,
+        headers=(_IDEMPOTENCY,),
+        body=bodies.HookCall,
+        problems=(404, 409, 503),
+    ),
+    Operation("GET", "/api/tokens", Needs.ADMIN, "all tokens by name", {200: Answer(shapes.Tokens)}),
+    Operation(
+        "POST",
+        "/api/tokens",
+        Needs.ADMIN,
+        "makes a token",
+        {201: Answer(shapes.NewToken, "It, with its text, this once.", (_LOCATION,))},
+        body=bodies.TokenRequest,
+        body_required=True,
+        problems=(409,),
+    ),
+    Operation(
+        "DELETE",
+        "/api/tokens/{name}",
+        Needs.ADMIN,
+        "ends a token at once",
+        {204: Answer(meaning="It is gone.")},
+        problems=(404,),
+    ),
+)
+"""Sorted as people read them."""
+
+_BY_ROUTE = {(each.method, each.path): each for each in OPERATIONS}
+
+
+def operation(method: str, path: str) -> Operation:
+    """The row of a route; LookupError where nobody decided about it."""
+    found = _BY_ROUTE.get((method, path))
+    if found is None:
+        raise LookupError(
+            f"{method} {path} is not in the table of webhooks/api/surface.py: nobody may use it."
+        )
+    return found

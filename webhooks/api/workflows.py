@@ -1,0 +1,64 @@
+"""Workflows of GitHub Actions as visitors: let in by GitHub's word for who they are, and the rules of jobs.
+
+Such a visitor may start the jobs whose `allow` it fits, and see and cancel the runs that it started. Nothing
+else is opened to it, whatever a token with the same scopes may do: what it may is said here, route by route.
+"""
+
+from collections.abc import Callable, Mapping
+
+from starlette.requests import Request
+
+from bot import scopes, workflows
+from bot.catalog import Job
+from bot.errors import RetryLater
+from bot.github import Oidc, Untrusted
+from webhooks.access import Access, Visitor
+from webhooks.api.answers import path_number
+from webhooks.api.problems import Problem, missing, unauthorized
+from webhooks.api.surface import Operation
+
+START = ("POST", "/api/jobs/{name}/start")
+OWN_RUN = frozenset(
+    {("GET", "/api/runs/{number}"), ("GET", "/api/runs/{number}/logs"), ("POST", "/api/runs/{number}/cancel")}
+)
+"""What is open of a run to the workflow that started it."""
+
+
+class Workflows:
+    """Makes visitors of GitHub's tokens; `jobs` gives today's jobs by name."""
+
+    def __init__(self, oidc: Oidc, jobs: Callable[[], Mapping[str, Job]]) -> None:
+        self._oidc = oidc
+        self._jobs = jobs
+
+    async def visitor(self, token: str) -> Visitor:
+        """Who has the token; a `Problem` where it proves nothing, or nothing now."""
+        try:
+            workflow = await self._oidc.workflow(token)
+        except Untrusted as error:
+            raise unauthorized(f"This token of GitHub Actions is not accepted: {error}.") from None
+        except RetryLater as error:
+            sentence = (
+                "The keys of GitHub Actions cannot be had now, so nobody can be let in; try again soon."
+            )
+            raise Problem(503, sentence, {"Retry-After": f"{error.delay or 5:.0f}"}) from None
+        allowed = [name for name, job in self._jobs().items() if workflows.may_start(job.allow, workflow)]
+        return Visitor(
+            "actions", workflow.name, workflow.name, scopes=frozenset(scopes.RUN + name for name in allowed)
+        )
+
+
+async def admit(access: Access, row: Operation, request: Request, visitor: Visitor) -> None:
+    """Raise a `Problem` unless a workflow may use this route with this path."""
+    route = (row.method, row.path)
+    if route == START:
+        if not scopes.may_run(visitor.scopes, request.path_params["name"]):
+            # The same words where there is no such job: who may not start it is not told of it.
+            raise Problem(403, f"No rule in `allow` of this job lets {visitor.name} start it.")
+        return
+    if route not in OWN_RUN:
+        raise Problem(403, "A workflow starts jobs, and sees and cancels the runs that it started; no more.")
+    number = path_number(request)
+    job, actor = await access.start_of(number)
+    if actor != visitor.name or not scopes.may_run(visitor.scopes, job):
+        raise missing("runs", number)

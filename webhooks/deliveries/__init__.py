@@ -1,0 +1,1 @@
+"""What GitHub and Slack send: verified, stored, answered."""

@@ -1,0 +1,145 @@
+"""POST /webhooks/slack: commands, interactivity and events. Verify, store, acknowledge; no work here.
+
+Signatures are checked by slack_sdk's `SignatureVerifier`, not by Bolt's middleware: Bolt parses the body
+before it verifies it and raises on what anybody may send (malformed JSON, a timestamp that is no number,
+a signature that is not ASCII), and its listeners would have nothing to do, since what came in is stored
+and answered later.
+
+https://docs.slack.dev/authentication/verifying-requests-from-slack/
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+from slack_sdk.signature import Clock, SignatureVerifier
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from bot.metrics import count_delivery
+from webhooks.deliveries.intake import AddDelivery, Headers, Intake, Refusal, media_type_of, secrets_of
+
+PATH = "/webhooks/slack"
+
+LIMIT = 1 << 20
+"""Largest body, bytes; Slack's own are far smaller."""
+
+PATIENCE_S = 2.0
+"""How long a body or an unavailable database is waited for, seconds: Slack gives up after three."""
+
+_TIMESTAMP = re.compile(rb"[0-9]{1,12}")
+_SIGNATURE = re.compile(rb"v0=[0-9a-f]{64}")
+_ID = re.compile(r"[0-9A-Za-z._-]{1,200}", re.ASCII)
+
+_JSON = "application/json"
+_FORM = "application/x-www-form-urlencoded"
+_ACKNOWLEDGED = Response()
+
+
+@dataclass(frozen=True, slots=True)
+class _Parcel:
+    """What a verified body is: its kind as deliveries call it, and Slack's own id of it, if any."""
+
+    event: str
+    id: str | None
+
+
+class _Clock(Clock):
+    """The door's clock in the shape that slack_sdk asks for."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+
+    def now(self) -> float:
+        return self._now()
+
+
+class SlackDoor:
+    """The ASGI application behind the route."""
+
+    def __init__(
+        self, signing_secret: str | None, *, add_delivery: AddDelivery, limit: int, clock: Callable[[], float]
+    ) -> None:
+        secrets = secrets_of([signing_secret or ""], PATH)
+        self._verifier = SignatureVerifier(secrets[0].decode(), _Clock(clock)) if secrets else None
+        self._intake = Intake("slack", add_delivery, limit=min(limit, LIMIT), patience=PATIENCE_S)
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; what is wrong with it is told with a status of its own, never 500."""
+        try:
+            response = await self._answer(dict(scope["headers"]), receive)
+        except Refusal as refusal:
+            response = self._intake.refused(refusal)
+        await response(scope, receive, send)
+
+    async def _answer(self, headers: Headers, receive: Receive) -> Response:
+        if self._verifier is None:
+            raise Refusal(503, "No signing secret is set here, so nothing is accepted.", "closed")
+        timestamp = headers.get(b"x-slack-request-timestamp", b"")
+        signature = headers.get(b"x-slack-signature", b"")
+        if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
+            raise Refusal(401, "Slack's signature headers are missing or malformed.", "unauthorized")
+        media_type = media_type_of(headers)
+        if media_type not in (_JSON, _FORM):
+            raise Refusal(415, f"Expected {_JSON} or {_FORM}.", "media_type")
+        body = await self._intake.read(headers, receive)
+        try:
+            verified = self._verifier.is_valid(body, timestamp.decode(), signature.decode())
+        except UnicodeDecodeError:
+            verified = False  # Slack sends UTF-8, so this is not from Slack
+        if not verified:
+            raise Refusal(401, "The signature does not fit, or is older than five minutes.", "unauthorized")
+        return await self._take(body, media_type, timestamp)
+
+    async def _take(self, body: bytes, media_type: str, timestamp: bytes) -> Response:
+        """Answer Slack's questions about the address itself; store everything else."""
+        try:
+            fields = json.loads(body) if media_type == _JSON else _form(body)
+            if not isinstance(fields, dict):
+                raise ValueError("not an object")
+            if media_type == _JSON and fields.get("type") == "url_verification":
+                count_delivery("slack", "event", "answered")
+                return JSONResponse({"challenge": str(fields.get("challenge", ""))})
+            if media_type == _FORM and fields.get("ssl_check") == "1":
+                return _ACKNOWLEDGED
+            parcel = _parcel(fields, media_type)
+        except (ValueError, RecursionError):
+            raise Refusal(400, "The body is malformed.", "malformed") from None
+        key = parcel.id or hashlib.sha256(timestamp + b":" + body).hexdigest()
+        await self._intake.store(f"slack:{key}", parcel.event, media_type, body, self._clock())
+        return _ACKNOWLEDGED
+
+
+def _form(body: bytes) -> dict[str, str]:
+    fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=100)
+    return {name: values[0] for name, values in fields.items()}
+
+
+def _parcel(fields: dict[str, Any], media_type: str) -> _Parcel:
+    """Which of the three kinds it is. Slack's retries carry the id of the first attempt."""
+    if media_type == _JSON:
+        return _Parcel("event", _id(fields.get("event_id")))
+    if "payload" in fields:
+        payload = json.loads(fields["payload"])
+        if not isinstance(payload, dict):
+            raise ValueError("the payload is no object")
+        return _Parcel("interactivity", _id(payload.get("trigger_id")))
+    return _Parcel("command", _id(fields.get("trigger_id")))
+
+
+def _id(value: object) -> str | None:
+    return value if isinstance(value, str) and _ID.fullmatch(value) else None
+
+
+def routes(
+    signing_secret: str | None, *, add_delivery: AddDelivery, limit: int, clock: Callable[[], float]
+) -> list[Route]:
+    """The door at `PATH`, closed (503) without a secret; bodies up to the smaller of `limit` and `LIMIT`."""
+    door = SlackDoor(signing_secret, add_delivery=add_delivery, limit=limit, clock=clock)
+    return [Route(PATH, door, methods=["POST"], name="slack")]

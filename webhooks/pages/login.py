@@ -1,0 +1,140 @@
+"""The login form: an API token in, a signed cookie out. No password, no account, nothing stored."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from urllib.parse import parse_qsl
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from bot import links
+from webhooks.access import Access, is_local_path
+from webhooks.pages.look import Look
+
+LONGEST_FORM = 4096
+"""Bytes of a login form."""
+
+FORM_S = 10.0
+"""Seconds that a login form may take to arrive."""
+
+MOST_FAILURES = 10
+"""Wrong tokens from one address in a minute before it has to wait."""
+
+_REMEMBERED = 1024
+_MINUTE = 60.0
+
+
+class Failures:
+    """Counts wrong tokens by address, for a minute; forgets the oldest address when there are many."""
+
+    def __init__(self) -> None:
+        self._counts: OrderedDict[str, tuple[float, int]] = OrderedDict()
+
+    def too_many(self, address: str, now: float) -> bool:
+        """Whether this address has to wait."""
+        since, count = self._counts.get(address, (now, 0))
+        return count >= MOST_FAILURES and now - since < _MINUTE
+
+    def add(self, address: str, now: float) -> None:
+        """One more wrong token."""
+        since, count = self._counts.pop(address, (now, 0))
+        self._counts[address] = (now, 1) if now - since >= _MINUTE else (since, count + 1)
+        if len(self._counts) > _REMEMBERED:
+            self._counts.popitem(last=False)
+
+
+class Login:
+    """The routes `/login` and `/logout`, and the page that asks for a token in place of another."""
+
+    def __init__(self, access: Access, look: Look, *, clock: Callable[[], float]) -> None:
+        self._access = access
+        self._look = look
+        self._clock = clock
+        self._failures = Failures()
+
+    def routes(self) -> list[Route]:
+        """What to mount."""
+        return [
+            Route("/login", self.show, methods=["GET"]),
+            Route("/login", self.log_in, methods=["POST"]),
+            Route("/logout", self.log_out, methods=["POST"]),
+        ]
+
+    def ask(self, request: Request) -> Response:
+        """401, the same for everything that exists and for everything that does not."""
+        return self._form(401, request.url.path)
+
+    async def show(self, request: Request) -> Response:
+        """The form; who is logged in goes on at once."""
+        target = _target(request.query_params.get("next", "/"))
+        visitor = await self._access.visitor(request)
+        if visitor is not None and visitor.sees_all:
+            return RedirectResponse(target, 303)
+        return self._form(200, target)
+
+    async def log_in(self, request: Request) -> Response:
+        """Token to cookie, then on to where the visitor wanted to go."""
+        fields = await _fields(request)
+        target = _target(fields.get("next", "/"))
+        if not self._access.is_own_form(request):
+            return self._form(403, target, "This form was sent from another site.")
+        address, now = (request.client.host if request.client else ""), self._clock()
+        if self._failures.too_many(address, now):
+            response = self._form(429, target, "Too many wrong tokens. Wait a minute, then try again.")
+            response.headers["Retry-After"] = str(int(_MINUTE))
+            return response
+        cookie = await self._access.login(fields.get("token", ""))
+        if cookie is None:
+            self._failures.add(address, now)
+            return self._form(401, target, "That is no token of this installation.")
+        response = RedirectResponse(target, 303, {"Cache-Control": "no-store"})
+        response.set_cookie(
+            self._access.cookie,
+            cookie,
+            max_age=links.SESSION_LIFE,
+            secure=self._access.secure,
+            httponly=True,
+            samesite="lax",
+        )
+        return response
+
+    async def log_out(self, request: Request) -> Response:
+        """Forget the cookie. A cross-site POST brings no cookie (SameSite=Lax), so it does nothing."""
+        response = RedirectResponse("/login", 303, {"Cache-Control": "no-store"})
+        if self._access.is_own_form(request) or await self._has_session(request):
+            response.delete_cookie(
+                self._access.cookie, secure=self._access.secure, httponly=True, samesite="lax"
+            )
+        return response
+
+    async def _has_session(self, request: Request) -> bool:
+        visitor = await self._access.visitor(request)
+        return visitor is not None and visitor.how == "session"
+
+    def _form(self, status: int, target: str, mistake: str | None = None) -> Response:
+        response = self._look.page("login.html", status, target=_target(target), mistake=mistake)
+        # With `no-referrer` browsers send `Origin: null` with the form, which proves nothing.
+        response.headers["Referrer-Policy"] = "same-origin"
+        if status == 401:
+            response.headers["WWW-Authenticate"] = 'Bearer realm="errand"'
+        return response
+
+
+def _target(path: str) -> str:
+    return path if is_local_path(path) and not path.startswith(("/login", "/logout")) else "/"
+
+
+async def _fields(request: Request) -> dict[str, str]:
+    """The form's fields; none of them if it is too large, too slow, breaks off or cannot be read."""
+    body = b""
+    try:
+        async with asyncio.timeout(FORM_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > LONGEST_FORM:
+                    return {}
+        return dict(parse_qsl(body.decode(), max_num_fields=10))
+    except (ValueError, TimeoutError, ClientDisconnect):
+        return {}

@@ -1,0 +1,92 @@
+"""How pages are made: templates with everything escaped, static files, and headers that let in nothing.
+
+No page loads anything from elsewhere, and the browser is told to refuse it if one tried.
+"""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from webhooks import view
+from webhooks.headers import SECURITY
+from webhooks.pages import ansi
+
+_HERE = Path(__file__).parent
+_MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_YEAR_S = 365 * 86400
+
+
+class Look:
+    """Renders pages. Static files have a hash in their name, so browsers keep them for good."""
+
+    def __init__(self, *, clock: Callable[[], float], command: str = "/job") -> None:
+        self._files = dict(_static_files())
+        self._environment = Environment(
+            loader=FileSystemLoader(_HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        names = {name.partition(".")[0] + Path(name).suffix: name for name in self._files}
+        self._environment.globals["static"] = lambda name: f"/static/{names[name]}"
+        self._environment.globals["command"] = command
+        self._environment.globals["now"] = clock
+        for function in (view.duration, view.clock_time, view.person, view.rfc3339, view.size):
+            self._environment.filters[function.__name__] = function
+        self._environment.filters["codes"] = _codes
+        self._environment.filters["ago"] = lambda at: view.ago(at, clock())
+
+    def render(self, template: str, **values: object) -> str:
+        """A template as HTML."""
+        return self._environment.get_template(template).render(values)
+
+    def page(self, template: str, status: int = 200, **values: object) -> Response:
+        """A template as an answer."""
+        return HTMLResponse(self.render(template, **values), status, dict(SECURITY))
+
+    def route(self) -> Route:
+        """Where the static files are."""
+        return Route("/static/{name}", self._static, methods=["GET"])
+
+    async def _static(self, request: Request) -> Response:
+        content = self._files.get(request.path_params["name"])
+        if content is None:
+            return Response(status_code=404, headers=dict(SECURITY))
+        return Response(
+            content,
+            headers={
+                **SECURITY,
+                "Cache-Control": f"public, max-age={_YEAR_S}, immutable",
+            },
+            media_type=_MEDIA_TYPES["." + request.path_params["name"].rpartition(".")[2]],
+        )
+
+
+def _codes(text: str) -> Markup:
+    """What stands between back-quotes as code; all of it escaped."""
+    parts = [escape(part) for part in text.split("`")]
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in enumerate(parts)
+    )
+
+
+def _static_files() -> list[tuple[str, bytes]]:
+    """Names with a hash, and contents; the colours that have a formula are added to the style sheet."""
+    files: list[tuple[str, bytes]] = []
+    for path in sorted((_HERE / "static").iterdir()):
+        if path.suffix not in _MEDIA_TYPES:
+            continue
+        content = path.read_bytes()
+        if path.name == "errand.css":
+            content += ansi.palette().encode()
+        digest = hashlib.sha256(content).hexdigest()[:12]
+        files.append((f"{path.stem}.{digest}{path.suffix}", content))
+    return files

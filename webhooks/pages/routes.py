@@ -1,0 +1,326 @@
+"""The pages: jobs and runs, and each run's and build's page with its log, live while it is written."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot.book import Book
+from bot.changes import Changes, Subject
+from bot.errors import RetryLater
+from bot.runs import State as RunState
+from bot.runs import attempt_name
+from bot.store import Session, Store, attempts, builds, locks, runs
+from bot.tables import Attempt, ImageTag, Run
+from executor.logs import LogStore
+from webhooks import text
+from webhooks.access import Access, Visitor
+from webhooks.api import openapi, schedules
+from webhooks.api.telling import chosen_tag, standing_tag
+from webhooks.attempts import Try, tries
+from webhooks.headers import SECURITY
+from webhooks.pages.live import Cursor, Live, Painter, State
+from webhooks.pages.login import Login
+from webhooks.pages.look import Look
+from webhooks.streams import Stream, Streams, Write
+from webhooks.view import Shown, build_shown, run_shown
+
+RECENT = 30
+"""Runs on the first page, and on each page of a job's history."""
+
+_EVENTS = {**SECURITY, "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
+_TEXT = {**SECURITY, "Content-Type": "text/plain; charset=utf-8"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What the pages are made of. `jobs`: the descriptions of the configured jobs by name.
+
+    `book` knows their schedules; None where those are not shown.
+    """
+
+    store: Store
+    logs: LogStore
+    changes: Changes
+    streams: Streams
+    access: Access
+    look: Look
+    clock: Callable[[], float]
+    jobs: Mapping[str, str]
+    book: Book | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """One run or build with what its page needs of the row."""
+
+    shown: Shown
+    log_key: str
+    subjects: tuple[Subject, ...]
+    tries: tuple[Try, ...] = ()
+    chosen: int = 1  # the attempt whose log is shown
+
+
+Handler = Callable[[Request, Visitor], Awaitable[Response]]
+
+
+def routes(pages: Pages) -> list[Route]:
+    """All pages, the login and the static files."""
+    login = Login(pages.access, pages.look, clock=pages.clock)
+    rooms = _Rooms(pages)
+
+    def guarded(path: str, handler: Handler, *, every: bool = False) -> Route:
+        return Route(path, _guard(pages, login, handler, every=every), methods=["GET"])
+
+    listed = [guarded("/", rooms.overview), guarded("/jobs/{name}", rooms.history)]
+    listed += [guarded("/api/", rooms.api, every=True), guarded("/api", rooms.api, every=True)]
+    for kind in ("runs", "builds"):
+        listed += [
+            guarded(f"/{kind}/{{number}}", rooms.page),
+            guarded(f"/{kind}/{{number}}/events", rooms.events),
+            guarded(f"/{kind}/{{number}}/log", rooms.log),
+        ]
+    return [*listed, *login.routes(), pages.look.route()]
+
+
+def _guard(
+    pages: Pages, login: Login, handler: Handler, *, every: bool = False
+) -> Callable[[Request], Awaitable[Response]]:
+    """First who asks, only then what for. `every`: for a token of whatever scope."""
+
+    async def guarded(request: Request) -> Response:
+        try:
+            visitor = await pages.access.visitor(request)
+            if visitor is None:
+                return login.ask(request)
+            if not every and visitor.how != "link" and not visitor.sees_all:
+                return _message(pages, 403, "Not with this token", "Pages show everything: they need `read`.")
+            return await handler(request, visitor)
+        except RetryLater:
+            response = _message(pages, 503, "Not now", "The database does not answer. Try again in a moment.")
+            response.headers["Retry-After"] = "5"
+            return response
+
+    return guarded
+
+
+def _message(pages: Pages, status: int, title: str, words: str, visitor: Visitor | None = None) -> Response:
+    return pages.look.page("message.html", status, title=title, words=words, visitor=visitor)
+
+
+class _Rooms:
+    """The handlers; whoever gets here may see what they show."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    async def overview(self, request: Request, visitor: Visitor) -> Response:
+        """Jobs with their last run, what is locked, and what ran last."""
+        names, now = list(self._pages.jobs), self._pages.clock()
+
+        def read(session: Session) -> tuple[list[Run], dict[str, Run | None], list[locks.Standing]]:
+            recent = runs.page(session, limit=RECENT)
+            last = {name: runs.latest(session, job=name) for name in names}
+            return recent, last, locks.standing(session, now=now)
+
+        recent, last, locked = await self._pages.store.read(read)
+        jobs = [
+            (name, self._pages.jobs[name], run_shown(run) if (run := last[name]) else None)
+            for name in sorted(names)
+        ]
+        return self._pages.look.page(
+            "overview.html",
+            jobs=jobs,
+            locks=locked,
+            runs=[run_shown(run) for run in recent],
+            visitor=visitor,
+        )
+
+    async def history(self, request: Request, visitor: Visitor) -> Response:
+        """The runs of one job, newest first; the first page also has its schedule and its chosen tag."""
+        name = request.path_params["name"]
+        if "\0" in name:  # which PostgreSQL refuses to look for
+            return self._missing(visitor)
+        before = _number(request.query_params.get("before", ""))
+        book = self._pages.book if before is None else None
+        entry = book.entry(name) if book is not None else None
+
+        def read(session: Session) -> tuple[list[Run], schedules.Schedule | None, ImageTag | None]:
+            page = runs.page(session, job=name, limit=RECENT + 1, before=before)
+            if book is None or entry is None:
+                return page, None, None
+            schedule = schedules.of(session, entry.job, now=self._pages.clock())
+            return page, schedule, standing_tag(session, entry.job, book.catalog.images)
+
+        found, schedule, tag = await self._pages.store.read(read)
+        if not found and name not in self._pages.jobs:
+            return self._missing(visitor)
+        more = found[RECENT - 1].number if len(found) > RECENT else None
+        return self._pages.look.page(
+            "job.html",
+            name=name,
+            description=self._pages.jobs.get(name, ""),
+            runs=[run_shown(run) for run in found[:RECENT]],
+            schedule=schedule,
+            tag=chosen_tag(tag) if tag else None,
+            tag_at=tag.moved_at if tag else None,
+            more=more,
+            before=before,
+            visitor=visitor,
+        )
+
+    async def api(self, request: Request, visitor: Visitor) -> Response:
+        """What the API takes and answers, to read."""
+        return self._pages.look.page("api.html", document=openapi.document(), visitor=visitor)
+
+    async def page(self, request: Request, visitor: Visitor) -> Response:
+        """A run or a build, with the end of its log as it is now."""
+        subject = await self._subject(request)
+        if subject is None:
+            return self._missing(visitor)
+        part = await text.last_part(self._pages.logs, subject.log_key)
+        painter = Painter(Cursor(part.left_out, part.line) if part else Cursor())
+        done = await asyncio.to_thread(painter.feed, part.data, part.end) if part else ""
+        return self._pages.look.page(
+            "run.html",
+            shown=subject.shown,
+            log=done + painter.open_line(),
+            size=part.end if part else 0,
+            gone=part is None and subject.shown.finished,
+            left_out=part.left_out if part else 0,
+            cursor=str(painter.cursor),
+            query=self._query(subject, visitor, subject.chosen),
+            attempts=self._attempts(subject, visitor),
+            pinned="attempt" in request.query_params,
+            build_link=self._build_link(subject.shown, visitor),
+            visitor=visitor,
+        )
+
+    async def events(self, request: Request, visitor: Visitor) -> Response:
+        """The same, as it goes on."""
+        subject = await self._subject(request)
+        if subject is None:
+            return self._missing(visitor)
+        if not self._pages.streams.has_room(visitor.key):
+            return Response(status_code=503, headers={**SECURITY, "Retry-After": "5"})
+        point = request.headers.get("last-event-id") or request.query_params.get("from", "0")
+        cursor = Cursor.parse(point)
+        if cursor is None:
+            return Response("That is no event id.", 400, dict(SECURITY), "text/plain")
+
+        async def look() -> State | None:
+            now = await self._subject(request)
+            return None if now is None else self._state(now, visitor)
+
+        async def may_see() -> bool:
+            return await self._pages.access.visitor(request) is not None
+
+        live = Live(self._pages.logs, subject.log_key, look=look, may_see=may_see, from_=cursor)
+
+        async def body(write: Write) -> None:
+            await live.run(self._pages.changes, subject.subjects, write)
+
+        return Stream(self._pages.streams, visitor.key, body, _EVENTS)
+
+    async def log(self, request: Request, visitor: Visitor) -> Response:
+        """The whole log as text, as it is now."""
+        subject = await self._subject(request)
+        if subject is None:
+            return self._missing(visitor)
+        if not self._pages.streams.has_room(visitor.key):
+            return Response(status_code=503, headers={**SECURITY, "Retry-After": "5"})
+
+        async def body(write: Write) -> None:
+            await text.copy(self._pages.logs, subject.log_key, write)
+
+        return Stream(self._pages.streams, visitor.key, body, _TEXT)
+
+    async def _subject(self, request: Request) -> _Subject | None:
+        """The run or build that the path names, as it is now."""
+        number = _number(request.path_params["number"])
+        if number is None:
+            return None
+        if request.url.path.startswith("/builds/"):
+            build = await self._pages.store.read(lambda session: builds.get(session, number))
+            return None if build is None else _Subject(build_shown(build), build.name, (("build", number),))
+
+        def read(session: Session) -> tuple[Run | None, Run | None, list[Attempt]]:
+            run = runs.get(session, number)
+            old = runs.get(session, run.rerun_of) if run is not None and run.rerun_of else None
+            return run, old, attempts.of_runs(session, [number])[number]
+
+        run, old, ended = await self._pages.store.read(read)
+        if run is None:
+            return None
+        chosen = run.attempt
+        if "attempt" in request.query_params:
+            chosen = _number(request.query_params["attempt"]) or 0
+        if not 1 <= chosen <= run.attempt:
+            return None
+        subjects: tuple[Subject, ...] = (("run", number),)
+        if run.build_number is not None and run.state in (RunState.WAITING, RunState.BUILDING):
+            subjects += (("build", run.build_number),)
+        key = attempt_name(run.name, chosen)
+        return _Subject(run_shown(run, old), key, subjects, tuple(tries(run, ended)), chosen)
+
+    def _query(self, subject: _Subject, visitor: Visitor, attempt: int) -> str:
+        """What follows the path of this page and what belongs to it: which attempt, and the signature."""
+        parts = [f"attempt={attempt}"] if subject.shown.attempts > 1 else []
+        if visitor.how == "link" and visitor.expires:
+            parts.append(self._pages.access.link(subject.shown.path, visitor.expires).partition("?")[2])
+        return "?" + "&".join(parts) if parts else ""
+
+    def _attempts(self, subject: _Subject, visitor: Visitor) -> list[tuple[Try, str, bool]]:
+        """Each attempt, where its page is, and whether its log is shown; none where there was only one."""
+        if len(subject.tries) < 2:
+            return []
+        path = subject.shown.path
+        return [
+            (each, path + self._query(subject, visitor, each.attempt), each.attempt == subject.chosen)
+            for each in subject.tries
+        ]
+
+    def _state(self, subject: _Subject, visitor: Visitor) -> State:
+        shown = subject.shown
+        head = self._pages.look.render(
+            "head.html",
+            shown=shown,
+            attempts=self._attempts(subject, visitor),
+            build_link=self._build_link(shown, visitor),
+            visitor=visitor,
+        )
+        title = f"{shown.status.symbol} {shown.name} #{shown.number}"
+        told: dict[str, object] = {
+            "head": head,
+            "title": title,
+            "word": shown.status.word,
+            "kind": shown.status.kind,
+            "attempt": len(subject.tries),
+        }
+        return State(told, shown.finished)
+
+    def _build_link(self, shown: Shown, visitor: Visitor) -> str | None:
+        """Where the build of a run is: it is part of the run, so a link to one opens the other as long."""
+        if shown.build_number is None:
+            return None
+        path = f"/builds/{shown.build_number}"
+        return (
+            self._pages.access.link(path, visitor.expires)
+            if visitor.how == "link" and visitor.expires
+            else path
+        )
+
+    def _missing(self, visitor: Visitor) -> Response:
+        return _message(
+            self._pages, 404, "Not here", "There is no such page, or what it showed was removed.", visitor
+        )
+
+
+def _number(digits: str) -> int | None:
+    """A positive 64-bit number in plain decimal digits, or None."""
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 18 or digits.startswith("0"):
+        return None
+    return int(digits)
