@@ -338,7 +338,5 @@ def operation(method: str, path: str) -> Operation:
     """The row of a route; LookupError where nobody decided about it."""
     found = _BY_ROUTE.get((method, path))
     if found is None:
-        raise LookupError(
-            f"{method} {path} is not in the table of webhooks/api/surface.py: nobody may use it."
-        )
+        raise LookupError(f"{method} {path} is not in webhooks/api/surface.py, so nobody may use it.")
     return found
