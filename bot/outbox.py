@@ -128,7 +128,6 @@ class Outbox:
 
         def look(session: Session) -> tuple[int, Subject]:
             # More may be wanted since the claim, which the subject shows already: it is not said twice.
-            # Counted before looking, for on PostgreSQL the second query may see a later commit.
             rev = posts.wanted(session, key)
             return rev, runs.get(session, run) if run is not None else builds.get(session, build or 0)
 

@@ -93,6 +93,7 @@ class Database:
             pool_size=READERS,
             connect_args=connect,
             pool_pre_ping=True,
+            isolation_level="REPEATABLE READ",  # one view of the database, as on SQLite
             execution_options={"postgresql_readonly": True},
         )
         _, arguments = writer.dialect.create_connect_args(target)

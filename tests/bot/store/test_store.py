@@ -5,6 +5,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,23 @@ async def test_readers_cannot_write(store: Store) -> None:
     with pytest.raises((RetryLater, DBAPIError)):
         await store.read(lambda session: tokens.add(session, name="a", hash="b", now=1.0))
     assert await store.read(tokens.list) == []
+
+
+async def test_what_is_read_together_is_of_one_moment(store: Store) -> None:
+    looked, written = threading.Event(), threading.Event()
+
+    def look(session: Session) -> tuple[int, int]:
+        first = len(tokens.list(session))
+        looked.set()
+        assert written.wait(30)
+        return first, len(tokens.list(session))
+
+    reading = asyncio.create_task(store.read(look))
+    assert await asyncio.to_thread(looked.wait, 30)
+    await store.write(lambda session: tokens.add(session, name="a", hash="b", now=1.0))
+    written.set()
+    assert await reading == (0, 0)
+    assert len(await store.read(tokens.list)) == 1
 
 
 async def test_closed_store_says_so(database_url: str) -> None:
