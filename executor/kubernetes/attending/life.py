@@ -150,10 +150,13 @@ class Life:
         """Give the Job, which is created unless it or its pod is there; raises `Ended`, EngineUnavailable."""
         job, pod = space.job(self._name), space.pod(self._name)
         begun = await whole(self._place.begun)
+        if job is None and pod is None and begun is not None:
+            job = await self._asked_for(space.namespace)  # the watch may not have told of it yet
+            if job is None:
+                raise outcomes.lost("Its Job was deleted by somebody else: how it ended is not known.")
+            space.jobs.put(job)
         is_found = job is not None or pod is not None
         if job is None and pod is None:
-            if begun is not None:
-                raise outcomes.lost("Its Job was deleted by somebody else: how it ended is not known.")
             job = await self._create(space)
         else:
             job = job or states.gone(self._name, self._order.key, space.namespace)
@@ -200,7 +203,8 @@ class Life:
             job = self._job = self._as_stopped(space.job(self._name) or job)
             reading = self._read(space, job, now)
             if isinstance(reading, Outcome) and self._is_deleted(job, reading):
-                job = self._job = await self._asked_for(job)
+                # The watch of pods may be ahead of that of Jobs.
+                job = self._job = await self._asked_for(space.namespace) or job
                 reading = self._read(space, job, now)
             if isinstance(reading, Outcome):
                 return reading
@@ -217,14 +221,14 @@ class Life:
         is_deleted = self._pod is not None and self._pod.deleted_at is not None
         return not job.stop and (is_deleted or outcome.reason == outcomes.LOST)
 
-    async def _asked_for(self, job: Job) -> Job:
-        """Give the Job as the server has it: the watch of pods may be ahead of that of Jobs."""
+    async def _asked_for(self, namespace: str) -> Job | None:
+        """Give the Job as the server has it; None where there is none. Raises EngineUnavailable."""
         try:
-            return states.job(await self._client.get(JOBS, job.namespace, job.name))
+            return states.job(await self._client.get(JOBS, namespace, self._name))
         except Refused as refused:
             if refused.status != HTTPStatus.NOT_FOUND:
                 raise EngineUnavailable(f"a Job could not be read: {refused.message}") from refused
-            return job
+            return None
 
     def _tell(self, waits: Waits, now: float) -> float:
         """Tell what it waits for, trouble at once; gives the seconds until there is something to tell."""
