@@ -80,31 +80,29 @@ async def test_one_key_makes_one_run_however_many_ask_at_once(
     await errand.wait_for(lambda: errand.ended([1]), 30)
 
 
-@pytest.mark.parametrize(
-    ("content", "status"),
-    [
-        (b"{", 400),
-        (b'{"parameters": {"WHO": "a", "WHO": "b"}}', 422),
-        (b'{"parameters": {"WHAT": "a"}}', 422),
-        (b'{"unknown": 1}', 422),
-        (b"[" * 100_00 + b"]" * 100_00, 422),
-        (b'{"a":' * 5000 + b"1" + b"}" * 5000, 422),
-        (b'{"parameters": {"WHO": "\\u0000"}}', 422),
-        (b'{"ref": "main", "image_tag": "1"}', 422),
-        (b'{"image_tag": "a:b@c"}', 422),
-        (b"\xff", 400),
-    ],
-    ids=lambda value: None if isinstance(value, int) else value[:20].decode("latin-1"),
-)
-async def test_bad_bodies_start_nothing(
-    errand: Installation, boss: httpx.AsyncClient, content: bytes, status: int
-) -> None:
+BAD_BODIES = {
+    b"{": 400,
+    b'{"parameters": {"WHO": "a", "WHO": "b"}}': 422,
+    b'{"parameters": {"WHAT": "a"}}': 422,
+    b'{"unknown": 1}': 422,
+    b"[" * 100_00 + b"]" * 100_00: 400,
+    b'{"a":' * 5000 + b"1" + b"}" * 5000: 400,
+    b'{"parameters": {"WHO": "\\u0000"}}': 422,
+    b'{"ref": "main", "image_tag": "1"}': 422,
+    b'{"image_tag": "a:b@c"}': 422,
+    b"\xff": 400,
+}
+
+
+async def test_bad_bodies_start_nothing(errand: Installation, boss: httpx.AsyncClient) -> None:
     token, headers = await hook(boss, "hello"), {"content-type": "application/json"}
-    for answer in (
-        await boss.post("/api/jobs/hello/start", content=content, headers=headers),
-        await call(errand, "/hooks/hello", token, content=content, headers=headers),
-    ):
-        assert (answer.status_code in (status, 400), answer.headers["content-type"]) == (True, PROBLEM)
+    for content, status in BAD_BODIES.items():
+        for answer in (
+            await boss.post("/api/jobs/hello/start", content=content, headers=headers),
+            await call(errand, "/hooks/hello", token, content=content, headers=headers),
+        ):
+            told = (answer.status_code, answer.headers["content-type"])
+            assert told == (status, PROBLEM), content[:40]
     assert (await boss.get("/api/runs")).json()["runs"] == []
 
 

@@ -67,14 +67,12 @@ async def test_pause_of_what_cannot_be_paused_says_why(boss: httpx.AsyncClient) 
     assert pointers(await boss.post("/api/jobs/nightly/pause", json={"until": "yesterday"})) == ["#/until"]
 
 
-@pytest.mark.parametrize(
-    "name", ["none", "%2e%2e", "..%2Fplain", "plain%00", "PLAIN", "a" * 5000, "%F0%9F%98%80"]
-)
-async def test_path_tricks_lead_nowhere(boss: httpx.AsyncClient, name: str) -> None:
-    for path in (f"/api/jobs/{name}/plan", f"/api/jobs/{name}/pause", f"/api/jobs/{name}/resume"):
-        answer = await boss.post(path)
-        assert answer.status_code in (404, 405), (path, answer.text)
-    assert (await boss.get(f"/api/jobs/{name}/why")).status_code == 404
+async def test_path_tricks_lead_nowhere(boss: httpx.AsyncClient) -> None:
+    for name in ("none", "%2e%2e", "..%2Fplain", "plain%00", "PLAIN", "a" * 5000, "%F0%9F%98%80"):
+        for path in (f"/api/jobs/{name}/plan", f"/api/jobs/{name}/pause", f"/api/jobs/{name}/resume"):
+            answer = await boss.post(path)
+            assert answer.status_code in (404, 405), (path, answer.text)
+        assert (await boss.get(f"/api/jobs/{name}/why")).status_code == 404, name
 
 
 async def test_token_of_one_job_sees_and_asks_of_that_job_only(

@@ -17,3 +17,12 @@ def errand(tmp_path: Path) -> Iterator[Served]:
     shutil.copy(HERE / "app.yaml", tmp_path)
     with served(tmp_path) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One for all tests of a file that do not mind what others have run there."""
+    home = tmp_path_factory.mktemp("shared")
+    shutil.copy(HERE / "app.yaml", home)
+    with served(home) as made:
+        yield made

@@ -13,48 +13,48 @@ import pytest
 from tests.flows.cli.beside import ERRAND, PATIENCE, Served, Terminal, environ
 
 
-def test_tables_are_plain_in_a_pipe_and_wrapped_on_a_narrow_terminal(errand: Served) -> None:
-    listed = errand.run("jobs").stdout
+def test_tables_are_plain_in_a_pipe_and_wrapped_on_a_narrow_terminal(shared: Served) -> None:
+    listed = shared.run("jobs").stdout
     assert "hello      Say hello" in listed
     assert not any(line.endswith(" ") for line in listed.splitlines())
     assert "\x1b" not in listed
-    terminal = Terminal(errand, "jobs", columns=30)
+    terminal = Terminal(shared, "jobs", columns=30)
     assert terminal.end() == 0
     assert "hello" in terminal.text
     assert max(map(len, re.sub(r"\x1b\[[0-9;]*m", "", terminal.text).splitlines())) <= 30
 
 
 @pytest.mark.parametrize("more", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
-def test_nobody_who_wants_no_colours_gets_them(errand: Served, more: dict[str, str]) -> None:
-    terminal = Terminal(errand, "jobs", more=more)
+def test_nobody_who_wants_no_colours_gets_them(shared: Served, more: dict[str, str]) -> None:
+    terminal = Terminal(shared, "jobs", more=more)
     assert terminal.end() == 0
     assert "[3" not in terminal.text
 
 
-def test_documents_are_those_of_the_api(errand: Served) -> None:
-    names = [json.loads(line)["name"] for line in errand.run("jobs", "--json").stdout.splitlines()]
+def test_documents_are_those_of_the_api(shared: Served) -> None:
+    names = [json.loads(line)["name"] for line in shared.run("jobs", "--json").stdout.splitlines()]
     assert names == sorted(names)
     assert "hello" in names
 
 
-def test_whoever_reads_no_further_is_no_error(errand: Served) -> None:
-    done = errand.run("jobs", "--json")
+def test_whoever_reads_no_further_is_no_error(shared: Served) -> None:
+    done = shared.run("jobs", "--json")
     assert done.returncode == 0
     assert "Traceback" not in done.stderr
 
 
-def test_output_that_cannot_be_written_is_told(errand: Served) -> None:
-    errand.run("run", "hello", "--wait")
+def test_output_that_cannot_be_written_is_told(shared: Served) -> None:
+    shared.run("run", "hello", "--wait")
     for words in ("jobs", "jobs --json", "status 1", "logs 1", "why hello", "--help"):
-        done = typed(errand, f"{words} >/dev/full")
+        done = typed(shared, f"{words} >/dev/full")
         assert (done.returncode, done.stderr) == (1, "stdout cannot be used: No space left on device.\n")
 
 
-def test_closed_streams_change_neither_the_end_nor_what_the_others_say(errand: Served) -> None:
+def test_closed_streams_change_neither_the_end_nor_what_the_others_say(shared: Served) -> None:
     for closed in (">&-", "2>&-", "<&-", "<&- >&- 2>&-", ">&- 2>/dev/full"):
-        done = typed(errand, f"run exit CODE=7 --wait {closed}")
+        done = typed(shared, f"run exit CODE=7 --wait {closed}")
         assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (7, "", False), closed
-        refused = typed(errand, f"run helo {closed}")
+        refused = typed(shared, f"run helo {closed}")
         assert (refused.returncode, refused.stdout) == (1, ""), closed
 
 
@@ -71,29 +71,29 @@ def typed(errand: Served, words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_name_that_was_probably_meant_is_told_by_every_command(errand: Served) -> None:
+def test_name_that_was_probably_meant_is_told_by_every_command(shared: Served) -> None:
     for words in (["status"], ["logs"], ["rerun"], ["runs"], ["why"], ["plan"], ["pause"], ["resume"]):
-        done = errand.run(*words, "helo")
+        done = shared.run(*words, "helo")
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr == "There is no job helo. Did you mean hello?\n", words
-    done = errand.run("hook", "create", "helo", "--name", "ci")
+    done = shared.run("hook", "create", "helo", "--name", "ci")
     assert (done.returncode, done.stderr) == (1, "There is no job helo. Did you mean hello?\n")
 
 
-def test_mistake_in_a_parameter_is_told_once_and_without_markup(errand: Served) -> None:
-    told = errand.run("run", "hello", "NAEM=Ada").stderr
+def test_mistake_in_a_parameter_is_told_once_and_without_markup(shared: Served) -> None:
+    told = shared.run("run", "hello", "NAEM=Ada").stderr
     assert told.count("NAEM") == 1
     assert "`" not in told
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_shell_completion_knows_jobs(errand: Served, shell: str) -> None:
+def test_shell_completion_knows_jobs(shared: Served, shell: str) -> None:
     asked = {
         "bash": {"COMP_WORDS": "errand run he", "COMP_CWORD": "2"},
         "zsh": {"_TYPER_COMPLETE_ARGS": "errand run he"},
         "fish": {"_TYPER_COMPLETE_ARGS": "errand run he", "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
     }[shell]
-    done = errand.run(**{"_ERRAND.PY_COMPLETE": f"complete_{shell}", **asked})
+    done = shared.run(**{"_ERRAND.PY_COMPLETE": f"complete_{shell}", **asked})
     assert "hello" in done.stdout
     assert "nightly" not in done.stdout
 
@@ -105,12 +105,12 @@ def test_completion_without_an_errand_is_silent_and_quick(errand: Served) -> Non
     assert (done.stdout.strip(), done.stderr) == ("", "")
 
 
-def test_help_is_quick(errand: Served) -> None:
-    errand.run("--help")
+def test_help_is_quick(shared: Served) -> None:
+    shared.run("--help")
     took = []
     for _ in range(5):
         began = time.monotonic()
-        assert "runs" in errand.run("--help").stdout
+        assert "runs" in shared.run("--help").stdout
         took.append(time.monotonic() - began)
     assert min(took) < 0.3 or os.getloadavg()[0] > 2, took
 
@@ -157,13 +157,13 @@ def test_tokens_are_made_over_the_api_and_may_do_what_they_say(errand: Served, t
 
 
 @pytest.mark.parametrize("more", [[], ["--config", "app.yaml"]])
-def test_no_token_is_called_as_the_local_one_is(errand: Served, more: list[str]) -> None:
-    done = errand.run("token", "create", "local", *more)
+def test_no_token_is_called_as_the_local_one_is(shared: Served, more: list[str]) -> None:
+    done = shared.run("token", "create", "local", *more)
     assert (done.returncode, done.stdout) == (1, "")
     assert "no token may be" in done.stderr
-    door = json.loads((errand.home / "errand.db.door").read_text())
+    door = json.loads((shared.home / "errand.db.door").read_text())
     over_the_api = {"ERRAND_URL": door["address"], "ERRAND_TOKEN": door["token"]}
-    refused = errand.run("token", "create", "Local", **over_the_api)
+    refused = shared.run("token", "create", "Local", **over_the_api)
     assert (refused.returncode, "no token may be" in refused.stderr) == (1, True)
 
 

@@ -20,34 +20,34 @@ def test_log_goes_to_stdout_and_everything_else_to_stderr(errand: Served) -> Non
     ("words", "code"),
     [(["exit", "CODE=3"], 3), (["exit", "CODE=125"], 125), (["signal"], 137), (["late"], 1)],
 )
-def test_exit_code_is_that_of_the_job(errand: Served, words: list[str], code: int) -> None:
-    done = errand.run("run", *words, "--wait")
+def test_exit_code_is_that_of_the_job(shared: Served, words: list[str], code: int) -> None:
+    done = shared.run("run", *words, "--wait")
     assert done.returncode in (code, 143 if words == ["late"] else code), done.stderr
     assert done.returncode != 0
 
 
-def test_words_after_two_dashes_are_for_the_command(errand: Served) -> None:
-    done = errand.run("run", "arguments", "--wait", "--", "--wait", "a b", "K=V", "--")
+def test_words_after_two_dashes_are_for_the_command(shared: Served) -> None:
+    done = shared.run("run", "arguments", "--wait", "--", "--wait", "a b", "K=V", "--")
     assert (done.returncode, done.stdout) == (0, "<--wait><a b><K=V><-->"), done.stderr
 
 
-def test_log_in_a_pipe_is_byte_for_byte(errand: Served) -> None:
-    done = errand.run("run", "bytes", "--wait")
+def test_log_in_a_pipe_is_byte_for_byte(shared: Served) -> None:
+    done = shared.run("run", "bytes", "--wait")
     assert done.stdout.encode(errors="surrogateescape") == b"a\xff\x1b]0;t\x07\x1b[31mred\x1b[0m\n"
 
 
 @pytest.mark.parametrize(("more", "red"), [({}, "\x1b[31mred\x1b[0m"), ({"NO_COLOR": "1"}, "red")])
 def test_log_on_a_terminal_has_its_colours_and_nothing_else(
-    errand: Served, more: dict[str, str], red: str
+    shared: Served, more: dict[str, str], red: str
 ) -> None:
-    terminal = Terminal(errand, "run", "bytes", "--wait", more=more)
+    terminal = Terminal(shared, "run", "bytes", "--wait", more=more)
     assert terminal.end() == 0
     assert f"a�{red}\n" in terminal.text
     assert "\x1b]0;t" not in terminal.text
 
 
-def test_every_attempt_is_shown(errand: Served) -> None:
-    done = errand.run("run", "retried", "--wait")
+def test_every_attempt_is_shown(shared: Served) -> None:
+    done = shared.run("run", "retried", "--wait")
     assert (done.returncode, done.stdout) == (4, "try\ntry\n")
 
 
@@ -198,8 +198,8 @@ def test_rerun_is_the_same_but_for_what_is_said(errand: Served) -> None:
         (["nonsense"], "nonsense", 2),
     ],
 )
-def test_mistakes_are_told_on_stderr(errand: Served, words: list[str], told: str, code: int) -> None:
-    done = errand.run(*words)
+def test_mistakes_are_told_on_stderr(shared: Served, words: list[str], told: str, code: int) -> None:
+    done = shared.run(*words)
     assert (done.returncode, done.stdout) == (code, ""), done.stderr
     assert told in done.stderr
     assert "Traceback" not in done.stderr
