@@ -38,7 +38,7 @@ async def rows() -> list[Row]:
 
 
 async def _measured(errand: Installation) -> Row:
-    token = await errand.command("token", "create", "bench", "--admin")
+    token = await errand.token("bench", "admin")
     headers = {"authorization": f"Bearer {token}"}
     limits = httpx.Limits(max_connections=MOST, max_keepalive_connections=MOST)
     client = httpx.AsyncClient(

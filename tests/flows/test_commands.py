@@ -93,7 +93,7 @@ async def test_rerun_repeats_a_run_with_what_is_changed(errand: Installation) ->
     await card(errand, "#2", "succeeded", "NAME=first", "again from `#1`, exactly")
     await errand.comment("/job rerun #1 NAME=third")
     await card(errand, "#3", "succeeded", "other than there: `NAME: first → third`")
-    token = await errand.command("token", "create", "t")
+    token = await errand.token("t")
     page = (await errand.get("/runs/3", token=token)).text
     assert "other than there: <code>NAME: first → third</code>" in page
     assert "exactly" in (await errand.get("/runs/2", token=token)).text
@@ -116,7 +116,7 @@ async def test_job_gets_its_parameters_and_declared_environment_only(errand: Ins
     await errand.start()
     await errand.comment("/job run env WHO=me")
     await card(errand, "succeeded")
-    token = await errand.command("token", "create", "t")
+    token = await errand.token("t")
     lines = [line async for line in errand.log_lines(1, token)]
     assert sorted(line.partition("=")[0] for line in lines) == ["HOME", "LANG", "PATH", "WHO"]
     assert "WHO=me" in lines

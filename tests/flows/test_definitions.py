@@ -29,7 +29,7 @@ async def errand(tmp_path: Path) -> AsyncIterator[Installation]:
 
 async def ended(errand: Installation, count: int) -> list[tuple[dict[str, Any], str]]:
     """The first runs as the API tells them, each with its log, once they have ended."""
-    token = await errand.command("token", "create", "reader")
+    token = await errand.token("reader")
     found = []
     for number in range(1, count + 1):
         run = await finished(errand, number, token)

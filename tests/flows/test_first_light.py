@@ -33,7 +33,7 @@ async def test_comment_runs_a_job_and_the_answer_comes_back(errand: Installation
     assert sorted(reactions) == ["eyes", "rocket"]
     await github.wait_for(lambda: any(each.conclusion == "success" for each in github.checks))
 
-    token = await errand.command("token", "create", "test")
+    token = await errand.token("test")
     lines = [line async for line in errand.log_lines(1, token)]
     assert lines == ["\x1b[32mHello, big world!\x1b[0m", "key=***", "set up"]
     assert errand.beside.slack.channels[0].name == CHANNEL

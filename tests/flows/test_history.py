@@ -60,7 +60,7 @@ async def told(errand: Installation) -> None:
 
 
 async def test_history_tells_all_of_a_run(errand: Installation) -> None:
-    admin = await errand.command("token", "create", "boss", "--admin")
+    admin = await errand.token("boss", "admin")
     await put(
         errand,
         admin,
@@ -110,7 +110,7 @@ async def test_history_tells_all_of_a_run(errand: Installation) -> None:
 
 
 async def test_successes_push_out_no_failure_and_logs_of_all_attempts_go_along(errand: Installation) -> None:
-    admin, gate = await errand.command("token", "create", "boss", "--admin"), errand.home / "gate"
+    admin, gate = await errand.token("boss", "admin"), errand.home / "gate"
     command = 'case "$HOW" in wait) until test -e "$GATE"; do sleep 0.05; done;; *) exit "$HOW";; esac'
     how = {"HOW": {"required": True}}
     await put(
@@ -143,7 +143,7 @@ async def test_successes_push_out_no_failure_and_logs_of_all_attempts_go_along(e
 
 
 async def test_job_of_the_api_does_all_that_one_of_the_file_does(errand: Installation) -> None:
-    admin = await errand.command("token", "create", "boss", "--admin")
+    admin = await errand.token("boss", "admin")
     minute = (int(time.time()) // 60 + 30) % 60  # not now
     held = errand.home / "held"
     await put(
@@ -180,7 +180,7 @@ async def test_job_of_the_api_does_all_that_one_of_the_file_does(errand: Install
 
 
 async def test_secret_that_the_file_names_only_now_is_masked(errand: Installation, file: Path) -> None:
-    token = await errand.command("token", "create", "ci")
+    token = await errand.token("ci")
     job = '  tells: {image: shop, command: \'echo "$TOKEN"; exit 1\', env: {TOKEN: "${LATER_TOKEN}"}}\n'
     write(file, text(file) + job)
     assert (await hang_up(errand))["changed"] == ["tells"]
@@ -191,7 +191,7 @@ async def test_secret_that_the_file_names_only_now_is_masked(errand: Installatio
 
 
 async def test_of_those_who_change_the_same_version_one_does(errand: Installation) -> None:
-    admin, path = await errand.command("token", "create", "boss", "--admin"), "/api/jobs/raced"
+    admin, path = await errand.token("boss", "admin"), "/api/jobs/raced"
     await put(errand, admin, "raced", command="echo first")
 
     async def change(turn: int) -> tuple[int, int]:
@@ -207,10 +207,7 @@ async def test_of_those_who_change_the_same_version_one_does(errand: Installatio
 
 
 async def test_value_that_mask_names_is_shown_to_admins_alone(errand: Installation) -> None:
-    admin, reader = [
-        await errand.command("token", "create", name, *more)
-        for name, more in (("boss", ["--admin"]), ("ci", []))
-    ]
+    admin, reader = await errand.token("boss", "admin"), await errand.token("ci")
     await put(errand, admin, "masks", command="true", env={"KEY": "hunter22", "PLAIN": "x"}, mask=["KEY"])
     for path in ("/api/jobs", "/api/jobs/masks"):
         assert "hunter22" in (await errand.get(path, token=admin)).text

@@ -64,7 +64,7 @@ async def token(errand: Installation) -> str:
     """An API token of its own for each who asks."""
     name = f"t{len(list(errand.home.glob('token-*')))}"
     (errand.home / f"token-{name}").touch()
-    return await errand.command("token", "create", name)
+    return await errand.token(name)
 
 
 async def log(errand: Installation, number: int = 1, attempt: int = 1) -> str:

@@ -121,7 +121,7 @@ async def test_live_image_takes_image_and_environment_of_what_runs(
 
 async def execute(errand: Installation, image: str, *command: str) -> dict[str, Any]:
     """Run one command over the API; gives the run that ended."""
-    text = await errand.command("token", "create", f"t{uuid4().hex}", "--scope", "exec")
+    text = await errand.token(f"t{uuid4().hex}", "exec")
     async with httpx.AsyncClient(headers={"authorization": f"Bearer {text}"}, trust_env=False) as client:
         answer = await client.post(f"{errand.url}/api/exec", json={"image": image, "command": command})
     assert answer.status_code == 201, answer.text

@@ -71,7 +71,7 @@ def builds(errand: Installation) -> int:
 
 
 async def test_rerun_takes_what_the_run_had_whatever_changed_since(errand: Installation, file: Path) -> None:
-    token = await errand.command("token", "create", "ci")
+    token = await errand.token("ci")
     old = await first(errand, token)
     await changed(errand, file)
     await errand.comment("/job rerun #1")
@@ -85,7 +85,7 @@ async def test_rerun_takes_what_the_run_had_whatever_changed_since(errand: Insta
 async def test_rerun_changes_only_what_is_given_and_keeps_its_line_of_descent(
     errand: Installation, file: Path
 ) -> None:
-    token = await errand.command("token", "create", "ci")
+    token = await errand.token("ci")
     old = await first(errand, token)
     await changed(errand, file)
     await errand.comment("/job rerun #1 COUNT=5")
@@ -101,7 +101,7 @@ async def test_rerun_changes_only_what_is_given_and_keeps_its_line_of_descent(
 
 
 async def test_latest_takes_the_definition_and_the_commit_of_today(errand: Installation, file: Path) -> None:
-    token = await errand.command("token", "create", "ci")
+    token = await errand.token("ci")
     old = await first(errand, token)
     await changed(errand, file)
     await errand.comment("/job rerun #1 --latest")
@@ -117,7 +117,7 @@ async def test_latest_takes_the_definition_and_the_commit_of_today(errand: Insta
 async def test_image_that_is_gone_is_built_anew_from_the_same_commit(
     errand: Installation, file: Path
 ) -> None:
-    token = await errand.command("token", "create", "ci")
+    token = await errand.token("ci")
     old = await first(errand, token)
     await changed(errand, file)
     await errand.stop()
@@ -130,7 +130,7 @@ async def test_image_that_is_gone_is_built_anew_from_the_same_commit(
 
 
 async def test_secret_is_the_one_of_today_and_never_stored(errand: Installation) -> None:
-    token = await errand.command("token", "create", "ci")
+    token = await errand.token("ci")
     await first(errand, token)
     await errand.stop()
     errand.environ["SHOP_KEY"] = "longer-than-before"
@@ -143,7 +143,7 @@ async def test_secret_is_the_one_of_today_and_never_stored(errand: Installation)
 
 
 async def test_job_that_was_taken_away_is_not_run_again(errand: Installation, file: Path) -> None:
-    token = await errand.command("token", "create", "ci")
+    token = await errand.token("ci")
     await first(errand, token)
     write(file, text(file).replace("  tell:", "  told:"))
     assert (await hang_up(errand))["changed"] == ["told", "-tell"]
@@ -154,7 +154,7 @@ async def test_job_that_was_taken_away_is_not_run_again(errand: Installation, fi
 
 
 async def test_job_of_the_api_is_run_again_as_it_was(errand: Installation) -> None:
-    admin = await errand.command("token", "create", "boss", "--admin")
+    admin = await errand.token("boss", "admin")
     for word in ("one", "two"):
         body = json.dumps({"image": "shop", "command": ["echo", word]})
         assert (await ask(errand, "PUT", "/api/jobs/greet", admin, body=body)).status_code < 300
@@ -168,7 +168,7 @@ async def test_job_of_the_api_is_run_again_as_it_was(errand: Installation) -> No
 
 
 async def test_who_may_not_run_the_job_may_not_run_it_again(errand: Installation) -> None:
-    token = await errand.command("token", "create", "ci")
+    token = await errand.token("ci")
     await first(errand, token)
     errand.beside.github.add_person(REPOSITORY, "octocat", "read")
     await errand.comment("/job rerun #1")

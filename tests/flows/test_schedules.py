@@ -149,7 +149,7 @@ async def test_run_of_a_schedule_is_told_apart_everywhere(errand: Installation, 
     assert message.channel == slack.channels[0].id
     assert github.comments == []
     (number,) = runs(errand, "report")
-    token = await errand.command("token", "create", "test")
+    token = await errand.token("test")
     told = (await errand.get(f"/api/runs/{number}", token=token)).json()
     assert (told["cause"], told["actor"], told["commit"]) == ("schedule", "schedule", check.head_sha)
     assert told["scheduled_at"] == f"{SPRING}T01:00:00.000Z"
@@ -174,7 +174,7 @@ async def test_what_came_due_while_the_bot_was_away_runs_once_in_time_or_is_on_r
     await errand.comment("/job why bare")
     reply = await card(errand, "due Sun 2027-03-28 05:30 EEST: missed (Errand was not there in time")
     assert "next: Sun 2027-03-28 06:00 EEST" in reply.body
-    token = await errand.command("token", "create", "test")
+    token = await errand.token("test")
     told = (await errand.get("/api/jobs/bare", token=token)).json()["schedule"]
     assert told["next"][0] == f"{SPRING}T03:00:00.000Z"
     assert [each["outcome"] for each in told["ticks"]] == ["missed"] * 4
@@ -199,7 +199,7 @@ async def test_people_hold_a_schedule_back_and_run_the_job_all_the_while(
         await wait(errand, "bare", outcomes)
     await errand.comment("/job skip bare\n/job run bare")
     await card(errand, "leaves out Sun 2027-03-28 05:30 EEST. It runs next on Sun 2027-03-28 06:00 EEST")
-    token = await errand.command("token", "create", "test")
+    token = await errand.token("test")
     told = (await errand.get("/api/jobs/bare", token=token)).json()["schedule"]
     assert (told["skipped"], told["skipped_by"]) == (f"{SPRING}T02:30:00.000Z", "octocat")
     page = (await errand.get("/jobs/bare", token=token)).text
@@ -229,7 +229,7 @@ async def test_schedule_that_is_changed_in_the_file_or_through_the_api_holds_at_
     file = errand.config.read_text()
     errand.config.write_text(file.replace("*/30 * * * *", "15 * * * *"))
     await jump(errand, clock, f"{SPRING} 00:55")
-    admin = await errand.command("token", "create", "boss", "--admin")
+    admin = await errand.token("boss", "admin")
 
     async def put(cron: str) -> int:
         body = json.dumps({"command": "true", "schedule": {"cron": cron, "catch_up": "5m"}})

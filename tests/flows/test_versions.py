@@ -61,7 +61,7 @@ async def finished(errand: Installation, number: int, token: str) -> dict[str, A
 
 
 async def test_file_is_read_again_while_a_run_goes_on(errand: Installation, file: Path) -> None:
-    token, gate = await errand.command("token", "create", "ci"), errand.home / "gate"
+    token, gate = await errand.token("ci"), errand.home / "gate"
     await errand.comment(f"/job run gated GATE={gate}")
     await errand.wait_for(lambda: errand.said("run.running", 1) or None, 30)
     async for line in errand.log_lines(1, token):
@@ -96,7 +96,7 @@ async def test_what_only_a_start_can_change_is_said(errand: Installation, file: 
 
 
 async def test_restart_makes_no_new_version(errand: Installation) -> None:
-    token = await errand.command("token", "create", "ci")
+    token = await errand.token("ci")
     await errand.stop()
     await errand.start()
     await errand.comment("/job run hello")
@@ -129,8 +129,8 @@ async def cli(errand: Installation, token: str, *arguments: str) -> tuple[int | 
 
 
 async def test_job_of_the_api_comes_changes_runs_and_goes_with_its_history(errand: Installation) -> None:
-    admin = await errand.command("token", "create", "boss", "--admin")
-    reader, path = await errand.command("token", "create", "ci"), "/api/jobs/greet"
+    admin = await errand.token("boss", "admin")
+    reader, path = await errand.token("ci"), "/api/jobs/greet"
     first = json.dumps({"image": "shop", "command": "echo one", "description": "Say \N{WAVING HAND SIGN}"})
     assert (await ask(errand, "PUT", path, reader, body=first)).status_code == 403
     assert (await ask(errand, "PUT", path, "nobody", body=first)).status_code == 401
@@ -165,7 +165,7 @@ async def test_job_of_the_api_comes_changes_runs_and_goes_with_its_history(erran
 
 
 async def test_job_of_the_file_is_read_only_and_one_that_runs_stays(errand: Installation) -> None:
-    admin, gate = await errand.command("token", "create", "boss", "--admin"), errand.home / "gate"
+    admin, gate = await errand.token("boss", "admin"), errand.home / "gate"
     body = json.dumps({"image": "shop", "command": f"until test -e {gate}; do sleep 0.05; done"})
     for method in ("PUT", "DELETE"):
         answer = await ask(errand, method, "/api/jobs/hello", admin, body=body)
@@ -182,7 +182,7 @@ async def test_job_of_the_file_is_read_only_and_one_that_runs_stays(errand: Inst
 
 
 async def test_apply_sends_what_stands_in_a_file(errand: Installation) -> None:
-    admin = await errand.command("token", "create", "boss", "--admin")
+    admin = await errand.token("boss", "admin")
     several, single = errand.home / "jobs.yaml", errand.home / "job.json"
     write(several, "jobs:\n  one: {command: echo 1, timeout: 5m}\n  two: {command: echo 2}\n")
     write(single, json.dumps({"name": "one", "command": "echo other"}))
@@ -247,7 +247,7 @@ BAD = {
 
 
 async def test_what_is_wrong_is_told_with_a_pointer_and_changes_nothing(errand: Installation) -> None:
-    admin = await errand.command("token", "create", "boss", "--admin")
+    admin = await errand.token("boss", "admin")
     for body, (pointer, words) in BAD.items():
         answer = await ask(errand, "PUT", "/api/jobs/bad", admin, body=body)
         assert answer.status_code == 422, (body[:60], answer.text)

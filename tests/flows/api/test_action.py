@@ -47,7 +47,7 @@ def _left(home: Path) -> list[Path]:
 
 
 async def _run(errand: Installation, number: str) -> dict[str, Any]:
-    token = await errand.command("token", "create", f"look-{number}")
+    token = await errand.token(f"look-{number}")
     answer = await errand.get(f"/api/runs/{number}", token=token)
     found: dict[str, Any] = answer.json()
     return found
@@ -158,7 +158,7 @@ async def test_run_whose_start_was_under_way_is_cancelled_too(
     assert step.code == 130
     if "run" in step.outputs:
         assert (step.outputs["run"], step.outputs["result"]) == ("1", "cancelled")
-        async for _ in errand.log_lines(1, await errand.command("token", "create", "follow")):
+        async for _ in errand.log_lines(1, await errand.token("follow")):
             pass
         assert (await _run(errand, "1"))["result"] == "cancelled"
 
@@ -190,7 +190,7 @@ async def test_environment_lets_in_what_the_ref_does_not(runner: Made) -> None:
 
 
 async def test_token_serves_where_github_gives_none(runner: Made, errand: Installation) -> None:
-    admin = await errand.command("token", "create", "admin", "--admin")
+    admin = await errand.token("admin", "admin")
     async with httpx.AsyncClient(base_url=errand.url, trust_env=False) as client:
         answer = await client.post(
             "/api/tokens",

@@ -36,7 +36,7 @@ Behind = Callable[..., Runner]
 @pytest.fixture
 async def behind(errand: Installation, proxy: Between, tmp_path: Path) -> Behind:
     """Makes a runner of a job that reaches Errand through the proxy, with a token of its own."""
-    token = await errand.command("token", "create", "runner", "--scope", "run:*")
+    token = await errand.token("runner", "run:*")
 
     def make(job: str, **inputs: str) -> Runner:
         given = {"url": proxy.url, "job": job, "token": token, **inputs}
@@ -171,8 +171,8 @@ async def test_every_mistake_of_the_inputs_is_told(behind: Behind) -> None:
 async def test_token_that_does_not_open_the_job_is_told_what_to_do(
     behind: Behind, errand: Installation
 ) -> None:
-    reader = await errand.command("token", "create", "reader", "--scope", "read")
-    other = await errand.command("token", "create", "other", "--scope", "run:exit")
+    reader = await errand.token("reader", "read")
+    other = await errand.token("other", "run:exit")
     unknown = "errand_" + "x" * 43
     for token, said in (
         (reader, "run:JOB"),

@@ -23,7 +23,7 @@ def where() -> Where:
 
 @pytest.fixture
 async def boss(errand: Installation) -> AsyncIterator[httpx.AsyncClient]:
-    token = await errand.command("token", "create", "boss", "--admin")
+    token = await errand.token("boss", "admin")
     async with httpx.AsyncClient(
         base_url=errand.url, headers={"authorization": f"Bearer {token}"}, timeout=60.0, trust_env=False
     ) as client:

@@ -18,7 +18,7 @@ PROGRAM = "from schemathesis.cli import schemathesis; schemathesis()"
 
 
 async def test_schemathesis_finds_nothing(errand: Installation) -> None:
-    admin = await errand.command("token", "create", "fuzzer", "--admin")
+    admin = await errand.token("fuzzer", "admin")
     errand.on_event = lambda event: None  # there are thousands
     await errand.comment("/job run hello")
     await errand.wait_for(lambda: errand.ended([1]))

@@ -17,7 +17,7 @@ def pointers(answer: httpx.Response) -> list[str]:
 @pytest.fixture
 async def boss(errand: Installation) -> AsyncIterator[httpx.AsyncClient]:
     """An admin."""
-    token = await errand.command("token", "create", "boss", "--admin")
+    token = await errand.token("boss", "admin")
     async with httpx.AsyncClient(
         base_url=errand.url, headers={"authorization": f"Bearer {token}"}, timeout=30
     ) as made:

@@ -71,7 +71,7 @@ class Boss:
 
 @pytest.fixture
 async def boss(errand: Installation) -> AsyncIterator[Boss]:
-    token = await errand.command("token", "create", "boss", "--admin")
+    token = await errand.token("boss", "admin")
     headers = {"authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(base_url=errand.url, headers=headers, timeout=60.0) as client:
         yield Boss(errand, client)
