@@ -43,8 +43,9 @@ async def test_path_that_leads_out_is_refused(case: EngineCase) -> None:
 async def test_many_runs_at_once_each_see_a_whole_file(case: EngineCase) -> None:
     content = "x" * 100_000
     script = f"wc -c < {case.root}/etc/large"
+    # Keys of their own: a node remembers the files of an earlier test's run that had the same.
     specs = [
-        sh(f"run-{number}", script, files={"etc/large": content}, image=await case.image())
+        sh(f"large-{number}", script, files={"etc/large": content}, image=await case.image())
         for number in range(8)
     ]
     await asyncio.gather(*(ended(case.engine.run(spec)) for spec in specs))
