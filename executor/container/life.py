@@ -23,6 +23,7 @@ from executor.logfile import LogWriter
 from executor.logs import LogStore
 from executor.redaction import masked
 from executor.spec import Outcome, Progress, RunSpec, Started
+from executor.story import Story
 from executor.threads import whole
 
 _LOOK = 5.0
@@ -54,51 +55,32 @@ class Life:
         self._place = place
         self._log = Path(tools.logs.path(key))
         self._tools = tools
-        self._started: Started | None = None
-        self._outcome: Outcome | None = None
-        self._change = asyncio.Event()  # a new one after every change
+        self._story = Story()
         self._woken = asyncio.Event()
         self._look = False
         self._task = asyncio.create_task(self._live())
-        self._task.add_done_callback(lambda _: self._changed())
+        self._task.add_done_callback(lambda _: self._story.changed())
 
     def wake(self, *, look: bool) -> None:
         """Say that something was asked for, or (`look`) that the container may have ended."""
         self._look = self._look or look
         self._woken.set()
 
-    async def story(self) -> AsyncIterator[Progress]:
+    def story(self) -> AsyncIterator[Progress]:
         """Give what happened and what happens; raises EngineUnavailable."""
-        told = False
-        while True:
-            change = self._change
-            if self._started is not None and not told:
-                told = True
-                yield self._started
-            if self._outcome is not None:
-                yield self._outcome
-                return
-            if self._task.done():
-                if self._task.cancelled():
-                    raise EngineUnavailable("the engine is being closed")
-                self._task.result()
-            await change.wait()
+        return self._story.told(self._task)
 
     async def close(self) -> None:
         """Leave the run, which goes on."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
-    def _changed(self) -> None:
-        self._change.set()
-        self._change = asyncio.Event()
-
     def _tell(self, started_at: float | None, outcome: Outcome | None = None) -> None:
-        if self._started is None and started_at is not None:
-            self._started = Started(started_at)
-        self._outcome = outcome
+        if self._story.started is None and started_at is not None:
+            self._story.started = Started(started_at)
+        self._story.outcome = outcome
         self._tools.logs.wake(self._key)  # it may be another process that wrote to it
-        self._changed()
+        self._story.changed()
 
     async def _live(self) -> None:
         fresh = await whole(self._place.make) if self._spec else False

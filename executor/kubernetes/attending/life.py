@@ -24,6 +24,7 @@ from executor.kubernetes.watching.outcomes import OVERDUE, Ended, Reading, Runs,
 from executor.kubernetes.watching.states import Job, Pod
 from executor.redaction import masked
 from executor.spec import Outcome, Pending, Progress, Result, Started
+from executor.story import Story
 from executor.threads import whole
 
 _AGAIN = 10.0
@@ -57,10 +58,7 @@ class Life:
         self._tools = tools
         self._client = tools.cluster.client
         self._place = Place(tools.desk.logs.path(order.key))
-        self._pending: Pending | None = None
-        self._started: Started | None = None
-        self._outcome: Outcome | None = None
-        self._change = asyncio.Event()  # a new one after every change
+        self._story = Story()
         self._woken = asyncio.Event()
         self._stopped = asyncio.Event()
         self._job: Job | None = None
@@ -73,7 +71,7 @@ class Life:
         self._why: Stop | None = None  # it was stopped by this process
         self._asked: tuple[str, float] = ("", -math.inf)  # for which pod a stop was asked, and when
         self._task = asyncio.create_task(self._live())
-        self._task.add_done_callback(lambda _: self._changed())
+        self._task.add_done_callback(lambda _: self._story.changed())
 
     def wake(self) -> None:
         """Say that something about it has changed."""
@@ -86,36 +84,14 @@ class Life:
         self._stopped.set()
         self._woken.set()
 
-    async def story(self) -> AsyncIterator[Progress]:
+    def story(self) -> AsyncIterator[Progress]:
         """Give what happened and what happens; raises EngineUnavailable."""
-        pending: Pending | None = None
-        told = False
-        while True:
-            change = self._change
-            if self._started is not None and not told:
-                told = True
-                yield self._started
-            if self._outcome is not None:
-                yield self._outcome
-                return
-            if self._started is None and self._pending is not None and self._pending != pending:
-                pending = self._pending
-                yield pending
-                continue
-            if self._task.done():
-                if self._task.cancelled():
-                    raise EngineUnavailable("the engine is being closed")
-                self._task.result()
-            await change.wait()
+        return self._story.told(self._task)
 
     async def close(self) -> None:
         """Leave it, which goes on."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
-
-    def _changed(self) -> None:
-        self._change.set()
-        self._change = asyncio.Event()
 
     async def _live(self) -> None:
         try:
@@ -140,8 +116,8 @@ class Life:
             outcome = replace(outcome, message=" ".join(filter(None, (outcome.message, problem))))
         if outcome.started_at is not None:
             self._start(outcome.started_at)
-        self._outcome = outcome
-        self._changed()
+        self._story.outcome = outcome
+        self._story.changed()
 
     def _kept(self) -> Keeper:
         return Keeper(self._order.key, self._place, self._tools.desk, lambda: self._pod, self._secrets)
@@ -191,9 +167,9 @@ class Life:
 
     def _wait(self, words: str) -> None:
         pending = Pending(self._masked(words))
-        if pending != self._pending:
-            self._pending = pending
-            self._changed()
+        if pending != self._story.pending:
+            self._story.pending = pending
+            self._story.changed()
 
     async def _attend(self, space: Space, job: Job) -> Outcome:
         """Tell what becomes of it and stop it in time, until it has ended; raises EngineUnavailable."""
@@ -244,9 +220,9 @@ class Life:
         return math.inf
 
     def _start(self, at: float) -> None:
-        if self._started is None:
-            self._started = Started(at)
-            self._changed()
+        if self._story.started is None:
+            self._story.started = Started(at)
+            self._story.changed()
 
     def _as_stopped(self, job: Job) -> Job:
         """Give the Job as this process has stopped it: what becomes of its pod may be seen before that is."""

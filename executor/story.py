@@ -1,0 +1,47 @@
+"""What is told of one run or build while it goes on, to all who ask for it in this process."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from executor.errors import EngineUnavailable
+from executor.spec import Outcome, Pending, Progress, Started
+
+
+class Story:
+    """What is known so far. Whoever sets one of the three says so with `changed`."""
+
+    def __init__(self) -> None:
+        self.pending: Pending | None = None
+        self.started: Started | None = None
+        self.outcome: Outcome | None = None
+        self._change = asyncio.Event()  # a new one after every change
+
+    def changed(self) -> None:
+        """Let everybody look who listens."""
+        self._change.set()
+        self._change = asyncio.Event()
+
+    async def told(self, teller: asyncio.Task[None]) -> AsyncIterator[Progress]:
+        """Give what happened and what happens, to the outcome; raises EngineUnavailable, or as `teller` did.
+
+        The end of `teller`, who finds out, is a change as well.
+        """
+        pending: Pending | None = None
+        told = False
+        while True:
+            change = self._change
+            if self.started is not None and not told:
+                told = True
+                yield self.started
+            if self.outcome is not None:
+                yield self.outcome
+                return
+            if self.started is None and self.pending is not None and self.pending != pending:
+                pending = self.pending
+                yield pending
+                continue
+            if teller.done():
+                if teller.cancelled():
+                    raise EngineUnavailable("the engine is being closed")
+                teller.result()
+            await change.wait()
