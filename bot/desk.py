@@ -283,7 +283,13 @@ class Desk:
             reply_key = key or f"reply:{asked.key}"
             answers.append(
                 places.comment_reply(
-                    reply_key, comment.repository, comment.pull, text, now=now, nonce=nonce()
+                    reply_key,
+                    comment.repository,
+                    comment.pull,
+                    text,
+                    public=asked.public,
+                    now=now,
+                    nonce=nonce(),
                 )
             )
         return answers

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot import commands, grammar, messages
+from bot.audience import outward
 from bot.catalog import Job
 from bot.errors import AskerError
 from bot.locking import Locking
@@ -183,6 +184,8 @@ class Effects:
             else:
                 repository, actor = self._mine(asked)
                 found = runs.page(session, repository=repository, actor=actor, limit=RECENT_RUNS)
+            if asked.public:
+                found = [outward(run) for run in found]
             links = {run.identity: self._tools.link(run, open_place=asked.public) for run in found}
             return messages.status_reply(found, now=self._tools.clock(), links=links)
 
@@ -190,8 +193,12 @@ class Effects:
 
     async def _logs(self, asked: Asked, command: commands.Logs) -> Effect:
         run, _ = await self._find(asked, Which(command.number, None))
-        lines = await self._tools.logs.tail(attempt_name(run.name, run.attempt), LOG_LINES)
-        text = messages.logs_reply(run, lines, self._tools.link(run, open_place=asked.public))
+        link = self._tools.link(run, open_place=asked.public)
+        if asked.public and not run.public:
+            text = messages.logs_elsewhere(outward(run), link)
+        else:
+            lines = await self._tools.logs.tail(attempt_name(run.name, run.attempt), LOG_LINES)
+            text = messages.logs_reply(run, lines, link)
         return lambda session: text
 
     def _list(self, asked: Asked) -> Effect:

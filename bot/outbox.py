@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from bot import messages
+from bot.audience import Audience, outward
 from bot.errors import Refused, RetryLater
 from bot.github import GitHub
 from bot.metrics import POSTS
@@ -44,6 +45,7 @@ class Outbox:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
+        self._audience = Audience(tools.clock)
         self._senders: dict[str, Callable[[Post, Subject], Awaitable[str | None]]] = {
             "github_comment": self._comment,
             "github_check": self._check,
@@ -136,13 +138,29 @@ class Outbox:
             raise Refused("what it tells about is no longer kept")
         return rev, found
 
-    async def _repeated(self, run: Run) -> Run | None:
-        """The run that this one repeats, if it is kept; of another repository nothing is told."""
+    async def _repeated(self, run: Run, *, is_open: bool) -> Run | None:
+        """The run that this one repeats, if it is kept and may be told of in a place that is open or not.
+
+        Of another repository nothing is told.
+        """
         number = run.rerun_of
         if number is None:
             return None
         old = await self._tools.store.read(lambda s: runs.get(s, number))
-        return old if old is not None and old.repository == run.repository else None
+        if old is None or old.repository != run.repository:
+            return None
+        return None if is_open and not old.public else old
+
+    async def _facing(self, post: Post, subject: Subject) -> tuple[Subject, bool, str | None]:
+        """The subject as the place of `post` may read of it, whether everybody does, and the link."""
+        if "channel" in post.place:
+            is_open = await self._audience.reads_channel(self._slack, post.place["channel"])
+        else:
+            is_open = await self._audience.reads_repository(self._github, post.place["repository"])
+        if subject is None:
+            return None, is_open, None
+        link = self._tools.link(subject, open_place=is_open)
+        return (outward(subject) if is_open else subject), is_open, link
 
     @property
     def _github(self) -> GitHub:
@@ -161,21 +179,16 @@ class Outbox:
     async def _comment(self, post: Post, subject: Subject) -> str:
         repository, issue = post.place["repository"], post.place["issue"]
         now, command = self._tools.clock(), self._tools.config.command
+        subject, is_open, link = await self._facing(post, subject)
         match subject:
             case Run():
-                link = self._tools.link(subject, open_place=True)
-                body = messages.run_comment(
-                    subject,
-                    link,
-                    nonce=post.nonce,
-                    now=now,
-                    command=command,
-                    of=await self._repeated(subject),
-                )
+                of = await self._repeated(subject, is_open=is_open)
+                body = messages.run_comment(subject, link, nonce=post.nonce, now=now, command=command, of=of)
             case Build():
-                link = self._tools.link(subject, open_place=True)
                 body = messages.build_comment(subject, link, nonce=post.nonce, now=now, command=command)
             case None:
+                if is_open and not post.place.get("public", False):
+                    raise Refused("it was written for a private repository, which is public by now")
                 body = messages.with_marker(post.text or "", post.nonce)
         known = int(post.remote_id) if post.remote_id else None
         if known is None and post.attempts > 1:
@@ -188,13 +201,12 @@ class Outbox:
 
     async def _check(self, post: Post, subject: Subject) -> str:
         repository, commit, now = post.place["repository"], post.place["commit"], self._tools.clock()
+        subject, is_open, link = await self._facing(post, subject)
         match subject:
             case Run():
-                link = self._tools.link(subject, open_place=True)
-                of = await self._repeated(subject)
+                of = await self._repeated(subject, is_open=is_open)
                 fields = messages.run_check(subject, link, nonce=post.nonce, now=now, of=of)
             case Build():
-                link = self._tools.link(subject, open_place=True)
                 fields = messages.build_check(subject, link, nonce=post.nonce, now=now)
             case None:
                 raise Refused("a check tells about a run or a build")
@@ -207,11 +219,12 @@ class Outbox:
         return str(known)
 
     async def _status(self, post: Post, subject: Subject) -> None:
+        subject, _, link = await self._facing(post, subject)
         match subject:
             case Run():
-                fields = messages.run_status(subject, self._tools.link(subject, open_place=True))
+                fields = messages.run_status(subject, link)
             case Build():
-                fields = messages.build_status(subject, self._tools.link(subject, open_place=True))
+                fields = messages.build_status(subject, link)
             case None:
                 raise Refused("a status tells about a run or a build")
         await self._github.set_status(post.place["repository"], post.place["commit"], fields)
@@ -224,13 +237,12 @@ class Outbox:
 
     async def _message(self, post: Post, subject: Subject) -> str:
         channel, command = post.place["channel"], self._tools.config.command
+        subject, is_open, link = await self._facing(post, subject)
         match subject:
             case Run():
-                link = self._tools.link(subject, open_place=False)
-                of = await self._repeated(subject)
+                of = await self._repeated(subject, is_open=is_open)
                 text, blocks = messages.run_blocks(subject, link, command=command, of=of)
             case Build():
-                link = self._tools.link(subject, open_place=False)
                 text, blocks = messages.build_blocks(subject, link, command=command)
             case None:
                 raise Refused("a message tells about a run or a build")

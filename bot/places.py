@@ -25,9 +25,11 @@ def channel(name: str, *, now: float, nonce: str) -> Post:
     return _card("slack_message", name, {"channel": name}, now, nonce)
 
 
-def comment_reply(key: str, repository: str, issue: int, text: str, *, now: float, nonce: str) -> Post:
-    """Words said once on a pull request."""
-    place = {"repository": repository, "issue": issue}
+def comment_reply(
+    key: str, repository: str, issue: int, text: str, *, public: bool = False, now: float, nonce: str
+) -> Post:
+    """Words said once on a pull request; `public`: they were written for everybody to read."""
+    place = {"repository": repository, "issue": issue, "public": public}
     return Post(
         kind="github_comment", key=key, place=place, text=text, nonce=nonce, due_at=now, created_at=now
     )

@@ -6,6 +6,7 @@ Both answer only who may run the job; in a public place only of what that place 
 from collections.abc import Callable, Sequence
 
 from bot import commands, messages
+from bot.audience import outward
 from bot.catalog import Catalog, Job, ownerless
 from bot.due import Outlook, Plan, outlook
 from bot.errors import AskerError
@@ -50,6 +51,8 @@ class Planning:
                 image = target.source.image
                 build = builds.usable(session, image.name, target.source.commit, image.recipe)
             refused, waiting = self._gate(session, run, now)
+            last = runs.latest(session, job=job.name, repository=target.repository)
+            hidden = asked.public and last is not None and not last.public
             prospect = messages.Prospect(
                 run=run,
                 build=build,
@@ -57,7 +60,8 @@ class Planning:
                 refused=refused,
                 waiting=waiting,
                 timing=self._timing(session, job, now),
-                last=runs.latest(session, job=job.name, repository=target.repository),
+                last=last,
+                hidden=hidden,
             )
             return messages.plan(prospect, who=asked.login or asked.actor, now=now)
 
@@ -75,6 +79,7 @@ class Planning:
             now = self._tools.clock()
             run = self._draft(asked, job, Target(repository, asked.public), now)
             refused, waiting = self._gate(session, run, now)
+            last = runs.latest(session, job=job.name, repository=repository)
             found = messages.Reasons(
                 job=job.name,
                 pushes=_pushes(session, repository, job.image, job.name)
@@ -86,7 +91,7 @@ class Planning:
                 timing=self._timing(session, job, now),
                 refused=refused,
                 waiting=waiting,
-                last=runs.latest(session, job=job.name, repository=repository),
+                last=outward(last) if asked.public and last is not None else last,
             )
             return messages.why(found, who=asked.login or asked.actor, now=now)
 

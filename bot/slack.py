@@ -132,6 +132,24 @@ class Slack:
             return None
         return (where, ts) if ts is not None else None
 
+    async def is_shared(self, channel: str) -> bool:
+        """Whether another organisation reads the channel (Slack Connect), or is invited to.
+
+        False where the bot lacks the scope to look, or Slack shows it no such channel.
+        https://docs.slack.dev/apis/slack-connect
+        """
+        try:
+            where = await self._channel_id(channel)
+            if where is None:
+                return False
+            answer = await self._call(channel, lambda: self._client.conversations_info(channel=where))
+        except Refused as refused:
+            _log.info("slack.cannot_look", channel=channel, reason=str(refused))
+            return False
+        about = answer.get("channel")
+        facts = about if isinstance(about, Mapping) else {}
+        return any(facts.get(name) is True for name in ("is_ext_shared", "is_pending_ext_shared"))
+
     async def respond(self, response_url: str, text: str) -> None:
         """Answer a command, seen only by who gave it. Slack takes five answers within 30 minutes."""
         if not self._is_slacks(response_url):

@@ -50,13 +50,14 @@ class Tools:
         return self.github
 
     def link(self, row: Build | Run, *, open_place: bool) -> str:
-        """The address of the page of `row`; `open_place`: whoever may read its repository may read the link.
+        """The address of the page of `row`, for a place that everybody may read (`open_place`) or not.
 
-        It carries a signature that opens it, except where the world could read it.
+        It carries a signature that opens it, except where everybody could use that, whatever the row:
+        the place may be public while the run is of a private repository, or of none.
         """
         path = f"/{'builds' if isinstance(row, Build) else 'runs'}/{row.identity}"
         address = self.config.url.rstrip("/") + path
-        if open_place and row.public and not self.config.logs.public:
+        if open_place and not (row.public and self.config.logs.public):
             return address
         today = self.clock() // DAY * DAY  # an edited card keeps its link for as long as one can
         expires = int(max(row.created_at, today)) + links.LINK_LIFE

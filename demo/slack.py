@@ -43,6 +43,8 @@ class Channel:
     member: bool = True
     private: bool = False
     archived: bool = False
+    shared: bool = False
+    """Another organisation is in it."""
 
 
 @dataclass(slots=True)
@@ -113,6 +115,7 @@ class SlackStandIn(Watched):
             "chat.postEphemeral": ("chat:write", self._post_ephemeral),
             "conversations.history": ("channels:history", self._history),
             "conversations.list": ("channels:read", self._list),
+            "conversations.info": ("channels:read", self._info),
         }
         routes = [
             Route("/api/{method}", self._call, methods=["GET", "POST"]),
@@ -233,6 +236,14 @@ class SlackStandIn(Watched):
             for each in page
         ]
         return {"channels": channels, "response_metadata": {"next_cursor": cursor}}
+
+    def _info(self, arguments: Json) -> Json:
+        channel = self._channel(arguments, by_name=False)
+        if channel.private and "groups:read" not in self.scopes:
+            raise _Error("missing_scope", needed="groups:read", provided=",".join(sorted(self.scopes)))
+        facts = {"id": channel.id, "name": channel.name, "is_member": channel.member}
+        shared = {"is_shared": channel.shared, "is_ext_shared": channel.shared}
+        return {"channel": {**facts, "is_private": channel.private, **shared, "is_org_shared": False}}
 
     async def _respond(self, request: Request) -> Response:
         """https://docs.slack.dev/interactivity/handling-user-interaction#message_responses"""

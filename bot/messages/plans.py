@@ -21,7 +21,7 @@ NAMES = 30
 class Prospect:
     """What `run` would do: `run` is the draft. `refused` is Markdown, `waiting` plain text.
 
-    `timing` is None for a job without a schedule.
+    `timing` is None for a job without a schedule. `hidden`: what `last` ran with is not told in this place.
     """
 
     run: Run
@@ -31,6 +31,7 @@ class Prospect:
     waiting: str | None
     timing: Outlook | None
     last: Run | None
+    hidden: bool = False
 
 
 def plan(prospect: Prospect, *, who: str, now: float) -> str:
@@ -76,6 +77,8 @@ def _compared(prospect: Prospect) -> str:
     last = prospect.last
     if last is None:
         return "it never ran before"
+    if prospect.hidden:
+        return f"its last run, {code(f'#{last.number}')}, was private, so it is not compared here"
     found = differences(last, prospect.run)
     number = code(f"#{last.number}")
     return f"other than {number}: {_codes(found)}" if found else f"the same as {number}"

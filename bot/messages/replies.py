@@ -101,6 +101,12 @@ def logs_reply(run: Run, lines: Sequence[str], link: str | None) -> str:
     return "\n\n".join(part for part in (headline(run_view(run), link), shown, where) if part)
 
 
+def logs_elsewhere(run: Run, link: str) -> str:
+    """The answer to who asks, where everybody reads, for the log of a run that is not everybody's."""
+    where = f"[Its page]({url(link)}) shows the log after a login."
+    return f"{headline(run_view(run), link)}\n\nEverybody reads here, so its lines are not shown. {where}"
+
+
 def unknown_person() -> str:
     """The answer to somebody in Slack of whom nobody said who they are on GitHub."""
     return (

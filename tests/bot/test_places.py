@@ -28,7 +28,7 @@ def test_replies_keep_the_key_they_are_given() -> None:
     ]
     assert {post.key for post in made} == {"k"}
     assert [post.place for post in made] == [
-        {"repository": "acme/shop", "issue": 7},
+        {"repository": "acme/shop", "issue": 7, "public": False},
         {"repository": "acme/shop", "comment": 5, "content": "eyes"},
         {"url": "https://hooks.slack.com/x"},
     ]
