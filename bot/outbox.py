@@ -14,6 +14,7 @@ from bot import messages
 from bot.audience import Audience, outward
 from bot.errors import Refused, RetryLater
 from bot.github import GitHub
+from bot.messages.view import BUILD_FAILED
 from bot.metrics import POSTS
 from bot.slack import Slack
 from bot.store import Session, builds, posts, runs
@@ -151,6 +152,15 @@ class Outbox:
             return None
         return None if is_open and not old.public else old
 
+    async def _beside(self, run: Run, *, is_open: bool) -> messages.Beside:
+        """What is told with the run: the one that it repeats, and the build that failed it."""
+        of, number = await self._repeated(run, is_open=is_open), run.build_number
+        if number is None or run.reason != BUILD_FAILED:
+            return messages.Beside(of)
+        build = await self._tools.store.read(lambda s: builds.get(s, number))
+        link = None if build is None else self._tools.link(build, open_place=is_open)
+        return messages.Beside(of, link)
+
     async def _facing(self, post: Post, subject: Subject) -> tuple[Subject, bool, str | None]:
         """The subject as the place of `post` may read of it, whether everybody does, and the link."""
         if "channel" in post.place:
@@ -182,8 +192,10 @@ class Outbox:
         subject, is_open, link = await self._facing(post, subject)
         match subject:
             case Run():
-                of = await self._repeated(subject, is_open=is_open)
-                body = messages.run_comment(subject, link, nonce=post.nonce, now=now, command=command, of=of)
+                beside = await self._beside(subject, is_open=is_open)
+                body = messages.run_comment(
+                    subject, link, nonce=post.nonce, now=now, command=command, beside=beside
+                )
             case Build():
                 body = messages.build_comment(subject, link, nonce=post.nonce, now=now, command=command)
             case None:
@@ -204,8 +216,8 @@ class Outbox:
         subject, is_open, link = await self._facing(post, subject)
         match subject:
             case Run():
-                of = await self._repeated(subject, is_open=is_open)
-                fields = messages.run_check(subject, link, nonce=post.nonce, now=now, of=of)
+                beside = await self._beside(subject, is_open=is_open)
+                fields = messages.run_check(subject, link, nonce=post.nonce, now=now, beside=beside)
             case Build():
                 fields = messages.build_check(subject, link, nonce=post.nonce, now=now)
             case None:
@@ -219,10 +231,11 @@ class Outbox:
         return str(known)
 
     async def _status(self, post: Post, subject: Subject) -> None:
-        subject, _, link = await self._facing(post, subject)
+        subject, is_open, link = await self._facing(post, subject)
         match subject:
             case Run():
-                fields = messages.run_status(subject, link)
+                beside = await self._beside(subject, is_open=is_open)
+                fields = messages.run_status(subject, link, beside=beside)
             case Build():
                 fields = messages.build_status(subject, link)
             case None:
@@ -240,8 +253,8 @@ class Outbox:
         subject, is_open, link = await self._facing(post, subject)
         match subject:
             case Run():
-                of = await self._repeated(subject, is_open=is_open)
-                text, blocks = messages.run_blocks(subject, link, command=command, of=of)
+                beside = await self._beside(subject, is_open=is_open)
+                text, blocks = messages.run_blocks(subject, link, command=command, beside=beside)
             case Build():
                 text, blocks = messages.build_blocks(subject, link, command=command)
             case None:

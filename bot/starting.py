@@ -12,6 +12,7 @@ from bot.catalog import Job, ownerless
 from bot.errors import AskerError, NotAllowed, Unfit
 from bot.images import Image
 from bot.people import Asked, People
+from bot.runs import State
 from bot.store import Session, builds, gate, image_tags, posts, runs, versions
 from bot.tables import Build, ImageTag, Post, Run
 from bot.tools import Tools
@@ -260,7 +261,7 @@ class Starting:
         if source is not None:
             needed = f"{source.image.name}@{source.commit}"
             if needed not in built:
-                built[needed] = self._build(session, asked, target, source)
+                built[needed] = self._build_for(session, order, target, source)
             build = built[needed]
             run.image, run.ref, run.commit = source.image.name, source.ref, source.commit
             run.build_number, run.digest = build.number, build.digest
@@ -286,6 +287,15 @@ class Starting:
         build = self._build(session, asked, target, source)
         cards = self._cards(asked, target, github=github, channels=(job.notify.slack for job in jobs))
         posts.add_cards(session, cards, build=build.identity)
+        return build
+
+    def _build_for(self, session: Session, order: Order, target: Target, source: Source) -> Build:
+        """The build that a run needs, told on the commit while it is not done: its end may be the run's."""
+        build, tools = self._build(session, order.asked, target, source), self._tools
+        if build.state != State.FINISHED and order.job.notify.github and tools.github and target.repository:
+            app, now, nonce = tools.github.is_app, tools.clock(), tools.nonce()
+            card = places.commit(target.repository, source.commit, app=app, now=now, nonce=nonce)
+            posts.add_cards(session, [card], build=build.identity)
         return build
 
     def _build(self, session: Session, asked: Asked, target: Target, source: Source) -> Build:

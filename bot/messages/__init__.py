@@ -41,9 +41,11 @@ from bot.messages.statuses import (
     run_status,
 )
 from bot.messages.text import clock_time, code, duration, plain
+from bot.messages.view import Beside
 from bot.messages.waits import locked, locked_already, unlocked
 
 __all__ = [
+    "Beside",
     "CheckFields",
     "Prospect",
     "PushSeen",

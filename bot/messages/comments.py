@@ -3,7 +3,7 @@
 import re
 
 from bot.messages.text import ZERO_WIDTH, clean, clock_time, code, fence, fitting, plain, shortened, url
-from bot.messages.view import PARAMETERS, View, build_view, run_view
+from bot.messages.view import ALONE, PARAMETERS, Beside, View, build_view, run_view
 from bot.tables import Build, Run
 
 COMMENT_CHARACTERS = 65_000  # GitHub takes 65,535; the rest is for the marker and for counting otherwise
@@ -26,13 +26,16 @@ def with_marker(text: str, nonce: str) -> str:
 
 
 def run_comment(
-    run: Run, link: str | None, *, nonce: str, now: float, command: str = "/job", of: Run | None = None
+    run: Run,
+    link: str | None,
+    *,
+    nonce: str,
+    now: float,
+    command: str = "/job",
+    beside: Beside = ALONE,
 ) -> str:
-    """The card of a run as a comment. `link` leads to its page; `command` is the first word of commands.
-
-    `of` is the run that it repeats, where that is still kept.
-    """
-    return with_marker(card(run_view(run, of), link, now=now, command=command), nonce)
+    """The card of a run as a comment. `link` leads to its page; `command` is the first word of commands."""
+    return with_marker(card(run_view(run, beside), link, now=now, command=command), nonce)
 
 
 def build_comment(build: Build, link: str | None, *, nonce: str, now: float, command: str = "/job") -> str:
@@ -113,6 +116,8 @@ def _commit(view: View) -> str:
 
 def _footer(view: View, link: str | None, command: str) -> str:
     parts = [f"[Log]({url(link)})"] if link else []
+    if view.build_number is not None and view.build_link:
+        parts = [f"[Log of build {ZERO_WIDTH}{view.build_number}]({url(view.build_link)})"]
     if view.noun == "run" and view.result is not None:
         parts.append(f"again: {code(f'{command} rerun #{view.number}')}")
     elif view.noun == "run":

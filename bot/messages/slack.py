@@ -6,7 +6,7 @@ from typing import Any
 from bot.messages.comments import parameters
 from bot.messages.mrkdwn import escaped, fitted, span
 from bot.messages.text import ELLIPSIS, clean, fitting, shortened, url
-from bot.messages.view import View, build_view, run_view
+from bot.messages.view import ALONE, Beside, View, build_view, run_view
 from bot.tables import Build, Run
 
 # A text takes 3,000 characters, all blocks together about 12,000, their JSON counted.
@@ -18,10 +18,10 @@ Block = dict[str, Any]
 
 
 def run_blocks(
-    run: Run, link: str | None, *, command: str = "/job", of: Run | None = None
+    run: Run, link: str | None, *, command: str = "/job", beside: Beside = ALONE
 ) -> tuple[str, list[Block]]:
-    """The notification's text and the blocks of a run's card; `of` is the run that it repeats."""
-    return _blocks(run_view(run, of), link, command)
+    """The notification's text and the blocks of a run's card."""
+    return _blocks(run_view(run, beside), link, command)
 
 
 def build_blocks(build: Build, link: str | None, *, command: str = "/job") -> tuple[str, list[Block]]:
@@ -69,6 +69,8 @@ def _facts(view: View) -> str:
 
 def _footer(view: View, link: str | None, command: str) -> str:
     parts = [f"<{escaped(url(link))}|Log>"] if link else []
+    if view.build_number is not None and view.build_link:
+        parts = [f"<{escaped(url(view.build_link))}|Log of build {view.build_number}>"]
     if view.noun == "run":
         verb = "rerun" if view.result is not None else "cancel"
         parts.append(span(f"{command} {verb} #{view.number}", 100))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.messages.comments import details, headline
 from bot.messages.text import clean, fence, iso, shortened, url
-from bot.messages.view import View, build_view, run_view
+from bot.messages.view import ALONE, Beside, View, build_view, run_view
 from bot.runs import State
 from bot.tables import Build, Run
 from executor.spec import Result
@@ -82,9 +82,9 @@ class StatusFields:
         return {**fields, **({"target_url": self.target_url} if self.target_url else {})}
 
 
-def run_check(run: Run, link: str | None, *, nonce: str, now: float, of: Run | None = None) -> CheckFields:
-    """A run as a check run, found again by `nonce`; `of` is the run that it repeats."""
-    return _check(run_view(run, of), link, nonce, now)
+def run_check(run: Run, link: str | None, *, nonce: str, now: float, beside: Beside = ALONE) -> CheckFields:
+    """A run as a check run, found again by `nonce`."""
+    return _check(run_view(run, beside), link, nonce, now)
 
 
 def build_check(build: Build, link: str | None, *, nonce: str, now: float) -> CheckFields:
@@ -92,9 +92,9 @@ def build_check(build: Build, link: str | None, *, nonce: str, now: float) -> Ch
     return _check(build_view(build), link, nonce, now)
 
 
-def run_status(run: Run, link: str | None) -> StatusFields:
+def run_status(run: Run, link: str | None, *, beside: Beside = ALONE) -> StatusFields:
     """A run as a commit status."""
-    return _status(run_view(run), link)
+    return _status(run_view(run, beside), link)
 
 
 def build_status(build: Build, link: str | None) -> StatusFields:
@@ -108,6 +108,7 @@ def _name(view: View) -> str:
 
 def _check(view: View, link: str | None, nonce: str, now: float) -> CheckFields:
     done = view.result is not None
+    page = view.build_link or link
     status = "completed" if done else "queued" if view.state is State.WAITING else "in_progress"
     ended = view.finished_at if view.finished_at is not None else now
     return CheckFields(
@@ -119,7 +120,7 @@ def _check(view: View, link: str | None, nonce: str, now: float) -> CheckFields:
             f"{headline(view, link)}\n\n{details(view, now=now, on_commit=True)}", SUMMARY_CHARACTERS
         ),
         text=fence(view.tail, limit=TAIL_CHARACTERS) if view.shows_tail else None,
-        details_url=url(link) if link else None,
+        details_url=url(page) if page else None,
         external_id=nonce,
         started_at=iso(view.started_at) if view.started_at is not None else None,
         completed_at=iso(ended) if done else None,
@@ -127,6 +128,7 @@ def _check(view: View, link: str | None, nonce: str, now: float) -> CheckFields:
 
 
 def _status(view: View, link: str | None) -> StatusFields:
+    link = view.build_link or link
     return StatusFields(
         state=_STATUSES[view.result] if view.result is not None else "pending",
         context=_name(view),

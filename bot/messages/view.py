@@ -1,8 +1,10 @@
 """What a card says, before it is put into anybody's syntax."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.messages.differences import differences
+from bot.messages.reasons import explained
 from bot.messages.text import clean, clock_time, duration
 from bot.runs import State, attempts_allowed
 from bot.tables import Build, Run
@@ -10,6 +12,8 @@ from executor.spec import Result
 
 PARAMETERS = 20  # how many are shown
 TAIL_LINES = 20
+BUILD_FAILED = "BuildFailed"
+"""The reason of a run whose build failed."""
 
 _RESULTS = {
     Result.SUCCEEDED: ("✅", "succeeded"),
@@ -49,6 +53,9 @@ class View:
     reason: str | None
     message: str | None
     exit_code: int | None
+    definition: Mapping[str, object]  # of the job, or what a build is made by
+    build_number: int | None  # the build that failed, so that the run could not start
+    build_link: str | None
     waiting_for: str | None
     who: str
     how: str
@@ -101,8 +108,7 @@ class View:
         """What there is to say beyond the verdict: what it waits for, or the reason and its sentence."""
         if self.result is None:
             return (self.waiting_for or "").strip() or None
-        said = [(part or "").strip() for part in (self.reason, self.message)]
-        return ": ".join(part for part in said if part) or None
+        return explained(self.reason, self.message, self.definition)
 
     @property
     def before_why(self) -> str:
@@ -136,13 +142,28 @@ class View:
         return tuple(found)
 
 
-def run_view(run: Run, of: Run | None = None) -> View:
-    """What there is to say of a run; `of` is the one that it repeats, where that is at hand."""
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is told with a run: the run that it repeats and the page of its build, where they are at hand."""
+
+    of: Run | None = None
+    build_link: str | None = None
+
+
+ALONE = Beside()
+
+
+def run_view(run: Run, beside: Beside = ALONE) -> View:
+    """What there is to say of a run."""
+    of = beside.of
     return _view(
         run,
+        build_link=beside.build_link,
         noun="run",
         name=run.job,
         waiting_for=run.waiting_for,
+        definition=run.definition,
+        build_number=run.build_number if run.reason == BUILD_FAILED else None,
         parameters=tuple((str(key), str(value)) for key, value in run.parameters.items()),
         arguments=tuple(str(argument) for argument in run.arguments),
         rerun_of=run.rerun_of,
@@ -157,9 +178,12 @@ def build_view(build: Build) -> View:
     """What there is to say of a build."""
     return _view(
         build,
+        build_link=None,
         noun="build",
         name=build.image,
         waiting_for=None,
+        definition=build.definition.get("build") or {},
+        build_number=None,
         parameters=(),
         arguments=(),
         rerun_of=None,

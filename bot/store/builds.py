@@ -231,7 +231,10 @@ def _tell_runs(session: Session, build: Build, now: float) -> None:
     else:
         end = {"result": "error", "reason": "BuildFailed"}
         ended = "was cancelled" if build.result == "cancelled" else "failed"
-        message: str | None = f"Build #{build.number} of {build.image} {ended}."
+        code = f" with exit code {build.exit_code}" if build.exit_code is not None else ""
+        message: str | None = f"Build #{build.number} of {build.image} {ended}{code}."
+        if build.message:
+            message = f"{message} {build.message}"
         if build.reason == SUPERSEDED:
             end, message = {"result": "cancelled", "reason": SUPERSEDED}, build.message
         told = change_all(
@@ -240,6 +243,7 @@ def _tell_runs(session: Session, build: Build, now: float) -> None:
             state=State.FINISHED,
             **end,
             message=message,
+            tail=build.tail,
             finished_at=now,
             waiting_for=None,
         )

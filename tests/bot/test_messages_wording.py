@@ -69,7 +69,8 @@ def test_succeeded_run_reads_well_in_a_notification() -> None:
         ({"result": "timed_out"}, "⌛ migrate #142 timed out after 1m 12s"),
         (
             {"result": "error", "reason": "ImagePullBackOff", "message": "The image is gone."},
-            "⚠️ migrate #142 could not be carried out after 1m 12s: ImagePullBackOff: The image is gone.",
+            "⚠️ migrate #142 could not be carried out after 1m 12s: The image is gone. "
+            "See to its name, tag and `credentials`. (ImagePullBackOff)",
         ),
         ({"result": "of the future"}, "⚠️ migrate #142 could not be carried out after 1m 12s"),
         ({"state": "waiting", "waiting_for": "build #3"}, "🕓 migrate #142 is waiting: build #3"),
@@ -177,7 +178,10 @@ def test_people_in_slack_are_not_pinged() -> None:
 def test_builds_are_told_like_runs() -> None:
     waiting, failed = build(), build(state="finished", result="failed", reason="SetupFailed", tail=["no pip"])
     assert messages.build_terminal(waiting) == "🕓 shop build #12 is waiting"
-    assert messages.build_terminal(failed) == "❌ shop build #12 failed: SetupFailed\n    no pip"
+    assert messages.build_terminal(failed) == (
+        "❌ shop build #12 failed: Its `setup` failed. The last lines of the log say where. "
+        "(SetupFailed)\n    no pip"
+    )
     assert "rerun" not in messages.build_comment(failed, LINK, nonce="n1", now=NOW)
     check = messages.build_check(failed, LINK, nonce="n1", now=NOW)
     assert (check.name, check.conclusion, check.text) == (

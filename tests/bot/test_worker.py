@@ -9,12 +9,14 @@ from sqlalchemy import update
 from bot import oplog, worker
 from bot.config import job_of
 from bot.errors import RetryLater
+from bot.outbox import Outbox
 from bot.runs import State
 from bot.store import builds, leases, runs
 from bot.store.columns import BUILD
-from bot.tables import Build, Run
+from bot.tables import Build, Post, Run
 from bot.worker import FAILURES, Worker
 from executor.errors import EngineUnavailable
+from executor.logfile import LogWriter
 from executor.spec import Outcome, Pending, Result, Secret, Started
 from tests.bot.house import House
 
@@ -101,6 +103,30 @@ async def test_failing_build_of_errand_ends_the_runs_that_wait_for_it(home: Hous
     await Worker(home.tools).carry(await home.claim(Build))
     assert (await home.build(1)).reason == "InternalError"
     assert (await home.run(1)).reason == "BuildFailed"
+
+
+async def test_failed_build_explains_itself_where_the_run_was_asked_for(home: House) -> None:
+    await home.says("/job run check --ref main")
+    build = await home.claim(Build)
+    log = LogWriter(home.tools.logs.path(build.name), 1 << 20)
+    log.write(b"no module named shop\n")
+    log.close()
+    home.engine.plans = [[Outcome(Result.FAILED, exit_code=2, reason="SetupFailed")]]
+    await Worker(home.tools).carry(build)
+    run = await home.run(1)
+    assert run.message == "Build #1 of shop failed with exit code 2."
+    await home.write(lambda s: s.execute(update(Post).values(lease_owner="one")))
+    for post in await home.posts():
+        await Outbox(home.tools).send(post)
+    card = home.github.comments[-1].body
+    assert "failed with exit code 2" in card
+    assert "(BuildFailed)" in card.replace("\\", "")
+    assert "no module named shop" in card
+    assert "https://errand.example.com/builds/1" in card
+    assert {each.name: each.conclusion for each in home.github.checks} == {
+        "errand / build shop": "failure",
+        "errand / check": "failure",
+    }
 
 
 async def test_engine_that_does_not_answer_is_asked_again(home: House, run: Run) -> None:

@@ -1,0 +1,116 @@
+"""Why something ended as it did: a sentence with what to do, and the code word of the engine behind it.
+
+The one table of all code words that people meet. A sentence of the engine, where it has one, is more exact
+than what is said here and takes its place; what to do is said in any case.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from bot.units import duration_text
+
+
+class Explanation(NamedTuple):
+    """What a code word means, and what to do about it (may be empty)."""
+
+    what: str
+    advice: str = ""
+
+
+_MEMORY = "Give the job more memory (`resources` or `size` in app.yaml), or let it use less."
+_AGAIN = "Run it again; `retries` in app.yaml does so by itself."
+_DEFINITION = "Mend the job in app.yaml; `errand check` looks at it."
+_RIGHTS = "Whoever runs Errand can see with `errand check --cluster` which right is missing."
+
+REASONS: dict[str, Explanation] = {
+    # The job and its image
+    "DeadlineExceeded": Explanation(
+        "`timeout` in app.yaml was reached.", "Raise it if that is how long it takes."
+    ),
+    "OOMKilled": Explanation("It had more memory than its limit.", _MEMORY),
+    "OutOfMemory": Explanation("It probably ran out of memory.", _MEMORY),
+    "SetupFailed": Explanation("Its `setup` failed.", "The last lines of the log say where."),
+    "BuildFailed": Explanation("The build of its image failed.", "The log of the build says where."),
+    "FetchFailed": Explanation(
+        "The commit could not be fetched.", "See whether it is still there, then try again."
+    ),
+    "PushFailed": Explanation(
+        "The image could not be pushed.", "See whether the registry takes it (`push`)."
+    ),
+    "PullRefused": Explanation("The registry refused the image.", "See to its name and its `credentials`."),
+    "ErrImagePull": Explanation("The image could not be pulled.", "See to its name, tag and `credentials`."),
+    "ImagePullBackOff": Explanation(
+        "The image could not be pulled.", "See to its name, tag and `credentials`."
+    ),
+    "ImageMissing": Explanation("Its image is not there.", "Build it anew, or see to its name."),
+    "ImageGone": Explanation("Its image was cleared away since.", "It is built anew when it is needed."),
+    "NoSource": Explanation("GitHub did not give the commit.", "Try again when GitHub answers."),
+    "Superseded": Explanation("A newer push took its place."),
+    "SpecInvalid": Explanation("The engine cannot run it as it is defined.", _DEFINITION),
+    "SpecRefused": Explanation("The cluster refused it as it is defined.", _DEFINITION),
+    "PodRefused": Explanation("The cluster refused its pod.", _DEFINITION),
+    "FilesInvalid": Explanation("Its `files` cannot be placed.", _DEFINITION),
+    "WorkdirInvalid": Explanation("Its `workdir` is not in the image.", _DEFINITION),
+    "ContainerRefused": Explanation("The container engine refused it.", _DEFINITION),
+    "StartRefused": Explanation(
+        "Its command could not be started.", "See whether the image has that program."
+    ),
+    "NotConfigured": Explanation("It needs what is no longer configured.", _DEFINITION),
+    "WorkloadMissing": Explanation(
+        "There is no such workload.", "See to `workload` and `namespace` of the image."
+    ),
+    "WorkloadNotReady": Explanation(
+        "That workload has no ready pod.", "Run it again when the workload is up."
+    ),
+    "SecretUnreadable": Explanation(
+        "A secret that it names cannot be read.", "See whether it is there. " + _RIGHTS
+    ),
+    # The machine and the cluster
+    "CreateContainerConfigError": Explanation(
+        "A Secret or a ConfigMap that it names is not there.", "See to the names and keys in app.yaml."
+    ),
+    "Unschedulable": Explanation("No node has room for it.", "Ask for less (`resources`), or add a node."),
+    "QuotaExceeded": Explanation(
+        "The quota of the namespace is used up.", "Run it again when there is room."
+    ),
+    "CreateForbidden": Explanation("Errand may not create it.", _RIGHTS),
+    "NamespaceMissing": Explanation("The namespace is not there.", "See to `engine.kubernetes.namespace`."),
+    "NameTaken": Explanation("The cluster has something else of that name.", _AGAIN),
+    "Evicted": Explanation("It was evicted from its node.", _AGAIN),
+    "Preempted": Explanation("It made room for something of higher priority.", _AGAIN),
+    "Disrupted": Explanation("The cluster ended it.", _AGAIN),
+    "NodeLost": Explanation("Its node went away.", _AGAIN),
+    "ContainerLost": Explanation("Its container went away.", _AGAIN),
+    "PodMissing": Explanation("Its pod went away.", _AGAIN),
+    "SupervisorLost": Explanation("What watched over it was ended.", _AGAIN),
+    "BuilderDied": Explanation("The builder was ended.", "Try again; the log of the build may say more."),
+    "EngineUnavailable": Explanation("The engine did not answer.", "Try again when it does."),
+    "InternalError": Explanation(
+        "Errand failed over this.", "Whoever runs Errand finds the cause in its log."
+    ),
+}
+
+
+def explained(reason: str | None, message: str | None, definition: Mapping[str, Any]) -> str | None:
+    """The sentences for people, with the code word in brackets; None where there is nothing to say.
+
+    `definition` is the stored one of the job, whose `timeout` (seconds) is named where that was reached.
+    """
+    word, said = (reason or "").strip(), (message or "").strip()
+    if not word:
+        return said or None
+    known = REASONS.get(word)
+    what = said or (known.what if known else "")
+    if word == "DeadlineExceeded":
+        what = f"{_deadline(definition)} {said}".strip()
+    if what and what[-1] not in ".!?":
+        what += "."
+    advice = known.advice if known and known.advice not in what else ""
+    return f"{' '.join(part for part in (what, advice) if part)} ({word})".strip()
+
+
+def _deadline(definition: Mapping[str, Any]) -> str:
+    seconds = definition.get("timeout")
+    if not isinstance(seconds, int | float):
+        return REASONS["DeadlineExceeded"].what
+    return f"`timeout: {duration_text(seconds)}` in app.yaml was reached."
