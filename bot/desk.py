@@ -153,10 +153,11 @@ class Desk:
         asked = Asked(
             key=f"slack:{command.trigger}",
             cause="slack",
-            actor=f"slack:{command.user}",
+            actor=f"slack:{login or command.user}",
             login=login,
             channel=command.channel,
             channel_name=f"#{command.channel_name}",
+            response_url=command.response_url or None,
         )
         line = f"{self._tools.config.command} {markdown.plain(command.text) or 'help'}"
         if login is None:

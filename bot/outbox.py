@@ -16,6 +16,7 @@ from bot.errors import Refused, RetryLater
 from bot.github import GitHub
 from bot.messages.view import BUILD_FAILED
 from bot.metrics import POSTS
+from bot.runs import State
 from bot.slack import Slack
 from bot.store import Session, builds, posts, runs
 from bot.store.leases import LeaseLost
@@ -37,6 +38,14 @@ FAILURES = 3
 """Tries of a post over which Errand itself fails."""
 AGAIN = 1.0
 """Seconds after which a database that was away is told once more what came of a post."""
+
+RESPONSE_SECONDS = 1800.0
+"""How long Slack takes answers to a command.
+
+https://docs.slack.dev/interactivity/handling-user-interaction
+"""
+TOLD_ASKER = "asker"
+"""The `remote_id` of a card in whose place the asker was told the end."""
 
 Subject = Build | Run | None
 
@@ -248,7 +257,10 @@ class Outbox:
 
     # Slack ----------------------------------------------------------------------------------------
 
-    async def _message(self, post: Post, subject: Subject) -> str:
+    async def _message(self, post: Post, subject: Subject) -> str | None:
+        if post.remote_id == TOLD_ASKER:
+            return None
+        row = subject
         channel, command = post.place["channel"], self._tools.config.command
         subject, is_open, link = await self._facing(post, subject)
         match subject:
@@ -266,10 +278,32 @@ class Outbox:
         elif post.attempts > 1:
             known = await self._slack.find(channel, post.nonce, post.created_at)
         if known is None:
-            known = await self._slack.post(channel, text, blocks, post.nonce)
+            try:
+                known = await self._slack.post(channel, text, blocks, post.nonce)
+            except Refused as refusal:
+                return await self._tell_asker(post, row, refusal)
         else:
             await self._slack.update(*known, text, blocks)
         return " ".join(known)
+
+    async def _tell_asker(self, post: Post, row: Subject, refusal: Refused) -> str | None:
+        """Tell who asked the end where Errand may not post; before that there is time to invite it.
+
+        Slack takes answers for half an hour. Who asked may read the row, so the link is signed.
+        """
+        url = post.place.get("url")
+        if row is None or url is None:
+            raise refusal
+        if row.state != State.FINISHED:
+            return None
+        if self._tools.clock() - post.created_at > RESPONSE_SECONDS:
+            raise refusal
+        link = self._tools.link(row, open_place=False)
+        text = messages.slack_text(
+            messages.end_reply(row, link, messages.remedy(refusal.status, str(refusal)))
+        )
+        await self._slack.respond(url, text)
+        return TOLD_ASKER
 
     async def _response(self, post: Post, subject: Subject) -> None:
         await self._slack.respond(post.place["url"], messages.slack_text(post.text or ""))

@@ -29,6 +29,8 @@ class Asked:
     pull: PullRequest | None = None
     channel: str | None = None
     channel_name: str | None = None
+    response_url: str | None = None
+    """Of Slack: reaches the asker for half an hour, also where Errand is in no channel with them."""
     public: bool = False
     caller: Caller | None = None
     """Who asked over HTTP. Its scopes say what it may do, and have been asked: no account's rights count."""

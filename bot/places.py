@@ -20,9 +20,10 @@ def commit(repository: str, sha: str, *, app: bool, now: float, nonce: str) -> P
     return _card(kind, f"{repository}@{sha}", place, now, nonce)
 
 
-def channel(name: str, *, now: float, nonce: str) -> Post:
-    """A message in a Slack channel, by name or id."""
-    return _card("slack_message", name, {"channel": name}, now, nonce)
+def channel(name: str, *, url: str | None = None, now: float, nonce: str) -> Post:
+    """A message in a Slack channel, by name or id; `url` reaches who asked where the bot may not post."""
+    place: dict[str, object] = {"channel": name} if url is None else {"channel": name, "url": url}
+    return _card("slack_message", name, place, now, nonce)
 
 
 def comment_reply(

@@ -331,5 +331,11 @@ class Starting:
             told = dict.fromkeys(channel for channel in channels if channel)
             if asked.channel is not None and asked.channel_name not in told:
                 told[asked.channel] = None
-            cards += [places.channel(channel, now=now, nonce=nonce()) for channel in told]
+            here = (asked.channel, asked.channel_name)
+            cards += [
+                places.channel(
+                    channel, url=asked.response_url if channel in here else None, now=now, nonce=nonce()
+                )
+                for channel in told
+            ]
         return cards

@@ -168,7 +168,7 @@ class Post(Claimable, table=True):
     | github_check    | repository, commit                                       | check run id       |
     | github_status   | repository, commit                                       | -                  |
     | github_reaction | repository, comment, content                             | -                  |
-    | slack_message   | channel                                                  | channel and ts     |
+    | slack_message   | channel, url (to tell the end where Slack takes no card) | channel and ts     |
     | slack_response  | url                                                      | -                  |
     """
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.messages import differences
+from bot.messages.text import person as member
 from bot.runs import State, attempts_allowed
 from bot.tables import Build, Run
 
@@ -161,6 +162,8 @@ def status(state: str, result: str | None) -> Status:
 def person(actor: str) -> str:
     """`github:octocat` as `octocat on GitHub`; what has no such form stays as it is."""
     source, colon, name = actor.partition(":")
+    if source == "slack" and member(name) != name:
+        return member(name)
     return f"{name} on {_SOURCES[source]}" if colon and source in _SOURCES else actor
 
 

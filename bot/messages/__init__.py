@@ -18,6 +18,7 @@ from bot.messages.mrkdwn import slack_text
 from bot.messages.plans import Prospect, PushSeen, Reasons, RefusalSeen, plan, why
 from bot.messages.replies import (
     building,
+    end_reply,
     error_reply,
     job_help,
     joined,
@@ -26,6 +27,7 @@ from bot.messages.replies import (
     logs_reply,
     not_available,
     not_built,
+    remedy,
     started,
     status_reply,
     stopping,
@@ -62,6 +64,7 @@ __all__ = [
     "code",
     "differences",
     "duration",
+    "end_reply",
     "error_reply",
     "job_help",
     "joined",
@@ -75,6 +78,7 @@ __all__ = [
     "not_built",
     "plain",
     "plan",
+    "remedy",
     "run_blocks",
     "run_check",
     "run_comment",

@@ -7,7 +7,7 @@ from bot.due import DEFINITION, Outlook
 from bot.images import Image
 from bot.messages.comments import headline
 from bot.messages.differences import differences
-from bot.messages.text import clock_time, code, plain
+from bot.messages.text import clock_time, code, person, plain
 from bot.messages.timetables import local_time
 from bot.messages.view import run_view
 from bot.runs import State
@@ -147,7 +147,7 @@ def why(reasons: Reasons, *, who: str, now: float) -> str:
         lines.append(f"- last: {headline(last, None)}, {label} {code(by, 80)}")
     lines.append(f"- permission: {code(who)} may run it")
     lines += [
-        f"- refused {code(refusal.actor)}, {clock_time(refusal.at, now)}: {refusal.sentence}"
+        f"- refused {code(_person(refusal.actor))}, {clock_time(refusal.at, now)}: {refusal.sentence}"
         for refusal in reasons.refusals
     ]
     if reasons.refused:
@@ -164,6 +164,11 @@ def why(reasons: Reasons, *, who: str, now: float) -> str:
         at = local_time(tick.at, reasons.timing.timetable.timezone if reasons.timing else "UTC")
         lines.append(f"- due {at}: {became}{note}")
     return "\n".join(lines)
+
+
+def _person(actor: str) -> str:
+    network, _, name = actor.partition(":")
+    return person(name) if network == "slack" and person(name) != name else actor
 
 
 def _pushed(reasons: Reasons, now: float) -> list[str]:

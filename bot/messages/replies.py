@@ -7,7 +7,7 @@ from bot.catalog import Job
 from bot.images import Image
 from bot.messages.comments import headline
 from bot.messages.text import ZERO_WIDTH, clock_time, code, fence, plain, shortened, url
-from bot.messages.view import run_view
+from bot.messages.view import build_view, run_view
 from bot.tables import Build, Run
 
 JOBS = 100  # how many a listing shows
@@ -99,6 +99,22 @@ def logs_reply(run: Run, lines: Sequence[str], link: str | None) -> str:
     where = f"[The whole log]({url(link)})" if link else ""
     shown = fence(lines, limit=LOG_CHARACTERS) if lines else "Nothing was written yet."
     return "\n\n".join(part for part in (headline(run_view(run), link), shown, where) if part)
+
+
+def end_reply(row: Run | Build, link: str, remedy: str) -> str:
+    """How it ended, for who asked for it where no card can be, and what to do to have one."""
+    view = run_view(row) if isinstance(row, Run) else build_view(row)
+    parts = [headline(view, link), plain(view.why, 1000) if view.why else ""]
+    if view.shows_tail:
+        parts.append(fence(view.tail, limit=LOG_CHARACTERS))
+    return "\n\n".join(part for part in (*parts, f"[Log]({url(link)}) · {remedy}") if part)
+
+
+def remedy(error: object, sentence: str) -> str:
+    """What to do so that cards come, by the name of Slack's error; `sentence` is Slack's refusal in words."""
+    if error in ("not_in_channel", "channel_not_found"):
+        return "Only you see this; `/invite @Errand` in a channel shows it there."
+    return f"Only you see this: {plain(sentence, 300)}."
 
 
 def logs_elsewhere(run: Run, link: str) -> str:

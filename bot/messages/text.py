@@ -16,6 +16,7 @@ ZERO_WIDTH = "\u200b"
 
 _PUNCTUATION = re.compile(r"([!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~])")
 _LINKS = re.compile(r"(?i)(?<=@)|(?<=#)|(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=\bgh)(?=-\d)")
+_MEMBER = re.compile(r"[UW][A-Z0-9]{7,20}")
 _SAFE_URL = re.compile(r"[^A-Za-z0-9\-._~:/?#\[\]@!$&'*+,;=%]")
 # What changes the order or the look of its neighbours: bidi controls, line ends, tags, private use.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -92,6 +93,11 @@ def url(address: str) -> str:
 
 def _longest(text: str, character: str) -> int:
     return max((len(run) for run in re.findall(re.escape(character) + "+", text)), default=0)
+
+
+def person(name: str) -> str:
+    """Who somebody is, without the network; a member id of Slack says that to nobody."""
+    return "somebody in Slack" if _MEMBER.fullmatch(name) else name
 
 
 def duration(seconds: float) -> str:

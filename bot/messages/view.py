@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.messages.differences import differences
 from bot.messages.reasons import explained
-from bot.messages.text import clean, clock_time, duration
+from bot.messages.text import clean, clock_time, duration, person
 from bot.runs import State, attempts_allowed
 from bot.tables import Build, Run
 from executor.spec import Result
@@ -233,4 +233,6 @@ def _asker(actor: str, cause: str) -> tuple[str, str]:
     network, colon, name = actor.partition(":")
     where = "" if network == cause else _NETWORKS.get(network)
     who = name + where if colon and where is not None else actor
+    if network == "slack" and person(name) != name:
+        who = person(name)  # of before logins were kept
     return clean(who, 80), "" if actor == cause else _CAUSES.get(cause, "")

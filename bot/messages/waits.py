@@ -5,7 +5,7 @@ They begin with a small letter: what the engine waits for is a sentence, and fol
 
 from dataclasses import dataclass
 
-from bot.messages.text import clean, clock_time, duration, plain
+from bot.messages.text import clean, clock_time, duration, person, plain
 from bot.runs import State
 from bot.tables import Lock, Run
 from bot.wording import quoted
@@ -29,7 +29,7 @@ class Place:
 
 def who(actor: str) -> str:
     """The name of whoever asked, without the network it is from."""
-    return clean(actor.partition(":")[2] or actor, 80)
+    return clean(person(actor.partition(":")[2] or actor), 80)
 
 
 def refused(other: Run) -> str:

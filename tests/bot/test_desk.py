@@ -105,7 +105,7 @@ async def test_slack_card_stands_once_in_the_channel_that_the_job_names(home: Ho
 async def test_slack_command_without_an_address_to_answer_has_its_effect(home: House) -> None:
     body = b"trigger_id=1.2&user_id=U0OCTOCAT&channel_id=C1&text=build+shop"
     await Desk(home.tools).handle(await home.deliver("command", body, source="slack"))
-    assert (await home.build(1)).actor == "slack:U0OCTOCAT"
+    assert (await home.build(1)).actor == "slack:octocat"
 
 
 async def test_without_github_and_slack_posts_nobody_may_anything(home: House) -> None:

@@ -39,7 +39,7 @@ def test_sizes(count: int, words: str) -> None:
     ("actor", "words"),
     [
         ("github:octocat", "octocat on GitHub"),
-        ("slack:U012AB3CD", "U012AB3CD on Slack"),
+        ("slack:U012AB3CD", "somebody in Slack"),
         ("clock", "clock"),
         ("x:y", "x:y"),
     ],
