@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from executor.setup import SHELL
+from executor.setup import SHELL, prefaced
 from executor.spec import RunSpec
 
 INSTALLATION, KEY, TIMEOUT, GRACE, CHILDREN, MEMORY, MASKED, LOG = (
@@ -140,7 +140,7 @@ def shell(spec: RunSpec) -> str | None:
 
 
 def _command(spec: RunSpec, shell: str | None) -> list[str]:
-    words = [*SHELL, spec.setup, *spec.command] if spec.setup else list(spec.command)
+    words = [*SHELL, spec.setup, *prefaced(spec.command)] if spec.setup else list(prefaced(spec.command))
     return [shell, "-c", _TOGETHER, shell, *words] if shell else words
 
 

@@ -3,13 +3,15 @@
 import contextlib
 from collections.abc import Callable
 
+from executor import setup
 from executor.container.client import Client, Refused
 from executor.container.containers import CHILDREN, GRACE, TIMEOUT, Container
 from executor.container.place import SIGNALLED, STOP, Place
 from executor.spec import Result
 from executor.threads import whole
 
-TO_ALL = (("kill", "-TERM", "-1"), ("sh", "-c", "kill -TERM -1"))
+TO_ALL = (("sh", "-c", setup.TELL_ALL, "sh", setup.PREFACE), ("kill", "-TERM", "-1"))
+TO_FIRST = ("sh", "-c", setup.TELL_OWN + '[ "$P" ]', "sh", setup.PREFACE)
 """Commands in the container that signal every process but its init, of which one has to be there.
 
 The init then ends with the exit code that the job's first process chose.
@@ -66,6 +68,8 @@ class Stopping:
                 if codes[-1] == 0:
                     return
             self.alone = all(code in (126, 127) for code in codes)
+        elif await self._client.execute(self._id, TO_FIRST) == 0:
+            return
         await self._kill("SIGTERM")
 
     async def _kill(self, signal: str) -> None:

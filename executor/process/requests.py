@@ -10,6 +10,7 @@ from executor import checkout
 from executor.boot import boot
 from executor.checkout.git import ENVIRONMENT, split_url
 from executor.process import trees
+from executor.setup import prefaced
 from executor.spec import BuildSpec, RunSpec, Secret
 from executor.supervisor import record, request
 
@@ -101,7 +102,7 @@ def _run(spec: RunSpec, place: Place) -> _Fields:
         yield "root", str(root)
     yield "workdir", _whole("workdir", spec.workdir or "")
     yield "setup", _whole("setup", spec.setup or "")
-    for word in spec.command:
+    for word in prefaced(spec.command):
         yield "argument", _whole("command", word)
     for name, value in environment(home, dict(spec.env)).items():
         if not name or "=" in name:

@@ -10,7 +10,7 @@ import signal
 import time
 
 from executor.logfile import LogWriter
-from executor.supervisor import descendants, record
+from executor.supervisor import descendants, record, shells
 from executor.supervisor.job import CannotStart, Job, start
 from executor.supervisor.memory import MemoryWatch
 from executor.supervisor.output import Output, Wakes
@@ -77,6 +77,9 @@ class _Supervision:
         self._status.write(record.RUNNING, durable=False, pid=self._pid, started_at=time.time())
         self._wakes.status_changed()
         self._watch()
+        self._reap()
+        if self._code == 128 + signal.SIGTERM and self._outlasted():
+            self._code = 128 + signal.SIGKILL  # the shell went at once; what it ran has to be killed
         self._clear()
         result = self._result or ("failed" if self._code else "succeeded")
         reason: str | None = "DeadlineExceeded" if result == "timed_out" else None
@@ -116,6 +119,10 @@ class _Supervision:
         stopping = self._result is not None and self._contained and self._job.signal_children
         return stopping and not self._alone and time.monotonic() < self._kill_at
 
+    def _outlasted(self) -> bool:
+        """Tell whether something is left at the end of a grace that all had."""
+        return self._result is not None and self._job.signal_children and self._contained and not self._alone
+
     def _react(self, until: float) -> None:
         """Wait for output, a signal or the monotonic time `until`, and do what came."""
         wait = max(0, int((until - time.monotonic()) * 1000) + 1)  # milliseconds
@@ -146,7 +153,15 @@ class _Supervision:
     def _stop(self, result: str) -> None:
         self._result = result
         self._kill_at = time.monotonic() + self._job.grace
-        if self._job.signal_children:
+        if self._contained and shells.waits(self._pid):
+            # First of all, so that it does not go on to its next command when this one ends.
+            descendants.signal_one(self._pid, signal.SIGURG)
+            for pid in (
+                descendants.below(os.getpid()) if self._job.signal_children else shells.children(self._pid)
+            ):
+                if pid != self._pid:
+                    descendants.signal_one(pid, signal.SIGTERM)
+        elif self._job.signal_children:
             self._signal_all(signal.SIGTERM)
         else:
             descendants.signal_one(self._pid, signal.SIGTERM)

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -107,3 +108,42 @@ async def test_stopping_what_is_not_there_does_nothing(case: EngineCase, key: st
     await case.engine.stop(key)
     assert await ended(case.engine.run(spec)) == outcome
     assert await case.logs.size("never-was") is None
+
+
+_PROGRAM = "trap 'echo told; sleep 0.3; echo cleaned; exit 7' TERM; echo ready; while :; do sleep 0.02; done"
+
+
+@pytest.mark.parametrize("children", [True, False])
+async def test_program_that_a_text_runs_is_told_and_has_its_grace(case: EngineCase, children: bool) -> None:
+    script = f'true && sh -c "{_PROGRAM}"; echo never'
+    spec = sh("run-1", script, grace=20.0, signal_children=children, image=await case.image())
+    running = asyncio.create_task(ended(case.engine.run(spec)))
+    await seen(case.logs, "run-1", b"ready")
+    await case.engine.stop("run-1")
+    outcome = await running
+    assert (outcome.result, outcome.exit_code) == (Result.CANCELLED, 7)
+    written = (await text(case.logs, "run-1")).split()
+    assert [word for word in written if word != "Terminated"] == ["ready", "told", "cleaned"]
+
+
+@pytest.mark.parametrize("trap", ["", "trap 'echo bye' EXIT; "])
+async def test_bash_waits_for_its_program_too(case: EngineCase, trap: str) -> None:
+    if case.may_lack_bash:
+        pytest.skip("its image may have no bash")
+    spec = sh("run-1", f'{trap}sh -c "{_PROGRAM}"; echo never', grace=20.0, signal_children=False)
+    spec = replace(spec, command=("bash", *spec.command[1:]), image=await case.image())
+    running = asyncio.create_task(ended(case.engine.run(spec)))
+    await seen(case.logs, "run-1", b"ready")
+    await case.engine.stop("run-1")
+    assert (await running).exit_code == 7
+    assert "never" not in await text(case.logs, "run-1")
+
+
+@pytest.mark.parametrize("children", [True, False])
+async def test_program_that_a_text_runs_is_recorded_as_killed(case: EngineCase, children: bool) -> None:
+    script = "sh -c \"trap '' TERM; echo ready; while :; do sleep 0.05; done\"; echo never"
+    spec = sh("run-1", script, grace=1.0, signal_children=children, image=await case.image())
+    running = asyncio.create_task(ended(case.engine.run(spec)))
+    await seen(case.logs, "run-1", b"ready")
+    await case.engine.stop("run-1")
+    assert (await running).exit_code == 137

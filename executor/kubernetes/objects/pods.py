@@ -12,7 +12,7 @@ from executor.kubernetes.client import Object
 from executor.kubernetes.objects.merging import merged
 from executor.kubernetes.objects.workloads import Workload
 from executor.kubernetes.settings import Settings
-from executor.setup import SHELL
+from executor.setup import PREFACE, SHELL, TELL_ALL, TELL_OWN, prefaced
 from executor.spec import RunSpec
 
 RESERVED = ":"
@@ -22,15 +22,15 @@ CONTAINER = "job"
 SIGNALLED = "errand: every process was told to stop"
 """What the hook adds to the termination message where it can signal; without a shell nobody does."""
 
-_HOOK = (
-    f"kill -0 -1 && echo '{SIGNALLED}' >>/dev/termination-log; "
-    "kill -TERM -1; while kill -0 -1; do sleep 1 || exit; done"
-)
+_TOLD = f"kill -0 -1 && echo '{SIGNALLED}' >>/dev/termination-log\n"
+_HOOK = f"{_TOLD}{TELL_ALL}while kill -0 -1; do sleep 1 || exit; done"
 """Signals all but the first process of the pod, which is not the job's, and waits until none is left.
 
 While it waits the kubelet does not signal the job a second time. What it says comes first: the container ends
 with the job, and a job that ends at once leaves it no time to say anything afterwards.
 """
+_OWN_HOOK = f'{_TOLD}{TELL_OWN}while [ "$P" ] && kill -0 "$P"; do sleep 1 || exit; done'
+"""Signals what a shell runs and waits for the shell; any other first process is for the kubelet to signal."""
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
 _TOGETHER = 'exec "$@" 2>&1'
 """The node reads a job's two outputs from two pipes, and loses the order in which they were written."""
@@ -141,13 +141,14 @@ def _container(run: RunSpec, shared: Workload, kept: Kept) -> Object:
         asked["envFrom"] = list(shared.env_from)
     if run.workdir:
         asked["workingDir"] = "/" + run.workdir.strip("/")
-    if run.signal_children:
-        asked["lifecycle"] = {"preStop": {"exec": {"command": ["sh", "-c", _HOOK]}}}
+    if run.signal_children or prefaced(run.command) != run.command:
+        script = _HOOK if run.signal_children else _OWN_HOOK
+        asked["lifecycle"] = {"preStop": {"exec": {"command": ["sh", "-c", script, "sh", PREFACE]}}}
     return asked
 
 
 def _command(run: RunSpec) -> list[str]:
-    words = [*SHELL, run.setup, *run.command] if run.setup else list(run.command)
+    words = [*SHELL, run.setup, *prefaced(run.command)] if run.setup else list(prefaced(run.command))
     shell = words[0]
     return [shell, "-c", _TOGETHER, shell, *words] if shell.rpartition("/")[2] in _SHELLS else words
 

@@ -22,6 +22,7 @@ LOST = "ContainerLost"
 
 _MOST = 2000
 """Characters of the cluster's words that are told."""
+_KILLED, _TERMINATED_SHELL = 137, 143
 _SECONDS_TO_END = 3.0
 """Within which a node deletes for good what it ended because it was deleted."""
 
@@ -202,7 +203,7 @@ def _stopped(job: Job, pod: Pod | None, outcome: Outcome) -> Outcome:
     """Give the outcome of what ended, if Errand or the cluster's own deadline had stopped it."""
     over = _over(pod) if pod is not None else None
     is_known = over is not None and over.started_at is not None and over.reason not in _UNKNOWN
-    code = over.exit_code if over is not None and is_known else None
+    code = _own_code(over, pod) if over is not None and pod is not None and is_known else None
     told = outcome.message if outcome.reason == "NodeLost" and over is None else None
     times = replace(outcome, result=Result.TIMED_OUT, exit_code=code, reason="DeadlineExceeded", message=told)
     if job.stop in set(Result):
@@ -215,6 +216,13 @@ def _stopped(job: Job, pod: Pod | None, outcome: Outcome) -> Outcome:
         # The cluster deletes the pod first and says at the Job why it did only after that.
         by_cluster = by_cluster or pod.deleted_at - pod.grace >= job.ends_by - _WHOLE
     return times if by_cluster and outcome.result is not Result.SUCCEEDED else outcome
+
+
+def _own_code(over: Container, pod: Pod) -> int:
+    """Give the exit code: a shell that waits is sent SIGTERM when what it runs has had its grace."""
+    ended, due = over.finished_at, pod.deleted_at
+    is_late = pod.has_hook and ended is not None and due is not None and ended >= due
+    return _KILLED if is_late and over.exit_code == _TERMINATED_SHELL else over.exit_code
 
 
 def _not_started(words: str) -> Outcome:

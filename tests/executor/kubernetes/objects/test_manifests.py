@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from executor.kubernetes.objects.manifests import Manifest, manifest
-from executor.kubernetes.objects.pods import Facts
+from executor.kubernetes.objects.pods import Facts, literal
 from executor.kubernetes.objects.workloads import Workload
 from executor.kubernetes.settings import Builder, Settings
+from executor.setup import PREFACE
 from executor.spec import About, Reference, RunSpec, Secret
 
 SETTINGS = Settings(namespace="jobs", installation="here")
@@ -121,7 +122,7 @@ def test_both_outputs_of_a_shell_are_one_pipe() -> None:
         "sh",
         "sh",
         "-c",
-        "a b",
+        literal(PREFACE) + "a b",
     ]
 
 
@@ -228,7 +229,8 @@ def test_a_read_only_root_has_a_place_for_temporary_files() -> None:
 
 def test_every_process_is_signalled_unless_the_job_wants_it_otherwise() -> None:
     assert job(made())["lifecycle"]["preStop"]["exec"]["command"][:2] == ["sh", "-c"]
-    assert "lifecycle" not in job(made(signal_children=False))
+    assert "lifecycle" not in job(made(signal_children=False, command=("python", "work.py")))
+    assert "lifecycle" in job(made(signal_children=False, command=("sh", "-c", "cd /app && python work.py")))
     assert pod(made())["shareProcessNamespace"] is True
 
 
