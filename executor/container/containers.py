@@ -77,7 +77,7 @@ class Given:
     """What a container is given besides its specification.
 
     `files` names the file on this machine for each path in the container, `driver` who keeps its log,
-    `bridged` whether the bridge can be asked for by its name (rootless engines have networks of their own),
+    `network` the one that it is in (None: rootless engines give each container a network of its own),
     `rlimits` the most (open files, processes) that this process may have, `live` the environment of the
     workload that it shares, `masked` the names in the whole environment whose values no log shows, and
     `shell` the program in the image that is to put both outputs into one pipe; None if there is none.
@@ -85,7 +85,7 @@ class Given:
 
     installation: str
     driver: str
-    bridged: bool
+    network: str | None
     rlimits: tuple[int, int]
     files: Mapping[str, Path]
     live: Mapping[str, str]
@@ -158,8 +158,8 @@ def _host(spec: RunSpec, given: Given) -> dict[str, Any]:
             for target, source in given.files.items()
         ],
     }
-    if given.bridged:  # by its name, so that no configuration of the engine makes it the host's network
-        asked["NetworkMode"] = "bridge"
+    if given.network:  # by its name, so that no configuration of the engine makes it the host's network
+        asked["NetworkMode"] = given.network
     if spec.read_only:
         asked["Tmpfs"] = {"/tmp": "rw,nosuid,nodev,mode=1777"}  # noqa: S108  # in the container
     if spec.memory:

@@ -1,7 +1,9 @@
-"""The environment of a workload that runs now, for runs that are to share it."""
+"""The environment and the networks of a workload that runs now, for runs that are to share them."""
 
 import re
+from dataclasses import dataclass, field
 
+from executor.container import networks
 from executor.container.client import Client, Refused
 from executor.container.containers import read
 from executor.container.outcomes import error
@@ -12,8 +14,16 @@ _OWN = frozenset({"HOSTNAME", "HOME", "TERM", "container"})
 """What engines set by themselves: true of that container only."""
 
 
-async def environment(client: Client, live: Live) -> dict[str, str]:
-    """Give the environment of the container `container/NAME` but what the engine made for it.
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What runs share with a workload; `networks` by name."""
+
+    env: dict[str, str] = field(default_factory=dict)
+    networks: tuple[str, ...] = ()
+
+
+async def shared(client: Client, live: Live) -> Shared:
+    """Give what runs share with `container/NAME`: its environment but what the engine made for it.
 
     Raises `Ended` with `WorkloadMissing`, or EngineUnavailable.
     """
@@ -21,7 +31,8 @@ async def environment(client: Client, live: Live) -> dict[str, str]:
     if named is None:
         raise error("WorkloadMissing", f"{live.workload[:200]} is no container/NAME.")
     try:
-        workload = read(await client.ask("GET", f"containers/{named[1]}/json"))
+        answer = await client.ask("GET", f"containers/{named[1]}/json")
     except Refused as refused:
         raise error("WorkloadMissing", f"{live.workload}: {refused.message}") from refused
-    return {name: value for name, value in workload.env.items() if name not in _OWN}
+    env = {name: value for name, value in read(answer).env.items() if name not in _OWN}
+    return Shared(env, networks.of_workload(answer))

@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from executor.container import containers
+from executor.container import containers, networks
 from executor.container.client import Client
 from executor.container.containers import INSTALLATION, KEY
 from executor.container.events import Events
@@ -87,6 +87,7 @@ class Runs:
             if not container.has_ended and not container.is_new:
                 raise EngineUnavailable(f"{key} still runs")
             await tools.client.delete(container.id)
+        await networks.remove(tools.client, containers.name(self._installation, key))
         await whole(place.remove)
 
     async def prune(self, *, before: float) -> None:
@@ -100,6 +101,7 @@ class Runs:
                 continue
             if (container.finished_at or float(listed["Created"])) < before:
                 await tools.client.delete(container.id)
+        await networks.sweep(tools.client, self._installation)
         for path in await whole(lambda: list(self._directory.iterdir())):
             outcome = await whole(Place(path).outcome)
             if outcome is not None and (outcome.finished_at or before) < before:

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from executor.boot import boot
-from executor.container import containers, live, outcomes
+from executor.container import containers, live, networks, outcomes
 from executor.container.client import Client, Refused
 from executor.container.containers import SH, Container, Given
 from executor.container.place import BEGUN, STOP, Place
@@ -80,16 +80,21 @@ class Starting:
         """Create it; a shell that it does not need is used if its image has it."""
         if await whole(lambda: place.read(STOP)) is not None:
             raise outcomes.Ended(Outcome(Result.CANCELLED))
-        given = await self._given(spec, place)
+        found = await live.shared(self.client, spec.live) if spec.live else live.Shared()
+        given = await self._given(spec, place, found)
         name, image = containers.name(self.installation, spec.key), str(spec.image)
         wanted = containers.shell(spec) or (SH if self.shells.get(image, True) else None)
         await self._make(name, containers.body(spec, replace(given, shell=wanted)), image)
-        if wanted != SH or containers.shell(spec) or image in self.shells:
-            return
-        self.shells[image] = await self.client.has(f"containers/{name}/archive", {"path": f"/bin/{SH}"})
-        if not self.shells[image]:
+        if wanted == SH and not containers.shell(spec) and image not in self.shells:
+            self.shells[image] = await self.client.has(f"containers/{name}/archive", {"path": f"/bin/{SH}"})
+            if not self.shells[image]:
+                await self.client.delete(name)
+                await self._make(name, containers.body(spec, given), image)
+        try:
+            await networks.join(self.client, found.networks[1:], name)
+        except Refused as refused:
             await self.client.delete(name)
-            await self._make(name, containers.body(spec, given), image)
+            raise outcomes.error("ContainerRefused", refused.message) from refused
 
     async def _make(self, name: str, request: dict[str, Any], image: str) -> None:
         try:
@@ -99,7 +104,13 @@ class Starting:
                 raise _Taken from refused
             raise outcomes.refused_creation(refused.status, refused.message, image) from refused
 
-    async def _given(self, spec: RunSpec, place: Place) -> Given:
+    async def _network(self, key: str, found: live.Shared) -> str | None:
+        """Name the first network of the run: the workload's, or one of its own."""
+        if found.networks:
+            return found.networks[0]
+        return await networks.make(self.client, self.installation, key) if os.geteuid() == 0 else None
+
+    async def _given(self, spec: RunSpec, place: Place, found: live.Shared) -> Given:
         if spec.image is None:
             raise outcomes.error("ImageMissing", "A run in a container needs an image.")
         try:
@@ -111,21 +122,20 @@ class Starting:
         except ValueError as problem:
             raise outcomes.error("FilesInvalid", str(problem)) from problem
         placed = await whole(lambda: place.put(files.values())) if files else []
-        shared = await live.environment(self.client, spec.live) if spec.live else {}
         secrets = {secret.reveal() for secret in spec.secrets}
         masked = [name for name, value in spec.env.items() if value in secrets]
         return Given(
             installation=self.installation,
             driver=self.driver,
-            bridged=os.geteuid() == 0,
+            network=await self._network(spec.key, found),
             rlimits=(
                 resource.getrlimit(resource.RLIMIT_NOFILE)[1],
                 resource.getrlimit(resource.RLIMIT_NPROC)[1],
             ),
             files=dict(zip(files, placed, strict=True)),
-            live=shared,
+            live=found.env,
             shell=None,
-            masked=[*masked, *(name for name in hidden(shared) if name not in spec.env)],
+            masked=[*masked, *(name for name in hidden(found.env) if name not in spec.env)],
         )
 
     async def _start(self, key: str, place: Place, begun: object) -> None:

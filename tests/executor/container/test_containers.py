@@ -18,7 +18,7 @@ def given(**more: Any) -> Given:
     usual: dict[str, Any] = {
         "installation": "abc",
         "driver": "k8s-file",
-        "bridged": False,
+        "network": None,
         "rlimits": (-1, -1),
         "files": {},
         "live": {},
@@ -44,8 +44,10 @@ def test_every_container_is_hardened() -> None:
     assert "ExposedPorts" not in body
 
 
-def test_bridge_is_asked_for_by_its_name_where_that_can_be() -> None:
-    assert containers.body(SPEC, given(bridged=True))["HostConfig"]["NetworkMode"] == "bridge"
+def test_network_is_asked_for_by_its_name() -> None:
+    assert containers.body(SPEC, given(network="errand-abc-run-1"))["HostConfig"]["NetworkMode"] == (
+        "errand-abc-run-1"
+    )
 
 
 def test_command_replaces_the_image_s_own() -> None:

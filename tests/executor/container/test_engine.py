@@ -318,3 +318,56 @@ def test_engine_works_on_uvloop(tmp_path: Path, podman: Podman, settings: Settin
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
+
+
+async def test_runs_do_not_reach_each_other_and_leave_no_network(
+    engine: ContainerEngine, logs: LogStore, podman: Podman, tmp_path: Path
+) -> None:
+    listening = "echo ready; nc -l -p 8080 -e echo open"
+    served = asyncio.create_task(ended(engine.run(sh("run-1", listening, image=podman.image))))
+    await seen(logs, "run-1", b"ready")
+    template = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+    address = podman.run("inspect", name(tmp_path, "run-1"), "--format", template)
+    assert address
+    tried = sh("run-2", f"nc -w 2 {address} 8080 </dev/null || echo closed", image=podman.image)
+    await ended(engine.run(tried))
+    assert (await text(logs, "run-2")).split()[-1] == "closed"
+    await engine.stop("run-1")
+    await served
+    podman.run(
+        "network",
+        "create",
+        "--label",
+        f"errand.installation={_installation(tmp_path)}",
+        "--label",
+        "errand.key=gone",
+        f"errand-{_installation(tmp_path)}-gone",
+    )  # as one that was killed leaves
+    await engine.remove("run-1")
+    await engine.remove("run-2")
+    await engine.prune(before=0.0)
+    assert _installation(tmp_path) not in podman.run("network", "ls")
+
+
+async def test_live_workload_gives_its_networks(
+    engine: ContainerEngine, logs: LogStore, podman: Podman
+) -> None:
+    podman.run("network", "create", "errand-test-back")
+    podman.run("run", "-d", "--name", "db", "--network", "errand-test-back", podman.image, "sleep", "60")
+    podman.run("network", "create", "errand-test-front")
+    podman.run("network", "connect", "errand-test-front", "db")
+    try:
+        await ended(engine.run(sh("run-1", "ip -4 -o addr", image=podman.image, live=Live("container/db"))))
+        template = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
+        theirs = podman.run("inspect", "db", "--format", template).split()
+    finally:
+        podman.run("rm", "--force", "--time", "0", "db")
+        await engine.remove("run-1")
+        podman.run("network", "rm", "errand-test-back", "errand-test-front")
+    said = await text(logs, "run-1")
+    assert len(theirs) == 2
+    assert all(one.rpartition(".")[0] + "." in said for one in theirs)
+
+
+def _installation(directory: Path) -> str:
+    return containers.installation(directory / "work")
