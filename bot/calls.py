@@ -130,7 +130,7 @@ class Calls:
         old = await self._run(caller, number)
         rules = None if old.job == EXEC else self._today(old)
         try:
-            job = rules if rules is not None and changes.latest else Job.model_validate(old.definition)
+            job = rules if rules is not None and changes.latest else Job.frozen(old.definition)
         except ValueError:
             raise NotAllowed(
                 f"#{number} was defined for another version of Errand; `latest` takes today's job."

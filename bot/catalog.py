@@ -7,9 +7,9 @@ never holds a secret: its `env` keeps `${NAME}` references as they were written.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
 from bot import workflows
 from bot.conditions import (
@@ -111,6 +111,7 @@ class Job(Definition):
     description: str = ""
     image: str | None = None
     command: Annotated[str | tuple[str, ...], BeforeValidator(_command)]
+    arguments: bool = False
     workdir: Annotated[str, AfterValidator(_workdir)] | None = None
     setup: Script | None = None
     env: dict[VariableName, Variable] = Field(default_factory=dict)
@@ -132,6 +133,22 @@ class Job(Definition):
     allow: Annotated[tuple[Annotated[str, BeforeValidator(_allowed)], ...], Field(max_length=100)] = ()
     keep: Annotated[int, Field(ge=1, le=10_000)] = 20
     expire: Annotated[Duration, between(3600, 3650 * DAY)] | None = None
+
+    @field_validator("arguments")
+    @classmethod
+    def _arguments_arrive(cls, value: bool, info: ValidationInfo) -> bool:
+        command = info.data.get("command")
+        if value and isinstance(command, str) and not _ARGUMENT_USE.search(command):
+            raise ValueError('a command that is a text takes arguments by using them: write "$@" or $1 in it')
+        return value
+
+    @classmethod
+    def frozen(cls, definition: Mapping[str, Any]) -> "Job":
+        """The job as it was stored with a run; `ValueError` where another version of Errand stored it.
+
+        From before lists had to say that they take arguments, they take them.
+        """
+        return cls.model_validate({"arguments": isinstance(definition.get("command"), list), **definition})
 
     def resolve(self, given: Mapping[str, str]) -> dict[str, str]:
         """The value of every parameter that has one, normalised; all mistakes in one AskerError."""
@@ -167,9 +184,16 @@ class Job(Definition):
         With a setup it runs in the very bash that ran that, with its functions and variables; before a list
         the engine runs `engine_setup`.
 
-        Raises AskerError where arguments were given to a text that does not use them.
+        Raises AskerError where arguments were given to a text that does not use them, or to a list that does
+        not say that it takes any.
         """
         if not isinstance(self.command, str):
+            if arguments and not self.arguments:
+                told = (
+                    f"{quoted(self.name)} takes no arguments after `--`; it would with `arguments: true` "
+                    "in its definition."
+                )
+                raise Unfit(told, [(("arguments",), told)])
             return (*self.command, *arguments)
         if arguments and not _ARGUMENT_USE.search(self.command):
             told = f"{quoted(self.name)} takes no arguments after `--`."

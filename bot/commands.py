@@ -60,7 +60,9 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class List:
-    """The jobs there are."""
+    """The jobs there are, a page of them (from 1)."""
+
+    page: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +224,7 @@ _MEANINGS: dict[str, Callable[[Reader], Command]] = {
     "cancel": lambda reader: Cancel(*reader.number_or_name()),
     "logs": lambda reader: Logs(reader.number()),
     "status": lambda reader: Status(*reader.number_or_name()),
-    "list": lambda reader: List(),
+    "list": lambda reader: List(reader.page()),
     "plan": _plan,
     "why": lambda reader: Why(reader.name("the name of a job")),
     "build": lambda reader: Build(reader.name("the name of an image"), reader.ref()),

@@ -92,7 +92,7 @@ class Effects:
             case commands.Why():
                 return await self._planning.why(asked, command)
             case commands.List():
-                return self._list(asked)
+                return self._list(asked, command.page)
             case commands.Build():
                 return await self._build(asked, command)
             case commands.Help():
@@ -120,7 +120,7 @@ class Effects:
             target = await self._starting.target(asked, job.image, None)
         else:
             try:
-                job = Job.model_validate(old.definition)
+                job = Job.frozen(old.definition)
                 target = await self._starting.same_target(asked, old, repository)
             except ValueError:
                 raise AskerError(
@@ -201,8 +201,9 @@ class Effects:
             text = messages.logs_reply(run, lines, link)
         return lambda session: text
 
-    def _list(self, asked: Asked) -> Effect:
-        text = messages.listing(self._people.catalog(asked).jobs, command=self._tools.config.command)
+    def _list(self, asked: Asked, page: int) -> Effect:
+        jobs, word = self._people.catalog(asked).jobs, self._tools.config.command
+        text = messages.listing(jobs, command=word, page=page)
         return lambda session: text
 
     def _help(self, asked: Asked, command: commands.Help) -> str:

@@ -64,7 +64,7 @@ VERBS: dict[str, Verb] = {
         Verb("cancel", "[#N | NAME]", "stop a run", "Runs"),
         Verb("logs", "#N", "the last lines of a run's log, and the link to all of it", "Runs"),
         Verb("status", "[#N | NAME]", "how a run, a job's last run or everything stands", "Runs"),
-        Verb("list", "", "the jobs there are", "Jobs"),
+        Verb("list", "[PAGE]", "the jobs there are", "Jobs"),
         Verb(
             "plan",
             "NAME",
@@ -102,18 +102,20 @@ def help_text(first_word: str, verb: str | None = None) -> str:
     for group in dict.fromkeys(each.group for each in VERBS.values()):
         rows = [each for each in VERBS.values() if each.group == group and each.name in AVAILABLE]
         if rows:
-            lines.append(f"**{group}**")
+            lines += ["", f"**{group}**", ""]  # blank lines, or a heading falls into the bullet above it
             lines += [f"- `{first_word} {each.usage}`: {each.summary}" for each in rows]
-    return "\n".join([*lines, "", "A command stands at the start of a line; several run in order."])
+    return "\n".join([*lines[1:], "", "A command stands at the start of a line; several run in order."])
 
 
 def _verb_help(first_word: str, verb: Verb) -> str:
-    lines = [f"`{first_word} {verb.usage}`: {verb.summary}."]
+    lines = [f"`{first_word} {verb.usage}`: {verb.summary}.", ""]
     if verb.name not in AVAILABLE:
-        lines.append("It is not available on this installation yet.")
+        lines.append("It is not available on this installation yet.\n")
     if verb.assignments:
         lines.append("- `KEY=VALUE` sets a parameter; quote a value that has spaces: `NAME='two words'`")
     lines += [f"- `{flag.usage}`: {flag.summary}" for flag in verb.flags]
     if verb.arguments:
-        lines.append("- `-- ARGS ...`: everything after `--` is given to the job's command as it is")
-    return "\n".join(lines)
+        lines.append(
+            "- `-- ARGS ...`: everything after `--` goes to the job's command as it is, if it takes any"
+        )
+    return "\n".join(lines).strip()

@@ -180,6 +180,27 @@ def _normal(kind: str, value: str) -> str:
     return value
 
 
+_ASCII_CLASSES = {
+    r"\d": "[0-9]",
+    r"\D": "[^0-9]",
+    r"\w": "[0-9A-Za-z_]",
+    r"\W": "[^0-9A-Za-z_]",
+    r"\s": r"[\t\n\v\f\r\x20]",
+    r"\S": r"[^\t\n\v\f\r\x20]",
+    r"\b": r"(?-u:\b)",
+}
+"""What the short names of character classes mean, also within brackets, which nest in Rust's engine."""
+
+
+def _in_ascii(pattern: str) -> str:
+    """The pattern with its short classes in ASCII, as shells and most programs read numbers and words.
+
+    By itself the engine takes the digits and letters of all scripts, of which a job knows nothing; who means
+    those writes `\\p{L}` or `\\p{Nd}`.
+    """
+    return re.sub(r"\\.", lambda found: _ASCII_CLASSES.get(found[0], found[0]), pattern, flags=re.DOTALL)
+
+
 @lru_cache(maxsize=1024)
 def _matcher(pattern: str) -> SchemaValidator:
     """A check of the whole text against `pattern`, in time linear in the text.
@@ -190,9 +211,8 @@ def _matcher(pattern: str) -> SchemaValidator:
     """
     try:
         SchemaValidator(core_schema.str_schema(pattern=pattern, regex_engine="rust-regex"))
-        return SchemaValidator(
-            core_schema.str_schema(pattern=rf"\A(?:{pattern})\z", regex_engine="rust-regex")
-        )
+        whole = rf"\A(?:{_in_ascii(pattern)})\z"
+        return SchemaValidator(core_schema.str_schema(pattern=whole, regex_engine="rust-regex"))
     except SchemaError:
         raise ValueError("expected a regular expression (without look-around or back-references)") from None
 

@@ -183,6 +183,15 @@ class Reader:
             raise self.refuse(f"{quoted(word)} is no run's number, such as `#142`.")
         return int(match[1])
 
+    def page(self) -> int:
+        """The number of a page, the first where none is named."""
+        if not self.left:
+            return 1
+        word = self.take("a page")
+        if not re.fullmatch(r"[1-9][0-9]{0,5}", word):
+            raise self.refuse(f"{quoted(word)} is no page, such as `2`.")
+        return int(word)
+
     def number_or_name(self) -> tuple[int | None, str | None]:
         """`#142`, `142`, a job's name, or nothing."""
         if not self.left:

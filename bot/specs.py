@@ -52,7 +52,7 @@ def of_run(run: Run, key: str, config: Config) -> RunSpec:
 
     ConfigError where a secret of it is not set any more, AskerError where its arguments do not fit.
     """
-    job = Job.model_validate(run.definition)
+    job = Job.frozen(run.definition)
     environment, secrets = config.environment(job)
     oplog.mask(secrets)
     source = wanted(run)

@@ -223,7 +223,7 @@ class Worker:
         same key; killed after it, whichever bot claims the run begins the next.
         """
         outcome = await self._follow(run, story)
-        retries = Job.model_validate(run.definition).retries
+        retries = Job.frozen(run.definition).retries
         if not retries:
             await self._finish(run, outcome)
             return

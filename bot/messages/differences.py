@@ -37,7 +37,8 @@ def _differences(old: Run, new: Run) -> Iterator[str]:
     keys = [
         key
         for key in dict.fromkeys([*old.definition, *new.definition])
-        if old.definition.get(key) != new.definition.get(key)
+        # What an older version of Errand did not know yet is no difference.
+        if key in old.definition and old.definition[key] != new.definition.get(key)
     ]
     if keys:
         counted = f" {old.version} → {new.version}" if old.version and new.version else ""

@@ -10,7 +10,7 @@ from bot.messages.text import ZERO_WIDTH, clock_time, code, fence, plain, shorte
 from bot.messages.view import build_view, run_view
 from bot.tables import Build, Run
 
-JOBS = 100  # how many a listing shows
+JOBS = 50  # how many a page of a listing shows
 RUNS = 20
 LOG_CHARACTERS = 8000
 REPLY_CHARACTERS = 60_000
@@ -52,30 +52,33 @@ def stopping(run: Run) -> str:
     return f"{plain(run.job, 100)} #{ZERO_WIDTH}{run.number} is being stopped."
 
 
-def listing(jobs: Mapping[str, Listed], command: str = "/job") -> str:
-    """The jobs with their descriptions."""
+def listing(jobs: Mapping[str, Listed], command: str = "/job", page: int = 1) -> str:
+    """A page (from 1) of the jobs with their descriptions; beyond the last page it is that."""
     if not jobs:
         return "No jobs are defined here."
     lines = []
-    for name, job in sorted(jobs.items())[:JOBS]:
+    pages = -(-len(jobs) // JOBS)
+    page = min(max(page, 1), pages)
+    for name, job in sorted(jobs.items())[(page - 1) * JOBS : page * JOBS]:
         about = f": {plain(job.description, 200)}" if job.description else ""
         lines.append(f"- {code(name, 100)}{about}")
-    if len(jobs) > JOBS:
-        lines.append(f"- and {len(jobs) - JOBS} more")
+    if pages > 1:
+        further = f", the next: {code(f'{command} list {page + 1}')}" if page < pages else ""
+        lines += ["", f"Page {page} of {pages}, {len(jobs)} jobs{further}."]
     return "\n".join([f"Start one with {code(f'{command} run NAME')}:", "", *lines])
 
 
 def job_help(job: Job, command: str = "/job") -> str:
     """What a job does and what can be given to it; descriptions are shown as they are written."""
     about = plain(job.description, 500) if job.description else "no description"
-    lines = [f"{code(f'{command} run {job.name}')}: {about}"]
+    lines = [f"{code(f'{command} run {job.name}')}: {about}", ""]
     for name, parameter in job.parameters.items():
         end = ", required" if parameter.required else ""
         if parameter.default is not None:
             end = f", default {code(parameter.default)}"
         about = f" ({plain(parameter.description, 300)})" if parameter.description else ""
         lines.append(f"- {code(name)}{about}: {parameter.expectation}{end}")
-    return "\n".join(lines)
+    return "\n".join(lines).strip()
 
 
 def status_reply(runs: Sequence[Run], *, now: float, links: Mapping[int, str] | None = None) -> str:

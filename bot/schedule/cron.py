@@ -44,11 +44,24 @@ _FIELDS = (_MINUTE, _HOUR, _DAY, _MONTH, _WEEKDAY)
 
 _ITEM = re.compile(r"(?:(?P<all>\*)|(?P<low>\w+)(?:-(?P<high>\w+))?)(?:/(?P<step>\d+))?", re.ASCII)
 
+_BY_DATE = "and let the job look at the date"
+
 _DIALECTS = (
     (r".*\?.*", "is of another cron; write `*`"),
-    (r".*#.*", "(a certain weekday of the month) is of another cron; name days of the month, such as `1-7`"),
-    (r"L(-\d+)?|\d+L|[A-Z]{3}L|L\d", "(the last one) is of another cron; name a day, such as `28`"),
-    (r"L?W|\d+W|W\d+", "(the nearest working day) is of another cron; name weekdays, such as `MON-FRI`"),
+    (
+        r".*#.*",
+        "(a certain weekday of the month) cannot be said in five fields, where a day of the month and a "
+        f"weekday mean either; start on that weekday, {_BY_DATE}",
+    ),
+    (
+        r"L(-\d+)?|\d+L|[A-Z]{3}L|L\d",
+        f"(the last one) cannot be said in five fields; start on each day that it may be, {_BY_DATE}",
+    ),
+    (
+        r"L?W|\d+W|W\d+",
+        "(the nearest working day) cannot be said in five fields; "
+        f"start on each day that it may be, {_BY_DATE}",
+    ),
     (r"[HR](\(.*\))?(/\d+)?", "(a value by chance) is of another cron; write a number and set a jitter"),
 )
 """What other crons know, and what to write here."""

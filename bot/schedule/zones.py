@@ -1,5 +1,6 @@
 """Time zones by name, and the stretches of time between two changes of a zone's clock."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -11,6 +12,13 @@ from bot.wording import nearest, quoted
 
 _NO_PLACES = frozenset({"localtime", "Factory"})
 """Names that some systems have besides: whatever the machine is set to, and a placeholder."""
+
+
+_OFFSET = re.compile(
+    r"(?:Etc/)?(?:UTC|GMT|Z)?\s*(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?",
+    re.ASCII | re.IGNORECASE,
+)
+"""What people write for hours from UTC: `GMT+2`, `UTC-05:00`, `+02:00`."""
 
 
 class Span(NamedTuple):
@@ -52,6 +60,8 @@ def _names() -> frozenset[str]:
 
 def _refuse(name: str, names: frozenset[str]) -> ZoneInfo:
     shown = f"{quoted(name)} is no IANA time zone"
+    if offset := _OFFSET.fullmatch(name.strip()):
+        raise ValueError(f"{shown}; {_fixed(offset, names)}")
     cities = {known.rpartition("/")[2].casefold(): known for known in sorted(names) if "/" in known}
     same = {known.casefold(): known for known in names}
     asked = name.strip().replace(" ", "_").casefold()
@@ -60,6 +70,17 @@ def _refuse(name: str, names: frozenset[str]) -> ZoneInfo:
     raise ValueError(
         f"{shown}; " + (f"did you mean {guess}?" if guess else "expected one such as Europe/Helsinki")
     )
+
+
+def _fixed(offset: re.Match[str], names: frozenset[str]) -> str:
+    """What to write for hours from UTC: IANA's own names of such zones have the sign the other way round."""
+    sign, hours, minutes = offset["sign"], int(offset["hours"]), int(offset["minutes"] or 0)
+    place = "expected a place, such as Europe/Helsinki, which knows its summer time as well"
+    known = f"Etc/GMT{'-' if sign == '+' else '+'}{hours}"
+    if minutes or known not in names:
+        return place
+    where = "ahead of" if sign == "+" else "behind"
+    return f"{place}. {known}, with the sign the other way round, is always {hours} h {where} UTC"
 
 
 @lru_cache(maxsize=4096)

@@ -53,7 +53,7 @@ images:
   site: {{build: {{repository: acme/site}}}}
 jobs:
   plain: {{command: 'echo "hi $WHO"', parameters: {{WHO: {{default: you}}}}}}
-  words: {{command: [echo], env: {{API_KEY: "${{API_KEY}}"}}}}
+  words: {{command: [echo], arguments: true, env: {{API_KEY: "${{API_KEY}}"}}}}
   deploy:
     image: shop
     command: "true"

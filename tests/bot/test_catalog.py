@@ -62,7 +62,7 @@ def test_text_command_runs_in_a_shell_and_a_list_as_it_is() -> None:
 
 
 def test_arguments_follow_a_list_and_reach_a_text_as_its_own() -> None:
-    assert _job(command=["a"]).argv(("x; y",)) == ("a", "x; y")
+    assert _job(command=["a"], arguments=True).argv(("x; y",)) == ("a", "x; y")
     assert _job(command='a "$@"').argv(("x; y",)) == ("sh", "-c", 'a "$@"', "sh", "x; y")
 
 
@@ -137,6 +137,7 @@ def test_help_of_a_job_shows_its_parameters() -> None:
     )
     assert messages.job_help(job).split("\n") == [
         "`/job run migrate`: Apply it",
+        "",
         "- `BATCH`: an integer, default `5`",
         "- `R`: text, required",
     ]
@@ -183,3 +184,23 @@ def test_images_of_a_repository_are_found_whatever_the_case() -> None:
 def test_jobs_that_share_an_image_are_known() -> None:
     one, two = _job(image="shop"), _job(name="other")
     assert Catalog({"migrate": one, "other": two}, {"shop": _image()}).jobs_of_image("shop") == [one]
+
+
+def test_list_takes_arguments_only_where_it_says_so() -> None:
+    with pytest.raises(AskerError, match="takes no arguments after `--`; it would with `arguments: true`"):
+        _job(command=["pg_dump"]).argv(("--file=/etc/x",))
+    assert _job(command=["pg_dump"]).argv() == ("pg_dump",)
+
+
+def test_text_that_uses_no_arguments_cannot_say_that_it_takes_them() -> None:
+    with pytest.raises(ValueError, match="takes arguments by using them"):
+        _job(command="a $HOME", arguments=True)
+    assert _job(command='a "$@"', arguments=True).argv(("x",))[-1] == "x"
+
+
+def test_list_that_was_stored_before_that_takes_them_as_it_did() -> None:
+    stored = _job(command=["a"]).model_dump(mode="json")
+    with pytest.raises(AskerError, match="takes no arguments"):
+        Job.frozen(stored).argv(("x",))
+    del stored["arguments"]
+    assert Job.frozen(stored).argv(("x",)) == ("a", "x")

@@ -130,7 +130,7 @@ REFUSED = {
     "/job cancel A=1": "is no name",
     "/job logs": "needs the number of a run",
     "/job logs migrate": "`migrate` is no run's number",
-    "/job list all": "`all` is one word too many",
+    "/job list all": "`all` is no page, such as `2`.",
     "/job list -- x": "takes nothing after `--`",
     "/job pause nightly for 0s": "`0s` is no duration",
     "/job pause nightly for ever": "`ever` is no duration",

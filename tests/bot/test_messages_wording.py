@@ -256,7 +256,7 @@ def test_listing_shows_jobs_in_order_with_their_descriptions() -> None:
         "• `backup`",
         "• `migrate`: Apply *all* migrations",
     ]
-    assert "and 50 more" in messages.listing({f"j{number}": Described() for number in range(150)})
+    assert "Page 1 of 3" in messages.listing({f"j{number}": Described() for number in range(150)})
     assert messages.listing({}) == "No jobs are defined here."
 
 

@@ -160,3 +160,32 @@ def test_normal_form_of_a_normal_form_is_itself(text: str, kind: str) -> None:
 @given(st.integers(-(10**17), 10**17))
 def test_every_integer_is_taken_as_it_is(number: int) -> None:
     assert _parameter(type="integer").accept(str(number)) == str(number)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "value", "fits"),
+    [
+        (r"\d+", "42", True),
+        (r"\d+", "\u0664\u0662", False),  # Arabic digits
+        (r"[\d.]+", "\uff14", False),  # full width
+        (r"\D+", "\u0664", True),
+        (r"\w+", "a_1", True),
+        (r"\w+", "\u0430dmin", False),  # a Cyrillic letter that looks like ours
+        (r"[\w-]+", "\u0665", False),
+        (r"[^\W]+", "\u0665", False),
+        (r"a\sb", "a b", True),
+        (r"(?x) a [\s] b", "a b", True),
+        (r"a\sb", "a\u00a0b", False),
+        (r"\bab\b", "ab", True),
+        (r"\\d", "\\d", True),  # an escaped backslash, then a letter
+        (r"[\p{L}]+", "Zo\u00eb", True),
+        (r"\p{Nd}", "\u0664", True),
+    ],
+)
+def test_short_classes_of_a_pattern_are_ascii(pattern: str, value: str, fits: bool) -> None:
+    parameter = Parameter(pattern=pattern)
+    if fits:
+        assert parameter.accept(value) == value
+    else:
+        with pytest.raises(ValueError, match="text that matches"):
+            parameter.accept(value)

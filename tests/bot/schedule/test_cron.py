@@ -14,6 +14,8 @@ FIVE = (
     "this is "
 )
 
+LATER = "cannot be said in five fields; start on each day that it may be, and let the job look at the date"
+
 REFUSED = {
     "": FIVE + "0",
     "* * * *": FIVE + "4",
@@ -70,13 +72,13 @@ REFUSED = {
     "0 0 `1` * *": "`ˋ1ˋ` in day of month is not understood; write `*`, a number, a range such as `1-31`, "
     "a list or a step such as `*/2`",
     "0 0 ? * *": "`?` in day of month is of another cron; write `*`",
-    "0 0 L * *": "`L` in day of month (the last one) is of another cron; name a day, such as `28`",
-    "0 0 L-3 * *": "`L-3` in day of month (the last one) is of another cron; name a day, such as `28`",
-    "0 0 * * 5L": "`5L` in day of week (the last one) is of another cron; name a day, such as `28`",
-    "0 0 15W * *": "`15W` in day of month (the nearest working day) is of another cron; "
-    "name weekdays, such as `MON-FRI`",
-    "0 0 * * MON#1": "`MON#1` in day of week (a certain weekday of the month) is of another cron; "
-    "name days of the month, such as `1-7`",
+    "0 0 L * *": "`L` in day of month (the last one) " + LATER,
+    "0 0 L-3 * *": "`L-3` in day of month (the last one) " + LATER,
+    "0 0 * * 5L": "`5L` in day of week (the last one) " + LATER,
+    "0 0 15W * *": "`15W` in day of month (the nearest working day) " + LATER,
+    "0 0 * * MON#1": "`MON#1` in day of week (a certain weekday of the month) cannot be said in five fields, "
+    "where a day of the month and a weekday mean either; start on that weekday, "
+    "and let the job look at the date",
     "H * * * *": "`H` in minute (a value by chance) is of another cron; write a number and set a jitter",
     "H(0-29)/10 * * * *": "`H(0-29)/10` in minute (a value by chance) is of another cron; "
     "write a number and set a jitter",

@@ -12,6 +12,9 @@ from tests.bot.schedule.oracle import moment
 
 WHICH = "; expected one such as Europe/Helsinki"
 
+PLACE = "expected a place, such as Europe/Helsinki, which knows its summer time as well"
+AHEAD = f"{PLACE}. Etc/GMT-2, with the sign the other way round, is always 2 h ahead of UTC"
+
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
@@ -21,7 +24,17 @@ WHICH = "; expected one such as Europe/Helsinki"
         ("New York", "`New York` is no IANA time zone; did you mean America/New_York?"),
         ("utc", "`utc` is no IANA time zone; did you mean UTC?"),
         ("CEST", "`CEST` is no IANA time zone" + WHICH),
-        ("UTC+2", "`UTC+2` is no IANA time zone" + WHICH),
+        ("UTC+2", "`UTC+2` is no IANA time zone; " + AHEAD),
+        ("GMT+2", "`GMT+2` is no IANA time zone; " + AHEAD),  # Etc/GMT+2 is four hours away
+        ("gmt +02:00", "`gmt +02:00` is no IANA time zone; " + AHEAD),
+        ("+2", "`+2` is no IANA time zone; " + AHEAD),
+        (
+            "GMT-3",
+            f"`GMT-3` is no IANA time zone; {PLACE}. Etc/GMT+3, with the sign the other way round, is always "
+            "3 h behind UTC",
+        ),
+        ("UTC+5:30", "`UTC+5:30` is no IANA time zone; " + PLACE),
+        ("GMT+99", "`GMT+99` is no IANA time zone; " + PLACE),
         ("", "`''` is no IANA time zone" + WHICH),
         ("localtime", "`localtime` is no IANA time zone" + WHICH),
         ("Factory", "`Factory` is no IANA time zone" + WHICH),
