@@ -156,7 +156,7 @@ async def test_job_that_was_taken_away_is_not_run_again(errand: Installation, fi
 async def test_job_of_the_api_is_run_again_as_it_was(errand: Installation) -> None:
     admin = await errand.token("boss", "admin")
     for word in ("one", "two"):
-        body = json.dumps({"image": "shop", "command": ["echo", word]})
+        body = json.dumps({"image": "shop", "command": ["echo", word], "arguments": True})
         assert (await ask(errand, "PUT", "/api/jobs/greet", admin, body=body)).status_code < 300
         if word == "one":
             await errand.comment("/job run greet -- a 'b c'")
