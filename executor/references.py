@@ -67,9 +67,9 @@ def repository(text: str) -> str:
     return text
 
 
-def built(image: str, commit: str) -> str:
-    """Name what is built for `image` of `commit` on this machine."""
-    return f"localhost/errand/{_component(image)}:{commit}"
+def built(image: str, commit: str, word: str) -> str:
+    """Name what is built for `image` of `commit` on this machine; `word` is of its repository."""
+    return f"localhost/errand/{word}/{_component(image)}:{commit}"
 
 
 def is_built(name: str) -> bool:

@@ -11,12 +11,14 @@ from pathlib import Path
 from executor import references
 from executor.container import leftovers
 from executor.container.command import Command, environment, last_words
+from executor.container.repositories import Repositories
 from executor.container.settings import Settings
+from executor.errors import EngineUnavailable
 from executor.logs import LogStore
 from executor.process import requests, trees
 from executor.process.supervised import Supervised, result_of
 from executor.redaction import masked
-from executor.spec import BuildSpec, Outcome, Progress, Recipe, Result
+from executor.spec import BuildSpec, Outcome, Progress, Recipe, Result, Secret
 from executor.words import plain
 
 LABEL = "errand.image"
@@ -34,10 +36,15 @@ class Builds:
     def __init__(self, directory: Path, logs: LogStore, settings: Settings) -> None:
         self._supervised = Supervised(directory / "builds", logs)
         self._command = Command(settings)
+        self._repositories = Repositories(directory / "builds")
 
     async def open(self) -> None:
         """Make the directories; raises EngineUnavailable."""
         await self._supervised.open()
+        try:
+            await asyncio.to_thread(self._repositories.open)
+        except OSError as problem:
+            raise EngineUnavailable(f"the directory of builds: {problem}") from problem
 
     async def close(self) -> None:
         """Let go of all builds, which go on."""
@@ -84,7 +91,8 @@ class Builds:
         """Say what the build is; raises ValueError, and EngineUnavailable where there is no command."""
         recipe = spec.recipe or Recipe()
         tree = trees.of_context(spec)
-        name = references.built(spec.image, tree.commit)
+        word = self._repositories.word(tree.repository)
+        name = references.built(spec.image, tree.commit, word)
         target = f"{references.repository(recipe.push)}:{tree.commit}" if recipe.push else None
         push: list[str] = []
         if target and podman:
@@ -92,6 +100,8 @@ class Builds:
         elif target:
             push = self._command.words("push", target)
         more = [f"--secret={leftovers.mark(spec.key)}"] if podman else [f"--tag={target}"] if target else []
+        if not podman:
+            more = [*more, f"--build-arg=BUILDKIT_CACHE_MOUNT_NS={word}"]
         options = [*_options(recipe), f"--iidfile={place.run / 'image'}", f"--label={LABEL}={spec.image}"]
         command = self._command.words("build", *options, *more, f"--tag={name}", "{context}")
         if any("\0" in word for word in command):  # which would be hidden in the JSON
@@ -106,10 +116,12 @@ class Builds:
         }
         secrets = {f"{_SECRET}{name}": value.reveal() for name, value in recipe.secrets.items()}
         env = environment() | secrets | {leftovers.VARIABLE: spec.key}
-        if secrets and not podman:
+        if podman:
+            env["TMPDIR"] = str(self._repositories.temporary(tree.repository))
+        elif secrets:
             env["DOCKER_BUILDKIT"] = "1"  # its older builder has no secrets
         return requests.Making(
-            _BUILDER, tree, words, env, tuple(recipe.secrets.values()), signal_children=False
+            _BUILDER, tree, words, env, (*recipe.secrets.values(), Secret(word)), signal_children=False
         )
 
 

@@ -64,17 +64,17 @@ def test_only_a_repository_of_a_registry_is_pushed_to(text: str) -> None:
 
 def test_names_of_builds_are_told_from_others() -> None:
     commit = "c" * 40
-    assert references.built("shop", commit) == f"localhost/errand/shop:{commit}"
+    assert references.built("shop", commit, "w") == f"localhost/errand/w/shop:{commit}"
     for name in (
-        references.built("shop", commit),
-        references.built("A B", commit),
+        references.built("shop", commit, "w"),
+        references.built("A B", commit, "w"),
         f"ghcr.io/acme/shop:{commit}",
     ):
         assert references.is_built(name)
         references.parse(name)
     for name in ("localhost/shop:1", "ghcr.io/acme/shop:1.4", "tools"):
         assert not references.is_built(name)
-    assert references.built("A B", commit) != references.built("a b", commit)
+    assert references.built("A B", commit, "w") != references.built("a b", commit, "w")
 
 
 @pytest.mark.parametrize(("text", "is_id"), [(DIGEST, True), ("sha256:12", False), (f"a@{DIGEST}", False)])

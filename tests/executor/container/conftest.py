@@ -10,6 +10,7 @@ from aiodocker import Docker
 
 from executor.container.builds import Builds
 from executor.container.images import Images
+from executor.container.repositories import Repositories
 from executor.container.settings import Settings
 from executor.logs import LogStore
 from tests.podman import Podman
@@ -26,6 +27,12 @@ async def builds(tmp_path: Path, logs: LogStore, settings: Settings) -> AsyncIte
     await opened.open()
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def built(builds: Builds, tmp_path: Path) -> str:
+    """What images built for `shop` of acme/shop are called, without the commit."""
+    return f"localhost/errand/{Repositories(tmp_path / 'work' / 'builds').word('acme/shop')}/shop"
 
 
 @dataclass

@@ -40,14 +40,14 @@ def working_containers(podman: Podman) -> set[str]:
 
 
 async def test_commit_becomes_an_image_that_is_tagged_with_it(
-    builds: Builds, logs: LogStore, shop: Repository, podman: Podman
+    builds: Builds, logs: LogStore, shop: Repository, podman: Podman, built: str
 ) -> None:
     commit = shop.commit(Dockerfile=FROM + "COPY . /app\n", version="1\n")
     outcome = await ended(builds.build(spec_of(shop, commit)))
     assert (outcome.result, outcome.message) == (Result.SUCCEEDED, None)
     assert outcome.image is not None
     assert podman.run("run", "--rm", outcome.image, "cat", "/app/version") == "1"
-    named = podman.run("image", "inspect", "--format", "{{.Id}}", f"localhost/errand/shop:{commit}")
+    named = podman.run("image", "inspect", "--format", "{{.Id}}", f"{built}:{commit}")
     assert outcome.image == f"sha256:{named}"
     assert "COPY . /app" in await text(logs, "build-1")
 
@@ -65,7 +65,7 @@ async def test_recipe_says_what_is_built(builds: Builds, shop: Repository, podma
 
 
 async def test_no_change_push_uses_the_cache(
-    builds: Builds, logs: LogStore, shop: Repository, podman: Podman
+    builds: Builds, logs: LogStore, shop: Repository, podman: Podman, built: str
 ) -> None:
     shop.git("checkout", "--quiet", "-b", "feature/with;odd")
     first = shop.commit(Dockerfile=FROM + "COPY . /app\nRUN echo built-$((1 + 1))\n", version="1\n")
@@ -78,7 +78,7 @@ async def test_no_change_push_uses_the_cache(
     assert "built-2" in await text(logs, "build-0")
     assert "built-2" not in await text(logs, "build-1")
     tags = podman.run("image", "inspect", "--format", "{{json .RepoTags}}", images[0] or "")
-    assert {f"localhost/errand/shop:{tag}" for tag in (first, second)} == set(json.loads(tags))
+    assert {f"{built}:{tag}" for tag in (first, second)} == set(json.loads(tags))
 
 
 async def test_nothing_of_this_machine_s_git_is_in_the_image(
@@ -163,7 +163,7 @@ async def test_commit_that_cannot_be_fetched_is_an_error(builds: Builds, shop: R
     ],
 )
 async def test_recipe_that_could_do_harm_is_refused(
-    builds: Builds, shop: Repository, podman: Podman, recipe: dict[str, Any], said: str
+    builds: Builds, shop: Repository, podman: Podman, recipe: dict[str, Any], said: str, built: str
 ) -> None:
     (shop.path / "sub").mkdir()
     (shop.path / "out").symlink_to("/etc")
@@ -174,7 +174,7 @@ async def test_recipe_that_could_do_harm_is_refused(
     outcome = await ended(builds.build(spec_of(shop, commit, **recipe)))
     assert (outcome.result, outcome.reason) == (Result.ERROR, "SpecInvalid")
     assert said in (outcome.message or "")
-    assert podman.run("images", "--quiet", f"localhost/errand/shop:{commit}") == ""
+    assert podman.run("images", "--quiet", f"{built}:{commit}") == ""
 
 
 async def test_link_that_stays_inside_is_followed(builds: Builds, shop: Repository, podman: Podman) -> None:
@@ -303,3 +303,27 @@ async def test_checkout_is_as_git_makes_it(builds: Builds, shop: Repository, pod
     look = "/app/script; readlink /app/link; od -c /app/crlf | head -1"
     found = podman.run("run", "--rm", outcome.image or "", "sh", "-c", look)
     assert found.split() == ["ran", "crlf", "0000000", "o", "n", "e", "\\r", "\\n"]
+
+
+async def test_other_repository_s_image_and_cache_cannot_be_taken(
+    builds: Builds, logs: LogStore, shop: Repository, built: str
+) -> None:
+    async def build(repository: str, key: str, dockerfile: str) -> Outcome:
+        commit = shop.commit(Dockerfile=dockerfile)
+        source = Source(repository, str(shop.path), commit)
+        return await ended(builds.build(BuildSpec(key, "shop", source, recipe=Recipe(), timeout=120.0)))
+
+    mount = "RUN --mount=type=cache,target=/cache "
+    mine = await build("acme/shop", "build-1", FROM + mount + "echo mine > /cache/secret\n")
+    assert mine.result is Result.SUCCEEDED
+    taken = f"{FROM}COPY --from=localhost/errand/shop:{shop.git('rev-parse', 'HEAD').strip()} /bin /b\n"
+    assert (await build("evil/other", "build-2", taken)).result is Result.FAILED
+    assert (
+        await build("evil/other", "build-3", FROM + mount + "test ! -e /cache/secret\n")
+    ).result is Result.SUCCEEDED
+    assert (
+        await build("acme/shop", "build-4", FROM + mount + "cat /cache/secret\n")
+    ).result is Result.SUCCEEDED
+    assert "mine" in await text(logs, "build-4")
+    for key in ("build-1", "build-4"):  # nobody reads in a log what it is called
+        assert built.split("/")[2] not in await text(logs, key)

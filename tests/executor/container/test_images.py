@@ -114,7 +114,7 @@ async def test_credentials_are_those_of_the_engine_s_own_store(
 
 
 async def test_build_is_pushed_and_pinned_as_the_registry_has_it(
-    images: Images, builds: Builds, shop: Repository, registry: Registry, podman: Podman
+    images: Images, builds: Builds, shop: Repository, registry: Registry, podman: Podman, built: str
 ) -> None:
     commit = shop.commit(Dockerfile=f"FROM {podman.image}\nRUN echo pushed > /content\n")
     repository = f"{registry.host}/acme/shop"
@@ -122,7 +122,7 @@ async def test_build_is_pushed_and_pinned_as_the_registry_has_it(
     assert outcome.result is Result.SUCCEEDED
     assert (outcome.image or "").startswith(f"{repository}@sha256:")
     assert (await ended(images.pin(f"{repository}:{commit}"))).image == outcome.image
-    podman.run("rmi", "--force", f"localhost/errand/shop:{commit}")
+    podman.run("rmi", "--force", f"{built}:{commit}")
     podman.run("rmi", "--force", f"{repository}:{commit}")
     assert await images.has_image(outcome.image or "")
     assert podman.run("run", "--rm", outcome.image or "", "cat", "/content") == "pushed"
@@ -224,6 +224,7 @@ async def test_image_keeps_the_tags_of_its_last_commits_only(
     shop: Repository,
     podman: Podman,
     monkeypatch: pytest.MonkeyPatch,
+    built: str,
 ) -> None:
     monkeypatch.setattr(images_module, "_TAGS", 2)
     commits = [shop.commit(Dockerfile=f"FROM {podman.image}\n") for _ in range(4)]
@@ -231,8 +232,8 @@ async def test_image_keeps_the_tags_of_its_last_commits_only(
         outcome = await ended(builds.build(spec_of(shop, commit, None, f"build-{number}")))
     await images.prune(before=0.0)
     tags = podman.run("image", "inspect", "--format", "{{json .RepoTags}}", outcome.image or "")
-    kept = {f"localhost/errand/shop:{tag}" for tag in commits[2:]}
-    assert set(json.loads(tags)) & {f"localhost/errand/shop:{tag}" for tag in commits} == kept
+    kept = {f"{built}:{tag}" for tag in commits[2:]}
+    assert set(json.loads(tags)) & {f"{built}:{tag}" for tag in commits} == kept
 
 
 async def test_engine_that_does_not_answer_is_unavailable(
