@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -168,6 +169,23 @@ def test_jobs_outlive_a_restart_under_systemd() -> None:
     assert "\nKillMode=process\n" in unit
     assert "\nOOMPolicy=continue\n" in unit
     assert not re.search(r"^(PrivateTmp|RuntimeDirectory)=", unit, re.MULTILINE)
+
+
+def test_unit_is_narrow_and_leaves_jobs_what_they_need() -> None:
+    unit = (DEPLOY / "errand.service").read_text()
+    said = dict(re.findall(r"^([A-Z]\w+)=(.*)$", unit, re.MULTILINE))
+    assert said["CapabilityBoundingSet"] == ""
+    assert {"AF_UNIX", "AF_INET", "AF_INET6"} <= set(said["RestrictAddressFamilies"].split())
+    for forbidding in ("MemoryDenyWriteExecute", "PrivateDevices", "PrivateNetwork", "RestrictNamespaces"):
+        assert forbidding not in said
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("needs systemd-analyze")
+    words = [analyze, "security", "--offline=true", "--threshold=55", str(DEPLOY / "errand.service")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "Unknown key" not in done.stderr
+    assert "Failed to parse" not in done.stderr
 
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
