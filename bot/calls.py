@@ -146,12 +146,11 @@ class Calls:
         return await self._enqueue(caller, order, terms, told)
 
     async def execute(self, caller: Caller, single: Single, terms: Terms = PLAIN) -> Called:
-        """Run one command. The process engine has no image to keep it in, so there is none there."""
+        """Run one command; on the process engine in a checkout of a commit of the image's repository."""
         self._admit(caller, EXEC)
         told = _fingerprint(EXEC, single.image, asdict(single))
         if (known := await self._known(caller, terms, told)) is not None:
             return known
-        self._require_containers()
         image, asked = image_of(self._tools.book.catalog.images, single.image), self._asked(caller)
         job = job_of(single, image)
         if image.repository is None:
@@ -218,7 +217,6 @@ class Calls:
                 "GitHub does not answer, so the run cannot be repeated; try again soon."
             ) from None
         if old.job == EXEC:
-            self._require_containers()
             images = self._tools.book.catalog.images
             if target.source is None and (target.ready is None or not is_named(images, target.ready)):
                 raise NotAllowed(f"The image of #{old.number} is none that `images` names any more.")

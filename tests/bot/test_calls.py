@@ -282,11 +282,13 @@ async def test_single_command_that_is_none(home: House, command: str | tuple[str
     assert error.mistakes[0][0] == ("command",)
 
 
-async def test_process_engine_runs_no_single_commands_and_has_no_tags(tmp_path: Path) -> None:
+async def test_process_engine_runs_single_commands_in_a_checkout_and_has_no_tags(tmp_path: Path) -> None:
     async with house(tmp_path) as made:
         calls = Calls(made.tools)
-        with pytest.raises(NotAllowed, match="containers"):
-            await calls.execute(OPS, Single("shop", ("ls",)))
+        run = (await calls.execute(OPS, Single("shop", ("ls",)))).run
+        assert (run.job, run.image, run.repository) == ("exec", "shop", "Acme/Shop")
+        assert run.commit is not None
+        await refused(calls.execute(OPS, Single("ghcr.io/acme/tools:1", ("ls",))))
         with pytest.raises(NotAllowed, match="containers"):
             await calls.move(of_hook("check", "ci"), "check", "1")
-        assert await made.store.read(lambda s: runs.page(s)) == []
+        assert len(await made.store.read(lambda s: runs.page(s))) == 1
