@@ -1,10 +1,14 @@
-# syntax=docker/dockerfile:1
 # Errand. With the process engine jobs run inside this container, so what they need has to be in it too: build your
 # own image FROM this one and add that. On Kubernetes it is used as it is: docs/kubernetes.md. The container engine is
 # not meant to run in here: it reads logs and mounts files by their paths on its own machine. How to run it:
 # docs/operations.md.
 
-FROM python:3.13-slim AS build
+# The base is named by digest, so that two builds have the same one and nobody can put another in its place:
+# docs/operations.md says how. A build without a digest stops at its first step.
+ARG PYTHON=python:3.13-slim
+FROM ${PYTHON} AS build
+ARG PYTHON
+RUN case "$PYTHON" in *@sha256:*) ;; *) echo "Name the base by digest: --build-arg PYTHON=python@sha256:..." >&2; exit 1;; esac
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /src
 COPY requirements.lock requirements-dev.lock ./
@@ -23,7 +27,7 @@ RUN pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
     && /opt/errand/bin/pip install --no-deps --no-index dist/*.whl \
     && /opt/errand/bin/pip uninstall --yes pip
 
-FROM python:3.13-slim
+FROM ${PYTHON}
 LABEL org.opencontainers.image.title="Errand" \
       org.opencontainers.image.description="A ChatOps job runner: pull requests and Slack start jobs, pushes build images" \
       org.opencontainers.image.licenses="MIT"

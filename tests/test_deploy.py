@@ -204,6 +204,15 @@ def test_image_holds_every_room_of_the_service() -> None:
         assert f"!{word}" in ignored
 
 
+def test_image_is_built_from_nothing_without_a_digest() -> None:
+    assert set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)) == {"${PYTHON}"}
+    assert not re.search(r"^# *syntax=(?!.*@sha256:)", DOCKERFILE, re.MULTILINE)
+    (check,) = re.findall(r"^RUN (case .*esac)$", DOCKERFILE, re.MULTILINE)
+    for base, code in (("python:3.13-slim", 1), (f"python@sha256:{'a' * 64}", 0)):
+        done = subprocess.run(["sh", "-c", check], env={"PYTHON": base}, capture_output=True, check=False)
+        assert done.returncode == code
+
+
 def test_image_runs_as_somebody_who_is_not_root_and_asks_the_health_page() -> None:
     last = DOCKERFILE.rpartition("\nFROM ")[2]
     assert "\nUSER errand\n" in last
