@@ -28,6 +28,14 @@ log = structlog.get_logger()
 MAX_COMMANDS = 10
 """Commands of one comment that are carried out; further ones are refused."""
 
+READ_LIMIT = 12_288
+"""Characters of a comment that is read for commands: the worst of this length takes under 100 ms to parse."""
+
+REFUSED_LIMIT = 1024
+"""The same of somebody who may not run anything: a longer one is not parsed and gets no answer."""
+
+_NO_COMMAND = "no command in the comment"
+
 WENT_WRONG = "This did not work, and the fault is not yours. Whoever runs Errand finds the cause in its log."
 
 Settled = Literal["handled", "ignored", "failed"]
@@ -110,36 +118,40 @@ class Desk:
         log.info("delivery.settled", key=delivery.key, state="handled", note=decision.note())
 
     async def _comment(self, delivery: Delivery, comment: events.Comment) -> None:
+        """Rights before work: what a comment says is parsed, and reacted to, for those only who may ask."""
         tools = self._tools
-        # In a thread: the worst comment that GitHub lets somebody write takes a second to read.
-        lines = await asyncio.to_thread(markdown.commands_in, comment.body, tools.config.command)
-        if not lines:
-            await self._settle(delivery, "ignored", "no command in the comment")
-            return
         if tools.github is None or not tools.config.allows(comment.repository):
             await self._settle(delivery, "ignored", f"{comment.repository} may not talk to this installation")
             return
+        if not markdown.may_hold_command(comment.body, tools.config.command):
+            await self._settle(delivery, "ignored", _NO_COMMAND)
+            return
+        asked = _asked_on_github(comment)
+        try:
+            await self._people.require(asked, comment.repository)
+        except AskerError as refusal:
+            await self._refuse(delivery, comment, asked, refusal)
+            return
+        if len(comment.body) > READ_LIMIT:
+            await self._settle(delivery, "handled", "too long to be read", self._too_long(comment, asked))
+            return
+        lines = await asyncio.to_thread(markdown.commands_in, comment.body, tools.config.command)
+        if not lines:
+            await self._settle(delivery, "ignored", _NO_COMMAND)
+            return
         seeing = asyncio.create_task(self._see(tools.github, comment))
         try:
-            await self._answer(delivery, comment, tools.github, lines)
+            await self._answer(delivery, comment, asked, lines)
             await seeing
         finally:
             await _ended(seeing)
 
     async def _answer(
-        self, delivery: Delivery, comment: events.Comment, github: GitHub, lines: Sequence[str]
+        self, delivery: Delivery, comment: events.Comment, asked: Asked, lines: Sequence[str]
     ) -> None:
-        """Carry out a comment's commands for who wrote it, if they may."""
-        asked = _asked_on_github(comment)
-        pulling = asyncio.create_task(github.pull(comment.repository, comment.pull))
-        try:
-            await self._people.require(asked, comment.repository)
-            asked = replace(asked, pull=await pulling)
-        except AskerError as refusal:
-            await self._refuse(delivery, comment, asked, refusal, lines)
-            return
-        finally:
-            await _ended(pulling)
+        """Carry out the commands of a comment, whose author may run things of its repository."""
+        github = self._tools.required_github
+        asked = replace(asked, pull=await github.pull(comment.repository, comment.pull))
         await self._decide(
             delivery,
             asked,
@@ -244,23 +256,28 @@ class Desk:
             log.info("reaction.failed", repository=comment.repository, error=str(error))
 
     async def _refuse(
-        self,
-        delivery: Delivery,
-        comment: events.Comment,
-        asked: Asked,
-        refusal: AskerError,
-        lines: Sequence[str],
+        self, delivery: Delivery, comment: events.Comment, asked: Asked, refusal: AskerError
     ) -> None:
-        """No, politely, and once per person and pull request: whoever goes on asking gets a reaction only."""
+        """No, politely, and once per person and pull request: whoever goes on asking is not answered."""
+        word, lines = self._tools.config.command, list[str]()
+        if len(comment.body) <= REFUSED_LIMIT:
+            lines = markdown.commands_in(comment.body, word)
+        if not lines:
+            await self._settle(delivery, "ignored", f"{asked.actor} may not run anything here")
+            return
         key = f"refusal:{comment.repository}#{comment.pull}:{comment.author.lower()}"
         answers = self._github_answers(
             comment, asked, [messages.error_reply(str(refusal))], failed=True, key=key
         )
         noted = [f"refused {asked.actor}: {refusal}"]
-        word = self._tools.config.command
         for job in dict.fromkeys(_job_to_start(line, word) for line in lines[:MAX_COMMANDS]):
             noted += self._noted(asked, job, refusal)
         await self._settle(delivery, "handled", "\n".join(noted), answers)
+
+    def _too_long(self, comment: events.Comment, asked: Asked) -> list[Post]:
+        text = f"This comment is longer than the {READ_LIMIT} characters that are read for commands."
+        text += f" Write `{self._tools.config.command}` in a comment of its own."
+        return self._github_answers(comment, asked, [messages.error_reply(text)], failed=True)
 
     def _github_answers(
         self,
@@ -273,7 +290,7 @@ class Desk:
     ) -> list[Post]:
         now, nonce = self._tools.clock(), self._tools.nonce
         content = "confused" if failed else "rocket"
-        reaction_key = f"reaction:{asked.key}:{content}"
+        reaction_key = f"reaction:{key or asked.key}:{content}"
         answers = [
             places.reaction(
                 reaction_key, comment.repository, comment.comment, content, now=now, nonce=nonce()

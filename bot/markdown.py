@@ -39,9 +39,17 @@ _MAX_NESTING = 50
 _Rule = Callable[[StateInline, bool], bool]
 
 
+def may_hold_command(text: str, first_word: str = "/job") -> bool:
+    """Whether a line begins like a command, whatever it stands in; linear, for before rights are known."""
+    return re.search(rf"(?:^|[\r\n]) {{0,3}}{re.escape(first_word)}(?![^ \t\r\n])", text) is not None
+
+
 def commands_in(text: str, first_word: str = "/job") -> list[str]:
-    """The lines of a comment that are commands, in order, each beginning with `first_word`."""
-    if first_word not in text:
+    """The lines of a comment that are commands, in order, each beginning with `first_word`.
+
+    The time grows with the square of the text where brackets are left open: bound its length before.
+    """
+    if not may_hold_command(text, first_word):
         return []
     parser = _parser(first_word)
     env: dict[str, object] = {}

@@ -1,13 +1,19 @@
 """Who asks, from where, and whether they may: asks GitHub, decides by `policy`."""
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from bot import policy
 from bot.callers import Caller
 from bot.catalog import Catalog
 from bot.errors import NotAllowed
-from bot.github import PullRequest
+from bot.github import GitHub, PullRequest
 from bot.tools import Tools
+
+REFUSAL_KEPT = 30.0
+"""Seconds for which GitHub is not asked again about somebody who may not."""
+_REFUSALS = 1000
+"""Refusals that are remembered; the oldest goes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +45,11 @@ class Asked:
 
 
 class People:
-    """Answers whether somebody may; GitHub is asked afresh for every request."""
+    """Answers whether somebody may; GitHub is asked afresh for every request of somebody who may."""
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
+        self._refusals: OrderedDict[tuple[str, str], tuple[float, str]] = OrderedDict()
 
     def catalog(self, asked: Asked) -> Catalog:
         """The jobs and images that exist for the asker: in a public place the others are not spoken of."""
@@ -56,8 +63,24 @@ class People:
         tools = self._tools
         known = repository in asked.permissions or not tools.config.allows(repository)
         if tools.github is not None and asked.login is not None and not known:
-            asked.permissions[repository] = await tools.github.permission(repository, asked.login)
+            asked.permissions[repository] = await self._permission(tools.github, repository, asked.login)
         self.check(asked, repository)
+
+    async def _permission(self, github: GitHub, repository: str, login: str) -> str:
+        """What GitHub says of `login`, or said a moment ago where that was not enough to run anything."""
+        key, now = (repository.casefold(), login.casefold()), self._tools.clock()
+        until, permission = self._refusals.get(key, (0.0, ""))
+        if now < until:
+            return permission
+        permission = await github.permission(repository, login)
+        if policy.may_run(login=login, permission=permission, repository=repository, allowed=True).allowed:
+            self._refusals.pop(key, None)
+            return permission
+        self._refusals[key] = (now + REFUSAL_KEPT, permission)
+        self._refusals.move_to_end(key)
+        if len(self._refusals) > _REFUSALS:
+            self._refusals.popitem(last=False)
+        return permission
 
     def check(self, asked: Asked, repository: str) -> None:
         """The same from what GitHub has said for this request, where it cannot be asked: no without that."""

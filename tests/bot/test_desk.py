@@ -6,8 +6,10 @@ import json
 import pytest
 from sqlalchemy import update
 
-from bot.desk import MAX_COMMANDS, Desk
+from bot import markdown
+from bot.desk import MAX_COMMANDS, READ_LIMIT, Desk
 from bot.errors import RetryLater
+from bot.people import REFUSAL_KEPT
 from bot.tables import Build, Delivery
 from tests.bot.house import HEAD, SHOP, House
 from tests.bot.store.counting import active_builds
@@ -54,7 +56,36 @@ async def test_too_many_commands_are_told(home: House) -> None:
 async def test_who_may_not_is_told_once_however_the_name_is_written(home: House) -> None:
     assert len(await home.says("/job run plain", author="reader")) == 1
     assert await home.says("/job list", author="Reader") == []
-    assert (await kinds(home)).count("github_reaction") == 2
+    assert (await kinds(home)).count("github_reaction") == 1
+
+
+_OPEN_BRACKETS = "/job list\n" + "![" * 32_000
+
+
+async def test_comment_of_who_may_not_costs_one_question_and_is_not_parsed(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(markdown, "commands_in")  # which would take seconds for each of them
+    desk = Desk(home.tools)
+    for _ in range(8):
+        await desk.handle(await home.comment(_OPEN_BRACKETS, author="reader"))
+    assert await home.posts() == []
+    assert home.github.count("/permission$") == 1
+    assert (home.github.count("/pulls/7$"), home.github.reactions) == (0, [])
+
+
+async def test_who_was_given_the_right_may_run_half_a_minute_later(home: House) -> None:
+    assert len(await home.says("/job run plain", author="reader")) == 1
+    home.github.add_person(SHOP, "reader", "write")
+    home.now += REFUSAL_KEPT
+    assert await home.says("/job run plain", author="reader") == []
+    assert (await home.run(1)).actor == "github:reader"
+
+
+async def test_comment_that_is_too_long_to_be_read_says_so_and_starts_nothing(home: House) -> None:
+    (reply,) = await home.says("/job run plain\n" + "![" * (READ_LIMIT // 2))
+    assert str(READ_LIMIT) in reply
+    assert await kinds(home) == ["github_reaction", "github_comment"]
 
 
 async def test_name_in_odd_case_may_what_its_owner_may(home: House) -> None:
@@ -123,7 +154,7 @@ async def test_decision_that_is_cancelled_leaves_nothing_behind(home: House) -> 
     delivery = await home.comment("/job run plain")
     before = asyncio.all_tasks()
     task = asyncio.create_task(Desk(home.tools).handle(delivery))
-    await home.github.wait_for(lambda: home.github.count("/pulls/7$"))
+    await home.github.wait_for(lambda: home.github.count("/permission$"))
     task.cancel()
     async with asyncio.timeout(5):
         await asyncio.gather(task, return_exceptions=True)

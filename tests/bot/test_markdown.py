@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.markdown import MASK, commands_in, plain
+from bot.markdown import MASK, commands_in, may_hold_command, plain
 
 HIDDEN = {
     "fenced code": "```\n/job run a\n```",
@@ -213,6 +213,28 @@ def test_rising_runs_of_backticks_are_read_in_time() -> None:
     start = time.process_time()
     commands_in("/job run a\n" + " ".join("`" * length for length in range(1, 361)))
     assert time.process_time() - start < 5.0
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("hello\r   /job list", True),
+        ("/job", True),
+        ("/job\tlist", True),
+        ("/jobs list", False),
+        ("see /job list", False),
+        ("    /job list", False),
+        ("> /job list", False),
+    ],
+)
+def test_line_that_begins_like_a_command_is_found_without_parsing(text: str, holds: bool) -> None:
+    assert may_hold_command(text) == holds
+
+
+def test_search_for_such_a_line_takes_linear_time() -> None:
+    start = time.process_time()
+    may_hold_command("![" * 2_000_000)
+    assert time.process_time() - start < 1.0
 
 
 SLACK = {
