@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from executor import logfile
+from executor.controls import CONTROL
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9.-]{0,127}", re.ASCII)
 LOOK_S = 1.0
@@ -28,13 +29,6 @@ _TAIL = 64 * 1024
 _LINES = 1000
 _LINE = 500
 """Characters of a line that `tail` gives at most, and lines that it gives at most."""
-
-_CONTROL = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
-    r"|\x1b[\]PX^_].*?(?:\x1b\\|\x07|$)"  # OSC and other strings: titles, links
-    r"|\x1b[ -/]*[0-~]?"  # the other escapes
-    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
-)
 
 
 def check_key(key: str) -> str:
@@ -265,6 +259,6 @@ def _plain_lines(text: str, cut: bool) -> list[str]:
 
 def _plain(line: str) -> str:
     # Of a line that was drawn over and over only the last drawing is of interest.
-    drawn = [part for part in (_CONTROL.sub("", part) for part in line.split("\r")) if part.strip()]
+    drawn = [part for part in (CONTROL.sub("", part) for part in line.split("\r")) if part.strip()]
     text = drawn[-1] if drawn else ""
     return text if len(text) <= _LINE else text[: _LINE - 1] + "…"
