@@ -107,7 +107,9 @@ def test_default_of_any_yaml_type_becomes_text(keys: dict[str, Any], default: st
     assert _parameter(**keys).default == default
 
 
-@pytest.mark.parametrize("name", ["SINCE", "a", "_x9", "PYTHONUNBUFFERED", "DJANGO_SETTINGS_MODULE"])
+@pytest.mark.parametrize(
+    "name", ["SINCE", "a", "_x9", "PYTHONUNBUFFERED", "DJANGO_SETTINGS_MODULE", "PAGER", "GOPATH"]
+)
 def test_ordinary_name_is_taken(name: str) -> None:
     assert variable_name(name) == name
 
@@ -116,6 +118,23 @@ def test_ordinary_name_is_taken(name: str) -> None:
     "name",
     [
         *("PATH", "path", "LD_PRELOAD", "LD_LIBRARY_PATH", "DYLD_INSERT_LIBRARIES", "BASH_ENV", "ENV", "IFS"),
+        *(
+            "LUA_INIT",
+            "LUA_INIT_5_4",
+            "OPENSSL_CONF",
+            "OPENSSL_MODULES",
+            "PERL5SHELL",
+            "DOTNET_STARTUP_HOOKS",
+        ),
+        *("CLASSPATH", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "CORECLR_PROFILER_PATH", "GLIBC_TUNABLES"),
+        *(
+            "RUSTC_WRAPPER",
+            "LESSOPEN",
+            "PHP_INI_SCAN_DIR",
+            "npm_config_script_shell",
+            "MAKEFLAGS",
+            "BUN_OPTIONS",
+        ),
         *("HOME", "SHELL", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONHOME", "NODE_OPTIONS", "GIT_SSH_COMMAND"),
         *(
             "ERRAND_TOKEN",
