@@ -136,7 +136,7 @@ class Effects:
 
         def effect(session: Session) -> str | None:
             run = self._starting.enqueue(session, order)
-            return messages.started(run) if order.asked.channel else None
+            return _joined(messages.started(run) if order.asked.channel else None, order.target.note)
 
         return effect
 
@@ -150,8 +150,9 @@ class Effects:
         def effect(session: Session) -> str | None:
             build = self._starting.need_build(session, asked, target)
             if build.state == State.FINISHED:
-                return f"{name} is already built from that commit: build #{build.number}."
-            return messages.building(build) if asked.channel else None
+                told = f"{name} is already built from that commit: build #{build.number}."
+                return _joined(told, target.note)
+            return _joined(messages.building(build) if asked.channel else None, target.note)
 
         return effect
 
@@ -265,3 +266,8 @@ def _owner(asked: Asked, run: Run) -> str:
             f"#{run.number} is of no repository that says who may do that; ask in a pull request."
         )
     return repository
+
+
+def _joined(*texts: str | None) -> str | None:
+    """The paragraphs that there are, as one answer."""
+    return "\n\n".join(text for text in texts if text) or None

@@ -63,7 +63,8 @@ class Planning:
                 last=last,
                 hidden=hidden,
             )
-            return messages.plan(prospect, who=asked.login or asked.actor, now=now)
+            text = messages.plan(prospect, who=asked.login or asked.actor, now=now)
+            return f"{text}\n\n{meant.note}" if meant.note else text
 
         return effect
 

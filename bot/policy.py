@@ -49,3 +49,17 @@ def may_build(*, head: str | None, repository: str, forks: bool) -> Verdict:
         return _YES
     sentence = "This is the code of a fork, and code of forks is not run here."
     return Verdict(False, sentence, "fork")
+
+
+def may_build_foreign(*, ref: str, repository: str, forks: bool) -> Verdict:
+    """May a commit that is on no branch and no tag of `repository` be built and run for it?
+
+    GitHub keeps the commits of forks and of pull requests there too, and finds them by their SHA.
+    """
+    if forks:
+        return _YES
+    sentence = (
+        f"{quoted(ref)} is on no branch and no tag of {quoted(repository)}, so it counts as the code of a"
+        " fork, and code of forks is not run here."
+    )
+    return Verdict(False, sentence, "fork")

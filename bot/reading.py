@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import datetime, time
 
+from bot import gitrefs
 from bot.errors import AskerError
 from bot.grammar import Verb
 from bot.parameters import VALUE_LIMIT
@@ -25,7 +26,6 @@ _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?", re.ASCII)
 _NUMBER = re.compile(r"#?([0-9]{1,18})", re.ASCII)
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
-_REF = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_./+@#=-]{0,254}", re.ASCII)
 
 _MASKED = "\ufffc"
 """What `bot.markdown` puts for inline code and HTML within a command line."""
@@ -227,12 +227,11 @@ class Reader:
         raise self.refuse(f"{quoted(word)} is no time, such as `18:00` or `2030-01-31T18:00`.")
 
     def ref(self) -> str | None:
-        """The value of `--ref`, in the form of a git revision name that is not more than a name."""
+        """The value of `--ref`: a name that git lets a branch, a tag or a commit have."""
         value = self.flags.get("ref")
         if value is None:
             return None
-        bad_end = value.endswith((".", "/", ".lock"))
-        if not _REF.fullmatch(value) or bad_end or ".." in value or "//" in value or "@{" in value:
+        if not gitrefs.is_name(value):
             raise self.refuse(f"{quoted(value)} is no branch, tag or commit.")
         return value
 

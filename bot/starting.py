@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot import places, policy
+from bot import gitrefs, places, policy
 from bot.catalog import Job, ownerless
 from bot.errors import AskerError, NotAllowed, Unfit
 from bot.images import Image
@@ -40,7 +40,8 @@ class Target:
 
     Only an image that is built has a `source`; one that is not is `ready`, as `digest` where it is to be the
     same as in another run. `repository` is None where no image is built and nobody asked for it anywhere: its
-    schedule did. `follows`: nobody named a commit or a tag, so one that was chosen for the job counts.
+    schedule did. `follows`: nobody named a commit or a tag, so one that was chosen for the job counts. `note`
+    says what the asker may not have expected of the name (Markdown).
     """
 
     repository: str | None
@@ -49,6 +50,7 @@ class Target:
     ready: Image | None = None
     digest: str | None = None
     follows: bool = False
+    note: str | None = None
 
     @property
     def image(self) -> Image | None:
@@ -188,13 +190,28 @@ class Starting:
         if not verdict.allowed:
             raise NotAllowed(verdict.sentence)
 
+    def _require_own_commit(self, ref: str, repository: str) -> None:
+        """Raise `NotAllowed` where a commit that is on no branch and no tag is not run."""
+        verdict = policy.may_build_foreign(ref=ref, repository=repository, forks=self._tools.config.forks)
+        if not verdict.allowed:
+            raise NotAllowed(verdict.sentence)
+
     async def head(self, image: Image, repository: str, ref: str | None = None) -> Target:
         """The commit of `ref`, else of the default branch; `AskerError` if none. Asks for nobody's rights."""
         github = self._tools.required_github
         about = await github.repository(repository)
-        follows, ref = ref is None, ref or about.default_branch
-        commit = await github.commit(repository, ref)
-        return Target(repository, not about.private, Source(image, commit, ref), follows=follows)
+        if ref is None:
+            named = await github.branch(repository, about.default_branch)
+            return Target(repository, not about.private, Source(image, named.sha, named.ref), follows=True)
+        named, note = await github.commit(repository, ref), None
+        shown = named.ref
+        if named.kind == "commit" and not await github.owns(repository, named.sha, about.default_branch):
+            self._require_own_commit(ref, repository)
+            shown = f"a fork{_OF_FORK}{ref}"
+        if named.also_tag:
+            tag = quoted(f"--ref tags/{ref}")
+            note = f"{quoted(ref)} is a branch and a tag: this is the branch; {tag} takes the tag."
+        return Target(repository, not about.private, Source(image, named.sha, shown), note=note)
 
     async def same_target(self, asked: Asked, run: Run, repository: str | None) -> Target:
         """What `run`, which is of `repository`, worked on, with its image as it was defined then."""
@@ -212,10 +229,22 @@ class Starting:
         build = await self._tools.store.read(lambda s: builds.get(s, number))
         if build is None:
             raise AskerError(f"The build of #{run.number} is no longer kept; `--latest` takes today's image.")
-        if run.ref is not None and _OF_FORK in run.ref:  # forks may have been allowed then
-            self._require_own(run.ref.partition(_OF_FORK)[0], repository or build.repository)
+        await self._require_own_still(run.ref, repository or build.repository, build.commit)
         image = Image.model_validate(build.definition)
         return Target(repository, public, Source(image, build.commit, run.ref))
+
+    async def _require_own_still(self, ref: str | None, repository: str, commit: str) -> None:
+        """Raise `NotAllowed` where a fork's code would run again and forks are not allowed (any more)."""
+        if ref is None or self._tools.config.forks:
+            return
+        fork, of_fork, name = ref.partition(_OF_FORK)
+        if of_fork and not gitrefs.is_sha(name):
+            self._require_own(fork, repository)
+        if of_fork or gitrefs.is_sha(ref) or gitrefs.is_pull(ref):
+            github = self._tools.required_github
+            about = await github.repository(repository)
+            if not await github.owns(repository, commit, about.default_branch):
+                self._require_own_commit(name or ref, repository)
 
     def enqueue(self, session: Session, order: Order) -> Run:
         """Store the run, the build it needs and its cards; gives the run, also if it was stored before.

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bot.errors import AskerError
-from bot.github import GitHub, Repository
+from bot.github import GitHub, NamedCommit, Repository
 from bot.messages import StatusFields
 from bot.wording import quoted
 from executor.spec import Secret
@@ -34,14 +34,22 @@ class Checkouts(GitHub):
         branch = await self._git(name, "rev-parse", "--abbrev-ref", "HEAD")
         return Repository(name, branch or "HEAD", private=True)
 
-    async def commit(self, repository: str, ref: str) -> str:
+    async def commit(self, repository: str, ref: str) -> NamedCommit:
         """The commit of a branch, a tag or a SHA in the checkout; what is not committed is not seen."""
         found = await self._git(
             repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}"
         )
         if found is None:
             raise AskerError(f"There is no {quoted(ref)} in {quoted(str(self._path(repository)))}.")
-        return found
+        return NamedCommit(found, "branch", ref)
+
+    async def branch(self, repository: str, name: str) -> NamedCommit:
+        """What is checked out."""
+        return await self.commit(repository, name)
+
+    async def owns(self, repository: str, sha: str, default_branch: str) -> bool:
+        """Whoever sits at this terminal has chosen what is in the checkout."""
+        return True
 
     async def clone(self, repository: str) -> tuple[str, Secret | None]:
         """The checkout itself is fetched from."""

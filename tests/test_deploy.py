@@ -75,7 +75,7 @@ async def _everything(app: GitHub, comment: int) -> None:
     """Every call that the service makes as an App."""
     assert await app.permission(SHOP, "octocat") == "write"
     assert (await app.repository(SHOP)).default_branch == "main"
-    assert await app.commit(SHOP, "main") == SHA
+    assert (await app.commit(SHOP, "main")).sha == SHA
     assert (await app.pull(SHOP, 7)).head_sha == SHA
     await app.react(SHOP, comment, "eyes")
     reply = await app.comment(SHOP, 7, f"Hello {marker('n1')}")

@@ -2,13 +2,14 @@
 
 What it does: asks GitHub, tells GitHub, and says whether a failed call may be tried again
 (`RetryLater`) or not (`Refused`). What it may not do: decide anything, retry a write, keep a token
-longer than it lives, or let one out in an error. It asks only `bot.errors`, `bot.workflows`
-and `executor.spec`.
+longer than it lives, or let one out in an error. It asks only `bot.errors`, `bot.gitrefs`,
+`bot.workflows` and `executor.spec`.
 """
 
 from bot.github.answers import PullRequest, Repository
 from bot.github.client import GitHub
+from bot.github.commits import NamedCommit
 from bot.github.issuer import Keys
 from bot.github.oidc import Oidc, Untrusted, is_signed
 
-__all__ = ["GitHub", "Keys", "Oidc", "PullRequest", "Repository", "Untrusted", "is_signed"]
+__all__ = ["GitHub", "Keys", "NamedCommit", "Oidc", "PullRequest", "Repository", "Untrusted", "is_signed"]

@@ -7,13 +7,12 @@ from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from bot import gitrefs
 from bot.errors import Refused, Unfit
 from bot.messages import code
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\[bot\])?")
-_FORBIDDEN_IN_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|\.lock(/|$)|(^|/)\.|\.$|^/|/$")
-REF_CHARACTERS = 255
 _T = TypeVar("_T")
 
 _LEVELS = ("none", "read", "write", "admin")
@@ -62,14 +61,16 @@ def login_segment(login: str) -> str | None:
     return quote(login, safe="") if _LOGIN.fullmatch(login) else None
 
 
-def ref_segment(ref: str) -> str:
-    """The branch, tag or SHA, escaped for a URL; `Unfit` where git allows no such name.
-
-    The rules are git's own: https://git-scm.com/docs/git-check-ref-format
-    """
-    if not ref or len(ref) > REF_CHARACTERS or _FORBIDDEN_IN_REF.search(ref) or ref.startswith("-"):
+def require_ref(ref: str) -> None:
+    """`Unfit` where git lets no branch, no tag and no commit be called so."""
+    if not gitrefs.is_name(ref):
         told = "That is no name of a branch, a tag or a commit."
         raise Unfit(told, [(("ref",), told)])
+
+
+def ref_segment(ref: str) -> str:
+    """The branch, tag or SHA, escaped for a URL; `Unfit` where git allows no such name."""
+    require_ref(ref)
     return quote(ref, safe="")  # a slash too: `x/status` would be another address
 
 

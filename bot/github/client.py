@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 import structlog
 
-from bot.errors import Refused, Unfit
+from bot.errors import Refused
 from bot.github import answers
 from bot.github.answers import PullRequest, Repository, field, needed, number, repository_path, text
+from bot.github.commits import Commits, NamedCommit
 from bot.github.credentials import App, Credential
 from bot.github.transport import Answer, Call, Transport
 from bot.messages import CheckFields, StatusFields
@@ -16,7 +17,6 @@ from executor.spec import Secret
 PAGE = 100  # GitHub's most
 PAGES = 20  # how far back a comment or a check is looked for
 SINCE_SLACK = 300.0  # seconds by which GitHub's clock and ours may differ
-_SHA = "application/vnd.github.sha"  # the SHA alone; a commit's JSON may hold megabytes of patches
 _ACTIONS = "github-actions[bot]"  # who a workflow's own token is; it cannot ask
 
 _log = structlog.get_logger(__name__)
@@ -44,6 +44,7 @@ class GitHub:
         self._token = token
         self._app: App | None = None
         self._login: str | None = None
+        self._commits = Commits(self._send, clock)
         if app_id is not None and private_key is not None:
             self._app = App(str(app_id), private_key, self._transport, clock)
 
@@ -92,17 +93,17 @@ class GitHub:
             base_ref=needed(text(data, "base", "ref"), "the base branch"),
         )
 
-    async def commit(self, repository: str, ref: str) -> str:
-        """The full SHA of a branch, a tag or a SHA (short too); `Unfit` where there is none."""
-        path = f"{repository_path(repository)}/commits/{answers.ref_segment(ref)}"
-        try:
-            answer = await self._send(repository, Call("GET", path, accept=_SHA))
-        except Refused as refused:
-            if refused.status in (404, 409, 422):
-                told = answers.no_such_commit(repository, ref)
-                raise Unfit(told, [(("ref",), told)]) from None
-            raise
-        return needed(answers.sha(answer.text), "the commit's SHA")
+    async def branch(self, repository: str, name: str) -> NamedCommit:
+        """The commit of the branch of just that name; `Unfit` where there is none."""
+        return await self._commits.branch(repository, name)
+
+    async def commit(self, repository: str, ref: str) -> NamedCommit:
+        """The commit of a branch, a tag or a SHA (short too); `Unfit` where there is none."""
+        return await self._commits.named(repository, ref)
+
+    async def owns(self, repository: str, sha: str, default_branch: str) -> bool:
+        """Whether a commit is on a branch or a tag of the repository; a fork's is not."""
+        return await self._commits.owns(repository, sha, default_branch)
 
     async def clone(self, repository: str) -> tuple[str, Secret | None]:
         """The URL to fetch from and the token to do it with, which an App has made for just that."""
@@ -199,6 +200,8 @@ class GitHub:
                 return await self._transport.send(call, credential.token, credential.who)
             except Refused as refused:
                 if self._app is None or refused.status not in (401, 404):
+                    raise
+                if refused.status == 404 and call.may_lack:
                     raise
                 self._app.forget(repository, token=credential.token if refused.status == 401 else None)
                 if refused.status == 404 or attempt == 2:

@@ -34,13 +34,17 @@ API_VERSION = "2022-11-28"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What to send. `path` is relative to the API and escaped; `None` values of `query` are left out."""
+    """What to send. `path` is relative to the API and escaped; `None` values of `query` are left out.
+
+    `may_lack`: a 404 says that there is no such thing, and nothing about who asks.
+    """
 
     method: str
     path: str
     query: Mapping[str, str | int | None] | None = None
     body: Mapping[str, object] | None = None
     accept: str = "application/vnd.github+json"
+    may_lack: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from demo.github.access import Access, ApiError, not_found
 from demo.github.actions import Actions
 from demo.github.discussion import Discussion
 from demo.github.endpoints import Endpoint
+from demo.github.history import History
 from demo.github.identity import Identity
 from demo.github.repositories import Repositories
 from demo.github.results import Results
@@ -29,7 +30,7 @@ class Routes:
         self._state = state
         self._clock = clock
         # Check runs of a commit come before commits, whose names may contain slashes.
-        kinds = (Identity, Discussion, Results, Repositories)
+        kinds = (Identity, Discussion, Results, History, Repositories)
         self._table = [row for kind in kinds for row in kind(state, access, shapes, clock).table()]
         self._table += actions.table()
 

@@ -43,32 +43,79 @@ class Repository:
     private: bool
     default_branch: str
     git: Path | None
-    refs: dict[str, str] = field(default_factory=dict)
+    refs: dict[str, str] = field(default_factory=dict)  # branches
+    tags: dict[str, str] = field(default_factory=dict)
+    parents: dict[str, str] = field(default_factory=dict)  # SHA to SHA, where there is no git
     people: dict[str, str] = field(default_factory=dict)  # login to role name
     pulls: dict[int, Pull] = field(default_factory=dict)
     issues: set[int] = field(default_factory=set)
 
     def resolve(self, ref: str) -> str | None:
-        """The SHA of a branch, a tag or a (short) SHA, None where there is none; runs git."""
+        """The SHA of a branch, a tag, a pull request or a (short) SHA, None where there is none; runs git.
+
+        As at GitHub a SHA is found wherever it is: also where only a pull request, of a fork too, has it.
+        """
+        named = self.names.get(ref)
         if self.git is None:
-            matches = {sha for sha in self.refs.values() if _SHORT_SHA.fullmatch(ref) and sha.startswith(ref)}
-            return self.refs.get(ref) or (matches.pop() if len(matches) == 1 else None)
-        names = [f"refs/heads/{ref}", f"refs/tags/{ref}", f"refs/{ref}"]
-        if _SHORT_SHA.fullmatch(ref):
-            names.append(ref)
-        for name in names:
-            argv = ["git", "-C", str(self.git), "rev-parse", "--verify", "--quiet", "--end-of-options"]
-            done = subprocess.run(
-                [*argv, f"{name}^{{commit}}"],
-                capture_output=True,
-                text=True,
-                timeout=GIT_SECONDS,
-                check=False,
-            )
-            found = done.stdout.strip()
-            if done.returncode == 0 and _SHA.fullmatch(found):
-                return found
-        return None
+            known = {*self.refs.values(), *self.tags.values(), *self.parents, *self.parents.values()}
+            known |= {pull.head_sha for pull in self.pulls.values()}
+            matches = {sha for sha in known if _SHORT_SHA.fullmatch(ref) and sha.startswith(ref)}
+            return named or (matches.pop() if len(matches) == 1 else None)
+        if named is not None:
+            return self.commit_of(named)
+        return self.commit_of(ref) if _SHORT_SHA.fullmatch(ref) else None
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Every way to name a ref, and the object it points to; a short name is the branch's first."""
+        whole = self.references
+        names = dict(whole)
+        for prefix in ("refs/", "refs/tags/", "refs/heads/"):
+            names |= {ref.removeprefix(prefix): sha for ref, sha in whole.items() if ref.startswith(prefix)}
+        return names
+
+    @property
+    def references(self) -> dict[str, str]:
+        """Refs by their whole names, with the object that each points to; runs git."""
+        pulls = {f"refs/pull/{number}/head": pull.head_sha for number, pull in self.pulls.items()}
+        if self.git is not None:
+            listed = self._git("for-each-ref", "--format=%(objectname) %(refname)").splitlines()
+            return {**pulls, **{line.partition(" ")[2]: line.partition(" ")[0] for line in listed}}
+        heads = {f"refs/heads/{name}": sha for name, sha in self.refs.items()}
+        return {**pulls, **heads, **{f"refs/tags/{name}": sha for name, sha in self.tags.items()}}
+
+    def commit_of(self, thing: str) -> str | None:
+        """The commit that an object is or, as a tag, points to."""
+        if self.git is None:
+            return thing
+        found = self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{thing}^{{commit}}")
+        return found if _SHA.fullmatch(found) else None
+
+    def tag_target(self, sha: str) -> str | None:
+        """The commit that an annotated tag points to; None where `sha` is no tag."""
+        if self.git is None or self._git("cat-file", "-t", sha) != "tag":
+            return None
+        return self.commit_of(sha)
+
+    def is_before(self, old: str, new: str) -> bool:
+        """Whether `old` is `new` or one of the commits before it."""
+        if self.git is not None:
+            return self._git("merge-base", old, new) == old
+        at: str | None = new
+        while at is not None and at != old:
+            at = self.parents.get(at)
+        return at == old
+
+    def _git(self, *arguments: str) -> str:
+        """What git prints; nothing where it fails."""
+        done = subprocess.run(
+            ["git", "-C", str(self.git), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=GIT_SECONDS,
+            check=False,
+        )
+        return done.stdout.strip() if done.returncode == 0 else ""
 
 
 @dataclass(slots=True)

@@ -129,7 +129,7 @@ async def test_branch_names_reach_github_whole(app: GitHub, ref: str, sha: str |
         with pytest.raises(AskerError):
             await app.commit(SHOP, ref)
     else:
-        assert await app.commit(SHOP, ref) == sha
+        assert (await app.commit(SHOP, ref)).sha == sha
 
 
 async def test_commits_of_a_real_repository(tmp_path: Path, standin: GitHubStandIn, app: GitHub) -> None:
@@ -155,7 +155,7 @@ async def test_commits_of_a_real_repository(tmp_path: Path, standin: GitHubStand
         first,
         first[:8],
     ):
-        assert await app.commit("acme/real", ref) == first, ref
+        assert (await app.commit("acme/real", ref)).sha == first, ref
     for ref in ("nope", "0" * 40, "refs/heads/nope"):
         with pytest.raises(AskerError, match="has no branch, tag or commit"):
             await app.commit("acme/real", ref)
