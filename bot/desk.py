@@ -106,16 +106,14 @@ class Desk:
 
     async def _push(self, delivery: Delivery, push: events.Push) -> None:
         decision = await asyncio.to_thread(self._pushing.decide, delivery, push)
-        if not decision.wanted:
-            await self._settle(delivery, "ignored", decision.note())
-            return
+        state: Settled = "handled" if decision.wanted else "ignored"
 
         def decide(session: Session) -> None:
             decision.effect(session)
-            self._close(session, delivery, "handled", decision.note())
+            self._close(session, delivery, state, decision.note())
 
         await self._tools.store.write(decide)
-        log.info("delivery.settled", key=delivery.key, state="handled", note=decision.note())
+        log.info("delivery.settled", key=delivery.key, state=state, note=decision.note())
 
     async def _comment(self, delivery: Delivery, comment: events.Comment) -> None:
         """Rights before work: what a comment says is parsed, and reacted to, for those only who may ask."""

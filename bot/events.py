@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 
 from pydantic import BaseModel, Field, ValidationError
 
+from bot import gitrefs
 from bot.tables import Delivery
 
 MAX_FIELDS = 100
@@ -34,6 +35,7 @@ _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}", re.ASCII)
 class Push:
     """A branch, or a tag, now points to `commit` (full SHA). `public`: anyone may see the repository.
 
+    `before` and `after` are what it pointed to, zeros for nothing; `pushed_at` is when, in epoch seconds.
     `changed` are the paths that it added, removed or modified, None where the payload does not tell all of
     them; `unclear` says why then.
     """
@@ -47,6 +49,21 @@ class Push:
     tag: bool = False
     changed: frozenset[str] | None = None
     unclear: str = ""
+    before: str = ""
+    after: str = ""
+    pushed_at: float | None = None
+    number: int | None = None
+    """The repository's, which stays when it is renamed."""
+
+    @property
+    def deleted(self) -> bool:
+        """Whether there is no such branch or tag any more."""
+        return not self.after.strip("0")
+
+    @property
+    def whole_ref(self) -> str:
+        """As git has it: `refs/heads/main`."""
+        return f"{TAG_PREFIX if self.tag else BRANCH_PREFIX}{self.name}"
 
     @property
     def ref(self) -> str:
@@ -92,6 +109,8 @@ class _Repository(BaseModel):
     full_name: str
     private: bool = True
     default_branch: str = ""
+    id: object = None
+    pushed_at: object = None
 
 
 class _User(BaseModel):
@@ -109,7 +128,16 @@ class _Push(BaseModel):
     commits: object = None
     head_commit: object = None
     repository: _Repository
-    sender: _User
+    sender: _User | None = None
+    pusher: object = None
+
+    @property
+    def person(self) -> str:
+        """Who pushed. GitHub's description of the payload requires `pusher`, and `sender` not."""
+        if self.sender is not None:
+            return self.sender.login
+        name = self.pusher.get("name") if isinstance(self.pusher, dict) else None
+        return name[:100] if isinstance(name, str) and name else "somebody"
 
 
 class _Issue(BaseModel):
@@ -163,20 +191,30 @@ def _push(payload: object) -> Event:
     tag = push.ref.startswith(TAG_PREFIX)
     if not tag and not push.ref.startswith(BRANCH_PREFIX):
         return Ignored(f"a push of {push.ref[:200]}, which is neither a branch nor a tag")
-    if push.deleted or not push.after.strip("0"):
-        return Ignored(f"{push.ref[:200]} was deleted")
+    name = push.ref.removeprefix(TAG_PREFIX if tag else BRANCH_PREFIX)
+    if not gitrefs.is_name(name):
+        return Ignored(f"a push of {push.ref[:200]}, which git would not take as a name")
     changed, unclear = (None, "a tag") if tag else _changed(push)
     return Push(
         repository=push.repository.full_name,
-        name=push.ref.removeprefix(TAG_PREFIX if tag else BRANCH_PREFIX),
+        name=name,
         default_branch=push.repository.default_branch,
         commit=_tagged(push) if tag else push.after,
-        sender=push.sender.login,
+        sender=push.person,
         public=not push.repository.private,
         tag=tag,
         changed=changed,
         unclear=unclear,
+        before=before if isinstance(before := push.before, str) and _SHA.fullmatch(before) else "",
+        after="0" * 40 if push.deleted else push.after,
+        pushed_at=_number(push.repository.pushed_at),
+        number=_number(push.repository.id),
     )
+
+
+def _number(value: object) -> int | None:
+    """A whole number that is more than nothing and fits where it is stored."""
+    return value if isinstance(value, int) and 0 < value < 1 << 62 else None
 
 
 def _tagged(push: _Push) -> str:

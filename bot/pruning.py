@@ -10,7 +10,7 @@ import structlog
 
 from bot.catalog import Job
 from bot.scopes import EXEC
-from bot.store import Session, deliveries, history, idempotency, ticks
+from bot.store import Session, deliveries, history, idempotency, pushes, ticks
 from bot.tools import Tools
 
 log = structlog.get_logger()
@@ -20,6 +20,9 @@ ROUND = 5_000
 
 KEEP_DELIVERIES = 7 * 86400.0
 """Seconds that a handled delivery is kept, to look at and to know its repetition."""
+
+KEEP_PUSHES = 365 * 86400.0
+"""Seconds that a push is known which a newer one followed, or which deleted its branch."""
 
 KEEP_TICKS = 30 * 86400.0
 """Seconds that it is kept what became of a due moment."""
@@ -43,6 +46,7 @@ class Pruning:
         small = (
             partial(deliveries.prune, before=now - KEEP_DELIVERIES, limit=history.ROWS),
             partial(ticks.prune, before=now - KEEP_TICKS, limit=history.ROWS),
+            partial(pushes.prune, before=now - KEEP_PUSHES, limit=history.ROWS),
             partial(idempotency.prune, before=now - KEEP_KEYS, limit=history.ROWS),
         )
         more = [await self._rows(prune) for prune in small]

@@ -4,6 +4,7 @@ Nobody's permission is asked: whoever runs the installation wrote down what a pu
 said is kept in the delivery's note, where `why` finds it.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,12 +15,15 @@ from bot.images import Image
 from bot.people import Asked
 from bot.runs import State
 from bot.starting import Order, Source, Starting, Target
-from bot.store import Session, builds, deliveries, image_tags
-from bot.tables import Delivery
+from bot.store import Session, builds, image_tags, pushes
+from bot.tables import Delivery, PushSeen
 from bot.tools import Tools
 
-OLDER = "a newer push was decided first"
-"""Why a push builds nothing that arrived before one that was decided already."""
+NOTHING = {
+    "older": "a newer push was decided first",
+    "same": "this push was decided before",
+}
+"""Why a push builds nothing that is older than what its branch is at, or that was sent twice."""
 
 
 def headline(repository: str, ref: str) -> str:
@@ -29,7 +33,10 @@ def headline(repository: str, ref: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of a push. `note` may be read once `effect` was carried out."""
+    """What becomes of a push. `note` may be read once `effect` was carried out.
+
+    `wanted`: a filter let it through.
+    """
 
     wanted: bool
     effect: Callable[[Session], None]
@@ -50,32 +57,48 @@ class Pushing:
         images = tools.book.catalog.images_of(push.repository)
         if not tools.config.allows(push.repository):
             return _nothing(f"{head}the repository may not talk to this installation")
+        if push.deleted:
+            return self._remembered(delivery, push, f"{push.whole_ref} was deleted", known=bool(images))
         verdicts = {image.name: filters.decide(image.build, push) for image in images if image.build}
         told = {name: verdict.why for name, verdict in verdicts.items()}
         wanted = [image for image in images if image.name in verdicts and verdicts[image.name].wanted]
         if not wanted:
-            return _nothing(_note(f"{head}no image is built from it", told, set()))
+            nothing = _note(f"{head}no image is built from it", told, set())
+            return self._remembered(delivery, push, nothing, known=bool(images))
         started: dict[str, str] = {}
 
         def effect(session: Session) -> None:
             started.clear()
-            if deliveries.noted_after(session, delivery.identity, headline(push.repository, push.ref)):
-                started.update(dict.fromkeys((image.name for image in wanted), OLDER))
+            row = _seen(delivery, push, tools.clock())
+            order = pushes.place(session, row)
+            if order in NOTHING:
+                started.update(dict.fromkeys((image.name for image in wanted), NOTHING[order]))
                 return
-            self._start(session, delivery, push, wanted, started)
+            key = _key(row, again=order == "again")
+            self._start(session, key, push, wanted, started)
 
         def note() -> str:
-            names = [image.name for image in wanted if started.get(image.name) != OLDER]
+            names = [image.name for image in wanted if started.get(image.name) not in NOTHING.values()]
             rebuilt = f"rebuilds {', '.join(names)}" if names else "rebuilds nothing any more"
             return _note(head + rebuilt, told | started, set(names))
 
         return Decision(True, effect, note)
 
+    def _remembered(self, delivery: Delivery, push: Push, note: str, *, known: bool) -> Decision:
+        """Nothing is started; where images are built from the repository, by older ones neither."""
+        now = self._tools.clock()
+
+        def effect(session: Session) -> None:
+            if known:
+                pushes.place(session, _seen(delivery, push, now))
+
+        return Decision(False, effect, lambda: note)
+
     def _start(
-        self, session: Session, delivery: Delivery, push: Push, wanted: list[Image], told: dict[str, str]
+        self, session: Session, key: str, push: Push, wanted: list[Image], told: dict[str, str]
     ) -> None:
         """Enqueue the builds and what follows them; `told` gets what could not be started, by job."""
-        asked = Asked(key=delivery.key, cause="push", actor=f"github:{push.sender}", login=push.sender)
+        asked = Asked(key=key, cause="push", actor=f"github:{push.sender}", login=push.sender)
         catalog, now = self._tools.book.catalog, self._tools.clock()
         index = 0
         for image in wanted:
@@ -96,6 +119,25 @@ class Pushing:
                 except AskerError as refusal:
                     told[f"job {job.name}"] = str(refusal).replace("\n", " ")
                 index += 1
+
+
+def _seen(delivery: Delivery, push: Push, now: float) -> PushSeen:
+    """The push as it is stored."""
+    return PushSeen(
+        repository=push.repository.casefold() if push.number is None else str(push.number),
+        ref=push.whole_ref,
+        before=push.before,
+        after=push.after,
+        pushed_at=push.pushed_at,
+        delivery_id=delivery.identity,
+        decided_at=now,
+    )
+
+
+def _key(row: PushSeen, *, again: bool) -> str:
+    """By which everything that the push starts is known; a branch that came back has another each time."""
+    parts = [row.repository, row.ref, row.before, row.after, str(row.pushed_at) if again else ""]
+    return "push:" + hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def _nothing(note: str) -> Decision:

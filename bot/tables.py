@@ -332,3 +332,23 @@ class ImageTag(SQLModel, table=True):
     moved_at: float = Field(sa_type=Double)
     moved_by: str  # hook:JOB/NAME, token:NAME
     pushed: str | None = None  # the newest commit of the default branch since: once built, it takes over
+
+
+class PushSeen(SQLModel, table=True):
+    """A push that was decided; of one ref the row with the highest `id` is what it is at."""
+
+    __tablename__ = "pushes"
+    __table_args__ = (
+        Index("pushes_key", "repository", "ref", "before", "after", unique=True),
+        Index("pushes_ref", "repository", "ref", "id"),
+        Index("pushes_age", "decided_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=_Number)
+    repository: str  # its number, else its name in small letters
+    ref: str  # refs/heads/main
+    before: str
+    after: str  # zeros: it was deleted
+    pushed_at: float | None = Field(default=None, sa_type=Double)  # as GitHub says, in whole seconds
+    delivery_id: int = Field(sa_type=_Number)
+    decided_at: float = Field(sa_type=Double)

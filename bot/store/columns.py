@@ -16,6 +16,7 @@ from bot.tables import (
     JobState,
     Lock,
     Post,
+    PushSeen,
     Run,
     Tick,
     Token,
@@ -44,6 +45,7 @@ IMAGE_TAG: Columns = table_of(ImageTag).c
 JOB_STATE: Columns = table_of(JobState).c
 LOCK: Columns = table_of(Lock).c
 POST: Columns = table_of(Post).c
+PUSH: Columns = table_of(PushSeen).c
 RUN: Columns = table_of(Run).c
 TICK: Columns = table_of(Tick).c
 TOKEN: Columns = table_of(Token).c

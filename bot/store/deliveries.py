@@ -93,12 +93,6 @@ def _change(session: Session, id: int, owner: str, **values: Any) -> None:
         raise LeaseLost(f"delivery {id} is not held by {owner}")
 
 
-def noted_after(session: Session, id: int, beginning: str) -> bool:
-    """Whether a delivery that came after this one was settled with a note that begins so."""
-    later = [DELIVERY.id > id, DELIVERY.note.startswith(beginning, autoescape=True)]
-    return session.scalar(select(DELIVERY.id).where(*later).limit(1)) is not None
-
-
 def notes(
     session: Session, *, event: str, beginning: str, limit: int, depth: int = 2000
 ) -> list[tuple[float, str]]:

@@ -45,18 +45,32 @@ def read(event: str, payload: object) -> events.Event:
 
 
 def test_push_of_a_branch_is_read_from_json_and_from_a_form() -> None:
-    wanted = events.Push("acme/shop", "release/1", "main", "a" * 40, "octocat", False, unclear="a new branch")
+    wanted = events.Push(
+        "acme/shop",
+        "release/1",
+        "main",
+        "a" * 40,
+        "octocat",
+        False,
+        unclear="a new branch",
+        after="a" * 40,
+    )
     payload = push(ref="refs/heads/release/1")
     assert read("push", payload) == wanted
     form = urlencode({"payload": json.dumps(payload)}).encode()
     assert events.read(delivery("push", form, media_type=FORM)) == wanted
 
 
-@pytest.mark.parametrize(
-    "changes", [{"ref": "refs/notes/v1"}, {"deleted": True}, {"after": "0" * 40}], ids=str
-)
-def test_push_that_leaves_no_branch_and_no_tag_is_ignored(changes: dict[str, Any]) -> None:
-    assert isinstance(read("push", push(**changes)), events.Ignored)
+@pytest.mark.parametrize("ref", ["refs/notes/v1", "refs/pull/7/head", "refs/heads/" + "x" * 300])
+def test_push_of_what_is_no_branch_and_no_tag_is_ignored(ref: str) -> None:
+    assert isinstance(read("push", push(ref=ref)), events.Ignored)
+
+
+@pytest.mark.parametrize("changes", [{"deleted": True}, {"after": "0" * 40}], ids=str)
+def test_push_that_deletes_a_branch_is_known_as_that(changes: dict[str, Any]) -> None:
+    event = read("push", push(**changes))
+    assert isinstance(event, events.Push)
+    assert event.deleted
 
 
 @pytest.mark.parametrize("head", [{"id": "b" * 40}, None, {"id": "x"}, "b"], ids=str)

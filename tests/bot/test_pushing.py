@@ -10,7 +10,7 @@ import pytest
 
 from bot.desk import Desk
 from bot.runs import State
-from bot.store import Session, builds
+from bot.store import Session, builds, runs
 from bot.tables import Build, Delivery
 from bot.worker import Worker
 from demo import deliveries as payloads
@@ -103,7 +103,7 @@ async def test_newer_push_takes_the_place_of_what_waits(home: House) -> None:
     assert [((await home.run(n)).result, (await home.run(n)).reason) for n in (1, 2, 3)] == [
         ("cancelled", "Superseded"), ("cancelled", "Superseded"), (None, None),
     ]  # fmt: skip
-    await pushed(home, ONE)  # the branch was set back: that is the newest now
+    await pushed(home, ONE, before=THREE)  # the branch was set back: that is the newest now
     assert (await home.build(4)).commit == ONE
     assert await ended(home, 3) == ("cancelled", "Superseded")
 
@@ -172,3 +172,77 @@ async def test_job_that_is_not_started_keeps_nobody_from_being_built(home: House
 
 async def test_push_of_a_repository_that_may_not_talk_is_told(home: House) -> None:
     assert "may not talk" in await pushed(home, ONE, repository="stranger/shop")
+
+
+async def count_of_runs(home: House) -> int:
+    return await home.store.read(lambda s: len(runs.page(s, limit=100)))
+
+
+@pytest.mark.parametrize("later", [0.0, 5.0], ids=["same second", "later"])
+async def test_one_push_under_two_ids_runs_its_jobs_once(home: House, later: float) -> None:
+    await pushed(home, ONE)
+    build = await home.claim(Build)
+    for state in (State.BUILDING, State.FINISHED):
+        await home.write(partial(_move, build.identity, state, home.now))
+    home.now += later
+    note = await pushed(home, ONE)
+    assert "rebuilds nothing any more\nimage shop: not built: this push was decided before" in note
+    assert await count_of_runs(home) == 1
+
+
+async def test_old_push_that_is_sent_again_does_not_deploy_its_old_commit(home: House) -> None:
+    captured = json.dumps(
+        payloads.push(SHOP, ONE, private=True, at=home.now, before="9" * 40, paths=["src/a"])
+    )
+    await pushed(home, ONE)
+    home.now += 60
+    await pushed(home, TWO, before=ONE)
+    delivery = await home.deliver("push", captured.encode(), key="github:new-id")
+    await Desk(home.tools).handle(delivery)
+    assert "not built: this push was decided before" in ((await home.delivery(delivery)).note or "")
+    assert await count_of_runs(home) == 2
+
+
+async def test_older_push_that_comes_first_now_starts_nothing_and_says_so(home: House) -> None:
+    early = json.dumps(payloads.push(SHOP, ONE, private=True, at=home.now, before="9" * 40, paths=["src/a"]))
+    home.now += 60
+    await pushed(home, TWO, before=ONE)
+    delivery = await home.deliver("push", early.encode())
+    await Desk(home.tools).handle(delivery)
+    assert "not built: a newer push was decided first" in ((await home.delivery(delivery)).note or "")
+    assert [(await home.run(1)).commit, await count_of_runs(home)] == [TWO, 1]
+
+
+async def test_push_of_before_a_branch_was_deleted_starts_nothing(home: House) -> None:
+    early = json.dumps(payloads.push(SHOP, ONE, private=True, at=home.now, branch="topic", paths=["src/a"]))
+    home.now += 60
+    assert "refs/heads/topic was deleted" in await pushed(home, "0" * 40, branch="topic", before=ONE)
+    delivery = await home.deliver("push", early.encode())
+    await Desk(home.tools).handle(delivery)
+    assert "a newer push was decided first" in ((await home.delivery(delivery)).note or "")
+
+
+async def test_branch_that_comes_back_is_pushed_anew_each_time(home: House) -> None:
+    for _ in range(3):
+        await pushed(home, ONE, branch="topic", before="0" * 40)
+        home.now += 10
+        await pushed(home, "0" * 40, branch="topic", before=ONE)
+        home.now += 10
+    assert await count_of_runs(home) == 3
+
+
+async def test_push_that_no_filter_lets_through_makes_older_ones_old_too(home: House) -> None:
+    early = json.dumps(payloads.push(SHOP, ONE, private=True, at=home.now, before="9" * 40, paths=["src/a"]))
+    home.now += 60
+    await pushed(home, TWO, before=ONE, paths=["docs/a"])
+    delivery = await home.deliver("push", early.encode())
+    await Desk(home.tools).handle(delivery)
+    assert await count_of_runs(home) == 0
+
+
+async def test_push_without_sender_builds_and_names_who_pushed(home: House) -> None:
+    payload = payloads.push(SHOP, ONE, private=True, at=home.now, before="9" * 40, paths=["src/a"])
+    del payload["sender"]
+    payload["pusher"] = {"name": "deployer", "email": None}
+    await Desk(home.tools).handle(await home.deliver("push", json.dumps(payload).encode()))
+    assert (await home.run(1)).actor == "github:deployer"
