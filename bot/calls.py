@@ -136,6 +136,8 @@ class Calls:
                 f"#{number} was defined for another version of Errand; `latest` takes today's job."
             ) from None
         asked = self._asked(caller)
+        if rules is not None and not changes.latest:
+            rules.check_changes(changes.parameters, latest="`latest`")
         if rules is not None and changes.latest:
             target, version = await self._target(asked, job.image, None, None), None
         else:

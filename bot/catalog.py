@@ -178,6 +178,32 @@ class Job(Definition):
             lines.append(f"Parameters of {quoted(self.name)}: {known}.")
         raise Unfit("\n".join(lines), [(("parameters", name), what) for name, what in problems])
 
+    def check_changes(self, given: Mapping[str, str], *, latest: str) -> None:
+        """Raise `Unfit` where a value that a repeated run of an older definition is given is none of today's.
+
+        What was mended since must not be had back by repeating what was before. `latest`: how it is asked for
+        that all of today's definition counts.
+        """
+        problems = []
+        for name, value in given.items():
+            parameter = self.parameters.get(name)
+            if parameter is None:
+                problems.append((name, f"{quoted(name)} is no parameter any more."))
+                continue
+            try:
+                parameter.accept(value)
+            except ValueError as error:
+                problems.append((name, f"{quoted(name)}: {error} today, not {quoted(value)}."))
+        if not problems:
+            return
+        head = f"What is changed has to fit today's definition of {quoted(self.name)}, too:"
+        lines = [
+            head,
+            *(f"- {what}" for _, what in problems),
+            f"With {latest} all of today's definition counts.",
+        ]
+        raise Unfit("\n".join(lines), [(("parameters", name), what) for name, what in problems])
+
     def argv(self, arguments: tuple[str, ...] = ()) -> tuple[str, ...]:
         """The words to run. A text runs in `sh -c` and sees the arguments as `$1` and `"$@"`.
 

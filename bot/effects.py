@@ -116,6 +116,8 @@ class Effects:
         if today is None:  # whoever took it away did not want it to run any more
             raise AskerError(f"{quoted(old.job)} was taken away, so #{old.number} is not run again.")
         job, version = today, None if command.latest else old.version
+        if not command.latest:
+            today.check_changes(command.parameters, latest="`--latest`")
         if command.latest:
             target = await self._starting.target(asked, job.image, None)
         else:

@@ -199,9 +199,11 @@ class House:
         sent = payloads.slack("signing-secret", fields, self.now)
         return await self._handled(await self.deliver("command", sent.body, source="slack"))
 
-    async def push(self, commit: str, *, repository: str = SHOP, branch: str = "main") -> None:
+    async def push(
+        self, commit: str, *, repository: str = SHOP, branch: str = "main", before: str = payloads.ZERO_SHA
+    ) -> None:
         """A branch was pushed."""
-        payload = payloads.push(repository, commit, branch=branch, private=True, at=self.now)
+        payload = payloads.push(repository, commit, branch=branch, before=before, private=True, at=self.now)
         await Desk(self.tools).handle(await self.deliver("push", json.dumps(payload).encode()))
 
     async def _handled(self, delivery: Delivery) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 from bot.callers import Caller, of_hook, of_token
 from bot.calls import Calls, Changes, Terms, Wanted
 from bot.errors import Missing, NotAllowed, Unfit
+from bot.parameters import Parameter
 from bot.pruning import KEEP_KEYS, Pruning
 from bot.single import Single
 from bot.store import hooks, idempotency, image_tags, runs
@@ -167,7 +168,8 @@ async def test_what_a_push_brought_takes_over_once_it_is_built(home: House) -> N
     home.engine.plans = [[Started(home.now), Outcome(Result.FAILED, exit_code=1)]]
     await Worker(home.tools).carry(build)
     assert (await chosen(home, "check")).tag == "v1"  # nothing good came of the push
-    await home.push(HEAD)
+    await home.push("d" * 40, before=HEAD)
+    await home.push(HEAD, before="d" * 40)  # it was set back
     home.engine.plans = [[Started(home.now), Outcome(Result.SUCCEEDED, image="built")]]
     await Worker(home.tools).carry(await home.claim(Build))
     assert await home.store.read(image_tags.all) == {}
@@ -201,6 +203,36 @@ async def test_rerun_is_as_it_was_or_changed_where_said(home: House) -> None:
     assert (again.actor, again.cause) == ("token:runner", "api")
     other = (await calls.rerun(RUNNER, 1, Changes({"WHO": "Bob"}, latest=True))).run
     assert (other.parameters, reference(other)) == ({"WHO": "Bob"}, "ghcr.io/acme/tools:1")
+
+
+async def mended(home: House) -> None:
+    """`plain` takes only letters from now on, and nothing else but WHO."""
+    job = home.tools.book.catalog.jobs["plain"]
+    parameters = {"WHO": Parameter(pattern="[a-z]+", default="you")}
+    jobs = {**home.tools.config.jobs, "plain": job.model_copy(update={"parameters": parameters})}
+    await home.tools.book.apply(home.tools.config.model_copy(update={"jobs": jobs}))
+
+
+async def test_what_is_changed_of_a_repeated_run_has_to_fit_todays_definition(home: House) -> None:
+    calls = Calls(home.tools)
+    await calls.start(RUNNER, "plain", Wanted({"WHO": "Ada"}))
+    await mended(home)
+    rerun = calls.rerun(RUNNER, 1, Changes({"WHO": "a;id"}))
+    error = await refused(rerun, "text that matches `[a-z]+` today, not `a;id`", "With `latest`")
+    assert error.mistakes[0][0] == ("parameters", "WHO")
+    (reply,) = await home.says("/job rerun #1 WHO='a;id'")
+    assert "With `--latest` all of today's definition counts." in reply
+    assert (await calls.rerun(RUNNER, 1)).run.parameters == {"WHO": "Ada"}  # exactly as before
+    assert (await calls.rerun(RUNNER, 1, Changes({"WHO": "bob"}))).run.parameters == {"WHO": "bob"}
+
+
+async def test_parameter_that_was_taken_away_is_given_to_no_repeated_run(home: House) -> None:
+    calls = Calls(home.tools)
+    await calls.start(RUNNER, "plain", Wanted({"WHO": "Ada"}))
+    job = home.tools.book.catalog.jobs["plain"].model_copy(update={"parameters": {}})
+    jobs = {**home.tools.config.jobs, "plain": job}
+    await home.tools.book.apply(home.tools.config.model_copy(update={"jobs": jobs}))
+    await refused(calls.rerun(RUNNER, 1, Changes({"WHO": "Bob"})), "is no parameter any more")
 
 
 async def test_waiting_run_is_cancelled_and_an_ended_one_stays(home: House) -> None:
