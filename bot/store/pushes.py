@@ -42,6 +42,10 @@ def compared(row: PushSeen, newest: PushSeen | None, known: PushSeen | None) -> 
     """The same from what is known: `newest` of its ref, and `known`, which said the same. Pure."""
     if newest is None:
         return "new"
+    if (
+        row.before == row.after == newest.after
+    ):  # some GitHubs tell a push twice, the second time as no change
+        return "same"
     later = _later(row, newest)
     if known is not None:
         returned = known.id != newest.id and newest.after == row.before and later is True

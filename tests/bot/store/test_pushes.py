@@ -31,6 +31,7 @@ def row(before: str, after: str, at: float | None, id: int = 1, ref: str = "refs
         (row(A, B, 10.0, 5), row(B, C, 9.0, 6), "older"),
         (row(A, B, None, 5), row(ZERO, C, None, 6), "new"),
         (row(A, B, None, 5), row(ZERO, C, None, 4), "older"),
+        (row(A, B, 10.0, 5), row(B, B, 10.0, 6), "same"),  # told twice, the second time as no change
         (row(ZERO, A, 10.0, 5), row(A, ZERO, 10.0, 6), "new"),  # made and deleted within a second
     ],
 )
