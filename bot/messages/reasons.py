@@ -80,6 +80,8 @@ REASONS: dict[str, Explanation] = {
     "Preempted": Explanation("It made room for something of higher priority.", _AGAIN),
     "Disrupted": Explanation("The cluster ended it.", _AGAIN),
     "NodeLost": Explanation("Its node went away.", _AGAIN),
+    "SidecarStarting": Explanation("A sidecar of its pod is not up yet.", "See to the sidecar's log."),
+    "SidecarFailed": Explanation("A sidecar of its pod ended before it.", "See to the sidecar's log."),
     "ContainerLost": Explanation("Its container went away.", _AGAIN),
     "PodMissing": Explanation("Its pod went away.", _AGAIN),
     "SupervisorLost": Explanation("What watched over it was ended.", _AGAIN),

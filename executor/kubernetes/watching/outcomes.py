@@ -23,8 +23,10 @@ LOST = "ContainerLost"
 _MOST = 2000
 """Characters of the cluster's words that are told."""
 _KILLED, _TERMINATED_SHELL = 137, 143
-_SECONDS_TO_END = 3.0
-"""Within which a node deletes for good what it ended because it was deleted."""
+_SIGNALLED = frozenset({_KILLED, _TERMINATED_SHELL})
+"""Exit codes of what was killed or told to stop."""
+_SKEW = 3.0
+"""Seconds by which a node's clock may be behind that of the API server."""
 
 _WHOLE = 1.0
 """Times of objects are whole seconds."""
@@ -146,12 +148,12 @@ def _end(job: Job, pod: Pod | None, now: float) -> Outcome | None:
 
 
 def _over(pod: Pod) -> Container | None:
-    """Give the container whose end is the end of the whole."""
-    for container in pod.containers[:-1]:
-        if container.status == TERMINATED and container.exit_code:
-            return container
+    """Give the container whose end is the end of the whole; one that may be restarted has to wait for it."""
+    ended = [
+        one for one in pod.containers if one.status == TERMINATED and (pod.has_ended or not one.restarts)
+    ]
     last = pod.containers[-1] if pod.containers else None
-    return last if last is not None and last.status == TERMINATED else None
+    return next((one for one in ended if one.exit_code or one is last), None)
 
 
 def _of(over: Container, pod: Pod) -> Outcome:
@@ -174,23 +176,37 @@ def _of(over: Container, pod: Pod) -> Outcome:
 
 
 def _by_others(over: Container, pod: Pod) -> Outcome | None:
-    """Tell who ended a container, unless it did itself."""
-    if pod.reason:  # Evicted, Preempting, NodeShutdown, ...
+    """Tell who ended a container, unless it did itself, before anybody else came to it."""
+    is_late = pod.disrupted_at is not None and _is_before(over, pod.disrupted_at)
+    if pod.reason and not is_late:  # Evicted, Preempting, NodeShutdown, ...
         return _error(pod.reason, pod.message or "Its node ended it.")
-    if pod.disruption is not None:
+    if pod.disruption is not None and not is_late:
         reason, words = _DISRUPTIONS.get(pod.disruption[0], ("Disrupted", "The cluster ended it."))
         return _error(reason, f"{words} {pod.disruption[1]}".strip())
     if pod.deleted_at is None or over.finished_at is None:
         return None
-    # Deleted after it had ended, as `remove` does? A node deletes for good, without any grace, what it ended.
-    if pod.deleted_at - pod.grace > over.finished_at + _SECONDS_TO_END:
-        return None
-    return _error(LOST, _DELETED)
+    # However often the grace is made shorter, this is when it was deleted first.
+    return None if _is_before(over, pod.deleted_at - pod.grace) else _error(LOST, _DELETED)
+
+
+def _is_before(over: Container, at: float) -> bool:
+    """Whether a container had ended before what came `at` a time of the API server, whose clock is another.
+
+    An exit code that no signal makes is the job's own choice, and needs no doubt about the clocks.
+    """
+    if over.finished_at is None or over.reason in _UNKNOWN:
+        return False
+    return at > over.finished_at + (_SKEW if over.exit_code in _SIGNALLED else 0.0)
 
 
 def _without_end(pod: Pod) -> Outcome:
     """Read why a pod is over that no container of ours ended."""
     reason, words = pod.reason, pod.message
+    failed = next((one for one in pod.sidecars if one.status == TERMINATED and one.exit_code), None)
+    is_alone = pod.disruption is None and pod.deleted_at is None and _started(pod) is None
+    if not reason and is_alone and failed is not None:
+        words = f"Its sidecar {failed.name} ended with {failed.exit_code} before the job could start."
+        return _error("SidecarFailed", f"{words} {failed.message}".strip())
     if not reason and pod.disruption is not None:
         reason, sentence = _DISRUPTIONS.get(pod.disruption[0], ("Disrupted", "The cluster ended it."))
         words = f"{sentence} {pod.disruption[1]}".strip()
@@ -212,6 +228,8 @@ def _stopped(job: Job, pod: Pod | None, outcome: Outcome) -> Outcome:
         words = job.words or told
         return replace(times, result=result, exit_code=code, reason=job.reason or None, message=words)
     by_cluster = job.failed is not None and job.failed[0] == "DeadlineExceeded"
+    if over is not None and not math.isinf(job.ends_by) and _is_before(over, job.ends_by):
+        by_cluster = False
     if pod is not None and pod.deleted_at is not None and outcome.reason == LOST:
         # The cluster deletes the pod first and says at the Job why it did only after that.
         by_cluster = by_cluster or pod.deleted_at - pod.grace >= job.ends_by - _WHOLE
@@ -240,22 +258,32 @@ def _not_started(words: str) -> Outcome:
 def _waits(job: Job, pod: Pod | None, events: Sequence[Event]) -> Waits:
     if pod is None:
         return _without_pod(job, events)
-    waiting = next((one for one in pod.containers if one.status == WAITING), None)
-    if waiting is not None and waiting.reason == "InvalidImageName":
-        return Waits("ImageMissing", (waiting.message or waiting.reason)[:_MOST], patience=0.0)
-    if waiting is not None and waiting.reason not in _PLAIN:
-        return Waits(waiting.reason, (waiting.message or waiting.reason)[:_MOST])
+    waiting = next((one for one in (*pod.containers, *pod.sidecars) if _is_in_trouble(one)), None)
+    if waiting is not None:
+        said_of = f"Its sidecar {waiting.name}: " if waiting in pod.sidecars else ""
+        words = f"{said_of}{waiting.message or waiting.reason}"[:_MOST]
+        if waiting.reason == "InvalidImageName":
+            return Waits("ImageMissing", words, patience=0.0)
+        return Waits(waiting.reason, words)
     if pod.scheduling is not None:
         reason, words = pod.scheduling
         return Waits(reason or "Unschedulable", words[:_MOST] or "It waits for a node.")
     if not pod.node:
         return Waits("Scheduling", "It waits for a node.", is_usual=True)
+    slow = next((one for one in pod.sidecars if one.restarts and one.started_at and not one.is_up), None)
+    if slow is not None:
+        words = f"It waits for its sidecar {slow.name} to say that it is up."
+        return Waits("SidecarStarting", words, is_usual=True)
     # What is called only `Failed` the container itself tells, too, and more of it.
     told = (one for one in reversed(events) if one.about == pod.name and one.reason != "Failed")
     said = next((one for one in told if one.reason.startswith("Failed")), None)
     if said is not None:
         return Waits(said.reason, said.message[:_MOST])
     return Waits("ContainerCreating", f"Its container is made on {pod.node}.", is_usual=True)
+
+
+def _is_in_trouble(container: Container) -> bool:
+    return container.status == WAITING and container.reason not in _PLAIN
 
 
 def _without_pod(job: Job, events: Sequence[Event]) -> Waits:

@@ -21,7 +21,11 @@ WAITING, RUNNING, TERMINATED = "waiting", "running", "terminated"
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """One container of a pod. Times are whole seconds since the epoch: the API has no finer ones."""
+    """One container of a pod. Times are whole seconds since the epoch: the API has no finer ones.
+
+    `restarts`: it has a restart policy of its own, so its end may not be the last; `is_up`: it was told to be
+    started, by its probe if it has one.
+    """
 
     name: str
     status: str
@@ -30,15 +34,20 @@ class Container:
     exit_code: int = 0
     started_at: float | None = None
     finished_at: float | None = None
+    restarts: bool = False
+    is_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Pod:
     """One pod of ours. `containers` come in the order in which they run, the one called `job` last.
 
+    `sidecars` are those that run beside it: init containers that are restarted always, and the other ones of
+    the pod. Neither their starts nor their ends are the run's.
+
     `deleted_at` is the end of the grace that its deletion gives, `grace` that in seconds; `scheduling` and
-    `disruption` are the sentences (with their CamelCase words) of conditions that keep it from running;
-    `memory` is the limit of the container `job` as it was written.
+    `disruption` are the sentences (with their CamelCase words) of conditions that keep it from running, and
+    `disrupted_at` is when the latter came; `memory` is the limit of the container `job` as it was written.
     """
 
     name: str
@@ -54,7 +63,9 @@ class Pod:
     message: str
     scheduling: tuple[str, str] | None
     disruption: tuple[str, str] | None
+    disrupted_at: float | None
     containers: tuple[Container, ...]
+    sidecars: tuple[Container, ...]
     memory: str
     has_hook: bool
     is_held: bool
@@ -106,6 +117,8 @@ def pod(said: Object) -> Pod:
     """Read a pod; raises KeyError, TypeError, ValueError for what is none."""
     metadata, spec, status = said["metadata"], said.get("spec") or {}, said.get("status") or {}
     ours: Object = next((one for one in spec.get("containers") or () if one.get("name") == JOB), {})
+    containers, sidecars = _containers(spec, status)
+    disrupted = next(_conditions(status, ("DisruptionTarget",)), {})
     return Pod(
         name=metadata["name"],
         namespace=metadata["namespace"],
@@ -120,7 +133,9 @@ def pod(said: Object) -> Pod:
         message=str(status.get("message") or ""),
         scheduling=_condition(status, "PodScheduled", "False"),
         disruption=_condition(status, "DisruptionTarget", "True"),
-        containers=tuple(_containers(spec, status)),
+        disrupted_at=moment(disrupted.get("lastTransitionTime")),
+        containers=containers,
+        sidecars=sidecars,
         memory=str(((ours.get("resources") or {}).get("limits") or {}).get("memory") or ""),
         has_hook="preStop" in (ours.get("lifecycle") or {}),
         is_held=FINALIZER in (metadata.get("finalizers") or ()),
@@ -191,29 +206,39 @@ def _condition(status: Object, kind: str, value: str) -> tuple[str, str] | None:
     return None
 
 
-def _containers(spec: Object, status: Object) -> Iterator[Container]:
+def _containers(spec: Object, status: Object) -> tuple[tuple[Container, ...], tuple[Container, ...]]:
+    """Give those that the run consists of, and those beside it.
+
+    https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
+    """
+    run: list[Container] = []
+    beside: list[Container] = []
     for part, kind in (("initContainers", "initContainerStatuses"), ("containers", "containerStatuses")):
-        said = {one.get("name"): one.get("state") or {} for one in status.get(kind) or ()}
-        ours = (str(one.get("name") or "") for one in spec.get(part) or ())
-        yield from (
-            _container(name, said.get(name) or {}) for name in ours if part != "containers" or name == JOB
-        )
+        said = {one.get("name"): one for one in status.get(kind) or ()}
+        for ours in spec.get(part) or ():
+            name = str(ours.get("name") or "")
+            is_init = part == "initContainers"
+            is_beside = ours.get("restartPolicy") == "Always" if is_init else name != JOB
+            (beside if is_beside else run).append(_container(ours, said.get(name) or {}))
+    return tuple(run), tuple(beside)
 
 
-def _container(name: str, state: Object) -> Container:
-    for status in (TERMINATED, RUNNING):
-        if (said := state.get(status)) is not None:
-            return Container(
-                name=name,
-                status=status,
-                reason=str(said.get("reason") or ""),
-                message=str(said.get("message") or ""),
-                exit_code=int(said.get("exitCode") or 0),
-                started_at=moment(said.get("startedAt")),
-                finished_at=moment(said.get("finishedAt")),
-            )
-    said = state.get(WAITING) or {}
-    return Container(name, WAITING, str(said.get("reason") or ""), str(said.get("message") or ""))
+def _container(spec: Object, said: Object) -> Container:
+    state = said.get("state") or {}
+    policy = spec.get("restartPolicy") or "Never"
+    status = next((one for one in (TERMINATED, RUNNING) if state.get(one) is not None), WAITING)
+    told = state.get(status) or {}
+    return Container(
+        name=str(spec.get("name") or ""),
+        status=status,
+        reason=str(told.get("reason") or ""),
+        message=str(told.get("message") or ""),
+        exit_code=int(told.get("exitCode") or 0),
+        started_at=moment(told.get("startedAt")),
+        finished_at=moment(told.get("finishedAt")),
+        restarts=policy != "Never" or bool(spec.get("restartPolicyRules")),
+        is_up=bool(said.get("started")),
+    )
 
 
 def _secrets(spec: Object) -> Iterator[tuple[str, str]]:

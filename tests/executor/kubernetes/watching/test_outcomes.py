@@ -317,3 +317,42 @@ def test_vanished_objects_are_told_as_lost_or_as_what_they_were_stopped_for() ->
         outcomes.vanished(job(annotations={"errand/stop": "cancelled"}), "Deleted.").result
         is Result.CANCELLED
     )
+
+
+def disrupted(reason: str, at: str) -> dict[str, Any]:
+    said = condition("DisruptionTarget", "True", reason, "drained")
+    said["conditions"][0]["lastTransitionTime"] = at
+    return said
+
+
+@pytest.mark.parametrize(
+    ("code", "at", "reason"),
+    [
+        (7, LATE, None),
+        (7, "2026-01-01T12:00:04Z", None),
+        (143, LATE, None),
+        (143, "2026-01-01T12:00:04Z", "Evicted"),  # the node's clock may be behind
+        (7, THREE, "Evicted"),
+        (7, TWO, "Evicted"),
+    ],
+)
+def test_pod_is_evicted_only_if_its_container_had_not_ended_before(
+    code: int, at: str, reason: str | None
+) -> None:
+    drained = disrupted("EvictionByEvictionAPI", at)
+    by_node = disrupted("TerminationByKubelet", at) | {"reason": "Evicted", "message": "low on memory"}
+    for status in (drained, by_node):
+        said = outcome(pod(ended(code), **status))
+        assert (said.exit_code, said.reason) == (None if reason else code, reason)
+
+
+def test_pod_deleted_within_seconds_of_its_end_had_ended_by_itself() -> None:
+    soon = {"deletionTimestamp": "2026-01-01T12:00:34Z", "deletionGracePeriodSeconds": 30}
+    said = outcome(pod(ended(7), metadata=soon))
+    assert (said.result, said.exit_code) == (Result.FAILED, 7)
+
+
+def test_job_that_ended_before_the_cluster_s_deadline_has_not_timed_out() -> None:
+    over = job(8, startTime=ONE, **condition("Failed", "True", "DeadlineExceeded", "too long"))
+    said = outcome(pod(ended(7)), over)
+    assert (said.result, said.exit_code) == (Result.FAILED, 7)
