@@ -3,6 +3,7 @@
 import random
 import time
 from copy import deepcopy
+from datetime import datetime
 from typing import Any
 
 from tests.kubernetes import defaults, kinds, models, names, patches, podrules, quotas
@@ -167,9 +168,13 @@ class Objects:
         if "deletionTimestamp" in metadata:
             if (asked is None and grace != 0) or grace >= metadata["deletionGracePeriodSeconds"]:
                 return False
+            # Made shorter, it still counts from when it was deleted first.
+            asked_at = datetime.fromisoformat(metadata["deletionTimestamp"]).timestamp()
+            asked_at -= metadata["deletionGracePeriodSeconds"]
         else:
             metadata["generation"] = metadata.get("generation", 1) + 1
-        metadata["deletionTimestamp"] = stamp(time.time() + grace)
+            asked_at = time.time()
+        metadata["deletionTimestamp"] = stamp(asked_at + grace)
         metadata["deletionGracePeriodSeconds"] = grace
         return True
 

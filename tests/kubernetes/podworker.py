@@ -5,7 +5,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.kubernetes import kinds
@@ -18,6 +18,7 @@ from tests.kubernetes.podlogs import ContainerLog
 from tests.kubernetes.podrules import amount
 from tests.kubernetes.problems import Object, Problem
 from tests.kubernetes.settings import NotMounted, NotYet, User, Volumes, expanded, user_of, variables
+from tests.kubernetes.sidecars import Sidecars
 from tests.kubernetes.statuses import ContainerState, PodState, status_of
 from tests.kubernetes.store import stamp
 from tests.kubernetes.telling import Events
@@ -61,17 +62,15 @@ class PodWorker:
         waits = "PodInitializing" if spec.get("initContainers") else "ContainerCreating"
         self._state = PodState(
             [
-                ContainerState(item["name"], item["image"], {"waiting": {"reason": waits}})
+                replace(_first(item, waits), is_sidecar=item.get("restartPolicy") == "Always")
                 for item in spec.get("initContainers") or []
             ],
-            [
-                ContainerState(item["name"], item["image"], {"waiting": {"reason": waits}})
-                for item in spec["containers"]
-            ],
+            [_first(item, waits) for item in spec["containers"]],
         )
         self._stopping = asyncio.Event()
         self._grace = 0.0
         self._running: dict[str, Process] = {}
+        self._sidecars = Sidecars(self._contain)
         self._sandbox: Sandbox | None = None
         self._volumes = Volumes(node.objects.store, pod, self._directory)
         self._users: dict[str, User] = {}
@@ -111,6 +110,7 @@ class PodWorker:
             for task in (living, stopping):
                 task.cancel()
             await asyncio.gather(living, stopping, return_exceptions=True)
+            await self._sidecars.close()
             self._sandbox.close()
         self._finish()
 
@@ -134,8 +134,8 @@ class PodWorker:
             self.pod = self._node.objects.set_status(kinds.POD, now, status_of(now, self._state))
 
     def _tell(self, reason: str, message: str, *, warns: bool = False, container: str = "") -> None:
-        field = f"spec.containers{{{container}}}" if container else ""
-        self._node.events.tell("kubelet", self.pod, reason, message, warns=warns, field=field)
+        where = f"spec.containers{{{container}}}" if container else ""
+        self._node.events.tell("kubelet", self.pod, reason, message, warns=warns, field=where)
 
     async def _live(self) -> None:
         await self._mount()
@@ -143,12 +143,28 @@ class PodWorker:
         self._state.ip = "10.244.{}.{}".format(*divmod(next(self._node.addresses) % 65536, 256))
         spec = self.pod["spec"]
         for item, state in zip(spec.get("initContainers") or [], self._state.inits, strict=True):
+            if state.is_sidecar:
+                await self._sidecars.start(item, state)
+                continue
             await self._contain(item, state)
             if state.code != 0:
                 return
         self._report()
         both = zip(spec["containers"], self._state.containers, strict=True)
         await asyncio.gather(*(self._contain(item, state) for item, state in both))
+        await self._end_sidecars(float(spec["terminationGracePeriodSeconds"]))
+
+    async def _end_sidecars(self, grace: float) -> None:
+        """End them, as nothing else runs any more."""
+        self._grace = min(self._grace, grace) if self._stopping.is_set() else grace
+
+        async def stop(item: Object) -> bool:
+            if (process := self._running.get(item["name"])) is None:
+                return False
+            await self._stop_container(item, process)
+            return True
+
+        await self._sidecars.end(stop)
 
     async def _mount(self) -> None:
         wait = _AGAIN
@@ -162,8 +178,8 @@ class PodWorker:
             else:
                 return
 
-    async def _contain(self, item: Object, state: ContainerState) -> None:
-        """Run one container to its end."""
+    async def _contain(self, item: Object, state: ContainerState, up: asyncio.Event | None = None) -> None:
+        """Run one container to its end; `up` is set once it runs."""
         image = await self._image(item, state)
         wait = _AGAIN
         while True:
@@ -179,7 +195,7 @@ class PodWorker:
         state.image_id = image.digest
         state.container_id = f"containerd://{os.urandom(32).hex()}"
         state.user = (user.user, user.group, user.groups)
-        await self._execute(item, state, self._program(item, image, user, env))
+        await self._execute(item, state, self._program(item, image, user, env), up)
 
     def _wait_for(self, state: ContainerState, problem: NotYet) -> None:
         state.state = {"waiting": {"reason": problem.reason, "message": problem.message}}
@@ -257,16 +273,15 @@ class PodWorker:
         limit = (item["resources"].get("limits") or {}).get("memory")
         if limit is None or self._node.limits is None:
             return ()
-        group = self._node.limits.make(self._group_name(item["name"]), int(amount(limit)))
+        group = self._node.limits.make(f"{self.pod['metadata']['uid']}-{item['name']}", int(amount(limit)))
         return () if group is None else (str(group),)
 
-    def _group_name(self, container: str) -> str:
-        return f"{self.pod['metadata']['uid']}-{container}"
-
-    async def _execute(self, item: Object, state: ContainerState, program: Program) -> None:
+    async def _execute(
+        self, item: Object, state: ContainerState, program: Program, up: asyncio.Event | None
+    ) -> None:
         sandbox, name = self._sandbox, item["name"]
         assert sandbox is not None
-        log = ContainerLog(self._directory / f"{name}.log")
+        log = ContainerLog(self._directory / f"{name}-{state.restarts}.log")
         self._node.logs[self.pod["metadata"]["uid"], name] = log
         pipes = {"stdout": os.pipe(), "stderr": os.pipe()}
         keeping = [asyncio.create_task(log.keep(stream, ends[0])) for stream, ends in pipes.items()]
@@ -285,6 +300,8 @@ class PodWorker:
         state.state = {"running": {"startedAt": began}}
         self._tell("Started", "Container started", container=name)
         self._report()
+        if up is not None:
+            up.set()
         try:
             code = await asyncio.shield(process.ended)
             await asyncio.gather(*keeping)
@@ -334,8 +351,11 @@ class PodWorker:
         spec = self.pod["spec"]
         items = {item["name"]: item for item in [*(spec.get("initContainers") or []), *spec["containers"]]}
         if self._running:
-            endings = [self._stop_container(items[name], process) for name, process in self._running.items()]
+            both = [both for both in self._running.items() if both[0] not in self._sidecars.names]
+            endings = [self._stop_container(items[name], process) for name, process in both]
             await asyncio.gather(*endings)
+            if not endings:  # they were all that ran
+                await self._end_sidecars(self._grace)
             await asyncio.wait([living], timeout=_LEAST)
         if not living.done():
             living.cancel()
@@ -374,3 +394,7 @@ class PodWorker:
         image = self._node.images.find(item["image"])
         assert image is not None
         return variables(self._node.objects.store, self.pod, item, user_of(self.pod, item, image))
+
+
+def _first(item: Object, waits: str) -> ContainerState:
+    return ContainerState(item["name"], item["image"], {"waiting": {"reason": waits}})

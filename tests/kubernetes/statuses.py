@@ -12,7 +12,10 @@ _UNREADY = "ContainersNotReady"
 
 @dataclass
 class ContainerState:
-    """What is known of one container; `state` has one of waiting, running, terminated."""
+    """What is known of one container; `state` has one of waiting, running, terminated.
+
+    `is_sidecar`: an init container that is restarted always; `last` is how it ended the time before.
+    """
 
     name: str
     image: str
@@ -20,6 +23,14 @@ class ContainerState:
     image_id: str = ""
     container_id: str = ""
     user: tuple[int, int, tuple[int, ...]] | None = None
+    is_sidecar: bool = False
+    restarts: int = 0
+    last: Object = field(default_factory=dict)
+
+    @property
+    def is_initialized(self) -> bool:
+        """Whether those after it may start, as it is an init container."""
+        return "running" in self.state or self.restarts > 0 if self.is_sidecar else self.code == 0
 
     @property
     def code(self) -> int | None:
@@ -33,9 +44,9 @@ class ContainerState:
         done: Object = {
             "name": self.name,
             "state": self.state,
-            "lastState": {},
-            "ready": (self.code == 0) if is_init else runs,
-            "restartCount": 0,
+            "lastState": self.last,
+            "ready": (self.code == 0) if is_init and not self.is_sidecar else runs,
+            "restartCount": self.restarts,
             "image": self.image,
             "imageID": self.image_id,
             "started": runs,
@@ -67,7 +78,7 @@ class PodState:
         if self.evicted:
             return "Failed"
         if self.ended:
-            codes = [item.code for item in (*self.inits, *self.containers)]
+            codes = [item.code for item in (*self.inits, *self.containers) if not item.is_sidecar]
             return "Succeeded" if all(code == 0 for code in codes) else "Failed"
         if any("waiting" in item.state for item in self.containers):
             return "Pending"
@@ -95,7 +106,7 @@ def status_of(pod: Object, state: PodState) -> Object:
 
 
 def _conditions(before: Object, state: PodState, phase: str, generation: int) -> list[Object]:
-    initialized = all(item.code == 0 for item in state.inits)
+    initialized = all(item.is_initialized for item in state.inits)
     unready = [item.name for item in state.containers if "running" not in item.state]
     over = {"Succeeded": "PodCompleted", "Failed": "PodFailed"}.get(phase, "")
     if not over and unready and all(item.code is not None for item in state.containers):
@@ -105,7 +116,7 @@ def _conditions(before: Object, state: PodState, phase: str, generation: int) ->
         words = {"reason": over or _UNREADY}
         if not over:
             words["message"] = f"containers with unready status: [{' '.join(unready)}]"
-    undone = [item.name for item in state.inits if item.code != 0]
+    undone = [item.name for item in state.inits if not item.is_initialized]
     first: dict[str, Any] = {}
     if undone:
         first = {"reason": "ContainersNotInitialized"}
