@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 # `make serve CONFIG=my.yaml` takes another file than the demo's.
 CONFIG := app.yaml
 
-.PHONY: help install demo test check bench serve lock format clean
+.PHONY: help install demo test check schema bench serve lock format clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: $(STAMP) ## everything that CI checks
 
 check: $(STAMP) ## is app.yaml right? (offline; CONFIG=my.yaml: another file)
 	$(BIN)/errand check --config "$(CONFIG)"
+
+schema: $(STAMP) ## write app.schema.json anew, with which editors check app.yaml
+	$(BIN)/errand schema > app.schema.json
 
 bench: $(STAMP) ## measure against peers (needs node and npm for one of them)
 	$(BIN)/python -m benchmarks

@@ -26,12 +26,14 @@ from bot.conditions import (
     script,
 )
 from bot.errors import Missing, Unfit
-from bot.images import Image
-from bot.parameters import Parameter, variable_name
+from bot.images import LABEL, Image
+from bot.parameters import NAME, Parameter, variable_name
+from bot.patterns import SOME, Form
 from bot.wording import did_you_mean, listed, quoted
 
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
-_CHANNEL = re.compile(r"#[^\s#<>|&`@,]{1,80}|[CGD][A-Z0-9]{2,30}")
+_JOB_NAME = "^(?=.{0,39}[a-z-])[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$"
+_CHANNEL = "^(?:#[^\\s#<>|&`@,]{1,80}|[CGD][A-Z0-9]{2,30})$"
+"""These are read by JSON Schema as well, which has them from here."""
 _ARGUMENT_USE = re.compile(r"\$(?:[@*1-9]|\{[@*1-9])")
 _CAUSES_LATER = ("release", "deployment", "deployment_status", "protection_rule", "pull_request", "workflow")
 
@@ -41,14 +43,14 @@ _AFTER_SETUP = 'errand_setup=$1; shift; eval "$errand_setup"; unset errand_setup
 
 def job_name(name: str) -> str:
     """`name` if a job can be called so: a DNS label of at most 40 characters that is not a number."""
-    if not _LABEL.fullmatch(name) or len(name) > 40 or name.isdigit():
+    if not re.fullmatch(_JOB_NAME, name):
         raise ValueError("expected a name of small letters, digits and - (at most 40, a letter among them)")
     return name
 
 
 def _lock_name(name: object) -> object:
     """One lock and no more: whoever held one and waited for another could wait in a circle."""
-    if not isinstance(name, str) or not _LABEL.fullmatch(name):
+    if not isinstance(name, str) or not re.fullmatch(LABEL, name):
         raise ValueError("expected the name of one lock, of small letters, digits and - (at most 63)")
     return name
 
@@ -72,7 +74,7 @@ def _workdir(value: str) -> str:
 
 
 def _channel(value: str) -> str:
-    if not _CHANNEL.fullmatch(value):
+    if not re.fullmatch(_CHANNEL, value):
         raise ValueError('expected a Slack channel such as "#ops" (in quotes) or C012AB3CD')
     return value
 
@@ -94,25 +96,27 @@ def _cause(value: object) -> object:
     return value
 
 
-VariableName = Annotated[str, AfterValidator(variable_name)]
+VariableName = Annotated[str, AfterValidator(variable_name), Form(NAME)]
+_Command = Annotated[str, Form(SOME)] | Annotated[tuple[str, ...], Field(min_length=1)]
+"""What may be written for a command."""
 
 
 class Notify(Definition):
     """Where a job's runs are told of besides the place they were asked from."""
 
     github: bool = True
-    slack: Annotated[str, AfterValidator(_channel)] | None = None
+    slack: Annotated[str, AfterValidator(_channel), Form(_CHANNEL)] | None = None
 
 
 class Job(Definition):
     """A named definition of what to run. Durations are seconds."""
 
-    name: Annotated[str, AfterValidator(job_name)]
+    name: Annotated[str, AfterValidator(job_name), Form(_JOB_NAME)]
     description: str = ""
     image: str | None = None
-    command: Annotated[str | tuple[str, ...], BeforeValidator(_command)]
+    command: Annotated[str | tuple[str, ...], BeforeValidator(_command, json_schema_input_type=_Command)]
     arguments: bool = False
-    workdir: Annotated[str, AfterValidator(_workdir)] | None = None
+    workdir: Annotated[str, AfterValidator(_workdir), Form("^.")] | None = None
     setup: Script | None = None
     env: dict[VariableName, Variable] = Field(default_factory=dict)
     parameters: dict[VariableName, Parameter] = Field(default_factory=dict)
@@ -126,11 +130,14 @@ class Job(Definition):
     resources: Resources | None = None
     retries: Annotated[int, Field(ge=0, le=10)] = 0
     concurrency: Literal["allow", "forbid", "replace", "queue"] = "allow"
-    lock: Annotated[str, BeforeValidator(_lock_name)] | None = None
+    lock: Annotated[str, BeforeValidator(_lock_name), Form(LABEL)] | None = None
     read_only: bool = False
     on: tuple[Annotated[Literal["push"], BeforeValidator(_cause)], ...] = ()
     schedule: Timetable | None = None
-    allow: Annotated[tuple[Annotated[str, BeforeValidator(_allowed)], ...], Field(max_length=100)] = ()
+    allow: Annotated[
+        tuple[Annotated[str, BeforeValidator(_allowed), Form(f"^{workflows.PREFIX}")], ...],
+        Field(max_length=100),
+    ] = ()
     keep: Annotated[int, Field(ge=1, le=10_000)] = 20
     expire: Annotated[Duration, between(3600, 3650 * DAY)] | None = None
 

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from bot import schedule
+from bot.patterns import DURATION, SIZE, SOME, Form, Within
 from bot.units import duration_text, seconds, size
 from executor.spec import Reference
 
@@ -32,15 +33,9 @@ _FILES, _ALL_FILES = 100, 1024 * 1024
 _LEAST_MEMORY, _MOST_MEMORY = 4 << 20, 16 << 40
 
 
-def between(least: float, most: float) -> AfterValidator:
+def between(least: float, most: float) -> Within:
     """A check that a number of seconds lies within these bounds."""
-
-    def check(value: float) -> float:
-        if not least <= value <= most:
-            raise ValueError(f"expected a duration from {duration_text(least)} to {duration_text(most)}")
-        return value
-
-    return AfterValidator(check)
+    return Within(least, most, f"expected a duration from {duration_text(least)} to {duration_text(most)}")
 
 
 def _seconds(value: object) -> object:
@@ -53,7 +48,11 @@ Duration = Annotated[
     float,
     BeforeValidator(_seconds),
     WithJsonSchema(
-        {"type": ["string", "number"], "description": "Seconds, or a text such as `15m`, `1h30m` or `2d`."}
+        {
+            "type": ["string", "number"],
+            "pattern": DURATION,
+            "description": "Seconds, or a text such as `15m`, `1h30m` or `2d`.",
+        }
     ),
 ]
 
@@ -73,7 +72,7 @@ def script(value: str) -> str:
     return value
 
 
-Script = Annotated[str, AfterValidator(script)]
+Script = Annotated[str, AfterValidator(script), Form(SOME)]
 
 
 def _cron(value: str) -> str:
@@ -101,6 +100,9 @@ class Timetable(Definition):
         return schedule.parse(self.cron, self.timezone)
 
 
+OBJECT_NAME = "^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$"
+"""`is_object_name` as a pattern for JSON Schema."""
+_KEY = "^[A-Za-z0-9._-]{1,253}$"
 _OBJECT = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", re.ASCII)
 
 
@@ -116,7 +118,7 @@ def _secret_name(value: str) -> str:
 
 
 def _secret_key(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9._-]{1,253}", value, re.ASCII):
+    if not re.fullmatch(_KEY, value, re.ASCII):
         raise ValueError("expected the name of a key in the secret, such as url")
     return value
 
@@ -130,8 +132,8 @@ def _configmap_name(value: str) -> str:
 class ConfigMapReference(Definition):
     """A value that only Kubernetes knows: `key` of the ConfigMap `configmap`. It is no secret."""
 
-    configmap: Annotated[str, AfterValidator(_configmap_name)]
-    key: Annotated[str, AfterValidator(_secret_key)]
+    configmap: Annotated[str, AfterValidator(_configmap_name), Form(OBJECT_NAME)]
+    key: Annotated[str, AfterValidator(_secret_key), Form(_KEY)]
 
     @property
     def reference(self) -> Reference:
@@ -142,8 +144,8 @@ class ConfigMapReference(Definition):
 class SecretReference(Definition):
     """A value that only the engine knows: `key` of the secret `secret`."""
 
-    secret: Annotated[str, AfterValidator(_secret_name)]
-    key: Annotated[str, AfterValidator(_secret_key)]
+    secret: Annotated[str, AfterValidator(_secret_name), Form(OBJECT_NAME)]
+    key: Annotated[str, AfterValidator(_secret_key), Form(_KEY)]
 
     @property
     def variable(self) -> str:
@@ -213,11 +215,19 @@ def _memory(value: object) -> int:
     return found
 
 
+_Cores = (
+    Annotated[float, Field(gt=0, le=1024)]
+    | Annotated[str, Form(r"^(?:[0-9]{1,6}m|[0-9]{1,4}(?:\.[0-9]{1,3})?)$")]
+)
+_Memory = Annotated[int, Field(ge=_LEAST_MEMORY, le=_MOST_MEMORY)] | Annotated[str, Form(SIZE)]
+"""What may be written for them."""
+
+
 class Resources(Definition):
     """What a run may use: cores as `250m` or `2`, bytes as `256Mi`, whole GPUs."""
 
-    cpu: Annotated[float, BeforeValidator(_cores, json_schema_input_type=float | str)] | None = None
-    memory: Annotated[int, BeforeValidator(_memory, json_schema_input_type=int | str)] | None = None
+    cpu: Annotated[float, BeforeValidator(_cores, json_schema_input_type=_Cores)] | None = None
+    memory: Annotated[int, BeforeValidator(_memory, json_schema_input_type=_Memory)] | None = None
     gpu: Annotated[int, Field(ge=0, le=64)] = 0
 
 
@@ -252,4 +262,5 @@ def _files(value: dict[str, str]) -> dict[str, str]:
 Files = Annotated[
     dict[Annotated[str, AfterValidator(_file_path)], Annotated[str, AfterValidator(_file_text)]],
     AfterValidator(_files),
+    Field(json_schema_extra={"maxProperties": _FILES}),
 ]

@@ -7,13 +7,15 @@ build is given only the names.
 import re
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from bot.conditions import DAY, Definition, Duration, Script, between, is_object_name
+from bot.patterns import Form, with_keys
 from executor.spec import Live
 
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
-_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}", re.ASCII)
+LABEL = "^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$"
+_REPOSITORY = "^[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}$"
+"""These, `_TARGET` and `_NAME` are read by JSON Schema as well, which has them from here."""
 _WORD = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _HOST = rf"(?:localhost|{_WORD}(?:\.{_WORD})+|{_WORD}(?=:[0-9])|\[[0-9a-fA-F:]+\])(?::[0-9]{{1,5}})?"
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
@@ -29,8 +31,8 @@ _WORKLOAD = re.compile(r"container/[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", re.ASCII)
 CLUSTERED = ("deployment", "statefulset", "daemonset", "cronjob", "pod")
 """The workloads of Kubernetes that a live image can come from."""
 _CLUSTERED = re.compile(rf"(?:{'|'.join(CLUSTERED)})/(?P<name>.+)", re.ASCII)
-_TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", re.ASCII)
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
+_TARGET = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$"
+_NAME = "^[A-Za-z_][A-Za-z0-9_]{0,127}$"
 _FORMS = ("build", "reference", "workload")
 _OF_A_WORKLOAD = ("namespace", "container")
 _VALUE_LIMIT = 4096
@@ -39,14 +41,14 @@ _VALUE_LIMIT = 4096
 
 def image_name(name: str) -> str:
     """`name` if an image can be called so: a DNS label."""
-    if not _LABEL.fullmatch(name):
+    if not re.fullmatch(LABEL, name):
         raise ValueError("expected a name of small letters, digits and - (at most 63), such as shop")
     return name
 
 
 def is_repository(name: str) -> bool:
     """Whether `name` is OWNER/NAME as GitHub spells them."""
-    return bool(_REPOSITORY.fullmatch(name)) and name.split("/")[1] not in (".", "..")
+    return bool(re.fullmatch(_REPOSITORY, name)) and name.split("/")[1] not in (".", "..")
 
 
 def repository_name(name: str) -> str:
@@ -96,7 +98,7 @@ def _workload(value: str) -> str:
 
 
 def _label(value: str) -> str:
-    if not _LABEL.fullmatch(value):
+    if not re.fullmatch(LABEL, value):
         raise ValueError("expected a name of small letters, digits and - (at most 63)")
     return value
 
@@ -110,13 +112,13 @@ def _inside(value: str) -> str:
 
 
 def _target(value: str) -> str:
-    if not _TARGET.fullmatch(value):
+    if not re.fullmatch(_TARGET, value):
         raise ValueError("expected the name of a stage of the Dockerfile")
     return value
 
 
 def _variable(value: str) -> str:
-    if not _NAME.fullmatch(value):
+    if not re.fullmatch(_NAME, value):
         raise ValueError("expected a name of letters, digits and _ that does not begin with a digit")
     return value
 
@@ -149,12 +151,14 @@ def _some(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
-Label = Annotated[str, AfterValidator(_label)]
+Label = Annotated[str, AfterValidator(_label), Form(LABEL)]
 """A name as RFC 1123 has them for one part of a host name: a namespace, a container."""
-Reference = Annotated[str, AfterValidator(_reference)]
-Patterns = Annotated[tuple[Annotated[str, AfterValidator(_pattern)], ...], Field(max_length=100)]
-Name = Annotated[str, AfterValidator(_variable)]
-Inside = Annotated[str, AfterValidator(_inside)]
+Reference = Annotated[str, AfterValidator(_reference), Form(r"^[A-Za-z0-9\[]\S*$")]
+Patterns = Annotated[
+    tuple[Annotated[str, AfterValidator(_pattern), Form("^.{1,200}$")], ...], Field(max_length=100)
+]
+Name = Annotated[str, AfterValidator(_variable), Form(_NAME)]
+Inside = Annotated[str, AfterValidator(_inside), Form("^[^/]")]
 
 
 class BuildFrom(Definition):
@@ -165,18 +169,23 @@ class BuildFrom(Definition):
     those with containers.
     """
 
-    repository: Annotated[str, AfterValidator(repository_name)]
+    repository: Annotated[str, AfterValidator(repository_name), Form(_REPOSITORY)]
     branches: Patterns | None = None
     tags: Patterns = ()
-    paths: Annotated[Patterns, AfterValidator(_some)] = ()
+    paths: Annotated[Patterns, AfterValidator(_some), Field(json_schema_extra={"minItems": 1})] = ()
     setup: Script | None = None
     context: Inside = "."
     dockerfile: Inside = "Dockerfile"
-    target: Annotated[str, AfterValidator(_target)] | None = None
-    arguments: Annotated[dict[Name, Annotated[str, BeforeValidator(_argument)]], Field(max_length=100)] = (
-        Field(default_factory=dict)
-    )
-    secrets: Annotated[tuple[Name, ...], AfterValidator(_once), Field(max_length=100)] = ()
+    target: Annotated[str, AfterValidator(_target), Form(_TARGET)] | None = None
+    arguments: Annotated[
+        dict[Name, Annotated[str, BeforeValidator(_argument, json_schema_input_type=str | int)]],
+        Field(max_length=100),
+    ] = Field(default_factory=dict)
+    secrets: Annotated[
+        tuple[Name, ...],
+        AfterValidator(_once),
+        Field(max_length=100, json_schema_extra={"uniqueItems": True}),
+    ] = ()
     timeout: Annotated[Duration, between(1, DAY)] = 1800.0
 
 
@@ -187,13 +196,17 @@ class Image(Definition):
     runs, and which of its containers is meant, None for the first.
     """
 
-    name: Annotated[str, AfterValidator(image_name)]
+    model_config = ConfigDict(json_schema_extra={"oneOf": [with_keys(form) for form in _FORMS]})
+
+    name: Annotated[str, AfterValidator(image_name), Form(LABEL)]
     build: BuildFrom | None = None
     reference: Reference | None = None
-    workload: Annotated[str, AfterValidator(_workload)] | None = None
+    workload: (
+        Annotated[str, AfterValidator(_workload), Form(f"^(?:container|{'|'.join(CLUSTERED)})/.")] | None
+    ) = None
     namespace: Label | None = None
     container: Label | None = None
-    push: Annotated[str, AfterValidator(_push)] | None = None
+    push: Annotated[str, AfterValidator(_push), Form(r"^[^\s/]+/[^\s@]+$")] | None = None
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:

@@ -17,7 +17,8 @@ from bot.wording import listed, quoted
 VALUE_LIMIT = 4096
 """Bytes of one value, in UTF-8."""
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
+NAME = "^[A-Za-z_][A-Za-z0-9_]{0,99}$"
+"""What a parameter or a variable may be called, as JSON Schema reads it too."""
 
 _HARMFUL = re.compile(
     r"(LD|DYLD|GIT|ERRAND|BASH_FUNC)_.*|PATH|HOME|SHELL|ENV|BASH_ENV|BASHOPTS|SHELLOPTS|IFS|CDPATH|PS4"
@@ -48,7 +49,7 @@ Scalar = str | int | float | bool
 
 def variable_name(name: str) -> str:
     """`name` if it may name a parameter or a variable of a job's environment, else ValueError."""
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(NAME, name):
         raise ValueError("expected a name of letters, digits and _ that does not begin with a digit")
     if _HARMFUL.fullmatch(name):
         raise ValueError(f"{name} would change how programs start or what they load; choose another name")

@@ -1,4 +1,4 @@
-"""Commands of the service itself: `serve`, `check`, `manifest`, `demo`, `version`."""
+"""Commands of the service itself: `serve`, `check`, `schema`, `manifest`, `demo`, `version`."""
 
 import os
 import time
@@ -15,7 +15,7 @@ from terminal.rights import check_cluster
 
 def add_to(cli: typer.Typer) -> None:
     """Put the commands there."""
-    for command in (serve, check, demo, version):
+    for command in (serve, check, schema, demo, version):
         cli.command()(command)
     manifests = typer.Typer(help="What has to be applied for Errand to run somewhere.", no_args_is_help=True)
     manifests.command("kubernetes")(manifest_kubernetes)
@@ -51,6 +51,18 @@ def check(
     facts([*found.summary(), *found.timetables(time.time())])
     if cluster:
         check_cluster(found)
+
+
+def schema() -> None:
+    """Print a JSON Schema of app.yaml, with which an editor completes and checks it.
+
+    `errand schema > app.schema.json` writes it to where the first line of the sample looks for it.
+    """
+    import json
+
+    from bot.config.schema import schema as whole
+
+    typer.echo(json.dumps(whole(), indent=1))
 
 
 def manifest_kubernetes(

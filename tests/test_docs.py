@@ -1,5 +1,6 @@
 """A setting, command or metric that the documentation does not tell of fails here; so does a dead link."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ from pydantic_core import PydanticUndefined
 from typer.main import get_command
 
 from bot.config import Config, load
+from bot.config.meanings import MEANINGS
+from bot.config.schema import schema
 from bot.grammar import AVAILABLE, VERBS
 from bot.metrics import REGISTRY
 from bot.units import duration_text
@@ -90,6 +93,24 @@ def _texts(default: Any) -> set[str]:
 def test_setting_is_documented_with_its_default(key: str, default: Any) -> None:
     assert key in ROWS, f"docs/configuration.md has no row for `{key}`"
     assert ROWS[key][2].strip() in _texts(default)
+
+
+def _plain(meaning: str) -> str:
+    """A sentence of the documentation without its links, which lead nowhere in an editor."""
+    text = re.sub(r"[,;] see \[[^]]*\]\([^)]*\)", "", meaning)
+    text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", text)
+    return re.sub(r" \(see below\)|; see below", "", text).strip()
+
+
+def test_editors_are_told_what_the_documentation_says() -> None:
+    assert {key: _plain(ROWS[key][3]) for key in SETTINGS} == MEANINGS
+
+
+def test_schema_that_the_sample_names_is_the_one_that_is_printed() -> None:
+    first = (ROOT / "app.yaml").read_text().splitlines()[0]
+    assert first == "# yaml-language-server: $schema=app.schema.json"
+    found = json.loads((ROOT / "app.schema.json").read_text())
+    assert found == schema(), "`make schema` writes it anew"
 
 
 def test_no_setting_is_documented_that_does_not_exist() -> None:

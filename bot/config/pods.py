@@ -6,13 +6,12 @@ what would stand there.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import WithJsonSchema
 
 from bot.config.document import Document, Path, Value
 from bot.wording import nearest
-
-PodPatch = dict[str, Any]
-"""A part of a pod's spec, as it is written in the file."""
 
 TEXT, NUMBER, FLAG = "a text", "a whole number", "true or false"
 TEXTS, LABELS, AMOUNTS = "a list of texts", "names and texts", "names and amounts"
@@ -90,6 +89,37 @@ _OURS = {
     "ephemeralContainers": "no pod is created with them",
 }
 """Fields that no patch may set, and why."""
+
+
+_FORMS: dict[str, dict[str, Any]] = {
+    TEXT: {"type": "string"},
+    NUMBER: {"type": "integer"},
+    FLAG: {"type": "boolean"},
+    TEXTS: {"type": "array", "items": {"type": "string"}},
+    LABELS: {"type": "object", "additionalProperties": {"type": ["string", "null"]}},
+    AMOUNTS: {"type": "object", "additionalProperties": {"type": ["string", "number", "null"]}},
+    OBJECT: {"type": "object"},
+    OBJECTS: {"type": "array", "items": {"type": "object"}},
+}
+"""The same as JSON Schema. What stands in `${NAME}` is a text, which fields that are none do not take."""
+
+
+def _schema(inside: tuple[str, ...]) -> dict[str, Any]:
+    """What is known of the objects at a path."""
+    properties: dict[str, Any] = {}
+    for key, kind in _INSIDE[inside].items():
+        if not inside and key in _OURS:
+            continue
+        form = dict(_FORMS[kind])
+        if (*inside, key) in _INSIDE:
+            known = _schema((*inside, key))
+            form |= {"items": known} if kind == OBJECTS else known
+        properties[key] = form | {"type": [form["type"], "null"]}
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+PodPatch = Annotated[dict[str, Any], WithJsonSchema({**_schema(()), "x-whole": True})]
+"""A part of a pod's spec, as it is written in the file."""
 
 
 def check_pods(document: Document, data: Mapping[str, Value]) -> None:

@@ -35,6 +35,7 @@ from bot.config.values import (
 )
 from bot.globs import matches
 from bot.images import Label, Reference
+from bot.patterns import with_keys
 
 _DAY = 86400.0
 _MEBIBYTE = 2**20
@@ -65,6 +66,10 @@ class Limits(Section):
 
 class GitHub(Section):
     """How Errand speaks with GitHub: as an App (`app_id`, `private_key`) or with one `token`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [with_keys("app_id", "private_key"), with_keys("token")]}
+    )
 
     app_id: AppId | None = None
     private_key: PrivateKey | None = None

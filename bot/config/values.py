@@ -9,14 +9,19 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from bot.conditions import is_object_name
+from bot.conditions import OBJECT_NAME, is_object_name
+from bot.patterns import SIZE, SOME, Form, Within
 from bot.units import size
 from executor.spec import Secret
 
-_REPOSITORIES = re.compile(r"[A-Za-z0-9_.*-]{1,100}/[A-Za-z0-9_.*-]{1,100}", re.ASCII)
-_LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,99})", re.ASCII)
+_REPOSITORIES = "^[A-Za-z0-9_.*-]{1,100}/[A-Za-z0-9_.*-]{1,100}$"
+_LOGIN = "^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
+_FIRST_WORD = "^[/!.]?[A-Za-z][A-Za-z0-9-]{0,30}$"
+_IDENTIFIER = "^[A-Za-z0-9.]{1,100}$"
+_SLACK_USER = "^[UW][A-Z0-9]{2,30}$"
+"""Patterns that JSON Schema reads as Python does."""
 
 
 def _secret(value: object) -> object:
@@ -49,15 +54,9 @@ def _size(value: object) -> object:
     return size(value) if isinstance(value, str) else value
 
 
-def bytes_between(least: int, most: int, text: str) -> AfterValidator:
+def bytes_between(least: int, most: int, text: str) -> Within:
     """A check that a number of bytes lies within these bounds, which `text` says in words."""
-
-    def check(value: int) -> int:
-        if not least <= value <= most:
-            raise ValueError(f"expected a size {text}")
-        return value
-
-    return AfterValidator(check)
+    return Within(least, most, f"expected a size {text}")
 
 
 def _whole_number(value: object) -> object:
@@ -66,15 +65,9 @@ def _whole_number(value: object) -> object:
     return value
 
 
-def count(least: int, most: int) -> AfterValidator:
+def count(least: int, most: int) -> Within:
     """A check that a number lies within these bounds."""
-
-    def check(value: int) -> int:
-        if not least <= value <= most:
-            raise ValueError(f"expected a whole number from {least} to {most}")
-        return value
-
-    return AfterValidator(check)
+    return Within(least, most, f"expected a whole number from {least} to {most}")
 
 
 def _http_url(value: str) -> str:
@@ -127,13 +120,13 @@ def _database(value: Secret) -> Secret:
 
 
 def _first_word(value: str) -> str:
-    if not re.fullmatch(r"[/!.]?[A-Za-z][A-Za-z0-9-]{0,30}", value, re.ASCII):
+    if not re.fullmatch(_FIRST_WORD, value):
         raise ValueError("expected one word such as /job: letters, digits and -, with / ! or . in front")
     return value
 
 
 def _repositories(value: str) -> str:
-    if not _REPOSITORIES.fullmatch(value):
+    if not re.fullmatch(_REPOSITORIES, value):
         raise ValueError("expected a repository such as acme/shop, or acme/* for all of an owner")
     return value
 
@@ -143,19 +136,19 @@ def _app_id(value: object) -> object:
 
 
 def _identifier(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9.]{1,100}", value, re.ASCII):
+    if not re.fullmatch(_IDENTIFIER, value):
         raise ValueError("expected the number or the client id of a GitHub App")
     return value
 
 
 def _slack_user(value: str) -> str:
-    if not re.fullmatch(r"[UW][A-Z0-9]{2,30}", value, re.ASCII):
+    if not re.fullmatch(_SLACK_USER, value):
         raise ValueError("expected the id of a Slack user, such as U012AB3CD")
     return value
 
 
 def _login(value: str) -> str:
-    if not _LOGIN.fullmatch(value):
+    if not re.fullmatch(_LOGIN, value):
         raise ValueError("expected a GitHub login, such as octocat")
     return value
 
@@ -198,24 +191,38 @@ def _kubeconfig(value: str) -> str:
     return value
 
 
-SecretText = Annotated[Secret, BeforeValidator(_secret)]
-PrivateKey = Annotated[SecretText, AfterValidator(_private_key)]
-Secrets = Annotated[tuple[SecretText, ...], BeforeValidator(_secrets)]
-DatabaseUrl = Annotated[SecretText, AfterValidator(_database)]
-Socket = Annotated[str, AfterValidator(_socket)]
-Words = Annotated[tuple[Annotated[str, AfterValidator(_word)], ...], Field(max_length=100)]
-ObjectName = Annotated[str, AfterValidator(_object_name)]
-Context = Annotated[str, AfterValidator(_context)]
-Kubeconfig = Annotated[str, AfterValidator(_kubeconfig)]
-Directory = Annotated[Path, BeforeValidator(_directory)]
+_SECRET = {"type": ["string", "integer"], "pattern": SOME}
+_HTTP = "^[Hh][Tt][Tt][Pp][Ss]?://"
+
+SecretText = Annotated[Secret, BeforeValidator(_secret), WithJsonSchema(_SECRET)]
+PrivateKey = Annotated[SecretText, AfterValidator(_private_key), Form("^\\s*-----BEGIN .*PRIVATE KEY-----")]
+Secrets = Annotated[
+    tuple[SecretText, ...],
+    BeforeValidator(_secrets),
+    WithJsonSchema({"anyOf": [_SECRET, {"type": "array", "items": _SECRET}]}),
+]
+DatabaseUrl = Annotated[SecretText, AfterValidator(_database), Form("^(?:sqlite:///.|postgresql://.)")]
+Socket = Annotated[str, AfterValidator(_socket), Form("^(?:unix://)?/")]
+Words = Annotated[tuple[Annotated[str, AfterValidator(_word), Form("^.")], ...], Field(max_length=100)]
+ObjectName = Annotated[str, AfterValidator(_object_name), Form(OBJECT_NAME)]
+Context = Annotated[str, AfterValidator(_context), Form(SOME)]
+Kubeconfig = Annotated[str, AfterValidator(_kubeconfig), Form(SOME)]
+Directory = Annotated[Path, BeforeValidator(_directory), WithJsonSchema({"type": "string", "pattern": SOME})]
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
-Size = Annotated[int, BeforeValidator(_size)]
-PublicUrl = Annotated[str, AfterValidator(_public_url)]
-GitHubUrl = Annotated[str, AfterValidator(_http_url)]
-SlackUrl = Annotated[str, AfterValidator(_slack_url)]
-CloneUrl = Annotated[str, AfterValidator(_clone_url)]
-FirstWord = Annotated[str, AfterValidator(_first_word)]
-Repositories = Annotated[str, AfterValidator(_repositories)]
-AppId = Annotated[str, BeforeValidator(_app_id), AfterValidator(_identifier)]
-SlackUser = Annotated[str, AfterValidator(_slack_user)]
-Login = Annotated[str, AfterValidator(_login)]
+Size = Annotated[
+    int, BeforeValidator(_size), WithJsonSchema({"type": ["string", "integer"], "pattern": SIZE})
+]
+PublicUrl = Annotated[str, AfterValidator(_public_url), Form(_HTTP)]
+GitHubUrl = Annotated[str, AfterValidator(_http_url), Form(_HTTP)]
+SlackUrl = Annotated[str, AfterValidator(_slack_url), Form(_HTTP)]
+CloneUrl = Annotated[str, AfterValidator(_clone_url), Form("\\{repository\\}")]
+FirstWord = Annotated[str, AfterValidator(_first_word), Form(_FIRST_WORD)]
+Repositories = Annotated[str, AfterValidator(_repositories), Form(_REPOSITORIES)]
+AppId = Annotated[
+    str,
+    BeforeValidator(_app_id),
+    AfterValidator(_identifier),
+    WithJsonSchema({"type": ["string", "integer"], "pattern": _IDENTIFIER}),
+]
+SlackUser = Annotated[str, AfterValidator(_slack_user), Form(_SLACK_USER)]
+Login = Annotated[str, AfterValidator(_login), Form(_LOGIN)]

@@ -2,51 +2,27 @@
 
 import asyncio
 import json
-import os
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from demo import deliveries
 from demo.installation import GITHUB_SECRET, Installation
+from tests.npm import package
 
-PACKAGE = "@octokit/webhooks-examples@7.6.1"
-ROOT = Path(__file__).parents[2]
 AT_ONCE = 32
 
 
 @pytest.fixture(scope="module")
 def examples() -> list[tuple[str, Any]]:
     """(event, payload) of every example, from npm; skipped without it, an error in CI."""
-    place = ROOT / "var" / "examples"
-    found = place / "node_modules" / "@octokit" / "webhooks-examples"
-    if not found.exists():
-        reason = "npm is missing" if shutil.which("npm") is None else _install(place)
-        if reason:
-            if os.environ.get("CI"):
-                pytest.fail(reason)
-            pytest.skip(reason)
+    found = package("@octokit/webhooks-examples", "7.6.1", "examples")
     return [
         (kind["name"], payload)
         for source in ("api.github.com", "ghes-35")
         for kind in json.loads((found / source / "index.json").read_text())
         for payload in kind["examples"]
     ]
-
-
-def _install(place: Path) -> str | None:
-    place.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(
-        ["npm", "install", "--silent", "--no-audit", "--no-fund", "--no-save", "--prefix", place, PACKAGE],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=180,
-    )
-    return f"npm could not install {PACKAGE}: {done.stderr[-500:]}" if done.returncode else None
 
 
 async def test_every_example_is_taken_and_breaks_nothing(
