@@ -4,6 +4,7 @@ A ValueError whose text begins with `expected` is told with what stands in the f
 a secret the text says it in other words, and the value is never shown.
 """
 
+import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated
@@ -89,6 +90,14 @@ def _http_url(value: str) -> str:
     if re.search(r"[\s\\\"'<>`]|\.\.|[^\x21-\x7e]", value):
         raise ValueError("expected an address without spaces, quotes, backslashes or ..")
     return value.rstrip("/")
+
+
+def _network(value: str) -> str:
+    try:
+        ipaddress.ip_network(value)
+    except ValueError:
+        raise ValueError("expected an address or a network such as 10.0.0.0/8") from None
+    return value
 
 
 def _public_url(value: str) -> str:
@@ -215,6 +224,7 @@ GitHubUrl = Annotated[str, AfterValidator(_http_url)]
 SlackUrl = Annotated[str, AfterValidator(_slack_url)]
 CloneUrl = Annotated[str, AfterValidator(_clone_url)]
 FirstWord = Annotated[str, AfterValidator(_first_word)]
+Network = Annotated[str, AfterValidator(_network)]
 Repositories = Annotated[str, AfterValidator(_repositories)]
 AppId = Annotated[str, BeforeValidator(_app_id), AfterValidator(_identifier)]
 SlackUser = Annotated[str, AfterValidator(_slack_user)]
