@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import os
-import resource
 import secrets
 import signal
 import socket
@@ -29,6 +28,7 @@ from bot.questions import Questions
 from bot.slack import Slack
 from bot.store import Store
 from bot.tools import Tools
+from executor import descriptors
 from executor.engine import Engine
 from executor.logs import LogStore
 from executor.process import ProcessEngine
@@ -36,7 +36,8 @@ from executor.spec import Secret
 from webhooks.access import new_token, token_hash
 from webhooks.app import Doors, create_app
 from webhooks.collector import quiet_collector
-from webhooks.connections import Connection
+from webhooks.connection_limits import ConnectionLimit
+from webhooks.connections import limited
 from webhooks.door import Door, standing
 from webhooks.site import Site
 from webhooks.streams import Streams
@@ -48,7 +49,7 @@ GOODBYE = 5
 BACKLOG = 2048
 """Connections that may wait to be accepted."""
 FILES = 65_536
-"""Files and connections that may be open with the Kubernetes engine, where the machine allows so many."""
+"""Files and connections that may be open, where the machine allows so many; a run in a cluster has three."""
 TICK = 1.0
 """Seconds between two looks of the HTTP server at its clock, for the Date of its answers."""
 
@@ -98,11 +99,14 @@ async def serve(
 async def _serve(config: Config, path: Path, listener: socket.socket, clock: Callable[[], float]) -> None:
     key = new_token()  # of the command line beside this service, and of nobody else
     door = Door(f"http://{_reachable(listener)}", config.url, key)
+    limit = connection_limit(config)
     async with _assembled(config, clock, token_hash(key)) as (app, loops, streams, book):
         server = Server(
             uvicorn.Config(
                 app,
-                http=Connection,
+                http=limited(limit),
+                ws="none",
+                forwarded_allow_ips=list(config.proxies),
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -182,8 +186,6 @@ async def _assembled(
 ) -> AsyncIterator[tuple[Any, Loops, Streams, Book]]:
     """Everything in its place: the application, the belts, and the streams to close before it ends."""
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-    if config.engine.kind == "kubernetes":
-        allow_files()
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(await Store.open(config.database.reveal(), owner=owner))
         if config.engine.kind != "kubernetes":
@@ -219,15 +221,13 @@ async def _assembled(
         yield _application(tools, loops, streams, oidc, clock, local), loops, streams, tools.book
 
 
-def allow_files() -> None:
-    """Raise the soft limit of open files, of which a run in a cluster needs three, up to `FILES`.
-
-    Only where no jobs are children of this process: they would inherit it.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+def connection_limit(config: Config) -> ConnectionLimit:
+    """Raise the limit of open files, and let connections have at most half of what it is then."""
+    files = descriptors.raise_limit(FILES)
+    most = min(config.limits.connections, files // 2)
+    if most < config.limits.connections:
+        log.warning("connections.fewer", connections=most, files=files, why="the hard limit of open files")
+    return ConnectionLimit(most, config.proxies)
 
 
 def engine_of(config: Config, logs: LogStore) -> Engine:

@@ -9,8 +9,10 @@ from starlette.applications import Starlette
 
 from benchmarks.harness import SECRET
 from bot.store import Store
+from executor import descriptors
 from webhooks.collector import quiet_collector
-from webhooks.connections import Connection
+from webhooks.connection_limits import ConnectionLimit
+from webhooks.connections import limited
 from webhooks.deliveries import github
 
 
@@ -20,6 +22,7 @@ async def _forget(*, key: str, source: str, event: str, media_type: str, body: b
 
 async def main(port: int, database: str | None) -> None:
     """Serve until SIGTERM, as `errand serve` does."""
+    descriptors.raise_limit(4096)
     store = await Store.open(database, owner="benchmark") if database else None
     add = store.add_delivery if store else _forget
     quiet_collector()
@@ -28,7 +31,7 @@ async def main(port: int, database: str | None) -> None:
         app,
         port=port,
         loop="uvloop",
-        http=Connection,
+        http=limited(ConnectionLimit(proxies=["127.0.0.1"])),
         access_log=False,
         log_level="warning",
         server_header=False,

@@ -19,7 +19,7 @@ from bot.tables import JobVersion
 
 log = structlog.get_logger()
 
-FIXED = ("url", "command", "database", "logs", "limits", "github", "slack", "engine")
+FIXED = ("url", "command", "proxies", "database", "logs", "limits", "github", "slack", "engine")
 """Sections of the file that only a new start takes up."""
 
 

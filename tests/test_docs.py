@@ -80,6 +80,8 @@ def _texts(default: Any) -> set[str]:
         return {"required", "", "none"}
     if default is None or default == ():
         return {"none", "those that an image names"}
+    if isinstance(default, tuple):
+        return {", ".join(f"`{each}`" for each in default)}
     if isinstance(default, Secret):
         return {f"`{default.reveal()}`"}
     if isinstance(default, bool):

@@ -15,6 +15,7 @@ from bot.store import Store, stats
 from webhooks import health, metrics
 from webhooks.api.problems import problem
 from webhooks.deliveries import github, slack
+from webhooks.unverified import Unverified
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,12 @@ def create_app(
     `dead` names background loops that have ended (for /readyz), `extra` are the routes of pages and API.
     """
     add, limit, clock = store.add_delivery, doors.body_limit, doors.clock
+    memory = Unverified()
     routes: list[BaseRoute] = [
-        *github.routes(doors.github_secrets, add_delivery=add, limit=limit, clock=clock),
-        *slack.routes(doors.slack_signing_secret, add_delivery=add, limit=limit, clock=clock),
+        *github.routes(doors.github_secrets, add_delivery=add, limit=limit, clock=clock, unverified=memory),
+        *slack.routes(
+            doors.slack_signing_secret, add_delivery=add, limit=limit, clock=clock, unverified=memory
+        ),
         *health.routes(ping=store.ping, dead=dead),
         *metrics.routes(lambda: store.read(stats.depths)),
         *extra,

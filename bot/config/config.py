@@ -11,7 +11,7 @@ from bot.conditions import ConfigMapReference, Resources, SecretReference
 from bot.config.document import Value
 from bot.config.interpolation import expand
 from bot.config.settings import Engine, GitHub, Kubernetes, Limits, Logs, Section, Slack
-from bot.config.values import DatabaseUrl, FirstWord, PublicUrl
+from bot.config.values import DatabaseUrl, FirstWord, Network, PublicUrl
 from bot.due import Plan, upcoming
 from bot.errors import ConfigError
 from bot.images import Image, image_name
@@ -33,6 +33,7 @@ class Config(Section):
 
     url: PublicUrl = "http://127.0.0.1:8000"
     command: FirstWord = "/job"
+    proxies: tuple[Network, ...] = ("127.0.0.1", "::1")
     database: DatabaseUrl = Secret("sqlite:///errand.db")
     logs: Logs = Field(default_factory=Logs)
     limits: Limits = Field(default_factory=Limits)

@@ -61,6 +61,7 @@ class Limits(Section):
 
     runs: Annotated[WholeNumber, count(1, 10000)] = 20
     builds: Annotated[WholeNumber, count(1, 1000)] = 2
+    connections: Annotated[WholeNumber, count(64, 100_000)] = 2048
     body: Annotated[Size, bytes_between(1024, 25 * _MEBIBYTE, "from 1Ki to 25Mi")] = 25 * _MEBIBYTE
 
 

@@ -4,6 +4,7 @@ A ValueError whose text begins with `expected` is told with what stands in the f
 a secret the text says it in other words, and the value is never shown.
 """
 
+import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +21,7 @@ _REPOSITORIES = "^[A-Za-z0-9_.*-]{1,100}/[A-Za-z0-9_.*-]{1,100}$"
 _LOGIN = "^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
 _FIRST_WORD = "^[/!.]?[A-Za-z][A-Za-z0-9-]{0,30}$"
 _IDENTIFIER = "^[A-Za-z0-9.]{1,100}$"
+_NETWORK = "^[0-9A-Fa-f.:]+(?:/[0-9]{1,3})?$"
 _SLACK_USER = "^[UW][A-Z0-9]{2,30}$"
 """Patterns that JSON Schema reads as Python does."""
 
@@ -82,6 +84,14 @@ def _http_url(value: str) -> str:
     if re.search(r"[\s\\\"'<>`]|\.\.|[^\x21-\x7e]", value):
         raise ValueError("expected an address without spaces, quotes, backslashes or ..")
     return value.rstrip("/")
+
+
+def _network(value: str) -> str:
+    try:
+        ipaddress.ip_network(value)
+    except ValueError:
+        raise ValueError("expected an address or a network such as 10.0.0.0/8") from None
+    return value
 
 
 def _public_url(value: str) -> str:
@@ -217,6 +227,7 @@ GitHubUrl = Annotated[str, AfterValidator(_http_url), Form(_HTTP)]
 SlackUrl = Annotated[str, AfterValidator(_slack_url), Form(_HTTP)]
 CloneUrl = Annotated[str, AfterValidator(_clone_url), Form("\\{repository\\}")]
 FirstWord = Annotated[str, AfterValidator(_first_word), Form(_FIRST_WORD)]
+Network = Annotated[str, AfterValidator(_network), Form(_NETWORK)]
 Repositories = Annotated[str, AfterValidator(_repositories), Form(_REPOSITORIES)]
 AppId = Annotated[
     str,

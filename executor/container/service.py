@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from executor import descriptors
 from executor.errors import EngineUnavailable
 from executor.supervisor import lock
 
@@ -67,11 +68,13 @@ class Service:
     async def _begin(self) -> None:
         if shutil.which(self._command[0]) is None:
             raise EngineUnavailable(f"there is no {self._command[0]} on this machine", delay=60.0)
+        limit = descriptors.before()
+        script = _KEPT if limit is None else f"ulimit -S -n {limit}\n{_KEPT}"
         with open(self._said, "wb") as said:  # noqa: ASYNC230  # a few bytes, now and then
             self._process = await asyncio.create_subprocess_exec(
                 "/bin/sh",
                 "-c",
-                _KEPT,
+                script,
                 "sh",
                 *self._command,
                 f"unix:///proc/self/cwd/{SOCKET}",

@@ -29,6 +29,10 @@ class _Taken(Exception):
     """There is a container of that name."""
 
 
+_PROCESS_GONE = "no such process"
+"""What Podman (seen in 4.3.1) says of a container that ends while its cgroup is read; then it knows."""
+
+
 @dataclass(frozen=True)
 class Starting:
     """Creates and starts containers of one installation; `driver` keeps their logs."""
@@ -40,9 +44,14 @@ class Starting:
 
     async def find(self, key: str) -> Container | None:
         """Give the run's container as it is; None if there is none. Raises EngineUnavailable."""
-        name = containers.name(self.installation, key)
+        path = f"containers/{containers.name(self.installation, key)}/json"
         try:
-            return containers.read(await self.client.ask("GET", f"containers/{name}/json"))
+            try:
+                return containers.read(await self.client.ask("GET", path))
+            except Refused as refused:
+                if _PROCESS_GONE not in refused.message:
+                    raise
+            return containers.read(await self.client.ask("GET", path))
         except Refused as refused:
             if refused.status == 404:
                 return None

@@ -8,7 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
-from executor import supervisor
+from executor import descriptors, supervisor
 from executor.errors import EngineUnavailable
 
 _SERVER = [sys.executable, "-I", "-S", str(Path(supervisor.__file__).with_name("forkserver.py"))]
@@ -61,11 +61,12 @@ class Spawner:
 
     def _launch(self) -> socket.socket:
         here, there = socket.socketpair()
+        limit = descriptors.before()
         # A Python that was found with the help of this variable does not start without it.
         env = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
         try:
             self._server = subprocess.Popen(
-                _SERVER,
+                [*_SERVER, *([] if limit is None else [str(limit)])],
                 stdin=there.fileno(),
                 stdout=subprocess.DEVNULL,
                 env=env,

@@ -1,6 +1,7 @@
 """The fork server: a Python process with little in it that forks a supervisor for every request.
 
-Started by `spawner` as `python -I -S forkserver.py` with a stream socket as standard input. Each
+Started by `spawner` as `python -I -S forkserver.py [FILES]` with a stream socket as standard input, and with
+how many files jobs may have open, where that is less than Errand itself may. Each
 request comes with a file descriptor, the writing end of a pipe, which the supervisor keeps for its
 life: a byte in it means that something changed, its end that the supervisor is gone. The server
 ends when the socket does; supervisors go on.
@@ -9,6 +10,7 @@ ends when the socket does; supervisors go on.
 import array
 import gc
 import os
+import resource
 import signal
 import socket
 import sys
@@ -79,6 +81,9 @@ def _exactly(channel: socket.socket, size: int) -> bytes:
 def main() -> None:
     """Serve what is standard input."""
     os.chdir("/")
+    if sys.argv[1:]:
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[1]), hard))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps the supervisors
     gc.disable()  # a collection in a fork would copy every page that it touches
     gc.freeze()

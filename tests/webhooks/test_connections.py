@@ -10,16 +10,27 @@ from starlette.types import Receive, Scope, Send
 
 from webhooks import connections
 
+_LARGE = 4 * 2**20
+"""Bytes at `/large`, more than systems keep for a client that does not read."""
+
+_served: list[str] = []
+"""The paths that were asked for."""
+
 
 async def _echo(scope: Scope, receive: Receive, send: Send) -> None:
+    _served.append(scope["path"])
     body = await Request(scope, receive).body()
-    await PlainTextResponse(body)(scope, receive, send)
+    if scope["path"] == "/large":
+        body = b"x" * _LARGE
+    await PlainTextResponse(body or scope["path"])(scope, receive, send)
 
 
 @pytest.fixture
 async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     """Where a server listens that waits 0.5 s for a head."""
     monkeypatch.setattr(connections, "HEAD_S", 0.5)
+    monkeypatch.setattr(connections, "UNREAD_S", 0.5)
+    _served.clear()
     config = uvicorn.Config(
         _echo,
         http=connections.Connection,
@@ -44,7 +55,7 @@ async def _said(port: int, *pieces: bytes, pause: float = 0.0) -> bytes:
             await asyncio.sleep(pause)
         async with asyncio.timeout(4):  # less than uvicorn keeps an idle connection
             return await reader.read()
-    except ConnectionResetError:  # the rest of what was written found nobody
+    except (ConnectionResetError, BrokenPipeError):  # the rest of what was written found nobody
         return b""
     finally:
         writer.close()
@@ -73,3 +84,78 @@ async def test_head_in_pieces_and_a_slow_body_are_taken(port: int) -> None:
     said = await _said(port, *head, *([b""] * 8), b"a", b"b", pause=0.05)
     assert said.startswith(b"HTTP/1.1 200 OK")
     assert said.endswith(b"ab")
+
+
+def _head(path: str, *more: str) -> bytes:
+    return "\r\n".join([f"POST {path} HTTP/1.1", "Host: x", *more, "", ""]).encode()
+
+
+async def test_pipelined_requests_are_answered_in_turn(port: int) -> None:
+    requests = [_head(f"/{number}", "Content-Length: 2") + b"ab" for number in range(20)]
+    chunked = _head("/chunked", "Transfer-Encoding: chunked") + b"3\r\nxyz\r\n0\r\n\r\n"
+    last = _head("/last", "Content-Length: 0", "Connection: close")
+    said = await _said(port, b"".join(requests), chunked + last)
+    assert said.count(b"200 OK") == 22
+    assert b"xyz" in said
+    assert _served == [*(f"/{number}" for number in range(20)), "/chunked", "/last"]
+
+
+async def test_client_that_sends_far_ahead_gets_one_answer_and_no_more(port: int) -> None:
+    said = await _said(port, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 10_000)
+    assert said.count(b"200 OK") <= 1  # the reset may be quicker than the answer
+    assert _served == ["/"]
+
+
+async def _unread(port: int, request: bytes) -> None:
+    """Ask, read nothing, and return when the server has ended the connection."""
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(client, ("127.0.0.1", port))
+        await loop.sock_sendall(client, request)
+        async with asyncio.timeout(10):
+            while not client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+
+async def test_client_that_reads_nothing_is_cut_off(port: int) -> None:
+    large = _head("/large", "Content-Length: 0")
+    await _unread(port, large * 5)
+    assert _served == ["/large"] * len(_served)
+    assert len(_served) <= 2  # the one that is written, and the next that waits to write
+
+
+async def test_client_that_reads_nothing_is_cut_off_behind_the_last_answer_too(port: int) -> None:
+    await _unread(port, _head("/large", "Content-Length: 0", "Connection: close"))
+
+
+async def test_body_in_pieces_that_only_cost_time_is_refused(port: int) -> None:
+    chunked = _head("/", "Transfer-Encoding: chunked")
+    assert await _said(port, chunked + b"1\r\nx\r\n" * 20_000) == b""
+    fair = b"".join(b"%x\r\n%b\r\n" % (size, b"x" * size) for size in [1] * 1000 + [4096] * 100)
+    said = await _said(port, chunked + fair + b"0\r\n\r\n" + _head("/", "Connection: close"))
+    assert said.count(b"200 OK") == 2
+
+
+async def test_nothing_is_taken_after_a_request_to_upgrade(port: int) -> None:
+    upgrade = _head("/", "Connection: upgrade", "Upgrade: h2c", "Content-Length: 0")
+    said = await _said(port, upgrade + _head("/smuggled", "Content-Length: 0"))
+    assert (said.count(b"200 OK"), _served) == (1, ["/"])
+
+
+async def test_rest_of_a_body_that_nobody_needs_has_its_time(port: int) -> None:
+    async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("no", 413)(scope, receive, send)
+
+    config = uvicorn.Config(refuse, http=connections.Connection, lifespan="off", log_config=None)
+    server = uvicorn.Server(config)
+    listener = socket.create_server(("127.0.0.1", 0))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    body = [_head("/", "Content-Length: 1000"), *([b"x"] * 30)]
+    try:
+        said = await _said(listener.getsockname()[1], *body, pause=0.05)
+    finally:
+        server.should_exit = True
+        await serving
+    assert said == b"" or said.startswith(b"HTTP/1.1 413")

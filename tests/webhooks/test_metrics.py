@@ -1,6 +1,9 @@
+import httpx
+from starlette.applications import Starlette
+
 from bot.metrics import DELIVERIES, QUEUE, REGISTRY, count_delivery
 from bot.store.stats import Depths
-from webhooks.metrics import show
+from webhooks.metrics import routes, show
 
 
 def test_unknown_events_are_counted_together() -> None:
@@ -26,3 +29,18 @@ def test_queue_shows_what_waits_now() -> None:
 def test_names_begin_alike() -> None:
     names = {metric.name for metric in REGISTRY.collect()}
     assert all(name.startswith(("errand_", "process_", "python_")) for name in names)
+
+
+async def test_page_is_made_once_however_many_ask_for_it() -> None:
+    asked = 0
+
+    async def depths() -> Depths:
+        nonlocal asked
+        asked += 1
+        return Depths(0, 0, {}, {})
+
+    transport = httpx.ASGITransport(Starlette(routes=routes(depths)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://errand.test") as client:
+        answers = [await client.get("/metrics") for _ in range(5)]
+    assert {answer.status_code for answer in answers} == {200}
+    assert asked == 1

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from bot.metrics import count_delivery
 from webhooks.deliveries.intake import SMALL, AddDelivery, Headers, Intake, Refusal, media_type_of, secrets_of
+from webhooks.unverified import Unverified
 
 PATH = "/webhooks/github"
 
@@ -33,21 +34,27 @@ class GitHubDoor:
     """The ASGI application behind the route; `secrets` are all tried, for the time of their rotation."""
 
     def __init__(
-        self, secrets: Iterable[str], *, add_delivery: AddDelivery, limit: int, clock: Callable[[], float]
+        self,
+        secrets: Iterable[str],
+        *,
+        add_delivery: AddDelivery,
+        limit: int,
+        clock: Callable[[], float],
+        unverified: Unverified,
     ) -> None:
         self._secrets = secrets_of(secrets, PATH)
-        self._intake = Intake("github", add_delivery, limit=limit, patience=PATIENCE_S)
+        self._intake = Intake("github", add_delivery, limit=limit, patience=PATIENCE_S, unverified=unverified)
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; what is wrong with it is told with a status of its own, never 500."""
         try:
-            response = await self._answer(dict(scope["headers"]), receive)
+            response = await self._answer(scope, dict(scope["headers"]), receive)
         except Refusal as refusal:
             response = self._intake.refused(refusal)
         await response(scope, receive, send)
 
-    async def _answer(self, headers: Headers, receive: Receive) -> Response:
+    async def _answer(self, scope: Scope, headers: Headers, receive: Receive) -> Response:
         if not self._secrets:
             raise Refusal(503, "No webhook secret is set here, so nothing is accepted.", "closed")
         signature = _SIGNATURE.fullmatch(headers.get(b"x-hub-signature-256", b""))
@@ -58,9 +65,10 @@ class GitHubDoor:
             raise Refusal(
                 415, "Expected application/json or application/x-www-form-urlencoded.", "media_type"
             )
-        body = await self._intake.read(headers, receive)
-        if not await self._is_signed(body, bytes.fromhex(signature[1].decode())):
-            raise Refusal(401, "The signature does not fit.", "unauthorized")
+        with self._intake.unverified(scope) as memory:
+            body = await self._intake.read(headers, receive, memory)
+            if not await self._is_signed(body, bytes.fromhex(signature[1].decode())):
+                raise Refusal(401, "The signature does not fit.", "unauthorized")
         event = headers.get(b"x-github-event", b"")
         delivery = headers.get(b"x-github-delivery", b"")
         if not _EVENT.fullmatch(event) or not _DELIVERY.fullmatch(delivery):
@@ -91,8 +99,18 @@ def _fits(secrets: Sequence[bytes], body: bytes, signature: bytes) -> bool:
 
 
 def routes(
-    secrets: Iterable[str], *, add_delivery: AddDelivery, limit: int, clock: Callable[[], float]
+    secrets: Iterable[str],
+    *,
+    add_delivery: AddDelivery,
+    limit: int,
+    clock: Callable[[], float],
+    unverified: Unverified | None = None,
 ) -> list[Route]:
-    """The door at `PATH`, closed (503) without a secret; `limit` is the largest body in bytes."""
-    door = GitHubDoor(secrets, add_delivery=add_delivery, limit=limit, clock=clock)
+    """The door at `PATH`, closed (503) without a secret; `limit` is the largest body in bytes.
+
+    `unverified` is shared with other doors, if there are any.
+    """
+    door = GitHubDoor(
+        secrets, add_delivery=add_delivery, limit=limit, clock=clock, unverified=unverified or Unverified()
+    )
     return [Route(PATH, door, methods=["POST"], name="github")]

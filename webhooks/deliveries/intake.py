@@ -5,22 +5,21 @@ headers and bodies cost as much as verifying a signature.
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 import structlog
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import Receive
+from starlette.types import Receive, Scope
 
 from bot.errors import RetryLater
 from bot.metrics import UNVERIFIED, count_delivery
 from webhooks.deadlines import Deadlines
+from webhooks.unverified import Body, GaveWay, Unverified
 
 SMALL = 1 << 20
-"""Bodies up to this many bytes are taken as they come; larger ones wait for one of `LARGE_AT_ONCE` places."""
-
-LARGE_AT_ONCE = 6
-"""Larger bodies that are read at the same time: this times the limit is the most memory they take."""
+"""Bodies up to this many bytes are verified at once; larger ones in a thread."""
 
 RETRY_S = 0.25
 """Pause before a delivery is given to an unavailable database again, seconds."""
@@ -58,47 +57,57 @@ class Refusal(Exception):
 
 
 class Intake:
-    """Reads requests for deliveries of `source` and stores them; each has `patience` seconds for either."""
+    """Reads requests for deliveries of `source` and stores them; each has `patience` seconds for either.
 
-    def __init__(self, source: str, add: AddDelivery, *, limit: int, patience: float) -> None:
+    `unverified` is the memory of all doors' bodies until their signature is found good.
+    """
+
+    def __init__(
+        self, source: str, add: AddDelivery, *, limit: int, patience: float, unverified: Unverified
+    ) -> None:
         self._source = source
         self._add = add
         self._limit = limit
-        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
         self._deadlines = Deadlines(patience)
+        self._unverified = unverified
 
-    async def read(self, headers: Headers, receive: Receive) -> bytes:
+    @contextmanager
+    def unverified(self, scope: Scope) -> Iterator[Body]:
+        """Around reading and verifying; a `Refusal` (503) where the memory of this body was needed."""
+        client = scope.get("client")
+        address = client[0] if client else ""
+        try:
+            with self._unverified.body(address) as body:
+                yield body
+        except GaveWay:
+            reason = "Too much is being sent at the moment; please send it again."
+            headers = {"retry-after": "10", "connection": "close"}
+            raise Refusal(503, reason, "crowded", headers=headers) from None
+        self._unverified.verified(address)
+
+    async def read(self, headers: Headers, receive: Receive, memory: Body) -> bytes:
         """The whole body; a `Refusal` when it is too large (declared or not), too slow or breaks off."""
         declared = headers.get(b"content-length", b"")
         if declared.isdigit() and (len(declared) > 18 or int(declared) > self._limit):
             raise self._too_large()
         try:
             with self._deadlines:
-                return await self._collect(receive)
+                return await self._collect(receive, memory)
         except TimeoutError:
             raise Refusal(408, "The body took too long.", "slow", headers={"connection": "close"}) from None
 
-    async def _collect(self, receive: Receive) -> bytes:
+    async def _collect(self, receive: Receive, memory: Body) -> bytes:
         chunks: list[bytes] = []
-        size = 0
-        large = False
-        try:
-            while True:
-                message = await receive()
-                if message["type"] != "http.request":
-                    raise Refusal(400, "The body broke off.", "broken_off")
-                chunks.append(message.get("body", b""))
-                size += len(chunks[-1])
-                if size > self._limit:
-                    raise self._too_large()
-                if not message.get("more_body", False):
-                    return b"".join(chunks)
-                if size > SMALL and not large:
-                    await self._large.acquire()
-                    large = True
-        finally:
-            if large:
-                self._large.release()
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                raise Refusal(400, "The body broke off.", "broken_off")
+            chunks.append(message.get("body", b""))
+            if memory.size + len(chunks[-1]) > self._limit:
+                raise self._too_large()
+            if not message.get("more_body", False):
+                return b"".join(chunks)
+            memory.grow(len(chunks[-1]))
 
     def _too_large(self) -> Refusal:
         # What is left of the body is not read, so the connection cannot go on.

@@ -23,6 +23,7 @@ from starlette.types import Receive, Scope, Send
 
 from bot.metrics import count_delivery
 from webhooks.deliveries.intake import AddDelivery, Headers, Intake, Refusal, media_type_of, secrets_of
+from webhooks.unverified import Unverified
 
 PATH = "/webhooks/slack"
 
@@ -63,23 +64,32 @@ class SlackDoor:
     """The ASGI application behind the route."""
 
     def __init__(
-        self, signing_secret: str | None, *, add_delivery: AddDelivery, limit: int, clock: Callable[[], float]
+        self,
+        signing_secret: str | None,
+        *,
+        add_delivery: AddDelivery,
+        limit: int,
+        clock: Callable[[], float],
+        unverified: Unverified,
     ) -> None:
         secrets = secrets_of([signing_secret or ""], PATH)
         self._verifier = SignatureVerifier(secrets[0].decode(), _Clock(clock)) if secrets else None
-        self._intake = Intake("slack", add_delivery, limit=min(limit, LIMIT), patience=PATIENCE_S)
+        self._intake = Intake(
+            "slack", add_delivery, limit=min(limit, LIMIT), patience=PATIENCE_S, unverified=unverified
+        )
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; what is wrong with it is told with a status of its own, never 500."""
         try:
-            response = await self._answer(dict(scope["headers"]), receive)
+            response = await self._answer(scope, dict(scope["headers"]), receive)
         except Refusal as refusal:
             response = self._intake.refused(refusal)
         await response(scope, receive, send)
 
-    async def _answer(self, headers: Headers, receive: Receive) -> Response:
-        if self._verifier is None:
+    async def _answer(self, scope: Scope, headers: Headers, receive: Receive) -> Response:
+        verifier = self._verifier
+        if verifier is None:
             raise Refusal(503, "No signing secret is set here, so nothing is accepted.", "closed")
         timestamp = headers.get(b"x-slack-request-timestamp", b"")
         signature = headers.get(b"x-slack-signature", b"")
@@ -88,13 +98,11 @@ class SlackDoor:
         media_type = media_type_of(headers)
         if media_type not in (_JSON, _FORM):
             raise Refusal(415, f"Expected {_JSON} or {_FORM}.", "media_type")
-        body = await self._intake.read(headers, receive)
-        try:
-            verified = self._verifier.is_valid(body, timestamp.decode(), signature.decode())
-        except UnicodeDecodeError:
-            verified = False  # Slack sends UTF-8, so this is not from Slack
-        if not verified:
-            raise Refusal(401, "The signature does not fit, or is older than five minutes.", "unauthorized")
+        with self._intake.unverified(scope) as memory:
+            body = await self._intake.read(headers, receive, memory)
+            if not _is_signed(verifier, body, timestamp, signature):
+                reason = "The signature does not fit, or is older than five minutes."
+                raise Refusal(401, reason, "unauthorized")
         return await self._take(body, media_type, timestamp)
 
     async def _take(self, body: bytes, media_type: str, timestamp: bytes) -> Response:
@@ -114,6 +122,13 @@ class SlackDoor:
         key = parcel.id or hashlib.sha256(timestamp + b":" + body).hexdigest()
         await self._intake.store(f"slack:{key}", parcel.event, media_type, body, self._clock())
         return _ACKNOWLEDGED
+
+
+def _is_signed(verifier: SignatureVerifier, body: bytes, timestamp: bytes, signature: bytes) -> bool:
+    try:
+        return verifier.is_valid(body, timestamp.decode(), signature.decode())
+    except UnicodeDecodeError:
+        return False  # Slack sends UTF-8, so this is not from Slack
 
 
 def _form(body: bytes) -> dict[str, str]:
@@ -138,8 +153,17 @@ def _id(value: object) -> str | None:
 
 
 def routes(
-    signing_secret: str | None, *, add_delivery: AddDelivery, limit: int, clock: Callable[[], float]
+    signing_secret: str | None,
+    *,
+    add_delivery: AddDelivery,
+    limit: int,
+    clock: Callable[[], float],
+    unverified: Unverified | None = None,
 ) -> list[Route]:
-    """The door at `PATH`, closed (503) without a secret; bodies up to the smaller of `limit` and `LIMIT`."""
-    door = SlackDoor(signing_secret, add_delivery=add_delivery, limit=limit, clock=clock)
+    """The door at `PATH`, closed (503) without a secret; bodies up to the smaller of `limit` and `LIMIT`.
+
+    `unverified` is shared with other doors, if there are any.
+    """
+    shared = unverified or Unverified()
+    door = SlackDoor(signing_secret, add_delivery=add_delivery, limit=limit, clock=clock, unverified=shared)
     return [Route(PATH, door, methods=["POST"], name="slack")]

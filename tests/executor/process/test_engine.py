@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
+from executor import descriptors
 from executor.errors import EngineUnavailable
 from executor.logs import LogStore
 from executor.process import ProcessEngine, spawner
@@ -54,6 +56,21 @@ async def test_job_inherits_no_descriptor_and_no_signal_disposition(
     signals = {line[:6]: int(line[7:], 16) % 2**31 for line in status if line[:6] in _SIGNALS}
     assert {int(name.rpartition("/")[2]) for name in descriptors.split()} <= {0, 1, 2, 3}
     assert signals == dict.fromkeys(_SIGNALS, 0)
+
+
+async def test_job_may_open_as_many_files_as_if_errand_had_not_asked_for_more(
+    engine: ProcessEngine, logs: LogStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    monkeypatch.setattr(descriptors, "_before", [])
+    resource.setrlimit(resource.RLIMIT_NOFILE, (250, before[1]))
+    try:
+        descriptors.raise_limit(400)
+        await ended(engine.run(sh("run-1", "ulimit -S -n; ulimit -H -n")))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    soft, hard = (await text(logs, "run-1")).split()[:2]
+    assert (soft, hard) == ("250", str(before[1]))
 
 
 async def test_job_reads_nothing(engine: ProcessEngine) -> None:
