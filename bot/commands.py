@@ -167,6 +167,9 @@ def parse(line: str, first_word: str = "/job") -> Command:
         raise AskerError(f"A command begins with {quoted(first_word)}.")
     if len(words) == 1:
         return Help()
+    if words[1].casefold() == first_word.casefold():
+        meant = " ".join([first_word, *line.split()[2:]])
+        raise AskerError(f"The first word stands there twice. Please type {quoted(meant)}.")
     verb = VERBS.get(words[1])
     if verb is None:
         raise AskerError(

@@ -28,13 +28,7 @@ log = structlog.get_logger()
 MAX_COMMANDS = 10
 """Commands of one comment that are carried out; further ones are refused."""
 
-READ_LIMIT = 12_288
-"""Characters of a comment that is read for commands: the worst of this length takes under 100 ms to parse."""
-
-REFUSED_LIMIT = 1024
-"""The same of somebody who may not run anything: a longer one is not parsed and gets no answer."""
-
-_NO_COMMAND = "no command in the comment"
+NO_COMMAND = "no command in the comment"
 
 WENT_WRONG = "This did not work, and the fault is not yours. Whoever runs Errand finds the cause in its log."
 
@@ -88,8 +82,8 @@ class Desk:
     def _apology(self, delivery: Delivery) -> list[Post]:
         text = messages.error_reply(WENT_WRONG)
         match self._read(delivery):
-            case events.Comment() as comment:
-                return self._github_answers(comment, _asked_on_github(comment), [text], failed=True)
+            case events.Comment(outsider=False) as comment:
+                return self._github_answers(comment, _asked_on_github(comment).key, [text], failed=True)
             case events.SlackCommand() as command:
                 return self._slack_answers(command, [text])
             case _:
@@ -116,13 +110,13 @@ class Desk:
         log.info("delivery.settled", key=delivery.key, state=state, note=decision.note())
 
     async def _comment(self, delivery: Delivery, comment: events.Comment) -> None:
-        """Rights before work: what a comment says is parsed, and reacted to, for those only who may ask."""
-        tools = self._tools
+        """Who may not costs one question: nothing is read, fetched or shown before that is answered."""
+        tools, word = self._tools, self._tools.config.command
         if tools.github is None or not tools.config.allows(comment.repository):
             await self._settle(delivery, "ignored", f"{comment.repository} may not talk to this installation")
             return
-        if not markdown.may_hold_command(comment.body, tools.config.command):
-            await self._settle(delivery, "ignored", _NO_COMMAND)
+        if not markdown.may_hold_command(comment.body, word):
+            await self._settle(delivery, "ignored", NO_COMMAND)
             return
         asked = _asked_on_github(comment)
         try:
@@ -130,12 +124,12 @@ class Desk:
         except AskerError as refusal:
             await self._refuse(delivery, comment, asked, refusal)
             return
-        if len(comment.body) > READ_LIMIT:
-            await self._settle(delivery, "handled", "too long to be read", self._too_long(comment, asked))
-            return
-        lines = await asyncio.to_thread(markdown.commands_in, comment.body, tools.config.command)
+        try:
+            lines = await asyncio.to_thread(markdown.read, comment.body, word)
+        except markdown.TooCostly as refusal:
+            lines = [markdown.Line(word, str(refusal))]
         if not lines:
-            await self._settle(delivery, "ignored", _NO_COMMAND)
+            await self._settle(delivery, "ignored", NO_COMMAND)
             return
         seeing = asyncio.create_task(self._see(tools.github, comment))
         try:
@@ -145,17 +139,22 @@ class Desk:
             await _ended(seeing)
 
     async def _answer(
-        self, delivery: Delivery, comment: events.Comment, asked: Asked, lines: Sequence[str]
+        self, delivery: Delivery, comment: events.Comment, asked: Asked, lines: Sequence[markdown.Line]
     ) -> None:
-        """Carry out the commands of a comment, whose author may run things of its repository."""
-        github = self._tools.required_github
-        asked = replace(asked, pull=await github.pull(comment.repository, comment.pull))
+        """Carry out the commands of a comment whose author may give some."""
+        if comment.on_issue:
+            steps = [Step(AskerError(messages.on_issue()))]
+        else:
+            if any(line.problem is None for line in lines):
+                pull = await self._tools.required_github.pull(comment.repository, comment.pull)
+                asked = replace(asked, pull=pull)
+            steps = await self._prepare(asked, lines)
         await self._decide(
             delivery,
             asked,
-            await self._prepare(asked, lines),
-            lambda texts, failed: self._github_answers(comment, asked, texts, failed=failed),
-            f"{asked.actor} asks for {_verbs(lines)}",
+            steps,
+            lambda texts, failed: self._github_answers(comment, asked.key, texts, failed=failed),
+            f"{asked.actor} asks for {_verbs([line.text for line in lines])}",
         )
 
     async def _slack(self, delivery: Delivery, command: events.SlackCommand) -> None:
@@ -174,7 +173,7 @@ class Desk:
             job = _job_to_start(line, self._tools.config.command)
             steps = [Step(NotAllowed(messages.unknown_person()), job)]
         else:
-            steps = await self._prepare(asked, [line])
+            steps = await self._prepare(asked, [markdown.Line(line)])
         await self._decide(
             delivery,
             asked,
@@ -185,15 +184,19 @@ class Desk:
 
     # One transaction ------------------------------------------------------------------------------
 
-    async def _prepare(self, asked: Asked, lines: Sequence[str]) -> list[Step]:
+    async def _prepare(self, asked: Asked, lines: Sequence[markdown.Line]) -> list[Step]:
         steps: list[Step] = []
         word = self._tools.config.command
         for index, line in enumerate(lines[:MAX_COMMANDS]):
+            if line.problem is not None:
+                steps.append(Step(AskerError(line.problem)))
+                continue
+            job = _job_to_start(line.text, word)
             try:
-                effect = await self._effects.of(asked, commands.parse(line, word), index)
-                steps.append(Step(effect, _job_to_start(line, word)))
+                effect = await self._effects.of(asked, commands.parse(line.text, word), index)
+                steps.append(Step(effect, job))
             except AskerError as error:
-                steps.append(Step(error, _job_to_start(line, word)))
+                steps.append(Step(error, job))
         if len(lines) > MAX_COMMANDS:
             refusal = AskerError(f"One comment may give {MAX_COMMANDS} commands; the rest was left out.")
             steps.append(Step(refusal))
@@ -256,58 +259,31 @@ class Desk:
     async def _refuse(
         self, delivery: Delivery, comment: events.Comment, asked: Asked, refusal: AskerError
     ) -> None:
-        """No, politely, and once per person and pull request: whoever goes on asking is not answered."""
-        word, lines = self._tools.config.command, list[str]()
-        if len(comment.body) <= REFUSED_LIMIT:
-            lines = markdown.commands_in(comment.body, word)
-        if not lines:
-            await self._settle(delivery, "ignored", f"{asked.actor} may not run anything here")
-            return
-        key = f"refusal:{comment.repository}#{comment.pull}:{comment.author.lower()}"
-        answers = self._github_answers(
-            comment, asked, [messages.error_reply(str(refusal))], failed=True, key=key
-        )
+        """No, politely, once per person and pull request, without a look at more than the first lines.
+
+        Nothing is said to people whom nothing ties to the repository, nor below what is long.
+        """
+        word, answers = self._tools.config.command, list[Post]()
+        if not comment.outsider and markdown.is_short_command(comment.body, word):
+            key = f"refusal:{comment.repository}#{comment.pull}:{comment.author.lower()}"
+            text = messages.error_reply(str(refusal))
+            answers = self._github_answers(comment, key, [text], failed=True)
         noted = [f"refused {asked.actor}: {refusal}"]
-        for job in dict.fromkeys(_job_to_start(line, word) for line in lines[:MAX_COMMANDS]):
+        for job in markdown.jobs_named(comment.body, word):
             noted += self._noted(asked, job, refusal)
         await self._settle(delivery, "handled", "\n".join(noted), answers)
 
-    def _too_long(self, comment: events.Comment, asked: Asked) -> list[Post]:
-        text = f"This comment is longer than the {READ_LIMIT} characters that are read for commands."
-        text += f" Write `{self._tools.config.command}` in a comment of its own."
-        return self._github_answers(comment, asked, [messages.error_reply(text)], failed=True)
-
     def _github_answers(
-        self,
-        comment: events.Comment,
-        asked: Asked,
-        texts: Sequence[str],
-        *,
-        failed: bool,
-        key: str | None = None,
+        self, comment: events.Comment, key: str, texts: Sequence[str], *, failed: bool
     ) -> list[Post]:
+        """A reaction and a reply; `key` is of what is answered."""
         now, nonce = self._tools.clock(), self._tools.nonce
-        content = "confused" if failed else "rocket"
-        reaction_key = f"reaction:{key or asked.key}:{content}"
-        answers = [
-            places.reaction(
-                reaction_key, comment.repository, comment.comment, content, now=now, nonce=nonce()
-            )
-        ]
+        where, content = comment.repository, "confused" if failed else "rocket"
+        about = (f"reaction:{key}:{content}", where, comment.comment, content)
+        answers = [places.reaction(*about, now=now, nonce=nonce())]
         if texts:
-            text = messages.joined(texts)
-            reply_key = key or f"reply:{asked.key}"
-            answers.append(
-                places.comment_reply(
-                    reply_key,
-                    comment.repository,
-                    comment.pull,
-                    text,
-                    public=asked.public,
-                    now=now,
-                    nonce=nonce(),
-                )
-            )
+            reply, public = (f"reply:{key}", where, comment.pull, messages.joined(texts)), comment.public
+            answers.append(places.comment_reply(*reply, public=public, now=now, nonce=nonce()))
         return answers
 
     def _slack_answers(self, command: events.SlackCommand, texts: Sequence[str]) -> list[Post]:

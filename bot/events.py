@@ -28,6 +28,12 @@ https://docs.github.com/en/webhooks/webhook-events-and-payloads#push
 LISTED_PATHS = 3000
 """Changed paths that GitHub lists of one commit; where there are as many, there may be more (same page)."""
 
+_OUTSIDERS = ("NONE", "FIRST_TIMER", "FIRST_TIME_CONTRIBUTOR", "MANNEQUIN")
+"""What GitHub calls people who are neither members nor collaborators and had nothing merged so far.
+
+https://docs.github.com/en/graphql/reference/enums#commentauthorassociation
+"""
+
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}", re.ASCII)
 
 
@@ -73,7 +79,10 @@ class Push:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A person wrote a new comment on a pull request."""
+    """A person wrote a new comment on a pull request, or (`on_issue`) on an issue, which `pull` numbers then.
+
+    `outsider`: GitHub knows of nothing that ties the author to the repository.
+    """
 
     repository: str
     pull: int
@@ -81,6 +90,8 @@ class Comment:
     author: str
     body: str
     public: bool
+    on_issue: bool = False
+    outsider: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +161,7 @@ class _CommentBody(BaseModel):
     body: str | None = None
     user: _User | None = None
     performed_via_github_app: dict[str, object] | None = None
+    author_association: object = ""
 
 
 class _IssueComment(BaseModel):
@@ -251,8 +263,6 @@ def _comment(payload: object) -> Event:
     event = _IssueComment.model_validate(payload)
     if event.action != "created":
         return Ignored(f"a comment was {event.action[:40]}; only new ones count")
-    if event.issue.pull_request is None:
-        return Ignored("a comment on an issue; only pull requests count")
     author = event.comment.user
     if author is None or author.type != "User" or event.comment.performed_via_github_app:
         return Ignored("a comment that no person wrote")
@@ -263,6 +273,8 @@ def _comment(payload: object) -> Event:
         author=author.login,
         body=event.comment.body or "",
         public=not event.repository.private,
+        on_issue=event.issue.pull_request is None,
+        outsider=event.comment.author_association in _OUTSIDERS,
     )
 
 

@@ -1,6 +1,7 @@
 """Who asks, from where, and whether they may: asks GitHub, decides by `policy`."""
 
-from collections import OrderedDict
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bot import policy
@@ -11,9 +12,9 @@ from bot.github import GitHub, PullRequest
 from bot.tools import Tools
 
 REFUSAL_KEPT = 30.0
-"""Seconds for which GitHub is not asked again about somebody who may not."""
-_REFUSALS = 1000
-"""Refusals that are remembered; the oldest goes first."""
+"""Seconds for which GitHub's no about a person is remembered; a yes is asked for every time."""
+_REFUSALS = 4096
+"""How many such answers are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,47 @@ class Asked:
     """What was asked of GitHub for this request: once per repository, however many commands it has."""
 
 
+class Permissions:
+    """What GitHub says of people: one question for all who want to know the same at the same time.
+
+    Who may not can ask as often as they like and costs one question in `REFUSAL_KEPT` seconds. What somebody
+    may is never remembered, so a right that was taken away is gone at once.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._questions: dict[tuple[str, str], asyncio.Task[str]] = {}
+        self._refused: dict[tuple[str, str], tuple[float, str]] = {}
+
+    async def of(self, github: GitHub, repository: str, login: str) -> str:
+        """`none`, `read`, `write` or `admin`; `RetryLater` if GitHub does not say now."""
+        key = (repository.casefold(), login.casefold())
+        at, level = self._refused.get(key, (None, ""))
+        if at is not None and 0.0 <= self._clock() - at < REFUSAL_KEPT:
+            return level
+        question = self._questions.get(key)
+        if question is None:
+            question = asyncio.create_task(github.permission(repository, login))
+            self._questions[key] = question
+            question.add_done_callback(lambda done: self._answered(key, done))
+        return await asyncio.shield(question)
+
+    def _answered(self, key: tuple[str, str], question: asyncio.Task[str]) -> None:
+        del self._questions[key]
+        self._refused.pop(key, None)
+        if question.cancelled() or question.exception() is not None or policy.may_write(question.result()):
+            return
+        while len(self._refused) >= _REFUSALS:
+            del self._refused[next(iter(self._refused))]
+        self._refused[key] = self._clock(), question.result()
+
+
 class People:
-    """Answers whether somebody may; GitHub is asked afresh for every request of somebody who may."""
+    """Answers whether somebody may."""
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
-        self._refusals: OrderedDict[tuple[str, str], tuple[float, str]] = OrderedDict()
+        self._permissions = Permissions(tools.clock)
 
     def catalog(self, asked: Asked) -> Catalog:
         """The jobs and images that exist for the asker: in a public place the others are not spoken of."""
@@ -63,24 +99,8 @@ class People:
         tools = self._tools
         known = repository in asked.permissions or not tools.config.allows(repository)
         if tools.github is not None and asked.login is not None and not known:
-            asked.permissions[repository] = await self._permission(tools.github, repository, asked.login)
+            asked.permissions[repository] = await self._permissions.of(tools.github, repository, asked.login)
         self.check(asked, repository)
-
-    async def _permission(self, github: GitHub, repository: str, login: str) -> str:
-        """What GitHub says of `login`, or said a moment ago where that was not enough to run anything."""
-        key, now = (repository.casefold(), login.casefold()), self._tools.clock()
-        until, permission = self._refusals.get(key, (0.0, ""))
-        if now < until:
-            return permission
-        permission = await github.permission(repository, login)
-        if policy.may_run(login=login, permission=permission, repository=repository, allowed=True).allowed:
-            self._refusals.pop(key, None)
-            return permission
-        self._refusals[key] = (now + REFUSAL_KEPT, permission)
-        self._refusals.move_to_end(key)
-        if len(self._refusals) > _REFUSALS:
-            self._refusals.popitem(last=False)
-        return permission
 
     def check(self, asked: Asked, repository: str) -> None:
         """The same from what GitHub has said for this request, where it cannot be asked: no without that."""

@@ -11,6 +11,11 @@ https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permi
 """
 
 
+def may_write(permission: str | None) -> bool:
+    """Whether this permission includes writing."""
+    return permission in _MAY_WRITE
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The answer: `sentence` is for the person who asked (Markdown), `reason` one word or two for the log."""
@@ -37,7 +42,7 @@ def may_run(*, login: str | None, permission: str | None, repository: str, allow
             " Somebody who runs this installation can add you to `slack.people`."
         )
         return Verdict(False, sentence, "unknown Slack user")
-    if permission not in _MAY_WRITE:
+    if not may_write(permission):
         sentence = f"Sorry, {quoted(login)}: running jobs of {quoted(repository)} needs write access to it."
         return Verdict(False, sentence, f"permission {permission or 'none'}")
     return _YES

@@ -134,6 +134,14 @@ def unknown_person() -> str:
     )
 
 
+def on_issue() -> str:
+    """The answer to a command in a place that has no code."""
+    return (
+        "This is an issue, and commands count in pull requests only, because they work on their code."
+        " Nothing was started; please write it in a pull request, or in Slack."
+    )
+
+
 def not_available(command: object) -> str:
     """The answer to a command (its verb, or as it was parsed) that is understood but not carried out."""
     verb = command if isinstance(command, str) else type(command).__name__.lower()

@@ -172,19 +172,23 @@ class House:
         )
         return claimed
 
-    async def comment(self, body: str, *, author: str = "octocat", repository: str = SHOP) -> Delivery:
-        """A delivery of a new comment."""
+    async def comment(
+        self, body: str, *, author: str = "octocat", repository: str = SHOP, **how: Any
+    ) -> Delivery:
+        """A delivery of a new comment; `how` is what else the payload says."""
         known = self.github.state.repository(repository)
         assert known is not None
         made = self.github.add_comment(known.name, 7, author, body)
         payload = payloads.issue_comment(
-            repository, 7, made.id, author, body, private=known.private, at=self.now
+            repository, 7, made.id, author, body, private=known.private, at=self.now, **how
         )
         return await self.deliver("issue_comment", json.dumps(payload).encode())
 
-    async def says(self, body: str, *, author: str = "octocat", repository: str = SHOP) -> list[str]:
+    async def says(
+        self, body: str, *, author: str = "octocat", repository: str = SHOP, **how: Any
+    ) -> list[str]:
         """Somebody comments; gives the texts of the replies."""
-        return await self._handled(await self.comment(body, author=author, repository=repository))
+        return await self._handled(await self.comment(body, author=author, repository=repository, **how))
 
     async def types(self, text: str, *, user: str = "U0OCTOCAT") -> list[str]:
         """Somebody types a slash command; gives the texts of the replies."""

@@ -6,8 +6,7 @@ import json
 import pytest
 from sqlalchemy import update
 
-from bot import markdown
-from bot.desk import MAX_COMMANDS, READ_LIMIT, Desk
+from bot.desk import MAX_COMMANDS, Desk
 from bot.errors import RetryLater
 from bot.people import REFUSAL_KEPT
 from bot.tables import Build, Delivery
@@ -59,21 +58,6 @@ async def test_who_may_not_is_told_once_however_the_name_is_written(home: House)
     assert (await kinds(home)).count("github_reaction") == 1
 
 
-_OPEN_BRACKETS = "/job list\n" + "![" * 32_000
-
-
-async def test_comment_of_who_may_not_costs_one_question_and_is_not_parsed(
-    home: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delattr(markdown, "commands_in")  # which would take seconds for each of them
-    desk = Desk(home.tools)
-    for _ in range(8):
-        await desk.handle(await home.comment(_OPEN_BRACKETS, author="reader"))
-    assert await home.posts() == []
-    assert home.github.count("/permission$") == 1
-    assert (home.github.count("/pulls/7$"), home.github.reactions) == (0, [])
-
-
 async def test_who_was_given_the_right_may_run_half_a_minute_later(home: House) -> None:
     assert len(await home.says("/job run plain", author="reader")) == 1
     home.github.add_person(SHOP, "reader", "write")
@@ -82,10 +66,51 @@ async def test_who_was_given_the_right_may_run_half_a_minute_later(home: House) 
     assert (await home.run(1)).actor == "github:reader"
 
 
-async def test_comment_that_is_too_long_to_be_read_says_so_and_starts_nothing(home: House) -> None:
-    (reply,) = await home.says("/job run plain\n" + "![" * (READ_LIMIT // 2))
-    assert str(READ_LIMIT) in reply
+COSTLY = "/job\n" + "![" * 32_000
+
+
+async def test_comments_of_who_may_not_cost_one_question_and_are_not_read(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.markdown.read", lambda *_: pytest.fail("read for a stranger"))
+    comments = [await home.comment(COSTLY, author="reader") for _ in range(8)]
+    desk = Desk(home.tools)
+    await asyncio.gather(*(desk.handle(each) for each in comments))
+    assert home.github.count("/permission$") == home.github.count("/(comments|reactions|pulls)") + 1 == 1
+    assert await kinds(home) == []
+
+
+async def test_fenced_command_of_who_may_not_is_not_answered(home: House) -> None:
+    assert await home.says("```\n/job run plain\n```", author="reader") == []
+    assert await kinds(home) == []
+
+
+async def test_outsider_costs_one_question_and_is_not_answered(home: House) -> None:
+    desk = Desk(home.tools)
+    for _ in range(3):
+        await desk.handle(await home.comment("/job run plain", author="reader", association="NONE"))
+    assert (home.github.count("/permission$"), await kinds(home)) == (1, [])
+    assert home.github.reactions == []
+
+
+async def test_costly_comment_of_a_writer_starts_nothing_and_is_answered(home: House) -> None:
+    (reply,) = await home.says("/job run plain\n" + COSTLY)
+    assert "nothing in it was started" in reply
+    assert "github_reaction" in await kinds(home)
+
+
+async def test_near_misses_are_answered_together_once(home: House) -> None:
+    (reply,) = await home.says("/Job run plain\n/job /job run plain\n/job run plain A=b\nC=d")
+    for words in ("Please type `/job run plain`", "stands there twice", "broken the line"):
+        assert words in reply
     assert await kinds(home) == ["github_reaction", "github_comment"]
+
+
+async def test_command_on_an_issue_is_told_why_nothing_happens(home: House) -> None:
+    (reply,) = await home.says("/job run plain", on_pull=False)
+    assert "This is an issue" in reply
+    assert home.github.count("/pulls/7$") == 0
+    assert await home.says("no command", on_pull=False) == []
 
 
 async def test_name_in_odd_case_may_what_its_owner_may(home: House) -> None:
@@ -149,7 +174,7 @@ async def test_without_github_and_slack_posts_nobody_may_anything(home: House) -
 
 
 async def test_decision_that_is_cancelled_leaves_nothing_behind(home: House) -> None:
-    home.github.slow("/permission$", 30)
+    home.github.slow("/pulls/7$", 30)
     home.github.slow("/reactions$", 30)
     delivery = await home.comment("/job run plain")
     before = asyncio.all_tasks()

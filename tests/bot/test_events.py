@@ -132,12 +132,21 @@ def test_new_comment_on_a_pull_request_is_read() -> None:
     )
 
 
+def test_comment_on_an_issue_and_one_of_an_outsider_are_told_apart() -> None:
+    fact = read("issue_comment", comment(issue={"number": 7}))
+    assert isinstance(fact, events.Comment)
+    assert (fact.on_issue, fact.outsider) == (True, False)
+    body = {"id": 9, "body": "/job", "user": {"login": "x"}, "author_association": "NONE"}
+    fact = read("issue_comment", comment(comment=body))
+    assert isinstance(fact, events.Comment)
+    assert (fact.on_issue, fact.outsider) == (False, True)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
         {"action": "edited"},
         {"action": "deleted"},
-        {"issue": {"number": 7}},
         {"comment": {"id": 99, "body": "/job list", "user": {"login": "x[bot]", "type": "Bot"}}},
         {"comment": {"id": 99, "body": "/job list", "user": None}},
         {

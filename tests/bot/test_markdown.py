@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.markdown import MASK, commands_in, may_hold_command, plain
+from bot.markdown import MASK, TooCostly, commands_in, jobs_named, may_hold_command, plain, read
 
 HIDDEN = {
     "fenced code": "```\n/job run a\n```",
@@ -49,6 +50,13 @@ HIDDEN = {
     "the text of an image": "![a\n/job run a\n](b)",
     "the title of a reference": '[a]: b "\n/job run a\n"',
     "struck text": "~~a\n/job run a\nb~~",
+    "text struck by one tilde": "~a\n/job run a\nb~",
+    "struck text in a struck text": "~a ~~b~~\n/job run a\nc~",
+    "a footnote": "[^1]: text\n/job run a",
+    "a footnote that would be the definition of a link": "[^1]: /a\n/job run a",
+    "a footnote below a paragraph": "text\n[^note]: text\n/job run a",
+    "a formula": "$$\n/job run a\n$$",
+    "a formula within a line": "as in $a\n/job run a\nb$.",
     "the middle of a line": "please /job run a",
     "a longer word": "/jobs run a",
     "four spaces in a paragraph": "text\n    /job run a",
@@ -83,6 +91,12 @@ SEEN = {
     "after a closed comment": ("<!-- x -->\n/job run a", ["/job run a"]),
     "after an unknown tag": ("a List<String> and\n/job run a", ["/job run a"]),
     "after a deep quote": (">" * 30_000 + "\n\n/job run a", ["/job run a"]),
+    "after a footnote": ("[^1]: text\n\n/job run a", ["/job run a"]),
+    "between two homes": ("in ~ and\n/job run a\nin ~ too", ["/job run a"]),
+    "between tildes of two kinds": ("~~a\n/job run a\nb~", ["/job run a"]),
+    "between prices": ("for $5 or\n/job run a PRICE=$4\n$6", ["/job run a PRICE=$4"]),
+    "between escaped dollars": ("\\$$\n/job run a\n\\$$", ["/job run a"]),
+    "between three tildes": ("a ~~~b\n/job run a\nc~~~", ["/job run a"]),
     "NUL": ("/job run a\0", ["/job run a\ufffd"]),
     "a line separator": ("/job run a\u2028/job run b", ["/job run a\u2028/job run b"]),
 }
@@ -198,7 +212,8 @@ def _seconds(text: str) -> float:
     took = []
     for _ in range(3):
         start = time.process_time()
-        commands_in(text)
+        with suppress(TooCostly):
+            commands_in(text)
         took.append(time.process_time() - start)
     return min(took)
 
@@ -209,9 +224,160 @@ def test_time_to_read_a_hostile_comment_grows_no_faster_than_its_length(piece: s
     assert _seconds(text) < 10 * max(_seconds(text[:4096]), 0.1)
 
 
+WORST = [
+    *(
+        "![",
+        "[",
+        "[a](",
+        "[a][",
+        "![](",
+        "a\n>>\n",
+        "> >\n<a\n",
+        "> >\na\n",
+        "```\n",
+        "1. - a\n",
+        "<!--",
+        "$a ~b",
+    ),
+    *(
+        "On 2024-01-01 ",
+        "From: a\nSent:\n",
+        "/job\n",
+        "/Job ",
+        "a|\n-|\n",
+        "[a]: b\n",
+        "<details>\n\n",
+        "~" * 99 + "a",
+    ),
+]
+"""What fuzzing found to be the slowest, some of it for minutes before there was a bound."""
+
+
+@pytest.mark.parametrize("piece", WORST)
+def test_worst_comments_are_read_or_refused_within_a_tenth_of_a_second(piece: str) -> None:
+    text = ("/job run a\n" + piece * (65_000 // len(piece)))[:65_000] + "\n\n/job run b"
+    assert _seconds(text) < 0.1
+
+
+def test_comment_that_is_too_costly_starts_nothing_and_says_so() -> None:
+    for text in ("/job run a\n" + "![" * 32_000, "/job run a\n\n" + "a" * 70_000):
+        with pytest.raises(TooCostly, match="comment of its own"):
+            read(text)
+
+
+def test_comment_with_a_long_log_in_it_is_read() -> None:
+    log = "2024-06-01T12:00:00Z INFO worker[12]: handled <job> 17 in 3.2 ms *ok* [a] (b)\n" * 800
+    assert commands_in(f"```\n{log}```\n\n/job run a") == ["/job run a"]
+    assert commands_in(f"/job run a\n\n{log}") == ["/job run a"]
+
+
+def test_look_at_a_comment_costs_next_to_nothing() -> None:
+    for text in ("x" * 65_536, "x/job " * 10_000, "/jo" * 20_000):
+        start = time.process_time()
+        may_hold_command(text)
+        assert time.process_time() - start < 0.01
+
+
+@settings(deadline=None)
+@given(st.text(alphabet=st.sampled_from("/jobJ \n\r\u200b\u00a0x>-"), max_size=60))
+def test_look_at_a_comment_never_misses_a_command(text: str) -> None:
+    text += "\n/job run a"
+    assert may_hold_command(text)
+    assert jobs_named(text) in ([], ["a"])
+
+
+NEAR = {
+    "upper case": ("/Job run a", "/job run a"),
+    "all upper case": ("/JOB run a", "/job run a"),
+    "a no-break space behind": ("/job\u00a0run a", "/job run a"),
+    "a no-break space before": ("\u00a0/job run a", "/job run a"),
+    "a zero-width space before": ("\u200b/job run a", "/job run a"),
+    "a zero-width space behind": ("/job\u200b run a", "/job run a"),
+    "a byte-order mark": ("\ufeff/job run a", "/job run a"),
+    "an ideographic space": ("/job\u3000run a", "/job run a"),
+    "a word joiner in a later line": ("text\n\u2060/job run a", "/job run a"),
+}
+
+
+@pytest.mark.parametrize(("text", "meant"), NEAR.values(), ids=NEAR.keys())
+def test_what_is_almost_a_command_starts_nothing_and_is_told_how_it_is_typed(text: str, meant: str) -> None:
+    (line,) = read(text)
+    assert f"Please type `{meant}`" in str(line.problem)
+    assert commands_in(text) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["`/Job run a`", "> \u00a0/job run a", "- /JOB", "see /Job run", "/Jobs run a"]
+)
+def test_what_is_almost_a_command_where_none_counts_is_not_answered(text: str) -> None:
+    assert read(text) == []
+
+
+@pytest.mark.parametrize("next_line", ["SINCE=2024-01-01", "  NOTE='a b'", "--ref main"])
+def test_command_whose_line_a_mail_program_broke_starts_nothing_and_says_so(next_line: str) -> None:
+    first, second = read(f"/job run a B=c\n{next_line}\n/job list")
+    assert "broken the line" in str(first.problem)
+    assert (second.text, second.problem) == ("/job list", None)
+    assert commands_in(f"/job run a B=c\n\n{next_line}") == ["/job run a B=c"]
+
+
+OUTLOOK = f"{'_' * 32}\nFrom: Octo Cat <a@example.com>\nSent: Monday, 3 June 2024 10:00\nTo: x\n"
+MAILS = {
+    "Outlook": OUTLOOK + "Subject: Re: [acme/shop] A change (PR #7)",
+    "Outlook, in bold": "**From:** Octo Cat\n**Sent:** Monday\n**To:** acme/shop\n**Subject:** x",
+    "Outlook in German": "Von: Octo Cat\nGesendet: Montag, 3. Juni 2024\nAn: acme/shop\nBetreff: x",
+    "Outlook in French": "De : Octo Cat\nEnvoyé : lundi 3 juin 2024\nÀ : acme/shop\nObjet : x",
+    "Outlook in Spanish": "De: Octo Cat\nEnviado: lunes\nPara: acme/shop\nAsunto: x",
+    "Outlook in Japanese": "差出人: Octo Cat\n送信日時: 2024年6月3日\n宛先: acme/shop\n件名: x",
+    "Outlook in Chinese": "发件人: Octo Cat\n发送时间: 2024年6月3日\n收件人: acme/shop\n主题: x",
+    "the original message": "-----Original Message-----\nx",
+    "the original message in Italian": "-----Messaggio originale-----",
+    "a forwarded message": "---------- Forwarded message ---------",
+    "Gmail": "On Mon, Jun 3, 2024 at 10:00 AM Octo Cat <notifications@github.com> wrote:",
+    "Gmail, broken": "On Mon, Jun 3, 2024 at 10:00 AM Octo Cat <\nnotifications@github.com> wrote:",
+    "Gmail in German": "Am Mo., 3. Juni 2024 um 10:00 Uhr schrieb Octo Cat <a@example.com>:",
+    "Gmail in French": "Le lun. 3 juin 2024 à 10:00, Octo Cat <a@example.com> a écrit :",
+    "Gmail in Polish": "pon., 3 cze 2024 o 10:00 Octo Cat <a@example.com> napisał(a):",
+    "Gmail in Japanese": "2024年6月3日(月) 10:00 Octo Cat <a@example.com>:",
+    "Apple Mail": "> On 3. Jun 2024, at 10:00, Octo wrote:\n\nOn 3 Jun 2024, at 10:00, Octo wrote:",
+    "Apple Mail in Swedish": "3 juni 2024 kl. 10:00 skrev Octo Cat <a@example.com>:",
+    "Zoho": "---- On Mon, 03 Jun 2024 10:00:00 +0200 Octo Cat wrote ----",
+}
+
+
+@pytest.mark.parametrize("header", MAILS.values(), ids=MAILS.keys())
+@pytest.mark.parametrize("between", ["\n", "\n\n"])
+def test_what_stands_below_the_header_of_a_mail_starts_nothing_and_what_is_above_does(
+    header: str, between: str
+) -> None:
+    text = f"/job run above{between}{header}{between}/job run below\n\ntext\n\n/job run below"
+    assert commands_in(text) == ["/job run above"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "From: the docs\n\n",
+        "On Monday we deploy:\n",
+        "Date: 3 June\nTo: do\n",
+        "```\n-----Original Message-----\n```\n",
+        "> On Mon, Jun 3, 2024 at 10:00 AM Octo Cat wrote:\n\n",
+        "- From: a\n  Sent: b\n  To: c\n\n",
+    ],
+)
+def test_what_only_resembles_a_mail_keeps_nothing_from_counting(text: str) -> None:
+    assert commands_in(f"{text}/job run a") == ["/job run a"]
+
+
+def test_mail_of_github_that_begins_nobody_knows_where_starts_nothing_and_says_so() -> None:
+    text = "/job run a\n\nHyvä!\n\n/job run b\n\nReply to this email directly, view it on GitHub"
+    assert ["e-mail" in str(line.problem) for line in read(text)] == [True, True]
+
+
 def test_rising_runs_of_backticks_are_read_in_time() -> None:
     start = time.process_time()
-    commands_in("/job run a\n" + " ".join("`" * length for length in range(1, 361)))
+    with suppress(TooCostly):
+        commands_in("/job run a\n" + " ".join("`" * length for length in range(1, 361)))
     assert time.process_time() - start < 5.0
 
 

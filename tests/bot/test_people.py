@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import AskerError, RetryLater
-from bot.people import Asked, People
+from bot.people import REFUSAL_KEPT, Asked, People
 from tests.bot.house import SHOP, SITE, House
 
 ASKED = Asked(key="k", cause="comment", actor="github:octocat", login="octocat", repository=SHOP, number=7)
@@ -21,6 +21,29 @@ async def test_github_is_asked_once_for_a_request_and_anew_for_the_next(home: Ho
         await people.require(request, SHOP)
         await people.require(request, SHOP)
     assert home.github.count("/permission$") == 2
+
+
+async def test_no_is_remembered_for_a_while_and_a_yes_never(home: House) -> None:
+    people = People(home.tools)
+    for login in ("reader", "Reader"):
+        with pytest.raises(AskerError):
+            await people.require(asked(login=login), SHOP)
+    assert home.github.count("/permission$") == 1
+    home.github.add_person(SHOP, "reader", "write")
+    home.now += REFUSAL_KEPT
+    await people.require(asked(login="reader"), SHOP)
+    home.github.add_person(SHOP, "reader", "read")
+    with pytest.raises(AskerError):
+        await people.require(asked(login="reader"), SHOP)
+
+
+async def test_only_so_many_refusals_are_remembered(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.people._REFUSALS", 1)
+    people = People(home.tools)
+    for login in ("reader", "nobody", "reader"):
+        with pytest.raises(AskerError):
+            await people.require(asked(login=login), SHOP)
+    assert home.github.count("/permission$") == 3
 
 
 @pytest.mark.parametrize(
