@@ -193,7 +193,9 @@ class Desk:
                 continue
             job = _job_to_start(line.text, word)
             try:
-                effect = await self._effects.of(asked, commands.parse(line.text, word), index)
+                effect = await self._effects.of(
+                    replace(asked, line=line.text), commands.parse(line.text, word), index
+                )
                 steps.append(Step(effect, job))
             except AskerError as error:
                 steps.append(Step(error, job))

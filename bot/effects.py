@@ -18,6 +18,7 @@ from bot.planning import Planning
 from bot.runs import State, attempt_name
 from bot.scopes import EXEC
 from bot.starting import Order, Starting
+from bot.stopping import Stopping
 from bot.store import Session, runs
 from bot.tables import Run
 from bot.tools import Tools
@@ -38,8 +39,6 @@ class Which:
 
     number: int | None
     name: str | None
-    active: bool = False
-    """Only one that has not ended."""
 
     @property
     def missing(self) -> AskerError:
@@ -47,7 +46,7 @@ class Which:
         if self.number is not None:
             return AskerError(f"There is no run #{self.number}.")
         of = f"run of {quoted(self.name)}" if self.name is not None else "run here"
-        return AskerError(f"There is no {'unfinished ' if self.active else ''}{of}.")
+        return AskerError(f"There is no {of}.")
 
 
 class Effects:
@@ -60,6 +59,7 @@ class Effects:
         self._locking = Locking(tools, people)
         self._planning = Planning(tools, people, starting)
         self._pausing = Pausing(tools, people)
+        self._stopping = Stopping(tools, people, _owner)
 
     async def of(self, asked: Asked, command: commands.Command, index: int) -> Effect:
         """The effect of one command; raises `AskerError` where there can be none, `RetryLater` for now.
@@ -72,7 +72,7 @@ class Effects:
             case commands.Rerun():
                 return await self._rerun(asked, command, index)
             case commands.Cancel():
-                return await self._cancel(asked, command)
+                return await self._stopping.cancel(asked, command)
             case commands.Status():
                 return await self._status(asked, command)
             case commands.Logs():
@@ -158,21 +158,6 @@ class Effects:
 
         return effect
 
-    # Stopping -------------------------------------------------------------------------------------
-
-    async def _cancel(self, asked: Asked, command: commands.Cancel) -> Effect:
-        which = Which(command.number, command.name, active=command.number is None)
-        await self._prepare(asked, which)
-
-        def effect(session: Session) -> str | None:
-            found, now = self._look(session, asked, which), self._tools.clock()
-            if found.state == State.FINISHED:
-                return messages.status_reply([found], now=now)
-            run = runs.request_stop(session, found.identity, by=asked.actor, now=now)
-            return messages.stopping(run) if asked.channel else None
-
-        return effect
-
     # Looking --------------------------------------------------------------------------------------
 
     async def _status(self, asked: Asked, command: commands.Status) -> Effect:
@@ -245,9 +230,9 @@ class Effects:
         if which.number is not None:
             return runs.get(session, which.number)
         if which.name is not None:
-            return runs.latest(session, job=which.name, active=which.active)
+            return runs.latest(session, job=which.name)
         repository, actor = self._mine(asked)
-        return runs.latest(session, repository=repository, actor=actor, active=which.active)
+        return runs.latest(session, repository=repository, actor=actor)
 
     @staticmethod
     def _mine(asked: Asked) -> tuple[str | None, str | None]:

@@ -39,6 +39,8 @@ class Asked:
     response_url: str | None = None
     """Of Slack: reaches the asker for half an hour, also where Errand is in no channel with them."""
     public: bool = False
+    line: str = ""
+    """The command as it was typed, where it was."""
     caller: Caller | None = None
     """Who asked over HTTP. Its scopes say what it may do, and have been asked: no account's rights count."""
     permissions: dict[str, str] = field(default_factory=dict)

@@ -30,6 +30,8 @@ _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _MASKED = "\ufffc"
 """What `bot.markdown` puts for inline code and HTML within a command line."""
 
+_CURLED = {'"': "“”„‟", "'": "‘’‚‛"}
+
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 """Unicode categories of what a reader cannot see or tell apart."""
 
@@ -42,14 +44,40 @@ def split(line: str) -> list[str]:
         problem = _unreadable(character)
         if problem:
             raise AskerError(problem.format(place=place))
+    straight = straightened(line)
     try:
-        return shlex.split(line)
+        return shlex.split(straight)
     except ValueError:
-        place = _open_place(line)
+        place = _open_place(straight)
         raise AskerError(
             f"The {quoted(line[place])} at character {place + 1} of this command has no end:"
             f" {quoted(line[place : place + 30])}.{typography_hint(line)}"
         ) from None
+
+
+def straightened(line: str) -> str:
+    """The same, as long, with plain quotes for those that keyboards curl where a word or a value is quoted.
+
+    Within plain quotes, and within a word as in `it’s`, they are what was typed.
+    """
+    made = list(line)
+    quote, ends, escaped = "", "", False
+    for place, character in enumerate(line):
+        before, after = line[place - 1 : place] or " ", line[place + 1 : place + 2] or " "
+        if escaped:
+            escaped = False
+        elif character == "\\" and quote != "'":
+            escaped = True
+        elif quote:
+            if character == quote or (character in ends and after in " \t"):
+                made[place], quote = quote, ""
+        elif character in _CURLED:
+            quote, ends = character, ""
+        elif before in " \t=":
+            quote = next((plain for plain, curled in _CURLED.items() if character in curled), "")
+            ends = _CURLED.get(quote, "")
+            made[place] = quote or character
+    return "".join(made)
 
 
 def _unreadable(character: str) -> str | None:
@@ -86,9 +114,9 @@ def _open_place(line: str) -> int:
 
 
 def typography_hint(text: str) -> str:
-    """A hint where a keyboard has made curly quotes or a long dash, which mean nothing here."""
-    if any(character in text for character in "“”‘’„—–"):
-        return " Curly quotes and long dashes are plain text here; please type `'`, `\"` and `--`."
+    """A hint where a keyboard has made a long dash of two, which means nothing here."""
+    if any(character in text for character in "—–"):
+        return " Long dashes are plain text here; please type `--`."
     return ""
 
 

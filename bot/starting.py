@@ -3,15 +3,18 @@
 Asks GitHub, then gives drafts to the transaction; nothing here writes outside of one.
 """
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot import gitrefs, places, policy
+from bot import gitrefs, messages, places, policy
 from bot.catalog import Job, ownerless
 from bot.errors import AskerError, NotAllowed, Unfit
+from bot.github import PullRequest
 from bot.images import Image
 from bot.people import Asked, People
+from bot.reading import split
 from bot.runs import State
 from bot.store import Session, builds, gate, image_tags, posts, runs, versions
 from bot.tables import Build, ImageTag, Post, Run
@@ -116,6 +119,19 @@ def counts(row: ImageTag, image: Image) -> bool:
     return image.name == row.image and (image.reference or image.push) == row.origin
 
 
+def _closed(asked: Asked, pull: PullRequest) -> str:
+    """Why a command that would take the code of a pull request which is over starts nothing (Markdown)."""
+    words, option = split(asked.line), f"--ref {shlex.quote(pull.base_ref)}"
+    end = words.index("--") if "--" in words else len(words)
+    named = f"{shlex.join(words[:end])} {option} {shlex.join(words[end:])}".rstrip()
+    line = f"`{words[0]} run NAME {option}`" if "rerun" in words[1:2] else messages.code(named, 500)
+    state = "merged" if pull.merged else "closed"
+    return (
+        f"This pull request is {state}, so its branch is not taken any more, and nothing was started."
+        f" Name what is to be taken instead: {line}"
+    )
+
+
 def with_tag(image: Image | None, tag: str) -> Image:
     """`image` as that tag of its own repository; `Unfit` where it has no tags, or this is none."""
     try:
@@ -151,6 +167,8 @@ class Starting:
         await self._people.require(asked, repository)
         if ref is None and asked.pull is not None and asked.repository == repository:
             pull = asked.pull
+            if pull.state != "open":
+                raise AskerError(_closed(asked, pull))
             self._require_own(pull.head_repository, repository)
             ref = pull.head_ref
             if pull.head_repository is None or pull.head_repository.casefold() != repository.casefold():

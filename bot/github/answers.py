@@ -47,6 +47,7 @@ class PullRequest:
     head_ref: str
     head_repository: str | None
     base_ref: str
+    merged: bool = False
 
 
 def repository_path(name: str) -> str:

@@ -91,6 +91,7 @@ class GitHub:
             head_ref=needed(text(data, "head", "ref"), "the head branch"),
             head_repository=text(data, "head", "repo", "full_name"),
             base_ref=needed(text(data, "base", "ref"), "the base branch"),
+            merged=field(data, "merged") is True,
         )
 
     async def branch(self, repository: str, name: str) -> NamedCommit:

@@ -219,6 +219,22 @@ def latest(
     return session.scalar(query)
 
 
+def unfinished(
+    session: Session,
+    *,
+    job: str | None = None,
+    repository: str | None = None,
+    actor: str | None = None,
+    limit: int,
+) -> list[Run]:
+    """Up to `limit` runs that have not ended, newest first, of this job, repository and person where told."""
+    query = select(Run).where(RUN.state.in_(UNFINISHED)).order_by(_AMONG_FEW.desc()).limit(limit)
+    for column, value in ((RUN.job, job), (RUN.repository, repository), (RUN.actor, actor)):
+        if value is not None:
+            query = query.where(column == value)
+    return list(session.scalars(query))
+
+
 def page(
     session: Session,
     *,

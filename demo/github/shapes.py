@@ -126,6 +126,7 @@ class Shapes:
         base = {**made["base"], "ref": pull.base_ref, "repo": self.repository(repository)}
         return {
             **made,
+            "merged": pull.merged,
             "id": repository.id * 10_000 + pull.number,
             "html_url": f"{self.url}/{repository.name}/pull/{pull.number}",
             "head": {

@@ -32,6 +32,7 @@ class Pull:
     head_repository: str | None
     base_ref: str
     state: str = "open"
+    merged: bool = False
 
 
 @dataclass(slots=True)

@@ -32,6 +32,7 @@ from bot.commands import (
 )
 from bot.errors import AskerError
 from bot.markdown import MASK, commands_in
+from bot.reading import split
 
 READ = {
     "/job": Help(),
@@ -112,9 +113,9 @@ REFUSED = {
     "/job run a B='c": "The `'` at character 14 of this command has no end",
     "/job run a '\"' B=\"c": 'The `"` at character 18 of this command has no end',
     "/job run a B\\": "The `\\` at character 13 of this command has no end",
-    "/job run a —ref=b": "Curly quotes and long dashes are plain text here",
-    "/job run a B=“c d": "one word too many",
-    "/job “run” a": "Curly quotes",
+    "/job run a —ref=b": "Long dashes are plain text here",
+    "/job run a B=“c d": "The `“` at character 14 of this command has no end",
+    "/job /job run a": "The first word stands there twice. Please type `/job run a`",
     "/job run a\u200b": "Character 11 of this command is invisible (`U+200B`)",
     "/job run a B=\u202ec": "is invisible (`U+202E`)",
     "/job run a B=\ufffd": "is invisible",
@@ -266,3 +267,22 @@ def test_any_text_is_a_command_or_a_sentence_that_mentions_and_links_nothing(tex
     assert {child.type for child in inline} <= {"text", "code_inline"}
     assert "<" not in answer
     assert not any("@" in child.content for child in inline if child.type == "text")
+
+
+QUOTES = {
+    "NOTE=“one two”": "NOTE=one two",
+    "NOTE=‘one two’": "NOTE=one two",
+    "„NOTE=one two“": "NOTE=one two",
+    "NOTE=“it’s fine”": "NOTE=it’s fine",
+    "NOTE=‘it’s fine’": "NOTE=it’s fine",
+    "NOTE=it’s": "NOTE=it’s",
+    "NOTE='a “b” c'": "NOTE=a “b” c",
+    'NOTE="a “b” c"': "NOTE=a “b” c",
+    "NOTE=“one two\"": "NOTE=one two",
+    "NOTE=\\“one": "NOTE=“one",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("typed", "meant"), QUOTES.items())
+def test_quotes_that_a_keyboard_curled_count_as_plain_ones(typed: str, meant: str) -> None:
+    assert split(f"/job {typed} x") == ["/job", meant, "x"]

@@ -106,6 +106,23 @@ async def test_near_misses_are_answered_together_once(home: House) -> None:
     assert await kinds(home) == ["github_reaction", "github_comment"]
 
 
+@pytest.mark.parametrize("merged", [True, False])
+async def test_command_on_a_pull_request_that_is_over_is_told_the_line_that_works(
+    home: House, merged: bool
+) -> None:
+    pull = home.github.state.repositories[SHOP].pulls[7]
+    pull.state, pull.merged = "closed", merged
+    (reply,) = await home.says("/job run check\n/job plan check\n/job build shop\n/job list")
+    assert reply.count("is merged" if merged else "is closed") == 3
+    assert "`/job run check --ref main`" in reply
+    assert "`/job build shop --ref main`" in reply
+    assert "`publish`" in reply
+    assert await home.says("/job run check --ref main\n/job run plain") == []
+    assert [(await home.run(number)).job for number in (1, 2)] == ["check", "plain"]
+    (reply,) = await home.says("/job rerun #1 --latest")
+    assert "`/job run NAME --ref main`" in reply
+
+
 async def test_command_on_an_issue_is_told_why_nothing_happens(home: House) -> None:
     (reply,) = await home.says("/job run plain", on_pull=False)
     assert "This is an issue" in reply

@@ -4,14 +4,15 @@ import pytest
 from sqlalchemy import update
 
 from bot.catalog import Job
-from bot.store.columns import BUILD
+from bot.store.columns import BUILD, RUN
 from bot.tables import Build, Run
 from tests.bot.house import HEAD, SITE, House
 
 
 async def test_cancel_in_the_same_comment_stops_what_the_line_before_started(home: House) -> None:
-    assert await home.says("/job run plain\n/job cancel") == []
+    (reply,) = await home.says("/job run plain\n/job cancel")
     assert (await home.run(1)).result == "cancelled"
+    assert "1 is being stopped" in reply
 
 
 async def test_cancel_by_name_in_the_same_comment_leaves_an_older_run_alone(home: House) -> None:
@@ -20,6 +21,42 @@ async def test_cancel_by_name_in_the_same_comment_leaves_an_older_run_alone(home
     assert [(await home.run(number)).result for number in (1, 2)] == [None, "cancelled"]
     assert "2" in reply
     assert "was cancelled" in reply
+
+
+async def test_cancel_by_name_stops_the_one_that_is_under_way(home: House) -> None:
+    await home.says("/job run check")
+    (reply,) = await home.types("cancel check")
+    assert ((await home.run(1)).result, "1 is being stopped" in reply) == ("cancelled", True)
+
+
+async def test_cancel_by_name_means_the_run_of_this_place_first(home: House) -> None:
+    await home.says("/job run check")
+    await home.types("run check --ref main")
+    await home.says("/job cancel check")
+    assert [(await home.run(number)).result for number in (1, 2)] == ["cancelled", None]
+    await home.says("/job run check")
+    await home.types("cancel check")
+    assert [(await home.run(number)).result for number in (2, 3)] == ["cancelled", None]
+
+
+@pytest.mark.parametrize("text", ["/job cancel plain", "/job cancel"])
+async def test_cancel_that_may_mean_several_lists_them_and_stops_none(home: House, text: str) -> None:
+    for _ in range(2):
+        await home.says("/job run plain")
+    (reply,) = await home.says(text)
+    assert "none was stopped" in reply
+    assert "`/job cancel #2`" in reply
+    assert reply.count("\n- ") == 2
+    assert [(await home.run(number)).result for number in (1, 2)] == [None, None]
+
+
+async def test_cancel_lists_no_run_that_the_asker_may_not_have(home: House) -> None:
+    for _ in range(2):
+        await home.says("/job run plain")
+    await home.write(lambda s: s.execute(update(Run).where(RUN.number == 2).values(repository="acme/other")))
+    (reply,) = await home.says("/job cancel plain")
+    assert "1 is being stopped" in reply
+    assert (await home.run(2)).stop_by is None
 
 
 async def test_cancel_says_what_there_is_not(home: House) -> None:
