@@ -15,6 +15,7 @@ from benchmarks.harness import ROOT, Row
 
 MODULES = (
     "deliveries",
+    "comments",
     "crowded",
     "history",
     "service",

@@ -80,25 +80,27 @@ FOOTER = re.compile(r"Reply to this email directly,? (?:or )?\[?view it on", re.
 
 def beginning_of_mail(lines: Sequence[str]) -> list[int]:
     """The numbers of the lines, from 0, with which the header of a mail begins, whatever is around them."""
-    return [number for number, line in enumerate(lines) if _begins(lines, number, line[:400])]
+    others = [_other(line) for line in lines]
+    return [number for number, line in enumerate(lines) if _begins(lines, number, line[:400], others)]
 
 
-def _begins(lines: Sequence[str], number: int, line: str) -> bool:
+def _other(line: str) -> str:
+    """What line of a mail's header this is, in its own language, other than the sender's."""
+    if ":" not in line[:40] and "：" not in line[:40]:
+        return ""
+    found = _OTHER_LINE.match(line[:200])
+    return found[1].lower() if found else ""
+
+
+def _begins(lines: Sequence[str], number: int, line: str, others: Sequence[str]) -> bool:
     stripped = line.strip()
     if not stripped:
         return False
     if stripped[0] == "-" and _DASHED.match(line):
         return True
     if (":" in line or "：" in line) and _SENDER_LINE.match(line):
-        return _is_block(lines, number)
+        return len(set(others[number + 1 : number + 1 + _DEPTH]) - {""}) >= 2
     return _is_attribution(lines, number, line)
-
-
-def _is_block(lines: Sequence[str], number: int) -> bool:
-    """Whether below a line that names a sender two more lines of a mail's header stand."""
-    below = lines[number + 1 : number + 1 + _DEPTH]
-    names = {found[1].lower() for line in below if (found := _OTHER_LINE.match(line[:200]))}
-    return len(names) >= 2
 
 
 def _is_attribution(lines: Sequence[str], number: int, line: str) -> bool:
