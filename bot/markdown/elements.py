@@ -16,6 +16,10 @@ https://html.spec.whatwg.org/multipage/parsing.html#reconstruct-the-active-forma
 """
 
 
+_OPEN = 100
+"""Elements that may be open at the same time; where there are more, what follows counts as hidden."""
+
+
 @dataclass
 class Elements:
     """Which HTML elements are open as a browser sees it; true while they hide what follows.
@@ -78,6 +82,7 @@ class Elements:
             return -1
         if not closing and name in _FOLDED:
             self.elements.append(name)
+            self.unfinished = len(self.elements) > _OPEN
         elif closing and closes:
             self._end(name)
         return position

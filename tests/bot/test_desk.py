@@ -121,6 +121,9 @@ async def test_command_on_a_pull_request_that_is_over_is_told_the_line_that_work
     assert [(await home.run(number)).job for number in (1, 2)] == ["check", "plain"]
     (reply,) = await home.says("/job rerun #1 --latest")
     assert "`/job run NAME --ref main`" in reply
+    await home.says("/job lock plain")
+    (reply,) = await home.says("/job unlock plain")
+    assert "nothing was started" not in reply
 
 
 async def test_command_on_an_issue_is_told_why_nothing_happens(home: House) -> None:

@@ -225,6 +225,7 @@ def test_time_to_read_a_hostile_comment_grows_no_faster_than_its_length(piece: s
 
 
 WORST = [
+    *('[]( "', "\\``", "*_", "<details></div>", "<s><q></s>"),
     *(
         "![",
         "[",
