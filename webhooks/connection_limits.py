@@ -8,8 +8,9 @@ address, loses idle connections only.
 
 import asyncio
 import ipaddress
+from collections import OrderedDict
 from collections.abc import Iterable
-from enum import Enum
+from enum import IntEnum
 from typing import Protocol
 
 MOST = 2048
@@ -25,7 +26,7 @@ _NETWORK = 64
 """Bits of an IPv6 address that count: whoever has one has its whole network."""
 
 
-class Activity(Enum):
+class Activity(IntEnum):
     """What a connection does; the first two give way to new ones, in this order."""
 
     IDLE = 0
@@ -46,6 +47,11 @@ class Member(Protocol):
     @property
     def is_closing(self) -> bool:
         """Whether it only sends what is left."""
+        ...
+
+    @property
+    def activity(self) -> Activity:
+        """What it does now; asked where places are short, and only then."""
         ...
 
 
@@ -81,7 +87,7 @@ class ConnectionLimit:
             greediest = sorted(self._holders.values(), key=lambda each: each.size, reverse=True)
             if not self._make_room(greediest):
                 return False
-        self._holders.setdefault(name, _Holder()).put(member, Activity.IDLE)
+        self._holders.setdefault(name, _Holder()).idle[member] = None
         self._names[member] = name
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(SWEEP_S, self._sweep)
@@ -93,17 +99,17 @@ class ConnectionLimit:
         if name is None:
             return
         holder = self._holders[name]
-        holder.take(member)
+        holder.forget(member)
         if not holder.size:
             del self._holders[name]
 
-    def move(self, member: Member, activity: Activity) -> None:
-        """It does something else now."""
+    def rest(self, member: Member) -> None:
+        """Its request is answered: now it is the last of the idle ones to give way."""
         name = self._names.get(member)
         if name is not None:
             holder = self._holders[name]
-            holder.take(member)
-            holder.put(member, activity)
+            holder.forget(member)
+            holder.idle[member] = None
 
     def _make_room(self, holders: Iterable["_Holder"]) -> bool:
         for holder in holders:
@@ -139,27 +145,30 @@ class ConnectionLimit:
 
 
 class _Holder:
-    """The connections of one address by what they do, of each the oldest first."""
+    """The connections of one address: those idle when last looked at, oldest first, and the others."""
 
-    __slots__ = ("_by_activity",)
+    __slots__ = ("idle", "working")
 
     def __init__(self) -> None:
-        self._by_activity: dict[Activity, dict[Member, None]] = {each: {} for each in Activity}
+        self.idle: OrderedDict[Member, None] = OrderedDict()
+        self.working: OrderedDict[Member, None] = OrderedDict()
 
     @property
     def size(self) -> int:
-        return sum(map(len, self._by_activity.values()))
+        return len(self.idle) + len(self.working)
 
-    def put(self, member: Member, activity: Activity) -> None:
-        self._by_activity[activity][member] = None
-
-    def take(self, member: Member) -> None:
-        for members in self._by_activity.values():
-            members.pop(member, None)
+    def forget(self, member: Member) -> None:
+        if member in self.idle:
+            del self.idle[member]
+        else:
+            self.working.pop(member, None)
 
     def oldest(self) -> Member | None:
         """Who gives way first, if anybody does."""
-        for activity in (Activity.IDLE, Activity.STALLED):
-            for member in self._by_activity[activity]:
+        while self.idle:
+            member = next(iter(self.idle))
+            if member.activity is Activity.IDLE:
                 return member
-        return None
+            del self.idle[member]
+            self.working[member] = None
+        return next((each for each in self.working if each.activity is Activity.STALLED), None)

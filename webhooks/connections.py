@@ -35,6 +35,9 @@ PIECE_BYTES = 256
 _SLICE = 16 * 1024
 """Bytes that are parsed at once where it is not known how many requests are in them."""
 
+_END = b"\r\n\r\n"
+"""What every head, and every body in chunks, ends with."""
+
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 
@@ -47,11 +50,9 @@ class Connection(HttpToolsProtocol):
     _complete = True  # the last request that began came as a whole
     _deaf = False  # nothing more is taken
     _head_bytes = 0
-    _body_left = 0  # bytes, where the request said how many there are
     _body_bytes = 0
     _pieces = 0
     _ahead = b""
-    _activity = Activity.IDLE
     _late: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
 
@@ -59,6 +60,13 @@ class Connection(HttpToolsProtocol):
     def is_closing(self) -> bool:
         """Whether only what is left is sent."""
         return self.transport.is_closing()
+
+    @property
+    def activity(self) -> Activity:
+        """What it does, by which it gives way to others."""
+        if self.cycle is None or self.cycle.response_complete:
+            return Activity.IDLE
+        return Activity.BUSY if self._complete and not self.flow.write_paused else Activity.STALLED
 
     def abort(self) -> None:
         """End it now, and have the system forget as well what it still keeps for the client."""
@@ -88,27 +96,26 @@ class Connection(HttpToolsProtocol):
         """Take what came, up to the end of one request; what follows waits until that is answered."""
         if not self._deaf:
             self._take(self._ahead + data if self._ahead else data)
-            self._settle()
 
     def on_message_begin(self) -> None:
         """A request begins."""
         self._in_head, self._complete = True, False
-        self._pieces = self._body_bytes = 0
+        self._head_bytes = self._pieces = self._body_bytes = 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """The body is next, of which nothing is known where it comes in chunks."""
         self._in_head = False
-        self._head_bytes = 0
-        self._stop_waiting()
+        if self._late is not None:
+            self._stop_waiting()
         super().on_headers_complete()
-        declared = [value for name, value in self.headers if name == b"content-length"]
-        self._body_left = int(declared[0]) if declared else 0
         if self.parser.should_upgrade():  # which is not done, and what follows is not HTTP
             self._be_last()
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body; smaller ones than anybody sends only keep the loop from its work."""
+        if self._deaf:
+            return
         self._pieces += 1
         self._body_bytes += len(body)
         if self._pieces > PIECES + self._body_bytes // PIECE_BYTES:
@@ -120,8 +127,8 @@ class Connection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The request is there as a whole."""
         self._complete = True
-        self._body_left = 0
-        self._stop_waiting()
+        if self._late is not None:
+            self._stop_waiting()
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -131,30 +138,26 @@ class Connection(HttpToolsProtocol):
             self.loop.call_soon(self._go_on)
         elif not self._complete and self._late is None:
             self._wait()  # for the rest of a body that nobody needs any more
-        self._settle()
+        self.limit.rest(self)
 
     def pause_writing(self) -> None:
         """The client does not read; wait for it, but not for ever."""
         super().pause_writing()
         if self._unread is None:
             self._unread = self.loop.call_later(UNREAD_S, self.abort)
-        self._settle()
 
     def resume_writing(self) -> None:
         """The client reads."""
         super().resume_writing()
         self._stop_unread()
-        self._settle()
 
     def _take(self, data: bytes) -> None:
         self._ahead = b""
         while data and not self._deaf and not self.transport.is_closing():
-            if self._is_answering and self._complete:
+            if self._complete and self.cycle is not None and not self.cycle.response_complete:
                 self._keep(data)
                 return
             size = self._slice(data)
-            if self._body_left:
-                self._body_left -= size
             super().data_received(data[:size] if size < len(data) else data)
             if self._in_head and not self._complete:
                 self._head_bytes += size
@@ -165,11 +168,17 @@ class Connection(HttpToolsProtocol):
             data = data[size:]
 
     def _slice(self, data: bytes) -> int:
-        """How much of `data` is parsed at once: no more than to the end of a head, or of a body."""
-        if self._body_left:
-            return min(self._body_left, len(data))
-        end = data.find(b"\r\n\r\n", 0, _SLICE)
-        return min(len(data), _SLICE) if end < 0 else end + 4
+        """How much of `data` is parsed at once: no more than one request is whole in it."""
+        if not self._complete and not self._in_head:
+            left = self._body_left()
+            if left:
+                return min(left, len(data))
+        end = data.find(_END, 0, _SLICE)
+        if end < 0:
+            return min(len(data), _SLICE)
+        # Most often a request comes alone and with its body, where JSON has no such end of a line.
+        is_alone = len(data) <= HEAD_BYTES and data.find(b"\r", end + 4) < 0
+        return len(data) if is_alone else end + 4
 
     def _keep(self, data: bytes) -> None:
         if len(data) > AHEAD_BYTES:
@@ -188,21 +197,10 @@ class Connection(HttpToolsProtocol):
         if not self.transport.is_closing():
             self.data_received(b"")
 
-    @property
-    def _is_answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
-
-    def _settle(self) -> None:
-        """Say what this connection does, by which it gives way to others."""
-        if not self._is_answering:
-            activity = Activity.IDLE
-        elif self._complete and not self.flow.write_paused:
-            activity = Activity.BUSY
-        else:
-            activity = Activity.STALLED
-        if activity is not self._activity:
-            self._activity = activity
-            self.limit.move(self, activity)
+    def _body_left(self) -> int:
+        """How much of the body is to come; 0 where the request did not say."""
+        declared = (int(value) for name, value in self.headers if name == b"content-length")
+        return next(declared, self._body_bytes) - self._body_bytes
 
     def _wait(self) -> None:
         self._late = self.loop.call_later(HEAD_S, self._close)

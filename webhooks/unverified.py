@@ -6,6 +6,7 @@ verified at once, so what gives way is what somebody holds back.
 """
 
 import asyncio
+import time
 from collections import OrderedDict
 from types import TracebackType
 
@@ -42,12 +43,11 @@ class Unverified:
 
     def body(self, address: str) -> "Body":
         """One body from `address`, to be held with `with`."""
-        until = self._known.get(address, 0.0)
-        return Body(self, address, known=until > asyncio.get_running_loop().time())
+        return Body(self, address, known=self._known.get(address, 0.0) > time.monotonic())
 
     def verified(self, address: str) -> None:
         """A request from there was genuine."""
-        self._known[address] = asyncio.get_running_loop().time() + KNOWN_S
+        self._known[address] = time.monotonic() + KNOWN_S
         self._known.move_to_end(address)
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
@@ -90,6 +90,8 @@ class Unverified:
 class Body:
     """`with` around what the current task reads and verifies; raises `GaveWay` there."""
 
+    __slots__ = ("_gave_way", "_memory", "_task", "address", "known", "size")
+
     def __init__(self, memory: Unverified, address: str, *, known: bool) -> None:
         self.address = address
         self.known = known
@@ -99,9 +101,16 @@ class Body:
         self._gave_way = False
 
     def grow(self, size: int) -> None:
-        """It has so many bytes more."""
+        """It has so many bytes more, and goes on; a body that comes at once costs nothing here."""
         self.size += size
+        if self._task is None:
+            self._task = asyncio.current_task()
+            self._memory.enter(self)
         self._memory.make_room(self)
+
+    def verified(self) -> None:
+        """It is genuine, so its address is known from now on."""
+        self._memory.verified(self.address)
 
     def give_way(self) -> None:
         """End the reading of it."""
@@ -110,15 +119,15 @@ class Body:
             self._task.cancel()
 
     def __enter__(self) -> "Body":
-        self._task = asyncio.current_task()
-        self._memory.enter(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
+        if self._task is None:
+            return
         self._memory.leave(self)
-        if not self._gave_way or self._task is None:
+        if not self._gave_way:
             return
         # Somebody else may have cancelled it too: then that is to be heard of.
         if self._task.uncancel() <= 0 and kind is asyncio.CancelledError:

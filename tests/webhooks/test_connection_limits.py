@@ -12,6 +12,7 @@ class Peer:
     def __init__(self) -> None:
         self.aborted = False
         self.is_closing = False
+        self.activity = Activity.IDLE
 
     def abort(self) -> None:
         self.aborted = True
@@ -44,23 +45,27 @@ async def test_where_all_places_are_taken_whoever_has_most_gives_way() -> None:
 
 async def test_idle_ones_give_way_first_then_those_that_wait_and_never_those_at_work() -> None:
     limit = ConnectionLimit(16)
-    busy, stalled, idle, busy_too = _entered(limit, "203.0.113.7", 4)
-    for peer in (busy, busy_too):
-        limit.move(peer, Activity.BUSY)
-    limit.move(stalled, Activity.STALLED)
-    (new, newer) = _entered(limit, "203.0.113.7", 2)
-    assert (idle.aborted, stalled.aborted) == (True, False)
-    for peer in (new, newer):
-        if not peer.aborted:
-            limit.move(peer, Activity.BUSY)
-    for _ in range(2):
-        last = Peer()
-        if limit.enter(last, "203.0.113.7"):
-            limit.move(last, Activity.BUSY)
-    assert stalled.aborted
+    peers = busy, stalled, idle, busy_too = _entered(limit, "203.0.113.7", 4)
+    busy.activity = busy_too.activity = Activity.BUSY
+    stalled.activity = Activity.STALLED
+    for aborted in ([idle], [idle, stalled]):
+        (new,) = _entered(limit, "203.0.113.7", 1)
+        new.activity = Activity.BUSY
+        assert [peer for peer in peers if peer.aborted] == sorted(aborted, key=peers.index)
     assert not limit.enter(Peer(), "203.0.113.7")
-    assert not busy.aborted
-    assert not busy_too.aborted
+    assert limit.open == 4
+
+
+async def test_idle_for_longest_gives_way_first() -> None:
+    limit = ConnectionLimit(16)
+    peers = _entered(limit, "203.0.113.7", 4)
+    peers[0].activity = Activity.BUSY
+    _entered(limit, "203.0.113.7", 1)  # which finds the first at work, and takes the second's place
+    peers[0].activity = Activity.IDLE
+    limit.rest(peers[0])
+    limit.rest(peers[2])
+    _entered(limit, "203.0.113.7", 2)
+    assert [peer.aborted for peer in peers] == [False, True, False, True]
 
 
 async def test_everybody_behind_a_proxy_has_all_places() -> None:
@@ -85,7 +90,7 @@ async def test_who_leaves_is_forgotten_and_counted_once() -> None:
     (peer,) = _entered(limit, "", 1)
     for _ in range(2):
         limit.leave(peer)
-    limit.move(peer, Activity.BUSY)
+    limit.rest(peer)
     assert (limit.open, limit._holders) == (0, {})
 
 

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from bot.metrics import count_delivery
 from webhooks.deliveries.intake import SMALL, AddDelivery, Headers, Intake, Refusal, media_type_of, secrets_of
-from webhooks.unverified import Unverified
+from webhooks.unverified import GaveWay, Unverified
 
 PATH = "/webhooks/github"
 
@@ -52,6 +52,8 @@ class GitHubDoor:
             response = await self._answer(scope, dict(scope["headers"]), receive)
         except Refusal as refusal:
             response = self._intake.refused(refusal)
+        except GaveWay:
+            response = self._intake.gave_way()
         await response(scope, receive, send)
 
     async def _answer(self, scope: Scope, headers: Headers, receive: Receive) -> Response:
@@ -69,6 +71,7 @@ class GitHubDoor:
             body = await self._intake.read(headers, receive, memory)
             if not await self._is_signed(body, bytes.fromhex(signature[1].decode())):
                 raise Refusal(401, "The signature does not fit.", "unauthorized")
+            memory.verified()
         event = headers.get(b"x-github-event", b"")
         delivery = headers.get(b"x-github-delivery", b"")
         if not _EVENT.fullmatch(event) or not _DELIVERY.fullmatch(delivery):

@@ -5,8 +5,7 @@ headers and bodies cost as much as verifying a signature.
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Iterable
 from typing import Protocol
 
 import structlog
@@ -16,7 +15,7 @@ from starlette.types import Receive, Scope
 from bot.errors import RetryLater
 from bot.metrics import UNVERIFIED, count_delivery
 from webhooks.deadlines import Deadlines
-from webhooks.unverified import Body, GaveWay, Unverified
+from webhooks.unverified import Body, Unverified
 
 SMALL = 1 << 20
 """Bodies up to this many bytes are verified at once; larger ones in a thread."""
@@ -71,19 +70,10 @@ class Intake:
         self._deadlines = Deadlines(patience)
         self._unverified = unverified
 
-    @contextmanager
-    def unverified(self, scope: Scope) -> Iterator[Body]:
-        """Around reading and verifying; a `Refusal` (503) where the memory of this body was needed."""
+    def unverified(self, scope: Scope) -> Body:
+        """To be held with `with` while the body is read and verified; raises `GaveWay` there."""
         client = scope.get("client")
-        address = client[0] if client else ""
-        try:
-            with self._unverified.body(address) as body:
-                yield body
-        except GaveWay:
-            reason = "Too much is being sent at the moment; please send it again."
-            headers = {"retry-after": "10", "connection": "close"}
-            raise Refusal(503, reason, "crowded", headers=headers) from None
-        self._unverified.verified(address)
+        return self._unverified.body(client[0] if client else "")
 
     async def read(self, headers: Headers, receive: Receive, memory: Body) -> bytes:
         """The whole body; a `Refusal` when it is too large (declared or not), too slow or breaks off."""
@@ -108,6 +98,12 @@ class Intake:
             if not message.get("more_body", False):
                 return b"".join(chunks)
             memory.grow(len(chunks[-1]))
+
+    def gave_way(self) -> Response:
+        """The answer where the memory of a body was needed for another one."""
+        reason = "Too much is being sent at the moment; please send it again."
+        headers = {"retry-after": "10", "connection": "close"}
+        return self.refused(Refusal(503, reason, "crowded", headers=headers))
 
     def _too_large(self) -> Refusal:
         # What is left of the body is not read, so the connection cannot go on.

@@ -23,7 +23,7 @@ from starlette.types import Receive, Scope, Send
 
 from bot.metrics import count_delivery
 from webhooks.deliveries.intake import AddDelivery, Headers, Intake, Refusal, media_type_of, secrets_of
-from webhooks.unverified import Unverified
+from webhooks.unverified import GaveWay, Unverified
 
 PATH = "/webhooks/slack"
 
@@ -85,6 +85,8 @@ class SlackDoor:
             response = await self._answer(scope, dict(scope["headers"]), receive)
         except Refusal as refusal:
             response = self._intake.refused(refusal)
+        except GaveWay:
+            response = self._intake.gave_way()
         await response(scope, receive, send)
 
     async def _answer(self, scope: Scope, headers: Headers, receive: Receive) -> Response:
@@ -103,6 +105,7 @@ class SlackDoor:
             if not _is_signed(verifier, body, timestamp, signature):
                 reason = "The signature does not fit, or is older than five minutes."
                 raise Refusal(401, reason, "unauthorized")
+            memory.verified()
         return await self._take(body, media_type, timestamp)
 
     async def _take(self, body: bytes, media_type: str, timestamp: bytes) -> Response:
