@@ -13,6 +13,7 @@ from typing import ClassVar
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from webhooks.connection_limits import Activity, ConnectionLimit
+from webhooks.turns import Turns
 
 HEAD_S = 10.0
 """Seconds from a connection, or from the beginning of a request that is cut, to the end of its head."""
@@ -42,9 +43,10 @@ _NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class Connection(HttpToolsProtocol):
-    """What uvicorn is given as `http`; a service makes a class of its own with `limited`."""
+    """What uvicorn is given as `http`, as the class that `limited` makes for one server."""
 
-    limit: ClassVar[ConnectionLimit] = ConnectionLimit()
+    limit: ClassVar[ConnectionLimit]
+    turns: ClassVar[Turns]
 
     _in_head = True
     _complete = True  # the last request that began came as a whole
@@ -135,7 +137,7 @@ class Connection(HttpToolsProtocol):
         """Go on with what came meanwhile, after others had their turn."""
         super().on_response_complete()
         if self._ahead:
-            self.loop.call_soon(self._go_on)
+            self.turns.add(self._go_on)
         elif not self._complete and self._late is None:
             self._wait()  # for the rest of a body that nobody needs any more
         self.limit.rest(self)
@@ -223,4 +225,4 @@ class Connection(HttpToolsProtocol):
 
 def limited(limit: ConnectionLimit) -> type[Connection]:
     """The class for one server, whose connections `limit` counts."""
-    return type("LimitedConnection", (Connection,), {"limit": limit})
+    return type("LimitedConnection", (Connection,), {"limit": limit, "turns": Turns()})

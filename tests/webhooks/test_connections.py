@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from webhooks import connections
+from webhooks.connection_limits import ConnectionLimit
 
 _LARGE = 4 * 2**20
 """Bytes at `/large`, more than systems keep for a client that does not read."""
@@ -33,7 +34,7 @@ async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     _served.clear()
     config = uvicorn.Config(
         _echo,
-        http=connections.Connection,
+        http=connections.limited(ConnectionLimit()),
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -148,7 +149,9 @@ async def test_rest_of_a_body_that_nobody_needs_has_its_time(port: int) -> None:
     async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
         await PlainTextResponse("no", 413)(scope, receive, send)
 
-    config = uvicorn.Config(refuse, http=connections.Connection, lifespan="off", log_config=None)
+    config = uvicorn.Config(
+        refuse, http=connections.limited(ConnectionLimit()), lifespan="off", log_config=None
+    )
     server = uvicorn.Server(config)
     listener = socket.create_server(("127.0.0.1", 0))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
