@@ -286,6 +286,16 @@ class Token(SQLModel, table=True):
     expires_at: float | None = Field(default=None, sa_type=Double)  # None: until it is deleted
 
 
+class EndedSession(SQLModel, table=True):
+    """A login that was ended before its time, by the SHA-256 of its cookie; kept until that time."""
+
+    __tablename__ = "ended_sessions"
+    __table_args__ = (Index("ended_sessions_age", "expires_at"),)
+
+    hash: str = Field(primary_key=True)
+    expires_at: float = Field(sa_type=Double)
+
+
 class Hook(SQLModel, table=True):
     """A deploy hook: whoever has its token may start this one job; only the SHA-256 of the text is kept."""
 

@@ -21,7 +21,7 @@ from bot import links, scopes
 from bot.callers import LOCAL, Caller, of_token, of_workflow
 from bot.errors import RetryLater
 from bot.github import is_signed
-from bot.store import Session, Store, history, runs, tokens
+from bot.store import Session, Store, history, runs, sessions, tokens
 from bot.tables import Token
 
 TOKEN_PREFIX = "errand_"  # noqa: S105 - makes a leaked token easy to search for; not a secret
@@ -135,6 +135,17 @@ class Access:
         expires = int(self._clock()) + links.SESSION_LIFE
         return links.session(token.hash, expires=expires, keys=self._keys)
 
+    async def log_out(self, request: Request) -> None:
+        """End the session that the cookie stands for, wherever else that is; nothing without one."""
+        value = request.cookies.get(self.cookie)
+        now = self._clock()
+        found = links.session_token(value, now=now, keys=self._keys) if value else None
+        if value is None or found is None:
+            return
+        await self._store.write(
+            lambda session: sessions.end(session, token_hash(value), expires_at=found[1], now=now)
+        )
+
     async def jobs_of(self, kind: str, number: int) -> frozenset[str]:
         """The job of a run, or (`kind` is `builds`) those whose runs wanted a build; none without one."""
 
@@ -181,6 +192,9 @@ class Access:
         if session is None:
             return None
         hashed, expires = session
+        cookie = token_hash(value or "")
+        if await self._store.read(lambda session: sessions.has_ended(session, cookie)):
+            return None
         token = await self._by_hash(hashed)
         if token is None:
             return None

@@ -10,6 +10,7 @@ from bot.tables import (
     Attempt,
     Build,
     Delivery,
+    EndedSession,
     Hook,
     Idempotency,
     ImageTag,
@@ -39,6 +40,7 @@ def key_of(model: type[SQLModel]) -> Column[int]:
 ATTEMPT: Columns = table_of(Attempt).c
 BUILD: Columns = table_of(Build).c
 DELIVERY: Columns = table_of(Delivery).c
+ENDED_SESSION: Columns = table_of(EndedSession).c
 HOOK: Columns = table_of(Hook).c
 IDEMPOTENCY: Columns = table_of(Idempotency).c
 IMAGE_TAG: Columns = table_of(ImageTag).c

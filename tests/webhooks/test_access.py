@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
 
 from bot import links
-from bot.store import Store, runs, tokens
+from bot.store import Store, runs, sessions, tokens
 from bot.tables import Run
 from executor.logs import LogStore
 from executor.spec import Secret
@@ -229,6 +229,31 @@ async def test_logout_ends_the_session(client: httpx.AsyncClient, token: str) ->
 
     assert (answer.status_code, answer.headers["location"]) == (303, "/login")
     assert (await client.get("/")).status_code == 401
+
+
+async def test_cookie_that_was_kept_opens_nothing_after_the_logout(
+    client: httpx.AsyncClient, opened: Store, token: str, clock: Clock
+) -> None:
+    await client.post("/login", data={"token": token}, headers=OURS)
+    kept = dict(client.cookies)
+    clock.now += 1
+    await client.post("/login", data={"token": token}, headers=OURS)
+    other = dict(client.cookies)
+    client.cookies.clear()
+    client.cookies.update(kept)
+    for _ in range(2):  # twice does no harm
+        await client.post("/logout", headers=OURS)
+        client.cookies.clear()
+        client.cookies.update(kept)
+        assert (await client.get("/")).status_code == 401
+    client.cookies.clear()
+    client.cookies.update(other)
+    assert (await client.get("/")).status_code == 200  # another login with the same token
+
+    clock.now += links.SESSION_LIFE
+    await opened.write(lambda session: sessions.end(session, "x", expires_at=0.0, now=clock()))
+    kept_hash = token_hash(next(iter(kept.values())))
+    assert not await opened.read(lambda session: sessions.has_ended(session, kept_hash))
 
 
 async def test_other_sites_can_neither_log_in_nor_out(client: httpx.AsyncClient, token: str) -> None:

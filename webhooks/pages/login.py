@@ -1,4 +1,4 @@
-"""The login form: an API token in, a signed cookie out. No password, no account, nothing stored."""
+"""The login form: an API token in, a signed cookie out. No password, no account; only an end is stored."""
 
 import asyncio
 from collections import OrderedDict
@@ -101,9 +101,13 @@ class Login:
         return response
 
     async def log_out(self, request: Request) -> Response:
-        """Forget the cookie. A cross-site POST brings no cookie (SameSite=Lax), so it does nothing."""
+        """End the session here and forget its cookie.
+
+        A cross-site POST brings no cookie (SameSite=Lax), so it does nothing.
+        """
         response = RedirectResponse("/login", 303, {"Cache-Control": "no-store"})
         if self._access.is_own_form(request) or await self._has_session(request):
+            await self._access.log_out(request)
             response.delete_cookie(
                 self._access.cookie, secure=self._access.secure, httponly=True, samesite="lax"
             )
