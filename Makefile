@@ -19,10 +19,15 @@ install: $(STAMP) ## only the set-up: .venv with the locked dependencies
 $(STAMP): requirements-dev.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Errand needs Python 3.11 or newer with venv (Debian: apt install python3-venv; macOS: brew install python)."; exit 1; }
 	@git --version >/dev/null || { echo "Errand needs git."; exit 1; }
-	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	$(BIN)/python -m compileall -q errand.py service.py terminal webhooks bot executor demo
+	@echo "Installing into $(VENV), which takes a minute or two:"
+	@echo "  1/4 a virtual environment"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@echo "  2/4 the locked dependencies"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@echo "  3/4 Errand itself"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@echo "  4/4 compiling"
+	@$(BIN)/python -m compileall -q errand.py service.py terminal webhooks bot executor demo
 	@touch $@
 
 demo: $(STAMP) ## watch a push, comments and a Slack command travel the whole way (KEEP=1: stay up)

@@ -272,7 +272,7 @@ def _application(
         body_limit=config.limits.body,
         clock=clock,
     )
-    return create_app(store, doors, dead=loops.dead, extra=site.routes())
+    return create_app(store, doors, dead=loops.dead, extra=site.routes(), missing=site.missing())
 
 
 def _door_secrets(config: Config) -> list[Secret]:

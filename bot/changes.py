@@ -11,8 +11,11 @@ from typing import Literal, Self
 
 from bot.tables import Build, Run
 
-Kind = Literal["run", "build"]
+Kind = Literal["run", "build", "any"]
 Subject = tuple[Kind, int]
+
+ANY: Subject = ("any", 0)
+"""Every run and every build."""
 
 
 class Changes:
@@ -29,8 +32,9 @@ class Changes:
 
     def ring(self, kind: Kind, number: int) -> None:
         """The same for a row that is not at hand."""
-        for listener in self._listeners.get((kind, number), ()):
-            listener.ring()
+        for subject in ((kind, number), ANY):
+            for listener in self._listeners.get(subject, ()):
+                listener.ring()
 
     def ring_all(self) -> None:
         """Anything may have changed."""

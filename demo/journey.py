@@ -226,7 +226,7 @@ async def travel(*, keep: bool) -> int:
             journey = Journey(errand, console, token)
             console.print(f"The service listens at {errand.url}", highlight=False)
             failures = [each for step in STEPS if (each := await _take(step, journey)) is not None]
-            _summary(console, journey, failures)
+            _summary(console, journey, failures, keep=keep)
             if keep:
                 await _stay(console, errand, token)
     return 1 if failures else 0
@@ -250,15 +250,19 @@ async def _take(step: Step, journey: Journey) -> str | None:
     return None
 
 
-def _summary(console: Console, journey: Journey, failures: list[str]) -> None:
+def _summary(console: Console, journey: Journey, failures: list[str], *, keep: bool) -> None:
+    """Tell how it went; links only where somebody will answer them."""
     console.print()
-    console.print("Logs", style="bold")
-    for name, link in journey.links:
-        console.print(f"  {name}  [cyan]{link}[/]", highlight=False, soft_wrap=True)
+    if keep:
+        console.print("Logs", style="bold")
+        for name, link in journey.links:
+            console.print(f"  {name}  [cyan]{link}[/]", highlight=False, soft_wrap=True)
     if failures:
         console.print("\n".join(["[bold red]Not everything worked:[/]", *failures]))
     else:
         console.print("[bold green]Everything travelled the whole way.[/]")
+    if not keep:
+        console.print("The service has ended. `make demo KEEP=1` keeps it up, to see its pages and logs.")
 
 
 async def _stay(console: Console, errand: Installation, token: str) -> None:

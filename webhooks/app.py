@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence, Set
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import cast
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -37,11 +38,13 @@ def create_app(
     *,
     dead: Callable[[], Sequence[str]],
     extra: Sequence[BaseRoute] = (),
+    missing: Callable[[], Response] | None = None,
     lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]] | None = None,
 ) -> Starlette:
     """The application, to be called while the event loop runs.
 
     `dead` names background loops that have ended (for /readyz), `extra` are the routes of pages and API.
+    `missing` is the page that tells a browser that there is none.
     """
     add, limit, clock = store.add_delivery, doors.body_limit, doors.clock
     memory = Unverified()
@@ -59,6 +62,7 @@ def create_app(
         lifespan=lifespan,
         exception_handlers={RetryLater: _unavailable, HTTPException: _refused},
     )
+    app.state.missing = missing
     app.router.redirect_slashes = False  # to an address that is made of whatever `Host` said
     return app
 
@@ -72,6 +76,9 @@ async def _refused(request: Request, error: Exception) -> Response:
         headers = {"Allow": ", ".join(sorted(_methods(request)))}
     if request.url.path.startswith(("/api/", "/hooks/")):
         return problem(error.status_code, error.detail, headers)
+    missing = request.app.state.missing
+    if missing is not None and error.status_code == 404 and "text/html" in request.headers.get("accept", ""):
+        return cast(Response, missing())
     return PlainTextResponse(f"{error.detail}\n", error.status_code, headers)
 
 

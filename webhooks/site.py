@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from starlette.responses import Response
 from starlette.routing import Route
 
 from bot import links
@@ -48,6 +49,12 @@ class Site:
         """Refuse to start without a key: nobody could log in, and nothing would say why."""
         if not self.keys:
             raise ValueError("no key that could sign a session")
+
+    def missing(self) -> Callable[[], Response]:
+        """What a browser is shown where there is no page, which tells nobody more than that."""
+        look = Look(clock=self.clock, command=self.command)
+        words = "There is no page at this address."
+        return lambda: look.page("message.html", 404, title="Not here", words=words, visitor=None)
 
     def routes(self) -> list[Route]:
         """What to mount."""

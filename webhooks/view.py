@@ -1,5 +1,6 @@
 """Rows as people read them: words and shapes for the templates. Pure; `now` is an argument."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -69,6 +70,12 @@ class Shown:
     def path(self) -> str:
         """Where its page is."""
         return f"/{self.kind}s/{self.number}"
+
+    @property
+    def file_name(self) -> str:
+        """What its log is called where it is kept: letters, digits, `.`, `_` and `-`."""
+        name = re.sub(r"[^A-Za-z0-9._-]+", "-", self.name).strip(".-") or self.kind
+        return f"{name}-{self.number}.log"
 
     @property
     def way(self) -> str:

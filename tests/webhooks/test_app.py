@@ -11,7 +11,7 @@ import psycopg
 import pytest
 import uvicorn
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.routing import Route
 
 from bot.errors import RetryLater
@@ -43,7 +43,11 @@ async def _served(store: Store, *, dead: tuple[str, ...] = ()) -> AsyncIterator[
         raise RetryLater("secret details")
 
     app = create_app(
-        store, _doors(), dead=lambda: dead, extra=[Route("/away", away), Route("/api/away", away)]
+        store,
+        _doors(),
+        dead=lambda: dead,
+        extra=[Route("/away", away), Route("/api/away", away)],
+        missing=lambda: HTMLResponse("a page", 404),
     )
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off"))
@@ -114,6 +118,8 @@ async def test_api_says_in_its_own_form_what_there_is_not(store: Store) -> None:
             assert (answer.status_code, answer.json()["status"]) == (status, status)
             assert answer.headers["content-type"] == "application/problem+json"
         assert (await client.get("/nothing")).text == "Not Found\n"
+        page = await client.get("/nothing", headers={"accept": "text/html,*/*"})
+        assert (page.status_code, page.text) == (404, "a page")
 
 
 async def test_health_ready_and_metrics(store: Store) -> None:

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from webhooks import view
+from webhooks.compression import pack, takes_gzip
 from webhooks.headers import SECURITY
 from webhooks.pages import ansi
 
@@ -27,6 +28,7 @@ class Look:
 
     def __init__(self, *, clock: Callable[[], float], command: str = "/job") -> None:
         self._files = dict(_static_files())
+        self._packed = {name: pack(content) for name, content in self._files.items()}
         self._environment = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,
@@ -57,7 +59,8 @@ class Look:
         return Route("/static/{name}", self._static, methods=["GET"])
 
     async def _static(self, request: Request) -> Response:
-        content = self._files.get(request.path_params["name"])
+        takes_packed = takes_gzip(request)
+        content = (self._packed if takes_packed else self._files).get(request.path_params["name"])
         if content is None:
             return Response(status_code=404, headers=dict(SECURITY))
         return Response(
@@ -65,6 +68,8 @@ class Look:
             headers={
                 **SECURITY,
                 "Cache-Control": f"public, max-age={_YEAR_S}, immutable",
+                "Vary": "Accept-Encoding",
+                **({"Content-Encoding": "gzip"} if takes_packed else {}),
             },
             media_type=_MEDIA_TYPES["." + request.path_params["name"].rpartition(".")[2]],
         )

@@ -21,7 +21,9 @@ from webhooks.access import Access, Visitor
 from webhooks.api import openapi, schedules
 from webhooks.api.telling import chosen_tag, standing_tag
 from webhooks.attempts import Try, tries
+from webhooks.compression import compressed
 from webhooks.headers import SECURITY
+from webhooks.pages import following
 from webhooks.pages.live import Cursor, Live, Painter, State
 from webhooks.pages.login import Login
 from webhooks.pages.look import Look
@@ -75,7 +77,11 @@ def routes(pages: Pages) -> list[Route]:
     def guarded(path: str, handler: Handler, *, every: bool = False) -> Route:
         return Route(path, _guard(pages, login, handler, every=every), methods=["GET"])
 
-    listed = [guarded("/", rooms.overview), guarded("/jobs/{name}", rooms.history)]
+    listed = [
+        guarded("/", rooms.overview),
+        guarded("/events", rooms.changes),
+        guarded("/jobs/{name}", rooms.history),
+    ]
     listed += [guarded("/api/", rooms.api, every=True), guarded("/api", rooms.api, every=True)]
     for kind in ("runs", "builds"):
         listed += [
@@ -98,7 +104,7 @@ def _guard(
                 return login.ask(request)
             if not every and visitor.how != "link" and not visitor.sees_all:
                 return _message(pages, 403, "Not with this token", "Pages show everything: they need `read`.")
-            return await handler(request, visitor)
+            return await compressed(request, await handler(request, visitor), visitor)
         except RetryLater:
             response = _message(pages, 503, "Not now", "The database does not answer. Try again in a moment.")
             response.headers["Retry-After"] = "5"
@@ -172,6 +178,21 @@ class _Rooms:
             visitor=visitor,
         )
 
+    async def changes(self, request: Request, visitor: Visitor) -> Response:
+        """An event whenever a page that lists runs is to be read again."""
+        if visitor.how == "link":
+            return self._missing(visitor)
+        if not self._pages.streams.has_room(visitor.key):
+            return Response(status_code=503, headers={**SECURITY, "Retry-After": "5"})
+
+        async def may_see() -> bool:
+            return await self._pages.access.visitor(request) is not None
+
+        async def body(write: Write) -> None:
+            await following.follow(self._pages.changes, may_see, write)
+
+        return Stream(self._pages.streams, visitor.key, body, _EVENTS)
+
     async def api(self, request: Request, visitor: Visitor) -> Response:
         """What the API takes and answers, to read."""
         return self._pages.look.page("api.html", document=openapi.document(), visitor=visitor)
@@ -236,7 +257,8 @@ class _Rooms:
         async def body(write: Write) -> None:
             await text.copy(self._pages.logs, subject.log_key, write)
 
-        return Stream(self._pages.streams, visitor.key, body, _TEXT)
+        name = {"Content-Disposition": f'inline; filename="{subject.shown.file_name}"'}
+        return Stream(self._pages.streams, visitor.key, body, {**_TEXT, **name})
 
     async def _subject(self, request: Request) -> _Subject | None:
         """The run or build that the path names, as it is now."""

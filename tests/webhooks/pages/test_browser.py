@@ -244,3 +244,38 @@ async def test_lines_are_copied_as_they_were_written(here: Installation, page: P
     )
 
     assert copied.rstrip("\n") == "one\n\n  three\n\n\nsix"
+
+
+async def _signed_in(page: Page, here: Installation) -> None:
+    text = new_token()
+    await here.store.write(lambda session: tokens.add(session, name="me", hash=token_hash(text), now=NOW))
+    await page.goto(f"{here.address}/login")
+    await page.get_by_label("token").fill(text)
+    await page.get_by_role("button").click()
+    await page.wait_for_url(f"{here.address}/")
+
+
+async def test_overview_follows_what_happens(here: Installation, page: Page) -> None:
+    await _signed_in(page, here)
+    await expect(page.locator(".runs .pill")).to_have_text("Running")
+    await here.finish()
+    await expect(page.locator(".runs .pill")).to_have_text("Failed")
+    await expect(page.locator(".jobs .pill")).to_have_text("Failed")
+    assert await page.locator("[data-since]").count() == 0
+
+
+async def test_lists_fit_a_phone_with_their_dates(here: Installation, page: Page) -> None:
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await here.finish()
+    await _signed_in(page, here)
+    for address in ("/", "/jobs/migrate"):
+        await page.goto(here.address + address)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+        row = await page.locator(".runs li").first.bounding_box()
+        assert row is not None
+        for part in (".pill", ".what", "time", ".took", ".exit"):
+            box = await page.locator(f".runs {part}").first.bounding_box()
+            assert box is not None, part
+            assert box["width"] > 10, part
+            assert row["x"] <= box["x"], part
+            assert box["x"] + box["width"] <= row["x"] + row["width"], part

@@ -1,5 +1,6 @@
 """Pages over real HTTP: what they show."""
 
+import asyncio
 import re
 from functools import partial
 
@@ -9,7 +10,8 @@ import pytest
 from bot.store import attempts, builds, runs
 from bot.tables import Build, Run
 from executor.logfile import LogWriter
-from tests.webhooks.installation import LIMIT, NOW, Away, Installation, client, here, lines, member
+from tests.webhooks.installation import LIMIT, NOW, Away, Events, Installation, client, here, lines, member
+from webhooks.view import run_shown
 
 __all__ = ["client", "here", "member"]
 
@@ -187,3 +189,58 @@ async def test_page_lists_attempts_and_shows_the_log_of_each(
     await here.finish(run)
     events = await client.get(here.link(run, "/events") + "&attempt=1")
     assert "from the first" in events.text
+
+
+async def test_lists_are_told_when_anything_changes(here: Installation, member: httpx.AsyncClient) -> None:
+    async with member.stream("GET", "/events") as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        assert "content-encoding" not in response.headers
+        events = Events(response)
+        while here.store.changes.listeners == 0:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        run = await here.start_run()
+        assert await events.next("changed") == 1
+    link = here.link(run).replace(f"/runs/{run.number}", "/events")
+    member.headers.pop("authorization")
+    assert (await member.get(link)).status_code == 401
+
+
+async def test_log_has_a_name_to_be_kept_under(here: Installation, member: httpx.AsyncClient) -> None:
+    run = await here.start_run()
+    await here.log(run, b"one\n")
+    answer = await member.get(f"/runs/{run.number}/log")
+    assert answer.headers["content-disposition"] == f'inline; filename="migrate-{run.number}.log"'
+    assert f'download="migrate-{run.number}.log"' in (await member.get(f"/runs/{run.number}")).text
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [("../etc/x", "etc-x-7.log"), ('a"b\r\nc', "a-b-c-7.log"), ("größe", "gr-e-7.log"), ("…", "run-7.log")],
+)
+def test_name_of_a_log_is_one_of_a_file_and_no_more(name: str, kept: str) -> None:
+    run = Run(key="k", name="n", job=name, cause="comment", actor="x", created_at=0.0, number=7)
+    assert run_shown(run).file_name == kept
+
+
+async def test_pages_are_compressed_where_no_secret_is_in_them(
+    here: Installation, member: httpx.AsyncClient
+) -> None:
+    run = await here.start_run()
+    await here.log(run, b"a line\n" * 200)
+    static = re.findall(r'"(/static/[^"]+)"', (await member.get("/")).text)
+    for path in ("/", "/jobs/migrate", f"/runs/{run.number}", "/api/", static[1]):
+        plain = await member.get(path, headers={"accept-encoding": "identity, gzip;q=0"})
+        packed = await member.get(path, headers={"accept-encoding": "br, gzip;q=0.5"})
+        assert "content-encoding" not in plain.headers, path
+        assert packed.headers["content-encoding"] == "gzip", path
+        assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+        assert packed.text == plain.text, path
+    assert "content-encoding" not in (await member.get(f"/runs/{run.number}/log")).headers
+    member.headers.pop("authorization")
+    for path in (here.link(run), "/"):  # a page whose own address is a secret; a form
+        assert "content-encoding" not in (await member.get(path)).headers
+
+
+async def test_missing_pages_lead_home(member: httpx.AsyncClient) -> None:
+    answer = await member.get("/jobs/none")
+    assert (answer.status_code, answer.text.count('href="/"') > 1) == (404, True)

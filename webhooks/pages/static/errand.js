@@ -44,6 +44,34 @@
     setTimeout(() => { button.textContent = "Copy"; }, 1500);
   });
 
+  // A page that lists runs is read again when something happened, once it is seen.
+  const list = document.querySelector("[data-follow]");
+  if (list) {
+    let stale = false, reading = false;
+    const read = async () => {
+      if (!stale || reading || document.hidden) return;
+      stale = false; reading = true;
+      try {
+        const answer = await fetch(location.href);
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const main = page.querySelector("[data-follow]");
+        const kept = document.activeElement && document.activeElement.getAttribute("href");
+        if (answer.ok && main) {
+          document.querySelector("[data-follow]").replaceWith(main);
+          if (kept) main.querySelector(`[href="${CSS.escape(kept)}"]`)?.focus({ preventScroll: true });
+          clocks(); tick();
+        } else if (answer.status === 401) source.close();
+      } catch { stale = true; } // the service is away: the stream comes back with it
+      reading = false;
+      read();
+    };
+    const source = new EventSource(list.dataset.follow);
+    let opened = false;
+    source.addEventListener("open", () => { stale = stale || opened; opened = true; read(); });
+    source.addEventListener("changed", () => { stale = true; read(); });
+    document.addEventListener("visibilitychange", read);
+  }
+
   const log = $("log");
   if (!log) return;
   const lines = $("lines"), follow = $("follow"), wrap = $("wrap"), live = $("live");
