@@ -241,6 +241,10 @@ async def test_pages_are_compressed_where_no_secret_is_in_them(
         assert "content-encoding" not in (await member.get(path)).headers
 
 
+async def test_tables_of_the_api_page_name_their_columns(member: httpx.AsyncClient) -> None:
+    assert "<th></th>" not in (await member.get("/api/")).text
+
+
 async def test_missing_pages_lead_home(member: httpx.AsyncClient) -> None:
     answer = await member.get("/jobs/none")
     assert (answer.status_code, answer.text.count('href="/"') > 1) == (404, True)
