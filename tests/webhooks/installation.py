@@ -123,14 +123,13 @@ class Events:
                 block, _, left = left.partition("\n\n")
                 yield dict(line.split(": ", 1) for line in block.split("\n") if not line.startswith(":"))
 
-    async def next(self, name: str) -> dict[str, Any]:
+    async def next(self, name: str) -> Any:
         """The data of the next event of this name; `end` is an event as well."""
         async with asyncio.timeout(10):
             async for block in self._blocks:
                 self.last_id = block.get("id", self.last_id)
                 if block.get("event") == name:
-                    data: dict[str, Any] = json.loads(block["data"])
-                    return data
+                    return json.loads(block["data"])
         raise AssertionError(f"the stream ended without {name}")
 
     async def shown(self) -> str:
