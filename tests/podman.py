@@ -76,8 +76,11 @@ class Podman:
         self.run("build", "-q", "-t", self.image, "-f", str(self.directory / "Dockerfile"), str(context))
 
     def close(self) -> None:
-        """Remove every container and image, and what of them is mounted."""
+        """Remove every container with its networks, every image, and what of them is mounted."""
+        networks = set(re.findall(r"errand-[^\s,]+", self.run("ps", "--all", "--format", "{{.Networks}}")))
         self.run("rm", "--all", "--force", "--time", "0", check=False)
+        if networks:
+            self.run("network", "rm", *networks, check=False)
         self.run("rmi", "--all", "--force", check=False)
         subprocess.run(["umount", str(self.directory / "root" / "overlay")], capture_output=True, check=False)
 
