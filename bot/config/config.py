@@ -106,7 +106,7 @@ class Config(Section):
             except ValueError as error:
                 raise ConfigError(f"jobs.{job.name}.env.{name}: {error}") from None
             variables[name] = expanded.text
-            secrets |= dict.fromkeys(expanded.taken)
+            secrets |= dict.fromkeys(expanded.taken.values())
             if expanded.taken:
                 secrets[expanded.text] = None
         long = [value for value in secrets if len(value) >= SHORTEST]

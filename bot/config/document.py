@@ -5,7 +5,7 @@ whose expansion could be far larger than the file.
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 
@@ -21,6 +21,9 @@ _ALIASES = 100
 
 DEPTH = 20
 """Levels of mappings and lists within each other."""
+
+_PIECE = 4
+"""Characters of a value that give something of it away; what is shorter is not masked in logs either."""
 
 Path = tuple[str | int, ...]
 Value = str | int | float | bool | None | list["Value"] | dict[str, "Value"]
@@ -62,6 +65,8 @@ class Document:
     values: dict[Path, Place] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
     unusable: set[Path] = field(default_factory=set)
+    taken: dict[Path, Mapping[str, str]] = field(default_factory=dict)
+    """What the environment gave to the value at a path, by the variable's name: it may be a secret."""
 
     def place(self, path: Path, *, key: bool = False) -> Place:
         """Where the value (or its key) of `path` stands, or of the nearest thing around it."""
@@ -78,8 +83,25 @@ class Document:
         return there if inherited else path
 
     def wrong(self, path: Path, what: str, *, key: bool = False) -> None:
-        """Note a mistake at `path`."""
+        """Note a mistake at `path`; a sentence with something that the environment gave is another one."""
+        name = self._variable_in(what, path)
+        if name is not None:
+            what = f"what ${{{name}}} gives is not accepted here, and not shown: it may be a secret"
         self.mistakes.append(Mistake(self.place(path, key=key), path_text(path), what, path))
+
+    def _variable_in(self, what: str, path: Path) -> str | None:
+        """The variable whose value `what` has in it, whole, or a piece of it if it stands at `path`.
+
+        What begins with `expected` says what belongs there and quotes the file alone: alike is chance.
+        """
+        for at, variables in self.taken.items():
+            near = at[: len(path)] == path[: len(at)] and not what.startswith("expected")
+            for name, value in variables.items():
+                length = _PIECE if near else max(len(value), _PIECE)
+                pieces = (value[start : start + length] for start in range(len(value) - length + 1))
+                if any(piece in what for piece in pieces):
+                    return name
+        return None
 
 
 def path_text(path: Path) -> str:

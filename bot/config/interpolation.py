@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
@@ -25,16 +25,16 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Expanded:
-    """A text with its references replaced. `taken` are the values that came from the environment."""
+    """A text with its references replaced. `taken` came from the environment: values by variable."""
 
     text: str
-    taken: tuple[str, ...] = ()
+    taken: Mapping[str, str] = field(default_factory=dict)
 
 
 def expand(text: str, environ: Mapping[str, str]) -> Expanded:
     """Replace every reference in `text`; ValueError (`Missing` for an unset variable) if one is wrong."""
     pieces: list[str] = []
-    taken: list[str] = []
+    taken: dict[str, str] = {}
     for piece in pieces_of(text):
         if isinstance(piece, str):
             pieces.append(piece)
@@ -46,8 +46,8 @@ def expand(text: str, environ: Mapping[str, str]) -> Expanded:
             raise Missing(piece.name)
         else:
             pieces.append(value)
-            taken.append(value)
-    return Expanded("".join(pieces), tuple(taken))
+            taken[piece.name] = value
+    return Expanded("".join(pieces), taken)
 
 
 def pieces_of(text: str) -> Iterator[str | Reference]:

@@ -127,6 +127,8 @@ def _replaced(document: Document, value: Value, path: Path, environ: Mapping[str
             document.wrong(path, _NOT_REPLACED["arguments" if path[0] == "images" else "parameters"])
             return value
         expanded = expand(value, environ)
+        if expanded.taken:
+            document.taken[path] = expanded.taken
         return value if kind == "late" else expanded.text
     except ValueError as error:
         document.wrong(path, str(error))

@@ -1,5 +1,6 @@
 """Every mistake in `app.yaml` is told, with its place and what was expected."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -266,3 +267,30 @@ def test_great_many_mistakes_are_cut(file: Path) -> None:
     lines = _mistakes(file, "\n".join(f"wrong{number}: x" for number in range(500)))
     assert len(lines) == 101
     assert lines[-1].endswith("400 more mistakes")
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "jobs: {x: {command: a, env: {A: b}, mask: ['${PASSWORD}']}}",
+        "jobs: {x: {command: a, image: 'shop-${PASSWORD}'}}",
+        "jobs: {x: {command: a, schedule: '1 ${PASSWORD} * * *'}}",
+        "jobs: {x: {command: a, schedule: {cron: '@daily', timezone: '${PASSWORD}'}}}",
+        "jobs: {x: {command: a, allow: ['${PASSWORD}']}}",
+        "jobs: {x: {command: a, on: ['${PASSWORD}']}}",
+        "defaults: {image: 'shop-${PASSWORD}'}\njobs: {x: {command: a}}",
+        "jobs: {x: {command: a, size: '${PASSWORD}'}}",
+    ],
+)
+def test_mistake_never_shows_what_the_environment_gave(file: Path, where: str) -> None:
+    for password in ("hunter22", "hunter/2222", "MON#hunter22"):
+        file.write_text(where)
+        with pytest.raises(ConfigError) as told:
+            load(file, {"PASSWORD": password})
+        assert not re.search("hunt|unte|nter|2222|MON#", str(told.value)), str(told.value)
+
+
+def test_mistake_tells_which_variable_does_not_fit(file: Path) -> None:
+    file.write_text("jobs: {x: {command: a, image: 'shop-${IMAGE}'}}")
+    with pytest.raises(ConfigError, match=r"what \$\{IMAGE\} gives is not accepted here"):
+        load(file, {"IMAGE": "nothing-like-it"})
