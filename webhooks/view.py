@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.messages import differences
+from bot.messages.reasons import explained
 from bot.messages.text import person as member
 from bot.runs import State, attempts_allowed
 from bot.tables import Build, Run
@@ -40,8 +41,7 @@ class Shown:
     name: str  # the job's or the image's
     status: Status
     exit_code: int | None
-    detail: str | None  # why it waits, or why it ended as it did
-    reason: str | None
+    detail: str | None  # why it waits, or why it ended as it did; `code` in back-quotes
     actor: str
     cause: str
     repository: str | None
@@ -104,8 +104,8 @@ def run_shown(run: Run, of: Run | None = None) -> Shown:
         name=run.job,
         status=status(run.state, run.result),
         exit_code=run.exit_code,
-        detail=run.message or (run.waiting_for if run.state != State.FINISHED else None),
-        reason=run.reason,
+        detail=explained(run.reason, run.message, run.definition)
+        or (run.waiting_for if run.state != State.FINISHED else None),
         actor=person(run.actor),
         cause=run.cause,
         repository=run.repository,
@@ -135,8 +135,7 @@ def build_shown(build: Build) -> Shown:
         name=build.image,
         status=status(build.state, build.result),
         exit_code=build.exit_code,
-        detail=build.message,
-        reason=build.reason,
+        detail=explained(build.reason, build.message, {}),
         actor=person(build.actor),
         cause=build.cause,
         repository=build.repository,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.tables import Run
+from bot.tables import Build, Run
 from webhooks import view
 
 
@@ -72,3 +72,17 @@ def test_waiting_run_says_what_for_and_a_finished_one_does_not() -> None:
 
     shown = view.run_shown(run)
     assert (shown.detail, shown.finished, shown.seconds(9.0)) == (None, True, None)
+
+
+def test_end_is_told_in_a_sentence_with_the_code_word_behind_it() -> None:
+    run = Run(number=1, key="k", name="n", job="j", cause="tick", actor="clock", created_at=5.0)
+    run.state, run.reason, run.definition = "finished", "DeadlineExceeded", {"timeout": 20.0}
+    assert view.run_shown(run).detail == (
+        "`timeout: 20s` in app.yaml was reached. Raise it if that is how long it takes. (DeadlineExceeded)"
+    )
+
+    build = Build(
+        number=1, key="k", name="b", image="shop", repository="acme/shop", commit="a" * 40, cause="push",
+        actor="github:octocat", state="finished", reason="NoSource", created_at=5.0,
+    )  # fmt: skip
+    assert (view.build_shown(build).detail or "").startswith("GitHub did not give the commit.")
