@@ -238,7 +238,7 @@ def _stopped(job: Job, pod: Pod | None, outcome: Outcome) -> Outcome:
 
 def _own_code(over: Container, pod: Pod) -> int:
     """Give the exit code: a shell that waits is sent SIGTERM when what it runs has had its grace."""
-    ended, due = over.finished_at, pod.deleted_at
+    ended, due = over.finished_at, pod.killed_at
     is_late = pod.has_hook and ended is not None and due is not None and ended >= due
     return _KILLED if is_late and over.exit_code == _TERMINATED_SHELL else over.exit_code
 

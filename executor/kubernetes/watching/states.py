@@ -17,6 +17,8 @@ JOB = "job"
 """The container of a pod of ours that the work is done in; those before it are init containers."""
 
 WAITING, RUNNING, TERMINATED = "waiting", "running", "terminated"
+_GRACE = 30.0
+"""Seconds that a pod has which says nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,11 @@ class Pod:
     `sidecars` are those that run beside it: init containers that are restarted always, and the other ones of
     the pod. Neither their starts nor their ends are the run's.
 
-    `deleted_at` is the end of the grace that its deletion gives, `grace` that in seconds; `scheduling` and
-    `disruption` are the sentences (with their CamelCase words) of conditions that keep it from running, and
-    `disrupted_at` is when the latter came; `memory` is the limit of the container `job` as it was written.
+    `deleted_at` is the end of the grace that its deletion gives, `grace` that in seconds; at `killed_at` what
+    does not obey is killed: a node that is done with a pod takes back the grace, so this is not `deleted_at`.
+    `scheduling` and `disruption` are the sentences (with their CamelCase words) of conditions that keep it
+    from running, and `disrupted_at` is when the latter came; `memory` is the limit of the container `job` as
+    it was written.
     """
 
     name: str
@@ -57,6 +61,7 @@ class Pod:
     created_at: float
     deleted_at: float | None
     grace: float
+    killed_at: float | None
     node: str
     phase: str
     reason: str
@@ -119,14 +124,17 @@ def pod(said: Object) -> Pod:
     ours: Object = next((one for one in spec.get("containers") or () if one.get("name") == JOB), {})
     containers, sidecars = _containers(spec, status)
     disrupted = next(_conditions(status, ("DisruptionTarget",)), {})
+    deleted_at, grace = _deletion(metadata)
+    own_grace = float(spec.get("terminationGracePeriodSeconds") or _GRACE)
     return Pod(
         name=metadata["name"],
         namespace=metadata["namespace"],
         label=str((metadata.get("labels") or {}).get(KEY, "")),
         uid=str(metadata.get("uid", "")),
         created_at=moment(metadata.get("creationTimestamp")) or 0.0,
-        deleted_at=moment(metadata.get("deletionTimestamp")),
-        grace=float(metadata.get("deletionGracePeriodSeconds") or 0.0),
+        deleted_at=deleted_at,
+        grace=grace,
+        killed_at=deleted_at - grace + (grace or own_grace) if deleted_at is not None else None,
         node=str(spec.get("nodeName") or ""),
         phase=str(status.get("phase") or ""),
         reason=str(status.get("reason") or ""),
@@ -140,6 +148,10 @@ def pod(said: Object) -> Pod:
         has_hook="preStop" in (ours.get("lifecycle") or {}),
         is_held=FINALIZER in (metadata.get("finalizers") or ()),
     )
+
+
+def _deletion(metadata: Object) -> tuple[float | None, float]:
+    return moment(metadata.get("deletionTimestamp")), float(metadata.get("deletionGracePeriodSeconds") or 0.0)
 
 
 def job(said: Object) -> Job:

@@ -38,6 +38,7 @@ def pod(
     node: str = "node-1",
     init: dict[str, Any] | None = None,
     metadata: dict[str, Any] | None = None,
+    hook: bool = False,
     **status: Any,
 ) -> states.Pod:
     named = {
@@ -56,7 +57,9 @@ def pod(
         ]
     if init is not None:
         told["initContainerStatuses"] = [{"name": "fetch", "state": init}]
-    ours = {"name": "job", "resources": {"limits": {"memory": "128Mi"}}}
+    ours: dict[str, Any] = {"name": "job", "resources": {"limits": {"memory": "128Mi"}}}
+    if hook:
+        ours["lifecycle"] = {"preStop": {}}
     return states.pod(
         {
             "metadata": named | (metadata or {}),
@@ -356,3 +359,18 @@ def test_job_that_ended_before_the_cluster_s_deadline_has_not_timed_out() -> Non
     over = job(8, startTime=ONE, **condition("Failed", "True", "DeadlineExceeded", "too long"))
     said = outcome(pod(ended(7)), over)
     assert (said.result, said.exit_code) == (Result.FAILED, 7)
+
+
+@pytest.mark.parametrize(
+    ("due", "grace", "code"),
+    [
+        ("2026-01-01T12:00:31Z", 30, 143),
+        (ONE, 0, 143),  # the node was done, and took back what was left of the grace
+        (THREE, 2, 137),  # a shell that was told only after what it ran had been killed
+    ],
+)
+def test_shell_that_obeyed_within_its_grace_has_not_been_killed(due: str, grace: int, code: int) -> None:
+    deleted = {"deletionTimestamp": due, "deletionGracePeriodSeconds": grace}
+    stopped = job(annotations={"errand/stop": "cancelled"})
+    said = outcome(pod(ended(143), metadata=deleted, hook=True), stopped)
+    assert (said.result, said.exit_code) == (Result.CANCELLED, code)
