@@ -35,6 +35,10 @@ class RetryLater(Exception):
         self.delay = delay
 
 
+class DatabaseAway(RetryLater):
+    """The database does not answer or takes nothing. The store has said so in the log, once for everybody."""
+
+
 class Refused(Exception):
     """For the operator: the other side said a final no (`status` is its HTTP code or its error's name)."""
 

@@ -16,8 +16,9 @@ from typing import Any, Generic, Protocol, TypeVar
 import structlog
 
 from bot.desk import Desk
-from bot.errors import RetryLater
+from bot.errors import DatabaseAway, RetryLater
 from bot.outbox import Outbox
+from bot.patience import patiently, rung
 from bot.people import People
 from bot.pruning import Pruning
 from bot.runs import State
@@ -154,8 +155,8 @@ class Loops:
         bell = self._tools.store.bell(belt.bell)
         while True:
             bell.clear()
-            await _patiently("claim", lambda: self._claim(belt))
-            await _rung(bell, SWEEP)
+            await patiently("claim", lambda: self._claim(belt))
+            await rung(bell, SWEEP)
 
     async def _claim(self, belt: Belt[Row]) -> None:
         free = max(belt.capacity - len(belt.tasks), 0)
@@ -187,8 +188,12 @@ class Loops:
         with structlog.contextvars.bound_contextvars(**{belt.table.__name__.lower(): row.identity}):
             try:
                 await belt.carry(row)
+            # In all of these its lease runs out by itself, and then it is tried again.
+            except DatabaseAway:
+                pass  # the store says so, once for all who wait
+            except RetryLater as error:
+                log.warning("carry.waits", error=str(error))
             except Exception:
-                # Its lease runs out by itself, and then it is tried again.
                 log.exception("carry.failed")
 
     # Carrying -------------------------------------------------------------------------------------
@@ -228,10 +233,10 @@ class Loops:
         """Renew all leases; the answer also tells which builds and runs somebody asked to stop."""
         bell = self._tools.store.bell("stops")
         while True:
-            await _rung(bell, RENEW)
+            await rung(bell, RENEW)
             bell.clear()
             for belt in self._belts:
-                await _patiently("renewal", partial(self._renew_belt, belt))
+                await patiently("renewal", partial(self._renew_belt, belt))
 
     async def _renew_belt(self, belt: Belt[Any]) -> None:
         keys = list(belt.tasks)
@@ -243,7 +248,7 @@ class Loops:
         )
         for key in held.stopping & belt.rows.keys():
             # Beside the renewals: an engine that is slow to answer must not cost us the leases.
-            stop = asyncio.create_task(_patiently("stop", partial(self._worker.stop, belt.rows[key])))
+            stop = asyncio.create_task(patiently("stop", partial(self._worker.stop, belt.rows[key])))
             self._stops.add(stop)
             stop.add_done_callback(self._stops.discard)
         missing = set(keys) - held.held
@@ -269,24 +274,24 @@ class Loops:
     async def _open(self) -> None:
         """Put the gate right at the start; then open what people locked for a time when that is over."""
         tools, bell = self._tools, self._tools.store.bell("locks")
-        await _patiently("gate", partial(self._decide, gate.sweep))
+        await patiently("gate", partial(self._decide, gate.sweep))
         while True:
             bell.clear()
-            await _patiently("locks", partial(self._decide, locks.expire))
+            await patiently("locks", partial(self._decide, locks.expire))
             try:
                 until = await tools.store.read(locks.next_expiry)
             except RetryLater:
-                await _rung(bell, SWEEP)
+                await rung(bell, SWEEP)
             else:
-                await _rung(bell, None if until is None else max(until - tools.clock(), 0.0))
+                await rung(bell, None if until is None else max(until - tools.clock(), 0.0))
 
     async def _tick(self) -> None:
         """Sleep until a schedule is due; what is decided then goes on beside this."""
         bell = self._tools.store.bell("ticks")
         while True:
             bell.clear()
-            await _patiently("ticks", self._ticks.look)
-            await _rung(bell, self._ticks.rest())
+            await patiently("ticks", self._ticks.look)
+            await rung(bell, self._ticks.rest())
 
     async def _decide(self, decide: Callable[..., None]) -> None:
         await self._tools.store.write(lambda s: decide(s, now=self._tools.clock()))
@@ -300,8 +305,8 @@ class Loops:
         bell = self._tools.store.bell("jobs")
         while True:
             bell.clear()
-            await _patiently("book", self._tools.book.refresh)
-            await _rung(bell, SWEEP)
+            await patiently("book", self._tools.book.refresh)
+            await rung(bell, SWEEP)
 
     async def _tidy(self, now: float) -> bool:
         """Forget what is old: rows, logs, what the engine could not remove in time.
@@ -314,24 +319,7 @@ class Loops:
             nonlocal more
             more = await self._pruning.round(now)
 
-        await _patiently("prune", prune)
-        await _patiently("prune", lambda: tools.logs.prune(before=now - tools.config.logs.keep))
-        await _patiently("prune", lambda: tools.engine.prune(before=now - KEEP_LEFT))
+        await patiently("prune", prune)
+        await patiently("prune", lambda: tools.logs.prune(before=now - tools.config.logs.keep))
+        await patiently("prune", lambda: tools.engine.prune(before=now - KEEP_LEFT))
         return more
-
-
-async def _patiently(what: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Do one round of something that comes round again: no failure may stop the belts."""
-    try:
-        await work()
-    except RetryLater as error:
-        log.warning(f"{what}.failed", error=str(error))
-    except Exception:
-        log.exception(f"{what}.failed")
-
-
-async def _rung(bell: asyncio.Event, timeout: float | None) -> None:
-    """Wait for a bell, at most `timeout` seconds; None: for ever."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(timeout):
-            await bell.wait()

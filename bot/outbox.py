@@ -12,7 +12,7 @@ import structlog
 
 from bot import messages
 from bot.audience import Audience, outward
-from bot.errors import Refused, RetryLater
+from bot.errors import DatabaseAway, Refused, RetryLater
 from bot.github import GitHub
 from bot.messages.view import BUILD_FAILED
 from bot.metrics import POSTS
@@ -126,7 +126,8 @@ class Outbox:
                 await self._tools.store.write(work)
                 return
             except RetryLater as error:
-                log.warning("post.waits", error=str(error))
+                if not isinstance(error, DatabaseAway):
+                    log.warning("post.waits", error=str(error))
                 await asyncio.sleep(AGAIN)
 
     def _ring_in(self, delay: float) -> None:

@@ -16,7 +16,7 @@ import structlog
 
 from bot.catalog import Catalog
 from bot.due import Plan, judge
-from bot.errors import AskerError, Refused, RetryLater
+from bot.errors import AskerError, DatabaseAway, Refused, RetryLater
 from bot.metrics import TICKS
 from bot.people import Asked
 from bot.starting import Order, Seen, Starting, Target
@@ -152,7 +152,8 @@ class Ticks:
         try:
             decided = await self._decide(plans)
         except RetryLater as error:
-            log.warning("ticks.wait", error=str(error))
+            if not isinstance(error, DatabaseAway):
+                log.warning("ticks.wait", error=str(error))
             decided = Decided(waiting=dict.fromkeys(names, str(error)))
         except Exception:
             log.exception("ticks.failed", first=names[:SHOWN], jobs=len(names))

@@ -7,13 +7,14 @@ same row is carried again, and a move that was stored already is simply not made
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from time import monotonic
 from typing import Any
 
 import structlog
 
 from bot import metrics, specs
 from bot.catalog import Job
-from bot.errors import AskerError, ConfigError, Refused, RetryLater
+from bot.errors import AskerError, ConfigError, DatabaseAway, Refused, RetryLater
 from bot.runs import State, attempt_name, pause_after
 from bot.store import attempts, builds, runs
 from bot.tables import Build, Run
@@ -29,6 +30,8 @@ SOURCE_TRIES = 6
 """How often a build asks for its source before it gives up: with the delays, about a minute."""
 FAILURES = 3
 """How often Errand itself may fail over a build or a run before that ends as an error."""
+SETTLED = 60.0
+"""Seconds after which whatever was away has been back in between, so that it is told again."""
 AGAIN = 1.0
 """Seconds before a build or run is carried on when the database was away or Errand failed."""
 WENT_WRONG = "Errand failed over this; the cause is in its own log."
@@ -72,10 +75,11 @@ class Worker:
         The job goes on then, only the notes of it wait. Where Errand itself fails again and again, that
         is the end: an error that people are told, instead of the same failure for ever.
         """
-        failures = 0
+        failures, logged = 0, ""
         current: Build | Run | None = row
         try:
             while current is not None:
+                since = monotonic()
                 try:
                     if failures < FAILURES:
                         await self._carry(current)
@@ -83,10 +87,10 @@ class Worker:
                         await self._abandon(current, "InternalError", WENT_WRONG)
                     return
                 except RetryLater as error:
-                    log.warning("carry.waits", name=row.name, error=str(error))
+                    logged = _log_once("carry.waits", row, error, logged)
                     delay = error.delay or AGAIN
                 except EngineUnavailable as error:
-                    log.warning("engine.unavailable", name=row.name, error=str(error))
+                    logged = _log_once("engine.unavailable", row, error, logged)
                     with suppress(RetryLater):
                         await self._wait(current, f"The engine does not answer: {error}")
                     delay = error.delay
@@ -94,6 +98,7 @@ class Worker:
                     failures += 1
                     log.exception("carry.failed", name=row.name, failures=failures)
                     delay = AGAIN * 2 ** (failures - 1)
+                logged = logged if monotonic() - since < SETTLED else ""
                 current = await self._current(row, delay)
         finally:
             self._stopping.discard(row.name)
@@ -119,7 +124,7 @@ class Worker:
             try:
                 return await self._reload(row)
             except RetryLater as error:
-                log.warning("carry.waits", name=row.name, error=str(error))
+                _log_once("carry.waits", row, error, "")
                 delay = error.delay or AGAIN
 
     async def _reload(self, row: Build | Run) -> Build | Run | None:
@@ -280,6 +285,8 @@ class Worker:
         """The end where Errand cannot go on; what the engine may have begun in an earlier life is to stop."""
         try:
             await self._tools.engine.stop(_key(row))
+        except EngineUnavailable as error:
+            log.warning("stop.failed", name=row.name, error=str(error))
         except Exception:
             log.exception("stop.failed", name=row.name)
         await self._end(row, Outcome(Result.ERROR, reason=reason, message=message))
@@ -376,3 +383,11 @@ def _told(row: Build | Run, to: State) -> None:
 def _begun(run: Run, started: Started) -> dict[str, Any]:
     """When the run began, which is when its first attempt did."""
     return {"started_at": started.at if run.started_at is None else run.started_at}
+
+
+def _log_once(event: str, row: Build | Run, error: Exception, logged: str) -> str:
+    """Log why something waits, unless that was `logged` last or is the database, of which the store tells."""
+    cause = f"{event}: {error}"
+    if cause != logged and not isinstance(error, DatabaseAway):
+        log.warning(event, name=row.name, error=str(error))
+    return cause

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 
-from bot.errors import ConfigError, Refused, RetryLater
+from bot.errors import ConfigError, DatabaseAway, Refused, RetryLater
 from bot.store.checkpoints import FALLBACK_PAGES
 
 BUSY_TIMEOUT_MS = 10_000
@@ -145,7 +145,7 @@ def is_conflict(error: BaseException) -> bool:
 
 
 def translated(error: Exception) -> Exception:
-    """The error as a caller should see it: `RetryLater` where the database is at fault, else itself."""
+    """The error as a caller should see it: `DatabaseAway` or `RetryLater` where the database is at fault."""
     code: int | None = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
     if code is not None and code & 0xFF in _SQLITE_BROKEN:
         return Refused(
@@ -155,7 +155,8 @@ def translated(error: Exception) -> Exception:
         )
     if _is_fault(error) or is_lost(error) or is_conflict(error):
         cause = str(getattr(error, "orig", error)).strip().partition("\n")[0]
-        return RetryLater(f"The database does not take it now: {cause}")
+        kind = RetryLater if is_conflict(error) else DatabaseAway
+        return kind(f"The database does not take it now: {cause}")
     return error
 
 

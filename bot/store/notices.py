@@ -46,6 +46,7 @@ class Notices:
         self._owner = owner
         self._some = some
         self._everything = everything
+        self._lost = False
         self.skew: Skew | None = None
         """Brought up to date with every heartbeat, where it is set."""
         self.tried = asyncio.Event()
@@ -64,10 +65,15 @@ class Notices:
                     delay = AGAIN[0]
                     if self.tried.is_set():
                         self._everything()
+                    if self._lost:
+                        log.info("notices.back")
+                    self._lost = False
                     self.tried.set()
                     await self._listen(connection)
             except (psycopg.Error, OSError) as error:  # TimeoutError is one
-                log.warning("notices.lost", error=str(error).strip().partition("\n")[0], again_in=delay)
+                if not self._lost:
+                    log.warning("notices.lost", error=str(error).strip().partition("\n")[0])
+                self._lost = True
             except Exception:
                 log.exception("notices.failed")
             self.tried.set()

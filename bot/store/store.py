@@ -11,10 +11,11 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from bot.changes import Changes, Subject
-from bot.errors import ConfigError, Refused
+from bot.errors import ConfigError, DatabaseAway, Refused
 from bot.store import clocks, leases, schema
 from bot.store.bells import Bells, Belt
 from bot.store.databases import READERS, Database, FileLock, make_private, translated
+from bot.store.outages import Outage
 from bot.store.payloads import inform
 from bot.store.writer import About, Writer
 from bot.tables import packed
@@ -47,9 +48,10 @@ class Store:
         self._sole: Connection | None = None
         self.changes = Changes()
         self._bells = Bells()
+        self._outage = Outage()
         info = {} if given_clock or not self.is_shared else clocks.DATABASE
         tell = partial(inform, owner=owner) if self.is_shared else None
-        about = About(info, tell)
+        about = About(self._outage, info, tell)
         self._writer = Writer(database.writer, self._bells, self.changes, limit=WAITING, about=about)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
         self._notices: Notices | None = None
@@ -167,11 +169,15 @@ class Store:
     def _read(self, work: Callable[[Session], T]) -> T:
         try:
             with Session(self._database.reader, expire_on_commit=False) as session:
-                return work(session)
+                value = work(session)
         except Exception as error:
-            if (seen := translated(error)) is not error:
+            if isinstance(seen := translated(error), DatabaseAway):
+                self._outage.failed("read", seen)
+            if seen is not error:
                 raise seen from error
             raise
+        self._outage.answered("read")
+        return value
 
 
 def _prepare(url: str, exclusive: bool) -> tuple[Database, FileLock | None]:

@@ -18,12 +18,13 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from bot.changes import Changes
-from bot.errors import RetryLater
+from bot.errors import DatabaseAway, RetryLater
 from bot.metrics import count_end
 from bot.store import deliveries
 from bot.store.bells import Bells, Belt, changes, rung
 from bot.store.checkpoints import Checkpoints
 from bot.store.databases import is_conflict, is_lost, translated
+from bot.store.outages import Outage
 from bot.tables import Build, Run
 
 GROUP = 256
@@ -52,6 +53,7 @@ class Task:
 class About:
     """How a bot shares its database: the `info` of its sessions, and what tells the others of a commit."""
 
+    outage: Outage = field(default_factory=Outage)
     info: Mapping[str, Any] = field(default_factory=dict)
     tell: Callable[[Connection, Collection[Belt], Sequence[Run | Build]], None] | None = None
 
@@ -238,6 +240,7 @@ class Writer:
 
     def _settle(self, group: _Group) -> None:
         """Tell all callers at once, on the event loop; what shall be tried again is not told yet."""
+        self._notice(group.tasks)
         if self._checkpoints is not None:
             self._checkpoints.written(
                 sum(len(task.row[4]) if task.row else WORK_BYTES for task in group.tasks)
@@ -245,6 +248,14 @@ class Writer:
         self._again.extend(group.again)
         told = [task for task in group.tasks if task not in group.again] if group.again else group.tasks
         self._loop.call_soon_threadsafe(self._tell, told, group)
+
+    def _notice(self, tasks: Sequence[Task]) -> None:
+        """Keep account of whether the database takes what it is given."""
+        away = next((task.error for task in tasks if isinstance(task.error, DatabaseAway)), None)
+        if away is not None:
+            self._about.outage.failed("write", away)
+        elif any(task.error is None for task in tasks):
+            self._about.outage.answered("write")
 
     def _tell(self, tasks: Sequence[Task], group: _Group) -> None:
         for task in tasks:

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import update
+from structlog.testing import capture_logs
 
 from bot import loops
-from bot.errors import RetryLater
+from bot.errors import DatabaseAway, Refused, RetryLater
 from bot.loops import MAX_TRIES, Belt, Loops, backoff
+from bot.patience import patiently
 from bot.store import runs
 from bot.tables import Delivery, Run
 from executor.errors import EngineUnavailable
@@ -222,11 +224,33 @@ async def test_failure_to_give_up_leaves_the_delivery_for_later(
     delivery.attempts = MAX_TRIES + 1
 
     async def away(work: Any) -> Any:
-        raise RetryLater("away")
+        raise DatabaseAway("away")
 
     monkeypatch.setattr(home.store, "write", away)
-    await belts._carry(belts._belts[0], delivery)
+    with capture_logs() as lines:
+        await belts._carry(belts._belts[0], delivery)
     assert (await home.delivery(delivery)).state == "stored"
+    assert [line["event"] for line in lines] == ["delivery.failed"]  # the fault, not the database
+
+
+@pytest.mark.parametrize(
+    ("error", "logged"),
+    [
+        (DatabaseAway("away"), []),
+        (RetryLater("GitHub is away"), [("claim.failed", "warning")]),
+        (EngineUnavailable("away"), [("claim.failed", "warning")]),
+        (Refused("damaged"), [("claim.failed", "warning")]),
+        (ValueError("a fault"), [("claim.failed", "error")]),
+    ],
+)
+async def test_what_is_away_is_no_fault_with_a_traceback(error: Exception, logged: list[Any]) -> None:
+    async def fail() -> None:
+        raise error
+
+    with capture_logs() as lines:
+        await patiently("claim", fail)
+    assert [(line["event"], line["log_level"]) for line in lines] == logged
+    assert all("exc_info" not in line for line in lines if line["log_level"] == "warning")
 
 
 async def test_row_claimed_anew_by_its_own_bot_is_carried_once(home: House) -> None:

@@ -12,7 +12,7 @@ import structlog
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope
 
-from bot.errors import RetryLater
+from bot.errors import DatabaseAway, RetryLater
 from bot.metrics import UNVERIFIED, count_delivery
 from webhooks.deadlines import Deadlines
 from webhooks.unverified import Body, Unverified
@@ -129,7 +129,8 @@ class Intake:
                 )
             except RetryLater as error:
                 # The sender waits as long: told of this, it would not come again.
-                log.warning("delivery_waits", source=self._source, why=str(error))
+                if not isinstance(error, DatabaseAway):
+                    log.warning("delivery_waits", source=self._source, why=str(error))
                 await asyncio.sleep(RETRY_S)
 
     def refused(self, refusal: Refusal) -> Response:

@@ -6,13 +6,16 @@ import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from structlog.testing import capture_logs
 
-from bot.errors import ConfigError, Refused, RetryLater
+from bot.errors import ConfigError, DatabaseAway, Refused, RetryLater
 from bot.store import Session, Store, deliveries, runs, tokens
 from bot.store.deliveries import ROWS
 from bot.store.writer import GROUP
@@ -230,15 +233,43 @@ async def test_all_who_wait_hear_at_once_that_the_database_is_away_and_it_may_co
     async with await Store.open(postgres_url, owner="one") as store:
         async with await Store.open(postgres_url.replace(name, "postgres"), owner="admin") as admin:
             await admin.write(lambda session: _allow(session, name, allowed=False))
-            results = await asyncio.gather(
-                *(_deliver(store, f"github:{number}") for number in range(300)), return_exceptions=True
-            )
-            assert {type(result) for result in results} == {RetryLater}
-            with pytest.raises(RetryLater):
-                await store.ping()
+            with capture_logs() as lines:
+                results = await asyncio.gather(
+                    *(_deliver(store, f"github:{number}") for number in range(300)), return_exceptions=True
+                )
+                assert {type(result) for result in results} == {DatabaseAway}
+                with pytest.raises(DatabaseAway):
+                    await store.ping()
+            assert _of_the_database(lines) == ["database.away"]
             await admin.write(lambda session: _allow(session, name, allowed=True))
-        await _deliver(store, "github:1")
+        with capture_logs() as lines:
+            await _deliver(store, "github:1")
+            await store.ping()
+        assert _of_the_database(lines) == ["database.back"]
         assert await _keys(store) == ["github:1"]
+
+
+def _of_the_database(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [line["event"] for line in lines if line["event"].startswith("database.")]
+
+
+async def test_disk_that_takes_nothing_is_away_until_something_is_written(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Answers in between mean nothing: a full disk can be read."""
+    full = sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorcode = sqlite3.SQLITE_FULL
+
+    def fail(session: Session) -> None:
+        raise OperationalError("", {}, full)
+
+    with capture_logs() as lines:
+        for _ in range(3):
+            with pytest.raises(DatabaseAway):
+                await store.write(fail)
+            await store.ping()
+        await store.write(lambda session: None)
+    assert _of_the_database(lines) == ["database.away", "database.back"]
 
 
 def _allow(session: Session, name: str, *, allowed: bool) -> None:
