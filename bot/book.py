@@ -19,7 +19,19 @@ from bot.tables import JobVersion
 
 log = structlog.get_logger()
 
-FIXED = ("url", "command", "proxies", "database", "logs", "limits", "github", "slack", "engine")
+FIXED = (
+    "url",
+    "command",
+    "proxies",
+    "database",
+    "logs",
+    "log",
+    "deliveries",
+    "limits",
+    "github",
+    "slack",
+    "engine",
+)
 """Sections of the file that only a new start takes up."""
 
 

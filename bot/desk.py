@@ -107,7 +107,7 @@ class Desk:
             self._close(session, delivery, state, decision.note())
 
         await self._tools.store.write(decide)
-        log.info("delivery.settled", key=delivery.key, state=state, note=decision.note())
+        self._log(delivery, state, decision.note(), problem=decision.refused())
 
     async def _comment(self, delivery: Delivery, comment: events.Comment) -> None:
         """Who may not costs one question: nothing is read, fetched or shown before that is answered."""
@@ -207,7 +207,10 @@ class Desk:
     async def _decide(
         self, delivery: Delivery, asked: Asked, steps: Sequence[Step], answers: Answers, note: str
     ) -> None:
+        failed = False
+
         def decide(session: Session) -> None:
+            nonlocal failed
             texts: list[str] = []
             noted = [note]
             failed = False
@@ -225,7 +228,7 @@ class Desk:
             self._close(session, delivery, "handled", "\n".join(noted))
 
         await self._tools.store.write(decide)
-        log.info("delivery.settled", key=delivery.key, state="handled", note=note)
+        self._log(delivery, "handled", note, problem=failed)
 
     def _noted(self, asked: Asked, job: str | None, error: AskerError) -> list[str]:
         """What the delivery's note keeps of a refusal, for `why`."""
@@ -235,14 +238,25 @@ class Desk:
         return [] if line is None else [line]
 
     async def _settle(
-        self, delivery: Delivery, state: Settled, note: str, answers: Sequence[Post] = ()
+        self,
+        delivery: Delivery,
+        state: Settled,
+        note: str,
+        answers: Sequence[Post] = (),
+        *,
+        refused: bool = False,
     ) -> None:
         def settle(session: Session) -> None:
             posts.add(session, answers)
             self._close(session, delivery, state, note)
 
         await self._tools.store.write(settle)
-        log.info("delivery.settled", key=delivery.key, state=state, note=note)
+        self._log(delivery, state, note, problem=refused or state == "failed")
+
+    def _log(self, delivery: Delivery, state: Settled, note: str, *, problem: bool) -> None:
+        """One line of what became of it, unless only problems are to be told."""
+        if problem or self._tools.config.log.deliveries == "all":
+            log.info("delivery.settled", key=delivery.key, state=state, note=note)
 
     def _close(self, session: Session, delivery: Delivery, state: Settled, note: str) -> None:
         """Settle it; where another bot has it by now, `LeaseLost` undoes all that was decided with it."""
@@ -273,7 +287,7 @@ class Desk:
         noted = [f"refused {asked.actor}: {refusal}"]
         for job in markdown.jobs_named(comment.body, word):
             noted += self._noted(asked, job, refusal)
-        await self._settle(delivery, "handled", "\n".join(noted), answers)
+        await self._settle(delivery, "handled", "\n".join(noted), answers, refused=True)
 
     def _github_answers(
         self, comment: events.Comment, key: str, texts: Sequence[str], *, failed: bool

@@ -18,9 +18,6 @@ log = structlog.get_logger()
 ROUND = 5_000
 """Runs forgotten in one round, and deliveries, and ticks, and builds."""
 
-KEEP_DELIVERIES = 7 * 86400.0
-"""Seconds that a handled delivery is kept, to look at and to know its repetition."""
-
 KEEP_PUSHES = 365 * 86400.0
 """Seconds that a push is known which a newer one followed, or which deleted its branch."""
 
@@ -43,8 +40,10 @@ class Pruning:
 
     async def round(self, now: float) -> bool:
         """Forget what is too much or too old; True when more is left for another round."""
+        kept = self._tools.config.deliveries
         small = (
-            partial(deliveries.prune, before=now - KEEP_DELIVERIES, limit=history.ROWS),
+            partial(deliveries.prune, before=now - kept.keep, limit=history.ROWS),
+            partial(deliveries.prune, before=now - kept.keep_ignored, limit=history.ROWS, ignored=True),
             partial(ticks.prune, before=now - KEEP_TICKS, limit=history.ROWS),
             partial(pushes.prune, before=now - KEEP_PUSHES, limit=history.ROWS),
             partial(idempotency.prune, before=now - KEEP_KEYS, limit=history.ROWS),

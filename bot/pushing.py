@@ -35,12 +35,13 @@ def headline(repository: str, ref: str) -> str:
 class Decision:
     """What becomes of a push. `note` may be read once `effect` was carried out.
 
-    `wanted`: a filter let it through.
+    `wanted`: a filter let it through. `refused`, likewise afterwards: whether a job could not be started.
     """
 
     wanted: bool
     effect: Callable[[Session], None]
     note: Callable[[], str]
+    refused: Callable[[], bool] = lambda: False
 
 
 class Pushing:
@@ -82,7 +83,10 @@ class Pushing:
             rebuilt = f"rebuilds {', '.join(names)}" if names else "rebuilds nothing any more"
             return _note(head + rebuilt, told | started, set(names))
 
-        return Decision(True, effect, note)
+        def refused() -> bool:
+            return any(name.startswith("job ") for name in started)
+
+        return Decision(True, effect, note, refused)
 
     def _remembered(self, delivery: Delivery, push: Push, note: str, *, known: bool) -> Decision:
         """Nothing is started; where images are built from the repository, by older ones neither."""

@@ -10,7 +10,17 @@ from bot.catalog import Job
 from bot.conditions import ConfigMapReference, Resources, SecretReference
 from bot.config.document import Value
 from bot.config.interpolation import expand
-from bot.config.settings import Engine, GitHub, Kubernetes, Limits, Logs, Section, Slack
+from bot.config.settings import (
+    Deliveries,
+    Engine,
+    GitHub,
+    Kubernetes,
+    Limits,
+    Logs,
+    OperatorLog,
+    Section,
+    Slack,
+)
 from bot.config.values import DatabaseUrl, FirstWord, Network, PublicUrl
 from bot.due import Plan, upcoming
 from bot.errors import ConfigError
@@ -36,6 +46,8 @@ class Config(Section):
     proxies: tuple[Network, ...] = ("127.0.0.1", "::1")
     database: DatabaseUrl = Secret("sqlite:///errand.db")
     logs: Logs = Field(default_factory=Logs)
+    log: OperatorLog = Field(default_factory=OperatorLog)
+    deliveries: Deliveries = Field(default_factory=Deliveries)
     limits: Limits = Field(default_factory=Limits)
     github: GitHub | None = None
     slack: Slack | None = None

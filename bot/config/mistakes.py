@@ -8,7 +8,19 @@ from bot.conditions import Resources, Timetable
 from bot.config.config import Config
 from bot.config.document import Document, Path, Value
 from bot.config.later import comes_later
-from bot.config.settings import Builder, Container, Engine, GitHub, Kubernetes, Limits, Logs, Process, Slack
+from bot.config.settings import (
+    Builder,
+    Container,
+    Deliveries,
+    Engine,
+    GitHub,
+    Kubernetes,
+    Limits,
+    Logs,
+    OperatorLog,
+    Process,
+    Slack,
+)
 from bot.images import BuildFrom, Image
 from bot.parameters import Parameter
 from bot.wording import nearest
@@ -42,6 +54,8 @@ _BOUNDS = {
 _SHAPES: dict[Path, frozenset[str]] = {
     (): frozenset({*Config.model_fields, "defaults"}),
     ("logs",): frozenset(Logs.model_fields),
+    ("log",): frozenset(OperatorLog.model_fields),
+    ("deliveries",): frozenset(Deliveries.model_fields),
     ("limits",): frozenset(Limits.model_fields),
     ("github",): frozenset(GitHub.model_fields),
     ("slack",): frozenset(Slack.model_fields),

@@ -56,6 +56,19 @@ class Logs(Section):
     public: bool = False
 
 
+class Deliveries(Section):
+    """How long requests of GitHub and Slack are kept once they were decided, and those that were ignored."""
+
+    keep: Annotated[Duration, between(3 * _DAY, 365 * _DAY)] = 7 * _DAY
+    keep_ignored: Annotated[Duration, between(60, 365 * _DAY)] = _DAY
+
+
+class OperatorLog(Section):
+    """What Errand writes to its own log: a line for every delivery, or for those that went wrong."""
+
+    deliveries: Literal["all", "problems"] = "all"
+
+
 class Limits(Section):
     """How much may happen at the same time, and how large a request may be."""
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any, Literal, cast
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, CursorResult, delete, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from bot.store.bells import ring
@@ -16,6 +16,9 @@ from bot.tables import Delivery
 
 ROWS = 64
 """Most rows of one INSERT."""
+
+IGNORED = literal("ignored", literal_execute=True)
+"""Written into the statement, so that the database sees that its index of the ignored ones serves it."""
 
 _HEAD = (
     "INSERT INTO deliveries (key, source, event, media_type, body, received_at, "
@@ -123,10 +126,24 @@ def _notes(
     return [(received_at, note) for received_at, note in rows]
 
 
-def prune(session: Session, *, before: float, limit: int) -> int:
-    """Forget up to `limit` settled deliveries that came before `before`; gives how many."""
-    old = select(DELIVERY.id).where(DELIVERY.received_at < before, DELIVERY.state != "stored").limit(limit)
+def prune(session: Session, *, before: float, limit: int, ignored: bool = False) -> int:
+    """Forget up to `limit` deliveries that came before `before`: those `ignored`, or the other settled ones.
+
+    Gives how many.
+    """
+    state = DELIVERY.state == IGNORED if ignored else DELIVERY.state.not_in(("stored", "ignored"))
+    old = select(DELIVERY.id).where(DELIVERY.received_at < before, state).limit(limit)
     gone = session.execute(
         delete(Delivery).where(DELIVERY.id.in_(old)).execution_options(synchronize_session=False)
     )
     return cast("CursorResult[Any]", gone).rowcount
+
+
+def next_end(session: Session, *, keep: float, keep_ignored: float) -> float | None:
+    """When the next delivery may have to go; never too late, but too early where one is still undecided."""
+    oldest = session.scalar(select(func.min(DELIVERY.received_at)))
+    oldest_ignored = session.scalar(select(func.min(DELIVERY.received_at)).where(DELIVERY.state == IGNORED))
+    ends = [oldest + keep] if oldest is not None else []
+    if oldest_ignored is not None:
+        ends.append(oldest_ignored + keep_ignored)
+    return min(ends, default=None)

@@ -5,6 +5,7 @@ import json
 
 import pytest
 from sqlalchemy import update
+from structlog.testing import capture_logs
 
 from bot.desk import MAX_COMMANDS, Desk
 from bot.errors import RetryLater
@@ -254,3 +255,35 @@ async def test_build_that_failed_is_not_waited_for_again(home: House) -> None:
     await home.write(lambda s: s.execute(update(Build).values(state="finished", result="failed")))
     await home.says("/job run check")
     assert (await home.run(2)).build_number == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "author", "logged"),
+    [
+        ("no command at all", "octocat", ["all"]),
+        ("/job run plain", "octocat", ["all"]),
+        ("/job run nothing-like-it", "octocat", ["all", "problems"]),
+        ("/job run plain", "reader", ["all", "problems"]),
+    ],
+)
+async def test_line_of_a_delivery_can_be_left_out_unless_it_is_a_problem(
+    home: House, body: str, author: str, logged: list[str]
+) -> None:
+    said = []
+    for which in ("all", "problems"):
+        log = home.tools.config.log.model_copy(update={"deliveries": which})
+        quiet = home.without(config=home.tools.config.model_copy(update={"log": log}))
+        delivery = await home.comment(body, author=author)
+        with capture_logs() as lines:
+            await Desk(quiet.tools).handle(delivery)
+        said += [which for line in lines if line["event"] == "delivery.settled"]
+    assert said == logged
+
+
+async def test_failure_of_a_delivery_is_always_logged(home: House) -> None:
+    log = home.tools.config.log.model_copy(update={"deliveries": "problems"})
+    quiet = home.without(config=home.tools.config.model_copy(update={"log": log}))
+    delivery = await home.comment("/job list")
+    with capture_logs() as lines:
+        await Desk(quiet.tools).give_up(delivery, RetryLater("away"))
+    assert [line["state"] for line in lines if line["event"] == "delivery.settled"] == ["failed"]

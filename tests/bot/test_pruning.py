@@ -1,14 +1,16 @@
 """Pruning: as `keep` and `expire` of each job say, logs included, some at a time."""
 
 import pytest
+from sqlalchemy import select
 
 from bot import pruning
 from bot.book import Book
 from bot.config import job_of
+from bot.desk import Desk
 from bot.pruning import Pruning
 from bot.runs import State
 from bot.store import Session, runs, ticks
-from bot.tables import Build, Tick
+from bot.tables import Build, Delivery, Tick
 from executor.logfile import LogWriter
 from tests.bot.house import House
 from tests.bot.store.test_history import DAY, add
@@ -109,3 +111,26 @@ async def test_job_that_was_deleted_leaves_no_pause_to_a_later_one(
     await Pruning(home.tools).purge("small")
     assert len(await left(home, "small")) > 0
     assert await home.store.read(lambda s: (ticks.states(s, ["small"]), ticks.newest(s, "small"))) == ({}, [])
+
+
+async def test_deliveries_that_were_ignored_go_before_the_others(home: House) -> None:
+    handled, ignored = await home.comment("/job list"), await home.comment("nothing")
+    waiting = await home.deliver("issue_comment", handled.body)
+    for delivery in (handled, ignored):
+        await Desk(home.tools).handle(delivery)
+
+    async def kept(later: float) -> list[str]:
+        await Pruning(home.tools).round(home.now + later)
+        return await home.store.read(lambda s: [row.key for row in s.scalars(select(Delivery))])
+
+    assert ignored.key in await kept(DAY - 60)
+    assert sorted(await kept(DAY + 60)) == sorted([handled.key, waiting.key])
+    assert await kept(7 * DAY + 60) == [waiting.key]
+
+
+async def test_how_long_ignored_deliveries_are_kept_is_a_setting(home: House) -> None:
+    settings = home.tools.config.deliveries.model_copy(update={"keep_ignored": 60.0})
+    brief = home.without(config=home.tools.config.model_copy(update={"deliveries": settings}))
+    await Desk(home.tools).handle(await home.comment("nothing"))
+    await Pruning(brief.tools).round(home.now + 61)
+    assert await home.store.read(lambda s: list(s.scalars(select(Delivery)))) == []

@@ -55,9 +55,10 @@ async def test_pruning_forgets_what_is_old_and_settled(store: Store) -> None:
                 session, id, owner="one", state="ignored", note="x"
             )  # type: ignore[misc]
         )
-    assert await store.write(lambda session: deliveries.prune(session, before=99.0, limit=1)) == 1
-    assert await store.write(lambda session: deliveries.prune(session, before=40.0, limit=9)) == 0
-    assert await store.write(lambda session: deliveries.prune(session, before=99.0, limit=9)) == 1
+    assert await store.write(lambda s: deliveries.prune(s, before=99.0, limit=9)) == 0
+    assert await store.write(lambda s: deliveries.prune(s, before=99.0, limit=1, ignored=True)) == 1
+    assert await store.write(lambda s: deliveries.prune(s, before=40.0, limit=9, ignored=True)) == 0
+    assert await store.write(lambda s: deliveries.prune(s, before=99.0, limit=9, ignored=True)) == 1
     assert [delivery.key for delivery in await store.write(_claim(now=1e9))] == ["open"]
 
 
