@@ -136,6 +136,7 @@ class Run(Claimable, table=True):
         Index("runs_build", "build_number"),
         Index("runs_ended", "job", "number", "result", **where("state = 'finished'")),
         Index("runs_age", "job", "finished_at", **where("state = 'finished'")),
+        Index("runs_result", "result", "number", **where("result IS NOT NULL")),
         {"sqlite_autoincrement": True},  # a number that was given once never names another run
     )
 

@@ -31,20 +31,49 @@ def jobs(json: Json = False) -> None:
         for each in found:
             printing.document(each)
         return
-    rows = [(each["name"], each.get("description"), _schedule(each), each.get("version")) for each in found]
+    rows = [
+        (
+            each["name"],
+            each.get("description"),
+            _schedule(each),
+            _next(each),
+            _last(each),
+            each.get("version"),
+        )
+        for each in found
+    ]
     printing.table(
-        ("job", "description", "schedule", "version"),
+        ("job", "description", "schedule", "next", "last run", "version"),
         rows,
         "There are no jobs, or none that this token may see.",
     )
+
+
+def _last(job: Document) -> str | None:
+    """How the newest run stands, with its number: `failed (3) #142`."""
+    run = job.get("last_run")
+    return f"{printing.standing(run)} #{run['number']}" if isinstance(run, dict) else None
+
+
+def _next(job: Document) -> str | None:
+    """When the schedule starts the job next, and what is held back, by whom."""
+    schedule = job.get("schedule")
+    if not isinstance(schedule, dict):
+        return None
+    told = [str(printing.moment(at)) for at in schedule["next"]]
+    if by := schedule["paused_by"]:
+        until = printing.moment(schedule["paused_until"])
+        told.append(f"paused by {by}" + (f" until {until}" if until else ""))
+    if schedule["skipped"]:
+        told.append(f"not {printing.moment(schedule['skipped'])}")
+    return ", ".join(told)
 
 
 def _schedule(job: Document) -> str | None:
     schedule = job.get("definition", {}).get("schedule")
     if not isinstance(schedule, dict):
         return None if schedule is None else str(schedule)
-    paused = " (paused)" if schedule.get("paused") else ""
-    return f"{schedule.get('cron')} {schedule.get('timezone') or ''}".strip() + paused
+    return f"{schedule.get('cron')} {schedule.get('timezone') or ''}".strip()
 
 
 def plan(

@@ -1,12 +1,14 @@
 """Commands that look: `runs`, `status`, `logs`."""
 
+from collections.abc import Sequence
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from terminal import printing
 from terminal.completion import job_names
-from terminal.failures import INTERRUPTED
+from terminal.failures import INTERRUPTED, Usage
 from terminal.following import Follower
 from terminal.remote import segment
 from terminal.running import SINGLE, meant
@@ -30,11 +32,15 @@ def runs(
     state: Annotated[
         str | None, typer.Option(metavar="STATE", help="Only in this state, such as running or finished.")
     ] = None,
+    result: Annotated[
+        list[str] | None,
+        typer.Option(metavar="RESULT", help="Only with this result, such as failed; may be repeated."),
+    ] = None,
     limit: Annotated[int, typer.Option(metavar="N", min=1, max=10_000, help="How many.")] = 20,
     json: Json = False,
 ) -> None:
     """The newest runs."""
-    query = {"job": job, "state": state, "limit": min(limit, 100)}
+    query = {"job": job, "limit": min(limit, 100), **_standing(state, result or [])}
     remote = connected()
     found = list(remote.pages("/api/runs", "runs", query, limit))
     if job is not None and job != SINGLE and not found:
@@ -45,6 +51,27 @@ def runs(
         return
     for each in found:
         printing.document(each)
+
+
+def _standing(state: str | None, results: Sequence[str]) -> dict[str, str]:
+    """What asks for a state and for results; `Usage` for words that are none, or stand for the other."""
+    from bot.runs import State
+    from executor.spec import Result
+
+    query: dict[str, str] = {}
+    if state is not None:
+        query["state"] = _word("--state", state, State, ("--result", Result))
+    words = dict.fromkeys(word for each in results for word in each.split(","))
+    if words:
+        query["result"] = ",".join(_word("--result", word, Result, ("--state", State)) for word in words)
+    return query
+
+
+def _word(option: str, word: str, known: type[StrEnum], other: tuple[str, type[StrEnum]]) -> str:
+    if word in [*known]:
+        return word
+    hint = f" `{other[0]} {word}` is what you look for." if word in [*other[1]] else ""
+    raise Usage(f"{option}: expected one of {', '.join(known)}, not {word}.{hint}")
 
 
 def status(

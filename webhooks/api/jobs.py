@@ -11,16 +11,18 @@ from starlette.routing import Route
 from bot import config
 from bot.book import Book, Conflict, Entry, Expected
 from bot.config import Wrong
+from bot.due import Outlook
 from bot.pruning import Pruning
 from bot.runs import State
-from bot.store import Store, runs
+from bot.store import Session, Store, results, runs
+from bot.tables import Run
 from webhooks.access import Access, Visitor
 from webhooks.api import schedules, shapes
 from webhooks.api.answers import json_answer, path_number
 from webhooks.api.guard import guarded
 from webhooks.api.problems import Problem, missing, wrong
 from webhooks.api.reading import content, require_json
-from webhooks.api.telling import chosen_tag, standing_tag
+from webhooks.api.telling import Telling, chosen_tag, standing_tag
 from webhooks.view import rfc3339
 
 BODY_LIMIT = 1 << 20
@@ -59,23 +61,44 @@ class _Rooms:
     def __init__(self, jobs: Jobs) -> None:
         self._jobs = jobs
         self._url = jobs.url.rstrip("/")
+        self._tell = Telling(jobs.url, jobs.clock)
 
     async def list_jobs(self, request: Request, visitor: Visitor) -> Response:
         """All jobs by name."""
         seen = visitor.jobs
         entries = [each for each in self._jobs.book.entries() if seen is None or each.job.name in seen]
-        return json_answer({"jobs": [self._told(entry, hide=not visitor.admin) for entry in entries]})
+        jobs, now = [entry.job for entry in entries], self._jobs.clock()
+
+        def read(session: Session) -> tuple[dict[str, Outlook], dict[str, Run]]:
+            names = [job.name for job in jobs]
+            return schedules.outlooks(session, jobs, now=now), results.newest(session, names)
+
+        timed, last = await self._jobs.store.read(read)
+        listed: list[shapes.ListedJob] = [
+            {
+                **self._told(entry, hide=not visitor.admin),
+                "schedule": schedules.coming(timed[entry.job.name]) if entry.job.name in timed else None,
+                "last_run": self._tell.last(last.get(entry.job.name)),
+            }
+            for entry in entries
+        ]
+        return json_answer({"jobs": listed})
 
     async def job(self, request: Request, visitor: Visitor) -> Response:
         """One job with what its schedule does, and its version as `ETag`."""
         entry, jobs = self._entry(request), self._jobs
         images = jobs.book.catalog.images
-        schedule, tag = await jobs.store.read(
-            lambda s: (schedules.of(s, entry.job, now=jobs.clock()), standing_tag(s, entry.job, images))
+        schedule, tag, last = await jobs.store.read(
+            lambda s: (
+                schedules.of(s, entry.job, now=jobs.clock()),
+                standing_tag(s, entry.job, images),
+                results.newest(s, [entry.job.name]),
+            )
         )
         told: shapes.ScheduledJob = {
             **self._told(entry, hide=not visitor.admin),
             "schedule": schedules.told(schedule),
+            "last_run": self._tell.last(last.get(entry.job.name)),
             "image_tag": None if tag is None else chosen_tag(tag),
         }
         return json_answer(told, headers=_etag(entry.row.version))
@@ -135,7 +158,7 @@ class _Rooms:
     def _address(self, name: str) -> str:
         return f"{self._url}/api/jobs/{name}"
 
-    def _told(self, entry: Entry, *, hide: bool = False) -> shapes.ListedJob:
+    def _told(self, entry: Entry, *, hide: bool = False) -> shapes.DefinedJob:
         """What is said of a job; `hide`: without the texts of variables that its `mask` names."""
         job, row = entry.job, entry.row
         definition = config.definition(job)

@@ -134,7 +134,8 @@ def _in_path(row: Operation) -> Iterator[Schema]:
 
 def _in_query(row: Operation) -> Iterator[Schema]:
     for each in row.query:
-        yield {"name": each.name, "in": "query", "description": each.meaning, "schema": each.schema}
+        commas = {"style": "form", "explode": False} if each.several else {}
+        yield {"name": each.name, "in": "query", "description": each.meaning, **commas, "schema": each.schema}
 
 
 def _in_header(row: Operation) -> Iterator[Schema]:

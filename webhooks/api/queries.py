@@ -1,12 +1,13 @@
 """What the API takes in a query: the rules that read it, of which its OpenAPI document is made as well."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
 from bot.runs import State
+from executor.spec import Result
 from webhooks.api.problems import Problem
 
 LONGEST = 200
@@ -23,13 +24,19 @@ _DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One name of a query: a number between two bounds, else one of `choices`, else any text."""
+    """One name of a query: a number between two bounds, else one of `choices`, else any text.
+
+    `several`: some of `choices`, with commas between them. `hints` say of a value that is none of them which
+    parameter takes it.
+    """
 
     name: str
     meaning: str
     least: int | None = None
     most: int = 10**18 - 1
     choices: tuple[str, ...] = ()
+    several: bool = False
+    hints: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def schema(self) -> dict[str, object]:
@@ -37,7 +44,10 @@ class Parameter:
         if self.least is not None:
             return {"type": "integer", "minimum": self.least, "maximum": self.most}
         if self.choices:
-            return {"type": "string", "enum": [*self.choices]}
+            one: dict[str, object] = {"type": "string", "enum": [*self.choices]}
+            if not self.several:
+                return one
+            return {"type": "array", "items": one, "minItems": 1, "uniqueItems": True}
         return {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[^\\u0000]*$"}
 
     def check(self, value: str) -> None:
@@ -45,8 +55,13 @@ class Parameter:
         if self.least is not None:
             if not _DIGITS.fullmatch(value) or not self.least <= int(value) <= self.most:
                 raise Problem(400, f"{self.name}: expected a number from {self.least} to {self.most}.")
-        elif self.choices and value not in self.choices:
-            raise Problem(400, f"{self.name}: expected {_either(self.choices)}.")
+            return
+        words = value.split(",") if self.several else [value]
+        if not self.choices or (set(words) <= set(self.choices) and len(set(words)) == len(words)):
+            return
+        hint = "".join(f" {self.hints[each]}" for each in words if each in self.hints)
+        more = ", or several with commas between them" if self.several else ""
+        raise Problem(400, f"{self.name}: expected {_either(self.choices)}{more}.{hint}")
 
 
 def _either(choices: Sequence[str]) -> str:
@@ -57,7 +72,13 @@ def _either(choices: Sequence[str]) -> str:
 
 RUNS = (
     Parameter("job", "only runs of this job"),
-    Parameter("state", "only runs in this state", choices=tuple(State)),
+    Parameter(
+        "state",
+        "only runs in this state",
+        choices=tuple(State),
+        hints={result: f"{result} is how a run ended: `result={result}` finds them." for result in Result},
+    ),
+    Parameter("result", "only runs that ended so; several with commas", choices=tuple(Result), several=True),
     Parameter("limit", "how many; 50 if not given", 1, MOST_RUNS),
     Parameter("before", "only runs with a smaller number", 1),
 )
@@ -94,6 +115,11 @@ def read(request: Request, known: Sequence[Parameter] = ()) -> dict[str, str]:
         by_name[name].check(value)
         values[name] = value
     return values
+
+
+def words(values: dict[str, str], name: str) -> list[str]:
+    """The words that were read for `name`, none where it was not given."""
+    return values[name].split(",") if name in values else []
 
 
 def number(values: dict[str, str], name: str) -> int | None:

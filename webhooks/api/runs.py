@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from bot.errors import RetryLater
 from bot.runs import State, attempt_name
-from bot.store import Session, Store, attempts, builds, locks, runs
+from bot.store import Session, Store, attempts, builds, locks, results, runs
 from bot.tables import Attempt, Build, Run
 from executor.logs import LogStore
 from webhooks import text
@@ -82,10 +82,16 @@ class _Rooms:
         query = queries.read(request, queries.RUNS)
         limit = queries.number(query, "limit") or 50
         before = queries.number(query, "before")
-        state, job = query.get("state"), query.get("job")
+        state, job, ends = query.get("state"), query.get("job"), queries.words(query, "result")
+        if ends and state not in (None, State.FINISHED):
+            raise Problem(400, "result: only finished runs have one; leave `state` out.")
+        seen = visitor.jobs
 
         def read(session: Session) -> tuple[list[Run], dict[int, list[Attempt]]]:
-            rows = runs.page(session, job=job, jobs=visitor.jobs, state=state, limit=limit + 1, before=before)
+            if ends:
+                rows = results.page(session, ends, job=job, jobs=seen, limit=limit + 1, before=before)
+            else:
+                rows = runs.page(session, job=job, jobs=seen, state=state, limit=limit + 1, before=before)
             return rows, attempts.of_runs(session, [run.identity for run in rows])
 
         found, ended = await self._api.store.read(read)

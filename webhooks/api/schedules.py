@@ -9,7 +9,7 @@ from bot.messages.timetables import local_time
 from bot.store import Session, ticks
 from bot.tables import Tick
 from webhooks.api import shapes
-from webhooks.view import rfc3339
+from webhooks.view import moment, rfc3339
 
 UPCOMING = 5
 """Coming times that are told."""
@@ -34,21 +34,34 @@ def of(session: Session, job: Job, *, now: float) -> Schedule | None:
     if job.schedule is None:
         return None
     state = ticks.states(session, [job.name]).get(job.name)
-    coming = outlook(Plan(job, job.schedule), state, now, UPCOMING)
-    return Schedule(coming, ticks.newest(session, job.name, limit=TICKS))
+    upcoming = outlook(Plan(job, job.schedule), state, now, UPCOMING)
+    return Schedule(upcoming, ticks.newest(session, job.name, limit=TICKS))
+
+
+def outlooks(session: Session, jobs: Sequence[Job], *, now: float) -> dict[str, Outlook]:
+    """What is to come next of the schedules of these jobs, by name, for those that have one."""
+    timed = {job.name: Plan(job, job.schedule) for job in jobs if job.schedule is not None}
+    states = ticks.states(session, timed)
+    return {name: outlook(plan, states.get(name), now, 1) for name, plan in timed.items()}
+
+
+def coming(outlook: Outlook) -> shapes.Outlook:
+    """What is to come, for the API."""
+    return {
+        "next": [rfc3339(at) for at in outlook.upcoming],
+        "paused_by": outlook.paused_by,
+        "paused_until": moment(outlook.paused_until),
+        "skipped": moment(outlook.skipped),
+        "skipped_by": outlook.skipped_by,
+    }
 
 
 def told(schedule: Schedule | None) -> shapes.Schedule | None:
     """The same for the API."""
     if schedule is None:
         return None
-    coming = schedule.outlook
     return {
-        "next": [rfc3339(at) for at in coming.upcoming],
-        "paused_by": coming.paused_by,
-        "paused_until": None if coming.paused_until is None else rfc3339(coming.paused_until),
-        "skipped": None if coming.skipped is None else rfc3339(coming.skipped),
-        "skipped_by": coming.skipped_by,
+        **coming(schedule.outlook),
         "ticks": [
             {"at": rfc3339(tick.at), "outcome": tick.outcome, "note": tick.note, "run": tick.run_number}
             for tick in schedule.ticks

@@ -143,14 +143,19 @@ class Tick(TypedDict):
     run: int | None
 
 
-class Schedule(TypedDict):
-    """What comes next, what holds it back, and the last moments that were due, newest first."""
+class Outlook(TypedDict):
+    """What comes next, and what holds it back. A list of jobs has one moment of each, a job the next five."""
 
     next: list[Moment]
     paused_by: str | None
     paused_until: Moment | None
     skipped: Moment | None
     skipped_by: str | None
+
+
+class Schedule(Outlook):
+    """The same with the last moments that were due, newest first."""
+
     ticks: list[Tick]
 
 
@@ -163,7 +168,20 @@ class ChosenTag(TypedDict):
     chosen_at: Moment
 
 
-class ListedJob(TypedDict):
+class LastRun(TypedDict):
+    """The newest run of a job, and how it stands."""
+
+    number: int
+    state: State
+    result: Result | None
+    reason: str | None
+    exit_code: int | None
+    created_at: Moment
+    finished_at: Moment | None
+    url: Url
+
+
+class DefinedJob(TypedDict):
     """A job as it is defined now."""
 
     name: str
@@ -176,9 +194,17 @@ class ListedJob(TypedDict):
     url: Url
 
 
-class ScheduledJob(ListedJob):
-    """A job with what its schedule does, and the tag that was chosen for it."""
+class ListedJob(DefinedJob):
+    """A job with what comes of its schedule, and its newest run."""
 
+    schedule: Outlook | None
+    last_run: LastRun | None
+
+
+class ScheduledJob(DefinedJob):
+    """A job with what its schedule does, its newest run, and the tag that was chosen for it."""
+
+    last_run: LastRun | None
     image_tag: ChosenTag | None
     schedule: Schedule | None
 

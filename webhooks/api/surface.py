@@ -124,7 +124,13 @@ OPERATIONS = (
     Operation(
         "GET", "/api/openapi.json", Needs.ANY, "all this as OpenAPI 3.1", {200: Answer(dict[str, Any])}
     ),
-    Operation("GET", "/api/jobs", Needs.SEE, "the jobs there are, by name", {200: Answer(shapes.Jobs)}),
+    Operation(
+        "GET",
+        "/api/jobs",
+        Needs.SEE,
+        "the jobs there are, by name, with what comes next and the newest run of each",
+        {200: Answer(shapes.Jobs)},
+    ),
     Operation(
         "GET",
         "/api/jobs/{name}",
@@ -139,8 +145,8 @@ OPERATIONS = (
         Needs.ADMIN,
         "creates or changes a job",
         {
-            200: Answer(shapes.ListedJob, "It was changed, or was the same before.", (_ETAG, _LOCATION)),
-            201: Answer(shapes.ListedJob, "It is new.", (_ETAG, _LOCATION)),
+            200: Answer(shapes.DefinedJob, "It was changed, or was the same before.", (_ETAG, _LOCATION)),
+            201: Answer(shapes.DefinedJob, "It is new.", (_ETAG, _LOCATION)),
         },
         headers=(_IF_MATCH, _IF_NONE_MATCH),
         body=Job,

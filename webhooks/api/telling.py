@@ -58,6 +58,21 @@ class Telling:
             "logs_url": f"{self._url}/api/runs/{run.number}/logs?attempt={one.attempt}",
         }
 
+    def last(self, run: Run | None) -> shapes.LastRun | None:
+        """The newest run of a job in short; None where it has none."""
+        if run is None:
+            return None
+        return {
+            "number": run.identity,
+            "state": run.state,
+            "result": run.result,
+            "reason": run.reason,
+            "exit_code": run.exit_code,
+            "created_at": rfc3339(run.created_at),
+            "finished_at": moment(run.finished_at),
+            "url": f"{self._url}/runs/{run.number}",
+        }
+
     def lock(self, lock: locks.Standing) -> shapes.Lock:
         """A target that is closed or held."""
         closed, holder = lock.closed, lock.holder

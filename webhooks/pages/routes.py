@@ -13,7 +13,7 @@ from bot.changes import Changes, Subject
 from bot.errors import RetryLater
 from bot.runs import State as RunState
 from bot.runs import attempt_name
-from bot.store import Session, Store, attempts, builds, locks, runs
+from bot.store import Session, Store, attempts, builds, locks, results, runs
 from bot.tables import Attempt, ImageTag, Run
 from executor.logs import LogStore
 from webhooks import text
@@ -127,14 +127,13 @@ class _Rooms:
         """Jobs with their last run, what is locked, and what ran last."""
         names, now = list(self._pages.jobs), self._pages.clock()
 
-        def read(session: Session) -> tuple[list[Run], dict[str, Run | None], list[locks.Standing]]:
+        def read(session: Session) -> tuple[list[Run], dict[str, Run], list[locks.Standing]]:
             recent = runs.page(session, limit=RECENT)
-            last = {name: runs.latest(session, job=name) for name in names}
-            return recent, last, locks.standing(session, now=now)
+            return recent, results.newest(session, names), locks.standing(session, now=now)
 
         recent, last, locked = await self._pages.store.read(read)
         jobs = [
-            (name, self._pages.jobs[name], run_shown(run) if (run := last[name]) else None)
+            (name, self._pages.jobs[name], run_shown(run) if (run := last.get(name)) else None)
             for name in sorted(names)
         ]
         return self._pages.look.page(

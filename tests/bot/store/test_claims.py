@@ -1,10 +1,11 @@
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from sqlalchemy import event, text
 
-from bot.store import Session, Store, builds, deliveries, posts, runs
+from bot.store import Session, Store, builds, deliveries, posts, results, runs
 from bot.store.databases import Database
 
 
@@ -38,6 +39,18 @@ async def test_two_bots_never_get_the_same_row(postgres_url: str) -> None:
     [(deliveries, "deliveries_open"), (builds, "builds_open"), (runs, "runs_open"), (posts, "posts_open")],
 )
 async def test_claims_use_their_index(store: Store, database_url: str, noun: Any, index: str) -> None:
+    plan = _plan(database_url, lambda session: noun.claim(session, owner="one", now=1.0, lease=1.0, limit=1))
+    assert index in plan
+
+
+async def test_runs_of_a_result_are_found_by_their_index(store: Store, database_url: str) -> None:
+    plan = _plan(database_url, lambda session: results.page(session, ["failed", "error"], before=7))
+    assert plan.count("runs_result") == 2
+    assert "SCAN runs" not in plan
+
+
+def _plan(database_url: str, ask: Callable[[Session], object]) -> str:
+    """How the database goes about the last statement of `ask`."""
     database = Database.at(database_url)
     asked: list[tuple[str, Any]] = []
 
@@ -51,10 +64,9 @@ async def test_claims_use_their_index(store: Store, database_url: str, noun: Any
                 session.execute(
                     text("SET LOCAL enable_seqscan = off")
                 )  # empty tables are read whole otherwise
-            noun.claim(session, owner="one", now=1.0, lease=1.0, limit=1)
+            ask(session)
             statement, parameters = asked[-1]
             explain = "EXPLAIN QUERY PLAN " if database.path else "EXPLAIN "
-            plan = session.connection().exec_driver_sql(explain + statement, parameters).all()
+            return str(session.connection().exec_driver_sql(explain + statement, parameters).all())
     finally:
         database.close()
-    assert index in str(plan)

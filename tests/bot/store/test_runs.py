@@ -1,9 +1,10 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from bot.runs import State
-from bot.store import Session, Store, builds, lines, posts, runs
+from bot.store import Session, Store, builds, lines, posts, results, runs
 from bot.tables import Build, Post, Run
 from tests.bot.store.counting import active_runs
 
@@ -204,6 +205,44 @@ async def test_pages_and_latest(store: Store) -> None:
     assert latest.key == "k1"
     assert await store.read(lambda session: runs.latest(session, job="never")) is None
     assert await store.read(active_runs) == {"even": 2, "odd": 2}
+
+
+async def test_newest_run_of_each_job_is_found_at_once(store: Store) -> None:
+    for n in range(4):
+        await store.write(_enqueue(_run(f"k{n}", job="even" if n % 2 == 0 else "odd")))
+    found = await store.read(lambda session: results.newest(session, ["even", "never", "odd", "even"]))
+    assert {job: run.key for job, run in found.items()} == {"even": "k2", "odd": "k3"}
+    assert await store.read(lambda session: results.newest(session, [])) == {}
+    many = [f"job-{n}" for n in range(1500)]
+    assert list(await store.read(lambda session: results.newest(session, [*many, "odd"]))) == ["odd"]
+
+
+async def _ended(store: Store, key: str, result: str, job: str = "migrate") -> int:
+    number = (await store.write(_enqueue(_run(key, job=job)))).identity
+    await store.write(_claim())
+    await store.write(_move(number, State.STARTING))
+    await store.write(
+        lambda session: runs.move(session, number, State.FINISHED, owner="one", now=4.0, result=result)
+    )
+    return number
+
+
+async def test_runs_are_found_by_how_they_ended(store: Store) -> None:
+    ends = ["failed", "succeeded", "error", "failed", "timed_out", "succeeded"]
+    one, _, three, four, five, _ = [
+        await _ended(store, f"k{n}", end, job="odd" if n % 2 else "even") for n, end in enumerate(ends)
+    ]
+    await store.write(_enqueue(_run("goes on")))
+
+    async def found(*words: str, **more: Any) -> list[int]:
+        return [run.identity for run in await store.read(lambda s: results.page(s, words, **more))]
+
+    assert await found("failed") == [four, one]
+    assert await found("failed", "error", "timed_out", limit=3) == [five, four, three]
+    assert await found("failed", "error", "timed_out", limit=3, before=three) == [one]
+    assert await found("failed", "error", job="even") == [three, one]
+    assert await found("failed", "timed_out", jobs=["odd"]) == [four]
+    assert await found("cancelled") == await found() == await found("failed", jobs=[]) == []
 
 
 async def test_durations_are_those_of_succeeded_runs(store: Store) -> None:

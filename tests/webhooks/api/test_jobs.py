@@ -1,6 +1,9 @@
-"""Definitions over the API: what is no number of JSON is a mistake with its place."""
+"""Jobs over the API: what their list tells, and that no number without an end is taken."""
 
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, event
 
 from tests.bot.house import house
 from tests.webhooks.whole import served
@@ -14,3 +17,46 @@ async def test_number_without_an_end_is_told_with_its_place(tmp_path: Path) -> N
             answer = await client.put("/api/jobs/long", content=body, headers=headers)
             assert answer.status_code == 422, answer.text
             assert [each["pointer"] for each in answer.json()["errors"]] == ["#/keep"]
+
+
+async def test_list_tells_what_comes_next_who_holds_it_back_and_the_newest_run(tmp_path: Path) -> None:
+    timed = {"command": "true", "schedule": {"cron": "30 3 * * *"}}
+    async with house(tmp_path) as home, served(home, "admin") as client:
+        for name in ("free", "held"):
+            assert (await client.put(f"/api/jobs/{name}", json=timed)).status_code == 201
+        assert (await client.post("/api/jobs/held/pause", json={})).status_code == 200
+        for _ in range(2):
+            assert (await client.post("/api/jobs/plain/start")).status_code == 201
+
+        listed = {each["name"]: each for each in (await client.get("/api/jobs")).json()["jobs"]}
+        alone = (await client.get("/api/jobs/plain")).json()
+
+    assert listed["plain"]["schedule"] is None
+    assert listed["plain"]["last_run"]["number"] == 2
+    assert listed["plain"]["last_run"] == alone["last_run"]
+    assert (listed["free"]["last_run"], listed["free"]["schedule"]["paused_by"]) == (None, None)
+    assert [at[10:] for at in listed["free"]["schedule"]["next"]] == ["T03:30:00.000Z"]
+    assert listed["held"]["schedule"]["next"] == []
+    assert listed["held"]["schedule"]["paused_by"] == "ci"
+
+
+async def test_list_asks_the_database_as_often_for_many_jobs_as_for_few(tmp_path: Path) -> None:
+    timed = {"command": "true", "schedule": {"cron": "30 3 * * *"}}
+    asked: list[str] = []
+
+    def listen(*event: Any) -> None:
+        asked.append(event[2])
+
+    async with house(tmp_path) as home, served(home, "admin") as client:
+        event.listen(Engine, "before_cursor_execute", listen)
+        try:
+            counts = []
+            for _ in range(2):
+                asked.clear()
+                await client.get("/api/jobs")
+                counts.append(len(asked))
+                for n in range(5):
+                    await client.put(f"/api/jobs/more-{n}", json=timed)
+        finally:
+            event.remove(Engine, "before_cursor_execute", listen)
+    assert counts[1] <= counts[0] + 1  # of schedules nothing is asked where there is none

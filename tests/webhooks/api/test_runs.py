@@ -170,6 +170,41 @@ async def test_runs_are_listed_by_state(client: httpx.AsyncClient, opened: Store
     assert (await client.get("/api/runs?state=finished")).json() == {"runs": [], "next": None}
 
 
+async def test_runs_are_listed_by_result_page_by_page(client: httpx.AsyncClient, opened: Store) -> None:
+    for result in ("failed", "succeeded", "timed_out", "failed"):
+        run = await enqueue(opened)
+        await move(opened, run, State.STARTING)
+        end = partial(runs.move, number=run.identity, to=State.FINISHED, owner="one", now=NOW, result=result)
+        await opened.write(end)
+    await enqueue(opened)
+
+    first = (await client.get("/api/runs?result=failed,timed_out&limit=2")).json()
+    assert [run["number"] for run in first["runs"]] == [4, 3]
+    second = (await client.get(httpx.URL(first["next"]).raw_path.decode())).json()
+    assert [run["number"] for run in second["runs"]] == [1]
+    assert second["next"] is None
+    of_job = (await client.get("/api/runs?result=failed&job=migrate&state=finished")).json()
+    assert [run["number"] for run in of_job["runs"]] == [4, 1]
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("state=failed", "failed is how a run ended: `result=failed` finds them."),
+        ("result=running", "expected one of succeeded, failed,"),
+        ("result=failed,failed", "several with commas"),
+        ("result=failed&state=running", "only finished runs have one"),
+    ],
+)
+async def test_words_for_states_and_results_are_told_apart(
+    client: httpx.AsyncClient, query: str, told: str
+) -> None:
+    answer = await client.get(f"/api/runs?{query}")
+
+    assert answer.status_code == 400
+    assert told in answer.json()["detail"]
+
+
 @pytest.mark.parametrize(
     "query",
     ["limit=0", "limit=101", "limit=-1", "limit=x", "limit=", "limit=1&limit=2", "before=0", "before=-5",
