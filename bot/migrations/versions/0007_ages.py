@@ -1,4 +1,4 @@
-"""What is kept for a time is found by its age, what a job keeps by its number, and nothing else is looked at."""
+"""What is kept for a time is found by its age, what a job keeps by its number, without a look at the rest."""
 
 import sqlalchemy as sa
 from alembic import op
