@@ -9,6 +9,7 @@ on how they were cut. Imports next to nothing, because every supervisor of the p
 """
 
 from collections.abc import Iterable
+from copy import copy
 
 from executor.encodings import forms
 from executor.patterns import Patterns
@@ -40,6 +41,13 @@ class Redactor:
         for stage in self._stages:
             data = stage.feed(data)
         return data
+
+    def sentence(self, text: str) -> str:
+        """Mask a text that is no part of a stream; for one who feeds nothing else."""
+        data = text.encode(errors="replace")
+        for stage in map(copy, self._stages):
+            data = stage.feed(data) + stage.flush()
+        return data.decode(errors="replace")
 
     def flush(self) -> bytes:
         """Give what was held back: the stream has ended, it became no secret."""
@@ -87,6 +95,4 @@ class _Plain:
 
 def masked(text: str, secrets: Iterable[bytes]) -> str:
     """Mask a sentence that is for other places than the log."""
-    redactor = Redactor(secrets)
-    data = text.encode(errors="replace")
-    return (redactor.feed(data) + redactor.flush()).decode(errors="replace")
+    return Redactor(secrets).sentence(text)

@@ -65,6 +65,9 @@ REASONS: dict[str, Explanation] = {
     "SecretUnreadable": Explanation(
         "A secret that it names cannot be read.", "See whether it is there. " + _RIGHTS
     ),
+    "SecretTooLarge": Explanation(
+        "A secret that it can read is too large to be masked.", "What is no secret belongs into a ConfigMap."
+    ),
     # The machine and the cluster
     "CreateContainerConfigError": Explanation(
         "A Secret or a ConfigMap that it names is not there.", "See to the names and keys in app.yaml."

@@ -17,6 +17,8 @@ STOP = "errand/stop"
 """Annotation of a Job that is to stop: the `Result` that this is the reason for."""
 REASON, WORDS = "errand/stop-reason", "errand/stop-words"
 """Annotations beside it: the `reason` and the `message` of its `Outcome`, where there are any."""
+MASKED = "errand/masked"
+"""Annotation of a Job: names of variables whose values no log shows, as a JSON list."""
 FINALIZER = "errand/outcome"
 """On every pod of ours: it stays until its exit code is known, and goes in `remove`."""
 

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -22,6 +22,8 @@ _NOBODY = "00000000-0000-0000-0000-000000000000"
 """What no object has as its uid."""
 _AGAIN, _SLOWEST = 2.0, 30.0
 """Seconds before what a quota refused is asked for again: doubled each time, up to the second."""
+_MOST_OF_VALUE, _MOST_OF_ALL = 64 << 10, 256 << 10
+"""Bytes of one value and of all that a run's log is searched for: each takes its time."""
 
 
 class _Leftover(Exception):
@@ -105,26 +107,49 @@ async def discard(client: Client, namespace: str, name: str) -> None:
 
 
 async def hidden(client: Client, job: Job) -> list[bytes]:
-    """Give what the Secrets say that a run refers to, except its own; raises `Ended` if one is not shown."""
-    values: list[bytes] = []
-    wanted: dict[str, set[str]] = {}
-    for name, key in job.secrets:
-        if name and name != job.name:
-            wanted.setdefault(name, set()).add(key)
-    for name, keys in wanted.items():
-        try:
-            said = await client.get(SECRETS, job.namespace, name)
-        except Refused as refused:
-            if refused.status == HTTPStatus.NOT_FOUND:  # the pod waits for it, if it has to be there
-                continue
-            raise error(
-                "SecretUnreadable",
-                f"The Secret {name} cannot be read, so its values could not be masked in the log: Errand "
-                f"needs the permission to get it in the namespace {job.namespace}.",
-            ) from refused
-        data = said.get("data") or {}
-        values += [base64.b64decode(data[key]) for key in data if data[key] and keys & {key, ""}]
+    """Give what no log of the run shows: what the Secrets say that its pod can read, except its own.
+
+    Raises `Ended` if one is not shown, or says too much to be searched for; EngineUnavailable.
+    """
+    values = [value.encode("utf-8", "surrogateescape") for value in job.masked]
+    size = sum(map(len, values))
+    keys: dict[str, set[str | None]] = {}
+    for ref in job.secrets:
+        if ref.name != job.name:
+            keys.setdefault(ref.name, set()).add(ref.key)
+    for name, some in keys.items():
+        said = await _secret(client, job.namespace, name)
+        read = [data for key, data in said.items() if data and some & {key, None}]
+        for value in map(base64.b64decode, read):
+            size += len(value)
+            if len(value) > _MOST_OF_VALUE or size > _MOST_OF_ALL:
+                raise _too_large(name)
+            values.append(value)
     return values
+
+
+async def _secret(client: Client, namespace: str, name: str) -> Mapping[str, str]:
+    """Give what a Secret says, in base64; nothing where there is none: the pod waits for it, if it has to."""
+    try:
+        said = await client.get(SECRETS, namespace, name)
+    except Refused as refused:
+        if refused.status == HTTPStatus.NOT_FOUND:
+            return {}
+        raise error(
+            "SecretUnreadable",
+            f"The Secret {name} cannot be read, so its values could not be masked in the log: Errand "
+            f"needs the permission to get it in the namespace {namespace}.",
+        ) from refused
+    return said.get("data") or {}
+
+
+def _too_large(name: str) -> Ended:
+    return error(
+        "SecretTooLarge",
+        f"The Secret {name} holds more than a log can be searched for, so it could not be masked: "
+        f"{_MOST_OF_VALUE >> 10} KiB in one value, {_MOST_OF_ALL >> 10} KiB in all that a run can read. "
+        "What is no secret belongs into a ConfigMap.",
+    )
 
 
 async def _happens(event: asyncio.Event, seconds: float) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
@@ -22,8 +22,8 @@ from executor.kubernetes.watching import outcomes, states
 from executor.kubernetes.watching.cluster import Cluster, Space
 from executor.kubernetes.watching.outcomes import OVERDUE, Ended, Reading, Runs, Waits
 from executor.kubernetes.watching.states import Job, Pod
-from executor.redaction import masked
-from executor.spec import Outcome, Pending, Progress, Result, Started
+from executor.redaction import Redactor
+from executor.spec import Outcome, Pending, Progress, Result, Secret, Started
 from executor.story import Story
 from executor.threads import whole
 
@@ -63,7 +63,8 @@ class Life:
         self._stopped = asyncio.Event()
         self._job: Job | None = None
         self._pod: Pod | None = None
-        self._secrets = [secret.reveal().encode("utf-8", "surrogateescape") for secret in order.secrets]
+        self._secrets: list[bytes] = []
+        self._redactor = Redactor(())  # of words for other places than the log
         self._keeper: Keeper | None = None
         self._deadlines = Deadlines(order.timeout, order.pending_timeout)
         self._usual: tuple[str, float] = ("", math.inf)  # what it waits for as every run does, and since when
@@ -95,6 +96,7 @@ class Life:
 
     async def _live(self) -> None:
         try:
+            await self._hide(_values(self._order.secrets))
             space = await self._tools.cluster.space(self._order.namespace)
             try:
                 self._job = await self._begin(space)
@@ -136,7 +138,7 @@ class Life:
             job = await self._create(space)
         else:
             job = job or states.gone(self._name, self._order.key, space.namespace)
-            self._secrets += await creating.hidden(self._client, job)
+            await self._hide(await creating.hidden(self._client, job))
         if job.key != self._order.key:
             raise outcomes.error("NameTaken", f"There is a Job {job.name} that is not this one's.")
         if is_found and job.uid:  # the process that made it may have died before it did this
@@ -148,8 +150,8 @@ class Life:
     async def _create(self, space: Space) -> Job:
         self._check_stopped()
         made = await self._order.make()
-        self._secrets += [secret.reveal().encode("utf-8", "surrogateescape") for secret in made.secrets]
-        self._secrets += await creating.hidden(self._client, states.job(made.job))
+        await self._hide(_values(made.secrets))
+        await self._hide(await creating.hidden(self._client, states.job(made.job)))
         self._check_stopped()
         created = await creating.create(self._client, self._order, made, self._wait, self._stopped)
         self._deadlines.created(self._tools.clock())
@@ -273,8 +275,14 @@ class Life:
         later = self._asked[1] + _AGAIN
         return max(min(due if due > now else later, later) - now, 0.1)
 
+    async def _hide(self, secrets: list[bytes]) -> None:
+        """Have no log and no sentence show `secrets`; large ones take time to prepare for."""
+        if secrets:
+            self._secrets += secrets
+            self._redactor = await whole(lambda: Redactor(self._secrets))
+
     def _masked(self, words: str) -> str:
-        return masked(words, self._secrets)
+        return self._redactor.sentence(words)
 
     def _notes(self, outcome: Outcome) -> list[str]:
         """Give the lines of Errand's own at the end of its log."""
@@ -283,3 +291,7 @@ class Life:
         pod, stopped = self._pod, self._job is not None and self._job.stop
         is_alone = stopped and pod is not None and pod.has_hook and SIGNALLED not in outcomes.message_of(pod)
         return [stopping.ALONE] if is_alone else []
+
+
+def _values(secrets: Sequence[Secret]) -> list[bytes]:
+    return [secret.reveal().encode("utf-8", "surrogateescape") for secret in secrets]

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from executor.kubernetes.objects.secretrefs import secret_refs
 from executor.kubernetes.resources import (
     CONFIGMAPS,
     CRONJOBS,
@@ -110,9 +111,13 @@ def _of_runs(namespace: str) -> Iterator[Rule]:
 
 
 def _of_secrets(namespace: str, settings: Settings, uses: Uses) -> Iterator[Rule]:
-    names = tuple(sorted(uses.secrets.get(namespace, ())))
+    pods = [settings.pod, *([settings.builder.pod] if namespace == settings.namespace else ())]
+    names = {ref.name for pod in pods for ref in secret_refs(dict(pod))} | set(
+        uses.secrets.get(namespace, ())
+    )
     if names:
-        yield Rule(namespace, SECRETS, ("get",), "what they say is masked in logs", names=names)
+        masked = "what they say is masked in logs"
+        yield Rule(namespace, SECRETS, ("get",), masked, names=tuple(sorted(names)))
     if namespace != settings.namespace:
         return
     why = "where images come from is asked with the credentials of their pull"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
-from executor.kubernetes.resources import ERRAND, INSTALLATION, KEY, MANAGED_BY, STOP, name_of
+from executor.kubernetes.resources import ERRAND, INSTALLATION, KEY, MANAGED_BY, MASKED, STOP, name_of
 from executor.spec import About
 
 NAME = "app.kubernetes.io/name"
@@ -39,7 +39,8 @@ def labels(key: str, about: About, installation: str, component: Literal["run", 
 def annotations(key: str, about: About) -> dict[str, str]:
     """Give the annotations of what belongs to `key`."""
     told = {_name(name): _text(value) for name, value in _some(about.annotations)}
-    told.pop(STOP, None)
+    for ours in (STOP, MASKED):
+        told.pop(ours, None)
     return {**told, KEY: key}
 
 

@@ -4,6 +4,7 @@ https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/job-v1/
 """
 
 import base64
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from executor.kubernetes.client import Object
 from executor.kubernetes.objects import labels, pods
 from executor.kubernetes.objects.pods import UNKNOWN, Facts
 from executor.kubernetes.objects.workloads import Workload
-from executor.kubernetes.resources import FINALIZER, name_of
+from executor.kubernetes.resources import FINALIZER, MASKED, name_of
 from executor.kubernetes.settings import Settings
 from executor.spec import RunSpec, Secret
 from executor.targets import targets
@@ -67,10 +68,20 @@ def manifest(
     return Manifest(
         name=kept.name,
         namespace=namespace,
-        job=job(metadata, template, settings.pending_timeout + spec.timeout + spec.grace),
+        job=job(
+            {**metadata, "annotations": {**metadata["annotations"], **_marks(spec, workload)}},
+            template,
+            settings.pending_timeout + spec.timeout + spec.grace,
+        ),
         secret=secret(metadata, kept.secret_data),
         configmap=_configmap(metadata, kept.public_data),
     )
+
+
+def _marks(spec: RunSpec, workload: Workload | None) -> dict[str, str]:
+    """Name for every bot the variables of the workload that the log has to be searched for."""
+    names = [name for name in workload.masked if name not in spec.env] if workload else []
+    return {MASKED: json.dumps(names)} if names else {}
 
 
 def job(metadata: Object, template: Object, deadline: float) -> Object:

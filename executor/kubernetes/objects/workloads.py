@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from executor import references
 from executor.kubernetes.client import Object
+from executor.kubernetes.objects.secretrefs import SecretRef, secret_refs
 from executor.secretive import hidden
-from executor.spec import Secret
 from executor.words import plain
 
 _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -30,21 +30,12 @@ _USUAL = frozenset({"Completed", "PodInitializing", None})
 
 
 @dataclass(frozen=True, slots=True)
-class SecretValue:
-    """`key` of the Secret `name` is in the environment; None: all keys. It may be missing if `optional`."""
-
-    name: str
-    key: str | None
-    optional: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Workload:
     """What runs share with it, as the API writes it.
 
     `image` is by digest where a registry has it; `is_pinned` False: as it is written, since no pod tells.
-    `secrets` are those whose values the environment has, `masked` the values that are written in it and
-    look like secrets. `has_token`: a pod has the token of the service account.
+    `secrets` are those whose values its environment or its files have, `masked` names the variables whose
+    values are written in it and look like secrets. `has_token`: a pod has the token of the service account.
     """
 
     namespace: str
@@ -60,8 +51,8 @@ class Workload:
     placement: Object = field(default_factory=dict)
     pod_security: Object = field(default_factory=dict)
     container_security: Object = field(default_factory=dict)
-    secrets: tuple[SecretValue, ...] = ()
-    masked: tuple[Secret, ...] = ()
+    secrets: tuple[SecretRef, ...] = ()
+    masked: tuple[str, ...] = ()
 
 
 def container(pod: Mapping[str, object], name: str | None) -> str | None:
@@ -89,6 +80,8 @@ def read(namespace: str, pod: Object, name: str, template: Object | None = None)
     mounted = {item["name"] for item in mounts}
     env = tuple(_own(item) for item in one.get("env") or ())
     env_from = tuple(one.get("envFrom") or ())
+    volumes = tuple(item for item in spec.get("volumes") or () if item["name"] in mounted)
+    shared = {"env": env, "envFrom": env_from, "volumeMounts": mounts}
     image = _running(pod, name)
     written = {item["name"]: item.get("value") or "" for item in env if "valueFrom" not in item}
     where = (template or pod)["spec"]
@@ -98,7 +91,7 @@ def read(namespace: str, pod: Object, name: str, template: Object | None = None)
         is_pinned=image is not None,
         env=env,
         env_from=env_from,
-        volumes=tuple(item for item in spec.get("volumes") or () if item["name"] in mounted),
+        volumes=volumes,
         mounts=mounts,
         service_account=spec.get("serviceAccountName"),
         has_token=_has_token(spec, one, is_template="status" not in pod),
@@ -106,8 +99,8 @@ def read(namespace: str, pod: Object, name: str, template: Object | None = None)
         placement={key: where[key] for key in _PLACEMENT if where.get(key)},
         pod_security=_some(spec, _POD_SECURITY),
         container_security=_some(one, _CONTAINER_SECURITY),
-        secrets=_secrets(env, env_from),
-        masked=tuple(Secret(written[key]) for key in hidden(written)),
+        secrets=secret_refs({"containers": [shared], "volumes": volumes}),
+        masked=tuple(hidden(written)),
     )
 
 
@@ -188,18 +181,6 @@ def _has_token(spec: Object, one: Object, *, is_template: bool) -> bool:
 def _some(holder: Object, names: tuple[str, ...]) -> Object:
     security = holder.get("securityContext") or {}
     return {name: security[name] for name in names if name in security}
-
-
-def _secrets(env: Sequence[Object], env_from: Sequence[Object]) -> tuple[SecretValue, ...]:
-    found: dict[SecretValue, None] = {}
-    for source in env_from:
-        if reference := source.get("secretRef"):
-            found[SecretValue(reference["name"], None, bool(reference.get("optional")))] = None
-    for variable in env:
-        if reference := (variable.get("valueFrom") or {}).get("secretKeyRef"):
-            value = SecretValue(reference["name"], reference["key"], bool(reference.get("optional")))
-            found[value] = None
-    return tuple(found)
 
 
 def _of(pod: Mapping[str, object], part: str) -> Object:

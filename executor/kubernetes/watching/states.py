@@ -4,6 +4,7 @@ https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/ Objects are re
 may say more, a broken one less.
 """
 
+import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from executor.kubernetes.client import Object
-from executor.kubernetes.resources import FINALIZER, INSTALLATION, KEY, REASON, STOP, WORDS
+from executor.kubernetes.objects.secretrefs import SecretRef, secret_refs
+from executor.kubernetes.resources import FINALIZER, INSTALLATION, KEY, MASKED, REASON, STOP, WORDS
 
 JOB = "job"
 """The container of a pod of ours that the work is done in; those before it are init containers."""
@@ -85,9 +87,9 @@ class Pod:
 class Job:
     """One Job of ours. `stop` is the result that it was stopped with, `reason` and `words` go with it.
 
-    `failed` is why the cluster ended it. `secrets` are the Secrets in its environment, each with the key that
-    is taken from it (empty: all are); `belongings` are the kinds of what its pod has that is called as it is.
-    At `ends_by` the cluster ends it.
+    `failed` is why the cluster ended it. `secrets` are the Secrets that its pod can read, `masked` the values
+    written in its environment that no log shows; `belongings` are the kinds of what its pod has that is
+    called as it is. At `ends_by` the cluster ends it.
     """
 
     name: str
@@ -103,7 +105,8 @@ class Job:
     failed: tuple[str, str] | None
     is_suspended: bool
     active: int
-    secrets: tuple[tuple[str, str], ...]
+    secrets: tuple[SecretRef, ...] = ()
+    masked: tuple[str, ...] = ()
     belongings: frozenset[str] = frozenset()
     ends_by: float = math.inf
 
@@ -160,7 +163,7 @@ def job(said: Object) -> Job:
     annotations = metadata.get("annotations") or {}
     ends = [moment(one.get("lastTransitionTime")) for one in _conditions(status, ("Complete", "Failed"))]
     template = (spec.get("template") or {}).get("spec") or {}
-    secrets = tuple(sorted(set(_secrets(template))))
+    secrets = secret_refs(template)
     return Job(
         name=metadata["name"],
         namespace=metadata["namespace"],
@@ -178,13 +181,14 @@ def job(said: Object) -> Job:
         is_suspended=_condition(status, "Suspended", "True") is not None,
         active=int(status.get("active") or 0),
         secrets=secrets,
+        masked=tuple(_masked(annotations, template)),
         belongings=frozenset(_belongings(metadata["name"], secrets, template)),
     )
 
 
 def gone(name: str, key: str, namespace: str) -> Job:
     """Give what is known of a Job that was deleted before its pod."""
-    return Job(name, namespace, "", key, "", 0.0, None, "", "", "", None, False, 0, ())
+    return Job(name, namespace, "", key, "", 0.0, None, "", "", "", None, False, 0)
 
 
 def event(said: Object) -> Event:
@@ -253,21 +257,20 @@ def _container(spec: Object, said: Object) -> Container:
     )
 
 
-def _secrets(spec: Object) -> Iterator[tuple[str, str]]:
-    for container in (*(spec.get("initContainers") or ()), *(spec.get("containers") or ())):
+def _masked(annotations: Object, template: Object) -> Iterator[str]:
+    """Give the values of the variables that the Job names as secret, as the pod has them."""
+    try:
+        names = set(json.loads(annotations.get(MASKED) or "[]"))
+    except (ValueError, TypeError):  # somebody else wrote it
+        return
+    for container in template.get("containers") or ():
         for variable in container.get("env") or ():
-            if said := (variable.get("valueFrom") or {}).get("secretKeyRef"):
-                yield str(said.get("name") or ""), str(said.get("key") or "")
-        for source in container.get("envFrom") or ():
-            if said := source.get("secretRef"):
-                yield str(said.get("name") or ""), ""
+            if variable.get("name") in names and variable.get("value"):
+                yield str(variable["value"]).replace("$$", "$")
 
 
-def _belongings(name: str, secrets: tuple[tuple[str, str], ...], template: Object) -> Iterator[str]:
-    volumes = template.get("volumes") or ()
-    if any(known == name for known, _ in secrets) or any(
-        (volume.get("secret") or {}).get("secretName") == name for volume in volumes
-    ):
+def _belongings(name: str, secrets: tuple[SecretRef, ...], template: Object) -> Iterator[str]:
+    if any(secret.name == name for secret in secrets):
         yield "Secret"
-    if any((volume.get("configMap") or {}).get("name") == name for volume in volumes):
+    if any((volume.get("configMap") or {}).get("name") == name for volume in template.get("volumes") or ()):
         yield "ConfigMap"

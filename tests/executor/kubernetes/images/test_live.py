@@ -8,10 +8,11 @@ import pytest
 
 from executor.kubernetes.client import Client
 from executor.kubernetes.images.live import workload
-from executor.kubernetes.objects.workloads import SecretValue, Workload
+from executor.kubernetes.objects.secretrefs import SecretRef
+from executor.kubernetes.objects.workloads import Workload
 from executor.kubernetes.settings import Settings
 from executor.kubernetes.watching.outcomes import Ended
-from executor.spec import Live, Secret
+from executor.spec import Live
 from tests.executor.kubernetes.places import Cluster, kubeconfig, served
 
 DIGEST = "sha256:" + "a1" * 32
@@ -130,8 +131,8 @@ async def test_what_runs_is_shared(client: Client, settings: Settings, cluster: 
         placement=template,
         pod_security={"fsGroup": 5},
         container_security={"runAsUser": 1000},
-        secrets=(SecretValue("all", None, False), SecretValue("db", "url", True)),
-        masked=(Secret("hunter22"),),
+        secrets=(SecretRef("db", "url", True), SecretRef("all", None, False)),
+        masked=("API_TOKEN",),
     )
 
 

@@ -51,6 +51,16 @@ def test_credentials_of_registries_are_read_where_the_file_names_them() -> None:
     assert not any(rule.verbs == ("get",) for rule in of(found, "secrets", "prod"))
 
 
+def test_secrets_of_the_configured_pod_are_read_wherever_it_is_merged() -> None:
+    mount = {"name": "job", "volumeMounts": [{"name": "ca", "mountPath": "/ca"}]}
+    pod = {"containers": [mount], "volumes": [{"name": "ca", "secret": {"secretName": "ca"}}]}
+    source = {"containers": [{"name": "job", "envFrom": [{"secretRef": {"name": "proxy"}}]}]}
+    settings = replace(SETTINGS, pod=pod, builder=Builder(pod=source))
+    found = rules(settings, Uses((Live("pod/x", "prod"),)))
+    assert of(found, "secrets")[1].names == ("ca", "proxy")
+    assert of(found, "secrets", "prod")[1].names == ("ca",)
+
+
 def test_a_live_image_adds_its_namespace_and_its_workload() -> None:
     found = rules(SETTINGS, Uses((Live("statefulset/db", "prod"),), {"prod": frozenset({"db-auth"})}))
     (workload,) = of(found, "statefulsets", "prod")

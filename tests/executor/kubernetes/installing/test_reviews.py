@@ -85,8 +85,10 @@ async def test_secrets_of_a_live_workload_are_asked_for(admin: Settings, client:
         "name": "web",
         "image": "registry.example.com/web:1",
         "envFrom": [{"secretRef": {"name": "web-env"}}],
+        "volumeMounts": [{"name": "tls", "mountPath": "/tls"}],
     }
-    pod = {"restartPolicy": "Never", "containers": [container]}
+    volume = {"name": "tls", "secret": {"secretName": "web-tls"}}
+    pod = {"restartPolicy": "Never", "containers": [container], "volumes": [volume]}
     job = {"spec": {"template": {"metadata": {"labels": {"app": "web"}}, "spec": pod}}}
     body = {
         "metadata": {"name": "web"},
@@ -95,7 +97,7 @@ async def test_secrets_of_a_live_workload_are_asked_for(admin: Settings, client:
     await client.create(Resource("apis/batch/v1", "cronjobs", "CronJob"), "jobs", body)
     told = await reviewed(admin, Uses((Live("cronjob/web"),)), has_builds=False)
     asked = [answer.rule.names for answer in told.answers if answer.rule.resource == SECRETS]
-    assert ("web-env",) in asked
+    assert ("web-env", "web-tls") in asked
 
 
 async def test_live_workload_that_is_not_there_is_told(admin: Settings) -> None:
