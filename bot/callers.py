@@ -3,6 +3,7 @@
 Whoever proved to be somebody becomes a `Caller`; what it may do is said by its scopes and by nothing else.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,6 +30,15 @@ class Caller:
     def may_run(self, job: str) -> bool:
         """Whether it may start, stop and repeat runs of this job; single commands are a job called `exec`."""
         return scopes.may_run(self.scopes, job)
+
+    @property
+    def sees(self) -> frozenset[str] | None:
+        """The jobs that it is told of; None for all."""
+        return scopes.seen_jobs(self.scopes)
+
+    def may_run_any(self, jobs: Iterable[str]) -> bool:
+        """Whether it may do so with one of these jobs, or with every job, whichever there are."""
+        return scopes.may_run_any(self.scopes, jobs)
 
 
 def of_token(name: str, held: frozenset[str]) -> Caller:

@@ -5,7 +5,7 @@ never holds a secret: its `env` keeps `${NAME}` references as they were written.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -276,6 +276,14 @@ class Catalog:
         jobs = {name: job for name, job in self.jobs.items() if job.image is None or job.image in images}
         return Catalog(jobs, images)
 
+    def only(self, names: Collection[str], *, all_images: bool = False) -> "Catalog":
+        """Those of the jobs called so that there are, with the images that they run in, or all images."""
+        jobs = {name: self.jobs[name] for name in sorted(names) if name in self.jobs}
+        if all_images:
+            return Catalog(jobs, self.images)
+        used = dict.fromkeys(job.image for job in jobs.values() if job.image in self.images)
+        return Catalog(jobs, {name: self.images[name] for name in used if name is not None})
+
     def spelling(self, repository: str) -> str:
         """`repository` in the one spelling that is stored and compared; GitHub ignores case."""
         return next(
@@ -295,6 +303,10 @@ class Catalog:
             for image in self.images.values()
             if image.repository is not None and image.repository.casefold() == wanted
         ]
+
+    def jobs_of_target(self, target: str) -> list[Job]:
+        """The jobs that a lock on `target` concerns: those that name it as their `lock`, and that job."""
+        return [job for job in self.jobs.values() if target in (job.name, job.lock)]
 
     def jobs_of_image(self, name: str) -> list[Job]:
         """The jobs that run in the image called `name`."""

@@ -3,7 +3,7 @@
 `bot.grammar` is the table that says what may follow which verb; here each verb gets its meaning.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.errors import AskerError
@@ -11,7 +11,7 @@ from bot.grammar import AVAILABLE, VERBS, help_text
 from bot.reading import Reader, split, typography_hint
 from bot.wording import did_you_mean, quoted
 
-__all__ = ["AVAILABLE", "VERBS", "help_text", "parse", "verb_of"]
+__all__ = ["AVAILABLE", "VERBS", "help_text", "of_words", "parse", "verb_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +163,18 @@ def parse(line: str, first_word: str = "/job") -> Command:
     Raises AskerError whose text says what is wrong, where, and what was probably meant.
     """
     words = split(line)
+    if len(words) > 1 and words[0] == first_word and words[1].casefold() == first_word.casefold():
+        meant = " ".join([first_word, *line.split()[2:]])
+        raise AskerError(f"The first word stands there twice. Please type {quoted(meant)}.")
+    return of_words(words, first_word)
+
+
+def of_words(words: Sequence[str], first_word: str) -> Command:
+    """The command that words mean which are split already, as by a shell; raises the same."""
     if not words or words[0] != first_word:
         raise AskerError(f"A command begins with {quoted(first_word)}.")
     if len(words) == 1:
         return Help()
-    if words[1].casefold() == first_word.casefold():
-        meant = " ".join([first_word, *line.split()[2:]])
-        raise AskerError(f"The first word stands there twice. Please type {quoted(meant)}.")
     verb = VERBS.get(words[1])
     if verb is None:
         raise AskerError(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bot import commands, grammar, messages
 from bot.audience import outward
+from bot.building import Building
 from bot.catalog import Job
 from bot.errors import AskerError
 from bot.locking import Locking
@@ -56,6 +57,7 @@ class Effects:
         self._tools = tools
         self._people = people
         self._starting = starting
+        self._building = Building(tools, people, starting)
         self._locking = Locking(tools, people)
         self._planning = Planning(tools, people, starting)
         self._pausing = Pausing(tools, people)
@@ -72,7 +74,7 @@ class Effects:
             case commands.Rerun():
                 return await self._rerun(asked, command, index)
             case commands.Cancel():
-                return await self._stopping.cancel(asked, command)
+                return await self._cancel(asked, command)
             case commands.Status():
                 return await self._status(asked, command)
             case commands.Logs():
@@ -143,18 +145,25 @@ class Effects:
         return effect
 
     async def _build(self, asked: Asked, command: commands.Build) -> Effect:
-        image = self._people.catalog(asked).image(command.image)
-        if image.repository is None:
-            raise AskerError(messages.not_built(image))
-        target = await self._starting.target(asked, command.image, command.ref)
-        name = messages.code(command.image)
+        building = await self._building.build(asked, command)
 
         def effect(session: Session) -> str | None:
-            build = self._starting.need_build(session, asked, target)
-            if build.state == State.FINISHED:
-                told = f"{name} is already built from that commit: build #{build.number}."
-                return _joined(told, target.note)
-            return _joined(messages.building(build) if asked.channel else None, target.note)
+            order = building(session)
+            if asked.channel is not None or order.build.state == State.FINISHED:
+                return order.answer
+            return order.note  # the card says the rest
+
+        return effect
+
+    async def _cancel(self, asked: Asked, command: commands.Cancel) -> Effect:
+        stopping = await self._stopping.cancel(asked, command)
+
+        def effect(session: Session) -> str | None:
+            stop = stopping(session)
+            if not stop.late:
+                return messages.stopping(stop.run)
+            shown = outward(stop.run) if asked.public else stop.run
+            return messages.status_reply([shown], now=self._tools.clock())
 
         return effect
 

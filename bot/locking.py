@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from bot import commands, messages
 from bot.catalog import Catalog, Job
-from bot.errors import AskerError
+from bot.errors import AskerError, Missing, NotAllowed, Unfit
 from bot.people import Asked, People
 from bot.store import Session, locks
 from bot.tables import Lock
@@ -17,6 +17,8 @@ from bot.wording import did_you_mean, quoted
 
 REASON_CHARACTERS = 200
 """Of a reason, which is shown on every card that it concerns."""
+LONGEST = 366 * 86400.0
+"""Seconds: no lock is for longer, unless it is without an end."""
 
 
 class Locking:
@@ -30,7 +32,11 @@ class Locking:
         """Close a target; what has begun goes on."""
         if command.reason is not None and len(command.reason) > REASON_CHARACTERS:
             raise AskerError(f"A reason may have {REASON_CHARACTERS} characters.")
+        if command.duration is not None and command.duration > LONGEST:
+            told = "A lock is for a year at most, or without an end."
+            raise Unfit(told, [(("duration",), told)])
         await self._require(asked, command.target, known_only=True)
+        word = self._people.first_word(asked)
 
         def effect(session: Session) -> str | None:
             now = self._tools.clock()
@@ -44,8 +50,8 @@ class Locking:
             )
             other = locks.add(session, wanted, now=now)
             if other is not None:
-                raise AskerError(messages.locked_already(other, now=now, command=self._tools.config.command))
-            return messages.locked(wanted, now=now, command=self._tools.config.command)
+                raise AskerError(messages.locked_already(other, now=now, command=word))
+            return messages.locked(wanted, now=now, command=word)
 
         return effect
 
@@ -57,7 +63,7 @@ class Locking:
             now = self._tools.clock()
             locks.expire(session, now=now)
             if not locks.remove(session, command.target, now=now):
-                raise AskerError(f"{quoted(command.target)} is not locked.")
+                raise Missing(f"{quoted(command.target)} is not locked.")
             return messages.unlocked(command.target)
 
         return effect
@@ -68,13 +74,17 @@ class Locking:
         `known_only` False: also a target that no job names any more may be opened where it was asked from.
         """
         catalog = self._people.catalog(asked)
-        concerned = [job for job in catalog.jobs.values() if target in (job.name, job.lock)]
+        concerned = catalog.jobs_of_target(target)
+        if asked.caller is not None and not asked.caller.may_run_any(job.name for job in concerned):
+            raise NotAllowed(f"{quoted(asked.caller.name)} may not lock or unlock {quoted(target)}.")
         if not concerned and known_only:
             known = [*catalog.jobs, *(job.lock for job in catalog.jobs.values() if job.lock)]
-            raise AskerError(
+            raise Missing(
                 f"There is nothing called {quoted(target)} to lock: neither a `lock` of a job nor a job."
                 f"{did_you_mean(target, dict.fromkeys(known))}"
             )
+        if asked.caller is not None:
+            return
         refusals: list[AskerError] = []
         for place in self._places(asked, catalog, concerned):
             try:

@@ -34,7 +34,10 @@ class Pausing:
 
     async def pause(self, asked: Asked, command: commands.Pause) -> Callable[[Session], str | None]:
         """Hold the schedule back until a time, for a time, or until it is resumed; the last word counts."""
-        plan = await self._plan(asked, command.name)
+        if command.duration is not None and command.duration > LONGEST:
+            told = "A pause is for a year at most, or without an end."
+            raise Unfit(told, [(("duration",), told)])
+        plan, word = await self._plan(asked, command.name), self._people.first_word(asked)
         zone, now = plan.timetable.timezone, self._tools.clock()
         until = None if command.duration is None else now + command.duration
         if command.until is not None:
@@ -42,7 +45,7 @@ class Pausing:
 
         def effect(session: Session) -> str | None:
             ticks.change(session, command.name, paused=True, paused_until=until, paused_by=who(asked.actor))
-            return timetables.paused(command.name, until, zone, command=self._tools.config.command)
+            return timetables.paused(command.name, until, zone, command=word)
 
         return effect
 

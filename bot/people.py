@@ -9,10 +9,13 @@ from bot.callers import Caller
 from bot.catalog import Catalog
 from bot.errors import NotAllowed
 from bot.github import GitHub, PullRequest
+from bot.scopes import EXEC
 from bot.tools import Tools
 
 REFUSAL_KEPT = 30.0
 """Seconds for which GitHub's no about a person is remembered; a yes is asked for every time."""
+TERMINAL = "errand"
+"""The first word of commands on the command line, by which callers over HTTP are spoken to."""
 _REFUSALS = 4096
 """How many such answers are remembered."""
 
@@ -90,11 +93,20 @@ class People:
         self._permissions = Permissions(tools.clock)
 
     def catalog(self, asked: Asked) -> Catalog:
-        """The jobs and images that exist for the asker: in a public place the others are not spoken of."""
+        """The jobs and images that exist for the asker; the others are not spoken of, nor proposed.
+
+        In a public place those are the place's own, over HTTP those that the caller's scopes show.
+        """
         catalog = self._tools.book.catalog
+        if asked.caller is not None and (seen := asked.caller.sees) is not None:
+            return catalog.only(seen, all_images=asked.caller.may_run(EXEC))
         if asked.public and asked.repository is not None:
             return catalog.seen_from(asked.repository)
         return catalog
+
+    def first_word(self, asked: Asked) -> str:
+        """What a command begins with where the asker types: answers tell them so what to type next."""
+        return self._tools.config.command if asked.caller is None else TERMINAL
 
     async def require(self, asked: Asked, repository: str) -> None:
         """Raise `NotAllowed` unless the asker may run things of `repository`; `RetryLater` if unknown now."""

@@ -70,6 +70,16 @@ def may_run(scopes: Collection[str], job: str) -> bool:
     return ADMIN in scopes or EVERY_JOB in scopes or RUN + job in scopes
 
 
+def may_run_some(scopes: Collection[str]) -> bool:
+    """Whether these are for running anything at all."""
+    return any(each != READ for each in scopes)
+
+
+def may_run_any(scopes: Collection[str], jobs: Iterable[str]) -> bool:
+    """Whether these are for one of these jobs, or for every job there is or is not."""
+    return EVERY_JOB in scopes or ADMIN in scopes or any(may_run(scopes, job) for job in jobs)
+
+
 def seen_jobs(scopes: Collection[str]) -> frozenset[str] | None:
     """The jobs whose definition, runs, builds and logs these show; None for all there are.
 

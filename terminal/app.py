@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from terminal import chatting, hooks, jobs, looking, running, serving, streams, tokens
+from terminal import builds, chatting, hooks, jobs, locks, looking, running, serving, streams, tokens
 from terminal.failures import INTERRUPTED, REFUSED, Failure, say
 
 cli = typer.Typer(
@@ -14,12 +14,13 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # help in plain text: drawing it takes longer than everything else here
 )
-for part in (running, looking, jobs, chatting, serving):
+for part in (running, looking, jobs, builds, locks, chatting, serving):
     part.add_to(cli)
 cli.add_typer(tokens.group(), name="token")
 cli.add_typer(hooks.group(), name="hook")
 cli.command("tokens")(tokens.listing)
 cli.command("hooks")(hooks.listing)
+cli.command("list")(jobs.jobs)
 
 
 def main() -> None:

@@ -18,22 +18,26 @@ T = TypeVar("T")
 
 
 class Follower:
-    """Reads the log of run `number` from its beginning; may go on after it was interrupted."""
+    """Reads the log of run `number` from its beginning; may go on after it was interrupted.
 
-    def __init__(self, remote: Remote, number: int, emit: Emit) -> None:
+    `kind` is how the API calls such things: `builds` have logs as well, and no attempts.
+    """
+
+    def __init__(self, remote: Remote, number: int, emit: Emit, kind: str = "runs") -> None:
         self._remote = remote
-        self._number = number
+        self._path = f"/api/{kind}/{number}"
+        self._has_attempts = kind == "runs"
         self._emit = emit
         self._attempt = 1
         self._seen = 0
 
     def to_the_end(self) -> Document:
-        """The run as it ended. Raises `Failure` where that cannot be known."""
+        """The document as it ended. Raises `Failure` where that cannot be known."""
         pause = _PAUSE[0]
         while True:
             self._patiently(self._read)
             run = self._patiently(self._look)
-            if len(run["attempts"]) > self._attempt:
+            if self._has_attempts and len(run["attempts"]) > self._attempt:
                 self._attempt, self._seen = self._attempt + 1, 0
             elif run["state"] == "finished":
                 self._emit(b"", self._attempt)
@@ -43,13 +47,13 @@ class Follower:
                 pause = min(2 * pause, _PAUSE[1])
 
     def _look(self) -> Document:
-        return self._remote.ask("GET", f"/api/runs/{self._number}")
+        return self._remote.ask("GET", self._path)
 
     def _read(self) -> None:
         """What the log of this attempt has beyond what was seen, until it is complete."""
         place = 0
-        query = {"attempt": self._attempt, "follow": 1}
-        for chunk in self._remote.stream(f"/api/runs/{self._number}/logs", query):
+        query = {"attempt": self._attempt if self._has_attempts else None, "follow": 1}
+        for chunk in self._remote.stream(f"{self._path}/logs", query):
             new = chunk[max(self._seen - place, 0) :]
             place += len(chunk)
             if new:

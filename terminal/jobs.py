@@ -1,4 +1,4 @@
-"""Commands about jobs: `jobs`, `plan`, `why`, `pause`, `resume`, `apply`."""
+"""Commands about jobs: `jobs`, `plan`, `why`, `pause`, `resume`, `skip`, `apply`."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +20,7 @@ def add_to(cli: typer.Typer) -> None:
     """Put the commands there."""
     cli.command()(jobs)
     cli.command(cls=WithRest)(plan)
-    for command in (why, pause, resume, apply):
+    for command in (why, pause, resume, skip, apply):
         cli.command()(command)
 
 
@@ -118,6 +118,11 @@ def pause(
 def resume(name: Job, json: Json = False) -> None:
     """Let a paused schedule go on."""
     _ask("resume", name, {}, json)
+
+
+def skip(name: Job, json: Json = False) -> None:
+    """Leave out the next time of a job's schedule."""
+    _ask("skip", name, {}, json)
 
 
 def _ask(what: str, name: str, body: Mapping[str, Any] | None, json: bool) -> None:

@@ -39,6 +39,9 @@ Timeout = Annotated[
 Which = Annotated[
     str, typer.Argument(metavar="N|NAME", help="A run, or the last of a job.", autocompletion=job_names)
 ]
+AnyWhich = Annotated[
+    str | None, typer.Argument(metavar="N|NAME", help="A run, or a job.", autocompletion=job_names)
+]
 
 
 def add_to(cli: typer.Typer) -> None:
@@ -114,17 +117,27 @@ def execute(
     _begin("/api/exec", {"image": image, "command": words}, wait=wait, timeout=seconds, as_json=json)
 
 
-def cancel(which: Which, json: Json = False) -> None:
-    """Stop run N, or what goes on of job NAME."""
-    remote = connected()
-    number = meant(remote, which, active=True)
-    stopped = remote.ask("POST", f"/api/runs/{number}/cancel", {})
+def cancel(which: AnyWhich = None, json: Json = False) -> None:
+    """Stop run N, the run of job NAME that is under way, or the one that you started.
+
+    Where several may be meant, they are listed and none is stopped.
+    """
+    stopped = _stop(connected(), None if which is None else number_or_name(which))
+    number = stopped["number"]
     if json:
         document(stopped)
     elif stopped.get("state") == "finished":
         say(f"{stopped['job']} #{number} had ended: {standing(stopped)}.")
     else:
         say(f"{stopped['job']} #{number} is being stopped.")
+
+
+def _stop(remote: Remote, which: int | str | None) -> Document:
+    """Ask for the end of what `which` means, a run, a job or what one has started; gives the run."""
+    if isinstance(which, str):
+        with naming(which):
+            return remote.ask("POST", f"/api/jobs/{segment(which)}/cancel", {})
+    return remote.ask("POST", "/api/runs/cancel" if which is None else f"/api/runs/{which}/cancel", {})
 
 
 def asked(
@@ -136,18 +149,17 @@ def asked(
     return body | {key: value for key, value in optional.items() if value}
 
 
-def meant(remote: Remote, which: str, *, active: bool = False) -> int:
-    """The number of the run that `142`, `#142` or the name of a job means; `active`: one that goes on."""
+def meant(remote: Remote, which: str) -> int:
+    """The number of the run that `142`, `#142` or the name of a job means: of that, the last one."""
     found = number_or_name(which)
     if isinstance(found, int):
         return found
     if found != SINGLE:
         with naming(found):
             remote.ask("GET", f"/api/jobs/{segment(found)}")
-    for each in remote.pages("/api/runs", "runs", {"job": found, "limit": 100}, 1000 if active else 1):
-        if not active or each.get("state") != "finished":
-            return int(each["number"])
-    raise Failure(f"There is no {'unfinished ' if active else ''}run of {found}.")
+    for each in remote.pages("/api/runs", "runs", {"job": found, "limit": 1}, 1):
+        return int(each["number"])
+    raise Failure(f"There is no run of {found}.")
 
 
 def _limit(wait: bool, timeout: str | None) -> float | None:

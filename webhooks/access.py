@@ -19,10 +19,11 @@ from starlette.requests import Request
 
 from bot import links, scopes
 from bot.callers import LOCAL, Caller, of_token, of_workflow
+from bot.catalog import Catalog
 from bot.errors import RetryLater
 from bot.github import is_signed
-from bot.store import Session, Store, history, runs, sessions, tokens
-from bot.tables import Token
+from bot.store import Session, Store, builds, history, runs, sessions, tokens
+from bot.tables import Build, Token
 
 TOKEN_PREFIX = "errand_"  # noqa: S105 - makes a leaked token easy to search for; not a secret
 
@@ -79,6 +80,7 @@ class Access:
     """Decides who a request comes from. `url` is the installation's public address.
 
     `workflow` makes a visitor of a token that GitHub signed, or raises what is to be answered.
+    `catalog` gives today's jobs and images.
     `local` is the hash of the token by which the command line of the service's own user comes: it may do
     everything, is not stored, and ends with the process.
     """
@@ -91,11 +93,13 @@ class Access:
         url: str,
         clock: Callable[[], float],
         workflow: Callable[[str], Awaitable[Visitor]] | None = None,
+        catalog: Callable[[], Catalog] = Catalog,
         local: str | None = None,
     ) -> None:
         self._store = store
         self._workflow = workflow
         self._local = local
+        self._catalog = catalog
         self._keys = keys
         self._clock = clock
         self._origin = _origin(url)
@@ -147,15 +151,35 @@ class Access:
         )
 
     async def jobs_of(self, kind: str, number: int) -> frozenset[str]:
-        """The job of a run, or (`kind` is `builds`) those whose runs wanted a build; none without one."""
+        """The job of a run, or (`kind` is `builds`) those whose runs wanted a build or may; none without one.
+
+        Who may run a job may build its image from any commit, so the image's builds are no secret to them.
+        """
 
         def read(session: Session) -> frozenset[str]:
             if kind == "builds":
-                return frozenset(history.jobs_of_build(session, number))
+                build = builds.get(session, number)
+                wanting = [] if build is None else history.jobs_of_build(session, number)
+                return frozenset(wanting) | (self._jobs_of(build) if build else frozenset())
             run = runs.get(session, number)
             return frozenset() if run is None else frozenset([run.job])
 
         return await self._store.read(read)
+
+    def _jobs_of(self, build: Build) -> frozenset[str]:
+        """The jobs that run in the image of a build, unless that is built of another repository by now."""
+        image = self._catalog().images.get(build.image)
+        repository = None if image is None else image.repository
+        same = repository is not None and repository.casefold() == build.repository.casefold()
+        return self.jobs_of_image(build.image) if same else frozenset()
+
+    def jobs_of_image(self, image: str) -> frozenset[str]:
+        """The jobs that run in an image."""
+        return frozenset(job.name for job in self._catalog().jobs_of_image(image))
+
+    def jobs_of_target(self, target: str) -> frozenset[str]:
+        """The jobs that a lock on a target concerns."""
+        return frozenset(job.name for job in self._catalog().jobs_of_target(target))
 
     async def start_of(self, number: int) -> tuple[str, str | None]:
         """The job of a run, and who started it; None where there is no such run."""

@@ -9,13 +9,14 @@ from starlette.routing import Route
 from bot import links
 from bot.book import Book
 from bot.calls import Calls
+from bot.catalog import Catalog
 from bot.github import Oidc
 from bot.pruning import Pruning
 from bot.questions import Questions
 from bot.store import Store
 from executor.logs import LogStore
 from webhooks.access import Access
-from webhooks.api import calling, hooks, jobs, openapi, questions, runs, tokens
+from webhooks.api import calling, hooks, jobs, openapi, orders, questions, runs, tokens
 from webhooks.api.workflows import Workflows
 from webhooks.pages import routes as pages
 from webhooks.pages.look import Look
@@ -58,13 +59,7 @@ class Site:
 
     def routes(self) -> list[Route]:
         """What to mount."""
-        workflow = None
-        if self.oidc is not None and self.changing is not None:
-            book = self.changing[0]
-            workflow = Workflows(self.oidc, lambda: book.catalog.jobs).visitor
-        access = Access(
-            self.store, self.keys, url=self.url, clock=self.clock, workflow=workflow, local=self.local
-        )
+        access = self._access()
         look = Look(clock=self.clock, command=self.command)
         shown = pages.Pages(
             store=self.store,
@@ -89,6 +84,7 @@ class Site:
         listed += tokens.routes(tokens.Tokens(self.store, access, self.clock, self.url))
         if self.questions is not None:
             listed += questions.routes(self.questions, access)
+            listed += orders.routes(orders.Orders(self.questions, self.store, access, self.clock, self.url))
         if self.calls is not None:
             listed += calling.routes(calling.Calling(self.calls, self.store, access, self.clock, self.url))
         if self.changing is not None:
@@ -108,3 +104,19 @@ class Site:
                 )
             )
         return listed
+
+    def _access(self) -> Access:
+        """Who may, by today's jobs where they are known."""
+        book = self.changing[0] if self.changing is not None else None
+        workflow = None
+        if self.oidc is not None and book is not None:
+            workflow = Workflows(self.oidc, lambda: book.catalog.jobs).visitor
+        return Access(
+            self.store,
+            self.keys,
+            url=self.url,
+            clock=self.clock,
+            workflow=workflow,
+            catalog=Catalog if book is None else lambda: book.catalog,
+            local=self.local,
+        )

@@ -8,6 +8,7 @@ from bot.images import Image
 from bot.messages.comments import headline
 from bot.messages.text import ZERO_WIDTH, clock_time, code, fence, plain, shortened, url
 from bot.messages.view import build_view, run_view
+from bot.runs import State
 from bot.tables import Build, Run
 
 JOBS = 50  # how many a page of a listing shows
@@ -36,7 +37,9 @@ def started(run: Run) -> str:
 
 
 def building(build: Build) -> str:
-    """The answer to who asked for a build."""
+    """The answer to who asked for a build: it goes on, or was made before."""
+    if build.state == State.FINISHED:
+        return f"{code(build.image)} is already built from that commit: build #{build.number}."
     commit = f" from {code(build.commit[:12])}" if build.commit else ""
     return f"{plain(build.image, 100)} build #{ZERO_WIDTH}{build.number}{commit} is on its way."
 

@@ -12,6 +12,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from bot.locking import REASON_CHARACTERS
 from bot.parameters import VALUE_LIMIT, scalar_text
 from bot.scopes import MOST, READ, scope
 from bot.units import seconds
@@ -175,6 +176,27 @@ class Pause(Body):
         description="A date, a time or both (ISO 8601), in the zone of the schedule unless it names its own.",
     )
     duration: Seconds | None = Field(default=None, description="How long from now, such as `2h`.")
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable() or not text.strip():
+        raise ValueError("expected printable characters in one line")
+    return text
+
+
+class LockRequest(Body):
+    """Why a target is locked, and for how long; without a duration until somebody unlocks it."""
+
+    reason: (
+        Annotated[str, Field(min_length=1, max_length=REASON_CHARACTERS), AfterValidator(_printable)] | None
+    ) = Field(default=None, description="It is shown to everybody who runs into the lock.")
+    duration: Seconds | None = Field(default=None, description="How long from now, such as `2h`.")
+
+
+class BuildRequest(Body):
+    """What to build an image from."""
+
+    ref: Ref | None = Field(default=None, description="Without it, the default branch's newest commit.")
 
 
 Scope = Annotated[

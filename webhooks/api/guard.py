@@ -12,8 +12,9 @@ from bot.errors import RetryLater
 from webhooks.access import Access, Visitor
 from webhooks.api import queries, workflows
 from webhooks.api.answers import path_number
+from webhooks.api.operation import Needs, Operation
 from webhooks.api.problems import Problem, forbidden, missing, unauthorized, unavailable
-from webhooks.api.surface import Needs, Operation, operation
+from webhooks.api.surface import operation
 
 AT_ONCE_S = 0.1
 """Seconds that a body may take to arrive before it is asked again who sends it."""
@@ -79,6 +80,8 @@ async def _admit(access: Access, row: Operation, request: Request, visitor: Visi
             allowed = scopes.may_execute(held)
         case Needs.ADMIN:
             allowed = scopes.may_change(held)
+        case Needs.CONCERNED:
+            allowed = _may_run_what(access, request, held)
         case Needs.SEE | Needs.RUN:
             allowed = await _concerns(access, row, request, visitor)
         case _:
@@ -104,6 +107,16 @@ async def _concerns(access: Access, row: Operation, request: Request, visitor: V
     if not jobs or not _sees(visitor, jobs):
         raise missing(kind, number)
     return not may_start or all(scopes.may_run(visitor.scopes, job) for job in jobs)
+
+
+def _may_run_what(access: Access, request: Request, held: frozenset[str]) -> bool:
+    """Whether one of the jobs that the path concerns may be run; the same no where there is none."""
+    target, image = (request.path_params.get(name) for name in ("target", "image"))
+    if target is not None:
+        return scopes.may_run_any(held, access.jobs_of_target(target))
+    if image is not None:
+        return scopes.may_run_any(held, access.jobs_of_image(image))
+    return scopes.may_run_some(held)  # the handler looks only at what the caller has started
 
 
 def _sees(visitor: Visitor, jobs: Iterable[str]) -> bool:

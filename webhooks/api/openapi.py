@@ -17,12 +17,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.catalog import Job
+from bot.images import LABEL
 from webhooks.access import Access, Visitor
 from webhooks.api import shapes
 from webhooks.api.answers import json_answer
 from webhooks.api.guard import guarded
+from webhooks.api.operation import JSON, TEXT, Answer, Needs, Operation
 from webhooks.api.problems import MEDIA_TYPE
-from webhooks.api.surface import JSON, OPERATIONS, TEXT, Answer, Needs, Operation
+from webhooks.api.surface import OPERATIONS
 
 Schema = dict[str, Any]
 
@@ -33,6 +35,8 @@ _GIVEN_NAME = {"type": "string", "minLength": 1, "maxLength": 100}
 _PATHS: dict[str, Schema] = {
     "number": {"type": "integer", "minimum": 1, "maximum": 10**18 - 1},
     "name": _NAME,
+    "target": {"type": "string", "pattern": LABEL},
+    "image": {"type": "string", "pattern": LABEL},
     "hook": _GIVEN_NAME,
 }
 
@@ -93,7 +97,7 @@ def _operation(row: Operation, refs: dict[Any, Schema]) -> Schema:
         "operationId": row.id,
         "tags": [_tag(row)],
         "summary": row.summary,
-        "description": f"Needs {row.needs.value}.",
+        "description": f"Needs {row.needs.value}.{_of_chat(row)}",
         "x-needs": row.needs.value,
         "security": _security(row),
         "parameters": [*_in_path(row), *_in_query(row), *_in_header(row)],
@@ -103,6 +107,10 @@ def _operation(row: Operation, refs: dict[Any, Schema]) -> Schema:
     if row.body is not None:
         made["requestBody"] = {"required": row.body_required, "content": {JSON: {"schema": refs[row.body]}}}
     return made
+
+
+def _of_chat(row: Operation) -> str:
+    return f" Does what `{row.verb}` does in a chat." if row.verb else ""
 
 
 def _tag(row: Operation) -> str:

@@ -1,4 +1,4 @@
-"""The API's questions and orders about a job that start no run: plan, why, pause and resume."""
+"""The API's questions and orders about a job that start no run: plan, why, pause, resume and skip."""
 
 from collections.abc import Awaitable
 
@@ -25,6 +25,7 @@ def routes(questions: Questions, access: Access) -> list[Route]:
         guarded(access, f"{job}/why", rooms.why),
         guarded(access, f"{job}/pause", rooms.pause, method="POST"),
         guarded(access, f"{job}/resume", rooms.resume, method="POST"),
+        guarded(access, f"{job}/skip", rooms.skip, method="POST"),
     ]
 
 
@@ -58,6 +59,12 @@ class _Rooms:
         name = request.path_params["name"]
         await body(request, bodies.Empty)
         return await _said(name, self._questions.resume(visitor.caller, name))
+
+    async def skip(self, request: Request, visitor: Visitor) -> Response:
+        """Leave out the next time of the schedule."""
+        name = request.path_params["name"]
+        await body(request, bodies.Empty)
+        return await _said(name, self._questions.skip(visitor.caller, name))
 
 
 async def _said(job: str, answer: Awaitable[str | None]) -> Response:

@@ -134,6 +134,27 @@ class Locks(TypedDict):
     locks: list[Lock]
 
 
+class LockAnswer(TypedDict):
+    """A target that was locked; `text` is what the command is answered in a chat, in Markdown."""
+
+    target: str
+    closed: Closed
+    text: str
+
+
+class UnlockAnswer(TypedDict):
+    """A target that is open again."""
+
+    target: str
+    text: str
+
+
+class BuildAnswer(Build):
+    """A build; `text` is what the command is answered in a chat, in Markdown."""
+
+    text: str
+
+
 class Tick(TypedDict):
     """A moment that was due, and what became of it."""
 

@@ -2,103 +2,14 @@
 
 The guard decides by it, the OpenAPI document and the page at `/api/` are made of it, and a test compares it
 with what is mounted. A route that is not in the table cannot be mounted: what nobody decided about is closed.
+Another test compares it with the grammar of a chat: what a command does, a route does.
 """
 
-from dataclasses import dataclass
-from enum import Enum
 from typing import Any
-
-from pydantic import BaseModel
 
 from bot.catalog import Job
 from webhooks.api import bodies, queries, shapes
-
-JSON = "application/json"
-TEXT = "text/plain"
-
-
-class Needs(Enum):
-    """What a token has to have for a route; `admin` is enough for all of them."""
-
-    ANY = "any token"
-    SEE = "`read`; `run:JOB` for its own job"
-    READ = "`read`"
-    RUN = "`run:JOB`"
-    EXEC = "`exec`"
-    ADMIN = "`admin`"
-    HOOK = "the token of the job's hook"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What comes back: its shape (a `TypedDict`, or a media type), and headers by name with what they say."""
-
-    shape: Any = None
-    meaning: str = "The answer."
-    headers: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """A header that a request may have. `pattern`: what values it takes, such as `example`."""
-
-    name: str
-    meaning: str
-    pattern: str
-    example: str
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One method of one path. `problems` are those of its own, besides what holds for all."""
-
-    method: str
-    path: str
-    needs: Needs
-    summary: str
-    answers: dict[int, Answer]
-    query: tuple[queries.Parameter, ...] = ()
-    headers: tuple[Header, ...] = ()
-    body: type[BaseModel] | None = None
-    body_required: bool = False
-    problems: tuple[int, ...] = ()
-
-    @property
-    def id(self) -> str:
-        """Its name in the OpenAPI document, and of functions that are made of it, such as `start_job`."""
-        return _NAMES[self.method, self.path]
-
-
-_NAMES = {
-    ("GET", "/api/openapi.json"): "get_openapi",
-    ("GET", "/api/jobs"): "list_jobs",
-    ("GET", "/api/jobs/{name}"): "get_job",
-    ("PUT", "/api/jobs/{name}"): "put_job",
-    ("DELETE", "/api/jobs/{name}"): "delete_job",
-    ("POST", "/api/jobs/{name}/start"): "start_job",
-    ("DELETE", "/api/jobs/{name}/tag"): "delete_job_tag",
-    ("POST", "/api/jobs/{name}/plan"): "plan_job",
-    ("GET", "/api/jobs/{name}/why"): "explain_job",
-    ("POST", "/api/jobs/{name}/pause"): "pause_job",
-    ("POST", "/api/jobs/{name}/resume"): "resume_job",
-    ("GET", "/api/runs"): "list_runs",
-    ("GET", "/api/runs/{number}"): "get_run",
-    ("DELETE", "/api/runs/{number}"): "delete_run",
-    ("POST", "/api/runs/{number}/cancel"): "cancel_run",
-    ("POST", "/api/runs/{number}/rerun"): "rerun_run",
-    ("POST", "/api/exec"): "execute",
-    ("GET", "/api/runs/{number}/logs"): "get_run_log",
-    ("GET", "/api/builds/{number}"): "get_build",
-    ("GET", "/api/builds/{number}/logs"): "get_build_log",
-    ("GET", "/api/locks"): "list_locks",
-    ("GET", "/api/hooks"): "list_hooks",
-    ("POST", "/api/hooks"): "create_hook",
-    ("DELETE", "/api/hooks/{name}/{hook}"): "delete_hook",
-    ("POST", "/hooks/{name}"): "call_hook",
-    ("GET", "/api/tokens"): "list_tokens",
-    ("POST", "/api/tokens"): "create_token",
-    ("DELETE", "/api/tokens/{name}"): "delete_token",
-}
+from webhooks.api.operation import TEXT, Answer, Header, Needs, Operation
 
 _LOCATION = ("Location", "The address of what was made.")
 _ETAG = ("ETag", "The version of the job.")
@@ -122,7 +33,12 @@ _STARTED = {
 
 OPERATIONS = (
     Operation(
-        "GET", "/api/openapi.json", Needs.ANY, "all this as OpenAPI 3.1", {200: Answer(dict[str, Any])}
+        "GET",
+        "/api/openapi.json",
+        Needs.ANY,
+        "all this as OpenAPI 3.1",
+        {200: Answer(dict[str, Any])},
+        verb="help",
     ),
     Operation(
         "GET",
@@ -138,6 +54,7 @@ OPERATIONS = (
         "one job, with what its schedule does",
         {200: Answer(shapes.ScheduledJob, headers=(_ETAG,))},
         problems=(404,),
+        verb="list",
     ),
     Operation(
         "PUT",
@@ -171,6 +88,7 @@ OPERATIONS = (
         headers=(_IDEMPOTENCY,),
         body=bodies.Start,
         problems=(404, 409, 503),
+        verb="run",
     ),
     Operation(
         "DELETE",
@@ -188,6 +106,7 @@ OPERATIONS = (
         {200: Answer(shapes.Said)},
         body=bodies.Start,
         problems=(404, 409),
+        verb="plan",
     ),
     Operation(
         "GET",
@@ -196,6 +115,7 @@ OPERATIONS = (
         "why a job did or did not run",
         {200: Answer(shapes.Said)},
         problems=(404, 409),
+        verb="why",
     ),
     Operation(
         "POST",
@@ -205,6 +125,7 @@ OPERATIONS = (
         {200: Answer(shapes.Said)},
         body=bodies.Pause,
         problems=(404, 409),
+        verb="pause",
     ),
     Operation(
         "POST",
@@ -214,9 +135,36 @@ OPERATIONS = (
         {200: Answer(shapes.Said)},
         body=bodies.Empty,
         problems=(404, 409),
+        verb="resume",
     ),
     Operation(
-        "GET", "/api/runs", Needs.SEE, "runs, newest first", {200: Answer(shapes.Runs)}, query=queries.RUNS
+        "POST",
+        "/api/jobs/{name}/skip",
+        Needs.RUN,
+        "leaves out the next time of the schedule of a job",
+        {200: Answer(shapes.Said)},
+        body=bodies.Empty,
+        problems=(404, 409),
+        verb="skip",
+    ),
+    Operation(
+        "POST",
+        "/api/jobs/{name}/cancel",
+        Needs.RUN,
+        "stops the run of a job that is under way; where several are, it lists them and stops none",
+        {200: Answer(shapes.Run, "The run, which may take its grace to stop.")},
+        body=bodies.Empty,
+        problems=(404, 409),
+        verb="cancel",
+    ),
+    Operation(
+        "GET",
+        "/api/runs",
+        Needs.SEE,
+        "runs, newest first",
+        {200: Answer(shapes.Runs)},
+        query=queries.RUNS,
+        verb="status",
     ),
     Operation("GET", "/api/runs/{number}", Needs.SEE, "one run", {200: Answer(shapes.Run)}, problems=(404,)),
     Operation(
@@ -226,6 +174,7 @@ OPERATIONS = (
         "removes a finished run with its logs",
         {204: Answer(meaning="It is gone.")},
         problems=(404, 409),
+        verb="status",
     ),
     Operation(
         "POST",
@@ -235,6 +184,17 @@ OPERATIONS = (
         {200: Answer(shapes.Run, "The run, which may take its grace to stop.")},
         body=bodies.Empty,
         problems=(404,),
+        verb="cancel",
+    ),
+    Operation(
+        "POST",
+        "/api/runs/cancel",
+        Needs.CONCERNED,
+        "stops the run under way that the same token started; of several it stops none",
+        {200: Answer(shapes.Run, "The run, which may take its grace to stop.")},
+        body=bodies.Empty,
+        problems=(404, 409),
+        verb="cancel",
     ),
     Operation(
         "POST",
@@ -245,6 +205,7 @@ OPERATIONS = (
         headers=(_IDEMPOTENCY,),
         body=bodies.Rerun,
         problems=(404, 409, 503),
+        verb="rerun",
     ),
     Operation(
         "POST",
@@ -265,6 +226,7 @@ OPERATIONS = (
         _LOG,
         query=queries.RUN_LOG,
         problems=(404,),
+        verb="logs",
     ),
     Operation(
         "GET", "/api/builds/{number}", Needs.SEE, "one build", {200: Answer(shapes.Build)}, problems=(404,)
@@ -284,6 +246,38 @@ OPERATIONS = (
         Needs.READ,
         "what is locked, by whom, why and until when",
         {200: Answer(shapes.Locks)},
+    ),
+    Operation(
+        "PUT",
+        "/api/locks/{target}",
+        Needs.CONCERNED,
+        "locks a target, which is a `lock` of jobs or a job: what has begun goes on, nothing else starts",
+        {200: Answer(shapes.LockAnswer)},
+        body=bodies.LockRequest,
+        problems=(404, 409),
+        verb="lock",
+    ),
+    Operation(
+        "DELETE",
+        "/api/locks/{target}",
+        Needs.CONCERNED,
+        "unlocks a target, whoever locked it; what waited for it goes on",
+        {200: Answer(shapes.UnlockAnswer)},
+        problems=(404,),
+        verb="unlock",
+    ),
+    Operation(
+        "POST",
+        "/api/images/{image}/build",
+        Needs.CONCERNED,
+        "builds an image, unless it is built from that commit",
+        {
+            200: Answer(shapes.BuildAnswer, "A build of that commit that there was already.", (_LOCATION,)),
+            201: Answer(shapes.BuildAnswer, "The build that was begun.", (_LOCATION,)),
+        },
+        body=bodies.BuildRequest,
+        problems=(404, 409),
+        verb="build",
     ),
     Operation("GET", "/api/hooks", Needs.ADMIN, "all deploy hooks", {200: Answer(shapes.Hooks)}),
     Operation(

@@ -6,7 +6,7 @@ from bot.catalog import Job
 from bot.images import Image
 from bot.starting import counts
 from bot.store import Session, image_tags, locks
-from bot.tables import Attempt, Build, ImageTag, Run
+from bot.tables import Attempt, Build, ImageTag, Lock, Run
 from webhooks.api import shapes
 from webhooks.attempts import Try, tries
 from webhooks.view import moment, queued, rfc3339, seconds
@@ -78,14 +78,7 @@ class Telling:
         closed, holder = lock.closed, lock.holder
         return {
             "target": lock.target,
-            "closed": None
-            if closed is None
-            else {
-                "actor": closed.actor,
-                "reason": closed.reason,
-                "since": rfc3339(closed.created_at),
-                "until": moment(closed.until),
-            },
+            "closed": None if closed is None else closure(closed),
             "held": None
             if holder is None
             else {
@@ -130,6 +123,16 @@ class Telling:
             "finished_at": moment(row.finished_at),
             "duration_s": None if took is None else round(took, 3),
         }
+
+
+def closure(lock: Lock) -> shapes.Closed:
+    """Who locked, why, and until when."""
+    return {
+        "actor": lock.actor,
+        "reason": lock.reason,
+        "since": rfc3339(lock.created_at),
+        "until": moment(lock.until),
+    }
 
 
 def standing_tag(session: Session, job: Job, images: Mapping[str, Image]) -> ImageTag | None:

@@ -14,8 +14,8 @@ from bot.errors import RetryLater
 from bot.github import Oidc, Untrusted
 from webhooks.access import Access, Visitor
 from webhooks.api.answers import path_number
+from webhooks.api.operation import Operation
 from webhooks.api.problems import Problem, missing, unauthorized
-from webhooks.api.surface import Operation
 
 START = ("POST", "/api/jobs/{name}/start")
 OWN_RUN = frozenset(

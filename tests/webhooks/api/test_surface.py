@@ -21,7 +21,8 @@ from tests.webhooks.whole import served
 from webhooks.access import Access, Visitor
 from webhooks.api.guard import guarded
 from webhooks.api.openapi import document, problems
-from webhooks.api.surface import OPERATIONS, Needs
+from webhooks.api.operation import Needs
+from webhooks.api.surface import OPERATIONS
 from webhooks.streams import Streams
 
 DOCS = (Path(__file__).parents[3] / "docs" / "api.md").read_text()

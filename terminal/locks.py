@@ -1,0 +1,83 @@
+"""Commands about what keeps runs from starting: `lock`, `unlock`, `locks`."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from terminal import grammar, printing
+from terminal.completion import job_names
+from terminal.remote import Document, segment
+from terminal.speech import tell
+from terminal.words import Json, connected
+
+Target = Annotated[
+    str,
+    typer.Argument(metavar="TARGET", help="A lock that jobs name, or a job.", autocompletion=job_names),
+]
+
+
+def add_to(cli: typer.Typer) -> None:
+    """Put the commands there."""
+    for command in (lock, unlock, locks):
+        cli.command()(command)
+
+
+def lock(
+    target: Target,
+    more: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar='["REASON"] [for D]', help="Why, and for how long; else until it is unlocked."
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Keep runs from starting on a target: `errand lock prod "moving the database" for 2h`.
+
+    What has begun goes on. Everybody who runs into it is told who locked it and why.
+    """
+    from bot.commands import Lock
+    from bot.units import duration_text
+
+    meant = grammar.command("lock", [target, *(more or [])])
+    body: dict[str, Any] = {}
+    if isinstance(meant, Lock):
+        duration = None if meant.duration is None else duration_text(meant.duration)
+        body = {"reason": meant.reason, "duration": duration}
+    _ask("PUT", target, {key: value for key, value in body.items() if value}, json)
+
+
+def unlock(target: Target, json: Json = False) -> None:
+    """Let runs start on a target again, whoever locked it."""
+    grammar.command("unlock", [target])
+    _ask("DELETE", target, None, json)
+
+
+def locks(json: Json = False) -> None:
+    """What is locked, by whom, why and until when, and what waits for it."""
+    found = connected().ask("GET", "/api/locks")["locks"]
+    if json:
+        for each in found:
+            printing.document(each)
+        return
+    printing.table(
+        ("target", "locked by", "until", "reason", "held by", "waiting"),
+        [_row(each) for each in found],
+        "Nothing is locked.",
+    )
+
+
+def _row(lock: Document) -> tuple[object, ...]:
+    closed, held = lock.get("closed") or {}, lock.get("held")
+    holder = f"{held['job']} #{held['run']}" if held else None
+    until = printing.moment(closed.get("until")) or ("it is unlocked" if closed else None)
+    return lock["target"], closed.get("actor"), until, closed.get("reason"), holder, lock["waiting"] or None
+
+
+def _ask(method: str, target: str, body: Mapping[str, Any] | None, json: bool) -> None:
+    answer = connected().ask(method, f"/api/locks/{segment(target)}", body)
+    if json:
+        printing.document(answer)
+    else:
+        tell(str(answer.get("text", "")))
