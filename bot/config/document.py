@@ -13,6 +13,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLWarning
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from bot.config.syntax import fault
+
 SIZE_LIMIT = 1024 * 1024
 """Bytes of the file."""
 
@@ -114,17 +116,17 @@ def path_text(path: Path) -> str:
 
 def read(content: bytes) -> Document:
     """The values and places of a YAML file; what cannot be read at all leaves only mistakes."""
-    document = Document()
+    document, text = Document(), ""
     try:
-        node = _composed(_text(content))
+        text = _text(content)
+        node = _composed(text)
         if node is not None:
             document.data = _Reader(document).value(node, ())
     except _Unreadable as error:
         document.mistakes.append(Mistake(error.place, "", str(error)))
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = Place(mark.line + 1, mark.column + 1) if mark else Place()
-        document.mistakes.append(Mistake(place, "", f"not YAML: {_problem(error)}"))
+        found = fault(text, error)
+        document.mistakes.append(Mistake(Place(found.line, found.column), "", f"not YAML: {found.what}"))
     except (YAMLError, ValueError, RecursionError) as error:
         what = "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
         document.mistakes.append(Mistake(Place(), "", f"not YAML: {what}"))
@@ -143,14 +145,6 @@ class _Unreadable(Exception):
     def __init__(self, what: str, place: Place | None = None) -> None:
         super().__init__(what)
         self.place = place or Place()
-
-
-def _problem(error: MarkedYAMLError) -> str:
-    problem = str(error.problem or error.context or "it cannot be read")
-    if "'\\t'" in problem:
-        return "a tab; YAML is indented with spaces"
-    hint = " (within { } and [ ], put ${NAME} in quotes)" if "'{'" in problem else ""
-    return " ".join(problem.split()) + hint
 
 
 def _text(content: bytes) -> str:

@@ -36,7 +36,7 @@ def test_scalars_have_the_types_of_yaml_1_2() -> None:
         (b"a: *b", "1:4: not YAML: found undefined alias 'b'"),
         (b"a: 1\nb: 2\na: 3", "3:1: a: given twice; first in line 1"),
         (b"a: {b: 1, b: 2}", "1:11: a.b: given twice; first in line 1"),
-        (b"a: b\n---\nc: d", "2:1: not YAML: but found another document"),
+        (b"a: b\n---\nc: d", "2:1: not YAML: expected one document, but --- begins another"),
         (b"a: !!python/object/apply:os.system [x]", "1:4: a: the tag"),
         (b"a: !!binary eA==", "1:4: a: the tag"),
         (b"? [a]\n: b", "1:3: expected a name as key"),
@@ -73,3 +73,36 @@ def test_anchor_that_is_used_twice_is_legal() -> None:
 
 def test_byte_order_mark_and_windows_line_ends_are_fine() -> None:
     assert read(b"\xef\xbb\xbfa: 1\r\nb: 2\r\n").data == {"a": 1, "b": 2}
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ('jobs:\n  a: {command: "echo}\n  b: x\n', '2:16: not YAML: the " that opens here is not closed'),
+        ("url: 'http://x\njobs:\n  a: b\n", "1:6: not YAML: the ' that opens here is not closed"),
+        ("url: 'http://x\n---\na: b\n", "1:6: not YAML: the ' that opens here is not closed"),
+        (
+            'url: "http://x\ncommand: "/job"\njobs: {}\n',
+            '1:6: not YAML: the " that opens here is closed only by the next one, in line 2, column 10',
+        ),
+        (
+            "jobs:\n  a: 'it's fine'\n",
+            "2:6: not YAML: the ' that opens here is closed in column 9; within the text write ''",
+        ),
+        (
+            'a: {x: "foo, y: "bar"}\n',
+            '1:8: not YAML: the " that opens here is closed in column 17; within the text write \\"',
+        ),
+        ("jobs:\n  a: {command: echo\n", "2:6: not YAML: the { that opens here is not closed, or"),
+        ("jobs:\n  a: {command: echo\n  b: {command: x}\n", "is missing, before line 3, column 4"),
+        ("proxies: [10.0.0.0/8\njobs: {}\n", "1:10: not YAML: the [ that opens here is not closed, or"),
+        ("proxies: [10.0.0.0/8}\n", "1:10: not YAML: the [ that opens here is not closed, or"),
+        ("github: {token: ${X}}\n", "1:18: not YAML: expected ',' or '}', but got '{' (within { } and"),
+        ('a: ["b" "c"]\n', "1:9: not YAML: expected ',' or ']'"),
+        ("jobs:\n  a:\n     command: x\n    image: y\n", "4:5: not YAML: expected <block end>"),
+        ("jobs:\n  a:\n     command: x\n    image: y\n", "its block begins in line 2, column 3"),
+        ("a: |\n  b\nc\nd: e\n", "3:1: not YAML: expected a : after this key"),
+    ],
+)
+def test_what_is_not_closed_is_told_where_it_opens(content: str, told: str) -> None:
+    assert told in "\n".join(_told(content.encode()))
