@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.book import Book
 from bot.config import Config
-from bot.config.loading import checked, read_file, refused
+from bot.config.loading import checked_source, source
 from bot.errors import ConfigError
 from bot.store import Store, ticks
 from bot.tools import Tools
@@ -28,8 +28,8 @@ def config_at(path: Path, environ: Mapping[str, str], home: Path) -> Config:
     What these say is not even read, since it names secrets that who tries something need not have. Everything
     that is written goes below `home`. Raises `ConfigError`.
     """
-    document = read_file(path)
-    config = None
+    read = source(path, environ)
+    document = read.document
     if not document.mistakes:
         written = document.data if isinstance(document.data, dict) else {}
         for name in ("url", "database", "logs"):
@@ -41,9 +41,7 @@ def config_at(path: Path, environ: Mapping[str, str], home: Path) -> Config:
             "slack": {"bot_token": "none"},
         }
         document.data = written
-        config = checked(document, environ)
-    if config is None or document.mistakes:
-        raise refused(path, document)
+    config = checked_source(read)
     if config.engine.kind == "kubernetes":
         raise ConfigError(
             f"{path}: engine.kind: a chat runs jobs on this machine; in a cluster it would tidy up what the"

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from terminal.configured import DEFAULT, ConfigOption, finished, loaded
-from terminal.failures import Failure
+from terminal.failures import USAGE, Failure, Usage
+from terminal.findings import Format, report
 from terminal.printing import facts
 from terminal.rights import check_cluster
 
@@ -41,14 +42,31 @@ def check(
     cluster: Annotated[
         bool, typer.Option("--cluster", help="Ask the cluster, too, whether Errand has the rights it needs.")
     ] = False,
+    form: Annotated[
+        Format, typer.Option("--format", help="json for programs, github for annotations in GitHub Actions.")
+    ] = Format.TEXT,
 ) -> None:
     """Is the configuration right? Needs no network.
 
-    Tells every mistake with its line and column.
+    Tells every mistake with its line and column, and remarks on what is allowed and yet unwise. The exit code
+    is 2 where there are mistakes, whatever the format.
     """
-    found = loaded(config)
-    print(f"{config} is right.")
-    facts([*found.summary(), *found.timetables(time.time())])
+    from bot.config.findings import Invalid
+    from bot.config.remarks import inspected
+
+    if cluster and form is not Format.TEXT:
+        raise Usage("--cluster: its table is for people; leave out --format.")
+    try:
+        found, remarks = inspected(config, os.environ)
+    except Invalid as error:
+        if form is Format.TEXT:
+            raise Failure(str(error), USAGE) from None
+        report(error.findings, form)
+        raise typer.Exit(USAGE) from None
+    report(remarks, form)
+    if form is Format.TEXT:
+        print(f"{config} is right.")
+        facts([*found.summary(), *found.timetables(time.time())])
     if cluster:
         check_cluster(found)
 

@@ -13,13 +13,17 @@ from pydantic_core import PydanticUndefined
 from typer.main import get_command
 
 from bot.config import Config, load
+from bot.config.document import Place
+from bot.config.findings import Finding
 from bot.config.meanings import MEANINGS
+from bot.config.remarks import inspected
 from bot.config.schema import schema
 from bot.grammar import AVAILABLE, VERBS
 from bot.metrics import REGISTRY
 from bot.units import duration_text
 from executor.spec import Secret
 from terminal.app import cli
+from terminal.findings import Format, report
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -113,6 +117,24 @@ def test_schema_that_the_sample_names_is_the_one_that_is_printed() -> None:
     assert first == "# yaml-language-server: $schema=app.schema.json"
     found = json.loads((ROOT / "app.schema.json").read_text())
     assert found == schema(), "`make schema` writes it anew"
+
+
+def test_check_has_nothing_to_say_of_the_sample(tmp_path: Path) -> None:
+    file = tmp_path / "app.yaml"
+    file.write_text((ROOT / "app.yaml").read_text())
+    secrets = dict.fromkeys(
+        ("GITHUB_TOKEN", "GITHUB_WEBHOOK_SECRET", "SLACK_SIGNING_SECRET", "SLACK_BOT_TOKEN"),
+        "0123456789abcdef0123456789abcdef",
+    )
+    assert inspected(file, ENVIRON | secrets)[1] == []
+
+
+def test_json_of_check_is_documented_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    (shown,) = re.findall(r"^```json\n(\{\"right.*?)^```", CONFIGURATION, re.MULTILINE | re.DOTALL)
+    (finding,) = json.loads(shown)["findings"]
+    place = Place(finding["line"], finding["column"])
+    report([Finding(finding["file"], finding["message"], place, finding["setting"])], Format.JSON)
+    assert json.loads(capsys.readouterr().out) == json.loads(shown)
 
 
 def test_no_setting_is_documented_that_does_not_exist() -> None:

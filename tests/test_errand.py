@@ -1,5 +1,6 @@
 """The command line: what it prints, how it ends, and one helpful sentence where it cannot."""
 
+import json
 import os
 import re
 import signal
@@ -91,6 +92,35 @@ def test_every_mistake_is_told_with_its_place(config: Path) -> None:
     assert f"{config}:5:" in said
     assert f"{config}:7:1: " in said
     assert "colour" in said
+
+
+def test_check_speaks_to_programs_with_the_same_exit_codes(config: Path) -> None:
+    right = errand("check", "--config", config, "--format", "json")
+    assert (right.returncode, right.stderr) == (0, "")
+    remarks = json.loads(right.stdout)
+    assert remarks["right"]
+    assert {each["level"] for each in remarks["findings"]} == {"warning"}  # `hook-secret` is short
+    config.write_text(config.read_text().replace("github: {", "github: {colour: red, "))
+    wrong = errand("check", "--config", config, "--format", "github")
+    assert (wrong.returncode, wrong.stderr) == (2, "")
+    assert (
+        wrong.stdout
+        == f"::error file={config},line=3,col=10::github.colour: unknown key; did you mean clone_url?\n"
+    )
+
+
+def test_env_file_beside_the_configuration_is_read(config: Path) -> None:
+    config.write_text(config.read_text().replace("ghp_something", '"${GITHUB_TOKEN}"'))
+    assert "GITHUB_TOKEN is not set" in sentence(errand("check", "--config", config), 2)
+    env = config.with_name(".env")
+    env.write_text("GITHUB_TOKEN=github_pat_0123456789\n")
+    env.chmod(0o600)
+    assert errand("check", "--config", config).returncode == 0
+    with served(config) as (_, address):
+        assert address
+    env.write_text("GITHUB_TOKEN=x\nnonsense\n")
+    for command in ("check", "serve"):
+        assert f"{env}:2:1: expected NAME=VALUE" in sentence(errand(command, "--config", config), 2)
 
 
 @pytest.mark.parametrize("command", [["check"], ["serve"], ["token", "list"]])

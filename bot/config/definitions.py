@@ -14,9 +14,10 @@ from bot.catalog import Job, job_name
 from bot.conditions import SecretReference
 from bot.config.config import Config
 from bot.config.document import DEPTH, SIZE_LIMIT, Document, Mistake, Path, Place, Value, path_text
+from bot.config.findings import Invalid, findings_of
 from bot.config.interpolation import Reference, pieces_of
 from bot.config.loading import checked, read_file, treatment
-from bot.errors import ConfigError, Refused
+from bot.errors import Refused
 
 _DEFINITIONS = ("jobs", "defaults", "images", "sizes")
 """Sections whose variables are for jobs; all others are the installation's own."""
@@ -76,7 +77,7 @@ def _told(mistake: Mistake, at: Path) -> str:
 def definitions_in(path: FilePath) -> dict[str, dict[str, Value]]:
     """The jobs in a file of their own, YAML or JSON: under `jobs:` by name, or one with its `name`.
 
-    ConfigError with what keeps it from being read; whether they are right is for the service to say.
+    `Invalid` with what keeps it from being read; whether they are right is for the service to say.
     """
     document = read_file(path)
     data = document.data
@@ -96,7 +97,7 @@ def definitions_in(path: FilePath) -> dict[str, dict[str, Value]]:
                 return {own: data}
     if not document.mistakes:
         document.wrong((), "expected jobs: with names and definitions, or one job with its name")
-    raise ConfigError("\n".join(f"{path}:{mistake}" for mistake in sorted(document.mistakes)))
+    raise Invalid(findings_of(path, document.mistakes))
 
 
 def _check_name(document: Document, path: Path, name: str) -> None:

@@ -16,7 +16,7 @@ from bot.config.clusters import cluster_settings
 from bot.config.config import Config
 from bot.config.document import Document, Path, Value
 from bot.config.interpolation import Reference, pieces_of
-from bot.config.loading import checked, read_file, refused, treatment
+from bot.config.loading import checked, source, treatment
 from bot.errors import Refused
 from bot.images import is_reference
 from executor.kubernetes.installing.access import Uses, rules
@@ -70,14 +70,15 @@ def uses_of(config: Config) -> Uses:
 
 def manifest(path: FilePath, environ: Mapping[str, str], wanted: Wanted) -> str:
     """The objects to apply, as YAML; ConfigError with every mistake, Refused for what cannot be."""
-    document = read_file(path)
+    read = source(path, environ)
+    document = read.document
     found = list(_references(document.data))
     config = None
     if not document.mistakes:
         _refuse_secrets(document)
-        config = checked(document, {**_stand_ins(document.data, found), **environ})
-    if config is None or document.mistakes:
-        raise refused(path, document)
+        config = checked(document, {**_stand_ins(document.data, found), **read.environ})
+    if config is None or read.is_wrong():
+        raise read.refused()
     _check_words(wanted)
     _check(path, config, wanted)
     bot = Bot(

@@ -1,6 +1,7 @@
 """From the file to a `Config`: read, replace references, merge defaults, check, cross-check."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from pydantic import ValidationError
@@ -11,19 +12,17 @@ from bot.config.abilities import check_abilities
 from bot.config.config import Config, missing_secret, missing_variable
 from bot.config.crosschecks import cross_check
 from bot.config.document import SIZE_LIMIT, Document, Path, Value, read
+from bot.config.envfile import EnvFile, beside
+from bot.config.findings import Invalid, findings_of, unreadable
 from bot.config.interpolation import expand, pieces_of
 from bot.config.later import refuse_later
 from bot.config.mistakes import note
 from bot.config.pods import check_pods
 from bot.config.sizing import check_allowance, check_sizes, sized
-from bot.errors import ConfigError
 from bot.images import is_repository
 
 _LITERAL = frozenset({"command", "setup", "files", "description", "pattern"})
 """Keys within jobs, defaults and images whose text is taken as it is: a shell's `$` is the shell's."""
-
-_SHOWN = 100
-"""Mistakes that are told at once."""
 
 _MERGED = ("env", "parameters", "notify")
 """Keys of a job that a default completes name by name; of all others the job's own value wins."""
@@ -35,31 +34,52 @@ _NOT_REPLACED = {
 }
 
 
+@dataclass(frozen=True)
+class Source:
+    """The file at `path` as it stands, and the environment with the `.env` beside it."""
+
+    path: FilePath
+    document: Document
+    environ: Mapping[str, str]
+    env_file: EnvFile
+
+    def is_wrong(self) -> bool:
+        """Whether mistakes are known of either file by now."""
+        return bool(self.document.mistakes or self.env_file.mistakes)
+
+    def refused(self) -> Invalid:
+        """What is told of them: each mistake in its line."""
+        return Invalid([*self.env_file.mistakes, *findings_of(self.path, self.document.mistakes)])
+
+
+def source(path: FilePath, environ: Mapping[str, str]) -> Source:
+    """What an `app.yaml` is made of; `Invalid` where it cannot be read. Blocking."""
+    document, env_file = read_file(path), beside(path)
+    return Source(path, document, env_file.under(environ), env_file)
+
+
 def load(path: FilePath, environ: Mapping[str, str]) -> Config:
-    """The configuration in the file at `path`; ConfigError with every mistake, one line each."""
-    document = read_file(path)
+    """The configuration in the file at `path`; `Invalid` with every mistake, one line each."""
+    return checked_source(source(path, environ))
+
+
+def checked_source(read: Source) -> Config:
+    """The configuration; `Invalid` with every mistake, one line each."""
     config = None
-    if not document.mistakes:
-        config = checked(document, environ)
-    if config is None or document.mistakes:
-        raise refused(path, document)
+    if not read.document.mistakes:
+        config = checked(read.document, read.environ)
+    if config is None or read.is_wrong():
+        raise read.refused()
     return config
 
 
-def refused(path: FilePath, document: Document) -> ConfigError:
-    """What is told of a file with mistakes: each in its line."""
-    lines = dict.fromkeys(f"{path}:{mistake}" for mistake in sorted(document.mistakes))
-    more = [f"{path}: {len(lines) - _SHOWN} more mistakes"] if len(lines) > _SHOWN else []
-    return ConfigError("\n".join([*list(lines)[:_SHOWN], *more]))
-
-
 def read_file(path: FilePath) -> Document:
-    """What stands in the file at `path`; ConfigError where it cannot be read."""
+    """What stands in the file at `path`; `Invalid` where it cannot be read."""
     try:
         with path.open("rb") as file:
             return read(file.read(SIZE_LIMIT + 1))
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from None
+        raise unreadable(path, error) from None
 
 
 def checked(document: Document, environ: Mapping[str, str]) -> Config | None:
