@@ -77,6 +77,9 @@ REASONS: dict[str, Explanation] = {
         "The quota of the namespace is used up.", "Run it again when there is room."
     ),
     "CreateForbidden": Explanation("Errand may not create it.", _RIGHTS),
+    "CreateDeferred": Explanation(
+        "The cluster did not take it in time.", "See to its API server and what that asks (webhooks)."
+    ),
     "NamespaceMissing": Explanation("The namespace is not there.", "See to `engine.kubernetes.namespace`."),
     "NameTaken": Explanation("The cluster has something else of that name.", _AGAIN),
     "Evicted": Explanation("It was evicted from its node.", _AGAIN),

@@ -2,13 +2,13 @@
 
 https://kubernetes.io/docs/reference/using-api/api-concepts/ What the server says is given as plain JSON: the
 official client's models of answers lose what a newer server knows, and its own watch and log loops start
-again from the beginning. What keeps the server from answering is `EngineUnavailable`.
+again from the beginning. What keeps the server from answering is `EngineUnavailable`, and what it says no to
+for now is a `Deferral` of that kind.
 """
 
 import asyncio
 import json
 import os
-import re
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -24,34 +24,19 @@ from kubernetes.aio.config import ConfigException, load_incluster_config, load_k
 from kubernetes.aio.config.kube_config import refresh_token
 
 from executor.errors import EngineUnavailable
+from executor.kubernetes.refusals import Refused, Rights
 from executor.kubernetes.resources import Resource
 from executor.kubernetes.settings import Settings
 
 _ANSWER = aiohttp.ClientTimeout(total=60.0, sock_connect=10.0)
-_MOST = 1024
-"""Characters of a server's words that are told."""
-_LATER = re.compile(r"[0-9]{1,4}")
-_EARLY = re.compile(r"\bRBAC: .*\bnot found")
-"""What a server says of Roles that it has not read yet, just after its start."""
 _PATCHES = {
     "merge": "application/merge-patch+json",
     "strategic": "application/strategic-merge-patch+json",
     "json": "application/json-patch+json",
 }
-_BUSY = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 
 Object = dict[str, Any]
 """An object as the API gives it."""
-
-
-class Refused(Exception):
-    """The server said no: its `status`, the machine's `reason` (`AlreadyExists`, ...) and its words."""
-
-    def __init__(self, status: int, reason: str, message: str) -> None:
-        super().__init__(f"{reason}: {message}" if reason else message)
-        self.status = status
-        self.reason = reason
-        self.message = message
 
 
 class Client:
@@ -60,6 +45,7 @@ class Client:
     def __init__(self, api: ApiClient, refreshing: "asyncio.Task[None] | None") -> None:
         self._api = api
         self._refreshing = refreshing
+        self._rights = Rights()
 
     @classmethod
     async def open(cls, settings: Settings) -> "Client":
@@ -140,11 +126,13 @@ class Client:
         `first` seconds, which for the log of a job is when that writes its first line.
         """
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10.0, sock_read=idle)
-        with _unavailable():
+        with _unavailable(self._rights):
             async with asyncio.timeout(first):
                 answer = await self._request("GET", path, query, timeout=timeout)
                 if answer.status != HTTPStatus.OK:
-                    raise _refused(answer.status, await answer.read(), answer.headers)
+                    data = await answer.read()
+                    raise self._rights.problem("GET", path, (answer.status, data, answer.headers))
+            self._rights.grant("GET", path)
             try:
                 yield answer.response.content.iter_any()
             finally:
@@ -161,12 +149,13 @@ class Client:
         body: Any = None,
         media_type: str = "application/json",
     ) -> Object:
-        with _unavailable():
+        with _unavailable(self._rights):
             answer = await self._request(method, path, query or {}, body, media_type, _ANSWER)
             data = await answer.read()
             if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
-                raise _refused(answer.status, data, answer.headers)
+                raise self._rights.problem(method, path, (answer.status, data, answer.headers))
             said = json.loads(data)
+        self._rights.grant(method, path)
         if not isinstance(said, dict):
             raise EngineUnavailable("the API server of Kubernetes answers what it never should")
         return said
@@ -216,24 +205,11 @@ def _check_there_is_one(settings: Settings) -> None:
         raise ConfigException(f"{named}there is no file {paths}")
 
 
-def _refused(status: int, data: bytes, headers: Mapping[str, str]) -> Exception:
-    """What a server's answer means that is none of success; a proxy before it may answer in HTML."""
-    reason, message = "", ""
-    with suppress(ValueError):
-        said = json.loads(data)
-        if isinstance(said, dict) and said.get("kind") == "Status":
-            reason, message = str(said.get("reason") or ""), str(said.get("message") or "")
-    is_early = status == HTTPStatus.FORBIDDEN and _EARLY.search(message) is not None
-    if is_early or status in _BUSY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        said_when = _LATER.fullmatch(headers.get("Retry-After", ""))
-        words = message[:_MOST] or f"status {status}"
-        delay = float(said_when[0]) if said_when else 5.0
-        return EngineUnavailable(f"the API server of Kubernetes says {words}", delay=delay)
-    return Refused(status, reason, message[:_MOST] or f"status {status}")
-
-
 class _unavailable:
     """Turns what keeps the server from answering into EngineUnavailable."""
+
+    def __init__(self, rights: Rights) -> None:
+        self._rights = rights
 
     def __enter__(self) -> None:
         return None
@@ -242,4 +218,5 @@ class _unavailable:
         if isinstance(problem, TimeoutError):
             raise EngineUnavailable("the API server of Kubernetes takes too long") from problem
         if isinstance(problem, (aiohttp.ClientError, OSError, json.JSONDecodeError, UnicodeDecodeError)):
+            self._rights.miss()
             raise EngineUnavailable("no connection to the API server of Kubernetes") from problem

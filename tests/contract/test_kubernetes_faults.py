@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from executor.errors import EngineUnavailable
-from executor.spec import Outcome, Pending, Result, RunSpec, Started
+from executor.spec import Outcome, Pending, Reference, Result, RunSpec, Started
 from tests.contract.cases import KubernetesCase, ended, open_kubernetes_case, seen, sh, started, text
 from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.serving import Server
@@ -100,6 +100,25 @@ async def ended_at_last(case: KubernetesCase, spec: RunSpec) -> Outcome:
                 return await ended(case.engine.run(spec))
             except EngineUnavailable as unavailable:
                 await asyncio.sleep(min(unavailable.delay, 1.0))
+
+
+async def test_right_that_was_there_a_moment_ago_is_asked_for_again(
+    kubernetes_case: KubernetesCase, cluster: Cluster, server: Server
+) -> None:
+    secret = {"metadata": {"name": "token"}, "stringData": {"token": "hunter2-hunter2"}}
+    await asyncio.to_thread(cluster.ask, "POST", "secrets", secret)
+    case, references = kubernetes_case, {"TOKEN": Reference("secret", "token", "token")}
+    specs = [sh(f"run-{number}", "echo $TOKEN", image=case.base, references=references) for number in (1, 2)]
+    assert (await ended(case.engine.run(specs[0]))).result is Result.SUCCEEDED
+    for verb, resource, status in (("get", "secrets", 403), ("create", "jobs", 403), ("create", "jobs", 401)):
+        message = f'User "errand" cannot {verb} resource "{resource}"' if status == 403 else "Unauthorized"
+        await broken(server, "answer", verb=verb, resource=resource, status=status, message=message)
+    said = [item async for item in case.engine.run(specs[1])]
+    waited = [item.reason for item in said if isinstance(item, Pending)]
+    assert any("The Secret token cannot be read" in reason for reason in waited)
+    assert any('cannot create resource "jobs"' in reason for reason in waited)
+    assert [item.result for item in said if isinstance(item, Outcome)] == [Result.SUCCEEDED]
+    assert await text(case.logs, "run-2") == "***\n"
 
 
 async def test_list_that_fails_is_asked_for_again(kubernetes_case: KubernetesCase, server: Server) -> None:

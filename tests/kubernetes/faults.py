@@ -30,6 +30,7 @@ class Fault:
     times: int = 1
     retry_after: str = ""
     html: bool = False
+    message: str = "this is a test"
 
     def answer(self) -> Response:
         """Give it."""
@@ -42,8 +43,9 @@ class Fault:
             410: "Expired",
             409: "Conflict",
             403: "Forbidden",
+            401: "Unauthorized",
         }
-        said = Problem(self.status, reasons.get(self.status, "Unknown"), "this is a test")
+        said = Problem(self.status, reasons.get(self.status, "Unknown"), self.message)
         return JSONResponse(said.body(), self.status, headers)
 
 

@@ -1,33 +1,28 @@
 """Brings the Job of an order into being, once."""
 
-import asyncio
 import base64
 import contextlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from executor.errors import EngineUnavailable
+from executor.kubernetes.attending import stopping
 from executor.kubernetes.attending.orders import Made, Order
-from executor.kubernetes.client import Client, Object, Refused
+from executor.kubernetes.attending.patience import Hold
+from executor.kubernetes.attending.stopping import Stop
+from executor.kubernetes.client import Client, Object
+from executor.kubernetes.refusals import Deferral, Refused
 from executor.kubernetes.resources import CONFIGMAPS, JOBS, SECRETS, Resource, name_of
 from executor.kubernetes.watching import states
 from executor.kubernetes.watching.outcomes import Ended, error
 from executor.kubernetes.watching.states import Job
-from executor.spec import Outcome, Result
 
 _QUOTA = re.compile(r"exceeded quota", re.I)
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 """What no object has as its uid."""
-_AGAIN, _SLOWEST = 2.0, 30.0
-"""Seconds before what a quota refused is asked for again: doubled each time, up to the second."""
 _MOST_OF_VALUE, _MOST_OF_ALL = 64 << 10, 256 << 10
 """Bytes of one value and of all that a run's log is searched for: each takes its time."""
-
-
-class _Leftover(Exception):
-    """There is an object of that name which goes soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,34 +33,18 @@ class Created:
     owned: tuple[tuple[Resource, Object], ...] = ()
 
 
-async def create(
-    client: Client, order: Order, made: Made, waits: Callable[[str], None], stopped: asyncio.Event
-) -> Created:
-    """Create the objects, waiting where a quota or a name leaves no room, which `waits` is told.
+async def create(client: Client, order: Order, made: Made) -> Created:
+    """Create the objects, or take those that are there.
 
-    Raises `Ended` where the server refuses for good, once `pending_timeout` is over or `stopped` while it
-    waits, EngineUnavailable.
+    Raises `Hold` where a quota or a name leaves no room, `Ended` where the server refuses for good, and
+    EngineUnavailable.
     """
-    delay, reason, words = _AGAIN, "", ""
     try:
-        async with asyncio.timeout(order.pending_timeout):
-            while True:
-                try:
-                    return await _create(client, order, made)
-                except _Leftover as leftover:
-                    reason, words = "NameTaken", str(leftover)
-                except Refused as problem:
-                    if problem.status != HTTPStatus.FORBIDDEN or not _QUOTA.search(problem.message):
-                        raise _final(problem) from problem
-                    reason, words = "QuotaExceeded", problem.message
-                waits(words)
-                if await _happens(stopped, delay):
-                    raise Ended(Outcome(Result.CANCELLED))
-                delay = min(2 * delay, _SLOWEST)
-    except TimeoutError as problem:
-        if not reason:
-            raise EngineUnavailable("the API server of Kubernetes takes too long") from problem
-        raise error(reason, words) from problem
+        return await _create(client, order, made)
+    except Refused as refused:
+        if refused.status == HTTPStatus.FORBIDDEN and _QUOTA.search(refused.message):
+            raise Hold("QuotaExceeded", refused.message) from refused
+        raise _final(refused) from refused
 
 
 async def own(client: Client, created: Created) -> None:
@@ -84,17 +63,21 @@ def belongings(job: Job) -> Created:
     return Created(job, tuple((resource, {"metadata": metadata}) for resource in kinds))
 
 
-async def discard(client: Client, namespace: str, name: str) -> None:
+async def discard(client: Client, order: Order, why: Stop) -> None:
     """Have what was made for a Job deleted if that never came; raises EngineUnavailable.
 
-    Errand may not delete Secrets. What belongs to a Job that is not there the cluster deletes by itself.
+    One that is there after all is stopped: the server may have made it without an answer that said so. Errand
+    may not delete Secrets. What belongs to a Job that is not there the cluster deletes by itself.
     """
+    namespace, name = order.namespace, name_of(order.key)
     try:
-        await client.get(JOBS, namespace, name)
+        job = states.job(await client.get(JOBS, namespace, name))
     except Refused as refused:
         if refused.status != HTTPStatus.NOT_FOUND:
             return
     else:
+        if job.key == order.key:
+            await stopping.stop(client, job, None, why)
         return
     owner = {"apiVersion": "batch/v1", "kind": "Job", "name": name, "uid": _NOBODY}
     change = [
@@ -109,7 +92,8 @@ async def discard(client: Client, namespace: str, name: str) -> None:
 async def hidden(client: Client, job: Job) -> list[bytes]:
     """Give what no log of the run shows: what the Secrets say that its pod can read, except its own.
 
-    Raises `Ended` if one is not shown, or says too much to be searched for; EngineUnavailable.
+    Raises `Ended` if one is not shown, or says too much to be searched for; `Hold` if it may be shown again,
+    as that of a Job was before that was made; EngineUnavailable.
     """
     values = [value.encode("utf-8", "surrogateescape") for value in job.masked]
     size = sum(map(len, values))
@@ -118,7 +102,7 @@ async def hidden(client: Client, job: Job) -> list[bytes]:
         if ref.name != job.name:
             keys.setdefault(ref.name, set()).add(ref.key)
     for name, some in keys.items():
-        said = await _secret(client, job.namespace, name)
+        said = await _secret(client, job, name)
         read = [data for key, data in said.items() if data and some & {key, None}]
         for value in map(base64.b64decode, read):
             size += len(value)
@@ -128,18 +112,21 @@ async def hidden(client: Client, job: Job) -> list[bytes]:
     return values
 
 
-async def _secret(client: Client, namespace: str, name: str) -> Mapping[str, str]:
+async def _secret(client: Client, job: Job, name: str) -> Mapping[str, str]:
     """Give what a Secret says, in base64; nothing where there is none: the pod waits for it, if it has to."""
     try:
-        said = await client.get(SECRETS, namespace, name)
-    except Refused as refused:
-        if refused.status == HTTPStatus.NOT_FOUND:
+        said = await client.get(SECRETS, job.namespace, name)
+    except (Refused, Deferral) as problem:
+        if isinstance(problem, Refused) and problem.status == HTTPStatus.NOT_FOUND:
             return {}
-        raise error(
-            "SecretUnreadable",
+        if isinstance(problem, Deferral) and not problem.is_of_right:
+            raise
+        words = (
             f"The Secret {name} cannot be read, so its values could not be masked in the log: Errand "
-            f"needs the permission to get it in the namespace {namespace}.",
-        ) from refused
+            f"needs the permission to get it in the namespace {job.namespace}."
+        )
+        may_be_shown = job.uid or isinstance(problem, Deferral)
+        raise (Hold if may_be_shown else error)("SecretUnreadable", words) from problem
     return said.get("data") or {}
 
 
@@ -150,16 +137,6 @@ def _too_large(name: str) -> Ended:
         f"{_MOST_OF_VALUE >> 10} KiB in one value, {_MOST_OF_ALL >> 10} KiB in all that a run can read. "
         "What is no secret belongs into a ConfigMap.",
     )
-
-
-async def _happens(event: asyncio.Event, seconds: float) -> bool:
-    """Wait for the event, at most `seconds`; False if it did not come."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return False
-    return True
 
 
 async def _create(client: Client, order: Order, made: Made) -> Created:
@@ -178,9 +155,9 @@ async def _create(client: Client, order: Order, made: Made) -> Created:
 
 
 async def _adopt(client: Client, resource: Resource, body: Object) -> None:
-    """Go on with what a process left that came no further; raises `_Leftover` if it is of another Job."""
+    """Go on with what a process left that came no further; raises `Hold` if it is of another Job."""
     name = body["metadata"]["name"]
-    leftover = _Leftover(f"The {resource.kind} {name} of a Job that was deleted is still there.")
+    leftover = Hold("NameTaken", f"The {resource.kind} {name} of a Job that was deleted is still there.")
     try:
         # It can only be read by writing it: it may not be changed once it is there.
         found = await client.patch(resource, body["metadata"]["namespace"], name, {"data": body.get("data")})

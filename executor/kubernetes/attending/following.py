@@ -16,7 +16,8 @@ from executor.errors import EngineUnavailable
 from executor.keeping import Keeping
 from executor.kubernetes.attending.place import Checkpoint, Turn
 from executor.kubernetes.attending.positions import Stamped
-from executor.kubernetes.client import Client, Refused
+from executor.kubernetes.client import Client
+from executor.kubernetes.refusals import Refused
 from executor.kubernetes.resources import PODS
 from executor.kubernetes.watching.states import TERMINATED, WAITING, Container, Pod
 from executor.threads import whole

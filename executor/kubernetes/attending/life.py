@@ -13,10 +13,11 @@ from executor.kubernetes.attending.creating import Created
 from executor.kubernetes.attending.deadlines import Deadlines
 from executor.kubernetes.attending.keeper import Desk, Keeper
 from executor.kubernetes.attending.orders import Order
+from executor.kubernetes.attending.patience import Patience
 from executor.kubernetes.attending.place import Place
 from executor.kubernetes.attending.stopping import Stop
-from executor.kubernetes.client import Refused
 from executor.kubernetes.objects.pods import SIGNALLED
+from executor.kubernetes.refusals import Refused
 from executor.kubernetes.resources import JOBS, name_of
 from executor.kubernetes.watching import outcomes, states
 from executor.kubernetes.watching.cluster import Cluster, Space
@@ -106,8 +107,8 @@ class Life:
             except Ended as ended:
                 outcome = ended.outcome
                 if self._job is None:
-                    namespace = self._order.namespace
-                    self._tools.chore(lambda: creating.discard(self._client, namespace, self._name))
+                    why = Stop(outcome.result, outcome.reason or "", self._masked(outcome.message or ""))
+                    self._tools.chore(lambda: creating.discard(self._client, self._order, why))
             outcome = replace(outcome, message=outcome.message and self._masked(outcome.message))
             self._keeper = self._keeper or self._kept()
             problem = await self._keeper.end(self._notes(outcome))
@@ -138,7 +139,7 @@ class Life:
             job = await self._create(space)
         else:
             job = job or states.gone(self._name, self._order.key, space.namespace)
-            await self._hide(await creating.hidden(self._client, job))
+            await self._hide(await self._hidden(job, self._patience()))
         if job.key != self._order.key:
             raise outcomes.error("NameTaken", f"There is a Job {job.name} that is not this one's.")
         if is_found and job.uid:  # the process that made it may have died before it did this
@@ -148,16 +149,23 @@ class Life:
         return job
 
     async def _create(self, space: Space) -> Job:
+        patience = self._patience()
         self._check_stopped()
-        made = await self._order.make()
+        made = await patience.of(self._order.make)
         await self._hide(_values(made.secrets))
-        await self._hide(await creating.hidden(self._client, states.job(made.job)))
+        await self._hide(await self._hidden(states.job(made.job), patience))
         self._check_stopped()
-        created = await creating.create(self._client, self._order, made, self._wait, self._stopped)
+        created = await patience.of(lambda: creating.create(self._client, self._order, made))
         self._deadlines.created(self._tools.clock())
         space.jobs.put(created.job)
         self._own(created)
         return created.job
+
+    def _patience(self) -> Patience:
+        return Patience(self._order.pending_timeout, self._wait, self._stopped)
+
+    async def _hidden(self, job: Job, patience: Patience) -> list[bytes]:
+        return await patience.of(lambda: creating.hidden(self._client, job))
 
     def _own(self, created: Created) -> None:
         if created.owned:

@@ -14,7 +14,8 @@ from executor.kubernetes.attending.life import Life, Tools
 from executor.kubernetes.attending.orders import Order
 from executor.kubernetes.attending.place import Place
 from executor.kubernetes.attending.stopping import Stop
-from executor.kubernetes.client import Client, Refused
+from executor.kubernetes.client import Client
+from executor.kubernetes.refusals import Refused
 from executor.kubernetes.resources import FINALIZER, JOBS, PODS, name_of
 from executor.kubernetes.settings import Settings
 from executor.kubernetes.watching import outcomes, states
@@ -23,8 +24,8 @@ from executor.logs import LogStore, check_key
 from executor.spec import Outcome, Progress, Result
 from executor.threads import whole
 
-_TRIES, _PAUSE = 5, 5.0
-"""How often, and after how many seconds, what nobody waits for is tried again."""
+_TRIES, _PAUSE, _LONGEST_PAUSE = 12, 5.0, 300.0
+"""How often what nobody waits for is tried again, after how many seconds: doubled, up to the last."""
 _BACKGROUND = {"propagationPolicy": "Background"}
 _RELEASE = {"metadata": {"$deleteFromPrimitiveList/finalizers": [FINALIZER]}}
 
@@ -155,12 +156,12 @@ class Lives:
 
     def _chore(self, do: Callable[[], Awaitable[None]]) -> None:
         async def try_() -> None:
-            for _ in range(_TRIES):
+            for pauses in range(_TRIES):
                 with contextlib.suppress(EngineUnavailable):
                     with contextlib.suppress(Refused):  # removed already
                         await do()
                     return
-                await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(min(_PAUSE * 2**pauses, _LONGEST_PAUSE))
 
         chore = asyncio.create_task(try_())
         self._chores.add(chore)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from executor.kubernetes.client import Client, Refused
+from executor.kubernetes.client import Client
+from executor.kubernetes.refusals import Refused
 from executor.kubernetes.resources import JOBS, PODS, REASON, STOP, WORDS
 from executor.kubernetes.watching.states import Job, Pod
 from executor.spec import Result

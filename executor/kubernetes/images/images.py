@@ -13,6 +13,7 @@ from executor.kubernetes.images.keys import Keys
 from executor.kubernetes.images.registry import Credentials, Denied, Registries, Unanswered
 from executor.kubernetes.objects.pods import UNKNOWN, Facts
 from executor.kubernetes.objects.workloads import Workload
+from executor.kubernetes.refusals import Deferral
 from executor.kubernetes.settings import Settings
 from executor.kubernetes.watching.outcomes import Ended
 from executor.references import Reference
@@ -50,8 +51,28 @@ class Images:
         """Ask for the digest of what `wanted` names, or of what the workload runs; see `Engine`.
 
         The outcome names it `REPOSITORY@sha256:DIGEST`, or as it is written where only nodes have it
-        (`localhost/NAME`, the images of workloads that were loaded into their nodes).
+        (`localhost/NAME`, the images of workloads that were loaded into their nodes). What the API server
+        refuses for now is asked for again as long as a run may wait for its start.
         """
+        until, last = time.monotonic() + self._settings.pending_timeout, ""
+        while True:
+            try:
+                async for progress in self._pin(wanted):
+                    yield progress
+                return
+            except Deferral as deferral:
+                words = str(deferral)
+                left = until - time.monotonic()
+                if left <= 0:
+                    reason = "WorkloadMissing" if isinstance(wanted, Live) else "PullRefused"
+                    yield _error(reason, deferral.refused.message)
+                    return
+                if words != last:
+                    last = words
+                    yield Pending(words)
+                await asyncio.sleep(min(deferral.delay, left))
+
+    async def _pin(self, wanted: str | Live) -> AsyncIterator[Progress]:
         workload: Workload | None = None
         if isinstance(wanted, Live):
             try:
@@ -79,8 +100,8 @@ class Images:
     async def has_image(self, image: str) -> bool:
         """Whether a run in `image` could start.
 
-        True also where the registry cannot be asked or wants to know more of who asks: nodes may have other
-        ways to it, and if not the run will say that.
+        True also where the registry or the API server cannot be asked now, or the former wants to know more
+        of who asks: nodes may have other ways to it, and if not the run will say that.
         """
         try:
             reference = _parsed(image)
@@ -92,7 +113,7 @@ class Images:
             await self._registries.digest(reference, self._keys.of(reference))
         except Denied as denied:
             return not denied.is_missing
-        except Unanswered:
+        except (Unanswered, Deferral):
             return True
         return True
 

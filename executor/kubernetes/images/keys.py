@@ -3,11 +3,12 @@
 import time
 from collections.abc import Sequence
 
-from executor.kubernetes.client import Client, Refused
+from executor.kubernetes.client import Client
 from executor.kubernetes.images import credentials
 from executor.kubernetes.images.credentials import Credential, Entry
 from executor.kubernetes.images.registry import Credentials
 from executor.kubernetes.objects.workloads import Workload
+from executor.kubernetes.refusals import Refused
 from executor.kubernetes.resources import SECRETS, SERVICE_ACCOUNTS
 from executor.kubernetes.settings import Settings
 from executor.references import Reference

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from http import HTTPStatus
 
-from executor.kubernetes.client import Client, Object, Refused
+from executor.kubernetes.client import Client, Object
 from executor.kubernetes.objects import workloads
 from executor.kubernetes.objects.workloads import Workload
+from executor.kubernetes.refusals import Refused
 from executor.kubernetes.resources import CRONJOBS, DAEMONSETS, DEPLOYMENTS, PODS, STATEFULSETS, Resource
 from executor.kubernetes.settings import Settings
 from executor.kubernetes.watching import outcomes

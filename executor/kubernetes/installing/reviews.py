@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from executor.errors import EngineUnavailable
-from executor.kubernetes.client import Client, Object, Refused
+from executor.kubernetes.client import Client, Object
 from executor.kubernetes.images import live
 from executor.kubernetes.installing.access import Rule, Uses, rules
+from executor.kubernetes.refusals import Refused
 from executor.kubernetes.resources import ACCESS_REVIEWS, Resource
 from executor.kubernetes.settings import Settings
 from executor.kubernetes.watching.outcomes import Ended

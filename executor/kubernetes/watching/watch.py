@@ -11,7 +11,8 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
 from executor.errors import EngineUnavailable
-from executor.kubernetes.client import Client, Object, Refused
+from executor.kubernetes.client import Client, Object
+from executor.kubernetes.refusals import Refused
 from executor.kubernetes.resources import Resource
 
 _PAGE = 500

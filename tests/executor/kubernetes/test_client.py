@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from executor.errors import EngineUnavailable
-from executor.kubernetes.client import Client, Refused
+from executor.kubernetes.client import Client
+from executor.kubernetes.refusals import Refused
 from executor.kubernetes.resources import JOBS
 from executor.kubernetes.settings import Settings
 from tests.executor.kubernetes.places import Answer, kubeconfig, said, served

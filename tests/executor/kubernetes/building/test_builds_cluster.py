@@ -17,8 +17,9 @@ from typing import Any
 
 import pytest
 
-from executor.kubernetes.client import Client, Refused
+from executor.kubernetes.client import Client
 from executor.kubernetes.engine import KubernetesEngine
+from executor.kubernetes.refusals import Refused
 from executor.kubernetes.resources import CONFIGMAPS, JOBS, SECRETS, Resource
 from executor.kubernetes.settings import Builder, Settings
 from executor.logs import LogStore
