@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 
+from executor.kubernetes.attending import creating
+from executor.kubernetes.attending.orders import Made, Order
+from executor.kubernetes.attending.stopping import Stop
+from executor.kubernetes.client import Client
 from executor.kubernetes.resources import FINALIZER, INSTALLATION
 from executor.spec import Outcome, Pending, Reference, Result, RunSpec, Secret, Started
-from tests.contract.cases import KubernetesCase, ended, open_kubernetes_case, seen, sh, text
+from tests.contract.cases import KubernetesCase, ended, open_kubernetes_case, seen, sh, started, text
 from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.images import NO_SHELL
 
@@ -268,6 +272,25 @@ async def test_image_without_a_shell_is_stopped_and_the_log_says_who_was_told(
     outcome = await ended(progress)
     assert (outcome.result, outcome.exit_code) == (Result.CANCELLED, 143)
     assert "first process only" in await text(kubernetes_case.logs, "run-1")
+
+
+async def test_job_that_was_made_though_nothing_said_so_is_stopped(kubernetes_case: KubernetesCase) -> None:
+    case, key = kubernetes_case, "run-1"
+    order = Order(key, case.settings.namespace, not_made, (), 60.0, 1.0, 10.0)
+    progress = case.engine.run(sh(key, "sleep 60", image=case.base))
+    await started(progress)
+    client = await Client.open(case.settings)
+    try:
+        await creating.discard(client, replace(order, key="run-9"), Stop(Result.CANCELLED))
+        await creating.discard(client, order, Stop(Result.ERROR, "CreateDeferred", "too busy"))
+    finally:
+        await client.close()
+    outcome = await ended(progress)
+    assert (outcome.result, outcome.reason) == (Result.ERROR, "CreateDeferred")
+
+
+async def not_made() -> Made:
+    raise AssertionError("it is there")
 
 
 async def test_deadline_of_the_cluster_ends_what_no_bot_attends(

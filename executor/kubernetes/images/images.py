@@ -23,6 +23,8 @@ from executor.words import plain
 _PATIENCE = 120.0
 """Seconds for which a registry that does not answer is asked again, and between two questions."""
 _PAUSE = 5.0
+_SOON, _SLOWEST = 1.0, 30.0
+"""Seconds before an API server is asked again, at first and at most."""
 _FACTS = 10.0
 """Seconds that a run waits to learn as whom its image runs, once per image."""
 _KEPT = 60.0
@@ -54,7 +56,7 @@ class Images:
         (`localhost/NAME`, the images of workloads that were loaded into their nodes). What the API server
         refuses for now is asked for again as long as a run may wait for its start.
         """
-        until, last = time.monotonic() + self._settings.pending_timeout, ""
+        until, last, pause = time.monotonic() + self._settings.pending_timeout, "", _SOON
         while True:
             try:
                 async for progress in self._pin(wanted):
@@ -70,7 +72,8 @@ class Images:
                 if words != last:
                     last = words
                     yield Pending(words)
-                await asyncio.sleep(min(deferral.delay, left))
+                await asyncio.sleep(min(max(pause, deferral.later), left))
+                pause = min(2 * pause, _SLOWEST)
 
     async def _pin(self, wanted: str | Live) -> AsyncIterator[Progress]:
         workload: Workload | None = None

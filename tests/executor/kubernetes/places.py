@@ -62,9 +62,13 @@ def said(status: int, body: Any, **headers: str) -> Answer:
 
 
 class Cluster:
-    """An API server that has `objects` by path, and refuses with 403 what is in `forbidden`."""
+    """An API server that has `objects` by path, and refuses with 403 what is in `forbidden`.
+
+    What `problems` holds it answers before anything else: a status with its message.
+    """
 
     def __init__(self) -> None:
+        self.problems: list[tuple[int, str]] = []
         self.objects: dict[str, Any] = {}
         self.forbidden: set[str] = set()
         self.asked: list[str] = []
@@ -72,6 +76,9 @@ class Cluster:
     def answer(self, method: str, target: str, headers: dict[str, str]) -> Answer:
         path, query = urlsplit(target).path, parse_qs(urlsplit(target).query)
         self.asked.append(path)
+        if self.problems:
+            code, message = self.problems.pop(0)
+            return said(code, {"kind": "Status", "message": message})
         if path in self.forbidden:
             status = {
                 "kind": "Status",

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -198,3 +199,29 @@ async def test_a_cronjob_that_never_ran_has_its_image_pinned_by_the_registry(
     end = await end_of(images.pin(Live("cronjob/nightly")))
     assert end.image == f"{registry.host}/acme/tools@{digest}"
     assert end.message == "No pod of it tells which image it runs: as written."
+
+
+async def test_workload_that_the_server_does_not_show_for_now_is_asked_for_again(
+    cluster: Cluster, settings: Settings, images: Images
+) -> None:
+    cluster.objects["/apis/apps/v1/namespaces/jobs/deployments/web"] = {"spec": {"selector": {}}}
+    cluster.objects["/api/v1/namespaces/jobs/pods"] = []
+    wanted = Live("deployment/web")
+    assert (await end_of(images.pin(wanted))).reason == "WorkloadNotReady"
+    cluster.problems = [(403, 'User "errand" cannot get resource "deployments"')]
+    waited, end = await all_of(images.pin(wanted))
+    assert isinstance(waited, Pending)
+    assert "cannot get resource" in waited.reason
+    assert isinstance(end, Outcome)
+    assert end.reason == "WorkloadNotReady"
+
+
+async def test_workload_that_the_server_never_shows_again_is_missing_in_the_end(
+    cluster: Cluster, settings: Settings
+) -> None:
+    client = await Client.open(settings)
+    cluster.problems = [(500, "Internal error occurred")] * 9
+    images = Images(client, replace(settings, pending_timeout=0.1))
+    end = await end_of(images.pin(Live("deployment/web")))
+    await client.close()
+    assert (end.reason, end.message) == ("WorkloadMissing", "Internal error occurred")
