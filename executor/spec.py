@@ -162,7 +162,7 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The job's first process exists since `at`."""
+    """The job's first process exists since `at`; said again where what a stop waited for is over."""
 
     at: float
 

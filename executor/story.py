@@ -8,7 +8,11 @@ from executor.spec import Outcome, Pending, Progress, Started
 
 
 class Story:
-    """What is known so far. Whoever sets one of the three says so with `changed`."""
+    """What is known so far. Whoever sets one of the three says so with `changed`.
+
+    After the start `pending` is what a stop waits for; with None again it waits no more, and `started` is
+    told once more.
+    """
 
     def __init__(self) -> None:
         self.pending: Pending | None = None
@@ -31,14 +35,18 @@ class Story:
         while True:
             change = self._change
             if self.started is not None and not told:
-                told = True
+                told, pending = True, self.pending  # which is over
                 yield self.started
             if self.outcome is not None:
                 yield self.outcome
                 return
-            if self.started is None and self.pending is not None and self.pending != pending:
+            if self.pending is not None and self.pending != pending:
                 pending = self.pending
                 yield pending
+                continue
+            if self.started is not None and self.pending is None and pending is not None:
+                pending = None
+                yield self.started
                 continue
             if teller.done():
                 if teller.cancelled():

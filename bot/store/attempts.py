@@ -46,6 +46,8 @@ def end(
     run = session.scalar(select(Run).where(*held, RUN.state.in_(ACTIVE)).with_for_update())
     if run is None:
         return None
+    if (begun := facts.get("started_at")) is not None:  # a node's clock may be behind
+        facts["started_at"] = max(begun, run.created_at)
     session.add(_row(run, now, facts))
     first = run.started_at if run.started_at is not None else facts.get("started_at")
     if pause is not None and run.stop_by is None and run.state in AGAIN:
@@ -59,7 +61,7 @@ def end(
 
 def _row(run: Run, now: float, facts: Facts) -> Attempt:
     begun = run.started_at if run.attempt == 1 else None
-    finished_at = facts.get("finished_at")
+    started_at, finished_at = facts.get("started_at", begun), facts.get("finished_at")
     return Attempt(
         run_number=run.identity,
         attempt=run.attempt,
@@ -69,8 +71,8 @@ def _row(run: Run, now: float, facts: Facts) -> Attempt:
         message=facts.get("message"),
         exit_code=facts.get("exit_code"),
         tail=facts.get("tail") or [],
-        started_at=facts.get("started_at", begun),
-        finished_at=now if finished_at is None else finished_at,
+        started_at=started_at,
+        finished_at=max(now if finished_at is None else finished_at, started_at or 0.0),
     )
 
 

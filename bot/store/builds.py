@@ -14,6 +14,7 @@ from bot.store.clocks import moment
 from bot.store.columns import BUILD, RUN
 from bot.store.inserts import insert_once
 from bot.store.moves import change, change_all
+from bot.store.times import in_order
 from bot.tables import Build
 
 _QUEUED = (State.WAITING, State.BUILDING)
@@ -207,7 +208,7 @@ def _change(session: Session, number: int, conditions: Sequence[Any], **values: 
     build = session.scalar(
         update(Build)
         .where(BUILD.number == number, *conditions)
-        .values(**values)
+        .values(**in_order(BUILD, values))
         .returning(Build)
         .execution_options(synchronize_session=False, populate_existing=True)
     )

@@ -11,6 +11,7 @@ from bot.store import posts
 from bot.store.bells import changed, ring
 from bot.store.clocks import moment
 from bot.store.columns import RUN
+from bot.store.times import in_order
 from bot.tables import Run
 
 QUEUED = (State.WAITING, State.BUILDING)
@@ -33,7 +34,7 @@ def change_all(session: Session, conditions: Sequence[Any], **values: Any) -> Se
     rows = session.scalars(
         update(Run)
         .where(*conditions)
-        .values(**values)
+        .values(**in_order(RUN, values))
         .returning(Run)
         .execution_options(synchronize_session=False, populate_existing=True)
     ).all()

@@ -145,6 +145,23 @@ async def test_server_that_is_away_for_seconds_costs_no_line(
     await exact(case, "run-1", running)
 
 
+async def test_stop_that_waits_for_the_server_says_so_until_it_went_through(
+    kubernetes_case: KubernetesCase, server: Server
+) -> None:
+    case = kubernetes_case
+    progress = case.engine.run(sh("stop-waits", "sleep 60", image=case.base))
+    await started(progress)
+    await broken(server, "answer", verb="patch", resource="jobs", status=500)
+    await case.engine.stop("stop-waits")
+    async with asyncio.timeout(60):
+        waits, goes_on, outcome = [item async for item in progress]
+    assert isinstance(waits, Pending)
+    assert "It is stopped as soon as the API server takes that: " in waits.reason
+    assert isinstance(goes_on, Started)
+    assert isinstance(outcome, Outcome)
+    assert outcome.result is Result.CANCELLED
+
+
 @pytest.mark.parametrize("script", ["sleep 60", "trap 'exit 0' TERM; while :; do sleep 0.02; done"])
 async def test_run_was_stopped_also_where_the_end_of_its_pod_is_seen_before_the_job_says_so(
     kubernetes_case: KubernetesCase, server: Server, script: str

@@ -231,7 +231,7 @@ class Life:
 
     def _start(self, at: float) -> None:
         if self._story.started is None:
-            self._story.started = Started(at)
+            self._story.pending, self._story.started = None, Started(at)
             self._story.changed()
 
     def _as_stopped(self, job: Job) -> Job:
@@ -276,10 +276,14 @@ class Life:
                 why = replace(why, words=self._masked(why.words))
                 await stopping.stop(self._client, job, self._pod, why)
             except EngineUnavailable as problem:
+                self._wait(f"It is stopped as soon as the API server takes that: {problem}.")
                 return min(problem.delay, _AGAIN)
             except Refused as refused:
                 raise EngineUnavailable(f"a Job could not be stopped: {refused.message}") from refused
             self._asked, self._why = (about, now), why
+            if self._story.started is not None and self._story.pending is not None:
+                self._story.pending = None
+                self._story.changed()
         later = self._asked[1] + _AGAIN
         return max(min(due if due > now else later, later) - now, 0.1)
 

@@ -53,6 +53,15 @@ async def test_run_waits_for_its_next_attempt_where_the_last_one_is_kept(store: 
     assert card.wanted == 4  # enqueued, starting, running, and now
 
 
+async def test_no_attempt_starts_before_its_run_was_asked_for(store: Store, number: int) -> None:
+    end: runs.Facts = {"result": "failed", "started_at": 0.25, "finished_at": 0.5}
+    await store.write(lambda s: attempts.end(s, number, 1, owner="one", now=9.0, pause=None, **end))
+    (kept,) = (await store.read(lambda s: attempts.of_runs(s, [number])))[number]
+    run = await store.read(lambda s: runs.get(s, number))
+    assert run is not None
+    assert (kept.started_at, kept.finished_at, run.started_at, run.finished_at) == (1.0, 1.0, 3.0, 3.0)
+
+
 async def test_end_of_an_attempt_counts_once(store: Store, number: int) -> None:
     await store.write(_end(number))
     assert await store.write(_end(number)) is None  # as after a commit that was not heard of

@@ -111,6 +111,21 @@ async def test_run_goes_its_way_and_every_move_is_to_be_shown(store: Store) -> N
     assert (run.started_at, run.finished_at, run.lease_owner) == (3.0, 3.0, None)
 
 
+async def test_no_run_starts_before_it_was_asked_for_though_its_node_says_so(store: Store) -> None:
+    number = (await store.write(_enqueue(_run()))).identity
+    await store.write(_claim())
+    await store.write(_move(number, State.STARTING))
+    run = await store.write(
+        lambda s: runs.move(s, number, State.RUNNING, owner="one", now=3.0, started_at=0.25)
+    )
+    assert run is not None
+    assert (run.created_at, run.started_at) == (1.0, 1.0)
+    end: runs.Facts = {"started_at": 0.25, "finished_at": 0.75}
+    run = await store.write(lambda s: runs.move(s, number, State.FINISHED, owner="one", now=3.0, **end))
+    assert run is not None
+    assert (run.started_at, run.finished_at) == (1.0, 1.0)
+
+
 @pytest.mark.parametrize("to", [State.WAITING, State.RUNNING, State.STOPPING])
 async def test_illegal_move_changes_nothing(store: Store, to: State) -> None:
     number = (await store.write(_enqueue(_run(), _card()))).identity
