@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from copy import copy
 
 from executor.encodings import forms
+from executor.kinds import Kinds
 from executor.patterns import Patterns
 from executor.seams import Seams, folded, overstruck, unseen
 
@@ -23,12 +24,13 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[bytes]) -> None:
         groups = [forms(secret) for secret in secrets]
-        self._patterns = Patterns(groups)
+        self._kinds = Kinds()
+        patterns = Patterns(groups, self._kinds)
         self._stages: list[_Plain | Seams] = []
-        if self._patterns.all:
+        if patterns.all:
             self._stages = [
-                _Plain(self._patterns),
-                *(look(groups, MASK) for look in (unseen, overstruck, folded)),
+                _Plain(patterns),
+                *(look(groups, MASK, self._kinds) for look in (unseen, overstruck, folded)),
             ]
 
     @property
@@ -40,6 +42,7 @@ class Redactor:
         """Give all of the stream so far that is certain, masked."""
         for stage in self._stages:
             data = stage.feed(data)
+        self._kinds.forget()
         return data
 
     def sentence(self, text: str) -> str:

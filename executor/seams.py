@@ -2,71 +2,45 @@
 
 A gap is what a reader does not see, or what a program put in that wraps lines. Secrets are looked for in the
 stream without its gaps; what is between the ends of one is masked as a whole, but for colours and line ends.
-Only what has a gap in it is masked here: the rest is done before. Imports next to nothing.
+Only what has a gap in it is masked here: the rest is done before. Where a byte stood is only asked where
+a secret may be: most of a log has none. Imports next to nothing.
 """
 
 import re
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from executor import controls
+from executor.gaps import FOLDED, Fold, Gap, Overstrike, Unseen
+from executor.kinds import Kinds
 from executor.patterns import Patterns
 
 _LONGEST_GAP = 4096
 """Bytes of a gap. What is further apart is not one secret, so that no stream is held back without a bound."""
 
-_FOLDED = 16
-"""Bytes of the narrowest line that something was wrapped to, and of the shortest secret looked for so."""
-
-_INDENT = 16
-"""Blanks at most before what goes on in the next line."""
-
 _CUT = b"\x00"
 """Stands for a gap that is too long. It is no part of a pattern, being a control character."""
+
+_FOLLOWING = bytes(range(0x80, 0xC0))
+"""Bytes that go on with a character of UTF-8, of which it has three at most."""
+
+_CHARACTER = 4
+"""Bytes of the longest character."""
 
 _KEPT = re.compile(rb"\x1b\[[0-9;:]{0,64}m|\n[ \t]*")
 """What stays of a gap: colours, which would else go on to the end of the log, and lines."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A kind of gap: `run` matches one, `begun` the end of a piece that may become one.
-
-    Where `trigger` finds nothing, there is none. What a match masks has to have `sign` in it. `undone`: the
-    last character of a piece may turn out to belong to a gap.
-    """
-
-    run: re.Pattern[bytes]
-    begun: re.Pattern[bytes]
-    trigger: re.Pattern[bytes] | None
-    sign: bytes = b""
-    undone: bool = False
-
-
-_UNSEEN = Gap(re.compile(rb"(?:" + controls.GAP + rb")+"), controls.BEGUN, None)
-_WRAP = Gap(
-    re.compile(rb"(?:\r\n|\n)(?<=[^ \t\n]{%d}\n)[ \t]{0,%d}" % (_FOLDED, _INDENT)),
-    re.compile(rb"\r\Z"),
-    re.compile(rb"\n(?<=[^ \t\n]{%d}\n)" % _FOLDED),
-    sign=b"\n",
-)
-_OVERSTRIKE = Gap(
-    re.compile(rb"(?:(?:[\x20-\x7e]|[\xc2-\xf4][\x80-\xbf]{1,3})\x08)+"),
-    re.compile(rb"[\x20-\x7e\x80-\xff]\Z"),
-    re.compile(rb"\x08"),
-    sign=b"\x08",
-    undone=True,
-)
-
-
 class Seams:
     """One more look at a masked stream, for `patterns`, over gaps of one kind."""
 
-    def __init__(self, patterns: Patterns, gap: Gap, mask: bytes) -> None:
+    def __init__(self, patterns: Patterns, gap: Gap, mask: bytes, kinds: Kinds) -> None:
         self._patterns = patterns
         self._gap = gap
         self._mask = mask
+        self._kinds = kinds
+        self._folds = isinstance(gap, Fold)
+        self._undoes = isinstance(gap, Overstrike)
         self._before = b""  # the end of what was written last, which tells how long the line is
         self._held = b""
         # In characters of `_held` that are no gaps; as in the first look.
@@ -82,39 +56,65 @@ class Seams:
         if not data:
             return b""
         buffer = self._held + data
-        if self._covered < 0 and not self._has_gap(buffer):
+        if self._covered < 0 and not self._gap.is_likely(self._before, buffer, self._kinds):
             return self._pass(buffer, self._undecided(buffer))
         begun = self._gap.begun.search(buffer, max(0, len(buffer) - controls.LONGEST - 80))
-        return self._emit(buffer, begun.start() if begun else len(buffer), last=False)
+        end = begun.start() if begun else len(buffer)
+        if self._covered < 0 and self._is_clean(buffer[:end]):
+            return self._pass(buffer, self._certain(buffer, end))
+        return self._emit(buffer, end, last=False)
 
     def flush(self) -> bytes:
         """Give what was held back."""
         return self._emit(self._held, len(self._held), last=True) if self._held else b""
 
-    def _has_gap(self, buffer: bytes) -> bool:
-        if self._gap.trigger is None:
-            return len(buffer.translate(None, controls.SUSPECTS)) != len(buffer)
-        if self._gap.undone:
-            return b"\b" in buffer
-        return buffer.endswith(b"\r") or self._gap.trigger.search(self._before + buffer) is not None
-
     def _undecided(self, text: bytes) -> int:
         end = self._patterns.undecided(text)
-        if self._gap.undone and text[-1:] not in b"\n":
-            end = min(end, self._patterns.undecided(text[:-1]) if len(text) > 1 else end)
-            end = len(text) if end == len(text) - 1 else end
-        return end
+        if not self._undoes:
+            return end
+        # The last character may turn out to be taken back.
+        size = len(text) - self._patterns.longest - _CHARACTER
+        kept = text[max(size, 0) :].rstrip(_FOLLOWING)[:-1]
+        missing = len(kept) - self._patterns.undecided(kept)
+        return min(end, max(size, 0) + len(kept) - missing) if missing else end
 
     def _pass(self, buffer: bytes, end: int) -> bytes:
         self._held = buffer[end:]
-        if self._gap is _WRAP and end:
-            self._before = (self._before + buffer[max(0, end - _FOLDED) : end])[-_FOLDED:]
+        if self._folds and end:
+            self._before = (self._before + buffer[max(0, end - FOLDED) : end])[-FOLDED:]
         return buffer[:end]
 
+    def _is_clean(self, buffer: bytes) -> bool:
+        """Whether no secret has a gap in it; as most logs are, this is quick.
+
+        A gap within a pattern is within its kernel, or the kernel is there as a whole.
+        """
+        text = self._before + buffer
+        patterns = self._patterns
+        if patterns.are_words and not self._gap.may_part_words(text) and not patterns.has_kernel(buffer):
+            return True
+        return not patterns.occurrences(self._gap.without(text))
+
+    def _certain(self, buffer: bytes, end: int) -> int:
+        """Up to where nothing can become a part of a secret, in a buffer that is clean up to `end`.
+
+        Only the last lines are of interest: as many as have a pattern's length without their gaps.
+        """
+        size = self._patterns.longest + 1
+        start, span = end, 2 * size
+        while start:
+            start = self._gap.edge(buffer, end - span)
+            view = _View(self._before, buffer, (start, end), self._gap.run)
+            if len(view.text) >= size:
+                break
+            span *= 4
+        else:
+            view = _View(self._before, buffer, (0, end), self._gap.run)
+        keep = self._undecided(view.text)
+        return view.at(keep) if keep < len(view.text) else end
+
     def _emit(self, buffer: bytes, end: int, *, last: bool) -> bytes:
-        if not last and self._covered < 0 and self._is_clean(buffer[:end]):
-            return self._pass(buffer, end)
-        view = _View(self._before, buffer, end, self._gap.run)
+        view = _View(self._before, buffer, (0, end), self._gap.run)
         keep = len(view.text) if last else self._undecided(view.text)
         masked_to = self._covered
         out: list[bytes] = []
@@ -132,17 +132,12 @@ class Seams:
                 out.append(self._remains(buffer[written:behind]))
                 masked_to, written = stop, behind
         until = view.at(keep) if keep < len(view.text) else end
+        if keep == masked_to and not last:
+            until = written  # a gap that comes now is within the mask if another secret follows
         out.append(buffer[written:until])
         self._covered = masked_to - keep if masked_to >= keep else -1
         self._pass(buffer, until)
         return b"".join(out)
-
-    def _is_clean(self, buffer: bytes) -> bool:
-        """Whether nothing in it can be of interest, which is quick to see, as most logs are."""
-        if self._before:
-            return False
-        text = self._gap.run.sub(b"", buffer)
-        return self._undecided(text) == len(text) and not self._patterns.occurrences(text)
 
     def _is_of_interest(self, raw: bytes, length: int) -> bool:
         return self._gap.sign in raw and len(raw) != length
@@ -151,20 +146,21 @@ class Seams:
         kept = []
         for gap in _KEPT.findall(raw):
             kept.append(gap)
-            if self._gap is _WRAP and gap[:1] == b"\n":
+            if self._folds and gap[:1] == b"\n":
                 kept.append(self._mask)
         return b"".join(kept)
 
 
 class _View:
-    """A buffer without its gaps, and where in the buffer each of the bytes left stands."""
+    """A `part` of a buffer without its gaps, and where in the buffer each of the bytes left stands."""
 
-    def __init__(self, before: bytes, buffer: bytes, end: int, gap: re.Pattern[bytes]) -> None:
+    def __init__(self, before: bytes, buffer: bytes, part: tuple[int, int], gap: re.Pattern[bytes]) -> None:
         self._positions: list[int] = []  # in the text, at which a piece begins
         self._places: list[int] = []  # in the buffer, of the same
         pieces: list[bytes] = []
-        position, at, shift = 0, 0, len(before)
-        for found in gap.finditer(before + buffer[:end], shift):
+        begin, end = part
+        position, at, shift = 0, begin, len(before)
+        for found in gap.finditer(before + buffer[:end], begin + shift):
             first, behind = found.start() - shift, found.end() - shift
             long = behind - first > _LONGEST_GAP
             for place, piece in ((at, buffer[at:first]), (first, _CUT if long else b"")):
@@ -190,23 +186,22 @@ class _View:
         return self.at(position - 1) + 1 if position else 0
 
 
-def unseen(groups: Iterable[Iterable[bytes]], mask: bytes) -> Seams:
+def unseen(groups: Iterable[Iterable[bytes]], mask: bytes, kinds: Kinds) -> Seams:
     """Look over what a reader does not see."""
-    bare = [[form for form in (_UNSEEN.run.sub(b"", form) for form in group) if form] for group in groups]
-    return Seams(Patterns(bare), _UNSEEN, mask)
+    bare = [[form for form in (controls.GAP.sub(b"", form) for form in group) if form] for group in groups]
+    return Seams(Patterns(bare, kinds), Unseen(), mask, kinds)
 
 
-def overstruck(groups: Iterable[Iterable[bytes]], mask: bytes) -> Seams:
-    """Look over what a backspace takes back, as manuals do to print bold and underlined."""
-    return Seams(
-        Patterns([form for form in group if b"\x08" not in form] for group in groups), _OVERSTRIKE, mask
-    )
+def overstruck(groups: Iterable[Iterable[bytes]], mask: bytes, kinds: Kinds) -> Seams:
+    """Look over what a backspace takes back."""
+    forms = ([form for form in group if b"\x08" not in form] for group in groups)
+    return Seams(Patterns(forms, kinds), Overstrike(), mask, kinds)
 
 
-def folded(groups: Iterable[Iterable[bytes]], mask: bytes) -> Seams:
+def folded(groups: Iterable[Iterable[bytes]], mask: bytes, kinds: Kinds) -> Seams:
     """Look over the line ends that `base64` or `fold` put in."""
     long = [
-        [form for form in group if len(form) >= _FOLDED and not controls.CONTROL_BYTES.search(form)]
+        [form for form in group if len(form) >= FOLDED and not controls.CONTROL_BYTES.search(form)]
         for group in groups
     ]
-    return Seams(Patterns(long), _WRAP, mask)
+    return Seams(Patterns(long, kinds), Fold(), mask, kinds)

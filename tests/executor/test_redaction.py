@@ -1,8 +1,11 @@
 import base64
 import json
 import shlex
+import subprocess
+import sys
 import time
 from itertools import pairwise
+from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -119,3 +122,12 @@ def test_few_secrets_cost_little_time() -> None:
         redactor.feed(chunk)
     taken = time.process_time() - began
     assert taken < 0.5  # seconds for 3 MiB; a tenth of that where nothing else runs
+
+
+def test_what_every_supervisor_carries_is_small() -> None:
+    root = str(Path(__file__).parents[2])
+    seen = "import sys; sys.path.append(sys.argv[1]); import executor.redaction; print(*sys.modules)"
+    modules = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", seen, root], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert not {"dataclasses", "inspect", "typing"} & set(modules)
