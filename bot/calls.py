@@ -120,14 +120,15 @@ class Calls:
         return await self._tools.store.write(write)
 
     async def rerun(
-        self, caller: Caller, number: int, changes: Changes | None = None, terms: Terms = PLAIN
+        self, caller: Caller, number: int | None, changes: Changes | None = None, terms: Terms = PLAIN
     ) -> Called:
-        """Repeat a run exactly as it was, or changed where said."""
+        """Repeat a run as it was, or changed where said; None: the last one that the caller started."""
         changes = changes or Changes()
-        told = _fingerprint("rerun", str(number), asdict(changes))
+        told = _fingerprint("rerun", "last" if number is None else str(number), asdict(changes))
         if (known := await self._known(caller, terms, told)) is not None:
             return known
         old = await self._run(caller, number)
+        number = old.identity
         rules = None if old.job == EXEC else self._today(old)
         try:
             job = rules if rules is not None and changes.latest else Job.frozen(old.definition)
@@ -185,8 +186,15 @@ class Calls:
             raise NotAllowed(f"{quoted(old.job)} was taken away, so #{old.number} is not run again.")
         return job
 
-    async def _run(self, caller: Caller, number: int) -> Run:
-        run = await self._tools.store.read(lambda s: runs.get(s, number))
+    async def _run(self, caller: Caller, number: int | None) -> Run:
+        """The run of that number, or (None) the last one that the caller started."""
+
+        def read(session: Session) -> Run | None:
+            return runs.latest(session, actor=caller.name) if number is None else runs.get(session, number)
+
+        run = await self._tools.store.read(read)
+        if number is None and run is None:
+            raise Missing("There is no run that you started.")
         if run is None or not caller.may_run(run.job):
             raise Missing(f"There is no run #{number}.")
         return run

@@ -37,9 +37,6 @@ Timeout = Annotated[
     typer.Option("--timeout", metavar="D", help="Wait for so long, such as 10m; then end with 124."),
 ]
 Which = Annotated[
-    str, typer.Argument(metavar="N|NAME", help="A run, or the last of a job.", autocompletion=job_names)
-]
-AnyWhich = Annotated[
     str | None, typer.Argument(metavar="N|NAME", help="A run, or a job.", autocompletion=job_names)
 ]
 
@@ -73,7 +70,7 @@ def run(
 
 
 def rerun(
-    which: Which,
+    which: Which = None,
     parameters: Assignments = None,
     latest: Annotated[
         bool, typer.Option("--latest", help="Today's definition and image instead of those of that run.")
@@ -82,16 +79,18 @@ def rerun(
     timeout: Timeout = None,
     json: Json = False,
 ) -> None:
-    """Run again what ran: run N, or the last run of job NAME.
+    """Run again what ran: run N, the last run of job NAME, or the last that you started.
 
     That is exactly as before, but for what KEY=VALUE and --latest say.
     """
     seconds = _limit(wait, timeout)
+    if which is not None and "=" in which:  # a parameter, with nothing named before it
+        parameters, which = [which, *(parameters or [])], None
     body: dict[str, Any] = {"parameters": assignments(parameters or [])}
     if latest:
         body["latest"] = True
-    number = meant(connected(), which)
-    _begin(f"/api/runs/{number}/rerun", body, wait=wait, timeout=seconds, as_json=json)
+    path = "/api/rerun" if which is None else f"/api/runs/{meant(connected(), which)}/rerun"
+    _begin(path, body, wait=wait, timeout=seconds, as_json=json)
 
 
 def execute(
@@ -117,7 +116,7 @@ def execute(
     _begin("/api/exec", {"image": image, "command": words}, wait=wait, timeout=seconds, as_json=json)
 
 
-def cancel(which: AnyWhich = None, json: Json = False) -> None:
+def cancel(which: Which = None, json: Json = False) -> None:
     """Stop run N, the run of job NAME that is under way, or the one that you started.
 
     Where several may be meant, they are listed and none is stopped.
@@ -137,7 +136,7 @@ def _stop(remote: Remote, which: int | str | None) -> Document:
     if isinstance(which, str):
         with naming(which):
             return remote.ask("POST", f"/api/jobs/{segment(which)}/cancel", {})
-    return remote.ask("POST", "/api/runs/cancel" if which is None else f"/api/runs/{which}/cancel", {})
+    return remote.ask("POST", "/api/cancel" if which is None else f"/api/runs/{which}/cancel", {})
 
 
 def asked(

@@ -46,6 +46,7 @@ def routes(made: Calling) -> list[Route]:
         guarded(access, "/api/jobs/{name}/tag", rooms.follow, method="DELETE"),
         guarded(access, "/api/runs/{number}/cancel", rooms.cancel, method="POST"),
         guarded(access, "/api/runs/{number}/rerun", rooms.rerun, method="POST"),
+        guarded(access, "/api/rerun", rooms.rerun, method="POST"),
         guarded(access, "/api/exec", rooms.execute, method="POST"),
     ]
 
@@ -65,8 +66,9 @@ class _Rooms:
         return await self._started(self._calls.start(visitor.caller, name, wanted, terms))
 
     async def rerun(self, request: Request, visitor: Visitor) -> Response:
-        """Run again."""
-        number, terms = path_number(request), Terms(key_of(request))
+        """Run again what the path names, or what the caller started last."""
+        number = path_number(request) if "number" in request.path_params else None
+        terms = Terms(key_of(request))
         given = await body(request, bodies.Rerun)
         changes = Changes(given.parameters, given.latest)
         return await self._started(self._calls.rerun(visitor.caller, number, changes, terms))

@@ -41,7 +41,7 @@ def routes(orders: Orders) -> list[Route]:
         guarded(access, "/api/locks/{target}", handlers.unlock, method="DELETE"),
         guarded(access, "/api/images/{image}/build", handlers.build, method="POST"),
         guarded(access, "/api/jobs/{name}/cancel", handlers.cancel, method="POST"),
-        guarded(access, "/api/runs/cancel", handlers.cancel, method="POST"),
+        guarded(access, "/api/cancel", handlers.cancel, method="POST"),
     ]
 
 

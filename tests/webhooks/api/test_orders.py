@@ -179,16 +179,30 @@ async def test_what_somebody_has_started_is_meant_before_what_others_have(home: 
     async with served(home, "run:move") as client, asking(home, client, "run:*") as other:
         await other.post("/api/jobs/move/start")
         await other.post("/api/jobs/plain/start")
-        assert (await client.post("/api/runs/cancel")).status_code == 404
+        assert (await client.post("/api/cancel")).status_code == 404
         mine = (await client.post("/api/jobs/move/start")).json()["number"]
         assert (await client.post("/api/jobs/move/cancel")).json()["number"] == mine
         mine = (await client.post("/api/jobs/move/start")).json()["number"]
-        assert (await client.post("/api/runs/cancel")).json()["number"] == mine
+        assert (await client.post("/api/cancel")).json()["number"] == mine
         assert (await client.post("/api/jobs/plain/cancel")).status_code == 403
         async with asking(home, client, "read") as reader:
-            assert (await reader.post("/api/runs/cancel")).status_code == 403
+            assert (await reader.post("/api/cancel")).status_code == 403
     stopped = await home.store.read(lambda s: [run.number for run in runs.page(s) if run.stop_by])
     assert len(stopped) == 2
+
+
+async def test_what_somebody_has_started_last_runs_again_once_per_key(home: House) -> None:
+    async with served(home, "run:plain") as client, asking(home, client, "run:*") as other:
+        await other.post("/api/jobs/move/start")
+        assert (await client.post("/api/rerun")).status_code == 404
+        first = (await client.post("/api/jobs/plain/start", json={"parameters": {"WHO": "ada"}})).json()
+        await other.post("/api/jobs/plain/start")
+        key = {"idempotency-key": "once"}
+        answers = [await client.post("/api/rerun", headers=key) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [201, 200]
+        again = answers[1].json()
+        assert (again["rerun_of"], again["parameters"]) == (first["number"], {"WHO": "ada"})
+        assert again["number"] == answers[0].json()["number"]
 
 
 async def test_name_that_a_token_may_not_see_is_proposed_to_nobody(home: House) -> None:
