@@ -2,18 +2,17 @@
 
 import sys
 
-import typer
-
-from terminal import builds, chatting, hooks, jobs, locks, looking, running, serving, streams, tokens
+from terminal import builds, chatting, helping, hooks, jobs, locks, looking, running, serving, streams, tokens
 from terminal.failures import INTERRUPTED, REFUSED, Failure, say
+from terminal.helping import Commands
 
-cli = typer.Typer(
+cli = Commands(
     name="errand",
     help="A ChatOps job runner: pull requests and Slack start jobs, pushes build images, answers come back.",
-    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # help in plain text: drawing it takes longer than everything else here
 )
+cli.callback()(serving.common)
 for part in (running, looking, jobs, builds, locks, chatting, serving):
     part.add_to(cli)
 cli.add_typer(tokens.group(), name="token")
@@ -21,6 +20,7 @@ cli.add_typer(hooks.group(), name="hook")
 cli.command("tokens")(tokens.listing)
 cli.command("hooks")(hooks.listing)
 cli.command("list")(jobs.jobs)
+cli.command("help")(helping.show)
 
 
 def main() -> None:

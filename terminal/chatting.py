@@ -18,7 +18,7 @@ def chat(
     checkout: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="[REPOSITORY=]PATH",
+            metavar="[REPOSITORY=]DIRECTORY",
             help="Build images from this checkout instead of GitHub; without it, from the one around here.",
         ),
     ] = None,

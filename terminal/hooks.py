@@ -7,13 +7,14 @@ import typer
 from terminal import printing
 from terminal.completion import job_names
 from terminal.failures import say
+from terminal.helping import Commands
 from terminal.remote import segment
 from terminal.words import Json, connected, naming
 
 
-def group() -> typer.Typer:
+def group() -> Commands:
     """The commands."""
-    cli = typer.Typer(help="Deploy hooks, each of which may start one job.", no_args_is_help=True)
+    cli = Commands(help="Deploy hooks, each of which may start one job.")
     cli.command("create")(create)
     cli.command("list")(listing)
     cli.command("delete")(delete)

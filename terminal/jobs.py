@@ -97,7 +97,8 @@ def why(name: Job, json: Json = False) -> None:
 def pause(
     name: Job,
     when: Annotated[
-        list[str] | None, typer.Argument(metavar="until T | for D", help="For how long; or until resumed.")
+        list[str] | None,
+        typer.Argument(metavar="until TIME | for DURATION", help="For how long; or until resumed."),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -111,7 +112,7 @@ def pause(
         case ["for", duration]:
             body["duration"] = duration
         case _:
-            raise Usage("Expected `until T`, such as `until 18:00`, or `for D`, such as `for 2h`.")
+            raise Usage("Expected `until TIME`, such as `until 18:00`, or `for DURATION`, such as `for 2h`.")
     _ask("pause", name, body, json)
 
 

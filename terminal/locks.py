@@ -28,7 +28,7 @@ def lock(
     more: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar='["REASON"] [for D]', help="Why, and for how long; else until it is unlocked."
+            metavar='["REASON"] [for DURATION]', help="Why, and for how long; else until it is unlocked."
         ),
     ] = None,
     json: Json = False,

@@ -105,7 +105,7 @@ def logs(
         int | None, typer.Option(metavar="N", min=0, max=10_000, help="Only the last lines, so many.")
     ] = None,
     attempt: Annotated[
-        int | None, typer.Option(metavar="K", min=1, help="Of this attempt; without it of the last.")
+        int | None, typer.Option(metavar="N", min=1, help="Of this attempt; without it of the last.")
     ] = None,
     json: Json = False,
 ) -> None:

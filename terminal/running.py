@@ -34,7 +34,7 @@ Wait = Annotated[
 ]
 Timeout = Annotated[
     str | None,
-    typer.Option("--timeout", metavar="D", help="Wait for so long, such as 10m; then end with 124."),
+    typer.Option("--timeout", metavar="DURATION", help="Wait for so long, such as 10m; then end with 124."),
 ]
 Which = Annotated[
     str | None, typer.Argument(metavar="N|NAME", help="A run, or a job.", autocompletion=job_names)

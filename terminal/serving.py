@@ -10,24 +10,31 @@ import typer
 from terminal.configured import DEFAULT, ConfigOption, finished, loaded
 from terminal.failures import USAGE, Failure, Usage
 from terminal.findings import Format, report
+from terminal.helping import Commands
 from terminal.printing import facts
 from terminal.rights import check_cluster
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        version()
+        raise typer.Exit
 
 
 def add_to(cli: typer.Typer) -> None:
     """Put the commands there."""
     for command in (serve, check, schema, demo, version):
         cli.command()(command)
-    manifests = typer.Typer(help="What has to be applied for Errand to run somewhere.", no_args_is_help=True)
+    manifests = Commands(help="What has to be applied for Errand to run somewhere.")
     manifests.command("kubernetes")(manifest_kubernetes)
     cli.add_typer(manifests, name="manifest")
 
 
 def serve(
     config: ConfigOption = DEFAULT,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")
+        int, typer.Option(metavar="N", min=0, max=65535, help="The port to listen on; 0 takes a free one.")
     ] = 8000,
 ) -> None:
     """Run the service."""
@@ -43,7 +50,12 @@ def check(
         bool, typer.Option("--cluster", help="Ask the cluster, too, whether Errand has the rights it needs.")
     ] = False,
     form: Annotated[
-        Format, typer.Option("--format", help="json for programs, github for annotations in GitHub Actions.")
+        Format,
+        typer.Option(
+            "--format",
+            metavar="text|json|github",
+            help="json for programs, github for annotations in GitHub Actions.",
+        ),
     ] = Format.TEXT,
 ) -> None:
     """Is the configuration right? Needs no network.
@@ -84,13 +96,21 @@ def schema() -> None:
 
 
 def manifest_kubernetes(
-    image: Annotated[str, typer.Option(help="Where the cluster has the image of Errand from.")],
-    namespace: Annotated[str, typer.Option(help="Where Errand itself runs.")] = "errand",
-    replicas: Annotated[int, typer.Option(min=1, max=20, help="How many bots; more need PostgreSQL.")] = 1,
-    storage: Annotated[str, typer.Option(help="Size of the volume for logs and SQLite.")] = "10Gi",
+    image: Annotated[
+        str, typer.Option(metavar="REFERENCE", help="Where the cluster has the image of Errand from.")
+    ],
+    namespace: Annotated[str, typer.Option(metavar="NAME", help="Where Errand itself runs.")] = "errand",
+    replicas: Annotated[
+        int, typer.Option(metavar="N", min=1, max=20, help="How many bots; more need PostgreSQL.")
+    ] = 1,
+    storage: Annotated[
+        str, typer.Option(metavar="QUANTITY", help="Size of the volume for logs and SQLite.")
+    ] = "10Gi",
     secret: Annotated[
         list[str] | None,
-        typer.Option(help="NAMESPACE/NAME of a Secret that Errand may read to mask it; may be repeated."),
+        typer.Option(
+            metavar="NAMESPACE/NAME", help="A Secret that Errand may read to mask it; may be repeated."
+        ),
     ] = None,
     config: ConfigOption = DEFAULT,
 ) -> None:
@@ -120,3 +140,11 @@ def demo(
 def version() -> None:
     """Print the version."""
     typer.echo(installed_version("errand"))
+
+
+def common(
+    show_version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version.")
+    ] = False,
+) -> None:
+    """What may stand before every command."""

@@ -14,6 +14,7 @@ import typer
 from terminal import printing
 from terminal.configured import DEFAULT, finished, loaded
 from terminal.failures import Failure, Usage, say
+from terminal.helping import Commands
 from terminal.remote import Document, segment
 from terminal.words import Json, connected, duration
 
@@ -42,9 +43,9 @@ Scopes = Annotated[
 ]
 
 
-def group() -> typer.Typer:
+def group() -> Commands:
     """The commands."""
-    cli = typer.Typer(help="API tokens, which open the pages and the API.", no_args_is_help=True)
+    cli = Commands(help="API tokens, which open the pages and the API.")
     cli.command("create")(create)
     cli.command("list")(listing)
     cli.command("delete")(delete)
@@ -57,7 +58,7 @@ def create(
     admin: Annotated[bool, typer.Option("--admin", help="The same as --scope admin.")] = False,
     expires: Annotated[
         str | None,
-        typer.Option(metavar="D", help="How long it is good for, such as 90d; else until deleted."),
+        typer.Option(metavar="DURATION", help="How long it is good for, such as 90d; else until deleted."),
     ] = None,
     config: Config = None,
     json: Json = False,

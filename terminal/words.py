@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from terminal.completion import job_names
 from terminal.failures import Failure, Problem, Usage
+from terminal.helping import Verb
 from terminal.remote import Remote
 
 _REST = "errand.rest"
@@ -17,8 +17,12 @@ _REST = "errand.rest"
 Json = Annotated[bool, typer.Option("--json", help="Print the documents of the API, one a line.")]
 
 
-class WithRest(TyperCommand):
+class WithRest(Verb):
     """A command whose words after `--` are somebody else's, whatever they look like."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """With the words that are somebody else's."""
+        return [*super().collect_usage_pieces(ctx), "[-- WORD...]"]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Keep the rest for `rest_of`, parse what stands before it."""
