@@ -173,6 +173,25 @@ def _units(char: str) -> str:
     return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
+def _doubled(secret: bytes) -> Iterator[bytes]:
+    """Where a sign is written twice to mean itself."""
+    for sign in (
+        b"'",
+        b'"',
+        b"$",
+        b"%",
+        b"\\",
+    ):  # YAML and SQL; CSV; Compose and make; printf; what else quotes
+        yield secret.replace(sign, sign * 2)
+    yield secret.replace(b"${", b"$${").replace(b"%{", b"%%{")  # Terraform
+
+
+def _workflow_command(secret: bytes) -> Iterator[bytes]:
+    """As `::command NAME=VALUE::VALUE` of GitHub Actions has it."""
+    data = secret.replace(b"%", b"%25").replace(b"\r", b"%0D").replace(b"\n", b"%0A")
+    yield from (data, data.replace(b":", b"%3A").replace(b",", b"%2C"))
+
+
 def _python(secret: bytes) -> Iterator[bytes]:
     """As a traceback shows it, also within a longer text that has quotes of both kinds."""
     text = secret.decode(errors="surrogateescape")
@@ -201,4 +220,6 @@ _ENCODINGS: tuple[Callable[[bytes], Iterator[bytes]], ...] = (
     _json,
     _python,
     _html,
+    _doubled,
+    _workflow_command,
 )

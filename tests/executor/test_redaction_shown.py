@@ -129,6 +129,23 @@ def test_short_and_common_values_leave_logs_readable() -> None:
     assert masked(b"cab aab YQ== 61", "a") == b"c***b ******b YQ== 61".replace(b"******", b"***")
 
 
+@pytest.mark.parametrize(
+    ("secret", "shown"),
+    [
+        ("50%<off>:x,y", "50%25<off>:x,y"),
+        ("50%<off>:x,y", "50%25<off>%3Ax%2Cy"),
+        ("line one\r\nline 2%", "line one%0D%0Aline 2%25"),
+        ('it\'s "mine"', "it''s \"mine\""),
+        ('it\'s "mine"', 'it\'s ""mine""'),
+        ("pa$$w$rd", "pa$$$$w$$rd"),
+        ("100%s <5", "100%%s <5"),
+        ("a ${b} %{c}", "a $${b} %%{c}"),
+    ],
+)
+def test_what_other_runners_were_reported_to_show_is_masked(secret: str, shown: str) -> None:
+    assert masked(f"<{shown}>".encode(), secret) == b"<***>"
+
+
 @pytest.mark.parametrize("width", [16, 20, 57, 64, 76, 100])
 @pytest.mark.parametrize("before", ["", "x", "ab"])
 def test_base64_is_masked_however_wide_its_lines_are(width: int, before: str) -> None:
