@@ -139,7 +139,7 @@ class Job(Definition):
         Field(max_length=100),
     ] = ()
     keep: Annotated[int, Field(ge=1, le=10_000)] = 20
-    expire: Annotated[Duration, between(3600, 3650 * DAY)] | None = None
+    expire: Annotated[Duration, between(60, 3650 * DAY)] | None = None
 
     @field_validator("arguments")
     @classmethod

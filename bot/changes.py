@@ -8,11 +8,15 @@ Everything here belongs to the event loop's thread.
 import asyncio
 from types import TracebackType
 from typing import Literal, Self
+from weakref import WeakSet
 
 from bot.tables import Build, Run
 
 Kind = Literal["run", "build", "any"]
 Subject = tuple[Kind, int]
+
+MOST = 10_000
+"""Runs that a backlog names; of more it says only that there are more."""
 
 ANY: Subject = ("any", 0)
 """Every run and every build."""
@@ -23,6 +27,7 @@ class Changes:
 
     def __init__(self) -> None:
         self._listeners: dict[Subject, set[Listener]] = {}
+        self._backlogs: WeakSet[Backlog] = WeakSet()
 
     def publish(self, row: Run | Build) -> None:
         """This row was stored with something new in it; call it after the commit."""
@@ -35,12 +40,23 @@ class Changes:
         for subject in ((kind, number), ANY):
             for listener in self._listeners.get(subject, ()):
                 listener.ring()
+        if kind == "run":
+            for backlog in self._backlogs:
+                backlog.add(number)
 
     def ring_all(self) -> None:
         """Anything may have changed."""
         for listening in self._listeners.values():
             for listener in listening:
                 listener.ring()
+        for backlog in self._backlogs:
+            backlog.overflow()
+
+    def backlog(self, bell: asyncio.Event) -> "Backlog":
+        """Collect from now on which runs changed, and ring; it is forgotten with the caller's reference."""
+        backlog = Backlog(bell)
+        self._backlogs.add(backlog)
+        return backlog
 
     def listen(self, *subjects: Subject) -> "Listener":
         """Hear of changes of these rows from now on, until the listener is closed (use `with`)."""
@@ -50,6 +66,39 @@ class Changes:
     def listeners(self) -> int:
         """How many listeners are open, counted once for each row they listen to."""
         return sum(len(listening) for listening in self._listeners.values())
+
+
+class Backlog:
+    """The numbers of runs that changed, for somebody who looks at many of them at once; bounded.
+
+    `bell` is set while there is something to look at; it may have other reasons as well.
+    """
+
+    def __init__(self, bell: asyncio.Event) -> None:
+        self._bell = bell
+        self._numbers: set[int] = set()
+        self._complete = True
+
+    def add(self, number: int) -> None:
+        """This run changed."""
+        if len(self._numbers) < MOST:
+            self._numbers.add(number)
+        else:
+            self._complete = False
+        self._bell.set()
+
+    def overflow(self) -> None:
+        """Any run may have changed."""
+        self._complete = False
+        self._bell.set()
+
+    def take(self) -> frozenset[int] | None:
+        """What changed since it was last taken; None where that may be any run."""
+        numbers, complete = frozenset(self._numbers), self._complete
+        self._numbers.clear()
+        self._complete = True
+        self._bell.clear()
+        return numbers if complete else None
 
 
 class Listener:

@@ -20,7 +20,7 @@ from bot.errors import DatabaseAway, RetryLater
 from bot.outbox import Outbox
 from bot.patience import patiently, rung
 from bot.people import People
-from bot.pruning import Pruning
+from bot.retention import Retention
 from bot.runs import State
 from bot.starting import Starting
 from bot.store import Session, builds, deliveries, gate, leases, locks, posts, runs
@@ -46,12 +46,6 @@ DELIVERIES = 16
 """Deliveries decided at the same time; each is a few requests to GitHub."""
 POSTS = 16
 """Posts sent at the same time."""
-KEEP_LEFT = 86400.0
-"""Seconds that the engine keeps what a killed bot could not remove after a run had ended."""
-PRUNE = 3600.0
-"""Seconds between two prunings."""
-MORE = 10.0
-"""Seconds to the next one where much is left."""
 MAX_TRIES = 8
 """Tries of one delivery; with `backoff`, some four minutes beyond what GitHub asks to wait."""
 Row = TypeVar("Row", bound=Claimable)
@@ -100,7 +94,7 @@ class Loops:
         self._desk = Desk(tools)
         self._worker = Worker(tools)
         self._outbox = Outbox(tools)
-        self._pruning = Pruning(tools)
+        self._retention = Retention(tools)
         limits = tools.config.limits
         self._belts: tuple[Belt[Any], ...] = (
             Belt("deliveries", Delivery, deliveries.claim, self._delivery, DELIVERIES),
@@ -129,7 +123,7 @@ class Loops:
                 group.create_task(self._open())
                 group.create_task(self._tick())
                 group.create_task(self._renew())
-                group.create_task(self._prune())
+                group.create_task(self._retention.run())
                 group.create_task(self._look())
         finally:
             self._alive = False
@@ -296,30 +290,9 @@ class Loops:
     async def _decide(self, decide: Callable[..., None]) -> None:
         await self._tools.store.write(lambda s: decide(s, now=self._tools.clock()))
 
-    async def _prune(self) -> None:
-        while True:
-            more = await self._tidy(self._tools.clock())
-            await asyncio.sleep(MORE if more else PRUNE)
-
     async def _look(self) -> None:
         bell = self._tools.store.bell("jobs")
         while True:
             bell.clear()
             await patiently("book", self._tools.book.refresh)
             await rung(bell, SWEEP)
-
-    async def _tidy(self, now: float) -> bool:
-        """Forget what is old: rows, logs, what the engine could not remove in time.
-
-        True when so much is too old that some was left for the next time.
-        """
-        tools, more = self._tools, False
-
-        async def prune() -> None:
-            nonlocal more
-            more = await self._pruning.round(now)
-
-        await patiently("prune", prune)
-        await patiently("prune", lambda: tools.logs.prune(before=now - tools.config.logs.keep))
-        await patiently("prune", lambda: tools.engine.prune(before=now - KEEP_LEFT))
-        return more

@@ -4,6 +4,7 @@ Runs that `keep` and `expire` of their job no longer hold, builds that nothing n
 """
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from functools import partial
 
 import structlog
@@ -32,26 +33,40 @@ KEEP_KEYS = 86400.0
 """Seconds that an idempotency key is kept."""
 
 
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How many finished runs a job keeps, and none older than `expire` seconds; `removed`: none at all."""
+
+    keep: int
+    expire: float | None = None
+    removed: bool = False
+
+
 class Pruning:
     """Takes runs away together with what belongs to them."""
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
 
-    async def round(self, now: float) -> bool:
-        """Forget what is too much or too old; True when more is left for another round."""
+    async def deliveries(self, now: float) -> bool:
+        """Forget deliveries that are too old; True when more are left for another round."""
         kept = self._tools.config.deliveries
-        small = (
+        return await self._small(
             partial(deliveries.prune, before=now - kept.keep, limit=history.ROWS),
             partial(deliveries.prune, before=now - kept.keep_ignored, limit=history.ROWS, ignored=True),
+        )
+
+    async def rows(self, now: float) -> bool:
+        """Forget what else is too old, and builds that nothing needs; True when more is left."""
+        more = await self._small(
             partial(ticks.prune, before=now - KEEP_TICKS, limit=history.ROWS),
             partial(pushes.prune, before=now - KEEP_PUSHES, limit=history.ROWS),
             partial(idempotency.prune, before=now - KEEP_KEYS, limit=history.ROWS),
         )
-        more = [await self._rows(prune) for prune in small]
-        more.append(await self._runs(now))
-        more.append(await self._builds(now))  # of runs that went, too
-        return any(more)
+        return await self._builds(now) or more
+
+    async def _small(self, *prunings: Callable[[Session], int]) -> bool:
+        return any([await self._rows(prune) for prune in prunings])
 
     async def _rows(self, prune: Callable[[Session], int]) -> bool:
         """Repeat `prune`, each time in a transaction of its own; True when more is left."""
@@ -59,14 +74,6 @@ class Pruning:
         while count := await self._tools.store.write(prune):
             gone += count
             if gone >= ROUND:
-                return True
-        return False
-
-    async def _runs(self, now: float) -> bool:
-        left = ROUND
-        for name in await self._tools.store.read(lambda s: list(history.jobs(s))):
-            left -= await self._job(name, now, left)
-            if left <= 0:
                 return True
         return False
 
@@ -95,25 +102,44 @@ class Pruning:
     async def purge(self, name: str) -> None:
         """Forget a job that is no more: its schedule and a round of its runs; later ones take the rest."""
         await self._rows(lambda s: history.forget_schedule(s, name))
-        await self._job(name, self._tools.clock(), ROUND)
+        await self.job(name, self._tools.clock(), ROUND)
 
-    async def _job(self, name: str, now: float, limit: int) -> int:
-        book, gone = self._tools.book, 0
+    def policy(self, name: str) -> Policy:
+        """What is kept of a job today, also of one that is no more."""
+        book = self._tools.book
         entry = book.entry(name)
-        removed = book.was_removed(name)
+        if entry is not None:
+            return Policy(entry.job.keep, entry.job.expire)
         unlisted = SINGLE if name == EXEC else Job.model_fields["keep"].default
-        keep = entry.job.keep if entry else unlisted
-        expire = entry.job.expire if entry else None
+        return Policy(unlisted, removed=book.was_removed(name))
 
-        def choose(session: Session) -> list[int]:
-            if removed:
-                return history.all_finished(session, name)
-            before = None if expire is None else now - expire
-            return history.superfluous(session, name, keep=keep, before=before)
-
+    async def job(self, name: str, now: float, limit: int) -> int:
+        """Forget up to about `limit` runs of a job that it does not keep; gives how many."""
+        policy, gone = self.policy(name), 0
+        choose = partial(_to_forget, name=name, policy=policy, now=now)
         while gone < limit and (numbers := await self._tools.store.read(choose)):
             await self.remove(numbers)
             gone += len(numbers)
         if gone:
             log.info("runs.pruned", job=name, runs=gone)
         return gone
+
+    async def next_end(self, name: str, now: float) -> float | None:
+        """When the next run of a job has to go, as far as that is known today.
+
+        That is now where one has to whose end is still to be told.
+        """
+        policy = self.policy(name)
+        expire = policy.expire
+        if await self._tools.store.read(partial(_to_forget, name=name, policy=policy, now=now, untold=True)):
+            return now
+        if expire is None:
+            return None
+        return await self._tools.store.read(lambda s: history.next_expiry(s, name, expire))
+
+
+def _to_forget(session: Session, *, name: str, policy: Policy, now: float, untold: bool = False) -> list[int]:
+    if policy.removed:
+        return [] if untold else history.all_finished(session, name)
+    before = None if policy.expire is None else now - policy.expire
+    return history.superfluous(session, name, keep=policy.keep, before=before, untold=untold)

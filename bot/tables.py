@@ -76,7 +76,7 @@ class Delivery(Claimable, table=True):
     __table_args__ = (
         Index("deliveries_open", "state", "due_at"),
         Index("deliveries_age", "received_at"),
-        Index("deliveries_ignored", "received_at", **where("state = 'ignored'")),
+        Index("deliveries_ignored", "state", "received_at", **where("state = 'ignored'")),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=_Number)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from executor import logfile
+from executor.ages import Ages
 from executor.controls import CONTROL
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9.-]{0,127}", re.ASCII)
@@ -64,6 +65,7 @@ class LogStore:
         self.directory = directory.absolute()  # supervisors work elsewhere
         self.max_size = max_size
         self._look = LOOK_S if shared else None
+        self._ages = Ages(self.directory)
         self._followers: dict[str, set[asyncio.Event]] = {}
 
     def path(self, key: str) -> str:
@@ -111,10 +113,17 @@ class LogStore:
         await asyncio.to_thread(logfile.finish, self.path(key))
         self.wake(key)
 
-    async def prune(self, *, before: float) -> None:
-        """Delete all logs that were complete before `before`, seconds since the epoch."""
-        for key in await asyncio.to_thread(_ended_before, self.directory, before):
-            await self.remove(key)
+    async def prune(self, *, before: float) -> float | None:
+        """Delete all logs that were complete before `before`, seconds since the epoch.
+
+        Gives when the oldest of the others became complete, as far as there is one.
+        """
+        tried: set[str] = set()  # what cannot be deleted is found again
+        while keys := set(await asyncio.to_thread(self._ages.ended, before)) - tried:
+            tried |= keys
+            for key in keys:
+                await self.remove(key)
+        return await asyncio.to_thread(self._ages.oldest)
 
     async def remove(self, key: str) -> None:
         """Delete the log; followers end."""
@@ -130,13 +139,6 @@ async def _woken(grown: asyncio.Event, seconds: float | None) -> bool:
     except TimeoutError:
         return False
     return True
-
-
-def _ended_before(directory: Path, before: float) -> list[str]:
-    if not directory.exists():
-        return []
-    with os.scandir(directory) as entries:
-        return [entry.name for entry in entries if logfile.ended_at(entry.path) < before]
 
 
 class _Reader:

@@ -1,9 +1,10 @@
 """What is kept of runs: how many, for how long, and what goes with them. A run that goes on never goes."""
 
 from collections.abc import Collection, Iterator
+from itertools import islice
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, and_, delete, exists, func, or_, select
+from sqlalchemy import Column, ColumnElement, CursorResult, and_, delete, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from bot.runs import State, attempt_name
@@ -16,6 +17,9 @@ BATCH = 200
 
 ROWS = 1000
 """Small rows that one transaction forgets."""
+
+_ENDED = RUN.state == literal(State.FINISHED.value, literal_execute=True)
+"""Written into the statement, so that the database sees that its indexes of finished runs serve it."""
 
 _PLAIN: dict[str, Any] = {"synchronize_session": False}
 
@@ -33,26 +37,50 @@ def jobs_of_build(session: Session, number: int) -> list[str]:
     return list(session.scalars(select(RUN.job).where(RUN.build_number == number).distinct()))
 
 
-def superfluous(session: Session, job: str, *, keep: int, before: float | None) -> list[int]:
+def jobs_of_runs(session: Session, numbers: Collection[int]) -> set[str]:
+    """The jobs of those of these runs that have ended."""
+    names, ended = set[str](), RUN.state == State.FINISHED
+    rest = iter(numbers)
+    while some := list(islice(rest, ROWS)):
+        # Not DISTINCT: that leads SQLite to walk through all jobs.
+        names.update(session.scalars(select(RUN.job).where(RUN.number.in_(some), ended)))
+    return names
+
+
+def superfluous(
+    session: Session, job: str, *, keep: int, before: float | None, untold: bool = False
+) -> list[int]:
     """Up to `BATCH` finished runs of `job` to forget, oldest first.
 
     The newest `keep` stay, and the newest `keep` that did not succeed, so that no success pushes out a
-    failure; of neither what finished before the moment `before`. Those whose end is still to be told stay.
+    failure; of neither what finished before the moment `before`. Those whose end is still to be told stay:
+    they are what is given where `untold`.
     """
-    finished = and_(RUN.job == job, RUN.state == State.FINISHED)
-    failed = and_(finished, RUN.result != "succeeded")
-    last, last_failed = _after(session, finished, keep), _after(session, failed, keep)
-    old: list[ColumnElement[bool]] = []
-    if last is not None:
-        succeeded: ColumnElement[bool] = RUN.result == "succeeded"
-        old.append(and_(RUN.number <= last, or_(succeeded, RUN.number <= (last_failed or 0))))
+    waits = exists().where(POST.run_number == RUN.number, POST.state == "open", POST.sent < POST.wanted)
+    found: set[int] = set()
+    for condition, order in _old(session, job, keep, before):
+        query = select(RUN.number).where(RUN.job == job, _ENDED, condition, waits if untold else ~waits)
+        found.update(session.scalars(query.order_by(order).limit(BATCH)))
+    return sorted(found)[:BATCH]
+
+
+def _old(
+    session: Session, job: str, keep: int, before: float | None
+) -> Iterator[tuple[ColumnElement[bool], Column[Any]]]:
+    """What makes a finished run superfluous, and which go first; each is served by an index of its own."""
     if before is not None:
-        old.append(RUN.finished_at < before)
-    if not old:
-        return []
-    untold = exists().where(POST.run_number == RUN.number, POST.state == "open", POST.sent < POST.wanted)
-    query = select(RUN.number).where(finished, or_(*old), ~untold).order_by(RUN.number).limit(BATCH)
-    return list(session.scalars(query))
+        yield RUN.finished_at < before, RUN.finished_at
+    finished, succeeded = and_(RUN.job == job, _ENDED), RUN.result == "succeeded"
+    last = _after(session, finished, keep)
+    if last is not None:
+        last_failed = _after(session, and_(finished, ~succeeded), keep)
+        yield and_(RUN.number <= last, or_(succeeded, RUN.number <= (last_failed or 0))), RUN.number
+
+
+def next_expiry(session: Session, job: str, expire: float) -> float | None:
+    """When the next finished run of `job` is older than `expire` seconds."""
+    oldest: float | None = session.scalar(select(func.min(RUN.finished_at)).where(RUN.job == job, _ENDED))
+    return None if oldest is None else oldest + expire
 
 
 def all_finished(session: Session, job: str) -> list[int]:
@@ -73,9 +101,10 @@ def forget(session: Session, numbers: Collection[int]) -> list[str]:
 
     The tick that became one of them stays, number and all: it is decided, and no number is given twice.
     """
+    free = select(RUN.number).where(RUN.number.in_(numbers), _ENDED).with_for_update(skip_locked=True)
     rows = session.execute(
         delete(Run)
-        .where(RUN.number.in_(numbers), RUN.state == State.FINISHED)
+        .where(RUN.number.in_(list(session.scalars(free))))
         .returning(RUN.number, RUN.name, RUN.attempt)
         .execution_options(**_PLAIN)
     ).all()

@@ -88,7 +88,7 @@ async def test_same_key_is_answered_when_the_job_is_gone_or_busy_and_forgotten_a
     assert (await Calls(without.tools).start(BOSS, "plain", Wanted(), terms)).run.number == 1
     later = Calls(replace(home.tools, clock=lambda: home.now + KEEP_KEYS + 60))
     assert (await later.start(BOSS, "plain", Wanted({"WHO": "x"}), terms)).run.number == 2
-    await Pruning(home.tools).round(home.now + 3 * KEEP_KEYS)
+    await Pruning(home.tools).rows(home.now + 3 * KEEP_KEYS)
     assert await home.store.read(lambda s: idempotency.find(s, "token:boss", "key-1", since=0.0)) is None
 
 

@@ -92,3 +92,25 @@ async def test_who_closes_twice_disturbs_nobody() -> None:
 async def test_a_row_that_is_not_stored_cannot_be_published() -> None:
     with pytest.raises(ValueError, match="stored"):
         Changes().publish(run(None))
+
+
+async def test_backlog_names_the_runs_that_changed_once_and_rings() -> None:
+    changes, bell = Changes(), asyncio.Event()
+    backlog = changes.backlog(bell)
+    assert (backlog.take(), bell.is_set()) == (frozenset(), False)
+    for number in (1, 2, 2):
+        changes.ring("run", number)
+    changes.ring("build", 3)
+    assert bell.is_set()
+    assert (backlog.take(), bell.is_set(), backlog.take()) == (frozenset({1, 2}), False, frozenset())
+
+
+async def test_backlog_is_bounded_and_says_that_it_was_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.changes.MOST", 2)
+    changes = Changes()
+    backlog = changes.backlog(asyncio.Event())
+    for number in (1, 2, 3):
+        changes.ring("run", number)
+    assert (backlog.take(), backlog.take()) == (None, frozenset())
+    changes.ring_all()  # whatever happened while the connection to the others was lost
+    assert backlog.take() is None

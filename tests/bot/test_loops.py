@@ -1,7 +1,7 @@
 """The belts turn whatever happens on them, and let go of what is not theirs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -9,10 +9,12 @@ import pytest
 from sqlalchemy import update
 from structlog.testing import capture_logs
 
-from bot import loops
+from bot import loops, retention
+from bot.config import job_of
 from bot.errors import DatabaseAway, Refused, RetryLater
 from bot.loops import MAX_TRIES, Belt, Loops, backoff
 from bot.patience import patiently
+from bot.pruning import Pruning
 from bot.store import runs
 from bot.tables import Delivery, Run
 from executor.errors import EngineUnavailable
@@ -268,6 +270,30 @@ async def test_row_claimed_anew_by_its_own_bot_is_carried_once(home: House) -> N
         gate.set()
         await until(home, lambda run: run.state == "finished")
     assert len(home.engine.specs) == 1
+
+
+async def test_what_a_job_no_longer_keeps_goes_when_a_newer_run_has_ended(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "GATHER", 0.0)
+    monkeypatch.setattr(retention, "REST", 0.01)
+    gone, book = asyncio.Event(), home.tools.book
+    real = Pruning.remove
+
+    async def remove(self: Pruning, numbers: Collection[int]) -> int:
+        count = await real(self, numbers)
+        gone.set()
+        return count
+
+    monkeypatch.setattr(Pruning, "remove", remove)
+    small = job_of(b'{"command": "true", "keep": 1}', "small", book.config)
+    await book.put(small, actor="token:boss", expected=lambda version: version is None)
+    home.engine.plans = [[Started(home.now), Outcome(Result.SUCCEEDED)]]
+    await home.says("/job run small\n/job run small")
+    async with turning(home), asyncio.timeout(20):
+        await gone.wait()
+        assert await home.store.read(lambda s: runs.get(s, 1)) is None
+        assert (await home.run(2)).result == "succeeded"
 
 
 def test_backoff_grows_to_two_minutes() -> None:

@@ -1,16 +1,19 @@
 """Pruning: as `keep` and `expire` of each job say, logs included, some at a time."""
 
+import os
+
 import pytest
 from sqlalchemy import select
 
-from bot import pruning
+from bot import pruning, retention
 from bot.book import Book
 from bot.config import job_of
 from bot.desk import Desk
 from bot.pruning import Pruning
+from bot.retention import AGAIN, Retention
 from bot.runs import State
 from bot.store import Session, runs, ticks
-from bot.tables import Build, Delivery, Tick
+from bot.tables import Build, Delivery, Post, Tick
 from executor.logfile import LogWriter
 from tests.bot.house import House
 from tests.bot.store.test_history import DAY, add
@@ -39,7 +42,7 @@ async def test_each_job_keeps_as_many_as_it_says_and_logs_go_along(home: House) 
     writer = LogWriter(home.tools.logs.path(first), 1 << 20)
     writer.write(b"hello\n")
     writer.finish()
-    assert await Pruning(home.tools).round(home.now) is False
+    await Retention(home.tools).look(home.now)
     assert await left(home, "small") == [2, 3]
     assert len(await left(home, "gone")) == 20
     assert await home.tools.logs.size(first) is None
@@ -48,10 +51,12 @@ async def test_each_job_keeps_as_many_as_it_says_and_logs_go_along(home: House) 
 async def test_round_is_bounded_and_says_that_more_is_left(
     home: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pruning, "ROUND", 1)
+    monkeypatch.setattr(retention, "ROUND", 1)
     await home.write(lambda s: add(s, "s" * 21, job="one"))
     await home.write(lambda s: add(s, "s" * 21, job="two"))
-    assert await Pruning(home.tools).round(home.now) is True
+    clock = Retention(home.tools)
+    await clock.look(home.now)
+    assert clock.next_look == home.now
     assert (len(await left(home, "one")), len(await left(home, "two"))) == (20, 21)
 
 
@@ -59,7 +64,7 @@ async def test_what_is_older_than_expire_goes(home: House) -> None:
     await define(home, b'{"command": "true", "expire": "2d"}')
     await home.write(lambda s: add(s, "f", job="small", ended=home.now - 3 * DAY))
     await home.write(lambda s: add(s, "f", job="small", ended=home.now - DAY))
-    await Pruning(home.tools).round(home.now)
+    await Retention(home.tools).look(home.now)
     assert await left(home, "small") == [2]
 
 
@@ -70,7 +75,7 @@ async def test_history_of_a_deleted_job_goes_and_of_one_that_the_file_lost_stays
     await book.remove("small", actor="token:boss", expected=always)
     jobs = {name: job for name, job in book.config.jobs.items() if name != "plain"}
     await book.apply(book.config.model_copy(update={"jobs": jobs}))
-    await Pruning(home.tools).round(home.now)
+    await Retention(home.tools).look(home.now)
     assert (await left(home, "small"), await left(home, "plain")) == ([], [3, 4])
 
 
@@ -88,9 +93,9 @@ async def test_build_that_nothing_needs_goes_with_its_log_as_the_oldest_logs_do(
     writer = LogWriter(home.tools.logs.path("build-1"), 1 << 20)
     writer.finish()
     later = home.now + home.tools.config.logs.keep
-    await Pruning(home.tools).round(later)
+    await Retention(home.tools).look(later)
     assert await home.tools.logs.size("build-1") is not None
-    await Pruning(home.tools).round(later + 1)
+    await Retention(home.tools).look(later + 1)
     assert await home.store.read(lambda s: [s.get(Build, n) is not None for n in (1, 2, 3)]) == [
         False,
         True,
@@ -120,7 +125,7 @@ async def test_deliveries_that_were_ignored_go_before_the_others(home: House) ->
         await Desk(home.tools).handle(delivery)
 
     async def kept(later: float) -> list[str]:
-        await Pruning(home.tools).round(home.now + later)
+        await Retention(home.tools).look(home.now + later)
         return await home.store.read(lambda s: [row.key for row in s.scalars(select(Delivery))])
 
     assert ignored.key in await kept(DAY - 60)
@@ -132,5 +137,71 @@ async def test_how_long_ignored_deliveries_are_kept_is_a_setting(home: House) ->
     settings = home.tools.config.deliveries.model_copy(update={"keep_ignored": 60.0})
     brief = home.without(config=home.tools.config.model_copy(update={"deliveries": settings}))
     await Desk(home.tools).handle(await home.comment("nothing"))
-    await Pruning(brief.tools).round(home.now + 61)
+    await Retention(brief.tools).look(home.now + 61)
     assert await home.store.read(lambda s: list(s.scalars(select(Delivery)))) == []
+
+
+async def test_only_jobs_that_something_happened_to_are_looked_at(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    real = Pruning.job
+
+    async def job(self: Pruning, name: str, now: float, limit: int) -> int:
+        looked.append(name)
+        return await real(self, name, now, limit)
+
+    monkeypatch.setattr(Pruning, "job", job)
+    clock = Retention(home.tools)
+    for name in ("plain", "words", "gone"):
+        await home.write(lambda s, name=name: add(s, "sss", job=name))  # type: ignore[misc]
+    await clock.look(home.now)
+    assert {"plain", "words", "gone"} <= set(looked)
+    looked.clear()
+    await clock.look(home.now + 1)
+    assert looked == []
+    home.store.changes.publish(await home.run(1))
+    await clock.look(home.now + 2)
+    assert looked == ["plain"]
+    looked.clear()
+    await define(home, b'{"command": "true", "keep": 2}')
+    await clock.look(home.now + 3)
+    assert looked == ["small"]
+
+
+async def test_next_look_is_when_the_oldest_run_expires(home: House) -> None:
+    await define(home, b'{"command": "true", "expire": "1m"}')
+    await home.write(lambda s: add(s, "ss", job="small", ended=home.now - 10))
+    await home.write(lambda s: add(s, "s", job="small", ended=home.now))
+    clock = Retention(home.tools)
+    await clock.look(home.now)
+    assert clock.next_look == home.now + 50
+    await clock.look(home.now + 51)
+    assert await left(home, "small") == [3]
+    assert clock.next_look == home.now + 51 + AGAIN
+
+
+async def test_run_whose_end_is_still_to_be_told_goes_soon_after_it_is(home: House) -> None:
+    await define(home, b'{"command": "true", "keep": 1}')
+
+    def fill(session: Session) -> None:
+        add(session, "ss", job="small")
+        session.add(Post(key="1", kind="slack_message", run_number=1, nonce="", created_at=0.0))
+
+    await home.write(fill)
+    clock = Retention(home.tools)
+    await clock.look(home.now)
+    assert (await left(home, "small"), clock.next_look) == ([1, 2], home.now + AGAIN)
+    await home.write(lambda s: s.get_one(Post, 1).sqlmodel_update({"sent": 1}) and None)
+    await clock.look(home.now + AGAIN)
+    assert await left(home, "small") == [2]
+
+
+async def test_log_goes_when_its_time_is_over(home: House) -> None:
+    await home.tools.logs.finish("one")
+    clock = Retention(home.tools)
+    keep, ended = home.tools.config.logs.keep, os.stat(home.tools.logs.path("one") + "/end").st_mtime
+    await clock.look(ended + keep - 60)
+    assert clock.next_look == ended + keep
+    await clock.look(ended + keep + 1)
+    assert await home.tools.logs.size("one") is None

@@ -1,4 +1,4 @@
-"""What is kept for a time is found by its age, what a job keeps by its number, without a look at the rest."""
+"""What is kept for a time is found by its age, and what a job keeps by its number."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    _index("deliveries_ignored", "deliveries", ["received_at"], "state = 'ignored'")
+    _index("deliveries_ignored", "deliveries", ["state", "received_at"], "state = 'ignored'")
     _index("runs_ended", "runs", ["job", "number", "result"], "state = 'finished'")
     _index("runs_age", "runs", ["job", "finished_at"], "state = 'finished'")
 
