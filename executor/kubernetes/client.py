@@ -39,6 +39,10 @@ Object = dict[str, Any]
 """An object as the API gives it."""
 
 
+class Silence(EngineUnavailable):
+    """The server took what it was asked, and said nothing for too long."""
+
+
 class Client:
     """A connection to one API server."""
 
@@ -216,7 +220,9 @@ class _unavailable:
 
     def __exit__(self, kind: object, problem: BaseException | None, trace: object) -> None:
         if isinstance(problem, TimeoutError):
-            raise EngineUnavailable("the API server of Kubernetes takes too long") from problem
+            is_connected = not isinstance(problem, aiohttp.ConnectionTimeoutError)
+            kind = Silence if is_connected else EngineUnavailable
+            raise kind("the API server of Kubernetes takes too long") from problem
         if isinstance(problem, (aiohttp.ClientError, OSError, json.JSONDecodeError, UnicodeDecodeError)):
             self._rights.miss()
             raise EngineUnavailable("no connection to the API server of Kubernetes") from problem

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from executor.errors import EngineUnavailable
+from executor.kubernetes.attending.following import MISSING
 from executor.spec import Outcome, Pending, Reference, Result, RunSpec, Started
 from tests.contract.cases import KubernetesCase, ended, open_kubernetes_case, seen, sh, started, text
 from tests.kubernetes.cluster import Cluster
@@ -193,6 +194,22 @@ async def test_pod_that_its_node_evicts_is_an_error_with_the_words_of_the_node(
     outcome = await ended(progress)
     assert (outcome.result, outcome.reason) == (Result.ERROR, "Evicted")
     assert "low on resource: memory" in str(outcome.message)
+
+
+@pytest.mark.parametrize("is_cut", [False, True])
+async def test_log_that_its_node_rotated_is_whole_unless_its_stream_was_cut(
+    kubernetes_case: KubernetesCase, cluster: Cluster, server: Server, is_cut: bool
+) -> None:
+    case, script = kubernetes_case, "trap 'exit 4' TERM; echo one; echo two; sleep 60 & wait"
+    running = asyncio.create_task(ended_at_last(case, sh("run-1", script, image=case.base)))
+    await seen(case.logs, "run-1", b"two\n")
+    pod = await asyncio.to_thread(cluster.pod_of, "run-1")
+    await broken(server, "rotate", namespace=cluster.namespace, name=pod["metadata"]["name"])
+    if is_cut:
+        await broken(server, "drop_logs")
+    await case.engine.stop("run-1")
+    assert (await running).exit_code == 4
+    assert await text(case.logs, "run-1") == "one\ntwo\n" + (f"{MISSING}\n" if is_cut else "")
 
 
 async def test_runs_share_one_watch_a_kind(kubernetes_case: KubernetesCase, server: Server) -> None:

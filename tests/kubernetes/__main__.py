@@ -58,7 +58,7 @@ async def main() -> None:
     objects, events = Objects(store), Events(store)
     _ = Garbage(objects), Jobs(objects, events), Scheduler(objects, events)
     kubelet = Kubelet(objects, events, options.directory, isolates=not options.cheap)
-    faults = Faults(store, kubelet.evict)
+    faults = Faults(store, kubelet.evict, kubelet.rotate)
     for name in options.namespace:
         objects.create(kinds.NAMESPACE, "", {"metadata": {"name": name}})
     access = Access({ADMIN_TOKEN: ADMIN, TOKEN: USER})

@@ -59,6 +59,7 @@ class Faults:
 
     store: Store
     evict: Callable[[str, str], None]
+    rotate: Callable[[str, str], None]
     pending: list[Fault] = field(default_factory=list)
     cuts: list[int] = field(default_factory=list)
     held: dict[str, asyncio.Event] = field(default_factory=dict)
@@ -119,6 +120,8 @@ class Faults:
                 self.requests.clear()
             case "evict":
                 self.evict(order["namespace"], order["name"])
+            case "rotate":
+                self.rotate(order["namespace"], order["name"])
             case "away":
                 # After the answer to this: it goes over such a connection too.
                 asyncio.get_running_loop().call_later(_ANSWERED, self._go_away, float(order["seconds"]))

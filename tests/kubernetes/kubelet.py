@@ -80,6 +80,15 @@ class Kubelet:
             if (metadata["namespace"], metadata["name"]) == (namespace, name):
                 worker.evict()
 
+    def rotate(self, namespace: str, name: str) -> None:
+        """Begin new files for the logs of a pod, as a node does once they have its `containerLogMaxSize`."""
+        for worker, _ in self._workers.values():
+            metadata = worker.pod["metadata"]
+            if (metadata["namespace"], metadata["name"]) == (namespace, name):
+                for (uid, _), log in self.logs.items():
+                    if uid == metadata["uid"] and not log.ended:
+                        log.rotate()
+
     async def close(self) -> None:
         """Kill everything."""
         tasks = [task for _, task in self._workers.values()]

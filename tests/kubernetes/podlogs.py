@@ -39,6 +39,7 @@ class ContainerLog:
         self._file = path.open("ab", buffering=0)
         self._rests = {"stdout": b"", "stderr": b""}
         self._waiting: set[asyncio.Event] = set()
+        self._rotations = 0
         self.ended = False
 
     async def keep(self, stream: str, descriptor: int) -> None:
@@ -57,6 +58,14 @@ class ContainerLog:
         """Nothing comes any more."""
         self.ended = True
         self._file.close()
+        self._wake()
+
+    def rotate(self) -> None:
+        """Begin a new file: who asks from now on sees that alone, who follows ends the old one."""
+        self._path.unlink()
+        self._file.close()
+        self._file = self._path.open("ab", buffering=0)
+        self._rotations += 1
         self._wake()
 
     def _read(self, stream: str, descriptor: int, over: "asyncio.Future[None]") -> None:
@@ -129,23 +138,28 @@ class ContainerLog:
     async def _records(self, options: Options) -> AsyncIterator[list[bytes]]:
         grown = asyncio.Event()
         self._waiting.add(grown)
+        file, rotations = self._path.open("rb"), self._rotations
         try:
-            with self._path.open("rb") as file:
-                if options.tail is not None:
-                    records = file.read().splitlines(keepends=True)
-                    yield records[max(0, len(records) - options.tail) :]
-                rest = b""
-                while True:
-                    ended = self.ended
-                    grown.clear()
-                    while data := file.read(_TOLD):
-                        *lines, rest = (rest + data).split(b"\n")
-                        yield [line + b"\n" for line in lines]
-                    if ended or not options.follow:
-                        return
-                    if not self.ended:
-                        await grown.wait()
+            if options.tail is not None:
+                records = file.read().splitlines(keepends=True)
+                yield records[max(0, len(records) - options.tail) :]
+            rest = b""
+            while True:
+                ended = self.ended
+                grown.clear()
+                while data := file.read(_TOLD):
+                    *lines, rest = (rest + data).split(b"\n")
+                    yield [line + b"\n" for line in lines]
+                if rotations != self._rotations and options.follow:
+                    file.close()
+                    file, rotations = self._path.open("rb"), self._rotations
+                    continue
+                if ended or not options.follow:
+                    return
+                if not self.ended:
+                    await grown.wait()
         finally:
+            file.close()
             self._waiting.discard(grown)
 
 

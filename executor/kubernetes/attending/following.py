@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import math
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 
@@ -16,7 +17,7 @@ from executor.errors import EngineUnavailable
 from executor.keeping import Keeping
 from executor.kubernetes.attending.place import Checkpoint, Turn
 from executor.kubernetes.attending.positions import Stamped
-from executor.kubernetes.client import Client
+from executor.kubernetes.client import Client, Silence
 from executor.kubernetes.refusals import Refused
 from executor.kubernetes.resources import PODS
 from executor.kubernetes.watching.states import TERMINATED, WAITING, Container, Pod
@@ -111,7 +112,7 @@ class Follower:
         while True:
             self._changed.clear()
             ended = self._has_ended(one.name)  # before reading, so that nothing can follow
-            problem, answered = "", True
+            problem, answered, was_silent = "", True, False
             try:
                 came = await self._read(one, follow=not ended)
                 delay = _PAUSE if came else max(delay, _PAUSE)
@@ -119,9 +120,10 @@ class Follower:
             except Refused as refused:
                 problem = refused.message
             except EngineUnavailable as unavailable:
-                problem, answered = str(unavailable), False
+                problem, answered, was_silent = str(unavailable), False, isinstance(unavailable, Silence)
             if not ended:
                 is_whole = not problem
+                one.end_stream(datetime.now(UTC), is_whole=is_whole or was_silent)
             elif not problem or (is_whole and answered):
                 return None
             else:
@@ -146,7 +148,7 @@ class Follower:
         if pod is None:
             raise Refused(HTTPStatus.NOT_FOUND, "NotFound", "there is no pod")
         query: dict[str, str | int] = {"container": one.name, "timestamps": "true"}
-        if since := one.stamped.begin():
+        if since := one.begin():
             query["sinceTime"] = since
         if follow:
             query["follow"] = "true"
@@ -184,6 +186,19 @@ class _One:
         self.stamped = stamped
         self._keeping = keeping
         self._turn = turn
+        self._whole_until: datetime | None = None
+
+    def begin(self) -> str | None:
+        """Begin anew; gives the `sinceTime` from which to read."""
+        return self.stamped.begin(self._whole_until)
+
+    def end_stream(self, now: datetime, *, is_whole: bool) -> None:
+        """A stream ended; `is_whole`: all that was written has come, or nothing has for long.
+
+        What begins where the one before it ended goes on with what is known of that.
+        """
+        is_known = self.stamped.is_found or self._whole_until is not None
+        self._whole_until = now if is_whole and is_known else None
 
     def take(self, data: bytes) -> None:
         """Keep the next piece of what the node tells; blocking."""

@@ -14,6 +14,9 @@ _MARGIN = timedelta(seconds=5)
 """By how much a line may be older than one before it: a log that is read again is read from there."""
 _SOON = timedelta(seconds=1)
 """How far past the time of a line one has to be to know that it does not come any more."""
+_SILENCE = timedelta(seconds=30)
+"""How long nothing must have been written before a rotation to know that nothing is missing there, and by how
+much the clocks of a node and of this machine may differ."""
 _HELD = 1024 * 1024
 """Bytes of such lines that wait for it at most."""
 _LONGEST = 40
@@ -49,9 +52,21 @@ class Stamped:
         self._held: list[bytes] = []  # lines that seem to come after the position, which was not found yet
         self._size = 0  # of those
         self._holds = False
+        self._whole_until: datetime | None = None
+        self._next = b""  # the time of the first of them
 
-    def begin(self) -> str | None:
-        """Begin anew; gives the `sinceTime` from which to read, None for the beginning."""
+    @property
+    def is_found(self) -> bool:
+        """Whether the position was found since it began anew."""
+        return not self._seeks
+
+    def begin(self, whole_until: datetime | None = None) -> str | None:
+        """Begin anew; gives the `sinceTime` from which to read, None for the beginning.
+
+        `whole_until`: up to when all that was written is known to have come, if it is: a node that keeps the
+        position no longer has then lost nothing, unless there is more that came in the meantime.
+        """
+        self._whole_until, self._next = whole_until, b""
         self._counts.clear()
         self._left, self._at_start, self._is_odd, self._skip = b"", True, False, 0
         self._held, self._size, self._holds = [], 0, False
@@ -126,15 +141,30 @@ class Stamped:
         return b""
 
     def _hold(self, text: bytes) -> None:
+        if not self._held and (found := _STAMP.match(text)) is not None:
+            self._next = found[1]
         self._held.append(text)
         self._size += len(text)
 
     def _give_up(self) -> bytes:
         """Go on although the position is not there any more."""
         held = b"".join(self._held)
-        self.gap, self._seeks, self.position, self._held = True, False, None, []
+        self.gap = not self._is_whole()
+        if not held:  # so this is still where it is
+            self._seeks = False
+            return b""
+        self._seeks, self.position, self._held = False, None, []
         self._counts.clear()
-        return self._lines(held) if held else b""
+        return self._lines(held)
+
+    def _is_whole(self) -> bool:
+        """Whether nothing was written between the position and the first line that the node still has."""
+        if self._whole_until is None or self.position is None:
+            return False
+        if not self._next:
+            return True
+        is_silent = _moment(self.position.stamp) + 2 * _SILENCE <= self._whole_until
+        return is_silent and _moment(self._next.decode()) > self._whole_until - _SILENCE
 
     def _lines(self, data: bytes) -> bytes:
         """Take what begins at the start of a line."""

@@ -2,9 +2,11 @@
 
 import tempfile
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import process_time
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -164,6 +166,34 @@ def test_rotated_log_with_nothing_far_enough_is_given_at_its_end() -> None:
     assert not reading.gap
     assert reading.finish() == b"three\nfo"
     assert reading.gap
+
+
+LAST = datetime(2023, 11, 14, 22, 0, 0, 500_000, UTC)
+"""When the only line was written that had come before the node rotated its log."""
+
+
+@pytest.mark.parametrize(
+    ("quiet", "step", "gap"),
+    [
+        (20, None, False),  # all had come, and there is nothing else
+        (None, None, True),  # the stream had broken off
+        (300, 320, False),  # nothing was written before it was asked for anew
+        (300, 200, True),  # the stream was dead without saying so
+        (2, 3, True),  # it wrote all the time: some of it may have been rotated away in between
+        (None, 320, True),
+    ],
+)
+def test_rotated_log_has_a_gap_only_if_something_may_have_been_written_there(
+    quiet: int | None, step: int | None, gap: bool
+) -> None:
+    log = log_of([(0, b"one", True), ((step or 0) * 10**9, b"two", True)])
+    reading = Stamped(None)
+    reading.begin()
+    reading.feed(served(log[:1], None))
+    reading.begin(None if quiet is None else LAST + timedelta(seconds=quiet))
+    rest = reading.feed(served(log[1:], None) if step else b"") + reading.finish()
+    assert rest == (b"two\n" if step else b"")
+    assert reading.gap == gap
 
 
 def test_words_of_the_node_are_no_lines_of_the_job() -> None:
