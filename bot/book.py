@@ -5,7 +5,7 @@ tells it. Of two bots with different files the one that read its file last has w
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakSet
@@ -102,6 +102,11 @@ class Book:
         return self._today.catalog
 
     @property
+    def removed(self) -> Collection[str]:
+        """The jobs that there were and are no more, by name."""
+        return self._today.removed
+
+    @property
     def mark(self) -> int | None:
         """Which state of the database's jobs `catalog` is; None before they were read."""
         return None if self._today.mark < 0 else self._today.mark
@@ -158,6 +163,8 @@ class Book:
             versions.hold(session)
             last = versions.of(session, job.name)
             _check(last, job.name, expected)
+            if last is not None and last.deleted:
+                _forget_all(session, job.name)  # what the job of before had is not for this one
             content = job.model_dump(mode="json")
             return versions.add(session, job.name, content, source="api", actor=actor, now=self._clock())
 
@@ -168,6 +175,7 @@ class Book:
     async def remove(self, name: str, *, actor: str, expected: Expected) -> bool:
         """Delete a job that the file does not define and of which no run goes on; False if there is none.
 
+        Also one that the file lost: that keeps its history until somebody does this.
         Its schedule and its hooks are forgotten with it, so that nothing that is being decided starts it
         still, nor another job of its name later. Its runs are for `bot.pruning` to take away. `Conflict`.
         """
@@ -175,16 +183,16 @@ class Book:
         def write(session: Session) -> bool:
             versions.hold(session)
             last = versions.of(session, name)
-            if last is None or last.deleted:
+            if last is None or (last.deleted and last.source == "api"):
                 return False
             _check(last, name, expected)
+            if name in self.config.jobs:  # another bot has read a newer file
+                raise Conflict(f"{name} is defined in the configuration file of this bot.")
             if history.is_active(session, name):
                 raise Conflict(f"A run of {name} goes on or waits; cancel it first.")
             versions.end(session, name, source="api", actor=actor, now=self._clock())
             versions.forget(session, name)
-            history.forget_schedule(session, name)
-            hooks.forget(session, name)
-            image_tags.drop(session, name)
+            _forget_all(session, name)
             return True
 
         removed = await self._store.write(write)
@@ -223,6 +231,13 @@ class Book:
                 continue
             ours = config.jobs.get(name)
             yield name, Entry(ours if ours == job else job, row)
+
+
+def _forget_all(session: Session, name: str) -> None:
+    """Forget what would open, start or move a job that is no more, or another one of its name."""
+    history.forget_schedule(session, name)
+    hooks.forget(session, name)
+    image_tags.drop(session, name)
 
 
 def _check(last: JobVersion | None, name: str, expected: Expected) -> None:

@@ -96,8 +96,8 @@ class Retention:
         except BaseException:
             self._backlog.overflow()
             raise
-        known = self._policies
-        self._policies = {name: self._pruning.policy(name) for name in self._tools.book.catalog.jobs}
+        known, book = self._policies, self._tools.book
+        self._policies = {name: self._pruning.policy(name) for name in [*book.catalog.jobs, *book.removed]}
         names = known.keys() | self._policies.keys()
         return sorted(ended | {name for name in names if known.get(name) != self._pruning.policy(name)})
 

@@ -2,7 +2,20 @@
 
 import sys
 
-from terminal import builds, chatting, helping, hooks, jobs, locks, looking, running, serving, streams, tokens
+from terminal import (
+    builds,
+    chatting,
+    helping,
+    hooks,
+    jobs,
+    locks,
+    looking,
+    removing,
+    running,
+    serving,
+    streams,
+    tokens,
+)
 from terminal.failures import INTERRUPTED, REFUSED, Failure, say
 from terminal.helping import Commands
 
@@ -13,7 +26,7 @@ cli = Commands(
     pretty_exceptions_enable=False,
 )
 cli.callback()(serving.common)
-for part in (running, looking, jobs, builds, locks, chatting, serving):
+for part in (running, looking, jobs, removing, builds, locks, chatting, serving):
     part.add_to(cli)
 cli.add_typer(tokens.group(), name="token")
 cli.add_typer(hooks.group(), name="hook")

@@ -52,6 +52,7 @@ SECTIONS = (
         "Define jobs, let others in",
         {
             "apply": "errand apply --file jobs.yaml",
+            "remove": "errand remove nightly",
             "hook": "errand hook create migrate --name deploys",
             "hook create": "errand hook create migrate --name deploys",
             "hook list": "errand hook list",

@@ -63,9 +63,12 @@ def add(
 
 
 def end(session: Session, job: str, *, source: str, actor: str, now: float) -> JobVersion | None:
-    """Note that a job is no more; None when it was not. The row stays: no version is ever named twice."""
+    """Note that a job is no more; None when it was not. The row stays: no version is ever named twice.
+
+    One that the file lost may still be removed by somebody, which is another end.
+    """
     last = of(session, job)
-    if last is None or last.deleted:
+    if last is None or (last.deleted and source == last.source):
         return None
     row = JobVersion(job=job, version=0, source=source, deleted=True, actor=actor, created_at=now)
     return _added(session, row, last)

@@ -6,8 +6,11 @@ import pytest
 
 from bot.book import Book, Conflict, renewed
 from bot.config import Wrong, job_of, load
-from bot.store import versions
+from bot.retention import Retention
+from bot.store import Session, hooks, runs, ticks, versions
+from bot.tables import Hook, ImageTag
 from tests.bot.house import House
+from tests.bot.store.test_history import add
 
 
 def always(version: int | None) -> bool:
@@ -69,3 +72,61 @@ async def test_secret_that_only_the_next_start_takes_up_is_given_to_no_job_eithe
     for reference in ('"${NEXT}"', '"${KEY}"'):
         with pytest.raises(Wrong, match="own secret"):
             job_of(b'{"command": "true", "env": {"X": %s}}' % reference.encode(), "new", book.config)
+
+
+async def lose(home: House, name: str) -> None:
+    """The file is read again without this job."""
+    config = home.tools.book.config
+    jobs = {each: job for each, job in config.jobs.items() if each != name}
+    await home.tools.book.apply(config.model_copy(update={"jobs": jobs}))
+
+
+async def test_job_that_the_file_lost_can_be_removed_once_with_its_history(home: House) -> None:
+    book = home.tools.book
+    await home.write(lambda s: add(s, "fs", job="plain"))
+    clock = Retention(home.tools)
+    await clock.look(home.now)
+    await lose(home, "plain")
+    await clock.look(home.now)
+    assert len(await home.store.read(lambda s: runs.page(s, job="plain", limit=9))) == 2
+    assert await book.remove("plain", actor="token:boss", expected=always)
+    assert not await book.remove("plain", actor="token:boss", expected=always)
+    await clock.look(home.now)
+    assert await home.store.read(lambda s: runs.page(s, job="plain", limit=9)) == []
+
+
+async def test_job_that_is_defined_or_under_way_is_not_removed(home: House) -> None:
+    book = home.tools.book
+    with pytest.raises(Conflict, match="configuration file"):
+        await book.remove("plain", actor="token:boss", expected=always)
+    there = await Book.open(book.config, home.store, time.time)
+    await home.write(lambda s: add(s, ".", job="plain"))
+    await lose(home, "plain")
+    with pytest.raises(Conflict, match="goes on or waits"):
+        await book.remove("plain", actor="token:boss", expected=always)
+    with pytest.raises(Conflict, match="of this bot"):  # which has not read its file again
+        await there.remove("plain", actor="token:boss", expected=always)
+    assert not await book.remove("never-was", actor="token:boss", expected=always)
+
+
+async def test_hook_pause_and_tag_of_a_lost_job_are_for_it_alone(home: House) -> None:
+    book = home.tools.book
+
+    def fill(session: Session) -> None:
+        hooks.add(session, Hook(job="plain", name="ci", hash="h", created_at=0.0, created_by="token:boss"))
+        ticks.change(session, "plain", paused=True)
+        session.add(ImageTag(job="plain", image="shop", origin="o", tag="t", moved_at=0.0, moved_by="a"))
+
+    def left(session: Session) -> tuple[bool, bool, bool]:
+        hook, tag = hooks.by_hash(session, "h"), session.get(ImageTag, "plain")
+        return hook is not None, bool(ticks.states(session, ["plain"])), tag is not None
+
+    await home.write(fill)
+    before = book.config
+    await lose(home, "plain")
+    await book.apply(before)  # it was taken out for a while only
+    assert await home.store.read(left) == (True, True, True)
+    await lose(home, "plain")
+    job = job_of(b'{"command": "echo other"}', "plain", book.config)
+    await book.put(job, actor="token:boss", expected=always)
+    assert await home.store.read(left) == (False, False, False)

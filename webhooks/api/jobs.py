@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -27,6 +28,8 @@ from webhooks.view import rfc3339
 
 BODY_LIMIT = 1 << 20
 """Bytes of a definition."""
+
+log = structlog.get_logger()
 
 _ETAG = re.compile(r'(?:W/)?"([^"]*)"')
 
@@ -135,6 +138,7 @@ class _Rooms:
             raise _conflict(error) from None
         if not removed:
             raise Problem(404, "There is no such job.")
+        log.info("job.removed", job=name, by=visitor.caller.name)
         await self._jobs.pruning.purge(name)
         return Response(status_code=204)
 
@@ -147,6 +151,7 @@ class _Rooms:
         if run.state != State.FINISHED:
             raise Problem(409, f"Run #{number} goes on or waits; cancel it first.")
         await self._jobs.pruning.remove([number])
+        log.info("run.removed", run=number, job=run.job, by=visitor.caller.name)
         return Response(status_code=204)
 
     def _entry(self, request: Request) -> Entry:

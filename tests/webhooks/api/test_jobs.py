@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, event
+from structlog.testing import capture_logs
 
 from tests.bot.house import house
 from tests.webhooks.whole import served
@@ -60,3 +61,18 @@ async def test_list_asks_the_database_as_often_for_many_jobs_as_for_few(tmp_path
         finally:
             event.remove(Engine, "before_cursor_execute", listen)
     assert counts[1] <= counts[0] + 1  # of schedules nothing is asked where there is none
+
+
+async def test_job_that_the_file_lost_is_removed_and_the_log_tells_by_whom(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path) as home, served(home, "admin") as client:
+        assert (await client.delete("/api/jobs/plain")).status_code == 409
+        book = home.tools.book
+        jobs = {name: job for name, job in book.config.jobs.items() if name != "plain"}
+        await book.apply(book.config.model_copy(update={"jobs": jobs}))
+        with capture_logs() as lines:
+            assert (await client.delete("/api/jobs/plain")).status_code == 204
+        assert (await client.delete("/api/jobs/plain")).status_code == 404
+    told = [(line["event"], line["job"], line["by"]) for line in lines]
+    assert told == [("job.removed", "plain", "token:ci")]
