@@ -1,14 +1,18 @@
-"""The operator's log on stderr: one event per line, JSON where nobody watches, and no secret in it."""
+"""The operator's log on stderr: one event per line, JSON where nobody watches, and no secret in it.
 
-import json
+It is masked as the logs of runs are, since it quotes them, and what programs and servers said of a failure.
+"""
+
 import logging
 import sys
+import threading
 from collections.abc import Iterable, MutableMapping
 from typing import Any, TextIO
 
 import structlog
 from structlog.typing import Processor
 
+from executor.lines import LineMask
 from executor.spec import Secret
 
 SHORTEST = 4
@@ -20,6 +24,9 @@ LATER = 8
 
 MOST = 1000
 """Values of jobs that are looked for at once; the oldest go first."""
+
+MOST_BYTES = 16 * 2**20
+"""Bytes of all ways to write these and those of the configuration; the oldest values of jobs go first."""
 
 
 def configure(secrets: Iterable[Secret], *, stream: TextIO = sys.stderr, level: int = logging.INFO) -> None:
@@ -42,6 +49,7 @@ def configure(secrets: Iterable[Secret], *, stream: TextIO = sys.stderr, level: 
         structlog.processors.ExceptionRenderer()
         if not stream.isatty()
         else structlog.processors.StackInfoRenderer(),
+        _mask.fields,
         render,
         _mask,
     ]
@@ -69,35 +77,59 @@ class _Mask:
     """The last step: whatever the line is made of, a secret in it is masked."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lines = LineMask()
         self._fixed: set[str] = set()
         self._later: dict[str, None] = {}
-        self._values: list[str] = []
 
     def begin(self, secrets: Iterable[Secret]) -> None:
         """Look for these only."""
-        self._fixed = {value for secret in secrets if len(value := secret.reveal().strip()) >= SHORTEST}
-        self._later = {}
-        self._settle()
+        with self._lock:
+            self._fixed = {value for secret in secrets if len(value := secret.reveal().strip()) >= SHORTEST}
+            self._later = {}
+            self._lines = LineMask()
+            for value in self._fixed:
+                self._lines.add(value.encode(errors="replace"))
 
     def add(self, secrets: Iterable[Secret]) -> None:
         """Look for these besides."""
-        values = [value for secret in secrets if len(value := secret.reveal().strip()) >= LATER]
-        new = [value for value in values if value not in self._later and value not in self._fixed]
-        if new:
-            self._later = dict.fromkeys([*self._later, *new][-MOST:])
-            self._settle()
+        with self._lock:
+            for secret in secrets:
+                value = secret.reveal().strip()
+                if len(value) >= LATER and value not in self._later and value not in self._fixed:
+                    self._later[value] = None
+                    self._lines.add(value.encode(errors="replace"))
+                    self._shrink()
 
-    def _settle(self) -> None:
-        values = self._fixed | self._later.keys()
-        values |= {repr(value)[1:-1] for value in values}  # as an exception shows its arguments
-        values |= {json.dumps(value)[1:-1] for value in values}
-        self._values = sorted(values, key=len, reverse=True)  # replaced as a whole: threads read it
+    def _shrink(self) -> None:
+        while len(self._later) > MOST or (len(self._later) > 1 and self._lines.size > MOST_BYTES):
+            oldest = next(iter(self._later))
+            del self._later[oldest]
+            self._lines.remove(oldest.encode(errors="replace"))
+
+    def fields(self, logger: Any, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        """Before the line is made: what has colours or line ends, which are written in other ways there."""
+        with self._lock:
+            for key, value in event.items():
+                if key != "exc_info":  # which the terminal's renderer needs, and whose text is masked last
+                    event[key] = self._within(value)
+        return event
 
     def __call__(self, logger: Any, name: str, line: MutableMapping[str, Any] | str) -> str:
-        text = str(line)
-        for value in self._values:
-            text = text.replace(value, "***")
-        return text
+        with self._lock:
+            return self._lines.masked(str(line))
+
+    def _within(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return value if value.isascii() and value.isprintable() else self._lines.masked(value)
+        if isinstance(value, list | tuple):
+            return [self._within(each) for each in value]
+        if isinstance(value, dict):
+            return {key: self._within(each) for key, each in value.items()}
+        if value is None or isinstance(value, int | float):
+            return value
+        text = str(value)
+        return value if (masked := self._within(text)) == text else masked
 
 
 _mask = _Mask()

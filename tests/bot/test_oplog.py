@@ -74,3 +74,42 @@ def test_value_that_a_job_is_given_later_is_masked_and_its_plain_words_are_not()
     first, second = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert (first["value"], first["first"], first["level"]) == ("***", "***", "info")
     assert (second["value"], second["newest"], second["first"]) == ("of-a-job-1", "***", "***")
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "68756e7465723232",
+        "aHVudGVyMjI",
+        "hun\x1b[31mter\x1b[0m22",
+        "hunt\u200ber22",
+        "hh\bhu\bun\bnt\bte\ber\br2\b22\b2",
+        "h\x00unter22",
+    ],
+)
+def test_it_is_masked_as_strictly_as_the_log_of_a_run(shown: str, terminal: bool) -> None:
+    stream = Terminal() if terminal else io.StringIO()
+    oplog.configure([Secret("hunter22")], stream=stream)
+    structlog.get_logger("test").error("said", error=f"fatal: {shown}", deep={"list": [shown]})
+    text = stream.getvalue()
+    assert text.count("***") == 2, text
+    if not terminal:
+        line = json.loads(text)
+        assert "***" in line["error"]
+        assert "***" in line["deep"]["list"][0]
+    assert "68756e" not in text
+    assert "hunt" not in text
+
+
+def test_values_take_a_bounded_memory_and_a_line_is_quick_however_many_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stream = io.StringIO()
+    oplog.configure([Secret("hunter22")], stream=stream)
+    monkeypatch.setattr(oplog, "MOST_BYTES", 100_000)
+    log = structlog.get_logger("test")
+    oplog.mask(Secret(f"{'x' * 1000}-{n:06}") for n in range(100))
+    log.info("told", oldest=f"{'x' * 1000}-000000", newest=f"{'x' * 1000}-000099", first="hunter22")
+    line = json.loads(stream.getvalue())
+    assert (line["oldest"][:3], line["newest"], line["first"]) == ("xxx", "***", "***")
