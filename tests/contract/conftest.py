@@ -26,6 +26,12 @@ _ENGINES = [
 ]
 
 
+@pytest.fixture
+def key() -> str:
+    """A key that no other test has: what one of them leaves is never another's."""
+    return f"run-{uuid4().hex[:8]}"
+
+
 @pytest.fixture(params=_ENGINES)
 async def case(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[EngineCase]:
     """Each engine in turn, with nothing run yet."""

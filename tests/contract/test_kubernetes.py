@@ -62,34 +62,34 @@ async def ask(cluster: Cluster, method: str, path: str, body: Any = None) -> Non
 
 @asynccontextmanager
 async def running(
-    case: KubernetesCase, script: str = "sleep 60", **more: Any
+    case: KubernetesCase, key: str, script: str = "sleep 60", **more: Any
 ) -> AsyncIterator["asyncio.Task[Outcome]"]:
     """A run of which `ready` has been seen."""
-    spec = sh("run-1", f"echo ready; {script}", image=case.base, **more)
+    spec = sh(key, f"echo ready; {script}", image=case.base, **more)
     task = asyncio.create_task(ended(case.engine.run(spec)))
-    await seen(case.logs, "run-1", b"ready\n")
+    await seen(case.logs, key, b"ready\n")
     yield task
     await task
 
 
 async def test_image_that_cannot_be_pulled_ends_with_the_words_of_the_registry(
-    kubernetes_case: KubernetesCase, cluster: Cluster
+    kubernetes_case: KubernetesCase, cluster: Cluster, key: str
 ) -> None:
     async with opened(kubernetes_case, pending_timeout=patience(cluster)) as case:
-        _, outcome = await said_by(case, sh("run-1", "true", image=NOWHERE))
+        _, outcome = await said_by(case, sh(key, "true", image=NOWHERE))
         assert outcome.result is Result.ERROR
         assert outcome.reason in ("ErrImagePull", "ImagePullBackOff")
         assert "registry.invalid" in str(outcome.message)
-        assert str(outcome.message) in await text(case.logs, "run-1")
+        assert str(outcome.message) in await text(case.logs, key)
 
 
 async def test_run_that_fits_on_no_node_says_what_the_scheduler_says(
-    kubernetes_case: KubernetesCase, cluster: Cluster
+    kubernetes_case: KubernetesCase, cluster: Cluster, key: str
 ) -> None:
     async with opened(
         kubernetes_case, pending_timeout=patience(cluster), pod={"nodeSelector": {"disk": "gold"}}
     ) as case:
-        waited, outcome = await said_by(case, sh("run-1", "true", image=case.base))
+        waited, outcome = await said_by(case, sh(key, "true", image=case.base))
     assert (outcome.result, outcome.reason) == (Result.ERROR, "Unschedulable")
     assert "nodes are available" in str(outcome.message)
     assert any("nodes are available" in words for words in waited)
@@ -97,9 +97,9 @@ async def test_run_that_fits_on_no_node_says_what_the_scheduler_says(
 
 @pytest.mark.parametrize("kind", ["secret", "configmap"])
 async def test_run_that_refers_to_what_is_not_there_says_that(
-    kubernetes_case: KubernetesCase, cluster: Cluster, kind: Any
+    kubernetes_case: KubernetesCase, cluster: Cluster, kind: Any, key: str
 ) -> None:
-    spec = sh("run-1", "true", image=kubernetes_case.base, references={"A": Reference(kind, "none", "a")})
+    spec = sh(key, "true", image=kubernetes_case.base, references={"A": Reference(kind, "none", "a")})
     async with opened(kubernetes_case, pending_timeout=patience(cluster)) as case:
         _, outcome = await said_by(case, spec)
     assert (outcome.result, outcome.reason) == (Result.ERROR, "CreateContainerConfigError")
@@ -107,14 +107,14 @@ async def test_run_that_refers_to_what_is_not_there_says_that(
 
 
 async def test_value_that_only_the_cluster_has_reaches_the_job_and_is_masked(
-    kubernetes_case: KubernetesCase, cluster: Cluster
+    kubernetes_case: KubernetesCase, cluster: Cluster, key: str
 ) -> None:
     case = kubernetes_case
     await ask(
         cluster, "POST", "secrets", {"metadata": {"name": "shop-db"}, "stringData": {"url": "hunter22"}}
     )
     spec = sh(
-        "run-1",
+        key,
         'test "$URL" = hunter22 && echo "it is $URL"',
         image=case.base,
         references={"URL": Reference("secret", "shop-db", "url")},
@@ -122,16 +122,18 @@ async def test_value_that_only_the_cluster_has_reaches_the_job_and_is_masked(
     outcome = await ended(case.engine.run(spec))
     await ask(cluster, "DELETE", "secrets/shop-db")
     assert outcome.result is Result.SUCCEEDED
-    assert await text(case.logs, "run-1") == "it is ***\n"
+    assert await text(case.logs, key) == "it is ***\n"
 
 
-async def test_quota_lets_a_run_wait_and_says_so(kubernetes_case: KubernetesCase, cluster: Cluster) -> None:
+async def test_quota_lets_a_run_wait_and_says_so(
+    kubernetes_case: KubernetesCase, cluster: Cluster, key: str
+) -> None:
     quota = {"metadata": {"name": "none"}, "spec": {"hard": {"requests.cpu": "0"}}}
     await ask(cluster, "POST", "resourcequotas", quota)
     await asyncio.to_thread(
         cluster.wait_for, "resourcequotas/none", lambda item: cluster.server or item["status"].get("hard")
     )
-    waiting = kubernetes_case.engine.run(sh("run-1", "true", image=kubernetes_case.base, cpu=0.1))
+    waiting = kubernetes_case.engine.run(sh(key, "true", image=kubernetes_case.base, cpu=0.1))
     async for progress in waiting:
         assert isinstance(progress, Pending)
         if "exceeded quota: none" in progress.reason:
@@ -139,15 +141,15 @@ async def test_quota_lets_a_run_wait_and_says_so(kubernetes_case: KubernetesCase
     else:
         raise AssertionError("it did not wait")
     await ask(cluster, "DELETE", "resourcequotas/none")
-    await kubernetes_case.engine.stop("run-1")
+    await kubernetes_case.engine.stop(key)
     assert (await ended(waiting)).result is Result.CANCELLED
 
 
 async def test_pod_that_somebody_else_kills_is_lost(
-    kubernetes_case: KubernetesCase, cluster: Cluster
+    kubernetes_case: KubernetesCase, cluster: Cluster, key: str
 ) -> None:
-    async with running(kubernetes_case) as run:
-        (pod,) = await pods_of(cluster, "run-1")
+    async with running(kubernetes_case, key) as run:
+        (pod,) = await pods_of(cluster, key)
         await ask(cluster, "DELETE", f"pods/{pod['metadata']['name']}?gracePeriodSeconds=1")
         outcome = await run
     assert (outcome.result, outcome.reason) == (Result.ERROR, "ContainerLost")
@@ -155,37 +157,37 @@ async def test_pod_that_somebody_else_kills_is_lost(
 
 
 async def test_job_that_somebody_else_deletes_is_lost(
-    kubernetes_case: KubernetesCase, cluster: Cluster
+    kubernetes_case: KubernetesCase, cluster: Cluster, key: str
 ) -> None:
-    async with running(kubernetes_case) as run:
-        await ask(cluster, "DELETE", "jobs/run-1?propagationPolicy=Background")
+    async with running(kubernetes_case, key) as run:
+        await ask(cluster, "DELETE", f"jobs/{key}?propagationPolicy=Background")
         outcome = await run
     assert (outcome.result, outcome.reason) == (Result.ERROR, "ContainerLost")
-    again = await ended(kubernetes_case.engine.run(sh("run-1", "true", image=kubernetes_case.base)))
+    again = await ended(kubernetes_case.engine.run(sh(key, "true", image=kubernetes_case.base)))
     assert (again.result, again.reason) == (Result.ERROR, "ContainerLost")
 
 
 async def test_job_of_the_same_name_that_is_not_ours_is_left_alone(
-    kubernetes_case: KubernetesCase, cluster: Cluster
+    kubernetes_case: KubernetesCase, cluster: Cluster, key: str
 ) -> None:
     container = {"name": "job", "image": cluster.image, "command": ["sleep", "60"]}
     template = {"spec": {"restartPolicy": "Never", "containers": [container]}}
-    await ask(cluster, "POST", "jobs", {"metadata": {"name": "run-1"}, "spec": {"template": template}})
-    outcome = await ended(kubernetes_case.engine.run(sh("run-1", "true", image=kubernetes_case.base)))
+    await ask(cluster, "POST", "jobs", {"metadata": {"name": key}, "spec": {"template": template}})
+    outcome = await ended(kubernetes_case.engine.run(sh(key, "true", image=kubernetes_case.base)))
     assert (outcome.result, outcome.reason) == (Result.ERROR, "NameTaken")
-    await kubernetes_case.engine.stop("run-1")
-    await kubernetes_case.engine.remove("run-1")
-    job = await asyncio.to_thread(cluster.get, "jobs/run-1")
+    await kubernetes_case.engine.stop(key)
+    await kubernetes_case.engine.remove(key)
+    job = await asyncio.to_thread(cluster.get, f"jobs/{key}")
     assert "deletionTimestamp" not in job["metadata"]
     assert not job["spec"].get("suspend")
 
 
 async def test_job_of_a_run_passes_pod_security_restricted_and_has_no_secret_in_it(
-    kubernetes_case: KubernetesCase, cluster: Cluster
+    kubernetes_case: KubernetesCase, cluster: Cluster, key: str
 ) -> None:
     case, secret = kubernetes_case, Secret("hunter22-for-real")
     spec = sh(
-        "run-1",
+        key,
         'cat /etc/plain.ini /etc/key.pem; echo "$TOKEN" | wc -c',
         image=case.base,
         env={"TOKEN": secret.reveal(), "PLAIN": "seen"},
@@ -193,95 +195,99 @@ async def test_job_of_a_run_passes_pod_security_restricted_and_has_no_secret_in_
         secrets=(secret,),
     )
     assert (await ended(case.engine.run(spec))).result is Result.SUCCEEDED
-    assert await text(case.logs, "run-1") == "plain\nkey ***\n18\n"
-    job = await asyncio.to_thread(cluster.get, "jobs/run-1")
-    assert secret.reveal() not in json.dumps([job, await pods_of(cluster, "run-1")])
+    assert await text(case.logs, key) == "plain\nkey ***\n18\n"
+    job = await asyncio.to_thread(cluster.get, f"jobs/{key}")
+    assert secret.reveal() not in json.dumps([job, await pods_of(cluster, key)])
     container = job["spec"]["template"]["spec"]["containers"][0]
     assert container["securityContext"]["allowPrivilegeEscalation"] is False
     assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
     assert job["spec"]["template"]["spec"]["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert job["spec"]["backoffLimit"] == 0
     owned = await asyncio.to_thread(
-        cluster.wait_for, "secrets/run-1", lambda item: item["metadata"].get("ownerReferences")
+        cluster.wait_for, f"secrets/{key}", lambda item: item["metadata"].get("ownerReferences")
     )
     assert owned["metadata"]["ownerReferences"][0]["uid"] == job["metadata"]["uid"]
 
 
 async def test_remove_takes_all_that_was_made_for_a_run(
-    kubernetes_case: KubernetesCase, cluster: Cluster
+    kubernetes_case: KubernetesCase, cluster: Cluster, key: str
 ) -> None:
     case, secret = kubernetes_case, Secret("hunter22-for-real")
-    spec = sh(
-        "run-1", "true", image=case.base, env={"A": secret.reveal()}, secrets=(secret,), files={"a": "b"}
-    )
+    spec = sh(key, "true", image=case.base, env={"A": secret.reveal()}, secrets=(secret,), files={"a": "b"})
     await ended(case.engine.run(spec))
     for kind in ("secrets", "configmaps"):
         await asyncio.to_thread(
-            cluster.wait_for, f"{kind}/run-1", lambda item: item["metadata"].get("ownerReferences")
+            cluster.wait_for, f"{kind}/{key}", lambda item: item["metadata"].get("ownerReferences")
         )
-    (pod,) = await pods_of(cluster, "run-1")
+    (pod,) = await pods_of(cluster, key)
     assert FINALIZER in pod["metadata"]["finalizers"]
-    await case.engine.remove("run-1")
-    for path in ("jobs/run-1", f"pods/{pod['metadata']['name']}", "secrets/run-1", "configmaps/run-1"):
+    await case.engine.remove(key)
+    for path in (f"jobs/{key}", f"pods/{pod['metadata']['name']}", f"secrets/{key}", f"configmaps/{key}"):
         await asyncio.to_thread(cluster.wait_until_gone, path)
 
 
-async def test_pod_whose_job_is_gone_is_pruned(kubernetes_case: KubernetesCase, cluster: Cluster) -> None:
+async def test_pod_whose_job_is_gone_is_pruned(
+    kubernetes_case: KubernetesCase, cluster: Cluster, key: str
+) -> None:
     case = kubernetes_case
-    await ended(case.engine.run(sh("run-1", "true", image=case.base)))
-    (pod,) = await pods_of(cluster, "run-1")
+    await ended(case.engine.run(sh(key, "true", image=case.base)))
+    (pod,) = await pods_of(cluster, key)
     assert pod["metadata"]["labels"][INSTALLATION] == case.settings.installation
-    await ask(cluster, "DELETE", "jobs/run-1?propagationPolicy=Background")
-    await asyncio.to_thread(cluster.wait_until_gone, "jobs/run-1")
-    assert await pods_of(cluster, "run-1")
+    await ask(cluster, "DELETE", f"jobs/{key}?propagationPolicy=Background")
+    await asyncio.to_thread(cluster.wait_until_gone, f"jobs/{key}")
+    assert await pods_of(cluster, key)
     async with asyncio.timeout(30):
-        while await pods_of(cluster, "run-1"):
+        while await pods_of(cluster, key):
             await case.engine.prune(before=10**11)
 
 
-async def test_outcome_is_read_again_by_another_bot(kubernetes_case: KubernetesCase) -> None:
-    spec = sh("run-1", "echo said; exit 9", image=kubernetes_case.base)
+async def test_outcome_is_read_again_by_another_bot(kubernetes_case: KubernetesCase, key: str) -> None:
+    spec = sh(key, "echo said; exit 9", image=kubernetes_case.base)
     outcome = await ended(kubernetes_case.engine.run(spec))
     assert outcome.exit_code == 9
     async with opened(kubernetes_case) as other:
         assert await ended(other.engine.run(spec)) == outcome
-        assert await text(other.logs, "run-1") == "said\n"
+        assert await text(other.logs, key) == "said\n"
 
 
-async def test_exit_code_of_a_stopped_job_is_seen_by_who_asks_later(kubernetes_case: KubernetesCase) -> None:
+async def test_exit_code_of_a_stopped_job_is_seen_by_who_asks_later(
+    kubernetes_case: KubernetesCase, key: str
+) -> None:
     async with running(
-        kubernetes_case, "trap 'exit 7' TERM; while :; do sleep 0.05; done", grace=10.0
+        kubernetes_case, key, "trap 'exit 7' TERM; while :; do sleep 0.05; done", grace=10.0
     ) as run:
         async with opened(kubernetes_case) as other:
-            await other.engine.stop("run-1")
+            await other.engine.stop(key)
         outcome = await run
     assert (outcome.result, outcome.exit_code) == (Result.CANCELLED, 7)
 
 
 async def test_image_without_a_shell_is_stopped_and_the_log_says_who_was_told(
-    kubernetes_case: KubernetesCase, cluster: Cluster
+    kubernetes_case: KubernetesCase, cluster: Cluster, key: str
 ) -> None:
     if cluster.server is None:
         pytest.skip("ERRAND_TEST_IMAGE has a shell")
-    spec = RunSpec("run-1", ("sleep", "60"), image=NO_SHELL, grace=5.0)
+    spec = RunSpec(key, ("sleep", "60"), image=NO_SHELL, grace=5.0)
     progress = kubernetes_case.engine.run(spec)
     async for item in progress:
         if isinstance(item, Started):
-            await kubernetes_case.engine.stop("run-1")
+            await kubernetes_case.engine.stop(key)
             break
     outcome = await ended(progress)
     assert (outcome.result, outcome.exit_code) == (Result.CANCELLED, 143)
-    assert "first process only" in await text(kubernetes_case.logs, "run-1")
+    assert "first process only" in await text(kubernetes_case.logs, key)
 
 
-async def test_job_that_was_made_though_nothing_said_so_is_stopped(kubernetes_case: KubernetesCase) -> None:
-    case, key = kubernetes_case, "run-1"
+async def test_job_that_was_made_though_nothing_said_so_is_stopped(
+    kubernetes_case: KubernetesCase, key: str
+) -> None:
+    case, key = kubernetes_case, key
     order = Order(key, case.settings.namespace, not_made, (), 60.0, 1.0, 10.0)
     progress = case.engine.run(sh(key, "sleep 60", image=case.base))
     await started(progress)
     client = await Client.open(case.settings)
     try:
-        await creating.discard(client, replace(order, key="run-9"), Stop(Result.CANCELLED))
+        await creating.discard(client, replace(order, key=f"{key}-9"), Stop(Result.CANCELLED))
         await creating.discard(client, order, Stop(Result.ERROR, "CreateDeferred", "too busy"))
     finally:
         await client.close()
@@ -294,16 +300,16 @@ async def not_made() -> Made:
 
 
 async def test_deadline_of_the_cluster_ends_what_no_bot_attends(
-    kubernetes_case: KubernetesCase, cluster: Cluster
+    kubernetes_case: KubernetesCase, cluster: Cluster, key: str
 ) -> None:
-    spec = sh("run-1", "echo ready; exec sleep 60", image=kubernetes_case.base)
+    spec = sh(key, "echo ready; exec sleep 60", image=kubernetes_case.base)
     async with opened(kubernetes_case) as other:
         async for item in other.engine.run(spec):
             if isinstance(item, Started):
                 break
     change = {"spec": {"activeDeadlineSeconds": 1}}
     answer = await asyncio.to_thread(
-        cluster.ask, "PATCH", "jobs/run-1", change, headers={"Content-Type": "application/merge-patch+json"}
+        cluster.ask, "PATCH", f"jobs/{key}", change, headers={"Content-Type": "application/merge-patch+json"}
     )
     assert answer.is_success, answer.text
     outcome = await ended(kubernetes_case.engine.run(spec))

@@ -53,9 +53,9 @@ async def exact(case: KubernetesCase, key: str, running: "asyncio.Task[Outcome]"
     ],
 )
 async def test_no_line_is_lost_or_doubled_whatever_breaks(
-    kubernetes_case: KubernetesCase, server: Server, do: str, how: dict[str, Any]
+    kubernetes_case: KubernetesCase, server: Server, do: str, how: dict[str, Any], key: str
 ) -> None:
-    case, keys = kubernetes_case, [f"run-{number}" for number in range(5)]
+    case, keys = kubernetes_case, [f"{key}-{number}" for number in range(5)]
     if do == "cut_logs":
         await broken(server, do, after=how["after"] * len(keys))
     runs = [asyncio.create_task(ended(case.engine.run(sh(key, SCRIPT, image=case.base)))) for key in keys]
@@ -85,12 +85,12 @@ async def test_no_line_is_lost_or_doubled_whatever_breaks(
 )
 @pytest.mark.parametrize(("verb", "resource"), [("create", "jobs"), ("get", "pods/log")])
 async def test_run_goes_on_after_an_answer_that_says_nothing(
-    kubernetes_case: KubernetesCase, server: Server, fault: dict[str, Any], verb: str, resource: str
+    kubernetes_case: KubernetesCase, server: Server, fault: dict[str, Any], verb: str, resource: str, key: str
 ) -> None:
     case = kubernetes_case
     await broken(server, "answer", verb=verb, resource=resource, **fault)
-    spec = sh("run-1", SCRIPT, image=case.base)
-    await exact(case, "run-1", asyncio.create_task(ended_at_last(case, spec)))
+    spec = sh(key, SCRIPT, image=case.base)
+    await exact(case, key, asyncio.create_task(ended_at_last(case, spec)))
 
 
 async def ended_at_last(case: KubernetesCase, spec: RunSpec) -> Outcome:
@@ -104,12 +104,14 @@ async def ended_at_last(case: KubernetesCase, spec: RunSpec) -> Outcome:
 
 
 async def test_right_that_was_there_a_moment_ago_is_asked_for_again(
-    kubernetes_case: KubernetesCase, cluster: Cluster, server: Server
+    kubernetes_case: KubernetesCase, cluster: Cluster, server: Server, key: str
 ) -> None:
     secret = {"metadata": {"name": "token"}, "stringData": {"token": "hunter2-hunter2"}}
     await asyncio.to_thread(cluster.ask, "POST", "secrets", secret)
     case, references = kubernetes_case, {"TOKEN": Reference("secret", "token", "token")}
-    specs = [sh(f"run-{number}", "echo $TOKEN", image=case.base, references=references) for number in (1, 2)]
+    specs = [
+        sh(f"{key}-{number}", "echo $TOKEN", image=case.base, references=references) for number in (1, 2)
+    ]
     assert (await ended(case.engine.run(specs[0]))).result is Result.SUCCEEDED
     for verb, resource, status in (("get", "secrets", 403), ("create", "jobs", 403), ("create", "jobs", 401)):
         message = f'User "errand" cannot {verb} resource "{resource}"' if status == 403 else "Unauthorized"
@@ -119,31 +121,33 @@ async def test_right_that_was_there_a_moment_ago_is_asked_for_again(
     assert any("The Secret token cannot be read" in reason for reason in waited)
     assert any('cannot create resource "jobs"' in reason for reason in waited)
     assert [item.result for item in said if isinstance(item, Outcome)] == [Result.SUCCEEDED]
-    assert await text(case.logs, "run-2") == "***\n"
+    assert await text(case.logs, f"{key}-2") == "***\n"
 
 
-async def test_list_that_fails_is_asked_for_again(kubernetes_case: KubernetesCase, server: Server) -> None:
+async def test_list_that_fails_is_asked_for_again(
+    kubernetes_case: KubernetesCase, server: Server, key: str
+) -> None:
     case = kubernetes_case
-    running = asyncio.create_task(ended_at_last(case, sh("run-1", SCRIPT, image=case.base)))
-    await seen(case.logs, "run-1", b"line 20\n")
+    running = asyncio.create_task(ended_at_last(case, sh(key, SCRIPT, image=case.base)))
+    await seen(case.logs, key, b"line 20\n")
     await broken(server, "count")
     await broken(server, "answer", verb="list", resource="pods", status=500)
     await broken(server, "forget")
     await broken(server, "drop_watches")
-    await exact(case, "run-1", running)
+    await exact(case, key, running)
     async with asyncio.timeout(30):
         while (await asyncio.to_thread(server.figures))["requests"].get("list pods", 0) < 2:  # noqa: ASYNC110  # it tells nobody
             await asyncio.sleep(0.05)
 
 
 async def test_server_that_is_away_for_seconds_costs_no_line(
-    kubernetes_case: KubernetesCase, server: Server
+    kubernetes_case: KubernetesCase, server: Server, key: str
 ) -> None:
     case = kubernetes_case
-    running = asyncio.create_task(ended_at_last(case, sh("run-1", SCRIPT, image=case.base)))
-    await seen(case.logs, "run-1", b"line 20\n")
+    running = asyncio.create_task(ended_at_last(case, sh(key, SCRIPT, image=case.base)))
+    await seen(case.logs, key, b"line 20\n")
     await broken(server, "away", seconds=2.0)
-    await exact(case, "run-1", running)
+    await exact(case, key, running)
 
 
 async def test_stop_that_waits_for_the_server_says_so_until_it_went_through(
@@ -165,14 +169,14 @@ async def test_stop_that_waits_for_the_server_says_so_until_it_went_through(
 
 @pytest.mark.parametrize("script", ["sleep 60", "trap 'exit 0' TERM; while :; do sleep 0.02; done"])
 async def test_run_was_stopped_also_where_the_end_of_its_pod_is_seen_before_the_job_says_so(
-    kubernetes_case: KubernetesCase, server: Server, script: str
+    kubernetes_case: KubernetesCase, server: Server, script: str, key: str
 ) -> None:
     case = kubernetes_case
-    progress = case.engine.run(sh("run-1", script, image=case.base))
+    progress = case.engine.run(sh(key, script, image=case.base))
     await started(progress)
     await broken(server, "hold_watches", resource="jobs")
     try:
-        await case.engine.stop("run-1")
+        await case.engine.stop(key)
         async with asyncio.timeout(60):
             outcome = await ended(progress)
     finally:
@@ -181,14 +185,14 @@ async def test_run_was_stopped_also_where_the_end_of_its_pod_is_seen_before_the_
 
 
 async def test_pod_that_its_node_evicts_is_an_error_with_the_words_of_the_node(
-    kubernetes_case: KubernetesCase, cluster: Cluster, server: Server
+    kubernetes_case: KubernetesCase, cluster: Cluster, server: Server, key: str
 ) -> None:
     case = kubernetes_case
-    progress = case.engine.run(sh("run-1", "sleep 60", image=case.base))
+    progress = case.engine.run(sh(key, "sleep 60", image=case.base))
     async for item in progress:
         if isinstance(item, Started):
             break
-    pods = await asyncio.to_thread(cluster.get, "pods?labelSelector=job-name%3Drun-1")
+    pods = await asyncio.to_thread(cluster.get, f"pods?labelSelector=job-name%3D{key}")
     name = pods["items"][0]["metadata"]["name"]
     await broken(server, "evict", namespace=cluster.namespace, name=name)
     outcome = await ended(progress)
@@ -198,23 +202,23 @@ async def test_pod_that_its_node_evicts_is_an_error_with_the_words_of_the_node(
 
 @pytest.mark.parametrize("is_cut", [False, True])
 async def test_log_that_its_node_rotated_is_whole_unless_its_stream_was_cut(
-    kubernetes_case: KubernetesCase, cluster: Cluster, server: Server, is_cut: bool
+    kubernetes_case: KubernetesCase, cluster: Cluster, server: Server, is_cut: bool, key: str
 ) -> None:
     case, script = kubernetes_case, "trap 'exit 4' TERM; echo one; echo two; sleep 60 & wait"
-    running = asyncio.create_task(ended_at_last(case, sh("run-1", script, image=case.base)))
-    await seen(case.logs, "run-1", b"two\n")
-    pod = await asyncio.to_thread(cluster.pod_of, "run-1")
+    running = asyncio.create_task(ended_at_last(case, sh(key, script, image=case.base)))
+    await seen(case.logs, key, b"two\n")
+    pod = await asyncio.to_thread(cluster.pod_of, key)
     await broken(server, "rotate", namespace=cluster.namespace, name=pod["metadata"]["name"])
     if is_cut:
         await broken(server, "drop_logs")
-    await case.engine.stop("run-1")
+    await case.engine.stop(key)
     assert (await running).exit_code == 4
-    assert await text(case.logs, "run-1") == "one\ntwo\n" + (f"{MISSING}\n" if is_cut else "")
+    assert await text(case.logs, key) == "one\ntwo\n" + (f"{MISSING}\n" if is_cut else "")
 
 
-async def test_runs_share_one_watch_a_kind(kubernetes_case: KubernetesCase, server: Server) -> None:
+async def test_runs_share_one_watch_a_kind(kubernetes_case: KubernetesCase, server: Server, key: str) -> None:
     case = kubernetes_case
-    specs = [sh(f"run-{number}", "read line; sleep 0.2", image=case.base) for number in range(10)]
+    specs = [sh(f"{key}-{number}", "read line; sleep 0.2", image=case.base) for number in range(10)]
     outcomes = asyncio.gather(*(ended(case.engine.run(spec)) for spec in specs))
     await asyncio.sleep(0)
     await outcomes
@@ -222,19 +226,19 @@ async def test_runs_share_one_watch_a_kind(kubernetes_case: KubernetesCase, serv
 
 
 async def test_stop_is_known_also_elsewhere_before_the_watch_of_jobs_tells_of_it(
-    kubernetes_case: KubernetesCase, server: Server
+    kubernetes_case: KubernetesCase, server: Server, key: str
 ) -> None:
     settings = replace(kubernetes_case.settings, pod={"nodeSelector": {"disk": "gold"}})
     here = await open_kubernetes_case(kubernetes_case.directory, settings, kubernetes_case.base)
     elsewhere = await open_kubernetes_case(kubernetes_case.directory, settings, kubernetes_case.base)
     try:
-        spec = sh("run-1", "true", image=here.base)
+        spec = sh(key, "true", image=here.base)
         stories = [case.engine.run(spec) for case in (here, elsewhere)]
         for story in stories:
             assert isinstance(await anext(story), Pending)  # so there is a pod, and it does not start
         await broken(server, "hold_watches", resource="jobs")
         try:
-            await here.engine.stop("run-1")
+            await here.engine.stop(key)
             async with asyncio.timeout(60):
                 assert [(await ended(story)).result for story in stories] == [Result.CANCELLED] * 2
         finally:

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from uuid import uuid4
 
 import pytest
 
@@ -34,9 +33,8 @@ async def beside(kubernetes_case: KubernetesCase, cluster: Cluster) -> AsyncIter
 
 
 async def test_sidecar_that_fails_and_is_restarted_leaves_a_job_and_its_log_alone(
-    beside: KubernetesCase,
+    beside: KubernetesCase, key: str
 ) -> None:
-    key = f"run-{uuid4().hex[:8]}"
     outcome = await ended(beside.engine.run(sh(key, "echo mine; sleep 2; exit 4", image=beside.base)))
     assert (outcome.result, outcome.exit_code) == (Result.FAILED, 4)
     assert await text(beside.logs, key) == "mine\n"
@@ -44,9 +42,8 @@ async def test_sidecar_that_fails_and_is_restarted_leaves_a_job_and_its_log_alon
 
 
 async def test_image_that_cannot_be_pulled_never_started_though_a_sidecar_runs(
-    beside: KubernetesCase,
+    beside: KubernetesCase, key: str
 ) -> None:
-    key = f"run-{uuid4().hex[:8]}"
     told = [progress async for progress in beside.engine.run(sh(key, "true", image=NOWHERE))]
     assert not [one for one in told if isinstance(one, Started)]
     assert [one for one in told if isinstance(one, Pending)]

@@ -11,26 +11,26 @@ from executor.spec import Result
 from tests.contract.cases import EngineCase, ended, processes, seen, sh, text
 
 
-async def test_exit_code_chosen_on_sigterm_is_kept(case: EngineCase) -> None:
+async def test_exit_code_chosen_on_sigterm_is_kept(case: EngineCase, key: str) -> None:
     # What has just been forked to become another program may swallow a signal, so that program says it.
     script = """trap "echo bye; exit 7" TERM; sh -c 'echo ready; exec sleep 60' & wait"""
     running = asyncio.create_task(
-        ended(case.engine.run(sh("run-1", script, grace=20.0, image=await case.image())))
+        ended(case.engine.run(sh(key, script, grace=20.0, image=await case.image())))
     )
-    await seen(case.logs, "run-1", b"ready")
-    await case.engine.stop("run-1")
-    await case.engine.stop("run-1")
+    await seen(case.logs, key, b"ready")
+    await case.engine.stop(key)
+    await case.engine.stop(key)
     outcome = await running
     assert (outcome.result, outcome.exit_code) == (Result.CANCELLED, 7)
-    assert await text(case.logs, "run-1") == "ready\nbye\n"
+    assert await text(case.logs, key) == "ready\nbye\n"
 
 
-async def test_job_that_ignores_sigterm_is_killed_after_its_grace(case: EngineCase) -> None:
+async def test_job_that_ignores_sigterm_is_killed_after_its_grace(case: EngineCase, key: str) -> None:
     script = 'trap "" TERM; echo ready; sleep 60; sleep 60'
-    running = asyncio.create_task(ended(case.engine.run(sh("run-1", script, image=await case.image()))))
-    await seen(case.logs, "run-1", b"ready")
+    running = asyncio.create_task(ended(case.engine.run(sh(key, script, image=await case.image()))))
+    await seen(case.logs, key, b"ready")
     asked = time.monotonic()
-    await case.engine.stop("run-1")
+    await case.engine.stop(key)
     outcome = await running
     assert (outcome.result, outcome.exit_code) == (Result.CANCELLED, 137)
     assert 0.3 <= time.monotonic() - asked < 5
@@ -42,21 +42,21 @@ leaves_its_group = pytest.mark.skipif(
 
 
 @leaves_its_group
-async def test_double_fork_that_ignores_sigterm_is_gone_after_stop(case: EngineCase) -> None:
+async def test_double_fork_that_ignores_sigterm_is_gone_after_stop(case: EngineCase, key: str) -> None:
     hidden = "trap '' TERM HUP; echo ready; sleep 3141.59 & sleep 3141.59; sleep 3141.59"
     script = f'(setsid sh -c "{hidden}" &) ; exec sleep 60'
-    running = asyncio.create_task(ended(case.engine.run(sh("run-1", script, image=await case.image()))))
-    await seen(case.logs, "run-1", b"ready")
-    await case.engine.stop("run-1")
+    running = asyncio.create_task(ended(case.engine.run(sh(key, script, image=await case.image()))))
+    await seen(case.logs, key, b"ready")
+    await case.engine.stop(key)
     assert (await running).result is Result.CANCELLED
     assert processes("3141.59") == []
 
 
 @leaves_its_group
-async def test_nothing_survives_the_end_of_the_first_process(case: EngineCase) -> None:
+async def test_nothing_survives_the_end_of_the_first_process(case: EngineCase, key: str) -> None:
     script = "(setsid sleep 2718.28 &); sleep 2718.28 & echo done"
     began = time.monotonic()
-    outcome = await ended(case.engine.run(sh("run-1", script, image=await case.image())))
+    outcome = await ended(case.engine.run(sh(key, script, image=await case.image())))
     assert (outcome.result, outcome.exit_code) == (Result.SUCCEEDED, 0)
     assert processes("2718.28") == []
     assert time.monotonic() - began < 5
@@ -75,16 +75,16 @@ async def test_sigterm_reaches_children_only_when_asked(case: EngineCase) -> Non
     assert "child" not in await text(case.logs, "without")
 
 
-async def test_timeout_stops_in_the_same_way(case: EngineCase) -> None:
+async def test_timeout_stops_in_the_same_way(case: EngineCase, key: str) -> None:
     script = 'trap "exit 9" TERM; echo ready; sleep 60 & wait'
-    outcome = await ended(case.engine.run(sh("run-1", script, timeout=0.3, image=await case.image())))
+    outcome = await ended(case.engine.run(sh(key, script, timeout=0.3, image=await case.image())))
     assert (outcome.result, outcome.exit_code) == (Result.TIMED_OUT, 9)
     assert outcome.reason == "DeadlineExceeded"
 
 
-async def test_stop_before_the_start_wins(case: EngineCase) -> None:
+async def test_stop_before_the_start_wins(case: EngineCase, key: str) -> None:
     for turn in range(20):  # each stops at another moment of the start
-        key = f"run-{turn}"
+        key = f"{key}-{turn}"
         running = asyncio.create_task(ended(case.engine.run(sh(key, "sleep 60", image=await case.image()))))
         for _ in range(turn + 1):
             await asyncio.sleep(0)
@@ -92,58 +92,62 @@ async def test_stop_before_the_start_wins(case: EngineCase) -> None:
         assert (await running).result is Result.CANCELLED
 
 
-async def test_stop_at_any_moment_of_the_start_ends_the_run(case: EngineCase) -> None:
+async def test_stop_at_any_moment_of_the_start_ends_the_run(case: EngineCase, key: str) -> None:
     for turn in range(6):
-        key = f"run-{turn}"
+        key = f"{key}-{turn}"
         running = asyncio.create_task(ended(case.engine.run(sh(key, "sleep 60", image=await case.image()))))
         await asyncio.wait([running], timeout=0.05 * turn)  # other moments, not something to wait for
         await case.engine.stop(key)
         assert (await running).result is Result.CANCELLED
 
 
-@pytest.mark.parametrize("key", ["never-was", "run-1"])
-async def test_stopping_what_is_not_there_does_nothing(case: EngineCase, key: str) -> None:
-    spec = sh("run-1", "exit 0", image=await case.image())
+@pytest.mark.parametrize("other", ["-never", ""])
+async def test_stopping_what_is_not_there_does_nothing(case: EngineCase, key: str, other: str) -> None:
+    spec = sh(key, "exit 0", image=await case.image())
     outcome = await ended(case.engine.run(spec))
-    await case.engine.stop(key)
+    await case.engine.stop(f"{key}{other}")
     assert await ended(case.engine.run(spec)) == outcome
-    assert await case.logs.size("never-was") is None
+    assert await case.logs.size(f"{key}-never") is None
 
 
 _PROGRAM = "trap 'echo told; sleep 0.3; echo cleaned; exit 7' TERM; echo ready; while :; do sleep 0.02; done"
 
 
 @pytest.mark.parametrize("children", [True, False])
-async def test_program_that_a_text_runs_is_told_and_has_its_grace(case: EngineCase, children: bool) -> None:
+async def test_program_that_a_text_runs_is_told_and_has_its_grace(
+    case: EngineCase, children: bool, key: str
+) -> None:
     script = f'true && sh -c "{_PROGRAM}"; echo never'
-    spec = sh("run-1", script, grace=20.0, signal_children=children, image=await case.image())
+    spec = sh(key, script, grace=20.0, signal_children=children, image=await case.image())
     running = asyncio.create_task(ended(case.engine.run(spec)))
-    await seen(case.logs, "run-1", b"ready")
-    await case.engine.stop("run-1")
+    await seen(case.logs, key, b"ready")
+    await case.engine.stop(key)
     outcome = await running
     assert (outcome.result, outcome.exit_code) == (Result.CANCELLED, 7)
-    written = (await text(case.logs, "run-1")).split()
+    written = (await text(case.logs, key)).split()
     assert [word for word in written if word != "Terminated"] == ["ready", "told", "cleaned"]
 
 
 @pytest.mark.parametrize("trap", ["", "trap 'echo bye' EXIT; "])
-async def test_bash_waits_for_its_program_too(case: EngineCase, trap: str) -> None:
+async def test_bash_waits_for_its_program_too(case: EngineCase, trap: str, key: str) -> None:
     if case.may_lack_bash:
         pytest.skip("its image may have no bash")
-    spec = sh("run-1", f'{trap}sh -c "{_PROGRAM}"; echo never', grace=20.0, signal_children=False)
+    spec = sh(key, f'{trap}sh -c "{_PROGRAM}"; echo never', grace=20.0, signal_children=False)
     spec = replace(spec, command=("bash", *spec.command[1:]), image=await case.image())
     running = asyncio.create_task(ended(case.engine.run(spec)))
-    await seen(case.logs, "run-1", b"ready")
-    await case.engine.stop("run-1")
+    await seen(case.logs, key, b"ready")
+    await case.engine.stop(key)
     assert (await running).exit_code == 7
-    assert "never" not in await text(case.logs, "run-1")
+    assert "never" not in await text(case.logs, key)
 
 
 @pytest.mark.parametrize("children", [True, False])
-async def test_program_that_a_text_runs_is_recorded_as_killed(case: EngineCase, children: bool) -> None:
+async def test_program_that_a_text_runs_is_recorded_as_killed(
+    case: EngineCase, children: bool, key: str
+) -> None:
     script = "sh -c \"trap '' TERM; echo ready; while :; do sleep 0.05; done\"; echo never"
-    spec = sh("run-1", script, grace=1.0, signal_children=children, image=await case.image())
+    spec = sh(key, script, grace=1.0, signal_children=children, image=await case.image())
     running = asyncio.create_task(ended(case.engine.run(spec)))
-    await seen(case.logs, "run-1", b"ready")
-    await case.engine.stop("run-1")
+    await seen(case.logs, key, b"ready")
+    await case.engine.stop(key)
     assert (await running).exit_code == 137
