@@ -3,6 +3,7 @@
 import sys
 
 from terminal import (
+    applying,
     builds,
     chatting,
     helping,
@@ -26,7 +27,7 @@ cli = Commands(
     pretty_exceptions_enable=False,
 )
 cli.callback()(serving.common)
-for part in (running, looking, jobs, removing, builds, locks, chatting, serving):
+for part in (running, looking, jobs, removing, builds, locks, applying, chatting, serving):
     part.add_to(cli)
 cli.add_typer(tokens.group(), name="token")
 cli.add_typer(hooks.group(), name="hook")

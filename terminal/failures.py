@@ -2,6 +2,7 @@
 
 import sys
 import unicodedata
+from collections.abc import Sequence
 
 from terminal.streams import abandoned
 
@@ -36,11 +37,15 @@ class Unreachable(Failure):
 
 
 class Problem(Failure):
-    """Errand refused, and said why; `status` is that of HTTP."""
+    """Errand refused, and said why; `status` is that of HTTP.
 
-    def __init__(self, status: int, text: str) -> None:
+    `mistakes`: the places in what was sent at which something is wrong, and what. The text has them as well.
+    """
+
+    def __init__(self, status: int, text: str, mistakes: Sequence[tuple[tuple[str, ...], str]] = ()) -> None:
         super().__init__(text)
         self.status = status
+        self.mistakes = tuple(mistakes)
 
 
 def plain(text: object) -> str:

@@ -1,14 +1,13 @@
-"""Commands about jobs: `jobs`, `plan`, `why`, `pause`, `resume`, `skip`, `apply`."""
+"""Commands about jobs: `jobs`, `plan`, `why`, `pause`, `resume`, `skip`."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from terminal import printing
-from terminal.failures import Failure, Problem, Usage, say
-from terminal.remote import Document, Remote, segment
+from terminal.failures import Usage
+from terminal.remote import Document, segment
 from terminal.running import Assignments, Job, Ref, Tag, asked
 from terminal.speech import tell
 from terminal.words import Json, WithRest, connected, naming, rest_of
@@ -20,7 +19,7 @@ def add_to(cli: typer.Typer) -> None:
     """Put the commands there."""
     cli.command()(jobs)
     cli.command(cls=WithRest)(plan)
-    for command in (why, pause, resume, skip, apply):
+    for command in (why, pause, resume, skip):
         cli.command()(command)
 
 
@@ -135,49 +134,3 @@ def _ask(what: str, name: str, body: Mapping[str, Any] | None, json: bool) -> No
         printing.document(said)
     else:
         tell(str(said.get("text", "")))
-
-
-def apply(
-    file: Annotated[
-        Path,
-        typer.Option("--file", "-f", metavar="FILE", help="One job, or `jobs:` with several; YAML or JSON."),
-    ],
-    json: Json = False,
-) -> None:
-    """Create or change the jobs that a file defines."""
-    from bot.config import definitions_in
-    from bot.errors import ConfigError
-
-    try:
-        definitions = definitions_in(file)
-    except ConfigError as error:
-        raise Failure(str(error)) from None
-    remote = connected()
-    right = [_put(remote, name, definition, json) for name, definition in definitions.items()]
-    raise typer.Exit(0 if all(right) else 1)
-
-
-def _put(remote: Remote, name: str, definition: Mapping[str, Any], json: bool) -> bool:
-    """Send one job and tell what came of it; False where it was refused."""
-    path = f"/api/jobs/{segment(name)}"
-    try:
-        held = _version(remote, path)
-        told = remote.ask("PUT", path, definition)
-    except Problem as error:
-        say(f"{name}: refused: {error}")
-        return False
-    word = "unchanged" if told["version"] == held else "created" if held is None else "changed"
-    if json:
-        printing.document(told)
-    else:
-        print(f"{name}: {word}, version {told['version']}")
-    return True
-
-
-def _version(remote: Remote, path: str) -> int | None:
-    try:
-        return int(remote.ask("GET", path)["version"])
-    except Problem as error:
-        if error.status == 404:
-            return None
-        raise

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote, urlencode, urlsplit
 
+from terminal import places
 from terminal.failures import Failure, Problem, Unreachable, Usage
+from terminal.places import Place
 from terminal.speech import spoken
 from webhooks.door import Door, doors
 
@@ -234,13 +236,15 @@ def _patient(sock: socket.socket) -> None:
 
 def _problem(answer: http.client.HTTPResponse, place: Where) -> Problem:
     """What Errand says is wrong, with every mistake in its own line."""
+    mistakes: list[tuple[Place, str]] = []
     try:
         told = json.loads(answer.read(_ANSWER))
         lines = [spoken(str(told["detail"]))]
         for each in told.get("errors", ()):
-            mistake = spoken(str(each["detail"]))
+            at, mistake = places.place(str(each["pointer"])), spoken(str(each["detail"]))
+            mistakes.append((at, mistake))
             if mistake not in lines[0]:
-                lines.append(f"  {str(each['pointer']).removeprefix('#') or '/'}: {mistake}")
+                lines.append("  " + ": ".join(filter(None, (places.words(at), mistake))))
     except (ValueError, KeyError, TypeError):
         lines = [_stranger(answer, place.address)]
     if answer.status == 401:
@@ -248,7 +252,7 @@ def _problem(answer: http.client.HTTPResponse, place: Where) -> Problem:
             f"{place.address} does not know this token: it was deleted, has expired, or is another Errand's.",
             "ERRAND_TOKEN takes one that `errand token create NAME` prints.",
         ]
-    return Problem(answer.status, "\n".join(lines))
+    return Problem(answer.status, "\n".join(lines), mistakes)
 
 
 def _stranger(answer: http.client.HTTPResponse, address: str) -> str:

@@ -124,7 +124,7 @@ def test_mistakes_of_a_problem_are_listed() -> None:
     told = _bash(
         "json_mistakes", json.dumps({"detail": '"pointer": "#/no", "detail": "no"', "errors": errors})
     )
-    assert told == "".join(f'/parameters/P{n}: expected "{n}"; ' for n in range(5))
+    assert told == "".join(f'P{n}: expected "{n}"; ' for n in range(5))
 
 
 def test_markdown_marks_nothing_up() -> None:

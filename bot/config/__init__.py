@@ -2,9 +2,10 @@
 
 from bot.config.clusters import cluster_settings
 from bot.config.config import Config
-from bot.config.definitions import Wrong, definition, definitions_in, job_of
+from bot.config.definitions import Wrong, definition, job_of
 from bot.config.loading import load
 from bot.config.settings import Builder, Container, Engine, GitHub, Kubernetes, Limits, Logs, Process, Slack
+from bot.config.written import Written, definitions_of
 
 __all__ = [
     "Builder",
@@ -17,10 +18,11 @@ __all__ = [
     "Logs",
     "Process",
     "Slack",
+    "Written",
     "Wrong",
     "cluster_settings",
     "definition",
-    "definitions_in",
+    "definitions_of",
     "job_of",
     "load",
 ]

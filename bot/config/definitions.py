@@ -5,18 +5,16 @@ It gets the defaults, images and sizes of the file. What is wrong is told by JSO
 
 import json
 from collections.abc import Mapping
-from pathlib import Path as FilePath
 from typing import Any
 
 from pydantic import ValidationError
 
-from bot.catalog import Job, job_name
+from bot.catalog import Job
 from bot.conditions import SecretReference
 from bot.config.config import Config
 from bot.config.document import DEPTH, SIZE_LIMIT, Document, Mistake, Path, Place, Value, path_text
-from bot.config.findings import Invalid, findings_of
 from bot.config.interpolation import Reference, pieces_of
-from bot.config.loading import checked, read_file, treatment
+from bot.config.loading import checked, treatment
 from bot.errors import Refused
 
 _DEFINITIONS = ("jobs", "defaults", "images", "sizes")
@@ -72,40 +70,6 @@ def _pointer(path: Path) -> str:
 def _told(mistake: Mistake, at: Path) -> str:
     """The sentence, with the place where that is not within the definition."""
     return mistake.what if mistake.keys[:2] == at else f"{path_text(mistake.keys)}: {mistake.what}"
-
-
-def definitions_in(path: FilePath) -> dict[str, dict[str, Value]]:
-    """The jobs in a file of their own, YAML or JSON: under `jobs:` by name, or one with its `name`.
-
-    `Invalid` with what keeps it from being read; whether they are right is for the service to say.
-    """
-    document = read_file(path)
-    data = document.data
-    if not document.mistakes and isinstance(data, dict):
-        jobs = data.get("jobs")
-        if isinstance(jobs, dict) and len(data) == 1:
-            single = [name for name, job in jobs.items() if not isinstance(job, dict)]
-            for name in single:
-                document.wrong(("jobs", name), "expected keys of a job")
-            for name in jobs:
-                _check_name(document, ("jobs", name), name)
-            if jobs and not document.mistakes:
-                return {name: job for name, job in jobs.items() if isinstance(job, dict)}
-        elif isinstance(own := data.pop("name", None), str) and own and "jobs" not in data:
-            _check_name(document, ("name",), own)
-            if not document.mistakes:
-                return {own: data}
-    if not document.mistakes:
-        document.wrong((), "expected jobs: with names and definitions, or one job with its name")
-    raise Invalid(findings_of(path, document.mistakes))
-
-
-def _check_name(document: Document, path: Path, name: str) -> None:
-    """A name is a part of the address that its definition is sent to."""
-    try:
-        job_name(name)
-    except ValueError as error:
-        document.wrong(path, f"{error}, not {name[:60]!r}", key=path[0] == "jobs")
 
 
 class _Pairs(list[tuple[str, Any]]):

@@ -79,15 +79,16 @@ json_member() {
   done
 }
 
-# The mistakes that the problem document $1 lists, the first five of them, each as `/place: what is wrong; `. No text
+# The mistakes that the problem document $1 lists, the first five of them, each as `NAME: what is wrong; `. No text
 # can look like one: its quotes would have a backslash.
 json_mistakes() {
-  local rest=$1 count
+  local rest=$1 count place
   local one='"pointer":[[:space:]]*"#(([^"\\]|\\.)*)",[[:space:]]*"detail":[[:space:]]*"(([^"\\]|\\.)*)"'
   for count in 1 2 3 4 5; do
     [[ $rest =~ $one ]] || return 0
     rest=${rest#*"${BASH_REMATCH[0]}"}
-    json_text "${BASH_REMATCH[1]}: ${BASH_REMATCH[3]}; "
+    place=${BASH_REMATCH[1]#/} place=${place#parameters/}
+    json_text "${place:+${place//\//.}: }${BASH_REMATCH[3]}; "
   done
 }
 

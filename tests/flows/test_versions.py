@@ -197,8 +197,8 @@ async def test_apply_sends_what_stands_in_a_file(errand: Installation) -> None:
     )
     code, said = await cli(errand, admin, "apply", "-f", str(several))
     assert code == 1
-    assert "/timeout: expected a duration from 1s to 7d" in said
-    assert "hello: refused: hello is defined in the configuration file" in said
+    assert f"{several}:2:35: jobs.one.timeout: expected a duration from 1s to 7d" in said
+    assert f"{several}:3:3: jobs.hello: hello is defined in the configuration file" in said
     assert "three: created" in said
     assert (
         "one: unchanged" in (await cli(errand, "", "apply", "-f", str(single)))[1]

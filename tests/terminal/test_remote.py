@@ -105,18 +105,26 @@ def test_https_to_a_service_without_it_is_told() -> None:
         Remote(Where(address.replace("http", "https"), "errand_x")).ask("GET", "/api/jobs")
 
 
-def test_detail_is_told_without_markup_and_mistakes_only_once() -> None:
+def test_detail_is_told_without_markup_and_mistakes_only_once_and_without_pointers() -> None:
     problem = {
         "detail": "`a` cannot start:\n- `X` is no parameter.",
         "errors": [
             {"pointer": "#/parameters/X", "detail": "`X` is no parameter."},
             {"pointer": "#/ref", "detail": "expected text"},
+            {"pointer": "#/parameters/A~1B", "detail": "unknown"},
+            {"pointer": "#/arguments/1", "detail": "too long"},
+            {"pointer": "#/steps/0/na%20me", "detail": "required"},
+            {"pointer": "#", "detail": "expected an object"},
         ],
     }
     answering = saying(422, json.dumps(problem).encode(), Content_Type="application/problem+json")
     with listening(answering) as address, pytest.raises(Problem) as failure:
         Remote(Where(address, "errand_x")).ask("GET", "/api/jobs")
-    assert str(failure.value) == "a cannot start:\n- X is no parameter.\n  /ref: expected text"
+    assert str(failure.value) == (
+        "a cannot start:\n- X is no parameter.\n  --ref: expected text\n  A/B: unknown"
+        "\n  word 2 after `--`: too long\n  steps[1].na me: required\n  expected an object"
+    )
+    assert failure.value.mistakes[2] == (("parameters", "A/B"), "unknown")
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])

@@ -164,8 +164,9 @@ async def test_every_mistake_of_the_inputs_is_told(behind: Behind) -> None:
     step = await behind("hello", parameters=parameters, **{"image-tag": "x" * 200}).run()
     (error,) = step.errors
     assert (step.code, "(422)" in error) == (1, True)
-    assert "/parameters/NAME: expected at most 4096" in error
-    assert "/image_tag: expected at most 128" in error
+    assert "NAME: expected at most 4096" in error
+    assert "parameters/" not in error
+    assert "image_tag: expected at most 128" in error
 
 
 async def test_token_that_does_not_open_the_job_is_told_what_to_do(
