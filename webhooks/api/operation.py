@@ -20,7 +20,7 @@ class Needs(Enum):
     READ = "`read`"
     RUN = "`run:JOB`"
     EXEC = "`exec`"
-    CONCERNED = "`run:JOB` of a job that it concerns"
+    CONCERNED = "`run:JOB` of a job concerned"
     ADMIN = "`admin`"
     HOOK = "the token of the job's hook"
 
