@@ -154,6 +154,8 @@ def _some(value: tuple[str, ...]) -> tuple[str, ...]:
 Label = Annotated[str, AfterValidator(_label), Form(LABEL)]
 """A name as RFC 1123 has them for one part of a host name: a namespace, a container."""
 Reference = Annotated[str, AfterValidator(_reference), Form(r"^[A-Za-z0-9\[]\S*$")]
+Repository = Annotated[str, AfterValidator(_push), Form(r"^[^\s/]+/[^\s@]+$")]
+"""A repository of a registry, without a tag."""
 Patterns = Annotated[
     tuple[Annotated[str, AfterValidator(_pattern), Form("^.{1,200}$")], ...], Field(max_length=100)
 ]
@@ -206,7 +208,7 @@ class Image(Definition):
     ) = None
     namespace: Label | None = None
     container: Label | None = None
-    push: Annotated[str, AfterValidator(_push), Form(r"^[^\s/]+/[^\s@]+$")] | None = None
+    push: Repository | None = None
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:

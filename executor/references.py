@@ -72,6 +72,11 @@ def built(image: str, commit: str, word: str) -> str:
     return f"localhost/errand/{word}/{_component(image)}:{commit}"
 
 
+def below(repository: str, image: str) -> str:
+    """Name the repository of `image` below another one."""
+    return f"{repository}/{_component(image)}"
+
+
 def is_built(name: str) -> bool:
     """Whether a build gave this name: a tag of its own, or (Docker) that of what it pushes."""
     repository, _, tag = name.rpartition(":")

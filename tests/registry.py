@@ -1,5 +1,7 @@
 """A registry for tests: Debian's docker-registry on a loopback port, in a directory that goes away."""
 
+import datetime
+import ipaddress
 import json
 import os
 import shutil
@@ -10,8 +12,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 USER, PASSWORD = "errand", "correct-horse-9"
 _HTPASSWD = f"{USER}:$2b$05$0123456789abcdefghijkumEl/owQq.u49EU.fTpWiUKn9nef8hGy\n"
@@ -26,22 +33,36 @@ insecure = true
 
 
 class Registry:
-    """One registry at `host`, which lets everybody in, or only who knows the password."""
+    """One registry at `host`, which lets everybody in, or only who knows the password.
 
-    def __init__(self, directory: Path, *, closed: bool = False) -> None:
+    `tls` are the files of its certificate and its key; without them it speaks HTTP.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        closed: bool = False,
+        address: str = "127.0.0.1",
+        tls: tuple[Path, Path] | None = None,
+    ) -> None:
         self.directory = directory
         self.conf = directory / "registries.conf"
         self.auth = directory / "auth.json"
         self._closed = closed
+        self._tls = tls
         self._process: subprocess.Popen[bytes] | None = None
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.host = f"127.0.0.1:{probe.getsockname()[1]}"
+            probe.bind((address, 0))
+            self.host = f"{address}:{probe.getsockname()[1]}"
 
     def start(self) -> None:
         """Start it; returns once it answers."""
         self.conf.write_text(_TRUST.format(host=self.host))
         self.auth.write_text("{}")
+        http: dict[str, Any] = {"addr": self.host, "secret": "x"}
+        if self._tls is not None:
+            http["tls"] = dict(zip(("certificate", "key"), map(str, self._tls), strict=True))
         config = {
             "version": "0.1",
             "log": {"accesslog": {"disabled": True}, "level": "error"},
@@ -49,7 +70,7 @@ class Registry:
                 "filesystem": {"rootdirectory": str(self.directory / "data")},
                 "delete": {"enabled": True},
             },
-            "http": {"addr": self.host, "secret": "x"},
+            "http": http,
         }
         if self._closed:
             (self.directory / "htpasswd").write_text(_HTPASSWD)
@@ -83,6 +104,11 @@ class Registry:
 
     def _answers(self) -> bool:
         try:
+            if self._tls is not None:  # which only those can ask who trust its authority
+                socket.create_connection(
+                    (self.host.partition(":")[0], int(self.host.partition(":")[2]))
+                ).close()
+                return True
             urllib.request.urlopen(f"http://{self.host}/v2/", timeout=5).close()
         except urllib.error.HTTPError as answer:
             answer.close()
@@ -90,6 +116,29 @@ class Registry:
         except OSError:
             return False
         return True
+
+
+def certified(directory: Path) -> str:
+    """Make a certificate for 127.0.0.1 (crt.pem, key.pem), which is its own authority; gives it in PEM."""
+    directory.mkdir(exist_ok=True)
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tests")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = serialization.PrivateFormat.PKCS8
+    (directory / "crt.pem").write_bytes(made.public_bytes(pem))
+    (directory / "key.pem").write_bytes(key.private_bytes(pem, private, serialization.NoEncryption()))
+    return made.public_bytes(pem).decode()
 
 
 def _started(directory: Path, patch: pytest.MonkeyPatch, *, closed: bool) -> Registry:

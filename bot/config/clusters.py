@@ -4,7 +4,7 @@ import hashlib
 import os
 
 from bot.config.config import Config
-from executor.kubernetes.settings import Builder, Settings
+from executor.kubernetes.settings import Builder, Registry, Settings
 
 
 def cluster_settings(config: Config) -> Settings:
@@ -28,6 +28,8 @@ def cluster_settings(config: Config) -> Settings:
             kind=cluster.builder.kind,
             image=cluster.builder.used_image,
             registry_secret=cluster.builder.registry_secret,
+            cache=cluster.builder.cache,
             pod=cluster.builder.pod,
         ),
+        registries={host: Registry(one.http, one.ca) for host, one in cluster.registries.items()},
     )

@@ -19,6 +19,7 @@ from bot.config.interpolation import Reference, pieces_of
 from bot.config.loading import checked, source, treatment
 from bot.errors import Refused
 from bot.images import is_reference
+from executor import references
 from executor.kubernetes.installing.access import Uses, rules
 from executor.kubernetes.installing.installation import HOME, Bot, objects
 from executor.kubernetes.installing.writing import written
@@ -244,5 +245,21 @@ def _ports(config: Config) -> Iterator[int]:
     github, slack = config.github, config.slack
     addresses = [github.api_url, github.clone_url] if github else []
     addresses += [slack.api_url] if slack else []
+    addresses += _registries(config)
     for address in map(urlsplit, addresses):
         yield address.port or (80 if address.scheme == "http" else 443)
+
+
+def _registries(config: Config) -> Iterator[str]:
+    """The addresses of registries that are asked for tags and digests: of images, and of the section."""
+    known = config.engine.kubernetes.registries
+    named = [name for image in config.images.values() for name in (image.reference, image.push) if name]
+    hosts = [host for host in map(_host, named) if host is not None]
+    for host in dict.fromkeys([*hosts, *known]):
+        yield f"{'http' if host in known and known[host].http else 'https'}://{host}"
+
+
+def _host(image: str) -> str | None:
+    """The registry of an image; None for one of no registry, and for Docker's, which listens where all do."""
+    reference = references.parse(image)
+    return None if reference.is_local else reference.host

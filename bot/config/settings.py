@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 from bot import workflows
 from bot.conditions import Duration, between
 from bot.config.pods import PodPatch
 from bot.config.values import (
     AppId,
+    Authority,
     CloneUrl,
     Context,
     Directory,
@@ -21,6 +23,7 @@ from bot.config.values import (
     Login,
     ObjectName,
     PrivateKey,
+    RegistryHost,
     Repositories,
     Secrets,
     SecretText,
@@ -34,11 +37,14 @@ from bot.config.values import (
     count,
 )
 from bot.globs import matches
-from bot.images import Label, Reference
+from bot.images import Label, Reference, Repository
 from bot.patterns import with_keys
 
 _DAY = 86400.0
 _MEBIBYTE = 2**20
+
+
+_OPEN: JsonDict = {"required": ["http"], "properties": {"http": {"not": {"enum": [False, None]}}}}
 
 
 class Section(BaseModel):
@@ -143,12 +149,31 @@ class Container(Section):
 _BUILDERS = {"buildkit": "moby/buildkit:rootless", "buildah": "quay.io/buildah/stable:latest"}
 
 
+class Registry(Section):
+    """How a registry is reached that is not as others are: over plain HTTP, or with a CA of its own."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [_OPEN, with_keys("ca")]})
+
+    http: bool = False
+    ca: Authority | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.http == (self.ca is not None):
+            raise ValueError("either http: true or ca is required")
+        return self
+
+
 class Builder(Section):
-    """How images are built in the cluster. `pod` is merged last into the pods of builds."""
+    """How images are built in the cluster. `pod` is merged last into the pods of builds.
+
+    The layers of each image are kept below `cache`.
+    """
 
     kind: Literal["buildkit", "buildah"] = "buildkit"
     image: Reference | None = None
     registry_secret: ObjectName | None = None
+    cache: Repository | None = None
     pod: PodPatch = Field(default_factory=dict)
 
     @property
@@ -171,6 +196,7 @@ class Kubernetes(Section):
     pod: PodPatch = Field(default_factory=dict)
     pending_timeout: Annotated[Duration, between(1, _DAY)] = 600.0
     builder: Builder = Field(default_factory=Builder)
+    registries: Annotated[dict[RegistryHost, Registry], Field(max_length=100)] = Field(default_factory=dict)
 
 
 class Engine(Section):

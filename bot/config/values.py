@@ -6,6 +6,7 @@ a secret the text says it in other words, and the value is never shown.
 
 import ipaddress
 import re
+import ssl
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ _LOGIN = "^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
 _FIRST_WORD = "^[/!.]?[A-Za-z][A-Za-z0-9-]{0,30}$"
 _IDENTIFIER = "^[A-Za-z0-9.]{1,100}$"
 _NETWORK = "^[0-9A-Fa-f.:]+(?:/[0-9]{1,3})?$"
+_REGISTRY_HOST = "^[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?$"
 _SLACK_USER = "^[UW][A-Z0-9]{2,30}$"
 """Patterns that JSON Schema reads as Python does."""
 
@@ -189,6 +191,22 @@ def _object_name(value: str) -> str:
     return value
 
 
+def _registry_host(value: str) -> str:
+    if not re.fullmatch(_REGISTRY_HOST, value) or value.partition(":")[0] == "localhost":
+        raise ValueError("expected the host of a registry, such as registry.jobs.svc:5000")
+    return value
+
+
+def _authority(value: str) -> str:
+    """Certificates of authorities, as text; what is none is refused here rather than by every build."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(cadata=value)
+    except (ssl.SSLError, ValueError) as error:
+        raise ValueError("expected certificates in PEM, from -----BEGIN CERTIFICATE----- on") from error
+    return value
+
+
 def _context(value: str) -> str:
     if not value.strip() or not value.isprintable():
         raise ValueError("expected the name of a context in the kubeconfig")
@@ -215,6 +233,8 @@ DatabaseUrl = Annotated[SecretText, AfterValidator(_database), Form("^(?:sqlite:
 Socket = Annotated[str, AfterValidator(_socket), Form("^(?:unix://)?/")]
 Words = Annotated[tuple[Annotated[str, AfterValidator(_word), Form("^.")], ...], Field(max_length=100)]
 ObjectName = Annotated[str, AfterValidator(_object_name), Form(OBJECT_NAME)]
+RegistryHost = Annotated[str, AfterValidator(_registry_host), Form(_REGISTRY_HOST)]
+Authority = Annotated[str, AfterValidator(_authority), Form("^\\s*-----BEGIN CERTIFICATE-----")]
 Context = Annotated[str, AfterValidator(_context), Form(SOME)]
 Kubeconfig = Annotated[str, AfterValidator(_kubeconfig), Form(SOME)]
 Directory = Annotated[Path, BeforeValidator(_directory), WithJsonSchema({"type": "string", "pattern": SOME})]

@@ -98,6 +98,10 @@ def test_network_is_open_to_what_the_file_names(file: Path) -> None:
 
     assert ports(made(file)) == [53, 53, 443, 6443, 5432, 8443]
     assert ports(made(file, DATABASE_URL="postgresql://db.example.com:6432/errand"))[4] == 6432
+    known = '"${RUNS:-runs}", registries: {mirror.infra.svc: {http: true}}'
+    tools = "images:\n  tools: {reference: registry.infra.svc:5000/tools}\n  hub: {reference: redis}\n"
+    text = FILE.replace("images:\n", tools).replace('"${RUNS:-runs}"', known)
+    assert ports(made(file, text))[6:] == [5000, 80]
 
 
 def test_rights_are_for_the_secrets_and_workloads_of_the_file(file: Path) -> None:

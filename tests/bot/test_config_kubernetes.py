@@ -10,7 +10,9 @@ from bot.catalog import Job
 from bot.conditions import ConfigMapReference, SecretReference
 from bot.config import Config, cluster_settings, load, pods
 from bot.errors import ConfigError
+from executor.kubernetes.settings import Registry
 from executor.spec import Live, Reference, Secret
+from tests.registry import certified
 
 ENVIRON = {"TOKEN": "t0ken-value", "NPM_TOKEN": "npm-value", "POOL": "jobs"}
 GITHUB = "github: {token: x}\n"
@@ -95,6 +97,41 @@ def test_a_cluster_needs_no_more_than_its_name(file: Path) -> None:
     assert (settings.namespace, settings.context, settings.kubeconfig) == ("jobs", None, None)
     assert (settings.builder.kind, settings.builder.image) == ("buildkit", "moby/buildkit:rootless")
     assert settings.pending_timeout == 600.0
+
+
+REGISTRIES = "engine:\n  kind: kubernetes\n  kubernetes:\n    registries:\n      registry.jobs.svc:5000: "
+
+
+def test_registries_are_reached_as_the_file_says(file: Path) -> None:
+    settings = cluster_settings(
+        read(file, REGISTRIES + "{http: true}\n    builder: {cache: r.example.com/c}\n")
+    )
+    assert settings.registries == {"registry.jobs.svc:5000": Registry(http=True)}
+    assert settings.builder.cache == "r.example.com/c"
+    ca = certified(file.parent)
+    indented = "".join(f"          {line}\n" for line in ca.splitlines())
+    settings = cluster_settings(read(file, f"{REGISTRIES}\n        ca: |\n{indented}"))
+    assert settings.registries == {"registry.jobs.svc:5000": Registry(ca=ca)}
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("{}", "either http: true or ca is required"),
+        ("{http: false}", "either http: true or ca is required"),
+        ("{ca: hello}", "expected certificates in PEM"),
+        ("{insecure: true}", "unknown key"),
+    ],
+)
+def test_mistakes_of_registries_are_told(file: Path, value: str, said: str) -> None:
+    (mistake,) = mistakes(file, REGISTRIES + value)
+    assert said in mistake
+
+
+@pytest.mark.parametrize("host", ["https://registry.example.com", "localhost:5000", "registry/cache", "-x"])
+def test_registry_is_named_by_its_host(file: Path, host: str) -> None:
+    (mistake,) = mistakes(file, REGISTRIES.replace("registry.jobs.svc:5000", f'"{host}"') + "{http: true}")
+    assert "expected the host of a registry" in mistake
 
 
 def test_installation_is_the_same_for_all_of_its_bots_and_another_elsewhere(file: Path) -> None:

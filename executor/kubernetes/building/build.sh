@@ -6,6 +6,9 @@
 #   ERRAND_REPOSITORY, ERRAND_URL, ERRAND_COMMIT    what to check out; GIT_*: how
 #   ERRAND_CONTEXT, ERRAND_DOCKERFILE               paths in the checkout
 #   ERRAND_PUSH                                     the repository that the image goes to
+#   ERRAND_CACHE                                    the one that its layers go to; not set: none
+#   ERRAND_REGISTRIES                               the builder's configuration of registries; not set: its own
+#   ERRAND_AUTHORITIES, ERRAND_AUTHORITY_N          hosts of registries, and the authority of the Nth, in PEM
 #   ERRAND_WORK                                     a directory for everything that this makes
 #   ERRAND_RESULT                                   the file that tells how it ended: a word, then a sentence
 #                                                   or, after `Built`, the digest
@@ -137,10 +140,25 @@ build_failed() {
     fail ImageFailed "The build ended with exit code $1." "$1"
 }
 
+# Puts the authorities of registries where the builder looks for them.
+place_authorities() {
+    number=0
+    for host in ${ERRAND_AUTHORITIES-}; do
+        number=$((number + 1))
+        mkdir -p "$1/$host"
+        printenv "ERRAND_AUTHORITY_$number" >"$1/$host/ca.crt"
+    done
+}
+
 # Starts BuildKit's daemon, by which user namespaces are set up first unless this is root.
 start_buildkit() {
     export BUILDKIT_HOST="unix://$work/buildkit.sock"
     flags=${BUILDKITD_FLAGS-"--oci-worker-no-process-sandbox"} # a pod cannot mount /proc anew
+    if [ -n "${ERRAND_REGISTRIES-}" ]; then
+        place_authorities "$work/certs"
+        say "$ERRAND_REGISTRIES" >"$work/buildkitd.toml"
+        flags="$flags --config=$work/buildkitd.toml"
+    fi
     rootless=rootlesskit
     [ "$(id -u)" -ne 0 ] || rootless=
     # shellcheck disable=SC2086 # the flags are words, as in BuildKit's own script
@@ -157,10 +175,11 @@ start_buildkit() {
 
 with_buildkit() {
     start_buildkit
+    cache=${ERRAND_CACHE:-$push}
     followed buildctl build --progress=plain --frontend=dockerfile.v0 "$@" \
         --local=context="$context" --local=dockerfile="${dockerfile%/*}" --opt=filename="${dockerfile##*/}" \
-        --import-cache="type=registry,ref=$push:buildcache" \
-        --export-cache="type=registry,ref=$push:buildcache,mode=max,ignore-error=true" \
+        --import-cache="type=registry,ref=$cache:buildcache" \
+        --export-cache="type=registry,ref=$cache:buildcache,mode=max,ignore-error=true" \
         --output="type=image,name=$push:$ERRAND_COMMIT,push=true" --metadata-file="$work/metadata" ||
         buildkit_failed $?
     sed -n 's/.*"containerimage\.digest": *"\(sha256:[0-9a-f]*\)".*/\1/p' "$work/metadata" >"$work/digest"
@@ -197,10 +216,23 @@ choose_storage() {
     fail EngineUnavailable "Buildah does not start: $(head -n 1 "$work/last")"
 }
 
+# Buildah looks for the registries and their authorities of a user beside those of its image.
+know_registries() {
+    [ -n "${ERRAND_REGISTRIES-}${ERRAND_AUTHORITIES-}" ] || return 0
+    export HOME="$work/home"
+    mkdir -p "$HOME/.config/containers/registries.conf.d"
+    say "$ERRAND_REGISTRIES" >"$HOME/.config/containers/registries.conf.d/errand.conf"
+    place_authorities "$HOME/.config/containers/certs.d"
+}
+
 with_buildah() {
     choose_storage
+    know_registries
+    if [ -n "${ERRAND_CACHE-}" ]; then # of which it makes a tag for every layer
+        set -- "$@" --cache-from="$ERRAND_CACHE" --cache-to="$ERRAND_CACHE"
+    fi
     followed in_storage build --isolation=chroot --layers --force-rm "$@" --file="$dockerfile" \
-        --cache-from="$push" --cache-to="$push" --tag="$push:$ERRAND_COMMIT" "$context" || buildah_failed $?
+        --tag="$push:$ERRAND_COMMIT" "$context" || buildah_failed $?
     say "Pushing to $push."
     followed in_storage push --digestfile="$work/digest" "$push:$ERRAND_COMMIT" || fail PushFailed "$(last_error)"
 }

@@ -12,6 +12,7 @@ from typing import Literal
 from executor import references
 from executor.checkout import git
 from executor.kubernetes.attending.orders import Made
+from executor.kubernetes.building import trust
 from executor.kubernetes.client import Object
 from executor.kubernetes.objects import labels, manifests
 from executor.kubernetes.objects.merging import merged
@@ -44,7 +45,9 @@ def made(spec: BuildSpec, settings: Settings) -> Made:
     given = {_TOKEN: token} if token else {}
     given |= {_key(number): value.reveal() for number, value in enumerate(recipe.secrets.values())}
     words = _words(spec, recipe, settings.builder.kind)
-    env = _environment(spec, recipe, url, bool(token))
+    env = _environment(spec, recipe, url, bool(token)) | trust.environment(settings, _WORK)
+    if settings.builder.cache:
+        env["ERRAND_CACHE"] = references.below(settings.builder.cache, spec.image)
     _check_text(*words, *env.values())
     metadata = {
         "name": name_of(spec.key),

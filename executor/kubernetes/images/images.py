@@ -44,7 +44,7 @@ class Images:
         self._client = client
         self._settings = settings
         self._patience = patience
-        self._registries = Registries()
+        self._registries = Registries(settings.registries)
         self._keys = Keys(client, settings)
         self._users: OrderedDict[str, str] = OrderedDict()
         self._unanswered: dict[str, float] = {}

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from executor.kubernetes.images.credentials import HUB, Credential, host_of, path_of
+from executor.kubernetes.settings import Registry
 from executor.references import Reference
 from executor.words import plain
 
@@ -68,10 +69,14 @@ class Answer:
 
 
 class Registries:
-    """Asks registries; every question raises `Unanswered` and `Denied`."""
+    """Asks registries; every question raises `Unanswered` and `Denied`.
 
-    def __init__(self) -> None:
-        self._trusted: ssl.SSLContext | None = None
+    `known` are those that are reached over plain HTTP or with a CA of their own, by `host[:port]`.
+    """
+
+    def __init__(self, known: Mapping[str, Registry] | None = None) -> None:
+        self._known = known or {}
+        self._trusted: dict[str | None, ssl.SSLContext] = {}
 
     async def digest(self, reference: Reference, credentials: Credentials) -> str:
         """Give the digest of what a tag names now."""
@@ -99,32 +104,48 @@ class Registries:
 
     @asynccontextmanager
     async def _asking(self, reference: Reference, credentials: Credentials) -> AsyncIterator["_Asking"]:
-        if self._trusted is None:  # which reads some hundred certificates
-            self._trusted = await asyncio.to_thread(httpx.create_ssl_context)
         host = host_of(reference)
+        trusted = await self._trust(self._known[host].ca if host in self._known else None)
         try:
             async with (
                 asyncio.timeout(_ANSWER),
-                httpx.AsyncClient(verify=self._trusted, timeout=_ANSWER) as client,
+                httpx.AsyncClient(verify=trusted, timeout=_ANSWER) as client,
             ):
-                yield _Asking(client, reference, credentials)
+                yield _Asking(client, reference, credentials, self._known)
         except TimeoutError as problem:
             raise Unanswered(f"The registry {host} takes too long.") from problem
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as problem:
             words = plain(str(problem)) or type(problem).__name__
             raise Unanswered(f"The registry {host} does not answer: {words}") from problem
 
+    async def _trust(self, ca: str | None) -> ssl.SSLContext:
+        """Give what servers are checked against: what this machine trusts, and `ca` besides."""
+        if ca not in self._trusted:  # which reads some hundred certificates
+            made = await asyncio.to_thread(httpx.create_ssl_context)
+            if ca is not None:
+                made.load_verify_locations(cadata=ca)
+            self._trusted[ca] = made
+        return self._trusted[ca]
+
 
 class _Asking:
     """Questions about one repository, which are answered to the same credential."""
 
-    def __init__(self, client: httpx.AsyncClient, reference: Reference, credentials: Credentials) -> None:
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        reference: Reference,
+        credentials: Credentials,
+        known: Mapping[str, Registry],
+    ) -> None:
         self._client = client
+        self._open = {host for host, registry in known.items() if registry.http}
         self._credentials = credentials
         self._host = host_of(reference)
         self._path = path_of(reference)
         address = "registry-1.docker.io" if self._host == HUB else self._host
-        scheme = "http" if _is_loopback(f"//{address}") else "https"
+        is_open = address in self._open or (address not in known and _is_loopback(f"//{address}"))
+        scheme = "http" if is_open else "https"
         self._base = f"{scheme}://{address}/v2/{self._path}/"
         self._authorization: str | None = None
 
@@ -162,7 +183,7 @@ class _Asking:
             if not httpx.codes.is_redirect(status) or "Location" not in answer.headers:
                 break
             target = str(httpx.URL(url).join(answer.headers["Location"]))
-            if not _may_follow(url, target):
+            if not self._may_follow(url, target):
                 raise Unanswered(f"The registry {self._host} sends elsewhere, without encryption.")
             if urlsplit(target).netloc != urlsplit(url).netloc:
                 headers.pop("Authorization", None)  # a store of blobs has its own, in the address
@@ -190,7 +211,7 @@ class _Asking:
             return None if credential is None else _basic(credential)
         said = {name.lower(): value for name, value in _PARAMETER.findall(scheme[2])}
         realm = said.get("realm", "")
-        if not _may_follow(self._base, realm):
+        if not self._may_follow(self._base, realm):
             raise Unanswered(f"The registry {self._host} names no place for tokens that can be trusted.")
         asked = {"service": said.get("service", ""), "scope": f"repository:{self._path}:pull"}
         status, answer = await self._send(self._token_request(realm, asked, credential))
@@ -213,6 +234,14 @@ class _Asking:
         headers = {} if credential is None else {"Authorization": _basic(credential)}
         return self._client.build_request("GET", httpx.URL(realm).copy_merge_params(asked), headers=headers)
 
+    def _may_follow(self, origin: str, target: str) -> bool:
+        """Whether to go on at `target`: encrypted, or open and near as the registry itself is."""
+        scheme, place = urlsplit(target).scheme, urlsplit(target).netloc
+        if scheme == "https":
+            return True
+        is_open = place in self._open and urlsplit(origin).netloc in self._open
+        return scheme == "http" and (is_open or (_is_loopback(origin) and _is_loopback(target)))
+
 
 def _basic(credential: Credential) -> str:
     return "Basic " + base64.b64encode(f"{credential.user}:{credential.password}".encode()).decode()
@@ -226,13 +255,6 @@ def _is_loopback(url: str) -> bool:
     with suppress(ValueError):
         return urlsplit(url).hostname in _LOOPBACK
     return False
-
-
-def _may_follow(origin: str, target: str) -> bool:
-    """Whether to go on at `target`: encrypted, or on this machine like the registry itself."""
-    if urlsplit(target).scheme == "https":
-        return True
-    return urlsplit(target).scheme == "http" and _is_loopback(origin) and _is_loopback(target)
 
 
 def _json(answer: Answer) -> dict[str, Any]:

@@ -27,6 +27,7 @@ def daemon(arguments: list[str]) -> None:
     parser.add_argument("--oci-worker-no-process-sandbox", action="store_true")
     parser.add_argument("--root", required=True)
     parser.add_argument("--addr", required=True)
+    parser.add_argument("--config")
     given = parser.parse_args(arguments)
     if (HERE / "broken").exists():
         sys.exit("[rootlesskit:parent] error: failed to start the child: operation not permitted")

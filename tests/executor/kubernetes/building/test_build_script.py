@@ -14,11 +14,12 @@ import pytest
 
 from executor.kubernetes.building import buildjobs
 from executor.kubernetes.settings import Builder, Settings
+from executor.kubernetes.settings import Registry as Access
 from executor.spec import BuildSpec, Recipe, Secret, Source
 from tests.executor.checkout.test_builder import Repository
 from tests.executor.checkout.test_git_over_http import TOKEN, Host, host
 from tests.executor.kubernetes.builderpods import Ended, Pod, need, path_with, shells
-from tests.registry import Registry, closed_registry, registry
+from tests.registry import Registry, certified, closed_registry, registry
 
 __all__ = ["closed_registry", "host", "registry"]
 
@@ -60,6 +61,8 @@ def build(tmp_path: Path, host: Host) -> Build:
         at: Registry,
         token: str | None = TOKEN,
         shell: str = "/bin/sh",
+        access: Access | None = None,
+        cache: str | None = None,
         url: str = f"{host.url}/acme/shop",
         **recipe: Any,
     ) -> Ended:
@@ -69,11 +72,14 @@ def build(tmp_path: Path, host: Host) -> Build:
         directory.mkdir()
         source = Source("acme/shop", url, commit, Secret(token) if token else None)
         spec = BuildSpec("build-1", "shop", source, recipe=Recipe(push=f"{at.host}/acme/shop", **recipe))
-        settings = Settings("jobs", "errand", builder=Builder("buildah", "quay.io/buildah/stable"))
+        builder = Builder("buildah", "quay.io/buildah/stable", cache=cache)
+        known = {at.host: access} if access else {}
+        settings = Settings("jobs", "errand", builder=builder, registries=known)
+        (none := directory / "registries.conf").write_text("")
         env = {
             "PATH": path_with(directory / "bin", sh=shell),
             "HOME": str(directory),
-            "CONTAINERS_REGISTRIES_CONF": str(at.conf),
+            "CONTAINERS_REGISTRIES_CONF": str(none if access else at.conf),
             "REGISTRY_AUTH_FILE": str(at.auth),
         }
         return await Pod(buildjobs.made(spec, settings), directory, env).run()
@@ -92,6 +98,12 @@ def pushed(at: Registry, reference: str) -> tuple[str, dict[str, Any]]:
         digest, manifest = answer.headers["Docker-Content-Digest"], json.load(answer)
     with urllib.request.urlopen(f"{url}/blobs/{manifest['config']['digest']}", timeout=10) as answer:
         return digest, json.load(answer)
+
+
+def tags(at: Registry, repository: str) -> list[str]:
+    """Give the tags of a repository."""
+    with urllib.request.urlopen(f"http://{at.host}/v2/{repository}/tags/list", timeout=10) as answer:
+        return list(json.load(answer)["tags"])
 
 
 @pytest.mark.parametrize("shell", shells())
@@ -113,12 +125,36 @@ async def test_next_build_finds_the_layers_in_the_registry(
 ) -> None:
     dockerfile = FROM + "RUN echo made-$((1 + 1))\nFROM base AS other\nRUN echo of-no-use-$((1 + 1))\n"
     commits = [shop.commit(Dockerfile=dockerfile), shop.commit(Dockerfile=dockerfile)]
-    first, second = [await build(commit, registry, target="base") for commit in commits]
+    cache = f"{registry.host}/cache"
+    first, second = [await build(commit, registry, target="base", cache=cache) for commit in commits]
     assert "made-2" in first.log
+    assert sorted(tags(registry, "acme/shop")) == sorted(commits)
+    assert tags(registry, "cache/shop")
     assert "made-2" not in second.log
     assert "of-no-use-2" not in first.log
     assert first.message == second.message
     assert pushed(registry, commits[0])[0] == pushed(registry, commits[1])[0]
+
+
+@pytest.mark.parametrize("shell", shells())
+async def test_registry_may_speak_http_or_have_an_authority_of_its_own(
+    build: Build, shop: Repository, tmp_path: Path, shell: str
+) -> None:
+    commit, ca = shop.commit(Dockerfile=FROM), certified(tmp_path / "tls")
+    files = (tmp_path / "tls" / "crt.pem", tmp_path / "tls" / "key.pem")
+    (tmp_path / "open").mkdir()
+    for at, access in (
+        (Registry(tmp_path / "open", address="127.0.0.2"), Access(http=True)),
+        (Registry(tmp_path / "tls", tls=files), Access(ca=ca)),
+    ):
+        at.start()
+        try:
+            ended = await build(commit, at, shell=shell, access=access)
+            assert ended.message.startswith("Built\n"), ended.log
+            refused = await build(commit, at, shell=shell, access=Access(ca=certified(tmp_path / "other")))
+            assert refused.message.startswith("PushFailed\n"), refused.log
+        finally:
+            at.stop()
 
 
 async def test_secret_is_seen_by_the_step_that_mounts_it_and_by_nobody_else(

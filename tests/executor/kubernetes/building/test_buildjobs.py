@@ -2,13 +2,14 @@
 
 import base64
 import json
+import tomllib
 from typing import Any
 
 import pytest
 
 from executor.kubernetes.building import buildjobs
 from executor.kubernetes.resources import FINALIZER
-from executor.kubernetes.settings import Builder, Settings
+from executor.kubernetes.settings import Builder, Registry, Settings
 from executor.spec import About, BuildSpec, Recipe, Secret, Source
 
 TOKEN = "ghs_0123456789abcdefSECRET"
@@ -83,6 +84,21 @@ def test_pod_is_not_privileged_and_has_nothing_of_its_node(kind: Any) -> None:
     assert not [volume for volume in pod["volumes"] if "hostPath" in volume]
     assert not [name for name in ("hostNetwork", "hostPID", "hostIPC") if name in pod]
     assert pod["automountServiceAccountToken"] is False
+
+
+def test_buildkit_is_told_of_registries_that_are_reached_in_another_way() -> None:
+    known = {"r.jobs.svc:5000": Registry(http=True), "r.example.com": Registry(ca="PEM")}
+    settings = Settings("jobs", "errand", registries=known, builder=Builder(cache="r.example.com/cache"))
+    (container,) = pod_of(spec_of(), settings)["containers"]
+    env = {one["name"]: one["value"] for one in container["env"]}
+    assert tomllib.loads(env["ERRAND_REGISTRIES"]) == {
+        "registry": {
+            "r.jobs.svc:5000": {"http": True},
+            "r.example.com": {"ca": ["/errand/work/certs/r.example.com/ca.crt"]},
+        }
+    }
+    assert (env["ERRAND_AUTHORITIES"], env["ERRAND_AUTHORITY_1"]) == ("r.example.com", "PEM")
+    assert env["ERRAND_CACHE"] == "r.example.com/cache/shop"
 
 
 def test_registry_credentials_are_a_file_for_both_builders() -> None:

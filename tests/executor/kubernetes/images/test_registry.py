@@ -1,6 +1,7 @@
 """Questions to a real registry, and to one that asks for tokens and misbehaves."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -8,8 +9,9 @@ import pytest
 from executor import references
 from executor.kubernetes.images.credentials import Credential
 from executor.kubernetes.images.registry import Denied, Registries, Unanswered
+from executor.kubernetes.settings import Registry as Settings
 from tests.executor.kubernetes.places import Answer, basic, push, said, served
-from tests.registry import PASSWORD, USER, Registry, closed_registry, registry
+from tests.registry import PASSWORD, USER, Registry, certified, closed_registry, registry
 
 __all__ = ["closed_registry", "registry"]
 
@@ -67,6 +69,38 @@ async def test_a_registry_that_is_away_does_not_answer(registry: Registry) -> No
     registry.stop()
     with pytest.raises(Unanswered, match=f"The registry {registry.host} does not answer"):
         await Registries().digest(references.parse(f"{registry.host}/acme/tools:1"), nobody)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.2"])  # which is none of those that are known to be this machine
+async def test_a_registry_may_speak_http_where_the_file_says_so(tmp_path: Path, address: str) -> None:
+    open_one = Registry(tmp_path, address=address)
+    open_one.start()
+    try:
+        digest = push(open_one.host, "acme/tools", "1.4")
+        reference = references.parse(f"{open_one.host}/acme/tools:1.4")
+        known = Registries({open_one.host: Settings(http=True)})
+        assert await known.digest(reference, nobody) == digest
+        with pytest.raises(Unanswered):
+            await Registries().digest(reference, nobody)
+    finally:
+        open_one.stop()
+
+
+async def test_a_registry_may_have_an_authority_of_its_own(tmp_path: Path) -> None:
+    ca = certified(tmp_path)
+    closed = Registry(tmp_path, tls=(tmp_path / "crt.pem", tmp_path / "key.pem"))
+    closed.start()
+    try:
+        reference = references.parse(f"{closed.host}/acme/none:1")
+        with pytest.raises(Denied) as denied:
+            await Registries({closed.host: Settings(ca=ca)}).digest(reference, nobody)
+        assert denied.value.is_missing
+        with pytest.raises(Unanswered, match=r"(?i)certificate|ssl"):
+            await Registries({closed.host: Settings(ca=certified(tmp_path / "other"))}).digest(
+                reference, nobody
+            )
+    finally:
+        closed.stop()
 
 
 class Tokens:
