@@ -21,10 +21,11 @@ from bot.book import Book, renewed
 from bot.calls import Calls
 from bot.config import Config, cluster_settings, load
 from bot.errors import ConfigError, Refused, RetryLater
-from bot.github import GitHub, Keys, Oidc
+from bot.github import GitHub, Keys, Lookup, Oidc
 from bot.loops import Loops
 from bot.pruning import Pruning
 from bot.questions import Questions
+from bot.repositories import Repositories
 from bot.slack import Slack
 from bot.store import Store
 from bot.tools import Tools
@@ -197,14 +198,16 @@ async def _assembled(
         engine = engine_of(config, logs)
         await engine.open()
         stack.push_async_callback(engine.close)
-        github, slack = _github(config, clock), _slack(config, clock)
+        book = await Book.open(config, store, now)
+        repositories = Repositories(store, book, now)
+        github, slack = _github(config, clock, repositories.known), _slack(config, clock)
         for client in (github, slack):
             if client is not None:
                 stack.push_async_callback(client.close)
         # Without any secret nothing is ever posted, so links need not outlive this process.
         keys = await asyncio.to_thread(links.derive, _door_secrets(config)) or (secrets.token_bytes(32),)
         tools = Tools(
-            book=await Book.open(config, store, now),
+            book=book,
             store=store,
             engine=engine,
             logs=logs,
@@ -214,6 +217,7 @@ async def _assembled(
             nonce=lambda: secrets.token_hex(8),
             owner=owner,
             keys=keys,
+            repositories=repositories,
         )
         loops, streams = Loops(tools), Streams()
         oidc = _oidc(config, clock)
@@ -264,6 +268,7 @@ def _application(
         calls=Calls(tools),
         questions=Questions(tools),
         oidc=oidc,
+        repositories=tools.repositories,
     )
     signing = config.slack.signing_secret if config.slack else None
     doors = Doors(
@@ -294,7 +299,7 @@ def _secrets(config: Config) -> list[Secret]:
     return found
 
 
-def _github(config: Config, clock: Callable[[], float]) -> GitHub | None:
+def _github(config: Config, clock: Callable[[], float], known: Lookup) -> GitHub | None:
     if config.github is None:
         return None
     return GitHub(
@@ -304,6 +309,7 @@ def _github(config: Config, clock: Callable[[], float]) -> GitHub | None:
         token=config.github.token,
         clone_url=config.github.clone_url,
         clock=clock,
+        known=known,
     )
 
 

@@ -18,6 +18,7 @@ from bot.book import Book
 from bot.config import load
 from bot.loops import Loops
 from bot.people import Asked, People
+from bot.repositories import Repositories
 from bot.slack import Slack
 from bot.starting import Order, Starting, Target
 from bot.store import Store
@@ -108,8 +109,9 @@ async def _tools(crons: Sequence[str], clock: Callable[[], float]) -> AsyncItera
         await engine.open()
         async with await Store.open(f"sqlite:///{home}/errand.db", owner="bench") as store:
             numbers = iter(range(10**9))
+            book = await Book.open(config, store, clock)
             tools = Tools(
-                book=await Book.open(config, store, clock),
+                book=book,
                 store=store,
                 engine=engine,
                 logs=logs,
@@ -119,6 +121,7 @@ async def _tools(crons: Sequence[str], clock: Callable[[], float]) -> AsyncItera
                 nonce=lambda: f"{next(numbers):016x}",
                 owner="bench",
                 keys=links.derive([Secret("bench")]),
+                repositories=Repositories(store, book, clock),
             )
             yield tools, Starting(tools, People(tools))
         await engine.close()

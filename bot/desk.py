@@ -16,7 +16,9 @@ from bot.effects import Effect, Effects
 from bot.errors import AskerError, NotAllowed, Refused, RetryLater
 from bot.github import GitHub
 from bot.people import Asked, People
+from bot.pinning import Identity
 from bot.pushing import Pushing
+from bot.repositories import Stranger
 from bot.starting import Starting
 from bot.store import Session, deliveries, posts
 from bot.store.leases import LeaseLost
@@ -58,11 +60,20 @@ class Desk:
 
     async def handle(self, delivery: Delivery) -> None:
         """Decide one claimed delivery; raises `RetryLater` when somebody has to be asked again."""
-        match self._read(delivery):
+        event = events.read(delivery)
+        if isinstance(event, events.Push | events.Comment):
+            try:
+                event = replace(event, repository=await self._admit(event))
+            except Stranger as stranger:
+                await self._turn_away(delivery, event, stranger)
+                return
+        match event:
             case events.Push() as push:
                 await self._push(delivery, push)
             case events.Comment() as comment:
                 await self._comment(delivery, comment)
+            case events.Moved() as moved:
+                await self._moved(delivery, moved)
             case events.SlackCommand() as command:
                 await self._slack(delivery, command)
             case events.Ignored(why):
@@ -81,20 +92,54 @@ class Desk:
 
     def _apology(self, delivery: Delivery) -> list[Post]:
         text = messages.error_reply(WENT_WRONG)
-        match self._read(delivery):
+        match events.read(delivery):
             case events.Comment(outsider=False) as comment:
+                comment = _by_number(comment)
                 return self._github_answers(comment, _asked_on_github(comment).key, [text], failed=True)
             case events.SlackCommand() as command:
                 return self._slack_answers(command, [text])
             case _:
                 return []
 
-    def _read(self, delivery: Delivery) -> events.Event:
-        """The fact in a delivery, with its repository spelt as everywhere here."""
-        event = events.read(delivery)
-        if isinstance(event, events.Push | events.Comment):
-            return replace(event, repository=self._tools.book.catalog.spelling(event.repository))
-        return event
+    # Whose it is ------------------------------------------------------------------------------------
+
+    async def _admit(self, event: events.Push | events.Comment) -> str:
+        """By which name the repository is known here; `Stranger` where its name was another one's."""
+        repositories, name = self._tools.repositories, event.repository
+        if event.number is not None:
+            seen = Identity(name, event.number, event.owner_number)
+            return await repositories.admit(seen, door="delivery")
+        if await repositories.known(name) is not None:
+            raise Stranger(name, f"the delivery does not say the number of {name}, which is known")
+        return self._tools.book.catalog.spelling(name)
+
+    async def _turn_away(
+        self, delivery: Delivery, event: events.Push | events.Comment, stranger: Stranger
+    ) -> None:
+        """Nothing is done for who has another one's name; whoever gives a command there is told that much."""
+        answers, word = list[Post](), self._tools.config.command
+        if (
+            isinstance(event, events.Comment)
+            and self._tools.github is not None
+            and event.number is not None
+            and not event.outsider
+            and self._tools.config.allows(event.repository)
+            and markdown.is_short_command(event.body, word)
+        ):
+            there = _by_number(event)
+            key = f"refusal:{there.repository}#{event.pull}:{event.author.lower()}"
+            answers = self._github_answers(there, key, [messages.error_reply(str(stranger))], failed=True)
+        await self._settle(delivery, "ignored", stranger.note, answers)
+
+    async def _moved(self, delivery: Delivery, moved: events.Moved) -> None:
+        """GitHub tells at once what would be seen with the next push or comment."""
+        known = await self._tools.repositories.known(moved.former)
+        if known is not None and known.number != moved.number:
+            await self._settle(delivery, "ignored", f"{moved.former} is another repository by now")
+            return
+        seen = Identity(moved.former, moved.number, current=moved.repository)
+        name = await self._tools.repositories.admit(seen, door="delivery")
+        await self._settle(delivery, "handled", f"{name} is called {moved.repository} now")
 
     # Doors ----------------------------------------------------------------------------------------
 
@@ -320,6 +365,11 @@ def _asked_on_github(comment: events.Comment) -> Asked:
         number=comment.pull,
         public=comment.public,
     )
+
+
+def _by_number(comment: events.Comment) -> events.Comment:
+    """The same with the address of just that repository, whatever its name means here."""
+    return comment if comment.number is None else replace(comment, repository=f"#{comment.number}")
 
 
 async def _ended(task: asyncio.Task[Any]) -> None:

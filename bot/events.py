@@ -60,6 +60,7 @@ class Push:
     pushed_at: float | None = None
     number: int | None = None
     """The repository's, which stays when it is renamed."""
+    owner_number: int | None = None
 
     @property
     def deleted(self) -> bool:
@@ -92,6 +93,17 @@ class Comment:
     public: bool
     on_issue: bool = False
     outsider: bool = False
+    number: int | None = None
+    owner_number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The repository that was called `former` was renamed or transferred."""
+
+    repository: str
+    number: int
+    former: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +125,7 @@ class Ignored:
     why: str
 
 
-Event = Push | Comment | SlackCommand | Ignored
+Event = Push | Comment | Moved | SlackCommand | Ignored
 
 
 class _Repository(BaseModel):
@@ -121,7 +133,13 @@ class _Repository(BaseModel):
     private: bool = True
     default_branch: str = ""
     id: object = None
+    owner: object = None
     pushed_at: object = None
+
+    @property
+    def owner_number(self) -> int | None:
+        """The number of the account that has it."""
+        return _number(self.owner.get("id")) if isinstance(self.owner, dict) else None
 
 
 class _User(BaseModel):
@@ -171,12 +189,41 @@ class _IssueComment(BaseModel):
     repository: _Repository
 
 
+class _RepositoryEvent(BaseModel):
+    action: str
+    repository: _Repository
+    changes: dict[str, object] = Field(default_factory=dict)
+
+    @property
+    def former(self) -> str | None:
+        """Its name before, None where that stayed.
+
+        https://docs.github.com/en/webhooks/webhook-events-and-payloads#repository
+        """
+        owner, _, name = self.repository.full_name.partition("/")
+        if self.action == "renamed":
+            old = _at(self.changes, "repository", "name", "from")
+            return f"{owner}/{old}" if old else None
+        if self.action == "transferred":
+            account = _at(self.changes, "owner", "from", "organization", "login")
+            old = account or _at(self.changes, "owner", "from", "user", "login")
+            return f"{old}/{name}" if old else None
+        return None
+
+
+def _at(value: object, *path: str) -> str | None:
+    """The text at `path` in nested objects."""
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else None
+
+
 def read(delivery: Delivery) -> Event:
     """The fact in `delivery`; a payload that cannot be read is ignored with the reason, never an error."""
     try:
         if delivery.source == "slack":
             return _slack(delivery)
-        reader = {"push": _push, "issue_comment": _comment}.get(delivery.event)
+        reader = {"push": _push, "issue_comment": _comment, "repository": _moved}.get(delivery.event)
         if reader is None:
             return Ignored(f"nothing here listens to {delivery.event}")
         return reader(_github_payload(delivery))
@@ -221,6 +268,7 @@ def _push(payload: object) -> Event:
         after="0" * 40 if push.deleted else push.after,
         pushed_at=_number(push.repository.pushed_at),
         number=_number(push.repository.id),
+        owner_number=push.repository.owner_number,
     )
 
 
@@ -275,7 +323,17 @@ def _comment(payload: object) -> Event:
         public=not event.repository.private,
         on_issue=event.issue.pull_request is None,
         outsider=event.comment.author_association in _OUTSIDERS,
+        number=_number(event.repository.id),
+        owner_number=event.repository.owner_number,
     )
+
+
+def _moved(payload: object) -> Event:
+    event = _RepositoryEvent.model_validate(payload)
+    number, former = _number(event.repository.id), event.former
+    if former is None or number is None:
+        return Ignored(f"a repository was {event.action[:40]}, and not renamed or transferred")
+    return Moved(event.repository.full_name, number, former)
 
 
 def _slack(delivery: Delivery) -> Event:

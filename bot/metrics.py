@@ -26,7 +26,8 @@ EVENTS = frozenset(
         "check_run", "check_suite", "create", "delete", "deployment", "deployment_protection_rule",
         "deployment_status", "installation", "installation_repositories", "issue_comment", "issues", "ping",
         "pull_request", "pull_request_review", "pull_request_review_comment", "push", "registry_package",
-        "release", "repository_dispatch", "status", "workflow_dispatch", "workflow_job", "workflow_run",
+        "release", "repository", "repository_dispatch", "status", "workflow_dispatch", "workflow_job",
+        "workflow_run",
     }
 )  # fmt: skip
 """Events that are counted under their own name; every other is `other`."""
@@ -57,6 +58,12 @@ BUILDS = Counter(
 POSTS = Counter(
     "errand_posts", "Attempts to say something by kind and outcome.", ["kind", "outcome"], registry=REGISTRY
 )
+RIVALS = Counter(
+    "errand_repository_rivals",
+    "What was refused because its repository has a name that was another one's, by where it came in.",
+    ["door"],
+    registry=REGISTRY,
+)
 START_SECONDS = Histogram(
     "errand_start_seconds",
     "From the moment a run was accepted to the start of its process.",
@@ -83,6 +90,11 @@ def count_delivery(source: str, event: str, outcome: str) -> None:
 @cache  # bounded as the labels are; looking a child up by labels takes longer than counting
 def _delivery_counter(source: str, event: str, outcome: str) -> Counter:
     return DELIVERIES.labels(source, event, outcome)
+
+
+def count_rival(door: str) -> None:
+    """Count what was refused of who has another one's name: a `delivery`, a `workflow` or an `answer`."""
+    RIVALS.labels(door).inc()
 
 
 def count_end(row: Run | Build) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from bot import policy
 from bot.callers import Caller
 from bot.catalog import Catalog
-from bot.errors import NotAllowed
+from bot.errors import NotAllowed, Refused
 from bot.github import GitHub, PullRequest
 from bot.scopes import EXEC
 from bot.tools import Tools
@@ -113,7 +113,11 @@ class People:
         tools = self._tools
         known = repository in asked.permissions or not tools.config.allows(repository)
         if tools.github is not None and asked.login is not None and not known:
-            asked.permissions[repository] = await self._permissions.of(tools.github, repository, asked.login)
+            try:
+                level = await self._permissions.of(tools.github, repository, asked.login)
+            except Refused as refused:
+                raise await tools.repositories.explained(repository, refused) from None
+            asked.permissions[repository] = level
         self.check(asked, repository)
 
     def check(self, asked: Asked, repository: str) -> None:

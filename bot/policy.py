@@ -48,9 +48,9 @@ def may_run(*, login: str | None, permission: str | None, repository: str, allow
     return _YES
 
 
-def may_build(*, head: str | None, repository: str, forks: bool) -> Verdict:
-    """May code that stands in `head` (None: a fork that is gone) be built and run for `repository`?"""
-    if forks or (head is not None and head.casefold() == repository.casefold()):
+def may_build(*, fork: bool, forks: bool) -> Verdict:
+    """May the code of a pull request be built and run, which is that of a `fork` or not?"""
+    if forks or not fork:
         return _YES
     sentence = "This is the code of a fork, and code of forks is not run here."
     return Verdict(False, sentence, "fork")

@@ -169,9 +169,9 @@ class Starting:
             pull = asked.pull
             if pull.state != "open":
                 raise AskerError(_closed(asked, pull))
-            self._require_own(pull.head_repository, repository)
+            self._require_own(fork=pull.is_fork)
             ref = pull.head_ref
-            if pull.head_repository is None or pull.head_repository.casefold() != repository.casefold():
+            if pull.is_fork:
                 ref = f"{pull.head_repository or 'a fork'}{_OF_FORK}{ref}"
             return Target(repository, asked.public, Source(image, pull.head_sha, ref))
         return await self.head(image, repository, ref)
@@ -199,12 +199,12 @@ class Starting:
             return replace(target, follows=False)
         repository = self._tools.book.catalog.spelling(image.repository)
         await self._people.require(asked, repository)
-        about = await self._tools.required_github.repository(repository)
+        about = await self._tools.about(repository)
         return Target(repository, not about.private, ready=chosen)
 
-    def _require_own(self, head: str | None, repository: str) -> None:
-        """Raise `NotAllowed` where code of `head` is not run for `repository`."""
-        verdict = policy.may_build(head=head, repository=repository, forks=self._tools.config.forks)
+    def _require_own(self, *, fork: bool) -> None:
+        """Raise `NotAllowed` where the code is a fork's and forks are not allowed."""
+        verdict = policy.may_build(fork=fork, forks=self._tools.config.forks)
         if not verdict.allowed:
             raise NotAllowed(verdict.sentence)
 
@@ -217,7 +217,7 @@ class Starting:
     async def head(self, image: Image, repository: str, ref: str | None = None) -> Target:
         """The commit of `ref`, else of the default branch; `AskerError` if none. Asks for nobody's rights."""
         github = self._tools.required_github
-        about = await github.repository(repository)
+        about = await self._tools.about(repository)
         if ref is None:
             named = await github.branch(repository, about.default_branch)
             return Target(repository, not about.private, Source(image, named.sha, named.ref), follows=True)
@@ -237,7 +237,7 @@ class Starting:
         if (
             repository is not None and repository != asked.repository
         ):  # it may have become private, or public, since
-            public = not (await self._tools.required_github.repository(repository)).private
+            public = not (await self._tools.about(repository)).private
         if run.image_definition is not None:
             ready = Image.model_validate(run.image_definition)
             return Target(repository, public, ready=ready, digest=run.digest)
@@ -255,13 +255,12 @@ class Starting:
         """Raise `NotAllowed` where a fork's code would run again and forks are not allowed (any more)."""
         if ref is None or self._tools.config.forks:
             return
-        fork, of_fork, name = ref.partition(_OF_FORK)
+        _, of_fork, name = ref.partition(_OF_FORK)
         if of_fork and not gitrefs.is_sha(name):
-            self._require_own(fork, repository)
+            self._require_own(fork=True)
         if of_fork or gitrefs.is_sha(ref) or gitrefs.is_pull(ref):
-            github = self._tools.required_github
-            about = await github.repository(repository)
-            if not await github.owns(repository, commit, about.default_branch):
+            about = await self._tools.about(repository)
+            if not await self._tools.required_github.owns(repository, commit, about.default_branch):
                 self._require_own_commit(name or ref, repository)
 
     def enqueue(self, session: Session, order: Order) -> Run:

@@ -385,3 +385,16 @@ class PushSeen(SQLModel, table=True):
     pushed_at: float | None = Field(default=None, sa_type=Double)  # as GitHub says, in whole seconds
     delivery_id: int = Field(sa_type=_Number)
     decided_at: float = Field(sa_type=Double)
+
+
+class RepositoryPin(SQLModel, table=True):
+    """The name of a repository, or of an owner alone, with its number; `rival` is who came under it later."""
+
+    __tablename__ = "repository_pins"
+    __table_args__ = (Index("repository_pins_number", "number"),)
+
+    name: str = Field(primary_key=True)  # acme/shop or acme, in small letters
+    number: int = Field(sa_type=_Number)
+    current: str  # what GitHub called it last; empty where another one is called that by now
+    pinned_at: float = Field(sa_type=Double)
+    rival: int | None = Field(default=None, sa_type=_Number)

@@ -7,7 +7,8 @@ from bot import links
 from bot.book import Book
 from bot.config import Config
 from bot.errors import AskerError
-from bot.github import GitHub
+from bot.github import GitHub, Repository
+from bot.repositories import Repositories
 from bot.slack import Slack
 from bot.store import Store
 from bot.tables import Build, Run
@@ -23,7 +24,7 @@ class Tools:
     """`clock` gives seconds since the epoch, `nonce` unguessable words of `[a-z0-9]`, `link` a URL.
 
     `owner` is the name under which this bot claims work; GitHub and Slack are None where they are not
-    configured. `keys` sign the links to pages.
+    configured. `keys` sign the links to pages, `repositories` are known by their numbers.
     """
 
     book: Book
@@ -36,6 +37,7 @@ class Tools:
     nonce: Callable[[], str]
     owner: str
     keys: links.Keys
+    repositories: Repositories
 
     @property
     def config(self) -> Config:
@@ -48,6 +50,10 @@ class Tools:
         if self.github is None:
             raise AskerError("GitHub is not configured here, so nobody can be allowed anything.")
         return self.github
+
+    async def about(self, repository: str) -> Repository:
+        """What GitHub says of a repository by the name that it has here; `AskerError` where it is another."""
+        return await self.repositories.about(self.required_github, repository)
 
     def link(self, row: Build | Run, *, open_place: bool) -> str:
         """The address of the page of `row`, for a place that everybody may read (`open_place`) or not.

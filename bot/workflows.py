@@ -8,7 +8,7 @@ https://docs.github.com/en/actions/reference/security/oidc
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from string import ascii_lowercase, ascii_uppercase
 
 from bot.globs import matches
@@ -48,6 +48,15 @@ class Workflow:
     event: str
     workflow_ref: str
     environment: str | None = None
+    owner_id: str | None = None
+
+    def known_as(self, name: str) -> "Workflow":
+        """The same under the name by which its repository is known here; its own files stay its own."""
+        own = f"{self.repository}/"
+        path = self.workflow_ref
+        if path.startswith(own):
+            path = f"{name}/{path.removeprefix(own)}"
+        return replace(self, repository=name, workflow_ref=path)
 
     @property
     def name(self) -> str:
@@ -73,12 +82,17 @@ class Rule:
     def fits(self, workflow: Workflow) -> bool:
         """Whether `workflow` is one of those that this rule lets in."""
         return (
-            matches(_folded(self.repository), _folded(workflow.repository))
-            and self.repository_id in (None, workflow.repository_id)
+            self._fits_repository(workflow)
             and self._fits_ref(workflow)
             and self._fits_file(workflow)
             and self._fits_environment(workflow)
         )
+
+    def _fits_repository(self, workflow: Workflow) -> bool:
+        """A number decides alone: it stays when the repository is renamed."""
+        if self.repository_id is not None:
+            return self.repository_id == workflow.repository_id
+        return matches(_folded(self.repository), _folded(workflow.repository))
 
     def _fits_ref(self, workflow: Workflow) -> bool:
         """A pull request only where the rule says so: its code is not what somebody here has reviewed."""
@@ -150,6 +164,11 @@ def _check_number(number: str | None, name: str) -> None:
         raise ValueError("expected the number of the repository after #, such as acme/shop#1296269")
     if "*" in name:
         raise ValueError("expected a repository without *: a number is that of a single one")
+
+
+def repositories_of(rules: Iterable[str]) -> list[str]:
+    """The repositories, or patterns of some, that these rules name."""
+    return [rule(text).repository for text in rules]
 
 
 def may_start(rules: Iterable[str], workflow: Workflow) -> bool:

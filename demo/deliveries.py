@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from demo.entities import Json
-from demo.payloads import ZERO_SHA, issue_comment, ping, pull_request, push
+from demo.payloads import ZERO_SHA, issue_comment, moved, ping, pull_request, push
 
 __all__ = [
     "ZERO_SHA",
     "Delivery",
     "github",
     "issue_comment",
+    "moved",
     "ping",
     "pull_request",
     "push",

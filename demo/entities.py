@@ -87,10 +87,12 @@ def user(login: str) -> Json:
     }
 
 
-def repository(name: str, *, private: bool = False, default_branch: str = "main") -> Json:
-    """A repository as payloads carry it."""
+def repository(
+    name: str, *, private: bool = False, default_branch: str = "main", number: int | None = None
+) -> Json:
+    """A repository as payloads carry it; `number` is its own where it was renamed, or took a name over."""
     owner, _, short = name.partition("/")
-    number = number_of(name)
+    number = number_of(name) if number is None else number
     api = f"https://api.github.com/repos/{name}"
     counts = ("forks", "stargazers", "watchers", "open_issues")
     return {

@@ -49,8 +49,9 @@ def push(
     default_branch: str = "main",
     message: str = "A change",
     at: float = 0.0,
+    number: int | None = None,
 ) -> Json:
-    """A push to a branch; a `commit` of zeros deletes it."""
+    """A push to a branch; a `commit` of zeros deletes it. `number` is the repository's."""
     deleted = commit == ZERO_SHA
     person = {"name": sender, "email": f"{sender}@users.noreply.github.com", "username": sender}
     change: Json = {
@@ -71,7 +72,7 @@ def push(
         "before": before,
         "after": commit,
         "repository": {
-            **repository(name, private=private, default_branch=default_branch),
+            **repository(name, private=private, default_branch=default_branch, number=number),
             "master_branch": default_branch,
             "pushed_at": int(at),
         },
@@ -100,8 +101,9 @@ def issue_comment(
     private: bool = False,
     association: str = "MEMBER",
     at: float = 0.0,
+    number: int | None = None,
 ) -> Json:
-    """A comment on a pull request (or, with `on_pull` False, on an issue)."""
+    """A comment on a pull request (or, with `on_pull` False, on an issue); `number` is the repository's."""
     api = f"https://api.github.com/repos/{name}/issues"
     page = f"https://github.com/{name}/{'pull' if on_pull else 'issues'}/{issue}"
     about: Json = {
@@ -154,7 +156,7 @@ def issue_comment(
             "reactions": reactions(f"{api}/comments/{comment}/reactions"),
             "performed_via_github_app": None,
         },
-        "repository": repository(name, private=private),
+        "repository": repository(name, private=private, number=number),
         "organization": organization(name.partition("/")[0]),
         "sender": user(author),
         "installation": installation(),
@@ -162,6 +164,21 @@ def issue_comment(
     if action == "edited":
         payload["changes"] = {"body": {"from": "Something else."}}
     return payload
+
+
+def moved(name: str, former: str, *, number: int | None = None, private: bool = False) -> Json:
+    """The repository `former` was renamed, or (where its owner is another one) transferred, to `name`."""
+    owner, (account, _, old) = name.partition("/")[0], former.partition("/")
+    renamed: Json = {"repository": {"name": {"from": old}}}
+    transferred: Json = {"owner": {"from": {"organization": organization(account)}}}
+    return {
+        "action": "renamed" if owner.lower() == account.lower() else "transferred",
+        "changes": renamed if owner.lower() == account.lower() else transferred,
+        "repository": repository(name, private=private, number=number or number_of(former)),
+        "organization": organization(owner),
+        "sender": user("octocat"),
+        "installation": installation(),
+    }
 
 
 def pull_request(

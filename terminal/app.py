@@ -12,6 +12,7 @@ from terminal import (
     locks,
     looking,
     removing,
+    repositories,
     running,
     serving,
     streams,
@@ -31,6 +32,7 @@ for part in (running, looking, jobs, removing, builds, locks, applying, chatting
     part.add_to(cli)
 cli.add_typer(tokens.group(), name="token")
 cli.add_typer(hooks.group(), name="hook")
+cli.add_typer(repositories.group(), name="repositories")
 cli.command("tokens")(tokens.listing)
 cli.command("hooks")(hooks.listing)
 cli.command("list")(jobs.jobs)

@@ -12,6 +12,7 @@ from bot.book import Book
 from bot.config import Config
 from bot.config.loading import checked_source, source
 from bot.errors import ConfigError
+from bot.repositories import Repositories
 from bot.store import Store, ticks
 from bot.tools import Tools
 from executor.logs import LogStore
@@ -97,8 +98,9 @@ async def house(config: Config, github: Checkouts) -> AsyncIterator[Tools]:
         stack.push_async_callback(engine.close)
 
         scheduled = [name for name, job in config.jobs.items() if job.schedule is not None]
+        book = await Book.open(config, store, time.time)
         tools = Tools(
-            book=await Book.open(config, store, time.time),
+            book=book,
             store=store,
             engine=engine,
             logs=logs,
@@ -108,6 +110,7 @@ async def house(config: Config, github: Checkouts) -> AsyncIterator[Tools]:
             nonce=lambda: secrets.token_hex(8),
             owner=owner,
             keys=(secrets.token_bytes(32),),
+            repositories=Repositories(store, book, time.time),
         )
         await store.write(
             lambda session: [

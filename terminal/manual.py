@@ -58,6 +58,9 @@ SECTIONS = (
             "hook list": "errand hook list",
             "hook delete": "errand hook delete migrate deploys",
             "hooks": "errand hooks --json",
+            "repositories": "errand repositories list",
+            "repositories list": "errand repositories list",
+            "repositories forget": "errand repositories forget acme/shop",
             "token": "errand token create ci --scope run:migrate --expires 90d",
             "token create": "errand token create ci --scope run:migrate --expires 90d",
             "token list": "errand token list",
@@ -97,6 +100,7 @@ VALUES = {
     "KEY=VALUE": "a parameter of a job and its value",
     "N": "a whole number; of a run with or without #",
     "NAME": "what a job, a hook or a token is called",
+    "REPOSITORY": "a repository at GitHub: acme/shop",
     "TIME": "a moment: 18:00 or 2026-02-01T08:00",
 }
 """Words that stand for values in more than one place."""

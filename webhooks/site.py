@@ -13,10 +13,11 @@ from bot.catalog import Catalog
 from bot.github import Oidc
 from bot.pruning import Pruning
 from bot.questions import Questions
+from bot.repositories import Repositories
 from bot.store import Store
 from executor.logs import LogStore
 from webhooks.access import Access
-from webhooks.api import calling, hooks, jobs, openapi, orders, questions, runs, tokens
+from webhooks.api import calling, hooks, jobs, openapi, orders, questions, repositories, runs, tokens
 from webhooks.api.workflows import Workflows
 from webhooks.pages import routes as pages
 from webhooks.pages.look import Look
@@ -45,6 +46,7 @@ class Site:
     calls: Calls | None = None  # what starts and stops runs, where that is served
     questions: Questions | None = None  # what plans and pauses, where that is served
     oidc: Oidc | None = None  # verifies the tokens of workflows, where those may start jobs
+    repositories: Repositories | None = None  # whose workflows those are
 
     def __post_init__(self) -> None:
         """Refuse to start without a key: nobody could log in, and nothing would say why."""
@@ -82,6 +84,8 @@ class Site:
         )
         listed = [*pages.routes(shown), *runs.routes(told), openapi.route(access)]
         listed += tokens.routes(tokens.Tokens(self.store, access, self.clock, self.url))
+        if self.repositories is not None:
+            listed += repositories.routes(self.repositories, access)
         if self.questions is not None:
             listed += questions.routes(self.questions, access)
             listed += orders.routes(orders.Orders(self.questions, self.store, access, self.clock, self.url))
@@ -109,8 +113,8 @@ class Site:
         """Who may, by today's jobs where they are known."""
         book = self.changing[0] if self.changing is not None else None
         workflow = None
-        if self.oidc is not None and book is not None:
-            workflow = Workflows(self.oidc, lambda: book.catalog.jobs).visitor
+        if self.oidc is not None and book is not None and self.repositories is not None:
+            workflow = Workflows(self.oidc, lambda: book.catalog.jobs, self.repositories).visitor
         return Access(
             self.store,
             self.keys,

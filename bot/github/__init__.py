@@ -6,10 +6,21 @@ longer than it lives, or let one out in an error. It asks only `bot.errors`, `bo
 `bot.workflows` and `executor.spec`.
 """
 
-from bot.github.answers import PullRequest, Repository
-from bot.github.client import GitHub
+from bot.github.answers import Known, PullRequest, Repository
+from bot.github.client import GitHub, Lookup
 from bot.github.commits import NamedCommit
 from bot.github.issuer import Keys
 from bot.github.oidc import Oidc, Untrusted, is_signed
 
-__all__ = ["GitHub", "Keys", "NamedCommit", "Oidc", "PullRequest", "Repository", "Untrusted", "is_signed"]
+__all__ = [
+    "GitHub",
+    "Keys",
+    "Known",
+    "Lookup",
+    "NamedCommit",
+    "Oidc",
+    "PullRequest",
+    "Repository",
+    "Untrusted",
+    "is_signed",
+]

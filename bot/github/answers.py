@@ -12,6 +12,7 @@ from bot.errors import Refused, Unfit
 from bot.messages import code
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
+_NUMBERED = re.compile(r"#[1-9][0-9]{0,18}", re.ASCII)
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\[bot\])?")
 _T = TypeVar("_T")
 
@@ -35,6 +36,26 @@ class Repository:
     name: str
     default_branch: str
     private: bool
+    number: int | None = None
+    owner_number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a repository: its number, if it was seen, and what GitHub called it last."""
+
+    number: int | None
+    name: str
+
+    @property
+    def reference(self) -> str:
+        """By which it is asked for, whatever it is called by now and whoever has its name."""
+        return self.name if self.number is None else f"#{self.number}"
+
+    @property
+    def account(self) -> str:
+        """Whose it is."""
+        return self.name.partition("/")[0].casefold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +69,27 @@ class PullRequest:
     head_repository: str | None
     base_ref: str
     merged: bool = False
+    head_number: int | None = None
+    base_number: int | None = None
+    base_repository: str | None = None
+
+    @property
+    def is_fork(self) -> bool:
+        """Whether the code is of another repository: by the numbers, since names may be old ones."""
+        if self.head_number is not None and self.base_number is not None:
+            return self.head_number != self.base_number
+        names = (self.head_repository, self.base_repository)
+        return None in names or len({(name or "").casefold() for name in names}) > 1
 
 
 def repository_path(name: str) -> str:
-    """`repos/owner/name`, escaped for a URL; `Refused` where it is no such name."""
+    """`repos/owner/name`, escaped for a URL, or `repositories/N` for `#N`; `Refused` for what is neither.
+
+    GitHub leads from the old names of a repository to the latter, and serves all that it serves below names.
+    https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
+    """
+    if _NUMBERED.fullmatch(name):
+        return f"repositories/{name[1:]}"
     if not _REPOSITORY.fullmatch(name):
         raise Refused("that is no repository name (owner/name)", status="invalid_repository")
     return "repos/" + quote(name, safe="/")

@@ -1,13 +1,14 @@
 """What Errand asks of GitHub and tells it, one method each."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
 
 from bot.errors import Refused
 from bot.github import answers
-from bot.github.answers import PullRequest, Repository, field, needed, number, repository_path, text
+from bot.github.answers import Known, PullRequest, Repository, field, needed, number, repository_path, text
 from bot.github.commits import Commits, NamedCommit
 from bot.github.credentials import App, Credential
 from bot.github.transport import Answer, Call, Transport
@@ -19,6 +20,9 @@ PAGES = 20  # how far back a comment or a check is looked for
 SINCE_SLACK = 300.0  # seconds by which GitHub's clock and ours may differ
 _ACTIONS = "github-actions[bot]"  # who a workflow's own token is; it cannot ask
 
+Lookup = Callable[[str], Awaitable[Known | None]]
+"""Gives what is known of the repository of a name, None for one that was never seen."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -26,7 +30,8 @@ class GitHub:
     """One door to one GitHub, as a GitHub App, with a token, or (to read what is public) as nobody.
 
     Methods raise `RetryLater` where trying again may help and `Refused` where it will not; no write is
-    ever sent twice. A repository is always `owner/name`.
+    ever sent twice. A repository is `owner/name`, which is asked for by the number that `known` has of it, or
+    `#number`.
     """
 
     def __init__(
@@ -38,7 +43,9 @@ class GitHub:
         token: Secret | None = None,
         clone_url: str,
         clock: Callable[[], float],
+        known: Lookup | None = None,
     ) -> None:
+        self._known = known
         self._transport = Transport(api_url, clock)
         self._clone_url = clone_url
         self._token = token
@@ -77,7 +84,13 @@ class GitHub:
         """The repository's default branch and whether it is private (also where GitHub does not say)."""
         data = (await self._send(name, Call("GET", repository_path(name)))).data
         branch = needed(text(data, "default_branch"), "the default branch")
-        return Repository(text(data, "full_name") or name, branch, field(data, "private") is not False)
+        return Repository(
+            name=text(data, "full_name") or name,
+            default_branch=branch,
+            private=field(data, "private") is not False,
+            number=number(data, "id"),
+            owner_number=number(data, "owner", "id"),
+        )
 
     async def pull(self, repository: str, pull: int) -> PullRequest:
         """Where the pull request comes from and goes to."""
@@ -92,6 +105,9 @@ class GitHub:
             head_repository=text(data, "head", "repo", "full_name"),
             base_ref=needed(text(data, "base", "ref"), "the base branch"),
             merged=field(data, "merged") is True,
+            head_number=number(data, "head", "repo", "id"),
+            base_number=number(data, "base", "repo", "id"),
+            base_repository=text(data, "base", "repo", "full_name"),
         )
 
     async def branch(self, repository: str, name: str) -> NamedCommit:
@@ -104,15 +120,17 @@ class GitHub:
 
     async def owns(self, repository: str, sha: str, default_branch: str) -> bool:
         """Whether a commit is on a branch or a tag of the repository; a fork's is not."""
-        return await self._commits.owns(repository, sha, default_branch)
+        known = await self._look_up(repository)
+        return await self._commits.owns(known.reference, sha, default_branch)
 
     async def clone(self, repository: str) -> tuple[str, Secret | None]:
         """The URL to fetch from and the token to do it with, which an App has made for just that."""
         repository_path(repository)
-        url = self._clone_url.replace("{repository}", repository)
+        known = await self._look_up(repository)
+        url = self._clone_url.replace("{repository}", known.name)
         if self._app is None:
             return url, self._token
-        return url, (await self._app.for_clone(repository)).token
+        return url, (await self._app.for_clone(known.reference, known.account)).token
 
     async def react(self, repository: str, comment: int, content: str) -> None:
         """React to a comment; the same reaction twice is one."""
@@ -195,8 +213,11 @@ class GitHub:
 
         A 401 means that nothing was done, so this repeats no write.
         """
+        known = await self._look_up(repository)
+        path = call.path.removeprefix(repository_path(repository))
+        call = replace(call, path=repository_path(known.reference) + path)
         for attempt in (1, 2):
-            credential = await self._credential(repository)
+            credential = await self._credential(known)
             try:
                 return await self._transport.send(call, credential.token, credential.who)
             except Refused as refused:
@@ -204,14 +225,20 @@ class GitHub:
                     raise
                 if refused.status == 404 and call.may_lack:
                     raise
-                self._app.forget(repository, token=credential.token if refused.status == 401 else None)
+                old = credential.token if refused.status == 401 else None
+                self._app.forget(known.reference, known.account, token=old)
                 if refused.status == 404 or attempt == 2:
                     raise
         raise AssertionError("unreachable")
 
-    async def _credential(self, repository: str) -> Credential:
+    async def _look_up(self, repository: str) -> Known:
+        """By what it is asked for, so that nobody who has its name now answers for it."""
+        known = await self._known(repository) if self._known is not None else None
+        return known or Known(None, repository)
+
+    async def _credential(self, known: Known) -> Credential:
         if self._app is not None:
-            return await self._app.for_repository(repository)
+            return await self._app.for_repository(known.reference, known.account)
         return Credential("the token" if self._token else "nobody", self._token)
 
     async def _own_login(self) -> str:

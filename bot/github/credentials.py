@@ -112,7 +112,7 @@ class App:
         self._transport = transport
         self._clock = clock
         self._jwt: tuple[Secret, float] | None = None
-        self._installations: Kept[str, int] = Kept(clock)
+        self._installations: Kept[tuple[str, str], int] = Kept(clock)
         self._tokens: Kept[tuple[int, str], Secret] = Kept(clock)
 
     async def itself(self) -> Credential:
@@ -130,26 +130,30 @@ class App:
         await self._installations.close()
         await self._tokens.close()
 
-    async def for_repository(self, repository: str) -> Credential:
-        """The installation that has `repository`, with a token for all that it may do."""
-        return await self._with_token(repository, None)
+    async def for_repository(self, repository: str, account: str = "") -> Credential:
+        """The installation that has `repository`, with a token for all that it may do.
 
-    async def for_clone(self, repository: str) -> Credential:
+        `account` is whose it is as far as is known: with another one it has another installation.
+        """
+        return await self._with_token(repository, account, None)
+
+    async def for_clone(self, repository: str, account: str = "") -> Credential:
         """A token that can read the contents of `repository` and nothing else."""
-        return await self._with_token(repository, repository)
+        return await self._with_token(repository, account, repository)
 
-    def forget(self, repository: str, *, token: Secret | None = None) -> None:
+    def forget(self, repository: str, account: str = "", *, token: Secret | None = None) -> None:
         """GitHub does not know what we hold of `repository` any more: look again next time."""
-        installation = self._installations.peek(repository)
-        self._installations.drop(repository)
+        installation = self._installations.peek((repository, account))
+        self._installations.drop((repository, account))
         if installation is not None and token is not None:
             for key in ((installation, ""), (installation, repository)):
                 if self._tokens.peek(key) == token:
                     self._tokens.drop(key)
 
-    async def _with_token(self, repository: str, only: str | None) -> Credential:
+    async def _with_token(self, repository: str, account: str, only: str | None) -> Credential:
+        place = (repository, account)
         for attempt in (1, 2):
-            installation = await self._installations.get(repository, lambda: self._find(repository))
+            installation = await self._installations.get(place, lambda: self._find(repository))
             try:
                 token = await self._tokens.get(
                     (installation, only or ""),
@@ -159,7 +163,7 @@ class App:
                 # A reinstalled App has a new number; whoever asks a second time knows it.
                 if refused.status != 404 or attempt == 2:
                     raise
-                self._installations.drop(repository)
+                self._installations.drop(place)
                 continue
             return Credential(f"installation {installation}", token)
         raise AssertionError("unreachable")
@@ -169,9 +173,8 @@ class App:
             answer = await self._as_app(Call("GET", repository_path(repository) + "/installation"))
         except Refused as refused:
             if refused.status == 404:
-                raise Refused(
-                    f"the GitHub App is not installed on {repository}", status="not_installed"
-                ) from None
+                told = f"the GitHub App is not installed on {repository}"
+                raise Refused(told, status="not_installed") from None
             raise
         found = needed(number(answer.data, "id"), "the installation's id")
         return found, self._clock() + INSTALLATION_SECONDS
@@ -179,7 +182,10 @@ class App:
     async def _fetch(self, installation: int, only: str | None) -> tuple[Secret, float]:
         body: dict[str, object] = {}
         if only is not None:
-            body = {"repositories": [only.partition("/")[2]], "permissions": {"contents": "read"}}
+            which: dict[str, object] = {"repositories": [only.partition("/")[2]]}
+            if only.startswith("#"):
+                which = {"repository_ids": [int(only[1:])]}
+            body = {**which, "permissions": {"contents": "read"}}
         answer = await self._as_app(
             Call("POST", f"app/installations/{installation}/access_tokens", body=body)
         )

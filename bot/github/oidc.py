@@ -119,16 +119,23 @@ def _moment(claims: Mapping[str, Any], name: str) -> float:
 
 def _workflow(claims: Mapping[str, Any]) -> Workflow:
     repository, number = _text(claims, "repository"), _text(claims, "repository_id")
-    if not _REPOSITORY.fullmatch(repository) or not _NUMBER.fullmatch(number):
+    if not _REPOSITORY.fullmatch(repository) or not _is_number(number):
         raise Untrusted("it names no repository")
+    owner = claims.get("repository_owner_id")
     return Workflow(
         repository=repository,
         repository_id=number,
+        owner_id=owner if isinstance(owner, str) and _is_number(owner) else None,
         ref=_text(claims, "ref"),
         event=_text(claims, "event_name"),
         workflow_ref=_text(claims, "workflow_ref"),
         environment=_text(claims, "environment") if "environment" in claims else None,
     )
+
+
+def _is_number(text: str) -> bool:
+    """Whether it is one that can be stored."""
+    return _NUMBER.fullmatch(text) is not None and 0 < int(text) < 1 << 62
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str:

@@ -189,7 +189,9 @@ class Transport:
             target = url.join(response.headers.get("location", ""))
         except (httpx.InvalidURL, ValueError):
             target = httpx.URL("")
-        if not kept or (target.scheme, target.netloc) != (url.scheme, url.netloc):
+        same = (target.scheme, target.netloc) == (url.scheme, url.netloc)
+        below = target.raw_path.startswith(self._base.raw_path)  # on Enterprise Server the host has more
+        if not kept or not same or not below:
             raise Refused(f"{call.method} {call.path} was redirected ({status})", status=status)
         return target
 

@@ -18,6 +18,7 @@ from bot.tables import (
     Lock,
     Post,
     PushSeen,
+    RepositoryPin,
     Run,
     Tick,
     Token,
@@ -46,6 +47,7 @@ IDEMPOTENCY: Columns = table_of(Idempotency).c
 IMAGE_TAG: Columns = table_of(ImageTag).c
 JOB_STATE: Columns = table_of(JobState).c
 LOCK: Columns = table_of(Lock).c
+PIN: Columns = table_of(RepositoryPin).c
 POST: Columns = table_of(Post).c
 PUSH: Columns = table_of(PushSeen).c
 RUN: Columns = table_of(Run).c

@@ -109,6 +109,18 @@ class Access:
             raise not_found()
         return found
 
+    def sees(self, request: Request, repository: Repository) -> bool:
+        """Whether who calls may know where the repository is now."""
+        try:
+            return not repository.private or self._reaches(self.caller(request), repository)
+        except ApiError:
+            pass
+        try:
+            self.as_app(request)
+        except ApiError:
+            return False
+        return self.installation(repository) is not None
+
     def require(self, request: Request, level: str, *permissions: str) -> tuple[Caller, Repository]:
         """The caller and the repository, where any of `permissions` is granted at `level` (read or write)."""
         caller = self.caller(request)

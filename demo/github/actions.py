@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from demo.entities import number_of
 from demo.github.access import ApiError
 from demo.github.endpoints import Table
 from demo.github.shapes import Shapes
@@ -96,9 +97,9 @@ class Actions:
             "nbf": now,
             "exp": now + int(TOKEN_SECONDS),
             "repository": repository,
-            "repository_id": "1296269",
+            "repository_id": str(number_of(repository)),
             "repository_owner": repository.partition("/")[0],
-            "repository_owner_id": "583231",
+            "repository_owner_id": str(number_of(repository.partition("/")[0])),
             "ref": ref,
             "ref_type": "branch",
             "event_name": "push",

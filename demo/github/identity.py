@@ -49,7 +49,9 @@ class Identity(Endpoints):
             raise not_found()
         body = await body_of(request)
         permissions = _chosen_permissions(installation, body.get("permissions"))
-        repositories = self._chosen_repositories(installation, body.get("repositories"))
+        repositories = self._chosen_repositories(
+            installation, body.get("repositories"), body.get("repository_ids")
+        )
         expires_at = self._clock() + TOKEN_SECONDS
         token = Token(
             text=f"ghs_{secrets.token_hex(18)}",
@@ -71,10 +73,13 @@ class Identity(Endpoints):
             answer["repositories"] = [self._shapes.repository(each) for each in known]
         return JSONResponse(answer, 201)
 
-    def _chosen_repositories(self, installation: Installation, names: Any) -> frozenset[str] | None:
-        if not names:
+    def _chosen_repositories(
+        self, installation: Installation, names: Any, numbers: Any
+    ) -> frozenset[str] | None:
+        if not names and not numbers:
             return frozenset(installation.repositories) if installation.repositories is not None else None
-        found = [self._state.repository(f"{installation.account}/{name}") for name in names]
+        found = [self._state.repository(f"{installation.account}/{name}") for name in names or ()]
+        found += [self._state.numbered(number) for number in numbers or ()]
         chosen = [
             each for each in found if each is not None and self._access.installation(each) is installation
         ]

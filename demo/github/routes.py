@@ -1,13 +1,16 @@
 """All endpoints together, with what GitHub does around every one."""
 
+import re
 from collections.abc import Callable
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from demo.github.access import Access, ApiError, not_found
+from demo.github.access import DOCS, Access, ApiError, not_found
 from demo.github.actions import Actions
 from demo.github.discussion import Discussion
 from demo.github.endpoints import Endpoint
@@ -17,7 +20,9 @@ from demo.github.repositories import Repositories
 from demo.github.results import Results
 from demo.github.shapes import Shapes
 from demo.github.state import State
+from demo.watched import SLASH
 
+_NUMBERED = re.compile(r"/repositories/([0-9]{1,18})(/.*)?", re.DOTALL)
 RATE_LIMIT = 5000  # requests of one token in an hour
 
 
@@ -28,16 +33,46 @@ class Routes:
         self, state: State, access: Access, shapes: Shapes, clock: Callable[[], float], actions: Actions
     ) -> None:
         self._state = state
+        self._access = access
+        self._shapes = shapes
         self._clock = clock
         # Check runs of a commit come before commits, whose names may contain slashes.
         kinds = (Identity, Discussion, Results, History, Repositories)
         self._table = [row for kind in kinds for row in kind(state, access, shapes, clock).table()]
         self._table += actions.table()
 
-    def app(self) -> Starlette:
-        """The application."""
+    def app(self) -> ASGIApp:
+        """The application. What is below `/repositories/NUMBER` is what is below the name of today."""
         routes = [Route(path, self._guarded(handler), methods=[verb]) for verb, path, handler in self._table]
-        return Starlette(routes=routes, exception_handlers={404: _unknown, 405: _unknown})
+        named = Starlette(routes=routes, exception_handlers={404: _unknown, 405: _unknown})
+
+        async def numbered(scope: Scope, receive: Receive, send: Send) -> None:
+            found = _NUMBERED.fullmatch(scope["path"])
+            known = self._state.numbered(int(found[1])) if found else None
+            if found and known is not None:
+                scope = {**scope, "path": f"/repos/{known.name}{found[2] or ''}"}
+            await named(scope, receive, send)
+
+        return numbered
+
+    def _moved(self, request: Request) -> Response | None:
+        """Where a repository that was called so is now: 301, and 307 for what is not a GET.
+
+        https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
+        """
+        owner, name = request.path_params.get("owner"), request.path_params.get("repo")
+        known = self._state.moved(f"{owner}/{name}") if owner and name else None
+        if known is None or not self._access.sees(request, known):
+            return None
+        rest = request.url.path.removeprefix(f"/repos/{owner}/{name}").replace(SLASH, "%2F")
+        rest = rest.replace(quote(SLASH), "%2F")
+        url = f"{self._shapes.url}/repositories/{known.id}{rest}"
+        query = f"?{request.url.query}" if request.url.query else ""
+        status, message = (
+            (301, "Moved Permanently") if request.method == "GET" else (307, "Temporary Redirect")
+        )
+        body = {"message": message, "url": url, "documentation_url": DOCS}
+        return JSONResponse(body, status, {"location": url + query})
 
     def _guarded(self, endpoint: Endpoint) -> Endpoint:
         """The endpoint with what GitHub does around every one: user agent, rate limit, errors as JSON."""
@@ -49,7 +84,7 @@ class Routes:
                     raise ApiError(403, "Request forbidden by administrative rules.")
                 if int(headers["x-ratelimit-used"]) > RATE_LIMIT:
                     raise ApiError(403, "API rate limit exceeded.")
-                response = await endpoint(request)
+                response = self._moved(request) or await endpoint(request)
             except ApiError as error:
                 response = JSONResponse(error.body, error.status, error.headers)
             response.headers.update(headers)

@@ -8,6 +8,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from demo.entities import number_of
 from demo.github.access import Access
 from demo.github.actions import Actions
 from demo.github.routes import Routes
@@ -99,13 +100,24 @@ class GitHubStandIn(Watched):
         install: bool = True,
     ) -> Repository:
         """A repository; `install`: the App is installed on its account."""
-        made = Repository(next(self.state.ids), name, private, default_branch, git, dict(refs or {}))
+        number = self.state.new_number(name)
+        made = Repository(number, name, private, default_branch, git, dict(refs or {}))
         self.state.repositories[name] = made
+        self.state.former.pop(name.lower(), None)
         account = name.partition("/")[0]
         known = {each.account.lower() for each in self.state.installations.values()}
         if install and account.lower() not in known:
             self.install(account)
         return made
+
+    def rename(self, old: str, new: str) -> Repository:
+        """Rename a repository, or transfer it; the old name leads to it until another one takes that."""
+        self.state.rename(old, new)
+        return self.state.repositories[new]
+
+    def remove(self, name: str) -> None:
+        """Delete a repository; its name is free, and its number never comes again."""
+        del self.state.repositories[name]
 
     def add_person(self, repository: str, login: str, role: str = "write") -> None:
         """Give somebody a role: read, triage, write, maintain, admin, or one of the organization's own."""
@@ -118,6 +130,9 @@ class GitHubStandIn(Watched):
         known = self.state.repositories[repository]
         head = repository if head_repository == "" else head_repository
         pull = Pull(number, head_sha, head_ref, head, known.default_branch)
+        if head is not None:
+            there = self.state.repository(head) or self.state.moved(head)
+            pull.head_number = number_of(head) if there is None else there.id
         known.pulls[number] = pull
         return pull
 

@@ -73,7 +73,7 @@ class Shapes:
             "created_at": iso(0),
             "updated_at": iso(0),
             "permissions": permissions,
-            "events": ["issue_comment", "push"],
+            "events": ["issue_comment", "push", "repository"],
         }
 
     def installation(self, installation: Installation) -> Json:
@@ -91,7 +91,7 @@ class Shapes:
             "target_id": account["id"],
             "target_type": "Organization",
             "permissions": installation.permissions,
-            "events": ["issue_comment", "push"],
+            "events": ["issue_comment", "push", "repository"],
             "created_at": iso(0),
             "updated_at": iso(0),
             "single_file_name": None,
@@ -102,11 +102,13 @@ class Shapes:
     def repository(self, repository: Repository) -> Json:
         """The parts of a repository that clients look at."""
         made = entities.repository(
-            repository.name, private=repository.private, default_branch=repository.default_branch
+            repository.name,
+            private=repository.private,
+            default_branch=repository.default_branch,
+            number=repository.id,
         )
         return {
             **made,
-            "id": repository.id,
             "node_id": node("Repository", repository.id),
             "url": f"{self.url}/repos/{repository.name}",
             "html_url": f"{self.url}/{repository.name}",
@@ -122,7 +124,9 @@ class Shapes:
         )
         there = pull.head_repository
         owner = (there or "ghost/gone").partition("/")[0]
-        head = {**self.repository(repository), "full_name": there} if there is not None else None
+        head: Json | None = None
+        if there is not None:
+            head = {**self.repository(repository), "full_name": there, "id": pull.head_number}
         base = {**made["base"], "ref": pull.base_ref, "repo": self.repository(repository)}
         return {
             **made,

@@ -3,8 +3,10 @@
 import itertools
 import re
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from demo import entities
 
 PERMISSIONS = {
     "metadata": "read",
@@ -33,6 +35,7 @@ class Pull:
     base_ref: str
     state: str = "open"
     merged: bool = False
+    head_number: int | None = None  # of the head's repository
 
 
 @dataclass(slots=True)
@@ -212,6 +215,8 @@ class State:
 
     ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1001))
     repositories: dict[str, Repository] = field(default_factory=dict)
+    former: dict[str, int] = field(default_factory=dict)  # names that lead to a number, in small letters
+    numbers: set[int] = field(default_factory=set)  # of repositories, those that are gone too
     installations: dict[int, Installation] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     comments: list[Comment] = field(default_factory=list)
@@ -223,3 +228,38 @@ class State:
     def repository(self, name: str) -> Repository | None:
         """By name; GitHub ignores case."""
         return next((each for key, each in self.repositories.items() if key.lower() == name.lower()), None)
+
+    def numbered(self, number: int | None) -> Repository | None:
+        """By number, which no other repository ever has."""
+        return next((each for each in self.repositories.values() if each.id == number), None)
+
+    def moved(self, name: str) -> Repository | None:
+        """The repository that was called `name` once, as long as no other one is called so."""
+        return None if self.repository(name) else self.numbered(self.former.get(name.lower()))
+
+    def new_number(self, name: str) -> int:
+        """A number that no repository had yet: that of the name, as payloads have it, where it is free."""
+        number = entities.number_of(name)
+        while number in self.numbers:
+            number += 1
+        self.numbers.add(number)
+        return number
+
+    def rename(self, old: str, new: str) -> None:
+        """Let a repository be called otherwise, with all that is known of it by its name."""
+        known = self.repositories.pop(old)
+        known.name = new
+        self.repositories[new] = known
+        self.former.pop(new.lower(), None)
+        self.former[old.lower()] = known.id
+        told: list[Comment | Reaction | Status | Check]
+        told = [*self.comments, *self.reactions, *self.statuses, *self.checks]
+        for each in told:
+            if each.repository == old:
+                each.repository = new
+        for installation in self.installations.values():
+            if installation.repositories is not None and old in installation.repositories:
+                installation.repositories = installation.repositories - {old} | {new}
+        for text, token in self.tokens.items():
+            if token.repositories is not None and old in token.repositories:
+                self.tokens[text] = replace(token, repositories=token.repositories - {old} | {new})

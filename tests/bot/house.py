@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 
 from bot import links
-from bot.book import Book
+from bot.book import Book, renewed
 from bot.config import load
 from bot.desk import Desk
 from bot.github import GitHub
+from bot.repositories import Repositories
 from bot.slack import Slack
 from bot.store import Session, Store, builds, deliveries, runs
 from bot.tables import Build, Delivery, Post, Run
@@ -179,9 +180,8 @@ class House:
         known = self.github.state.repository(repository)
         assert known is not None
         made = self.github.add_comment(known.name, 7, author, body)
-        payload = payloads.issue_comment(
-            repository, 7, made.id, author, body, private=known.private, at=self.now, **how
-        )
+        how = {"private": known.private, "number": known.id, "at": self.now, **how}
+        payload = payloads.issue_comment(repository, 7, made.id, author, body, **how)
         return await self.deliver("issue_comment", json.dumps(payload).encode())
 
     async def says(
@@ -207,7 +207,9 @@ class House:
         self, commit: str, *, repository: str = SHOP, branch: str = "main", before: str = payloads.ZERO_SHA
     ) -> None:
         """A branch was pushed."""
-        payload = payloads.push(repository, commit, branch=branch, before=before, private=True, at=self.now)
+        known = self.github.state.repository(repository)
+        of = {"private": True, "number": known and known.id}
+        payload = payloads.push(repository, commit, branch=branch, before=before, at=self.now, **of)  # type: ignore[arg-type]
         await Desk(self.tools).handle(await self.deliver("push", json.dumps(payload).encode()))
 
     async def _handled(self, delivery: Delivery) -> list[str]:
@@ -249,10 +251,16 @@ class House:
     async def write(self, work: Callable[[Session], Any]) -> Any:
         return await self.store.write(work)
 
+    async def reread(self) -> None:
+        """Read app.yaml again, as SIGHUP does."""
+        new = load(self.home / "app.yaml", {"KEY": self.github.private_key, "API_KEY": "s3cr3t"})
+        await self.tools.book.apply(renewed(self.tools.config, new)[0])
+
     def without(self, **tools: Any) -> "House":
         """The same house with other tools."""
         if "config" in tools:
             tools["book"] = Book(tools.pop("config"), self.store, time.time)
+            tools["repositories"] = Repositories(self.store, tools["book"], self.tools.clock)
         made = House(replace(self.tools, **tools), self.beside, self.engine, self.home)
         made._numbers = self._numbers
         return made
@@ -276,19 +284,23 @@ async def house(home: Path, *, change: Callable[[str], str] = lambda text: text)
         file.write_text(change(text))
         config = load(file, {"KEY": beside.github.private_key, "API_KEY": "s3cr3t"})
         assert config.github is not None
+        known: list[Repositories] = []
         github = GitHub(
             api_url=config.github.api_url,
             app_id=config.github.app_id,
             private_key=config.github.private_key,
             clone_url=config.github.clone_url,
             clock=time.time,
+            known=lambda name: known[0].known(name),
         )
         slack = Slack(api_url=beside.slack_url, bot_token=Secret(beside.slack.token), clock=time.time)
         numbers = count(1)
         async with await Store.open(config.database.reveal(), owner="one") as store:
             made: House
+            book = await Book.open(config, store, time.time)
+            known.append(Repositories(store, book, lambda: made.now))
             tools = Tools(
-                book=await Book.open(config, store, time.time),
+                book=book,
                 store=store,
                 engine=engine,
                 logs=LogStore(config.logs.directory, 2**20),
@@ -298,6 +310,7 @@ async def house(home: Path, *, change: Callable[[str], str] = lambda text: text)
                 nonce=lambda: f"{next(numbers):016x}",
                 owner="one",
                 keys=_keys(),
+                repositories=known[0],
             )
             made = House(tools, beside, engine, home)
             try:

@@ -11,6 +11,7 @@ import pytest
 from bot.errors import AskerError, ConfigError, Refused, RetryLater
 from bot.github import GitHub, PullRequest, Repository
 from bot.messages import CheckFields, StatusFields, marker
+from demo.entities import number_of
 from demo.github import GitHubStandIn
 from demo.standins import serving
 from executor.spec import Secret
@@ -108,8 +109,10 @@ async def test_contradicting_or_unknown_permission_counts_as_the_lower(
 
 async def test_repository_and_pull_request_are_read(standin: GitHubStandIn, app: GitHub) -> None:
     standin.add_pull(SHOP, 8, "c" * 40, "theirs", head_repository=None)
-    assert await app.repository(SHOP) == Repository(SHOP, "main", True)
-    assert await app.pull(SHOP, 7) == PullRequest(7, "open", SHA, "topic", SHOP, "main")
+    number, owner = number_of(SHOP), number_of("acme")
+    assert await app.repository(SHOP) == Repository(SHOP, "main", True, number, owner)
+    found = PullRequest(7, "open", SHA, "topic", SHOP, "main", False, number, number, SHOP)
+    assert await app.pull(SHOP, 7) == found
     assert (await app.pull(SHOP, 8)).head_repository is None
 
 

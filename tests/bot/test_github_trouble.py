@@ -281,6 +281,31 @@ async def test_renamed_repository_is_followed_for_reads_and_kept_writes_only(
         await app.comment("acme/old", 7, "hello")
 
 
+async def test_old_name_is_asked_for_and_leads_to_the_number(standin: GitHubStandIn, app: GitHub) -> None:
+    number = standin.state.repositories[SHOP].id
+    standin.rename(SHOP, "acme/store")
+    assert (await app.repository(SHOP)).number == number
+    await app.comment(SHOP, 7, "hello")
+    assert standin.comments[-1].repository == "acme/store"
+    assert standin.count(f"^/repositories/{number}/issues/7/comments$", "POST") == 1
+
+
+async def test_redirect_on_the_same_host_stays_below_the_api(clock: Clock) -> None:
+    """On Enterprise Server the host serves more than the API; none of it is shown a token."""
+    seen: list[str] = []
+
+    async def enterprise(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(scope["path"])
+        await Response(status_code=301, headers={"Location": "/pages/evil"})(scope, receive, send)
+
+    async with serving(enterprise) as url:
+        github = GitHub(api_url=f"{url}/api/v3", token=Secret("t"), clone_url="", clock=clock)
+        with pytest.raises(Refused, match="redirected"):
+            await github.repository(SHOP)
+        await github.close()
+    assert seen == [f"/api/v3/repos/{SHOP}"]
+
+
 @pytest.mark.parametrize(
     "location", ["http://evil.example.com/x", "//evil.example.com/x", "", "http://[", "/repos"]
 )

@@ -19,6 +19,7 @@ from bot.github import Keys, Oidc, Untrusted, is_signed
 from bot.github.issuer import BELIEVED, FRESH, PAUSE
 from bot.github.oidc import LEEWAY, LIFE, LONGEST
 from bot.workflows import Workflow
+from demo.entities import number_of
 from demo.github import GitHubStandIn
 from demo.github.actions import Key
 from demo.standins import serving
@@ -68,11 +69,12 @@ async def test_token_of_the_issuer_says_who_the_workflow_is(place: Place) -> Non
     found = await place.oidc.workflow(place.token(environment="production"))
     assert found == Workflow(
         repository="acme/shop",
-        repository_id="1296269",
+        repository_id=str(number_of("acme/shop")),
         ref="refs/heads/main",
         event="push",
         workflow_ref="acme/shop/.github/workflows/deploy.yml@refs/heads/main",
         environment="production",
+        owner_id=str(number_of("acme")),
     )
     assert found.name == "actions:acme/shop@refs/heads/main"
 

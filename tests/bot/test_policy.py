@@ -31,12 +31,11 @@ def test_unknown_slack_user_is_told_how_to_become_known() -> None:
 
 
 def test_code_of_the_repository_itself_may_be_built() -> None:
-    assert may_build(head="Acme/Shop", repository="acme/shop", forks=False).allowed
+    assert may_build(fork=False, forks=False).allowed
 
 
-@pytest.mark.parametrize("head", ["mallory/shop", None])
-def test_code_of_a_fork_may_be_built_only_where_forks_are_allowed(head: str | None) -> None:
-    verdict = may_build(head=head, repository="acme/shop", forks=False)
+def test_code_of_a_fork_may_be_built_only_where_forks_are_allowed() -> None:
+    verdict = may_build(fork=True, forks=False)
     assert not verdict.allowed
     assert "fork" in verdict.sentence
-    assert may_build(head=head, repository="acme/shop", forks=True).allowed
+    assert may_build(fork=True, forks=True).allowed

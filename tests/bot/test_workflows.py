@@ -35,6 +35,7 @@ FITTING: list[tuple[str, dict[str, Any]]] = [
     ("actions:acme/shop:environment:eu: live/*", {"environment": "eu: live/1"}),
     ("actions:acme/shop@refs/heads/main:environment:production", {"environment": "production"}),
     ("actions:acme/shop#1296269@refs/heads/main", {}),
+    ("actions:acme/shop#1296269@refs/heads/main", {"repository": "acme/store"}),
     ("actions:acme/shop:workflow:deploy.yml", {}),
     (
         "actions:acme/shop@refs/heads/main:workflow:deploy.*:environment:production",

@@ -366,3 +366,54 @@ async def test_checks_are_listed_newest_of_each_name_unless_all_are_asked_for(
     assert counts == [2, 3, 1, 0]
     person = await http.post(f"{REPO}/check-runs", headers=bearer("ghp_octocat"), json={})
     assert person.json()["message"] == "You must authenticate via a GitHub App."
+
+
+async def test_old_name_leads_to_the_number_until_another_one_takes_it(
+    github: GitHubStandIn, http: httpx.AsyncClient
+) -> None:
+    number = github.state.repositories["acme/shop"].id
+    github.rename("acme/shop", "acme/store")
+    headers = bearer("ghp_octocat")
+    read = await http.get(f"{REPO}/pulls/7?a=1", headers=headers)
+    assert (read.status_code, read.json()["message"]) == (301, "Moved Permanently")
+    assert read.headers["location"] == f"{github.url}/repositories/{number}/pulls/7?a=1"
+    written = await http.post(f"{REPO}/issues/7/comments", headers=headers, json={"body": "x"})
+    assert written.status_code == 307
+    there = await http.get(f"/repositories/{number}/pulls/7", headers=headers)
+    assert (
+        there.json()["base"]["repo"] | {"id": number, "full_name": "acme/store"}
+        == there.json()["base"]["repo"]
+    )
+    taken = github.add_repository("acme/shop")
+    assert taken.id != number
+    assert (await http.get(REPO, headers=headers)).json()["id"] == taken.id
+    assert (await http.get(f"/repositories/{number}", headers=headers)).json()["full_name"] == "acme/store"
+
+
+async def test_nobody_hears_where_a_private_repository_went_who_may_not_see_it(
+    github: GitHubStandIn, http: httpx.AsyncClient
+) -> None:
+    github.rename("acme/secret", "acme/hidden")
+    assert (await http.get(SECRET, headers=bearer("ghp_octocat"))).status_code == 404
+    headers, _ = await installation_token(github, http)
+    assert (await http.get(SECRET, headers=headers, follow_redirects=True)).json()["name"] == "hidden"
+
+
+async def test_number_of_a_deleted_repository_never_comes_again(
+    github: GitHubStandIn, http: httpx.AsyncClient
+) -> None:
+    number = github.state.repositories["acme/shop"].id
+    github.remove("acme/shop")
+    assert github.add_repository("acme/shop").id != number
+    gone = await http.get(f"/repositories/{number}", headers=bearer("ghp_octocat"))
+    assert gone.status_code == 404
+
+
+async def test_head_of_a_pull_request_has_the_number_of_its_own_repository(
+    github: GitHubStandIn, http: httpx.AsyncClient
+) -> None:
+    github.add_pull("acme/shop", 8, SHA, "theirs", head_repository="mallory/shop")
+    pulls = [
+        (await http.get(f"{REPO}/pulls/{number}", headers=bearer("ghp_octocat"))).json() for number in (7, 8)
+    ]
+    assert [pull["head"]["repo"]["id"] == pull["base"]["repo"]["id"] for pull in pulls] == [True, False]

@@ -40,6 +40,7 @@ async def served(
         changing=(tools.book, Pruning(tools)),
         calls=Calls(tools),
         questions=Questions(tools),
+        repositories=tools.repositories,
     )
     listening = socket.create_server(("127.0.0.1", 0))
     app = Starlette(routes=site.routes())

@@ -102,6 +102,8 @@ _NAMES = {
     ("POST", "/api/hooks"): "create_hook",
     ("DELETE", "/api/hooks/{name}/{hook}"): "delete_hook",
     ("POST", "/hooks/{name}"): "call_hook",
+    ("GET", "/api/repositories"): "list_repositories",
+    ("DELETE", "/api/repositories/{name}"): "forget_repository",
     ("GET", "/api/tokens"): "list_tokens",
     ("POST", "/api/tokens"): "create_token",
     ("DELETE", "/api/tokens/{name}"): "delete_token",

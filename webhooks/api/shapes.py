@@ -314,3 +314,22 @@ class Problem(_Refusal, total=False):
     """Why a request was refused (RFC 9457)."""
 
     errors: list[Mistake]
+
+
+class Repository(TypedDict):
+    """A name of a repository, or of an owner alone, and the number that it had when it was first seen.
+
+    `current_name` is what GitHub calls it now, `rival` the last other number that came under its name.
+    """
+
+    name: str
+    number: int
+    current_name: str | None
+    pinned_at: Moment
+    rival: int | None
+
+
+class Repositories(TypedDict):
+    """All pinned names."""
+
+    repositories: list[Repository]

@@ -320,6 +320,21 @@ OPERATIONS = (
         body=bodies.HookCall,
         problems=(404, 409, 503),
     ),
+    Operation(
+        "GET",
+        "/api/repositories",
+        Needs.ADMIN,
+        "which number is pinned to which repository",
+        {200: Answer(shapes.Repositories)},
+    ),
+    Operation(
+        "DELETE",
+        "/api/repositories/{name}",
+        Needs.ADMIN,
+        "lets the next repository that comes under a name have it",
+        {204: Answer(meaning="It is free.")},
+        problems=(404,),
+    ),
     Operation("GET", "/api/tokens", Needs.ADMIN, "all tokens by name", {200: Answer(shapes.Tokens)}),
     Operation(
         "POST",

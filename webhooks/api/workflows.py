@@ -6,16 +6,22 @@ else is opened to it, whatever a token with the same scopes may do: what it may 
 
 from collections.abc import Callable, Mapping
 
+import structlog
 from starlette.requests import Request
 
 from bot import scopes, workflows
 from bot.catalog import Job
 from bot.errors import RetryLater
 from bot.github import Oidc, Untrusted
+from bot.pinning import Identity
+from bot.repositories import Repositories, Stranger
+from bot.workflows import Workflow
 from webhooks.access import Access, Visitor
 from webhooks.api.answers import path_number
 from webhooks.api.operation import Operation
 from webhooks.api.problems import Problem, missing, unauthorized
+
+log = structlog.get_logger()
 
 START = ("POST", "/api/jobs/{name}/start")
 OWN_RUN = frozenset(
@@ -25,11 +31,12 @@ OWN_RUN = frozenset(
 
 
 class Workflows:
-    """Makes visitors of GitHub's tokens; `jobs` gives today's jobs by name."""
+    """Makes visitors of GitHub's tokens; `jobs` gives today's jobs, `repositories` knows whose a name is."""
 
-    def __init__(self, oidc: Oidc, jobs: Callable[[], Mapping[str, Job]]) -> None:
+    def __init__(self, oidc: Oidc, jobs: Callable[[], Mapping[str, Job]], repositories: Repositories) -> None:
         self._oidc = oidc
         self._jobs = jobs
+        self._repositories = repositories
 
     async def visitor(self, token: str) -> Visitor:
         """Who has the token; a `Problem` where it proves nothing, or nothing now."""
@@ -42,10 +49,20 @@ class Workflows:
                 "The keys of GitHub Actions cannot be had now, so nobody can be let in; try again soon."
             )
             raise Problem(503, sentence, {"Retry-After": f"{error.delay or 5:.0f}"}) from None
+        try:
+            workflow = workflow.known_as(await self._repositories.admit(_identity(workflow), door="workflow"))
+        except Stranger as stranger:
+            log.info("workflow.refused", workflow=workflow.name, why=stranger.note)
+            return Visitor("actions", workflow.name, workflow.name)  # to whom no job is open
         allowed = [name for name, job in self._jobs().items() if workflows.may_start(job.allow, workflow)]
         return Visitor(
             "actions", workflow.name, workflow.name, scopes=frozenset(scopes.RUN + name for name in allowed)
         )
+
+
+def _identity(workflow: Workflow) -> Identity:
+    owner = workflow.owner_id
+    return Identity(workflow.repository, int(workflow.repository_id), None if owner is None else int(owner))
 
 
 async def admit(access: Access, row: Operation, request: Request, visitor: Visitor) -> None:

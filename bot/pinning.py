@@ -1,0 +1,97 @@
+"""Which repository something is of: by its number, which stays when it is renamed, and not by its name. Pure.
+
+The first number that is seen of a name that this installation knows is pinned to it. Later the number
+decides: a pinned one under another name was renamed or transferred and is still the one that `app.yaml`
+names; another one under a pinned name took that over, and has no rights.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.tables import RepositoryPin
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A repository as GitHub says that it is. `current`: its name today, where `name` may be an older one."""
+
+    name: str
+    number: int
+    owner_number: int | None = None
+    current: str = ""
+
+    @property
+    def key(self) -> str:
+        """The name as it is compared: GitHub does not tell names by case."""
+        return self.name.casefold()
+
+    @property
+    def owner(self) -> str:
+        """The account that the name begins with, as it is compared."""
+        return self.key.partition("/")[0]
+
+    @property
+    def shown(self) -> str:
+        """What GitHub calls it today."""
+        return self.current or self.name
+
+
+class Names(Protocol):
+    """What the configuration says of names, in small letters."""
+
+    def names(self, name: str) -> bool:
+        """Whether it has this very name somewhere."""
+        ...
+
+    def allows(self, name: str) -> bool:
+        """Whether a repository of this name may have rights here."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`name` is by what the repository is known here; `rivals` are the pins that it has no right to.
+
+    `pins`: names that are its own from now on. `stale`: other names of it, whose pins do not know what GitHub
+    calls it today.
+    """
+
+    name: str
+    rivals: tuple[RepositoryPin, ...] = ()
+    pins: tuple[str, ...] = ()
+    stale: tuple[RepositoryPin, ...] = ()
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything is to be stored."""
+        return bool(self.pins or self.stale)
+
+
+def decide(seen: Identity, pins: Sequence[RepositoryPin], names: Names) -> Verdict:
+    """What `seen` is, given the pins of its name, of its owner and of its number."""
+    mine = [pin for pin in pins if "/" in pin.name and pin.number == seen.number]
+    here = next((pin for pin in pins if pin.name == seen.key), None)
+    if mine:
+        return _known(seen, mine, here, names)
+    rivals = [] if here is None else [here]
+    account = next((pin for pin in pins if pin.name == seen.owner), None)
+    if account is not None and seen.owner_number not in (None, account.number):
+        rivals.append(account)
+    if rivals:
+        return Verdict(seen.name, tuple(rivals))
+    return Verdict(seen.name, pins=(seen.key,) if names.allows(seen.key) else ())
+
+
+def _known(
+    seen: Identity, mine: Sequence[RepositoryPin], here: RepositoryPin | None, names: Names
+) -> Verdict:
+    """The same for a pinned number: its own name before older ones, what is written before patterns."""
+    older = [pin.name for pin in mine if pin.name != seen.key]
+    own = [seen.key] if here is None or here in mine else []
+    known = [name for name in (*own, *older) if names.names(name)]
+    known += [name for name in (*own, *older) if names.allows(name)]
+    name = next(iter(known), seen.key)
+    pins = (name,) if here is None and name == seen.key and known else ()
+    stale = tuple(pin for pin in mine if pin.current != seen.shown)
+    return Verdict(seen.name if name == seen.key else name, pins=pins, stale=stale)
