@@ -92,6 +92,10 @@ REASONS: dict[str, Explanation] = {
     "PodMissing": Explanation("Its pod went away.", _AGAIN),
     "SupervisorLost": Explanation("What watched over it was ended.", _AGAIN),
     "BuilderDied": Explanation("The builder was ended.", "Try again; the log of the build may say more."),
+    "BuilderUnfit": Explanation(
+        "The builder cannot build where it runs.",
+        "See to `engine.kubernetes.builder`: its image needs git, its pod what builds without root need.",
+    ),
     "EngineUnavailable": Explanation("The engine did not answer.", "Try again when it does."),
     "InternalError": Explanation(
         "Errand failed over this.", "Whoever runs Errand finds the cause in its log."

@@ -88,7 +88,7 @@ final="$final|not our ref|not appear to be a git repository|transport .* not all
 check_out() {
     command -v git >/dev/null || {
         say "The image of the builder has no git."
-        fail EngineUnavailable "The image of the builder has no git."
+        fail BuilderUnfit "The image of the builder has no git."
     }
     mkdir "$work/tree"
     format=sha1
@@ -167,7 +167,7 @@ start_buildkit() {
     until buildctl debug workers >/dev/null 2>&1; do
         kill -0 "$daemon" 2>/dev/null || {
             tail -n 20 "$work/daemon"
-            fail EngineUnavailable "BuildKit does not start: $(grep -i error "$work/daemon" | tail -n 1)"
+            fail BuilderUnfit "BuildKit does not start: $(grep -i error "$work/daemon" | tail -n 1)"
         }
         sleep 0.1
     done
@@ -209,11 +209,15 @@ choose_storage() {
     printf '[storage]\ndriver = "overlay"\nrunroot = "%s"\ngraphroot = "%s"\n' "$work/run" "$work/storage" \
         >"$CONTAINERS_STORAGE_CONF"
     for driver in overlay vfs; do
-        ! in_storage info >"$work/last" 2>&1 || return 0
+        if in_storage info >"$work/last" 2>&1; then
+            # It goes on without, and then no step that has to have another user can run.
+            grep -E 'new[ug]idmap|single mapping' "$work/last" | sed 's/.*msg="//; s/\\n"$//; s/"$//' >"$work/unmapped"
+            return 0
+        fi
         rm -rf "$work/storage" "$work/run"
     done
     cat "$work/last"
-    fail EngineUnavailable "Buildah does not start: $(head -n 1 "$work/last")"
+    fail BuilderUnfit "Buildah does not start: $(head -n 1 "$work/last")"
 }
 
 # Buildah looks for the registries and their authorities of a user beside those of its image.
@@ -242,6 +246,8 @@ buildah_failed() {
     case $(last_error) in
         'failed pushing cache to '*) fail PushFailed "$(last_error)" "$1" ;;
     esac
+    [ ! -s "$work/unmapped" ] ||
+        fail BuilderUnfit "The builder may not map users, so no step can run: $(head -n 1 "$work/unmapped")"
     build_failed "$1"
 }
 

@@ -16,7 +16,7 @@ from executor.spec import BuildSpec, Outcome, Result, Secret
 from executor.words import plain
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
-_FAILURES = frozenset({"SpecInvalid", "FetchFailed", "PushFailed", "EngineUnavailable"})
+_FAILURES = frozenset({"SpecInvalid", "FetchFailed", "PushFailed", "BuilderUnfit", "EngineUnavailable"})
 """What the script says besides `Built` and `ImageFailed`: the reasons of an error."""
 
 

@@ -190,6 +190,38 @@ async def test_failing_step_is_told_with_its_exit_code(
     assert "first\n" in ended.log
 
 
+async def test_builder_that_may_not_map_users_is_told_and_not_the_dockerfile(
+    shop: Repository, tmp_path: Path
+) -> None:
+    """As Buildah says it in a pod that lets no program gain what it needs, and goes on."""
+    need("git", "busybox")
+    said = r"Error running newuidmap: exit status 1: newuidmap: open of uid_map failed: Permission denied\n"
+    fake = tmp_path / "buildah"
+    fake.write_text(
+        "#!/bin/sh\n"
+        f"printf '%s\\n' 'time=\"x\" level=warning msg=\"{said}\"' >&2\n"
+        'case "$*" in *" build "*) echo "error setting supplemental groups list"; exit 1 ;; esac\n'
+    )
+    fake.chmod(0o755)
+    spec = BuildSpec(
+        "build-1",
+        "shop",
+        Source("acme/shop", str(shop.path), shop.commit(Dockerfile=FROM)),
+        recipe=Recipe(push="registry.example.com/acme/shop"),
+    )
+    made = buildjobs.made(
+        spec, Settings("jobs", "errand", builder=Builder("buildah", "quay.io/buildah/stable"))
+    )
+    (tmp_path / "pod").mkdir()
+    env = {"PATH": path_with(tmp_path / "bin", buildah=str(fake)), "HOME": str(tmp_path)}
+    ended = await Pod(made, tmp_path / "pod", env).run()
+    assert ended.code == 1
+    word, _, sentence = ended.message.partition("\n")
+    assert word == "BuilderUnfit"
+    assert sentence.startswith("The builder may not map users, so no step can run: Error running newuidmap: ")
+    assert sentence.endswith("Permission denied\n")
+
+
 async def test_push_that_the_registry_refuses_is_told_with_its_words(
     build: Build, shop: Repository, closed_registry: Registry
 ) -> None:

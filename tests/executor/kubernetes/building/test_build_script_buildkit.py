@@ -140,9 +140,7 @@ async def test_daemon_that_does_not_start_is_told_with_its_words(
 ) -> None:
     (kit.directory / "broken").touch()
     ended = await build(shop.commit(Dockerfile="FROM scratch\n"))
-    assert ended.message.startswith(
-        "EngineUnavailable\nBuildKit does not start: [rootlesskit:parent] error: "
-    )
+    assert ended.message.startswith("BuilderUnfit\nBuildKit does not start: [rootlesskit:parent] error: ")
 
 
 async def test_image_without_git_says_so(shop: Repository, tmp_path: Path) -> None:
@@ -155,4 +153,4 @@ async def test_image_without_git_says_so(shop: Repository, tmp_path: Path) -> No
     spec = BuildSpec("build-1", "shop", source, recipe=Recipe(push=PUSH))
     (tmp_path / "pod").mkdir()
     pod = Pod(buildjobs.made(spec, Settings("jobs", "errand")), tmp_path / "pod", {"PATH": str(programs)})
-    assert (await pod.run()).message == "EngineUnavailable\nThe image of the builder has no git.\n"
+    assert (await pod.run()).message == "BuilderUnfit\nThe image of the builder has no git.\n"

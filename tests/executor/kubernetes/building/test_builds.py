@@ -38,7 +38,9 @@ def test_step_that_ran_out_of_memory_keeps_that_reason() -> None:
     assert builds.told(SPEC, killed, "") == killed
 
 
-@pytest.mark.parametrize("word", ["SpecInvalid", "FetchFailed", "PushFailed", "EngineUnavailable"])
+@pytest.mark.parametrize(
+    "word", ["SpecInvalid", "FetchFailed", "PushFailed", "BuilderUnfit", "EngineUnavailable"]
+)
 def test_what_the_job_is_not_to_blame_for_is_an_error(word: str) -> None:
     outcome = builds.told(SPEC, FAILED, f"{word}\nNo, not \x1b[31mthis. \n")
     assert (outcome.result, outcome.reason, outcome.exit_code) == (Result.ERROR, word, None)
