@@ -18,7 +18,7 @@ readonly REQUEST_SECONDS=30
 readonly LONG=10
 readonly SUMMARY_LINES=20
 
-body='' deadline=0 cancelled='' starting='' leaving='' stopped=''
+body='' cancelled='' starting='' leaving='' stopped=''
 run='' state='' result='' exit_code='' page=''
 
 main() {
@@ -77,7 +77,10 @@ read_inputs() {
   esac
   if [ -n "$INPUT_TIMEOUT" ]; then
     deadline=$(seconds "$INPUT_TIMEOUT") || fail 'timeout: expected a duration such as 90s, 30m or 2h.'
-    deadline=$((SECONDS + deadline))
+    look_at_clock
+    deadline=$((now + deadline * 1000))
+    # Of whole seconds it is not known how much of the first one is over: late rather than early.
+    [ -n "${EPOCHREALTIME:-}" ] || deadline=$((deadline + 1000))
   fi
   if [ -n "$INPUT_TOKEN" ]; then
     [[ $INPUT_TOKEN =~ ^[A-Za-z0-9._=-]+$ ]] || fail 'token: this is no token of Errand.'
@@ -103,23 +106,9 @@ read_parameters() {
   body+='}'
 }
 
-# Whether fewer than $1 seconds are left; always false without a timeout.
-is_late() {
-  [ "$deadline" -gt 0 ] && [ $((deadline - SECONDS)) -lt "${1:-1}" ]
-}
-
-# At most $1 seconds, and no more than are left.
-within() {
-  local most=$1
-  if [ "$deadline" -gt 0 ] && [ $((deadline - SECONDS)) -lt "$most" ]; then
-    most=$((deadline - SECONDS))
-  fi
-  printf '%d' "$((most < 1 ? 1 : most))"
-}
-
-# A pause that a signal ends.
+# A pause that a signal ends, and the end of the time.
 pause() {
-  sleep "$1" &
+  sleep "$(within "$1")" &
   child=$!
   end_if_left
   wait "$child" 2>/dev/null
@@ -133,14 +122,13 @@ start_run() {
   key="actions/${GITHUB_RUN_ID:-0}/${GITHUB_RUN_ATTEMPT:-1}/${GITHUB_JOB:-}/${file##*/}"
   printf '%s' "$body" >"$work/body"
   starting=yes
-  until request POST "/api/jobs/$INPUT_JOB/start" "$(within "$REQUEST_SECONDS")" \
+  until request POST "/api/jobs/$INPUT_JOB/start" "$REQUEST_SECONDS" \
     --header 'Content-Type: application/json' --header "Idempotency-Key: ${key:0:200}" --data-binary "@$work/body"; do
     is_passing || fail "$problem"
     [ -z "$cancelled" ] || fail 'The workflow was cancelled before the run was started.' 130
-    if is_late "$delay" || [ $((SECONDS - since)) -ge "$PATIENCE" ]; then
-      fail "$problem"
-    fi
+    [ $((SECONDS - since)) -lt "$PATIENCE" ] || fail "$problem"
     pause "$delay"
+    ! is_late || fail "$problem"
     delay=$((delay < 16 ? delay * 2 : 16))
   done
   starting=''
@@ -181,7 +169,7 @@ follow_run() {
 is_more() {
   local looks=0
   while [ "$looks" -lt 4 ]; do
-    if request GET "/api/runs/$run" "$(within "$REQUEST_SECONDS")" && read_run; then
+    if request GET "/api/runs/$run" "$REQUEST_SECONDS" && read_run; then
       since='' looks=$((looks + 1))
       # Only numbers of attempts stand there without quotes.
       if [[ $answer =~ \"attempt\":\ ?$((attempt + 1))[^0-9] ]]; then
@@ -222,9 +210,9 @@ endure() {
 stream() {
   local code=0 reader='' before=$seen began=$SECONDS path="/api/runs/$run/logs?follow=1&attempt=$1"
   local words=(--no-buffer --fail --write-out '%{stderr}\n%{http_code} %{size_download}' --url "$url$path")
-  [ "$deadline" -eq 0 ] || words+=(--max-time "$(within 86400)")
   status=000
   ensure_credential 10 || return 1
+  [ "$deadline" -eq 0 ] || words+=(--max-time "$(within 8640000)")
   [ -z "$cancelled" ] || return 1
   if [ "$seen" -eq 0 ]; then
     start_curl "$work/credential" "${words[@]}"
@@ -291,9 +279,11 @@ resume_commands() {
   stopped=''
 }
 
-# Cancels the run and ends with the exit code $1, because of $2. There are ten seconds for it.
+# Cancels the run and ends with the exit code $1, because of $2. GitHub gives ten seconds for all of it.
 give_up() {
   leaving=yes
+  look_at_clock
+  deadline=$((now + 8000))
   resume_commands
   # Some proxies refuse a POST without a body.
   if request POST "/api/runs/$run/cancel" 4 --header 'Content-Type: application/json' --data '{}' && read_run; then
@@ -315,6 +305,8 @@ give_up() {
 # Ends as the run has ended.
 finish() {
   local code=1 reason message
+  look_at_clock
+  [ -n "$leaving" ] || deadline=$((now + 10000)) # for the summary
   reason=$(json_member reason "$answer")
   message=$(json_member message "$answer")
   output result "$result"

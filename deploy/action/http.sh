@@ -6,10 +6,38 @@
 work='' url='' problem='' child='' status=000 answer=''
 credential=''
 credential_at=0
+# By the clock of `look_at_clock`; 0: there is none.
+deadline=0 now=0
 
 # GitHub's tokens are good for five minutes.
 readonly TOKEN_SECONDS=240
 readonly LARGEST_ANSWER=4194304
+
+# Sets `now`, in milliseconds. Before bash 5 whole seconds are all that is known.
+look_at_clock() {
+  local digits=${EPOCHREALTIME:-}
+  digits=${digits//[!0-9]/}
+  now=$((SECONDS * 1000))
+  [ -z "$digits" ] || now=$((digits / 1000))
+}
+
+# Whether time is up; always false without a timeout.
+is_late() {
+  [ "$deadline" -gt 0 ] || return 1
+  look_at_clock
+  [ "$now" -ge "$deadline" ]
+}
+
+# At most $1 seconds, and no more than are left. Never none, which curl takes for as long as it likes.
+within() {
+  local most=$(($1 * 1000))
+  if [ "$deadline" -gt 0 ]; then
+    look_at_clock
+    most=$((deadline - now < most ? deadline - now : most))
+    most=$((most < 1 ? 1 : most))
+  fi
+  printf '%d.%03d' $((most / 1000)) $((most % 1000))
+}
 
 # Waits for the child $1 to its end, also where a signal comes in between; gives its exit code.
 reap() {
@@ -48,12 +76,12 @@ ensure_credential() {
   write_secret "$work/credential" "$credential"
 }
 
-# Asks GitHub for a token that is meant for Errand, within $1 seconds.
+# Asks GitHub for a token that is meant for Errand, within $1 seconds, or those that are left.
 # https://docs.github.com/en/actions/reference/security/oidc
 ask_for_token() {
   local code=0
   write_secret "$work/runner" "$ACTIONS_ID_TOKEN_REQUEST_TOKEN"
-  start_curl "$work/runner" --max-time "$1" --max-filesize "$LARGEST_ANSWER" --output "$work/token" \
+  start_curl "$work/runner" --max-time "$(within "$1")" --max-filesize "$LARGEST_ANSWER" --output "$work/token" \
     --write-out '%{http_code}' --url "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=$(percent_encoded "$url")" \
     >"$work/status"
   reap "$child" || code=$?
@@ -72,15 +100,15 @@ ask_for_token() {
   mask "$credential"
 }
 
-# Sends one request: its method $1, path $2, seconds $3 and further words for curl. Sets `status` (000: there was
+# Sends one request: its method $1, path $2, at most $3 seconds and further words for curl. Sets `status` (000: there was
 # no answer), `answer` and, where it is no success, `problem`.
 request() {
-  local method=$1 path=$2 within=$3 code=0 tries
+  local method=$1 path=$2 most=$3 code=0 tries
   shift 3
   for tries in 1 2; do
     status=000 answer='' code=0
-    ensure_credential "$within" || return 1
-    start_curl "$work/credential" --request "$method" --max-time "$within" --max-filesize "$LARGEST_ANSWER" \
+    ensure_credential "$most" || return 1
+    start_curl "$work/credential" --request "$method" --max-time "$(within "$most")" --max-filesize "$LARGEST_ANSWER" \
       --output "$work/answer" --write-out '%{http_code}' "$@" --url "$url$path" >"$work/status"
     reap "$child" || code=$?
     status=$(<"$work/status")
