@@ -262,6 +262,26 @@ async def test_exit_code_of_a_stopped_job_is_seen_by_who_asks_later(
     assert (outcome.result, outcome.exit_code) == (Result.CANCELLED, 7)
 
 
+async def test_run_that_had_ended_before_its_pod_was_drained_ended_by_itself(
+    kubernetes_case: KubernetesCase, cluster: Cluster, key: str
+) -> None:
+    spec = sh(key, "exit 7", image=kubernetes_case.base)
+    async with opened(kubernetes_case) as other:
+        await started(other.engine.run(spec))
+    pods = f"pods?labelSelector=job-name%3D{key}"
+    ends = await asyncio.to_thread(
+        cluster.wait_for,
+        pods,
+        lambda found: [one for one in found["items"] if one["status"]["phase"] == "Failed"],
+    )
+    await asyncio.sleep(1.0)  # times of objects are whole seconds
+    name = ends["items"][0]["metadata"]["name"]
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}}
+    await ask(cluster, "POST", f"pods/{name}/eviction", eviction)
+    outcome = await ended(kubernetes_case.engine.run(spec))
+    assert (outcome.result, outcome.exit_code, outcome.reason) == (Result.FAILED, 7, None)
+
+
 async def test_image_without_a_shell_is_stopped_and_the_log_says_who_was_told(
     kubernetes_case: KubernetesCase, cluster: Cluster, key: str
 ) -> None:

@@ -13,6 +13,7 @@ from executor.errors import EngineUnavailable
 from executor.kubernetes.attending.following import MISSING
 from executor.spec import Outcome, Pending, Reference, Result, RunSpec, Started
 from tests.contract.cases import KubernetesCase, ended, open_kubernetes_case, seen, sh, started, text
+from tests.kubernetes.asking import state
 from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.serving import Server
 
@@ -198,6 +199,29 @@ async def test_pod_that_its_node_evicts_is_an_error_with_the_words_of_the_node(
     outcome = await ended(progress)
     assert (outcome.result, outcome.reason) == (Result.ERROR, "Evicted")
     assert "low on resource: memory" in str(outcome.message)
+
+
+async def test_run_that_had_ended_before_its_node_evicted_the_pod_ended_by_itself(
+    kubernetes_case: KubernetesCase, cluster: Cluster, server: Server, key: str
+) -> None:
+    case = kubernetes_case
+    script = "trap '' TERM; while :; do sleep 0.1; done"  # so that the pod outlives the job
+    lasting = {"name": "mesh", "image": case.base, "restartPolicy": "Always", "command": ["sh", "-c", script]}
+    settings = replace(case.settings, pod={"initContainers": [lasting]})
+    other = await open_kubernetes_case(case.directory / "other", settings, case.base)
+    spec = sh(key, "exit 7", image=case.base, grace=30.0)
+    await started(other.engine.run(spec))
+    await other.engine.close()
+    name = (await asyncio.to_thread(cluster.pod_of, key))["metadata"]["name"]
+    await asyncio.to_thread(cluster.wait_for, f"pods/{name}", lambda pod: "terminated" in state(pod))
+    await asyncio.sleep(1.0)  # times of objects are whole seconds
+    await broken(server, "evict", namespace=cluster.namespace, name=name)
+    evicted = await asyncio.to_thread(
+        cluster.wait_for, f"pods/{name}", lambda pod: pod["status"].get("reason") == "Evicted"
+    )
+    assert "TerminationByKubelet" in [one.get("reason") for one in evicted["status"]["conditions"]]
+    outcome = await ended(case.engine.run(spec))
+    assert (outcome.result, outcome.exit_code, outcome.reason) == (Result.FAILED, 7, None)
 
 
 @pytest.mark.parametrize("is_cut", [False, True])

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from tests.kubernetes import kinds, watching
 from tests.kubernetes.access import Access
+from tests.kubernetes.evictions import evict
 from tests.kubernetes.faults import Faults
 from tests.kubernetes.kinds import Kind
 from tests.kubernetes.objects import Objects
@@ -99,6 +100,8 @@ class Api:
             raise bad_request("couldn't get version/kind; json parse error")
         match verb:
             case "create":
+                if target.part == "eviction":
+                    return JSONResponse(evict(self._objects, target.place, body), 201)
                 dry = request.query_params.get("dryRun") == "All"
                 return JSONResponse(self._objects.create(target.kind, target.namespace, body, dry=dry), 201)
             case "update":
@@ -216,25 +219,37 @@ def _target(path: str) -> Target:
     if kind is None or len(rest) > 3:
         raise no_resource()
     name, part = (*rest[1:], "", "")[:2]
-    if part not in ("", "log", "status") or (part == "log" and kind != kinds.POD):
+    if part not in ("", "log", "status", "eviction") or (part in ("log", "eviction") and kind != kinds.POD):
         raise no_resource()
     return Target(kind, namespace, name, part)
 
 
 def _verb(request: Request, target: Target) -> str:
     if request.method in ("GET", "HEAD"):
+        if target.part == "eviction":
+            raise _wrong_method()
         if request.query_params.get("watch") in ("1", "true"):
             return "watch"
         return "get" if target.name else "list"
     verb = _VERBS.get(request.method, "")
     if request.method == "DELETE" and not target.name:
         verb = "deletecollection"
-    wrong = (verb == "create") == bool(target.name) or (verb in ("update", "patch") and not target.name)
-    if not verb or target.part == "log" or (verb in ("create", "update", "patch") and wrong):
-        raise Problem(
-            405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {}
-        )
+    wrong = (verb == "create") == (bool(target.name) and target.part != "eviction") or (
+        verb in ("update", "patch") and not target.name
+    )
+    if (
+        not verb
+        or target.part == "log"
+        or (target.part == "eviction" and verb != "create")
+        or (verb in ("create", "update", "patch") and wrong)
+    ):
+        raise _wrong_method()
     return verb
+
+
+def _wrong_method() -> Problem:
+    words = "the server does not allow this method on the requested resource"
+    return Problem(405, "MethodNotAllowed", words, {})
 
 
 def _json(data: bytes, kind: Kind) -> Any:

@@ -9,6 +9,7 @@ from tests.kubernetes import kinds
 from tests.kubernetes.images import Images
 from tests.kubernetes.machine import Machine
 from tests.kubernetes.memory import Limits
+from tests.kubernetes.nodecache import NodeCache
 from tests.kubernetes.objects import Objects
 from tests.kubernetes.podlogs import ContainerLog
 from tests.kubernetes.podworker import Node, PodWorker
@@ -34,6 +35,7 @@ class Kubelet:
             directory=directory,
             isolates=isolates,
             addresses=count(2),
+            cache=NodeCache(objects.store),
         )
         self._workers: dict[str, tuple[PodWorker, asyncio.Task[None]]] = {}
         objects.store.listen(self._hear)

@@ -13,13 +13,14 @@ from tests.kubernetes.container import START_ERROR, Mount, Program
 from tests.kubernetes.images import Image, Images, is_name, refusal
 from tests.kubernetes.machine import Machine, Process, Sandbox, StartRefused
 from tests.kubernetes.memory import Limits
+from tests.kubernetes.nodecache import NodeCache
 from tests.kubernetes.objects import Objects
 from tests.kubernetes.podlogs import ContainerLog
 from tests.kubernetes.podrules import amount
 from tests.kubernetes.problems import Object, Problem
 from tests.kubernetes.settings import NotMounted, NotYet, User, Volumes, expanded, user_of, variables
 from tests.kubernetes.sidecars import Sidecars
-from tests.kubernetes.statuses import ContainerState, PodState, status_of
+from tests.kubernetes.statuses import ContainerState, PodState, first, status_of
 from tests.kubernetes.store import stamp
 from tests.kubernetes.telling import Events
 
@@ -49,6 +50,7 @@ class Node:
     directory: Path
     isolates: bool
     addresses: Iterator[int]
+    cache: NodeCache
 
 
 class PodWorker:
@@ -62,17 +64,18 @@ class PodWorker:
         waits = "PodInitializing" if spec.get("initContainers") else "ContainerCreating"
         self._state = PodState(
             [
-                replace(_first(item, waits), is_sidecar=item.get("restartPolicy") == "Always")
+                replace(first(item, waits), is_sidecar=item.get("restartPolicy") == "Always")
                 for item in spec.get("initContainers") or []
             ],
-            [_first(item, waits) for item in spec["containers"]],
+            [first(item, waits) for item in spec["containers"]],
         )
         self._stopping = asyncio.Event()
         self._grace = 0.0
         self._running: dict[str, Process] = {}
         self._sidecars = Sidecars(self._contain)
         self._sandbox: Sandbox | None = None
-        self._volumes = Volumes(node.objects.store, pod, self._directory)
+        self._seen = node.cache.view(pod["metadata"]["uid"])
+        self._volumes = Volumes(self._seen, pod, self._directory)
         self._users: dict[str, User] = {}
 
     def stop(self, grace: float) -> None:
@@ -112,6 +115,7 @@ class PodWorker:
             await asyncio.gather(living, stopping, return_exceptions=True)
             await self._sidecars.close()
             self._sandbox.close()
+            self._node.cache.release(self._seen.uid)
         self._finish()
 
     def _finish(self) -> None:
@@ -185,7 +189,7 @@ class PodWorker:
         while True:
             try:
                 user = user_of(self.pod, item, image)
-                env = variables(self._node.objects.store, self.pod, item, user)
+                env = variables(self._seen, self.pod, item, user)
                 break
             except NotYet as problem:
                 self._wait_for(state, problem)
@@ -393,8 +397,4 @@ class PodWorker:
     def _env(self, item: Object) -> dict[str, str]:
         image = self._node.images.find(item["image"])
         assert image is not None
-        return variables(self._node.objects.store, self.pod, item, user_of(self.pod, item, image))
-
-
-def _first(item: Object, waits: str) -> ContainerState:
-    return ContainerState(item["name"], item["image"], {"waiting": {"reason": waits}})
+        return variables(self._seen, self.pod, item, user_of(self.pod, item, image))

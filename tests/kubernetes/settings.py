@@ -11,8 +11,8 @@ from tests.kubernetes import kinds
 from tests.kubernetes.container import Mount
 from tests.kubernetes.images import PATH, Image
 from tests.kubernetes.kinds import Kind
+from tests.kubernetes.nodecache import View
 from tests.kubernetes.problems import Object
-from tests.kubernetes.store import Store
 from tests.kubernetes.telling import NODE
 
 _REFERENCE = re.compile(r"\$(\$|\(([-._a-zA-Z][-._a-zA-Z0-9]*)\))")
@@ -72,7 +72,7 @@ def user_of(pod: Object, container: Object, image: Image) -> User:
     return User(uid, group, tuple(dict.fromkeys([group, *more])))
 
 
-def variables(store: Store, pod: Object, container: Object, user: User) -> dict[str, str]:
+def variables(store: View, pod: Object, container: Object, user: User) -> dict[str, str]:
     """Give a container's environment; raises NotYet where what it refers to is missing."""
     home = "/root" if user.user == 0 else "/"
     env = {"PATH": PATH, "HOSTNAME": _host_name(pod), **_SERVICE}
@@ -104,7 +104,7 @@ def expanded(text: str, known: dict[str, str]) -> str:
     return _REFERENCE.sub(put, text)
 
 
-def data_of(store: Store, kind: Kind, namespace: str, name: str) -> dict[str, bytes] | None:
+def data_of(store: View, kind: Kind, namespace: str, name: str) -> dict[str, bytes] | None:
     """Give what a Secret or a ConfigMap holds, or None."""
     item = store.find(kind, namespace, name)
     if item is None:
@@ -119,7 +119,7 @@ def _missing(kind: Kind, name: str) -> NotYet:
     return NotYet("CreateContainerConfigError", f'{kind.plural[:-1]} "{name}" not found')
 
 
-def _all_of(store: Store, namespace: str, source: Object) -> dict[str, str]:
+def _all_of(store: View, namespace: str, source: Object) -> dict[str, str]:
     for field, kind in (("secretRef", kinds.SECRET), ("configMapRef", kinds.CONFIG_MAP)):
         reference = source.get(field)
         if reference:
@@ -131,7 +131,7 @@ def _all_of(store: Store, namespace: str, source: Object) -> dict[str, str]:
     return {}
 
 
-def _value(store: Store, pod: Object, source: Object) -> str | None:
+def _value(store: View, pod: Object, source: Object) -> str | None:
     metadata = pod["metadata"]
     for field, kind in (("secretKeyRef", kinds.SECRET), ("configMapKeyRef", kinds.CONFIG_MAP)):
         reference = source.get(field)
@@ -167,7 +167,7 @@ def _field(pod: Object, path: str) -> str:
 class Volumes:
     """The volumes of one pod in a directory."""
 
-    def __init__(self, store: Store, pod: Object, directory: Path) -> None:
+    def __init__(self, store: View, pod: Object, directory: Path) -> None:
         self._store = store
         self._pod = pod
         self._directory = directory

@@ -8,6 +8,7 @@ from tests.kubernetes.store import stamp
 from tests.kubernetes.telling import NODE
 
 _UNREADY = "ContainersNotReady"
+_DISRUPTION = "DisruptionTarget"
 
 
 @dataclass
@@ -131,7 +132,11 @@ def _conditions(before: Object, state: PodState, phase: str, generation: int) ->
         ("PodScheduled", True, {}),
     ]
     known = {item["type"]: item for item in before.get("conditions") or []}
-    return [
+    disruption = [known[_DISRUPTION]] if _DISRUPTION in known else []
+    if state.evicted:
+        told = {"reason": "TerminationByKubelet", "message": state.evicted[1]}
+        disruption = disrupted(disruption, told)
+    return disruption + [
         {"type": type_, "observedGeneration": generation, "status": str(is_true), "lastProbeTime": None}
         | {"lastTransitionTime": _since(known.get(type_), str(is_true))}
         | more
@@ -143,3 +148,17 @@ def _since(known: Object | None, status: str) -> str:
     if known is not None and known["status"] == status:
         return str(known["lastTransitionTime"])
     return stamp()
+
+
+def disrupted(conditions: list[Object], told: Object) -> list[Object]:
+    """Give the conditions with that of a disruption, which keeps the time when it came first."""
+    others = [one for one in conditions if one["type"] != _DISRUPTION]
+    before = next((one for one in conditions if one["type"] == _DISRUPTION), {})
+    since = before.get("lastTransitionTime") or stamp()
+    made = {"type": _DISRUPTION, "status": "True", "lastProbeTime": None, "lastTransitionTime": since}
+    return [*others, made | told]
+
+
+def first(item: Object, waits: str) -> ContainerState:
+    """Give the state of a container that was not begun, which waits for `waits`."""
+    return ContainerState(item["name"], item["image"], {"waiting": {"reason": waits}})

@@ -1,10 +1,11 @@
 """What a server answers to questions, the real one or ours: see `test_server.py`."""
 
 import json
+import time
 
 import pytest
 
-from tests.kubernetes.asking import MERGE, STEPS, STRATEGIC, events, finished, make, name
+from tests.kubernetes.asking import MERGE, STEPS, STRATEGIC, events, finished, make, name, running
 from tests.kubernetes.cluster import Cluster
 
 pytestmark = pytest.mark.kubernetes
@@ -137,3 +138,45 @@ def test_access_review_says_what_one_may(cluster: Cluster) -> None:
     said = cluster.ask("POST", path, {"spec": {"resourceAttributes": asked}})
     assert said.status_code == 201
     assert said.json()["status"]["allowed"] is True
+
+
+def test_node_keeps_what_never_changes_as_long_as_a_pod_refers_to_it(cluster: Cluster) -> None:
+    config = name()
+
+    def make_anew(value: str) -> None:
+        cluster.ask("DELETE", f"configmaps/{config}")
+        body = {"metadata": {"name": config}, "immutable": True, "data": {"word": value}}
+        assert cluster.ask("POST", "configmaps", body).is_success
+
+    env = [{"name": "WORD", "valueFrom": {"configMapKeyRef": {"name": config, "key": "word"}}}]
+    brief = {"terminationGracePeriodSeconds": 1}
+    make_anew("one")
+    first = make(cluster, "echo $WORD; sleep 60", container={"env": env}, pod=brief)
+    running(cluster, first, "one")
+    make_anew("two")
+    second = make(cluster, "echo $WORD; sleep 60", container={"env": env}, pod=brief)
+    running(cluster, second, "one")
+    for made in (first, second):
+        cluster.ask("DELETE", f"jobs/{made}?propagationPolicy=Background")
+    until = time.monotonic() + 60.0
+    word = "one"
+    while word == "one":  # a node needs a moment to forget
+        assert time.monotonic() < until
+        third = make(cluster, "echo $WORD", container={"env": env})
+        finished(cluster, third)
+        word = cluster.ask("GET", f"pods/{cluster.pod_of(third)['metadata']['name']}/log").text.strip()
+    assert word == "two"
+
+
+def test_evicted_pod_says_so_and_is_deleted(cluster: Cluster) -> None:
+    pod = running(cluster, make(cluster, "echo ready; sleep 60", template={"finalizers": ["errand/x"]}))
+    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod}}
+    assert cluster.ask("POST", f"pods/{pod}/eviction", body | {"kind": "Pod"}).status_code == 400
+    assert cluster.ask("GET", f"pods/{pod}/eviction").status_code == 405
+    body["deleteOptions"] = {"gracePeriodSeconds": 1}
+    assert cluster.ask("POST", f"pods/{pod}/eviction", body).status_code == 201
+    said = cluster.wait_for(f"pods/{pod}", lambda item: item["status"]["phase"] == "Failed")
+    reasons = {one["type"]: one.get("reason") for one in said["status"]["conditions"]}
+    assert reasons["DisruptionTarget"] == "EvictionByEvictionAPI"
+    assert "deletionTimestamp" in said["metadata"]
+    cluster.ask("PATCH", f"pods/{pod}", {"metadata": {"finalizers": None}}, headers=MERGE)
