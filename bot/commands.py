@@ -52,10 +52,14 @@ class Logs:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How run `number`, job `name` or (both None) everything stands."""
+    """How run `number`, job `name` or (both None) everything stands.
+
+    With a `page` (from 1) that page of everything, or of the runs of job `name`.
+    """
 
     number: int | None = None
     name: str | None = None
+    page: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +150,10 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """Help in general, or about `topic`: a verb, else the name of a job."""
+    """Help in general, or about `topic`: a verb, else the name of a job, of that a page (from 1)."""
 
     topic: str | None = None
+    page: int = 1
 
 
 Command = (
@@ -207,6 +212,21 @@ def _rerun(reader: Reader) -> Rerun:
     return Rerun(number, name, reader.parameters, "latest" in reader.flags)
 
 
+def _status(reader: Reader) -> Status:
+    number, name = reader.number_or_name()
+    page = reader.page_flag()
+    if number is not None and page is not None:
+        raise reader.refuse("`--page` is for lists, and a number means one run.")
+    return Status(number, name, page)
+
+
+def _help(reader: Reader) -> Help:
+    if not reader.left:
+        return Help()
+    topic = reader.name("a verb or a job")
+    return Help(topic) if topic in VERBS else Help(topic, reader.page())
+
+
 def _pause(reader: Reader) -> Pause:
     name = reader.name("the name of a job")
     match reader.either("until", "for"):
@@ -231,7 +251,7 @@ _MEANINGS: dict[str, Callable[[Reader], Command]] = {
     "rerun": _rerun,
     "cancel": lambda reader: Cancel(*reader.number_or_name()),
     "logs": lambda reader: Logs(reader.number()),
-    "status": lambda reader: Status(*reader.number_or_name()),
+    "status": _status,
     "list": lambda reader: List(reader.page()),
     "plan": _plan,
     "why": lambda reader: Why(reader.name("the name of a job")),
@@ -243,5 +263,5 @@ _MEANINGS: dict[str, Callable[[Reader], Command]] = {
     "unlock": lambda reader: Unlock(reader.name("what to unlock")),
     "approve": lambda reader: Approve(reader.number()),
     "deny": lambda reader: Deny(reader.number()),
-    "help": lambda reader: Help(reader.name("a verb or a job") if reader.left else None),
+    "help": _help,
 }

@@ -4,7 +4,7 @@ Effects run on the writer's thread together with those of the other commands of 
 of them happen or none. An effect returns the words to reply, or None where a card says it all.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot import commands, grammar, messages
@@ -28,8 +28,10 @@ from bot.wording import quoted
 Effect = Callable[[Session], str | None]
 """Given the transaction; gives the reply's text (Markdown) or None."""
 
-RECENT_RUNS = 5
-"""How many runs `status` shows when none is named."""
+RECENT_RUNS = 10
+"""How many runs a page of `status` shows."""
+PAGES = 100
+"""How many pages of runs there are in a chat; what is older is on the pages of the service and in the API."""
 LOG_LINES = 20
 """How many lines `logs` replies."""
 
@@ -171,22 +173,48 @@ class Effects:
 
     async def _status(self, asked: Asked, command: commands.Status) -> Effect:
         which = Which(command.number, command.name)
-        named = which.number is not None or which.name is not None
-        if named:
-            await self._prepare(asked, which)
+        if command.page is not None or (which.number is None and which.name is None):
+            return await self._history(asked, command.name, command.page or 1)
+        await self._prepare(asked, which)
 
         def effect(session: Session) -> str | None:
-            if named:
-                found = [self._look(session, asked, which)]
-            else:
-                repository, actor = self._mine(asked)
-                found = runs.page(session, repository=repository, actor=actor, limit=RECENT_RUNS)
-            if asked.public:
-                found = [outward(run) for run in found]
-            links = {run.identity: self._tools.link(run, open_place=asked.public) for run in found}
+            found, links = self._shown(asked, [self._look(session, asked, which)])
             return messages.status_reply(found, now=self._tools.clock(), links=links)
 
         return effect
+
+    async def _history(self, asked: Asked, name: str | None, page: int) -> Effect:
+        """A page of the runs here, or of those of job `name` that the asker may have."""
+        if page > PAGES:
+            raise AskerError(f"There are {PAGES} pages here; older runs are on the pages of Errand.")
+        (repository, actor), ownerless = self._mine(asked), False
+        if name is not None:
+            repository, ownerless = await self._people.require_job(asked, name)
+            actor = None
+
+        def effect(session: Session) -> str | None:
+            found = runs.page(
+                session,
+                job=name,
+                repository=repository,
+                ownerless=ownerless,
+                actor=actor,
+                limit=RECENT_RUNS + 1,
+                offset=(page - 1) * RECENT_RUNS,
+            )
+            shown, links = self._shown(asked, found[:RECENT_RUNS])
+            words = [self._tools.config.command, "status", *([name] if name else []), f"--page {page + 1}"]
+            following = " ".join(words) if len(found) > RECENT_RUNS and page < PAGES else None
+            return messages.history(
+                shown, now=self._tools.clock(), links=links, page=page, following=following
+            )
+
+        return effect
+
+    def _shown(self, asked: Asked, found: Sequence[Run]) -> tuple[list[Run], dict[int, str]]:
+        """The runs as the place may show them, and where their pages are, by number."""
+        shown = [outward(run) if asked.public else run for run in found]
+        return shown, {run.identity: self._tools.link(run, open_place=asked.public) for run in shown}
 
     async def _logs(self, asked: Asked, command: commands.Logs) -> Effect:
         run, _ = await self._find(asked, Which(command.number, None))
@@ -207,7 +235,7 @@ class Effects:
         word = self._tools.config.command
         if command.topic is None or command.topic in grammar.VERBS:
             return commands.help_text(word, command.topic)
-        return messages.job_help(self._people.catalog(asked).job(command.topic), word)
+        return messages.job_help(self._people.catalog(asked).job(command.topic), word, command.page)
 
     # The run that is meant ------------------------------------------------------------------------
 

@@ -48,6 +48,7 @@ class Verb:
 _REF = Flag("ref", "REF", "branch, tag or commit to take instead of the one asked from")
 _IMAGE = Flag("image", "TAG", "tag of the image's own repository in a registry to run instead")
 _LATEST = Flag("latest", None, "today's definition and image instead of those of that run")
+_PAGE = Flag("page", "P", "a page of all runs here, or of those of a job; 1 has the newest")
 
 VERBS: dict[str, Verb] = {
     verb.name: verb
@@ -63,7 +64,7 @@ VERBS: dict[str, Verb] = {
         ),
         Verb("cancel", "[#N | NAME]", "stop a run", "Runs"),
         Verb("logs", "#N", "the last lines of a run's log, and the link to all of it", "Runs"),
-        Verb("status", "[#N | NAME]", "how a run, a job's last run or everything stands", "Runs"),
+        Verb("status", "[#N | NAME]", "how a run, a job's last run or everything stands", "Runs", (_PAGE,)),
         Verb("list", "[PAGE]", "the jobs there are", "Jobs"),
         Verb(
             "plan",
@@ -83,7 +84,7 @@ VERBS: dict[str, Verb] = {
         Verb("unlock", "TARGET", "let them start again", "Locks"),
         Verb("approve", "#N", "say yes to a run that waits for it", "Approvals"),
         Verb("deny", "#N", "say no to it", "Approvals"),
-        Verb("help", "[VERB | NAME]", "this overview, or more about one verb or job", "Help"),
+        Verb("help", "[VERB | NAME [PAGE]]", "this overview, or more about one verb or job", "Help"),
     )
 }
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from bot import policy
 from bot.callers import Caller
-from bot.catalog import Catalog
-from bot.errors import NotAllowed, Refused
+from bot.catalog import Catalog, ownerless
+from bot.errors import AskerError, NotAllowed, Refused
 from bot.github import GitHub, PullRequest
 from bot.scopes import EXEC
 from bot.tools import Tools
@@ -119,6 +119,20 @@ class People:
                 raise await tools.repositories.explained(repository, refused) from None
             asked.permissions[repository] = level
         self.check(asked, repository)
+
+    async def require_job(self, asked: Asked, name: str) -> tuple[str, bool]:
+        """The repository whose writers may have the runs of job `name`; True: also those of no repository.
+
+        Raises `AskerError` where there is none, or the asker is none of them.
+        """
+        catalog = self.catalog(asked)
+        job = catalog.job(name)
+        built = catalog.repository_of(job)
+        repository = built or asked.repository
+        if repository is None:
+            raise AskerError(f"{ownerless(job.image)} says who may do that; ask in a pull request.")
+        await self.require(asked, repository)
+        return repository, built is None
 
     def check(self, asked: Asked, repository: str) -> None:
         """The same from what GitHub has said for this request, where it cannot be asked: no without that."""

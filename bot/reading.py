@@ -25,6 +25,7 @@ _LONGEST = 366 * 86400.0
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?", re.ASCII)
 _NUMBER = re.compile(r"#?([0-9]{1,18})", re.ASCII)
+_PAGE = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
 
 _MASKED = "\ufffc"
@@ -216,9 +217,16 @@ class Reader:
         if not self.left:
             return 1
         word = self.take("a page")
-        if not re.fullmatch(r"[1-9][0-9]{0,5}", word):
+        if not _PAGE.fullmatch(word):
             raise self.refuse(f"{quoted(word)} is no page, such as `2`.")
         return int(word)
+
+    def page_flag(self) -> int | None:
+        """The value of `--page`: the number of a page."""
+        value = self.flags.get("page")
+        if value is not None and not _PAGE.fullmatch(value):
+            raise self.refuse(f"{quoted(value)} is no page, such as `2`.")
+        return None if value is None else int(value)
 
     def number_or_name(self) -> tuple[int | None, str | None]:
         """`#142`, `142`, a job's name, or nothing."""

@@ -109,8 +109,13 @@ class Stopping:
         raise AskerError(
             "Several runs are under way that may be meant, so none was stopped. Name one, as in"
             f" {quoted(f'{self._people.first_word(asked)} cancel #{near[0].number}')}:\n\n"
-            + messages.status_reply(shown, now=self._tools.clock())
+            + messages.status_reply(shown, now=self._tools.clock(), rest=self._rest(asked, command))
         )
+
+    def _rest(self, asked: Asked, command: commands.Cancel) -> str:
+        """The command that lists more runs than an answer shows."""
+        words = [self._people.first_word(asked), "status", *([command.name] if command.name else [])]
+        return " ".join([*words, "--page 1"])
 
 
 def _nearest(session: Session, asked: Asked, found: Sequence[Run]) -> Sequence[Run]:

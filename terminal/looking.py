@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from itertools import islice
 from typing import Annotated
 
 import typer
@@ -10,13 +11,13 @@ from terminal import printing
 from terminal.completion import job_names
 from terminal.failures import INTERRUPTED, Usage
 from terminal.following import Follower
-from terminal.remote import segment
+from terminal.remote import Document, Remote, segment
 from terminal.running import SINGLE, meant
 from terminal.screen import output
-from terminal.words import Json, connected, naming
+from terminal.words import Json, connected, naming, number_or_name
 
-RECENT = 5
-"""Runs that `status` shows where none is named."""
+RECENT = 10
+"""Runs of one page of `status`."""
 
 
 def add_to(cli: typer.Typer) -> None:
@@ -79,21 +80,38 @@ def status(
         str | None,
         typer.Argument(metavar="N|NAME", help="A run, or the last of a job.", autocompletion=job_names),
     ] = None,
+    page: Annotated[
+        int | None,
+        typer.Option(metavar="P", min=1, max=1000, help="A page of all runs, or of those of a job."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """How run N, the last run of job NAME, or what ran last stands."""
     remote = connected()
-    if which is None:
-        found = list(remote.pages("/api/runs", "runs", {"limit": RECENT}, RECENT))
+    listed = which is None or page is not None
+    if which is None or page is not None:
+        found = _page(remote, which, page or 1)
     else:
         found = [remote.ask("GET", f"/api/runs/{meant(remote, which)}")]
     if json:
         for each in found:
             printing.document(each)
-    elif which is None:
+    elif listed:
         printing.runs(found)
     else:
         printing.run(found[0])
+
+
+def _page(remote: Remote, which: str | None, page: int) -> list[Document]:
+    """A page of all runs, or of those of job `which`."""
+    if which is not None and isinstance(number_or_name(which), int):
+        raise Usage("--page is for lists, and a number means one run.")
+    if which is not None:
+        with naming(which):
+            remote.ask("GET", f"/api/jobs/{segment(which)}")
+    most = page * RECENT
+    query = {"job": which, "limit": min(most, 100)}
+    return list(islice(remote.pages("/api/runs", "runs", query, most), most - RECENT, None))
 
 
 def logs(

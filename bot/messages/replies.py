@@ -5,13 +5,13 @@ from typing import Protocol
 
 from bot.catalog import Job
 from bot.images import Image
+from bot.messages import paging
 from bot.messages.comments import headline
 from bot.messages.text import ZERO_WIDTH, clock_time, code, fence, plain, shortened, url
 from bot.messages.view import build_view, run_view
 from bot.runs import State
 from bot.tables import Build, Run
 
-JOBS = 50  # how many a page of a listing shows
 RUNS = 20
 LOG_CHARACTERS = 8000
 REPLY_CHARACTERS = 60_000
@@ -60,32 +60,33 @@ def listing(jobs: Mapping[str, Listed], command: str = "/job", page: int = 1) ->
     if not jobs:
         return "No jobs are defined here."
     lines = []
-    pages = -(-len(jobs) // JOBS)
-    page = min(max(page, 1), pages)
-    for name, job in sorted(jobs.items())[(page - 1) * JOBS : page * JOBS]:
+    for name, job in sorted(jobs.items()):
         about = f": {plain(job.description, 200)}" if job.description else ""
         lines.append(f"- {code(name, 100)}{about}")
-    if pages > 1:
-        further = f", the next: {code(f'{command} list {page + 1}')}" if page < pages else ""
-        lines += ["", f"Page {page} of {pages}, {len(jobs)} jobs{further}."]
-    return "\n".join([f"Start one with {code(f'{command} run NAME')}:", "", *lines])
+    shown = paging.page(lines, page)
+    footer = shown.footer(f"{len(jobs)} jobs", f"{command} list")
+    return "\n".join([f"Start one with {code(f'{command} run NAME')}:", "", *shown.lines, *footer])
 
 
-def job_help(job: Job, command: str = "/job") -> str:
-    """What a job does and what can be given to it; descriptions are shown as they are written."""
+def job_help(job: Job, command: str = "/job", page: int = 1) -> str:
+    """What a job does and, a page (from 1) of it, what can be given to it."""
     about = plain(job.description, 500) if job.description else "no description"
-    lines = [f"{code(f'{command} run {job.name}')}: {about}", ""]
+    lines = []
     for name, parameter in job.parameters.items():
         end = ", required" if parameter.required else ""
         if parameter.default is not None:
             end = f", default {code(parameter.default)}"
-        about = f" ({plain(parameter.description, 300)})" if parameter.description else ""
-        lines.append(f"- {code(name)}{about}: {parameter.expectation}{end}")
-    return "\n".join(lines).strip()
+        said = f" ({plain(parameter.description, 300)})" if parameter.description else ""
+        lines.append(f"- {code(name)}{said}: {parameter.expectation}{end}")
+    shown = paging.page(lines, page)
+    footer = shown.footer(f"{len(lines)} parameters", f"{command} help {job.name}")
+    return "\n".join([f"{code(f'{command} run {job.name}')}: {about}", "", *shown.lines, *footer]).strip()
 
 
-def status_reply(runs: Sequence[Run], *, now: float, links: Mapping[int, str] | None = None) -> str:
-    """How runs stand, one line each; `links` leads from numbers to pages."""
+def status_reply(
+    runs: Sequence[Run], *, now: float, links: Mapping[int, str] | None = None, rest: str | None = None
+) -> str:
+    """How runs stand, one line each; `links` leads from numbers to pages, `rest` is the command for more."""
     if not runs:
         return "There are no such runs."
     views = [run_view(run) for run in runs[:RUNS]]
@@ -96,8 +97,21 @@ def status_reply(runs: Sequence[Run], *, now: float, links: Mapping[int, str] | 
         line = headline(view, (links or {}).get(view.number))
         lines.append(f"- {line}, {label} {code(who, 80)}{since}")
     if len(runs) > RUNS:
-        lines.append(f"- and {len(runs) - RUNS} more")
+        more = f"; {code(rest)} lists them" if rest else ""
+        lines.append(f"- and {len(runs) - RUNS} more{more}")
     return "\n".join(lines)
+
+
+def history(
+    runs: Sequence[Run], *, now: float, links: Mapping[int, str], page: int, following: str | None
+) -> str:
+    """A page (from 1) of runs, newest first, and the command for the next one; None: it is the last."""
+    if not runs and page > 1:
+        return f"There are no runs on page {page}."
+    text = status_reply(runs, now=now, links=links)
+    if following is not None:
+        return f"{text}\n\nPage {page}; older ones: {code(following)}."
+    return text if page == 1 else f"{text}\n\nPage {page}, the last one."
 
 
 def logs_reply(run: Run, lines: Sequence[str], link: str | None) -> str:

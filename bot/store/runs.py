@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack, cast
 
-from sqlalchemy import select, true
+from sqlalchemy import or_, select, true
 from sqlalchemy.orm import Session
 
 from bot.runs import State, run_sources
@@ -245,8 +245,13 @@ def page(
     actor: str | None = None,
     limit: int = 50,
     before: int | None = None,
+    offset: int = 0,
+    ownerless: bool = False,
 ) -> list[Run]:
-    """Runs, newest first, only of `jobs` unless None; `before` is the last number of the page before."""
+    """Runs, newest first, only of `jobs` unless None; `before` is the last number of the page before.
+
+    `offset`: so many are left out first. `ownerless`: besides those of `repository` also those of none.
+    """
     few = state is not None and state != State.FINISHED
     query = select(Run).order_by(_AMONG_FEW.desc() if few else RUN.number.desc()).limit(limit)
     if job is not None:
@@ -258,9 +263,10 @@ def page(
     elif state is not None:
         query = query.where(RUN.state.not_in(UNFINISHED))  # nearly all: no index by state is to be used
     if repository is not None:
-        query = query.where(RUN.repository == repository)
+        mine = RUN.repository == repository
+        query = query.where(or_(mine, RUN.repository.is_(None)) if ownerless else mine)
     if actor is not None:
         query = query.where(RUN.actor == actor)
     if before is not None:
         query = query.where(RUN.number < before)
-    return list(session.scalars(query))
+    return list(session.scalars(query.offset(offset) if offset else query))

@@ -5,7 +5,7 @@ from markdown_it import MarkdownIt
 
 from bot import grammar, messages
 from bot.catalog import Job
-from bot.messages.replies import JOBS
+from bot.messages.paging import CHARACTERS, LINES
 
 
 def in_bullets(markdown: str) -> list[str]:
@@ -40,7 +40,7 @@ def jobs(count: int) -> dict[str, Job]:
 
 
 def test_long_lists_come_in_pages_and_lose_nothing() -> None:
-    many = jobs(2 * JOBS + 1)
+    many = jobs(2 * LINES + 1)
     pages = [messages.listing(many, page=page) for page in (1, 2, 3)]
     names = [bullet.strip("`") for text in pages for bullet in in_bullets(text)]
     assert names == sorted(many)
@@ -48,4 +48,29 @@ def test_long_lists_come_in_pages_and_lose_nothing() -> None:
     assert "`/job list 2`" in pages[0]
     assert "`/job list" not in pages[2].split("Page")[1]
     assert messages.listing(many, page=99) == pages[2]
-    assert "Page" not in messages.listing(jobs(JOBS))
+    assert "Page" not in messages.listing(jobs(LINES))
+
+
+def test_pages_of_long_lines_are_shorter_and_whole_in_slack() -> None:
+    """Slack cuts what is too long, and writes `&` as five characters."""
+    many = {
+        f"j{n:02}": Job.model_validate({"name": f"j{n:02}", "command": "x", "description": "&" * 200})
+        for n in range(LINES)
+    }
+    first = messages.listing(many)
+    pages = int(first.rpartition("Page 1 of ")[2].split(",")[0])
+    texts = [messages.listing(many, page=number + 1) for number in range(pages)]
+    assert pages > 1
+    assert all(len(text) < CHARACTERS + 200 for text in texts)
+    shown = "".join(messages.slack_text(text) for text in texts)
+    assert shown.count("&amp;") == 200 * LINES
+    assert [name for name in many if f"`{name}`" not in shown] == []
+
+
+def test_help_of_a_job_with_many_parameters_comes_in_pages() -> None:
+    names = [f"P{n}" for n in range(LINES + 1)]
+    job = Job.model_validate({"name": "j", "command": "x", "parameters": {name: {} for name in names}})
+    pages = [messages.job_help(job, page=page) for page in (1, 2)]
+    assert sum(len(in_bullets(text)) for text in pages) == len(names)
+    assert "`/job help j 2`" in pages[0]
+    assert all(text.startswith("`/job run j`") for text in pages)

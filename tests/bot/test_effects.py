@@ -1,5 +1,7 @@
 """What the verbs do, for whom, and what they tell in which place."""
 
+import re
+
 import pytest
 from sqlalchemy import update
 
@@ -162,6 +164,48 @@ async def test_logs_and_status_reply_with_links_that_open(home: House) -> None:
     expires = int(reply.partition("expires=")[2].partition("&")[0])
     assert expires > home.now + 20 * 86400
     assert "Nothing was written yet" in reply
+
+
+def numbers(reply: str) -> list[int]:
+    """The runs of a list, in its order."""
+    return [int(found) for found in re.findall(r"^- .*?#\u200b?(\d+)", reply, re.MULTILINE)]
+
+
+async def test_long_history_comes_in_pages_here_and_in_slack(home: House) -> None:
+    for _ in range(2):
+        await home.says("/job run plain\n" * 10)
+    await home.says("/job run plain\n/job run check\n/job run check")
+    (reply,) = await home.says("/job status")
+    assert numbers(reply) == [*range(23, 13, -1)]
+    assert "`/job status --page 2`" in reply
+    (reply,) = await home.says("/job status --page 3")
+    assert (numbers(reply), "Page 3, the last one" in reply) == ([3, 2, 1], True)
+    (reply,) = await home.says("/job status plain --page 2")
+    assert numbers(reply) == [*range(11, 1, -1)]
+    assert "`/job status plain --page 3`" in reply
+    (reply,) = await home.types("status check --page 1")
+    assert (numbers(reply), "page" in reply) == ([23, 22], False)
+    (reply,) = await home.types("status --page 1")
+    assert reply == "There are no such runs."
+    (reply,) = await home.says("/job status --page 9\n/job status --page 101\n/job status #1 --page 2")
+    for words in ("no runs on page 9", "There are 100 pages here", "a number means one run"):
+        assert words in reply
+    (reply,) = await home.types("cancel check")
+    assert "Several runs" in reply
+    (reply,) = await home.says("/job cancel plain")
+    assert "`/job status plain --page 1` lists them" in reply
+
+
+async def test_pages_of_a_job_are_for_who_may_run_it(home: House) -> None:
+    await home.says("/job run plain\n/job run check")
+    (reply,) = await home.types("status plain --page 1")
+    assert "ask in a pull request" in reply
+    (reply,) = await home.says("/job status check --page 1\n/job status plain --page 1", repository=SITE)
+    assert "There is no job `check`" in reply
+    assert numbers(reply) == []
+    home.github.add_person("acme/shop", "octocat", "read")
+    (reply,) = await home.types("status check --page 1")
+    assert "write access" in reply
 
 
 async def test_status_in_slack_shows_the_runs_of_who_asks(home: House) -> None:

@@ -25,7 +25,7 @@ def test_every_flag_of_the_table_is_read() -> None:
         subject = EXAMPLES.get(verb.subject.split(" ")[0], "")
         for flag in verb.flags:
             plain = parse(f"/job {verb.name} {subject}")
-            assert parse(f"/job {verb.name} {subject} --{flag.name} {'x' if flag.value else ''}") != plain
+            assert parse(f"/job {verb.name} {subject} --{flag.name} {'2' if flag.value else ''}") != plain
 
 
 def test_help_shows_each_available_verb_once_and_no_other() -> None:
