@@ -82,7 +82,7 @@ def status(
     ] = None,
     page: Annotated[
         int | None,
-        typer.Option(metavar="P", min=1, max=1000, help="A page of all runs, or of those of a job."),
+        typer.Option(metavar="N", min=1, max=1000, help="A page of all runs, or of those of a job."),
     ] = None,
     json: Json = False,
 ) -> None:
