@@ -20,8 +20,9 @@ import pytest
 from executor.kubernetes.client import Client
 from executor.kubernetes.engine import KubernetesEngine
 from executor.kubernetes.refusals import Refused
-from executor.kubernetes.resources import CONFIGMAPS, JOBS, SECRETS, Resource
+from executor.kubernetes.resources import JOBS, SECRETS, Resource
 from executor.kubernetes.settings import Builder, Settings
+from executor.kubernetes.settings import Registry as Access
 from executor.logs import LogStore
 from executor.spec import BuildSpec, Recipe, Result, Secret, Source
 from tests.contract.cases import ended, seen, text
@@ -58,15 +59,6 @@ class Case:
         )
 
 
-def pod() -> dict[str, Any]:
-    """What the pod of a build needs here: the way to the registry, and that it speaks HTTP."""
-    volume = {"name": "registries", "configMap": {"name": "registries"}}
-    mount = {"name": "registries", "mountPath": "/test"}
-    env = {"name": "CONTAINERS_REGISTRIES_CONF", "value": "/test/registries.conf"}
-    container = {"name": "job", "env": [env], "volumeMounts": [mount]}
-    return {"hostNetwork": True, "volumes": [volume], "containers": [container]}
-
-
 async def prepare(client: Client, registry: Registry) -> None:
     """Make what the pods of builds find."""
     with suppress(Refused):
@@ -74,17 +66,9 @@ async def prepare(client: Client, registry: Registry) -> None:
         await client.create(NAMESPACES, None, {"metadata": metadata})
     basic = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
     login = json.dumps({"auths": {registry.host: {"auth": basic}}})
-    made = (
-        (CONFIGMAPS, "registries", {"data": {"registries.conf": registry.conf.read_text()}}),
-        (
-            SECRETS,
-            "login",
-            {"type": "kubernetes.io/dockerconfigjson", "stringData": {".dockerconfigjson": login}},
-        ),
-    )
-    for resource, name, body in made:
-        await client.delete(resource, NAMESPACE, name)
-        await client.create(resource, NAMESPACE, {"metadata": {"name": name}, **body})
+    data = {"type": "kubernetes.io/dockerconfigjson", "stringData": {".dockerconfigjson": login}}
+    await client.delete(SECRETS, NAMESPACE, "login")
+    await client.create(SECRETS, NAMESPACE, {"metadata": {"name": "login"}, **data})
 
 
 @pytest.fixture(params=["buildkit", "buildah"])
@@ -94,8 +78,9 @@ async def case(
     image = IMAGES[request.param]
     if image is None:
         pytest.skip(f"needs ERRAND_TEST_{request.param.upper()}")
-    builder = Builder(request.param, image, "login", pod())
-    settings = Settings(NAMESPACE, "test", kubeconfig=KUBECONFIG, builder=builder)
+    builder = Builder(request.param, image, "login", {"hostNetwork": True})  # the registry is on this machine
+    known = {closed_registry.host: Access(http=True)}
+    settings = Settings(NAMESPACE, "test", kubeconfig=KUBECONFIG, builder=builder, registries=known)
     client = await Client.open(settings)
     await prepare(client, closed_registry)
     logs = LogStore(tmp_path / "logs", 1024 * 1024)
