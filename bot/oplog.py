@@ -64,8 +64,10 @@ def configure(secrets: Iterable[Secret], *, stream: TextIO = sys.stderr, level: 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("httpx", "httpcore", "alembic", "slack_bolt", "slack_sdk", "uvicorn.error"):
+    for chatty in ("httpx", "httpcore", "alembic", "slack_bolt", "slack_sdk"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # It warns of each request that is not well formed or asks for a WebSocket: anybody could fill the log.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
 
 def mask(secrets: Iterable[Secret]) -> None:

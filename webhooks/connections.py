@@ -21,6 +21,9 @@ HEAD_S = 10.0
 HEAD_BYTES = 64 * 1024
 """Bytes of a head that has not ended; one that comes as a whole is as large as one read of a socket."""
 
+HEADERS = 256
+"""Headers of a request: whoever looks for one goes through all. Browsers behind proxies send some forty."""
+
 UNREAD_S = 20.0
 """Seconds that a client may leave more unread than the system and uvicorn's 64 KiB keep for it."""
 
@@ -110,6 +113,10 @@ class Connection(HttpToolsProtocol):
         self._in_head = False
         if self._late is not None:
             self._stop_waiting()
+        if len(self.headers) > HEADERS:
+            self._deaf = True
+            self._close()
+            return
         super().on_headers_complete()
         if self.parser.should_upgrade():  # which is not done, and what follows is not HTTP
             self._be_last()

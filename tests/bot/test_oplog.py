@@ -113,3 +113,14 @@ def test_values_take_a_bounded_memory_and_a_line_is_quick_however_many_there_are
     log.info("told", oldest=f"{'x' * 1000}-000000", newest=f"{'x' * 1000}-000099", first="hunter22")
     line = json.loads(stream.getvalue())
     assert (line["oldest"][:3], line["newest"], line["first"]) == ("xxx", "***", "***")
+
+
+def test_strangers_cannot_fill_it_with_what_is_no_request() -> None:
+    stream = io.StringIO()
+    oplog.configure([], stream=stream)
+    server = logging.getLogger("uvicorn.error")
+    server.warning("Invalid HTTP request received.")
+    server.error("Exception in ASGI application")
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == [
+        "Exception in ASGI application"
+    ]

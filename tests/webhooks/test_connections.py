@@ -75,6 +75,15 @@ async def test_head_that_never_ends_is_cut_off_by_size(port: int, monkeypatch: p
     assert await _said(port, b"GET / HTTP/1.1\r\nX: ", b"y" * 1_000_000) == b""
 
 
+async def test_head_of_more_headers_than_anybody_sends_is_not_answered(port: int) -> None:
+    most = b"GET / HTTP/1.1\r\nConnection: close\r\n" + b"a:b\r\n" * (connections.HEADERS - 1)
+    assert b"200 OK" in await _said(port, most + b"\r\n")
+    _served.clear()
+    assert await _said(port, most + b"a:b\r\n\r\n") == b""
+    assert await _said(port, b"POST" + most[3:] + b"Content-Length: 3\r\n\r\nabc") == b""
+    assert not _served
+
+
 async def test_second_head_of_a_connection_has_its_time_too(port: int) -> None:
     whole = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
     assert (await _said(port, whole, whole + b"GET", pause=0.05)).count(b"200 OK") == 2
