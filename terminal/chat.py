@@ -11,8 +11,9 @@ import secrets
 import signal
 import tempfile
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,7 +23,7 @@ from bot.errors import AskerError, ConfigError, Refused, RetryLater
 from bot.grammar import AVAILABLE
 from bot.loops import Loops
 from bot.people import Asked, People
-from bot.runs import State
+from bot.runs import State, attempt_name
 from bot.starting import Starting
 from bot.store import Session, builds, runs
 from bot.tables import Build, Run
@@ -31,8 +32,10 @@ from executor.errors import EngineUnavailable
 from terminal.ending import Ended, Ending
 from terminal.failures import Failure, say
 from terminal.house import checkouts, config_at, house
+from terminal.outputs import Outputs
 from terminal.prompt import Prompt
 from terminal.speech import spoken
+from terminal.streams import coloured
 
 LOOK = 0.2
 """Seconds between two looks at what moves."""
@@ -52,6 +55,8 @@ class Chat:
         self._asked = asked
         self._effects = Effects(tools, people, Starting(tools, people))
         self._told: dict[tuple[str, int], str] = {}
+        self._looking = asyncio.Lock()
+        self._outputs = Outputs(tools.logs, self._say, prompt.asks, colours=prompt.asks and coloured())
         self._heard = 0
         self._hearing = asyncio.Lock()
 
@@ -69,7 +74,7 @@ class Chat:
         except (RetryLater, Refused, ConfigError) as error:
             answer = messages.error_reply(messages.plain(str(error)))
         if answer:
-            self._prompt.tell(spoken(answer, links=False))
+            await self._say(spoken(answer, links=False))
 
     async def watch(self) -> None:
         """Tell every change of a run or a build, until cancelled."""
@@ -93,6 +98,17 @@ class Chat:
         async with self._hearing:
             await self._tools.store.write(stop)
 
+    async def hide(self) -> None:
+        """Show no more of what jobs print that run now: somebody has seen enough."""
+        if labels := self._outputs.hide():
+            number = labels[-1].rpartition("#")[2]
+            ways = f"`logs {number}` tells the end, `cancel {number}` stops it"
+            await self._say(f"{', '.join(labels)} will print unseen: {ways}.")
+
+    async def close(self) -> None:
+        """Let go of the logs."""
+        await self._outputs.close()
+
     def names(self) -> list[str]:
         """The words that may follow: verbs, and the names of jobs."""
         return sorted({*AVAILABLE, *self._tools.book.catalog.jobs, *self._tools.book.catalog.images})
@@ -112,22 +128,42 @@ class Chat:
         return await self._tools.store.read(lambda session: runs.page(session, limit=_NEWEST))
 
     async def _look(self) -> None:
-        rows = await self._newest()
-        wanted = sorted({run.build_number for run in rows if run.build_number is not None})
+        async with self._looking:
+            rows = await self._newest()
+            wanted = sorted({run.build_number for run in rows if run.build_number is not None})
 
-        def read(session: Session) -> list[Build | None]:
-            return [builds.get(session, number) for number in wanted]
+            def read(session: Session) -> list[Build | None]:
+                return [builds.get(session, number) for number in wanted]
 
-        for build in await self._tools.store.read(read):
-            if build is not None:
-                self._change(("build", build.identity), messages.build_terminal(build))
-        for run in reversed(rows):
-            self._change(("run", run.identity), messages.run_terminal(run))
+            for build in await self._tools.store.read(read):
+                if build is not None:
+                    await self._tell(build, [build.name], partial(messages.build_terminal, build))
+            for run in reversed(rows):
+                logs = [attempt_name(run.name, attempt) for attempt in range(1, run.attempt + 1)]
+                await self._tell(run, logs, partial(messages.run_terminal, run))
 
-    def _change(self, key: tuple[str, int], text: str) -> None:
-        if self._told.get(key) != text:
-            self._told[key] = text
-            self._prompt.tell(text)
+    async def _tell(self, row: Run | Build, logs: Sequence[str], words: Callable[..., str]) -> None:
+        """Tell how a run or build stands if that is news, after what it printed until then.
+
+        `logs` are those of its attempts. The last lines of one that failed are not told twice.
+        """
+        kind = "build" if isinstance(row, Build) else "run"
+        key, text = (kind, row.identity), words()
+        if self._told.get(key) == text:
+            return
+        self._told[key] = text
+        label = f"build #{row.number}" if isinstance(row, Build) else f"#{row.number}"
+        begun, over, whole = row.started_at is not None, row.state == State.FINISHED, False
+        for log in logs if over and begun else logs[:-1]:
+            self._outputs.show(log, label)
+            whole = await self._outputs.end(log)
+        await self._say(words(tail=not whole))
+        if begun and not over:
+            self._outputs.show(logs[-1], label)
+
+    async def _say(self, text: str) -> None:
+        """Print it; in a thread, since a terminal may take nothing for as long as somebody wants."""
+        await asyncio.to_thread(self._prompt.tell, text)
 
 
 class Conversation:
@@ -170,6 +206,7 @@ class Conversation:
                 moving = [asyncio.create_task(Loops(tools).run()), asyncio.create_task(chat.watch())]
                 self._ready.set_result(chat)
                 await self._end.wait()
+                await chat.close()
                 for task in moving:
                     task.cancel()
                 await asyncio.gather(*moving, return_exceptions=True)
@@ -219,9 +256,12 @@ def talk(path: Path, named: tuple[str, ...]) -> int:
 
 def _listen(conversation: Conversation, chat: Chat, prompt: Prompt) -> None:
     """Carry out lines to the end; a person is not kept waiting then, but what a pipe began goes on."""
-    prompt.open(chat.names())
+    prompt.open(chat.names(), interrupted=lambda: conversation.ask(chat.hide()))
     if prompt.asks:
-        say("Commands as in a comment; `help` lists them, Ctrl-D ends. Nothing of this is kept.")
+        say(
+            "Commands as in a comment; `help` lists them. Ctrl-C hides what a job prints, Ctrl-D ends."
+            " Nothing of this is kept."
+        )
     while (line := prompt.line()) is not None:
         if line.strip():
             conversation.ask(chat.hear(line))

@@ -43,14 +43,14 @@ def build_comment(build: Build, link: str | None, *, nonce: str, now: float, com
     return with_marker(card(build_view(build), link, now=now, command=command), nonce)
 
 
-def run_terminal(run: Run) -> str:
-    """A run as a line, with the last lines of its log below where it did not succeed."""
-    return _terminal(run_view(run))
+def run_terminal(run: Run, *, tail: bool = True) -> str:
+    """A run as a line; with `tail` the last lines of its log below it, where it did not succeed."""
+    return _terminal(run_view(run), tail)
 
 
-def build_terminal(build: Build) -> str:
-    """A build as a line, with the last lines of its log below where it did not succeed."""
-    return _terminal(build_view(build))
+def build_terminal(build: Build, *, tail: bool = True) -> str:
+    """A build as a line; with `tail` the last lines of its log below it, where it did not succeed."""
+    return _terminal(build_view(build), tail)
 
 
 def card(view: View, link: str | None, *, now: float, command: str) -> str:
@@ -125,9 +125,9 @@ def _footer(view: View, link: str | None, command: str) -> str:
     return " · ".join(parts)
 
 
-def _terminal(view: View) -> str:
+def _terminal(view: View, with_tail: bool) -> str:
     line = f"{view.icon} {clean(view.name, 100)} {view.label}#{view.number} {view.verdict}"
     if view.why:
         line += f": {clean(view.why, 500)}"
-    tail = fitting(view.tail, limit=TAIL_CHARACTERS, line_limit=500) if view.shows_tail else []
+    tail = fitting(view.tail, limit=TAIL_CHARACTERS, line_limit=500) if with_tail and view.shows_tail else []
     return "\n".join([line, *(f"    {each}" for each in tail)])

@@ -48,6 +48,7 @@ def test_lines_of_a_pipe_are_carried_out_and_waited_for(alone: Served) -> None:
     assert done.returncode == 0, done.stderr
     for words in (
         "hello #1 is on its way.",
+        "\n#1 | Hello, Ada!\n",
         "✅ hello #1 succeeded",
         "exit #2 failed with exit code 5",
         "There is no job helo. Did you mean hello?",
@@ -152,7 +153,17 @@ def test_person_has_a_prompt_a_history_and_an_end(alone: Served, tmp_path: Path)
     terminal.type("\x03")
     terminal.see("errand> ")
     terminal.type("\x1b[A\x1b[D\n")  # the line before, once more
-    terminal.see("#2 is running")
+    terminal.see("#2 | begun")
+    terminal.type("run hello NAME=Bo\x1b[D")  # the cursor stands before the last letter
+    terminal.type("\x15\x0brun count\n")
+    terminal.see("#3 | line 2\n")
+    terminal.type("status #3\x1b[D")
+    terminal.see("errand> status #3\r\x1b[16C")
+    terminal.type("\x03")
+    terminal.see("#2, #3 will print unseen: `logs 3` tells the end, `cancel 3` stops it.")
+    terminal.type("cancel #3\n")
+    terminal.see("#3 was cancelled")
+    assert "#3 | line 200\n" not in terminal.text
     terminal.type("\x04")
     terminal.see("Stopping what goes on.")
     assert terminal.end() == 0
