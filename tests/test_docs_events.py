@@ -28,7 +28,7 @@ MADE = {
         "run.finished",
     },
 }
-"""Events that are put together where they are said; those that a forwarder was told are found by themselves."""
+"""Events that are put together where they are said; those of forwarders are found by themselves."""
 
 
 def _calls(file: Path) -> Iterator[ast.Call]:
