@@ -6,7 +6,7 @@ They are the chat's commands, for somebody whose scopes have been looked at alre
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from bot import commands
+from bot import commands, messages
 from bot.building import Building, BuildOrder
 from bot.callers import Caller
 from bot.errors import AskerError, Elsewhere, Refused, RetryLater
@@ -30,6 +30,7 @@ class Questions:
         people = People(tools)
         starting = Starting(tools, people)
         self._tools = tools
+        self._people = people
         self._store = tools.store
         self._planning = Planning(tools, people, starting)
         self._pausing = Pausing(tools, people)
@@ -44,6 +45,11 @@ class Questions:
     async def why(self, caller: Caller, job: str) -> str | None:
         """Why the job did or did not run."""
         return await self._store.read(await self._planning.why(_asked(caller), commands.Why(job)))
+
+    def help(self, caller: Caller, job: str, page: int) -> str:
+        """What the job does and takes."""
+        asked = _asked(caller)
+        return messages.job_help(self._people.catalog(asked).job(job), self._people.first_word(asked), page)
 
     async def pause(self, caller: Caller, command: commands.Pause) -> str | None:
         """Hold the job's schedule back."""

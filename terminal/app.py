@@ -6,7 +6,6 @@ from terminal import (
     applying,
     builds,
     chatting,
-    helping,
     hooks,
     jobs,
     locks,
@@ -17,6 +16,7 @@ from terminal import (
     serving,
     streams,
     tokens,
+    topics,
 )
 from terminal.failures import INTERRUPTED, REFUSED, Failure, say
 from terminal.helping import Commands
@@ -36,7 +36,7 @@ cli.add_typer(repositories.group(), name="repositories")
 cli.command("tokens")(tokens.listing)
 cli.command("hooks")(hooks.listing)
 cli.command("list")(jobs.jobs)
-cli.command("help")(helping.show)
+cli.command("help")(topics.show)
 
 
 def main() -> None:

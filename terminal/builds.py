@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from terminal import grammar
+from terminal.completion import image_names
 from terminal.failures import INTERRUPTED, REFUSED, say
 from terminal.following import Follower
 from terminal.printing import document, duration, standing
@@ -21,7 +22,9 @@ def add_to(cli: typer.Typer) -> None:
 
 
 def build(
-    image: Annotated[str, typer.Argument(metavar="IMAGE", help="An image of app.yaml.")],
+    image: Annotated[
+        str, typer.Argument(metavar="IMAGE", help="An image of app.yaml.", autocompletion=image_names)
+    ],
     ref: Ref = None,
     wait: Annotated[
         bool, typer.Option("--wait", "-w", help="Show the log as it is written; 1 where it fails.")

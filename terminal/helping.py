@@ -1,13 +1,12 @@
-"""How help looks, and `errand help`: plain text, since drawing it takes longer than everything else here."""
+"""How help looks: plain text, since drawing it takes longer than everything else here."""
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from terminal import manual
-from terminal.failures import Usage
 
 if TYPE_CHECKING:
     from typer._click.core import Context
@@ -133,22 +132,3 @@ def _example(ctx: "Context", formatter: "HelpFormatter") -> None:
     if path in manual.EXAMPLES:
         with formatter.section("Example"):
             formatter.write(f"{'':>{formatter.current_indent}}{manual.EXAMPLES[path]}\n")
-
-
-def show(
-    context: typer.Context,
-    command: Annotated[
-        list[str] | None, typer.Argument(metavar="COMMAND", help="Such as `run` or `hook create`.")
-    ] = None,
-) -> None:
-    """Tell what a command does and takes; without one, what there is."""
-    place = context.find_root()
-    for word in command or []:
-        known = place.command.commands if isinstance(place.command, TyperGroup) else {}
-        if word not in known:
-            from bot.wording import did_you_mean
-
-            meant = did_you_mean(word, [*known]).replace("`", "")
-            raise Usage(f"There is no command {' '.join([place.command_path, word])}.{meant}")
-        place = type(place)(known[word], info_name=word, parent=place)
-    typer.echo(place.get_help())

@@ -6,14 +6,14 @@ from typing import Annotated, Any
 import typer
 
 from terminal import grammar, printing
-from terminal.completion import job_names
+from terminal.completion import target_names
 from terminal.remote import Document, segment
 from terminal.speech import tell
 from terminal.words import Json, connected
 
 Target = Annotated[
     str,
-    typer.Argument(metavar="TARGET", help="A lock that jobs name, or a job.", autocompletion=job_names),
+    typer.Argument(metavar="TARGET", help="A lock that jobs name, or a job.", autocompletion=target_names),
 ]
 
 

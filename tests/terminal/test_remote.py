@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from terminal.completion import job_names
+from terminal.completion import image_names, job_names, target_names
 from terminal.failures import Failure, Problem, Unreachable
 from terminal.following import Follower
 from terminal.remote import Remote, Where
@@ -157,10 +157,14 @@ HOSTILE = [
 
 def test_shells_are_given_nothing_but_names_of_jobs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A shell evaluates what is proposed, and whoever answers at an address may be anybody."""
-    jobs = {"jobs": [{"name": name} for name in [*HOSTILE, "hello", "a-1"]], "next": None}
+    named = [{"name": name, "definition": {"lock": name, "image": name}} for name in [*HOSTILE, "hello"]]
+    jobs = {"jobs": [*named, {"name": "a-1", "definition": {"lock": "prod"}}], "next": None}
     answering = saying(200, json.dumps(jobs).encode(), Content_Type="application/json")
     monkeypatch.chdir(tmp_path)
     with listening(answering) as address:
         monkeypatch.setitem(os.environ, "ERRAND_URL", address)
         monkeypatch.setitem(os.environ, "ERRAND_TOKEN", "errand_x")
         assert job_names("") == ["hello", "a-1"]
+        assert target_names("") == ["hello", "a-1", "prod"]
+        assert target_names("pr") == ["prod"]
+        assert image_names("") == ["hello"]

@@ -79,6 +79,7 @@ _NAMES = {
     ("DELETE", "/api/jobs/{name}/tag"): "delete_job_tag",
     ("POST", "/api/jobs/{name}/plan"): "plan_job",
     ("GET", "/api/jobs/{name}/why"): "explain_job",
+    ("GET", "/api/jobs/{name}/help"): "describe_job",
     ("POST", "/api/jobs/{name}/pause"): "pause_job",
     ("POST", "/api/jobs/{name}/resume"): "resume_job",
     ("POST", "/api/jobs/{name}/skip"): "skip_job",

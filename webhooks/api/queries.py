@@ -90,6 +90,7 @@ LOG = (
 
 RUN_LOG = (*LOG, Parameter("attempt", "the log of this attempt; without it, of the last one so far", 1))
 
+HELP = (Parameter("page", "which page of the parameters, where there are many", 1, 999_999),)
 
 LONGEST_WAIT = 600
 """Seconds that a call may wait for the end of its run."""

@@ -1,4 +1,4 @@
-"""The API's questions and orders about a job that start no run: plan, why, pause, resume and skip."""
+"""The API's questions and orders about a job that start no run: plan, why, help, pause, resume and skip."""
 
 from collections.abc import Awaitable
 
@@ -10,7 +10,7 @@ from bot import commands
 from bot.errors import AskerError
 from bot.questions import Questions
 from webhooks.access import Access, Visitor
-from webhooks.api import bodies, shapes
+from webhooks.api import bodies, queries, shapes
 from webhooks.api.answers import json_answer
 from webhooks.api.guard import guarded
 from webhooks.api.problems import of_asker, wrong
@@ -23,6 +23,7 @@ def routes(questions: Questions, access: Access) -> list[Route]:
     return [
         guarded(access, f"{job}/plan", rooms.plan, method="POST"),
         guarded(access, f"{job}/why", rooms.why),
+        guarded(access, f"{job}/help", rooms.help),
         guarded(access, f"{job}/pause", rooms.pause, method="POST"),
         guarded(access, f"{job}/resume", rooms.resume, method="POST"),
         guarded(access, f"{job}/skip", rooms.skip, method="POST"),
@@ -45,6 +46,15 @@ class _Rooms:
         """Why the job did or did not run."""
         name = request.path_params["name"]
         return await _said(name, self._questions.why(visitor.caller, name))
+
+    async def help(self, request: Request, visitor: Visitor) -> Response:
+        """What the job does and takes."""
+        name, page = request.path_params["name"], queries.number(queries.read(request, queries.HELP), "page")
+
+        async def answer() -> str:
+            return self._questions.help(visitor.caller, name, page or 1)
+
+        return await _said(name, answer())
 
     async def pause(self, request: Request, visitor: Visitor) -> Response:
         """Hold the schedule back."""

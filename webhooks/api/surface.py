@@ -118,6 +118,16 @@ OPERATIONS = (
         verb="why",
     ),
     Operation(
+        "GET",
+        "/api/jobs/{name}/help",
+        Needs.SEE,
+        "what a job does, and which parameters it takes",
+        {200: Answer(shapes.Said)},
+        query=queries.HELP,
+        problems=(404,),
+        verb="help",
+    ),
+    Operation(
         "POST",
         "/api/jobs/{name}/pause",
         Needs.RUN,

@@ -146,6 +146,15 @@ async def test_building_takes_the_right_to_run_a_job_in_the_image(home: House) -
         assert [each["pointer"] for each in answer.json()["errors"]] == ["#/ref"]
 
 
+async def test_job_explains_itself_to_who_sees_it(home: House) -> None:
+    async with served(home, "run:plain") as client:
+        text = (await client.get("/api/jobs/plain/help")).json()["text"]
+        assert text.startswith("`errand run plain`: ")
+        assert "`WHO`" in text
+        assert (await client.get("/api/jobs/plain/help?page=0")).status_code == 400
+        assert (await client.get("/api/jobs/move/help")).status_code == 403
+
+
 async def test_next_time_of_a_schedule_is_left_out(home: House) -> None:
     async with served(home, "run:nightly", "run:plain") as client:
         answer = await client.post("/api/jobs/nightly/skip")
