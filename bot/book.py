@@ -164,6 +164,8 @@ class Book:
             last = versions.of(session, job.name)
             _check(last, job.name, expected)
             if last is not None and last.deleted:
+                if last.source == "api" and history.has_any(session, job.name):
+                    raise Conflict(f"{job.name} was removed and its history still goes; try again soon.")
                 _forget_all(session, job.name)  # what the job of before had is not for this one
             content = job.model_dump(mode="json")
             return versions.add(session, job.name, content, source="api", actor=actor, now=self._clock())

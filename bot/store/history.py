@@ -96,6 +96,11 @@ def is_active(session: Session, job: str) -> bool:
     return session.scalar(query) is not None
 
 
+def has_any(session: Session, job: str) -> bool:
+    """Whether anything is left of the runs of a job."""
+    return session.scalar(select(RUN.number).where(RUN.job == job).limit(1)) is not None
+
+
 def forget(session: Session, numbers: Collection[int]) -> list[str]:
     """Forget those of these runs that are finished, with attempts and posts; gives the keys of their logs.
 

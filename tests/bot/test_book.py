@@ -95,6 +95,18 @@ async def test_job_that_the_file_lost_can_be_removed_once_with_its_history(home:
     assert await home.store.read(lambda s: runs.page(s, job="plain", limit=9)) == []
 
 
+async def test_name_of_a_removed_job_is_free_once_its_history_is_gone(home: House) -> None:
+    book = home.tools.book
+    await home.write(lambda s: add(s, "fs", job="plain"))
+    await lose(home, "plain")
+    await book.remove("plain", actor="token:boss", expected=always)
+    job = job_of(b'{"command": "echo other"}', "plain", book.config)
+    with pytest.raises(Conflict, match="still goes"):
+        await book.put(job, actor="token:boss", expected=always)
+    await Retention(home.tools).look(home.now)
+    assert (await book.put(job, actor="token:boss", expected=always))[1]
+
+
 async def test_job_that_is_defined_or_under_way_is_not_removed(home: House) -> None:
     book = home.tools.book
     with pytest.raises(Conflict, match="configuration file"):

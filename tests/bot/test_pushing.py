@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.desk import Desk
 from bot.runs import State
@@ -161,11 +162,18 @@ async def test_push_that_is_decided_late_builds_nothing_any_more(home: House) ->
 
 
 async def test_job_that_is_not_started_keeps_nobody_from_being_built(home: House) -> None:
+    log = home.tools.config.log.model_copy(update={"deliveries": "problems"})
+    home = home.without(config=home.tools.config.model_copy(update={"log": log}))
+    await home.tools.book.apply(home.tools.config)
+    logged: list[int] = []
     for commit in (HEAD, ONE):
-        note = await pushed(home, commit, repository="acme/site")
+        with capture_logs() as lines:
+            note = await pushed(home, commit, repository="acme/site")
+        logged.append(sum(line["event"] == "delivery.settled" for line in lines))
         home.now += 1
         await home.write(lambda s: builds.claim(s, owner="one", now=home.now, lease=60.0, limit=9))
     assert "job publish: not started: `publish` is not started: #1" in note
+    assert logged == [0, 1]  # where only problems are, this is one
     assert (await home.build(2)).commit == ONE
     assert (await home.run(1)).commit == HEAD
 
