@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Rows = list[tuple[str, str]]
 
+_SENTENCE = 500
+"""Characters of the sentence that a list has of a command: it may take two lines, and is not cut off."""
 _BOUNDS = (
     (re.compile(r"\b(\d+)<=x<=(\d+)"), r"from \1 to \2"),
     (re.compile(r"\bx>=(\d+)"), r"at least \1"),
@@ -59,7 +61,7 @@ class Verbs(TyperGroup):
         width = max(map(len, shown), default=0)
         for title, names in groups:
             rows = [
-                (name.ljust(width), shown[name].get_short_help_str(formatter.width - width - 6))
+                (name.ljust(width), shown[name].get_short_help_str(_SENTENCE))
                 for name in names
                 if name in shown
             ]

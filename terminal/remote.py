@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,8 @@ _ANSWER = 64 << 20
 _CHUNK = 65536
 PASSING = (502, 503, 504)
 """Statuses of Errand, or a proxy before it, that may be another in a while, as when it is updated."""
+_COUNT = re.compile(r"(?:One thing is|[0-9]+ things are) wrong with this [a-z]+\.")
+"""Said of a body, of which whoever typed words knows nothing; the mistakes say all."""
 _KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
 """Seconds of silence, between questions, and how many: a log may be silent for hours; the dead are found."""
 
@@ -239,12 +242,13 @@ def _problem(answer: http.client.HTTPResponse, place: Where) -> Problem:
     mistakes: list[tuple[Place, str]] = []
     try:
         told = json.loads(answer.read(_ANSWER))
-        lines = [spoken(str(told["detail"]))]
+        detail = spoken(str(told["detail"]))
+        lines, indent = ([], "") if _COUNT.fullmatch(detail) and told.get("errors") else ([detail], "  ")
         for each in told.get("errors", ()):
             at, mistake = places.place(str(each["pointer"])), spoken(str(each["detail"]))
             mistakes.append((at, mistake))
-            if mistake not in lines[0]:
-                lines.append("  " + ": ".join(filter(None, (places.words(at), mistake))))
+            if mistake not in detail:
+                lines.append(indent + ": ".join(filter(None, (places.words(at), mistake))))
     except (ValueError, KeyError, TypeError):
         lines = [_stranger(answer, place.address)]
     if answer.status == 401:

@@ -73,6 +73,7 @@ def test_every_command_is_in_one_group() -> None:
     shown = _help("--help")
     sections = [shown.index(f"\n{section.title}:\n") for section in manual.SECTIONS]
     assert sections == sorted(sections)
+    assert "..." not in shown.replace("[ARGS]...", "")
     for name in ROOT.commands:
         assert re.search(rf"^  {name} ", shown, re.MULTILINE), name
 

@@ -127,6 +127,18 @@ def test_detail_is_told_without_markup_and_mistakes_only_once_and_without_pointe
     assert failure.value.mistakes[2] == (("parameters", "A/B"), "unknown")
 
 
+def test_nobody_who_typed_words_is_told_of_a_body() -> None:
+    errors = [
+        {"pointer": "#/duration", "detail": "expected a duration"},
+        {"pointer": "#/x", "detail": "unknown"},
+    ]
+    problem = {"detail": "2 things are wrong with this body.", "errors": errors}
+    answering = saying(422, json.dumps(problem).encode(), Content_Type="application/problem+json")
+    with listening(answering) as address, pytest.raises(Problem) as failure:
+        Remote(Where(address, "errand_x")).ask("GET", "/api/jobs")
+    assert str(failure.value) == "for: expected a duration\nx: unknown"
+
+
 @pytest.mark.parametrize("status", [502, 503, 504])
 def test_follower_waits_for_what_passes(status: int, capsys: pytest.CaptureFixture[str]) -> None:
     """As of a proxy before an Errand that is updated."""
