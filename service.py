@@ -245,7 +245,13 @@ def engine_of(config: Config, logs: LogStore) -> Engine:
     from executor.container import ContainerEngine, Settings
 
     container = config.engine.container
-    settings = Settings(command=container.command, socket=container.socket, arguments=container.arguments)
+    settings = Settings(
+        command=container.command,
+        socket=container.socket,
+        arguments=container.arguments,
+        is_shared=container.storage == "shared",
+        cache=container.cache,
+    )
     return ContainerEngine(settings, container.directory, logs)
 
 

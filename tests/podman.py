@@ -122,13 +122,22 @@ def installed() -> Iterator[Podman]:
 
 
 @pytest.fixture(scope="session")
-def podman() -> Iterator[Podman]:
+def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
     """One Podman for all tests of a process; skipped where it cannot run, an error in CI."""
     reason = missing()
     if reason:
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
     with installed() as made:
         yield made
+    unmount(tmp_path_factory.getbasetemp())
+
+
+def unmount(directory: Path) -> None:
+    """Unmount what Podman mounts of each storage below `directory`, which cannot be deleted else."""
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        path = Path(line.split()[4])
+        if path.name == "overlay" and path.is_relative_to(directory):
+            subprocess.run(["umount", str(path)], capture_output=True, check=False)
 
 
 @pytest.fixture(scope="session")

@@ -51,6 +51,8 @@ MEANINGS = {
     "engine.container.socket": "where the engine answers, such as `/run/podman/podman.sock`; without it that of Docker's command, and Podman is started",
     "engine.container.arguments": "words before the subcommand of every call of the command: `[--root, /srv/containers]`",
     "engine.container.directory": "where repositories, checkouts for builds and what is noted of runs live",
+    "engine.container.storage": "whether each repository builds in a storage of its own, or all in the engine's",
+    "engine.container.cache": "what builds may keep for the next ones, all repositories together; from `1Gi`",
     "engine.kubernetes": "of the Kubernetes engine",
     "engine.kubernetes.context": "a context of the kubeconfig; without it and without `kubeconfig`, the cluster that Errand runs in",
     "engine.kubernetes.kubeconfig": "which file; without it `KUBECONFIG`, or `~/.kube/config`, where Errand runs in no cluster",

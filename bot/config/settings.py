@@ -137,13 +137,16 @@ class Container(Section):
     """The container engine: `command` builds, what listens at `socket` runs.
 
     `arguments` are put before the subcommand of every call of the command. Without a socket that is where the
-    command has its own; below `directory` are mirrors and checkouts for builds.
+    command has its own; below `directory` are mirrors and checkouts for builds. `storage`: whether each
+    repository builds apart from the others; `cache`: bytes that builds keep for the next ones.
     """
 
     command: Literal["podman", "docker"] = "podman"
     socket: Socket | None = None
     arguments: Words = ()
     directory: Directory = Path("var/work")
+    storage: Literal["apart", "shared"] = "apart"
+    cache: Annotated[Size, bytes_between(2**30, 2**50, "from 1Gi to 1024Ti")] = 20 * 2**30
 
 
 _BUILDERS = {"buildkit": "moby/buildkit:rootless", "buildah": "quay.io/buildah/stable:latest"}

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from executor.container.settings import Settings
@@ -86,9 +86,13 @@ class Command:
 
     async def call(self, *words: str, timeout: float) -> Said:
         """Run one command; raises EngineUnavailable, and TimeoutError after `timeout` seconds."""
+        return await self.execute(self.words(*words), timeout=timeout)
+
+    async def execute(self, words: Sequence[str], *, timeout: float) -> Said:
+        """Run another program in the same way."""
         try:
             process = await asyncio.create_subprocess_exec(
-                *self.words(*words),
+                *words,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
@@ -96,7 +100,7 @@ class Command:
                 start_new_session=True,  # so that Ctrl-C is for Errand alone, and that all of it can be ended
             )
         except OSError as problem:
-            raise EngineUnavailable(f"{self._settings.command}: {problem.strerror}") from problem
+            raise EngineUnavailable(f"{words[0]}: {problem.strerror}") from problem
         try:
             async with asyncio.timeout(timeout):
                 out, err = await asyncio.gather(_end_of(process.stdout), _end_of(process.stderr))

@@ -1,14 +1,17 @@
 """Builds an image of a commit and pushes it; run as `python -I -S imagebuilder.py`, under a supervisor.
 
-Arguments are those of `executor.checkout.builder` and, as JSON lists, the command lines `build` and `push`;
-`{dockerfile}` and `{context}` in the first are replaced by whole paths. What it did is its output; how it
-ended it writes to `result`: `Built` and the image, or a word and a sentence.
+Arguments are those of `executor.checkout.builder`, a file that is locked meanwhile (`lock`) and, as JSON
+lists, the command lines `build`, `keep` and `push`; `{dockerfile}` and `{context}` in the first are
+replaced by whole paths, `{image}` in the second by what was built. `bases` are pairs of a local image and
+the command that brings it to where this is built; that is done for those that the Dockerfile names. What
+it did is its output; how it ended it writes to `result`: `Built` and the image, or a word and a sentence.
 
 A stop comes as one SIGTERM to this process alone. Podman leaves its working containers behind when it is
 signalled (and then exits with 0), but tidies up after a step that failed. So only what runs inside of the
 container is ended; Podman itself when there is nothing, or when it does not end.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -16,12 +19,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
 from executor.checkout.builder import Builder, BuildFailed, run, say, settle, words_of
 from executor.checkout.echo import echoed
-from executor.supervisor import descendants
+from executor.supervisor import descendants, lock
 
 _PATIENCE = 3.0
 """Seconds between SIGTERM and SIGKILL for what runs in the container, and then until the command is told."""
@@ -51,6 +55,9 @@ class ImageBuilder:
 
     def build(self) -> None:
         """Check out, build and push; raises BuildFailed."""
+        self._held = _held(self._words.get("lock"))  # until this process ends
+        if self._words.get("notice"):
+            say(self._words["notice"])
         self._checkout.build()
         root = os.path.realpath(self._checkout.work)
         context = _inside(root, self._words["context"], "context")
@@ -60,13 +67,51 @@ class ImageBuilder:
         _check_dockerfile(self._words["dockerfile"], dockerfile)
         places = {"{context}": context, "{dockerfile}": dockerfile}
         command = [_filled(word, places) for word in json.loads(self._words["build"])]
-        code = _orderly(command)
+        self._bring(dockerfile, command)
+        with self._network():
+            code = _orderly(command)
         if code:
             self._fail(code)
         image = self._read("image")
         if not _ID.fullmatch(image):
             raise BuildFailed("BuilderDied", "The engine did not say which image it built.")
+        self._keep(image)
         settle(self._words["result"], "Built", self._pushed() or image)
+
+    @contextlib.contextmanager
+    def _network(self) -> Iterator[None]:
+        """Have a network for what runs in the build; one that is left by a kill is swept."""
+        join, leave = (json.loads(self._words.get(name, "[]")) for name in ("join", "leave"))
+        if join:
+            self._call(join, "There is no network for the build")
+        try:
+            yield
+        finally:
+            if leave:
+                subprocess.run(leave, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+
+    def _bring(self, dockerfile: str, command: list[str]) -> None:
+        """Put the local images there that the Dockerfile, or an argument for it, names."""
+        bases = json.loads(self._words.get("bases", "[]"))
+        if not bases:
+            return
+        with open(dockerfile, encoding="utf-8", errors="replace") as file:
+            text = "\n".join([file.read(), *command])
+        for name, bring in bases:
+            if name.removeprefix("localhost/").removesuffix(":latest") in text:
+                self._call(bring, f"The image {name} cannot be taken from this machine")
+
+    def _keep(self, image: str) -> None:
+        """Put what was built where runs have their images from."""
+        keep = json.loads(self._words.get("keep", "[]"))
+        if keep:
+            words = [image.partition(":")[2] if word == "{image}" else word for word in keep]
+            self._call(words, "The image cannot be kept on this machine")
+
+    def _call(self, command: list[str], problem: str) -> None:
+        code, last = echoed(command)
+        if code:
+            raise BuildFailed("EngineUnavailable", f"{problem}:\n{''.join(last[-_LINES:])}")
 
     def _fail(self, code: int) -> None:
         check = json.loads(self._words["check"])
@@ -98,6 +143,18 @@ class ImageBuilder:
                 return file.read(200).strip()
         except FileNotFoundError:
             return ""
+
+
+def _held(path: str | None) -> int | None:
+    """Lock the file together with other builds; gives the descriptor that has to stay open."""
+    if path is None:
+        return None
+    while (held := lock.shared(path)) is None:  # it is not there, or somebody clears away
+        made = lock.alone(path, wait=True)
+        if made is not None:
+            os.close(made)
+    os.makedirs(os.environ["TMPDIR"], 0o700, exist_ok=True)
+    return held
 
 
 def _inside(root: str, path: str, what: str) -> str:

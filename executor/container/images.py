@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from aiodocker import Docker, DockerError
 
 from executor import references
-from executor.container.builds import LABEL
 from executor.container.command import Command, last_words
+from executor.container.making import LABEL
 from executor.container.settings import Settings
 from executor.errors import EngineUnavailable
 from executor.references import Reference

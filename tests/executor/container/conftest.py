@@ -12,6 +12,7 @@ from executor.container.builds import Builds
 from executor.container.images import Images
 from executor.container.repositories import Repositories
 from executor.container.settings import Settings
+from executor.container.storage import Storage
 from executor.logs import LogStore
 from tests.podman import Podman
 
@@ -33,6 +34,13 @@ async def builds(tmp_path: Path, logs: LogStore, settings: Settings) -> AsyncIte
 def built(builds: Builds, tmp_path: Path) -> str:
     """What images built for `shop` of acme/shop are called, without the commit."""
     return f"localhost/errand/{Repositories(tmp_path / 'work' / 'builds').word('acme/shop')}/shop"
+
+
+def own_arguments(podman: Podman, directory: Path, repository: str = "acme/shop") -> tuple[str, ...]:
+    """What leads Podman's command to where `repository` is built by the engine of `directory`."""
+    repositories = Repositories(directory / "builds")
+    engine = Storage("overlay", podman.arguments[1], podman.arguments[3])
+    return engine.beside(repositories.images(repository), repositories.word(repository)).arguments
 
 
 @dataclass

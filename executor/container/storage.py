@@ -1,0 +1,91 @@
+"""A storage of images, as Podman's command is told of it: the engine's own, or that of one repository."""
+
+import contextlib
+import json
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from executor import references
+from executor.container.command import Command, last_words
+from executor.errors import EngineUnavailable
+
+_ASK = 60.0
+"""Seconds for one question to the command."""
+_PATH = re.compile(r"/[A-Za-z0-9_./-]*", re.ASCII)
+"""What the name of a storage can hold: https://github.com/containers/image/blob/main/docs/containers-transports.5.md"""
+_PROGRAM = "overlay.mount_program"
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """`root` lasts, `run_root` goes with the machine's start; `options` are those of the driver."""
+
+    driver: str
+    root: str
+    run_root: str
+    options: tuple[str, ...] = ()
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """What the command is told before its subcommand."""
+        options = (word for option in self.options for word in ("--storage-opt", option))
+        return ("--root", self.root, "--runroot", self.run_root, "--storage-driver", self.driver, *options)
+
+    @property
+    def scope(self) -> str:
+        """How a policy names all images in there."""
+        return f"[{self.driver}@{self.root}]"
+
+    def name(self, image: str) -> str:
+        """How the command names `image` in there, from another storage."""
+        options = f":{','.join(self.options)}" if self.options else ""
+        return f"containers-storage:[{self.driver}@{self.root}+{self.run_root}{options}]{image}"
+
+    def beside(self, root: Path, word: str) -> "Storage":
+        """A storage of the same kind at `root`; `word` tells it from others. Raises EngineUnavailable.
+
+        What goes with the machine's start lies where the engine has it. Its path must be short.
+        """
+        if not _PATH.fullmatch(str(root)):
+            what = f"Podman keeps no images in {root}: a path of letters, digits, ., _ and - is needed"
+            raise EngineUnavailable(what, delay=60.0)
+        return replace(self, root=str(root), run_root=f"{self.run_root}/e-{word[:10]}")
+
+
+async def of_engine(command: Command) -> Storage | None:
+    """The engine's own storage; None where the command only speaks to an engine elsewhere.
+
+    Raises EngineUnavailable.
+    """
+    told = json.loads(await _said(command, "info", "--format", "json"))
+    store, host = told["store"], told.get("host", {})
+    if host.get("serviceIsRemote"):
+        return None
+    program = store.get("graphOptions", {}).get(_PROGRAM)
+    path = program.get("Executable") if isinstance(program, dict) else program
+    options = (f"{_PROGRAM}={path}",) if path else ()
+    found = Storage(store["graphDriverName"], store["graphRoot"], store["runRoot"], options)
+    return found if _PATH.fullmatch(found.root) and _PATH.fullmatch(found.run_root) else None
+
+
+async def local_images(command: Command) -> list[str]:
+    """The names of images that were made on this machine, and not by Errand. Raises EngineUnavailable."""
+    listed = await _said(command, "images", "--format", "{{.Repository}}:{{.Tag}}")
+    return sorted({name for name in listed.splitlines() if _is_local(name)})
+
+
+def _is_local(name: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return references.parse(name).is_local and not references.is_built(name)
+    return False
+
+
+async def _said(command: Command, *words: str) -> str:
+    try:
+        said = await command.call(*words, timeout=_ASK)
+    except TimeoutError as problem:
+        raise EngineUnavailable("podman: no answer") from problem
+    if said.code:
+        raise EngineUnavailable(last_words(said.err or said.out))
+    return said.out
