@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
 from urllib.parse import urlsplit
 
+from bot.config.building import on_builds
 from bot.config.config import Config
 from bot.config.document import Document, Path, Place, path_text
 from bot.config.findings import Finding
@@ -40,6 +41,7 @@ def inspected(path: FilePath, environ: Mapping[str, str]) -> tuple[Config, list[
     is_empty = read.document.data is None
     config = checked_source(read)
     found = [*_on_content(read.document, is_empty=is_empty), *_on_secrets(read, config)]
+    found += on_builds(config, environ)
     remarks = [Finding(str(path), what, *_at(read.document, where), "warning") for where, what in found]
     remarks.sort(key=lambda remark: remark.place or Place())
     return config, [*read.env_file.remarks, *dict.fromkeys(remarks)]

@@ -74,3 +74,64 @@ def test_secret_in_a_file_that_others_may_read_is_remarked_on(tmp_path: Path) ->
     told = _remarks(tmp_path, text, 0o644, W=GOOD)
     places = ["1:11: warning: database", "2:17: warning: github.token"]
     assert [each.partition(": stands")[0] for each in told] == places
+
+
+BUILT = """\
+github: {token: "${T}"}
+images:
+  shop: {build: {repository: acme/shop}%(push)s}
+  site: {build: {repository: acme/site}%(push)s}
+jobs: {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("engine", "told"),
+    [
+        (
+            "{kind: container, container: {command: docker}}",
+            "1:48: warning: engine.container.command: Docker has",
+        ),
+        (
+            "{kind: container, container: {storage: shared}}",
+            "1:48: warning: engine.container.storage: this is",
+        ),
+        (
+            "{kind: container, container: {arguments: [--url=x]}}",
+            "arguments: Podman elsewhere (--url) has one",
+        ),
+        ("{kind: container}", None),
+        (
+            "{kind: process}",
+            "1:16: warning: engine.kind: jobs and builds of acme/shop and acme/site run as one",
+        ),
+    ],
+)
+def test_builds_that_are_not_kept_apart_are_remarked_on(
+    tmp_path: Path, engine: str, told: str | None
+) -> None:
+    text = f"engine: {engine}\n" + BUILT % {"push": ""}
+    found = _remarks(tmp_path, text, T=GOOD)
+    assert len(found) == (told is not None)
+    assert told is None or told in found[0]
+    alone = text.replace("acme/site", "acme/shop")
+    assert _remarks(tmp_path, alone, T=GOOD) == []
+
+
+def test_podman_elsewhere_keeps_nothing_apart(tmp_path: Path) -> None:
+    text = "engine: {kind: container}\n" + BUILT % {"push": ""}
+    (told,) = _remarks(tmp_path, text, T=GOOD, CONTAINER_HOST="ssh://build@host/run/podman.sock")
+    assert "Podman elsewhere (CONTAINER_HOST) has one storage" in told
+
+
+def test_builder_by_tag_is_remarked_on_with_what_prints_its_digest(tmp_path: Path) -> None:
+    pushed = BUILT % {"push": ", push: ghcr.io/acme/shop"}
+    (told,) = _remarks(tmp_path, "engine: {kind: kubernetes}\n" + pushed, T=GOOD)
+    assert told.startswith("1:9: warning: engine: moby/buildkit:rootless is named by tag")
+    assert "`skopeo inspect --format '{{.Digest}}' docker://moby/buildkit:rootless`" in told
+    image = "ghcr.io/acme/buildkit:1"
+    kind = 'engine: {kind: kubernetes, kubernetes: {builder: {image: "%s"}}}\n'
+    (told,) = _remarks(tmp_path, kind % image + pushed, T=GOOD)
+    assert "builder.image: ghcr.io/acme/buildkit:1 is named by tag" in told
+    assert _remarks(tmp_path, kind % f"{image}@sha256:{'0' * 64}" + pushed, T=GOOD) == []
+    assert _remarks(tmp_path, "engine: {kind: kubernetes}\njobs: {}\n", T=GOOD) == []  # which builds nothing
