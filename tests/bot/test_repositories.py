@@ -1,5 +1,6 @@
 """Repositories by their number: who takes a name gets no rights, and who is renamed keeps them."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from bot.callers import of_token
 from bot.calls import Calls, Wanted
 from bot.desk import Desk
 from bot.errors import NotAllowed
+from bot.outbox import Outbox
 from bot.people import People
 from bot.pinning import Identity
 from bot.repositories import KEPT, Stranger
@@ -21,6 +23,7 @@ from demo import payloads
 from demo.entities import number_of
 from demo.github import Repository
 from tests.bot.house import HEAD, SHOP, SITE, House, house
+from tests.bot.test_outbox import claim
 
 STORE, TOPIC = "acme/store", "c" * 40
 BOSS = of_token("boss", frozenset({"admin"}))
@@ -67,6 +70,9 @@ async def test_who_takes_a_deleted_name_is_refused_and_told_nothing_more(home: H
     assert reply.place["repository"] == f"#{other.id}"
     assert "Jobs of `acme/shop` are not run here." in (reply.text or "")
     assert str(number_of(SHOP)) not in (reply.text or "")
+    for post in await claim(home):
+        await Outbox(home.tools).send(post)
+    assert [each.repository for each in home.github.comments if "not run here" in each.body] == [SHOP]
     note = (await home.delivery(delivery)).note or ""
     assert f"acme/shop had the number {number_of(SHOP)}" in note
     assert note.endswith("errand repositories forget acme/shop")
@@ -162,15 +168,16 @@ async def test_delivery_without_a_number_is_nobodys_once_it_is_known(home: House
     assert (delivery.state, "does not say the number" in (delivery.note or "")) == ("ignored", True)
 
 
-async def test_two_bots_that_see_two_numbers_at_once_pin_one(home: House) -> None:
+async def test_of_two_numbers_that_come_at_once_one_is_pinned(home: House) -> None:
     """Whoever is later is refused, though it looked before the other one stored."""
-    repositories = home.tools.repositories
-    assert await repositories.admit(Identity(SHOP, 1), door="delivery") == "Acme/Shop"
-    with pytest.raises(Stranger):
-        await repositories.admit(Identity(SHOP, 2), door="delivery")
+    admit = home.tools.repositories.admit
+    both = [admit(Identity(SHOP, number), door="delivery") for number in (1, 2)]
+    first, second = await asyncio.gather(*both, return_exceptions=True)
+    assert first == "Acme/Shop"
+    assert isinstance(second, Stranger)
     home.now += KEPT + 1
     with pytest.raises(Stranger):
-        await repositories.admit(Identity("ACME/shop", 2), door="delivery")
+        await admit(Identity("ACME/shop", 2), door="delivery")
 
 
 # Renamed ------------------------------------------------------------------------------------------------
@@ -282,6 +289,20 @@ async def test_name_is_pinned_without_regard_to_case(home: House) -> None:
     other = taken(home)
     payload = payloads.issue_comment("ACME/SHOP", 7, 1, "octocat", "/job run check", number=other.id)
     assert (await settled(home, "issue_comment", payload)).state == "ignored"
+
+
+async def test_history_of_a_repository_that_only_a_pattern_names_goes_with_it(tmp_path: Path) -> None:
+    """Who takes the old name and is let in must not find it there."""
+
+    def every(text: str) -> str:
+        return text.replace("  webhook_secret:", "  repositories: ['acme/*']\n  webhook_secret:")
+
+    async with house(tmp_path, change=every) as home:
+        taken(home, "acme/tools")
+        await home.says("/job run plain", repository="acme/tools")
+        home.github.rename("acme/tools", "acme/utils")
+        await home.says("/job run plain", repository="acme/utils")
+        assert [(await home.run(number)).repository for number in (1, 2)] == ["acme/utils"] * 2
 
 
 @pytest.mark.parametrize("name", [STORE, "umbrella/shop"])

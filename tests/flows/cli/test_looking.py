@@ -186,3 +186,10 @@ def test_schedule_is_held_back_and_let_go(errand: Served) -> None:
     assert errand.run("resume", "nightly").returncode == 0
     again = errand.run("resume", "nightly")
     assert (again.returncode, "not paused" in again.stderr) == (1, True)
+
+
+def test_repositories_are_told_by_their_numbers(shared: Served) -> None:
+    listed = shared.run("repositories", "list")
+    assert (listed.returncode, listed.stdout, listed.stderr) == (0, "", "No repository was seen yet.\n")
+    done = shared.run("repositories", "forget", "acme/shop")
+    assert (done.returncode, done.stderr) == (1, "No number is pinned to this name.\n")
