@@ -12,6 +12,7 @@ import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from executor import logfile
 from executor.ages import Ages
@@ -20,6 +21,12 @@ from executor.controls import CONTROL
 _KEY = re.compile(r"[a-z0-9][a-z0-9.-]{0,127}", re.ASCII)
 LOOK_S = 1.0
 """Seconds after which a log that another machine may write is looked at again, while somebody follows it."""
+
+_BESIDE = "beside"
+"""The directory, in that of a log, of those of what ran beside it."""
+
+MOST_BESIDE = 1 << 20
+"""Bytes of each of these at most."""
 
 _CHUNK = 256 * 1024
 """Bytes read at once."""
@@ -67,6 +74,7 @@ class LogStore:
         self._look = LOOK_S if shared else None
         self._ages = Ages(self.directory)
         self._followers: dict[str, set[asyncio.Event]] = {}
+        self._beside: WeakValueDictionary[str, LogStore] = WeakValueDictionary()
 
     def path(self, key: str) -> str:
         """Name the directory of the log `key`, for its writer."""
@@ -93,6 +101,19 @@ class LogStore:
             followers.discard(grown)
             if not followers and self._followers.get(key) is followers:
                 del self._followers[key]
+
+    def beside(self, key: str) -> "LogStore":
+        """Give the logs of what ran beside `key`, each called as that is; they go with that of `key`."""
+        store = self._beside.get(key)
+        if store is None:
+            most = min(self.max_size, MOST_BESIDE)
+            store = LogStore(Path(self.path(key), _BESIDE), most, shared=self._look is not None)
+            self._beside[key] = store
+        return store
+
+    async def names(self) -> list[str]:
+        """Name every log that there is, which a store of runs has too many of."""
+        return await asyncio.to_thread(_names, self.directory)
 
     def wake(self, key: str) -> None:
         """Tell followers that the log grew or ended. To be called in the event loop's thread."""
@@ -129,6 +150,13 @@ class LogStore:
         """Delete the log; followers end."""
         await asyncio.to_thread(shutil.rmtree, self.path(key), True)
         self.wake(key)
+
+
+def _names(directory: Path) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(directory) if _KEY.fullmatch(name))
+    except FileNotFoundError:
+        return []
 
 
 async def _woken(grown: asyncio.Event, seconds: float | None) -> bool:

@@ -5,24 +5,27 @@ from dataclasses import replace
 
 import pytest
 
-from executor.spec import Pending, Result, Started
+from executor.kubernetes.attending.following import RESTARTED
+from executor.spec import Pending, Result, Secret, Started
 from tests.contract.cases import KubernetesCase, ended, open_kubernetes_case, sh, text
 from tests.kubernetes.cluster import Cluster
 
 pytestmark = pytest.mark.kubernetes
 
+SECRET = "pass-word-of-the-mesh"
 NOWHERE = "registry.invalid/acme/shop@sha256:" + "0" * 64
 
 
 @pytest.fixture
 async def beside(kubernetes_case: KubernetesCase, cluster: Cluster) -> AsyncIterator[KubernetesCase]:
     """The engine with a sidecar in every pod, which ends with 1 twice a second."""
-    script = "echo of the sidecar; sleep 0.5; exit 1"
+    script = "echo of the sidecar $NUMBER; sleep 0.5; exit 1"
     sidecar = {
         "name": "mesh",
         "image": cluster.image,
         "restartPolicy": "Always",
         "command": ["sh", "-c", script],
+        "env": [{"name": "NUMBER", "value": SECRET}],
         "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
     }
     patience = 3.0 if cluster.server else 20.0
@@ -35,10 +38,18 @@ async def beside(kubernetes_case: KubernetesCase, cluster: Cluster) -> AsyncIter
 async def test_sidecar_that_fails_and_is_restarted_leaves_a_job_and_its_log_alone(
     beside: KubernetesCase, key: str
 ) -> None:
-    outcome = await ended(beside.engine.run(sh(key, "echo mine; sleep 2; exit 4", image=beside.base)))
+    script = "echo mine; sleep 2; exit 4"
+    spec = sh(key, script, image=beside.base, secrets=(Secret(SECRET),))
+    outcome = await ended(beside.engine.run(spec))
     assert (outcome.result, outcome.exit_code) == (Result.FAILED, 4)
     assert await text(beside.logs, key) == "mine\n"
     await beside.engine.remove(key)
+    kept = beside.logs.beside(key)
+    assert await kept.names() == ["mesh"]
+    lines = (await text(kept, "mesh")).splitlines()
+    assert lines[:3] == ["of the sidecar ***", RESTARTED, "of the sidecar ***"]
+    await beside.logs.remove(key)
+    assert await kept.names() == []
 
 
 async def test_image_that_cannot_be_pulled_never_started_though_a_sidecar_runs(

@@ -24,11 +24,12 @@ from executor.kubernetes.watching.states import TERMINATED, WAITING, Container, 
 from executor.threads import whole
 
 MISSING = "[… lines may be missing here: the node had not kept them …]"
+RESTARTED = "[… it was started again …]"
 _INCOMPLETE = "[… the last lines may be missing: {} …]"
 
 _IDLE = 300.0
 """Seconds of a silent job after which its log is asked for anew: what is between may drop a silent line."""
-_LAST = 10.0
+LAST = 10.0
 """Seconds in which the stream of a container that has ended has to go on or to end."""
 _AGAIN, _SLOWEST = 0.5, 10.0
 """Seconds before what failed is asked for again: doubled each time, up to the second."""
@@ -42,8 +43,15 @@ that there is none, and where it does not answer."""
 class Follower:
     """Follows the log of one pod, as `pod` tells what that has come to; None once it is gone."""
 
-    def __init__(self, client: Client, pod: Callable[[], Pod | None], grown: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        client: Client,
+        pod: Callable[[], Pod | None],
+        grown: Callable[[], None],
+        last_words: float = LAST,
+    ) -> None:
         self._client = client
+        self._last_words = last_words
         self._pod = pod
         self._grown = grown
         self._changed = asyncio.Event()
@@ -131,16 +139,21 @@ class Follower:
                 deadline = min(deadline, now + (_PATIENCE if answered else _LONGEST))
                 if now >= deadline:
                     return None if is_whole else problem
-            await self._wait(one.name, delay, ended)
+            if is_whole and not ended and self._container(one.name).restarts:
+                delay = _SLOWEST  # until then it is not known which one of them would be read
+            await self._wait(one, delay, ended)
             delay = min(2 * delay, _SLOWEST)
 
-    async def _wait(self, name: str, seconds: float, ended: bool) -> None:
-        """Wait before the next look, at most until the container has ended."""
+    async def _wait(self, one: "_One", seconds: float, ended: bool) -> None:
+        """Wait before the next look, at most until the container has ended or was started again."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while ended or not self._has_ended(name):
+                while ended or not (self._has_ended(one.name) or self._is_another(one)):
                     await self._changed.wait()
                     self._changed.clear()
+
+    def _is_another(self, one: "_One") -> bool:
+        return one.restarts not in (None, self._container(one.name).restart_count)
 
     async def _read(self, one: "_One", *, follow: bool) -> bool:
         """Read until the server ends it; tells whether anything came."""
@@ -148,7 +161,8 @@ class Follower:
         if pod is None:
             raise Refused(HTTPStatus.NOT_FOUND, "NotFound", "there is no pod")
         query: dict[str, str | int] = {"container": one.name, "timestamps": "true"}
-        if since := one.begin():
+        count = self._container(one.name).restart_count
+        if since := await whole(lambda: one.begin(count)):
             query["sinceTime"] = since
         if follow:
             query["follow"] = "true"
@@ -175,7 +189,7 @@ class Follower:
     def _hurry(self) -> None:
         """After the end of the container the rest of its log has to come soon, and to end."""
         if self._stream is not None and self._has_ended(self._stream[0]):
-            self._stream[1].reschedule(asyncio.get_running_loop().time() + _LAST)
+            self._stream[1].reschedule(asyncio.get_running_loop().time() + self._last_words)
 
 
 class _One:
@@ -187,9 +201,14 @@ class _One:
         self._keeping = keeping
         self._turn = turn
         self._whole_until: datetime | None = None
+        self.restarts: int | None = None  # of the container that was read last
 
-    def begin(self) -> str | None:
-        """Begin anew; gives the `sinceTime` from which to read."""
+    def begin(self, restarts: int) -> str | None:
+        """Begin anew; gives the `sinceTime` from which to read. What was started again has another log."""
+        if self.restarts not in (None, restarts):
+            self.stamped, self._whole_until = Stamped(None), None
+            self._keeping.note(RESTARTED)
+        self.restarts = restarts
         return self.stamped.begin(self._whole_until)
 
     def end_stream(self, now: datetime, *, is_whole: bool) -> None:

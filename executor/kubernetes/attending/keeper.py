@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from executor.errors import EngineUnavailable
 from executor.growth import Growth
 from executor.keeping import Keeping
-from executor.kubernetes.attending.following import Follower
+from executor.kubernetes.attending.following import LAST, Follower
 from executor.kubernetes.attending.place import Place, Turn
 from executor.kubernetes.client import Client
 from executor.kubernetes.watching.states import Pod
@@ -29,16 +29,26 @@ class Desk:
 
 
 class Keeper:
-    """Keeps the log of `key`, with `secrets` masked, as its pod comes to something."""
+    """Keeps the log of `key`, with `secrets` masked, as its pod comes to something.
+
+    `last`: seconds in which the stream of a container that has ended has to go on or to end.
+    """
 
     def __init__(
-        self, key: str, place: Place, desk: Desk, pod: Callable[[], Pod | None], secrets: Sequence[bytes]
+        self,
+        key: str,
+        place: Place,
+        desk: Desk,
+        pod: Callable[[], Pod | None],
+        secrets: Sequence[bytes],
+        *,
+        last: float = LAST,
     ) -> None:
         self._key = key
         self._place = place
         self._desk = desk
         self._secrets = secrets
-        self._follower = Follower(desk.client, pod, lambda: desk.logs.wake(key))
+        self._follower = Follower(desk.client, pod, lambda: desk.logs.wake(key), last)
         self._notes: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
         self._task = asyncio.create_task(self._keep())
 

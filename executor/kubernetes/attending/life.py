@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 from executor.errors import EngineUnavailable
 from executor.kubernetes.attending import creating, stopping
+from executor.kubernetes.attending.beside import Beside
 from executor.kubernetes.attending.creating import Created
 from executor.kubernetes.attending.deadlines import Deadlines
 from executor.kubernetes.attending.keeper import Desk, Keeper
@@ -67,6 +68,7 @@ class Life:
         self._secrets: list[bytes] = []
         self._redactor = Redactor(())  # of words for other places than the log
         self._keeper: Keeper | None = None
+        self._beside: Beside | None = None
         self._deadlines = Deadlines(order.timeout, order.pending_timeout)
         self._usual: tuple[str, float] = ("", math.inf)  # what it waits for as every run does, and since when
         self._failed_at = math.inf
@@ -101,7 +103,7 @@ class Life:
             space = await self._tools.cluster.space(self._order.namespace)
             try:
                 self._job = await self._begin(space)
-                self._keeper = self._kept()
+                self._keeper, self._beside = self._kept(), self._kept_beside()
                 outcome = await self._attend(space, self._job)
                 outcome = self._order.finish(outcome, outcomes.message_of(self._pod))
             except Ended as ended:
@@ -111,8 +113,10 @@ class Life:
                     self._tools.chore(lambda: creating.discard(self._client, self._order, why))
             outcome = replace(outcome, message=outcome.message and self._masked(outcome.message))
             self._keeper = self._keeper or self._kept()
-            problem = await self._keeper.end(self._notes(outcome))
+            problem, _ = await asyncio.gather(self._keeper.end(self._notes(outcome)), self._end_beside())
         finally:
+            if self._beside is not None:
+                await self._beside.close()
             if self._keeper is not None:
                 await self._keeper.close()
         if problem:
@@ -124,6 +128,13 @@ class Life:
 
     def _kept(self) -> Keeper:
         return Keeper(self._order.key, self._place, self._tools.desk, lambda: self._pod, self._secrets)
+
+    def _kept_beside(self) -> Beside:
+        return Beside(self._order.key, self._tools.desk, lambda: self._pod, self._secrets)
+
+    async def _end_beside(self) -> None:
+        if self._beside is not None:
+            await self._beside.end()
 
     async def _begin(self, space: Space) -> Job:
         """Give the Job, which is created unless it or its pod is there; raises `Ended`, EngineUnavailable."""
@@ -188,6 +199,8 @@ class Life:
             now = self._tools.clock()
             job = self._job = self._as_stopped(space.job(self._name) or job)
             reading = self._read(space, job, now)
+            if self._beside is not None:
+                self._beside.look()
             if isinstance(reading, Outcome) and self._is_deleted(job, reading):
                 # The watch of pods may be ahead of that of Jobs.
                 job = self._job = await self._asked_for(space.namespace) or job

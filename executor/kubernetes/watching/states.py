@@ -39,6 +39,7 @@ class Container:
     started_at: float | None = None
     finished_at: float | None = None
     restarts: bool = False
+    restart_count: int = 0
     is_up: bool = False
 
 
@@ -252,6 +253,7 @@ def _container(spec: Object, said: Object) -> Container:
         exit_code=int(told.get("exitCode") or 0),
         started_at=moment(told.get("startedAt")),
         finished_at=moment(told.get("finishedAt")),
+        restart_count=int(said.get("restartCount") or 0),
         restarts=policy != "Never" or bool(spec.get("restartPolicyRules")),
         is_up=bool(said.get("started")),
     )
