@@ -88,7 +88,11 @@ LOG = (
     Parameter("follow", "1: go on while the job writes, and end with its log", choices=("1", "0")),
 )
 
-RUN_LOG = (*LOG, Parameter("attempt", "the log of this attempt; without it, of the last one so far", 1))
+RUN_LOG = (
+    *LOG,
+    Parameter("attempt", "the log of this attempt; without it, of the last one so far", 1),
+    Parameter("container", "the log of this sidecar of its pod, instead of the job's own"),
+)
 
 HELP = (Parameter("page", "which page of the parameters, where there are many", 1, 999_999),)
 

@@ -48,9 +48,10 @@ Find = Callable[[Request], Awaitable[Run | Build]]
 
 @dataclass(frozen=True, slots=True)
 class _Log:
-    """A log to be read: of which row, under which key, how the row is found again, whether it may grow."""
+    """A log to be read: of which row, where it is, how the row is found again, whether it may grow."""
 
     row: Run | Build
+    logs: LogStore
     key: str
     find: Find
     goes_on: Callable[[Run | Build], bool]
@@ -129,21 +130,35 @@ class _Rooms:
     async def run_log(self, request: Request, visitor: Visitor) -> Response:
         """A run's log."""
         run = await self._run_row(request)
-        wanted = queries.number(queries.read(request, queries.RUN_LOG), "attempt") or run.attempt
+        query = queries.read(request, queries.RUN_LOG)
+        wanted = queries.number(query, "attempt") or run.attempt
         if wanted > run.attempt:
             raise Problem(404, f"Run #{run.number} has {run.attempt} attempts so far.")
 
         def goes_on(row: Run | Build) -> bool:
             return isinstance(row, Run) and row.attempt == wanted and row.state != State.FINISHED
 
-        log = _Log(run, attempt_name(run.name, wanted), self._run_row, goes_on)
+        logs, key = self._api.logs, attempt_name(run.name, wanted)
+        if (container := query.get("container")) is not None:
+            logs, key = logs.beside(key), await self._sidecar(logs.beside(key), container)
+        log = _Log(run, logs, key, self._run_row, goes_on)
         return await self._log(request, visitor, log)
+
+    async def _sidecar(self, logs: LogStore, name: str) -> str:
+        """The name of a sidecar of which there is a log."""
+        names = await logs.names()
+        if name not in names:
+            known = f"There are those of {', '.join(names)}." if names else "There is none of any."
+            raise Problem(404, f"There is no log of a sidecar {name[:63]!r}, or none any more. {known}")
+        return name
 
     async def build_log(self, request: Request, visitor: Visitor) -> Response:
         """A build's log."""
         build = await self._build_row(request)
         queries.read(request, queries.LOG)
-        log = _Log(build, build.name, self._build_row, lambda row: row.state != State.FINISHED)
+        log = _Log(
+            build, self._api.logs, build.name, self._build_row, lambda row: row.state != State.FINISHED
+        )
         return await self._log(request, visitor, log)
 
     async def _log(self, request: Request, visitor: Visitor, log: _Log) -> Response:
@@ -154,10 +169,8 @@ class _Rooms:
             raise busy()
 
         async def body(write: Write) -> None:
-            offset = 0 if lines is None else await text.tail_offset(self._api.logs, log.key, lines)
-            copying = asyncio.ensure_future(
-                text.copy(self._api.logs, log.key, write, offset=offset, follow=follow)
-            )
+            offset = 0 if lines is None else await text.tail_offset(log.logs, log.key, lines)
+            copying = asyncio.ensure_future(text.copy(log.logs, log.key, write, offset=offset, follow=follow))
             beside = [self._completed(request, log), self._revoked(request, visitor)] if follow else []
             ending, *revoked = [asyncio.ensure_future(each) for each in beside] or [copying]
             try:
@@ -191,7 +204,7 @@ class _Rooms:
                     if log.goes_on(row):
                         async with asyncio.timeout(LOOK_S):
                             await bell.wait()
-        await self._api.logs.finish(log.key)
+        await log.logs.finish(log.key)
 
     async def _run_row(self, request: Request) -> Run:
         number = path_number(request)

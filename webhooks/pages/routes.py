@@ -60,10 +60,19 @@ class _Subject:
     """One run or build with what its page needs of the row."""
 
     shown: Shown
+    logs: LogStore
     log_key: str
     subjects: tuple[Subject, ...]
     tries: tuple[Try, ...] = ()
     chosen: int = 1  # the attempt whose log is shown
+    sidecars: tuple[str, ...] = ()  # of that attempt, as far as there are logs of them
+    sidecar: str | None = None  # whose log is shown instead of the job's
+
+    @property
+    def file_name(self) -> str:
+        """What the log is called where it is kept."""
+        name = self.shown.file_name
+        return f"{name.removesuffix('.log')}-{self.sidecar}.log" if self.sidecar else name
 
 
 Handler = Callable[[Request, Visitor], Awaitable[Response]]
@@ -201,7 +210,7 @@ class _Rooms:
         subject = await self._subject(request)
         if subject is None:
             return self._missing(visitor)
-        part = await text.last_part(self._pages.logs, subject.log_key)
+        part = await text.last_part(subject.logs, subject.log_key)
         painter = Painter(Cursor(part.left_out, part.line) if part else Cursor())
         done = await asyncio.to_thread(painter.feed, part.data, part.end) if part else ""
         return self._pages.look.page(
@@ -212,8 +221,11 @@ class _Rooms:
             gone=part is None and subject.shown.finished,
             left_out=part.left_out if part else 0,
             cursor=str(painter.cursor),
-            query=self._query(subject, visitor, subject.chosen),
+            query=self._query(subject, visitor, subject.chosen, subject.sidecar),
             attempts=self._attempts(subject, visitor),
+            sidecars=self._sidecars(subject, visitor),
+            sidecar=subject.sidecar,
+            file_name=subject.file_name,
             pinned="attempt" in request.query_params,
             build_link=self._build_link(subject.shown, visitor),
             visitor=visitor,
@@ -238,7 +250,7 @@ class _Rooms:
         async def may_see() -> bool:
             return await self._pages.access.visitor(request) is not None
 
-        live = Live(self._pages.logs, subject.log_key, look=look, may_see=may_see, from_=cursor)
+        live = Live(subject.logs, subject.log_key, look=look, may_see=may_see, from_=cursor)
 
         async def body(write: Write) -> None:
             await live.run(self._pages.changes, subject.subjects, write)
@@ -254,9 +266,9 @@ class _Rooms:
             return Response(status_code=503, headers={**SECURITY, "Retry-After": "5"})
 
         async def body(write: Write) -> None:
-            await text.copy(self._pages.logs, subject.log_key, write)
+            await text.copy(subject.logs, subject.log_key, write)
 
-        name = {"Content-Disposition": f'inline; filename="{subject.shown.file_name}"'}
+        name = {"Content-Disposition": f'inline; filename="{subject.file_name}"'}
         return Stream(self._pages.streams, visitor.key, body, {**_TEXT, **name})
 
     async def _subject(self, request: Request) -> _Subject | None:
@@ -266,7 +278,9 @@ class _Rooms:
             return None
         if request.url.path.startswith("/builds/"):
             build = await self._pages.store.read(lambda session: builds.get(session, number))
-            return None if build is None else _Subject(build_shown(build), build.name, (("build", number),))
+            if build is None:
+                return None
+            return _Subject(build_shown(build), self._pages.logs, build.name, (("build", number),))
 
         def read(session: Session) -> tuple[Run | None, Run | None, list[Attempt]]:
             run = runs.get(session, number)
@@ -284,12 +298,21 @@ class _Rooms:
         subjects: tuple[Subject, ...] = (("run", number),)
         if run.build_number is not None and run.state in (RunState.WAITING, RunState.BUILDING):
             subjects += (("build", run.build_number),)
-        key = attempt_name(run.name, chosen)
-        return _Subject(run_shown(run, old), key, subjects, tuple(tries(run, ended)), chosen)
+        logs, key = self._pages.logs, attempt_name(run.name, chosen)
+        sidecars = tuple(await logs.beside(key).names())
+        sidecar = request.query_params.get("container")
+        if sidecar is not None:
+            if sidecar not in sidecars:
+                return None
+            logs, key = logs.beside(key), sidecar
+        found = tuple(tries(run, ended))
+        return _Subject(run_shown(run, old), logs, key, subjects, found, chosen, sidecars, sidecar)
 
-    def _query(self, subject: _Subject, visitor: Visitor, attempt: int) -> str:
-        """What follows the path of this page and what belongs to it: which attempt, and the signature."""
+    def _query(self, subject: _Subject, visitor: Visitor, attempt: int, sidecar: str | None = None) -> str:
+        """What follows the path of this page and what belongs to it: whose log, and the signature."""
         parts = [f"attempt={attempt}"] if subject.shown.attempts > 1 else []
+        if sidecar is not None:
+            parts.append(f"container={sidecar}")
         if visitor.how == "link" and visitor.expires:
             parts.append(self._pages.access.link(subject.shown.path, visitor.expires).partition("?")[2])
         return "?" + "&".join(parts) if parts else ""
@@ -304,12 +327,27 @@ class _Rooms:
             for each in subject.tries
         ]
 
+    def _sidecars(self, subject: _Subject, visitor: Visitor) -> list[tuple[str, str, bool]]:
+        """Each container of the pod that has a log, where that is, and whether it is shown."""
+        if not subject.sidecars:
+            return []
+        path, names = subject.shown.path, (None, *subject.sidecars)
+        return [
+            (
+                name or "job",
+                path + self._query(subject, visitor, subject.chosen, name),
+                name == subject.sidecar,
+            )
+            for name in names
+        ]
+
     def _state(self, subject: _Subject, visitor: Visitor) -> State:
         shown = subject.shown
         head = self._pages.look.render(
             "head.html",
             shown=shown,
             attempts=self._attempts(subject, visitor),
+            sidecars=self._sidecars(subject, visitor),
             build_link=self._build_link(shown, visitor),
             visitor=visitor,
         )

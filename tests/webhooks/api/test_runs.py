@@ -416,3 +416,25 @@ async def test_followed_log_ends_with_its_attempt(client: httpx.AsyncClient, ope
         await asyncio.sleep(0)
     await again(opened, run)
     assert (await following).text == ""
+
+
+async def test_log_of_a_sidecar_is_asked_for_by_its_name(
+    client: httpx.AsyncClient, opened: Store, logs: LogStore
+) -> None:
+    run = await enqueue(opened)
+    await move(opened, run, State.STARTING, State.RUNNING)
+    LogWriter(logs.path(run.name), LIMIT).write(b"of the job\n")
+    none = await client.get("/api/runs/1/logs?container=mesh")
+    assert (none.status_code, none.json()["detail"]) == (
+        404,
+        "There is no log of a sidecar 'mesh', or none any more. There is none of any.",
+    )
+    writer = LogWriter(logs.beside(run.name).path("mesh"), LIMIT)
+    writer.write(b"of the mesh\nand more\n")
+    writer.finish()
+    assert (await client.get("/api/runs/1/logs?container=mesh&tail=1")).text == "and more\n"
+    followed = await client.get("/api/runs/1/logs?container=mesh&follow=1")
+    assert followed.text == "of the mesh\nand more\n"
+    assert (await client.get("/api/runs/1/logs")).text == "of the job\n"
+    other = await client.get("/api/runs/1/logs?container=..%2Fturn")
+    assert (other.status_code, "There are those of mesh." in other.json()["detail"]) == (404, True)

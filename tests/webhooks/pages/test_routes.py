@@ -1,6 +1,7 @@
 """Pages over real HTTP: what they show."""
 
 import asyncio
+import html
 import re
 from functools import partial
 
@@ -248,3 +249,24 @@ async def test_tables_of_the_api_page_name_their_columns(member: httpx.AsyncClie
 async def test_missing_pages_lead_home(member: httpx.AsyncClient) -> None:
     answer = await member.get("/jobs/none")
     assert (answer.status_code, answer.text.count('href="/"') > 1) == (404, True)
+
+
+async def test_logs_of_sidecars_are_chosen_on_the_page(here: Installation, client: httpx.AsyncClient) -> None:
+    run = await here.start_run()
+    await here.log(run, b"of the job\n")
+    assert 'aria-label="Logs"' not in (await client.get(here.link(run))).text
+    LogWriter(here.logs.beside(run.name).path("mesh"), LIMIT).write(b"of the mesh\n")
+
+    page = (await client.get(here.link(run))).text
+    assert lines(page) == ["of the job"]
+    link = html.unescape(re.findall(r'href="(/runs/1\?container=mesh&amp;[^"]+)"', page)[0])
+    other = (await client.get(link)).text
+    assert lines(other) == ["of the mesh"]
+    assert "Log of mesh" in other
+    assert 'data-events="/runs/1/events?container=mesh&amp;' in other
+
+    whole = await client.get(link.replace("?", "/log?", 1))
+    assert whole.text == "of the mesh\n"
+    assert 'filename="migrate-1-mesh.log"' in whole.headers["content-disposition"]
+    for wrong in ("job", "../1", "none"):
+        assert (await client.get(f"{here.link(run)}&container={wrong}")).status_code == 404
