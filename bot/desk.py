@@ -145,7 +145,7 @@ class Desk:
 
     async def _push(self, delivery: Delivery, push: events.Push) -> None:
         decision = await asyncio.to_thread(self._pushing.decide, delivery, push)
-        state: Settled = "handled" if decision.wanted else "ignored"
+        state: Settled = "handled" if decision.concerns else "ignored"
 
         def decide(session: Session) -> None:
             decision.effect(session)

@@ -35,10 +35,10 @@ def headline(repository: str, ref: str) -> str:
 class Decision:
     """What becomes of a push. `note` may be read once `effect` was carried out.
 
-    `wanted`: a filter let it through. `refused`, likewise afterwards: whether a job could not be started.
+    `concerns`: an image is built from its repository, whatever the filters said. `refused`, likewise afterwards: whether a job could not be started.
     """
 
-    wanted: bool
+    concerns: bool
     effect: Callable[[Session], None]
     note: Callable[[], str]
     refused: Callable[[], bool] = lambda: False
@@ -96,7 +96,7 @@ class Pushing:
             if known:
                 pushes.place(session, _seen(delivery, push, now))
 
-        return Decision(False, effect, lambda: note)
+        return Decision(known, effect, lambda: note)
 
     def _start(
         self, session: Session, key: str, push: Push, wanted: list[Image], told: dict[str, str]
