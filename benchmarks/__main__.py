@@ -18,6 +18,7 @@ MODULES = (
     "comments",
     "crowded",
     "history",
+    "masking",
     "service",
     "calls",
     "schedules",
