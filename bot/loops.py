@@ -17,6 +17,7 @@ import structlog
 
 from bot.desk import Desk
 from bot.errors import DatabaseAway, RetryLater
+from bot.leftovers import Leftovers
 from bot.outbox import Outbox
 from bot.patience import patiently, rung
 from bot.people import People
@@ -91,10 +92,10 @@ class Loops:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
-        self._desk = Desk(tools)
-        self._worker = Worker(tools)
+        self._desk, leftovers = Desk(tools), Leftovers()
+        self._worker = Worker(tools, leftovers)
         self._outbox = Outbox(tools)
-        self._retention = Retention(tools)
+        self._retention = Retention(tools, leftovers)
         limits = tools.config.limits
         self._belts: tuple[Belt[Any], ...] = (
             Belt("deliveries", Delivery, deliveries.claim, self._delivery, DELIVERIES),

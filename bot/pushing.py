@@ -35,7 +35,8 @@ def headline(repository: str, ref: str) -> str:
 class Decision:
     """What becomes of a push. `note` may be read once `effect` was carried out.
 
-    `concerns`: an image is built from its repository, whatever the filters said. `refused`, likewise afterwards: whether a job could not be started.
+    `concerns`: an image is built from its repository, whatever the filters said. `refused`, likewise
+    afterwards: whether a job could not be started.
     """
 
     concerns: bool

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Iterable
 from functools import partial
 
+from bot.leftovers import Leftovers
 from bot.patience import patiently, rung
 from bot.pruning import ROUND, Policy, Pruning
 from bot.store import deliveries, history
@@ -36,15 +37,16 @@ KEEP_LEFT = 86400.0
 class Retention:
     """The clock of all that is kept for a time; `run` until it is cancelled."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, leftovers: Leftovers | None = None) -> None:
         self._tools = tools
+        self._leftovers = Leftovers() if leftovers is None else leftovers
         self._pruning = Pruning(tools)
         self._bell = tools.book.watch()
         self._backlog = tools.store.changes.backlog(self._bell)
         self._policies: dict[str, Policy] = {}
         self._jobs: dict[str, float] = {}
         """When each job is to be looked at, for those of which that is known."""
-        self._due = dict.fromkeys(("sweep", "deliveries", "logs", "engine"), 0.0)
+        self._due = dict.fromkeys(("sweep", "deliveries", "logs", "engine", "ended"), 0.0)
 
     async def run(self) -> None:
         """Look whenever something is due."""
@@ -58,7 +60,8 @@ class Retention:
     @property
     def next_look(self) -> float:
         """When the next thing is due, seconds since the epoch."""
-        return min([*self._due.values(), *self._jobs.values()])
+        due = [at for name, at in self._due.items() if name != "ended" or self._leftovers]
+        return min([*due, *self._jobs.values()])
 
     async def look(self, now: float) -> None:
         """Take what has to go by now. What fails is tried again later, and keeps nothing else back."""
@@ -126,6 +129,10 @@ class Retention:
         self._due["engine"] = now + TROUBLE
         await self._tools.engine.prune(before=now - KEEP_LEFT)
         self._due["engine"] = now + SWEEP
+
+    async def _ended(self, now: float) -> None:
+        self._due["ended"] = now + AGAIN
+        await self._leftovers.remove(self._tools.engine)
 
     @staticmethod
     def _within(due: float | None, now: float) -> float:

@@ -15,6 +15,7 @@ import structlog
 from bot import metrics, specs
 from bot.catalog import Job
 from bot.errors import AskerError, ConfigError, DatabaseAway, Refused, RetryLater
+from bot.leftovers import Leftovers
 from bot.runs import State, attempt_name, pause_after
 from bot.store import attempts, builds, runs
 from bot.tables import Build, Run
@@ -44,8 +45,9 @@ _AGAIN = (Result.FAILED, Result.TIMED_OUT, Result.ERROR)
 class Worker:
     """Carries builds and runs that this bot claimed."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, leftovers: Leftovers | None = None) -> None:
         self._tools = tools
+        self._leftovers = Leftovers() if leftovers is None else leftovers
         self._stopping: set[str] = set()
         self._pinning: dict[str, asyncio.Task[Outcome]] = {}
         """Looking up which image exactly a run is to have, by the run's name."""
@@ -327,7 +329,8 @@ class Worker:
         """Let the engine forget what has ended and is stored."""
         try:
             await self._tools.engine.remove(_key(row))
-        except (EngineUnavailable, OSError) as error:  # the next pruning removes it
+        except (EngineUnavailable, OSError) as error:
+            self._leftovers.add(_key(row))
             log.warning("remove.failed", name=_key(row), error=str(error))
 
     # The store, the configuration, GitHub -----------------------------------------------------------

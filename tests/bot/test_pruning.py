@@ -9,11 +9,14 @@ from bot import pruning, retention
 from bot.book import Book
 from bot.config import job_of
 from bot.desk import Desk
+from bot.leftovers import Leftovers
 from bot.pruning import Pruning
 from bot.retention import AGAIN, Retention
 from bot.runs import State
 from bot.store import Session, runs, ticks
-from bot.tables import Build, Delivery, Post, Tick
+from bot.tables import Build, Delivery, Post, Run, Tick
+from bot.worker import Worker
+from executor.errors import EngineUnavailable
 from executor.logfile import LogWriter
 from tests.bot.house import House
 from tests.bot.store.test_history import DAY, add
@@ -205,3 +208,15 @@ async def test_log_goes_when_its_time_is_over(home: House) -> None:
     assert clock.next_look == ended + keep
     await clock.look(ended + keep + 1)
     assert await home.tools.logs.size("one") is None
+
+
+async def test_what_the_engine_could_not_forget_is_asked_for_again_soon(home: House) -> None:
+    leftovers = Leftovers()
+    await home.says("/job run plain")
+    home.engine.faults["remove"] = [EngineUnavailable("away"), EngineUnavailable("away")]
+    await Worker(home.tools, leftovers).carry(await home.claim(Run))
+    clock, name = Retention(home.tools, leftovers), (await home.run(1)).name
+    for moment, times in ((0.0, 2), (1.0, 2), (AGAIN, 3), (2 * AGAIN, 3)):
+        await clock.look(home.now + moment)
+        assert home.engine.called("remove") == [name] * times
+        assert (clock.next_look <= home.now + moment + AGAIN) == (times < 3)

@@ -12,10 +12,11 @@ from structlog.testing import capture_logs
 from bot.book import Book, Conflict
 from bot.changes import Listener
 from bot.runs import State
-from bot.store import Session, Store, clocks, deliveries, leases, payloads, posts, runs, versions
+from bot.store import Session, Store, clocks, deliveries, history, leases, payloads, posts, runs, versions
 from bot.store.leases import LeaseLost
 from bot.tables import Delivery, Post, Run
 from tests.bot.house import House
+from tests.bot.store.test_history import add
 
 pytestmark = pytest.mark.postgres
 
@@ -54,6 +55,13 @@ async def _now(store: Store) -> float:
 async def _rings(bell: asyncio.Event) -> None:
     async with asyncio.timeout(20):
         await bell.wait()
+
+
+async def test_runs_that_two_bots_forget_at_once_are_forgotten_once(bots: tuple[Store, Store]) -> None:
+    await bots[0].write(lambda s: add(s, "s" * 200))
+    numbers = range(1, 201)
+    logs = await asyncio.gather(*(bot.write(lambda s: history.forget(s, numbers)) for bot in bots * 4))
+    assert sorted(map(len, logs)) == [0] * 7 + [200]
 
 
 # Clocks -----------------------------------------------------------------------------------------------
