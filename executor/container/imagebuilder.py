@@ -149,10 +149,7 @@ def _held(path: str | None) -> int | None:
     """Lock the file together with other builds; gives the descriptor that has to stay open."""
     if path is None:
         return None
-    while (held := lock.shared(path)) is None:  # it is not there, or somebody clears away
-        made = lock.alone(path, wait=True)
-        if made is not None:
-            os.close(made)
+    held = lock.together(path)  # which waits for who clears away
     os.makedirs(os.environ["TMPDIR"], 0o700, exist_ok=True)
     return held
 

@@ -15,6 +15,13 @@ def shared(path: str) -> int | None:
         return None
 
 
+def together(path: str) -> int:
+    """Lock `path` together with others, made if need be, once nobody holds it alone. Closing lets go."""
+    held = _locked(path, os.O_RDONLY | os.O_CREAT, fcntl.LOCK_SH)
+    assert held is not None  # noqa: S101 - only who does not wait gets nothing
+    return held
+
+
 def alone(path: str, *, wait: bool) -> int | None:
     """Lock `path` alone, made if need be; None if it is held and `wait` is not asked for."""
     return _locked(path, os.O_RDWR | os.O_CREAT, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
