@@ -3,18 +3,20 @@
 import time
 from collections.abc import Sequence
 
-from executor.kubernetes.client import Client
+from executor.kubernetes.client import Client, Object
 from executor.kubernetes.images import credentials
 from executor.kubernetes.images.credentials import Credential, Entry
 from executor.kubernetes.images.registry import Credentials
 from executor.kubernetes.objects.workloads import Workload
-from executor.kubernetes.refusals import Refused
-from executor.kubernetes.resources import SECRETS, SERVICE_ACCOUNTS
+from executor.kubernetes.refusals import Deferral, Refused
+from executor.kubernetes.resources import SECRETS, SERVICE_ACCOUNTS, Resource
 from executor.kubernetes.settings import Settings
 from executor.references import Reference
 
 _KEPT = 60.0
 """Seconds for which what the API server said is not asked again: every run asks."""
+_LAPSE = 600.0
+"""Seconds for which what was shown before counts although it is refused now: the right may come back."""
 _SECRETS = 16
 """Secrets that are read for one image."""
 
@@ -30,6 +32,7 @@ class Keys:
         self._settings = settings
         self._entries: dict[tuple[str, str], tuple[float, list[Entry]]] = {}
         self._usual: tuple[float, tuple[str, ...]] = (-_KEPT, ())
+        self._shown: dict[tuple[str, str, str], tuple[float, Object]] = {}
 
     def of(self, reference: Reference, workload: Workload | None = None) -> Credentials:
         """Give how to look for what may open the repository, those of `workload` first."""
@@ -65,12 +68,9 @@ class Keys:
             return names
         settings = self._settings
         found = list(settings.pod.get("imagePullSecrets") or ())
-        try:
-            name = settings.service_account or "default"
-            account = await self._client.get(SERVICE_ACCOUNTS, settings.namespace, name)
-            found += account.get("imagePullSecrets") or ()
-        except Refused:
-            pass
+        name = settings.service_account or "default"
+        account = await self._get(SERVICE_ACCOUNTS, settings.namespace, name)
+        found += account.get("imagePullSecrets") or ()
         names = tuple(str(item["name"]) for item in found if item.get("name"))
         self._usual = (time.monotonic(), names)
         return names
@@ -79,9 +79,23 @@ class Keys:
         at, entries = self._entries.get((namespace, name), (-_KEPT, []))
         if time.monotonic() < at + _KEPT:
             return entries
-        try:
-            entries = credentials.read(await self._client.get(SECRETS, namespace, name))
-        except Refused:
-            entries = []
+        secret = await self._get(SECRETS, namespace, name)
+        entries = credentials.read(secret) if secret else []
         self._entries[namespace, name] = (time.monotonic(), entries)
         return entries
+
+    async def _get(self, resource: Resource, namespace: str, name: str) -> Object:
+        """Give an object, an empty one for what Errand may not read; raises EngineUnavailable."""
+        place = (resource.plural, namespace, name)
+        try:
+            found = await self._client.get(resource, namespace, name)
+        except Refused:
+            self._shown.pop(place, None)
+            return {}
+        except Deferral as deferral:
+            if not deferral.is_of_right or place not in self._shown:
+                raise
+            at, found = self._shown[place]
+            return found if time.monotonic() < at + _LAPSE else {}
+        self._shown[place] = (time.monotonic(), found)
+        return found

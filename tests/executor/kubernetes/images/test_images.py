@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from executor.kubernetes.client import Client
+from executor.kubernetes.images import keys
 from executor.kubernetes.images.images import Images
 from executor.kubernetes.objects.pods import Facts
 from executor.kubernetes.settings import Builder, Settings
@@ -225,3 +226,19 @@ async def test_workload_that_the_server_never_shows_again_is_missing_in_the_end(
     end = await end_of(images.pin(Live("deployment/web")))
     await client.close()
     assert (end.reason, end.message) == ("WorkloadMissing", "Internal error occurred")
+
+
+async def test_credentials_that_are_not_shown_for_now_are_those_of_before(
+    cluster: Cluster, images: Images, closed_registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "_KEPT", 0.0)
+    push(closed_registry.host, "acme/tools", "1", login=basic(USER, PASSWORD))
+    cluster.objects |= {ACCOUNT: {}, AUTH: secret(closed_registry.host)}
+    wanted = f"{closed_registry.host}/acme/tools:1"
+    assert (await end_of(images.pin(wanted))).result is Result.SUCCEEDED
+    refusals = [(403, 'User "errand" cannot get resource "serviceaccounts"')] * 2
+    cluster.problems = [*refusals]
+    assert (await end_of(images.pin(wanted))).result is Result.SUCCEEDED
+    monkeypatch.setattr(keys, "_LAPSE", 0.0)
+    cluster.problems = [*refusals]
+    assert (await end_of(images.pin(wanted))).reason == "PullRefused"
