@@ -110,7 +110,7 @@ async def test_image_without_git_is_told_as_such(settings: Settings, tmp_path: P
     await engine.open()
     outcome = await ended(engine.build(spec_of()))
     await engine.close()
-    assert (outcome.result, outcome.reason) == (Result.ERROR, "EngineUnavailable")
+    assert (outcome.result, outcome.reason) == (Result.ERROR, "BuilderUnfit")
     assert outcome.message == "The image of the builder has no git."
 
 
