@@ -1,4 +1,5 @@
 import asyncio
+import math
 import os
 import stat
 from collections.abc import AsyncIterator
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from executor import logfile
 from executor.logfile import LogWriter
-from executor.logs import LogChunk, LogStore
+from executor.logs import MOST_BESIDE, LogChunk, LogStore
 
 SMALL = logfile.SMALLEST
 HALF = SMALL // 2
@@ -262,3 +263,20 @@ async def test_follower_of_a_shared_directory_notices_that_the_log_was_removed(t
         await there.remove("log")
         assert [chunk async for chunk in chunks] == []
     log.close()
+
+
+async def test_logs_beside_another_go_with_it(tmp_path: Path) -> None:
+    logs = LogStore(tmp_path, 1 << 30)
+    beside = logs.beside("run-1")
+    assert logs.beside("run-1") is beside
+    assert (await beside.names(), beside.max_size) == ([], MOST_BESIDE)
+    writer = LogWriter(beside.path("mesh"), beside.max_size)
+    writer.write(b"hello\n")
+    writer.finish()
+    assert await beside.names() == ["mesh"]
+    assert await logs.size("run-1") == 0
+    assert await logs.prune(before=math.inf) is None
+    assert await beside.names() == ["mesh"]  # the log that they are beside has not ended
+    await logs.finish("run-1")
+    await logs.prune(before=math.inf)
+    assert await beside.names() == []
