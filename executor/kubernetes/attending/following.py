@@ -38,6 +38,8 @@ _PAUSE = 2.0
 _PATIENCE, _LONGEST = 60.0, 600.0
 """Seconds for which the log of a container that has ended is asked for in vain: where the server says
 that there is none, and where it does not answer."""
+_FORGOTTEN = 10.0
+"""The same where its pod was deleted and has ended: the node deletes the log with it, and has none again."""
 
 
 class Follower:
@@ -111,6 +113,12 @@ class Follower:
         ours = pod.containers if pod is not None else ()
         return next((one for one in ours if one.name == name), Container(name, WAITING))
 
+    def _patience(self) -> float:
+        """Give the seconds for which the server may say that there is no log of what has ended."""
+        pod = self._seen()
+        is_forgotten = pod is not None and pod.deleted_at is not None and pod.has_ended
+        return _FORGOTTEN if is_forgotten else _PATIENCE
+
     def _has_ended(self, name: str) -> bool:
         return self._over or self._container(name).status == TERMINATED
 
@@ -136,7 +144,7 @@ class Follower:
                 return None
             else:
                 now = asyncio.get_running_loop().time()
-                deadline = min(deadline, now + (_PATIENCE if answered else _LONGEST))
+                deadline = min(deadline, now + (self._patience() if answered else _LONGEST))
                 if now >= deadline:
                     return None if is_whole else problem
             if is_whole and not ended and self._container(one.name).restarts:
