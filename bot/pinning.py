@@ -29,7 +29,7 @@ class Identity:
     @property
     def owner(self) -> str:
         """The account that the name begins with, as it is compared."""
-        return self.key.partition("/")[0]
+        return owner_of(self.name)
 
     @property
     def shown(self) -> str:
@@ -69,11 +69,12 @@ class Verdict:
 
 
 def decide(seen: Identity, pins: Sequence[RepositoryPin], names: Names) -> Verdict:
-    """What `seen` is, given the pins of its name, of its owner and of its number."""
+    """What `seen` is, given the pins of its name and its owner, and those of both numbers."""
     mine = [pin for pin in pins if "/" in pin.name and pin.number == seen.number]
     here = next((pin for pin in pins if pin.name == seen.key), None)
     if mine:
-        return _known(seen, mine, here, names)
+        accounts = [pin.name for pin in pins if "/" not in pin.name and pin.number == seen.owner_number]
+        return _known(seen, mine, here, _Holders(names, {owner_of(seen.shown), *accounts}))
     rivals = [] if here is None else [here]
     account = next((pin for pin in pins if pin.name == seen.owner), None)
     if account is not None and seen.owner_number not in (None, account.number):
@@ -83,15 +84,39 @@ def decide(seen: Identity, pins: Sequence[RepositoryPin], names: Names) -> Verdi
     return Verdict(seen.name, pins=(seen.key,) if names.allows(seen.key) else ())
 
 
+def owner_of(name: str) -> str:
+    """The account that a name begins with, as it is compared."""
+    return name.casefold().partition("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Holders:
+    """What names hold for a repository of these `accounts`, which are names of the one that has it.
+
+    A pattern speaks of an account: what has left that is not meant any more. A name that is written is.
+    """
+
+    names: Names
+    accounts: set[str]
+
+    def rank(self, name: str) -> int:
+        """0 where the name is written, 1 where a pattern lets it in, 2 where nothing does."""
+        if self.names.names(name):
+            return 0
+        return 1 if self.names.allows(name) and owner_of(name) in self.accounts else 2
+
+
 def _known(
-    seen: Identity, mine: Sequence[RepositoryPin], here: RepositoryPin | None, names: Names
+    seen: Identity, mine: Sequence[RepositoryPin], here: RepositoryPin | None, holders: _Holders
 ) -> Verdict:
-    """The same for a pinned number: its own name before older ones, what is written before patterns."""
+    """The same for a pinned number: what is written before patterns, then its own name before older ones."""
     older = [pin.name for pin in mine if pin.name != seen.key]
     own = [seen.key] if here is None or here in mine else []
-    known = [name for name in (*own, *older) if names.names(name)]
-    known += [name for name in (*own, *older) if names.allows(name)]
-    name = next(iter(known), seen.key)
-    pins = (name,) if here is None and name == seen.key and known else ()
+    ranks = {name: rank for name in (*own, *older) if (rank := holders.rank(name)) < 2}
     stale = tuple(pin for pin in mine if pin.current != seen.shown)
-    return Verdict(seen.name if name == seen.key else name, pins=pins, stale=stale)
+    if not ranks:
+        return Verdict(seen.shown, stale=stale)
+    name = min(ranks, key=lambda each: ranks[each])
+    if name != seen.key:
+        return Verdict(name, stale=stale)
+    return Verdict(seen.name, pins=() if here is not None else (name,), stale=stale)

@@ -17,7 +17,7 @@ from bot.errors import NotAllowed, Refused
 from bot.github import GitHub, Known, Repository
 from bot.globs import matches
 from bot.metrics import count_rival
-from bot.pinning import Identity, Verdict, decide
+from bot.pinning import Identity, Verdict, decide, owner_of
 from bot.store import Session, Store, pins
 from bot.tables import RepositoryPin
 from bot.wording import quoted
@@ -112,10 +112,10 @@ class Repositories:
         except Refused as refused:
             raise await self.explained(name, refused) from None
         if found.number is not None:
-            owner = found.name.partition("/")[0].casefold()
-            same = owner == name.partition("/")[0].casefold()
+            same = owner_of(found.name) == owner_of(name)
             seen = Identity(name, found.number, found.owner_number if same else None, found.name)
-            await self.admit(seen, door="answer")
+            if not self._names().allows((await self.admit(seen, door="answer")).casefold()):
+                raise NotAllowed(f"Jobs of {quoted(name)} are not run here.")
         return found
 
     async def explained(self, name: str, refused: Refused) -> Exception:
@@ -203,7 +203,8 @@ class Repositories:
 
 
 def _around(session: Session, seen: Identity) -> list[RepositoryPin]:
-    return pins.around(session, names=(seen.key, seen.owner), numbers=(seen.number,))
+    numbers = [number for number in (seen.number, seen.owner_number) if number is not None]
+    return pins.around(session, names=(seen.key, seen.owner), numbers=numbers)
 
 
 def _written(book: Book) -> _Written:

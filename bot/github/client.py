@@ -233,8 +233,9 @@ class GitHub:
 
     async def _look_up(self, repository: str) -> Known:
         """By what it is asked for, so that nobody who has its name now answers for it."""
-        known = await self._known(repository) if self._known is not None else None
-        return known or Known(None, repository)
+        if self._known is None or repository.startswith("#"):
+            return Known(None, repository)
+        return await self._known(repository) or Known(None, repository)
 
     async def _credential(self, known: Known) -> Credential:
         if self._app is not None:

@@ -83,6 +83,21 @@ def test_name_that_was_another_ones_has_no_rights(
     assert not verdict.changes
 
 
+def test_pattern_lets_nothing_in_that_left_its_account() -> None:
+    """Whoever may transfer a repository would give its rights away; a name that is written goes with it."""
+    pins = [pin("acme", 8), pin("acme/shop", 1)]
+    gone = Identity("mallory/shop", 1, 66)
+    assert decide(gone, pins, EVERY).name == "mallory/shop"
+    assert decide(gone, pins, SHOP).name == "acme/shop"
+    asked = Identity("acme/shop", 1, current="mallory/shop")
+    assert decide(asked, pins, EVERY).name == "mallory/shop"
+
+
+def test_account_that_was_renamed_is_followed_by_its_number() -> None:
+    pins = [pin("acme", 8), pin("acme/shop", 1)]
+    assert decide(Identity("umbrella/shop", 1, 8), pins, EVERY).name == "acme/shop"
+
+
 def test_repository_that_moved_to_another_account_is_not_asked_whose_that_is() -> None:
     pins = [pin("acme", 8), pin("acme/shop", 1), pin("umbrella", 5)]
     assert decide(Identity("umbrella/shop", 1, 6), pins, SHOP).rivals == ()
