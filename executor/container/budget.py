@@ -34,11 +34,11 @@ class Budget:
 
     async def prune(self) -> None:
         """Remove what is too much; what cannot be removed now stays for the next time."""
-        names = await asyncio.to_thread(lambda: list(self._repositories.all()))
-        if not names or sys.platform != "linux":  # elsewhere all of it is in a virtual machine
+        if sys.platform != "linux":  # elsewhere all of it is in a virtual machine
             return
         with contextlib.suppress(EngineUnavailable, TimeoutError, OSError):
-            if not (await self._makings.engine()).is_podman:
+            names = await asyncio.to_thread(lambda: list(self._repositories.all()))
+            if not names or not (await self._makings.engine()).is_podman:
                 return
             for name in names:
                 await self._alone(name, self._trim)

@@ -27,6 +27,7 @@ class Builds:
         self._repositories = Repositories(directory / "builds")
         self._makings = Makings(settings, self._repositories)
         self._budget = Budget(settings, self._repositories, self._makings)
+        self._pruning: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Make the directories; raises EngineUnavailable."""
@@ -38,6 +39,9 @@ class Builds:
 
     async def close(self) -> None:
         """Let go of all builds, which go on."""
+        if self._pruning is not None:
+            self._pruning.cancel()
+            await asyncio.gather(self._pruning, return_exceptions=True)
         await self._supervised.close()
 
     async def build(self, spec: BuildSpec) -> AsyncIterator[Progress]:
@@ -60,9 +64,13 @@ class Builds:
         await self._supervised.stop(key)
 
     async def prune(self, *, before: float) -> None:
-        """Delete the records of builds that ended before `before`, and what is too much of what they keep."""
+        """Delete the records of builds that ended before `before`.
+
+        What is too much of what they keep is removed meanwhile: it may take minutes to look at it.
+        """
         await self._supervised.prune(before=before)
-        await self._budget.prune()
+        if self._pruning is None or self._pruning.done():
+            self._pruning = asyncio.create_task(self._budget.prune())
 
     async def remove(self, key: str) -> None:
         """Delete the record of a build; raises EngineUnavailable while it runs."""

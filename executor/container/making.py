@@ -141,7 +141,7 @@ class Makings:
             options.append(f"--signature-policy={policies}")
         if os.geteuid() == 0:  # without root Podman gives each container a network without others
             options.append(f"--network={network_of(spec.key, word)}")
-            words |= self._network(own, network_of(spec.key, word))
+            words |= self._network(tree.repository, network_of(spec.key, word))
         if self._settings.is_shared:
             return _Shape((*options, f"--tag={name}"), words, env)
         keep = self._command.words(*own.arguments, "push", "--quiet", "{image}", engine.storage.name(name))
@@ -155,9 +155,9 @@ class Makings:
             tuple(options), words | {"keep": json.dumps(keep), "bases": json.dumps(bases)}, env, own.arguments
         )
 
-    def _network(self, own: Storage, network: str) -> dict[str, str]:
+    def _network(self, repository: str, network: str) -> dict[str, str]:
         """The builder's words for a network in which nothing else is, and which reaches no other one."""
-        words = self._command.words(*own.arguments, "network")
+        words = self.command(repository).words("network")
         join, leave = [*words, "create", "--opt=isolate=true", network], [*words, "rm", "--force", network]
         return {"join": json.dumps(join), "leave": json.dumps(leave)}
 

@@ -54,19 +54,24 @@ class Storage:
 
 
 async def of_engine(command: Command) -> Storage | None:
-    """The engine's own storage; None where the command only speaks to an engine elsewhere.
+    """The engine's own storage; None where it is elsewhere, or where its path cannot be named.
 
     Raises EngineUnavailable.
     """
-    told = json.loads(await _said(command, "info", "--format", "json"))
-    store, host = told["store"], told.get("host", {})
-    if host.get("serviceIsRemote"):
+    said = await _said(command, "info", "--format", "json")
+    try:
+        told = json.loads(said)
+        store = told["store"]
+        driver, root, run_root = (str(store[key]) for key in ("graphDriverName", "graphRoot", "runRoot"))
+    except (ValueError, KeyError, TypeError) as problem:
+        raise EngineUnavailable("podman info does not say where images are") from problem
+    if told.get("host", {}).get("serviceIsRemote") or not (
+        _PATH.fullmatch(root) and _PATH.fullmatch(run_root)
+    ):
         return None
-    program = store.get("graphOptions", {}).get(_PROGRAM)
+    program = (store.get("graphOptions") or {}).get(_PROGRAM)
     path = program.get("Executable") if isinstance(program, dict) else program
-    options = (f"{_PROGRAM}={path}",) if path else ()
-    found = Storage(store["graphDriverName"], store["graphRoot"], store["runRoot"], options)
-    return found if _PATH.fullmatch(found.root) and _PATH.fullmatch(found.run_root) else None
+    return Storage(driver, root, run_root, (f"{_PROGRAM}={path}",) if path else ())
 
 
 async def local_images(command: Command) -> list[str]:

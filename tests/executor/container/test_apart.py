@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from executor.container.budget import Budget
 from executor.container.builds import Builds
+from executor.container.making import Makings
 from executor.container.policy import narrowed
 from executor.container.repositories import Repositories
 from executor.container.settings import Settings
@@ -134,32 +136,30 @@ async def test_shared_storage_is_the_engine_s_and_takes_nothing_else_of_this_mac
 
 
 async def test_what_builds_keep_is_bounded_and_the_oldest_goes_first(
-    build: Build, builds: Builds, logs: LogStore, settings: Settings, podman: Podman, tmp_path: Path
+    build: Build, settings: Settings, podman: Podman, tmp_path: Path
 ) -> None:
     zeros = "dd if=/dev/zero bs=1M count=20"
     steps = f"{FROM}{CACHE}{zeros} of=/cache/big\nRUN {zeros} of=/b\n"
     made = [await build(name, name.replace("/", "-"), steps) for name in ("acme/shop", "acme/site")]
-    await builds.prune(before=0.0)
-    caches = tmp_path / "work" / "builds" / "caches" / "acme"
-    assert sorted(path.name for path in caches.iterdir()) == ["shop", "site"]
+    repositories = Repositories(tmp_path / "work" / "builds")
 
-    small = Builds(tmp_path / "work", logs, replace(settings, cache=60 << 20))
-    await small.open()
-    building = lock.alone(str(tmp_path / "work/builds/locks/acme/shop"), wait=False)
+    async def left(limit: int) -> list[str]:
+        smaller = replace(settings, cache=limit << 20)
+        await Budget(smaller, repositories, Makings(smaller, repositories)).prune()
+        return sorted(path.name for path in repositories.cache("acme/shop").parent.iterdir())
+
+    assert await left(20_000) == ["shop", "site"]
+    building = lock.alone(str(repositories.lock("acme/shop")), wait=False)
     assert building is not None
-    await small.prune(before=0.0)
-    assert sorted(path.name for path in caches.iterdir()) == ["shop"]  # the older one, which is building
+    assert await left(60) == ["shop"]  # the older one, which is building
     os.close(building)
-    await small.prune(before=0.0)
-    assert sorted(path.name for path in caches.iterdir()) == ["shop"]  # which is little enough
-    await Builds(tmp_path / "work", logs, replace(settings, cache=1 << 20)).prune(before=0.0)
-    assert list(caches.iterdir()) == []
+    assert await left(60) == ["shop"]  # which is little enough
+    assert await left(1) == []
     for repository in ("acme/shop", "acme/site"):
         own = own_arguments(podman, tmp_path / "work", repository)
         assert podman.run(*own, "images", "--quiet") == ""
     assert podman.run("run", "--rm", made[0].image or "", "ls", "/b") == "/b"  # what runs use is elsewhere
     assert (await build("acme/shop", "again", steps)).result is Result.SUCCEEDED
-    await small.close()
 
 
 def test_policy_keeps_what_the_machine_says_of_registries() -> None:
