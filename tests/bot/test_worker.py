@@ -64,11 +64,11 @@ async def completed(home: House, name: str) -> bool:
 
 
 async def test_run_goes_its_way_and_the_engine_forgets_it(home: House, run: Run) -> None:
-    home.engine.plans = [[Pending("a place"), Started(home.now - 5), OK]]
+    home.engine.plans = [[Pending("a place"), Started(home.now + 5), OK]]
     await Worker(home.tools).carry(run)
     ended = await home.run(1)
     assert (ended.state, ended.result, ended.exit_code) == ("finished", "succeeded", 0)
-    assert (ended.started_at, ended.waiting_for) == (home.now - 5, None)
+    assert (ended.started_at, ended.waiting_for) == (home.now + 5, None)
     assert home.engine.called("remove") == [run.name]
 
 
