@@ -10,7 +10,7 @@ import pytest
 
 from executor.container.budget import Budget
 from executor.container.builds import Builds
-from executor.container.making import Makings
+from executor.container.making import Makings, network_of
 from executor.container.policy import narrowed
 from executor.container.repositories import Repositories
 from executor.container.settings import Settings
@@ -178,7 +178,7 @@ def test_policy_keeps_what_the_machine_says_of_registries() -> None:
 
 
 async def test_step_of_a_build_reaches_no_job_and_its_network_goes(
-    build: Build, logs: LogStore, podman: Podman
+    build: Build, logs: LogStore, podman: Podman, tmp_path: Path
 ) -> None:
     podman.run("network", "create", "--opt=isolate=true", "errand-test-job")
     try:
@@ -192,7 +192,8 @@ async def test_step_of_a_build_reaches_no_job_and_its_network_goes(
         log = await text(logs, "build-1")
         assert "closed" in log
         assert "eth0" in log.partition("closed")[2]
-        assert "errand-build-" not in podman.run("network", "ls", "--format", "{{.Name}}")
+        network = network_of("build-1", Repositories(tmp_path / "work" / "builds").word("acme/shop"))
+        assert network not in podman.run("network", "ls", "--format", "{{.Name}}")
     finally:
         podman.run("rm", "--force", "--time=0", "errand-test-job", check=False)
         podman.run("network", "rm", "errand-test-job", check=False)
