@@ -51,6 +51,16 @@ class Connection:
     service: asyncio.subprocess.Process
 
 
+async def _listens(socket: Path) -> bool:
+    try:
+        _, writer = await asyncio.open_unix_connection(socket)
+    except OSError:  # it is there before it listens
+        return False
+    writer.close()
+    await writer.wait_closed()
+    return True
+
+
 @pytest.fixture
 async def connection(podman: Podman, tmp_path: Path) -> AsyncIterator[Connection]:
     """Podman's API, served by a process of its own."""
@@ -58,7 +68,7 @@ async def connection(podman: Podman, tmp_path: Path) -> AsyncIterator[Connection
     command = [podman.command, *podman.arguments, "system", "service", "--time=0", f"unix://{socket}"]
     service = await asyncio.create_subprocess_exec(*command, cwd=tmp_path)  # conmon leaves files there
     async with asyncio.timeout(30):
-        while not socket.exists():  # noqa: ASYNC110  # nothing else tells that it listens
+        while not await _listens(socket):  # noqa: ASYNC110  # nothing else tells of it
             await asyncio.sleep(0.01)
     async with Docker(f"unix://{socket}") as docker:
         yield Connection(docker, service)

@@ -120,19 +120,25 @@ async def test_logins_are_each_repository_s_own(
 async def test_shared_storage_is_the_engine_s_and_takes_nothing_else_of_this_machine(
     logs: LogStore, settings: Settings, shop: Repository, podman: Podman, tmp_path: Path
 ) -> None:
-    builds = Builds(tmp_path / "work", logs, replace(settings, is_shared=True))
-    await builds.open()
     podman.run(
         "save", "--quiet", "--format", "oci-archive", "--output", str(tmp_path / "a.tar"), podman.image
     )
     dockerfiles = {"good": f"{FROM}RUN echo hi\n", "bad": f"FROM oci-archive:{tmp_path}/a.tar\n"}
     found = {}
-    for key, dockerfile in dockerfiles.items():
-        source = Source("acme/shop", str(shop.path), shop.commit(Dockerfile=dockerfile))
-        found[key] = (await ended(builds.build(BuildSpec(key, "shop", source, recipe=Recipe())))).result
-    assert found == {"good": Result.SUCCEEDED, "bad": Result.FAILED}
+    builds = Builds(tmp_path / "work", logs, replace(settings, is_shared=True))
+    await builds.open()
+    try:
+        for key, dockerfile in dockerfiles.items():
+            source = Source("acme/shop", str(shop.path), shop.commit(Dockerfile=dockerfile))
+            outcome = await ended(builds.build(BuildSpec(key, "shop", source, recipe=Recipe())))
+            found[key] = (outcome.result, outcome.reason, outcome.message)
+    finally:
+        await builds.close()
+    assert found == {
+        "good": (Result.SUCCEEDED, None, None),
+        "bad": (Result.FAILED, "BuildFailed", outcome.message),
+    }
     assert not (tmp_path / "work" / "builds" / "images").exists()
-    await builds.close()
 
 
 async def test_what_builds_keep_is_bounded_and_the_oldest_goes_first(
