@@ -70,9 +70,9 @@ class Seams:
 
     def _undecided(self, text: bytes) -> int:
         end = self._patterns.undecided(text)
-        if not self._undoes:
+        if not self._undoes or not self._gap.begun.search(text[-_CHARACTER:]):
             return end
-        # The last character may turn out to be taken back.
+        # The last character may turn out to be taken back; the end of a line never is.
         size = len(text) - self._patterns.longest - _CHARACTER
         kept = text[max(size, 0) :].rstrip(_FOLLOWING)[:-1]
         missing = len(kept) - self._patterns.undecided(kept)

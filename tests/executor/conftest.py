@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from coverage import Coverage
 
-from executor.container import builds
+from executor.container import making
 from executor.logs import LogStore
 from executor.process import ProcessEngine, requests, spawner
 
@@ -48,7 +48,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> None:
     if Coverage.current() is None:
         return
     here = Path(__file__)
-    for module, name in ((spawner, "_SERVER"), (requests, "_BUILDER"), (builds, "_BUILDER")):
+    for module, name in ((spawner, "_SERVER"), (requests, "_BUILDER"), (making, "_BUILDER")):
         script = getattr(module, name)[-1]
         command = [sys.executable, str(here.with_name("measured.py")), str(here.parents[2]), script]
         monkeypatch.setattr(module, name, command)

@@ -88,6 +88,10 @@ def test_only_what_may_become_a_secret_is_held_back() -> None:
     assert redactor.flush() == b"s3"
 
 
+def test_line_is_shown_when_it_ends_though_a_secret_begins_as_it_ends() -> None:
+    assert Redactor([b"ghp_0123456789abcdefghij"]).feed(b"waiting\n") == b"waiting\n"
+
+
 letters = st.binary(min_size=1, max_size=6).map(lambda data: bytes(b"abc/"[byte % 4] for byte in data))
 
 
