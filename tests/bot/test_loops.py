@@ -277,6 +277,7 @@ async def test_what_a_job_no_longer_keeps_goes_when_a_newer_run_has_ended(
 ) -> None:
     monkeypatch.setattr(retention, "GATHER", 0.0)
     monkeypatch.setattr(retention, "REST", 0.01)
+    monkeypatch.setattr(retention, "AGAIN", 0.0)  # the clock stands still, and ends are told in between
     gone, book = asyncio.Event(), home.tools.book
     real = Pruning.remove
 
