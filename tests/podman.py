@@ -133,11 +133,11 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
 
 
 def unmount(directory: Path) -> None:
-    """Unmount what Podman mounts of each storage below `directory`, which cannot be deleted else."""
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
-        path = Path(line.split()[4])
-        if path.name == "overlay" and path.is_relative_to(directory):
-            subprocess.run(["umount", str(path)], capture_output=True, check=False)
+    """Unmount what Podman mounts below `directory`, the innermost first: it cannot be deleted else."""
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    for path in sorted((Path(line.split()[4]) for line in lines), reverse=True):
+        if path.is_relative_to(directory):
+            subprocess.run(["umount", "--lazy", str(path)], capture_output=True, check=False)
 
 
 @pytest.fixture(scope="session")
