@@ -36,6 +36,9 @@ _LOOK = 0.2
 _LINES = 20
 """Last lines of a push that are told when it failed."""
 
+_SAID = 2000
+"""Last characters of what the engine says that are told."""
+
 _DIGEST = re.compile(r"\bdigest: (sha256:[0-9a-f]{64})\b")
 _ID = re.compile(r"sha256:[0-9a-f]{64}")
 _HEEDED = (signal.SIGTERM, signal.SIGCHLD, signal.SIGALRM)
@@ -83,7 +86,10 @@ class ImageBuilder:
         """Have a network for what runs in the build; one that is left by a kill is swept."""
         join, leave = (json.loads(self._words.get(name, "[]")) for name in ("join", "leave"))
         if join:
-            self._call(join, "There is no network for the build")
+            made = subprocess.run(join, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+            if made.returncode:
+                said = made.stderr.decode(errors="replace").strip()[-_SAID:]
+                raise BuildFailed("EngineUnavailable", f"There is no network for the build: {said}")
         try:
             yield
         finally:

@@ -198,6 +198,7 @@ async def test_step_of_a_build_reaches_no_job_and_its_network_goes(
         log = await text(logs, "build-1")
         assert "closed" in log
         assert "eth0" in log.partition("closed")[2]
+        assert "errand-build-" not in log
         network = network_of("build-1", Repositories(tmp_path / "work" / "builds").word("acme/shop"))
         assert network not in podman.run("network", "ls", "--format", "{{.Name}}")
     finally:
