@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,8 @@ _ASK = 60.0
 _PATH = re.compile(r"/[A-Za-z0-9_./-]*", re.ASCII)
 """What the name of a storage can hold: https://github.com/containers/image/blob/main/docs/containers-transports.5.md"""
 _PROGRAM = "overlay.mount_program"
+_LONGEST = 50
+"""Characters of a path for what goes with the machine's start: Podman takes no longer one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,19 @@ class Storage:
     def beside(self, root: Path, word: str) -> "Storage":
         """A storage of the same kind at `root`; `word` tells it from others. Raises EngineUnavailable.
 
-        What goes with the machine's start lies where the engine has it. Its path must be short.
+        What goes with the machine's start lies where the engine has it, or where this user's such files
+        are if the path would be too long for Podman.
         """
         if not _PATH.fullmatch(str(root)):
             what = f"Podman keeps no images in {root}: a path of letters, digits, ., _ and - is needed"
             raise EngineUnavailable(what, delay=60.0)
-        return replace(self, root=str(root), run_root=f"{self.run_root}/e-{word[:10]}")
+        of_user = "/run" if os.geteuid() == 0 else os.environ.get("XDG_RUNTIME_DIR", "")
+        paths = [f"{place}/e-{word[:10]}" for place in (self.run_root, of_user) if place]
+        run_root = next((path for path in paths if len(path) <= _LONGEST), None)
+        if run_root is None:
+            what = f"Podman's runroot {self.run_root} is too long: choose one of {_LONGEST - 13} characters"
+            raise EngineUnavailable(what, delay=60.0)
+        return replace(self, root=str(root), run_root=run_root)
 
 
 async def of_engine(command: Command) -> Storage | None:
