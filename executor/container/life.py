@@ -1,7 +1,6 @@
 """One run as this process attends it, shared by all who ask for it here."""
 
 import asyncio
-import contextlib
 import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
@@ -57,13 +56,11 @@ class Life:
         self._tools = tools
         self._story = Story()
         self._woken = asyncio.Event()
-        self._look = False
         self._task = asyncio.create_task(self._live())
         self._task.add_done_callback(lambda _: self._story.changed())
 
-    def wake(self, *, look: bool) -> None:
-        """Say that something was asked for, or (`look`) that the container may have ended."""
-        self._look = self._look or look
+    def wake(self) -> None:
+        """Say that the container may have ended."""
         self._woken.set()
 
     def story(self) -> AsyncIterator[Progress]:
@@ -163,23 +160,23 @@ class Life:
 
     async def _until_end(self, container: Container, following: "asyncio.Task[None]") -> Container:
         stopping = Stopping(self._tools.client, container, self._place, self._tools.clock)
-        while not container.has_ended:
-            self._woken.clear()
-            wait = await stopping.step()
-            changed = self._tools.growth.arm(self._place.path)  # another process may ask for a stop
-            changed.add_done_callback(lambda _: self._woken.set())
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._woken.wait()
-            if following.done():
-                following.result()
-                self._look = True
-            if self._look:
-                self._look = False
+        # Beside the looks: while an ended container is cleared away, Podman lets commands in it wait.
+        stopped = asyncio.create_task(stopping.attend(self._tools.growth))
+        stopped.add_done_callback(lambda _: self._woken.set())
+        try:
+            while not container.has_ended:
+                await self._woken.wait()
+                self._woken.clear()
+                for task in (stopped, following):
+                    if task.done():
+                        task.result()
                 now = await self._tools.starting.find(self._key)
                 if now is None:
                     raise outcomes.lost("Its container was removed by somebody else while it ran.")
                 container = now
+        finally:
+            stopped.cancel()
+            await asyncio.gather(stopped, return_exceptions=True)
         if stopping.alone:
             await whole(lambda: self._place.write(NOTES, [ALONE]))
         return container

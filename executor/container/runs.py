@@ -65,14 +65,12 @@ class Runs:
             await self._leave(spec.key, life)
 
     async def stop(self, key: str) -> None:
-        """Leave word, and tell who attends the run; where nobody does, this process does for once."""
+        """Leave word for who attends the run; where nobody does, this process does for once."""
         place = self._place(key)
         life = self._lives.get(key)
         if not await whole(lambda: _ask(place, life is not None, self._now())):
             return
-        if life is not None:
-            life.wake(look=False)
-        else:
+        if life is None:
             chore = asyncio.create_task(self._attend(key))
             self._chores.add(chore)
             chore.add_done_callback(self._chores.discard)
@@ -134,7 +132,7 @@ class Runs:
 
     def _heard(self, key: str | None) -> None:
         for life in self._lives.values() if key is None else filter(None, [self._lives.get(key)]):
-            life.wake(look=True)
+            life.wake()
 
     def _place(self, key: str) -> Place:
         return Place(self._directory / check_key(key))

@@ -1,12 +1,15 @@
 """Ends a container in time: SIGTERM, after its grace SIGKILL; for who asked, or because its time is up."""
 
+import asyncio
 import contextlib
 from collections.abc import Callable
+from typing import NoReturn
 
 from executor import setup
 from executor.container.client import Client, Refused
 from executor.container.containers import CHILDREN, GRACE, TIMEOUT, Container
 from executor.container.place import SIGNALLED, STOP, Place
+from executor.growth import Growth
 from executor.spec import Result
 from executor.threads import whole
 
@@ -40,8 +43,15 @@ class Stopping:
         self._signalled: float | None = None
         self.alone = False  # whether only the first process could be told
 
-    async def step(self) -> float:
-        """Do what is due now; gives the seconds until something is. Raises EngineUnavailable."""
+    async def attend(self, growth: Growth) -> NoReturn:
+        """Do what is due whenever it is, until cancelled; raises EngineUnavailable."""
+        while True:
+            changed = growth.arm(self._place.path)  # any process may ask for a stop
+            wait = await self._step()
+            await asyncio.wait([changed], timeout=wait)
+
+    async def _step(self) -> float:
+        """Do what is due now; gives the seconds until something is."""
         stop = await whole(lambda: self._place.read(STOP))
         now = self._clock()
         if stop is None:

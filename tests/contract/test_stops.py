@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from executor.spec import Result
-from tests.contract.cases import EngineCase, ended, processes, seen, sh, text
+from tests.contract.cases import EngineCase, ended, processes, seen, sh, started, text
 
 
 async def test_exit_code_chosen_on_sigterm_is_kept(case: EngineCase, key: str) -> None:
@@ -151,3 +151,14 @@ async def test_program_that_a_text_runs_is_recorded_as_killed(
     await seen(case.logs, key, b"ready")
     await case.engine.stop(key)
     assert (await running).exit_code == 137
+
+
+async def test_many_are_stopped_at_once(case: EngineCase, key: str) -> None:
+    image = await case.image()
+    keys = [f"{key}-{number}" for number in range(12)]
+    runs = [case.engine.run(sh(one, "while :; do sleep 0.5; done", grace=30.0, image=image)) for one in keys]
+    await asyncio.gather(*(started(run) for run in runs))
+    async with asyncio.timeout(25):
+        await asyncio.gather(*(case.engine.stop(one) for one in keys))
+        outcomes = await asyncio.gather(*(ended(run) for run in runs))
+    assert {outcome.result for outcome in outcomes} == {Result.CANCELLED}

@@ -12,7 +12,8 @@ import pytest
 import uvloop
 
 from executor.container import ContainerEngine, Settings, containers
-from executor.container.place import SIGNALLED, STOP
+from executor.container.client import Client
+from executor.container.place import STOP
 from executor.errors import EngineUnavailable
 from executor.logs import LogStore
 from executor.spec import Live, Outcome, Result, RunSpec, Secret
@@ -136,7 +137,6 @@ async def test_timeout_is_counted_from_the_start_also_after_a_restart(
     assert (outcome.result, outcome.reason) == (Result.TIMED_OUT, "DeadlineExceeded")
     assert outcome.started_at is not None
     assert (tmp_path / "work" / "runs" / "run-1" / STOP).exists()
-    assert (tmp_path / "work" / "runs" / "run-1" / SIGNALLED).exists()
 
 
 async def test_sigterm_goes_to_the_first_process_where_the_image_has_no_kill(
@@ -371,3 +371,21 @@ async def test_live_workload_gives_its_networks(
 
 def _installation(directory: Path) -> str:
     return containers.installation(directory / "work")
+
+
+async def test_end_is_told_though_the_command_that_tells_the_job_does_not_come_back(
+    engine: ContainerEngine, podman: Podman, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where Podman clears many away: commands in an ended container wait until that is done."""
+
+    async def execute(client: Client, container: str, words: tuple[str, ...]) -> int:
+        await client.ask("POST", f"containers/{container}/kill", {"signal": "SIGKILL"})
+        await asyncio.get_running_loop().create_future()
+        raise AssertionError("nobody ends it")
+
+    monkeypatch.setattr(Client, "execute", execute)
+    run = engine.run(sh("run-1", "exec sleep 60", image=podman.image))
+    await started(run)
+    await engine.stop("run-1")
+    async with asyncio.timeout(20):
+        assert (await ended(run)).result is Result.CANCELLED
