@@ -63,6 +63,10 @@ class Builder:
             self._alone(f"{self._tree}.lock", self._make)
         os.utime(self._tree)
 
+    def files(self) -> str | None:
+        """Git's name of all files of the commit, None if it does not say."""
+        return self._git.answer(self._in_mirror, "rev-parse", "--verify", f"{self._commit}^{{tree}}")
+
     def _hold(self) -> bool:
         held = lock.shared(f"{self._tree}.lock")
         if held is not None and os.path.exists(self._ready):

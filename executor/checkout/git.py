@@ -117,6 +117,11 @@ class Git:
         command = ["git", *arguments]
         return subprocess.run(command, env=self._env, capture_output=True, check=False).returncode == 0
 
+    def answer(self, *arguments: str) -> str | None:
+        """Run one command silently; gives what it prints, None if it fails."""
+        done = subprocess.run(["git", *arguments], env=self._env, capture_output=True, check=False)
+        return None if done.returncode else done.stdout.decode(errors="replace").strip()
+
     def _attempt(self, arguments: tuple[str, ...], env: dict[str, str]) -> list[str] | None:
         """Give the last lines that git said if it fails."""
         code, last = echoed(["git", *arguments], env)

@@ -2,9 +2,11 @@
 
 Arguments are those of `executor.checkout.builder`, a file that is locked meanwhile (`lock`) and, as JSON
 lists, the command lines `build`, `keep` and `push`; `{dockerfile}` and `{context}` in the first are
-replaced by whole paths, `{image}` in the second by what was built. `bases` are pairs of a local image and
-the command that brings it to where this is built; that is done for those that the Dockerfile names. What
-it did is its output; how it ended it writes to `result`: `Built` and the image, or a word and a sentence.
+replaced by whole paths, `{image}` in the second by what was built. `bases` are a local image, its id and
+the command that brings it to where this is built; that is done for those that the Dockerfile names. Where
+`finished` knows an image that was made of the same, `again` gives it the commit's name instead of all that.
+What it did is its output; how it ended it writes to `result`: `Built` and the image, or a word and a
+sentence.
 
 A stop comes as one SIGTERM to this process alone. Podman leaves its working containers behind when it is
 signalled (and then exits with 0), but tidies up after a step that failed. So only what runs inside of the
@@ -23,6 +25,7 @@ from collections.abc import Iterator
 
 sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
+from executor.checkout import finished
 from executor.checkout.builder import Builder, BuildFailed, run, say, settle, words_of
 from executor.checkout.echo import echoed
 from executor.supervisor import descendants, lock
@@ -70,7 +73,37 @@ class ImageBuilder:
         _check_dockerfile(self._words["dockerfile"], dockerfile)
         places = {"{context}": context, "{dockerfile}": dockerfile}
         command = [_filled(word, places) for word in json.loads(self._words["build"])]
-        self._bring(dockerfile, command)
+        with open(dockerfile, encoding="utf-8", errors="replace") as file:
+            text = file.read()
+        bases = self._bases(text, command)
+        made_of = self._made_of(text, [identity for _, identity, _ in bases])
+        image = self._again(made_of) or self._built(command, bases, made_of)
+        settle(self._words["result"], "Built", self._pushed() or image)
+
+    def _bases(self, dockerfile: str, command: list[str]) -> list[tuple[str, str, list[str]]]:
+        """The local images that the Dockerfile, or an argument for it, names."""
+        text = "\n".join([dockerfile, *command])
+        bases = json.loads(self._words.get("bases", "[]"))
+        return [base for base in bases if base[0].removeprefix("localhost/").removesuffix(":latest") in text]
+
+    def _made_of(self, dockerfile: str, bases: list[str]) -> str | None:
+        files = self._checkout.files() if "finished" in self._words else None
+        return files and finished.key(files, self._words["inputs"], bases, dockerfile)
+
+    def _again(self, made_of: str | None) -> str | None:
+        """Give the image that was made of the same, under the commit's name too, if it is still there."""
+        image = made_of and finished.Finished(self._words["finished"]).image(made_of)
+        if not image or not _ID.fullmatch(image):
+            return None
+        again = _with_image(json.loads(self._words["again"]), image)
+        if subprocess.run(again, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode:
+            return None
+        say("Nothing that the image is made of has changed: it is the one that was built before.")
+        return image
+
+    def _built(self, command: list[str], bases: list[tuple[str, str, list[str]]], made_of: str | None) -> str:
+        for name, _, bring in bases:
+            self._call(bring, f"The image {name} cannot be taken from this machine")
         with self._network():
             code = _orderly(command)
         if code:
@@ -78,8 +111,11 @@ class ImageBuilder:
         image = self._read("image")
         if not _ID.fullmatch(image):
             raise BuildFailed("BuilderDied", "The engine did not say which image it built.")
-        self._keep(image)
-        settle(self._words["result"], "Built", self._pushed() or image)
+        if keep := json.loads(self._words.get("keep", "[]")):
+            self._call(_with_image(keep, image), "The image cannot be kept on this machine")
+        if made_of:
+            finished.Finished(self._words["finished"]).add(made_of, image)
+        return image
 
     @contextlib.contextmanager
     def _network(self) -> Iterator[None]:
@@ -95,24 +131,6 @@ class ImageBuilder:
         finally:
             if leave:
                 subprocess.run(leave, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-
-    def _bring(self, dockerfile: str, command: list[str]) -> None:
-        """Put the local images there that the Dockerfile, or an argument for it, names."""
-        bases = json.loads(self._words.get("bases", "[]"))
-        if not bases:
-            return
-        with open(dockerfile, encoding="utf-8", errors="replace") as file:
-            text = "\n".join([file.read(), *command])
-        for name, bring in bases:
-            if name.removeprefix("localhost/").removesuffix(":latest") in text:
-                self._call(bring, f"The image {name} cannot be taken from this machine")
-
-    def _keep(self, image: str) -> None:
-        """Put what was built where runs have their images from."""
-        keep = json.loads(self._words.get("keep", "[]"))
-        if keep:
-            words = [image.partition(":")[2] if word == "{image}" else word for word in keep]
-            self._call(words, "The image cannot be kept on this machine")
 
     def _call(self, command: list[str], problem: str) -> None:
         code, last = echoed(command)
@@ -184,6 +202,10 @@ def _filled(word: str, places: dict[str, str]) -> str:
         if word in (name, f"--file={name}"):
             return word.replace(name, path)
     return word
+
+
+def _with_image(command: list[str], image: str) -> list[str]:
+    return [image.partition(":")[2] if word == "{image}" else word for word in command]
 
 
 def _orderly(command: list[str]) -> int:

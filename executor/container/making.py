@@ -41,11 +41,11 @@ _SWEEP = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What builds here: whether it is Podman, its storage if that is here, and images made by hand."""
+    """What builds here: whether it is Podman, its storage if that is here, local images with their ids."""
 
     is_podman: bool
     storage: Storage | None = None
-    bases: tuple[str, ...] = ()
+    bases: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +136,7 @@ class Makings:
         if engine.storage is None:  # an engine elsewhere, which has neither our files nor these options
             return _Shape((*options, f"--tag={name}"), words | {"notice": self._notice()}, env)
         own = engine.storage if self._settings.is_shared else self._own(engine.storage, tree.repository)
+        own.prepare()
         policies = self._repositories.policy(tree.repository)
         if policy.write(policies, own.scope):
             options.append(f"--signature-policy={policies}")
@@ -146,14 +147,23 @@ class Makings:
             return _Shape((*options, f"--tag={name}"), words, env)
         keep = self._command.words(*own.arguments, "push", "--quiet", "{image}", engine.storage.name(name))
         bases = [
-            (base, self._command.words("push", "--quiet", base, own.name(base))) for base in engine.bases
+            (base, identity, self._command.words("push", "--quiet", base, own.name(base)))
+            for base, identity in engine.bases
         ]
+        words |= {"keep": json.dumps(keep), "bases": json.dumps(bases)} | self._again(spec, tree, name)
         # With a tag a commit that storage would keep every image.
         options.append(f"--tag={references.built(spec.image, 'latest', word)}")
         options.append(f"--authfile={self._repositories.logins(tree.repository)}")
-        return _Shape(
-            tuple(options), words | {"keep": json.dumps(keep), "bases": json.dumps(bases)}, env, own.arguments
-        )
+        return _Shape(tuple(options), words, env, own.arguments)
+
+    def _again(self, spec: BuildSpec, tree: trees.Tree, name: str) -> dict[str, str]:
+        """The builder's words for taking an image again that was made of the same."""
+        recipe = spec.recipe or Recipe()
+        return {
+            "finished": str(self._repositories.finished(tree.repository)),
+            "inputs": json.dumps([spec.image, recipe.context, *_options(recipe)]),
+            "again": json.dumps(self._command.words("tag", "{image}", name)),
+        }
 
     def _network(self, repository: str, network: str) -> dict[str, str]:
         """The builder's words for a network in which nothing else is, and which reaches no other one."""

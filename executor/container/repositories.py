@@ -65,6 +65,10 @@ class Repositories:
         """Name the same directory, which may not be there."""
         return self._directory / "caches" / repository
 
+    def finished(self, repository: str) -> Path:
+        """Name the file that says which images were made of what."""
+        return self.cache(repository) / "finished.json"
+
     def images(self, repository: str) -> Path:
         """Name the directory of its images, free of links: a policy is about its real path."""
         return Path(os.path.realpath(self._directory / "images" / repository))

@@ -15,6 +15,7 @@ _ASK = 60.0
 """Seconds for one question to the command."""
 _PATH = re.compile(r"/[A-Za-z0-9_./-]*", re.ASCII)
 """What the name of a storage can hold: https://github.com/containers/image/blob/main/docs/containers-transports.5.md"""
+_NETWORKS = frozenset({"cni", "netavark"})
 _PROGRAM = "overlay.mount_program"
 _LONGEST = 50
 """Characters of a path for what goes with the machine's start: Podman takes no longer one."""
@@ -22,12 +23,16 @@ _LONGEST = 50
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """`root` lasts, `run_root` goes with the machine's start; `options` are those of the driver."""
+    """`root` lasts, `run_root` goes with the machine's start; `options` are those of the driver.
+
+    `network` is what makes networks there, netavark or CNI.
+    """
 
     driver: str
     root: str
     run_root: str
     options: tuple[str, ...] = ()
+    network: str | None = None
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -44,6 +49,16 @@ class Storage:
         """How the command names `image` in there, from another storage."""
         options = f":{','.join(self.options)}" if self.options else ""
         return f"containers-storage:[{self.driver}@{self.root}+{self.run_root}{options}]{image}"
+
+    def prepare(self) -> None:
+        """Have networks made there as the engine makes its own; raises OSError.
+
+        Podman 4 chooses once for each storage, and one that has got an image, but no network yet, gets CNI.
+        """
+        chosen = Path(self.root) / "defaultNetworkBackend"
+        if self.network and not chosen.exists():
+            chosen.parent.mkdir(0o700, parents=True, exist_ok=True)
+            chosen.write_text(self.network, encoding="ascii")
 
     def beside(self, root: Path, word: str) -> "Storage":
         """A storage of the same kind at `root`; `word` tells it from others. Raises EngineUnavailable.
@@ -81,13 +96,16 @@ async def of_engine(command: Command) -> Storage | None:
         return None
     program = (store.get("graphOptions") or {}).get(_PROGRAM)
     path = program.get("Executable") if isinstance(program, dict) else program
-    return Storage(driver, root, run_root, (f"{_PROGRAM}={path}",) if path else ())
+    network = told.get("host", {}).get("networkBackend")
+    options = (f"{_PROGRAM}={path}",) if path else ()
+    return Storage(driver, root, run_root, options, network if network in _NETWORKS else None)
 
 
-async def local_images(command: Command) -> list[str]:
-    """The names of images that were made on this machine, and not by Errand. Raises EngineUnavailable."""
-    listed = await _said(command, "images", "--format", "{{.Repository}}:{{.Tag}}")
-    return sorted({name for name in listed.splitlines() if _is_local(name)})
+async def local_images(command: Command) -> list[tuple[str, str]]:
+    """Names and ids of images that were made on this machine, and not by Errand. Raises EngineUnavailable."""
+    listed = await _said(command, "images", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}")
+    pairs = {(name, identity) for name, _, identity in (line.partition(" ") for line in listed.splitlines())}
+    return sorted(pair for pair in pairs if _is_local(pair[0]))
 
 
 def _is_local(name: str) -> bool:

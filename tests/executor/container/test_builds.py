@@ -65,7 +65,10 @@ async def test_recipe_says_what_is_built(builds: Builds, shop: Repository, podma
     assert podman.run("run", "--rm", outcome.image or "", "cat", "/file") == "one\ntwo $HOME; id"
 
 
-async def test_no_change_push_uses_the_cache(
+SAME = "Nothing that the image is made of has changed"
+
+
+async def test_commit_that_changes_nothing_takes_the_image_that_is_there(
     builds: Builds, logs: LogStore, shop: Repository, podman: Podman, built: str
 ) -> None:
     shop.git("checkout", "--quiet", "-b", "feature/with;odd")
@@ -77,9 +80,43 @@ async def test_no_change_push_uses_the_cache(
     ]
     assert images[0] == images[1]
     assert "built-2" in await text(logs, "build-0")
-    assert "built-2" not in await text(logs, "build-1")
+    assert SAME in await text(logs, "build-1")
     tags = podman.run("image", "inspect", "--format", "{{json .RepoTags}}", images[0] or "")
     assert {f"{built}:{tag}" for tag in (first, second)} == set(json.loads(tags))
+
+
+async def test_image_is_built_where_anything_that_it_is_made_of_is_another(
+    builds: Builds, logs: LogStore, shop: Repository, podman: Podman
+) -> None:
+    podman.run("tag", Podman.image, "localhost/errand-test:moves")
+    dockerfile = "FROM localhost/errand-test:moves\nARG WORD\nRUN echo $WORD > /word\n"
+    first, again = shop.commit(Dockerfile=dockerfile, version="1\n"), shop.commit()
+    changed, back = shop.commit(version="2\n"), shop.commit(version="1\n")
+    fetched = shop.commit(Dockerfile=dockerfile + "ADD version /\n"), shop.commit()
+
+    async def was_same(key: str, commit: str, word: str = "one") -> bool:
+        outcome = await ended(builds.build(spec_of(shop, commit, key, arguments={"WORD": word})))
+        assert podman.run("run", "--rm", outcome.image or "", "cat", "/word") == word
+        return SAME in await text(logs, key)
+
+    assert [await was_same("b1", first), await was_same("b2", again)] == [False, True]
+    assert [await was_same("b3", changed), await was_same("b4", back)] == [False, True]
+    assert not await was_same("b5", again, "two")
+    assert [await was_same(f"add-{number}", commit) for number, commit in enumerate(fetched)] == [
+        False,
+        False,
+    ]
+
+    podman.run("tag", (await built_of(builds, shop, changed)), "localhost/errand-test:moves")
+    assert not await was_same("b6", again)  # upon another base
+    podman.run("rmi", "--force", await built_of(builds, shop, changed, arguments={"WORD": "three"}))
+    assert not await was_same("b7", changed, "three")  # it is gone
+
+
+async def built_of(builds: Builds, shop: Repository, commit: str, **recipe: Any) -> str:
+    outcome = await ended(builds.build(spec_of(shop, commit, f"of-{commit[:8]}-{len(recipe)}", **recipe)))
+    assert outcome.image is not None
+    return outcome.image
 
 
 async def test_nothing_of_this_machine_s_git_is_in_the_image(
