@@ -16,19 +16,20 @@ from urllib.parse import unquote, urlsplit
 import structlog
 import uvicorn
 
-from bot import links, oplog, workflows
-from bot.book import Book, renewed
-from bot.calls import Calls
+from bot.access import links, workflows
 from bot.config import Config, cluster_settings, load
+from bot.context import Tools
 from bot.errors import ConfigError, Refused, RetryLater
 from bot.github import GitHub, Keys, Lookup, Oidc
-from bot.loops import Loops
-from bot.pruning import Pruning
-from bot.questions import Questions
+from bot.handlers.calls import Calls
+from bot.handlers.questions import Questions
+from bot.registry import Book, renewed
 from bot.repositories import Repositories
 from bot.slack import Slack
 from bot.store import Store
-from bot.tools import Tools
+from bot.telemetry.logging import configure
+from bot.workers.loops import Loops
+from bot.workers.pruning import Pruning
 from executor import descriptors
 from executor.engine import Engine
 from executor.logs import LogStore
@@ -92,7 +93,7 @@ async def serve(
     SIGHUP reads the file at `path` again. `clock` gives epoch seconds. Raises `Refused` where the address or
     the database cannot be had, `RetryLater` and `EngineUnavailable` where they do not answer.
     """
-    oplog.configure(_secrets(config))
+    configure(_secrets(config))
     with _listen(host, port) as listener:
         await _serve(config, path, listener, clock)
 

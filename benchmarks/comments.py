@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from benchmarks.harness import Row, prepared
-from bot import markdown
+from bot.commands import markdown
 from demo.installation import REPOSITORY, Installation, installation
 
 COMMENTS = 200

@@ -9,7 +9,7 @@ from functools import partial
 from sqlalchemy import text
 
 from benchmarks.harness import WORK, Row
-from bot.runs import State
+from bot.states import State
 from bot.store import Session, Store, runs
 from bot.tables import Run
 

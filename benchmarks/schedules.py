@@ -13,17 +13,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from benchmarks.harness import WORK, Row
-from bot import links
-from bot.book import Book
+from bot.access import links
 from bot.config import load
-from bot.loops import Loops
-from bot.people import Asked, People
+from bot.context import Tools
+from bot.handlers.authorization import Asked, People
+from bot.handlers.enqueuing import Starting
+from bot.handlers.orders import Order, Target
+from bot.handlers.ticks import Ticks
+from bot.registry import Book
 from bot.repositories import Repositories
 from bot.slack import Slack
-from bot.starting import Order, Starting, Target
 from bot.store import Store
-from bot.ticks import Ticks
-from bot.tools import Tools
+from bot.workers.loops import Loops
 from executor.logs import LogStore
 from executor.process import ProcessEngine
 from executor.spec import Secret

@@ -11,8 +11,8 @@ from urllib.parse import parse_qs
 
 from pydantic import BaseModel, Field, ValidationError
 
-from bot import gitrefs
 from bot.tables import Delivery
+from bot.text import refs
 
 MAX_FIELDS = 100
 """Form fields read of one delivery; GitHub sends one and Slack about fifteen."""
@@ -251,7 +251,7 @@ def _push(payload: object) -> Event:
     if not tag and not push.ref.startswith(BRANCH_PREFIX):
         return Ignored(f"a push of {push.ref[:200]}, which is neither a branch nor a tag")
     name = push.ref.removeprefix(TAG_PREFIX if tag else BRANCH_PREFIX)
-    if not gitrefs.is_name(name):
+    if not refs.is_name(name):
         return Ignored(f"a push of {push.ref[:200]}, which git would not take as a name")
     changed, unclear = (None, "a tag") if tag else _changed(push)
     return Push(

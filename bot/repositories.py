@@ -11,17 +11,17 @@ from typing import TypeVar
 
 import structlog
 
-from bot.book import Book
-from bot.catalog import Catalog
+from bot.access.repository_pins import Identity, Verdict, decide, owner_of
+from bot.access.workflows import repositories_of
+from bot.catalog.catalog import Catalog
 from bot.errors import NotAllowed, Refused
 from bot.github import GitHub, Known, Repository
-from bot.globs import matches
-from bot.metrics import count_rival
-from bot.pinning import Identity, Verdict, decide, owner_of
+from bot.registry import Book
 from bot.store import Session, Store, pins
 from bot.tables import RepositoryPin
-from bot.wording import quoted
-from bot.workflows import repositories_of
+from bot.telemetry.metrics import count_rival
+from bot.text.globs import matches
+from bot.text.wording import quoted
 
 log = structlog.get_logger()
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
-from bot.runs import State
+from bot.states import State
 
 _Number = BigInteger().with_variant(Integer(), "sqlite")
 """A 64-bit key; SQLite only counts up by itself in a column that is called INTEGER."""
@@ -305,7 +305,7 @@ class Token(SQLModel, table=True):
     hash: str = Field(unique=True)
     created_at: float = Field(sa_type=Double)
     last_used_at: float | None = Field(default=None, sa_type=Double)
-    scopes: list[str] = Field(default_factory=lambda: ["read"], sa_type=JSON)  # as in `bot.scopes`
+    scopes: list[str] = Field(default_factory=lambda: ["read"], sa_type=JSON)  # as in `bot.access.scopes`
     expires_at: float | None = Field(default=None, sa_type=Double)  # None: until it is deleted
 
 

@@ -17,17 +17,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bot import commands, messages, oplog
-from bot.effects import Effects
+from bot import messages
+from bot.commands import parser
+from bot.commands.grammar import AVAILABLE
+from bot.context import Tools
 from bot.errors import AskerError, ConfigError, Refused, RetryLater
-from bot.grammar import AVAILABLE
-from bot.loops import Loops
-from bot.people import Asked, People
-from bot.runs import State, attempt_name
-from bot.starting import Starting
+from bot.handlers.authorization import Asked, People
+from bot.handlers.enqueuing import Starting
+from bot.handlers.verbs import Effects
+from bot.states import State, attempt_name
 from bot.store import Session, builds, runs
 from bot.tables import Build, Run
-from bot.tools import Tools
+from bot.telemetry.logging import configure
+from bot.workers.loops import Loops
 from executor.errors import EngineUnavailable
 from terminal.ending import Ended, Ending
 from terminal.failures import Failure, say
@@ -67,7 +69,7 @@ class Chat:
         self._heard += 1
         try:
             async with self._hearing:
-                effect = await self._effects.of(self._asked_now(), commands.parse(text, word), 0)
+                effect = await self._effects.of(self._asked_now(), parser.parse(text, word), 0)
                 answer = await self._tools.store.write(effect)
         except AskerError as error:
             answer = messages.error_reply(str(error))
@@ -236,7 +238,7 @@ def talk(path: Path, named: tuple[str, ...]) -> int:
     Gives the exit code: 128 + N where signal N ended it. Jobs outlive whoever started them, so however this
     ends, they are stopped first.
     """
-    oplog.configure([], level=logging.ERROR)
+    configure([], level=logging.ERROR)
     prompt, ending, code = Prompt(), Ending(), 0
     with tempfile.TemporaryDirectory(prefix="errand-chat-", ignore_cleanup_errors=True) as home:
         conversation = Conversation(path, named, Path(home), prompt)

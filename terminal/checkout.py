@@ -7,7 +7,7 @@ from pathlib import Path
 from bot.errors import AskerError
 from bot.github import GitHub, NamedCommit, Repository
 from bot.messages import StatusFields
-from bot.wording import quoted
+from bot.text.wording import quoted
 from executor.spec import Secret
 
 

@@ -7,12 +7,12 @@ from terminal.failures import Usage
 from terminal.speech import spoken
 
 if TYPE_CHECKING:
-    from bot.commands import Command
+    from bot.commands.parser import Command
 
 
 def command(verb: str, words: Sequence[str]) -> "Command":
     """What `errand VERB WORDS` means; `Usage` with what was expected."""
-    from bot.commands import of_words
+    from bot.commands.parser import of_words
     from bot.errors import AskerError
 
     try:

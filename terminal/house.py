@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from bot.book import Book
 from bot.config import Config
 from bot.config.loading import checked_source, source
+from bot.context import Tools
 from bot.errors import ConfigError
+from bot.registry import Book
 from bot.repositories import Repositories
 from bot.store import Store, ticks
-from bot.tools import Tools
 from executor.logs import LogStore
 from service import engine_of
 from terminal.checkout import Checkouts

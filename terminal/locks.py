@@ -37,8 +37,8 @@ def lock(
 
     What has begun goes on. Everybody who runs into it is told who locked it and why.
     """
-    from bot.commands import Lock
-    from bot.units import duration_text
+    from bot.commands.parser import Lock
+    from bot.text.units import duration_text
 
     meant = grammar.command("lock", [target, *(more or [])])
     body: dict[str, Any] = {}

@@ -56,7 +56,7 @@ def runs(
 
 def _standing(state: str | None, results: Sequence[str]) -> dict[str, str]:
     """What asks for a state and for results; `Usage` for words that are none, or stand for the other."""
-    from bot.runs import State
+    from bot.states import State
     from executor.spec import Result
 
     query: dict[str, str] = {}

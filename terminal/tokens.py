@@ -108,7 +108,7 @@ def delete(name: Name, config: Config = None) -> None:
 
 
 def _checked(wanted: list[str]) -> None:
-    from bot.scopes import scope
+    from bot.access.scopes import scope
 
     for each in wanted:
         try:

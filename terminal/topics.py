@@ -26,7 +26,7 @@ def show(
             if place is context.find_root() and (text := _of_job(command or [])) is not None:
                 tell(text)
                 return
-            from bot.wording import did_you_mean
+            from bot.text.wording import did_you_mean
 
             meant = did_you_mean(word, [*known]).replace("`", "")
             raise Usage(f"There is no command {' '.join([place.command_path, word])}.{meant}")

@@ -51,7 +51,7 @@ def naming(name: str) -> Iterator[None]:
     except Problem as error:
         if error.status != 404 or "no such job" not in str(error):
             raise
-        from bot.wording import did_you_mean
+        from bot.text.wording import did_you_mean
 
         meant = did_you_mean(name, job_names("")).replace("`", "")
         raise Failure(f"There is no job {name}.{meant}") from None
@@ -88,7 +88,7 @@ def duration(text: str | None, option: str) -> float | None:
     """Seconds of `90`, `30s`, `1h30m`."""
     if text is None:
         return None
-    from bot.units import seconds
+    from bot.text.units import seconds
 
     try:
         found = seconds(text)

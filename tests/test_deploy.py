@@ -19,8 +19,8 @@ from bot.errors import Refused
 from bot.events import Ignored, read
 from bot.github import GitHub
 from bot.messages import CheckFields, marker
-from bot.metrics import EVENTS
 from bot.tables import Delivery
+from bot.telemetry.metrics import EVENTS
 from demo.github import GitHubStandIn
 from demo.slack import SCOPES
 from demo.standins import serving

@@ -12,15 +12,15 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 from typer.main import get_command
 
+from bot.commands.grammar import AVAILABLE, VERBS
 from bot.config import Config, load
 from bot.config.document import Place
 from bot.config.findings import Finding
 from bot.config.meanings import MEANINGS
 from bot.config.remarks import inspected
 from bot.config.schema import schema
-from bot.grammar import AVAILABLE, VERBS
-from bot.metrics import REGISTRY
-from bot.units import duration_text
+from bot.telemetry.metrics import REGISTRY
+from bot.text.units import duration_text
 from executor.spec import Secret
 from terminal.app import cli
 from terminal.findings import Format, report

@@ -17,9 +17,9 @@ FORWARDERS = {"_log_once": "{}", "patiently": "{}.failed"}
 """Functions whose first word becomes an event, and which."""
 
 MADE = {
-    ("bot/outbox.py", "f'post.{outcome}'"): {"post.refused", "post.given_up"},
-    ("bot/patience.py", "f'{what}.failed'"): set[str](),
-    ("bot/worker.py", "event"): {
+    ("bot/posting/outbox.py", "f'post.{outcome}'"): {"post.refused", "post.given_up"},
+    ("bot/workers/patience.py", "f'{what}.failed'"): set[str](),
+    ("bot/workers/worker.py", "event"): {
         "build.building",
         "build.finished",
         "run.starting",

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from bot.grammar import AVAILABLE, VERBS, Verb
+from bot.commands.grammar import AVAILABLE, VERBS, Verb
 from terminal.app import cli
 from webhooks.api.surface import OPERATIONS
 

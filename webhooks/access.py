@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
-from bot import links, scopes
-from bot.callers import LOCAL, Caller, of_token, of_workflow
-from bot.catalog import Catalog
+from bot.access import links, scopes
+from bot.access.callers import LOCAL, Caller, of_token, of_workflow
+from bot.catalog.catalog import Catalog
 from bot.errors import RetryLater
 from bot.github import is_signed
 from bot.store import Session, Store, builds, history, runs, sessions, tokens

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.runs import State, attempt_name
+from bot.states import State, attempt_name
 from bot.tables import Attempt, Run
 from webhooks.view import Status, seconds, status
 

@@ -1,4 +1,4 @@
-"""GET /metrics: what `bot.metrics` counts, and how much waits, in Prometheus' text format."""
+"""GET /metrics: what `bot.telemetry.metrics` counts, and how much waits, in Prometheus' text format."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.metrics import QUEUE, REGISTRY
 from bot.store.stats import Depths
+from bot.telemetry.metrics import QUEUE, REGISTRY
 
 KEPT_S = 1.0
 """Seconds for which the page is kept: anybody may ask for it, as often as they like."""

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot import links
-from bot.book import Book
-from bot.calls import Calls
-from bot.catalog import Catalog
+from bot.access import links
+from bot.catalog.catalog import Catalog
 from bot.github import Oidc
-from bot.pruning import Pruning
-from bot.questions import Questions
+from bot.handlers.calls import Calls
+from bot.handlers.questions import Questions
+from bot.registry import Book
 from bot.repositories import Repositories
 from bot.store import Store
+from bot.workers.pruning import Pruning
 from executor.logs import LogStore
 from webhooks.access import Access
 from webhooks.api import calling, hooks, jobs, openapi, orders, questions, repositories, runs, tokens

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from bot.messages import differences
 from bot.messages.reasons import explained
 from bot.messages.text import person as member
-from bot.runs import State, attempts_allowed
+from bot.states import State, attempts_allowed
 from bot.tables import Build, Run
 
 _WORDS = {"timed_out": "Timed out"}

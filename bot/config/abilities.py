@@ -5,9 +5,9 @@ Works on plain data, so that it can tell its mistakes beside all others.
 
 from collections.abc import Iterator, Mapping
 
+from bot.catalog.images import CLUSTERED
 from bot.config.config import NO_CONFIGMAPS
 from bot.config.document import Document, Path, Value
-from bot.images import CLUSTERED
 
 _CHECKOUT = "the process engine runs checkouts; for this engine.kind has to be container or kubernetes"
 _DOCKERFILE = "images are built by the Dockerfile alone, so what is to be set up belongs there"

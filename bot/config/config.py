@@ -6,8 +6,10 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, PrivateAttr
 
-from bot.catalog import Job
-from bot.conditions import ConfigMapReference, Resources, SecretReference
+from bot.catalog.catalog import Job
+from bot.catalog.conditions import ConfigMapReference, Resources, SecretReference
+from bot.catalog.due import Plan, upcoming
+from bot.catalog.images import Image, image_name
 from bot.config.document import Value
 from bot.config.interpolation import expand
 from bot.config.settings import (
@@ -22,11 +24,9 @@ from bot.config.settings import (
     Slack,
 )
 from bot.config.values import DatabaseUrl, FirstWord, Network, PublicUrl
-from bot.due import Plan, upcoming
 from bot.errors import ConfigError
-from bot.images import Image, image_name
 from bot.messages.timetables import timetable
-from bot.units import duration_text
+from bot.text.units import duration_text
 from executor.spec import Reference, Secret
 
 SHOWN = 5

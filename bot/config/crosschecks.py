@@ -5,9 +5,9 @@ Works on plain data, so that it can tell its mistakes beside all others.
 
 from collections.abc import Iterator, Mapping
 
+from bot.access.scopes import EXEC
 from bot.config.document import Document, Path, Value
-from bot.scopes import EXEC
-from bot.wording import nearest
+from bot.text.wording import nearest
 
 Section = Mapping[str, Value]
 

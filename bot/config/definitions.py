@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.catalog import Job
-from bot.conditions import SecretReference
+from bot.catalog.catalog import Job
+from bot.catalog.conditions import SecretReference
 from bot.config.config import Config
 from bot.config.document import DEPTH, SIZE_LIMIT, Document, Mistake, Path, Place, Value, path_text
 from bot.config.interpolation import Reference, pieces_of

@@ -11,14 +11,14 @@ from pathlib import Path as FilePath
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from bot.conditions import SecretReference, is_object_name
+from bot.catalog.conditions import SecretReference, is_object_name
+from bot.catalog.images import is_reference
 from bot.config.clusters import cluster_settings
 from bot.config.config import Config
 from bot.config.document import Document, Path, Value
 from bot.config.interpolation import Reference, pieces_of
 from bot.config.loading import checked, source, treatment
 from bot.errors import Refused
-from bot.images import is_reference
 from executor import references
 from executor.kubernetes.installing.access import Uses, rules
 from executor.kubernetes.installing.installation import HOME, Bot, objects

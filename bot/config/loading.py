@@ -6,8 +6,9 @@ from pathlib import Path as FilePath
 
 from pydantic import ValidationError
 
-from bot.catalog import Job
-from bot.conditions import SecretReference
+from bot.catalog.catalog import Job
+from bot.catalog.conditions import SecretReference
+from bot.catalog.images import is_repository
 from bot.config.abilities import check_abilities
 from bot.config.config import Config, missing_secret, missing_variable
 from bot.config.crosschecks import cross_check
@@ -19,7 +20,6 @@ from bot.config.later import refuse_later
 from bot.config.mistakes import note
 from bot.config.pods import check_pods
 from bot.config.sizing import check_allowance, check_sizes, sized
-from bot.images import is_repository
 
 _LITERAL = frozenset({"command", "setup", "files", "description", "pattern"})
 """Keys within jobs, defaults and images whose text is taken as it is: a shell's `$` is the shell's."""

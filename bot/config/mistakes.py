@@ -3,8 +3,10 @@
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from bot.catalog import Job, Notify
-from bot.conditions import Resources, Timetable
+from bot.catalog.catalog import Job, Notify
+from bot.catalog.conditions import Resources, Timetable
+from bot.catalog.images import BuildFrom, Image
+from bot.catalog.parameters import Parameter
 from bot.config.config import Config
 from bot.config.document import Document, Path, Value
 from bot.config.later import comes_later
@@ -21,9 +23,7 @@ from bot.config.settings import (
     Process,
     Slack,
 )
-from bot.images import BuildFrom, Image
-from bot.parameters import Parameter
-from bot.wording import nearest
+from bot.text.wording import nearest
 
 _EXPECTED = {
     "string_type": "expected a text",

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import WithJsonSchema
 
 from bot.config.document import Document, Path, Value
-from bot.wording import nearest
+from bot.text.wording import nearest
 
 TEXT, NUMBER, FLAG = "a text", "a whole number", "true or false"
 TEXTS, LABELS, AMOUNTS = "a list of texts", "names and texts", "names and amounts"

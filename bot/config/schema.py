@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
+from bot.catalog.patterns import DURATION, SIZE
 from bot.config.config import Config
 from bot.config.document import Path
 from bot.config.loading import treatment
 from bot.config.meanings import MEANINGS
-from bot.patterns import DURATION, SIZE
-from bot.units import duration_text
+from bot.text.units import duration_text
 from executor.spec import Secret
 
 Schema = dict[str, Any]

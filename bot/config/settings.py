@@ -9,8 +9,10 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
-from bot import workflows
-from bot.conditions import Duration, between
+from bot.access import workflows
+from bot.catalog.conditions import Duration, between
+from bot.catalog.images import Label, Reference, Repository
+from bot.catalog.patterns import with_keys
 from bot.config.pods import PodPatch
 from bot.config.values import (
     AppId,
@@ -36,9 +38,7 @@ from bot.config.values import (
     bytes_between,
     count,
 )
-from bot.globs import matches
-from bot.images import Label, Reference, Repository
-from bot.patterns import with_keys
+from bot.text.globs import matches
 
 _DAY = 86400.0
 _MEBIBYTE = 2**20

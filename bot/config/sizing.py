@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Iterator, Mapping
 
-from bot.catalog import Job
-from bot.conditions import Resources
+from bot.catalog.catalog import Job
+from bot.catalog.conditions import Resources
 from bot.config.abilities import kind_of
 from bot.config.document import Document, Path, Value
-from bot.wording import nearest
+from bot.text.wording import nearest
 
 LIMITED = frozenset({"memory"} if sys.platform == "linux" else ())
 """What the process engine can limit on this system, which has to honour RLIMIT_DATA for memory."""

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from bot.conditions import OBJECT_NAME, is_object_name
-from bot.patterns import SIZE, SOME, Form, Within
-from bot.units import size
+from bot.catalog.conditions import OBJECT_NAME, is_object_name
+from bot.catalog.patterns import SIZE, SOME, Form, Within
+from bot.text.units import size
 from executor.spec import Secret
 
 _REPOSITORIES = "^[A-Za-z0-9_.*-]{1,100}/[A-Za-z0-9_.*-]{1,100}$"

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
-from bot.catalog import job_name
 from bot.config.document import Document, Path, Value, path_text, read
 from bot.config.findings import Finding, Invalid, findings_of
+from bot.text.names import job_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 What it does: asks GitHub, tells GitHub, and says whether a failed call may be tried again
 (`RetryLater`) or not (`Refused`). What it may not do: decide anything, retry a write, keep a token
-longer than it lives, or let one out in an error. It asks only `bot.errors`, `bot.gitrefs`,
-`bot.workflows` and `executor.spec`.
+longer than it lives, or let one out in an error. It asks only `bot.errors`, `bot.text.refs`,
+`bot.access.workflows` and `executor.spec`.
 """
 
 from bot.github.answers import Known, PullRequest, Repository

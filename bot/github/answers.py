@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from bot import gitrefs
 from bot.errors import Refused, Unfit
 from bot.messages import code
+from bot.text import refs
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 _NUMBERED = re.compile(r"#[1-9][0-9]{0,18}", re.ASCII)
@@ -102,7 +102,7 @@ def login_segment(login: str) -> str | None:
 
 def require_ref(ref: str) -> None:
     """`Unfit` where git lets no branch, no tag and no commit be called so."""
-    if not gitrefs.is_name(ref):
+    if not refs.is_name(ref):
         told = "That is no name of a branch, a tag or a commit."
         raise Unfit(told, [(("ref",), told)])
 

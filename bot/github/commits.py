@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, NoReturn
 from urllib.parse import quote
 
-from bot import gitrefs
 from bot.errors import Refused, Unfit
 from bot.github import answers
 from bot.github.answers import field, needed, repository_path, text
 from bot.github.transport import Answer, Call
+from bot.text import refs
 
 COMPARED = 100
 """Branches, and as many tags, that a commit is compared with; on further ones it counts as a fork's."""
@@ -66,9 +66,9 @@ class Commits:
         """The branch called `ref`, else the tag, else that commit; `Unfit` where there is none."""
         answers.require_ref(ref)
         found = None
-        if not gitrefs.is_full_sha(ref.lower()):
+        if not refs.is_full_sha(ref.lower()):
             found = await self._branch_or_tag(repository, ref)
-        if found is None and (gitrefs.is_sha(ref) or gitrefs.is_pull(ref)):
+        if found is None and (refs.is_sha(ref) or refs.is_pull(ref)):
             found = await self._commit(repository, ref)
         return found or _missing(repository, ref)
 
@@ -101,7 +101,7 @@ class Commits:
             return NamedCommit(branch, "branch", ref, also_tag=tag is not None)
         if tag is not None:
             return NamedCommit(tag, "tag", ref)
-        for kind, name in gitrefs.meanings(ref):
+        for kind, name in refs.meanings(ref):
             sha = await self._reference(repository, kind, name)
             if sha is not None:
                 return NamedCommit(sha, "branch" if kind == "heads" else "tag", name)
@@ -131,7 +131,7 @@ class Commits:
                 return None
             raise
         sha = needed(answers.sha(answer.text), "the commit's SHA")
-        if gitrefs.is_sha(ref) and not sha.startswith(ref.lower()):
+        if refs.is_sha(ref) and not sha.startswith(ref.lower()):
             return None
         return NamedCommit(sha, "commit", ref)
 

@@ -12,8 +12,8 @@ from typing import Any
 import jwt
 from jwt.types import Options
 
+from bot.access.workflows import Workflow
 from bot.github.issuer import Keys
-from bot.workflows import Workflow
 
 LONGEST = 8192
 """Characters of one token; GitHub's have about two thousand."""

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.due import DEFINITION, Outlook
-from bot.images import Image
+from bot.catalog.due import DEFINITION, Outlook
+from bot.catalog.images import Image
 from bot.messages.comments import headline
 from bot.messages.differences import differences
 from bot.messages.text import clock_time, code, person, plain
 from bot.messages.timetables import local_time
 from bot.messages.view import run_view
-from bot.runs import State
+from bot.states import State
 from bot.tables import Build, Run, Tick
 
 NAMES = 30

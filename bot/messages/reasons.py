@@ -7,7 +7,7 @@ than what is said here and takes its place; what to do is said in any case.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from bot.units import duration_text
+from bot.text.units import duration_text
 
 
 class Explanation(NamedTuple):

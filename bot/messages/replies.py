@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from bot.catalog import Job
-from bot.images import Image
+from bot.catalog.catalog import Job
+from bot.catalog.images import Image
 from bot.messages import paging
 from bot.messages.comments import headline
 from bot.messages.text import ZERO_WIDTH, clock_time, code, fence, plain, shortened, url
 from bot.messages.view import build_view, run_view
-from bot.runs import State
+from bot.states import State
 from bot.tables import Build, Run
 
 RUNS = 20

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bot.messages.comments import details, headline
 from bot.messages.text import clean, fence, iso, shortened, url
 from bot.messages.view import ALONE, Beside, View, build_view, run_view
-from bot.runs import State
+from bot.states import State
 from bot.tables import Build, Run
 from executor.spec import Result
 

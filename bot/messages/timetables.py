@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bot.wording import quoted
+from bot.text.wording import quoted
 
 
 def local_time(at: float, timezone: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.messages.differences import differences
 from bot.messages.reasons import explained
 from bot.messages.text import clean, clock_time, duration, person
-from bot.runs import State, attempts_allowed
+from bot.states import State, attempts_allowed
 from bot.tables import Build, Run
 from executor.spec import Result
 

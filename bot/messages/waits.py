@@ -6,9 +6,9 @@ They begin with a small letter: what the engine waits for is a sentence, and fol
 from dataclasses import dataclass
 
 from bot.messages.text import clean, clock_time, duration, person, plain
-from bot.runs import State
+from bot.states import State
 from bot.tables import Lock, Run
-from bot.wording import quoted
+from bot.text.wording import quoted
 
 _STANDS = {
     State.WAITING: "is waiting",

@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 
 from bot.schedule.dates import Times
-from bot.wording import nearest, quoted
+from bot.text.wording import nearest, quoted
 
 _LONGEST = 200
 """Characters; five fields that name every value one by one are not what anybody means."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 from bot.schedule.dates import DAY
-from bot.wording import nearest, quoted
+from bot.text.wording import nearest, quoted
 
 _NO_PLACES = frozenset({"localtime", "Factory"})
 """Names that some systems have besides: whatever the machine is set to, and a placeholder."""

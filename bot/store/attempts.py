@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from bot.messages import waits
-from bot.runs import AGAIN, State, attempt_name, attempts_allowed
+from bot.states import AGAIN, State, attempt_name, attempts_allowed
 from bot.store import posts, runs
 from bot.store.bells import changed
 from bot.store.columns import ATTEMPT, RUN

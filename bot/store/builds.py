@@ -6,7 +6,7 @@ from typing import Any, TypedDict, Unpack, cast
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
-from bot.runs import State, build_sources
+from bot.states import State, build_sources
 from bot.store import gate, image_tags, posts
 from bot.store.bells import changed, ring
 from bot.store.claims import claim_with_begun

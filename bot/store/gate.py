@@ -20,7 +20,7 @@ from sqlalchemy import bindparam, false, func, or_, select, text, true, update
 from sqlalchemy.orm import Session
 
 from bot.messages import waits
-from bot.runs import State
+from bot.states import State
 from bot.store import lines
 from bot.store.bells import ring
 from bot.store.clocks import moment

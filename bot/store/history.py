@@ -7,7 +7,7 @@ from typing import Any, cast
 from sqlalchemy import Column, ColumnElement, CursorResult, and_, delete, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from bot.runs import State, attempt_name
+from bot.states import State, attempt_name
 from bot.store import gate
 from bot.store.columns import ATTEMPT, BUILD, JOB_STATE, POST, RUN, TICK
 from bot.tables import Attempt, Build, JobState, Post, Run, Tick

@@ -9,6 +9,9 @@ from bot.store import gate
 from bot.store.columns import IDEMPOTENCY
 from bot.tables import Idempotency
 
+KEEP_KEYS = 86400.0
+"""Seconds that an idempotency key is kept."""
+
 
 def find(session: Session, caller: str, key: str, *, since: float) -> Idempotency | None:
     """What this caller asked for under this key since a moment."""

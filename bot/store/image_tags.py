@@ -14,7 +14,7 @@ from bot.tables import ImageTag
 
 
 def of(session: Session, job: str) -> ImageTag | None:
-    """The tag that was chosen for a job last; `bot.starting` says whether it still counts."""
+    """The tag that was chosen for a job last; `bot.handlers.enqueuing` says whether it still counts."""
     return session.get(ImageTag, job)
 
 

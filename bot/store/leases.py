@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from bot.runs import State
+from bot.states import State
 from bot.store.bells import Belt, ring
 from bot.store.clocks import moment
 from bot.store.columns import BUILD, DELIVERY, POST, RUN, key_of, table_of

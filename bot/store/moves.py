@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import or_, update
 from sqlalchemy.orm import Session
 
-from bot.runs import State
+from bot.states import State
 from bot.store import posts
 from bot.store.bells import changed, ring
 from bot.store.clocks import moment

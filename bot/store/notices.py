@@ -13,8 +13,8 @@ from typing import Any
 import psycopg
 import structlog
 
-from bot.changes import Subject
 from bot.store.bells import Belt
+from bot.store.changes import Subject
 from bot.store.clocks import CLOCK, Skew
 from bot.store.payloads import CHANNEL, heard
 

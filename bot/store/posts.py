@@ -34,7 +34,7 @@ def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def told_at(session: Session, numbers: Sequence[int], places: Sequence[str]) -> set[int]:
-    """Which of these runs have a card at one of these places (the keys of `bot.places`)."""
+    """Which of these runs have a card at one of these places (the keys of `bot.posting.places`)."""
     keys = [f"run:{number}:{place}" for number in numbers for place in places]
     found = session.scalars(select(POST.run_number).where(POST.key.in_(keys)))
     return {number for number in found if number is not None}

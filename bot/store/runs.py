@@ -1,4 +1,4 @@
-"""Runs: enqueued once per key, claimed by one bot, moved only as `bot.runs` allows."""
+"""Runs: enqueued once per key, claimed by one bot, moved only as `bot.states` allows."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, TypedDict, Unpack, cast
 from sqlalchemy import or_, select, true
 from sqlalchemy.orm import Session
 
-from bot.runs import State, run_sources
+from bot.states import State, run_sources
 from bot.store import gate, locks, posts
 from bot.store.bells import changed, ring
 from bot.store.claims import claim_with_begun

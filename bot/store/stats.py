@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot.runs import State
+from bot.states import State
 from bot.store.columns import DELIVERY, POST, table_of
 from bot.tables import Build, Delivery, Post, Run
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from bot.changes import Changes, Subject
 from bot.errors import ConfigError, DatabaseAway, Refused
 from bot.store import clocks, leases, schema
 from bot.store.bells import Bells, Belt
+from bot.store.changes import Changes, Subject
 from bot.store.databases import READERS, Database, FileLock, make_private, translated
 from bot.store.outages import Outage
 from bot.store.payloads import inform

@@ -6,8 +6,8 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from bot.callers import LOCAL
-from bot.scopes import READ, ordered
+from bot.access.callers import LOCAL
+from bot.access.scopes import READ, ordered
 from bot.store.columns import TOKEN
 from bot.tables import Token
 

@@ -17,15 +17,15 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
-from bot.changes import Changes
 from bot.errors import DatabaseAway, RetryLater
-from bot.metrics import count_end
 from bot.store import deliveries
 from bot.store.bells import Bells, Belt, changes, rung
+from bot.store.changes import Changes
 from bot.store.checkpoints import Checkpoints
 from bot.store.databases import is_conflict, is_lost, translated
 from bot.store.outages import Outage
 from bot.tables import Build, Run
+from bot.telemetry.metrics import count_end
 
 GROUP = 256
 """About the most pieces of work in one commit; a longer transaction would make the first of them wait."""

@@ -12,16 +12,16 @@ from typing import Any, TypeVar
 
 from sqlalchemy import select
 
-from bot import links
-from bot.book import Book, renewed
+from bot.access import links
 from bot.config import load
-from bot.desk import Desk
+from bot.context import Tools
 from bot.github import GitHub
+from bot.handlers.deliveries import Desk
+from bot.registry import Book, renewed
 from bot.repositories import Repositories
 from bot.slack import Slack
 from bot.store import Session, Store, builds, deliveries, runs
 from bot.tables import Build, Delivery, Post, Run
-from bot.tools import Tools
 from demo import deliveries as payloads
 from demo.github import GitHubStandIn
 from demo.slack import SlackStandIn

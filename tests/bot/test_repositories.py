@@ -8,22 +8,22 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.callers import of_token
-from bot.calls import Calls, Wanted
-from bot.desk import Desk
+from bot.access.callers import of_token
+from bot.access.repository_pins import Identity
 from bot.errors import NotAllowed
-from bot.outbox import Outbox
-from bot.people import People
-from bot.pinning import Identity
+from bot.handlers.authorization import People
+from bot.handlers.calls import Calls, Wanted
+from bot.handlers.deliveries import Desk
+from bot.handlers.enqueuing import Starting
+from bot.posting.outbox import Outbox
 from bot.repositories import KEPT, Stranger
-from bot.starting import Starting
 from bot.store import builds, runs
 from bot.tables import Build, Delivery, Run
 from demo import payloads
 from demo.entities import number_of
 from demo.github import Repository
 from tests.bot.house import HEAD, SHOP, SITE, House, house
-from tests.bot.test_outbox import claim
+from tests.bot.posting.test_outbox import claim
 
 STORE, TOPIC = "acme/store", "c" * 40
 BOSS = of_token("boss", frozenset({"admin"}))

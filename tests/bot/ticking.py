@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.people import People
-from bot.starting import Starting
+from bot.handlers.authorization import People
+from bot.handlers.enqueuing import Starting
+from bot.handlers.ticks import Ticks
 from bot.store import runs, ticks
 from bot.tables import Run
-from bot.ticks import Ticks
 from tests.bot.house import House, house
 
 MINUTE, HOUR = 60.0, 3600.0

@@ -8,9 +8,9 @@ def main() -> None:
     """Do what the command line says."""
     sys.path.insert(0, str(Path(__file__).parents[2]))
     import errand
-    from bot import runs
+    from bot import states
 
-    runs.FIRST_PAUSE = 0.25
+    states.FIRST_PAUSE = 0.25
     errand.main()
 
 

@@ -1,7 +1,7 @@
 """Errand's Markdown as plain text."""
 
 from bot import messages
-from bot.grammar import help_text
+from bot.commands.grammar import help_text
 from terminal.speech import spoken
 
 

@@ -13,9 +13,9 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from bot import links
+from bot.access import links
 from bot.errors import RetryLater
-from bot.runs import State
+from bot.states import State
 from bot.store import Session, Store, runs, tokens
 from bot.tables import Build, Run
 from executor.logfile import LogWriter

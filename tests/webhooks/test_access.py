@@ -9,7 +9,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
 
-from bot import links
+from bot.access import links
 from bot.store import Store, runs, sessions, tokens
 from bot.tables import Run
 from executor.logs import LogStore

@@ -1,8 +1,8 @@
 import httpx
 from starlette.applications import Starlette
 
-from bot.metrics import DELIVERIES, QUEUE, REGISTRY, count_delivery
 from bot.store.stats import Depths
+from bot.telemetry.metrics import DELIVERIES, QUEUE, REGISTRY, count_delivery
 from webhooks.metrics import routes, show
 
 

@@ -9,10 +9,10 @@ import httpx
 import uvicorn
 from starlette.applications import Starlette
 
-from bot.calls import Calls
-from bot.pruning import Pruning
-from bot.questions import Questions
+from bot.handlers.calls import Calls
+from bot.handlers.questions import Questions
 from bot.store import tokens
+from bot.workers.pruning import Pruning
 from tests.bot.house import House
 from webhooks.access import new_token, token_hash
 from webhooks.site import Site

@@ -12,10 +12,10 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from bot.locking import REASON_CHARACTERS
-from bot.parameters import VALUE_LIMIT, scalar_text
-from bot.scopes import MOST, READ, scope
-from bot.units import seconds
+from bot.access.scopes import MOST, READ, scope
+from bot.catalog.parameters import VALUE_LIMIT, scalar_text
+from bot.handlers.locks import REASON_CHARACTERS
+from bot.text.units import seconds
 
 MOST_PARAMETERS = 200
 """Parameters, and arguments, of one request; jobs declare far fewer."""

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.calls import Called, Calls, Changes, Terms, Wanted
+from bot.catalog.exec import Single
 from bot.errors import AskerError, Elsewhere
-from bot.single import Single
+from bot.handlers.calls import Called, Calls, Changes, Terms, Wanted
 from bot.store import Session, Store, attempts
 from bot.tables import Attempt, Run
 from webhooks.access import Access, Visitor

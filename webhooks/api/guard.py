@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot import scopes
+from bot.access import scopes
 from bot.errors import RetryLater
 from webhooks.access import Access, Visitor
 from webhooks.api import queries, workflows

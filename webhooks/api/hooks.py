@@ -17,10 +17,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.book import Book
-from bot.callers import Caller, of_hook
-from bot.calls import Calls, Terms, Wanted
+from bot.access.callers import Caller, of_hook
 from bot.errors import AskerError, RetryLater, Unfit
+from bot.handlers.calls import Calls, Terms, Wanted
+from bot.registry import Book
 from bot.store import Session, Store, hooks
 from bot.tables import Hook
 from webhooks.access import Access, Visitor, token_hash

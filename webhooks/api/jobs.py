@@ -10,13 +10,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot import config
-from bot.book import Book, Conflict, Entry, Expected
+from bot.catalog.due import Outlook
 from bot.config import Wrong
-from bot.due import Outlook
-from bot.pruning import Pruning
-from bot.runs import State
+from bot.registry import Book, Conflict, Entry, Expected
+from bot.states import State
 from bot.store import Session, Store, results, runs
 from bot.tables import Run
+from bot.workers.pruning import Pruning
 from webhooks.access import Access, Visitor
 from webhooks.api import schedules, shapes
 from webhooks.api.answers import json_answer, path_number

@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.catalog import Job
-from bot.images import LABEL
+from bot.catalog.catalog import Job
+from bot.catalog.images import LABEL
 from webhooks.access import Access, Visitor
 from webhooks.api import shapes
 from webhooks.api.answers import json_answer

@@ -48,7 +48,7 @@ class Header:
 class Operation:
     """One method of one path. `problems` are those of its own, besides what holds for all.
 
-    `verb` is the command of a chat (`bot.grammar`) that it carries out.
+    `verb` is the command of a chat (`bot.commands.grammar`) that it carries out.
     """
 
     method: str

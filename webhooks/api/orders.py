@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot import commands
-from bot.questions import Questions
+from bot.commands import parser
+from bot.handlers.questions import Questions
 from bot.store import Store
 from webhooks.access import Access, Visitor
 from webhooks.api import bodies, shapes
@@ -57,7 +57,7 @@ class _Handlers:
     async def lock(self, request: Request, visitor: Visitor) -> Response:
         """Close a target."""
         target, asked = request.path_params["target"], await body(request, bodies.LockRequest)
-        command = commands.Lock(target, asked.reason, asked.duration)
+        command = parser.Lock(target, asked.reason, asked.duration)
         lock, text = await answered(self._questions.lock(visitor.caller, command))
         log.info("lock.closed", target=target, by=visitor.caller.name)
         answer: shapes.LockAnswer = {"target": target, "closed": closure(lock), "text": text}
@@ -74,7 +74,7 @@ class _Handlers:
     async def build(self, request: Request, visitor: Visitor) -> Response:
         """Build an image; 201 with the build and its address, 200 where there was one already."""
         image, asked = request.path_params["image"], await body(request, bodies.BuildRequest)
-        order = await answered(self._questions.build(visitor.caller, commands.Build(image, asked.ref)))
+        order = await answered(self._questions.build(visitor.caller, parser.Build(image, asked.ref)))
         answer: shapes.BuildAnswer = {**self._telling.build(order.build), "text": order.answer}
         headers = {"Location": f"{self._url}/api/builds/{order.build.number}"}
         return json_answer(answer, 201 if order.new else 200, headers)

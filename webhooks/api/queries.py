@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
-from bot.runs import State
+from bot.states import State
 from executor.spec import Result
 from webhooks.api.problems import Problem
 

@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot import commands
+from bot.commands import parser
 from bot.errors import AskerError
-from bot.questions import Questions
+from bot.handlers.questions import Questions
 from webhooks.access import Access, Visitor
 from webhooks.api import bodies, queries, shapes
 from webhooks.api.answers import json_answer
@@ -39,7 +39,7 @@ class _Rooms:
     async def plan(self, request: Request, visitor: Visitor) -> Response:
         """What a start with the same body would do."""
         name, given = request.path_params["name"], await body(request, bodies.Start)
-        command = commands.Plan(name, given.parameters, given.ref, given.image_tag, tuple(given.arguments))
+        command = parser.Plan(name, given.parameters, given.ref, given.image_tag, tuple(given.arguments))
         return await _said(name, self._questions.plan(visitor.caller, command))
 
     async def why(self, request: Request, visitor: Visitor) -> Response:
@@ -61,7 +61,7 @@ class _Rooms:
         name, given = request.path_params["name"], await body(request, bodies.Pause)
         if given.until is not None and given.duration is not None:
             raise wrong([("/duration", "expected either until or duration, not both")])
-        command = commands.Pause(name, given.until, given.duration)
+        command = parser.Pause(name, given.until, given.duration)
         return await _said(name, self._questions.pause(visitor.caller, command))
 
     async def resume(self, request: Request, visitor: Visitor) -> Response:

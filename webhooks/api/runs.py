@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.errors import RetryLater
-from bot.runs import State, attempt_name
+from bot.states import State, attempt_name
 from bot.store import Session, Store, attempts, builds, locks, results, runs
 from bot.tables import Attempt, Build, Run
 from executor.logs import LogStore

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.catalog import Job
-from bot.due import Outlook, Plan, outlook
+from bot.catalog.catalog import Job
+from bot.catalog.due import Outlook, Plan, outlook
 from bot.messages.timetables import local_time
 from bot.store import Session, ticks
 from bot.tables import Tick

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 from typing_extensions import TypeAliasType, TypedDict
 
-from bot.runs import State as RunState
+from bot.states import State as RunState
 
 
 def _one_of(*words: str) -> Any:

@@ -7,7 +7,7 @@ Another test compares it with the grammar of a chat: what a command does, a rout
 
 from typing import Any
 
-from bot.catalog import Job
+from bot.catalog.catalog import Job
 from webhooks.api import bodies, queries, shapes
 from webhooks.api.operation import TEXT, Answer, Header, Needs, Operation
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from bot.catalog import Job
-from bot.images import Image
-from bot.starting import counts
+from bot.catalog.catalog import Job
+from bot.catalog.images import Image
+from bot.handlers.orders import counts
 from bot.store import Session, image_tags, locks
 from bot.tables import Attempt, Build, ImageTag, Lock, Run
 from webhooks.api import shapes

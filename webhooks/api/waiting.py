@@ -6,7 +6,7 @@ from contextlib import suppress
 from starlette.requests import Request
 
 from bot.errors import RetryLater
-from bot.runs import State
+from bot.states import State
 from bot.store import Store, runs
 from bot.tables import Run
 from webhooks.streams import Streams, gone

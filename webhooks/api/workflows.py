@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 import structlog
 from starlette.requests import Request
 
-from bot import scopes, workflows
-from bot.catalog import Job
+from bot.access import scopes, workflows
+from bot.access.repository_pins import Identity
+from bot.access.workflows import Workflow
+from bot.catalog.catalog import Job
 from bot.errors import RetryLater
 from bot.github import Oidc, Untrusted
-from bot.pinning import Identity
 from bot.repositories import Repositories, Stranger
-from bot.workflows import Workflow
 from webhooks.access import Access, Visitor
 from webhooks.api.answers import path_number
 from webhooks.api.operation import Operation

@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from bot.metrics import count_delivery
+from bot.telemetry.metrics import count_delivery
 from webhooks.deliveries.intake import SMALL, AddDelivery, Headers, Intake, Refusal, media_type_of, secrets_of
 from webhooks.unverified import GaveWay, Unverified
 

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope
 
 from bot.errors import DatabaseAway, RetryLater
-from bot.metrics import UNVERIFIED, count_delivery
+from bot.telemetry.metrics import UNVERIFIED, count_delivery
 from webhooks.deadlines import Deadlines
 from webhooks.unverified import Body, Unverified
 

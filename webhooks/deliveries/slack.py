@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from bot.metrics import count_delivery
+from bot.telemetry.metrics import count_delivery
 from webhooks.deliveries.intake import AddDelivery, Headers, Intake, Refusal, media_type_of, secrets_of
 from webhooks.unverified import GaveWay, Unverified
 

@@ -13,8 +13,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
-from bot.changes import Changes, Listener, Subject
 from bot.errors import RetryLater
+from bot.store.changes import Changes, Listener, Subject
 from executor.logs import LogChunk, LogStore
 from webhooks.pages.ansi import PLAIN, Renderer, restyled
 from webhooks.streams import Write

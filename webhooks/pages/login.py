@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bot import links
+from bot.access import links
 from webhooks.access import Access, is_local_path
 from webhooks.pages.look import Look
 

@@ -8,12 +8,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.book import Book
-from bot.changes import Changes, Subject
 from bot.errors import RetryLater
-from bot.runs import State as RunState
-from bot.runs import attempt_name
+from bot.registry import Book
+from bot.states import State as RunState
+from bot.states import attempt_name
 from bot.store import Session, Store, attempts, builds, locks, results, runs
+from bot.store.changes import Changes, Subject
 from bot.tables import Attempt, ImageTag, Run
 from executor.logs import LogStore
 from webhooks import text

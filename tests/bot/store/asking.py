@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.runs import State
+from bot.states import State
 from bot.store import Session, Store, builds, locks, runs
 from bot.tables import Build, Lock, Run
 

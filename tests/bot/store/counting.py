@@ -3,7 +3,7 @@
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot.runs import State
+from bot.states import State
 from bot.store.columns import BUILD, RUN
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.runs import State, attempt_name, attempts_allowed, pause_after
+from bot.states import State, attempt_name, attempts_allowed, pause_after
 from bot.store import Session, Store, attempts, posts, runs
 from bot.tables import Post, Run
 

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
-from bot.runs import State
+from bot.states import State
 from bot.store import Session, Store, builds, history, leases, posts, runs
 from bot.store.columns import POST
 from bot.tables import Build, Post, Run

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from bot.runs import State
+from bot.states import State
 from bot.store import Session, Store, gate, locks, runs
 from bot.store.lines import COUNTED
 from bot.tables import Run

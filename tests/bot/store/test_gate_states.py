@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from bot.runs import State
+from bot.states import State
 from bot.store import attempts, builds, gate, leases, locks, runs, schema
 from bot.store.columns import RUN
 from bot.store.databases import Database

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.runs import State
+from bot.states import State
 from bot.store import Session, Store, history, posts
 from bot.tables import Attempt, Post, Run
 

@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from bot.runs import State, run_sources
+from bot.states import State, run_sources
 from bot.store import Session, Store, leases, runs
 from bot.tables import Run
 

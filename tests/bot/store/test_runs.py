@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from bot.runs import State
+from bot.states import State
 from bot.store import Session, Store, builds, lines, posts, results, runs
 from bot.tables import Build, Post, Run
 from tests.bot.store.counting import active_runs

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from bot.book import Book, Conflict
-from bot.changes import Listener
-from bot.runs import State
+from bot.registry import Book, Conflict
+from bot.states import State
 from bot.store import Session, Store, clocks, deliveries, history, leases, payloads, posts, runs, versions
+from bot.store.changes import Listener
 from bot.store.leases import LeaseLost
 from bot.tables import Delivery, Post, Run
 from tests.bot.house import House

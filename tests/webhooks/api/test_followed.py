@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from bot.runs import State, attempt_name
+from bot.states import State, attempt_name
 from bot.store import Store, tokens
 from executor.logfile import LogWriter
 from executor.logs import LogStore

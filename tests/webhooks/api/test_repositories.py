@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.access.repository_pins import Identity
 from bot.errors import NotAllowed
-from bot.pinning import Identity
 from tests.bot.house import SHOP, House, house
 from tests.webhooks.whole import served
 

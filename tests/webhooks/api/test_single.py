@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from tests.bot.handlers.test_ready_images import contained
 from tests.bot.house import house
-from tests.bot.test_ready_images import contained
 from tests.webhooks.whole import served
 
 NONE: tuple[object, ...] = (

@@ -10,11 +10,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 import service
-from bot import links
-from bot.catalog import Job
+from bot.access import links
+from bot.catalog.catalog import Job
 from bot.github import Keys, Oidc
-from bot.loops import Loops
 from bot.store import Store
+from bot.workers.loops import Loops
 from executor.spec import Secret
 from tests.bot.house import house
 from tests.webhooks.whole import served

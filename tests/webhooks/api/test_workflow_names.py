@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.pinning import Identity
-from bot.workflows import Workflow
+from bot.access.repository_pins import Identity
+from bot.access.workflows import Workflow
 from tests.bot.house import SHOP, House, house
 from webhooks.api.workflows import Workflows
 

@@ -12,8 +12,8 @@ import uvicorn
 from playwright.async_api import Browser, Page, async_playwright, expect
 from starlette.applications import Starlette
 
-from bot import links
-from bot.runs import State
+from bot.access import links
+from bot.states import State
 from bot.store import Store, runs, tokens
 from bot.tables import Run
 from executor.logfile import LogWriter

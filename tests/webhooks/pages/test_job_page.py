@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from bot.callers import of_hook
-from bot.calls import Calls
+from bot.access.callers import of_hook
+from bot.handlers.calls import Calls
+from tests.bot.handlers.test_ready_images import contained
 from tests.bot.house import house
-from tests.bot.test_ready_images import contained
 from tests.webhooks.whole import served
 
 CHOSEN = "ghcr.io/acme/tools:2.0"

@@ -1,0 +1,56 @@
+"""Who asks over HTTP: an API token, a deploy hook, or a workflow of GitHub Actions. Pure.
+
+Whoever proved to be somebody becomes a `Caller`; what it may do is said by its scopes and by nothing else.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.access import scopes
+
+Cause = Literal["api", "hook", "actions"]
+
+LOCAL = "local"
+"""By this name the service's own user is known who comes from the same machine; no stored token has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """`name` is what history calls it: `token:NAME`, `hook:JOB/NAME`, `actions:OWNER/REPO@REF`.
+
+    `scopes` are those of `bot.access.scopes`. Whoever calls by one name shares its idempotency keys, so no
+    two callers may have the same.
+    """
+
+    name: str
+    scopes: frozenset[str]
+    cause: Cause = "api"
+
+    def may_run(self, job: str) -> bool:
+        """Whether it may start, stop and repeat runs of this job; single commands are a job called `exec`."""
+        return scopes.may_run(self.scopes, job)
+
+    @property
+    def sees(self) -> frozenset[str] | None:
+        """The jobs that it is told of; None for all."""
+        return scopes.seen_jobs(self.scopes)
+
+    def may_run_any(self, jobs: Iterable[str]) -> bool:
+        """Whether it may do so with one of these jobs, or with every job, whichever there are."""
+        return scopes.may_run_any(self.scopes, jobs)
+
+
+def of_token(name: str, held: frozenset[str]) -> Caller:
+    """The holder of an API token."""
+    return Caller(f"token:{name}", held)
+
+
+def of_workflow(name: str, held: frozenset[str]) -> Caller:
+    """A workflow of GitHub Actions, which is called what it is in `allow`: `actions:OWNER/REPO@REF`."""
+    return Caller(name, held, "actions")
+
+
+def of_hook(job: str, name: str) -> Caller:
+    """The holder of the token of a deploy hook, who may start that job only."""
+    return Caller(f"hook:{job}/{name}", frozenset({scopes.RUN + job}), "hook")

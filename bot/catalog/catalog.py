@@ -1,0 +1,306 @@
+"""What this installation can run: jobs, the images they run in, and which pushes rebuild those. Pure.
+
+A `Job` is stored with each of its runs (`model_dump(mode="json")`) and read back from there, so it
+never holds a secret: its `env` keeps `${NAME}` references as they were written.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+
+from bot.access import workflows
+from bot.catalog.conditions import (
+    DAY,
+    SCRIPT_LIMIT,
+    Definition,
+    Duration,
+    Files,
+    Resources,
+    Script,
+    Timetable,
+    Variable,
+    between,
+    script,
+)
+from bot.catalog.images import LABEL, Image
+from bot.catalog.parameters import NAME, Parameter, variable_name
+from bot.catalog.patterns import SOME, Form
+from bot.errors import Missing, Unfit
+from bot.text.names import JOB_NAME, job_name
+from bot.text.wording import did_you_mean, listed, quoted
+
+_CHANNEL = "^(?:#[^\\s#<>|&`@,]{1,80}|[CGD][A-Z0-9]{2,30})$"
+"""These are read by JSON Schema as well, which has them from here."""
+_ARGUMENT_USE = re.compile(r"\$(?:[@*1-9]|\{[@*1-9])")
+_CAUSES_LATER = ("release", "deployment", "deployment_status", "protection_rule", "pull_request", "workflow")
+
+_AFTER_SETUP = 'errand_setup=$1; shift; eval "$errand_setup"; unset errand_setup; set +e\n'
+"""What bash does before the text of a command: the setup, which ends it with its first error."""
+
+
+def _lock_name(name: object) -> object:
+    """One lock and no more: whoever held one and waited for another could wait in a circle."""
+    if not isinstance(name, str) or not re.fullmatch(LABEL, name):
+        raise ValueError("expected the name of one lock, of small letters, digits and - (at most 63)")
+    return name
+
+
+def _command(value: object) -> object:
+    """A text for `sh -c`, or a list of words that runs as it is."""
+    if isinstance(value, str):
+        return script(value)
+    if not isinstance(value, list | tuple) or not value or not all(isinstance(word, str) for word in value):
+        raise ValueError('expected a text, or a list of texts such as [python, manage.py, "migrate"]')
+    script(value[0])
+    if any("\0" in word for word in value) or sum(len(word) for word in value) > SCRIPT_LIMIT:
+        raise ValueError(f"expected at most {SCRIPT_LIMIT} characters without NUL characters")
+    return tuple(value)
+
+
+def _workdir(value: str) -> str:
+    if not value or "\0" in value or ".." in value.split("/"):
+        raise ValueError("expected a directory within the image, without ..")
+    return value
+
+
+def _channel(value: str) -> str:
+    if not re.fullmatch(_CHANNEL, value):
+        raise ValueError('expected a Slack channel such as "#ops" (in quotes) or C012AB3CD')
+    return value
+
+
+def _allowed(value: object) -> object:
+    """An entry of `allow`, as it was written; those for people belong to a later version."""
+    if not isinstance(value, str):
+        raise ValueError("expected a rule such as actions:acme/shop@refs/heads/main")
+    if not value.startswith(workflows.PREFIX):
+        raise ValueError(f"{value[:60]!r} is not available in this version; {workflows.PREFIX}... is")
+    workflows.rule(value)
+    return value
+
+
+def _cause(value: object) -> object:
+    name = next(iter(value), None) if isinstance(value, Mapping) else value
+    if name in _CAUSES_LATER:
+        raise ValueError(f"{name} is not available in this version; push is")
+    return value
+
+
+VariableName = Annotated[str, AfterValidator(variable_name), Form(NAME)]
+_Command = Annotated[str, Form(SOME)] | Annotated[tuple[str, ...], Field(min_length=1)]
+"""What may be written for a command."""
+
+
+class Notify(Definition):
+    """Where a job's runs are told of besides the place they were asked from."""
+
+    github: bool = True
+    slack: Annotated[str, AfterValidator(_channel), Form(_CHANNEL)] | None = None
+
+
+class Job(Definition):
+    """A named definition of what to run. Durations are seconds."""
+
+    name: Annotated[str, AfterValidator(job_name), Form(JOB_NAME)]
+    description: str = ""
+    image: str | None = None
+    command: Annotated[str | tuple[str, ...], BeforeValidator(_command, json_schema_input_type=_Command)]
+    arguments: bool = False
+    workdir: Annotated[str, AfterValidator(_workdir), Form("^.")] | None = None
+    setup: Script | None = None
+    env: dict[VariableName, Variable] = Field(default_factory=dict)
+    parameters: dict[VariableName, Parameter] = Field(default_factory=dict)
+    timeout: Annotated[Duration, between(1, 7 * DAY)] = 900.0
+    grace: Annotated[Duration, between(0, 3600)] = 30.0
+    signal_children: bool = True
+    notify: Notify = Field(default_factory=Notify)
+    mask: tuple[str, ...] = ()
+    files: Files = Field(default_factory=dict)
+    size: str | None = None
+    resources: Resources | None = None
+    retries: Annotated[int, Field(ge=0, le=10)] = 0
+    concurrency: Literal["allow", "forbid", "replace", "queue"] = "allow"
+    lock: Annotated[str, BeforeValidator(_lock_name), Form(LABEL)] | None = None
+    read_only: bool = False
+    on: tuple[Annotated[Literal["push"], BeforeValidator(_cause)], ...] = ()
+    schedule: Timetable | None = None
+    allow: Annotated[
+        tuple[Annotated[str, BeforeValidator(_allowed), Form(f"^{workflows.PREFIX}")], ...],
+        Field(max_length=100),
+    ] = ()
+    keep: Annotated[int, Field(ge=1, le=10_000)] = 20
+    expire: Annotated[Duration, between(60, 3650 * DAY)] | None = None
+
+    @field_validator("arguments")
+    @classmethod
+    def _arguments_arrive(cls, value: bool, info: ValidationInfo) -> bool:
+        command = info.data.get("command")
+        if value and isinstance(command, str) and not _ARGUMENT_USE.search(command):
+            raise ValueError('a command that is a text takes arguments by using them: write "$@" or $1 in it')
+        return value
+
+    @classmethod
+    def frozen(cls, definition: Mapping[str, Any]) -> "Job":
+        """The job as it was stored with a run; `ValueError` where another version of Errand stored it.
+
+        From before lists had to say that they take arguments, they take them.
+        """
+        return cls.model_validate({"arguments": isinstance(definition.get("command"), list), **definition})
+
+    def resolve(self, given: Mapping[str, str]) -> dict[str, str]:
+        """The value of every parameter that has one, normalised; all mistakes in one AskerError."""
+        problems = [
+            (name, f"{quoted(name)} is no parameter of this job.{did_you_mean(name, self.parameters)}")
+            for name in given
+            if name not in self.parameters
+        ]
+        values: dict[str, str] = {}
+        for name, parameter in self.parameters.items():
+            try:
+                if name in given:
+                    values[name] = parameter.accept(given[name])
+                elif parameter.default is not None:
+                    values[name] = parameter.default
+                elif parameter.required:
+                    problems.append((name, f"{quoted(name)} is required: {parameter.expectation}"))
+            except ValueError as error:
+                near = did_you_mean(given[name], parameter.choices)
+                told = f"{quoted(name)}: {error}, not {quoted(given[name])}.{near}"
+                problems.append((name, told))
+        if not problems:
+            return values
+        lines = [f"{quoted(self.name)} cannot start:", *(f"- {what}" for _, what in problems)]
+        if any(name not in self.parameters for name in given):
+            known = listed(self.parameters) if self.parameters else "none"
+            lines.append(f"Parameters of {quoted(self.name)}: {known}.")
+        raise Unfit("\n".join(lines), [(("parameters", name), what) for name, what in problems])
+
+    def check_changes(self, given: Mapping[str, str], *, latest: str) -> None:
+        """Raise `Unfit` where a value that a repeated run of an older definition is given is none of today's.
+
+        What was mended since must not be had back by repeating what was before. `latest`: how it is asked for
+        that all of today's definition counts.
+        """
+        problems = []
+        for name, value in given.items():
+            parameter = self.parameters.get(name)
+            if parameter is None:
+                problems.append((name, f"{quoted(name)} is no parameter any more."))
+                continue
+            try:
+                parameter.accept(value)
+            except ValueError as error:
+                problems.append((name, f"{quoted(name)}: {error} today, not {quoted(value)}."))
+        if not problems:
+            return
+        head = f"What is changed has to fit today's definition of {quoted(self.name)}, too:"
+        lines = [
+            head,
+            *(f"- {what}" for _, what in problems),
+            f"With {latest} all of today's definition counts.",
+        ]
+        raise Unfit("\n".join(lines), [(("parameters", name), what) for name, what in problems])
+
+    def argv(self, arguments: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """The words to run. A text runs in `sh -c` and sees the arguments as `$1` and `"$@"`.
+
+        With a setup it runs in the very bash that ran that, with its functions and variables; before a list
+        the engine runs `engine_setup`.
+
+        Raises AskerError where arguments were given to a text that does not use them, or to a list that does
+        not say that it takes any.
+        """
+        if not isinstance(self.command, str):
+            if arguments and not self.arguments:
+                told = (
+                    f"{quoted(self.name)} takes no arguments after `--`; it would with `arguments: true` "
+                    "in its definition."
+                )
+                raise Unfit(told, [(("arguments",), told)])
+            return (*self.command, *arguments)
+        if arguments and not _ARGUMENT_USE.search(self.command):
+            told = f"{quoted(self.name)} takes no arguments after `--`."
+            raise Unfit(told, [(("arguments",), told)])
+        if self.setup is not None:
+            shell = ("bash", "--noprofile", "--norc", "-e", "-c")
+            return (*shell, _AFTER_SETUP + self.command, "bash", self.setup, *arguments)
+        return ("sh", "-c", self.command, "sh", *arguments) if arguments else ("sh", "-c", self.command)
+
+    @property
+    def engine_setup(self) -> str | None:
+        """The setup where the words of `argv` do not run it themselves."""
+        return None if isinstance(self.command, str) else self.setup
+
+
+def ownerless(image: str | None) -> str:
+    """How a sentence begins that tells why nobody's rights are known: no image, or one that is not built."""
+    what = "This job has no image" if image is None else "The image of this job is not built here"
+    return f"{what}, so no repository"
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All jobs and images by name."""
+
+    jobs: Mapping[str, Job] = field(default_factory=dict)
+    images: Mapping[str, Image] = field(default_factory=dict)
+
+    def job(self, name: str) -> Job:
+        """The job called `name`; AskerError with the nearest name."""
+        if name not in self.jobs:
+            raise Missing(f"There is no job {quoted(name)}.{did_you_mean(name, self.jobs)}")
+        return self.jobs[name]
+
+    def image(self, name: str) -> Image:
+        """The image called `name`; AskerError with the nearest name."""
+        if name not in self.images:
+            raise Missing(f"There is no image {quoted(name)}.{did_you_mean(name, self.images)}")
+        return self.images[name]
+
+    def seen_from(self, repository: str) -> "Catalog":
+        """What may be spoken of where everybody reads it: what is of `repository`, or of none."""
+        own = {image.name for image in self.images_of(repository)}
+        images = {
+            name: image for name, image in self.images.items() if name in own or image.repository is None
+        }
+        jobs = {name: job for name, job in self.jobs.items() if job.image is None or job.image in images}
+        return Catalog(jobs, images)
+
+    def only(self, names: Collection[str], *, all_images: bool = False) -> "Catalog":
+        """Those of the jobs called so that there are, with the images that they run in, or all images."""
+        jobs = {name: self.jobs[name] for name in sorted(names) if name in self.jobs}
+        if all_images:
+            return Catalog(jobs, self.images)
+        used = dict.fromkeys(job.image for job in jobs.values() if job.image in self.images)
+        return Catalog(jobs, {name: self.images[name] for name in used if name is not None})
+
+    def spelling(self, repository: str) -> str:
+        """`repository` in the one spelling that is stored and compared; GitHub ignores case."""
+        return next(
+            (image.repository for image in self.images_of(repository) if image.repository), repository
+        )
+
+    def repository_of(self, job: Job) -> str | None:
+        """The repository of the job's image, as it is stored; None where none is built."""
+        image = self.images.get(job.image) if job.image is not None else None
+        return None if image is None or image.repository is None else self.spelling(image.repository)
+
+    def images_of(self, repository: str) -> list[Image]:
+        """The images that are built from `repository`; GitHub does not tell names by case."""
+        wanted = repository.casefold()
+        return [
+            image
+            for image in self.images.values()
+            if image.repository is not None and image.repository.casefold() == wanted
+        ]
+
+    def jobs_of_target(self, target: str) -> list[Job]:
+        """The jobs that a lock on `target` concerns: those that name it as their `lock`, and that job."""
+        return [job for job in self.jobs.values() if target in (job.name, job.lock)]
+
+    def jobs_of_image(self, name: str) -> list[Job]:
+        """The jobs that run in the image called `name`."""
+        return [job for job in self.jobs.values() if job.image == name]

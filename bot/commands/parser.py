@@ -1,0 +1,267 @@
+"""A line of text becomes a command, or a sentence for the person who typed it. Pure.
+
+`bot.commands.grammar` is the table that says what may follow which verb; here each verb gets its meaning.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from bot.commands.grammar import AVAILABLE, VERBS, help_text
+from bot.commands.reader import Reader, split, typography_hint
+from bot.errors import AskerError
+from bot.text.wording import did_you_mean, quoted
+
+__all__ = ["AVAILABLE", "VERBS", "help_text", "of_words", "parse", "verb_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Start a job. `arguments` are what stood after `--`."""
+
+    name: str
+    parameters: dict[str, str] = field(default_factory=dict)
+    ref: str | None = None
+    image_tag: str | None = None
+    arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """Run again: run `number`, or the last run of job `name`, or (both None) the last one here."""
+
+    number: int | None = None
+    name: str | None = None
+    parameters: dict[str, str] = field(default_factory=dict)
+    latest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Stop run `number`, or the runs of job `name`, or (both None) what was last started here."""
+
+    number: int | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """The end of a run's log."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How run `number`, job `name` or (both None) everything stands.
+
+    With a `page` (from 1) that page of everything, or of the runs of job `name`.
+    """
+
+    number: int | None = None
+    name: str | None = None
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """The jobs there are, a page of them (from 1)."""
+
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What `Run` with the same fields would do."""
+
+    name: str
+    parameters: dict[str, str] = field(default_factory=dict)
+    ref: str | None = None
+    image_tag: str | None = None
+    arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why a job did or did not run."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Keep a schedule from firing: until a time as typed (ISO 8601), for some seconds, or until resumed."""
+
+    name: str
+    until: str | None = None
+    duration: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Let a paused schedule go on."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Leave out the next time of a schedule."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Keep runs from starting on a target, for some seconds or until unlocked."""
+
+    target: str
+    reason: str | None = None
+    duration: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unlock:
+    """Let runs start on a target again."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """Yes to a run that waits for it."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """No to a run that waits for a yes."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """Build an image."""
+
+    image: str
+    ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """Help in general, or about `topic`: a verb, else the name of a job, of that a page (from 1)."""
+
+    topic: str | None = None
+    page: int = 1
+
+
+Command = (
+    Run | Rerun | Cancel | Logs | Status | List | Plan | Why | Pause | Resume | Skip
+    | Lock | Unlock | Approve | Deny | Build | Help
+)  # fmt: skip
+
+
+def parse(line: str, first_word: str = "/job") -> Command:
+    """The command that `line` (which begins with `first_word`) means.
+
+    Raises AskerError whose text says what is wrong, where, and what was probably meant.
+    """
+    words = split(line)
+    if len(words) > 1 and words[0] == first_word and words[1].casefold() == first_word.casefold():
+        meant = " ".join([first_word, *line.split()[2:]])
+        raise AskerError(f"The first word stands there twice. Please type {quoted(meant)}.")
+    return of_words(words, first_word)
+
+
+def of_words(words: Sequence[str], first_word: str) -> Command:
+    """The command that words mean which are split already, as by a shell; raises the same."""
+    if not words or words[0] != first_word:
+        raise AskerError(f"A command begins with {quoted(first_word)}.")
+    if len(words) == 1:
+        return Help()
+    verb = VERBS.get(words[1])
+    if verb is None:
+        raise AskerError(
+            f"There is no {quoted(f'{first_word} {words[1]}')}.{did_you_mean(words[1], VERBS)}"
+            f" {quoted(first_word + ' help')} lists what there is.{typography_hint(words[1])}"
+        )
+    reader = Reader(verb, first_word, words[2:])
+    command = _MEANINGS[verb.name](reader)
+    reader.done()
+    return command
+
+
+def verb_of(command: Command) -> str:
+    """The verb by which people call `command`."""
+    return type(command).__name__.lower()
+
+
+def _run(reader: Reader) -> Run:
+    name = reader.name("the name of a job")
+    return Run(name, reader.parameters, reader.ref(), reader.image_tag(), reader.arguments)
+
+
+def _plan(reader: Reader) -> Plan:
+    name = reader.name("the name of a job")
+    return Plan(name, reader.parameters, reader.ref(), reader.image_tag(), reader.arguments)
+
+
+def _rerun(reader: Reader) -> Rerun:
+    number, name = reader.number_or_name()
+    return Rerun(number, name, reader.parameters, "latest" in reader.flags)
+
+
+def _status(reader: Reader) -> Status:
+    number, name = reader.number_or_name()
+    page = reader.page_flag()
+    if number is not None and page is not None:
+        raise reader.refuse("`--page` is for lists, and a number means one run.")
+    return Status(number, name, page)
+
+
+def _help(reader: Reader) -> Help:
+    if not reader.left:
+        return Help()
+    topic = reader.name("a verb or a job")
+    return Help(topic) if topic in VERBS else Help(topic, reader.page())
+
+
+def _pause(reader: Reader) -> Pause:
+    name = reader.name("the name of a job")
+    match reader.either("until", "for"):
+        case "until":
+            return Pause(name, until=reader.moment())
+        case "for":
+            return Pause(name, duration=reader.duration())
+    return Pause(name)
+
+
+def _lock(reader: Reader) -> Lock:
+    target = reader.name("what to lock")
+    for_first = reader.either("for")
+    reason = None if for_first or not reader.left else reader.take("a reason")
+    if for_first or reader.either("for"):
+        return Lock(target, reason, reader.duration())
+    return Lock(target, reason)
+
+
+_MEANINGS: dict[str, Callable[[Reader], Command]] = {
+    "run": _run,
+    "rerun": _rerun,
+    "cancel": lambda reader: Cancel(*reader.number_or_name()),
+    "logs": lambda reader: Logs(reader.number()),
+    "status": _status,
+    "list": lambda reader: List(reader.page()),
+    "plan": _plan,
+    "why": lambda reader: Why(reader.name("the name of a job")),
+    "build": lambda reader: Build(reader.name("the name of an image"), reader.ref()),
+    "pause": _pause,
+    "resume": lambda reader: Resume(reader.name("the name of a job")),
+    "skip": lambda reader: Skip(reader.name("the name of a job")),
+    "lock": _lock,
+    "unlock": lambda reader: Unlock(reader.name("what to unlock")),
+    "approve": lambda reader: Approve(reader.number()),
+    "deny": lambda reader: Deny(reader.number()),
+    "help": _help,
+}

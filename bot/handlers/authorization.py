@@ -1,0 +1,168 @@
+"""Who asks, from where, and whether they may: asks GitHub, decides by `policy`."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bot.access import policy
+from bot.access.callers import Caller
+from bot.access.scopes import EXEC
+from bot.catalog.catalog import Catalog, ownerless
+from bot.context import Tools
+from bot.errors import AskerError, NotAllowed, Refused
+from bot.github import GitHub, PullRequest
+
+REFUSAL_KEPT = 30.0
+"""Seconds for which GitHub's no about a person is remembered; a yes is asked for every time."""
+TERMINAL = "errand"
+"""The first word of commands on the command line, by which callers over HTTP are spoken to."""
+_REFUSALS = 4096
+"""How many such answers are remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request of a person. `key` is unique to it; a command's own key adds its place in the request.
+
+    On GitHub `repository`, `pull` and `number` tell where it was asked, in Slack `channel` (an id) and
+    `channel_name` (with its `#`) do.
+    `login` is the GitHub account whose rights count, None for somebody in Slack whom nobody mapped.
+    `public`: anyone may read the place.
+    """
+
+    key: str
+    cause: str
+    actor: str
+    login: str | None
+    repository: str | None = None
+    number: int | None = None
+    pull: PullRequest | None = None
+    channel: str | None = None
+    channel_name: str | None = None
+    response_url: str | None = None
+    """Of Slack: reaches the asker for half an hour, also where Errand is in no channel with them."""
+    public: bool = False
+    line: str = ""
+    """The command as it was typed, where it was."""
+    caller: Caller | None = None
+    """Who asked over HTTP. Its scopes say what it may do, and have been asked: no account's rights count."""
+    permissions: dict[str, str] = field(default_factory=dict)
+    """What was asked of GitHub for this request: once per repository, however many commands it has."""
+
+
+class Permissions:
+    """What GitHub says of people: one question for all who want to know the same at the same time.
+
+    Who may not can ask as often as they like and costs one question in `REFUSAL_KEPT` seconds. What somebody
+    may is never remembered, so a right that was taken away is gone at once.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._questions: dict[tuple[str, str], asyncio.Task[str]] = {}
+        self._refused: dict[tuple[str, str], tuple[float, str]] = {}
+
+    async def of(self, github: GitHub, repository: str, login: str) -> str:
+        """`none`, `read`, `write` or `admin`; `RetryLater` if GitHub does not say now."""
+        key = (repository.casefold(), login.casefold())
+        at, level = self._refused.get(key, (None, ""))
+        if at is not None and 0.0 <= self._clock() - at < REFUSAL_KEPT:
+            return level
+        question = self._questions.get(key)
+        if question is None:
+            question = asyncio.create_task(github.permission(repository, login))
+            self._questions[key] = question
+            question.add_done_callback(lambda done: self._answered(key, done))
+        return await asyncio.shield(question)
+
+    def _answered(self, key: tuple[str, str], question: asyncio.Task[str]) -> None:
+        del self._questions[key]
+        self._refused.pop(key, None)
+        if question.cancelled() or question.exception() is not None or policy.may_write(question.result()):
+            return
+        while len(self._refused) >= _REFUSALS:
+            del self._refused[next(iter(self._refused))]
+        self._refused[key] = self._clock(), question.result()
+
+
+class People:
+    """Answers whether somebody may."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._permissions = Permissions(tools.clock)
+
+    def catalog(self, asked: Asked) -> Catalog:
+        """The jobs and images that exist for the asker; the others are not spoken of, nor proposed.
+
+        In a public place those are the place's own, over HTTP those that the caller's scopes show.
+        """
+        catalog = self._tools.book.catalog
+        if asked.caller is not None and (seen := asked.caller.sees) is not None:
+            return catalog.only(seen, all_images=asked.caller.may_run(EXEC))
+        if asked.public and asked.repository is not None:
+            return catalog.seen_from(asked.repository)
+        return catalog
+
+    def first_word(self, asked: Asked) -> str:
+        """What a command begins with where the asker types: answers tell them so what to type next."""
+        return self._tools.config.command if asked.caller is None else TERMINAL
+
+    async def require(self, asked: Asked, repository: str) -> None:
+        """Raise `NotAllowed` unless the asker may run things of `repository`; `RetryLater` if unknown now."""
+        tools = self._tools
+        known = repository in asked.permissions or not tools.config.allows(repository)
+        if tools.github is not None and asked.login is not None and not known:
+            try:
+                level = await self._permissions.of(tools.github, repository, asked.login)
+            except Refused as refused:
+                raise await tools.repositories.explained(repository, refused) from None
+            asked.permissions[repository] = level
+        self.check(asked, repository)
+
+    async def require_job(self, asked: Asked, name: str) -> tuple[str, bool]:
+        """The repository whose writers may have the runs of job `name`; True: also those of no repository.
+
+        Raises `AskerError` where there is none, or the asker is none of them.
+        """
+        catalog = self.catalog(asked)
+        job = catalog.job(name)
+        built = catalog.repository_of(job)
+        repository = built or asked.repository
+        if repository is None:
+            raise AskerError(f"{ownerless(job.image)} says who may do that; ask in a pull request.")
+        await self.require(asked, repository)
+        return repository, built is None
+
+    def check(self, asked: Asked, repository: str) -> None:
+        """The same from what GitHub has said for this request, where it cannot be asked: no without that."""
+        if asked.caller is not None and self._tools.config.allows(repository):
+            return
+        verdict = policy.may_run(
+            login=asked.login,
+            permission=asked.permissions.get(repository),
+            repository=repository,
+            allowed=self._tools.config.allows(repository),
+        )
+        if not verdict.allowed:
+            raise NotAllowed(verdict.sentence)
+        if asked.public and repository != asked.repository:
+            # What is posted here is read by everybody, and the other repository may be private.
+            raise NotAllowed("On a public pull request only jobs of that same repository can be asked for.")
+
+    def refusal(self, asked: Asked, job: str, sentence: str) -> str | None:
+        """The line of a delivery's note by which `why` knows that `asked` was not allowed to start `job`.
+
+        None for what was asked in another repository, whose name is not told to those of this one.
+        """
+        catalog = self._tools.book.catalog
+        known = catalog.jobs.get(job)
+        repository = None if known is None else catalog.repository_of(known) or asked.repository
+        if repository is None or asked.repository not in (None, repository):
+            return None
+        return f"{refused(job, repository)}{asked.actor}: {sentence}"
+
+
+def refused(job: str, repository: str) -> str:
+    """How a line begins that tells of somebody who was not allowed to start `job`."""
+    return f"job {job} of {repository}: refused "

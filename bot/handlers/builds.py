@@ -1,0 +1,58 @@
+"""`build`: an image is built from a commit, unless it is built from that one already."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot import messages
+from bot.commands import parser
+from bot.context import Tools
+from bot.errors import AskerError, NotAllowed
+from bot.handlers.authorization import Asked, People
+from bot.handlers.enqueuing import Starting
+from bot.store import Session, builds
+from bot.tables import Build
+from bot.text.wording import quoted
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOrder:
+    """The build to wait for; `new`: it was begun by that order. `note` is for the asker (Markdown)."""
+
+    build: Build
+    new: bool
+    note: str | None = None
+
+    @property
+    def answer(self) -> str:
+        """What is said of it (Markdown)."""
+        return "\n\n".join(text for text in (messages.building(self.build), self.note) if text)
+
+
+class Building:
+    """The verb; it gives an effect for one transaction."""
+
+    def __init__(self, tools: Tools, people: People, starting: Starting) -> None:
+        self._tools = tools
+        self._people = people
+        self._starting = starting
+
+    async def build(self, asked: Asked, command: parser.Build) -> Callable[[Session], BuildOrder]:
+        """What gives the build of that image to wait for; `AskerError` where it is not built here."""
+        catalog = self._people.catalog(asked)
+        concerned = [job.name for job in catalog.jobs_of_image(command.image)]
+        if asked.caller is not None and not asked.caller.may_run_any(concerned):
+            raise NotAllowed(f"{quoted(asked.caller.name)} may not build {quoted(command.image)}.")
+        image = catalog.image(command.image)
+        if image.repository is None:
+            raise AskerError(messages.not_built(image))
+        target = await self._starting.target(asked, command.image, command.ref)
+        source = target.source
+        if source is None:
+            raise LookupError("an image that is built has a source")
+
+        def effect(session: Session) -> BuildOrder:
+            known = builds.usable(session, source.image.name, source.commit, source.image.recipe)
+            build = self._starting.need_build(session, asked, target)
+            return BuildOrder(build, known is None, target.note)
+
+        return effect

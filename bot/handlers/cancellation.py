@@ -1,0 +1,144 @@
+"""`cancel`: which run is meant where its number is not given, and that it is stopped.
+
+A name may stand for several runs under way. What was started by the same comment is meant first, then what is
+told of where the command was given (over HTTP: what the caller started), then everything; where that leaves
+more than one, they are listed and none is stopped. What was asked to stop before is not meant again.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bot import messages
+from bot.commands import parser
+from bot.context import Tools
+from bot.errors import AskerError, Missing
+from bot.handlers.authorization import Asked, People
+from bot.posting.audience import outward
+from bot.states import State
+from bot.store import Session, posts, runs
+from bot.tables import Run
+from bot.text.wording import quoted
+
+CANDIDATES = 50
+"""Runs under way that are looked at, the newest ones."""
+
+Owner = Callable[[Asked, Run], str]
+"""The repository of which the asker must be able to run things to have a run; `AskerError` if none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A run that was asked to stop, as it is then; `late`: it had ended before, and stays as it was."""
+
+    run: Run
+    late: bool = False
+
+
+class Stopping:
+    """Stops one run."""
+
+    def __init__(self, tools: Tools, people: People, owner: Owner) -> None:
+        self._tools = tools
+        self._people = people
+        self._owner = owner
+
+    async def cancel(self, asked: Asked, command: parser.Cancel) -> Callable[[Session], Stop]:
+        """What stops the run that is meant.
+
+        Raises `AskerError` where the asker may not, or where several may be meant, which it lists.
+        """
+        if command.name is not None:
+            self._people.catalog(asked).job(command.name)
+        if asked.caller is None:  # whose scopes say it all
+            for owner in await self._tools.store.read(lambda s: self._owners(s, asked, command)):
+                try:
+                    await self._people.require(asked, owner)
+                except AskerError:
+                    continue  # the transaction, which may find other runs, says so
+
+        def effect(session: Session) -> Stop:
+            run, now = self._meant(session, asked, command), self._tools.clock()
+            if run.state == State.FINISHED:
+                return Stop(run, late=True)
+            return Stop(runs.request_stop(session, run.identity, by=asked.actor, now=now))
+
+        return effect
+
+    def _check(self, asked: Asked, run: Run) -> None:
+        """Raise `AskerError` unless the asker may stop the run, as far as is known without the network."""
+        if asked.caller is None:
+            self._people.check(asked, self._owner(asked, run))
+        elif not asked.caller.may_run(run.job):
+            raise Missing(f"There is no run #{run.number}.")
+
+    def _owners(self, session: Session, asked: Asked, command: parser.Cancel) -> list[str]:
+        owners: dict[str, None] = {}
+        for run in self._candidates(session, asked, command):
+            try:
+                owners[self._owner(asked, run)] = None
+            except AskerError:
+                continue
+        return list(owners)
+
+    def _candidates(self, session: Session, asked: Asked, command: parser.Cancel) -> Sequence[Run]:
+        if command.number is not None:
+            run = runs.get(session, command.number)
+            return [] if run is None else [run]
+        if command.name is not None:
+            return runs.unfinished(session, job=command.name, limit=CANDIDATES)
+        if asked.repository is not None:
+            return runs.unfinished(session, repository=asked.repository, limit=CANDIDATES)
+        return runs.unfinished(session, actor=asked.actor, limit=CANDIDATES)
+
+    def _meant(self, session: Session, asked: Asked, command: parser.Cancel) -> Run:
+        """The run, within the transaction: an earlier command of the same comment may have made it."""
+        mine: list[Run] = []
+        refusal: AskerError | None = None
+        for run in self._candidates(session, asked, command):
+            try:
+                self._check(asked, run)
+                mine.append(run)
+            except AskerError as error:
+                refusal = refusal or error
+        if not mine:
+            raise refusal or _missing(asked, command)
+        mine = [run for run in mine if run.stop_by is None] or mine  # the others end already
+        near = _nearest(session, asked, mine)
+        if len(near) == 1:
+            return near[0]
+        shown = [outward(run) for run in near] if asked.public else near
+        raise AskerError(
+            "Several runs are under way that may be meant, so none was stopped. Name one, as in"
+            f" {quoted(f'{self._people.first_word(asked)} cancel #{near[0].number}')}:\n\n"
+            + messages.status_reply(shown, now=self._tools.clock(), rest=self._rest(asked, command))
+        )
+
+    def _rest(self, asked: Asked, command: parser.Cancel) -> str:
+        """The command that lists more runs than an answer shows."""
+        words = [self._people.first_word(asked), "status", *([command.name] if command.name else [])]
+        return " ".join([*words, "--page 1"])
+
+
+def _nearest(session: Session, asked: Asked, found: Sequence[Run]) -> Sequence[Run]:
+    """Those that the same comment started, else those of the same place, else all."""
+    if len(found) == 1:
+        return found
+    same = [run for run in found if run.key.startswith(f"{asked.key}:")]
+    if same:
+        return same
+    if asked.caller is not None:
+        return [run for run in found if run.actor == asked.actor] or found
+    if asked.repository is not None:
+        places = [f"github_comment:{asked.repository}#{asked.number}"]
+    else:
+        places = [f"slack_message:{name}" for name in (asked.channel, asked.channel_name) if name]
+    here = posts.told_at(session, [run.identity for run in found], places)
+    return [run for run in found if run.identity in here] or found
+
+
+def _missing(asked: Asked, command: parser.Cancel) -> AskerError:
+    if command.number is not None:
+        return Missing(f"There is no run #{command.number}.")
+    if command.name is not None:
+        return Missing(f"There is no unfinished run of {quoted(command.name)}.")
+    return Missing(f"There is no unfinished run {'here' if asked.caller is None else 'that you started'}.")

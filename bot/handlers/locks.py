@@ -1,0 +1,110 @@
+"""`lock` and `unlock`: people close a target, for a reason and for a time, and open it again.
+
+A target is a lock that jobs name, or a job. Whoever may run one of the jobs that a target concerns may
+close it and open it, also what somebody else closed: the answer to who runs into it says who did.
+"""
+
+from collections.abc import Callable, Sequence
+
+from bot import messages
+from bot.catalog.catalog import Catalog, Job
+from bot.commands import parser
+from bot.context import Tools
+from bot.errors import AskerError, Missing, NotAllowed, Unfit
+from bot.handlers.authorization import Asked, People
+from bot.store import Session, locks
+from bot.tables import Lock
+from bot.text.wording import did_you_mean, quoted
+
+REASON_CHARACTERS = 200
+"""Of a reason, which is shown on every card that it concerns."""
+LONGEST = 366 * 86400.0
+"""Seconds: no lock is for longer, unless it is without an end."""
+
+
+class Locking:
+    """The two verbs; each gives an effect for one transaction."""
+
+    def __init__(self, tools: Tools, people: People) -> None:
+        self._tools = tools
+        self._people = people
+
+    async def lock(self, asked: Asked, command: parser.Lock) -> Callable[[Session], str | None]:
+        """Close a target; what has begun goes on."""
+        if command.reason is not None and len(command.reason) > REASON_CHARACTERS:
+            raise AskerError(f"A reason may have {REASON_CHARACTERS} characters.")
+        if command.duration is not None and command.duration > LONGEST:
+            told = "A lock is for a year at most, or without an end."
+            raise Unfit(told, [(("duration",), told)])
+        await self._require(asked, command.target, known_only=True)
+        word = self._people.first_word(asked)
+
+        def effect(session: Session) -> str | None:
+            now = self._tools.clock()
+            until = None if command.duration is None else now + command.duration
+            wanted = Lock(
+                target=command.target,
+                reason=command.reason or None,
+                actor=asked.actor,
+                created_at=now,
+                until=until,
+            )
+            other = locks.add(session, wanted, now=now)
+            if other is not None:
+                raise AskerError(messages.locked_already(other, now=now, command=word))
+            return messages.locked(wanted, now=now, command=word)
+
+        return effect
+
+    async def unlock(self, asked: Asked, command: parser.Unlock) -> Callable[[Session], str | None]:
+        """Open a target; what waited for it goes on at once."""
+        await self._require(asked, command.target, known_only=False)
+
+        def effect(session: Session) -> str | None:
+            now = self._tools.clock()
+            locks.expire(session, now=now)
+            if not locks.remove(session, command.target, now=now):
+                raise Missing(f"{quoted(command.target)} is not locked.")
+            return messages.unlocked(command.target)
+
+        return effect
+
+    async def _require(self, asked: Asked, target: str, *, known_only: bool) -> None:
+        """Raise `AskerError` unless the asker may run a job that `target` concerns.
+
+        `known_only` False: also a target that no job names any more may be opened where it was asked from.
+        """
+        catalog = self._people.catalog(asked)
+        concerned = catalog.jobs_of_target(target)
+        if asked.caller is not None and not asked.caller.may_run_any(job.name for job in concerned):
+            raise NotAllowed(f"{quoted(asked.caller.name)} may not lock or unlock {quoted(target)}.")
+        if not concerned and known_only:
+            known = [*catalog.jobs, *(job.lock for job in catalog.jobs.values() if job.lock)]
+            raise Missing(
+                f"There is nothing called {quoted(target)} to lock: neither a `lock` of a job nor a job."
+                f"{did_you_mean(target, dict.fromkeys(known))}"
+            )
+        if asked.caller is not None:
+            return
+        refusals: list[AskerError] = []
+        for place in self._places(asked, catalog, concerned):
+            try:
+                await self._people.require(asked, place)
+            except AskerError as refusal:
+                refusals.append(refusal)
+            else:
+                return
+        raise next(iter(refusals), AskerError("No repository says who may do that; ask in a pull request."))
+
+    def _places(self, asked: Asked, catalog: Catalog, concerned: Sequence[Job]) -> list[str]:
+        """The repositories of any of which the right is enough, the one asked from first.
+
+        That one counts where a job is of it, or of no repository.
+        """
+        able = [job for job in concerned if job.image is None or job.image in catalog.images]
+        known = [catalog.repository_of(job) for job in able]
+        places = [self._tools.book.catalog.spelling(repository) for repository in known if repository]
+        here = asked.repository
+        if here is not None and (here in places or None in known or not concerned):
+            places.insert(0, here)
+        return list(dict.fromkeys(places))

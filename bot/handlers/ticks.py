@@ -1,0 +1,311 @@
+"""Schedules start runs: a heap of what is due next, and one transaction for all that is due at a moment.
+
+Nothing of the heap is needed again after a restart: what was decided stands in the database, and every
+decision looks at all that is due since then. Where GitHub has to say which commit is meant, it is asked
+first; does it not answer, the moment stays undecided for as long as its run may still start.
+"""
+
+import asyncio
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from heapq import heapify, heappop, heappush
+
+import structlog
+
+from bot.catalog.catalog import Catalog
+from bot.catalog.due import Plan, judge
+from bot.context import Tools
+from bot.errors import AskerError, DatabaseAway, Refused, RetryLater
+from bot.handlers.authorization import Asked
+from bot.handlers.enqueuing import Starting
+from bot.handlers.orders import Order, Seen, Target
+from bot.store import Session, gate, image_tags, runs, ticks
+from bot.tables import JobState, Tick
+from bot.telemetry.metrics import TICKS
+
+log = structlog.get_logger()
+
+LONGEST = 60.0
+"""Seconds of sleep at most: the clock of the machine may be set, or have stood still, meanwhile."""
+AGAIN = 1.0
+"""Seconds until a decision is tried again, doubled for every further try up to `LONGEST`."""
+SHOWN = 5
+"""How many of the jobs that were decided together the log names."""
+TOGETHER = 1000
+"""Jobs decided in one transaction; a longer one would make everybody else wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why no run can start. `delay`: seconds after which it may be possible; None: it will not be."""
+
+    why: str
+    delay: float | None = None
+
+
+@dataclass(slots=True)
+class Decided:
+    """What came of one transaction: up to when each job was decided, which are not, what was recorded."""
+
+    to: dict[str, float] = field(default_factory=dict)
+    waiting: dict[str, str] = field(default_factory=dict)
+    """Why it is not, by job."""
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+
+class Ticks:
+    """Knows when which schedule is due; `look` begins to decide what is due now."""
+
+    def __init__(self, tools: Tools, starting: Starting) -> None:
+        self._tools = tools
+        self._starting = starting
+        self._catalog = Catalog()
+        """Where the plans are from."""
+        self._looked = 0.0
+        """When it was looked last, by a clock that may have been set back since."""
+        self._plans: dict[str, Plan] = {}
+        self._heap: list[tuple[float, str]] = []
+        self._next: dict[str, float] = {}
+        """The one entry of the heap that counts, by job; others are left over."""
+        self._tries: Counter[str] = Counter()
+        self._why: dict[str, str] = {}
+        """What kept a job that is tried again from starting the last time."""
+        self.tasks: set[asyncio.Task[None]] = set()
+        """The decisions that are under way."""
+
+    def rest(self) -> float:
+        """Seconds until something is due."""
+        if self._catalog is not self._tools.book.catalog:
+            return AGAIN
+        if not self._heap:
+            return LONGEST
+        return min(max(self._heap[0][0] - self._tools.clock(), 0.0), LONGEST)
+
+    async def look(self) -> None:
+        """Take note of the schedules if they changed, and begin to decide what is due."""
+        await self._refresh()
+        for plans in self._due(self._tools.clock()):
+            task = asyncio.create_task(self._carry(plans))
+            self.tasks.add(task)
+            task.add_done_callback(self._done)
+
+    async def turn(self) -> None:
+        """Decide all that is due, to the end."""
+        await self.look()
+        await asyncio.gather(*self.tasks)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        self._tools.store.bell("ticks").set()
+
+    # What is due ----------------------------------------------------------------------------------
+
+    async def _refresh(self) -> None:
+        book, now = self._tools.book, self._tools.clock()
+        catalog, mark = book.catalog, book.mark
+        if catalog is self._catalog and now >= self._looked - ticks.AHEAD:
+            self._looked = now
+            return
+        plans = {job.name: Plan(job, job.schedule) for job in catalog.jobs.values() if job.schedule}
+        texts = {name: plan.text for name, plan in plans.items()}
+        begun = await self._tools.store.write(lambda s: ticks.begin(s, texts, now=now, mark=mark))
+        if begun is None:
+            # Another bot changed a job. What this one knew of it must not be taken for news.
+            await self._tools.book.refresh()
+            return
+        # In a thread: reading ten thousand schedules takes a second.
+        coming = await asyncio.to_thread(lambda: {name: plans[name].after(at) for name, at in begun.items()})
+        self._catalog, self._plans, self._next, self._looked = catalog, plans, coming, now
+        self._heap = [(at, name) for name, at in coming.items()]
+        heapify(self._heap)
+        log.info("schedules", jobs=len(plans))
+
+    def _push(self, name: str, at: float) -> None:
+        if name in self._plans:
+            self._next[name] = at
+            heappush(self._heap, (at, name))
+
+    def _due(self, now: float) -> list[list[Plan]]:
+        """The jobs whose time has come, those that ask for the same repository together."""
+        groups: dict[str | None, list[Plan]] = {}
+        while self._heap and self._heap[0][0] <= now:
+            at, name = heappop(self._heap)
+            if self._next.get(name) == at:
+                del self._next[name]
+                plan = self._plans[name]
+                groups.setdefault(self._repository(plan), []).append(plan)
+        return [
+            plans[start : start + TOGETHER]
+            for plans in groups.values()
+            for start in range(0, len(plans), TOGETHER)
+        ]
+
+    def _repository(self, plan: Plan) -> str | None:
+        return self._catalog.repository_of(plan.job)
+
+    # Deciding -------------------------------------------------------------------------------------
+
+    async def _carry(self, plans: Sequence[Plan]) -> None:
+        """Decide, and come back to what is not decided; of what fails together each is tried alone."""
+        names = [plan.job.name for plan in plans]
+        try:
+            decided = await self._decide(plans)
+        except RetryLater as error:
+            if not isinstance(error, DatabaseAway):
+                log.warning("ticks.wait", error=str(error))
+            decided = Decided(waiting=dict.fromkeys(names, str(error)))
+        except Exception:
+            log.exception("ticks.failed", first=names[:SHOWN], jobs=len(names))
+            if len(plans) > 1:
+                for plan in plans:
+                    await self._carry([plan])
+                return
+            decided = Decided(
+                waiting=dict.fromkeys(names, "Errand failed over it; the cause is in its own log.")
+            )
+        now = self._tools.clock()
+        for name in names:
+            if name in decided.waiting:
+                self._tries[name] += 1
+                self._why[name] = decided.waiting[name]
+                self._push(name, now + self._delay(name))
+            else:
+                self._tries.pop(name, None)
+                self._why.pop(name, None)
+                if name in self._plans:
+                    self._push(name, self._plans[name].after(decided.to.get(name, now)))
+
+    def _delay(self, name: str) -> float:
+        return min(AGAIN * 2.0 ** min(self._tries[name] - 1, 16), LONGEST)
+
+    async def _decide(self, plans: Sequence[Plan]) -> Decided:
+        """Ask GitHub where it matters, then decide in one transaction."""
+        tools, now = self._tools, self._tools.clock()
+        repository = self._repository(plans[0])
+        targets: Mapping[str | None, Target] | Trouble
+        if repository is None:
+            images = {plan.job.image: self._catalog.images.get(plan.job.image or "") for plan in plans}
+            targets = {name: Target(None, False, ready=image, follows=True) for name, image in images.items()}
+        elif await self._any_runs(plans, now):
+            targets = await self._targets(plans, repository)
+        else:
+            targets = {}
+        decided = await tools.store.write(lambda s: self._settle(s, plans, targets, now))
+        for outcome, count in decided.outcomes.items():
+            TICKS.labels(outcome).inc(count)
+        if decided.outcomes:
+            names = [plan.job.name for plan in plans[:SHOWN]]
+            log.info("ticks.decided", first=names, jobs=len(plans), **decided.outcomes)
+        return decided
+
+    async def _any_runs(self, plans: Sequence[Plan], now: float) -> bool:
+        """Whether anything is to be started, as far as is known before the transaction."""
+        names = [plan.job.name for plan in plans]
+        states = await self._tools.store.read(lambda s: ticks.states(s, names))
+        known = ((plan, states.get(plan.job.name)) for plan in plans)
+        moments = (each for plan, state in known if state for each in judge(plan, state, now))
+        return any(moment.outcome == "run" for moment in moments)
+
+    async def _targets(self, plans: Sequence[Plan], repository: str) -> Mapping[str | None, Target] | Trouble:
+        """What each image is built from now, by its name: the head of the default branch; one repository."""
+        tools, catalog = self._tools, self._catalog
+        images = [catalog.images[name] for name in {plan.job.image for plan in plans} if name]
+        if not tools.config.allows(repository):
+            return Trouble(f"Jobs of {repository} are not run here.")
+        try:
+            target = await self._starting.head(images[0], repository)
+        except RetryLater as error:
+            delay = max(error.delay or 0.0, max(self._delay(plan.job.name) for plan in plans))
+            return Trouble(f"GitHub did not answer: {error}", delay)
+        except (AskerError, Refused) as error:
+            return Trouble(f"GitHub: {error}")
+        if target.source is None:
+            raise LookupError("an image without a source")
+        return {image.name: replace(target, source=replace(target.source, image=image)) for image in images}
+
+    def _settle(
+        self,
+        session: Session,
+        plans: Sequence[Plan],
+        targets: Mapping[str | None, Target] | Trouble,
+        now: float,
+    ) -> Decided:
+        """The transaction: what is due is recorded, and what runs is enqueued."""
+        decided, orders, rows = Decided(), dict[tuple[str, float], Order](), list[Tick]()
+        states = ticks.hold(session, [plan.job.name for plan in plans])
+        for plan in plans:
+            state = states.get(plan.job.name)
+            if state is None:
+                continue
+            if state.timetable != plan.text:  # another bot has read a newer one, of which we shall hear
+                decided.waiting[plan.job.name] = ""
+                continue
+            found = self._moments(session, plan, state, targets, now)
+            if found is None:
+                decided.waiting[plan.job.name] = targets.why if isinstance(targets, Trouble) else ""
+                continue
+            for tick, order in found:
+                rows.append(tick)
+                if order is not None:
+                    orders[tick.job, tick.at] = order
+            decided.to[plan.job.name] = state.ticked_to if state.ticked_to is not None else now
+        fresh = ticks.record(session, rows)
+        seen = Seen(tags=image_tags.all(session))
+        drafts = [self._starting.draft(session, orders[key], seen) for key in orders if key in fresh]
+        new = runs.enqueue_all(session, drafts, now=now)
+        ticks.started(
+            session, {(run.job, run.tick_at): run.identity for run in new if run.tick_at is not None}
+        )
+        decided.outcomes.update(row.outcome for row in rows if (row.job, row.at) in fresh)
+        return decided
+
+    def _moments(
+        self,
+        session: Session,
+        plan: Plan,
+        state: JobState,
+        targets: Mapping[str | None, Target] | Trouble,
+        now: float,
+    ) -> list[tuple[Tick, Order | None]] | None:
+        """What becomes of the due moments of one job, which `state` notes; None: not known yet."""
+        found: list[tuple[Tick, Order | None]] = []
+        for moment in judge(plan, state, now, self._why.get(plan.job.name)):
+            order, outcome, note = None, moment.outcome, moment.note
+            if outcome == "run" and isinstance(targets, Trouble):
+                last = plan.starts_at(moment.at) + plan.patience
+                if targets.delay is not None and now + targets.delay <= last:
+                    return None
+                outcome, note = "missed", targets.why
+            elif outcome == "run" and not isinstance(targets, Trouble):
+                order, outcome, note = self._order(session, plan, targets, moment.at)
+            tick = Tick(job=plan.job.name, at=moment.at, outcome=outcome, note=note, decided_at=now)
+            found.append((tick, order))
+        if found:
+            state.ticked_to = found[-1][0].at
+        # By the moments that were decided and not by the time: a jitter longer than the pace leaves some.
+        done = -math.inf if state.ticked_to is None else state.ticked_to
+        if state.skip_at is not None and state.skip_at <= done:
+            state.skip_at = state.skipped_by = None
+        if state.paused and state.paused_until is not None and state.paused_until <= done:
+            state.paused, state.paused_until, state.paused_by = False, None, None
+        return found
+
+    def _order(
+        self, session: Session, plan: Plan, targets: Mapping[str | None, Target], at: float
+    ) -> tuple[Order | None, str, str | None]:
+        """The run of a due moment, or why there is none."""
+        job, target = plan.job, targets.get(plan.job.image)
+        if job.image is not None and job.image not in self._catalog.images:
+            return None, "missed", f"There is no image {job.image} any more."
+        if target is None:
+            raise RetryLater("it became due while GitHub was not asked")
+        if (why := gate.refusal(session, job.name, job.concurrency)) is not None:
+            return None, "refused", why
+        try:
+            parameters = job.resolve({})
+        except AskerError as error:
+            return None, "missed", str(error)
+        asked = Asked(key=f"tick:{job.name}", cause="schedule", actor="schedule", login=None)
+        return Order(asked, int(at), job, target, parameters, tick_at=at), "run", None

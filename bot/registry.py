@@ -1,0 +1,290 @@
+"""The living catalog: the jobs of the file and those of the API, as they are today, with their versions.
+
+The database is the truth. What a bot changes it sees at once; what another one changed, as soon as that
+tells it. Of two bots with different files the one that read its file last has written the jobs.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakSet
+
+import structlog
+
+from bot.catalog.catalog import Catalog, Job
+from bot.config import Config
+from bot.store import Session, Store, history, hooks, image_tags, versions
+from bot.tables import JobVersion
+
+log = structlog.get_logger()
+
+FIXED = (
+    "url",
+    "command",
+    "proxies",
+    "database",
+    "logs",
+    "log",
+    "deliveries",
+    "limits",
+    "github",
+    "slack",
+    "engine",
+)
+"""Sections of the file that only a new start takes up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A job as it is now: its definition and the newest of its versions."""
+
+    job: Job
+    row: JobVersion
+
+    @property
+    def from_file(self) -> bool:
+        """Whether the file defines it, so that only the file can change it."""
+        return self.row.source == "file"
+
+
+class Conflict(Exception):
+    """The job is not what a change expected, or is not to be changed here; the sentence says which.
+
+    `precondition`: what was expected was said by who asked.
+    """
+
+    def __init__(self, message: str, *, precondition: bool = False) -> None:
+        super().__init__(message)
+        self.precondition = precondition
+
+
+Expected = Callable[[int | None], bool]
+"""Given the version that holds (None where there is no such job): whether it may be changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Today:
+    config: Config
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    catalog: Catalog = field(default_factory=Catalog)
+    removed: Mapping[str, JobVersion] = field(default_factory=dict)
+    mark: int = -1
+
+
+class Book:
+    """Asked by everybody for today's jobs; `config` is the file as it holds now."""
+
+    def __init__(self, config: Config, store: Store, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._clock = clock
+        # One reference that is replaced as a whole: the writer's thread reads it, too.
+        self._today = _Today(config, catalog=Catalog(config.jobs, config.images))
+        self._turning = asyncio.Lock()
+        self._watchers: WeakSet[asyncio.Event] = WeakSet()
+        self.descriptions: Mapping[str, str] = _Descriptions(self)
+
+    @classmethod
+    async def open(cls, config: Config, store: Store, clock: Callable[[], float]) -> "Book":
+        """The book, with the jobs of the file written into it."""
+        book = cls(config, store, clock)
+        await book.apply(config)
+        return book
+
+    @property
+    def config(self) -> Config:
+        """The configuration that holds."""
+        return self._today.config
+
+    @property
+    def catalog(self) -> Catalog:
+        """Today's jobs and images."""
+        return self._today.catalog
+
+    @property
+    def removed(self) -> Collection[str]:
+        """The jobs that there were and are no more, by name."""
+        return self._today.removed
+
+    @property
+    def mark(self) -> int | None:
+        """Which state of the database's jobs `catalog` is; None before they were read."""
+        return None if self._today.mark < 0 else self._today.mark
+
+    def entry(self, name: str) -> Entry | None:
+        """The job called `name` with its version; None where there is none today."""
+        return self._today.entries.get(name)
+
+    def entries(self) -> list[Entry]:
+        """All jobs of today by name."""
+        return [entry for _, entry in sorted(self._today.entries.items())]
+
+    def version(self, job: Job) -> int | None:
+        """The version that `job` is, if it is today's."""
+        entry = self._today.entries.get(job.name)
+        return entry.row.version if entry is not None and entry.job == job else None
+
+    def watch(self) -> asyncio.Event:
+        """An event of the caller's own, set at every change; it is forgotten with the caller's reference."""
+        event = asyncio.Event()
+        self._watchers.add(event)
+        return event
+
+    async def apply(self, config: Config) -> list[str]:
+        """Write the jobs of the file as versions; gives the names of those that changed, `-NAME` if gone."""
+
+        def write(session: Session) -> list[str]:
+            versions.hold(session)
+            now, changed = self._clock(), []
+            known = versions.newest(session)
+            for name, job in config.jobs.items():
+                content = job.model_dump(mode="json")
+                if versions.add(session, name, content, source="file", actor="file", now=now)[1]:
+                    changed.append(name)
+            for name, row in known.items():
+                gone = row.source == "file" and not row.deleted and name not in config.jobs
+                if gone and versions.end(session, name, source="file", actor="file", now=now):
+                    changed.append(f"-{name}")
+            return changed
+
+        changed = await self._store.write(write)
+        await self._turn(config)
+        return changed
+
+    def was_removed(self, name: str) -> bool:
+        """Whether somebody deleted the job, with its history; one that the file lost keeps that."""
+        row = self._today.removed.get(name)
+        return row is not None and row.source == "api"
+
+    async def put(self, job: Job, *, actor: str, expected: Expected) -> tuple[JobVersion, bool]:
+        """Make `job` the newest version; gives it and whether that is new. Raises `Conflict`."""
+
+        def write(session: Session) -> tuple[JobVersion, bool]:
+            versions.hold(session)
+            last = versions.of(session, job.name)
+            _check(last, job.name, expected)
+            if last is not None and last.deleted:
+                if last.source == "api" and history.has_any(session, job.name):
+                    raise Conflict(f"{job.name} was removed and its history still goes; try again soon.")
+                _forget_all(session, job.name)  # what the job of before had is not for this one
+            content = job.model_dump(mode="json")
+            return versions.add(session, job.name, content, source="api", actor=actor, now=self._clock())
+
+        made = await self._store.write(write)
+        await self._turn(None)
+        return made
+
+    async def remove(self, name: str, *, actor: str, expected: Expected) -> bool:
+        """Delete a job that the file does not define and of which no run goes on; False if there is none.
+
+        Also one that the file lost: that keeps its history until somebody does this. Its schedule and its
+        hooks are forgotten with it, so that nothing that is being decided starts it still, nor another job
+        of its name later. Its runs are for `bot.workers.pruning` to take away. `Conflict`.
+        """
+
+        def write(session: Session) -> bool:
+            versions.hold(session)
+            last = versions.of(session, name)
+            if last is None or (last.deleted and last.source == "api"):
+                return False
+            _check(last, name, expected)
+            if name in self.config.jobs:  # another bot has read a newer file
+                raise Conflict(f"{name} is defined in the configuration file of this bot.")
+            if history.is_active(session, name):
+                raise Conflict(f"A run of {name} goes on or waits; cancel it first.")
+            versions.end(session, name, source="api", actor=actor, now=self._clock())
+            versions.forget(session, name)
+            _forget_all(session, name)
+            return True
+
+        removed = await self._store.write(write)
+        await self._turn(None)
+        return removed
+
+    async def refresh(self) -> None:
+        """Look whether a job changed since."""
+        if await self._store.read(versions.mark) != self._today.mark:
+            await self._turn(None)
+
+    async def _turn(self, config: Config | None) -> None:
+        async with self._turning:
+            mark, rows = await self._store.read(lambda s: (versions.mark(s), versions.newest(s)))
+            held = config or self._today.config
+            entries = dict(self._entries(held, rows))
+            jobs = {name: entry.job for name, entry in entries.items()}
+            removed = {name: row for name, row in rows.items() if row.deleted}
+            self._today = _Today(held, entries, Catalog(jobs, held.images), removed, mark)
+        for watcher in list(self._watchers):
+            watcher.set()
+        self._store.bell("ticks").set()  # schedules may have changed
+
+    def _entries(self, config: Config, rows: Mapping[str, JobVersion]) -> Iterator[tuple[str, Entry]]:
+        for name, row in rows.items():
+            if row.deleted:
+                continue
+            known = self._today.entries.get(name)
+            if known is not None and known.row.id == row.id:
+                yield name, known
+                continue
+            try:
+                job = Job.model_validate(row.definition)
+            except ValueError:
+                log.error("job.unreadable", job=name, version=row.version)
+                continue
+            ours = config.jobs.get(name)
+            yield name, Entry(ours if ours == job else job, row)
+
+
+def _forget_all(session: Session, name: str) -> None:
+    """Forget what would open, start or move a job that is no more, or another one of its name."""
+    history.forget_schedule(session, name)
+    hooks.forget(session, name)
+    image_tags.drop(session, name)
+
+
+def _check(last: JobVersion | None, name: str, expected: Expected) -> None:
+    held = None if last is None or last.deleted else last
+    if held is not None and held.source == "file":
+        raise Conflict(f"{name} is defined in the configuration file, which is the place to change it.")
+    if not expected(None if held is None else held.version):
+        now = "there is no such job" if held is None else f"its version is {held.version}"
+        raise Conflict(f"{name} is not what you expect: {now}.", precondition=True)
+
+
+class _Descriptions(Mapping[str, str]):
+    """What each job of today says of itself."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+
+    def __getitem__(self, name: str) -> str:
+        return self._book.catalog.jobs[name].description
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._book.catalog.jobs)
+
+    def __len__(self) -> int:
+        return len(self._book.catalog.jobs)
+
+
+def renewed(held: Config, new: Config) -> tuple[Config, list[str]]:
+    """`held` with the jobs, images and sizes of `new`, and the names of what only a new start changes."""
+    kept = [name for name in FIXED if _settled(held, name) != _settled(new, name)]
+    update: dict[str, Any] = {"jobs": new.jobs, "images": new.images, "sizes": new.sizes}
+    if held.github is not None and new.github is not None and "repositories" not in _written(new, "github"):
+        update["github"] = held.github.model_copy(update={"repositories": new.github.repositories})
+    made = held.model_copy(update=update)
+    made.take_definitions(new)
+    return made, kept
+
+
+def _settled(config: Config, name: str) -> object:
+    """A section; repositories that the images gave are theirs."""
+    if name == "github" and config.github is not None and "repositories" not in _written(config, "github"):
+        return config.github.model_copy(update={"repositories": ()})
+    return getattr(config, name)
+
+
+def _written(config: Config, name: str) -> Mapping[str, Any]:
+    section = config.written.get(name)
+    return section if isinstance(section, dict) else {}

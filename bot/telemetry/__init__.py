@@ -1,0 +1,4 @@
+"""What operators see: the log and the metrics.
+
+May not be asked by anybody for a decision.
+"""

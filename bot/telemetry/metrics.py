@@ -1,0 +1,115 @@
+"""What is counted, and how it is named for Prometheus. Label values are few, whatever arrives."""
+
+from functools import cache
+
+from prometheus_client import (
+    GC_COLLECTOR,
+    PLATFORM_COLLECTOR,
+    PROCESS_COLLECTOR,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+)
+
+from bot.states import State
+from bot.tables import Build, Run
+
+REGISTRY = CollectorRegistry()
+"""All of Errand's metrics, and what is known of its process."""
+
+EVENTS = frozenset(
+    {
+        # Slack's, as the door calls them
+        "command", "event", "interactivity",
+        # GitHub's, of which only these mean something to Errand
+        "check_run", "check_suite", "create", "delete", "deployment", "deployment_protection_rule",
+        "deployment_status", "installation", "installation_repositories", "issue_comment", "issues", "ping",
+        "pull_request", "pull_request_review", "pull_request_review_comment", "push", "registry_package",
+        "release", "repository", "repository_dispatch", "status", "workflow_dispatch", "workflow_job",
+        "workflow_run",
+    }
+)  # fmt: skip
+"""Events that are counted under their own name; every other is `other`."""
+
+UNVERIFIED = "unverified"
+"""The event of a request that was refused before its signature was found good."""
+
+DELIVERIES = Counter(
+    "errand_deliveries",
+    "Requests at the webhook doors by source, event and outcome.",
+    ["source", "event", "outcome"],
+    registry=REGISTRY,
+)
+RUNS = Counter("errand_runs", "Finished runs by job and result.", ["job", "result"], registry=REGISTRY)
+RUN_SECONDS = Histogram(
+    "errand_run_seconds",
+    "How long runs took, from the start of their process to its end.",
+    ["job"],
+    buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 900, 1800, 3600, 14400, 86400),
+    registry=REGISTRY,
+)
+TICKS = Counter(
+    "errand_ticks", "Due moments of schedules by what became of them.", ["outcome"], registry=REGISTRY
+)
+BUILDS = Counter(
+    "errand_builds", "Finished builds by image and result.", ["image", "result"], registry=REGISTRY
+)
+POSTS = Counter(
+    "errand_posts", "Attempts to say something by kind and outcome.", ["kind", "outcome"], registry=REGISTRY
+)
+RIVALS = Counter(
+    "errand_repository_rivals",
+    "What was refused because its repository has a name that was another one's, by where it came in.",
+    ["door"],
+    registry=REGISTRY,
+)
+START_SECONDS = Histogram(
+    "errand_start_seconds",
+    "From the moment a run was accepted to the start of its process.",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300),
+    registry=REGISTRY,
+)
+QUEUE = Gauge(
+    "errand_queue_depth",
+    "Rows that are not yet done with, by table and state.",
+    ["queue", "state"],
+    registry=REGISTRY,
+)
+
+for _collector in (PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
+    REGISTRY.register(_collector)
+
+
+def count_delivery(source: str, event: str, outcome: str) -> None:
+    """Count one request at a door; `outcome` is `stored`, `answered` or why it was refused."""
+    known = event if event in EVENTS or event == UNVERIFIED else "other"
+    _delivery_counter(source, known, outcome).inc()
+
+
+@cache  # bounded as the labels are; looking a child up by labels takes longer than counting
+def _delivery_counter(source: str, event: str, outcome: str) -> Counter:
+    return DELIVERIES.labels(source, event, outcome)
+
+
+def count_rival(door: str) -> None:
+    """Count what was refused of who has another one's name: a `delivery`, a `workflow` or an `answer`."""
+    RIVALS.labels(door).inc()
+
+
+def count_end(row: Run | Build) -> None:
+    """Count a run or build that has just ended; anything else is left alone."""
+    if row.state != State.FINISHED:
+        return
+    if isinstance(row, Build):
+        BUILDS.labels(row.image, row.result).inc()
+        return
+    RUNS.labels(row.job, row.result).inc()
+    if row.started_at is not None and row.finished_at is not None:
+        RUN_SECONDS.labels(row.job).observe(max(row.finished_at - row.started_at, 0.0))
+
+
+def count_start(run: Run) -> None:
+    """Note how long a run that has just started had to wait."""
+    if run.started_at is not None:
+        START_SECONDS.observe(max(run.started_at - run.created_at, 0.0))

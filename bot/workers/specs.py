@@ -1,0 +1,95 @@
+"""What the engine is asked to do: a stored build or run, with its secrets as they are now, as a spec.
+
+Secrets are looked up here, right before the engine gets them, and masked in Errand's own log; none is stored.
+"""
+
+from bot.catalog.catalog import Job
+from bot.catalog.images import Image
+from bot.config import Config
+from bot.errors import ConfigError
+from bot.tables import Build, Run
+from bot.telemetry.logging import mask
+from executor.spec import About, BuildSpec, Live, Recipe, RunSpec, Source
+
+
+def of_build(build: Build, source: Source, config: Config) -> BuildSpec:
+    """How `build` is made; ConfigError where a secret of it is not set any more."""
+    image = Image.model_validate(build.definition)
+    how = image.build
+    if how is None:
+        raise ConfigError(f"images.{image.name}: there is nothing to build")
+    secrets = config.build_secrets(image)
+    mask(secrets.values())
+    recipe = Recipe(
+        context=how.context,
+        dockerfile=how.dockerfile,
+        target=how.target,
+        arguments=how.arguments,
+        secrets=secrets,
+        push=image.push,
+    )
+    return BuildSpec(
+        key=build.name,
+        image=build.image,
+        source=source,
+        setup=how.setup,
+        recipe=recipe,
+        timeout=how.timeout,
+        about=About(
+            labels={"image": build.image, "build": str(build.number), "cause": build.cause},
+            annotations={
+                "actor": build.actor,
+                "commit": build.commit,
+                "repository": build.repository,
+                "url": f"{config.url}/builds/{build.number}",
+            },
+        ),
+    )
+
+
+def of_run(run: Run, key: str, config: Config) -> RunSpec:
+    """What the attempt called `key` of `run` is.
+
+    ConfigError where a secret of it is not set any more, AskerError where its arguments do not fit.
+    """
+    job = Job.frozen(run.definition)
+    environment, secrets = config.environment(job)
+    mask(secrets)
+    source = wanted(run)
+    return RunSpec(
+        key=key,
+        command=job.argv(tuple(run.arguments)),
+        image=run.digest,
+        setup=job.engine_setup,
+        workdir=job.workdir,
+        env=environment | run.parameters,
+        secrets=secrets,
+        files=job.files,
+        memory=job.resources.memory if job.resources else None,
+        cpu=job.resources.cpu if job.resources else None,
+        gpu=job.resources.gpu if job.resources else 0,
+        read_only=job.read_only,
+        live=source if isinstance(source, Live) else None,
+        references=config.references(job),
+        about=_about(run, config.url),
+        timeout=job.timeout,
+        grace=job.grace,
+        signal_children=job.signal_children,
+    )
+
+
+def wanted(run: Run) -> str | Live | None:
+    """Where the image of `run` comes from if it is not built: what the engine is to look up."""
+    if run.image_definition is None:
+        return None
+    image = Image.model_validate(run.image_definition)
+    return image.live or image.origin
+
+
+def _about(run: Run, url: str) -> About:
+    """What people see of a run where the engine lists it."""
+    said = {"actor": run.actor, "commit": run.commit, "url": f"{url}/runs/{run.number}"}
+    return About(
+        labels={"job": run.job, "run": str(run.number), "cause": run.cause},
+        annotations={name: text for name, text in said.items() if text is not None},
+    )

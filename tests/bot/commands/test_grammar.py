@@ -1,0 +1,48 @@
+"""The table of verbs, and the help that is made from it."""
+
+import pytest
+
+from bot.commands.grammar import AVAILABLE, VERBS, help_text
+from bot.commands.parser import Command, parse
+
+EXAMPLES = {
+    "NAME": "migrate",
+    "IMAGE": "shop",
+    "TARGET": "prod",
+    "#N": "#1",
+}
+
+
+def test_every_verb_of_the_table_is_read() -> None:
+    for verb in VERBS.values():
+        subject = EXAMPLES.get(verb.subject.split(" ")[0], "")
+        command: Command = parse(f"/job {verb.name} {subject}")
+        assert type(command).__name__.lower() == verb.name
+
+
+def test_every_flag_of_the_table_is_read() -> None:
+    for verb in VERBS.values():
+        subject = EXAMPLES.get(verb.subject.split(" ")[0], "")
+        for flag in verb.flags:
+            plain = parse(f"/job {verb.name} {subject}")
+            assert parse(f"/job {verb.name} {subject} --{flag.name} {'2' if flag.value else ''}") != plain
+
+
+def test_help_shows_each_available_verb_once_and_no_other() -> None:
+    text = help_text("!errand")
+    for name, verb in VERBS.items():
+        shown = text.count(f"`!errand {verb.usage}`")
+        assert shown == (1 if name in AVAILABLE else 0)
+
+
+def test_help_of_one_verb_shows_its_flags() -> None:
+    text = help_text("/job", "run")
+    assert "--ref REF" in text
+    assert "--image TAG" in text
+    assert "KEY=VALUE" in text
+    assert "-- ARGS" in text
+
+
+@pytest.mark.parametrize("verb", sorted(set(VERBS) - AVAILABLE))
+def test_help_of_a_verb_without_effect_says_so(verb: str) -> None:
+    assert "not available on this installation yet" in help_text("/job", verb)

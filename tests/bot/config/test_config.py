@@ -1,0 +1,191 @@
+"""`app.yaml` is read completely, or every mistake is told with its place."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from bot.catalog.catalog import Job
+from bot.config import Config, load
+from bot.errors import ConfigError
+from executor.spec import Secret
+
+ROOT = Path(__file__).parents[3]
+KEY = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"
+ENVIRON = {
+    "GITHUB_APP_ID": "12345",
+    "GITHUB_PRIVATE_KEY": KEY,
+    "GITHUB_WEBHOOK_SECRET": "hook-secret",
+    "SLACK_SIGNING_SECRET": "signing-secret",
+    "SLACK_BOT_TOKEN": "xoxb-token",
+    "PASSWORD": "hunter22",
+    "EMPTY": "",
+}
+GITHUB = 'github: {token: "${PASSWORD}"}\n'
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "app.yaml"
+
+
+def _load(file: Path, text: str, environ: Mapping[str, str] = ENVIRON) -> Config:
+    file.write_text(text)
+    return load(file, environ)
+
+
+def test_sample_is_right_and_complete() -> None:
+    config = load(ROOT / "app.yaml", ENVIRON)
+    assert list(config.jobs) == ["hello", "migrate", "report", "nightly-backfill"]
+    assert config.github is not None
+    assert config.github.clone_url == "https://github.com/{repository}.git"
+    assert config.person("U012AB3CD") == "octocat"
+    assert config.allows("ACME/shop")
+    assert not config.allows("acme/other")
+    assert {job.image for job in config.jobs.values()} == {"shop"}
+
+
+def test_empty_file_gives_the_defaults(file: Path) -> None:
+    config = _load(file, "")
+    assert (config.url, config.command, config.jobs) == ("http://127.0.0.1:8000", "/job", {})
+    assert config.database.reveal() == "sqlite:///errand.db"
+    assert config.github is None
+    assert not config.allows("acme/shop")
+    assert config.person("U1") is None
+    assert not config.forks
+
+
+def test_missing_file_is_told(file: Path) -> None:
+    with pytest.raises(ConfigError, match=re.escape(f"{file}: cannot be read: No such file")):
+        load(file, {})
+
+
+def test_defaults_complete_each_job_name_by_name(file: Path) -> None:
+    config = _load(
+        file,
+        """
+slack: {bot_token: "${SLACK_BOT_TOKEN}"}
+defaults: {timeout: 1h, env: {A: "1", B: "2"}, notify: {slack: "#ops"}, command: "true"}
+jobs:
+  a: {env: {B: "3"}, notify: {github: false}}
+  b: {timeout: 30, command: [x]}
+""",
+    )
+    assert config.jobs["a"].env == {"A": "1", "B": "3"}
+    assert (config.jobs["a"].notify.slack, config.jobs["a"].notify.github) == ("#ops", False)
+    assert (config.jobs["a"].timeout, config.jobs["b"].timeout) == (3600, 30)
+    assert (config.jobs["a"].command, config.jobs["b"].command) == ("true", ("x",))
+
+
+def test_references_are_replaced_where_errand_reads_and_kept_where_a_shell_does(file: Path) -> None:
+    config = _load(
+        file,
+        """
+url: https://${HOST:-errand.example.com}
+github: {token: "${PASSWORD}", clone_url: "${CLONE:-https://github.com/{repository}.git}"}
+images: {shop: {build: {repository: "${REPOSITORY:-acme/shop}", setup: "echo ${PASSWORD} $$"}}}
+jobs:
+  a:
+    description: costs $$5 ${PASSWORD}
+    image: ${IMAGE:-shop}
+    command: echo ${PASSWORD} $HOME $$
+    setup: export A=${PASSWORD}
+    env: {A: "${PASSWORD}"}
+    parameters: {P: {pattern: 'a$$|${', description: "${PASSWORD}"}}
+  b: {command: [echo, "${PASSWORD}"]}
+""".replace("|${'", "'"),
+    )
+    job, image = config.jobs["a"], config.images["shop"]
+    assert config.url == "https://errand.example.com"
+    assert config.github is not None
+    assert config.github.clone_url == "https://github.com/{repository}.git"
+    assert image.build is not None
+    assert (image.build.repository, image.build.setup) == ("acme/shop", "echo ${PASSWORD} $$")
+    assert (job.image, job.description) == ("shop", "costs $$5 ${PASSWORD}")
+    assert (job.command, job.setup) == ("echo ${PASSWORD} $HOME $$", "export A=${PASSWORD}")
+    assert (job.env, job.parameters["P"].pattern) == ({"A": "${PASSWORD}"}, "a$$")
+    assert config.jobs["b"].command == ("echo", "${PASSWORD}")
+
+
+def test_variables_of_a_job_are_resolved_late_and_those_from_the_environment_are_secret(file: Path) -> None:
+    config = _load(
+        file,
+        """
+jobs:
+  a:
+    command: x
+    env:
+      URL: postgres://shop:${PASSWORD}@db/shop
+      PLAIN: plain
+      COST: $$5 $x
+      DEFAULT: ${NOPE:-fallback}
+      SESSION: masked
+      NOTHING: ${EMPTY}
+    mask: [SESSION]
+""",
+    )
+    variables, secrets = config.environment(config.jobs["a"])
+    assert variables == {
+        "URL": "postgres://shop:hunter22@db/shop",
+        "PLAIN": "plain",
+        "COST": "$5 $x",
+        "DEFAULT": "fallback",
+        "SESSION": "masked",
+        "NOTHING": "",
+    }
+    assert secrets == (Secret("hunter22"), Secret("postgres://shop:hunter22@db/shop"), Secret("masked"))
+
+
+def test_job_that_was_stored_is_resolved_with_todays_environment(file: Path) -> None:
+    config = _load(file, "")
+    stored = Job.model_validate({"name": "old", "command": "x", "env": {"A": "${PASSWORD}"}})
+    assert config.environment(stored) == ({"A": "hunter22"}, (Secret("hunter22"),))
+    gone = Job.model_validate({"name": "old", "command": "x", "env": {"A": "${GONE}"}})
+    with pytest.raises(ConfigError, match=r"jobs.old.env.A: the environment variable GONE is not set"):
+        config.environment(gone)
+
+
+def test_nothing_secret_shows_in_the_configuration(file: Path) -> None:
+    text = (ROOT / "app.yaml").read_text() + "  extra: {command: x, env: {A: '${PASSWORD}'}}\n"
+    config = _load(
+        file, text.replace("${ERRAND_DATABASE:-sqlite:///errand.db}", "postgresql://u:hunter22@h/errand")
+    )
+    shown = f"{config!r} {config} {config.summary()} {config.model_dump()}"
+    for value in ("hunter22", "hook-secret", "signing-secret", "xoxb-token", "MIIE"):
+        assert value not in shown
+    assert ("database", "postgresql://h/errand") in config.summary()
+
+
+def test_private_key_may_come_in_one_line(file: Path) -> None:
+    text = 'github: {app_id: 1, private_key: "${GITHUB_PRIVATE_KEY}"}'
+    config = _load(file, text, {"GITHUB_PRIVATE_KEY": KEY.replace("\n", "\\n")})
+    assert config.github is not None
+    assert config.github.private_key == Secret(KEY)
+    assert config.github.app_id == "1"
+
+
+def test_several_webhook_secrets_may_be_given(file: Path) -> None:
+    config = _load(file, 'github: {token: "${PASSWORD}", webhook_secret: [old, "${GITHUB_WEBHOOK_SECRET}"]}')
+    assert config.github is not None
+    assert config.github.webhook_secret == (Secret("old"), Secret("hook-secret"))
+
+
+def test_summary_tells_which_doors_are_closed(file: Path) -> None:
+    summary = dict(_load(file, GITHUB + "slack: {bot_token: x}").summary())
+    assert "no webhook_secret: door closed" in summary["github"]
+    assert "no signing_secret: door closed" in summary["slack"]
+
+
+def test_repositories_may_be_given_by_owner(file: Path) -> None:
+    config = _load(file, "github: {token: x, repositories: [acme/*], forks: true}")
+    assert config.allows("Acme/anything")
+    assert not config.allows("other/shop")
+    assert config.forks
+
+
+def test_very_short_values_are_masked_only_where_mask_names_them(file: Path) -> None:
+    config = _load(
+        file, "jobs: {a: {command: x, env: {N: '${N}', M: '${M}'}, mask: [M]}}", {"N": "4", "M": "5"}
+    )
+    assert config.environment(config.jobs["a"])[1] == (Secret("5"),)

@@ -1,0 +1,256 @@
+"""What becomes of pushes: builds, runs after them, the newest instead of the older."""
+
+import json
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.handlers.deliveries import Desk
+from bot.states import State
+from bot.store import Session, builds, runs
+from bot.tables import Build, Delivery
+from bot.workers.worker import Worker
+from demo import deliveries as payloads
+from executor.spec import Outcome, Result
+from tests.bot.house import HEAD, SHOP, House, house
+from tests.bot.store.counting import active_builds
+
+ONE, TWO, THREE = "1" * 40, "2" * 40, "3" * 40
+
+
+def _change(text: str) -> str:
+    return (
+        text.replace("Acme/Shop}}", 'Acme/Shop, branches: [main, topic], tags: ["v*"], paths: ["src/**"]}}')
+        .replace('check: {image: shop, command: "true"}', 'check: {image: shop, command: "true", on: [push]}')
+        .replace(
+            '  publish: {image: site, command: "true"}',
+            '  publish: {image: site, command: "true", on: [push], concurrency: forbid}',
+        )
+    )
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> AsyncIterator[House]:
+    async with house(tmp_path, change=_change) as made:
+        yield made
+
+
+def _move(number: int, to: State, now: float, session: Session) -> None:
+    if to is State.FINISHED:
+        builds.move(session, number, to, owner="one", now=now, result="succeeded", digest="d")
+    else:
+        builds.move(session, number, to, owner="one", now=now)
+
+
+async def arrives(home: House, commit: str, **about: Any) -> Delivery:
+    """A push as it is stored, not decided yet."""
+    repository = about.pop("repository", SHOP)
+    ref = about.pop("ref", "")
+    payload = payloads.push(repository, commit, private=True, at=home.now, **{"before": "9" * 40} | about)
+    if ref:
+        payload["ref"] = ref
+    return await home.deliver("push", json.dumps(payload).encode())
+
+
+async def pushed(home: House, commit: str, **about: Any) -> str:
+    """The note of a push that was decided."""
+    delivery = await arrives(home, commit, **{"paths": ["src/a"]} | about)
+    await Desk(home.tools).handle(delivery)
+    return (await home.delivery(delivery)).note or ""
+
+
+async def ended(home: House, number: int) -> tuple[str | None, str | None]:
+    build = await home.build(number)
+    return build.result, build.reason
+
+
+async def test_push_runs_the_jobs_that_want_it_after_the_build(home: House) -> None:
+    note = await pushed(home, ONE)
+    assert note.startswith(f"push of Acme/Shop@main {ONE[:12]}: rebuilds shop\nimage shop: built: ")
+    run = await home.run(1)
+    assert (run.job, run.cause, run.commit, run.build_number) == ("check", "push", ONE, 1)
+    assert (run.state, run.ref) == (State.WAITING, "main")
+    build = await home.claim(Build)
+    for state in (State.BUILDING, State.FINISHED):
+        await home.write(partial(_move, build.identity, state, home.now))
+    run = await home.run(1)
+    assert (run.digest, run.admitted) == ("d", True)
+
+
+async def test_paths_decide_and_the_note_says_so(home: House) -> None:
+    delivery = await arrives(home, ONE, paths=["docs/a"])
+    await Desk(home.tools).handle(delivery)
+    settled = await home.delivery(delivery)
+    assert settled.state == "handled"  # so that `why` knows of it for as long as of what was built
+    assert "image shop: not built: nothing changed that fits its `paths` (`src/**`)" in str(settled.note)
+    assert "what changed is not known (a new branch)" in await pushed(home, ONE, before="0" * 40)
+
+
+async def test_tag_builds_its_commit(home: House) -> None:
+    assert "the tag `v1` fits `v*`" in await pushed(home, ONE, ref="refs/tags/v1")
+    assert (await home.build(1)).ref == "tags/v1"
+    assert "fits none of its `tags`" in await pushed(home, ONE, ref="refs/tags/x")
+
+
+async def test_newer_push_takes_the_place_of_what_waits(home: House) -> None:
+    for commit in (ONE, TWO, THREE):
+        await pushed(home, commit)
+    assert [await ended(home, n) for n in (1, 2, 3)] == [("cancelled", "Superseded")] * 2 + [(None, None)]
+    assert "333333333333, build #3" in str((await home.build(2)).message)
+    assert [((await home.run(n)).result, (await home.run(n)).reason) for n in (1, 2, 3)] == [
+        ("cancelled", "Superseded"), ("cancelled", "Superseded"), (None, None),
+    ]  # fmt: skip
+    await pushed(home, ONE, before=THREE)  # the branch was set back: that is the newest now
+    assert (await home.build(4)).commit == ONE
+    assert await ended(home, 3) == ("cancelled", "Superseded")
+
+
+async def test_build_that_has_begun_is_stopped_and_its_run_ends_as_superseded(home: House) -> None:
+    await pushed(home, ONE)
+    old, hand = await home.claim(Build), Worker(home.tools)
+
+    async def push_again() -> None:
+        await pushed(home, TWO)
+        await hand.stop(await home.build(1))  # as the renewal of the leases does it
+
+    home.engine.plans = [[push_again, Outcome(Result.CANCELLED)]]
+    await hand.carry(old)
+    assert home.engine.called("stop") == [old.name]
+    assert await ended(home, 1) == ("cancelled", "Superseded")
+    assert [(await home.run(n)).reason for n in (1, 2)] == ["Superseded", None]
+    message = (await home.run(1)).message
+    assert message is not None
+    assert message.startswith("A newer push is built instead: ")
+
+
+async def test_build_that_somebody_needs_is_kept(home: House) -> None:
+    await pushed(home, "c" * 40)
+    await home.says("/job run check")  # the head of the pull request is that commit
+    await pushed(home, TWO)
+    assert await ended(home, 1) == (None, None)
+    assert [(await home.run(n)).result for n in (1, 2)] == [None, None]
+    assert (await home.build(1)).cause == "comment"
+
+
+async def test_build_that_stands_on_two_branches_is_kept(home: House) -> None:
+    await pushed(home, ONE)
+    await pushed(home, ONE, branch="topic")
+    await pushed(home, TWO)
+    assert await ended(home, 1) == (None, None)
+    assert (await home.run(2)).build_number == 1  # a commit is built once, and runs for each of its pushes
+
+
+async def test_push_of_another_branch_leaves_what_waits_alone(home: House) -> None:
+    await pushed(home, ONE)
+    await pushed(home, TWO, branch="topic")
+    assert await ended(home, 1) == (None, None)
+
+
+async def test_push_that_is_decided_late_builds_nothing_any_more(home: House) -> None:
+    first = await arrives(home, ONE, paths=["src/a"])
+    await pushed(home, TWO)
+    await Desk(home.tools).handle(first)
+    note = str((await home.delivery(first)).note)
+    assert "rebuilds nothing any more" in note
+    assert "image shop: not built: a newer push was decided first" in note
+    assert (await home.build(1)).commit == TWO
+    assert await home.store.read(active_builds) == 1
+
+
+async def test_job_that_is_not_started_keeps_nobody_from_being_built(home: House) -> None:
+    log = home.tools.config.log.model_copy(update={"deliveries": "problems"})
+    home = home.without(config=home.tools.config.model_copy(update={"log": log}))
+    await home.tools.book.apply(home.tools.config)
+    logged: list[int] = []
+    for commit in (HEAD, ONE):
+        with capture_logs() as lines:
+            note = await pushed(home, commit, repository="acme/site")
+        logged.append(sum(line["event"] == "delivery.settled" for line in lines))
+        home.now += 1
+        await home.write(lambda s: builds.claim(s, owner="one", now=home.now, lease=60.0, limit=9))
+    assert "job publish: not started: `publish` is not started: #1" in note
+    assert logged == [0, 1]  # where only problems are, this is one
+    assert (await home.build(2)).commit == ONE
+    assert (await home.run(1)).commit == HEAD
+
+
+async def test_push_of_a_repository_that_may_not_talk_is_told(home: House) -> None:
+    assert "may not talk" in await pushed(home, ONE, repository="stranger/shop")
+
+
+async def count_of_runs(home: House) -> int:
+    return await home.store.read(lambda s: len(runs.page(s, limit=100)))
+
+
+@pytest.mark.parametrize("later", [0.0, 5.0], ids=["same second", "later"])
+async def test_one_push_under_two_ids_runs_its_jobs_once(home: House, later: float) -> None:
+    await pushed(home, ONE)
+    build = await home.claim(Build)
+    for state in (State.BUILDING, State.FINISHED):
+        await home.write(partial(_move, build.identity, state, home.now))
+    home.now += later
+    note = await pushed(home, ONE)
+    assert "rebuilds nothing any more\nimage shop: not built: this push was decided before" in note
+    assert await count_of_runs(home) == 1
+
+
+async def test_old_push_that_is_sent_again_does_not_deploy_its_old_commit(home: House) -> None:
+    captured = json.dumps(
+        payloads.push(SHOP, ONE, private=True, at=home.now, before="9" * 40, paths=["src/a"])
+    )
+    await pushed(home, ONE)
+    home.now += 60
+    await pushed(home, TWO, before=ONE)
+    delivery = await home.deliver("push", captured.encode(), key="github:new-id")
+    await Desk(home.tools).handle(delivery)
+    assert "not built: this push was decided before" in ((await home.delivery(delivery)).note or "")
+    assert await count_of_runs(home) == 2
+
+
+async def test_older_push_that_comes_first_now_starts_nothing_and_says_so(home: House) -> None:
+    early = json.dumps(payloads.push(SHOP, ONE, private=True, at=home.now, before="9" * 40, paths=["src/a"]))
+    home.now += 60
+    await pushed(home, TWO, before=ONE)
+    delivery = await home.deliver("push", early.encode())
+    await Desk(home.tools).handle(delivery)
+    assert "not built: a newer push was decided first" in ((await home.delivery(delivery)).note or "")
+    assert [(await home.run(1)).commit, await count_of_runs(home)] == [TWO, 1]
+
+
+async def test_push_of_before_a_branch_was_deleted_starts_nothing(home: House) -> None:
+    early = json.dumps(payloads.push(SHOP, ONE, private=True, at=home.now, branch="topic", paths=["src/a"]))
+    home.now += 60
+    assert "refs/heads/topic was deleted" in await pushed(home, "0" * 40, branch="topic", before=ONE)
+    delivery = await home.deliver("push", early.encode())
+    await Desk(home.tools).handle(delivery)
+    assert "a newer push was decided first" in ((await home.delivery(delivery)).note or "")
+
+
+async def test_branch_that_comes_back_is_pushed_anew_each_time(home: House) -> None:
+    for _ in range(3):
+        await pushed(home, ONE, branch="topic", before="0" * 40)
+        home.now += 10
+        await pushed(home, "0" * 40, branch="topic", before=ONE)
+        home.now += 10
+    assert await count_of_runs(home) == 3
+
+
+async def test_push_that_no_filter_lets_through_makes_older_ones_old_too(home: House) -> None:
+    early = json.dumps(payloads.push(SHOP, ONE, private=True, at=home.now, before="9" * 40, paths=["src/a"]))
+    home.now += 60
+    await pushed(home, TWO, before=ONE, paths=["docs/a"])
+    delivery = await home.deliver("push", early.encode())
+    await Desk(home.tools).handle(delivery)
+    assert await count_of_runs(home) == 0
+
+
+async def test_push_without_sender_builds_and_names_who_pushed(home: House) -> None:
+    payload = payloads.push(SHOP, ONE, private=True, at=home.now, before="9" * 40, paths=["src/a"])
+    del payload["sender"]
+    payload["pusher"] = {"name": "deployer", "email": None}
+    await Desk(home.tools).handle(await home.deliver("push", json.dumps(payload).encode()))
+    assert (await home.run(1)).actor == "github:deployer"

@@ -1,0 +1,84 @@
+"""Where the bot is no member, who asked is told the end, once, and while Slack takes answers."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from bot.posting.outbox import RESPONSE_SECONDS, Outbox
+from bot.store import posts
+from bot.store.columns import POST
+from bot.tables import Post, Run
+from tests.bot.house import House
+
+
+async def send(home: House, after: float = 1.0) -> None:
+    """Send what is due `after` seconds later."""
+    home.now += after
+    await home.write(lambda s: s.execute(update(Post).where(POST.state == "open").values(due_at=0.0)))
+    claimed = await home.write(lambda s: posts.claim(s, owner="one", now=home.now, lease=60.0, limit=20))
+    for post in claimed:
+        await Outbox(home.tools).send(post)
+
+
+async def ends(home: House, **facts: Any) -> None:
+    values = {"state": "finished", "result": "failed", "exit_code": 3, "finished_at": home.now, **facts}
+    await home.write(lambda s: s.execute(update(Run).values(**values)))
+    await home.write(lambda s: posts.want(s, runs=[1], urgent=True))
+
+
+async def card(home: House) -> Post:
+    (found,) = [post for post in await home.posts() if post.kind == "slack_message"]
+    return found
+
+
+@pytest.mark.parametrize("private", [False, True])
+async def test_end_is_told_to_who_asked_where_the_bot_is_no_member(home: House, private: bool) -> None:
+    home.slack.channels[0].member, home.slack.channels[0].private = False, private
+    await home.types("run check")
+    await send(home)
+    assert len(home.slack.ephemerals) == 1  # that it is on its way
+    await ends(home, tail=["no such table"])
+    await send(home)
+    told = home.slack.ephemerals[-1]
+    assert (told.user, told.response_type, len(home.slack.ephemerals)) == ("U0OCTOCAT", "ephemeral", 2)
+    for words in ("failed with exit code 3", "no such table", "/runs/1?", "|Log>", "`/invite @Errand`"):
+        assert words in told.text
+    await ends(home)
+    await send(home)
+    assert len(home.slack.ephemerals) == 2
+    assert (await card(home)).state == "open"
+
+
+async def test_bot_that_was_invited_meanwhile_posts_the_card(home: House) -> None:
+    home.slack.channels[0].member = False
+    await home.types("run check")
+    await send(home)
+    home.slack.channels[0].member = True
+    await ends(home)
+    await send(home)
+    assert (len(home.slack.messages), len(home.slack.ephemerals)) == (1, 1)
+
+
+async def test_what_ends_when_slack_takes_no_answers_any_more_is_given_up(home: House) -> None:
+    home.slack.channels[0].member = False
+    await home.types("run check")
+    await send(home)
+    await ends(home)
+    await send(home, RESPONSE_SECONDS + 1)
+    assert ((await card(home)).state, len(home.slack.ephemerals)) == ("failed", 1)
+
+
+async def test_channel_of_the_job_that_nobody_asked_in_is_refused_as_ever(home: House) -> None:
+    next(each for each in home.slack.channels if each.name == "ops").member = False
+    await home.says("/job run deploy SECRETIVE=x")
+    await send(home)
+    assert (await card(home)).state == "failed"
+
+
+async def test_people_in_slack_appear_by_their_login(home: House) -> None:
+    await home.types("run check")
+    assert (await home.run(1)).actor == "slack:octocat"
+    await send(home)
+    assert "U0OCTOCAT" not in str(home.slack.messages[0].blocks)
+    assert "octocat" in str(home.slack.messages[0].blocks)

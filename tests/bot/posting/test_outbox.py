@@ -1,0 +1,191 @@
+"""What is to be said arrives once, or is given up with a reason."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, update
+from structlog.testing import capture_logs
+
+from bot.errors import RetryLater
+from bot.posting import outbox, places
+from bot.posting.outbox import FAILURES, MAX_TRIES, Outbox
+from bot.store import posts
+from bot.store.columns import POST
+from bot.tables import Post, Run
+from tests.bot.house import HEAD, SHOP, House
+
+
+async def say(home: House, *wanted: Post) -> list[Post]:
+    """Store and claim posts."""
+    await home.write(lambda s: posts.add(s, wanted))
+    return await claim(home)
+
+
+async def claim(home: House) -> list[Post]:
+    """What is due."""
+    home.now += 3600
+    claimed: list[Post] = await home.write(
+        lambda s: posts.claim(s, owner="one", now=home.now, lease=60.0, limit=20)
+    )
+    return claimed
+
+
+async def send(home: House, tries: int = 1) -> None:
+    """Claim and send what is due, `tries` times."""
+    for _ in range(tries):
+        for post in await claim(home):
+            await Outbox(home.tools).send(post)
+
+
+async def states(home: House) -> dict[str, str]:
+    """The state of every post by kind."""
+    return {post.kind: post.state for post in await home.posts()}
+
+
+def reply(home: House, key: str = "k", text: str = "words") -> Post:
+    return places.comment_reply(key, SHOP, 7, text, now=home.now, nonce="n" * 16)
+
+
+async def test_cards_of_a_run_are_edited_and_say_its_end(home: House) -> None:
+    await home.types("run deploy SECRETIVE=x")
+    await send(home)
+    await home.write(
+        lambda s: s.execute(update(Run).values(state="finished", result="error", finished_at=home.now))
+    )
+    await home.write(lambda s: posts.want(s, runs=[1], urgent=True))
+    await send(home)
+    assert len(home.slack.messages) == 1
+    assert len(home.slack.messages[0].history) == 2
+    ended = {check.name: check.conclusion is not None for check in home.github.checks}
+    assert ended == {"errand / build shop": False, "errand / deploy": True}
+    assert len(home.slack.ephemerals) == 1
+
+
+async def test_what_was_wanted_after_the_claim_and_is_shown_already_is_not_said_again(home: House) -> None:
+    await home.says("/job run check")
+    claimed = await claim(home)
+    await home.write(
+        lambda s: s.execute(update(Run).values(state="finished", result="succeeded", finished_at=home.now))
+    )
+    await home.write(lambda s: posts.want(s, runs=[1], urgent=True))
+    for post in claimed:
+        await Outbox(home.tools).send(post)
+    assert "succeeded" in home.github.comments[1].body
+    assert await claim(home) == []
+
+
+async def test_cards_of_a_build_stand_where_it_was_asked_for(home: House) -> None:
+    await home.says("/job build shop --ref main")
+    await home.types("build shop")
+    await send(home)
+    assert (len(home.github.comments), len(home.slack.messages)) == (2, 1)
+    await home.write(lambda s: posts.want(s, builds=[1], urgent=True))
+    await send(home)
+    assert len(home.github.comments[1].history) == 2
+
+
+async def test_with_a_token_commits_get_statuses_of_runs_and_builds(home: House) -> None:
+    build = places.commit(SHOP, HEAD, app=False, now=home.now, nonce="1" * 16)
+    await home.says("/job run check")
+    await home.write(lambda s: posts.add_cards(s, [build], run=1))
+    await home.write(lambda s: posts.add_cards(s, [build], build=1))
+    await send(home)
+    assert {status.context for status in home.github.statuses} == {"errand / check", "errand / build shop"}
+
+
+async def test_secret_address_of_an_answer_is_in_no_log_line(home: House) -> None:
+    await home.types("list")
+    with capture_logs() as lines:
+        await send(home)
+    assert home.slack.ephemerals
+    assert [line["event"] for line in lines] == ["post.sent"]
+    assert "commands/" not in str(lines)
+
+
+async def test_what_a_bot_was_killed_over_is_looked_for_and_not_said_twice(home: House) -> None:
+    (post,) = await say(home, reply(home))
+    await Outbox(home.tools).send(post)
+    await home.write(
+        lambda s: s.execute(update(Post).values(state="open", sent=0, remote_id=None, attempts=1))
+    )
+    await send(home)
+    assert len(home.github.comments) == 1
+
+
+async def test_database_that_is_away_after_the_words_were_said_makes_nobody_say_them_again(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (post,) = await say(home, places.slack_reply("k", _address(home), "words", now=home.now, nonce="n"))
+    monkeypatch.setattr(outbox, "AGAIN", 0.001)
+    real, left = home.store.write, [RetryLater("away")] * 3
+
+    async def sometimes(work: Any) -> Any:
+        if left:
+            raise left.pop()
+        return await real(work)
+
+    monkeypatch.setattr(home.store, "write", sometimes)
+    await Outbox(home.tools).send(post)
+    assert await states(home) == {"slack_response": "done"}
+    assert len(home.slack.ephemerals) == 1
+
+
+def _address(home: House) -> str:
+    return home.slack.response_url(home.slack.channels[0].id, "U0OCTOCAT")
+
+
+async def test_place_that_does_not_answer_is_asked_again_and_given_up_in_the_end(home: House) -> None:
+    home.github.fail("/comments$", 502, times=1000)
+    await say(home, reply(home))
+    await home.write(lambda s: s.execute(update(Post).values(attempts=MAX_TRIES - 3, lease_until=0.0)))
+    await send(home, 2)
+    assert await states(home) == {"github_comment": "open"}
+    await send(home, 2)
+    (post,) = await home.posts()
+    assert (post.state, "502" in str(post.error)) == ("failed", True)
+
+
+async def test_post_over_which_errand_fails_is_given_up_soon(home: House) -> None:
+    bad = places.reaction("k", SHOP, 1, "eyes", now=home.now, nonce="n")
+    bad.place = {"repository": SHOP}  # no such place was ever stored
+    await say(home, bad)
+    await home.write(lambda s: s.execute(update(Post).values(attempts=0, lease_until=0.0)))
+    await send(home, FAILURES - 1)
+    assert await states(home) == {"github_reaction": "open"}
+    await send(home)
+    (post,) = await home.posts()
+    assert (post.state, post.error) == ("failed", "Errand failed: KeyError")
+
+
+async def test_post_that_kills_whoever_sends_it_is_not_tried_for_ever(home: House) -> None:
+    await say(home, reply(home))
+    await home.write(lambda s: s.execute(update(Post).values(attempts=MAX_TRIES, lease_until=0.0)))
+    await send(home)
+    assert await states(home) == {"github_comment": "failed"}
+    assert home.github.comments == []
+
+
+async def test_card_of_what_is_no_longer_kept_is_given_up(home: House) -> None:
+    await home.says("/job run plain")
+    await home.write(lambda s: s.execute(delete(Run)))
+    await send(home)
+    (card,) = [post for post in await home.posts() if post.kind == "github_comment"]
+    assert (card.state, card.error) == ("failed", "what it tells about is no longer kept")
+
+
+@pytest.mark.parametrize("kind", ["github_check", "github_status", "slack_message"])
+async def test_card_about_nothing_is_refused(home: House, kind: str) -> None:
+    place = {"repository": SHOP, "commit": HEAD, "channel": "#ops"}
+    await say(home, Post(kind=kind, key="k", place=place, nonce="n", created_at=home.now))
+    await home.write(lambda s: s.execute(update(Post).where(POST.kind == kind).values(lease_until=0.0)))
+    await send(home)
+    assert await states(home) == {kind: "failed"}
+
+
+async def test_what_was_configured_no_more_is_not_waited_for(home: House) -> None:
+    await home.types("run deploy SECRETIVE=x")
+    bare = home.without(github=None, slack=None)
+    bare.now = home.now
+    for post in await claim(home):
+        await Outbox(bare.tools).send(post)
+    assert set((await states(home)).values()) == {"failed"}
