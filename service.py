@@ -32,15 +32,15 @@ from bot.workers.loops import Loops
 from bot.workers.pruning import Pruning
 from executor import descriptors
 from executor.engine import Engine
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from executor.process import ProcessEngine
 from executor.spec import Secret
+from terminal.discovery import Door, standing
 from webhooks.access import new_token, token_hash
 from webhooks.app import Doors, create_app
-from webhooks.collector import quiet_collector
-from webhooks.connection_limits import ConnectionLimit
-from webhooks.connections import limited
-from webhooks.door import Door, standing
+from webhooks.server.collector import quiet_collector
+from webhooks.server.connection_limits import ConnectionLimit
+from webhooks.server.connections import limited
 from webhooks.site import Site
 from webhooks.streams import Streams
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.harness import WORK, Row, median_ratio
 from executor.container import ContainerEngine, Settings
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from executor.spec import Outcome, RunSpec, Started
 from tests.podman import Podman, installed, missing
 

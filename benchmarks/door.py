@@ -10,10 +10,10 @@ from starlette.applications import Starlette
 from benchmarks.harness import SECRET
 from bot.store import Store
 from executor import descriptors
-from webhooks.collector import quiet_collector
-from webhooks.connection_limits import ConnectionLimit
-from webhooks.connections import limited
 from webhooks.deliveries import github
+from webhooks.server.collector import quiet_collector
+from webhooks.server.connection_limits import ConnectionLimit
+from webhooks.server.connections import limited
 
 
 async def _forget(*, key: str, source: str, event: str, media_type: str, body: bytes, now: float) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.harness import WORK, Row, median_ratio
 from executor.container.builds import Builds
 from executor.container.settings import Settings
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from executor.spec import BuildSpec, Outcome, Result, Source
 from tests.podman import Podman
 from tests.podman import _configuration as configuration

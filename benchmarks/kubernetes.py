@@ -27,7 +27,7 @@ from executor.kubernetes.engine import KubernetesEngine
 from executor.kubernetes.objects.manifests import manifest
 from executor.kubernetes.resources import JOBS
 from executor.kubernetes.settings import Settings
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from executor.spec import RunSpec
 
 ROUNDS, ANSWERS, TOGETHER, PER_COMMENT = 30, 30, 1000, 10

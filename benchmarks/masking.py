@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 
 from benchmarks.harness import Row, median_ratio
-from executor.encodings import forms
-from executor.redaction import Redactor
+from executor.logs.encodings import forms
+from executor.logs.redaction import Redactor
 
 PIECE, PIECES, ROUNDS = 64 * 1024, 100, 7
 

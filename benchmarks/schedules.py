@@ -25,7 +25,7 @@ from bot.repositories import Repositories
 from bot.slack import Slack
 from bot.store import Store
 from bot.workers.loops import Loops
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from executor.process import ProcessEngine
 from executor.spec import Secret
 

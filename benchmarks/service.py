@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.harness import Row, free_port, prepared, server
 from demo.installation import Installation, installation
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from executor.process import ProcessEngine
 from executor.spec import RunSpec
 from executor.supervisor import record

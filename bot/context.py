@@ -13,7 +13,7 @@ from bot.slack import Slack
 from bot.store import Store
 from bot.tables import Build, Run
 from executor.engine import Engine
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 
 DAY = 86400.0
 """Seconds."""

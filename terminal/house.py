@@ -15,7 +15,7 @@ from bot.errors import ConfigError
 from bot.registry import Book
 from bot.repositories import Repositories
 from bot.store import Store, ticks
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from service import engine_of
 from terminal.checkout import Checkouts
 

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from terminal.screen import Screen
 from webhooks.text import reading
 

@@ -13,10 +13,10 @@ from typing import Any, Self
 from urllib.parse import quote, urlencode, urlsplit
 
 from terminal import places
+from terminal.discovery import Door, doors
 from terminal.failures import Failure, Problem, Unreachable, Usage
 from terminal.places import Place
 from terminal.speech import spoken
-from webhooks.door import Door, doors
 
 URL = "http://127.0.0.1:8000"
 TIMEOUT = 30.0

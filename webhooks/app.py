@@ -16,7 +16,7 @@ from bot.store import Store, stats
 from webhooks import health, metrics
 from webhooks.api.problems import problem
 from webhooks.deliveries import github, slack
-from webhooks.unverified import Unverified
+from webhooks.server.unverified import Unverified
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from bot.registry import Book
 from bot.repositories import Repositories
 from bot.store import Store
 from bot.workers.pruning import Pruning
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from webhooks.access import Access
 from webhooks.api import calling, hooks, jobs, openapi, orders, questions, repositories, runs, tokens
 from webhooks.api.workflows import Workflows

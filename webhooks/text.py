@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from executor.logs import LogChunk, LogStore
+from executor.logs.store import LogChunk, LogStore
 from webhooks.streams import Write
 
 SHOWN = 512 * 1024

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import Processor
 
-from executor.lines import LineMask
+from executor.logs.lines import LineMask
 from executor.spec import Secret
 
 SHORTEST = 4

@@ -28,7 +28,7 @@ TROUBLE = 300.0
 """Seconds until logs or the engine are asked again that could not be had."""
 
 SWEEP = 3600.0
-"""Seconds between two looks at everything. No log may be kept for less: see `executor.ages`."""
+"""Seconds between two looks at everything. No log may be kept for less: see `executor.logs.ages`."""
 
 KEEP_LEFT = 86400.0
 """Seconds that the engine keeps what a killed bot could not remove after a run had ended."""

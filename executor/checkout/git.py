@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 
 from executor.checkout.echo import echoed
-from executor.redaction import Redactor
+from executor.logs.redaction import Redactor
 
 _ORIGIN = re.compile(r"(https?)://(?:([^@/?#]*)@)?([^@/?#]+)")
 _URL = re.compile(r"(?:https?|ssh|file)://[!-~]+|/[^\0\n]+|[A-Za-z0-9_.-]+@[A-Za-z0-9_.-]+:[!-~]+", re.ASCII)

@@ -11,10 +11,10 @@ from executor.container.making import Makings
 from executor.container.repositories import Repositories
 from executor.container.settings import Settings
 from executor.errors import EngineUnavailable
-from executor.logs import LogStore
+from executor.logs.redaction import masked
+from executor.logs.store import LogStore
 from executor.process import requests, trees
 from executor.process.supervised import Supervised, result_of
-from executor.redaction import masked
 from executor.spec import BuildSpec, Outcome, Progress, Recipe, Result
 from executor.words import plain
 

@@ -12,8 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from executor.setup import SHELL, prefaced
 from executor.spec import RunSpec
+from executor.supervisor.setup import SHELL, prefaced
 
 INSTALLATION, KEY, TIMEOUT, GRACE, CHILDREN, MEMORY, MASKED, LOG = (
     f"errand.{name}"

@@ -9,7 +9,7 @@ from executor.container.images import Images
 from executor.container.runs import Runs
 from executor.container.settings import Settings
 from executor.errors import EngineUnavailable
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from executor.spec import BuildSpec, Live, Progress, RunSpec
 
 

@@ -14,9 +14,9 @@ from typing import Any
 from executor.container.client import Client
 from executor.container.containers import LOG, Container
 from executor.container.entries import Entries, Frames, Parser
-from executor.growth import Growth
-from executor.keeping import Keeping
-from executor.logs import LogStore
+from executor.logs.collector import Keeping
+from executor.logs.store import LogStore
+from executor.logs.watcher import Growth
 from executor.threads import whole
 
 FILE_DRIVER = "k8s-file"

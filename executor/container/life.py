@@ -16,11 +16,11 @@ from executor.container.place import NOTES, STARTED, STOP, Place
 from executor.container.starting import Starting
 from executor.container.stopping import ALONE, Stopping
 from executor.errors import EngineUnavailable
-from executor.growth import Growth
-from executor.keeping import Keeping
-from executor.logfile import LogWriter
-from executor.logs import LogStore
-from executor.redaction import masked
+from executor.logs.collector import Keeping
+from executor.logs.logfile import LogWriter
+from executor.logs.redaction import masked
+from executor.logs.store import LogStore
+from executor.logs.watcher import Growth
 from executor.spec import Outcome, Progress, RunSpec, Started
 from executor.story import Story
 from executor.threads import whole

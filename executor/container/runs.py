@@ -15,8 +15,8 @@ from executor.container.life import Life, Tools
 from executor.container.place import STOP, Place
 from executor.container.starting import Starting
 from executor.errors import EngineUnavailable
-from executor.growth import Growth
-from executor.logs import LogStore, check_key
+from executor.logs.store import LogStore, check_key
+from executor.logs.watcher import Growth
 from executor.spec import Progress, Result, RunSpec
 from executor.threads import whole
 

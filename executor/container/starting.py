@@ -7,16 +7,16 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
-from executor.boot import boot
 from executor.container import containers, live, networks, outcomes
 from executor.container.client import Client, Refused
 from executor.container.containers import SH, Container, Given
 from executor.container.place import BEGUN, STOP, Place
 from executor.errors import EngineUnavailable
-from executor.secretive import hidden
 from executor.spec import Outcome, Result, RunSpec
+from executor.supervisor.boot import boot
 from executor.targets import targets
 from executor.threads import whole
+from executor.words import hidden
 
 _TAKEN = "already in use"
 """What Podman says with a status of 500 where Docker says 409."""

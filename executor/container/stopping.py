@@ -5,12 +5,12 @@ import contextlib
 from collections.abc import Callable
 from typing import NoReturn
 
-from executor import setup
 from executor.container.client import Client, Refused
 from executor.container.containers import CHILDREN, GRACE, TIMEOUT, Container
 from executor.container.place import SIGNALLED, STOP, Place
-from executor.growth import Growth
+from executor.logs.watcher import Growth
 from executor.spec import Result
+from executor.supervisor import setup
 from executor.threads import whole
 
 TO_ALL = (("sh", "-c", setup.TELL_ALL, "sh", setup.PREFACE), ("kill", "-TERM", "-1"))

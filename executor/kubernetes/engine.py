@@ -10,7 +10,7 @@ from executor.kubernetes.client import Client
 from executor.kubernetes.images.images import Images
 from executor.kubernetes.images.keys import Keys
 from executor.kubernetes.settings import Settings
-from executor.logs import LogStore, check_key
+from executor.logs.store import LogStore, check_key
 from executor.spec import BuildSpec, Live, Progress, RunSpec
 
 

@@ -4,7 +4,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from executor.logs import check_key
+from executor.logs.store import check_key
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 ERRAND = "errand"

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from executor.process import requests, trees
 from executor.process.supervised import Supervised, result_of
 from executor.spec import BuildSpec, Live, Outcome, Progress, Result, RunSpec

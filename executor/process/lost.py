@@ -6,8 +6,8 @@ import sys
 import time
 from datetime import UTC, datetime
 
-from executor.boot import boot
 from executor.supervisor import descendants, record
+from executor.supervisor.boot import boot
 
 _NEAR = 3.0
 """Seconds by which a process's start may differ from the recorded one, where it is known in seconds."""

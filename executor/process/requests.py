@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from executor import checkout
-from executor.boot import boot
 from executor.checkout.git import ENVIRONMENT, split_url
 from executor.process import trees
-from executor.setup import prefaced
 from executor.spec import BuildSpec, RunSpec, Secret
 from executor.supervisor import record, request
+from executor.supervisor.boot import boot
+from executor.supervisor.setup import prefaced
 
 _BUILDER = [sys.executable, "-I", "-S", str(Path(checkout.__file__).with_name("builder.py"))]
 _BUILD_GRACE = 10.0

@@ -3,8 +3,7 @@
 import os
 import signal
 
-from executor import setup
-from executor.supervisor import files, lock, memory
+from executor.supervisor import files, lock, memory, setup
 
 _RESET = [
     number

@@ -6,8 +6,8 @@ import os
 import sys
 from collections.abc import Callable
 
-from executor.logfile import LogWriter
-from executor.redaction import Redactor, masked
+from executor.logs.logfile import LogWriter
+from executor.logs.redaction import Redactor, masked
 from executor.supervisor import record
 
 _CHUNK = 64 * 1024

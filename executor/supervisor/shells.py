@@ -1,9 +1,8 @@
-"""Whether the first process of a job is a shell that waits for what it runs, as `executor.setup` has it."""
+"""Whether the first process of a job is a shell that waits for what it runs, as `setup` has it."""
 
 import signal
 
-from executor import setup
-from executor.supervisor import descendants
+from executor.supervisor import descendants, setup
 
 
 def waits(pid: int) -> bool:

@@ -9,7 +9,7 @@ import select
 import signal
 import time
 
-from executor.logfile import LogWriter
+from executor.logs.logfile import LogWriter
 from executor.supervisor import descendants, record, shells
 from executor.supervisor.job import CannotStart, Job, start
 from executor.supervisor.memory import MemoryWatch

@@ -26,7 +26,7 @@ from demo import deliveries as payloads
 from demo.github import GitHubStandIn
 from demo.slack import SlackStandIn
 from demo.standins import StandIns, standins
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from executor.spec import BuildSpec, Live, Outcome, Progress, Result, RunSpec, Secret, Started
 
 SHOP, SITE = "acme/shop", "acme/site"

@@ -15,7 +15,7 @@ from executor.container import ContainerEngine, Settings
 from executor.engine import Engine
 from executor.kubernetes import settings as kubernetes
 from executor.kubernetes.engine import KubernetesEngine
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from executor.process import ProcessEngine
 from executor.spec import Outcome, Progress, Result, RunSpec, Started
 

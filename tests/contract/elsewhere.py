@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from executor.container import Settings
 from executor.kubernetes import settings as kubernetes
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from executor.spec import About, RunSpec
 from tests.contract.cases import EngineCase, open_container_case, open_kubernetes_case, open_process_case
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 
-from executor.logs import LogChunk
+from executor.logs.store import LogChunk
 from executor.spec import Result
 from tests.contract.cases import MAX_LOG, EngineCase, ended, seen, sh, text
 

@@ -10,7 +10,7 @@ import pytest
 from coverage import Coverage
 
 from executor.container import making
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from executor.process import ProcessEngine, requests, spawner
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from executor.words import plain
+from executor.words import hidden, plain
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,16 @@ from executor.words import plain
 )
 def test_foreign_words_are_bounded_and_without_credentials(said: str, shown: str) -> None:
     assert plain(said) == shown
+
+
+def test_variables_that_look_like_secrets_are_hidden() -> None:
+    environment = {
+        "API_TOKEN": "abcdefgh",
+        "db_password": "hunter22",
+        "AWS_SECRET_ACCESS_KEY": "abcdefgh",
+        "DATABASE_URL": "postgres://user:word@host/x",
+        "MODE": "production",
+        "HOMEPAGE": "https://host/path",
+        "USE_AUTH": "true",
+    }
+    assert hidden(environment) == ["API_TOKEN", "db_password", "AWS_SECRET_ACCESS_KEY", "DATABASE_URL"]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from executor.logfile import LogWriter
-from executor.logs import LogStore
+from executor.logs.logfile import LogWriter
+from executor.logs.store import LogStore
 from terminal.outputs import LINES, Outputs
 
 

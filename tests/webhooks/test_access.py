@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from bot.access import links
 from bot.store import Store, runs, sessions, tokens
 from bot.tables import Run
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from executor.spec import Secret
 from webhooks.access import is_local_path, new_token, token_hash
 from webhooks.pages import login

@@ -14,7 +14,7 @@ from bot.errors import RetryLater
 from bot.states import State, attempt_name
 from bot.store import Session, Store, attempts, builds, locks, results, runs
 from bot.tables import Attempt, Build, Run
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from webhooks import text
 from webhooks.access import Access, Visitor
 from webhooks.api import queries

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from bot.telemetry.metrics import count_delivery
 from webhooks.deliveries.intake import SMALL, AddDelivery, Headers, Intake, Refusal, media_type_of, secrets_of
-from webhooks.unverified import GaveWay, Unverified
+from webhooks.server.unverified import GaveWay, Unverified
 
 PATH = "/webhooks/github"
 

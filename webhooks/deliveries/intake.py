@@ -14,8 +14,8 @@ from starlette.types import Receive, Scope
 
 from bot.errors import DatabaseAway, RetryLater
 from bot.telemetry.metrics import UNVERIFIED, count_delivery
-from webhooks.deadlines import Deadlines
-from webhooks.unverified import Body, Unverified
+from webhooks.server.deadlines import Deadlines
+from webhooks.server.unverified import Body, Unverified
 
 SMALL = 1 << 20
 """Bodies up to this many bytes are verified at once; larger ones in a thread."""

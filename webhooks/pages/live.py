@@ -15,7 +15,7 @@ from typing import Self
 
 from bot.errors import RetryLater
 from bot.store.changes import Changes, Listener, Subject
-from executor.logs import LogChunk, LogStore
+from executor.logs.store import LogChunk, LogStore
 from webhooks.pages.ansi import PLAIN, Renderer, restyled
 from webhooks.streams import Write
 from webhooks.text import reading

@@ -15,7 +15,7 @@ from bot.states import attempt_name
 from bot.store import Session, Store, attempts, builds, locks, results, runs
 from bot.store.changes import Changes, Subject
 from bot.tables import Attempt, ImageTag, Run
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from webhooks import text
 from webhooks.access import Access, Visitor
 from webhooks.api import openapi, schedules

@@ -14,13 +14,13 @@ from functools import partial
 from http import HTTPStatus
 
 from executor.errors import EngineUnavailable
-from executor.keeping import Keeping
 from executor.kubernetes.attending.place import Checkpoint, Turn
 from executor.kubernetes.attending.positions import Stamped
 from executor.kubernetes.client import Client, Silence
 from executor.kubernetes.refusals import Refused
 from executor.kubernetes.resources import PODS
 from executor.kubernetes.watching.states import TERMINATED, WAITING, Container, Pod
+from executor.logs.collector import Keeping
 from executor.threads import whole
 
 MISSING = "[… lines may be missing here: the node had not kept them …]"

@@ -5,14 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from executor.errors import EngineUnavailable
-from executor.growth import Growth
-from executor.keeping import Keeping
 from executor.kubernetes.attending.following import LAST, Follower
 from executor.kubernetes.attending.place import Place, Turn
 from executor.kubernetes.client import Client
 from executor.kubernetes.watching.states import Pod
-from executor.logfile import LogWriter
-from executor.logs import LogStore
+from executor.logs.collector import Keeping
+from executor.logs.logfile import LogWriter
+from executor.logs.store import LogStore
+from executor.logs.watcher import Growth
 from executor.threads import whole
 
 _LOOK = 5.0

@@ -24,7 +24,7 @@ from executor.kubernetes.watching import outcomes, states
 from executor.kubernetes.watching.cluster import Cluster, Space
 from executor.kubernetes.watching.outcomes import OVERDUE, Ended, Reading, Runs, Waits
 from executor.kubernetes.watching.states import Job, Pod
-from executor.redaction import Redactor
+from executor.logs.redaction import Redactor
 from executor.spec import Outcome, Pending, Progress, Result, Secret, Started
 from executor.story import Story
 from executor.threads import whole

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
 
 from executor.errors import EngineUnavailable
-from executor.growth import Growth
 from executor.kubernetes.attending import stopping
 from executor.kubernetes.attending.keeper import Desk
 from executor.kubernetes.attending.life import Life, Tools
@@ -20,7 +19,8 @@ from executor.kubernetes.resources import FINALIZER, JOBS, PODS, name_of
 from executor.kubernetes.settings import Settings
 from executor.kubernetes.watching import outcomes, states
 from executor.kubernetes.watching.cluster import Cluster, Space
-from executor.logs import LogStore, check_key
+from executor.logs.store import LogStore, check_key
+from executor.logs.watcher import Growth
 from executor.spec import Outcome, Progress, Result
 from executor.threads import whole
 

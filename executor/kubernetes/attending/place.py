@@ -11,8 +11,8 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from executor import logfile
 from executor.kubernetes.attending.positions import Position
+from executor.logs import logfile
 from executor.supervisor import lock
 
 _TURN, _BEGUN = "turn", "begun"

@@ -9,13 +9,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from executor.encodings import forms
 from executor.kubernetes.client import Object
 from executor.kubernetes.objects import labels, pods
 from executor.kubernetes.objects.pods import UNKNOWN, Facts
 from executor.kubernetes.objects.workloads import Workload
 from executor.kubernetes.resources import FINALIZER, MASKED, name_of
 from executor.kubernetes.settings import Settings
+from executor.logs.encodings import forms
 from executor.spec import RunSpec, Secret
 from executor.targets import targets
 

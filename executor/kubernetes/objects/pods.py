@@ -12,8 +12,8 @@ from executor.kubernetes.client import Object
 from executor.kubernetes.objects.merging import merged
 from executor.kubernetes.objects.workloads import Workload
 from executor.kubernetes.settings import Settings
-from executor.setup import PREFACE, SHELL, TELL_ALL, TELL_OWN, prefaced
 from executor.spec import RunSpec
+from executor.supervisor.setup import PREFACE, SHELL, TELL_ALL, TELL_OWN, prefaced
 
 RESERVED = ":"
 """No mount of the API may hold it in its path."""

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from executor import references
 from executor.kubernetes.client import Object
 from executor.kubernetes.objects.secretrefs import SecretRef, secret_refs
-from executor.secretive import hidden
-from executor.words import plain
+from executor.words import hidden, plain
 
 _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 """Where the token of the service account is mounted, by the API server itself."""

@@ -9,7 +9,7 @@ from bot.posting.audience import Audience, outward
 from bot.posting.outbox import Outbox
 from bot.store import posts
 from bot.tables import Run
-from executor.logfile import LogWriter
+from executor.logs.logfile import LogWriter
 from tests.bot.house import HEAD, SHOP, House
 
 SECRET_LINE = "customer 4711 owes 12"

@@ -18,7 +18,7 @@ from bot.workers.loops import MAX_TRIES, Belt, Loops, backoff
 from bot.workers.patience import patiently
 from bot.workers.pruning import Pruning
 from executor.errors import EngineUnavailable
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from executor.process import ProcessEngine
 from executor.spec import Outcome, Result, Started
 from tests.bot.house import House

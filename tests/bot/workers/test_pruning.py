@@ -17,7 +17,7 @@ from bot.workers.pruning import Pruning
 from bot.workers.retention import AGAIN, Retention
 from bot.workers.worker import Worker
 from executor.errors import EngineUnavailable
-from executor.logfile import LogWriter
+from executor.logs.logfile import LogWriter
 from tests.bot.house import House
 from tests.bot.store.test_history import DAY, add
 

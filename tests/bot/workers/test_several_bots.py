@@ -16,7 +16,7 @@ from bot.tables import Run
 from bot.workers import loops
 from bot.workers.loops import Loops
 from demo import deliveries as payloads
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from executor.process import ProcessEngine
 from tests.bot.house import SHOP, House, house
 

@@ -16,7 +16,7 @@ from bot.tables import Build, Post, Run
 from bot.workers import specs, worker
 from bot.workers.worker import FAILURES, Worker
 from executor.errors import EngineUnavailable
-from executor.logfile import LogWriter
+from executor.logs.logfile import LogWriter
 from executor.spec import Outcome, Pending, Result, Secret, Started
 from tests.bot.house import House
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from executor.process import ProcessEngine
 from executor.process import trees as trees_module
 from executor.spec import BuildSpec, Result, RunSpec, Source

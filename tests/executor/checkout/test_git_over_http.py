@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from executor.process import ProcessEngine
 from executor.spec import BuildSpec, Outcome, Result, Secret, Source
 from tests.contract.cases import ended, files_with, text

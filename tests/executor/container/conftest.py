@@ -13,7 +13,7 @@ from executor.container.images import Images
 from executor.container.repositories import Repositories
 from executor.container.settings import Settings
 from executor.container.storage import Storage
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from tests.podman import Podman
 
 

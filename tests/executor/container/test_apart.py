@@ -14,7 +14,7 @@ from executor.container.making import Makings, network_of
 from executor.container.policy import narrowed
 from executor.container.repositories import Repositories
 from executor.container.settings import Settings
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from executor.spec import BuildSpec, Outcome, Recipe, Result, Source
 from executor.supervisor import lock
 from tests.contract.cases import ended, text

@@ -12,7 +12,7 @@ import pytest
 from executor.container.builds import Builds
 from executor.container.settings import Settings
 from executor.errors import EngineUnavailable
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from executor.spec import BuildSpec, Outcome, Recipe, Result, Secret, Source
 from executor.supervisor import record
 from tests.contract.cases import ended, files_with, processes, seen, text, vanish

@@ -6,7 +6,7 @@ import pytest
 
 from executor.container.builds import Builds
 from executor.errors import EngineUnavailable
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from executor.spec import BuildSpec, Recipe, Result, Secret, Source
 from tests.contract.cases import ended, text
 from tests.executor.checkout.test_builder import Repository, shop

@@ -15,7 +15,7 @@ from executor.container import ContainerEngine, Settings, containers
 from executor.container.client import Client
 from executor.container.place import STOP
 from executor.errors import EngineUnavailable
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from executor.spec import Live, Outcome, Result, RunSpec, Secret
 from tests.contract.cases import ended, files_with, processes, seen, sh, started, text
 from tests.podman import Podman

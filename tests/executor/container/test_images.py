@@ -11,7 +11,7 @@ from executor.container import images as images_module
 from executor.container.builds import Builds
 from executor.container.images import Images
 from executor.errors import EngineUnavailable
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from executor.spec import BuildSpec, Live, Outcome, Pending, Progress, Recipe, Result, Source
 from tests.contract.cases import ended, text
 from tests.executor.checkout.test_builder import Repository, shop

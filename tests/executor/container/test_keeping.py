@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.container.entries import Entries, Frames, Parser
-from executor.keeping import Keeping
-from executor.logfile import LogWriter
+from executor.logs.collector import Keeping
+from executor.logs.logfile import LogWriter
 
 TIME = b"2026-11-20T22:09:51.880458916+00:00"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from executor.process import ProcessEngine
 from executor.spec import Outcome, Result, RunSpec
 from executor.supervisor import record
@@ -36,7 +36,7 @@ def start_bot(tmp_path: Path) -> "subprocess.Popen[bytes]":
     script = """
 import asyncio, sys
 from pathlib import Path
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from executor.process import ProcessEngine
 from executor.spec import RunSpec
 

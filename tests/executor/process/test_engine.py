@@ -12,7 +12,7 @@ import uvloop
 
 from executor import descriptors
 from executor.errors import EngineUnavailable
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from executor.process import ProcessEngine, spawner
 from executor.spec import Result, RunSpec, Secret
 from executor.supervisor import record

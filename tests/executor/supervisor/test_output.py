@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.logfile import LogWriter
+from executor.logs.logfile import LogWriter
 from executor.supervisor.output import Output, Wakes
 
 

@@ -13,8 +13,8 @@ from starlette.applications import Starlette
 
 from bot.states import State, attempt_name
 from bot.store import Store, tokens
-from executor.logfile import LogWriter
-from executor.logs import LogStore
+from executor.logs.logfile import LogWriter
+from executor.logs.store import LogStore
 from tests.webhooks.api.test_runs import KEYS, LIMIT, NOW, enqueue, move, opened
 from webhooks.access import new_token, token_hash
 from webhooks.api import runs as api

@@ -16,8 +16,8 @@ from bot.access import links
 from bot.states import State
 from bot.store import Store, runs, tokens
 from bot.tables import Run
-from executor.logfile import LogWriter
-from executor.logs import LogStore
+from executor.logs.logfile import LogWriter
+from executor.logs.store import LogStore
 from executor.spec import Secret
 from webhooks.access import new_token, token_hash
 from webhooks.site import Site

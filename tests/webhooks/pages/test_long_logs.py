@@ -4,7 +4,7 @@ import re
 
 import httpx
 
-from executor.logfile import LogWriter
+from executor.logs.logfile import LogWriter
 from tests.webhooks.installation import Installation, client, here, lines, member
 from webhooks.text import SHOWN, SHOWN_LINES
 

@@ -10,7 +10,7 @@ import pytest
 
 from bot.store import attempts, builds, runs
 from bot.tables import Build, Run
-from executor.logfile import LogWriter
+from executor.logs.logfile import LogWriter
 from tests.webhooks.installation import LIMIT, NOW, Away, Events, Installation, client, here, lines, member
 from webhooks.view import run_shown
 

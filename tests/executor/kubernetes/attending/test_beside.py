@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from executor.growth import Growth
 from executor.kubernetes.attending import beside
 from executor.kubernetes.attending.beside import MOST, Beside
 from executor.kubernetes.attending.keeper import Desk
 from executor.kubernetes.client import Client
 from executor.kubernetes.settings import Settings
 from executor.kubernetes.watching import states
-from executor.logs import LogStore
+from executor.logs.store import LogStore
+from executor.logs.watcher import Growth
 from tests.executor.kubernetes.places import Answer, kubeconfig, served
 
 LINE = b"2026-01-01T12:00:01.000000001Z hello of the mesh, hush\n"

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from executor.keeping import Keeping
 from executor.kubernetes.attending import following
 from executor.kubernetes.attending.following import Follower
 from executor.kubernetes.attending.place import Place
 from executor.kubernetes.client import Client
 from executor.kubernetes.settings import Settings
 from executor.kubernetes.watching import states
-from executor.logfile import LogWriter
+from executor.logs.collector import Keeping
+from executor.logs.logfile import LogWriter
 from tests.executor.kubernetes.places import Answer, kubeconfig, served
 
 GONE = "unable to retrieve container logs for containerd://d90f7318"

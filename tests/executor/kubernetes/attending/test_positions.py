@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from executor.container.entries import Entries
-from executor.keeping import Keeping
 from executor.kubernetes.attending.place import Checkpoint
 from executor.kubernetes.attending.positions import Position, Stamped
-from executor.logfile import LogWriter
-from executor.redaction import Redactor
+from executor.logs.collector import Keeping
+from executor.logs.logfile import LogWriter
+from executor.logs.redaction import Redactor
 
 
 @dataclass(frozen=True)

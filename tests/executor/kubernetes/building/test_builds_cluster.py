@@ -23,7 +23,7 @@ from executor.kubernetes.refusals import Refused
 from executor.kubernetes.resources import JOBS, SECRETS, Resource
 from executor.kubernetes.settings import Builder, Settings
 from executor.kubernetes.settings import Registry as Access
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from executor.spec import BuildSpec, Recipe, Result, Secret, Source
 from tests.contract.cases import ended, seen, text
 from tests.executor.checkout.test_builder import Repository

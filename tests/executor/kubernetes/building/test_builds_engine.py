@@ -16,7 +16,7 @@ import pytest
 
 from executor.kubernetes.engine import KubernetesEngine
 from executor.kubernetes.settings import Builder, Settings
-from executor.logs import LogStore
+from executor.logs.store import LogStore
 from executor.spec import BuildSpec, Recipe, Result, Secret, Source
 from tests.contract.cases import ended, text
 from tests.kubernetes.cluster import Cluster

@@ -13,8 +13,8 @@ from executor.kubernetes.objects.manifests import Manifest, manifest
 from executor.kubernetes.objects.pods import Facts, literal
 from executor.kubernetes.objects.workloads import Workload
 from executor.kubernetes.settings import Builder, Settings
-from executor.setup import PREFACE
 from executor.spec import About, Reference, RunSpec, Secret
+from executor.supervisor.setup import PREFACE
 
 SETTINGS = Settings(namespace="jobs", installation="here")
 SPEC = RunSpec(key="run-1-abc", command=("migrate", "now"), image="ghcr.io/acme/tools:1.4")

@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
-from webhooks import connection_limits
-from webhooks.connection_limits import Activity, ConnectionLimit
+from webhooks.server import connection_limits
+from webhooks.server.connection_limits import Activity, ConnectionLimit
 
 
 class Peer:

@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from webhooks import connections
-from webhooks.connection_limits import ConnectionLimit
+from webhooks.server import connections
+from webhooks.server.connection_limits import ConnectionLimit
 
 _LARGE = 4 * 2**20
 """Bytes at `/large`, more than systems keep for a client that does not read."""

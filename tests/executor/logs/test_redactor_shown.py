@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.messages.text import fence
-from executor.logfile import LogWriter
-from executor.logs import LogStore
-from executor.redaction import MASK, Redactor
+from executor.logs.logfile import LogWriter
+from executor.logs.redaction import MASK, Redactor
+from executor.logs.store import LogStore
 from terminal.screen import Screen
 from webhooks.pages.ansi import Renderer
 

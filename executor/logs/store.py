@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakValueDictionary
 
-from executor import logfile
-from executor.ages import Ages
-from executor.controls import CONTROL
+from executor.logs import logfile
+from executor.logs.ages import Ages
+from executor.logs.controls import CONTROL
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9.-]{0,127}", re.ASCII)
 LOOK_S = 1.0

@@ -10,10 +10,10 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable
 
-from executor import controls
-from executor.gaps import FOLDED, Fold, Gap, Overstrike, Unseen
-from executor.kinds import Kinds
-from executor.patterns import Patterns
+from executor.logs import controls
+from executor.logs.gaps import FOLDED, Fold, Gap, Overstrike, Unseen
+from executor.logs.kinds import Kinds
+from executor.logs.patterns import Patterns
 
 _LONGEST_GAP = 4096
 """Bytes of a gap. What is further apart is not one secret, so that no stream is held back without a bound."""

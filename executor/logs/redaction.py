@@ -11,10 +11,10 @@ on how they were cut. Imports next to nothing, because every supervisor of the p
 from collections.abc import Iterable
 from copy import copy
 
-from executor.encodings import forms
-from executor.kinds import Kinds
-from executor.patterns import Patterns
-from executor.seams import Seams, folded, overstruck, unseen
+from executor.logs.encodings import forms
+from executor.logs.kinds import Kinds
+from executor.logs.patterns import Patterns
+from executor.logs.seams import Seams, folded, overstruck, unseen
 
 MASK = b"***"
 

@@ -12,8 +12,8 @@ from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from webhooks.connection_limits import Activity, ConnectionLimit
-from webhooks.turns import Turns
+from webhooks.server.connection_limits import Activity, ConnectionLimit
+from webhooks.server.turns import Turns
 
 HEAD_S = 10.0
 """Seconds from a connection, or from the beginning of a request that is cut, to the end of its head."""

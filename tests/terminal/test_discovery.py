@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from terminal.discovery import Door, doors, standing
 from terminal.failures import Failure, Usage
 from terminal.remote import where
-from webhooks.door import Door, doors, standing
 
 DOOR = Door("http://127.0.0.1:8123", "https://errand.example.com", "errand_" + "x" * 43)
 

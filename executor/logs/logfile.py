@@ -3,7 +3,7 @@
 A log is a directory of files, each named by the absolute offset of its first byte. The first file
 is the head, as large as half of what the log may take. What comes after it goes into parts, of
 which the oldest are deleted, so that the newest bytes stay: the gap is where offsets are missing.
-A file called `end` says that nothing follows. Imports next to nothing, like `executor.redaction`.
+A file called `end` says that nothing follows. Imports next to nothing, like `executor.logs.redaction`.
 """
 
 import contextlib

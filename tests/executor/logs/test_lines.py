@@ -5,8 +5,8 @@ import base64
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from executor.lines import LineMask
-from executor.redaction import masked
+from executor.logs.lines import LineMask
+from executor.logs.redaction import masked
 
 SECRETS = [
     "Zk3vQ9xW2mN7pL5tR8yB",

@@ -9,7 +9,7 @@ import os
 from collections import deque
 from pathlib import Path
 
-from executor import logfile
+from executor.logs import logfile
 
 MOST = 1000
 """Logs that are known at a time."""

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from webhooks.unverified import GaveWay, Unverified
+from webhooks.server.unverified import GaveWay, Unverified
 
 
 async def _hold(memory: Unverified, address: str, size: int, held: asyncio.Event) -> None:

@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
-from webhooks import deadlines
-from webhooks.deadlines import Deadlines
+from webhooks.server import deadlines
+from webhooks.server.deadlines import Deadlines
 
 
 @pytest.fixture(autouse=True)

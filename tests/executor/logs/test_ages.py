@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from executor import ages
-from executor.ages import Ages
+from executor.logs import ages
+from executor.logs.ages import Ages
 
 
 def log(directory: Path, key: str, ended: float | None) -> None:

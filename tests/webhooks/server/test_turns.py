@@ -1,6 +1,6 @@
 import asyncio
 
-from webhooks.turns import AT_ONCE, Turns
+from webhooks.server.turns import AT_ONCE, Turns
 
 
 async def test_few_have_their_turn_in_one_round_and_all_of_them_in_order() -> None:

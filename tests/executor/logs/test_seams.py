@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from executor import controls
-from executor.encodings import forms
-from executor.gaps import FOLDED, Fold, Gap, Overstrike, Unseen
-from executor.kinds import Kinds
-from executor.redaction import MASK, Redactor
+from executor.logs import controls
+from executor.logs.encodings import forms
+from executor.logs.gaps import FOLDED, Fold, Gap, Overstrike, Unseen
+from executor.logs.kinds import Kinds
+from executor.logs.redaction import MASK, Redactor
 
 _KEPT = re.compile(rb"\x1b\[[0-9;:]{0,64}m|\n[ \t]*")
 
 
 def described(data: bytes, secrets: Iterable[bytes]) -> bytes:
-    """Mask as `executor.redaction` says it does: look by look, each at the whole stream, byte by byte."""
+    """Mask as `redaction` says it does: look by look, each at the whole stream, byte by byte."""
     patterns = {form for secret in secrets for form in forms(secret)}
     bare = {controls.GAP.sub(b"", form) for form in patterns} - {b""}
     long = {form for form in patterns if len(form) >= FOLDED and not controls.CONTROL_BYTES.search(form)}

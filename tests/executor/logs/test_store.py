@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from executor import logfile
-from executor.logfile import LogWriter
-from executor.logs import MOST_BESIDE, LogChunk, LogStore
+from executor.logs import logfile
+from executor.logs.logfile import LogWriter
+from executor.logs.store import MOST_BESIDE, LogChunk, LogStore
 
 SMALL = logfile.SMALLEST
 HALF = SMALL // 2

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from executor.kinds import Kinds, has_run
+from executor.logs.kinds import Kinds, has_run
 
 _RUN = re.compile(rb"[A-Za-z0-9]{4,}")
 _KEY = 16

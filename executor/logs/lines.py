@@ -7,9 +7,9 @@ only these are looked for.
 import re
 from collections.abc import Iterator
 
-from executor.encodings import forms
-from executor.gaps import Fold, Overstrike, Unseen
-from executor.redaction import masked
+from executor.logs.encodings import forms
+from executor.logs.gaps import Fold, Overstrike, Unseen
+from executor.logs.redaction import masked
 
 _GAPS = (Unseen(), Overstrike(), Fold())
 _KEYS = {size: re.compile(rf"[A-Za-z0-9]{{{size},}}", re.ASCII) for size in (8, 4)}

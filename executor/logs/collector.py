@@ -7,8 +7,8 @@ out as many bytes as are kept already: no line is lost or doubled.
 
 from collections.abc import Sequence
 
-from executor.logfile import LogWriter
-from executor.redaction import Redactor
+from executor.logs.logfile import LogWriter
+from executor.logs.redaction import Redactor
 
 _FIRST = 512
 """Bytes of the beginning that are remembered: an init says there why it could not start the command."""

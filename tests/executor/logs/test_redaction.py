@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.redaction import MASK, Redactor
+from executor.logs.redaction import MASK, Redactor
 
 SECRET = 'p4ss/w+rd "é" it\'s & <long>'
 
@@ -129,8 +129,8 @@ def test_few_secrets_cost_little_time() -> None:
 
 
 def test_what_every_supervisor_carries_is_small() -> None:
-    root = str(Path(__file__).parents[2])
-    seen = "import sys; sys.path.append(sys.argv[1]); import executor.redaction; print(*sys.modules)"
+    root = str(Path(__file__).parents[3])
+    seen = "import sys; sys.path.append(sys.argv[1]); import executor.logs.redaction; print(*sys.modules)"
     modules = subprocess.run(
         [sys.executable, "-I", "-S", "-c", seen, root], capture_output=True, text=True, check=True
     ).stdout.split()

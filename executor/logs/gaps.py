@@ -6,8 +6,8 @@ The other questions are quicker, and may say yes too often.
 
 import re
 
-from executor import controls
-from executor.kinds import Kinds
+from executor.logs import controls
+from executor.logs.kinds import Kinds
 
 FOLDED = 16
 """Bytes of the narrowest line that something was wrapped to, and of the shortest secret looked for so."""

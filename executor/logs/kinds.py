@@ -1,6 +1,6 @@
 """Which kinds of bytes stand in a buffer: a quick look that tells what there is no need to look for. Pure."""
 
-from executor import controls
+from executor.logs import controls
 
 _WORD = b"x"
 _SUSPECT = b"!"
