@@ -150,19 +150,22 @@ class Makings:
             (base, identity, self._command.words("push", "--quiet", base, own.name(base)))
             for base, identity in engine.bases
         ]
-        words |= {"keep": json.dumps(keep), "bases": json.dumps(bases)} | self._again(spec, tree, name)
+        words |= {"keep": json.dumps(keep), "bases": json.dumps(bases)} | self._again(spec, tree, engine.storage.name(name))
         # With a tag a commit that storage would keep every image.
         options.append(f"--tag={references.built(spec.image, 'latest', word)}")
         options.append(f"--authfile={self._repositories.logins(tree.repository)}")
         return _Shape(tuple(options), words, env, own.arguments)
 
     def _again(self, spec: BuildSpec, tree: trees.Tree, name: str) -> dict[str, str]:
-        """The builder's words for taking an image again that was made of the same."""
+        """The builder's words for taking an image again that was made of the same.
+
+        It is pushed to where it lies already: `tag` would put the newest name last, not first.
+        """
         recipe = spec.recipe or Recipe()
         return {
             "finished": str(self._repositories.finished(tree.repository)),
             "inputs": json.dumps([spec.image, recipe.context, *_options(recipe)]),
-            "again": json.dumps(self._command.words("tag", "{image}", name)),
+            "again": json.dumps(self._command.words("push", "--quiet", "{image}", name)),
         }
 
     def _network(self, repository: str, network: str) -> dict[str, str]:
