@@ -7,7 +7,7 @@ from typer.main import get_command
 
 from bot.commands.grammar import AVAILABLE, VERBS, Verb
 from terminal.app import cli
-from webhooks.api.surface import OPERATIONS
+from webhooks.api.operations import OPERATIONS
 
 COMMANDS: dict[str, Any] = dict(getattr(get_command(cli), "commands", {}))
 FIELDS = {"image": "image_tag", "page": "before"}

@@ -20,7 +20,7 @@ from webhooks.access import Access
 from webhooks.api import calling, hooks, jobs, openapi, orders, questions, repositories, runs, tokens
 from webhooks.api.workflows import Workflows
 from webhooks.pages import routes as pages
-from webhooks.pages.look import Look
+from webhooks.pages.renderer import Look
 from webhooks.streams import Streams
 
 

@@ -21,7 +21,7 @@ from bot.handlers.authorization import Asked, People
 from bot.handlers.enqueuing import Starting
 from bot.handlers.pushes import Pushing
 from bot.handlers.verbs import Effect, Effects
-from bot.posting import places
+from bot.posting import targets
 from bot.repositories import Stranger
 from bot.store import Session, deliveries, posts
 from bot.store.leases import LeaseLost
@@ -343,10 +343,10 @@ class Desk:
         now, nonce = self._tools.clock(), self._tools.nonce
         where, content = comment.repository, "confused" if failed else "rocket"
         about = (f"reaction:{key}:{content}", where, comment.comment, content)
-        answers = [places.reaction(*about, now=now, nonce=nonce())]
+        answers = [targets.reaction(*about, now=now, nonce=nonce())]
         if texts:
             reply, public = (f"reply:{key}", where, comment.pull, messages.joined(texts)), comment.public
-            answers.append(places.comment_reply(*reply, public=public, now=now, nonce=nonce()))
+            answers.append(targets.comment_reply(*reply, public=public, now=now, nonce=nonce()))
         return answers
 
     def _slack_answers(self, command: events.SlackCommand, texts: Sequence[str]) -> list[Post]:
@@ -354,7 +354,7 @@ class Desk:
             return []
         key, text = f"reply:slack:{command.trigger}", messages.joined(texts)
         now, nonce = self._tools.clock(), self._tools.nonce()
-        return [places.slack_reply(key, command.response_url, text, now=now, nonce=nonce)]
+        return [targets.slack_reply(key, command.response_url, text, now=now, nonce=nonce)]
 
 
 def _asked_on_github(comment: events.Comment) -> Asked:

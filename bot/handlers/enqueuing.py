@@ -17,9 +17,9 @@ from bot.errors import AskerError, NotAllowed, Unfit
 from bot.github import PullRequest
 from bot.handlers.authorization import Asked, People
 from bot.handlers.orders import OF_FORK, Order, Seen, Source, Target, with_tag
-from bot.posting import places
+from bot.posting import targets
 from bot.states import State
-from bot.store import Session, builds, gate, posts, runs, versions
+from bot.store import Session, admission, builds, posts, runs, versions
 from bot.tables import Build, Post, Run
 from bot.text import refs
 from bot.text.wording import quoted
@@ -163,7 +163,7 @@ class Starting:
 
         Raises `NotAllowed` where the job wants to be alone and is under way.
         """
-        why = gate.refusal(session, order.job.name, order.overlap.concurrency)
+        why = admission.refusal(session, order.job.name, order.overlap.concurrency)
         if why is not None and not runs.is_known(session, order.key):
             raise NotAllowed(why)
         draft = self.draft(session, order, Seen())
@@ -235,7 +235,7 @@ class Starting:
         build, tools = self._build(session, order.asked, target, source), self._tools
         if build.state != State.FINISHED and order.job.notify.github and tools.github and target.repository:
             app, now, nonce = tools.github.is_app, tools.clock(), tools.nonce()
-            card = places.commit(target.repository, source.commit, app=app, now=now, nonce=nonce)
+            card = targets.commit(target.repository, source.commit, app=app, now=now, nonce=nonce)
             posts.add_cards(session, [card], build=build.identity)
         return build
 
@@ -264,17 +264,17 @@ class Starting:
         now, nonce = tools.clock(), tools.nonce
         cards: list[Post] = []
         if asked.repository is not None and asked.number is not None:
-            cards.append(places.comment(asked.repository, asked.number, now=now, nonce=nonce()))
+            cards.append(targets.comment(asked.repository, asked.number, now=now, nonce=nonce()))
         if github and target.repository and target.source is not None and tools.github is not None:
             where, app = (target.repository, target.source.commit), tools.github.is_app
-            cards.append(places.commit(*where, app=app, now=now, nonce=nonce()))
+            cards.append(targets.commit(*where, app=app, now=now, nonce=nonce()))
         if tools.slack is not None:
             told = dict.fromkeys(channel for channel in channels if channel)
             if asked.channel is not None and asked.channel_name not in told:
                 told[asked.channel] = None
             here = (asked.channel, asked.channel_name)
             cards += [
-                places.channel(
+                targets.channel(
                     channel, url=asked.response_url if channel in here else None, now=now, nonce=nonce()
                 )
                 for channel in told

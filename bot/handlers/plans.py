@@ -16,7 +16,7 @@ from bot.handlers.enqueuing import Starting
 from bot.handlers.orders import Target
 from bot.handlers.pushes import headline
 from bot.posting.audience import outward
-from bot.store import Session, builds, deliveries, gate, image_tags, runs, ticks
+from bot.store import Session, admission, builds, deliveries, image_tags, runs, ticks
 from bot.tables import Run
 
 TICKS = 5
@@ -130,8 +130,8 @@ class Planning:
     @staticmethod
     def _gate(session: Session, run: Run, now: float) -> tuple[str | None, str | None]:
         """Why the run would be refused (Markdown), else what it would wait for besides its build."""
-        refused = gate.refusal(session, run.job, run.concurrency)
-        return refused, None if refused else gate.waits_for(session, run, now=now)
+        refused = admission.refusal(session, run.job, run.concurrency)
+        return refused, None if refused else admission.waits_for(session, run, now=now)
 
     @staticmethod
     def _timing(session: Session, job: Job, now: float) -> Outlook | None:

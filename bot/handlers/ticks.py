@@ -21,7 +21,7 @@ from bot.errors import AskerError, DatabaseAway, Refused, RetryLater
 from bot.handlers.authorization import Asked
 from bot.handlers.enqueuing import Starting
 from bot.handlers.orders import Order, Seen, Target
-from bot.store import Session, gate, image_tags, runs, ticks
+from bot.store import Session, admission, image_tags, runs, ticks
 from bot.tables import JobState, Tick
 from bot.telemetry.metrics import TICKS
 
@@ -301,7 +301,7 @@ class Ticks:
             return None, "missed", f"There is no image {job.image} any more."
         if target is None:
             raise RetryLater("it became due while GitHub was not asked")
-        if (why := gate.refusal(session, job.name, job.concurrency)) is not None:
+        if (why := admission.refusal(session, job.name, job.concurrency)) is not None:
             return None, "refused", why
         try:
             parameters = job.resolve({})

@@ -8,10 +8,10 @@ parts as arguments, and never wait for anything but the database. It asks nobody
 from sqlalchemy.orm import Session
 
 from bot.store import (
+    admission,
     attempts,
     builds,
     deliveries,
-    gate,
     hooks,
     idempotency,
     image_tags,
@@ -30,10 +30,10 @@ from bot.store.store import Store
 __all__ = [
     "Session",
     "Store",
+    "admission",
     "attempts",
     "builds",
     "deliveries",
-    "gate",
     "hooks",
     "idempotency",
     "image_tags",

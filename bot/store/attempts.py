@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 from bot.messages import waits
 from bot.states import AGAIN, State, attempt_name, attempts_allowed
 from bot.store import posts, runs
-from bot.store.bells import changed
 from bot.store.columns import ATTEMPT, RUN
-from bot.store.moves import ACTIVE, FREE, change
 from bot.store.runs import Facts
+from bot.store.transitions import ACTIVE, FREE, change
+from bot.store.wakeups import changed
 from bot.tables import Attempt, Run
 
 

@@ -7,14 +7,14 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.states import State, build_sources
-from bot.store import gate, image_tags, posts
-from bot.store.bells import changed, ring
+from bot.store import admission, image_tags, posts
 from bot.store.claims import claim_with_begun
 from bot.store.clocks import moment
 from bot.store.columns import BUILD, RUN
 from bot.store.inserts import insert_once
-from bot.store.moves import change, change_all
 from bot.store.times import in_order
+from bot.store.transitions import change, change_all
+from bot.store.wakeups import changed, ring
 from bot.tables import Build
 
 _QUEUED = (State.WAITING, State.BUILDING)
@@ -146,9 +146,9 @@ def again(session: Session, run: int, *, owner: str, now: float, nonce: str) -> 
     session.expire(old)
     build = need(session, fresh, now=now, nonce=nonce)
     state = State.BUILDING if build.state == State.BUILDING else State.WAITING
-    for waits in gate.close(session, [RUN.number == run]):
+    for waits in admission.close(session, [RUN.number == run]):
         change(session, run, [], state=state, build_number=build.number, digest=build.digest)
-        gate.opened(session, job=waits.job, lock=waits.lock, now=now)
+        admission.opened(session, job=waits.job, lock=waits.lock, now=now)
 
 
 def _is_usable(build: Build) -> bool:
@@ -224,7 +224,7 @@ def _tell_runs(session: Session, build: Build, now: float) -> None:
     if build.state == State.BUILDING:
         change_all(session, [*waiting, RUN.state == State.WAITING], state=State.BUILDING)
         return
-    gate.hold(session)
+    admission.hold(session)
     if build.result == "succeeded":
         told = change_all(
             session, [*waiting, RUN.state.in_(_QUEUED)], state=State.WAITING, digest=build.digest
@@ -249,7 +249,7 @@ def _tell_runs(session: Session, build: Build, now: float) -> None:
             waiting_for=None,
         )
     for job, lock in dict.fromkeys((run.job, run.lock) for run in told):
-        gate.opened(session, job=job, lock=lock, now=now)
+        admission.opened(session, job=job, lock=lock, now=now)
 
 
 def get(session: Session, number: int) -> Build | None:

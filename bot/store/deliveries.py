@@ -8,10 +8,10 @@ from typing import Any, Literal, cast
 from sqlalchemy import ColumnElement, Connection, CursorResult, delete, func, literal, select, update
 from sqlalchemy.orm import Session
 
-from bot.store.bells import ring
 from bot.store.claims import claim as claim_rows
 from bot.store.columns import DELIVERY
 from bot.store.leases import LeaseLost
+from bot.store.wakeups import ring
 from bot.tables import Delivery
 
 ROWS = 64

@@ -8,7 +8,7 @@ from sqlalchemy import Column, ColumnElement, CursorResult, and_, delete, exists
 from sqlalchemy.orm import Session
 
 from bot.states import State, attempt_name
-from bot.store import gate
+from bot.store import admission
 from bot.store.columns import ATTEMPT, BUILD, JOB_STATE, POST, RUN, TICK
 from bot.tables import Attempt, Build, JobState, Post, Run, Tick
 
@@ -91,7 +91,7 @@ def all_finished(session: Session, job: str) -> list[int]:
 
 def is_active(session: Session, job: str) -> bool:
     """Whether a run of the job goes on or waits; nobody starts one until this transaction ends."""
-    gate.hold(session)
+    admission.hold(session)
     query = select(RUN.number).where(RUN.job == job, RUN.state != State.FINISHED).limit(1)
     return session.scalar(query) is not None
 

@@ -5,7 +5,7 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, delete, select
 from sqlalchemy.orm import Session
 
-from bot.store import gate
+from bot.store import admission
 from bot.store.columns import IDEMPOTENCY
 from bot.tables import Idempotency
 
@@ -24,7 +24,7 @@ def hold(session: Session) -> None:
 
     It is the gate's: who starts a run takes that anyway, and two locks could be taken in either order.
     """
-    gate.hold(session)
+    admission.hold(session)
 
 
 def remember(session: Session, row: Idempotency) -> None:

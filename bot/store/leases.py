@@ -8,9 +8,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from bot.states import State
-from bot.store.bells import Belt, ring
 from bot.store.clocks import moment
 from bot.store.columns import BUILD, DELIVERY, POST, RUN, key_of, table_of
+from bot.store.wakeups import Belt, ring
 from bot.tables import Build, Claimable, Delivery, Post, Run
 
 _UNFINISHED = tuple(state for state in State if state is not State.FINISHED)

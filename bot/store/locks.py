@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, delete, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
-from bot.store import gate
-from bot.store.bells import ring
+from bot.store import admission
 from bot.store.columns import LOCK, RUN
-from bot.store.moves import QUEUED, UNFINISHED
+from bot.store.transitions import QUEUED, UNFINISHED
+from bot.store.wakeups import ring
 from bot.tables import Lock, Run
 
 
@@ -33,34 +33,34 @@ def add(session: Session, lock: Lock, *, now: float) -> Lock | None:
 
     What has begun goes on. Closing it again changes one's own reason and time.
     """
-    gate.hold(session)
+    admission.hold(session)
     before = get(session, lock.target, now=now)
     if before is not None and before.actor != lock.actor:
         return before
     session.merge(lock)
     session.flush()
-    gate.shut(session, lock.target, now=now)
+    admission.shut(session, lock.target, now=now)
     ring(session, "locks")
     return None
 
 
 def remove(session: Session, target: str, *, now: float) -> bool:
     """Open a target; False where it was not closed."""
-    gate.hold(session)
+    admission.hold(session)
     return _open(session, LOCK.target == target, now)
 
 
 def expire(session: Session, *, now: float) -> None:
     """Open what was closed until now."""
     if session.scalar(select(LOCK.target).where(LOCK.until <= now).limit(1)) is not None:
-        gate.hold(session)
+        admission.hold(session)
         _open(session, LOCK.until <= now, now)
 
 
 def _open(session: Session, which: ColumnElement[bool], now: float) -> bool:
     gone = session.scalars(delete(Lock).where(which).returning(LOCK.target)).all()
     for target in gone:
-        gate.opened(session, job=target, lock=target, now=now)
+        admission.opened(session, job=target, lock=target, now=now)
     return bool(gone)
 
 

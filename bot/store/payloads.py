@@ -6,8 +6,8 @@ from typing import cast, get_args
 
 from sqlalchemy import Connection
 
-from bot.store.bells import Belt
-from bot.store.changes import Subject
+from bot.store.wakeups import Belt
+from bot.store.watchers import Subject
 from bot.tables import Build, Run
 
 CHANNEL = "errand"

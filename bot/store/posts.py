@@ -8,10 +8,10 @@ from sqlalchemy import and_, case, func, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from bot.store.bells import ring
 from bot.store.claims import claim as claim_rows
 from bot.store.columns import POST
 from bot.store.leases import LeaseLost
+from bot.store.wakeups import ring
 from bot.tables import Post
 
 _AT_ONCE = 0.0
@@ -34,7 +34,7 @@ def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def told_at(session: Session, numbers: Sequence[int], places: Sequence[str]) -> set[int]:
-    """Which of these runs have a card at one of these places (the keys of `bot.posting.places`)."""
+    """Which of these runs have a card at one of these places (the keys of `bot.posting.targets`)."""
     keys = [f"run:{number}:{place}" for number in numbers for place in places]
     found = session.scalars(select(POST.run_number).where(POST.key.in_(keys)))
     return {number for number in found if number is not None}

@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 from sqlalchemy import CursorResult, delete, select
 from sqlalchemy.orm import Session, aliased
 
-from bot.store import gate
+from bot.store import admission
 from bot.store.columns import PUSH
 from bot.tables import PushSeen
 
@@ -23,7 +23,7 @@ def place(session: Session, row: PushSeen) -> Order:
     No other bot decides one before the transaction has ended. The lock is the gate's: who starts a run takes
     that anyway, and two locks could be taken in either order.
     """
-    gate.hold(session)
+    admission.hold(session)
     here = (PUSH.repository == row.repository, PUSH.ref == row.ref)
     newest = session.scalar(select(PushSeen).where(*here).order_by(PUSH.id.desc()).limit(1))
     same = (*here, PUSH.before == row.before, PUSH.after == row.after)

@@ -8,12 +8,12 @@ from sqlalchemy import or_, select, true
 from sqlalchemy.orm import Session
 
 from bot.states import State, run_sources
-from bot.store import gate, locks, posts
-from bot.store.bells import changed, ring
+from bot.store import admission, locks, posts
 from bot.store.claims import claim_with_begun
 from bot.store.columns import BUILD, RUN
 from bot.store.inserts import insert_all, insert_once
-from bot.store.moves import ACTIVE, QUEUED, UNFINISHED, ask_to_stop, change, end_unbegun
+from bot.store.transitions import ACTIVE, QUEUED, UNFINISHED, ask_to_stop, change, end_unbegun
+from bot.store.wakeups import changed, ring
 from bot.tables import Build, Post, Run
 
 _AMONG_FEW = RUN.number + 0
@@ -52,14 +52,14 @@ def enqueue(session: Session, run: Run, cards: Sequence[Post], *, now: float, no
     run.created_at = now
     run.name = nonce
     _look_at_build(session, run, now)
-    gate.arrive(session, run, now=now)
+    admission.arrive(session, run, now=now)
     stored, new = insert_once(session, Run, run, name=lambda number: f"{run.job}-{number}-{nonce}")
     if not new:
         return stored, False
     posts.add_cards(session, cards, run=stored.number)
     ring(session, "runs")
     changed(session, stored)
-    if gate.settle(session, stored, now=now):
+    if admission.settle(session, stored, now=now):
         stored = session.get_one(Run, stored.number)
     return stored, True
 
@@ -81,7 +81,7 @@ def enqueue_all(session: Session, drafts: Sequence[Draft], *, now: float) -> lis
         each.run.created_at, each.run.name = now, each.nonce
         if each.run.digest is None and each.run.build_number is not None:
             _follow(each.run, building[each.run.build_number], now)
-    gate.arrive_all(session, [draft.run for draft in free], now=now)
+    admission.arrive_all(session, [draft.run for draft in free], now=now)
     new = insert_all(session, [draft.run for draft in free])
     numbered = [draft for draft in free if draft.run.number is not None]
     posts.add_all(session, [(card, each.run.identity) for each in numbered for card in each.cards])
@@ -89,7 +89,7 @@ def enqueue_all(session: Session, drafts: Sequence[Draft], *, now: float) -> lis
     changed(session, *new)
     for run in new:
         if run.build_number is None or run.digest is not None:  # the others' cards show the build
-            gate.settle(session, run, now=now)
+            admission.settle(session, run, now=now)
     return stored + new
 
 
@@ -148,14 +148,14 @@ def move(
         values.setdefault("finished_at", now)
         values |= {"lease_owner": None, "lease_until": 0.0}
     if to is State.FINISHED:
-        gate.hold(session)
+        admission.hold(session)
     sources = [RUN.state.in_(run_sources(to)), RUN.lease_owner == owner]
     run = change(session, number, sources, state=to, **values)
     if run is None or to is not State.FINISHED:
         return run
-    if run.result == "cancelled" and run.message is None and (why := gate.replaced_by(run.stop_by)):
+    if run.result == "cancelled" and run.message is None and (why := admission.replaced_by(run.stop_by)):
         run = change(session, number, [], message=why) or run
-    gate.opened(session, job=run.job, lock=run.lock, now=now)
+    admission.opened(session, job=run.job, lock=run.lock, now=now)
     return run
 
 
@@ -177,9 +177,9 @@ def request_stop(session: Session, number: int, *, by: str, now: float) -> Run:
 
     A finished run is returned as it is; one that was asked to stop before keeps who asked first.
     """
-    gate.hold(session)
+    admission.hold(session)
     if (run := end_unbegun(session, number, by=by, now=now)) is not None:
-        gate.opened(session, job=run.job, lock=run.lock, now=now)
+        admission.opened(session, job=run.job, lock=run.lock, now=now)
         return run
     if (run := ask_to_stop(session, number, by=by)) is not None:
         return run

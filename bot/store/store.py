@@ -12,16 +12,16 @@ from sqlalchemy.orm import Session
 
 from bot.errors import ConfigError, DatabaseAway, Refused
 from bot.store import clocks, leases, schema
-from bot.store.bells import Bells, Belt
-from bot.store.changes import Changes, Subject
 from bot.store.databases import READERS, Database, FileLock, make_private, translated
 from bot.store.outages import Outage
 from bot.store.payloads import inform
+from bot.store.wakeups import Bells, Belt
+from bot.store.watchers import Changes, Subject
 from bot.store.writer import About, Writer
 from bot.tables import packed
 
 if TYPE_CHECKING:
-    from bot.store.notices import Notices
+    from bot.store.notifier import Notices
 
 T = TypeVar("T")
 
@@ -97,7 +97,7 @@ class Store:
 
     async def _listen(self, arguments: Mapping[str, Any]) -> None:
         """Begin to hear what others commit; returns once that is so, as far as the database lets."""
-        from bot.store.notices import Notices  # with its driver, which SQLite does not need
+        from bot.store.notifier import Notices  # with its driver, which SQLite does not need
 
         def some(belts: Collection[Belt], subjects: Iterable[Subject]) -> None:
             self._bells.ring(belts)

@@ -12,7 +12,7 @@ from sqlalchemy import CursorResult, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from bot.store import gate, versions
+from bot.store import admission, versions
 from bot.store.columns import JOB_STATE, TICK, table_of
 from bot.tables import JobState, Tick
 
@@ -36,7 +36,7 @@ def begin(
     comes back after it was taken away, and one that a clock decided which has been set back since: what is
     on record of it is not decided again, and what is not becomes due.
     """
-    gate.hold(session)
+    admission.hold(session)
     if mark is not None and mark != versions.mark(session):
         return None
     known = {row.job: row for row in session.scalars(select(JobState))}
@@ -72,7 +72,7 @@ def states(session: Session, jobs: Collection[str]) -> dict[str, JobState]:
 
 def hold(session: Session, jobs: Collection[str]) -> dict[str, JobState]:
     """The same, and no other bot decides before this transaction has ended; what is set there is stored."""
-    gate.hold(session)
+    admission.hold(session)
     return states(session, jobs)
 
 

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from bot.store import gate
-from bot.store.bells import ring
+from bot.store import admission
 from bot.store.columns import table_of
+from bot.store.wakeups import ring
 from bot.tables import JobVersion
 
 VERSION = table_of(JobVersion).c
@@ -20,7 +20,7 @@ def hold(session: Session) -> None:
     It is the gate's: who deletes a job also keeps others from starting it, and two locks could be taken in
     either order.
     """
-    gate.hold(session)
+    admission.hold(session)
 
 
 def mark(session: Session) -> int:

@@ -19,11 +19,11 @@ from sqlalchemy.orm import Session
 
 from bot.errors import DatabaseAway, RetryLater
 from bot.store import deliveries
-from bot.store.bells import Bells, Belt, changes, rung
-from bot.store.changes import Changes
 from bot.store.checkpoints import Checkpoints
 from bot.store.databases import is_conflict, is_lost, translated
 from bot.store.outages import Outage
+from bot.store.wakeups import Bells, Belt, changes, rung
+from bot.store.watchers import Changes
 from bot.tables import Build, Run
 from bot.telemetry.metrics import count_end
 

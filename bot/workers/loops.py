@@ -23,10 +23,10 @@ from bot.handlers.enqueuing import Starting
 from bot.handlers.ticks import Ticks
 from bot.posting.outbox import Outbox
 from bot.states import State
-from bot.store import Session, builds, deliveries, gate, leases, locks, posts, runs
-from bot.store.bells import Belt as Bell
+from bot.store import Session, admission, builds, deliveries, leases, locks, posts, runs
 from bot.store.leases import LeaseLost
-from bot.store.moves import ACTIVE
+from bot.store.transitions import ACTIVE
+from bot.store.wakeups import Belt as Bell
 from bot.tables import Build, Claimable, Delivery, Post, Run
 from bot.workers.leftovers import Leftovers
 from bot.workers.patience import patiently, rung
@@ -269,7 +269,7 @@ class Loops:
     async def _open(self) -> None:
         """Put the gate right at the start; then open what people locked for a time when that is over."""
         tools, bell = self._tools, self._tools.store.bell("locks")
-        await patiently("gate", partial(self._decide, gate.sweep))
+        await patiently("gate", partial(self._decide, admission.sweep))
         while True:
             bell.clear()
             await patiently("locks", partial(self._decide, locks.expire))

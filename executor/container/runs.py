@@ -11,8 +11,8 @@ from executor.container.client import Client
 from executor.container.containers import INSTALLATION, KEY
 from executor.container.events import Events
 from executor.container.following import FILE_DRIVER
-from executor.container.life import Life, Tools
-from executor.container.place import STOP, Place
+from executor.container.run_controller import Life, Tools
+from executor.container.run_directory import STOP, Place
 from executor.container.starting import Starting
 from executor.errors import EngineUnavailable
 from executor.logs.store import LogStore, check_key

@@ -10,7 +10,7 @@ from typing import Any
 from executor.container import containers, live, networks, outcomes
 from executor.container.client import Client, Refused
 from executor.container.containers import SH, Container, Given
-from executor.container.place import BEGUN, STOP, Place
+from executor.container.run_directory import BEGUN, STOP, Place
 from executor.errors import EngineUnavailable
 from executor.spec import Outcome, Result, RunSpec
 from executor.supervisor.boot import boot

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from executor.container.client import Client, Refused
 from executor.container.containers import CHILDREN, GRACE, TIMEOUT, Container
-from executor.container.place import SIGNALLED, STOP, Place
+from executor.container.run_directory import SIGNALLED, STOP, Place
 from executor.logs.watcher import Growth
 from executor.spec import Result
 from executor.supervisor import setup

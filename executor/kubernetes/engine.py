@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 from executor.errors import EngineUnavailable
 from executor.kubernetes import runs
-from executor.kubernetes.attending.lives import Lives
 from executor.kubernetes.building import builds
 from executor.kubernetes.client import Client
+from executor.kubernetes.controller.run_controllers import Lives
 from executor.kubernetes.images.images import Images
 from executor.kubernetes.images.keys import Keys
 from executor.kubernetes.settings import Settings

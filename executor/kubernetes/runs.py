@@ -1,7 +1,7 @@
 """Runs in the cluster: what is ordered."""
 
-from executor.kubernetes.attending.orders import Made, Order
 from executor.kubernetes.client import Client
+from executor.kubernetes.controller.orders import Made, Order
 from executor.kubernetes.images import live
 from executor.kubernetes.images.images import Images
 from executor.kubernetes.objects import pods

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from executor.kubernetes.attending import creating
-from executor.kubernetes.attending.orders import Made, Order
-from executor.kubernetes.attending.stopping import Stop
 from executor.kubernetes.client import Client
+from executor.kubernetes.controller import creating
+from executor.kubernetes.controller.orders import Made, Order
+from executor.kubernetes.controller.stopping import Stop
 from executor.kubernetes.resources import FINALIZER, INSTALLATION
 from executor.spec import Outcome, Pending, Reference, Result, RunSpec, Secret, Started
 from tests.contract.cases import KubernetesCase, ended, open_kubernetes_case, seen, sh, started, text

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from executor.errors import EngineUnavailable
-from executor.kubernetes.attending.following import MISSING
+from executor.kubernetes.controller.following import MISSING
 from executor.spec import Outcome, Pending, Reference, Result, RunSpec, Started
 from tests.contract.cases import KubernetesCase, ended, open_kubernetes_case, seen, sh, started, text
 from tests.kubernetes.asking import state

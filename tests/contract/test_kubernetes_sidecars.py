@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from executor.kubernetes.attending.following import RESTARTED
+from executor.kubernetes.controller.following import RESTARTED
 from executor.spec import Pending, Result, Secret, Started
 from tests.contract.cases import KubernetesCase, ended, open_kubernetes_case, sh, text
 from tests.kubernetes.cluster import Cluster

@@ -15,7 +15,7 @@ from bot.handlers.calls import Called, Calls, Changes, Terms, Wanted
 from bot.store import Session, Store, attempts
 from bot.tables import Attempt, Run
 from webhooks.access import Access, Visitor
-from webhooks.api import bodies
+from webhooks.api import requests
 from webhooks.api.answers import json_answer, path_number
 from webhooks.api.guard import guarded
 from webhooks.api.problems import Problem, of_asker
@@ -61,7 +61,7 @@ class _Rooms:
     async def start(self, request: Request, visitor: Visitor) -> Response:
         """Start a job."""
         name, terms = request.path_params["name"], Terms(key_of(request))
-        given = await body(request, bodies.Start)
+        given = await body(request, requests.Start)
         wanted = Wanted(given.parameters, tuple(given.arguments), given.ref, given.image_tag)
         return await self._started(self._calls.start(visitor.caller, name, wanted, terms))
 
@@ -69,20 +69,20 @@ class _Rooms:
         """Run again what the path names, or what the caller started last."""
         number = path_number(request) if "number" in request.path_params else None
         terms = Terms(key_of(request))
-        given = await body(request, bodies.Rerun)
+        given = await body(request, requests.Rerun)
         changes = Changes(given.parameters, given.latest)
         return await self._started(self._calls.rerun(visitor.caller, number, changes, terms))
 
     async def execute(self, request: Request, visitor: Visitor) -> Response:
         """Run one command."""
-        terms, given = Terms(key_of(request)), await body(request, bodies.Exec)
+        terms, given = Terms(key_of(request)), await body(request, requests.Exec)
         single = Single(given.image, given.command, given.workdir, given.timeout)
         return await self._started(self._calls.execute(visitor.caller, single, terms))
 
     async def cancel(self, request: Request, visitor: Visitor) -> Response:
         """Stop a run."""
         number = path_number(request)
-        await body(request, bodies.Empty)
+        await body(request, requests.Empty)
         run = await answered(self._calls.cancel(visitor.caller, number))
         return json_answer(self._showing.told(run, await self._showing.ended(run)))
 

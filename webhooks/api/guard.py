@@ -13,8 +13,8 @@ from webhooks.access import Access, Visitor
 from webhooks.api import queries, workflows
 from webhooks.api.answers import path_number
 from webhooks.api.operation import Needs, Operation
+from webhooks.api.operations import operation
 from webhooks.api.problems import Problem, forbidden, missing, unauthorized, unavailable
-from webhooks.api.surface import operation
 
 AT_ONCE_S = 0.1
 """Seconds that a body may take to arrive before it is asked again who sends it."""

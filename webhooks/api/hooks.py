@@ -24,7 +24,7 @@ from bot.registry import Book
 from bot.store import Session, Store, hooks
 from bot.tables import Hook
 from webhooks.access import Access, Visitor, token_hash
-from webhooks.api import bodies, queries, shapes
+from webhooks.api import queries, requests, responses
 from webhooks.api.answers import json_answer
 from webhooks.api.calling import Showing, answered, key_of
 from webhooks.api.guard import guarded
@@ -85,12 +85,12 @@ class _Desk:
     async def list_hooks(self, request: Request, visitor: Visitor) -> Response:
         """All of them, with when and by what each was last used."""
         rows = await self._made.store.read(hooks.list)
-        told: shapes.Hooks = {"hooks": [self._told(row) for row in rows]}
+        told: responses.Hooks = {"hooks": [self._told(row) for row in rows]}
         return json_answer({**told})
 
     async def create(self, request: Request, visitor: Visitor) -> Response:
         """A new one, with its token."""
-        asked = await body(request, bodies.HookRequest)
+        asked = await body(request, requests.HookRequest)
         if asked.job not in self._made.book.catalog.jobs:
             raise Problem(404, "There is no such job.")
         text = PREFIX + secrets.token_urlsafe(32)
@@ -107,7 +107,7 @@ class _Desk:
             raise Problem(409, str(taken)) from None
         log.info("hook.created", job=asked.job, hook=asked.name, by=visitor.caller.name)
         address = f"{self._url}/api/hooks/{asked.job}/{quote(asked.name, safe='')}"
-        shown: shapes.NewHook = {**told, "token": text}
+        shown: responses.NewHook = {**told, "token": text}
         return json_answer({**shown}, 201, {"Location": address})
 
     async def delete(self, request: Request, visitor: Visitor) -> Response:
@@ -119,7 +119,7 @@ class _Desk:
         log.info("hook.deleted", job=job, hook=name, by=visitor.caller.name)
         return Response(status_code=204)
 
-    def _told(self, row: Hook) -> shapes.Hook:
+    def _told(self, row: Hook) -> responses.Hook:
         return {
             "job": row.job,
             "name": row.name,
@@ -163,7 +163,7 @@ class _Door:
     async def _call(self, request: Request, hook: Hook) -> Response:
         query = queries.read(request, queries.HOOK)
         runs = query.get("run", "1") in ("1", "true")
-        key, given = key_of(request), await body(request, bodies.HookCall)
+        key, given = key_of(request), await body(request, requests.HookCall)
         caller, check = of_hook(hook.job, hook.name), self._check(request, hook)
         if not runs:
             return await self._move(caller, hook.job, given, check)
@@ -177,14 +177,14 @@ class _Door:
         return self._showing.answer(run, attempts, new=called.new)
 
     async def _move(
-        self, caller: Caller, job: str, given: bodies.HookCall, check: Callable[[Session], None]
+        self, caller: Caller, job: str, given: requests.HookCall, check: Callable[[Session], None]
     ) -> Response:
         if given.image_tag is None:
             raise wrong([("/imageTag", "required with ?run=false, which only chooses the tag")])
         if given.parameters:
             raise wrong([("/parameters", "nothing is run with ?run=false, so there is nothing to give")])
         chosen = await _told(self._made.calls.move(caller, job, given.image_tag, check))
-        told: shapes.Moved = {"job": job, "image_tag": chosen_tag(chosen)}
+        told: responses.Moved = {"job": job, "image_tag": chosen_tag(chosen)}
         return json_answer({**told})
 
     def _check(self, request: Request, hook: Hook) -> Callable[[Session], None]:

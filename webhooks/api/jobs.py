@@ -18,7 +18,7 @@ from bot.store import Session, Store, results, runs
 from bot.tables import Run
 from bot.workers.pruning import Pruning
 from webhooks.access import Access, Visitor
-from webhooks.api import schedules, shapes
+from webhooks.api import responses, schedules
 from webhooks.api.answers import json_answer, path_number
 from webhooks.api.guard import guarded
 from webhooks.api.problems import Problem, missing, wrong
@@ -77,7 +77,7 @@ class _Rooms:
             return schedules.outlooks(session, jobs, now=now), results.newest(session, names)
 
         timed, last = await self._jobs.store.read(read)
-        listed: list[shapes.ListedJob] = [
+        listed: list[responses.ListedJob] = [
             {
                 **self._told(entry, hide=not visitor.admin),
                 "schedule": schedules.coming(timed[entry.job.name]) if entry.job.name in timed else None,
@@ -98,7 +98,7 @@ class _Rooms:
                 results.newest(s, [entry.job.name]),
             )
         )
-        told: shapes.ScheduledJob = {
+        told: responses.ScheduledJob = {
             **self._told(entry, hide=not visitor.admin),
             "schedule": schedules.told(schedule),
             "last_run": self._tell.last(last.get(entry.job.name)),
@@ -163,7 +163,7 @@ class _Rooms:
     def _address(self, name: str) -> str:
         return f"{self._url}/api/jobs/{name}"
 
-    def _told(self, entry: Entry, *, hide: bool = False) -> shapes.DefinedJob:
+    def _told(self, entry: Entry, *, hide: bool = False) -> responses.DefinedJob:
         """What is said of a job; `hide`: without the texts of variables that its `mask` names."""
         job, row = entry.job, entry.row
         definition = config.definition(job)

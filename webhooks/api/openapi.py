@@ -19,12 +19,12 @@ from starlette.routing import Route
 from bot.catalog.catalog import Job
 from bot.catalog.images import LABEL
 from webhooks.access import Access, Visitor
-from webhooks.api import shapes
+from webhooks.api import responses
 from webhooks.api.answers import json_answer
 from webhooks.api.guard import guarded
 from webhooks.api.operation import JSON, TEXT, Answer, Needs, Operation
+from webhooks.api.operations import OPERATIONS
 from webhooks.api.problems import MEDIA_TYPE
-from webhooks.api.surface import OPERATIONS
 
 Schema = dict[str, Any]
 
@@ -168,7 +168,7 @@ def _answer(answer: Answer, refs: dict[Any, Schema]) -> Schema:
 
 def _problem(status: int, refs: dict[Any, Schema]) -> Schema:
     phrase = HTTPStatus(status).phrase
-    return {"description": f"{phrase}.", "content": {MEDIA_TYPE: {"schema": refs[shapes.Problem]}}}
+    return {"description": f"{phrase}.", "content": {MEDIA_TYPE: {"schema": refs[responses.Problem]}}}
 
 
 def _schemas() -> tuple[Schema, dict[Any, Schema]]:
@@ -182,7 +182,7 @@ def _schemas() -> tuple[Schema, dict[Any, Schema]]:
     del named["Definition"]["properties"]["name"]  # its address has it
     named["Definition"]["required"].remove("name")
     for name, schema in named.items():
-        if name != shapes.Problem.__name__ and "properties" in schema:
+        if name != responses.Problem.__name__ and "properties" in schema:
             schema.setdefault("additionalProperties", False)  # answers have no more than they say
     refs = {kind: schema for (kind, _), schema in found.items()}
     return {name: _plain(schema) for name, schema in sorted(named.items())}, refs
@@ -190,7 +190,7 @@ def _schemas() -> tuple[Schema, dict[Any, Schema]]:
 
 def _types() -> Sequence[Any]:
     """Every type of a body or an answer, each once."""
-    found: dict[Any, None] = {shapes.Problem: None}
+    found: dict[Any, None] = {responses.Problem: None}
     for row in OPERATIONS:
         kinds = [row.body, *(answer.shape for answer in row.answers.values())]
         found |= dict.fromkeys(kind for kind in kinds if kind is not None and not isinstance(kind, str))

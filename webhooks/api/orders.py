@@ -12,7 +12,7 @@ from bot.commands import parser
 from bot.handlers.questions import Questions
 from bot.store import Store
 from webhooks.access import Access, Visitor
-from webhooks.api import bodies, shapes
+from webhooks.api import requests, responses
 from webhooks.api.answers import json_answer
 from webhooks.api.calling import Showing, answered
 from webhooks.api.guard import guarded
@@ -56,11 +56,11 @@ class _Handlers:
 
     async def lock(self, request: Request, visitor: Visitor) -> Response:
         """Close a target."""
-        target, asked = request.path_params["target"], await body(request, bodies.LockRequest)
+        target, asked = request.path_params["target"], await body(request, requests.LockRequest)
         command = parser.Lock(target, asked.reason, asked.duration)
         lock, text = await answered(self._questions.lock(visitor.caller, command))
         log.info("lock.closed", target=target, by=visitor.caller.name)
-        answer: shapes.LockAnswer = {"target": target, "closed": closure(lock), "text": text}
+        answer: responses.LockAnswer = {"target": target, "closed": closure(lock), "text": text}
         return json_answer(answer)
 
     async def unlock(self, request: Request, visitor: Visitor) -> Response:
@@ -68,19 +68,19 @@ class _Handlers:
         target = request.path_params["target"]
         text = await answered(self._questions.unlock(visitor.caller, target))
         log.info("lock.opened", target=target, by=visitor.caller.name)
-        answer: shapes.UnlockAnswer = {"target": target, "text": text or ""}
+        answer: responses.UnlockAnswer = {"target": target, "text": text or ""}
         return json_answer(answer)
 
     async def build(self, request: Request, visitor: Visitor) -> Response:
         """Build an image; 201 with the build and its address, 200 where there was one already."""
-        image, asked = request.path_params["image"], await body(request, bodies.BuildRequest)
+        image, asked = request.path_params["image"], await body(request, requests.BuildRequest)
         order = await answered(self._questions.build(visitor.caller, parser.Build(image, asked.ref)))
-        answer: shapes.BuildAnswer = {**self._telling.build(order.build), "text": order.answer}
+        answer: responses.BuildAnswer = {**self._telling.build(order.build), "text": order.answer}
         headers = {"Location": f"{self._url}/api/builds/{order.build.number}"}
         return json_answer(answer, 201 if order.new else 200, headers)
 
     async def cancel(self, request: Request, visitor: Visitor) -> Response:
         """Stop the run of a job that is under way, or (without a name) the one that the caller started."""
-        await body(request, bodies.Empty)
+        await body(request, requests.Empty)
         run = await answered(self._questions.cancel(visitor.caller, request.path_params.get("name")))
         return json_answer(self._showing.told(run, await self._showing.ended(run)))

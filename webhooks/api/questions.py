@@ -10,7 +10,7 @@ from bot.commands import parser
 from bot.errors import AskerError
 from bot.handlers.questions import Questions
 from webhooks.access import Access, Visitor
-from webhooks.api import bodies, queries, shapes
+from webhooks.api import queries, requests, responses
 from webhooks.api.answers import json_answer
 from webhooks.api.guard import guarded
 from webhooks.api.problems import of_asker, wrong
@@ -38,7 +38,7 @@ class _Rooms:
 
     async def plan(self, request: Request, visitor: Visitor) -> Response:
         """What a start with the same body would do."""
-        name, given = request.path_params["name"], await body(request, bodies.Start)
+        name, given = request.path_params["name"], await body(request, requests.Start)
         command = parser.Plan(name, given.parameters, given.ref, given.image_tag, tuple(given.arguments))
         return await _said(name, self._questions.plan(visitor.caller, command))
 
@@ -58,7 +58,7 @@ class _Rooms:
 
     async def pause(self, request: Request, visitor: Visitor) -> Response:
         """Hold the schedule back."""
-        name, given = request.path_params["name"], await body(request, bodies.Pause)
+        name, given = request.path_params["name"], await body(request, requests.Pause)
         if given.until is not None and given.duration is not None:
             raise wrong([("/duration", "expected either until or duration, not both")])
         command = parser.Pause(name, given.until, given.duration)
@@ -67,13 +67,13 @@ class _Rooms:
     async def resume(self, request: Request, visitor: Visitor) -> Response:
         """Let the schedule go on."""
         name = request.path_params["name"]
-        await body(request, bodies.Empty)
+        await body(request, requests.Empty)
         return await _said(name, self._questions.resume(visitor.caller, name))
 
     async def skip(self, request: Request, visitor: Visitor) -> Response:
         """Leave out the next time of the schedule."""
         name = request.path_params["name"]
-        await body(request, bodies.Empty)
+        await body(request, requests.Empty)
         return await _said(name, self._questions.skip(visitor.caller, name))
 
 
@@ -82,5 +82,5 @@ async def _said(job: str, answer: Awaitable[str | None]) -> Response:
         text = await answer
     except AskerError as error:
         raise of_asker(error) from None
-    told: shapes.Said = {"job": job, "text": text or ""}
+    told: responses.Said = {"job": job, "text": text or ""}
     return json_answer(told)

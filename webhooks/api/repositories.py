@@ -7,7 +7,7 @@ from starlette.routing import Route
 from bot.repositories import Repositories
 from bot.tables import RepositoryPin
 from webhooks.access import Access, Visitor
-from webhooks.api import shapes
+from webhooks.api import responses
 from webhooks.api.answers import json_answer
 from webhooks.api.guard import guarded
 from webhooks.api.problems import Problem
@@ -42,7 +42,7 @@ class _Rooms:
         return Response(status_code=204)
 
 
-def _shape(row: RepositoryPin) -> shapes.Repository:
+def _shape(row: RepositoryPin) -> responses.Repository:
     return {
         "name": row.name,
         "number": row.number,

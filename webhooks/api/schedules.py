@@ -8,7 +8,7 @@ from bot.catalog.due import Outlook, Plan, outlook
 from bot.messages.timetables import local_time
 from bot.store import Session, ticks
 from bot.tables import Tick
-from webhooks.api import shapes
+from webhooks.api import responses
 from webhooks.view import moment, rfc3339
 
 UPCOMING = 5
@@ -45,7 +45,7 @@ def outlooks(session: Session, jobs: Sequence[Job], *, now: float) -> dict[str, 
     return {name: outlook(plan, states.get(name), now, 1) for name, plan in timed.items()}
 
 
-def coming(outlook: Outlook) -> shapes.Outlook:
+def coming(outlook: Outlook) -> responses.Outlook:
     """What is to come, for the API."""
     return {
         "next": [rfc3339(at) for at in outlook.upcoming],
@@ -56,7 +56,7 @@ def coming(outlook: Outlook) -> shapes.Outlook:
     }
 
 
-def told(schedule: Schedule | None) -> shapes.Schedule | None:
+def told(schedule: Schedule | None) -> responses.Schedule | None:
     """The same for the API."""
     if schedule is None:
         return None

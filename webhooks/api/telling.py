@@ -1,4 +1,4 @@
-"""Rows as the API tells them: runs, builds and locks in the shapes of `webhooks.api.shapes`."""
+"""Rows as the API tells them: runs, builds and locks in the shapes of `webhooks.api.responses`."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -7,7 +7,7 @@ from bot.catalog.images import Image
 from bot.handlers.orders import counts
 from bot.store import Session, image_tags, locks
 from bot.tables import Attempt, Build, ImageTag, Lock, Run
-from webhooks.api import shapes
+from webhooks.api import responses
 from webhooks.attempts import Try, tries
 from webhooks.view import moment, queued, rfc3339, seconds
 
@@ -19,7 +19,7 @@ class Telling:
         self._url = url.rstrip("/")
         self._clock = clock
 
-    def run(self, run: Run, ended: Sequence[Attempt]) -> shapes.Run:
+    def run(self, run: Run, ended: Sequence[Attempt]) -> responses.Run:
         """A run; `ended` are the attempts that are over."""
         return {
             "number": run.identity,
@@ -45,7 +45,7 @@ class Telling:
             "logs_url": f"{self._url}/api/runs/{run.number}/logs",
         }
 
-    def _try(self, run: Run, one: Try) -> shapes.Attempt:
+    def _try(self, run: Run, one: Try) -> responses.Attempt:
         took = one.seconds(self._clock())
         return {
             "attempt": one.attempt,
@@ -58,7 +58,7 @@ class Telling:
             "logs_url": f"{self._url}/api/runs/{run.number}/logs?attempt={one.attempt}",
         }
 
-    def last(self, run: Run | None) -> shapes.LastRun | None:
+    def last(self, run: Run | None) -> responses.LastRun | None:
         """The newest run of a job in short; None where it has none."""
         if run is None:
             return None
@@ -73,7 +73,7 @@ class Telling:
             "url": f"{self._url}/runs/{run.number}",
         }
 
-    def lock(self, lock: locks.Standing) -> shapes.Lock:
+    def lock(self, lock: locks.Standing) -> responses.Lock:
         """A target that is closed or held."""
         closed, holder = lock.closed, lock.holder
         return {
@@ -91,7 +91,7 @@ class Telling:
             "waiting": lock.waiting,
         }
 
-    def build(self, build: Build) -> shapes.Build:
+    def build(self, build: Build) -> responses.Build:
         """A build."""
         return {
             "number": build.identity,
@@ -105,7 +105,7 @@ class Telling:
             "logs_url": f"{self._url}/api/builds/{build.number}/logs",
         }
 
-    def _course(self, row: Run | Build) -> shapes.Course:
+    def _course(self, row: Run | Build) -> responses.Course:
         return {
             "state": row.state,
             "result": row.result,
@@ -115,7 +115,7 @@ class Telling:
             "actor": row.actor,
         }
 
-    def _times(self, row: Run | Build) -> shapes.Times:
+    def _times(self, row: Run | Build) -> responses.Times:
         took = seconds(row.started_at, row.finished_at, self._clock())
         return {
             "created_at": rfc3339(row.created_at),
@@ -125,7 +125,7 @@ class Telling:
         }
 
 
-def closure(lock: Lock) -> shapes.Closed:
+def closure(lock: Lock) -> responses.Closed:
     """Who locked, why, and until when."""
     return {
         "actor": lock.actor,
@@ -141,7 +141,7 @@ def standing_tag(session: Session, job: Job, images: Mapping[str, Image]) -> Ima
     return row if row is not None and image is not None and counts(row, image) else None
 
 
-def chosen_tag(row: ImageTag) -> shapes.ChosenTag:
+def chosen_tag(row: ImageTag) -> responses.ChosenTag:
     """A tag that was chosen for a job."""
     image = Image(name=row.image, reference=row.origin).tagged(row.tag)
     return {

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from bot.store import Session, Store, tokens
 from bot.tables import Token
 from webhooks.access import Access, Visitor, new_token, token_hash
-from webhooks.api import bodies, shapes
+from webhooks.api import requests, responses
 from webhooks.api.answers import json_answer
 from webhooks.api.guard import guarded
 from webhooks.api.problems import Problem
@@ -55,11 +55,11 @@ class _Rooms:
 
     async def create(self, request: Request, visitor: Visitor) -> Response:
         """A new token, with its text."""
-        asked = await body(request, bodies.TokenRequest)
+        asked = await body(request, requests.TokenRequest)
         text, now = new_token(), self._made.clock()
         hashed = token_hash(text)
 
-        def add(session: Session) -> shapes.Token:
+        def add(session: Session) -> responses.Token:
             ends = None if asked.expires is None else now + asked.expires
             row = tokens.add(
                 session, name=asked.name, hash=hashed, now=now, scopes=asked.scopes, expires_at=ends
@@ -72,7 +72,7 @@ class _Rooms:
             raise Problem(409, str(taken)) from None
         log.info("token.created", token=asked.name, scopes=told["scopes"], by=f"token:{visitor.name}")
         address = f"{self._made.url.rstrip('/')}/api/tokens/{quote(asked.name, safe='')}"
-        shown: shapes.NewToken = {**told, "token": text}
+        shown: responses.NewToken = {**told, "token": text}
         return json_answer(shown, 201, {"Location": address})
 
     async def delete(self, request: Request, visitor: Visitor) -> Response:
@@ -84,7 +84,7 @@ class _Rooms:
         return Response(status_code=204)
 
 
-def _told(row: Token) -> shapes.Token:
+def _told(row: Token) -> responses.Token:
     return {
         "name": row.name,
         "scopes": list(row.scopes),

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from bot.store.changes import ANY, Changes
+from bot.store.watchers import ANY, Changes
 from webhooks.streams import Write
 
 HEARTBEAT_S = 15.0

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from bot.errors import RetryLater
-from bot.store.changes import Changes, Listener, Subject
+from bot.store.watchers import Changes, Listener, Subject
 from executor.logs.store import LogChunk, LogStore
 from webhooks.pages.ansi import PLAIN, Renderer, restyled
 from webhooks.streams import Write

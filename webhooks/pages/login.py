@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from bot.access import links
 from webhooks.access import Access, is_local_path
-from webhooks.pages.look import Look
+from webhooks.pages.renderer import Look
 
 LONGEST_FORM = 4096
 """Bytes of a login form."""

@@ -13,7 +13,7 @@ from bot.registry import Book
 from bot.states import State as RunState
 from bot.states import attempt_name
 from bot.store import Session, Store, attempts, builds, locks, results, runs
-from bot.store.changes import Changes, Subject
+from bot.store.watchers import Changes, Subject
 from bot.tables import Attempt, ImageTag, Run
 from executor.logs.store import LogStore
 from webhooks import text
@@ -26,7 +26,7 @@ from webhooks.headers import SECURITY
 from webhooks.pages import following
 from webhooks.pages.live import Cursor, Live, Painter, State
 from webhooks.pages.login import Login
-from webhooks.pages.look import Look
+from webhooks.pages.renderer import Look
 from webhooks.streams import Stream, Streams, Write
 from webhooks.view import Shown, build_shown, run_shown
 

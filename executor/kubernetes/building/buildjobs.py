@@ -11,9 +11,9 @@ from typing import Literal
 
 from executor import references
 from executor.checkout import git
-from executor.kubernetes.attending.orders import Made
 from executor.kubernetes.building import trust
 from executor.kubernetes.client import Object
+from executor.kubernetes.controller.orders import Made
 from executor.kubernetes.objects import labels, manifests
 from executor.kubernetes.objects.merging import merged
 from executor.kubernetes.objects.pods import CONTAINER, literal

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from executor import references
-from executor.kubernetes.attending.orders import Made, Order
 from executor.kubernetes.building import buildjobs
+from executor.kubernetes.controller.orders import Made, Order
 from executor.kubernetes.images.credentials import Credential
 from executor.kubernetes.images.keys import Keys
 from executor.kubernetes.settings import Settings

@@ -4,7 +4,7 @@ import json
 
 from sqlalchemy import update
 
-from bot.posting import audience, places
+from bot.posting import audience, targets
 from bot.posting.audience import Audience, outward
 from bot.posting.outbox import Outbox
 from bot.store import posts
@@ -45,7 +45,7 @@ async def test_run_from_when_the_repository_was_private_ends_without_a_signature
     home: House,
 ) -> None:
     set_private(home, private=True)
-    status = places.commit(SHOP, HEAD, app=False, now=home.now, nonce="1" * 16)
+    status = targets.commit(SHOP, HEAD, app=False, now=home.now, nonce="1" * 16)
     await home.says("/job run deploy SECRETIVE=hush")
     await home.write(lambda s: posts.add_cards(s, [status], run=1))
     set_private(home, private=False)
@@ -95,7 +95,7 @@ async def test_plan_in_public_is_not_compared_with_a_private_run(home: House) ->
 async def test_answer_that_was_written_for_a_private_repository_is_not_posted_on_a_public_one(
     home: House,
 ) -> None:
-    reply = places.comment_reply("k", SHOP, 7, "words", public=False, now=home.now, nonce="n" * 16)
+    reply = targets.comment_reply("k", SHOP, 7, "words", public=False, now=home.now, nonce="n" * 16)
     set_private(home, private=False)
     await home.write(lambda s: posts.add(s, [reply]))
     await send(home)

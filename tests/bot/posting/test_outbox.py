@@ -7,7 +7,7 @@ from sqlalchemy import delete, update
 from structlog.testing import capture_logs
 
 from bot.errors import RetryLater
-from bot.posting import outbox, places
+from bot.posting import outbox, targets
 from bot.posting.outbox import FAILURES, MAX_TRIES, Outbox
 from bot.store import posts
 from bot.store.columns import POST
@@ -43,7 +43,7 @@ async def states(home: House) -> dict[str, str]:
 
 
 def reply(home: House, key: str = "k", text: str = "words") -> Post:
-    return places.comment_reply(key, SHOP, 7, text, now=home.now, nonce="n" * 16)
+    return targets.comment_reply(key, SHOP, 7, text, now=home.now, nonce="n" * 16)
 
 
 async def test_cards_of_a_run_are_edited_and_say_its_end(home: House) -> None:
@@ -85,7 +85,7 @@ async def test_cards_of_a_build_stand_where_it_was_asked_for(home: House) -> Non
 
 
 async def test_with_a_token_commits_get_statuses_of_runs_and_builds(home: House) -> None:
-    build = places.commit(SHOP, HEAD, app=False, now=home.now, nonce="1" * 16)
+    build = targets.commit(SHOP, HEAD, app=False, now=home.now, nonce="1" * 16)
     await home.says("/job run check")
     await home.write(lambda s: posts.add_cards(s, [build], run=1))
     await home.write(lambda s: posts.add_cards(s, [build], build=1))
@@ -115,7 +115,7 @@ async def test_what_a_bot_was_killed_over_is_looked_for_and_not_said_twice(home:
 async def test_database_that_is_away_after_the_words_were_said_makes_nobody_say_them_again(
     home: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (post,) = await say(home, places.slack_reply("k", _address(home), "words", now=home.now, nonce="n"))
+    (post,) = await say(home, targets.slack_reply("k", _address(home), "words", now=home.now, nonce="n"))
     monkeypatch.setattr(outbox, "AGAIN", 0.001)
     real, left = home.store.write, [RetryLater("away")] * 3
 
@@ -146,7 +146,7 @@ async def test_place_that_does_not_answer_is_asked_again_and_given_up_in_the_end
 
 
 async def test_post_over_which_errand_fails_is_given_up_soon(home: House) -> None:
-    bad = places.reaction("k", SHOP, 1, "eyes", now=home.now, nonce="n")
+    bad = targets.reaction("k", SHOP, 1, "eyes", now=home.now, nonce="n")
     bad.place = {"repository": SHOP}  # no such place was ever stored
     await say(home, bad)
     await home.write(lambda s: s.execute(update(Post).values(attempts=0, lease_until=0.0)))

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from bot.states import State
-from bot.store import Session, Store, builds, lines, posts, results, runs
+from bot.store import Session, Store, builds, posts, queue_positions, results, runs
 from bot.tables import Build, Post, Run
 from tests.bot.store.counting import active_runs
 
@@ -271,4 +271,4 @@ async def test_durations_are_those_of_succeeded_runs(store: Store) -> None:
                 session, n, State.FINISHED, owner="one", now=12.5, result=r
             )
         )
-    assert await store.read(lambda session: lines.durations(session, "migrate")) == [2.5]
+    assert await store.read(lambda session: queue_positions.durations(session, "migrate")) == [2.5]

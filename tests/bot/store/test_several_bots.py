@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 from bot.registry import Book, Conflict
 from bot.states import State
 from bot.store import Session, Store, clocks, deliveries, history, leases, payloads, posts, runs, versions
-from bot.store.changes import Listener
 from bot.store.leases import LeaseLost
+from bot.store.watchers import Listener
 from bot.tables import Delivery, Post, Run
 from tests.bot.house import House
 from tests.bot.store.test_history import add

@@ -13,7 +13,7 @@ import uvloop
 
 from executor.container import ContainerEngine, Settings, containers
 from executor.container.client import Client
-from executor.container.place import STOP
+from executor.container.run_directory import STOP
 from executor.errors import EngineUnavailable
 from executor.logs.store import LogStore
 from executor.spec import Live, Outcome, Result, RunSpec, Secret

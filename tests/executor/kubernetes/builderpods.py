@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from executor.kubernetes.attending.orders import Made
+from executor.kubernetes.controller.orders import Made
 
 _VARIABLE = re.compile(r"\$\$|\$\(([^()]*)\)")
 

@@ -10,7 +10,7 @@ import pytest
 
 from demo.github.actions import Key
 from demo.installation import Installation, Where
-from webhooks.api.surface import OPERATIONS
+from webhooks.api.operations import OPERATIONS
 
 HERE = Path(__file__).parent
 OWN = {"/api/jobs/{name}/start", "/api/runs/{number}", "/api/runs/{number}/logs", "/api/runs/{number}/cancel"}

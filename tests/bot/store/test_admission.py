@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import insert
 
 from bot.states import State
-from bot.store import Session, Store, gate, locks, runs
-from bot.store.lines import COUNTED
+from bot.store import Session, Store, admission, locks, runs
+from bot.store.queue_positions import COUNTED
 from bot.tables import Run
 from tests.bot.store.asking import Desk
 from tests.bot.store.counting import active_runs
@@ -70,7 +70,7 @@ async def test_cancelled_run_frees_its_place(desk: Desk) -> None:
 
 
 async def test_forbid_names_what_is_in_the_way_only_while_it_is(desk: Desk) -> None:
-    refusal = lambda session: gate.refusal(session, "migrate", "forbid")  # noqa: E731
+    refusal = lambda session: admission.refusal(session, "migrate", "forbid")  # noqa: E731
     assert await desk.store.write(refusal) is None
     number = await desk.ask(way="forbid")
     await desk.claim()
@@ -78,7 +78,7 @@ async def test_forbid_names_what_is_in_the_way_only_while_it_is(desk: Desk) -> N
     said = await desk.store.write(refusal)
     assert said is not None
     assert f"#{number} is running (asked by `octocat`)" in said
-    assert await desk.store.write(lambda s: gate.refusal(s, "migrate", "queue")) is None
+    assert await desk.store.write(lambda s: admission.refusal(s, "migrate", "queue")) is None
     await desk.end(number)
     assert await desk.store.write(refusal) is None
 
@@ -209,7 +209,7 @@ async def test_start_puts_right_what_an_older_version_left(desk: Desk) -> None:
                 state=state, created_at=0.0,
             ).model_dump(exclude={"number"})  # fmt: skip
             session.execute(insert(Run).values(values))
-        gate.sweep(session, now=desk.now)
+        admission.sweep(session, now=desk.now)
 
     await desk.store.write(left)
     assert await desk.claim() == [1]
@@ -258,7 +258,7 @@ async def test_ten_thousand_waiting_runs_slow_nothing_down(desk: Desk) -> None:
     first = await desk.ask(way="queue", lock="prod")
     waiting = Run(
         key="", name="", job="migrate", concurrency="queue", lock="prod", cause="push",
-        actor="a", due_at=gate.CLOSED, created_at=0.0,
+        actor="a", due_at=admission.CLOSED, created_at=0.0,
     ).model_dump(exclude={"number"})  # fmt: skip
     rows = [waiting | {"key": f"w{n}", "name": f"w{n}"} for n in range(10_000)]
     await desk.store.write(lambda s: s.execute(insert(Run), rows))

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from executor.container.entries import Entries
-from executor.kubernetes.attending.place import Checkpoint
-from executor.kubernetes.attending.positions import Position, Stamped
+from executor.kubernetes.controller.log_cursor import Position, Stamped
+from executor.kubernetes.controller.run_directory import Checkpoint
 from executor.logs.collector import Keeping
 from executor.logs.logfile import LogWriter
 from executor.logs.redaction import Redactor

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from executor.kubernetes.attending.patience import Hold, Patience
+from executor.kubernetes.controller.patience import Hold, Patience
 from executor.kubernetes.refusals import Deferral, Refused
 from executor.kubernetes.watching.outcomes import Ended
 from executor.spec import Result

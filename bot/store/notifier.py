@@ -13,10 +13,10 @@ from typing import Any
 import psycopg
 import structlog
 
-from bot.store.bells import Belt
-from bot.store.changes import Subject
 from bot.store.clocks import CLOCK, Skew
 from bot.store.payloads import CHANNEL, heard
+from bot.store.wakeups import Belt
+from bot.store.watchers import Subject
 
 log = structlog.get_logger()
 

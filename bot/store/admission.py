@@ -21,11 +21,20 @@ from sqlalchemy.orm import Session
 
 from bot.messages import waits
 from bot.states import State
-from bot.store import lines
-from bot.store.bells import ring
+from bot.store import queue_positions
 from bot.store.clocks import moment
 from bot.store.columns import LOCK, RUN
-from bot.store.moves import ACTIVE, FREE, QUEUED, UNFINISHED, ask_to_stop, change, change_all, end_unbegun
+from bot.store.transitions import (
+    ACTIVE,
+    FREE,
+    QUEUED,
+    UNFINISHED,
+    ask_to_stop,
+    change,
+    change_all,
+    end_unbegun,
+)
+from bot.store.wakeups import ring
 from bot.tables import Run
 
 CLOSED = 1e12
@@ -96,7 +105,7 @@ def settle(session: Session, run: Run, *, now: float) -> bool:
     if run.concurrency == "replace" and _is_ready(run):
         opened(session, job=run.job, lock=run.lock, now=now)
     else:
-        lines.tell_last(session, run, now=now)
+        queue_positions.tell_last(session, run, now=now)
     return True
 
 
@@ -109,7 +118,7 @@ def opened(session: Session, *, job: str, lock: str | None, now: float) -> None:
     if lock is not None:
         _open_lock(session, lock, now)
     _open_job(session, job, now)
-    lines.tell(session, job=job, lock=lock, now=now)
+    queue_positions.tell(session, job=job, lock=lock, now=now)
 
 
 def shut(session: Session, target: str, *, now: float) -> None:
@@ -120,7 +129,7 @@ def shut(session: Session, target: str, *, now: float) -> None:
         back = close(session, [column == target, RUN.state.in_(QUEUED), RUN.admitted == true(), unclaimed])
         for lock in {run.lock for run in back if run.lock != target}:
             opened(session, job=target, lock=lock, now=now)
-    lines.tell(session, job=target, lock=target, now=now)
+    queue_positions.tell(session, job=target, lock=target, now=now)
 
 
 def close(session: Session, conditions: Sequence[Any]) -> Sequence[Run]:
@@ -144,7 +153,7 @@ def waits_for(session: Session, run: Run, *, now: float) -> str | None:
     obstacle = _obstacle(session, run, now)
     if obstacle is None:
         return None
-    return lines.cause(session, run, now=now)
+    return queue_positions.cause(session, run, now=now)
 
 
 def _is_ready(run: Run) -> bool:

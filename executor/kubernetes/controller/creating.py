@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from executor.kubernetes.attending import stopping
-from executor.kubernetes.attending.orders import Made, Order
-from executor.kubernetes.attending.patience import Hold
-from executor.kubernetes.attending.stopping import Stop
 from executor.kubernetes.client import Client, Object
+from executor.kubernetes.controller import stopping
+from executor.kubernetes.controller.orders import Made, Order
+from executor.kubernetes.controller.patience import Hold
+from executor.kubernetes.controller.stopping import Stop
 from executor.kubernetes.refusals import Deferral, Refused
 from executor.kubernetes.resources import CONFIGMAPS, JOBS, SECRETS, Resource, name_of
 from executor.kubernetes.watching import states

@@ -22,7 +22,7 @@ from webhooks.access import Access, Visitor
 from webhooks.api.guard import guarded
 from webhooks.api.openapi import document, problems
 from webhooks.api.operation import Needs
-from webhooks.api.surface import OPERATIONS
+from webhooks.api.operations import OPERATIONS
 from webhooks.streams import Streams
 
 DOCS = (Path(__file__).parents[3] / "docs" / "api.md").read_text()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.store import Store, attempts, gate, locks, runs
+from bot.store import Store, admission, attempts, locks, runs
 from bot.tables import Run
 from tests.bot.store.asking import Desk
 
@@ -122,6 +122,6 @@ async def test_each_of_a_batch_sees_those_before_it(desk: Desk) -> None:
     assert said["busy"] == "#1 to end; place 1 in the queue"
     assert said["shut"] == "the lock shut, closed by octocat"
     assert said["building"] is None
-    refused = await desk.store.write(lambda s: gate.refusal(s, "three", "forbid"))
+    refused = await desk.store.write(lambda s: admission.refusal(s, "three", "forbid"))
     assert refused is not None
     assert f"#{keys['forbid']}" in refused

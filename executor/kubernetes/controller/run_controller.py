@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from executor.errors import EngineUnavailable
-from executor.kubernetes.attending import creating, stopping
-from executor.kubernetes.attending.beside import Beside
-from executor.kubernetes.attending.creating import Created
-from executor.kubernetes.attending.deadlines import Deadlines
-from executor.kubernetes.attending.keeper import Desk, Keeper
-from executor.kubernetes.attending.orders import Order
-from executor.kubernetes.attending.patience import Patience
-from executor.kubernetes.attending.place import Place
-from executor.kubernetes.attending.stopping import Stop
+from executor.kubernetes.controller import creating, stopping
+from executor.kubernetes.controller.beside import Beside
+from executor.kubernetes.controller.creating import Created
+from executor.kubernetes.controller.deadlines import Deadlines
+from executor.kubernetes.controller.log_collector import Desk, Keeper
+from executor.kubernetes.controller.orders import Order
+from executor.kubernetes.controller.patience import Patience
+from executor.kubernetes.controller.run_directory import Place
+from executor.kubernetes.controller.stopping import Stop
 from executor.kubernetes.objects.pods import SIGNALLED
 from executor.kubernetes.refusals import Refused
 from executor.kubernetes.resources import JOBS, name_of
@@ -25,8 +25,8 @@ from executor.kubernetes.watching.cluster import Cluster, Space
 from executor.kubernetes.watching.outcomes import OVERDUE, Ended, Reading, Runs, Waits
 from executor.kubernetes.watching.states import Job, Pod
 from executor.logs.redaction import Redactor
+from executor.progress import Story
 from executor.spec import Outcome, Pending, Progress, Result, Secret, Started
-from executor.story import Story
 from executor.threads import whole
 
 _AGAIN = 10.0

@@ -2,7 +2,7 @@
 
 import math
 
-from executor.kubernetes.attending.stopping import Stop
+from executor.kubernetes.controller.stopping import Stop
 from executor.kubernetes.watching.outcomes import Reading, Runs, Waits
 from executor.kubernetes.watching.states import Job
 from executor.spec import Result

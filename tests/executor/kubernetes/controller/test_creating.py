@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from executor.kubernetes.attending.creating import hidden
 from executor.kubernetes.client import Client
+from executor.kubernetes.controller.creating import hidden
 from executor.kubernetes.settings import Settings
 from executor.kubernetes.watching import states
 from executor.kubernetes.watching.outcomes import Ended

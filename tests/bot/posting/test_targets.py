@@ -1,14 +1,14 @@
 """Each place has one key, so that nothing is ever told twice there."""
 
-from bot.posting import places
+from bot.posting import targets
 
 
 def test_cards_are_keyed_by_kind_and_place() -> None:
     made = [
-        places.comment("acme/shop", 7, now=1.0, nonce="n"),
-        places.commit("acme/shop", "abc", app=True, now=1.0, nonce="n"),
-        places.commit("acme/shop", "abc", app=False, now=1.0, nonce="n"),
-        places.channel("#ops", now=1.0, nonce="n"),
+        targets.comment("acme/shop", 7, now=1.0, nonce="n"),
+        targets.commit("acme/shop", "abc", app=True, now=1.0, nonce="n"),
+        targets.commit("acme/shop", "abc", app=False, now=1.0, nonce="n"),
+        targets.channel("#ops", now=1.0, nonce="n"),
     ]
     assert [card.key for card in made] == [
         "github_comment:acme/shop#7",
@@ -22,9 +22,9 @@ def test_cards_are_keyed_by_kind_and_place() -> None:
 
 def test_replies_keep_the_key_they_are_given() -> None:
     made = [
-        places.comment_reply("k", "acme/shop", 7, "words", now=1.0, nonce="n"),
-        places.reaction("k", "acme/shop", 5, "eyes", now=1.0, nonce="n"),
-        places.slack_reply("k", "https://hooks.slack.com/x", "words", now=1.0, nonce="n"),
+        targets.comment_reply("k", "acme/shop", 7, "words", now=1.0, nonce="n"),
+        targets.reaction("k", "acme/shop", 5, "eyes", now=1.0, nonce="n"),
+        targets.slack_reply("k", "https://hooks.slack.com/x", "words", now=1.0, nonce="n"),
     ]
     assert {post.key for post in made} == {"k"}
     assert [post.place for post in made] == [

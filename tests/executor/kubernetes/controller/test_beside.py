@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from executor.kubernetes.attending import beside
-from executor.kubernetes.attending.beside import MOST, Beside
-from executor.kubernetes.attending.keeper import Desk
 from executor.kubernetes.client import Client
+from executor.kubernetes.controller import beside
+from executor.kubernetes.controller.beside import MOST, Beside
+from executor.kubernetes.controller.log_collector import Desk
 from executor.kubernetes.settings import Settings
 from executor.kubernetes.watching import states
 from executor.logs.store import LogStore

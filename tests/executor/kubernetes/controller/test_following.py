@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from executor.kubernetes.attending import following
-from executor.kubernetes.attending.following import Follower
-from executor.kubernetes.attending.place import Place
 from executor.kubernetes.client import Client
+from executor.kubernetes.controller import following
+from executor.kubernetes.controller.following import Follower
+from executor.kubernetes.controller.run_directory import Place
 from executor.kubernetes.settings import Settings
 from executor.kubernetes.watching import states
 from executor.logs.collector import Keeping

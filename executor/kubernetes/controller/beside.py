@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from executor.errors import EngineUnavailable
-from executor.kubernetes.attending.keeper import Desk, Keeper
-from executor.kubernetes.attending.place import Place
+from executor.kubernetes.controller.log_collector import Desk, Keeper
+from executor.kubernetes.controller.run_directory import Place
 from executor.kubernetes.watching.states import RUNNING, TERMINATED, Pod
 
 MOST = 8

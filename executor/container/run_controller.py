@@ -12,7 +12,7 @@ from executor.container.containers import MEMORY, Container
 from executor.container.following import Follower
 from executor.container.oom import OutOfMemory
 from executor.container.outcomes import Ended
-from executor.container.place import NOTES, STARTED, STOP, Place
+from executor.container.run_directory import NOTES, STARTED, STOP, Place
 from executor.container.starting import Starting
 from executor.container.stopping import ALONE, Stopping
 from executor.errors import EngineUnavailable
@@ -21,8 +21,8 @@ from executor.logs.logfile import LogWriter
 from executor.logs.redaction import masked
 from executor.logs.store import LogStore
 from executor.logs.watcher import Growth
+from executor.progress import Story
 from executor.spec import Outcome, Progress, RunSpec, Started
-from executor.story import Story
 from executor.threads import whole
 
 _LOOK = 5.0

@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from bot.messages import waits
 from bot.store import posts
-from bot.store.bells import changed
 from bot.store.columns import LOCK, RUN
-from bot.store.moves import QUEUED, UNFINISHED
+from bot.store.transitions import QUEUED, UNFINISHED
+from bot.store.wakeups import changed
 from bot.tables import Lock, Run
 
 COUNTED = 20

@@ -11,7 +11,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from executor.kubernetes.attending.positions import Position
+from executor.kubernetes.controller.log_cursor import Position
 from executor.logs import logfile
 from executor.supervisor import lock
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.store.changes import Changes
+from bot.store.watchers import Changes
 from bot.tables import Build, Run
 
 
@@ -106,7 +106,7 @@ async def test_backlog_names_the_runs_that_changed_once_and_rings() -> None:
 
 
 async def test_backlog_is_bounded_and_says_that_it_was_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.store.changes.MOST", 2)
+    monkeypatch.setattr("bot.store.watchers.MOST", 2)
     changes = Changes()
     backlog = changes.backlog(asyncio.Event())
     for number in (1, 2, 3):

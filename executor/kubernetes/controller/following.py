@@ -14,9 +14,9 @@ from functools import partial
 from http import HTTPStatus
 
 from executor.errors import EngineUnavailable
-from executor.kubernetes.attending.place import Checkpoint, Turn
-from executor.kubernetes.attending.positions import Stamped
 from executor.kubernetes.client import Client, Silence
+from executor.kubernetes.controller.log_cursor import Stamped
+from executor.kubernetes.controller.run_directory import Checkpoint, Turn
 from executor.kubernetes.refusals import Refused
 from executor.kubernetes.resources import PODS
 from executor.kubernetes.watching.states import TERMINATED, WAITING, Container, Pod

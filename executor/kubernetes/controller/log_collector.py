@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from executor.errors import EngineUnavailable
-from executor.kubernetes.attending.following import LAST, Follower
-from executor.kubernetes.attending.place import Place, Turn
 from executor.kubernetes.client import Client
+from executor.kubernetes.controller.following import LAST, Follower
+from executor.kubernetes.controller.run_directory import Place, Turn
 from executor.kubernetes.watching.states import Pod
 from executor.logs.collector import Keeping
 from executor.logs.logfile import LogWriter

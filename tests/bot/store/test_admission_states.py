@@ -16,10 +16,10 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from bot.states import State
-from bot.store import attempts, builds, gate, leases, locks, runs, schema
+from bot.store import admission, attempts, builds, leases, locks, runs, schema
 from bot.store.columns import RUN
 from bot.store.databases import Database
-from bot.store.moves import ACTIVE
+from bot.store.transitions import ACTIVE
 from bot.tables import Build, Lock, Run
 
 LEASE = 10.0
@@ -91,7 +91,7 @@ class Gate(RuleBasedStateMachine):
         key = str(next(self._numbers))
 
         def ask(session: Session) -> None:
-            why = gate.refusal(session, job, way)
+            why = admission.refusal(session, job, way)
             mates = session.scalars(select(Run).where(RUN.job == job, RUN.state != State.FINISHED)).all()
             assert (why is not None) == (way == "forbid" and bool(mates))
             if why is not None:
@@ -202,7 +202,7 @@ class Gate(RuleBasedStateMachine):
     @rule()
     def start_anew(self) -> None:
         self.write(leases.release_all)
-        self.write(lambda s: gate.sweep(s, now=self.now))
+        self.write(lambda s: admission.sweep(s, now=self.now))
 
     @rule(what=TARGETS, life=st.sampled_from([None, 5.0, 50.0]))
     def lock(self, what: str, life: float | None) -> None:
@@ -245,7 +245,7 @@ class Gate(RuleBasedStateMachine):
         for run in self.unfinished():
             assert run.admitted or run.state in (State.WAITING, State.BUILDING)
             assert run.admitted or run.lease_owner is None
-            assert run.admitted == (run.due_at < gate.CLOSED)
+            assert run.admitted == (run.due_at < admission.CLOSED)
 
     @invariant()
     def whoever_is_ready_and_waits_has_a_cause_that_is_told(self) -> None:
@@ -256,7 +256,7 @@ class Gate(RuleBasedStateMachine):
             if run.admitted or not ready:
                 continue
             each = run
-            assert self.write(lambda s, each=each: gate.waits_for(s, each, now=self.now)), run  # type: ignore[misc]
+            assert self.write(lambda s, each=each: admission.waits_for(s, each, now=self.now)), run  # type: ignore[misc]
             assert run.waiting_for, run
 
     def teardown(self) -> None:

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
 
 from executor.errors import EngineUnavailable
-from executor.kubernetes.attending import stopping
-from executor.kubernetes.attending.keeper import Desk
-from executor.kubernetes.attending.life import Life, Tools
-from executor.kubernetes.attending.orders import Order
-from executor.kubernetes.attending.place import Place
-from executor.kubernetes.attending.stopping import Stop
 from executor.kubernetes.client import Client
+from executor.kubernetes.controller import stopping
+from executor.kubernetes.controller.log_collector import Desk
+from executor.kubernetes.controller.orders import Order
+from executor.kubernetes.controller.run_controller import Life, Tools
+from executor.kubernetes.controller.run_directory import Place
+from executor.kubernetes.controller.stopping import Stop
 from executor.kubernetes.refusals import Refused
 from executor.kubernetes.resources import FINALIZER, JOBS, PODS, name_of
 from executor.kubernetes.settings import Settings

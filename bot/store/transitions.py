@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from bot.states import State
 from bot.store import posts
-from bot.store.bells import changed, ring
 from bot.store.clocks import moment
 from bot.store.columns import RUN
 from bot.store.times import in_order
+from bot.store.wakeups import changed, ring
 from bot.tables import Run
 
 QUEUED = (State.WAITING, State.BUILDING)

@@ -8,7 +8,7 @@ Another test compares it with the grammar of a chat: what a command does, a rout
 from typing import Any
 
 from bot.catalog.catalog import Job
-from webhooks.api import bodies, queries, shapes
+from webhooks.api import queries, requests, responses
 from webhooks.api.operation import TEXT, Answer, Header, Needs, Operation
 
 _LOCATION = ("Location", "The address of what was made.")
@@ -27,8 +27,8 @@ _IDEMPOTENCY = Header(
 
 _LOG = {200: Answer(TEXT, "The log.")}
 _STARTED = {
-    200: Answer(shapes.Run, "The run that this `Idempotency-Key` started already.", (_LOCATION,)),
-    201: Answer(shapes.Run, "The run that was started.", (_LOCATION,)),
+    200: Answer(responses.Run, "The run that this `Idempotency-Key` started already.", (_LOCATION,)),
+    201: Answer(responses.Run, "The run that was started.", (_LOCATION,)),
 }
 
 OPERATIONS = (
@@ -45,14 +45,14 @@ OPERATIONS = (
         "/api/jobs",
         Needs.SEE,
         "the jobs there are, by name, with what comes next and the newest run of each",
-        {200: Answer(shapes.Jobs)},
+        {200: Answer(responses.Jobs)},
     ),
     Operation(
         "GET",
         "/api/jobs/{name}",
         Needs.SEE,
         "one job, with what its schedule does",
-        {200: Answer(shapes.ScheduledJob, headers=(_ETAG,))},
+        {200: Answer(responses.ScheduledJob, headers=(_ETAG,))},
         problems=(404,),
         verb="list",
     ),
@@ -62,8 +62,8 @@ OPERATIONS = (
         Needs.ADMIN,
         "creates or changes a job",
         {
-            200: Answer(shapes.DefinedJob, "It was changed, or was the same before.", (_ETAG, _LOCATION)),
-            201: Answer(shapes.DefinedJob, "It is new.", (_ETAG, _LOCATION)),
+            200: Answer(responses.DefinedJob, "It was changed, or was the same before.", (_ETAG, _LOCATION)),
+            201: Answer(responses.DefinedJob, "It is new.", (_ETAG, _LOCATION)),
         },
         headers=(_IF_MATCH, _IF_NONE_MATCH),
         body=Job,
@@ -86,7 +86,7 @@ OPERATIONS = (
         "starts a job",
         _STARTED,
         headers=(_IDEMPOTENCY,),
-        body=bodies.Start,
+        body=requests.Start,
         problems=(404, 409, 503),
         verb="run",
     ),
@@ -103,8 +103,8 @@ OPERATIONS = (
         "/api/jobs/{name}/plan",
         Needs.RUN,
         "what a start with the same body would do; starts nothing",
-        {200: Answer(shapes.Said)},
-        body=bodies.Start,
+        {200: Answer(responses.Said)},
+        body=requests.Start,
         problems=(404, 409),
         verb="plan",
     ),
@@ -113,7 +113,7 @@ OPERATIONS = (
         "/api/jobs/{name}/why",
         Needs.SEE,
         "why a job did or did not run",
-        {200: Answer(shapes.Said)},
+        {200: Answer(responses.Said)},
         problems=(404, 409),
         verb="why",
     ),
@@ -122,7 +122,7 @@ OPERATIONS = (
         "/api/jobs/{name}/help",
         Needs.SEE,
         "what a job does, and which parameters it takes",
-        {200: Answer(shapes.Said)},
+        {200: Answer(responses.Said)},
         query=queries.HELP,
         problems=(404,),
         verb="help",
@@ -132,8 +132,8 @@ OPERATIONS = (
         "/api/jobs/{name}/pause",
         Needs.RUN,
         "holds the schedule of a job back",
-        {200: Answer(shapes.Said)},
-        body=bodies.Pause,
+        {200: Answer(responses.Said)},
+        body=requests.Pause,
         problems=(404, 409),
         verb="pause",
     ),
@@ -142,8 +142,8 @@ OPERATIONS = (
         "/api/jobs/{name}/resume",
         Needs.RUN,
         "lets the schedule of a job go on",
-        {200: Answer(shapes.Said)},
-        body=bodies.Empty,
+        {200: Answer(responses.Said)},
+        body=requests.Empty,
         problems=(404, 409),
         verb="resume",
     ),
@@ -152,8 +152,8 @@ OPERATIONS = (
         "/api/jobs/{name}/skip",
         Needs.RUN,
         "leaves out the next time of the schedule of a job",
-        {200: Answer(shapes.Said)},
-        body=bodies.Empty,
+        {200: Answer(responses.Said)},
+        body=requests.Empty,
         problems=(404, 409),
         verb="skip",
     ),
@@ -162,8 +162,8 @@ OPERATIONS = (
         "/api/jobs/{name}/cancel",
         Needs.RUN,
         "stops the run of a job that is under way; where several are, it lists them and stops none",
-        {200: Answer(shapes.Run, "The run, which may take its grace to stop.")},
-        body=bodies.Empty,
+        {200: Answer(responses.Run, "The run, which may take its grace to stop.")},
+        body=requests.Empty,
         problems=(404, 409),
         verb="cancel",
     ),
@@ -172,11 +172,13 @@ OPERATIONS = (
         "/api/runs",
         Needs.SEE,
         "runs, newest first",
-        {200: Answer(shapes.Runs)},
+        {200: Answer(responses.Runs)},
         query=queries.RUNS,
         verb="status",
     ),
-    Operation("GET", "/api/runs/{number}", Needs.SEE, "one run", {200: Answer(shapes.Run)}, problems=(404,)),
+    Operation(
+        "GET", "/api/runs/{number}", Needs.SEE, "one run", {200: Answer(responses.Run)}, problems=(404,)
+    ),
     Operation(
         "DELETE",
         "/api/runs/{number}",
@@ -191,8 +193,8 @@ OPERATIONS = (
         "/api/runs/{number}/cancel",
         Needs.RUN,
         "stops a run, and gives it as it is then; one that has finished stays as it is",
-        {200: Answer(shapes.Run, "The run, which may take its grace to stop.")},
-        body=bodies.Empty,
+        {200: Answer(responses.Run, "The run, which may take its grace to stop.")},
+        body=requests.Empty,
         problems=(404,),
         verb="cancel",
     ),
@@ -201,8 +203,8 @@ OPERATIONS = (
         "/api/cancel",
         Needs.CONCERNED,
         "stops the run under way that the same token started; of several it stops none",
-        {200: Answer(shapes.Run, "The run, which may take its grace to stop.")},
-        body=bodies.Empty,
+        {200: Answer(responses.Run, "The run, which may take its grace to stop.")},
+        body=requests.Empty,
         problems=(404, 409),
         verb="cancel",
     ),
@@ -213,7 +215,7 @@ OPERATIONS = (
         "runs it again, exactly as it was or changed where said",
         _STARTED,
         headers=(_IDEMPOTENCY,),
-        body=bodies.Rerun,
+        body=requests.Rerun,
         problems=(404, 409, 503),
         verb="rerun",
     ),
@@ -224,7 +226,7 @@ OPERATIONS = (
         "runs again what the same token started last",
         _STARTED,
         headers=(_IDEMPOTENCY,),
-        body=bodies.Rerun,
+        body=requests.Rerun,
         problems=(404, 409, 503),
         verb="rerun",
     ),
@@ -235,7 +237,7 @@ OPERATIONS = (
         "runs one command in an image, or in what a workload runs",
         _STARTED,
         headers=(_IDEMPOTENCY,),
-        body=bodies.Exec,
+        body=requests.Exec,
         body_required=True,
         problems=(404, 409, 503),
     ),
@@ -250,7 +252,7 @@ OPERATIONS = (
         verb="logs",
     ),
     Operation(
-        "GET", "/api/builds/{number}", Needs.SEE, "one build", {200: Answer(shapes.Build)}, problems=(404,)
+        "GET", "/api/builds/{number}", Needs.SEE, "one build", {200: Answer(responses.Build)}, problems=(404,)
     ),
     Operation(
         "GET",
@@ -266,15 +268,15 @@ OPERATIONS = (
         "/api/locks",
         Needs.READ,
         "what is locked, by whom, why and until when",
-        {200: Answer(shapes.Locks)},
+        {200: Answer(responses.Locks)},
     ),
     Operation(
         "PUT",
         "/api/locks/{target}",
         Needs.CONCERNED,
         "locks a target, which is a `lock` of jobs or a job: what has begun goes on, nothing else starts",
-        {200: Answer(shapes.LockAnswer)},
-        body=bodies.LockRequest,
+        {200: Answer(responses.LockAnswer)},
+        body=requests.LockRequest,
         problems=(404, 409),
         verb="lock",
     ),
@@ -283,7 +285,7 @@ OPERATIONS = (
         "/api/locks/{target}",
         Needs.CONCERNED,
         "unlocks a target, whoever locked it; what waited for it goes on",
-        {200: Answer(shapes.UnlockAnswer)},
+        {200: Answer(responses.UnlockAnswer)},
         problems=(404,),
         verb="unlock",
     ),
@@ -293,21 +295,23 @@ OPERATIONS = (
         Needs.CONCERNED,
         "builds an image, unless it is built from that commit",
         {
-            200: Answer(shapes.BuildAnswer, "A build of that commit that there was already.", (_LOCATION,)),
-            201: Answer(shapes.BuildAnswer, "The build that was begun.", (_LOCATION,)),
+            200: Answer(
+                responses.BuildAnswer, "A build of that commit that there was already.", (_LOCATION,)
+            ),
+            201: Answer(responses.BuildAnswer, "The build that was begun.", (_LOCATION,)),
         },
-        body=bodies.BuildRequest,
+        body=requests.BuildRequest,
         problems=(404, 409),
         verb="build",
     ),
-    Operation("GET", "/api/hooks", Needs.ADMIN, "all deploy hooks", {200: Answer(shapes.Hooks)}),
+    Operation("GET", "/api/hooks", Needs.ADMIN, "all deploy hooks", {200: Answer(responses.Hooks)}),
     Operation(
         "POST",
         "/api/hooks",
         Needs.ADMIN,
         "makes a deploy hook for a job",
-        {201: Answer(shapes.NewHook, "It, with its token, this once.", (_LOCATION,))},
-        body=bodies.HookRequest,
+        {201: Answer(responses.NewHook, "It, with its token, this once.", (_LOCATION,))},
+        body=requests.HookRequest,
         body_required=True,
         problems=(404, 409),
     ),
@@ -324,10 +328,11 @@ OPERATIONS = (
         "/hooks/{name}",
         Needs.HOOK,
         "calls a deploy hook: starts its job, with `imageTag` after choosing that tag for it",
-        _STARTED | {200: Answer(shapes.Run | shapes.Moved, "The same again, or the tag.", (_LOCATION,))},
+        _STARTED
+        | {200: Answer(responses.Run | responses.Moved, "The same again, or the tag.", (_LOCATION,))},
         query=queries.HOOK,
         headers=(_IDEMPOTENCY,),
-        body=bodies.HookCall,
+        body=requests.HookCall,
         problems=(404, 409, 503),
     ),
     Operation(
@@ -335,7 +340,7 @@ OPERATIONS = (
         "/api/repositories",
         Needs.ADMIN,
         "which number is pinned to which repository",
-        {200: Answer(shapes.Repositories)},
+        {200: Answer(responses.Repositories)},
     ),
     Operation(
         "DELETE",
@@ -345,14 +350,14 @@ OPERATIONS = (
         {204: Answer(meaning="It is free.")},
         problems=(404,),
     ),
-    Operation("GET", "/api/tokens", Needs.ADMIN, "all tokens by name", {200: Answer(shapes.Tokens)}),
+    Operation("GET", "/api/tokens", Needs.ADMIN, "all tokens by name", {200: Answer(responses.Tokens)}),
     Operation(
         "POST",
         "/api/tokens",
         Needs.ADMIN,
         "makes a token",
-        {201: Answer(shapes.NewToken, "It, with its text, this once.", (_LOCATION,))},
-        body=bodies.TokenRequest,
+        {201: Answer(responses.NewToken, "It, with its text, this once.", (_LOCATION,))},
+        body=requests.TokenRequest,
         body_required=True,
         problems=(409,),
     ),
@@ -374,5 +379,5 @@ def operation(method: str, path: str) -> Operation:
     """The row of a route; LookupError where nobody decided about it."""
     found = _BY_ROUTE.get((method, path))
     if found is None:
-        raise LookupError(f"{method} {path} is not in webhooks/api/surface.py, so nobody may use it.")
+        raise LookupError(f"{method} {path} is not in webhooks/api/operations.py, so nobody may use it.")
     return found
