@@ -18,17 +18,17 @@ import uvicorn
 
 from bot.access import links, workflows
 from bot.config import Config, cluster_settings, load
-from bot.context import Tools
+from bot.context import Context
 from bot.errors import ConfigError, Refused, RetryLater
 from bot.github import GitHub, Keys, Lookup, Oidc
-from bot.handlers.calls import Calls
-from bot.handlers.questions import Questions
-from bot.registry import Book, renewed
+from bot.handlers.calls import CallHandler
+from bot.handlers.questions import QueryHandler
+from bot.registry import Registry, renewed
 from bot.repositories import Repositories
 from bot.slack import Slack
 from bot.store import Store
 from bot.telemetry.logging import configure
-from bot.workers.loops import Loops
+from bot.workers.loops import Workers
 from bot.workers.pruning import Pruning
 from executor import descriptors
 from executor.engine import Engine
@@ -102,7 +102,7 @@ async def _serve(config: Config, path: Path, listener: socket.socket, clock: Cal
     key = new_token()  # of the command line beside this service, and of nobody else
     door = Door(f"http://{_reachable(listener)}", config.url, key)
     limit = connection_limit(config)
-    async with _assembled(config, clock, token_hash(key)) as (app, loops, streams, book):
+    async with _assembled(config, clock, token_hash(key)) as (app, loops, streams, registry):
         server = Server(
             uvicorn.Config(
                 app,
@@ -124,7 +124,7 @@ async def _serve(config: Config, path: Path, listener: socket.socket, clock: Cal
 
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop)
-        reading = Reading(book, path)
+        reading = Reading(registry, path)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reading.again)
         quiet_collector()
         turning = asyncio.create_task(loops.run())
@@ -145,8 +145,8 @@ async def _serve(config: Config, path: Path, listener: socket.socket, clock: Cal
 class Reading:
     """Reads the file again whenever it is asked to, one time after the other."""
 
-    def __init__(self, book: Book, path: Path) -> None:
-        self._book = book
+    def __init__(self, registry: Registry, path: Path) -> None:
+        self._registry = registry
         self._path = path
         self._wanted = asyncio.Event()
         self._task = asyncio.create_task(self._turn())
@@ -175,8 +175,8 @@ class Reading:
 
     async def _read(self) -> None:
         new = await asyncio.to_thread(load, self._path, os.environ)
-        config, kept = renewed(self._book.config, new)
-        changed = await self._book.apply(config)
+        config, kept = renewed(self._registry.config, new)
+        changed = await self._registry.apply(config)
         if kept:
             log.warning("config.kept", sections=kept, why="these change with a restart only")
         log.info("config.applied", changed=changed)
@@ -185,7 +185,7 @@ class Reading:
 @asynccontextmanager
 async def _assembled(
     config: Config, clock: Callable[[], float], local: str
-) -> AsyncIterator[tuple[Any, Loops, Streams, Book]]:
+) -> AsyncIterator[tuple[Any, Workers, Streams, Registry]]:
     """Everything in its place: the application, the belts, and the streams to close before it ends."""
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     async with AsyncExitStack() as stack:
@@ -199,16 +199,16 @@ async def _assembled(
         engine = engine_of(config, logs)
         await engine.open()
         stack.push_async_callback(engine.close)
-        book = await Book.open(config, store, now)
-        repositories = Repositories(store, book, now)
+        registry = await Registry.open(config, store, now)
+        repositories = Repositories(store, registry, now)
         github, slack = _github(config, clock, repositories.known), _slack(config, clock)
         for client in (github, slack):
             if client is not None:
                 stack.push_async_callback(client.close)
         # Without any secret nothing is ever posted, so links need not outlive this process.
         keys = await asyncio.to_thread(links.derive, _door_secrets(config)) or (secrets.token_bytes(32),)
-        tools = Tools(
-            book=book,
+        tools = Context(
+            registry=registry,
             store=store,
             engine=engine,
             logs=logs,
@@ -220,10 +220,10 @@ async def _assembled(
             keys=keys,
             repositories=repositories,
         )
-        loops, streams = Loops(tools), Streams()
+        loops, streams = Workers(tools), Streams()
         oidc = _oidc(config, clock)
         stack.push_async_callback(oidc.close)
-        yield _application(tools, loops, streams, oidc, clock, local), loops, streams, tools.book
+        yield _application(tools, loops, streams, oidc, clock, local), loops, streams, tools.registry
 
 
 def connection_limit(config: Config) -> ConnectionLimit:
@@ -257,7 +257,7 @@ def engine_of(config: Config, logs: LogStore) -> Engine:
 
 
 def _application(
-    tools: Tools, loops: Loops, streams: Streams, oidc: Oidc, clock: Callable[[], float], local: str
+    tools: Context, loops: Workers, streams: Streams, oidc: Oidc, clock: Callable[[], float], local: str
 ) -> Any:
     """The doors; `clock` is the machine's, by which what was sent is judged; `local` opens the API."""
     config, store = tools.config, tools.store
@@ -267,13 +267,13 @@ def _application(
         keys=tools.keys,
         url=config.url,
         clock=tools.clock,
-        jobs=tools.book.descriptions,
+        jobs=tools.registry.descriptions,
         command=config.command,
         streams=streams,
-        changing=(tools.book, Pruning(tools)),
+        changing=(tools.registry, Pruning(tools)),
         local=local,
-        calls=Calls(tools),
-        questions=Questions(tools),
+        calls=CallHandler(tools),
+        questions=QueryHandler(tools),
         oidc=oidc,
         repositories=tools.repositories,
     )

@@ -15,16 +15,16 @@ from pathlib import Path
 from benchmarks.harness import WORK, Row
 from bot.access import links
 from bot.config import load
-from bot.context import Tools
-from bot.handlers.authorization import Asked, People
-from bot.handlers.enqueuing import Starting
+from bot.context import Context
+from bot.handlers.authorization import Authorization, RequestContext
+from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.orders import Order, Target
-from bot.handlers.ticks import Ticks
-from bot.registry import Book
+from bot.handlers.ticks import TickHandler
+from bot.registry import Registry
 from bot.repositories import Repositories
 from bot.slack import Slack
 from bot.store import Store
-from bot.workers.loops import Loops
+from bot.workers.loops import Workers
 from executor.logs.store import LogStore
 from executor.process import ProcessEngine
 from executor.spec import Secret
@@ -47,7 +47,7 @@ async def _idle() -> Row:
     other = (time.gmtime().tm_hour + 6) % 24
     lines = [f"{n % 60} {(other + n // 60 % 12) % 24} * * *" for n in range(MANY)]
     async with _tools(lines, time.time) as (tools, _):
-        loops = Loops(tools)
+        loops = Workers(tools)
         turning = asyncio.create_task(loops.run())
         await asyncio.sleep(10.0)  # read and planned
         before, began = time.process_time(), time.monotonic()
@@ -64,7 +64,7 @@ async def _idle() -> Row:
 async def _at_once() -> Row:
     clock = [NOON - 1]
     async with _tools(["*/10 * * * *"] * DUE, lambda: clock[0]) as (tools, starting):
-        ticks = Ticks(tools, starting)
+        ticks = TickHandler(tools, starting)
         await ticks.turn()
         took, single = [], []
         for number in range(ROUNDS):
@@ -80,12 +80,16 @@ async def _at_once() -> Row:
     return Row(f"{DUE} jobs due at once", ours, peer, ours, "s", 1.0, most=True, note=note)
 
 
-async def _one_by_one(tools: Tools, starting: Starting, number: int) -> None:
+async def _one_by_one(tools: Context, starting: Enqueuer, number: int) -> None:
     """The same runs, each in its own transaction; those that wait together share a commit."""
-    jobs = list(tools.book.catalog.jobs.values())
+    jobs = list(tools.registry.catalog.jobs.values())
     orders = [
         Order(
-            Asked(f"one:{number}:{job.name}", "schedule", "schedule", None), 0, job, Target(None, False), {}
+            RequestContext(f"one:{number}:{job.name}", "schedule", "schedule", None),
+            0,
+            job,
+            Target(None, False),
+            {},
         )
         for job in jobs
     ]
@@ -95,7 +99,7 @@ async def _one_by_one(tools: Tools, starting: Starting, number: int) -> None:
 
 
 @asynccontextmanager
-async def _tools(crons: Sequence[str], clock: Callable[[], float]) -> AsyncIterator[tuple[Tools, Starting]]:
+async def _tools(crons: Sequence[str], clock: Callable[[], float]) -> AsyncIterator[tuple[Context, Enqueuer]]:
     with tempfile.TemporaryDirectory(dir=WORK) as directory:
         home = Path(directory)
         jobs = "".join(
@@ -110,9 +114,9 @@ async def _tools(crons: Sequence[str], clock: Callable[[], float]) -> AsyncItera
         await engine.open()
         async with await Store.open(f"sqlite:///{home}/errand.db", owner="bench") as store:
             numbers = iter(range(10**9))
-            book = await Book.open(config, store, clock)
-            tools = Tools(
-                book=book,
+            registry = await Registry.open(config, store, clock)
+            tools = Context(
+                registry=registry,
                 store=store,
                 engine=engine,
                 logs=logs,
@@ -122,7 +126,7 @@ async def _tools(crons: Sequence[str], clock: Callable[[], float]) -> AsyncItera
                 nonce=lambda: f"{next(numbers):016x}",
                 owner="bench",
                 keys=links.derive([Secret("bench")]),
-                repositories=Repositories(store, book, clock),
+                repositories=Repositories(store, registry, clock),
             )
-            yield tools, Starting(tools, People(tools))
+            yield tools, Enqueuer(tools, Authorization(tools))
         await engine.close()

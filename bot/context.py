@@ -7,7 +7,7 @@ from bot.access import links
 from bot.config import Config
 from bot.errors import AskerError
 from bot.github import GitHub, Repository
-from bot.registry import Book
+from bot.registry import Registry
 from bot.repositories import Repositories
 from bot.slack import Slack
 from bot.store import Store
@@ -20,14 +20,14 @@ DAY = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
+class Context:
     """`clock` gives seconds since the epoch, `nonce` unguessable words of `[a-z0-9]`, `link` a URL.
 
     `owner` is the name under which this bot claims work; GitHub and Slack are None where they are not
     configured. `keys` sign the links to pages, `repositories` are known by their numbers.
     """
 
-    book: Book
+    registry: Registry
     store: Store
     engine: Engine
     logs: LogStore
@@ -42,7 +42,7 @@ class Tools:
     @property
     def config(self) -> Config:
         """The configuration as it holds now."""
-        return self.book.config
+        return self.registry.config
 
     @property
     def required_github(self) -> GitHub:

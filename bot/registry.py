@@ -72,7 +72,7 @@ class _Today:
     mark: int = -1
 
 
-class Book:
+class Registry:
     """Asked by everybody for today's jobs; `config` is the file as it holds now."""
 
     def __init__(self, config: Config, store: Store, clock: Callable[[], float]) -> None:
@@ -85,11 +85,11 @@ class Book:
         self.descriptions: Mapping[str, str] = _Descriptions(self)
 
     @classmethod
-    async def open(cls, config: Config, store: Store, clock: Callable[[], float]) -> "Book":
+    async def open(cls, config: Config, store: Store, clock: Callable[[], float]) -> "Registry":
         """The book, with the jobs of the file written into it."""
-        book = cls(config, store, clock)
-        await book.apply(config)
-        return book
+        registry = cls(config, store, clock)
+        await registry.apply(config)
+        return registry
 
     @property
     def config(self) -> Config:
@@ -216,7 +216,7 @@ class Book:
             self._today = _Today(held, entries, Catalog(jobs, held.images), removed, mark)
         for watcher in list(self._watchers):
             watcher.set()
-        self._store.bell("ticks").set()  # schedules may have changed
+        self._store.wakeup("ticks").set()  # schedules may have changed
 
     def _entries(self, config: Config, rows: Mapping[str, JobVersion]) -> Iterator[tuple[str, Entry]]:
         for name, row in rows.items():
@@ -254,17 +254,17 @@ def _check(last: JobVersion | None, name: str, expected: Expected) -> None:
 class _Descriptions(Mapping[str, str]):
     """What each job of today says of itself."""
 
-    def __init__(self, book: Book) -> None:
-        self._book = book
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
 
     def __getitem__(self, name: str) -> str:
-        return self._book.catalog.jobs[name].description
+        return self._registry.catalog.jobs[name].description
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._book.catalog.jobs)
+        return iter(self._registry.catalog.jobs)
 
     def __len__(self) -> int:
-        return len(self._book.catalog.jobs)
+        return len(self._registry.catalog.jobs)
 
 
 def renewed(held: Config, new: Config) -> tuple[Config, list[str]]:

@@ -16,7 +16,7 @@ from bot.access.workflows import repositories_of
 from bot.catalog.catalog import Catalog
 from bot.errors import NotAllowed, Refused
 from bot.github import GitHub, Known, Repository
-from bot.registry import Book
+from bot.registry import Registry
 from bot.store import Session, Store, pins
 from bot.tables import RepositoryPin
 from bot.telemetry.metrics import count_rival
@@ -65,9 +65,9 @@ class _Written:
 class Repositories:
     """Knows the numbers; `clock` gives seconds since the epoch."""
 
-    def __init__(self, store: Store, book: Book, clock: Callable[[], float]) -> None:
+    def __init__(self, store: Store, registry: Registry, clock: Callable[[], float]) -> None:
         self._store = store
-        self._book = book
+        self._registry = registry
         self._clock = clock
         self._written: _Written | None = None
         self._admitted: OrderedDict[Identity, tuple[float, str]] = OrderedDict()
@@ -90,7 +90,7 @@ class Repositories:
             count_rival(door)
             raise await self._refuse(seen, verdict.rivals)
         self._tell(seen, verdict)
-        name = self._book.catalog.spelling(verdict.name)
+        name = self._registry.catalog.spelling(verdict.name)
         _keep(self._admitted, seen, (now + KEPT, name))
         return name
 
@@ -148,9 +148,9 @@ class Repositories:
 
     def _names(self) -> _Written:
         """What is written today; what was decided by another file is decided again."""
-        book = self._book
-        if self._written is None or self._written.catalog is not book.catalog:
-            self._written = _written(book)
+        registry = self._registry
+        if self._written is None or self._written.catalog is not registry.catalog:
+            self._written = _written(registry)
             self._admitted.clear()
         return self._written
 
@@ -163,7 +163,7 @@ class Repositories:
                 return decide(seen, _around(session, seen), written)
             for row in rows:
                 if "/" in row.name and row.number == seen.number and not written.names(row.name):
-                    pins.take_history(session, row.name, self._book.catalog.spelling(seen.name))
+                    pins.take_history(session, row.name, self._registry.catalog.spelling(seen.name))
         if verdict.pins and seen.owner_number is not None:
             pins.add(session, seen.owner, seen.owner_number, current=seen.owner, now=now)
         if verdict.changes:
@@ -192,7 +192,7 @@ class Repositories:
             log.info("repository.pinned", repository=seen.name, number=seen.number)
         renamed = verdict.name.casefold() != seen.shown.casefold()
         if renamed and any(pin.name == verdict.name.casefold() for pin in verdict.stale):
-            line = f"write {seen.shown} for {self._book.catalog.spelling(verdict.name)} in app.yaml"
+            line = f"write {seen.shown} for {self._registry.catalog.spelling(verdict.name)} in app.yaml"
             log.warning(
                 "repository.renamed",
                 repository=verdict.name,
@@ -207,8 +207,8 @@ def _around(session: Session, seen: Identity) -> list[RepositoryPin]:
     return pins.around(session, names=(seen.key, seen.owner), numbers=numbers)
 
 
-def _written(book: Book) -> _Written:
-    github, catalog = book.config.github, book.catalog
+def _written(registry: Registry) -> _Written:
+    github, catalog = registry.config.github, registry.catalog
     images = [image.repository for image in catalog.images.values() if image.repository]
     listed = [] if github is None else github.repositories
     ruled = [each for job in catalog.jobs.values() for each in repositories_of(job.allow)]

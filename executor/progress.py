@@ -7,7 +7,7 @@ from executor.errors import EngineUnavailable
 from executor.spec import Outcome, Pending, Progress, Started
 
 
-class Story:
+class ProgressFeed:
     """What is known so far. Whoever sets one of the three says so with `changed`.
 
     After the start `pending` is what a stop waits for; with None again it waits no more, and `started` is

@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def whole(work: Callable[[], T]) -> T:
+async def shielded(work: Callable[[], T]) -> T:
     """Give what `work` gives in a thread. Cancelled, it ends first: nobody else may work on the same yet."""
     working = asyncio.ensure_future(asyncio.to_thread(work))
     try:

@@ -20,16 +20,16 @@ from typing import Any, TypeVar
 from bot import messages
 from bot.commands import parser
 from bot.commands.grammar import AVAILABLE
-from bot.context import Tools
+from bot.context import Context
 from bot.errors import AskerError, ConfigError, Refused, RetryLater
-from bot.handlers.authorization import Asked, People
-from bot.handlers.enqueuing import Starting
-from bot.handlers.verbs import Effects
+from bot.handlers.authorization import Authorization, RequestContext
+from bot.handlers.enqueuing import Enqueuer
+from bot.handlers.verbs import CommandHandlers
 from bot.states import State, attempt_name
 from bot.store import Session, builds, runs
 from bot.tables import Build, Run
 from bot.telemetry.logging import configure
-from bot.workers.loops import Loops
+from bot.workers.loops import Workers
 from executor.errors import EngineUnavailable
 from terminal.ending import Ended, Ending
 from terminal.failures import Failure, say
@@ -50,12 +50,12 @@ T = TypeVar("T")
 class Chat:
     """One conversation with the house that `tools` are of."""
 
-    def __init__(self, tools: Tools, prompt: Prompt, asked: Asked) -> None:
-        people = People(tools)
+    def __init__(self, tools: Context, prompt: Prompt, asked: RequestContext) -> None:
+        people = Authorization(tools)
         self._tools = tools
         self._prompt = prompt
         self._asked = asked
-        self._effects = Effects(tools, people, Starting(tools, people))
+        self._effects = CommandHandlers(tools, people, Enqueuer(tools, people))
         self._told: dict[tuple[str, int], str] = {}
         self._looking = asyncio.Lock()
         self._outputs = Outputs(tools.logs, self._say, prompt.asks, colours=prompt.asks and coloured())
@@ -113,11 +113,11 @@ class Chat:
 
     def names(self) -> list[str]:
         """The words that may follow: verbs, and the names of jobs."""
-        return sorted({*AVAILABLE, *self._tools.book.catalog.jobs, *self._tools.book.catalog.images})
+        return sorted({*AVAILABLE, *self._tools.registry.catalog.jobs, *self._tools.registry.catalog.images})
 
-    def _asked_now(self) -> Asked:
+    def _asked_now(self) -> RequestContext:
         asked = self._asked
-        return Asked(
+        return RequestContext(
             key=f"{asked.key}:{self._heard}",
             cause=asked.cause,
             actor=asked.actor,
@@ -205,7 +205,7 @@ class Conversation:
             github = await asyncio.to_thread(checkouts, self._named, config)
             async with house(config, github) as tools:
                 chat = Chat(tools, self._prompt, _asker(tools))
-                moving = [asyncio.create_task(Loops(tools).run()), asyncio.create_task(chat.watch())]
+                moving = [asyncio.create_task(Workers(tools).run()), asyncio.create_task(chat.watch())]
                 self._ready.set_result(chat)
                 await self._end.wait()
                 await chat.close()
@@ -218,16 +218,16 @@ class Conversation:
             self._ready.set_exception(error)
 
 
-def _asker(tools: Tools) -> Asked:
+def _asker(tools: Context) -> RequestContext:
     """Whoever sits here, asking in the repository of the first image that is built."""
     user = getpass.getuser()
     built = [image.repository for image in tools.config.images.values() if image.repository]
-    return Asked(
+    return RequestContext(
         key=f"chat:{secrets.token_hex(8)}",
         cause="chat",
         actor=f"terminal:{user}",
         login=user,
-        repository=tools.book.catalog.spelling(built[0]) if built else "chat/here",
+        repository=tools.registry.catalog.spelling(built[0]) if built else "chat/here",
         channel="terminal",
     )
 

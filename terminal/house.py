@@ -10,9 +10,9 @@ from pathlib import Path
 
 from bot.config import Config
 from bot.config.loading import checked_source, source
-from bot.context import Tools
+from bot.context import Context
 from bot.errors import ConfigError
-from bot.registry import Book
+from bot.registry import Registry
 from bot.repositories import Repositories
 from bot.store import Store, ticks
 from executor.logs.store import LogStore
@@ -87,7 +87,7 @@ def _top(path: Path) -> Path | None:
 
 
 @asynccontextmanager
-async def house(config: Config, github: Checkouts) -> AsyncIterator[Tools]:
+async def house(config: Config, github: Checkouts) -> AsyncIterator[Context]:
     """Everything in its place, with all schedules paused."""
     owner = f"chat-{os.getpid()}"
     async with AsyncExitStack() as stack:
@@ -98,9 +98,9 @@ async def house(config: Config, github: Checkouts) -> AsyncIterator[Tools]:
         stack.push_async_callback(engine.close)
 
         scheduled = [name for name, job in config.jobs.items() if job.schedule is not None]
-        book = await Book.open(config, store, time.time)
-        tools = Tools(
-            book=book,
+        registry = await Registry.open(config, store, time.time)
+        tools = Context(
+            registry=registry,
             store=store,
             engine=engine,
             logs=logs,
@@ -110,7 +110,7 @@ async def house(config: Config, github: Checkouts) -> AsyncIterator[Tools]:
             nonce=lambda: secrets.token_hex(8),
             owner=owner,
             keys=(secrets.token_bytes(32),),
-            repositories=Repositories(store, book, time.time),
+            repositories=Repositories(store, registry, time.time),
         )
         await store.write(
             lambda session: [

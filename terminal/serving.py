@@ -115,11 +115,11 @@ def manifest_kubernetes(
     config: ConfigOption = DEFAULT,
 ) -> None:
     """Print what `kubectl apply -f -` takes: Errand itself, and exactly the rights that it uses."""
-    from bot.config.installing import Wanted, manifest
+    from bot.config.installing import InstallationRequest, manifest
     from bot.errors import ConfigError, Refused
 
     try:
-        wanted = Wanted(namespace, image, replicas, storage, secrets=tuple(secret or ()))
+        wanted = InstallationRequest(namespace, image, replicas, storage, secrets=tuple(secret or ()))
         typer.echo(manifest(config, os.environ, wanted), nl=False)
     except (ConfigError, Refused) as error:
         raise Failure(str(error), 2) from None

@@ -9,9 +9,9 @@ from starlette.routing import Route
 from bot.access import links
 from bot.catalog.catalog import Catalog
 from bot.github import Oidc
-from bot.handlers.calls import Calls
-from bot.handlers.questions import Questions
-from bot.registry import Book
+from bot.handlers.calls import CallHandler
+from bot.handlers.questions import QueryHandler
+from bot.registry import Registry
 from bot.repositories import Repositories
 from bot.store import Store
 from bot.workers.pruning import Pruning
@@ -20,7 +20,7 @@ from webhooks.access import Access
 from webhooks.api import calling, hooks, jobs, openapi, orders, questions, repositories, runs, tokens
 from webhooks.api.workflows import Workflows
 from webhooks.pages import routes as pages
-from webhooks.pages.renderer import Look
+from webhooks.pages.renderer import Renderer
 from webhooks.streams import Streams
 
 
@@ -41,10 +41,10 @@ class Site:
     jobs: Mapping[str, str] = field(default_factory=dict)
     command: str = "/job"
     streams: Streams = field(default_factory=Streams)
-    changing: tuple[Book, Pruning] | None = None  # what changes jobs, where that is served
+    changing: tuple[Registry, Pruning] | None = None  # what changes jobs, where that is served
     local: str | None = field(default=None, repr=False)  # the hash of the token of the local command line
-    calls: Calls | None = None  # what starts and stops runs, where that is served
-    questions: Questions | None = None  # what plans and pauses, where that is served
+    calls: CallHandler | None = None  # what starts and stops runs, where that is served
+    questions: QueryHandler | None = None  # what plans and pauses, where that is served
     oidc: Oidc | None = None  # verifies the tokens of workflows, where those may start jobs
     repositories: Repositories | None = None  # whose workflows those are
 
@@ -55,14 +55,14 @@ class Site:
 
     def missing(self) -> Callable[[], Response]:
         """What a browser is shown where there is no page, which tells nobody more than that."""
-        look = Look(clock=self.clock, command=self.command)
+        look = Renderer(clock=self.clock, command=self.command)
         words = "There is no page at this address."
         return lambda: look.page("message.html", 404, title="Not here", words=words, visitor=None)
 
     def routes(self) -> list[Route]:
         """What to mount."""
         access = self._access()
-        look = Look(clock=self.clock, command=self.command)
+        look = Renderer(clock=self.clock, command=self.command)
         shown = pages.Pages(
             store=self.store,
             logs=self.logs,
@@ -72,7 +72,7 @@ class Site:
             look=look,
             clock=self.clock,
             jobs=self.jobs,
-            book=self.changing[0] if self.changing else None,
+            registry=self.changing[0] if self.changing else None,
         )
         told = runs.Api(
             store=self.store,
@@ -92,14 +92,14 @@ class Site:
         if self.calls is not None:
             listed += calling.routes(calling.Calling(self.calls, self.store, access, self.clock, self.url))
         if self.changing is not None:
-            book, pruning = self.changing
+            registry, pruning = self.changing
             if self.calls is not None:
                 listed += hooks.routes(
-                    hooks.Hooks(self.calls, book, self.store, access, self.streams, self.clock, self.url)
+                    hooks.Hooks(self.calls, registry, self.store, access, self.streams, self.clock, self.url)
                 )
             listed += jobs.routes(
                 jobs.Jobs(
-                    book=book,
+                    registry=registry,
                     pruning=pruning,
                     store=self.store,
                     access=access,
@@ -111,16 +111,16 @@ class Site:
 
     def _access(self) -> Access:
         """Who may, by today's jobs where they are known."""
-        book = self.changing[0] if self.changing is not None else None
+        registry = self.changing[0] if self.changing is not None else None
         workflow = None
-        if self.oidc is not None and book is not None and self.repositories is not None:
-            workflow = Workflows(self.oidc, lambda: book.catalog.jobs, self.repositories).visitor
+        if self.oidc is not None and registry is not None and self.repositories is not None:
+            workflow = Workflows(self.oidc, lambda: registry.catalog.jobs, self.repositories).visitor
         return Access(
             self.store,
             self.keys,
             url=self.url,
             clock=self.clock,
             workflow=workflow,
-            catalog=Catalog if book is None else lambda: book.catalog,
+            catalog=Catalog if registry is None else lambda: registry.catalog,
             local=self.local,
         )

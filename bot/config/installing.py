@@ -44,7 +44,7 @@ _HELD = "holds its secret itself, and this file becomes a ConfigMap; write ${NAM
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class InstallationRequest:
     """How Errand is to run in the cluster, as the command line says it.
 
     `secrets` are those (`NAMESPACE/NAME`) that Errand may read besides the ones that the file names.
@@ -69,7 +69,7 @@ def uses_of(config: Config) -> Uses:
     return Uses(tuple(live for live in lives if live is not None), secrets)
 
 
-def manifest(path: FilePath, environ: Mapping[str, str], wanted: Wanted) -> str:
+def manifest(path: FilePath, environ: Mapping[str, str], wanted: InstallationRequest) -> str:
     """The objects to apply, as YAML; ConfigError with every mistake, Refused for what cannot be."""
     read = source(path, environ)
     document = read.document
@@ -106,7 +106,7 @@ def _with_secrets(uses: Uses, more: tuple[str, ...]) -> Uses:
     return replace(uses, secrets=secrets)
 
 
-def _check_words(wanted: Wanted) -> None:
+def _check_words(wanted: InstallationRequest) -> None:
     """Raise Refused where the command line says what no cluster takes."""
     if not is_object_name(wanted.namespace) or "." in wanted.namespace:
         raise Refused(f"--namespace: expected the name of a namespace, not {wanted.namespace[:100]!r}.")
@@ -117,7 +117,7 @@ def _check_words(wanted: Wanted) -> None:
         raise Refused(f"--storage: expected a size such as 10Gi, not {wanted.storage[:100]!r}.")
 
 
-def _check(path: FilePath, config: Config, wanted: Wanted) -> None:
+def _check(path: FilePath, config: Config, wanted: InstallationRequest) -> None:
     """Raise Refused where this file is not one for a bot in a cluster."""
     cluster = config.engine.kubernetes
     if config.engine.kind != "kubernetes":

@@ -8,7 +8,7 @@ from bot.access import policy
 from bot.access.callers import Caller
 from bot.access.scopes import EXEC
 from bot.catalog.catalog import Catalog, ownerless
-from bot.context import Tools
+from bot.context import Context
 from bot.errors import AskerError, NotAllowed, Refused
 from bot.github import GitHub, PullRequest
 
@@ -21,7 +21,7 @@ _REFUSALS = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestContext:
     """One request of a person. `key` is unique to it; a command's own key adds its place in the request.
 
     On GitHub `repository`, `pull` and `number` tell where it was asked, in Slack `channel` (an id) and
@@ -85,30 +85,30 @@ class Permissions:
         self._refused[key] = self._clock(), question.result()
 
 
-class People:
+class Authorization:
     """Answers whether somebody may."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Context) -> None:
         self._tools = tools
         self._permissions = Permissions(tools.clock)
 
-    def catalog(self, asked: Asked) -> Catalog:
+    def catalog(self, asked: RequestContext) -> Catalog:
         """The jobs and images that exist for the asker; the others are not spoken of, nor proposed.
 
         In a public place those are the place's own, over HTTP those that the caller's scopes show.
         """
-        catalog = self._tools.book.catalog
+        catalog = self._tools.registry.catalog
         if asked.caller is not None and (seen := asked.caller.sees) is not None:
             return catalog.only(seen, all_images=asked.caller.may_run(EXEC))
         if asked.public and asked.repository is not None:
             return catalog.seen_from(asked.repository)
         return catalog
 
-    def first_word(self, asked: Asked) -> str:
+    def first_word(self, asked: RequestContext) -> str:
         """What a command begins with where the asker types: answers tell them so what to type next."""
         return self._tools.config.command if asked.caller is None else TERMINAL
 
-    async def require(self, asked: Asked, repository: str) -> None:
+    async def require(self, asked: RequestContext, repository: str) -> None:
         """Raise `NotAllowed` unless the asker may run things of `repository`; `RetryLater` if unknown now."""
         tools = self._tools
         known = repository in asked.permissions or not tools.config.allows(repository)
@@ -120,7 +120,7 @@ class People:
             asked.permissions[repository] = level
         self.check(asked, repository)
 
-    async def require_job(self, asked: Asked, name: str) -> tuple[str, bool]:
+    async def require_job(self, asked: RequestContext, name: str) -> tuple[str, bool]:
         """The repository whose writers may have the runs of job `name`; True: also those of no repository.
 
         Raises `AskerError` where there is none, or the asker is none of them.
@@ -134,7 +134,7 @@ class People:
         await self.require(asked, repository)
         return repository, built is None
 
-    def check(self, asked: Asked, repository: str) -> None:
+    def check(self, asked: RequestContext, repository: str) -> None:
         """The same from what GitHub has said for this request, where it cannot be asked: no without that."""
         if asked.caller is not None and self._tools.config.allows(repository):
             return
@@ -150,12 +150,12 @@ class People:
             # What is posted here is read by everybody, and the other repository may be private.
             raise NotAllowed("On a public pull request only jobs of that same repository can be asked for.")
 
-    def refusal(self, asked: Asked, job: str, sentence: str) -> str | None:
+    def refusal(self, asked: RequestContext, job: str, sentence: str) -> str | None:
         """The line of a delivery's note by which `why` knows that `asked` was not allowed to start `job`.
 
         None for what was asked in another repository, whose name is not told to those of this one.
         """
-        catalog = self._tools.book.catalog
+        catalog = self._tools.registry.catalog
         known = catalog.jobs.get(job)
         repository = None if known is None else catalog.repository_of(known) or asked.repository
         if repository is None or asked.repository not in (None, repository):

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from bot import messages
 from bot.commands import parser
-from bot.context import Tools
+from bot.context import Context
 from bot.errors import AskerError, NotAllowed
-from bot.handlers.authorization import Asked, People
-from bot.handlers.enqueuing import Starting
+from bot.handlers.authorization import Authorization, RequestContext
+from bot.handlers.enqueuing import Enqueuer
 from bot.store import Session, builds
 from bot.tables import Build
 from bot.text.wording import quoted
@@ -28,17 +28,17 @@ class BuildOrder:
         return "\n\n".join(text for text in (messages.building(self.build), self.note) if text)
 
 
-class Building:
+class BuildHandler:
     """The verb; it gives an effect for one transaction."""
 
-    def __init__(self, tools: Tools, people: People, starting: Starting) -> None:
+    def __init__(self, tools: Context, people: Authorization, starting: Enqueuer) -> None:
         self._tools = tools
-        self._people = people
+        self._authorization = people
         self._starting = starting
 
-    async def build(self, asked: Asked, command: parser.Build) -> Callable[[Session], BuildOrder]:
+    async def build(self, asked: RequestContext, command: parser.Build) -> Callable[[Session], BuildOrder]:
         """What gives the build of that image to wait for; `AskerError` where it is not built here."""
-        catalog = self._people.catalog(asked)
+        catalog = self._authorization.catalog(asked)
         concerned = [job.name for job in catalog.jobs_of_image(command.image)]
         if asked.caller is not None and not asked.caller.may_run_any(concerned):
             raise NotAllowed(f"{quoted(asked.caller.name)} may not build {quoted(command.image)}.")

@@ -14,10 +14,10 @@ from bot.access.scopes import EXEC
 from bot.catalog.catalog import Job
 from bot.catalog.exec import Single, image_of, is_named, job_of
 from bot.catalog.images import Image
-from bot.context import Tools
+from bot.context import Context
 from bot.errors import Elsewhere, Missing, NotAllowed, Refused, RetryLater
-from bot.handlers.authorization import Asked, People
-from bot.handlers.enqueuing import Starting
+from bot.handlers.authorization import Authorization, RequestContext
+from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.orders import Order, Target, with_tag
 from bot.store import Session, idempotency, image_tags, runs
 from bot.store.idempotency import KEEP_KEYS
@@ -26,7 +26,7 @@ from bot.text.wording import quoted
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class StartRequest:
     """What a run is to be started with. `parameters` are as the asker wrote them."""
 
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class Overrides:
     """What is to be different from the run that is repeated; `latest`: today's definition and image."""
 
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
-class Called:
+class StartResult:
     """The run that came of a call; `new` is False where the same call had made it before."""
 
     run: Run
@@ -52,7 +52,7 @@ class Called:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class StartConditions:
     """On what terms a run is started: the caller's idempotency key, and what has to hold in its transaction.
 
     `moves`: the tag that is asked for is the job's from then on. `check` raises where the run may not be.
@@ -63,17 +63,19 @@ class Terms:
     check: Callable[[Session], None] | None = None
 
 
-PLAIN = Terms()
+PLAIN = StartConditions()
 
 
-class Calls:
+class CallHandler:
     """Raises `bot.errors.AskerError`, whose kind says what is wrong, and `RetryLater` for the database."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Context) -> None:
         self._tools = tools
-        self._starting = Starting(tools, People(tools))
+        self._starting = Enqueuer(tools, Authorization(tools))
 
-    async def start(self, caller: Caller, name: str, wanted: Wanted, terms: Terms = PLAIN) -> Called:
+    async def start(
+        self, caller: Caller, name: str, wanted: StartRequest, terms: StartConditions = PLAIN
+    ) -> StartResult:
         """Start a run of the job `name`."""
         self._admit(caller, name)
         told = _fingerprint("start", name, asdict(wanted) | {"moves": terms.moves})
@@ -121,10 +123,14 @@ class Calls:
         return await self._tools.store.write(write)
 
     async def rerun(
-        self, caller: Caller, number: int | None, changes: Changes | None = None, terms: Terms = PLAIN
-    ) -> Called:
+        self,
+        caller: Caller,
+        number: int | None,
+        changes: Overrides | None = None,
+        terms: StartConditions = PLAIN,
+    ) -> StartResult:
         """Repeat a run as it was, or changed where said; None: the last one that the caller started."""
-        changes = changes or Changes()
+        changes = changes or Overrides()
         told = _fingerprint("rerun", "last" if number is None else str(number), asdict(changes))
         if (known := await self._known(caller, terms, told)) is not None:
             return known
@@ -149,13 +155,13 @@ class Calls:
         order = Order(asked, 0, job, target, values, arguments, number, version, rules=rules)
         return await self._enqueue(caller, order, terms, told)
 
-    async def execute(self, caller: Caller, single: Single, terms: Terms = PLAIN) -> Called:
+    async def execute(self, caller: Caller, single: Single, terms: StartConditions = PLAIN) -> StartResult:
         """Run one command; on the process engine in a checkout of a commit of the image's repository."""
         self._admit(caller, EXEC)
         told = _fingerprint(EXEC, single.image, asdict(single))
         if (known := await self._known(caller, terms, told)) is not None:
             return known
-        image, asked = image_of(self._tools.book.catalog.images, single.image), self._asked(caller)
+        image, asked = image_of(self._tools.registry.catalog.images, single.image), self._asked(caller)
         job = job_of(single, image)
         if image.repository is None:
             target = Target(None, False, ready=image)
@@ -170,19 +176,19 @@ class Calls:
         if not caller.may_run(job):
             raise NotAllowed(f"{quoted(caller.name)} may not start {quoted(job)}.")
 
-    def _asked(self, caller: Caller) -> Asked:
+    def _asked(self, caller: Caller) -> RequestContext:
         """The request; its key is its own, so nothing but an idempotency key makes two requests one."""
         key = f"{caller.cause}:{self._tools.nonce()}"
-        return Asked(key, caller.cause, caller.name, None, caller=caller)
+        return RequestContext(key, caller.cause, caller.name, None, caller=caller)
 
     def _job(self, name: str) -> Job:
-        jobs = self._tools.book.catalog.jobs
+        jobs = self._tools.registry.catalog.jobs
         if name not in jobs:
             raise Missing("There is no such job.")
         return jobs[name]
 
     def _today(self, old: Run) -> Job:
-        job = self._tools.book.catalog.jobs.get(old.job)
+        job = self._tools.registry.catalog.jobs.get(old.job)
         if job is None:
             raise NotAllowed(f"{quoted(old.job)} was taken away, so #{old.number} is not run again.")
         return job
@@ -209,13 +215,15 @@ class Calls:
 
     # What it runs in ------------------------------------------------------------------------------
 
-    async def _target(self, asked: Asked, image: str | None, ref: str | None, tag: str | None) -> Target:
+    async def _target(
+        self, asked: RequestContext, image: str | None, ref: str | None, tag: str | None
+    ) -> Target:
         try:
             return await self._starting.target(asked, image, ref, tag)
         except (RetryLater, Refused):
             raise Elsewhere("GitHub does not answer, so the commit is not known; try again soon.") from None
 
-    async def _as_it_was(self, asked: Asked, old: Run) -> Target:
+    async def _as_it_was(self, asked: RequestContext, old: Run) -> Target:
         """What `old` worked on; of a single command only what may still be named."""
         if old.repository is not None and not self._tools.config.allows(old.repository):
             raise NotAllowed(f"Jobs of {quoted(old.repository)} are not run here.")
@@ -228,7 +236,7 @@ class Calls:
                 "GitHub does not answer, so the run cannot be repeated; try again soon."
             ) from None
         if old.job == EXEC:
-            images = self._tools.book.catalog.images
+            images = self._tools.registry.catalog.images
             if target.source is None and (target.ready is None or not is_named(images, target.ready)):
                 raise NotAllowed(f"The image of #{old.number} is none that `images` names any more.")
         return target
@@ -237,7 +245,7 @@ class Calls:
 
     def _image(self, job: Job) -> Image | None:
         """What the job runs in; `Missing` where that was taken away."""
-        return None if job.image is None else self._tools.book.catalog.image(job.image)
+        return None if job.image is None else self._tools.registry.catalog.image(job.image)
 
     def _choose(self, session: Session, caller: Caller, job: Job, tag: str) -> ImageTag:
         image = self._image(job)
@@ -258,13 +266,15 @@ class Calls:
 
     # One transaction ------------------------------------------------------------------------------
 
-    async def _known(self, caller: Caller, terms: Terms, told: str) -> Called | None:
+    async def _known(self, caller: Caller, terms: StartConditions, told: str) -> StartResult | None:
         """The run that the same request gave before."""
         if terms.key is None:
             return None
         return await self._tools.store.read(lambda s: self._before(s, caller, terms, told))
 
-    def _before(self, session: Session, caller: Caller, terms: Terms, told: str) -> Called | None:
+    def _before(
+        self, session: Session, caller: Caller, terms: StartConditions, told: str
+    ) -> StartResult | None:
         since = self._tools.clock() - KEEP_KEYS
         row = None
         if terms.key is not None:
@@ -276,12 +286,12 @@ class Calls:
         run = None if row.run_number is None else runs.get(session, row.run_number)
         if run is None or not caller.may_run(run.job):
             raise NotAllowed(f"The run of this Idempotency-Key, #{row.run_number}, was removed since.")
-        return Called(run, False)
+        return StartResult(run, False)
 
     async def _enqueue(
-        self, caller: Caller, order: Order, terms: Terms, told: str, tag: str | None = None
-    ) -> Called:
-        def write(session: Session) -> Called:
+        self, caller: Caller, order: Order, terms: StartConditions, told: str, tag: str | None = None
+    ) -> StartResult:
+        def write(session: Session) -> StartResult:
             if terms.check is not None:
                 terms.check(session)
             if terms.key is not None:
@@ -300,7 +310,7 @@ class Calls:
                     created_at=self._tools.clock(),
                 )
                 idempotency.remember(session, row)
-            return Called(run, True)
+            return StartResult(run, True)
 
         return await self._tools.store.write(write)
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from bot import messages
 from bot.commands import parser
-from bot.context import Tools
+from bot.context import Context
 from bot.errors import AskerError, Missing
-from bot.handlers.authorization import Asked, People
+from bot.handlers.authorization import Authorization, RequestContext
 from bot.posting.audience import outward
 from bot.states import State
 from bot.store import Session, posts, runs
@@ -22,7 +22,7 @@ from bot.text.wording import quoted
 CANDIDATES = 50
 """Runs under way that are looked at, the newest ones."""
 
-Owner = Callable[[Asked, Run], str]
+Owner = Callable[[RequestContext, Run], str]
 """The repository of which the asker must be able to run things to have a run; `AskerError` if none."""
 
 
@@ -34,25 +34,25 @@ class Stop:
     late: bool = False
 
 
-class Stopping:
+class Cancellation:
     """Stops one run."""
 
-    def __init__(self, tools: Tools, people: People, owner: Owner) -> None:
+    def __init__(self, tools: Context, people: Authorization, owner: Owner) -> None:
         self._tools = tools
-        self._people = people
+        self._authorization = people
         self._owner = owner
 
-    async def cancel(self, asked: Asked, command: parser.Cancel) -> Callable[[Session], Stop]:
+    async def cancel(self, asked: RequestContext, command: parser.Cancel) -> Callable[[Session], Stop]:
         """What stops the run that is meant.
 
         Raises `AskerError` where the asker may not, or where several may be meant, which it lists.
         """
         if command.name is not None:
-            self._people.catalog(asked).job(command.name)
+            self._authorization.catalog(asked).job(command.name)
         if asked.caller is None:  # whose scopes say it all
             for owner in await self._tools.store.read(lambda s: self._owners(s, asked, command)):
                 try:
-                    await self._people.require(asked, owner)
+                    await self._authorization.require(asked, owner)
                 except AskerError:
                     continue  # the transaction, which may find other runs, says so
 
@@ -64,14 +64,14 @@ class Stopping:
 
         return effect
 
-    def _check(self, asked: Asked, run: Run) -> None:
+    def _check(self, asked: RequestContext, run: Run) -> None:
         """Raise `AskerError` unless the asker may stop the run, as far as is known without the network."""
         if asked.caller is None:
-            self._people.check(asked, self._owner(asked, run))
+            self._authorization.check(asked, self._owner(asked, run))
         elif not asked.caller.may_run(run.job):
             raise Missing(f"There is no run #{run.number}.")
 
-    def _owners(self, session: Session, asked: Asked, command: parser.Cancel) -> list[str]:
+    def _owners(self, session: Session, asked: RequestContext, command: parser.Cancel) -> list[str]:
         owners: dict[str, None] = {}
         for run in self._candidates(session, asked, command):
             try:
@@ -80,7 +80,7 @@ class Stopping:
                 continue
         return list(owners)
 
-    def _candidates(self, session: Session, asked: Asked, command: parser.Cancel) -> Sequence[Run]:
+    def _candidates(self, session: Session, asked: RequestContext, command: parser.Cancel) -> Sequence[Run]:
         if command.number is not None:
             run = runs.get(session, command.number)
             return [] if run is None else [run]
@@ -90,7 +90,7 @@ class Stopping:
             return runs.unfinished(session, repository=asked.repository, limit=CANDIDATES)
         return runs.unfinished(session, actor=asked.actor, limit=CANDIDATES)
 
-    def _meant(self, session: Session, asked: Asked, command: parser.Cancel) -> Run:
+    def _meant(self, session: Session, asked: RequestContext, command: parser.Cancel) -> Run:
         """The run, within the transaction: an earlier command of the same comment may have made it."""
         mine: list[Run] = []
         refusal: AskerError | None = None
@@ -109,17 +109,17 @@ class Stopping:
         shown = [outward(run) for run in near] if asked.public else near
         raise AskerError(
             "Several runs are under way that may be meant, so none was stopped. Name one, as in"
-            f" {quoted(f'{self._people.first_word(asked)} cancel #{near[0].number}')}:\n\n"
+            f" {quoted(f'{self._authorization.first_word(asked)} cancel #{near[0].number}')}:\n\n"
             + messages.status_reply(shown, now=self._tools.clock(), rest=self._rest(asked, command))
         )
 
-    def _rest(self, asked: Asked, command: parser.Cancel) -> str:
+    def _rest(self, asked: RequestContext, command: parser.Cancel) -> str:
         """The command that lists more runs than an answer shows."""
-        words = [self._people.first_word(asked), "status", *([command.name] if command.name else [])]
+        words = [self._authorization.first_word(asked), "status", *([command.name] if command.name else [])]
         return " ".join([*words, "--page 1"])
 
 
-def _nearest(session: Session, asked: Asked, found: Sequence[Run]) -> Sequence[Run]:
+def _nearest(session: Session, asked: RequestContext, found: Sequence[Run]) -> Sequence[Run]:
     """Those that the same comment started, else those of the same place, else all."""
     if len(found) == 1:
         return found
@@ -136,7 +136,7 @@ def _nearest(session: Session, asked: Asked, found: Sequence[Run]) -> Sequence[R
     return [run for run in found if run.identity in here] or found
 
 
-def _missing(asked: Asked, command: parser.Cancel) -> AskerError:
+def _missing(asked: RequestContext, command: parser.Cancel) -> AskerError:
     if command.number is not None:
         return Missing(f"There is no run #{command.number}.")
     if command.name is not None:

@@ -14,13 +14,13 @@ import structlog
 from bot import events, messages
 from bot.access.repository_pins import Identity
 from bot.commands import markdown, parser
-from bot.context import Tools
+from bot.context import Context
 from bot.errors import AskerError, NotAllowed, Refused, RetryLater
 from bot.github import GitHub
-from bot.handlers.authorization import Asked, People
-from bot.handlers.enqueuing import Starting
-from bot.handlers.pushes import Pushing
-from bot.handlers.verbs import Effect, Effects
+from bot.handlers.authorization import Authorization, RequestContext
+from bot.handlers.enqueuing import Enqueuer
+from bot.handlers.pushes import PushHandler
+from bot.handlers.verbs import CommandHandlers, Effect
 from bot.posting import targets
 from bot.repositories import Stranger
 from bot.store import Session, deliveries, posts
@@ -50,15 +50,15 @@ class Step:
     job: str | None = None
 
 
-class Desk:
+class DeliveryHandler:
     """Decides what becomes of a delivery."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Context) -> None:
         self._tools = tools
-        self._people = People(tools)
-        self._starting = Starting(tools, self._people)
-        self._pushing = Pushing(tools, self._starting)
-        self._effects = Effects(tools, self._people, self._starting)
+        self._authorization = Authorization(tools)
+        self._starting = Enqueuer(tools, self._authorization)
+        self._pushing = PushHandler(tools, self._starting)
+        self._command_handlers = CommandHandlers(tools, self._authorization, self._starting)
 
     async def handle(self, delivery: Delivery) -> None:
         """Decide one claimed delivery; raises `RetryLater` when somebody has to be asked again."""
@@ -113,7 +113,7 @@ class Desk:
             return await repositories.admit(seen, door="delivery")
         if await repositories.known(name) is not None:
             raise Stranger(name, f"the delivery does not say the number of {name}, which is known")
-        return self._tools.book.catalog.spelling(name)
+        return self._tools.registry.catalog.spelling(name)
 
     async def _turn_away(
         self, delivery: Delivery, event: events.Push | events.Comment, stranger: Stranger
@@ -167,7 +167,7 @@ class Desk:
             return
         asked = _asked_on_github(comment)
         try:
-            await self._people.require(asked, comment.repository)
+            await self._authorization.require(asked, comment.repository)
         except AskerError as refusal:
             await self._refuse(delivery, comment, asked, refusal)
             return
@@ -186,7 +186,11 @@ class Desk:
             await _ended(seeing)
 
     async def _answer(
-        self, delivery: Delivery, comment: events.Comment, asked: Asked, lines: Sequence[markdown.Line]
+        self,
+        delivery: Delivery,
+        comment: events.Comment,
+        asked: RequestContext,
+        lines: Sequence[markdown.Line],
     ) -> None:
         """Carry out the commands of a comment whose author may give some."""
         if comment.on_issue:
@@ -206,7 +210,7 @@ class Desk:
 
     async def _slack(self, delivery: Delivery, command: events.SlackCommand) -> None:
         login = self._tools.config.person(command.user)
-        asked = Asked(
+        asked = RequestContext(
             key=f"slack:{command.trigger}",
             cause="slack",
             actor=f"slack:{login or command.user}",
@@ -231,7 +235,7 @@ class Desk:
 
     # One transaction ------------------------------------------------------------------------------
 
-    async def _prepare(self, asked: Asked, lines: Sequence[markdown.Line]) -> list[Step]:
+    async def _prepare(self, asked: RequestContext, lines: Sequence[markdown.Line]) -> list[Step]:
         steps: list[Step] = []
         word = self._tools.config.command
         for index, line in enumerate(lines[:MAX_COMMANDS]):
@@ -240,7 +244,7 @@ class Desk:
                 continue
             job = _job_to_start(line.text, word)
             try:
-                effect = await self._effects.of(
+                effect = await self._command_handlers.of(
                     replace(asked, line=line.text), parser.parse(line.text, word), index
                 )
                 steps.append(Step(effect, job))
@@ -252,7 +256,7 @@ class Desk:
         return steps
 
     async def _decide(
-        self, delivery: Delivery, asked: Asked, steps: Sequence[Step], answers: Answers, note: str
+        self, delivery: Delivery, asked: RequestContext, steps: Sequence[Step], answers: Answers, note: str
     ) -> None:
         failed = False
 
@@ -277,11 +281,11 @@ class Desk:
         await self._tools.store.write(decide)
         self._log(delivery, "handled", note, problem=failed)
 
-    def _noted(self, asked: Asked, job: str | None, error: AskerError) -> list[str]:
+    def _noted(self, asked: RequestContext, job: str | None, error: AskerError) -> list[str]:
         """What the delivery's note keeps of a refusal, for `why`."""
         if job is None or not isinstance(error, NotAllowed):
             return []
-        line = self._people.refusal(asked, job, str(error))
+        line = self._authorization.refusal(asked, job, str(error))
         return [] if line is None else [line]
 
     async def _settle(
@@ -320,7 +324,7 @@ class Desk:
             log.info("reaction.failed", repository=comment.repository, error=str(error))
 
     async def _refuse(
-        self, delivery: Delivery, comment: events.Comment, asked: Asked, refusal: AskerError
+        self, delivery: Delivery, comment: events.Comment, asked: RequestContext, refusal: AskerError
     ) -> None:
         """No, politely, once per person and pull request, without a look at more than the first lines.
 
@@ -357,8 +361,8 @@ class Desk:
         return [targets.slack_reply(key, command.response_url, text, now=now, nonce=nonce)]
 
 
-def _asked_on_github(comment: events.Comment) -> Asked:
-    return Asked(
+def _asked_on_github(comment: events.Comment) -> RequestContext:
+    return RequestContext(
         key=f"github:comment:{comment.comment}",
         cause="comment",
         actor=f"github:{comment.author}",

@@ -12,10 +12,10 @@ from bot.access import policy
 from bot.catalog.catalog import ownerless
 from bot.catalog.images import Image
 from bot.commands.reader import split
-from bot.context import Tools
+from bot.context import Context
 from bot.errors import AskerError, NotAllowed, Unfit
 from bot.github import PullRequest
-from bot.handlers.authorization import Asked, People
+from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.orders import OF_FORK, Order, Seen, Source, Target, with_tag
 from bot.posting import targets
 from bot.states import State
@@ -25,7 +25,7 @@ from bot.text import refs
 from bot.text.wording import quoted
 
 
-def _closed(asked: Asked, pull: PullRequest) -> str:
+def _closed(asked: RequestContext, pull: PullRequest) -> str:
     """Why a command that would take the code of a pull request which is over starts nothing (Markdown)."""
     words, option = split(asked.line), f"--ref {shlex.quote(pull.base_ref)}"
     end = words.index("--") if "--" in words else len(words)
@@ -38,28 +38,28 @@ def _closed(asked: Asked, pull: PullRequest) -> str:
     )
 
 
-class Starting:
+class Enqueuer:
     """Resolves and enqueues for everything that starts builds or runs."""
 
-    def __init__(self, tools: Tools, people: People) -> None:
+    def __init__(self, tools: Context, people: Authorization) -> None:
         self._tools = tools
-        self._people = people
+        self._authorization = people
 
     async def target(
-        self, asked: Asked, image_name: str | None, ref: str | None, tag: str | None = None
+        self, asked: RequestContext, image_name: str | None, ref: str | None, tag: str | None = None
     ) -> Target:
         """The commit of `ref`, else of the pull request, else of the default branch; `AskerError` if none.
 
         With `tag` it is that tag of the image's own repository in a registry instead. Who may have an image
         that is not built is said by the repository that is asked from, as without one.
         """
-        image = None if image_name is None else self._people.catalog(asked).image(image_name)
+        image = None if image_name is None else self._authorization.catalog(asked).image(image_name)
         if tag is not None:
             return await self._tagged(asked, image, ref, tag)
         if image is None or image.repository is None:
             return await self._unbuilt(asked, image, ref)
-        repository = self._tools.book.catalog.spelling(image.repository)
-        await self._people.require(asked, repository)
+        repository = self._tools.registry.catalog.spelling(image.repository)
+        await self._authorization.require(asked, repository)
         if ref is None and asked.pull is not None and asked.repository == repository:
             pull = asked.pull
             if pull.state != "open":
@@ -71,19 +71,19 @@ class Starting:
             return Target(repository, asked.public, Source(image, pull.head_sha, ref))
         return await self.head(image, repository, ref)
 
-    async def _unbuilt(self, asked: Asked, image: Image | None, ref: str | None) -> Target:
+    async def _unbuilt(self, asked: RequestContext, image: Image | None, ref: str | None) -> Target:
         if asked.repository is None and asked.caller is None:
             name = None if image is None else image.name
             raise AskerError(f"{ownerless(name)} says who may run it; ask in a pull request.")
         if asked.repository is not None:
-            await self._people.require(asked, asked.repository)
+            await self._authorization.require(asked, asked.repository)
         if ref is not None:
             which = "This job has no image" if image is None else f"{quoted(image.name)} is not built here"
             told = f"{which}, so `--ref` has no commit to choose."
             raise Unfit(told, [(("ref",), told)])
         return Target(asked.repository, asked.public, ready=image, follows=True)
 
-    async def _tagged(self, asked: Asked, image: Image | None, ref: str | None, tag: str) -> Target:
+    async def _tagged(self, asked: RequestContext, image: Image | None, ref: str | None, tag: str) -> Target:
         """That tag of `image`; whoever may have what it is built of may have what was pushed for it."""
         if ref is not None:
             told = "Either a commit or a tag: the image comes from one of them."
@@ -92,8 +92,8 @@ class Starting:
         if image is None or image.repository is None:
             target = await self._unbuilt(asked, chosen, None)
             return replace(target, follows=False)
-        repository = self._tools.book.catalog.spelling(image.repository)
-        await self._people.require(asked, repository)
+        repository = self._tools.registry.catalog.spelling(image.repository)
+        await self._authorization.require(asked, repository)
         about = await self._tools.about(repository)
         return Target(repository, not about.private, ready=chosen)
 
@@ -126,7 +126,7 @@ class Starting:
             note = f"{quoted(ref)} is a branch and a tag: this is the branch; {tag} takes the tag."
         return Target(repository, not about.private, Source(image, named.sha, shown), note=note)
 
-    async def same_target(self, asked: Asked, run: Run, repository: str | None) -> Target:
+    async def same_target(self, asked: RequestContext, run: Run, repository: str | None) -> Target:
         """What `run`, which is of `repository`, worked on, with its image as it was defined then."""
         public = asked.public
         if (
@@ -215,15 +215,15 @@ class Starting:
         if order.version is not None:
             return order.version
         job = order.job
-        known = self._tools.book.version(job)  # which has turned a page since, perhaps
+        known = self._tools.registry.version(job)  # which has turned a page since, perhaps
         return known or versions.find(session, job.name, job.model_dump(mode="json"))
 
-    def need_build(self, session: Session, asked: Asked, target: Target) -> Build:
+    def need_build(self, session: Session, asked: RequestContext, target: Target) -> Build:
         """Store that the image is wanted from that commit, unless it is built, and tell how it goes."""
         source = target.source
         if source is None:
             raise ValueError("only an image can be built")
-        jobs = self._tools.book.catalog.jobs_of_image(source.image.name)
+        jobs = self._tools.registry.catalog.jobs_of_image(source.image.name)
         github = not jobs or any(job.notify.github for job in jobs)
         build = self._build(session, asked, target, source)
         cards = self._cards(asked, target, github=github, channels=(job.notify.slack for job in jobs))
@@ -239,7 +239,7 @@ class Starting:
             posts.add_cards(session, [card], build=build.identity)
         return build
 
-    def _build(self, session: Session, asked: Asked, target: Target, source: Source) -> Build:
+    def _build(self, session: Session, asked: RequestContext, target: Target, source: Source) -> Build:
         now = self._tools.clock()
         build = Build(
             key="",
@@ -257,7 +257,7 @@ class Starting:
         return builds.need(session, build, now=now, nonce=self._tools.nonce())
 
     def _cards(
-        self, asked: Asked, target: Target, *, github: bool, channels: Iterable[str | None]
+        self, asked: RequestContext, target: Target, *, github: bool, channels: Iterable[str | None]
     ) -> list[Post]:
         """Where it is told: where it was asked, on the commit, and in the channels that want to know."""
         tools = self._tools

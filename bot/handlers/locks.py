@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from bot import messages
 from bot.catalog.catalog import Catalog, Job
 from bot.commands import parser
-from bot.context import Tools
+from bot.context import Context
 from bot.errors import AskerError, Missing, NotAllowed, Unfit
-from bot.handlers.authorization import Asked, People
+from bot.handlers.authorization import Authorization, RequestContext
 from bot.store import Session, locks
 from bot.tables import Lock
 from bot.text.wording import did_you_mean, quoted
@@ -22,14 +22,14 @@ LONGEST = 366 * 86400.0
 """Seconds: no lock is for longer, unless it is without an end."""
 
 
-class Locking:
+class LockHandler:
     """The two verbs; each gives an effect for one transaction."""
 
-    def __init__(self, tools: Tools, people: People) -> None:
+    def __init__(self, tools: Context, people: Authorization) -> None:
         self._tools = tools
-        self._people = people
+        self._authorization = people
 
-    async def lock(self, asked: Asked, command: parser.Lock) -> Callable[[Session], str | None]:
+    async def lock(self, asked: RequestContext, command: parser.Lock) -> Callable[[Session], str | None]:
         """Close a target; what has begun goes on."""
         if command.reason is not None and len(command.reason) > REASON_CHARACTERS:
             raise AskerError(f"A reason may have {REASON_CHARACTERS} characters.")
@@ -37,7 +37,7 @@ class Locking:
             told = "A lock is for a year at most, or without an end."
             raise Unfit(told, [(("duration",), told)])
         await self._require(asked, command.target, known_only=True)
-        word = self._people.first_word(asked)
+        word = self._authorization.first_word(asked)
 
         def effect(session: Session) -> str | None:
             now = self._tools.clock()
@@ -56,7 +56,7 @@ class Locking:
 
         return effect
 
-    async def unlock(self, asked: Asked, command: parser.Unlock) -> Callable[[Session], str | None]:
+    async def unlock(self, asked: RequestContext, command: parser.Unlock) -> Callable[[Session], str | None]:
         """Open a target; what waited for it goes on at once."""
         await self._require(asked, command.target, known_only=False)
 
@@ -69,12 +69,12 @@ class Locking:
 
         return effect
 
-    async def _require(self, asked: Asked, target: str, *, known_only: bool) -> None:
+    async def _require(self, asked: RequestContext, target: str, *, known_only: bool) -> None:
         """Raise `AskerError` unless the asker may run a job that `target` concerns.
 
         `known_only` False: also a target that no job names any more may be opened where it was asked from.
         """
-        catalog = self._people.catalog(asked)
+        catalog = self._authorization.catalog(asked)
         concerned = catalog.jobs_of_target(target)
         if asked.caller is not None and not asked.caller.may_run_any(job.name for job in concerned):
             raise NotAllowed(f"{quoted(asked.caller.name)} may not lock or unlock {quoted(target)}.")
@@ -89,21 +89,21 @@ class Locking:
         refusals: list[AskerError] = []
         for place in self._places(asked, catalog, concerned):
             try:
-                await self._people.require(asked, place)
+                await self._authorization.require(asked, place)
             except AskerError as refusal:
                 refusals.append(refusal)
             else:
                 return
         raise next(iter(refusals), AskerError("No repository says who may do that; ask in a pull request."))
 
-    def _places(self, asked: Asked, catalog: Catalog, concerned: Sequence[Job]) -> list[str]:
+    def _places(self, asked: RequestContext, catalog: Catalog, concerned: Sequence[Job]) -> list[str]:
         """The repositories of any of which the right is enough, the one asked from first.
 
         That one counts where a job is of it, or of no repository.
         """
         able = [job for job in concerned if job.image is None or job.image in catalog.images]
         known = [catalog.repository_of(job) for job in able]
-        places = [self._tools.book.catalog.spelling(repository) for repository in known if repository]
+        places = [self._tools.registry.catalog.spelling(repository) for repository in known if repository]
         here = asked.repository
         if here is not None and (here in places or None in known or not concerned):
             places.insert(0, here)

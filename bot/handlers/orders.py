@@ -7,7 +7,7 @@ from typing import Any
 from bot.catalog.catalog import Job
 from bot.catalog.images import Image
 from bot.errors import Unfit
-from bot.handlers.authorization import Asked
+from bot.handlers.authorization import RequestContext
 from bot.store import Session, image_tags
 from bot.tables import Build, ImageTag
 
@@ -67,7 +67,7 @@ class Target:
 class Order:
     """One run that is asked for. `index` is the command's place in its request, unique there."""
 
-    asked: Asked
+    asked: RequestContext
     index: int
     job: Job
     target: Target

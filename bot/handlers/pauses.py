@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 from bot.catalog.catalog import ownerless
 from bot.catalog.due import Plan, paused, upcoming
 from bot.commands import parser
-from bot.context import Tools
+from bot.context import Context
 from bot.errors import AskerError, Unfit
-from bot.handlers.authorization import Asked, People
+from bot.handlers.authorization import Authorization, RequestContext
 from bot.messages import timetables
 from bot.messages.waits import who
 from bot.store import Session, ticks
@@ -25,19 +25,19 @@ LONGEST = 366 * 86400.0
 """Seconds: no pause is for longer, unless it is without an end."""
 
 
-class Pausing:
+class PauseHandler:
     """The three verbs; each gives an effect for one transaction."""
 
-    def __init__(self, tools: Tools, people: People) -> None:
+    def __init__(self, tools: Context, people: Authorization) -> None:
         self._tools = tools
-        self._people = people
+        self._authorization = people
 
-    async def pause(self, asked: Asked, command: parser.Pause) -> Callable[[Session], str | None]:
+    async def pause(self, asked: RequestContext, command: parser.Pause) -> Callable[[Session], str | None]:
         """Hold the schedule back until a time, for a time, or until it is resumed; the last word counts."""
         if command.duration is not None and command.duration > LONGEST:
             told = "A pause is for a year at most, or without an end."
             raise Unfit(told, [(("duration",), told)])
-        plan, word = await self._plan(asked, command.name), self._people.first_word(asked)
+        plan, word = await self._plan(asked, command.name), self._authorization.first_word(asked)
         zone, now = plan.timetable.timezone, self._tools.clock()
         until = None if command.duration is None else now + command.duration
         if command.until is not None:
@@ -49,7 +49,7 @@ class Pausing:
 
         return effect
 
-    async def resume(self, asked: Asked, command: parser.Resume) -> Callable[[Session], str | None]:
+    async def resume(self, asked: RequestContext, command: parser.Resume) -> Callable[[Session], str | None]:
         """Let it go on, also with the time that was to be left out; what passed meanwhile stays passed."""
         plan = await self._plan(asked, command.name)
 
@@ -65,7 +65,7 @@ class Pausing:
 
         return effect
 
-    async def skip(self, asked: Asked, command: parser.Skip) -> Callable[[Session], str | None]:
+    async def skip(self, asked: RequestContext, command: parser.Skip) -> Callable[[Session], str | None]:
         """Leave out the next time at which the schedule would start the job, and only that."""
         plan = await self._plan(asked, command.name)
 
@@ -87,15 +87,15 @@ class Pausing:
 
         return effect
 
-    async def _plan(self, asked: Asked, name: str) -> Plan:
+    async def _plan(self, asked: RequestContext, name: str) -> Plan:
         """The schedule of a job that the asker may run; `AskerError` where there is none to talk about."""
-        catalog = self._people.catalog(asked)
+        catalog = self._authorization.catalog(asked)
         job = catalog.job(name)
         if job.image is not None:
             catalog.image(job.image)  # which may have been taken away
         repository = catalog.repository_of(job) or asked.repository
         if repository is not None:
-            await self._people.require(asked, repository)
+            await self._authorization.require(asked, repository)
         elif asked.caller is None:
             raise AskerError(f"{ownerless(job.image)} says who may do that; ask in a pull request.")
         if job.schedule is None:

@@ -9,10 +9,10 @@ from bot import messages
 from bot.catalog.catalog import Catalog, Job, ownerless
 from bot.catalog.due import Outlook, Plan, outlook
 from bot.commands import parser
-from bot.context import Tools
+from bot.context import Context
 from bot.errors import AskerError
-from bot.handlers.authorization import Asked, People, refused
-from bot.handlers.enqueuing import Starting
+from bot.handlers.authorization import Authorization, RequestContext, refused
+from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.orders import Target
 from bot.handlers.pushes import headline
 from bot.posting.audience import outward
@@ -29,17 +29,17 @@ REFUSALS = 5
 Effect = Callable[[Session], str | None]
 
 
-class Planning:
+class Planner:
     """The two verbs; each gives an effect for one transaction."""
 
-    def __init__(self, tools: Tools, people: People, starting: Starting) -> None:
+    def __init__(self, tools: Context, people: Authorization, starting: Enqueuer) -> None:
         self._tools = tools
-        self._people = people
+        self._authorization = people
         self._starting = starting
 
-    async def plan(self, asked: Asked, command: parser.Plan) -> Effect:
+    async def plan(self, asked: RequestContext, command: parser.Plan) -> Effect:
         """What `run` with the same words would do; raises the `AskerError` that it would raise."""
-        job = self._people.catalog(asked).job(command.name)
+        job = self._authorization.catalog(asked).job(command.name)
         parameters = job.resolve(command.parameters)
         job.argv(command.arguments)
         meant = await self._starting.target(asked, job.image, command.ref, command.image_tag)
@@ -70,13 +70,13 @@ class Planning:
 
         return effect
 
-    async def why(self, asked: Asked, command: parser.Why) -> Effect:
+    async def why(self, asked: RequestContext, command: parser.Why) -> Effect:
         """What kept the job from running, as far as it is known."""
-        catalog = self._people.catalog(asked)
+        catalog = self._authorization.catalog(asked)
         job = catalog.job(command.name)
         repository, built = self._repository(asked, catalog, job), catalog.repository_of(job) is not None
         if repository is not None:
-            await self._people.require(asked, repository)
+            await self._authorization.require(asked, repository)
 
         def effect(session: Session) -> str:
             now = self._tools.clock()
@@ -100,13 +100,13 @@ class Planning:
 
         return effect
 
-    def _repository(self, asked: Asked, catalog: Catalog, job: Job) -> str | None:
+    def _repository(self, asked: RequestContext, catalog: Catalog, job: Job) -> str | None:
         repository = catalog.repository_of(job) or asked.repository
         if repository is None and asked.caller is None:
             raise AskerError(f"{ownerless(job.image)} says who may ask about it; ask in a pull request.")
         return repository
 
-    def _draft(self, asked: Asked, job: Job, target: Target, now: float) -> Run:
+    def _draft(self, asked: RequestContext, job: Job, target: Target, now: float) -> Run:
         """The run that would be stored."""
         source = target.source
         return Run(

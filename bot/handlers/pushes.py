@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.catalog.images import Image
-from bot.context import Tools
+from bot.context import Context
 from bot.errors import AskerError
 from bot.events import Push
 from bot.handlers import push_filters
-from bot.handlers.authorization import Asked
-from bot.handlers.enqueuing import Starting
+from bot.handlers.authorization import RequestContext
+from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.orders import Order, Source, Target
 from bot.states import State
 from bot.store import Session, builds, image_tags, pushes
@@ -46,10 +46,10 @@ class Decision:
     refused: Callable[[], bool] = lambda: False
 
 
-class Pushing:
+class PushHandler:
     """Decides about pushes."""
 
-    def __init__(self, tools: Tools, starting: Starting) -> None:
+    def __init__(self, tools: Context, starting: Enqueuer) -> None:
         self._tools = tools
         self._starting = starting
 
@@ -57,7 +57,7 @@ class Pushing:
         """What the filters say; takes a while for many paths, so call it in a thread."""
         tools = self._tools
         head = f"{headline(push.repository, push.ref)}{push.commit[:12]}: "
-        images = tools.book.catalog.images_of(push.repository)
+        images = tools.registry.catalog.images_of(push.repository)
         if not tools.config.allows(push.repository):
             return _nothing(f"{head}the repository may not talk to this installation")
         if push.deleted:
@@ -104,8 +104,8 @@ class Pushing:
         self, session: Session, key: str, push: Push, wanted: list[Image], told: dict[str, str]
     ) -> None:
         """Enqueue the builds and what follows them; `told` gets what could not be started, by job."""
-        asked = Asked(key=key, cause="push", actor=f"github:{push.sender}", login=push.sender)
-        catalog, now = self._tools.book.catalog, self._tools.clock()
+        asked = RequestContext(key=key, cause="push", actor=f"github:{push.sender}", login=push.sender)
+        catalog, now = self._tools.registry.catalog, self._tools.clock()
         index = 0
         for image in wanted:
             target = Target(push.repository, push.public, Source(image, push.commit, push.ref))

@@ -9,35 +9,35 @@ from typing import TypeVar
 from bot import messages
 from bot.access.callers import Caller
 from bot.commands import parser
-from bot.context import Tools
+from bot.context import Context
 from bot.errors import AskerError, Elsewhere, Refused, RetryLater
-from bot.handlers.authorization import Asked, People
-from bot.handlers.builds import Building, BuildOrder
-from bot.handlers.cancellation import Stopping
-from bot.handlers.enqueuing import Starting
-from bot.handlers.locks import Locking
-from bot.handlers.pauses import Pausing
-from bot.handlers.plans import Planning
+from bot.handlers.authorization import Authorization, RequestContext
+from bot.handlers.builds import BuildHandler, BuildOrder
+from bot.handlers.cancellation import Cancellation
+from bot.handlers.enqueuing import Enqueuer
+from bot.handlers.locks import LockHandler
+from bot.handlers.pauses import PauseHandler
+from bot.handlers.plans import Planner
 from bot.store import Session, locks
 from bot.tables import Lock, Run
 
 T = TypeVar("T")
 
 
-class Questions:
+class QueryHandler:
     """Most give the answer in Markdown; raises `AskerError` (`Missing`, `Unfit`, ...) and `RetryLater`."""
 
-    def __init__(self, tools: Tools) -> None:
-        people = People(tools)
-        starting = Starting(tools, people)
+    def __init__(self, tools: Context) -> None:
+        people = Authorization(tools)
+        starting = Enqueuer(tools, people)
         self._tools = tools
-        self._people = people
+        self._authorization = people
         self._store = tools.store
-        self._planning = Planning(tools, people, starting)
-        self._pausing = Pausing(tools, people)
-        self._locking = Locking(tools, people)
-        self._building = Building(tools, people, starting)
-        self._stopping = Stopping(tools, people, _nobody)
+        self._planning = Planner(tools, people, starting)
+        self._pausing = PauseHandler(tools, people)
+        self._locking = LockHandler(tools, people)
+        self._building = BuildHandler(tools, people, starting)
+        self._stopping = Cancellation(tools, people, _nobody)
 
     async def plan(self, caller: Caller, command: parser.Plan) -> str | None:
         """What starting the job with this would do."""
@@ -50,7 +50,9 @@ class Questions:
     def help(self, caller: Caller, job: str, page: int) -> str:
         """What the job does and takes."""
         asked = _asked(caller)
-        return messages.job_help(self._people.catalog(asked).job(job), self._people.first_word(asked), page)
+        return messages.job_help(
+            self._authorization.catalog(asked).job(job), self._authorization.first_word(asked), page
+        )
 
     async def pause(self, caller: Caller, command: parser.Pause) -> str | None:
         """Hold the job's schedule back."""
@@ -99,10 +101,10 @@ async def _asking_github(answer: Awaitable[T]) -> T:
         raise Elsewhere("GitHub does not answer, so the commit is not known; try again soon.") from None
 
 
-def _nobody(asked: Asked, run: Run) -> str:
+def _nobody(asked: RequestContext, run: Run) -> str:
     """Of callers the scopes count and no repository."""
     raise AskerError(f"There is no run #{run.number}.")
 
 
-def _asked(caller: Caller) -> Asked:
-    return Asked("", caller.cause, caller.name, None, caller=caller)
+def _asked(caller: Caller) -> RequestContext:
+    return RequestContext("", caller.cause, caller.name, None, caller=caller)

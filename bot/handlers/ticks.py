@@ -16,10 +16,10 @@ import structlog
 
 from bot.catalog.catalog import Catalog
 from bot.catalog.due import Plan, judge
-from bot.context import Tools
+from bot.context import Context
 from bot.errors import AskerError, DatabaseAway, Refused, RetryLater
-from bot.handlers.authorization import Asked
-from bot.handlers.enqueuing import Starting
+from bot.handlers.authorization import RequestContext
+from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.orders import Order, Seen, Target
 from bot.store import Session, admission, image_tags, runs, ticks
 from bot.tables import JobState, Tick
@@ -55,10 +55,10 @@ class Decided:
     outcomes: Counter[str] = field(default_factory=Counter)
 
 
-class Ticks:
+class TickHandler:
     """Knows when which schedule is due; `look` begins to decide what is due now."""
 
-    def __init__(self, tools: Tools, starting: Starting) -> None:
+    def __init__(self, tools: Context, starting: Enqueuer) -> None:
         self._tools = tools
         self._starting = starting
         self._catalog = Catalog()
@@ -77,7 +77,7 @@ class Ticks:
 
     def rest(self) -> float:
         """Seconds until something is due."""
-        if self._catalog is not self._tools.book.catalog:
+        if self._catalog is not self._tools.registry.catalog:
             return AGAIN
         if not self._heap:
             return LONGEST
@@ -98,13 +98,13 @@ class Ticks:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self.tasks.discard(task)
-        self._tools.store.bell("ticks").set()
+        self._tools.store.wakeup("ticks").set()
 
     # What is due ----------------------------------------------------------------------------------
 
     async def _refresh(self) -> None:
-        book, now = self._tools.book, self._tools.clock()
-        catalog, mark = book.catalog, book.mark
+        registry, now = self._tools.registry, self._tools.clock()
+        catalog, mark = registry.catalog, registry.mark
         if catalog is self._catalog and now >= self._looked - ticks.AHEAD:
             self._looked = now
             return
@@ -113,7 +113,7 @@ class Ticks:
         begun = await self._tools.store.write(lambda s: ticks.begin(s, texts, now=now, mark=mark))
         if begun is None:
             # Another bot changed a job. What this one knew of it must not be taken for news.
-            await self._tools.book.refresh()
+            await self._tools.registry.refresh()
             return
         # In a thread: reading ten thousand schedules takes a second.
         coming = await asyncio.to_thread(lambda: {name: plans[name].after(at) for name, at in begun.items()})
@@ -307,5 +307,5 @@ class Ticks:
             parameters = job.resolve({})
         except AskerError as error:
             return None, "missed", str(error)
-        asked = Asked(key=f"tick:{job.name}", cause="schedule", actor="schedule", login=None)
+        asked = RequestContext(key=f"tick:{job.name}", cause="schedule", actor="schedule", login=None)
         return Order(asked, int(at), job, target, parameters, tick_at=at), "run", None

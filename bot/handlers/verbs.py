@@ -11,16 +11,16 @@ from bot import messages
 from bot.access.scopes import EXEC
 from bot.catalog.catalog import Job
 from bot.commands import grammar, parser
-from bot.context import Tools
+from bot.context import Context
 from bot.errors import AskerError
-from bot.handlers.authorization import Asked, People
-from bot.handlers.builds import Building
-from bot.handlers.cancellation import Stopping
-from bot.handlers.enqueuing import Starting
-from bot.handlers.locks import Locking
+from bot.handlers.authorization import Authorization, RequestContext
+from bot.handlers.builds import BuildHandler
+from bot.handlers.cancellation import Cancellation
+from bot.handlers.enqueuing import Enqueuer
+from bot.handlers.locks import LockHandler
 from bot.handlers.orders import Order
-from bot.handlers.pauses import Pausing
-from bot.handlers.plans import Planning
+from bot.handlers.pauses import PauseHandler
+from bot.handlers.plans import Planner
 from bot.posting.audience import outward
 from bot.states import State, attempt_name
 from bot.store import Session, runs
@@ -54,20 +54,20 @@ class Which:
         return AskerError(f"There is no {of}.")
 
 
-class Effects:
+class CommandHandlers:
     """The verbs that have an effect, one method each."""
 
-    def __init__(self, tools: Tools, people: People, starting: Starting) -> None:
+    def __init__(self, tools: Context, people: Authorization, starting: Enqueuer) -> None:
         self._tools = tools
-        self._people = people
+        self._authorization = people
         self._starting = starting
-        self._building = Building(tools, people, starting)
-        self._locking = Locking(tools, people)
-        self._planning = Planning(tools, people, starting)
-        self._pausing = Pausing(tools, people)
-        self._stopping = Stopping(tools, people, _owner)
+        self._building = BuildHandler(tools, people, starting)
+        self._locking = LockHandler(tools, people)
+        self._planning = Planner(tools, people, starting)
+        self._pausing = PauseHandler(tools, people)
+        self._stopping = Cancellation(tools, people, _owner)
 
-    async def of(self, asked: Asked, command: parser.Command, index: int) -> Effect:
+    async def of(self, asked: RequestContext, command: parser.Command, index: int) -> Effect:
         """The effect of one command; raises `AskerError` where there can be none, `RetryLater` for now.
 
         `index` is the command's place in its comment, which makes it unique there.
@@ -109,16 +109,16 @@ class Effects:
 
     # Starting -------------------------------------------------------------------------------------
 
-    async def _run(self, asked: Asked, command: parser.Run, index: int) -> Effect:
-        job = self._people.catalog(asked).job(command.name)
+    async def _run(self, asked: RequestContext, command: parser.Run, index: int) -> Effect:
+        job = self._authorization.catalog(asked).job(command.name)
         parameters = job.resolve(command.parameters)
         job.argv(command.arguments)
         target = await self._starting.target(asked, job.image, command.ref, command.image_tag)
         return self._start(Order(asked, index, job, target, parameters, command.arguments))
 
-    async def _rerun(self, asked: Asked, command: parser.Rerun, index: int) -> Effect:
+    async def _rerun(self, asked: RequestContext, command: parser.Rerun, index: int) -> Effect:
         old, repository = await self._find(asked, Which(command.number, command.name))
-        today = self._people.catalog(asked).jobs.get(old.job)
+        today = self._authorization.catalog(asked).jobs.get(old.job)
         if today is None:  # whoever took it away did not want it to run any more
             raise AskerError(f"{quoted(old.job)} was taken away, so #{old.number} is not run again.")
         job, version = today, None if command.latest else old.version
@@ -148,7 +148,7 @@ class Effects:
 
         return effect
 
-    async def _build(self, asked: Asked, command: parser.Build) -> Effect:
+    async def _build(self, asked: RequestContext, command: parser.Build) -> Effect:
         building = await self._building.build(asked, command)
 
         def effect(session: Session) -> str | None:
@@ -159,7 +159,7 @@ class Effects:
 
         return effect
 
-    async def _cancel(self, asked: Asked, command: parser.Cancel) -> Effect:
+    async def _cancel(self, asked: RequestContext, command: parser.Cancel) -> Effect:
         stopping = await self._stopping.cancel(asked, command)
 
         def effect(session: Session) -> str | None:
@@ -173,7 +173,7 @@ class Effects:
 
     # Looking --------------------------------------------------------------------------------------
 
-    async def _status(self, asked: Asked, command: parser.Status) -> Effect:
+    async def _status(self, asked: RequestContext, command: parser.Status) -> Effect:
         which = Which(command.number, command.name)
         if command.page is not None or (which.number is None and which.name is None):
             return await self._history(asked, command.name, command.page or 1)
@@ -185,13 +185,13 @@ class Effects:
 
         return effect
 
-    async def _history(self, asked: Asked, name: str | None, page: int) -> Effect:
+    async def _history(self, asked: RequestContext, name: str | None, page: int) -> Effect:
         """A page of the runs here, or of those of job `name` that the asker may have."""
         if page > PAGES:
             raise AskerError(f"There are {PAGES} pages here; older runs are on the pages of Errand.")
         (repository, actor), ownerless = self._mine(asked), False
         if name is not None:
-            repository, ownerless = await self._people.require_job(asked, name)
+            repository, ownerless = await self._authorization.require_job(asked, name)
             actor = None
 
         def effect(session: Session) -> str | None:
@@ -213,12 +213,12 @@ class Effects:
 
         return effect
 
-    def _shown(self, asked: Asked, found: Sequence[Run]) -> tuple[list[Run], dict[int, str]]:
+    def _shown(self, asked: RequestContext, found: Sequence[Run]) -> tuple[list[Run], dict[int, str]]:
         """The runs as the place may show them, and where their pages are, by number."""
         shown = [outward(run) if asked.public else run for run in found]
         return shown, {run.identity: self._tools.link(run, open_place=asked.public) for run in shown}
 
-    async def _logs(self, asked: Asked, command: parser.Logs) -> Effect:
+    async def _logs(self, asked: RequestContext, command: parser.Logs) -> Effect:
         run, _ = await self._find(asked, Which(command.number, None))
         link = self._tools.link(run, open_place=asked.public)
         if asked.public and not run.public:
@@ -228,44 +228,44 @@ class Effects:
             text = messages.logs_reply(run, lines, link)
         return lambda session: text
 
-    def _list(self, asked: Asked, page: int) -> Effect:
-        jobs, word = self._people.catalog(asked).jobs, self._tools.config.command
+    def _list(self, asked: RequestContext, page: int) -> Effect:
+        jobs, word = self._authorization.catalog(asked).jobs, self._tools.config.command
         text = messages.listing(jobs, command=word, page=page)
         return lambda session: text
 
-    def _help(self, asked: Asked, command: parser.Help) -> str:
+    def _help(self, asked: RequestContext, command: parser.Help) -> str:
         word = self._tools.config.command
         if command.topic is None or command.topic in grammar.VERBS:
             return parser.help_text(word, command.topic)
-        return messages.job_help(self._people.catalog(asked).job(command.topic), word, command.page)
+        return messages.job_help(self._authorization.catalog(asked).job(command.topic), word, command.page)
 
     # The run that is meant ------------------------------------------------------------------------
 
-    async def _find(self, asked: Asked, which: Which) -> tuple[Run, str]:
+    async def _find(self, asked: RequestContext, which: Which) -> tuple[Run, str]:
         """The run and its repository, of which the asker may run things."""
         run = await self._prepare(asked, which)
         if run is None:
             raise which.missing
         return run, _owner(asked, run)
 
-    async def _prepare(self, asked: Asked, which: Which) -> Run | None:
+    async def _prepare(self, asked: RequestContext, which: Which) -> Run | None:
         """Ask whether the asker may have the run that is meant as things stand, so that `_look` need not."""
         if which.name is not None:
-            self._people.catalog(asked).job(which.name)
+            self._authorization.catalog(asked).job(which.name)
         run = await self._tools.store.read(lambda s: self._meant(s, asked, which))
         if run is not None:
-            await self._people.require(asked, _owner(asked, run))
+            await self._authorization.require(asked, _owner(asked, run))
         return run
 
-    def _look(self, session: Session, asked: Asked, which: Which) -> Run:
+    def _look(self, session: Session, asked: RequestContext, which: Which) -> Run:
         """The run within the transaction: an earlier command of the same comment may have made it."""
         run = self._meant(session, asked, which)
         if run is None:
             raise which.missing
-        self._people.check(asked, _owner(asked, run))
+        self._authorization.check(asked, _owner(asked, run))
         return run
 
-    def _meant(self, session: Session, asked: Asked, which: Which) -> Run | None:
+    def _meant(self, session: Session, asked: RequestContext, which: Which) -> Run | None:
         if which.number is not None:
             return runs.get(session, which.number)
         if which.name is not None:
@@ -274,12 +274,12 @@ class Effects:
         return runs.latest(session, repository=repository, actor=actor)
 
     @staticmethod
-    def _mine(asked: Asked) -> tuple[str | None, str | None]:
+    def _mine(asked: RequestContext) -> tuple[str | None, str | None]:
         """The repository or the person whose runs are meant when nothing is named: in Slack the asker."""
         return (asked.repository, None) if asked.repository else (None, asked.actor)
 
 
-def _owner(asked: Asked, run: Run) -> str:
+def _owner(asked: RequestContext, run: Run) -> str:
     """The repository of which the asker must be able to run things to have `run`.
 
     What a schedule started without an image is of none, so the one that is asked from counts.

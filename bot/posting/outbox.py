@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from bot import messages
-from bot.context import Tools
+from bot.context import Context
 from bot.errors import DatabaseAway, Refused, RetryLater
 from bot.github import GitHub
 from bot.messages.view import BUILD_FAILED
@@ -53,7 +53,7 @@ Subject = Build | Run | None
 class Outbox:
     """Sends claimed posts."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Context) -> None:
         self._tools = tools
         self._audience = Audience(tools.clock)
         self._senders: dict[str, Callable[[Post, Subject], Awaitable[str | None]]] = {
@@ -131,7 +131,7 @@ class Outbox:
                 await asyncio.sleep(AGAIN)
 
     def _ring_in(self, delay: float) -> None:
-        asyncio.get_running_loop().call_later(delay, self._tools.store.bell("posts").set)
+        asyncio.get_running_loop().call_later(delay, self._tools.store.wakeup("posts").set)
 
     async def _subject(self, post: Post) -> tuple[int, Subject]:
         """What the post tells about, and how much of what is wanted that shows."""

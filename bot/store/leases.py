@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 from bot.states import State
 from bot.store.clocks import moment
 from bot.store.columns import BUILD, DELIVERY, POST, RUN, key_of, table_of
-from bot.store.wakeups import Belt, ring
+from bot.store.wakeups import Queue, ring
 from bot.tables import Build, Claimable, Delivery, Post, Run
 
 _UNFINISHED = tuple(state for state in State if state is not State.FINISHED)
-_OPEN: tuple[tuple[type[Claimable], Belt, Any], ...] = (
+_OPEN: tuple[tuple[type[Claimable], Queue, Any], ...] = (
     (Delivery, "deliveries", DELIVERY.state == "stored"),
     (Build, "builds", BUILD.state.in_(_UNFINISHED)),
     (Run, "runs", RUN.state.in_(_UNFINISHED)),

@@ -15,7 +15,7 @@ import structlog
 
 from bot.store.clocks import CLOCK, Skew
 from bot.store.payloads import CHANNEL, heard
-from bot.store.wakeups import Belt
+from bot.store.wakeups import Queue
 from bot.store.watchers import Subject
 
 log = structlog.get_logger()
@@ -28,7 +28,7 @@ AGAIN = (0.5, 10.0)
 """Seconds until a broken connection is made anew: the first time, and at most."""
 
 
-class Notices:
+class Notifier:
     """Hears what other bots commit; `run` until it is cancelled.
 
     `arguments` are those of a connection. `some` and `everything` ring: called on the event loop's thread.
@@ -39,7 +39,7 @@ class Notices:
         arguments: Mapping[str, Any],
         owner: str,
         *,
-        some: Callable[[set[Belt], Sequence[Subject]], None],
+        some: Callable[[set[Queue], Sequence[Subject]], None],
         everything: Callable[[], None],
     ) -> None:
         self._arguments = arguments

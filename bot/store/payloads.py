@@ -6,7 +6,7 @@ from typing import cast, get_args
 
 from sqlalchemy import Connection
 
-from bot.store.wakeups import Belt
+from bot.store.wakeups import Queue
 from bot.store.watchers import Subject
 from bot.tables import Build, Run
 
@@ -14,10 +14,10 @@ CHANNEL = "errand"
 MOST = 250
 """Rows that one notice names: PostgreSQL takes less than 8,000 bytes."""
 
-_BELTS = frozenset(get_args(Belt))
+_BELTS = frozenset(get_args(Queue))
 
 
-def payloads(owner: str, belts: Collection[Belt], rows: Sequence[Run | Build]) -> Iterator[str]:
+def payloads(owner: str, belts: Collection[Queue], rows: Sequence[Run | Build]) -> Iterator[str]:
     """What is told of a commit of `owner`; nothing where nobody else could want to know."""
     subjects = dict.fromkeys(("run" if isinstance(row, Run) else "build", row.identity) for row in rows)
     named = list(subjects)
@@ -28,18 +28,18 @@ def payloads(owner: str, belts: Collection[Belt], rows: Sequence[Run | Build]) -
         yield json.dumps([owner, told, named[start : start + MOST]], separators=(",", ":"))
 
 
-def heard(payload: str) -> tuple[str, set[Belt], list[Subject]] | None:
+def heard(payload: str) -> tuple[str, set[Queue], list[Subject]] | None:
     """Who committed, and what rings; None for what no bot has sent. Belts of newer versions are left out."""
     try:
         owner, belts, subjects = json.loads(payload)
-        known = cast(set[Belt], _BELTS & {str(belt) for belt in belts})
+        known = cast(set[Queue], _BELTS & {str(belt) for belt in belts})
         return str(owner), known, [(kind, int(number)) for kind, number in subjects]
     except (ValueError, TypeError):
         return None
 
 
 def inform(
-    connection: Connection, belts: Collection[Belt], rows: Sequence[Run | Build], *, owner: str
+    connection: Connection, belts: Collection[Queue], rows: Sequence[Run | Build], *, owner: str
 ) -> None:
     """Tell the other bots of this transaction of `owner`, once it is committed."""
     for payload in payloads(owner, belts, rows):

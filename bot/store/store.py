@@ -15,13 +15,13 @@ from bot.store import clocks, leases, schema
 from bot.store.databases import READERS, Database, FileLock, make_private, translated
 from bot.store.outages import Outage
 from bot.store.payloads import inform
-from bot.store.wakeups import Bells, Belt
-from bot.store.watchers import Changes, Subject
+from bot.store.wakeups import Queue, WakeUps
+from bot.store.watchers import ChangeFeed, Subject
 from bot.store.writer import About, Writer
 from bot.tables import packed
 
 if TYPE_CHECKING:
-    from bot.store.notifier import Notices
+    from bot.store.notifier import Notifier
 
 T = TypeVar("T")
 
@@ -46,15 +46,15 @@ class Store:
         self._database = database
         self._lock = lock
         self._sole: Connection | None = None
-        self.changes = Changes()
-        self._bells = Bells()
+        self.changes = ChangeFeed()
+        self._wakeups = WakeUps()
         self._outage = Outage()
         info = {} if given_clock or not self.is_shared else clocks.DATABASE
         tell = partial(inform, owner=owner) if self.is_shared else None
         about = About(self._outage, info, tell)
-        self._writer = Writer(database.writer, self._bells, self.changes, limit=WAITING, about=about)
+        self._writer = Writer(database.writer, self._wakeups, self.changes, limit=WAITING, about=about)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
-        self._notices: Notices | None = None
+        self._notices: Notifier | None = None
         self._listening: asyncio.Task[None] | None = None
 
     @classmethod
@@ -97,18 +97,18 @@ class Store:
 
     async def _listen(self, arguments: Mapping[str, Any]) -> None:
         """Begin to hear what others commit; returns once that is so, as far as the database lets."""
-        from bot.store.notifier import Notices  # with its driver, which SQLite does not need
+        from bot.store.notifier import Notifier  # with its driver, which SQLite does not need
 
-        def some(belts: Collection[Belt], subjects: Iterable[Subject]) -> None:
-            self._bells.ring(belts)
+        def some(belts: Collection[Queue], subjects: Iterable[Subject]) -> None:
+            self._wakeups.ring(belts)
             for kind, number in subjects:
                 self.changes.ring(kind, number)
 
         def everything() -> None:
-            self._bells.ring_all()
+            self._wakeups.ring_all()
             self.changes.ring_all()
 
-        self._notices = Notices(arguments, self.owner, some=some, everything=everything)
+        self._notices = Notifier(arguments, self.owner, some=some, everything=everything)
         self._listening = asyncio.create_task(self._notices.run())
         await self._notices.tried.wait()
 
@@ -162,9 +162,9 @@ class Store:
         kept = packed(body) if len(body) < LARGE else await asyncio.to_thread(packed, body)
         await self._writer.submit(row=(key, source, event, media_type, kept, now))
 
-    def bell(self, belt: Belt) -> asyncio.Event:
+    def wakeup(self, belt: Queue) -> asyncio.Event:
         """Set whenever a commit made work for `belt`; clear it before looking."""
-        return self._bells[belt]
+        return self._wakeups[belt]
 
     def _read(self, work: Callable[[Session], T]) -> T:
         try:

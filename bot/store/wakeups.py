@@ -11,20 +11,20 @@ from sqlalchemy.orm import Session
 
 from bot.tables import Build, Run
 
-Belt = Literal["deliveries", "builds", "runs", "posts", "stops", "locks", "ticks", "jobs"]
+Queue = Literal["deliveries", "builds", "runs", "posts", "stops", "locks", "ticks", "jobs"]
 
 _KEY = "bells"
 _CHANGED = "changed"
 
 
-def ring(session: Session, belt: Belt) -> None:
+def ring(session: Session, belt: Queue) -> None:
     """Wake whoever waits for `belt`, once this session's changes are committed."""
     session.info.setdefault(_KEY, set()).add(belt)
 
 
-def rung(session: Session) -> set[Belt]:
+def awaken(session: Session) -> set[Queue]:
     """The belts that this session's changes concern."""
-    belts: set[Belt] = session.info.get(_KEY, set())
+    belts: set[Queue] = session.info.get(_KEY, set())
     return belts
 
 
@@ -39,16 +39,16 @@ def changes(session: Session) -> list[Run | Build]:
     return rows
 
 
-class Bells:
+class WakeUps:
     """One `asyncio.Event` per belt; whoever waits clears it before looking for work."""
 
     def __init__(self) -> None:
-        self._events: dict[Belt, asyncio.Event] = {belt: asyncio.Event() for belt in get_args(Belt)}
+        self._events: dict[Queue, asyncio.Event] = {belt: asyncio.Event() for belt in get_args(Queue)}
 
-    def __getitem__(self, belt: Belt) -> asyncio.Event:
+    def __getitem__(self, belt: Queue) -> asyncio.Event:
         return self._events[belt]
 
-    def ring(self, belts: Iterable[Belt]) -> None:
+    def ring(self, belts: Iterable[Queue]) -> None:
         """Wake those who wait; on the event loop's thread only."""
         for belt in belts:
             self._events[belt].set()

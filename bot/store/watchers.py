@@ -22,7 +22,7 @@ ANY: Subject = ("any", 0)
 """Every run and every build."""
 
 
-class Changes:
+class ChangeFeed:
     """Publish and subscribe. Whoever listened before a change was published hears of it."""
 
     def __init__(self) -> None:
@@ -52,9 +52,9 @@ class Changes:
         for backlog in self._backlogs:
             backlog.overflow()
 
-    def backlog(self, bell: asyncio.Event) -> "Backlog":
+    def backlog(self, wakeup: asyncio.Event) -> "Backlog":
         """Collect from now on which runs changed, and ring; it is forgotten with the caller's reference."""
-        backlog = Backlog(bell)
+        backlog = Backlog(wakeup)
         self._backlogs.add(backlog)
         return backlog
 
@@ -74,8 +74,8 @@ class Backlog:
     `bell` is set while there is something to look at; it may have other reasons as well.
     """
 
-    def __init__(self, bell: asyncio.Event) -> None:
-        self._bell = bell
+    def __init__(self, wakeup: asyncio.Event) -> None:
+        self._wakeup = wakeup
         self._numbers: set[int] = set()
         self._complete = True
 
@@ -85,40 +85,40 @@ class Backlog:
             self._numbers.add(number)
         else:
             self._complete = False
-        self._bell.set()
+        self._wakeup.set()
 
     def overflow(self) -> None:
         """Any run may have changed."""
         self._complete = False
-        self._bell.set()
+        self._wakeup.set()
 
     def take(self) -> frozenset[int] | None:
         """What changed since it was last taken; None where that may be any run."""
         numbers, complete = frozenset(self._numbers), self._complete
         self._numbers.clear()
         self._complete = True
-        self._bell.clear()
+        self._wakeup.clear()
         return numbers if complete else None
 
 
 class Listener:
-    """One who watches; made by `Changes.listen`."""
+    """One who watches; made by `ChangeFeed.listen`."""
 
     def __init__(self, listeners: "dict[Subject, set[Listener]]", subjects: tuple[Subject, ...]) -> None:
         self._listeners = listeners
         self._subjects = subjects
-        self._bell = asyncio.Event()
+        self._wakeup = asyncio.Event()
         for subject in subjects:
             listeners.setdefault(subject, set()).add(self)
 
     def ring(self) -> None:
         """Remember that something changed."""
-        self._bell.set()
+        self._wakeup.set()
 
     async def wait(self) -> None:
         """Return once something changed since the last time, at once if it did already."""
-        await self._bell.wait()
-        self._bell.clear()
+        await self._wakeup.wait()
+        self._wakeup.clear()
 
     def close(self) -> None:
         """Stop listening."""

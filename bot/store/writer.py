@@ -22,8 +22,8 @@ from bot.store import deliveries
 from bot.store.checkpoints import Checkpoints
 from bot.store.databases import is_conflict, is_lost, translated
 from bot.store.outages import Outage
-from bot.store.wakeups import Bells, Belt, changes, rung
-from bot.store.watchers import Changes
+from bot.store.wakeups import Queue, WakeUps, awaken, changes
+from bot.store.watchers import ChangeFeed
 from bot.tables import Build, Run
 from bot.telemetry.metrics import count_end
 
@@ -55,7 +55,7 @@ class About:
 
     outage: Outage = field(default_factory=Outage)
     info: Mapping[str, Any] = field(default_factory=dict)
-    tell: Callable[[Connection, Collection[Belt], Sequence[Run | Build]], None] | None = None
+    tell: Callable[[Connection, Collection[Queue], Sequence[Run | Build]], None] | None = None
 
 
 @dataclass(slots=True)
@@ -63,7 +63,7 @@ class _Group:
     """What is committed together, and whom the commit wakes."""
 
     tasks: Sequence[Task]
-    bells: set[Belt] = field(default_factory=set)
+    wakeups: set[Queue] = field(default_factory=set)
     rows: list[Run | Build] = field(default_factory=list)
     again: list[Task] = field(default_factory=list)
 
@@ -72,7 +72,7 @@ class Writer:
     """Owns the thread and its connection. `submit` may be called on the event loop's thread only."""
 
     def __init__(
-        self, engine: Engine, bells: Bells, changes: Changes, *, limit: int, about: About | None = None
+        self, engine: Engine, wakeups: WakeUps, changes: ChangeFeed, *, limit: int, about: About | None = None
     ) -> None:
         self._engine = engine
         self._about = about or About()
@@ -82,7 +82,7 @@ class Writer:
             self._checkpoints.gate if self._checkpoints else nullcontext()
         )
         self._changes = changes
-        self._bells = bells
+        self._wakeups = wakeups
         self._loop = asyncio.get_running_loop()
         self._room = asyncio.Semaphore(limit)
         self._queue: SimpleQueue[list[Task] | None] = SimpleQueue()
@@ -196,7 +196,7 @@ class Writer:
             self._disconnect()
             for task in tasks:
                 task.error = task.error or translated(error)
-            group.bells.clear()
+            group.wakeups.clear()
             group.rows.clear()
             group.again.clear()
         return group
@@ -207,12 +207,12 @@ class Writer:
         rows = [task.row for task in group.tasks if task.row is not None]
         if rows:
             deliveries.insert(connection, rows)
-            group.bells.add("deliveries")
+            group.wakeups.add("deliveries")
         for task in group.tasks:
             if task.work is not None:
                 self._run(connection, task, task.work, group)
         if self._about.tell is not None:
-            self._about.tell(connection, group.bells, group.rows)
+            self._about.tell(connection, group.wakeups, group.rows)
 
     def _run(self, connection: Connection, task: Task, work: Callable[[Session], Any], group: _Group) -> None:
         """Run one piece of work in a savepoint; only a broken connection concerns the whole group."""
@@ -235,7 +235,7 @@ class Writer:
                     group.again.append(task)
                 task.error = translated(error)
             else:
-                group.bells |= rung(session)
+                group.wakeups |= awaken(session)
                 group.rows += changes(session)
 
     def _settle(self, group: _Group) -> None:
@@ -266,7 +266,7 @@ class Writer:
                 task.future.set_exception(task.error)
             else:
                 task.future.set_result(task.value)
-        self._bells.ring(group.bells)
+        self._wakeups.ring(group.wakeups)
         for row in group.rows:
             self._changes.publish(row)
             count_end(row)

@@ -15,21 +15,21 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
 
-from bot.context import Tools
+from bot.context import Context
 from bot.errors import DatabaseAway, RetryLater
-from bot.handlers.authorization import People
-from bot.handlers.deliveries import Desk
-from bot.handlers.enqueuing import Starting
-from bot.handlers.ticks import Ticks
+from bot.handlers.authorization import Authorization
+from bot.handlers.deliveries import DeliveryHandler
+from bot.handlers.enqueuing import Enqueuer
+from bot.handlers.ticks import TickHandler
 from bot.posting.outbox import Outbox
 from bot.states import State
 from bot.store import Session, admission, builds, deliveries, leases, locks, posts, runs
 from bot.store.leases import LeaseLost
 from bot.store.transitions import ACTIVE
-from bot.store.wakeups import Belt as Bell
+from bot.store.wakeups import Queue
 from bot.tables import Build, Claimable, Delivery, Post, Run
 from bot.workers.leftovers import Leftovers
-from bot.workers.patience import patiently, rung
+from bot.workers.patience import awaken, patiently
 from bot.workers.retention import Retention
 from bot.workers.worker import Worker
 
@@ -64,13 +64,13 @@ class Claim(Protocol[Claimed]):
 
 
 @dataclass(slots=True)
-class Belt(Generic[Row]):
+class WorkerPool(Generic[Row]):
     """Claims rows of `table` and carries each in a task of its own, `capacity` at the same time.
 
     Those in a state of `begun` are under way, whoever carries them, so they are taken beyond that.
     """
 
-    bell: Bell
+    wakeup: Queue
     table: type[Row]
     claim: Claim[Row]
     carry: Callable[[Row], Awaitable[None]]
@@ -87,30 +87,30 @@ def backoff(attempts: int) -> float:
     return float(min(2 ** max(attempts - 1, 0), 120))
 
 
-class Loops:
+class Workers:
     """Everything that moves by itself; `run` until it is cancelled."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Context) -> None:
         self._tools = tools
-        self._desk, leftovers = Desk(tools), Leftovers()
+        self._delivery_handler, leftovers = DeliveryHandler(tools), Leftovers()
         self._worker = Worker(tools, leftovers)
         self._outbox = Outbox(tools)
         self._retention = Retention(tools, leftovers)
         limits = tools.config.limits
-        self._belts: tuple[Belt[Any], ...] = (
-            Belt("deliveries", Delivery, deliveries.claim, self._delivery, DELIVERIES),
-            Belt("builds", Build, builds.claim, self._worker.carry, limits.builds, (State.BUILDING,)),
-            Belt("runs", Run, runs.claim, self._worker.carry, limits.runs, ACTIVE),
-            Belt("posts", Post, posts.claim, self._outbox.send, POSTS),
+        self._belts: tuple[WorkerPool[Any], ...] = (
+            WorkerPool("deliveries", Delivery, deliveries.claim, self._delivery, DELIVERIES),
+            WorkerPool("builds", Build, builds.claim, self._worker.carry, limits.builds, (State.BUILDING,)),
+            WorkerPool("runs", Run, runs.claim, self._worker.carry, limits.runs, ACTIVE),
+            WorkerPool("posts", Post, posts.claim, self._outbox.send, POSTS),
         )
-        self._ticks = Ticks(tools, Starting(tools, People(tools)))
+        self._ticks = TickHandler(tools, Enqueuer(tools, Authorization(tools)))
         self._stops: set[asyncio.Task[None]] = set()
         self._alive = False
         self._timer: asyncio.TimerHandle | None = None
 
     def dead(self) -> Sequence[str]:
         """The names of the belts that do not turn; /readyz tells them."""
-        return () if self._alive else tuple(belt.bell for belt in self._belts)
+        return () if self._alive else tuple(belt.wakeup for belt in self._belts)
 
     async def run(self) -> None:
         """Turn until cancelled; then let go of everything, so that the next bot may take it at once."""
@@ -146,14 +146,14 @@ class Loops:
 
     # Claiming -------------------------------------------------------------------------------------
 
-    async def _turn(self, belt: Belt[Any]) -> None:
-        bell = self._tools.store.bell(belt.bell)
+    async def _turn(self, belt: WorkerPool[Any]) -> None:
+        wakeup = self._tools.store.wakeup(belt.wakeup)
         while True:
-            bell.clear()
+            wakeup.clear()
             await patiently("claim", lambda: self._claim(belt))
-            await rung(bell, SWEEP)
+            await awaken(wakeup, SWEEP)
 
-    async def _claim(self, belt: Belt[Row]) -> None:
+    async def _claim(self, belt: WorkerPool[Row]) -> None:
         free = max(belt.capacity - len(belt.tasks), 0)
         if not free and not belt.begun:
             return  # whichever task ends first rings
@@ -172,14 +172,14 @@ class Loops:
             belt.tasks[key] = task = asyncio.create_task(self._carry(belt, row))
             task.add_done_callback(lambda _, key=key: self._done(belt, key))  # type: ignore[misc]
         if taken:
-            log.info("taken_over", belt=belt.bell, keys=taken)
+            log.info("taken_over", belt=belt.wakeup, keys=taken)
 
-    def _done(self, belt: Belt[Any], key: int) -> None:
+    def _done(self, belt: WorkerPool[Any], key: int) -> None:
         del belt.tasks[key], belt.rows[key]
         belt.missed.discard(key)
-        self._tools.store.bell(belt.bell).set()
+        self._tools.store.wakeup(belt.wakeup).set()
 
-    async def _carry(self, belt: Belt[Row], row: Row) -> None:
+    async def _carry(self, belt: WorkerPool[Row], row: Row) -> None:
         with structlog.contextvars.bound_contextvars(**{belt.table.__name__.lower(): row.identity}):
             try:
                 await belt.carry(row)
@@ -204,36 +204,36 @@ class Loops:
         try:
             if delivery.attempts > MAX_TRIES:
                 raise RuntimeError("no try came to an end, so whoever tries it may be killed by it")
-            await self._desk.handle(delivery)
+            await self._delivery_handler.handle(delivery)
         except RetryLater as error:
             if delivery.attempts >= MAX_TRIES:
                 log.error("delivery.given_up", key=delivery.key, error=str(error))
-                await self._desk.give_up(delivery, error)
+                await self._delivery_handler.give_up(delivery, error)
                 return
             delay = error.delay or backoff(delivery.attempts)
             due_at, note, key = self._tools.clock() + delay, str(error), delivery.identity
             await self._tools.store.write(
                 lambda s: deliveries.retry(s, key, owner=owner, due_at=due_at, note=note)
             )
-            asyncio.get_running_loop().call_later(delay, self._tools.store.bell("deliveries").set)
+            asyncio.get_running_loop().call_later(delay, self._tools.store.wakeup("deliveries").set)
         except LeaseLost:
             raise
         except Exception as error:
             log.exception("delivery.failed", key=delivery.key)
-            await self._desk.give_up(delivery, error)
+            await self._delivery_handler.give_up(delivery, error)
 
     # Keeping --------------------------------------------------------------------------------------
 
     async def _renew(self) -> None:
         """Renew all leases; the answer also tells which builds and runs somebody asked to stop."""
-        bell = self._tools.store.bell("stops")
+        wakeup = self._tools.store.wakeup("stops")
         while True:
-            await rung(bell, RENEW)
-            bell.clear()
+            await awaken(wakeup, RENEW)
+            wakeup.clear()
             for belt in self._belts:
                 await patiently("renewal", partial(self._renew_belt, belt))
 
-    async def _renew_belt(self, belt: Belt[Any]) -> None:
+    async def _renew_belt(self, belt: WorkerPool[Any]) -> None:
         keys = list(belt.tasks)
         if not keys:
             return
@@ -248,7 +248,7 @@ class Loops:
             stop.add_done_callback(self._stops.discard)
         missing = set(keys) - held.held
         for key in missing & belt.missed & belt.tasks.keys():
-            log.warning("lease.lost", belt=belt.bell, key=key)
+            log.warning("lease.lost", belt=belt.wakeup, key=key)
             belt.tasks[key].cancel()
         belt.missed = missing & belt.tasks.keys()
 
@@ -268,32 +268,32 @@ class Loops:
 
     async def _open(self) -> None:
         """Put the gate right at the start; then open what people locked for a time when that is over."""
-        tools, bell = self._tools, self._tools.store.bell("locks")
+        tools, wakeup = self._tools, self._tools.store.wakeup("locks")
         await patiently("gate", partial(self._decide, admission.sweep))
         while True:
-            bell.clear()
+            wakeup.clear()
             await patiently("locks", partial(self._decide, locks.expire))
             try:
                 until = await tools.store.read(locks.next_expiry)
             except RetryLater:
-                await rung(bell, SWEEP)
+                await awaken(wakeup, SWEEP)
             else:
-                await rung(bell, None if until is None else max(until - tools.clock(), 0.0))
+                await awaken(wakeup, None if until is None else max(until - tools.clock(), 0.0))
 
     async def _tick(self) -> None:
         """Sleep until a schedule is due; what is decided then goes on beside this."""
-        bell = self._tools.store.bell("ticks")
+        wakeup = self._tools.store.wakeup("ticks")
         while True:
-            bell.clear()
+            wakeup.clear()
             await patiently("ticks", self._ticks.look)
-            await rung(bell, self._ticks.rest())
+            await awaken(wakeup, self._ticks.rest())
 
     async def _decide(self, decide: Callable[..., None]) -> None:
         await self._tools.store.write(lambda s: decide(s, now=self._tools.clock()))
 
     async def _look(self) -> None:
-        bell = self._tools.store.bell("jobs")
+        wakeup = self._tools.store.wakeup("jobs")
         while True:
-            bell.clear()
-            await patiently("book", self._tools.book.refresh)
-            await rung(bell, SWEEP)
+            wakeup.clear()
+            await patiently("book", self._tools.registry.refresh)
+            await awaken(wakeup, SWEEP)

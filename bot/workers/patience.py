@@ -24,8 +24,8 @@ async def patiently(what: str, work: Callable[[], Awaitable[None]]) -> None:
         log.exception(f"{what}.failed")
 
 
-async def rung(bell: asyncio.Event, timeout: float | None) -> None:
-    """Wait for a bell, at most `timeout` seconds; None: for ever."""
+async def awaken(wakeup: asyncio.Event, timeout: float | None) -> None:
+    """Wait to be woken, at most `timeout` seconds; None: for ever."""
     with suppress(TimeoutError):
         async with asyncio.timeout(timeout):
-            await bell.wait()
+            await wakeup.wait()

@@ -11,7 +11,7 @@ import structlog
 
 from bot.access.scopes import EXEC
 from bot.catalog.catalog import Job
-from bot.context import Tools
+from bot.context import Context
 from bot.store import Session, deliveries, history, idempotency, pushes, ticks
 
 log = structlog.get_logger()
@@ -42,7 +42,7 @@ class Policy:
 class Pruning:
     """Takes runs away together with what belongs to them."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Context) -> None:
         self._tools = tools
 
     async def deliveries(self, now: float) -> bool:
@@ -77,7 +77,7 @@ class Pruning:
     async def _builds(self, now: float) -> bool:
         """Forget builds as old as the oldest log; True when more is left."""
         tools, gone = self._tools, 0
-        images = tuple(tools.book.catalog.images)
+        images = tuple(tools.registry.catalog.images)
         forget = partial(history.forget_builds, before=now - tools.config.logs.keep, images=images)
         while logs := await self._tools.store.write(forget):
             for key in logs:
@@ -103,12 +103,12 @@ class Pruning:
 
     def policy(self, name: str) -> Policy:
         """What is kept of a job today, also of one that is no more."""
-        book = self._tools.book
-        entry = book.entry(name)
+        registry = self._tools.registry
+        entry = registry.entry(name)
         if entry is not None:
             return Policy(entry.job.keep, entry.job.expire)
         unlisted = SINGLE if name == EXEC else Job.model_fields["keep"].default
-        return Policy(unlisted, removed=book.was_removed(name))
+        return Policy(unlisted, removed=registry.was_removed(name))
 
     async def job(self, name: str, now: float, limit: int) -> int:
         """Forget up to about `limit` runs of a job that it does not keep; gives how many."""

@@ -9,10 +9,10 @@ import asyncio
 from collections.abc import Iterable
 from functools import partial
 
-from bot.context import Tools
+from bot.context import Context
 from bot.store import deliveries, history
 from bot.workers.leftovers import Leftovers
-from bot.workers.patience import patiently, rung
+from bot.workers.patience import awaken, patiently
 from bot.workers.pruning import ROUND, Policy, Pruning
 
 GATHER = 15.0
@@ -37,12 +37,12 @@ KEEP_LEFT = 86400.0
 class Retention:
     """The clock of all that is kept for a time; `run` until it is cancelled."""
 
-    def __init__(self, tools: Tools, leftovers: Leftovers | None = None) -> None:
+    def __init__(self, tools: Context, leftovers: Leftovers | None = None) -> None:
         self._tools = tools
         self._leftovers = Leftovers() if leftovers is None else leftovers
         self._pruning = Pruning(tools)
-        self._bell = tools.book.watch()
-        self._backlog = tools.store.changes.backlog(self._bell)
+        self._wakeup = tools.registry.watch()
+        self._backlog = tools.store.changes.backlog(self._wakeup)
         self._policies: dict[str, Policy] = {}
         self._jobs: dict[str, float] = {}
         """When each job is to be looked at, for those of which that is known."""
@@ -53,8 +53,8 @@ class Retention:
         while True:
             now = self._tools.clock()
             await self.look(now)
-            await rung(self._bell, max(self.next_look - self._tools.clock(), REST))
-            if self._bell.is_set():
+            await awaken(self._wakeup, max(self.next_look - self._tools.clock(), REST))
+            if self._wakeup.is_set():
                 await asyncio.sleep(GATHER)
 
     @property
@@ -99,8 +99,10 @@ class Retention:
         except BaseException:
             self._backlog.overflow()
             raise
-        known, book = self._policies, self._tools.book
-        self._policies = {name: self._pruning.policy(name) for name in [*book.catalog.jobs, *book.removed]}
+        known, registry = self._policies, self._tools.registry
+        self._policies = {
+            name: self._pruning.policy(name) for name in [*registry.catalog.jobs, *registry.removed]
+        }
         names = known.keys() | self._policies.keys()
         return sorted(ended | {name for name in names if known.get(name) != self._pruning.policy(name)})
 

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from bot.catalog.catalog import Job
-from bot.context import Tools
+from bot.context import Context
 from bot.errors import AskerError, ConfigError, DatabaseAway, Refused, RetryLater
 from bot.states import State, attempt_name, pause_after
 from bot.store import attempts, builds, runs
@@ -46,7 +46,7 @@ _AGAIN = (Result.FAILED, Result.TIMED_OUT, Result.ERROR)
 class Worker:
     """Carries builds and runs that this bot claimed."""
 
-    def __init__(self, tools: Tools, leftovers: Leftovers | None = None) -> None:
+    def __init__(self, tools: Context, leftovers: Leftovers | None = None) -> None:
         self._tools = tools
         self._leftovers = Leftovers() if leftovers is None else leftovers
         self._stopping: set[str] = set()
@@ -248,7 +248,7 @@ class Worker:
         if moved.state == State.FINISHED:
             _told(moved, State.FINISHED)
         elif pause is not None:
-            asyncio.get_running_loop().call_later(pause, tools.store.bell("runs").set)
+            asyncio.get_running_loop().call_later(pause, tools.store.wakeup("runs").set)
         await self._forget(run)
 
     async def _build_again(self, run: Run) -> None:

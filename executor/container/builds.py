@@ -51,7 +51,7 @@ class Builds:
         """
         engine = await self._makings.engine()
 
-        def request(place: requests.Place) -> bytes:
+        def request(place: requests.RunPaths) -> bytes:
             return requests.of_build(spec, place, lambda spec: self._makings.making(spec, place, engine))
 
         async for progress in self._supervised.follow(spec.key, request):

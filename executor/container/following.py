@@ -14,10 +14,10 @@ from typing import Any
 from executor.container.client import Client
 from executor.container.containers import LOG, Container
 from executor.container.entries import Entries, Frames, Parser
-from executor.logs.collector import Keeping
+from executor.logs.collector import LogCollector
 from executor.logs.store import LogStore
-from executor.logs.watcher import Growth
-from executor.threads import whole
+from executor.logs.watcher import FileWatcher
+from executor.threads import shielded
 
 FILE_DRIVER = "k8s-file"
 _CHUNK = 1024 * 1024
@@ -32,9 +32,9 @@ _LITTLE = 64 * 1024
 class Follower:
     """Carries what the container writes to `keeping`, until it was told of the end and has read all."""
 
-    def __init__(self, client: Client, growth: Growth, logs: LogStore) -> None:
+    def __init__(self, client: Client, watcher: FileWatcher, logs: LogStore) -> None:
         self._client = client
-        self._growth = growth
+        self._watcher = watcher
         self._logs = logs
         self._ended = asyncio.Event()
         self._patience: asyncio.Timeout | None = None
@@ -44,7 +44,7 @@ class Follower:
         self._ended.set()
         self._hurry()
 
-    async def follow(self, key: str, container: Container, keeping: Keeping) -> None:
+    async def follow(self, key: str, container: Container, keeping: LogCollector) -> None:
         """Follow; raises EngineUnavailable, and OSError for a file that cannot be read."""
         if _is_here(container):
             await self._read(key, Path(container.log_path), keeping)
@@ -55,7 +55,7 @@ class Follower:
             async with asyncio.timeout(None) as self._patience:
                 self._hurry()
                 async for piece in pieces:
-                    await whole(partial(_take, frames, piece, keeping))
+                    await shielded(partial(_take, frames, piece, keeping))
                     self._logs.wake(key)
                     self._hurry()
                 self._patience = None
@@ -65,14 +65,14 @@ class Follower:
         if self._ended.is_set() and self._patience is not None:
             self._patience.reschedule(asyncio.get_running_loop().time() + _LAST)
 
-    async def _read(self, key: str, path: Path, keeping: Keeping) -> None:
+    async def _read(self, key: str, path: Path, keeping: LogCollector) -> None:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         entries = Entries()
         grown: asyncio.Future[None] | None = None
         try:
             while True:
                 ended = self._ended.is_set()  # before reading, so that nothing can follow
-                count = await whole(lambda: _carry(file, entries, keeping))
+                count = await shielded(lambda: _carry(file, entries, keeping))
                 if count:
                     self._logs.wake(key)
                     if count < _LITTLE and not ended:
@@ -80,7 +80,7 @@ class Follower:
                 elif ended:
                     return
                 elif grown is None or grown.done():
-                    grown = self._growth.arm(path)  # and look once more: what comes now will be told
+                    grown = self._watcher.arm(path)  # and look once more: what comes now will be told
                 else:
                     await self._wait(None, grown)
         finally:
@@ -95,11 +95,11 @@ class Follower:
             ended.cancel()
 
 
-def _take(parser: Parser, data: bytes, keeping: Keeping) -> None:
+def _take(parser: Parser, data: bytes, keeping: LogCollector) -> None:
     keeping.take(parser.feed(data))
 
 
-def _carry(file: int, parser: Parser, keeping: Keeping) -> int:
+def _carry(file: int, parser: Parser, keeping: LogCollector) -> int:
     """Carry the next piece; gives its bytes."""
     data = os.read(file, _CHUNK)
     if data:

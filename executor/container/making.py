@@ -93,7 +93,7 @@ class Makings:
             with contextlib.suppress(EngineUnavailable, TimeoutError):
                 await command.call("network", "rm", "--force", network, timeout=_SWEEP)
 
-    def making(self, spec: BuildSpec, place: requests.Place, engine: Engine) -> requests.Making:
+    def making(self, spec: BuildSpec, place: requests.RunPaths, engine: Engine) -> requests.Making:
         """Say what the build is; raises ValueError, and EngineUnavailable where there is no command."""
         recipe = spec.recipe or Recipe()
         tree = trees.of_context(spec)
@@ -117,7 +117,9 @@ class Makings:
         masked = (*recipe.secrets.values(), Secret(self._repositories.word(tree.repository)))
         return requests.Making(_BUILDER, tree, words, env, masked, signal_children=False)
 
-    def _on_docker(self, spec: BuildSpec, tree: trees.Tree, place: requests.Place, engine: Engine) -> _Shape:
+    def _on_docker(
+        self, spec: BuildSpec, tree: trees.Tree, place: requests.RunPaths, engine: Engine
+    ) -> _Shape:
         word, target = self._repositories.word(tree.repository), _target(spec, tree)
         tags = [f"--tag={target}"] if target else []
         tags.append(f"--tag={references.built(spec.image, tree.commit, word)}")
@@ -125,7 +127,9 @@ class Makings:
         options = (*tags, f"--build-arg=BUILDKIT_CACHE_MOUNT_NS={word}")
         return _Shape(options, {"push": json.dumps(push), "notice": self._notice()}, {})
 
-    def _on_podman(self, spec: BuildSpec, tree: trees.Tree, place: requests.Place, engine: Engine) -> _Shape:
+    def _on_podman(
+        self, spec: BuildSpec, tree: trees.Tree, place: requests.RunPaths, engine: Engine
+    ) -> _Shape:
         word, target = self._repositories.word(tree.repository), _target(spec, tree)
         name = references.built(spec.image, tree.commit, word)
         push = self._command.words("push", f"--digestfile={place.run / 'digest'}", name, target or "")
@@ -150,7 +154,9 @@ class Makings:
             (base, identity, self._command.words("push", "--quiet", base, own.name(base)))
             for base, identity in engine.bases
         ]
-        words |= {"keep": json.dumps(keep), "bases": json.dumps(bases)} | self._again(spec, tree, engine.storage.name(name))
+        words |= {"keep": json.dumps(keep), "bases": json.dumps(bases)} | self._again(
+            spec, tree, engine.storage.name(name)
+        )
         # With a tag a commit that storage would keep every image.
         options.append(f"--tag={references.built(spec.image, 'latest', word)}")
         options.append(f"--authfile={self._repositories.logins(tree.repository)}")

@@ -28,7 +28,7 @@ _FILES = "files"
 _MODE = 0o444
 
 
-class Place:
+class RunDirectory:
     """The directory of one run; all methods block, each for a moment."""
 
     def __init__(self, path: Path) -> None:

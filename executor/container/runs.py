@@ -11,14 +11,14 @@ from executor.container.client import Client
 from executor.container.containers import INSTALLATION, KEY
 from executor.container.events import Events
 from executor.container.following import FILE_DRIVER
-from executor.container.run_controller import Life, Tools
-from executor.container.run_directory import STOP, Place
+from executor.container.run_controller import RunController, RunResources
+from executor.container.run_directory import STOP, RunDirectory
 from executor.container.starting import Starting
 from executor.errors import EngineUnavailable
 from executor.logs.store import LogStore, check_key
-from executor.logs.watcher import Growth
+from executor.logs.watcher import FileWatcher
 from executor.spec import Progress, Result, RunSpec
-from executor.threads import whole
+from executor.threads import shielded
 
 _DOCKERS_DRIVER = "json-file"
 
@@ -30,10 +30,10 @@ class Runs:
         self._directory = directory / "runs"
         self._installation = containers.installation(directory)
         self._logs = logs
-        self._growth = Growth()
-        self._lives: dict[str, Life] = {}
+        self._watcher = FileWatcher()
+        self._lives: dict[str, RunController] = {}
         self._chores: set[asyncio.Task[None]] = set()
-        self._tools: Tools | None = None
+        self._tools: RunResources | None = None
         self._events: Events | None = None
 
     async def open(self, client: Client) -> None:
@@ -41,8 +41,8 @@ class Runs:
         await asyncio.to_thread(self._directory.mkdir, 0o700, parents=True, exist_ok=True)
         driver = FILE_DRIVER if client.is_podman else _DOCKERS_DRIVER
         starting = Starting(client, self._installation, driver)
-        self._tools = Tools(client, starting, self._growth, self._logs, time.time)
-        self._growth.open()
+        self._tools = RunResources(client, starting, self._watcher, self._logs, time.time)
+        self._watcher.open()
         self._events = Events(client, self._installation, self._heard)
 
     async def close(self) -> None:
@@ -53,7 +53,7 @@ class Runs:
             chore.cancel()
         await asyncio.gather(*self._chores, return_exceptions=True)
         await asyncio.gather(*(life.close() for life in list(self._lives.values())))
-        await self._growth.close()
+        await self._watcher.close()
 
     async def run(self, spec: RunSpec) -> AsyncIterator[Progress]:
         """Start the run or attach to it; see `Engine`."""
@@ -68,7 +68,7 @@ class Runs:
         """Leave word for who attends the run; where nobody does, this process does for once."""
         place = self._place(key)
         life = self._lives.get(key)
-        if not await whole(lambda: _ask(place, life is not None, self._now())):
+        if not await shielded(lambda: _ask(place, life is not None, self._now())):
             return
         if life is None:
             chore = asyncio.create_task(self._attend(key))
@@ -78,7 +78,7 @@ class Runs:
     async def remove(self, key: str) -> None:
         """Delete the container and the directory; raises EngineUnavailable while it runs."""
         place, tools = self._place(key), self._opened()
-        if not await whole(place.exists):
+        if not await shielded(place.exists):
             return
         container = await tools.starting.find(key)
         if container is not None:
@@ -86,7 +86,7 @@ class Runs:
                 raise EngineUnavailable(f"{key} still runs")
             await tools.client.delete(container.id)
         await networks.remove(tools.client, containers.name(self._installation, key))
-        await whole(place.remove)
+        await shielded(place.remove)
 
     async def prune(self, *, before: float) -> None:
         """Remove what ended before `before`: containers of this installation, and directories."""
@@ -100,20 +100,20 @@ class Runs:
             if (container.finished_at or float(listed["Created"])) < before:
                 await tools.client.delete(container.id)
         await networks.sweep(tools.client, self._installation)
-        for path in await whole(lambda: list(self._directory.iterdir())):
-            outcome = await whole(Place(path).outcome)
+        for path in await shielded(lambda: list(self._directory.iterdir())):
+            outcome = await shielded(RunDirectory(path).outcome)
             if outcome is not None and (outcome.finished_at or before) < before:
                 await self.remove(path.name)
 
-    async def _enter(self, key: str, spec: RunSpec | None) -> Life:
+    async def _enter(self, key: str, spec: RunSpec | None) -> RunController:
         place, tools = self._place(key), self._opened()
         life = self._lives.get(key)
         if life is None:
-            life = self._lives[key] = Life(key, spec, place, tools)
+            life = self._lives[key] = RunController(key, spec, place, tools)
         life.users += 1
         return life
 
-    async def _leave(self, key: str, life: Life) -> None:
+    async def _leave(self, key: str, life: RunController) -> None:
         life.users -= 1
         if not life.users:
             if self._lives.get(key) is life:
@@ -134,10 +134,10 @@ class Runs:
         for life in self._lives.values() if key is None else filter(None, [self._lives.get(key)]):
             life.wake()
 
-    def _place(self, key: str) -> Place:
-        return Place(self._directory / check_key(key))
+    def _place(self, key: str) -> RunDirectory:
+        return RunDirectory(self._directory / check_key(key))
 
-    def _opened(self) -> Tools:
+    def _opened(self) -> RunResources:
         if self._tools is None:
             raise EngineUnavailable("the engine is not open")
         return self._tools
@@ -146,7 +146,7 @@ class Runs:
         return self._opened().clock()
 
 
-def _ask(place: Place, attended: bool, now: float) -> bool:
+def _ask(place: RunDirectory, attended: bool, now: float) -> bool:
     """Leave word of a stop; False if there is nothing to stop."""
     if attended:
         place.make()

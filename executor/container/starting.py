@@ -10,12 +10,12 @@ from typing import Any
 from executor.container import containers, live, networks, outcomes
 from executor.container.client import Client, Refused
 from executor.container.containers import SH, Container, Given
-from executor.container.run_directory import BEGUN, STOP, Place
+from executor.container.run_directory import BEGUN, STOP, RunDirectory
 from executor.errors import EngineUnavailable
 from executor.spec import Outcome, Result, RunSpec
 from executor.supervisor.boot import boot
 from executor.targets import targets
-from executor.threads import whole
+from executor.threads import shielded
 from executor.words import hidden
 
 _TAKEN = "already in use"
@@ -57,13 +57,13 @@ class Starting:
                 return None
             raise EngineUnavailable(refused.message) from refused
 
-    async def start(self, key: str, spec: RunSpec | None, place: Place, *, fresh: bool) -> Container:
+    async def start(self, key: str, spec: RunSpec | None, place: RunDirectory, *, fresh: bool) -> Container:
         """Give the run's container, which runs or ran; raises `Ended` where it does not come to that.
 
         To be called by the holder of the run's lock only. `fresh`: nothing was begun under this key yet.
         """
         container = None if fresh else await self.find(key)
-        begun = None if fresh else await whole(lambda: place.read(BEGUN))
+        begun = None if fresh else await shielded(lambda: place.read(BEGUN))
         if container is not None and container.is_new and spec is not None and begun is None:
             await self.client.delete(container.id)  # made by who did not come to start it, maybe with less
             container = None
@@ -85,9 +85,9 @@ class Starting:
             raise outcomes.lost("The machine restarted while it ran.")
         return container
 
-    async def _create(self, spec: RunSpec, place: Place) -> None:
+    async def _create(self, spec: RunSpec, place: RunDirectory) -> None:
         """Create it; a shell that it does not need is used if its image has it."""
-        if await whole(lambda: place.read(STOP)) is not None:
+        if await shielded(lambda: place.read(STOP)) is not None:
             raise outcomes.Ended(Outcome(Result.CANCELLED))
         found = await live.shared(self.client, spec.live) if spec.live else live.Shared()
         given = await self._given(spec, place, found)
@@ -119,7 +119,7 @@ class Starting:
             return found.networks[0]
         return await networks.make(self.client, self.installation, key) if os.geteuid() == 0 else None
 
-    async def _given(self, spec: RunSpec, place: Place, found: live.Shared) -> Given:
+    async def _given(self, spec: RunSpec, place: RunDirectory, found: live.Shared) -> Given:
         if spec.image is None:
             raise outcomes.error("ImageMissing", "A run in a container needs an image.")
         try:
@@ -130,7 +130,7 @@ class Starting:
             files = targets(spec.files, reserved=containers.RESERVED)
         except ValueError as problem:
             raise outcomes.error("FilesInvalid", str(problem)) from problem
-        placed = await whole(lambda: place.put(files.values())) if files else []
+        placed = await shielded(lambda: place.put(files.values())) if files else []
         secrets = {secret.reveal() for secret in spec.secrets}
         masked = [name for name, value in spec.env.items() if value in secrets]
         return Given(
@@ -147,12 +147,12 @@ class Starting:
             masked=[*masked, *(name for name in hidden(found.env) if name not in spec.env)],
         )
 
-    async def _start(self, key: str, place: Place, begun: object) -> None:
+    async def _start(self, key: str, place: RunDirectory, begun: object) -> None:
         if begun is not None and await self._is_on_its_way(key, begun):
             return
-        if await whole(lambda: place.read(STOP)) is not None:
+        if await shielded(lambda: place.read(STOP)) is not None:
             raise outcomes.Ended(Outcome(Result.CANCELLED))
-        await whole(lambda: place.write(BEGUN, boot()))
+        await shielded(lambda: place.write(BEGUN, boot()))
         try:
             await self.client.ask("POST", f"containers/{containers.name(self.installation, key)}/start")
         except Refused as refused:

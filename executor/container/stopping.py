@@ -7,11 +7,11 @@ from typing import NoReturn
 
 from executor.container.client import Client, Refused
 from executor.container.containers import CHILDREN, GRACE, TIMEOUT, Container
-from executor.container.run_directory import SIGNALLED, STOP, Place
-from executor.logs.watcher import Growth
+from executor.container.run_directory import SIGNALLED, STOP, RunDirectory
+from executor.logs.watcher import FileWatcher
 from executor.spec import Result
 from executor.supervisor import setup
-from executor.threads import whole
+from executor.threads import shielded
 
 TO_ALL = (("sh", "-c", setup.TELL_ALL, "sh", setup.PREFACE), ("kill", "-TERM", "-1"))
 TO_FIRST = ("sh", "-c", setup.TELL_OWN + '[ "$P" ]', "sh", setup.PREFACE)
@@ -30,7 +30,7 @@ class Stopping:
     """When and how one container is stopped."""
 
     def __init__(
-        self, client: Client, container: Container, place: Place, clock: Callable[[], float]
+        self, client: Client, container: Container, place: RunDirectory, clock: Callable[[], float]
     ) -> None:
         self._client = client
         self._id = container.id
@@ -43,28 +43,28 @@ class Stopping:
         self._signalled: float | None = None
         self.alone = False  # whether only the first process could be told
 
-    async def attend(self, growth: Growth) -> NoReturn:
+    async def attend(self, watcher: FileWatcher) -> NoReturn:
         """Do what is due whenever it is, until cancelled; raises EngineUnavailable."""
         while True:
-            changed = growth.arm(self._place.path)  # any process may ask for a stop
+            changed = watcher.arm(self._place.path)  # any process may ask for a stop
             wait = await self._step()
             await asyncio.wait([changed], timeout=wait)
 
     async def _step(self) -> float:
         """Do what is due now; gives the seconds until something is."""
-        stop = await whole(lambda: self._place.read(STOP))
+        stop = await shielded(lambda: self._place.read(STOP))
         now = self._clock()
         if stop is None:
             if now < self._deadline:
                 return self._deadline - now
             stop = {"result": Result.TIMED_OUT.value, "at": now}
-            await whole(lambda: self._place.write(STOP, stop))
+            await shielded(lambda: self._place.write(STOP, stop))
         if self._signalled is None:
-            self._signalled = await whole(lambda: self._place.read(SIGNALLED))
+            self._signalled = await shielded(lambda: self._place.read(SIGNALLED))
         if self._signalled is None:
             await self._terminate()
             self._signalled = now = self._clock()
-            await whole(lambda: self._place.write(SIGNALLED, now))
+            await shielded(lambda: self._place.write(SIGNALLED, now))
         if now < self._signalled + self._grace:
             return self._signalled + self._grace - now
         await self._kill("SIGKILL")

@@ -6,7 +6,7 @@ from executor.errors import EngineUnavailable
 from executor.kubernetes import runs
 from executor.kubernetes.building import builds
 from executor.kubernetes.client import Client
-from executor.kubernetes.controller.run_controllers import Lives
+from executor.kubernetes.controller.run_controllers import RunControllers
 from executor.kubernetes.images.images import Images
 from executor.kubernetes.images.keys import Keys
 from executor.kubernetes.settings import Settings
@@ -23,12 +23,12 @@ class KubernetesEngine:
     def __init__(self, settings: Settings, logs: LogStore) -> None:
         self._settings = settings
         self._logs = logs
-        self._open: tuple[Client, Images, Lives] | None = None
+        self._open: tuple[Client, Images, RunControllers] | None = None
 
     async def open(self) -> None:
         """Read the configuration of the cluster and begin to watch; raises EngineUnavailable."""
         client = await Client.open(self._settings)
-        lives = Lives(client, self._settings, self._logs)
+        lives = RunControllers(client, self._settings, self._logs)
         lives.open()
         self._open = client, Images(client, self._settings), lives
 
@@ -75,7 +75,7 @@ class KubernetesEngine:
         """Forget a run or a build; raises EngineUnavailable while it runs."""
         await self._opened()[2].remove(key)
 
-    def _opened(self) -> tuple[Client, Images, Lives]:
+    def _opened(self) -> tuple[Client, Images, RunControllers]:
         if self._open is None:
             raise EngineUnavailable("the engine is not open")
         return self._open

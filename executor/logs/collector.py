@@ -14,7 +14,7 @@ _FIRST = 512
 """Bytes of the beginning that are remembered: an init says there why it could not start the command."""
 
 
-class Keeping:
+class LogCollector:
     """Writes one run's log, of which the next `kept` bytes, from `offset` on, are there already."""
 
     def __init__(self, log: LogWriter, secrets: Sequence[bytes], kept: int, offset: int = 0) -> None:

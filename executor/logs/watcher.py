@@ -16,7 +16,7 @@ _LOOK = 0.25
 """Seconds between two looks where nothing tells."""
 
 
-class Growth:
+class FileWatcher:
     """One queue of the system's for all that is watched here."""
 
     def __init__(self) -> None:

@@ -22,7 +22,7 @@ _Fields = Iterator[tuple[str, str | bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RunPaths:
     """Where things of one run go: the engine's directory, the run's own, and its log's."""
 
     directory: Path
@@ -46,7 +46,7 @@ class Making:
     signal_children: bool = True
 
 
-def of_run(spec: RunSpec, place: Place) -> bytes:
+def of_run(spec: RunSpec, place: RunPaths) -> bytes:
     """Give the request for a run; what is wrong with the specification becomes a refusal in it."""
     try:
         return request.encode([*_common(place), *_run(spec, place)])
@@ -56,7 +56,7 @@ def of_run(spec: RunSpec, place: Place) -> bytes:
         return refused(place, "SpecInvalid", str(problem))
 
 
-def of_build(spec: BuildSpec, place: Place, making: Callable[[BuildSpec], Making] | None = None) -> bytes:
+def of_build(spec: BuildSpec, place: RunPaths, making: Callable[[BuildSpec], Making] | None = None) -> bytes:
     """Give the request for a build, by `executor.checkout.builder` unless told; or a refusal."""
     try:
         return request.encode([*_common(place), *_build(spec, place, (making or _with_setup)(spec))])
@@ -64,7 +64,7 @@ def of_build(spec: BuildSpec, place: Place, making: Callable[[BuildSpec], Making
         return refused(place, "SpecInvalid", str(problem))
 
 
-def refused(place: Place, reason: str, message: str) -> bytes:
+def refused(place: RunPaths, reason: str, message: str) -> bytes:
     """Give the request that only records an error."""
     return request.encode(
         [*_common(place), ("refused", f"{reason}: {message}".replace("\0", "")), *_limits(0.0, 0.0, True)]
@@ -75,7 +75,7 @@ class _Refusal(Exception):
     """The image is none of this engine's."""
 
 
-def _common(place: Place) -> _Fields:
+def _common(place: RunPaths) -> _Fields:
     yield "run", str(place.run)
     yield "log", place.log
     yield "log_size", str(place.log_size)
@@ -88,7 +88,7 @@ def _limits(timeout: float, grace: float, signal_children: bool) -> _Fields:
     yield "signal_children", "1" if signal_children else "0"
 
 
-def _run(spec: RunSpec, place: Place) -> _Fields:
+def _run(spec: RunSpec, place: RunPaths) -> _Fields:
     if not spec.command:
         raise ValueError("The command is empty.")
     root = home = place.run / "work"
@@ -117,7 +117,7 @@ def _run(spec: RunSpec, place: Place) -> _Fields:
     yield from _limits(spec.timeout, spec.grace, spec.signal_children)
 
 
-def _build(spec: BuildSpec, place: Place, making: Making) -> _Fields:
+def _build(spec: BuildSpec, place: RunPaths, making: Making) -> _Fields:
     url, token = split_url(spec.source.url, spec.source.token.reveal() if spec.source.token else "")
     words = {
         "repository": making.tree.repository,

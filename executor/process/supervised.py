@@ -14,7 +14,7 @@ from pathlib import Path
 from executor.errors import EngineUnavailable
 from executor.logs.store import LogStore
 from executor.process import trees
-from executor.process.requests import Place
+from executor.process.requests import RunPaths
 from executor.process.spawner import Spawner
 from executor.process.watch import Watch
 from executor.spec import Outcome, Result, Started
@@ -50,12 +50,14 @@ class Supervised:
         await asyncio.gather(*self._chores, return_exceptions=True)
         await asyncio.to_thread(self._spawner.close)
 
-    def place(self, key: str) -> Place:
+    def place(self, key: str) -> RunPaths:
         """Say where the things of `key` are; raises ValueError for what must not become a path."""
         log = self._logs.path(key)  # which checks the key
-        return Place(self.directory, self.directory / "runs" / key, log, self._logs.max_size)
+        return RunPaths(self.directory, self.directory / "runs" / key, log, self._logs.max_size)
 
-    async def follow(self, key: str, request: Callable[[Place], bytes]) -> AsyncIterator[Started | Outcome]:
+    async def follow(
+        self, key: str, request: Callable[[RunPaths], bytes]
+    ) -> AsyncIterator[Started | Outcome]:
         """Start what `request` asks for, or attach to it, and give what becomes of it."""
         watch = self._watch(key, request)
         try:
@@ -95,7 +97,7 @@ class Supervised:
         for path in (self._logs.directory, self.directory, self.directory / "runs"):
             path.mkdir(0o700, parents=True, exist_ok=True)
 
-    def _watch(self, key: str, request: Callable[[Place], bytes]) -> Watch:
+    def _watch(self, key: str, request: Callable[[RunPaths], bytes]) -> Watch:
         watch = self._watches.get(key)
         if watch is None:
             place = self.place(key)
@@ -111,7 +113,7 @@ class Supervised:
             if self._watches.get(key) is watch:
                 del self._watches[key]
 
-    def _start(self, place: Place, request: Callable[[Place], bytes]) -> int:
+    def _start(self, place: RunPaths, request: Callable[[RunPaths], bytes]) -> int:
         place.run.mkdir(0o700, exist_ok=True)
         record.sync_directory(str(place.run.parent))
         return self._spawner.start(request(place))

@@ -14,10 +14,10 @@ from sqlalchemy import select
 
 from bot.access import links
 from bot.config import load
-from bot.context import Tools
+from bot.context import Context
 from bot.github import GitHub
-from bot.handlers.deliveries import Desk
-from bot.registry import Book, renewed
+from bot.handlers.deliveries import DeliveryHandler
+from bot.registry import Registry, renewed
 from bot.repositories import Repositories
 from bot.slack import Slack
 from bot.store import Session, Store, builds, deliveries, runs
@@ -141,7 +141,7 @@ class ObedientEngine:
 class House:
     """Everything that the movement works with, and hands to make things happen."""
 
-    def __init__(self, tools: Tools, beside: StandIns, engine: ObedientEngine, home: Path) -> None:
+    def __init__(self, tools: Context, beside: StandIns, engine: ObedientEngine, home: Path) -> None:
         self.tools = tools
         self.beside = beside
         self.engine = engine
@@ -210,11 +210,11 @@ class House:
         known = self.github.state.repository(repository)
         of = {"private": True, "number": known and known.id}
         payload = payloads.push(repository, commit, branch=branch, before=before, at=self.now, **of)  # type: ignore[arg-type]
-        await Desk(self.tools).handle(await self.deliver("push", json.dumps(payload).encode()))
+        await DeliveryHandler(self.tools).handle(await self.deliver("push", json.dumps(payload).encode()))
 
     async def _handled(self, delivery: Delivery) -> list[str]:
         before = {post.identity for post in await self.posts()}
-        await Desk(self.tools).handle(delivery)
+        await DeliveryHandler(self.tools).handle(delivery)
         return [post.text for post in await self.posts() if post.text and post.identity not in before]
 
     async def delivery(self, key: Delivery) -> Delivery:
@@ -254,12 +254,12 @@ class House:
     async def reread(self) -> None:
         """Read app.yaml again, as SIGHUP does."""
         new = load(self.home / "app.yaml", {"KEY": self.github.private_key, "API_KEY": "s3cr3t"})
-        await self.tools.book.apply(renewed(self.tools.config, new)[0])
+        await self.tools.registry.apply(renewed(self.tools.config, new)[0])
 
     def without(self, **tools: Any) -> "House":
         """The same house with other tools."""
         if "config" in tools:
-            tools["book"] = Book(tools.pop("config"), self.store, time.time)
+            tools["book"] = Registry(tools.pop("config"), self.store, time.time)
             tools["repositories"] = Repositories(self.store, tools["book"], self.tools.clock)
         made = House(replace(self.tools, **tools), self.beside, self.engine, self.home)
         made._numbers = self._numbers
@@ -271,7 +271,7 @@ async def house(home: Path, *, change: Callable[[str], str] = lambda text: text)
     """A house in the directory `home`; `change` makes another configuration of its own."""
     engine = ObedientEngine()
     async with standins() as beside:
-        _people(beside)
+        _authorization(beside)
         file = home / "app.yaml"
         text = CONFIG.format(
             database=f"sqlite:///{home}/errand.db",
@@ -297,10 +297,10 @@ async def house(home: Path, *, change: Callable[[str], str] = lambda text: text)
         numbers = count(1)
         async with await Store.open(config.database.reveal(), owner="one") as store:
             made: House
-            book = await Book.open(config, store, time.time)
-            known.append(Repositories(store, book, lambda: made.now))
-            tools = Tools(
-                book=book,
+            registry = await Registry.open(config, store, time.time)
+            known.append(Repositories(store, registry, lambda: made.now))
+            tools = Context(
+                registry=registry,
                 store=store,
                 engine=engine,
                 logs=LogStore(config.logs.directory, 2**20),
@@ -326,7 +326,7 @@ def _keys() -> links.Keys:
     return links.derive([Secret("hook-secret")])
 
 
-def _people(beside: StandIns) -> None:
+def _authorization(beside: StandIns) -> None:
     for name, private in ((SHOP, True), (SITE, False)):
         beside.github.add_repository(name, refs={"main": HEAD, "feature": "b" * 40}, private=private)
         beside.github.add_person(name, "octocat", "write")

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from bot.config import Wrong, job_of, load
-from bot.registry import Book, Conflict, renewed
+from bot.registry import Conflict, Registry, renewed
 from bot.store import Session, hooks, runs, ticks, versions
 from bot.tables import Hook, ImageTag
 from bot.workers.retention import Retention
@@ -18,8 +18,8 @@ def always(version: int | None) -> bool:
 
 
 async def test_another_bot_sees_a_change_at_its_next_look_and_tells_who_watches(home: House) -> None:
-    here = home.tools.book
-    there = await Book.open(here.config, home.store, time.time)
+    here = home.tools.registry
+    there = await Registry.open(here.config, home.store, time.time)
     changed = there.watch()
     job = job_of(b'{"command": "echo new"}', "new", here.config)
     await here.put(job, actor="token:boss", expected=always)
@@ -33,96 +33,96 @@ async def test_another_bot_sees_a_change_at_its_next_look_and_tells_who_watches(
 
 
 async def test_job_that_the_file_gets_later_is_the_files(home: House) -> None:
-    book = home.tools.book
-    job = job_of(b'{"command": "echo new"}', "new", book.config)
-    await book.put(job, actor="token:boss", expected=always)
-    with_it = book.config.model_copy(update={"jobs": {**book.config.jobs, "new": job}})
-    assert await book.apply(with_it) == ["new"]
-    assert await book.apply(with_it) == []
+    registry = home.tools.registry
+    job = job_of(b'{"command": "echo new"}', "new", registry.config)
+    await registry.put(job, actor="token:boss", expected=always)
+    with_it = registry.config.model_copy(update={"jobs": {**registry.config.jobs, "new": job}})
+    assert await registry.apply(with_it) == ["new"]
+    assert await registry.apply(with_it) == []
     with pytest.raises(Conflict, match="configuration file"):
-        await book.put(job, actor="token:boss", expected=always)
+        await registry.put(job, actor="token:boss", expected=always)
 
 
 async def test_definition_of_another_version_of_errand_is_left_out(home: House) -> None:
-    book = home.tools.book
+    registry = home.tools.registry
     odd = {"name": "odd", "command": "true", "from_tomorrow": 1}
     await home.write(lambda s: versions.add(s, "odd", odd, source="api", actor="token:x", now=0.0))
-    await book.refresh()
-    assert book.entry("odd") is None
-    assert "plain" in book.catalog.jobs
+    await registry.refresh()
+    assert registry.entry("odd") is None
+    assert "plain" in registry.catalog.jobs
 
 
 async def test_version_numbers_never_name_another_definition(home: House) -> None:
-    book = home.tools.book
-    job = job_of(b'{"command": "echo new"}', "new", book.config)
-    await book.put(job, actor="token:boss", expected=always)
-    assert await book.remove("new", actor="token:boss", expected=always)
-    assert not await book.remove("new", actor="token:boss", expected=always)
-    row, new = await book.put(job, actor="token:boss", expected=always)
+    registry = home.tools.registry
+    job = job_of(b'{"command": "echo new"}', "new", registry.config)
+    await registry.put(job, actor="token:boss", expected=always)
+    assert await registry.remove("new", actor="token:boss", expected=always)
+    assert not await registry.remove("new", actor="token:boss", expected=always)
+    row, new = await registry.put(job, actor="token:boss", expected=always)
     assert (row.version, new) == (3, True)
 
 
 async def test_secret_that_only_the_next_start_takes_up_is_given_to_no_job_either(home: House) -> None:
-    book, file = home.tools.book, home.home / "later.yaml"
+    registry, file = home.tools.registry, home.home / "later.yaml"
     file.write_text("github: {token: '${NEXT}'}\njobs: {plain: {command: 'true'}}\n")
-    new = load(file, {**book.config.environ, "NEXT": "n3xt"})
-    held, kept = renewed(book.config, new)
+    new = load(file, {**registry.config.environ, "NEXT": "n3xt"})
+    held, kept = renewed(registry.config, new)
     assert "github" in kept
-    assert await book.apply(held)
+    assert await registry.apply(held)
     for reference in ('"${NEXT}"', '"${KEY}"'):
         with pytest.raises(Wrong, match="own secret"):
-            job_of(b'{"command": "true", "env": {"X": %s}}' % reference.encode(), "new", book.config)
+            job_of(b'{"command": "true", "env": {"X": %s}}' % reference.encode(), "new", registry.config)
 
 
 async def lose(home: House, name: str) -> None:
     """The file is read again without this job."""
-    config = home.tools.book.config
+    config = home.tools.registry.config
     jobs = {each: job for each, job in config.jobs.items() if each != name}
-    await home.tools.book.apply(config.model_copy(update={"jobs": jobs}))
+    await home.tools.registry.apply(config.model_copy(update={"jobs": jobs}))
 
 
 async def test_job_that_the_file_lost_can_be_removed_once_with_its_history(home: House) -> None:
-    book = home.tools.book
+    registry = home.tools.registry
     await home.write(lambda s: add(s, "fs", job="plain"))
     clock = Retention(home.tools)
     await clock.look(home.now)
     await lose(home, "plain")
     await clock.look(home.now)
     assert len(await home.store.read(lambda s: runs.page(s, job="plain", limit=9))) == 2
-    assert await book.remove("plain", actor="token:boss", expected=always)
-    assert not await book.remove("plain", actor="token:boss", expected=always)
+    assert await registry.remove("plain", actor="token:boss", expected=always)
+    assert not await registry.remove("plain", actor="token:boss", expected=always)
     await clock.look(home.now)
     assert await home.store.read(lambda s: runs.page(s, job="plain", limit=9)) == []
 
 
 async def test_name_of_a_removed_job_is_free_once_its_history_is_gone(home: House) -> None:
-    book = home.tools.book
+    registry = home.tools.registry
     await home.write(lambda s: add(s, "fs", job="plain"))
     await lose(home, "plain")
-    await book.remove("plain", actor="token:boss", expected=always)
-    job = job_of(b'{"command": "echo other"}', "plain", book.config)
+    await registry.remove("plain", actor="token:boss", expected=always)
+    job = job_of(b'{"command": "echo other"}', "plain", registry.config)
     with pytest.raises(Conflict, match="still goes"):
-        await book.put(job, actor="token:boss", expected=always)
+        await registry.put(job, actor="token:boss", expected=always)
     await Retention(home.tools).look(home.now)
-    assert (await book.put(job, actor="token:boss", expected=always))[1]
+    assert (await registry.put(job, actor="token:boss", expected=always))[1]
 
 
 async def test_job_that_is_defined_or_under_way_is_not_removed(home: House) -> None:
-    book = home.tools.book
+    registry = home.tools.registry
     with pytest.raises(Conflict, match="configuration file"):
-        await book.remove("plain", actor="token:boss", expected=always)
-    there = await Book.open(book.config, home.store, time.time)
+        await registry.remove("plain", actor="token:boss", expected=always)
+    there = await Registry.open(registry.config, home.store, time.time)
     await home.write(lambda s: add(s, ".", job="plain"))
     await lose(home, "plain")
     with pytest.raises(Conflict, match="goes on or waits"):
-        await book.remove("plain", actor="token:boss", expected=always)
+        await registry.remove("plain", actor="token:boss", expected=always)
     with pytest.raises(Conflict, match="of this bot"):  # which has not read its file again
         await there.remove("plain", actor="token:boss", expected=always)
-    assert not await book.remove("never-was", actor="token:boss", expected=always)
+    assert not await registry.remove("never-was", actor="token:boss", expected=always)
 
 
 async def test_hook_pause_and_tag_of_a_lost_job_are_for_it_alone(home: House) -> None:
-    book = home.tools.book
+    registry = home.tools.registry
 
     def fill(session: Session) -> None:
         hooks.add(session, Hook(job="plain", name="ci", hash="h", created_at=0.0, created_by="token:boss"))
@@ -134,11 +134,11 @@ async def test_hook_pause_and_tag_of_a_lost_job_are_for_it_alone(home: House) ->
         return hook is not None, bool(ticks.states(session, ["plain"])), tag is not None
 
     await home.write(fill)
-    before = book.config
+    before = registry.config
     await lose(home, "plain")
-    await book.apply(before)  # it was taken out for a while only
+    await registry.apply(before)  # it was taken out for a while only
     assert await home.store.read(left) == (True, True, True)
     await lose(home, "plain")
-    job = job_of(b'{"command": "echo other"}', "plain", book.config)
-    await book.put(job, actor="token:boss", expected=always)
+    job = job_of(b'{"command": "echo other"}', "plain", registry.config)
+    await registry.put(job, actor="token:boss", expected=always)
     assert await home.store.read(left) == (False, False, False)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.handlers.authorization import People
-from bot.handlers.enqueuing import Starting
-from bot.handlers.ticks import Ticks
+from bot.handlers.authorization import Authorization
+from bot.handlers.enqueuing import Enqueuer
+from bot.handlers.ticks import TickHandler
 from bot.store import runs, ticks
 from bot.tables import Run
 from tests.bot.house import House, house
@@ -34,18 +34,18 @@ async def home(tmp_path: Path) -> AsyncIterator[House]:
         yield made
 
 
-def schedules(home: House) -> Ticks:
-    return Ticks(home.tools, Starting(home.tools, People(home.tools)))
+def schedules(home: House) -> TickHandler:
+    return TickHandler(home.tools, Enqueuer(home.tools, Authorization(home.tools)))
 
 
-async def begun(home: House) -> Ticks:
+async def begun(home: House) -> TickHandler:
     """Schedules that were there before noon."""
     made = schedules(home)
     await made.turn()
     return made
 
 
-async def at(home: House, made: Ticks, now: float) -> None:
+async def at(home: House, made: TickHandler, now: float) -> None:
     """Decide what is due at `now`."""
     home.now = now
     await made.turn()

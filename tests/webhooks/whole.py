@@ -9,8 +9,8 @@ import httpx
 import uvicorn
 from starlette.applications import Starlette
 
-from bot.handlers.calls import Calls
-from bot.handlers.questions import Questions
+from bot.handlers.calls import CallHandler
+from bot.handlers.questions import QueryHandler
 from bot.store import tokens
 from bot.workers.pruning import Pruning
 from tests.bot.house import House
@@ -37,9 +37,9 @@ async def served(
         tools.clock,
         {"plain": ""},
         streams=streams or Streams(),
-        changing=(tools.book, Pruning(tools)),
-        calls=Calls(tools),
-        questions=Questions(tools),
+        changing=(tools.registry, Pruning(tools)),
+        calls=CallHandler(tools),
+        questions=QueryHandler(tools),
         repositories=tools.repositories,
     )
     listening = socket.create_server(("127.0.0.1", 0))

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from bot.catalog.exec import Single
 from bot.errors import AskerError, Elsewhere
-from bot.handlers.calls import Called, Calls, Changes, Terms, Wanted
+from bot.handlers.calls import CallHandler, Overrides, StartConditions, StartRequest, StartResult
 from bot.store import Session, Store, attempts
 from bot.tables import Attempt, Run
 from webhooks.access import Access, Visitor
@@ -31,7 +31,7 @@ T = TypeVar("T")
 class Calling:
     """What this half is made of. `url` is the installation's public address."""
 
-    calls: Calls
+    calls: CallHandler
     store: Store
     access: Access
     clock: Callable[[], float]
@@ -40,7 +40,7 @@ class Calling:
 
 def routes(made: Calling) -> list[Route]:
     """What to mount."""
-    rooms, access = _Rooms(made), made.access
+    rooms, access = _RunStartHandlers(made), made.access
     return [
         guarded(access, "/api/jobs/{name}/start", rooms.start, method="POST"),
         guarded(access, "/api/jobs/{name}/tag", rooms.follow, method="DELETE"),
@@ -51,7 +51,7 @@ def routes(made: Calling) -> list[Route]:
     ]
 
 
-class _Rooms:
+class _RunStartHandlers:
     """The handlers; whoever gets here may do this to the job or the run that the path names."""
 
     def __init__(self, made: Calling) -> None:
@@ -60,22 +60,22 @@ class _Rooms:
 
     async def start(self, request: Request, visitor: Visitor) -> Response:
         """Start a job."""
-        name, terms = request.path_params["name"], Terms(key_of(request))
+        name, terms = request.path_params["name"], StartConditions(key_of(request))
         given = await body(request, requests.Start)
-        wanted = Wanted(given.parameters, tuple(given.arguments), given.ref, given.image_tag)
+        wanted = StartRequest(given.parameters, tuple(given.arguments), given.ref, given.image_tag)
         return await self._started(self._calls.start(visitor.caller, name, wanted, terms))
 
     async def rerun(self, request: Request, visitor: Visitor) -> Response:
         """Run again what the path names, or what the caller started last."""
         number = path_number(request) if "number" in request.path_params else None
-        terms = Terms(key_of(request))
+        terms = StartConditions(key_of(request))
         given = await body(request, requests.Rerun)
-        changes = Changes(given.parameters, given.latest)
+        changes = Overrides(given.parameters, given.latest)
         return await self._started(self._calls.rerun(visitor.caller, number, changes, terms))
 
     async def execute(self, request: Request, visitor: Visitor) -> Response:
         """Run one command."""
-        terms, given = Terms(key_of(request)), await body(request, requests.Exec)
+        terms, given = StartConditions(key_of(request)), await body(request, requests.Exec)
         single = Single(given.image, given.command, given.workdir, given.timeout)
         return await self._started(self._calls.execute(visitor.caller, single, terms))
 
@@ -91,7 +91,7 @@ class _Rooms:
         await answered(self._calls.follow(visitor.caller, request.path_params["name"]))
         return Response(status_code=204)
 
-    async def _started(self, call: Awaitable[Called]) -> Response:
+    async def _started(self, call: Awaitable[StartResult]) -> Response:
         called = await answered(call)
         # One that is new has no attempts that ended, which need not be asked for.
         ended = [] if called.new else await self._showing.ended(called.run)

@@ -19,8 +19,8 @@ from starlette.routing import Route
 
 from bot.access.callers import Caller, of_hook
 from bot.errors import AskerError, RetryLater, Unfit
-from bot.handlers.calls import Calls, Terms, Wanted
-from bot.registry import Book
+from bot.handlers.calls import CallHandler, StartConditions, StartRequest
+from bot.registry import Registry
 from bot.store import Session, Store, hooks
 from bot.tables import Hook
 from webhooks.access import Access, Visitor, token_hash
@@ -55,8 +55,8 @@ class Ended(AskerError):
 class Hooks:
     """What this part is made of. `url` is the installation's public address."""
 
-    calls: Calls
-    book: Book
+    calls: CallHandler
+    registry: Registry
     store: Store
     access: Access
     streams: Streams
@@ -66,16 +66,16 @@ class Hooks:
 
 def routes(made: Hooks) -> list[Route]:
     """What to mount."""
-    desk, door = _Desk(made), _Door(made)
+    delivery_handler, door = _HookHandlers(made), _HookCallHandlers(made)
     return [
-        guarded(made.access, "/api/hooks", desk.list_hooks),
-        guarded(made.access, "/api/hooks", desk.create, method="POST"),
-        guarded(made.access, "/api/hooks/{name}/{hook}", desk.delete, method="DELETE"),
+        guarded(made.access, "/api/hooks", delivery_handler.list_hooks),
+        guarded(made.access, "/api/hooks", delivery_handler.create, method="POST"),
+        guarded(made.access, "/api/hooks/{name}/{hook}", delivery_handler.delete, method="DELETE"),
         Route("/hooks/{name}", door.answer, methods=["POST"], name="hooks"),
     ]
 
 
-class _Desk:
+class _HookHandlers:
     """Makes, lists and ends hooks; whoever gets here is an admin."""
 
     def __init__(self, made: Hooks) -> None:
@@ -91,7 +91,7 @@ class _Desk:
     async def create(self, request: Request, visitor: Visitor) -> Response:
         """A new one, with its token."""
         asked = await body(request, requests.HookRequest)
-        if asked.job not in self._made.book.catalog.jobs:
+        if asked.job not in self._made.registry.catalog.jobs:
             raise Problem(404, "There is no such job.")
         text = PREFIX + secrets.token_urlsafe(32)
         row = Hook(
@@ -131,7 +131,7 @@ class _Desk:
         }
 
 
-class _Door:
+class _HookCallHandlers:
     """Answers calls of hooks."""
 
     def __init__(self, made: Hooks) -> None:
@@ -167,8 +167,8 @@ class _Door:
         caller, check = of_hook(hook.job, hook.name), self._check(request, hook)
         if not runs:
             return await self._move(caller, hook.job, given, check)
-        wanted = Wanted(given.parameters, image_tag=given.image_tag)
-        terms = Terms(key, moves=given.image_tag is not None, check=check)
+        wanted = StartRequest(given.parameters, image_tag=given.image_tag)
+        terms = StartConditions(key, moves=given.image_tag is not None, check=check)
         called = await _told(self._made.calls.start(caller, hook.job, wanted, terms))
         run, wait = called.run, queries.number(query, "wait")
         if wait:

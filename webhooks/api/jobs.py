@@ -12,7 +12,7 @@ from starlette.routing import Route
 from bot import config
 from bot.catalog.due import Outlook
 from bot.config import Wrong
-from bot.registry import Book, Conflict, Entry, Expected
+from bot.registry import Conflict, Entry, Expected, Registry
 from bot.states import State
 from bot.store import Session, Store, results, runs
 from bot.tables import Run
@@ -38,7 +38,7 @@ _ETAG = re.compile(r'(?:W/)?"([^"]*)"')
 class Jobs:
     """What this half is made of. `url` is the installation's public address."""
 
-    book: Book
+    registry: Registry
     pruning: Pruning
     store: Store
     access: Access
@@ -48,7 +48,7 @@ class Jobs:
 
 def routes(jobs: Jobs) -> list[Route]:
     """What to mount."""
-    rooms, access = _Rooms(jobs), jobs.access
+    rooms, access = _JobHandlers(jobs), jobs.access
     return [
         guarded(access, "/api/jobs", rooms.list_jobs),
         guarded(access, "/api/jobs/{name}", rooms.job),
@@ -58,7 +58,7 @@ def routes(jobs: Jobs) -> list[Route]:
     ]
 
 
-class _Rooms:
+class _JobHandlers:
     """The handlers; whoever gets here may do what they do."""
 
     def __init__(self, jobs: Jobs) -> None:
@@ -69,7 +69,7 @@ class _Rooms:
     async def list_jobs(self, request: Request, visitor: Visitor) -> Response:
         """All jobs by name."""
         seen = visitor.jobs
-        entries = [each for each in self._jobs.book.entries() if seen is None or each.job.name in seen]
+        entries = [each for each in self._jobs.registry.entries() if seen is None or each.job.name in seen]
         jobs, now = [entry.job for entry in entries], self._jobs.clock()
 
         def read(session: Session) -> tuple[dict[str, Outlook], dict[str, Run]]:
@@ -90,7 +90,7 @@ class _Rooms:
     async def job(self, request: Request, visitor: Visitor) -> Response:
         """One job with what its schedule does, and its version as `ETag`."""
         entry, jobs = self._entry(request), self._jobs
-        images = jobs.book.catalog.images
+        images = jobs.registry.catalog.images
         schedule, tag, last = await jobs.store.read(
             lambda s: (
                 schedules.of(s, entry.job, now=jobs.clock()),
@@ -108,19 +108,19 @@ class _Rooms:
 
     async def put(self, request: Request, visitor: Visitor) -> Response:
         """Create a job or change it."""
-        name, book = request.path_params["name"], self._jobs.book
+        name, registry = request.path_params["name"], self._jobs.registry
         require_json(request)
         expected = _expected(request)
-        held = book.entry(name)
+        held = registry.entry(name)
         if held is not None and held.from_file:
             raise _conflict(Conflict(f"{name} is defined in the configuration file; change it there."))
         found = await content(request, limit=BODY_LIMIT, what="A definition")
         try:
-            job = config.job_of(found, name, book.config)
+            job = config.job_of(found, name, registry.config)
         except Wrong as error:
             raise wrong(error.mistakes, "definition") from None
         try:
-            row, new = await book.put(job, actor=_actor(visitor), expected=expected)
+            row, new = await registry.put(job, actor=_actor(visitor), expected=expected)
         except Conflict as error:
             raise _conflict(error) from None
         headers = {**_etag(row.version), "Location": self._address(name)}
@@ -133,7 +133,9 @@ class _Rooms:
         if "\0" in name:
             raise Problem(404, "There is no such job.")
         try:
-            removed = await self._jobs.book.remove(name, actor=_actor(visitor), expected=_expected(request))
+            removed = await self._jobs.registry.remove(
+                name, actor=_actor(visitor), expected=_expected(request)
+            )
         except Conflict as error:
             raise _conflict(error) from None
         if not removed:
@@ -155,7 +157,7 @@ class _Rooms:
         return Response(status_code=204)
 
     def _entry(self, request: Request) -> Entry:
-        entry = self._jobs.book.entry(request.path_params["name"])
+        entry = self._jobs.registry.entry(request.path_params["name"])
         if entry is None:
             raise Problem(404, "There is no such job.")
         return entry

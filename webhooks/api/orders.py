@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.commands import parser
-from bot.handlers.questions import Questions
+from bot.handlers.questions import QueryHandler
 from bot.store import Store
 from webhooks.access import Access, Visitor
 from webhooks.api import requests, responses
@@ -26,7 +26,7 @@ log = structlog.get_logger()
 class Orders:
     """What this half is made of. `url` is the installation's public address."""
 
-    questions: Questions
+    questions: QueryHandler
     store: Store
     access: Access
     clock: Callable[[], float]

@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from bot.commands import parser
 from bot.errors import AskerError
-from bot.handlers.questions import Questions
+from bot.handlers.questions import QueryHandler
 from webhooks.access import Access, Visitor
 from webhooks.api import queries, requests, responses
 from webhooks.api.answers import json_answer
@@ -17,9 +17,9 @@ from webhooks.api.problems import of_asker, wrong
 from webhooks.api.reading import body
 
 
-def routes(questions: Questions, access: Access) -> list[Route]:
+def routes(questions: QueryHandler, access: Access) -> list[Route]:
     """What to mount."""
-    rooms, job = _Rooms(questions), "/api/jobs/{name}"
+    rooms, job = _QueryHandlers(questions), "/api/jobs/{name}"
     return [
         guarded(access, f"{job}/plan", rooms.plan, method="POST"),
         guarded(access, f"{job}/why", rooms.why),
@@ -30,10 +30,10 @@ def routes(questions: Questions, access: Access) -> list[Route]:
     ]
 
 
-class _Rooms:
+class _QueryHandlers:
     """The handlers; whoever gets here may do this to the job that the path names."""
 
-    def __init__(self, questions: Questions) -> None:
+    def __init__(self, questions: QueryHandler) -> None:
         self._questions = questions
 
     async def plan(self, request: Request, visitor: Visitor) -> Response:

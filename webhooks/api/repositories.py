@@ -16,14 +16,14 @@ from webhooks.view import rfc3339
 
 def routes(repositories: Repositories, access: Access) -> list[Route]:
     """What to mount; a name has a slash, but for that of an owner."""
-    rooms = _Rooms(repositories)
+    rooms = _RepositoryHandlers(repositories)
     return [
         guarded(access, "/api/repositories", rooms.listing),
         guarded(access, "/api/repositories/{name:path}", rooms.forget, method="DELETE"),
     ]
 
 
-class _Rooms:
+class _RepositoryHandlers:
     """The handlers; whoever gets here is an admin."""
 
     def __init__(self, repositories: Repositories) -> None:

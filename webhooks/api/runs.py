@@ -59,7 +59,7 @@ class _Log:
 
 def routes(api: Api) -> list[Route]:
     """What to mount."""
-    rooms, access = _Rooms(api), api.access
+    rooms, access = _RunHandlers(api), api.access
     return [
         guarded(access, "/api/runs", rooms.list_runs),
         guarded(access, "/api/runs/{number}", rooms.run),
@@ -70,7 +70,7 @@ def routes(api: Api) -> list[Route]:
     ]
 
 
-class _Rooms:
+class _RunHandlers:
     """The handlers; whoever gets here may see what they show. Lists have only what the visitor may see."""
 
     def __init__(self, api: Api) -> None:
@@ -197,13 +197,13 @@ class _Rooms:
         row = log.row
         with self._api.store.changes.listen(
             ("run" if isinstance(row, Run) else "build", row.identity)
-        ) as bell:
+        ) as wakeup:
             while log.goes_on(row):
                 with suppress(TimeoutError, RetryLater):
                     row = await log.find(request)
                     if log.goes_on(row):
                         async with asyncio.timeout(LOOK_S):
-                            await bell.wait()
+                            await wakeup.wait()
         await log.logs.finish(log.key)
 
     async def _run_row(self, request: Request) -> Run:

@@ -34,7 +34,7 @@ class Tokens:
 
 def routes(made: Tokens) -> list[Route]:
     """What to mount; a name made on the command line may have a slash."""
-    rooms, access = _Rooms(made), made.access
+    rooms, access = _TokenHandlers(made), made.access
     return [
         guarded(access, "/api/tokens", rooms.list_tokens),
         guarded(access, "/api/tokens", rooms.create, method="POST"),
@@ -42,7 +42,7 @@ def routes(made: Tokens) -> list[Route]:
     ]
 
 
-class _Rooms:
+class _TokenHandlers:
     """The handlers; whoever gets here is an admin."""
 
     def __init__(self, made: Tokens) -> None:

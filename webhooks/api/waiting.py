@@ -52,7 +52,7 @@ class _Seen:
 
 async def _watch(store: Store, seen: _Seen) -> None:
     number = seen.run.identity
-    with store.changes.listen(("run", number)) as bell:
+    with store.changes.listen(("run", number)) as wakeup:
         while True:
             with suppress(RetryLater):
                 found = await store.read(lambda s: runs.get(s, number))
@@ -61,4 +61,4 @@ async def _watch(store: Store, seen: _Seen) -> None:
                 return
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S):
-                    await bell.wait()
+                    await wakeup.wait()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from bot.store.watchers import ANY, Changes
+from bot.store.watchers import ANY, ChangeFeed
 from webhooks.streams import Write
 
 HEARTBEAT_S = 15.0
@@ -17,7 +17,7 @@ _CHANGED = b"event: changed\ndata: 1\n\n"
 _QUIET = b": quiet\n\n"
 
 
-async def follow(changes: Changes, may_see: Callable[[], Awaitable[bool]], write: Write) -> None:
+async def follow(changes: ChangeFeed, may_see: Callable[[], Awaitable[bool]], write: Write) -> None:
     """Write an event when any run or build has changed, until the visitor may see no more."""
     with changes.listen(ANY) as listener:
         await write(_QUIET)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from bot.errors import RetryLater
-from bot.store.watchers import Changes, Listener, Subject
+from bot.store.watchers import ChangeFeed, Listener, Subject
 from executor.logs.store import LogChunk, LogStore
 from webhooks.pages.ansi import PLAIN, Renderer, restyled
 from webhooks.streams import Write
@@ -114,7 +114,7 @@ class Live:
         self._moved = asyncio.Event()
         self._finished = False
 
-    async def run(self, changes: Changes, subjects: tuple[Subject, ...], write: Write) -> None:
+    async def run(self, changes: ChangeFeed, subjects: tuple[Subject, ...], write: Write) -> None:
         """Write events until the end of the run or build, or until the visitor may see it no more."""
         with changes.listen(*subjects) as listener:
             await write(b"retry: 2000\n\n")

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from bot.access import links
 from webhooks.access import Access, is_local_path
-from webhooks.pages.renderer import Look
+from webhooks.pages.renderer import Renderer
 
 LONGEST_FORM = 4096
 """Bytes of a login form."""
@@ -48,7 +48,7 @@ class Failures:
 class Login:
     """The routes `/login` and `/logout`, and the page that asks for a token in place of another."""
 
-    def __init__(self, access: Access, look: Look, *, clock: Callable[[], float]) -> None:
+    def __init__(self, access: Access, look: Renderer, *, clock: Callable[[], float]) -> None:
         self._access = access
         self._look = look
         self._clock = clock

@@ -9,11 +9,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.errors import RetryLater
-from bot.registry import Book
+from bot.registry import Registry
 from bot.states import State as RunState
 from bot.states import attempt_name
 from bot.store import Session, Store, attempts, builds, locks, results, runs
-from bot.store.watchers import Changes, Subject
+from bot.store.watchers import ChangeFeed, Subject
 from bot.tables import Attempt, ImageTag, Run
 from executor.logs.store import LogStore
 from webhooks import text
@@ -26,7 +26,7 @@ from webhooks.headers import SECURITY
 from webhooks.pages import following
 from webhooks.pages.live import Cursor, Live, Painter, State
 from webhooks.pages.login import Login
-from webhooks.pages.renderer import Look
+from webhooks.pages.renderer import Renderer
 from webhooks.streams import Stream, Streams, Write
 from webhooks.view import Shown, build_shown, run_shown
 
@@ -46,13 +46,13 @@ class Pages:
 
     store: Store
     logs: LogStore
-    changes: Changes
+    changes: ChangeFeed
     streams: Streams
     access: Access
-    look: Look
+    look: Renderer
     clock: Callable[[], float]
     jobs: Mapping[str, str]
-    book: Book | None = None
+    registry: Registry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ Handler = Callable[[Request, Visitor], Awaitable[Response]]
 def routes(pages: Pages) -> list[Route]:
     """All pages, the login and the static files."""
     login = Login(pages.access, pages.look, clock=pages.clock)
-    rooms = _Rooms(pages)
+    rooms = _PageHandlers(pages)
 
     def guarded(path: str, handler: Handler, *, every: bool = False) -> Route:
         return Route(path, _guard(pages, login, handler, every=every), methods=["GET"])
@@ -126,7 +126,7 @@ def _message(pages: Pages, status: int, title: str, words: str, visitor: Visitor
     return pages.look.page("message.html", status, title=title, words=words, visitor=visitor)
 
 
-class _Rooms:
+class _PageHandlers:
     """The handlers; whoever gets here may see what they show."""
 
     def __init__(self, pages: Pages) -> None:
@@ -159,15 +159,15 @@ class _Rooms:
         if "\0" in name:  # which PostgreSQL refuses to look for
             return self._missing(visitor)
         before = _number(request.query_params.get("before", ""))
-        book = self._pages.book if before is None else None
-        entry = book.entry(name) if book is not None else None
+        registry = self._pages.registry if before is None else None
+        entry = registry.entry(name) if registry is not None else None
 
         def read(session: Session) -> tuple[list[Run], schedules.Schedule | None, ImageTag | None]:
             page = runs.page(session, job=name, limit=RECENT + 1, before=before)
-            if book is None or entry is None:
+            if registry is None or entry is None:
                 return page, None, None
             schedule = schedules.of(session, entry.job, now=self._pages.clock())
-            return page, schedule, standing_tag(session, entry.job, book.catalog.images)
+            return page, schedule, standing_tag(session, entry.job, registry.catalog.images)
 
         found, schedule, tag = await self._pages.store.read(read)
         if not found and name not in self._pages.jobs:

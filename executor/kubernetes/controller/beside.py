@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from executor.errors import EngineUnavailable
-from executor.kubernetes.controller.log_collector import Desk, Keeper
-from executor.kubernetes.controller.run_directory import Place
+from executor.kubernetes.controller.log_collector import LogResources, PodLogCollector
+from executor.kubernetes.controller.run_directory import RunDirectory
 from executor.kubernetes.watching.states import RUNNING, TERMINATED, Pod
 
 MOST = 8
@@ -22,12 +22,14 @@ _LAST, _LONGEST = 0.5, 5.0
 class Beside:
     """The sidecars of the run `key`, as `pod` tells of them; `secrets` are masked."""
 
-    def __init__(self, key: str, desk: Desk, pod: Callable[[], Pod | None], secrets: Sequence[bytes]) -> None:
+    def __init__(
+        self, key: str, desk: LogResources, pod: Callable[[], Pod | None], secrets: Sequence[bytes]
+    ) -> None:
         self._logs = desk.logs.beside(key)
         self._desk = replace(desk, logs=self._logs)
         self._pod = pod
         self._secrets = secrets
-        self._keepers: dict[str, Keeper] = {}
+        self._keepers: dict[str, PodLogCollector] = {}
 
     def look(self) -> None:
         """Say that the pod has changed."""
@@ -38,9 +40,11 @@ class Beside:
         for keeper in self._keepers.values():
             keeper.look()
 
-    def _keeper(self, name: str) -> Keeper:
-        place = Place(self._logs.path(name))
-        return Keeper(name, place, self._desk, lambda: _alone(self._pod(), name), self._secrets, last=_LAST)
+    def _keeper(self, name: str) -> PodLogCollector:
+        place = RunDirectory(self._logs.path(name))
+        return PodLogCollector(
+            name, place, self._desk, lambda: _alone(self._pod(), name), self._secrets, last=_LAST
+        )
 
     async def end(self) -> None:
         """Keep what there is: the run has ended."""

@@ -15,13 +15,13 @@ from http import HTTPStatus
 
 from executor.errors import EngineUnavailable
 from executor.kubernetes.client import Client, Silence
-from executor.kubernetes.controller.log_cursor import Stamped
+from executor.kubernetes.controller.log_cursor import LogCursor
 from executor.kubernetes.controller.run_directory import Checkpoint, Turn
 from executor.kubernetes.refusals import Refused
 from executor.kubernetes.resources import PODS
 from executor.kubernetes.watching.states import TERMINATED, WAITING, Container, Pod
-from executor.logs.collector import Keeping
-from executor.threads import whole
+from executor.logs.collector import LogCollector
+from executor.threads import shielded
 
 MISSING = "[… lines may be missing here: the node had not kept them …]"
 RESTARTED = "[… it was started again …]"
@@ -71,14 +71,14 @@ class Follower:
         self._over = True
         self.look()
 
-    async def follow(self, keeping: Keeping, turn: Turn, start: Checkpoint | None) -> list[str]:
+    async def follow(self, keeping: LogCollector, turn: Turn, start: Checkpoint | None) -> list[str]:
         """Follow to the end, from `start` on; gives lines to add, of Errand's own."""
         notes = []
         name: str | None = None
         while (name := await self._next(name)) is not None:
             if start is not None and name != start.container:
                 continue
-            one = _One(name, Stamped(start.position if start is not None else None), keeping, turn)
+            one = _One(name, LogCursor(start.position if start is not None else None), keeping, turn)
             start = None
             if problem := await self._carry(one):
                 notes.append(_INCOMPLETE.format(problem))
@@ -170,7 +170,7 @@ class Follower:
             raise Refused(HTTPStatus.NOT_FOUND, "NotFound", "there is no pod")
         query: dict[str, str | int] = {"container": one.name, "timestamps": "true"}
         count = self._container(one.name).restart_count
-        if since := await whole(lambda: one.begin(count)):
+        if since := await shielded(lambda: one.begin(count)):
             query["sinceTime"] = since
         if follow:
             query["follow"] = "true"
@@ -183,11 +183,11 @@ class Follower:
                 async with self._client.stream(path, query, idle=_IDLE, first=_IDLE) as pieces:
                     async for piece in pieces:
                         came = True
-                        await whole(partial(one.take, piece))
+                        await shielded(partial(one.take, piece))
                         self._grown()
                         self._hurry()
                 if not follow and not one.stamped.trouble:
-                    await whole(one.finish)
+                    await shielded(one.finish)
         except TimeoutError as problem:
             raise EngineUnavailable("it does not come to an end") from problem
         finally:
@@ -203,10 +203,10 @@ class Follower:
 class _One:
     """The log of one container on its way."""
 
-    def __init__(self, name: str, stamped: Stamped, keeping: Keeping, turn: Turn) -> None:
+    def __init__(self, name: str, stamped: LogCursor, keeping: LogCollector, turn: Turn) -> None:
         self.name = name
         self.stamped = stamped
-        self._keeping = keeping
+        self._collect = keeping
         self._turn = turn
         self._whole_until: datetime | None = None
         self.restarts: int | None = None  # of the container that was read last
@@ -214,8 +214,8 @@ class _One:
     def begin(self, restarts: int) -> str | None:
         """Begin anew; gives the `sinceTime` from which to read. What was started again has another log."""
         if self.restarts not in (None, restarts):
-            self.stamped, self._whole_until = Stamped(None), None
-            self._keeping.note(RESTARTED)
+            self.stamped, self._whole_until = LogCursor(None), None
+            self._collect.note(RESTARTED)
         self.restarts = restarts
         return self.stamped.begin(self._whole_until)
 
@@ -238,7 +238,7 @@ class _One:
     def _keep(self, text: bytes) -> None:
         if self.stamped.gap:
             self.stamped.gap = False
-            self._keeping.note(MISSING)
-        self._keeping.take(text)
-        if self._keeping.is_settled:
-            self._turn.write(Checkpoint(self._keeping.offset, self.name, self.stamped.position))
+            self._collect.note(MISSING)
+        self._collect.take(text)
+        if self._collect.is_settled:
+            self._turn.write(Checkpoint(self._collect.offset, self.name, self.stamped.position))

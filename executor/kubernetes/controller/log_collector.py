@@ -7,28 +7,28 @@ from dataclasses import dataclass
 from executor.errors import EngineUnavailable
 from executor.kubernetes.client import Client
 from executor.kubernetes.controller.following import LAST, Follower
-from executor.kubernetes.controller.run_directory import Place, Turn
+from executor.kubernetes.controller.run_directory import RunDirectory, Turn
 from executor.kubernetes.watching.states import Pod
-from executor.logs.collector import Keeping
+from executor.logs.collector import LogCollector
 from executor.logs.logfile import LogWriter
 from executor.logs.store import LogStore
-from executor.logs.watcher import Growth
-from executor.threads import whole
+from executor.logs.watcher import FileWatcher
+from executor.threads import shielded
 
 _LOOK = 5.0
 """Seconds after which who waits for its turn looks again though nothing was told, as from another machine."""
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class LogResources:
     """What logs are kept with."""
 
     client: Client
-    growth: Growth
+    watcher: FileWatcher
     logs: LogStore
 
 
-class Keeper:
+class PodLogCollector:
     """Keeps the log of `key`, with `secrets` masked, as its pod comes to something.
 
     `last`: seconds in which the stream of a container that has ended has to go on or to end.
@@ -37,8 +37,8 @@ class Keeper:
     def __init__(
         self,
         key: str,
-        place: Place,
-        desk: Desk,
+        place: RunDirectory,
+        desk: LogResources,
         pod: Callable[[], Pod | None],
         secrets: Sequence[bytes],
         *,
@@ -78,7 +78,7 @@ class Keeper:
         if turn is None:
             return None
         try:
-            return None if await whole(self._place.is_complete) else await self._write(turn)
+            return None if await shielded(self._place.is_complete) else await self._write(turn)
         finally:
             turn.close()
             self._desk.logs.wake(self._key)
@@ -86,31 +86,33 @@ class Keeper:
     async def _turn(self) -> Turn | None:
         """Wait for the turn to write; None once another process has ended the log."""
         changed: asyncio.Future[None] | None = None
-        while (turn := await whole(self._place.take)) is None:
+        while (turn := await shielded(self._place.take)) is None:
             self._desk.logs.wake(self._key)  # the other process may have written
-            if await whole(self._place.is_complete):
+            if await shielded(self._place.is_complete):
                 return None
             if changed is not None:
                 await asyncio.wait([changed], timeout=_LOOK)
                 changed = None
             else:  # and try once more: what changes from now on will be told
-                changed = self._desk.growth.arm(self._place.path)
+                changed = self._desk.watcher.arm(self._place.path)
         return turn
 
     async def _write(self, turn: Turn) -> str | None:
-        start = await whole(turn.read)
+        start = await shielded(turn.read)
         size = await self._desk.logs.size(self._key) or 0
         if start is not None and start.offset > size:  # the machine fell, and lost what was written last
             start = None
         offset = start.offset if start is not None else 0
         most = self._desk.logs.max_size
         path = str(self._place.path)
-        keeping = await whole(lambda: Keeping(LogWriter(path, most), self._secrets, size - offset, offset))
+        keeping = await shielded(
+            lambda: LogCollector(LogWriter(path, most), self._secrets, size - offset, offset)
+        )
         try:
             notes = await self._follower.follow(keeping, turn, start)
             notes += await self._notes
         except BaseException:
-            await whole(keeping.close)
+            await shielded(keeping.close)
             raise
-        await whole(lambda: keeping.end(notes))
+        await shielded(lambda: keeping.end(notes))
         return keeping.problem

@@ -36,7 +36,7 @@ class Position:
     taken: int
 
 
-class Stamped:
+class LogCursor:
     """Takes the text out of a log that comes in any pieces, going on after `position` when it begins anew."""
 
     def __init__(self, position: Position | None) -> None:

@@ -12,10 +12,10 @@ from executor.kubernetes.controller import creating, stopping
 from executor.kubernetes.controller.beside import Beside
 from executor.kubernetes.controller.creating import Created
 from executor.kubernetes.controller.deadlines import Deadlines
-from executor.kubernetes.controller.log_collector import Desk, Keeper
+from executor.kubernetes.controller.log_collector import LogResources, PodLogCollector
 from executor.kubernetes.controller.orders import Order
 from executor.kubernetes.controller.patience import Patience
-from executor.kubernetes.controller.run_directory import Place
+from executor.kubernetes.controller.run_directory import RunDirectory
 from executor.kubernetes.controller.stopping import Stop
 from executor.kubernetes.objects.pods import SIGNALLED
 from executor.kubernetes.refusals import Refused
@@ -25,9 +25,9 @@ from executor.kubernetes.watching.cluster import Cluster, Space
 from executor.kubernetes.watching.outcomes import OVERDUE, Ended, Reading, Runs, Waits
 from executor.kubernetes.watching.states import Job, Pod
 from executor.logs.redaction import Redactor
-from executor.progress import Story
+from executor.progress import ProgressFeed
 from executor.spec import Outcome, Pending, Progress, Result, Secret, Started
-from executor.threads import whole
+from executor.threads import shielded
 
 _AGAIN = 10.0
 """Seconds after which what was asked for and is not seen is asked for once more."""
@@ -38,36 +38,36 @@ _SEEN = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
+class RunResources:
     """What every life works with. `chore` does in the background what nobody waits for."""
 
     cluster: Cluster
-    desk: Desk
+    desk: LogResources
     clock: Callable[[], float]
     chore: Callable[[Callable[[], Awaitable[None]]], None]
 
 
-class Life:
+class RunController:
     """Creates the Job or attaches to it, keeps its log, stops it in time, and tells how it ended.
 
     Any number of processes may do that at once: all ask for the same, and one of them writes the log.
     """
 
-    def __init__(self, order: Order, tools: Tools) -> None:
+    def __init__(self, order: Order, tools: RunResources) -> None:
         self.users = 0
         self._order = order
         self._name = name_of(order.key)
         self._tools = tools
         self._client = tools.cluster.client
-        self._place = Place(tools.desk.logs.path(order.key))
-        self._story = Story()
+        self._place = RunDirectory(tools.desk.logs.path(order.key))
+        self._feed = ProgressFeed()
         self._woken = asyncio.Event()
         self._stopped = asyncio.Event()
         self._job: Job | None = None
         self._pod: Pod | None = None
         self._secrets: list[bytes] = []
         self._redactor = Redactor(())  # of words for other places than the log
-        self._keeper: Keeper | None = None
+        self._keeper: PodLogCollector | None = None
         self._beside: Beside | None = None
         self._deadlines = Deadlines(order.timeout, order.pending_timeout)
         self._usual: tuple[str, float] = ("", math.inf)  # what it waits for as every run does, and since when
@@ -75,7 +75,7 @@ class Life:
         self._why: Stop | None = None  # it was stopped by this process
         self._asked: tuple[str, float] = ("", -math.inf)  # for which pod a stop was asked, and when
         self._task = asyncio.create_task(self._live())
-        self._task.add_done_callback(lambda _: self._story.changed())
+        self._task.add_done_callback(lambda _: self._feed.changed())
 
     def wake(self) -> None:
         """Say that something about it has changed."""
@@ -90,7 +90,7 @@ class Life:
 
     def story(self) -> AsyncIterator[Progress]:
         """Give what happened and what happens; raises EngineUnavailable."""
-        return self._story.told(self._task)
+        return self._feed.told(self._task)
 
     async def close(self) -> None:
         """Leave it, which goes on."""
@@ -123,11 +123,13 @@ class Life:
             outcome = replace(outcome, message=" ".join(filter(None, (outcome.message, problem))))
         if outcome.started_at is not None:
             self._start(outcome.started_at)
-        self._story.outcome = outcome
-        self._story.changed()
+        self._feed.outcome = outcome
+        self._feed.changed()
 
-    def _kept(self) -> Keeper:
-        return Keeper(self._order.key, self._place, self._tools.desk, lambda: self._pod, self._secrets)
+    def _kept(self) -> PodLogCollector:
+        return PodLogCollector(
+            self._order.key, self._place, self._tools.desk, lambda: self._pod, self._secrets
+        )
 
     def _kept_beside(self) -> Beside:
         return Beside(self._order.key, self._tools.desk, lambda: self._pod, self._secrets)
@@ -139,7 +141,7 @@ class Life:
     async def _begin(self, space: Space) -> Job:
         """Give the Job, which is created unless it or its pod is there; raises `Ended`, EngineUnavailable."""
         job, pod = space.job(self._name), space.pod(self._name)
-        begun = await whole(self._place.begun)
+        begun = await shielded(self._place.begun)
         if job is None and pod is None and begun is not None:
             job = await self._asked_for(space.namespace)  # the watch may not have told of it yet
             if job is None:
@@ -156,7 +158,7 @@ class Life:
         if is_found and job.uid:  # the process that made it may have died before it did this
             self._own(creating.belongings(job))
         if begun is None:
-            await whole(lambda: self._place.begin(space.namespace))
+            await shielded(lambda: self._place.begin(space.namespace))
         return job
 
     async def _create(self, space: Space) -> Job:
@@ -188,9 +190,9 @@ class Life:
 
     def _wait(self, words: str) -> None:
         pending = Pending(self._masked(words))
-        if pending != self._story.pending:
-            self._story.pending = pending
-            self._story.changed()
+        if pending != self._feed.pending:
+            self._feed.pending = pending
+            self._feed.changed()
 
     async def _attend(self, space: Space, job: Job) -> Outcome:
         """Tell what becomes of it and stop it in time, until it has ended; raises EngineUnavailable."""
@@ -243,9 +245,9 @@ class Life:
         return math.inf
 
     def _start(self, at: float) -> None:
-        if self._story.started is None:
-            self._story.pending, self._story.started = None, Started(at)
-            self._story.changed()
+        if self._feed.started is None:
+            self._feed.pending, self._feed.started = None, Started(at)
+            self._feed.changed()
 
     def _as_stopped(self, job: Job) -> Job:
         """Give the Job as this process has stopped it: what becomes of its pod may be seen before that is."""
@@ -294,9 +296,9 @@ class Life:
             except Refused as refused:
                 raise EngineUnavailable(f"a Job could not be stopped: {refused.message}") from refused
             self._asked, self._why = (about, now), why
-            if self._story.started is not None and self._story.pending is not None:
-                self._story.pending = None
-                self._story.changed()
+            if self._feed.started is not None and self._feed.pending is not None:
+                self._feed.pending = None
+                self._feed.changed()
         later = self._asked[1] + _AGAIN
         return max(min(due if due > now else later, later) - now, 0.1)
 
@@ -304,7 +306,7 @@ class Life:
         """Have no log and no sentence show `secrets`; large ones take time to prepare for."""
         if secrets:
             self._secrets += secrets
-            self._redactor = await whole(lambda: Redactor(self._secrets))
+            self._redactor = await shielded(lambda: Redactor(self._secrets))
 
     def _masked(self, words: str) -> str:
         return self._redactor.sentence(words)

@@ -9,10 +9,10 @@ from http import HTTPStatus
 from executor.errors import EngineUnavailable
 from executor.kubernetes.client import Client
 from executor.kubernetes.controller import stopping
-from executor.kubernetes.controller.log_collector import Desk
+from executor.kubernetes.controller.log_collector import LogResources
 from executor.kubernetes.controller.orders import Order
-from executor.kubernetes.controller.run_controller import Life, Tools
-from executor.kubernetes.controller.run_directory import Place
+from executor.kubernetes.controller.run_controller import RunController, RunResources
+from executor.kubernetes.controller.run_directory import RunDirectory
 from executor.kubernetes.controller.stopping import Stop
 from executor.kubernetes.refusals import Refused
 from executor.kubernetes.resources import FINALIZER, JOBS, PODS, name_of
@@ -20,9 +20,9 @@ from executor.kubernetes.settings import Settings
 from executor.kubernetes.watching import outcomes, states
 from executor.kubernetes.watching.cluster import Cluster, Space
 from executor.logs.store import LogStore, check_key
-from executor.logs.watcher import Growth
+from executor.logs.watcher import FileWatcher
 from executor.spec import Outcome, Progress, Result
-from executor.threads import whole
+from executor.threads import shielded
 
 _TRIES, _PAUSE, _LONGEST_PAUSE = 12, 5.0, 300.0
 """How often what nobody waits for is tried again, after how many seconds: doubled, up to the last."""
@@ -30,23 +30,25 @@ _BACKGROUND = {"propagationPolicy": "Background"}
 _RELEASE = {"metadata": {"$deleteFromPrimitiveList/finalizers": [FINALIZER]}}
 
 
-class Lives:
+class RunControllers:
     """What is attended in this process, on one cluster."""
 
     def __init__(self, client: Client, settings: Settings, logs: LogStore) -> None:
         self._client = client
         self._settings = settings
         self._logs = logs
-        self._growth = Growth()
-        self._lives: dict[str, Life] = {}
-        self._names: dict[tuple[str, str], Life] = {}
+        self._watcher = FileWatcher()
+        self._lives: dict[str, RunController] = {}
+        self._names: dict[tuple[str, str], RunController] = {}
         self._chores: set[asyncio.Task[None]] = set()
         self._cluster = Cluster(client, self._heard)
-        self._tools = Tools(self._cluster, Desk(client, self._growth, logs), time.time, self._chore)
+        self._tools = RunResources(
+            self._cluster, LogResources(client, self._watcher, logs), time.time, self._chore
+        )
 
     def open(self) -> None:
         """Begin to watch."""
-        self._growth.open()
+        self._watcher.open()
         self._cluster.enter([self._settings.namespace, *self._settings.namespaces])
 
     async def close(self) -> None:
@@ -56,14 +58,14 @@ class Lives:
         await asyncio.gather(*self._chores, return_exceptions=True)
         await asyncio.gather(*(life.close() for life in list(self._lives.values())))
         await self._cluster.close()
-        await self._growth.close()
+        await self._watcher.close()
 
     async def attend(self, order: Order) -> AsyncIterator[Progress]:
         """Start what is ordered or attach to it; see `Engine`."""
         key, place = order.key, (order.namespace, name_of(order.key))
         life = self._lives.get(key)
         if life is None:
-            life = self._lives[key] = self._names[place] = Life(order, self._tools)
+            life = self._lives[key] = self._names[place] = RunController(order, self._tools)
         life.users += 1
         try:
             async for progress in life.story():
@@ -106,7 +108,7 @@ class Lives:
             if not isinstance(outcomes.read(job, pod, [], time.time()), Outcome) and not job.failed:
                 raise EngineUnavailable(f"{key} still runs")
             await self._delete(space, name)
-        await whole(self._place(key).forget)
+        await shielded(self._place(key).forget)
 
     async def prune(self, *, before: float) -> None:
         """Remove what ended before `before` and belongs to this installation."""
@@ -142,13 +144,13 @@ class Lives:
                     raise EngineUnavailable(f"a pod could not be let go: {refused.message}") from refused
 
     async def _find(self, key: str) -> Space | None:
-        begun = await whole(self._place(key).begun)
+        begun = await shielded(self._place(key).begun)
         if begun is not None:
             self._cluster.enter([begun])
         return await self._cluster.find(name_of(key))
 
-    def _place(self, key: str) -> Place:
-        return Place(self._logs.path(check_key(key)))
+    def _place(self, key: str) -> RunDirectory:
+        return RunDirectory(self._logs.path(check_key(key)))
 
     def _heard(self, namespace: str, name: str) -> None:
         if (life := self._names.get((namespace, name))) is not None:

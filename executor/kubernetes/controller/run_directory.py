@@ -29,7 +29,7 @@ class Checkpoint:
     position: Position | None
 
 
-class Place:
+class RunDirectory:
     """The directory of one log; all methods block, each for a moment."""
 
     def __init__(self, path: str) -> None:

@@ -8,12 +8,12 @@ import pytest
 from ruamel.yaml import YAML
 
 from bot.config import load
-from bot.config.installing import Wanted, manifest, uses_of
+from bot.config.installing import InstallationRequest, manifest, uses_of
 from bot.errors import ConfigError, Refused
 from executor.spec import Live
 
-WANTED = Wanted(namespace="errand", image="errand:1", replicas=1, storage="10Gi")
-SEVERAL = Wanted(namespace="errand", image="errand:1", replicas=2, storage="10Gi")
+WANTED = InstallationRequest(namespace="errand", image="errand:1", replicas=1, storage="10Gi")
+SEVERAL = InstallationRequest(namespace="errand", image="errand:1", replicas=2, storage="10Gi")
 FILE = """\
 url: https://errand.example.com
 database: ${DATABASE_URL}
@@ -40,7 +40,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "app.yaml"
 
 
-def made(file: Path, text: str = FILE, wanted: Wanted = WANTED, **environ: str) -> str:
+def made(file: Path, text: str = FILE, wanted: InstallationRequest = WANTED, **environ: str) -> str:
     file.write_text(text)
     return manifest(file, ENVIRON | environ, wanted)
 
@@ -148,7 +148,7 @@ def _reads_secrets(rule: dict[str, Any]) -> bool:
         (replace(WANTED, storage="much"), "--storage: expected a size such as 10Gi"),
     ],
 )
-def test_what_no_cluster_takes_is_refused(file: Path, wanted: Wanted, sentence: str) -> None:
+def test_what_no_cluster_takes_is_refused(file: Path, wanted: InstallationRequest, sentence: str) -> None:
     with pytest.raises(Refused, match=sentence):
         made(file, wanted=wanted)
 

@@ -5,18 +5,20 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import AskerError, RetryLater
-from bot.handlers.authorization import REFUSAL_KEPT, Asked, People
+from bot.handlers.authorization import REFUSAL_KEPT, Authorization, RequestContext
 from tests.bot.house import SHOP, SITE, House
 
-ASKED = Asked(key="k", cause="comment", actor="github:octocat", login="octocat", repository=SHOP, number=7)
+ASKED = RequestContext(
+    key="k", cause="comment", actor="github:octocat", login="octocat", repository=SHOP, number=7
+)
 
 
-def asked(**values: object) -> Asked:
+def asked(**values: object) -> RequestContext:
     return replace(ASKED, permissions={}, **values)  # type: ignore[arg-type]
 
 
 async def test_github_is_asked_once_for_a_request_and_anew_for_the_next(home: House) -> None:
-    people = People(home.tools)
+    people = Authorization(home.tools)
     for request in (asked(), asked()):
         await people.require(request, SHOP)
         await people.require(request, SHOP)
@@ -24,7 +26,7 @@ async def test_github_is_asked_once_for_a_request_and_anew_for_the_next(home: Ho
 
 
 async def test_no_is_remembered_for_a_while_and_a_yes_never(home: House) -> None:
-    people = People(home.tools)
+    people = Authorization(home.tools)
     for login in ("reader", "Reader"):
         with pytest.raises(AskerError):
             await people.require(asked(login=login), SHOP)
@@ -39,7 +41,7 @@ async def test_no_is_remembered_for_a_while_and_a_yes_never(home: House) -> None
 
 async def test_only_so_many_refusals_are_remembered(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.handlers.authorization._REFUSALS", 1)
-    people = People(home.tools)
+    people = Authorization(home.tools)
     for login in ("reader", "nobody", "reader"):
         with pytest.raises(AskerError):
             await people.require(asked(login=login), SHOP)
@@ -59,15 +61,15 @@ async def test_everybody_else_is_told_why_not(
     home: House, values: dict[str, object], repository: str, words: str
 ) -> None:
     with pytest.raises(AskerError, match=words):
-        await People(home.tools).require(asked(**values), repository)
+        await Authorization(home.tools).require(asked(**values), repository)
 
 
 async def test_what_github_was_not_asked_is_a_no(home: House) -> None:
     with pytest.raises(AskerError, match="write access"):
-        People(home.tools).check(asked(), SHOP)
+        Authorization(home.tools).check(asked(), SHOP)
 
 
 async def test_what_github_cannot_say_now_is_asked_later(home: House) -> None:
     home.github.fail("/permission$", 500)
     with pytest.raises(RetryLater):
-        await People(home.tools).require(asked(), SHOP)
+        await Authorization(home.tools).require(asked(), SHOP)

@@ -11,7 +11,7 @@ from bot.access.callers import Caller, of_hook, of_token
 from bot.catalog.exec import Single
 from bot.catalog.parameters import Parameter
 from bot.errors import Missing, NotAllowed, Unfit
-from bot.handlers.calls import Calls, Changes, Terms, Wanted
+from bot.handlers.calls import CallHandler, Overrides, StartConditions, StartRequest
 from bot.store import hooks, idempotency, image_tags, runs
 from bot.store.idempotency import KEEP_KEYS
 from bot.tables import Build, Hook, ImageTag, Run
@@ -46,34 +46,36 @@ def reference(run: Run) -> str | None:
 
 
 async def test_token_starts_its_jobs_only(home: House) -> None:
-    calls = Calls(home.tools)
-    called = await calls.start(RUNNER, "plain", Wanted({"WHO": "Ada"}))
+    calls = CallHandler(home.tools)
+    called = await calls.start(RUNNER, "plain", StartRequest({"WHO": "Ada"}))
     assert (called.new, called.run.actor, called.run.cause) == (True, "token:runner", "api")
     assert called.run.parameters == {"WHO": "Ada"}
     with pytest.raises(NotAllowed):
-        await calls.start(RUNNER, "check", Wanted())
+        await calls.start(RUNNER, "check", StartRequest())
     with pytest.raises(Missing):
-        await calls.start(BOSS, "nothing", Wanted())
+        await calls.start(BOSS, "nothing", StartRequest())
     with pytest.raises(Missing):
-        await calls.start(BOSS, "../plain", Wanted())
-    number = (await calls.start(BOSS, "check", Wanted())).run.identity
+        await calls.start(BOSS, "../plain", StartRequest())
+    number = (await calls.start(BOSS, "check", StartRequest())).run.identity
     for call in (calls.cancel(RUNNER, number), calls.rerun(RUNNER, number)):
         with pytest.raises(Missing):
             await call
 
 
 async def test_undeclared_and_wrong_parameters_are_told_with_their_place(home: House) -> None:
-    error = await refused(Calls(home.tools).start(BOSS, "deploy", Wanted({"A/B": "1"})), "A/B")
+    error = await refused(CallHandler(home.tools).start(BOSS, "deploy", StartRequest({"A/B": "1"})), "A/B")
     assert [place for place, _ in error.mistakes] == [("parameters", "A/B"), ("parameters", "SECRETIVE")]
 
 
 async def test_same_key_gives_the_same_run_however_many_ask_at_once(home: House) -> None:
-    calls, terms = Calls(home.tools), Terms("key-1")
-    found = await asyncio.gather(*(calls.start(BOSS, "plain", Wanted(), terms) for _ in range(20)))
+    calls, terms = CallHandler(home.tools), StartConditions("key-1")
+    found = await asyncio.gather(*(calls.start(BOSS, "plain", StartRequest(), terms) for _ in range(20)))
     assert {each.run.number for each in found} == {1}
     assert sum(each.new for each in found) == 1
-    assert (await calls.start(RUNNER, "plain", Wanted(), terms)).run.number == 2  # keys are each caller's own
-    for other in (Wanted({"WHO": "x"}), Wanted(arguments=("x",)), Wanted(ref="main")):
+    assert (
+        await calls.start(RUNNER, "plain", StartRequest(), terms)
+    ).run.number == 2  # keys are each caller's own
+    for other in (StartRequest({"WHO": "x"}), StartRequest(arguments=("x",)), StartRequest(ref="main")):
         with pytest.raises(NotAllowed, match="another request"):
             await calls.start(BOSS, "plain", other, terms)
     with pytest.raises(NotAllowed, match="another request"):
@@ -83,30 +85,31 @@ async def test_same_key_gives_the_same_run_however_many_ask_at_once(home: House)
 async def test_same_key_is_answered_when_the_job_is_gone_or_busy_and_forgotten_after_a_day(
     home: House,
 ) -> None:
-    calls, terms = Calls(home.tools), Terms("key-1")
-    await calls.start(BOSS, "plain", Wanted(), terms)
+    calls, terms = CallHandler(home.tools), StartConditions("key-1")
+    await calls.start(BOSS, "plain", StartRequest(), terms)
     without = home.without(config=home.tools.config.model_copy(update={"jobs": {}}))
-    assert (await Calls(without.tools).start(BOSS, "plain", Wanted(), terms)).run.number == 1
-    later = Calls(replace(home.tools, clock=lambda: home.now + KEEP_KEYS + 60))
-    assert (await later.start(BOSS, "plain", Wanted({"WHO": "x"}), terms)).run.number == 2
+    assert (await CallHandler(without.tools).start(BOSS, "plain", StartRequest(), terms)).run.number == 1
+    later = CallHandler(replace(home.tools, clock=lambda: home.now + KEEP_KEYS + 60))
+    assert (await later.start(BOSS, "plain", StartRequest({"WHO": "x"}), terms)).run.number == 2
     await Pruning(home.tools).rows(home.now + 3 * KEEP_KEYS)
     assert await home.store.read(lambda s: idempotency.find(s, "token:boss", "key-1", since=0.0)) is None
 
 
 async def test_one_run_may_have_another_tag_of_its_own_image(home: House) -> None:
-    calls = Calls(home.tools)
+    calls = CallHandler(home.tools)
     assert (
-        reference((await calls.start(BOSS, "plain", Wanted(image_tag="2.0"))).run) == "ghcr.io/acme/tools:2.0"
+        reference((await calls.start(BOSS, "plain", StartRequest(image_tag="2.0"))).run)
+        == "ghcr.io/acme/tools:2.0"
     )
-    assert reference((await calls.start(BOSS, "plain", Wanted())).run) == "ghcr.io/acme/tools:1"
-    run = (await calls.start(BOSS, "check", Wanted(image_tag=HEAD))).run
+    assert reference((await calls.start(BOSS, "plain", StartRequest())).run) == "ghcr.io/acme/tools:1"
+    run = (await calls.start(BOSS, "check", StartRequest(image_tag=HEAD))).run
     assert (reference(run), run.build_number, run.repository) == (
         f"ghcr.io/acme/shop:{HEAD}",
         None,
         "Acme/Shop",
     )
-    await refused(calls.start(BOSS, "check", Wanted(ref="main", image_tag="1")), "Either")
-    await refused(calls.start(BOSS, "words", Wanted(image_tag="1")), "no tags")
+    await refused(calls.start(BOSS, "check", StartRequest(ref="main", image_tag="1")), "Either")
+    await refused(calls.start(BOSS, "words", StartRequest(image_tag="1")), "no tags")
     await home.says("/job run plain --image 3.0")
     assert reference(await home.run(4)) == "ghcr.io/acme/tools:3.0"
 
@@ -127,14 +130,14 @@ async def test_one_run_may_have_another_tag_of_its_own_image(home: House) -> Non
     ],
 )
 async def test_nothing_but_a_tag_is_a_tag(home: House, tag: str) -> None:
-    calls = Calls(home.tools)
-    await refused(calls.start(BOSS, "plain", Wanted(image_tag=tag)), "tag")
+    calls = CallHandler(home.tools)
+    await refused(calls.start(BOSS, "plain", StartRequest(image_tag=tag)), "tag")
     await refused(calls.move(of_hook("plain", "ci"), "plain", tag), "tag")
     assert await home.store.read(image_tags.all) == {}
 
 
 async def test_chosen_tag_is_what_everybody_runs_until_the_image_says_something_else(home: House) -> None:
-    calls, hook = Calls(home.tools), of_hook("plain", "ci")
+    calls, hook = CallHandler(home.tools), of_hook("plain", "ci")
     await calls.move(hook, "plain", "2.0")
     await home.says("/job run plain")
     assert reference(await home.run(1)) == "ghcr.io/acme/tools:2.0"
@@ -148,16 +151,19 @@ async def test_chosen_tag_is_what_everybody_runs_until_the_image_says_something_
     images = dict(home.tools.config.images)
     images["tools"] = images["tools"].model_copy(update={"reference": "ghcr.io/acme/tools:5"})
     other = home.without(config=home.tools.config.model_copy(update={"images": images}))
-    assert reference((await Calls(other.tools).start(BOSS, "plain", Wanted())).run) == "ghcr.io/acme/tools:5"
+    assert (
+        reference((await CallHandler(other.tools).start(BOSS, "plain", StartRequest())).run)
+        == "ghcr.io/acme/tools:5"
+    )
     await calls.follow(BOSS, "plain")
-    assert reference((await calls.start(BOSS, "plain", Wanted())).run) == "ghcr.io/acme/tools:1"
+    assert reference((await calls.start(BOSS, "plain", StartRequest())).run) == "ghcr.io/acme/tools:1"
 
 
 async def test_what_a_push_brought_takes_over_once_it_is_built(home: House) -> None:
-    calls, hook = Calls(home.tools), of_hook("check", "ci")
-    terms = Terms(moves=True)
+    calls, hook = CallHandler(home.tools), of_hook("check", "ci")
+    terms = StartConditions(moves=True)
     assert (
-        reference((await calls.start(hook, "check", Wanted(image_tag="v1"), terms)).run)
+        reference((await calls.start(hook, "check", StartRequest(image_tag="v1"), terms)).run)
         == "ghcr.io/acme/shop:v1"
     )
     home.github.state.repositories["acme/shop"].pulls.get(7)
@@ -184,17 +190,17 @@ async def chosen(home: House, job: str) -> ImageTag:
 
 async def test_job_that_is_deleted_takes_its_hooks_and_its_tag_along(home: House) -> None:
     job = home.tools.config.jobs["plain"].model_copy(update={"name": "mine"})
-    await home.tools.book.put(job, actor="token:boss", expected=lambda version: True)
+    await home.tools.registry.put(job, actor="token:boss", expected=lambda version: True)
     made = Hook(job="mine", name="ci", hash="h", created_at=1.0, created_by="token:boss")
     await home.store.write(lambda s: hooks.add(s, made) and None)
-    await Calls(home.tools).move(of_hook("mine", "ci"), "mine", "2.0")
-    await home.tools.book.remove("mine", actor="token:boss", expected=lambda version: True)
+    await CallHandler(home.tools).move(of_hook("mine", "ci"), "mine", "2.0")
+    await home.tools.registry.remove("mine", actor="token:boss", expected=lambda version: True)
     assert await home.store.read(lambda s: (list(hooks.list(s)), image_tags.of(s, "mine"))) == ([], None)
 
 
 async def test_rerun_is_as_it_was_or_changed_where_said(home: House) -> None:
-    calls = Calls(home.tools)
-    old = (await calls.start(BOSS, "plain", Wanted({"WHO": "Ada"}, image_tag="2.0"))).run
+    calls = CallHandler(home.tools)
+    old = (await calls.start(BOSS, "plain", StartRequest({"WHO": "Ada"}, image_tag="2.0"))).run
     again = (await calls.rerun(RUNNER, 1)).run
     assert (again.rerun_of, again.parameters, reference(again)) == (
         1,
@@ -202,43 +208,43 @@ async def test_rerun_is_as_it_was_or_changed_where_said(home: House) -> None:
         "ghcr.io/acme/tools:2.0",
     )
     assert (again.actor, again.cause) == ("token:runner", "api")
-    other = (await calls.rerun(RUNNER, 1, Changes({"WHO": "Bob"}, latest=True))).run
+    other = (await calls.rerun(RUNNER, 1, Overrides({"WHO": "Bob"}, latest=True))).run
     assert (other.parameters, reference(other)) == ({"WHO": "Bob"}, "ghcr.io/acme/tools:1")
 
 
 async def mended(home: House) -> None:
     """`plain` takes only letters from now on, and nothing else but WHO."""
-    job = home.tools.book.catalog.jobs["plain"]
+    job = home.tools.registry.catalog.jobs["plain"]
     parameters = {"WHO": Parameter(pattern="[a-z]+", default="you")}
     jobs = {**home.tools.config.jobs, "plain": job.model_copy(update={"parameters": parameters})}
-    await home.tools.book.apply(home.tools.config.model_copy(update={"jobs": jobs}))
+    await home.tools.registry.apply(home.tools.config.model_copy(update={"jobs": jobs}))
 
 
 async def test_what_is_changed_of_a_repeated_run_has_to_fit_todays_definition(home: House) -> None:
-    calls = Calls(home.tools)
-    await calls.start(RUNNER, "plain", Wanted({"WHO": "Ada"}))
+    calls = CallHandler(home.tools)
+    await calls.start(RUNNER, "plain", StartRequest({"WHO": "Ada"}))
     await mended(home)
-    rerun = calls.rerun(RUNNER, 1, Changes({"WHO": "a;id"}))
+    rerun = calls.rerun(RUNNER, 1, Overrides({"WHO": "a;id"}))
     error = await refused(rerun, "text that matches `[a-z]+` today, not `a;id`", "With `latest`")
     assert error.mistakes[0][0] == ("parameters", "WHO")
     (reply,) = await home.says("/job rerun #1 WHO='a;id'")
     assert "With `--latest` all of today's definition counts." in reply
     assert (await calls.rerun(RUNNER, 1)).run.parameters == {"WHO": "Ada"}  # exactly as before
-    assert (await calls.rerun(RUNNER, 1, Changes({"WHO": "bob"}))).run.parameters == {"WHO": "bob"}
+    assert (await calls.rerun(RUNNER, 1, Overrides({"WHO": "bob"}))).run.parameters == {"WHO": "bob"}
 
 
 async def test_parameter_that_was_taken_away_is_given_to_no_repeated_run(home: House) -> None:
-    calls = Calls(home.tools)
-    await calls.start(RUNNER, "plain", Wanted({"WHO": "Ada"}))
-    job = home.tools.book.catalog.jobs["plain"].model_copy(update={"parameters": {}})
+    calls = CallHandler(home.tools)
+    await calls.start(RUNNER, "plain", StartRequest({"WHO": "Ada"}))
+    job = home.tools.registry.catalog.jobs["plain"].model_copy(update={"parameters": {}})
     jobs = {**home.tools.config.jobs, "plain": job}
-    await home.tools.book.apply(home.tools.config.model_copy(update={"jobs": jobs}))
-    await refused(calls.rerun(RUNNER, 1, Changes({"WHO": "Bob"})), "is no parameter any more")
+    await home.tools.registry.apply(home.tools.config.model_copy(update={"jobs": jobs}))
+    await refused(calls.rerun(RUNNER, 1, Overrides({"WHO": "Bob"})), "is no parameter any more")
 
 
 async def test_waiting_run_is_cancelled_and_an_ended_one_stays(home: House) -> None:
-    calls = Calls(home.tools)
-    await calls.start(BOSS, "plain", Wanted())
+    calls = CallHandler(home.tools)
+    await calls.start(BOSS, "plain", StartRequest())
     assert [(await calls.cancel(RUNNER, 1)).result for _ in range(2)] == ["cancelled", "cancelled"]
     assert (await home.run(1)).stop_by == "token:runner"
 
@@ -249,7 +255,7 @@ OPS = Caller("token:ops", frozenset({"exec"}))
 
 
 async def test_single_command_runs_in_what_images_name(home: House) -> None:
-    calls = Calls(home.tools)
+    calls = CallHandler(home.tools)
     for image in ("tools", "ghcr.io/acme/tools:9", f"ghcr.io/acme/shop@sha256:{'2' * 64}", "container/web"):
         run = (await calls.execute(OPS, Single(image, ("ls", "-l")))).run
         assert (run.job, run.actor, run.definition["command"]) == ("exec", "token:ops", ["ls", "-l"])
@@ -279,12 +285,12 @@ async def test_single_command_runs_in_what_images_name(home: House) -> None:
     ],
 )
 async def test_single_command_names_nothing_else(home: House, image: str) -> None:
-    error = await refused(Calls(home.tools).execute(OPS, Single(image, ("ls",))), "images")
+    error = await refused(CallHandler(home.tools).execute(OPS, Single(image, ("ls",))), "images")
     assert error.mistakes[0][0] == ("image",)
 
 
 async def test_single_command_needs_its_own_scope_and_is_nobody_elses_to_start(home: House) -> None:
-    calls = Calls(home.tools)
+    calls = CallHandler(home.tools)
     for caller in (RUNNER, of_token("all", frozenset({"run:*", "read"})), of_hook("plain", "ci")):
         with pytest.raises(NotAllowed):
             await calls.execute(caller, Single("tools", ("ls",)))
@@ -294,7 +300,7 @@ async def test_single_command_needs_its_own_scope_and_is_nobody_elses_to_start(h
         with pytest.raises(Missing):
             await call
     with pytest.raises(Missing):
-        await calls.start(OPS, "exec", Wanted())
+        await calls.start(OPS, "exec", StartRequest())
     for words in ("cancel", "logs", "rerun", "status"):
         assert f"There is no run #{number}." in (await home.says(f"/job {words} #{number}"))[0]
     assert "There is no job" in (await home.says("/job run exec"))[0]
@@ -302,22 +308,22 @@ async def test_single_command_needs_its_own_scope_and_is_nobody_elses_to_start(h
 
 
 async def test_single_command_is_not_repeated_where_images_name_its_image_no_more(home: House) -> None:
-    number = (await Calls(home.tools).execute(OPS, Single("container/web", ("env",)))).run.identity
+    number = (await CallHandler(home.tools).execute(OPS, Single("container/web", ("env",)))).run.identity
     images = {name: each for name, each in home.tools.config.images.items() if name != "live"}
     other = home.without(config=home.tools.config.model_copy(update={"images": images}))
     with pytest.raises(NotAllowed, match="names any more"):
-        await Calls(other.tools).rerun(OPS, number)
+        await CallHandler(other.tools).rerun(OPS, number)
 
 
 @pytest.mark.parametrize("command", ["", (), ("",), "a\0b", ("ls", "a\0")])
 async def test_single_command_that_is_none(home: House, command: str | tuple[str, ...]) -> None:
-    error = await refused(Calls(home.tools).execute(OPS, Single("tools", command)))
+    error = await refused(CallHandler(home.tools).execute(OPS, Single("tools", command)))
     assert error.mistakes[0][0] == ("command",)
 
 
 async def test_process_engine_runs_single_commands_in_a_checkout_and_has_no_tags(tmp_path: Path) -> None:
     async with house(tmp_path) as made:
-        calls = Calls(made.tools)
+        calls = CallHandler(made.tools)
         run = (await calls.execute(OPS, Single("shop", ("ls",)))).run
         assert (run.job, run.image, run.repository) == ("exec", "shop", "Acme/Shop")
         assert run.commit is not None

@@ -4,27 +4,27 @@ import pytest
 
 from bot.catalog.catalog import Job
 from bot.errors import AskerError
-from bot.handlers.authorization import Asked, People
-from bot.handlers.enqueuing import Starting
+from bot.handlers.authorization import Authorization, RequestContext
+from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.orders import Order, Target
 from bot.store import Session
 from bot.tables import Run
 from tests.bot.house import HEAD, SHOP, House
 
 
-def asked(**values: object) -> Asked:
-    return Asked(key="k", cause="slack", actor="slack:U1", login="octocat", **values)  # type: ignore[arg-type]
+def asked(**values: object) -> RequestContext:
+    return RequestContext(key="k", cause="slack", actor="slack:U1", login="octocat", **values)  # type: ignore[arg-type]
 
 
 async def test_default_branch_is_meant_where_nothing_is_named(home: House) -> None:
-    target = await Starting(home.tools, People(home.tools)).target(asked(channel="C1"), "shop", None)
+    target = await Enqueuer(home.tools, Authorization(home.tools)).target(asked(channel="C1"), "shop", None)
     assert target.source is not None
     assert (target.repository, target.source.commit, target.source.ref) == ("Acme/Shop", HEAD, "main")
     assert not target.public
 
 
 async def test_only_images_are_built(home: House) -> None:
-    starting = Starting(home.tools, People(home.tools))
+    starting = Enqueuer(home.tools, Authorization(home.tools))
     with pytest.raises(ValueError, match="only an image"):
         await home.write(lambda s: starting.need_build(s, asked(), Target(SHOP, False)))
 
@@ -34,11 +34,11 @@ async def test_without_github_no_commit_is_known(home: House) -> None:
     request = asked()
     request.permissions["Acme/Shop"] = "write"
     with pytest.raises(AskerError, match="GitHub is not configured"):
-        await Starting(bare.tools, People(bare.tools)).target(request, "shop", None)
+        await Enqueuer(bare.tools, Authorization(bare.tools)).target(request, "shop", None)
 
 
 async def test_transaction_that_is_run_again_remembers_nothing_of_the_first_time(home: House) -> None:
-    starting = Starting(home.tools, People(home.tools))
+    starting = Enqueuer(home.tools, Authorization(home.tools))
     order = Order(asked(channel="C1"), 0, Job(name="plain", command="true"), Target(SHOP, False), {"A": "b"})
     seen: list[Run] = []
 

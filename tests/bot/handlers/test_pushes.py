@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.handlers.deliveries import Desk
+from bot.handlers.deliveries import DeliveryHandler
 from bot.states import State
 from bot.store import Session, builds, runs
 from bot.tables import Build, Delivery
@@ -59,7 +59,7 @@ async def arrives(home: House, commit: str, **about: Any) -> Delivery:
 async def pushed(home: House, commit: str, **about: Any) -> str:
     """The note of a push that was decided."""
     delivery = await arrives(home, commit, **{"paths": ["src/a"]} | about)
-    await Desk(home.tools).handle(delivery)
+    await DeliveryHandler(home.tools).handle(delivery)
     return (await home.delivery(delivery)).note or ""
 
 
@@ -83,7 +83,7 @@ async def test_push_runs_the_jobs_that_want_it_after_the_build(home: House) -> N
 
 async def test_paths_decide_and_the_note_says_so(home: House) -> None:
     delivery = await arrives(home, ONE, paths=["docs/a"])
-    await Desk(home.tools).handle(delivery)
+    await DeliveryHandler(home.tools).handle(delivery)
     settled = await home.delivery(delivery)
     assert settled.state == "handled"  # so that `why` knows of it for as long as of what was built
     assert "image shop: not built: nothing changed that fits its `paths` (`src/**`)" in str(settled.note)
@@ -153,7 +153,7 @@ async def test_push_of_another_branch_leaves_what_waits_alone(home: House) -> No
 async def test_push_that_is_decided_late_builds_nothing_any_more(home: House) -> None:
     first = await arrives(home, ONE, paths=["src/a"])
     await pushed(home, TWO)
-    await Desk(home.tools).handle(first)
+    await DeliveryHandler(home.tools).handle(first)
     note = str((await home.delivery(first)).note)
     assert "rebuilds nothing any more" in note
     assert "image shop: not built: a newer push was decided first" in note
@@ -164,7 +164,7 @@ async def test_push_that_is_decided_late_builds_nothing_any_more(home: House) ->
 async def test_job_that_is_not_started_keeps_nobody_from_being_built(home: House) -> None:
     log = home.tools.config.log.model_copy(update={"deliveries": "problems"})
     home = home.without(config=home.tools.config.model_copy(update={"log": log}))
-    await home.tools.book.apply(home.tools.config)
+    await home.tools.registry.apply(home.tools.config)
     logged: list[int] = []
     for commit in (HEAD, ONE):
         with capture_logs() as lines:
@@ -206,7 +206,7 @@ async def test_old_push_that_is_sent_again_does_not_deploy_its_old_commit(home: 
     home.now += 60
     await pushed(home, TWO, before=ONE)
     delivery = await home.deliver("push", captured.encode(), key="github:new-id")
-    await Desk(home.tools).handle(delivery)
+    await DeliveryHandler(home.tools).handle(delivery)
     assert "not built: this push was decided before" in ((await home.delivery(delivery)).note or "")
     assert await count_of_runs(home) == 2
 
@@ -216,7 +216,7 @@ async def test_older_push_that_comes_first_now_starts_nothing_and_says_so(home: 
     home.now += 60
     await pushed(home, TWO, before=ONE)
     delivery = await home.deliver("push", early.encode())
-    await Desk(home.tools).handle(delivery)
+    await DeliveryHandler(home.tools).handle(delivery)
     assert "not built: a newer push was decided first" in ((await home.delivery(delivery)).note or "")
     assert [(await home.run(1)).commit, await count_of_runs(home)] == [TWO, 1]
 
@@ -226,7 +226,7 @@ async def test_push_of_before_a_branch_was_deleted_starts_nothing(home: House) -
     home.now += 60
     assert "refs/heads/topic was deleted" in await pushed(home, "0" * 40, branch="topic", before=ONE)
     delivery = await home.deliver("push", early.encode())
-    await Desk(home.tools).handle(delivery)
+    await DeliveryHandler(home.tools).handle(delivery)
     assert "a newer push was decided first" in ((await home.delivery(delivery)).note or "")
 
 
@@ -244,7 +244,7 @@ async def test_push_that_no_filter_lets_through_makes_older_ones_old_too(home: H
     home.now += 60
     await pushed(home, TWO, before=ONE, paths=["docs/a"])
     delivery = await home.deliver("push", early.encode())
-    await Desk(home.tools).handle(delivery)
+    await DeliveryHandler(home.tools).handle(delivery)
     assert await count_of_runs(home) == 0
 
 
@@ -252,5 +252,5 @@ async def test_push_without_sender_builds_and_names_who_pushed(home: House) -> N
     payload = payloads.push(SHOP, ONE, private=True, at=home.now, before="9" * 40, paths=["src/a"])
     del payload["sender"]
     payload["pusher"] = {"name": "deployer", "email": None}
-    await Desk(home.tools).handle(await home.deliver("push", json.dumps(payload).encode()))
+    await DeliveryHandler(home.tools).handle(await home.deliver("push", json.dumps(payload).encode()))
     assert (await home.run(1)).actor == "github:deployer"

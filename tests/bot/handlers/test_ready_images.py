@@ -9,9 +9,9 @@ import pytest
 
 from bot.catalog.catalog import Catalog
 from bot.config import Config, load
-from bot.handlers.authorization import People
-from bot.handlers.enqueuing import Starting
-from bot.handlers.ticks import Ticks
+from bot.handlers.authorization import Authorization
+from bot.handlers.enqueuing import Enqueuer
+from bot.handlers.ticks import TickHandler
 from bot.store import ticks
 from bot.tables import Build, Run
 from bot.workers import specs, worker
@@ -274,7 +274,7 @@ async def test_public_place_knows_the_jobs_of_no_repository(home: House) -> None
 
 
 async def test_schedule_starts_a_job_in_an_image_that_is_not_built(home: House) -> None:
-    ticks = Ticks(home.tools, Starting(home.tools, People(home.tools)))
+    ticks = TickHandler(home.tools, Enqueuer(home.tools, Authorization(home.tools)))
     await ticks.turn()
     home.now += 61
     await ticks.turn()
@@ -285,10 +285,10 @@ async def test_schedule_starts_a_job_in_an_image_that_is_not_built(home: House) 
 
 
 async def test_schedule_of_a_job_whose_image_was_taken_away_starts_nothing(home: House) -> None:
-    jobs, images = home.tools.book.catalog.jobs, dict(home.tools.book.catalog.images)
+    jobs, images = home.tools.registry.catalog.jobs, dict(home.tools.registry.catalog.images)
     del images["tools"]
-    home.tools.book._today = replace(home.tools.book._today, catalog=Catalog(jobs, images))
-    turning = Ticks(home.tools, Starting(home.tools, People(home.tools)))
+    home.tools.registry._today = replace(home.tools.registry._today, catalog=Catalog(jobs, images))
+    turning = TickHandler(home.tools, Enqueuer(home.tools, Authorization(home.tools)))
     await turning.turn()
     home.now += 61
     await turning.turn()

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import update
 
 from bot.catalog.due import Plan
-from bot.handlers.ticks import Ticks
-from bot.registry import Book
+from bot.handlers.ticks import TickHandler
+from bot.registry import Registry
 from bot.store import Store, runs, ticks
 from bot.tables import JobState, Tick
 from bot.workers.pruning import Pruning
@@ -128,7 +128,7 @@ async def test_pause_holds_for_moments_that_a_long_jitter_starts_after_its_end(t
     async with house(tmp_path, change=lambda text: text + line) as home:
         home.now = NOON - 1
         made = await begun(home)
-        job = home.tools.book.catalog.jobs["later"]
+        job = home.tools.registry.catalog.jobs["later"]
         assert job.schedule is not None
         spread = Plan(job, job.schedule).spread
         assert spread > 3 * MINUTE
@@ -146,23 +146,23 @@ async def test_pause_holds_for_moments_that_a_long_jitter_starts_after_its_end(t
 async def test_job_that_is_deleted_while_its_tick_is_being_decided_starts_nothing(
     home: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    book = home.tools.book
-    job = book.catalog.jobs["minutely"].model_copy(update={"name": "extra"})
-    await book.put(job, actor="token:boss", expected=lambda version: True)
+    registry = home.tools.registry
+    job = registry.catalog.jobs["minutely"].model_copy(update={"name": "extra"})
+    await registry.put(job, actor="token:boss", expected=lambda version: True)
     made = await begun(home)
     await home.write(lambda s: ticks.change(s, "extra", paused=True, paused_until=NOON - 1))
-    real = Ticks._any_runs
+    real = TickHandler._any_runs
 
-    async def deleted(self: Ticks, plans: Sequence[Plan], now: float) -> bool:
+    async def deleted(self: TickHandler, plans: Sequence[Plan], now: float) -> bool:
         found = await real(self, plans, now)
-        await book.remove("extra", actor="token:boss", expected=lambda version: True)
+        await registry.remove("extra", actor="token:boss", expected=lambda version: True)
         return found
 
-    monkeypatch.setattr(Ticks, "_any_runs", deleted)
+    monkeypatch.setattr(TickHandler, "_any_runs", deleted)
     await at(home, made, NOON)
     assert (await told(home, "extra"), await started(home, "extra")) == ([], [])
     monkeypatch.undo()
-    await book.put(job, actor="token:boss", expected=lambda version: True)
+    await registry.put(job, actor="token:boss", expected=lambda version: True)
     await at(home, made, NOON + 1)
     assert not (await home.store.read(lambda s: ticks.states(s, ["extra"])))["extra"].paused
     await at(home, made, NOON + 5 * MINUTE)
@@ -213,7 +213,7 @@ async def test_jitter_starts_later_by_the_same_time_every_time(tmp_path: Path) -
         assert run.tick_at == NOON
 
 
-async def _starts(home: House, made: Ticks, now: float) -> bool:
+async def _starts(home: House, made: TickHandler, now: float) -> bool:
     before = len(await started(home, "later"))
     await at(home, made, now)
     return len(await started(home, "later")) > before
@@ -226,7 +226,9 @@ async def test_two_bots_start_what_is_due_once(home: House, postgres_url: str) -
         await Store.open(postgres_url, owner="two") as second,
     ):
         homes = [
-            home.without(store=store, book=await Book.open(home.tools.config, store, lambda: home.now))
+            home.without(
+                store=store, registry=await Registry.open(home.tools.config, store, lambda: home.now)
+            )
             for store in (first, second)
         ]
         bots = [schedules(each) for each in homes]

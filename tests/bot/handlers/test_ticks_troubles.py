@@ -10,8 +10,8 @@ from bot.catalog.due import Plan
 from bot.catalog.parameters import Parameter
 from bot.errors import RetryLater
 from bot.github import GitHub
-from bot.handlers.enqueuing import Starting
-from bot.handlers.ticks import Ticks
+from bot.handlers.enqueuing import Enqueuer
+from bot.handlers.ticks import TickHandler
 from bot.store import Store, ticks
 from bot.tables import JobState
 from tests.bot.house import House, house
@@ -89,14 +89,14 @@ async def test_what_fails_for_one_job_holds_back_no_other(
     home: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     extra = await begun(home)
-    real = Starting.draft
+    real = Enqueuer.draft
 
-    def draft(self: Starting, session: object, order: object, built: object) -> object:
+    def draft(self: Enqueuer, session: object, order: object, built: object) -> object:
         if order.job.name == "hourly":  # type: ignore[attr-defined]
             raise ZeroDivisionError
         return real(self, session, order, built)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Starting, "draft", draft)
+    monkeypatch.setattr(Enqueuer, "draft", draft)
     await at(home, extra, NOON)
     assert await told(home, "minutely") == [(0, "run")]
     assert await told(home, "hourly") == []
@@ -134,7 +134,7 @@ async def test_repository_that_may_not_talk_to_us_is_a_missed_run(tmp_path: Path
 
 async def test_parameter_that_nobody_gives_is_a_missed_run_with_the_reason(home: House) -> None:
     made = await begun(home)
-    job = home.tools.book.catalog.jobs["hourly"]
+    job = home.tools.registry.catalog.jobs["hourly"]
     needy = job.model_copy(update={"parameters": {"DAY": Parameter(required=True)}})
     made._plans["hourly"].job = needy
     await at(home, made, NOON)
@@ -154,14 +154,14 @@ async def test_pause_that_ends_while_github_was_not_asked_is_looked_at_again(
 ) -> None:
     made = await begun(home)
     await home.write(lambda s: ticks.change(s, "minutely", paused=True))
-    real = Ticks._any_runs
+    real = TickHandler._any_runs
 
-    async def resumed(self: Ticks, plans: Sequence[Plan], now: float) -> bool:
+    async def resumed(self: TickHandler, plans: Sequence[Plan], now: float) -> bool:
         found = await real(self, plans, now)
         await home.write(lambda s: ticks.change(s, "minutely", paused=False))
         return found
 
-    monkeypatch.setattr(Ticks, "_any_runs", resumed)
+    monkeypatch.setattr(TickHandler, "_any_runs", resumed)
     await at(home, made, NOON)
     assert await told(home, "minutely") == []
     await at(home, made, NOON + 1)

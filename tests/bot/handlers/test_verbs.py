@@ -266,10 +266,10 @@ async def test_fork_is_not_built_and_a_gone_one_neither(home: House) -> None:
 
 async def test_rerun_keeps_to_the_overlap_of_today(home: House) -> None:
     await home.says("/job run plain\n/job cancel")
-    job = home.tools.book.catalog.jobs["plain"]
+    job = home.tools.registry.catalog.jobs["plain"]
     today = job.model_copy(update={"lock": "prod", "concurrency": "forbid"})
     config = home.tools.config.model_copy(update={"jobs": {**home.tools.config.jobs, "plain": today}})
-    await home.tools.book.apply(config)
+    await home.tools.registry.apply(config)
     (reply,) = await home.says("/job rerun #1\n/job rerun #1")
     again = await home.run(2)
     assert (again.lock, again.concurrency, again.version) == ("prod", "forbid", 1)

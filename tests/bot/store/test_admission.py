@@ -89,7 +89,7 @@ async def test_replace_stops_what_runs_and_starts_when_that_has_ended(desk: Desk
     await desk.begin(old)
     new = await desk.ask(way="replace")
     assert (await desk.run(old)).stop_by == f"run:{new}"
-    assert desk.store.bell("stops").is_set()
+    assert desk.store.wakeup("stops").is_set()
     assert (await desk.run(new)).waiting_for == f"#{old} to stop; place 1 in the queue"
     assert await desk.claim() == []
     ended = await desk.end(old, "cancelled")

@@ -189,11 +189,11 @@ async def _push(store: Store, commit: str, ref: str = "main") -> Build:
 async def test_newer_push_stops_a_build_under_way_and_its_runs_end_as_superseded(store: Store) -> None:
     old = await _under_way(store, "c")
     number = await _run_for(store, old)
-    store.bell("stops").clear()
+    store.wakeup("stops").clear()
     new = await _push(store, "d")
     asked = await _build(store, old.identity)
     assert (asked.state, asked.stop_by, asked.reason) == ("building", "github:a", "Superseded")
-    assert store.bell("stops").is_set()
+    assert store.wakeup("stops").is_set()
     held = await store.write(lambda s: leases.renew(s, Build, owner="one", ids=[1], now=3.0, lease=9.0))
     assert held.stopping == {old.identity}
     ended = await _end(store, old.identity, "cancelled")

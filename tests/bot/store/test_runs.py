@@ -164,7 +164,7 @@ async def test_claimed_run_is_asked_to_stop_and_the_first_to_ask_is_remembered(s
     for by in ("github:b", "github:c"):
         run = await store.write(lambda session, by=by: runs.request_stop(session, number, by=by, now=2.0))  # type: ignore[misc]
     assert (run.state, run.stop_by) == ("waiting", "github:b")
-    assert store.bell("stops").is_set()
+    assert store.wakeup("stops").is_set()
 
 
 async def test_stopping_what_never_was_is_an_error(store: Store) -> None:

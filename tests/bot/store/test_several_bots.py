@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from bot.registry import Book, Conflict
+from bot.registry import Conflict, Registry
 from bot.states import State
 from bot.store import Session, Store, clocks, deliveries, history, leases, payloads, posts, runs, versions
 from bot.store.leases import LeaseLost
@@ -52,9 +52,9 @@ async def _now(store: Store) -> float:
     return await store.read(clocks.database_time)
 
 
-async def _rings(bell: asyncio.Event) -> None:
+async def _rings(wakeup: asyncio.Event) -> None:
     async with asyncio.timeout(20):
-        await bell.wait()
+        await wakeup.wait()
 
 
 async def test_runs_that_two_bots_forget_at_once_are_forgotten_once(bots: tuple[Store, Store]) -> None:
@@ -185,25 +185,25 @@ async def test_post_that_another_bot_took_over_is_settled_by_that_alone(bots: tu
 
 async def test_commit_of_one_bot_rings_the_bells_of_the_others(bots: tuple[Store, Store]) -> None:
     one, two = bots
-    assert not two.bell("deliveries").is_set()
+    assert not two.wakeup("deliveries").is_set()
     await one.add_delivery(key="a", source="s", event="e", media_type="m", body=b"", now=1.0)
-    await _rings(two.bell("deliveries"))
+    await _rings(two.wakeup("deliveries"))
     number = await _asked(one)
-    await _rings(two.bell("runs"))
+    await _rings(two.wakeup("runs"))
     await _claim(two, await _now(two))
-    assert not two.bell("stops").is_set()
+    assert not two.wakeup("stops").is_set()
     await one.write(lambda s: runs.request_stop(s, number, by="github:b", now=1.0))
-    await _rings(two.bell("stops"))
+    await _rings(two.wakeup("stops"))
 
 
 async def test_released_leases_are_told_to_the_others(bots: tuple[Store, Store]) -> None:
     one, two = bots
     number = await _asked(one)
     await _claim(one, await _now(one))
-    await _rings(two.bell("runs"))
-    two.bell("runs").clear()
+    await _rings(two.wakeup("runs"))
+    two.wakeup("runs").clear()
     await one.write(lambda s: leases.release(s, owner="one"))
-    await _rings(two.bell("runs"))
+    await _rings(two.wakeup("runs"))
     assert [run.number for run in await _claim(two, await _now(two))] == [number]
 
 
@@ -223,8 +223,8 @@ async def test_what_fails_rings_nobody(bots: tuple[Store, Store]) -> None:
     with pytest.raises(KeyError):
         await one.write(fail)
     await one.add_delivery(key="a", source="s", event="e", media_type="m", body=b"", now=1.0)
-    await _rings(two.bell("deliveries"))  # which is told later, so the other would have been by now
-    assert not two.bell("runs").is_set()
+    await _rings(two.wakeup("deliveries"))  # which is told later, so the other would have been by now
+    assert not two.wakeup("runs").is_set()
 
 
 async def test_watchers_of_a_run_hear_of_what_another_bot_stored(bots: tuple[Store, Store]) -> None:
@@ -241,16 +241,16 @@ async def test_watchers_of_a_run_hear_of_what_another_bot_stored(bots: tuple[Sto
 async def test_lost_listener_comes_back_and_looks_at_everything(bots: tuple[Store, Store]) -> None:
     one, two = bots
     number = await _asked(one)
-    await _rings(two.bell("runs"))
+    await _rings(two.wakeup("runs"))
     with two.changes.listen(("run", number)) as listener:
-        two.bell("runs").clear()
+        two.wakeup("runs").clear()
         with capture_logs() as told:
             await one.write(lambda s: s.execute(text(_END_LISTENERS)) and None)
-            await _rings(two.bell("runs"))
+            await _rings(two.wakeup("runs"))
         await _heard(listener)
-        two.bell("deliveries").clear()
+        two.wakeup("deliveries").clear()
         await one.add_delivery(key="a", source="s", event="e", media_type="m", body=b"", now=1.0)
-        await _rings(two.bell("deliveries"))
+        await _rings(two.wakeup("deliveries"))
     assert "notices.lost" in {each["event"] for each in told}
 
 
@@ -268,7 +268,7 @@ async def test_what_strangers_send_on_the_channel_does_no_harm(bots: tuple[Store
             )  # type: ignore[misc]
         )
     await one.add_delivery(key="a", source="s", event="e", media_type="m", body=b"", now=1.0)
-    await _rings(two.bell("deliveries"))
+    await _rings(two.wakeup("deliveries"))
 
 
 def test_notices_fit_into_what_postgresql_takes() -> None:
@@ -294,19 +294,19 @@ async def test_of_two_changes_of_one_job_at_once_one_comes_second(
     home: House, bots: tuple[Store, Store]
 ) -> None:
     config = home.tools.config
-    books = [await Book.open(config, store, lambda: 1.0) for store in bots]
+    books = [await Registry.open(config, store, lambda: 1.0) for store in bots]
     job = config.jobs["plain"].model_copy(update={"name": "new"})
     for turn in range(10):
         held = books[0].entry("new")
         version = None if held is None else held.row.version
         came = await asyncio.gather(
             *(
-                book.put(
+                registry.put(
                     job.model_copy(update={"description": f"{turn} of {name}"}),
                     actor=f"token:{name}",
                     expected=lambda found: found == version,  # noqa: B023
                 )
-                for name, book in zip("ab", books, strict=True)
+                for name, registry in zip("ab", books, strict=True)
             ),
             return_exceptions=True,
         )
@@ -315,19 +315,21 @@ async def test_of_two_changes_of_one_job_at_once_one_comes_second(
         assert isinstance(refused, Conflict)
         assert refused.precondition
         assert made[0][0].version == turn + 1
-        for book in books:
-            await book.refresh()
+        for registry in books:
+            await registry.refresh()
 
 
 async def test_changes_of_one_job_at_once_that_expect_nothing_are_all_kept(
     home: House, bots: tuple[Store, Store]
 ) -> None:
-    books = [await Book.open(home.tools.config, store, lambda: 1.0) for store in bots]
+    books = [await Registry.open(home.tools.config, store, lambda: 1.0) for store in bots]
     job = home.tools.config.jobs["plain"].model_copy(update={"name": "new"})
     await asyncio.gather(
         *(
-            book.put(job.model_copy(update={"description": str(n)}), actor="token:x", expected=lambda _: True)
-            for n, book in enumerate(books * 10)
+            registry.put(
+                job.model_copy(update={"description": str(n)}), actor="token:x", expected=lambda _: True
+            )
+            for n, registry in enumerate(books * 10)
         )
     )
     found = await bots[0].read(lambda s: versions.of(s, "new"))
@@ -342,14 +344,14 @@ async def test_files_that_differ_are_written_one_after_the_other_and_the_last_on
     jobs = {name: job for name, job in old.jobs.items() if name != "words"}
     jobs["plain"] = jobs["plain"].model_copy(update={"description": "new"})
     new = old.model_copy(update={"jobs": jobs})
-    first = await Book.open(old, bots[0], lambda: 1.0)
-    bots[0].bell("jobs").clear()
-    second = await Book.open(new, bots[1], lambda: 2.0)
-    await _rings(bots[0].bell("jobs"))
+    first = await Registry.open(old, bots[0], lambda: 1.0)
+    bots[0].wakeup("jobs").clear()
+    second = await Registry.open(new, bots[1], lambda: 2.0)
+    await _rings(bots[0].wakeup("jobs"))
     await first.refresh()
-    for book in (first, second):
-        assert book.catalog.jobs["plain"].description == "new"
-        assert "words" not in book.catalog.jobs
+    for registry in (first, second):
+        assert registry.catalog.jobs["plain"].description == "new"
+        assert "words" not in registry.catalog.jobs
     before = await bots[0].read(versions.mark)
     for _ in range(3):  # looking writes nothing, so nothing flaps
         await first.refresh()

@@ -109,9 +109,9 @@ async def test_more_work_than_one_group_takes_is_all_done(store: Store) -> None:
 
 
 async def test_bell_rings_after_the_commit_only(store: Store) -> None:
-    assert not store.bell("deliveries").is_set()
+    assert not store.wakeup("deliveries").is_set()
     await _deliver(store, "github:1")
-    assert store.bell("deliveries").is_set()
+    assert store.wakeup("deliveries").is_set()
 
     def fail(session: Session) -> None:
         runs.enqueue(session, _run("k"), [], now=1.0, nonce="n")
@@ -119,9 +119,9 @@ async def test_bell_rings_after_the_commit_only(store: Store) -> None:
 
     with pytest.raises(KeyError):
         await store.write(fail)
-    assert not store.bell("runs").is_set()
+    assert not store.wakeup("runs").is_set()
     await store.write(lambda session: runs.enqueue(session, _run("k"), [], now=1.0, nonce="n"))
-    assert store.bell("runs").is_set()
+    assert store.wakeup("runs").is_set()
 
 
 async def test_what_is_read_can_be_used_afterwards(store: Store) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.store.watchers import Changes
+from bot.store.watchers import ChangeFeed
 from bot.tables import Build, Run
 
 
@@ -28,7 +28,7 @@ def build(number: int) -> Build:
 
 
 async def test_a_change_before_the_wait_is_heard() -> None:
-    changes = Changes()
+    changes = ChangeFeed()
     with changes.listen(("run", 1)) as listener:
         changes.publish(run(1))
 
@@ -37,7 +37,7 @@ async def test_a_change_before_the_wait_is_heard() -> None:
 
 
 async def test_a_change_during_the_wait_is_heard() -> None:
-    changes = Changes()
+    changes = ChangeFeed()
     with changes.listen(("run", 1), ("build", 7)) as listener:
         waiting = asyncio.ensure_future(listener.wait())
         await asyncio.sleep(0)
@@ -48,7 +48,7 @@ async def test_a_change_during_the_wait_is_heard() -> None:
 
 
 async def test_many_changes_are_one_ring_for_who_is_slow() -> None:
-    changes = Changes()
+    changes = ChangeFeed()
     with changes.listen(("run", 1)) as listener:
         for _ in range(1000):
             changes.publish(run(1))
@@ -61,7 +61,7 @@ async def test_many_changes_are_one_ring_for_who_is_slow() -> None:
 
 
 async def test_other_runs_and_builds_of_the_same_number_do_not_ring() -> None:
-    changes = Changes()
+    changes = ChangeFeed()
     with changes.listen(("run", 1)) as listener:
         changes.publish(run(2))
         changes.publish(build(1))
@@ -72,7 +72,7 @@ async def test_other_runs_and_builds_of_the_same_number_do_not_ring() -> None:
 
 
 async def test_who_left_costs_nothing() -> None:
-    changes = Changes()
+    changes = ChangeFeed()
     with changes.listen(("run", 1), ("run", 1), ("build", 1)), changes.listen(("run", 1)):
         assert changes.listeners == 3
 
@@ -81,7 +81,7 @@ async def test_who_left_costs_nothing() -> None:
 
 
 async def test_who_closes_twice_disturbs_nobody() -> None:
-    changes = Changes()
+    changes = ChangeFeed()
     with changes.listen(("run", 1)) as first, changes.listen(("run", 1)) as second:
         first.close()
         first.close()
@@ -91,23 +91,23 @@ async def test_who_closes_twice_disturbs_nobody() -> None:
 
 async def test_a_row_that_is_not_stored_cannot_be_published() -> None:
     with pytest.raises(ValueError, match="stored"):
-        Changes().publish(run(None))
+        ChangeFeed().publish(run(None))
 
 
 async def test_backlog_names_the_runs_that_changed_once_and_rings() -> None:
-    changes, bell = Changes(), asyncio.Event()
-    backlog = changes.backlog(bell)
-    assert (backlog.take(), bell.is_set()) == (frozenset(), False)
+    changes, wakeup = ChangeFeed(), asyncio.Event()
+    backlog = changes.backlog(wakeup)
+    assert (backlog.take(), wakeup.is_set()) == (frozenset(), False)
     for number in (1, 2, 2):
         changes.ring("run", number)
     changes.ring("build", 3)
-    assert bell.is_set()
-    assert (backlog.take(), bell.is_set(), backlog.take()) == (frozenset({1, 2}), False, frozenset())
+    assert wakeup.is_set()
+    assert (backlog.take(), wakeup.is_set(), backlog.take()) == (frozenset({1, 2}), False, frozenset())
 
 
 async def test_backlog_is_bounded_and_says_that_it_was_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.store.watchers.MOST", 2)
-    changes = Changes()
+    changes = ChangeFeed()
     backlog = changes.backlog(asyncio.Event())
     for number in (1, 2, 3):
         changes.ring("run", number)

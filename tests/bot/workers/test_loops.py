@@ -14,7 +14,7 @@ from bot.errors import DatabaseAway, Refused, RetryLater
 from bot.store import runs
 from bot.tables import Delivery, Run
 from bot.workers import loops, retention
-from bot.workers.loops import MAX_TRIES, Belt, Loops, backoff
+from bot.workers.loops import MAX_TRIES, WorkerPool, Workers, backoff
 from bot.workers.patience import patiently
 from bot.workers.pruning import Pruning
 from executor.errors import EngineUnavailable
@@ -31,14 +31,14 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loops, "RENEW", 0.02)
 
 
-class Watched(Loops):
+class Watched(Workers):
     """The belts, and a bell that rings whenever something was carried."""
 
     def __init__(self, home: House) -> None:
         super().__init__(home.tools)
         self.ended = asyncio.Event()
 
-    def _done(self, belt: Belt[Any], key: int) -> None:
+    def _done(self, belt: WorkerPool[Any], key: int) -> None:
         super()._done(belt, key)
         self.ended.set()
 
@@ -84,7 +84,7 @@ async def free(home: House, delivery: Delivery, **values: Any) -> None:
     await home.write(
         lambda s: s.execute(update(Delivery).values(lease_owner=None, lease_until=0.0, **values))
     )
-    home.store.bell("deliveries").set()
+    home.store.wakeup("deliveries").set()
 
 
 async def test_whole_way_from_a_comment_to_the_answer(home: House) -> None:
@@ -221,7 +221,7 @@ async def test_database_or_a_fault_in_one_round_ends_no_belt(
 async def test_failure_to_give_up_leaves_the_delivery_for_later(
     home: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    belts = Loops(home.tools)
+    belts = Workers(home.tools)
     delivery = await home.comment("/job run plain")
     delivery.attempts = MAX_TRIES + 1
 
@@ -266,7 +266,7 @@ async def test_row_claimed_anew_by_its_own_bot_is_carried_once(home: House) -> N
             # taken away may have been renewed before anybody saw it.
             while (await home.run(1)).attempts < 2:
                 await home.write(lambda s: s.execute(update(Run).values(lease_until=0.0)))
-                home.store.bell("runs").set()
+                home.store.wakeup("runs").set()
         gate.set()
         await until(home, lambda run: run.state == "finished")
     assert len(home.engine.specs) == 1
@@ -278,7 +278,7 @@ async def test_what_a_job_no_longer_keeps_goes_when_a_newer_run_has_ended(
     monkeypatch.setattr(retention, "GATHER", 0.0)
     monkeypatch.setattr(retention, "REST", 0.01)
     monkeypatch.setattr(retention, "AGAIN", 0.0)  # the clock stands still, and ends are told in between
-    gone, book = asyncio.Event(), home.tools.book
+    gone, registry = asyncio.Event(), home.tools.registry
     real = Pruning.remove
 
     async def remove(self: Pruning, numbers: Collection[int]) -> int:
@@ -287,8 +287,8 @@ async def test_what_a_job_no_longer_keeps_goes_when_a_newer_run_has_ended(
         return count
 
     monkeypatch.setattr(Pruning, "remove", remove)
-    small = job_of(b'{"command": "true", "keep": 1}', "small", book.config)
-    await book.put(small, actor="token:boss", expected=lambda version: version is None)
+    small = job_of(b'{"command": "true", "keep": 1}', "small", registry.config)
+    await registry.put(small, actor="token:boss", expected=lambda version: version is None)
     home.engine.plans = [[Started(home.now), Outcome(Result.SUCCEEDED)]]
     await home.says("/job run small\n/job run small")
     async with turning(home), asyncio.timeout(20):

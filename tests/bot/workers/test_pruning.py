@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from bot.config import job_of
-from bot.handlers.deliveries import Desk
-from bot.registry import Book
+from bot.handlers.deliveries import DeliveryHandler
+from bot.registry import Registry
 from bot.states import State
 from bot.store import Session, runs, ticks
 from bot.tables import Build, Delivery, Post, Run, Tick
@@ -26,10 +26,10 @@ def always(version: int | None) -> bool:
     return True
 
 
-async def define(home: House, content: bytes) -> Book:
-    book = home.tools.book
-    await book.put(job_of(content, "small", book.config), actor="token:boss", expected=always)
-    return book
+async def define(home: House, content: bytes) -> Registry:
+    registry = home.tools.registry
+    await registry.put(job_of(content, "small", registry.config), actor="token:boss", expected=always)
+    return registry
 
 
 async def left(home: House, job: str) -> list[int]:
@@ -72,12 +72,12 @@ async def test_what_is_older_than_expire_goes(home: House) -> None:
 
 
 async def test_history_of_a_deleted_job_goes_and_of_one_that_the_file_lost_stays(home: House) -> None:
-    book = await define(home, b'{"command": "true"}')
+    registry = await define(home, b'{"command": "true"}')
     await home.write(lambda s: add(s, "fs", job="small"))
     await home.write(lambda s: add(s, "fs", job="plain"))
-    await book.remove("small", actor="token:boss", expected=always)
-    jobs = {name: job for name, job in book.config.jobs.items() if name != "plain"}
-    await book.apply(book.config.model_copy(update={"jobs": jobs}))
+    await registry.remove("small", actor="token:boss", expected=always)
+    jobs = {name: job for name, job in registry.config.jobs.items() if name != "plain"}
+    await registry.apply(registry.config.model_copy(update={"jobs": jobs}))
     await Retention(home.tools).look(home.now)
     assert (await left(home, "small"), await left(home, "plain")) == ([], [3, 4])
 
@@ -111,11 +111,11 @@ async def test_job_that_was_deleted_leaves_no_pause_to_a_later_one(
     home: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pruning, "ROUND", 1)
-    book = await define(home, b'{"command": "true"}')
+    registry = await define(home, b'{"command": "true"}')
     await home.write(lambda s: add(s, "s" * 300, job="small"))
     await home.write(lambda s: ticks.change(s, "small", paused=True))
     await home.write(lambda s: ticks.record(s, [Tick(job="small", at=1.0, outcome="run", decided_at=1.0)]))
-    await book.remove("small", actor="token:boss", expected=always)
+    await registry.remove("small", actor="token:boss", expected=always)
     await Pruning(home.tools).purge("small")
     assert len(await left(home, "small")) > 0
     assert await home.store.read(lambda s: (ticks.states(s, ["small"]), ticks.newest(s, "small"))) == ({}, [])
@@ -125,7 +125,7 @@ async def test_deliveries_that_were_ignored_go_before_the_others(home: House) ->
     handled, ignored = await home.comment("/job list"), await home.comment("nothing")
     waiting = await home.deliver("issue_comment", handled.body)
     for delivery in (handled, ignored):
-        await Desk(home.tools).handle(delivery)
+        await DeliveryHandler(home.tools).handle(delivery)
 
     async def kept(later: float) -> list[str]:
         await Retention(home.tools).look(home.now + later)
@@ -139,7 +139,7 @@ async def test_deliveries_that_were_ignored_go_before_the_others(home: House) ->
 async def test_how_long_ignored_deliveries_are_kept_is_a_setting(home: House) -> None:
     settings = home.tools.config.deliveries.model_copy(update={"keep_ignored": 60.0})
     brief = home.without(config=home.tools.config.model_copy(update={"deliveries": settings}))
-    await Desk(home.tools).handle(await home.comment("nothing"))
+    await DeliveryHandler(home.tools).handle(await home.comment("nothing"))
     await Retention(brief.tools).look(home.now + 61)
     assert await home.store.read(lambda s: list(s.scalars(select(Delivery)))) == []
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.registry import Book
+from bot.registry import Registry
 from bot.states import State
 from bot.store import Store, runs
 from bot.tables import Run
 from bot.workers import loops
-from bot.workers.loops import Loops
+from bot.workers.loops import Workers
 from demo import deliveries as payloads
 from executor.logs.store import LogStore
 from executor.process import ProcessEngine
@@ -35,7 +35,7 @@ class Bot:
 
     def __init__(self, home: House) -> None:
         self.home = home
-        self._turning = asyncio.create_task(Loops(home.tools).run())
+        self._turning = asyncio.create_task(Workers(home.tools).run())
 
     async def stop(self) -> None:
         self._turning.cancel()
@@ -66,8 +66,8 @@ async def bots(tmp_path: Path, url: str) -> AsyncIterator[tuple[Bot, Bot]]:
         made = []
         for owner in ("one", "two"):
             store = await stack.enter_async_context(await Store.open(url, owner=owner))
-            book = await Book.open(home.tools.config, store, home.tools.clock)
-            bot = Bot(home.without(store=store, book=book, engine=engine, logs=logs, owner=owner))
+            registry = await Registry.open(home.tools.config, store, home.tools.clock)
+            bot = Bot(home.without(store=store, registry=registry, engine=engine, logs=logs, owner=owner))
             stack.push_async_callback(bot.stop)
             made.append(bot)
         yield made[0], made[1]

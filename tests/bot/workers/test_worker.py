@@ -296,7 +296,7 @@ async def test_variable_that_a_job_was_given_after_the_start_is_masked_in_our_ow
     told: list[Secret] = []
     monkeypatch.setattr(specs, "mask", told.extend)
     job = job_of(b'{"command": "true", "env": {"X": "key ${API_KEY}"}}', "later", home.tools.config)
-    await home.tools.book.put(job, actor="token:boss", expected=lambda version: True)
+    await home.tools.registry.put(job, actor="token:boss", expected=lambda version: True)
     await home.says("/job run later")
     await Worker(home.tools).carry(await home.claim(Run))
     assert told == [Secret("s3cr3t"), Secret("key s3cr3t")]

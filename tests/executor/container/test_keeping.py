@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.container.entries import Entries, Frames, Parser
-from executor.logs.collector import Keeping
+from executor.logs.collector import LogCollector
 from executor.logs.logfile import LogWriter
 
 TIME = b"2026-11-20T22:09:51.880458916+00:00"
@@ -52,7 +52,7 @@ def test_stream_gives_every_byte_however_it_is_cut(written: list[tuple[str, byte
 
 def keep(directory: Path, data: bytes, *, until: int, kept: int, secrets: list[bytes]) -> None:
     """Take the first `until` bytes of what the engine tells, in a bot that finds `kept` bytes."""
-    keeping = Keeping(LogWriter(str(directory), 1 << 20), secrets, kept)
+    keeping = LogCollector(LogWriter(str(directory), 1 << 20), secrets, kept)
     keeping.take(Entries().feed(data[:until]))
     if until >= len(data):
         keeping.end(["a note"])
@@ -77,7 +77,7 @@ def test_another_bot_goes_on_with_the_log_without_a_byte_lost_or_doubled(tmp_pat
 
 def test_log_that_cannot_be_written_is_said_and_not_raised(tmp_path: Path) -> None:
     log = LogWriter(str(tmp_path / "log"), 1 << 20)
-    keeping = Keeping(log, [], 0)
+    keeping = LogCollector(log, [], 0)
     log.close()
     keeping.take(b"lost\n")
     assert keeping.problem is not None

@@ -68,9 +68,9 @@ async def test_job_that_the_file_lost_is_removed_and_the_log_tells_by_whom(
 ) -> None:
     async with house(tmp_path) as home, served(home, "admin") as client:
         assert (await client.delete("/api/jobs/plain")).status_code == 409
-        book = home.tools.book
-        jobs = {name: job for name, job in book.config.jobs.items() if name != "plain"}
-        await book.apply(book.config.model_copy(update={"jobs": jobs}))
+        registry = home.tools.registry
+        jobs = {name: job for name, job in registry.config.jobs.items() if name != "plain"}
+        await registry.apply(registry.config.model_copy(update={"jobs": jobs}))
         with capture_logs() as lines:
             assert (await client.delete("/api/jobs/plain")).status_code == 204
         assert (await client.delete("/api/jobs/plain")).status_code == 404

@@ -14,7 +14,7 @@ from bot.access import links
 from bot.catalog.catalog import Job
 from bot.github import Keys, Oidc
 from bot.store import Store
-from bot.workers.loops import Loops
+from bot.workers.loops import Workers
 from executor.spec import Secret
 from tests.bot.house import house
 from tests.webhooks.whole import served
@@ -45,7 +45,7 @@ async def test_service_serves_every_row_and_nothing_else(tmp_path: Path) -> None
     async with house(tmp_path) as home:
         tools, clock = home.tools, home.tools.clock
         oidc = Oidc(Keys("https://issuer.example.com", clock=clock), audience="http://errand", clock=clock)
-        app = service._application(tools, Loops(tools), Streams(), oidc, clock, "")
+        app = service._application(tools, Workers(tools), Streams(), oidc, clock, "")
         assert {type(each) for each in app.routes} == {Route}  # one that has routes within would hide them
         mounted = [
             (method, each.path.replace(":path}", "}"))

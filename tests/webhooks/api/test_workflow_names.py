@@ -33,9 +33,9 @@ class Signed:
 
 async def opened(home: House, workflow: Workflow, *allow: str) -> tuple[str | None, frozenset[str]]:
     """What a workflow is called, and what it may do where one job has these rules."""
-    job = home.tools.book.catalog.jobs["plain"].model_copy(update={"allow": allow})
-    jobs = {**home.tools.book.catalog.jobs, "plain": job}
-    object.__setattr__(home.tools.book.catalog, "jobs", jobs)
+    job = home.tools.registry.catalog.jobs["plain"].model_copy(update={"allow": allow})
+    jobs = {**home.tools.registry.catalog.jobs, "plain": job}
+    object.__setattr__(home.tools.registry.catalog, "jobs", jobs)
     visitors = Workflows(Signed(workflow), lambda: jobs, home.tools.repositories)  # type: ignore[arg-type]
     visitor = await visitors.visitor("token")
     return visitor.name, visitor.scopes

@@ -11,11 +11,11 @@ import pytest
 from executor.kubernetes.client import Client
 from executor.kubernetes.controller import beside
 from executor.kubernetes.controller.beside import MOST, Beside
-from executor.kubernetes.controller.log_collector import Desk
+from executor.kubernetes.controller.log_collector import LogResources
 from executor.kubernetes.settings import Settings
 from executor.kubernetes.watching import states
 from executor.logs.store import LogStore
-from executor.logs.watcher import Growth
+from executor.logs.watcher import FileWatcher
 from tests.executor.kubernetes.places import Answer, kubeconfig, served
 
 LINE = b"2026-01-01T12:00:01.000000001Z hello of the mesh, hush\n"
@@ -40,13 +40,13 @@ def pod(count: int, *, phase: str = "Running") -> states.Pod:
 
 
 @asynccontextmanager
-async def desk(directory: Path, answer: Answer) -> AsyncIterator[Desk]:
+async def desk(directory: Path, answer: Answer) -> AsyncIterator[LogResources]:
     with served(lambda method, target, headers: answer) as host:
         client = await Client.open(Settings("jobs", "here", kubeconfig=kubeconfig(directory, host)))
-        growth = Growth()
-        growth.open()
-        yield Desk(client, growth, LogStore(directory / "logs", 1 << 20))
-        await growth.close()
+        watcher = FileWatcher()
+        watcher.open()
+        yield LogResources(client, watcher, LogStore(directory / "logs", 1 << 20))
+        await watcher.close()
         await client.close()
 
 

@@ -9,10 +9,10 @@ import pytest
 from executor.kubernetes.client import Client
 from executor.kubernetes.controller import following
 from executor.kubernetes.controller.following import Follower
-from executor.kubernetes.controller.run_directory import Place
+from executor.kubernetes.controller.run_directory import RunDirectory
 from executor.kubernetes.settings import Settings
 from executor.kubernetes.watching import states
-from executor.logs.collector import Keeping
+from executor.logs.collector import LogCollector
 from executor.logs.logfile import LogWriter
 from tests.executor.kubernetes.places import Answer, kubeconfig, served
 
@@ -45,9 +45,9 @@ async def test_log_that_went_with_its_pod_is_not_waited_for(
         follower = Follower(client, deleted_pod, lambda: None)
         follower.end()
         directory = str(tmp_path / "log")
-        turn = Place(directory).take()
+        turn = RunDirectory(directory).take()
         assert turn is not None
-        keeping = Keeping(LogWriter(directory, 4096), [], 0, 0)
+        keeping = LogCollector(LogWriter(directory, 4096), [], 0, 0)
         async with asyncio.timeout(30):
             (note,) = await follower.follow(keeping, turn, None)
         keeping.close()

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from executor.container.entries import Entries
-from executor.kubernetes.controller.log_cursor import Position, Stamped
+from executor.kubernetes.controller.log_cursor import LogCursor, Position
 from executor.kubernetes.controller.run_directory import Checkpoint
-from executor.logs.collector import Keeping
+from executor.logs.collector import LogCollector
 from executor.logs.logfile import LogWriter
 from executor.logs.redaction import Redactor
 
@@ -68,10 +68,10 @@ def test_no_byte_is_lost_or_doubled_wherever_it_breaks(
     steps: list[tuple[int, bytes, bool]], breaks: list[tuple[int, int, bool]]
 ) -> None:
     log = log_of(steps)
-    reading, got = Stamped(None), b""
+    reading, got = LogCursor(None), b""
     for until, cut, another in [*breaks, (1_000_000, 37, False)]:
         if another:  # a bot that knows the position only
-            reading = Stamped(reading.position)
+            reading = LogCursor(reading.position)
         data = served(log, reading.begin())[:until]
         got += b"".join(reading.feed(data[at : at + cut]) for at in range(0, len(data), cut))
     got += reading.finish()
@@ -98,8 +98,8 @@ class Bot:
         self.checkpoint = checkpoint
         size = sum(len(path.read_bytes()) for path in directory.iterdir()) if directory.exists() else 0
         offset = checkpoint.offset if checkpoint is not None else 0
-        self.stamped = Stamped(checkpoint.position if checkpoint is not None else None)
-        self.keeping = Keeping(LogWriter(str(directory), 1 << 20), SECRETS, size - offset, offset)
+        self.stamped = LogCursor(checkpoint.position if checkpoint is not None else None)
+        self.keeping = LogCollector(LogWriter(str(directory), 1 << 20), SECRETS, size - offset, offset)
 
     def take(self, text: bytes) -> None:
         self.keeping.take(text)
@@ -138,7 +138,7 @@ def test_what_is_read_again_costs_about_what_reading_costs() -> None:
     began = process_time()
     assert Entries().feed(container) == text
     other, began = process_time() - began, process_time()
-    reading = Stamped(None)
+    reading = LogCursor(None)
     assert reading.feed(data) == text
     first, began = process_time() - began, process_time()
     assert reading.begin() is not None
@@ -150,7 +150,7 @@ def test_what_is_read_again_costs_about_what_reading_costs() -> None:
 
 def test_log_that_was_rotated_away_is_noticed_and_goes_on() -> None:
     log = log_of([(0, b"one", True), (1, b"two", True), (5 * 10**9, b"six", True), (1, b"seven", True)])
-    reading = Stamped(None)
+    reading = LogCursor(None)
     reading.begin()
     assert reading.feed(served(log[:2], None)) == b"one\ntwo\n"
     reading.begin()
@@ -160,7 +160,7 @@ def test_log_that_was_rotated_away_is_noticed_and_goes_on() -> None:
 
 def test_rotated_log_with_nothing_far_enough_is_given_at_its_end() -> None:
     log = log_of([(0, b"one", True), (1, b"two", True), (5, b"three", True), (1, b"fo", False)])
-    reading = Stamped(Position(stamp(log[1].at), 1, 4))
+    reading = LogCursor(Position(stamp(log[1].at), 1, 4))
     reading.begin()
     assert reading.feed(served(log[2:], None)) == b""
     assert not reading.gap
@@ -187,7 +187,7 @@ def test_rotated_log_has_a_gap_only_if_something_may_have_been_written_there(
     quiet: int | None, step: int | None, gap: bool
 ) -> None:
     log = log_of([(0, b"one", True), ((step or 0) * 10**9, b"two", True)])
-    reading = Stamped(None)
+    reading = LogCursor(None)
     reading.begin()
     reading.feed(served(log[:1], None))
     reading.begin(None if quiet is None else LAST + timedelta(seconds=quiet))
@@ -197,7 +197,7 @@ def test_rotated_log_has_a_gap_only_if_something_may_have_been_written_there(
 
 
 def test_words_of_the_node_are_no_lines_of_the_job() -> None:
-    reading = Stamped(None)
+    reading = LogCursor(None)
     reading.begin()
     assert reading.feed(b"unable to retrieve container ") + reading.feed(b"logs for containerd://ab\n") == b""
     assert reading.position is None
