@@ -259,8 +259,8 @@ class House:
     def without(self, **tools: Any) -> "House":
         """The same house with other tools."""
         if "config" in tools:
-            tools["book"] = Registry(tools.pop("config"), self.store, time.time)
-            tools["repositories"] = Repositories(self.store, tools["book"], self.tools.clock)
+            tools["registry"] = Registry(tools.pop("config"), self.store, time.time)
+            tools["repositories"] = Repositories(self.store, tools["registry"], self.tools.clock)
         made = House(replace(self.tools, **tools), self.beside, self.engine, self.home)
         made._numbers = self._numbers
         return made

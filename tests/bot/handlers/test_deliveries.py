@@ -204,7 +204,7 @@ async def test_decision_that_is_cancelled_leaves_nothing_behind(home: House) -> 
     task.cancel()
     async with asyncio.timeout(5):
         await asyncio.gather(task, return_exceptions=True)
-    left = {each for each in asyncio.all_tasks() - before if "desk" in repr(each)}
+    left = {each for each in asyncio.all_tasks() - before if "bot/handlers" in repr(each)}
     assert left == set()
     assert (await home.delivery(delivery)).state == "stored"
 
