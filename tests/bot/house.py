@@ -27,7 +27,8 @@ from demo.github import GitHubStandIn
 from demo.slack import SlackStandIn
 from demo.standins import StandIns, standins
 from executor.logs.store import LogStore
-from executor.spec import BuildSpec, Live, Outcome, Progress, Result, RunSpec, Secret, Started
+from executor.spec import Secret
+from tests.bot.engine import ObedientEngine
 
 SHOP, SITE = "acme/shop", "acme/site"
 HEAD = "a" * 40
@@ -63,79 +64,6 @@ jobs:
   check: {{image: shop, command: "true"}}
   publish: {{image: site, command: "true"}}
 """
-
-Step = Progress | Exception | Callable[[], Any]
-
-
-class ObedientEngine:
-    """An engine in memory that does what `plans` say, one for every question; the last one stays.
-
-    A step is yielded, raised, or (a function) called and awaited. `faults` are raised by the method of
-    that name, once each.
-    """
-
-    def __init__(self) -> None:
-        self.plans: list[list[Step]] = [
-            [Started(time.time()), Outcome(Result.SUCCEEDED, exit_code=0, image="i")]
-        ]
-        self.faults: dict[str, list[Exception]] = {}
-        self.calls: list[tuple[str, str]] = []
-        self.specs: list[RunSpec | BuildSpec] = []
-        self.gone: set[str] = set()
-        self.wanted: list[str | Live] = []
-        self.pins: list[list[Step]] = [[Outcome(Result.SUCCEEDED, image="tools@sha256:1")]]
-        """The same as `plans` for `pin`."""
-
-    async def open(self) -> None:
-        self._note("open", "")
-
-    async def close(self) -> None:
-        self._note("close", "")
-
-    def run(self, spec: RunSpec) -> AsyncIterator[Progress]:
-        return self._told(spec)
-
-    def build(self, spec: BuildSpec) -> AsyncIterator[Progress]:
-        return self._told(spec)
-
-    def pin(self, wanted: str | Live) -> AsyncIterator[Progress]:
-        self.wanted.append(wanted)
-        return self._tell(self.pins)
-
-    async def stop(self, key: str) -> None:
-        self._note("stop", key)
-
-    async def has_image(self, image: str) -> bool:
-        self._note("has_image", image)
-        return image not in self.gone
-
-    async def prune(self, *, before: float) -> None:
-        self._note("prune", "")
-
-    async def remove(self, key: str) -> None:
-        self._note("remove", key)
-
-    def called(self, method: str) -> list[str]:
-        return [key for name, key in self.calls if name == method]
-
-    def _told(self, spec: RunSpec | BuildSpec) -> AsyncIterator[Progress]:
-        self.specs.append(spec)
-        return self._tell(self.plans)
-
-    async def _tell(self, plans: list[list[Step]]) -> AsyncIterator[Progress]:
-        plan = plans.pop(0) if len(plans) > 1 else plans[0]
-        for step in plan:
-            if isinstance(step, Exception):
-                raise step
-            if callable(step):
-                await step()
-            else:
-                yield step
-
-    def _note(self, method: str, key: str) -> None:
-        self.calls.append((method, key))
-        if faults := self.faults.get(method):
-            raise faults.pop(0)
 
 
 class House:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,8 +11,10 @@ import pytest
 from executor.container import Settings
 from executor.kubernetes import settings as kubernetes
 from tests.contract.cases import (
+    ContainerCase,
     EngineCase,
     KubernetesCase,
+    ProcessCase,
     open_container_case,
     open_kubernetes_case,
     open_process_case,
@@ -19,7 +22,9 @@ from tests.contract.cases import (
 from tests.kubernetes.cluster import Cluster
 from tests.podman import Podman
 
-_ENGINES = [
+AnyCase = ProcessCase | ContainerCase | KubernetesCase
+
+ENGINES = [
     "process",
     pytest.param("container", marks=pytest.mark.container),
     pytest.param("kubernetes", marks=pytest.mark.kubernetes),
@@ -32,10 +37,17 @@ def key() -> str:
     return f"run-{uuid4().hex[:8]}"
 
 
-@pytest.fixture(params=_ENGINES)
+@pytest.fixture(params=ENGINES)
 async def case(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[EngineCase]:
     """Each engine in turn, with nothing run yet."""
-    opened: EngineCase
+    async with open_case(request, tmp_path) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def open_case(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AnyCase]:
+    """Give the engine that `request.param` names, until the block ends."""
+    opened: AnyCase
     if request.param == "process":
         opened = await open_process_case(tmp_path)
     elif request.param == "kubernetes":

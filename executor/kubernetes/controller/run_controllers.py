@@ -121,6 +121,8 @@ class RunControllers:
                 has_ended = isinstance(outcome, Outcome) or job.failed
                 if has_ended and (ended or job.created_at) < before:
                     await self._delete(space, job.name)
+                    with contextlib.suppress(ValueError):  # somebody else wrote what it is called
+                        await shielded(self._place(job.key).forget)
             for pod in list(space.pods):
                 if space.job(pod.label) is None and pod.has_ended and pod.created_at < before:
                     await self._release(space, pod.label)

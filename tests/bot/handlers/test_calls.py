@@ -142,7 +142,7 @@ async def test_chosen_tag_is_what_everybody_runs_until_the_image_says_something_
     await home.says("/job run plain")
     assert reference(await home.run(1)) == "ghcr.io/acme/tools:2.0"
     await Worker(home.tools).carry(await home.claim(Run))
-    assert home.engine.wanted == ["ghcr.io/acme/tools:2.0"]
+    assert home.engine.pinned == ["ghcr.io/acme/tools:2.0"]
     assert "ghcr.io/acme/tools:2.0" in (await home.says("/job plan plain"))[0]
     await home.says("/job rerun #1 --latest")
     assert reference(await home.run(2)) == "ghcr.io/acme/tools:2.0"
@@ -264,7 +264,7 @@ async def test_single_command_runs_in_what_images_name(home: House) -> None:
         assert isinstance(spec, RunSpec)
         assert spec.command == ("ls", "-l")
     wanted = ["ghcr.io/acme/tools:1", "ghcr.io/acme/tools:9", f"ghcr.io/acme/shop@sha256:{'2' * 64}"]
-    assert home.engine.wanted == [*wanted, Live("container/web")]
+    assert home.engine.pinned == [*wanted, Live("container/web")]
     last = home.engine.specs[-1]
     assert isinstance(last, RunSpec)
     assert last.live == Live("container/web")

@@ -72,7 +72,7 @@ async def test_reference_is_pinned_before_the_run_starts(home: House) -> None:
 
     home.engine.plans = [[look, Started(home.now), OK]]
     await Worker(home.tools).carry(await home.claim(Run))
-    assert home.engine.wanted == ["ghcr.io/acme/tools:1"]
+    assert home.engine.pinned == ["ghcr.io/acme/tools:1"]
     assert seen == [("starting", PINNED)]
     assert ((await home.run(1)).result, asked_for(home).image) == ("succeeded", PINNED)
     assert (asked_for(home).live, asked_for(home).cpu, asked_for(home).read_only) == (None, 0.5, False)
@@ -81,7 +81,7 @@ async def test_reference_is_pinned_before_the_run_starts(home: House) -> None:
 async def test_run_in_a_live_image_has_its_workload(home: House) -> None:
     await home.says("/job run words")
     await Worker(home.tools).carry(await home.claim(Run))
-    assert home.engine.wanted == [Live("container/web")]
+    assert home.engine.pinned == [Live("container/web")]
     assert (asked_for(home).live, asked_for(home).image) == (Live("container/web"), PINNED)
     assert asked_for(home).read_only
 
@@ -175,12 +175,12 @@ async def test_rerun_takes_the_same_digest_and_the_newest_only_if_asked(home: Ho
     await changed.says("/job rerun #1")
     assert (await home.run(2)).digest == PINNED
     await Worker(changed.tools).carry(await home.claim(Run))
-    assert (home.engine.wanted, asked_for(home).image) == ([Live("container/web")], PINNED)
+    assert (home.engine.pinned, asked_for(home).image) == ([Live("container/web")], PINNED)
     assert asked_for(home).live == Live("container/web")
     await changed.says("/job rerun #1 --latest")
     assert (await home.run(3)).digest is None
     await Worker(changed.tools).carry(await home.claim(Run))
-    assert (home.engine.wanted[-1], asked_for(home).image) == (Live("container/other"), other)
+    assert (home.engine.pinned[-1], asked_for(home).image) == (Live("container/other"), other)
 
 
 def _config(home: House, text: str) -> Config:
@@ -195,7 +195,7 @@ async def test_pinned_image_that_is_gone_is_fetched_again_by_its_digest(home: Ho
     await home.says("/job rerun #1")
     home.engine.gone.add(PINNED)
     await Worker(home.tools).carry(await home.claim(Run))
-    assert home.engine.wanted[1:] == [PINNED]
+    assert home.engine.pinned[1:] == [PINNED]
     assert ((await home.run(2)).result, (await home.run(2)).digest) == ("succeeded", PINNED)
     await home.says("/job rerun #1")
     home.engine.pins = [[Outcome(Result.ERROR, reason="ImageMissing", message="manifest unknown")]]

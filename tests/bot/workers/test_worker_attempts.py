@@ -1,7 +1,6 @@
 """A run whose job has `retries` makes each attempt once, wherever the bot is killed or stopped."""
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +14,9 @@ from bot.tables import Build, Run
 from bot.workers import worker
 from bot.workers.worker import Worker
 from executor.errors import EngineUnavailable
-from executor.spec import Live, Outcome, Progress, Result, RunSpec, Started
-from tests.bot.house import House, ObedientEngine, house
+from executor.spec import Outcome, Progress, Result, RunSpec, Started
+from tests.bot.engine import ObedientEngine
+from tests.bot.house import House, house
 
 OK = Outcome(Result.SUCCEEDED, exit_code=0)
 BAD = Outcome(Result.FAILED, exit_code=3, started_at=10.0, finished_at=12.0)
@@ -215,35 +215,24 @@ class Fate:
             raise Killed
 
 
-class LastingEngine(ObedientEngine):
-    """Jobs outlive the bot: what began goes on, and a name that was forgotten would begin anew."""
+class MortalEngine(ObedientEngine):
+    """The bot may be killed before and after whatever this engine is asked for or tells; its jobs go on."""
 
     def __init__(self, fate: Fate, results: list[Outcome]) -> None:
         super().__init__()
         self.fate = fate
-        self.results = results
-        self.begun: Counter[str] = Counter()
-        self.known: dict[str, Outcome] = {}
+        self.plans = [[Started(10.0), result] for result in results]
+        self.pins = [[Outcome(Result.ERROR, reason="ImageMissing")]]
 
-    async def _told_by(self, spec: RunSpec) -> AsyncIterator[Progress]:
+    async def run(self, spec: RunSpec) -> AsyncIterator[Progress]:
         self.fate.comes()
-        if spec.key not in self.known:
-            self.begun[spec.key] += 1
-            self.known[spec.key] = self.results.pop(0)
-        self.fate.comes()
-        yield Started(10.0)
-        self.fate.comes()
-        yield self.known[spec.key]
-
-    def run(self, spec: RunSpec) -> AsyncIterator[Progress]:
-        return self._told_by(spec)
-
-    async def pin(self, wanted: str | Live) -> AsyncIterator[Progress]:
-        yield Outcome(Result.ERROR, reason="ImageMissing")
+        async for progress in super().run(spec):
+            self.fate.comes()
+            yield progress
 
     async def remove(self, key: str) -> None:
         self.fate.comes()
-        self.known.pop(key, None)
+        await super().remove(key)
         self.fate.comes()
 
 
@@ -264,7 +253,7 @@ async def test_killed_at_any_line_no_attempt_is_lost_or_doubled(
     while not survived:
         await home.says("/job run flaky")
         fate = Fate(10**9)
-        engine = LastingEngine(fate, [BAD, BAD, OK])
+        engine = MortalEngine(fate, [BAD, BAD, OK])
         row = await home.claim(Run)
         tools = replace(home.tools, engine=engine)
         fate.left = moment
