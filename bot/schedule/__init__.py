@@ -1,8 +1,8 @@
 """Schedules: cron text and a time zone become due moments.
 
-`cron` reads the five fields and refuses what can never fire, `dates` finds the next local time that fits
-them, `zones` knows when a zone's clock changes, and `schedule` joins the three. Everything is pure: the
-time is an argument, as epoch seconds. The rules at clock changes are told in docs/schedules.md.
+`cron` refuses what can never fire or is not what it looks like, `dates` walks the local times that fit, which
+croniter finds, `zones` knows when a zone's clock changes, and `schedule` joins the three. Everything is pure:
+the time is an argument, as epoch seconds. The rules at clock changes are told in docs/schedules.md.
 """
 
 from bot.schedule.schedule import Schedule, parse, spread

@@ -60,22 +60,17 @@ class Schedule:
                 low += 1  # what is named for the end of the gap comes together with what was left out
             if self._fixed:
                 low = max(low, span.shown)
-            while low < end and (local := self._times.first_from(low)) < end:
+            for local in self._times.between(low, end):
                 yield float(local - span.offset)
-                low = local + 1
 
     def _skipped(self, span: Span) -> bool:
         """Whether the clock jumped over a time that is named, of a day that exists at least in part.
 
         A day that a zone left out as a whole, to cross the date line, has no due moments.
         """
-        end, local = span.start + span.offset, span.shown
-        while local < end and (local := self._times.first_from(local)) < end:
-            day = local - local % DAY
-            if day < span.shown or day + DAY > end:
-                return True
-            local = day + DAY
-        return False
+        end = span.start + span.offset
+        days = (local - local % DAY for local in self._times.between(span.shown, end))
+        return any(day < span.shown or day + DAY > end for day in days)
 
 
 def parse(cron: str, timezone: str = "UTC") -> Schedule:

@@ -38,6 +38,12 @@ def _day_fits(cron: str, year: int, month: int, day: int) -> bool:
     return day_fits and _fits_field(months, month, 1, 12)
 
 
+def day_fits(cron: str, t: int) -> bool:
+    """Whether the UTC day of a moment is one that `cron` names."""
+    day = datetime.fromtimestamp(t, UTC)
+    return _day_fits(cron, day.year, day.month, day.day)
+
+
 def _times(cron: str) -> set[tuple[int, int]]:
     """Hours and minutes that `cron` names."""
     minutes, hours, *_ = cron.split()

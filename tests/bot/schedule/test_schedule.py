@@ -6,7 +6,6 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from croniter import croniter
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -82,7 +81,7 @@ def test_clock_changes_as_documented(cron: str, zone: str, day: str, expected: l
 @pytest.mark.parametrize(("cron", "pace"), [("*/15 * * * *", 900), ("* * * * *", 60), ("*/30 * * * *", 1800)])
 def test_interval_keeps_its_pace_in_real_time(zone: str, cron: str, pace: int) -> None:
     schedule = parse(cron, zone)
-    for at in oracle.changes(zone, START, END):
+    for at in oracle.changes(zone, START, moment(2022) if pace == 60 else END):
         moments = schedule.between(at, at + 2 * DAY, 10**6)
         assert moments == [float(t) for t in range(at + pace, at + 2 * DAY + 1, pace)]
 
@@ -169,7 +168,7 @@ def test_every_change_of_ten_years_agrees_with_the_walk_by_the_minute(zone: str)
             _agrees(cron, zone, at - DAY // 4, 2)
 
 
-TEN_YEARS = ("30 2 * * *", "0,15,30,45 1-3 * * SUN", "*/15 * * * *", "45 */2 * * *")
+TEN_YEARS = ("30 2 * * *", "0,15,30,45 1-3 * * SUN", "*/15 0-4 * * SUN", "45 2-23/7 * * *")
 
 
 @pytest.mark.parametrize("zone", ZONES)
@@ -181,14 +180,26 @@ def test_ten_years_agree_with_the_walk(zone: str) -> None:
         assert parse(cron, zone).between(START, END - 1, 10**6) == expected
 
 
-@settings(deadline=None, max_examples=60)
-@given(CRONS, st.integers(START, END))
-def test_fields_mean_what_croniter_says_where_no_clock_changes(cron: str, start: int) -> None:
-    fields = cron.split()
-    if "/" in fields[2] + fields[4] and "*" not in (fields[2], fields[4]):
-        return  # it takes `*/2` for a restricted field, crontab(5) does not
-    other = croniter(cron, start)
-    assert parse(cron).upcoming(start, 5) == [other.get_next(float) for _ in range(5)]
+DATES = st.tuples(
+    st.one_of(st.just("*"), _numbers(1, 31)),
+    st.one_of(st.just("*"), _numbers(1, 12)),
+    st.one_of(st.just("*"), _numbers(0, 6)),
+).map(" ".join)
+
+
+@settings(deadline=None, max_examples=40)
+@given(DATES, st.integers(1971, 2200), st.just(8))
+@example("29 2 */6", 2086, 31)  # a leap day on a Saturday or Sunday, across the year 2100
+@example("29-31 2,4 MON", 2000, 8)
+def test_dates_of_some_years_agree_with_the_calendar(dates: str, year: int, years: int) -> None:
+    cron, start, end = f"0 0 {dates}", moment(year), moment(year + years)
+    expected = [float(t) for t in range(start, end, DAY) if oracle.day_fits(cron, t)]
+    try:
+        schedule = parse(cron)
+    except ValueError:
+        assert expected == []
+        return
+    assert schedule.between(start - 1, end - 1, 10**6) == expected
 
 
 @settings(deadline=None, max_examples=100)
