@@ -1,14 +1,33 @@
 """Three audiences. The class of an exception says whom it is for; everything else is for the operator."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class AskerError(Exception):
     """For the person who asked: the message is posted as written (Markdown, already safe)."""
 
+    @property
+    def reason(self) -> dict[str, Any]:
+        """What is stored of it: a `kind` and what it speaks of; `answer` is one that is only kept as said."""
+        return {"kind": "answer", "text": str(self).replace("\n", " ")}
+
 
 class NotAllowed(AskerError):
     """The asker may not, or not now. `why` tells others of it, so it says nothing that was typed."""
+
+
+class NotAlone(NotAllowed):
+    """A run that wants to be alone is not started beside another; `reason` says which that is."""
+
+    def __init__(self, message: str, reason: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self._reason = dict(reason)
+
+    @property
+    def reason(self) -> dict[str, Any]:
+        """The run that is in the way."""
+        return self._reason
 
 
 class Missing(AskerError):

@@ -150,19 +150,12 @@ class Authorization:
             # What is posted here is read by everybody, and the other repository may be private.
             raise NotAllowed("On a public pull request only jobs of that same repository can be asked for.")
 
-    def refusal(self, asked: RequestContext, job: str, sentence: str) -> str | None:
-        """The line of a delivery's note by which `why` knows that `asked` was not allowed to start `job`.
+    def refused_from(self, asked: RequestContext, job: str) -> str | None:
+        """The repository to whose people `why` may tell that `asked` was not allowed to start `job`.
 
         None for what was asked in another repository, whose name is not told to those of this one.
         """
         catalog = self._tools.registry.catalog
         known = catalog.jobs.get(job)
         repository = None if known is None else catalog.repository_of(known) or asked.repository
-        if repository is None or asked.repository not in (None, repository):
-            return None
-        return f"{refused(job, repository)}{asked.actor}: {sentence}"
-
-
-def refused(job: str, repository: str) -> str:
-    """How a line begins that tells of somebody who was not allowed to start `job`."""
-    return f"job {job} of {repository}: refused "
+        return repository if asked.repository in (None, repository) else None

@@ -23,9 +23,9 @@ from bot.handlers.pushes import PushHandler
 from bot.handlers.verbs import CommandHandlers, Effect
 from bot.posting import targets
 from bot.repositories import Stranger
-from bot.store import Session, deliveries, posts
+from bot.store import Session, deliveries, posts, push_verdicts
 from bot.store.leases import LeaseLost
-from bot.tables import Delivery, Post
+from bot.tables import CommandRefusal, Delivery, Post
 
 log = structlog.get_logger()
 
@@ -263,7 +263,7 @@ class DeliveryHandler:
         def decide(session: Session) -> None:
             nonlocal failed
             texts: list[str] = []
-            noted = [note]
+            refusals: list[CommandRefusal] = []
             failed = False
             for step in steps:
                 try:
@@ -272,21 +272,34 @@ class DeliveryHandler:
                     text = step.effect(session)
                 except AskerError as error:
                     failed, text = True, messages.error_reply(str(error))
-                    noted += self._noted(asked, step.job, error)
+                    refusals += self._refusals(delivery, asked, step.job, error)
                 if text:
                     texts.append(text)
             posts.add(session, answers(texts, failed))
-            self._close(session, delivery, "handled", "\n".join(noted))
+            push_verdicts.refuse(session, refusals)
+            self._close(session, delivery, "handled", note)
 
         await self._tools.store.write(decide)
         self._log(delivery, "handled", note, problem=failed)
 
-    def _noted(self, asked: RequestContext, job: str | None, error: AskerError) -> list[str]:
-        """What the delivery's note keeps of a refusal, for `why`."""
+    def _refusals(
+        self, delivery: Delivery, asked: RequestContext, job: str | None, error: AskerError
+    ) -> list[CommandRefusal]:
+        """What is kept of a refusal, for `why`."""
         if job is None or not isinstance(error, NotAllowed):
             return []
-        line = self._authorization.refusal(asked, job, str(error))
-        return [] if line is None else [line]
+        repository = self._authorization.refused_from(asked, job)
+        if repository is None:
+            return []
+        refusal = CommandRefusal(
+            delivery_id=delivery.identity,
+            job=job,
+            repository=repository.casefold(),
+            actor=asked.actor,
+            reason=error.reason,
+            received_at=delivery.received_at,
+        )
+        return [refusal]
 
     async def _settle(
         self,
@@ -294,11 +307,13 @@ class DeliveryHandler:
         state: Settled,
         note: str,
         answers: Sequence[Post] = (),
+        refusals: Sequence[CommandRefusal] = (),
         *,
         refused: bool = False,
     ) -> None:
         def settle(session: Session) -> None:
             posts.add(session, answers)
+            push_verdicts.refuse(session, refusals)
             self._close(session, delivery, state, note)
 
         await self._tools.store.write(settle)
@@ -335,10 +350,13 @@ class DeliveryHandler:
             key = f"refusal:{comment.repository}#{comment.pull}:{comment.author.lower()}"
             text = messages.error_reply(str(refusal))
             answers = self._github_answers(comment, key, [text], failed=True)
-        noted = [f"refused {asked.actor}: {refusal}"]
-        for job in markdown.jobs_named(comment.body, word):
-            noted += self._noted(asked, job, refusal)
-        await self._settle(delivery, "handled", "\n".join(noted), answers, refused=True)
+        refusals = [
+            row
+            for job in markdown.jobs_named(comment.body, word)
+            for row in self._refusals(delivery, asked, job, refusal)
+        ]
+        note = f"refused {asked.actor}: {refusal}"
+        await self._settle(delivery, "handled", note, answers, refusals, refused=True)
 
     def _github_answers(
         self, comment: events.Comment, key: str, texts: Sequence[str], *, failed: bool

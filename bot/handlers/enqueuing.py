@@ -13,7 +13,7 @@ from bot.catalog.catalog import ownerless
 from bot.catalog.images import Image
 from bot.commands.reader import split
 from bot.context import Context
-from bot.errors import AskerError, NotAllowed, Unfit
+from bot.errors import AskerError, NotAllowed, NotAlone, Unfit
 from bot.github import PullRequest
 from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.orders import OF_FORK, Order, Seen, Source, Target, with_tag
@@ -161,11 +161,11 @@ class Enqueuer:
     def enqueue(self, session: Session, order: Order) -> Run:
         """Store the run, the build it needs and its cards; gives the run, also if it was stored before.
 
-        Raises `NotAllowed` where the job wants to be alone and is under way.
+        Raises `NotAlone` where the job wants to be alone and is under way.
         """
         why = admission.refusal(session, order.job.name, order.overlap.concurrency)
         if why is not None and not runs.is_known(session, order.key):
-            raise NotAllowed(why)
+            raise NotAlone(messages.reason(why), why)
         draft = self.draft(session, order, Seen())
         stored, _ = runs.enqueue(session, draft.run, draft.cards, now=self._tools.clock(), nonce=draft.nonce)
         return stored

@@ -3,7 +3,7 @@
 Both answer only who may run the job; in a public place only of what that place may speak of.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from bot import messages
 from bot.catalog.catalog import Catalog, Job, ownerless
@@ -11,12 +11,11 @@ from bot.catalog.due import Outlook, Plan, outlook
 from bot.commands import parser
 from bot.context import Context
 from bot.errors import AskerError
-from bot.handlers.authorization import Authorization, RequestContext, refused
+from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.orders import Target
-from bot.handlers.pushes import headline
 from bot.posting.audience import outward
-from bot.store import Session, admission, builds, deliveries, image_tags, runs, ticks
+from bot.store import Session, admission, builds, image_tags, push_verdicts, runs, ticks
 from bot.tables import Run
 
 TICKS = 5
@@ -77,6 +76,7 @@ class Planner:
         repository, built = self._repository(asked, catalog, job), catalog.repository_of(job) is not None
         if repository is not None:
             await self._authorization.require(asked, repository)
+        known_by = await self._known_by(repository) if built and repository is not None else ()
 
         def effect(session: Session) -> str:
             now = self._tools.clock()
@@ -85,11 +85,13 @@ class Planner:
             last = runs.latest(session, job=job.name, repository=repository)
             found = messages.Reasons(
                 job=job.name,
-                pushes=_pushes(session, repository, job.image, job.name)
-                if built and job.image and repository
+                pushes=push_verdicts.newest(session, repositories=known_by, image=job.image, limit=PUSHES)
+                if known_by and job.image
                 else None,
                 on_push="push" in job.on,
-                refusals=_refusals(session, job.name, repository) if repository else (),
+                refusals=push_verdicts.refusals(session, job=job.name, repository=repository, limit=REFUSALS)
+                if repository
+                else (),
                 ticks=ticks.newest(session, job.name, limit=TICKS),
                 timing=self._timing(session, job, now),
                 refused=refused,
@@ -99,6 +101,12 @@ class Planner:
             return messages.why(found, who=asked.login or asked.actor, now=now)
 
         return effect
+
+    async def _known_by(self, repository: str) -> list[str]:
+        """As what a repository stands in the rows of its pushes: by its number, or by its name."""
+        known = await self._tools.repositories.known(repository)
+        number = [str(known.number)] if known is not None and known.number is not None else []
+        return [*number, repository.casefold()]
 
     def _repository(self, asked: RequestContext, catalog: Catalog, job: Job) -> str | None:
         repository = catalog.repository_of(job) or asked.repository
@@ -130,7 +138,8 @@ class Planner:
     @staticmethod
     def _gate(session: Session, run: Run, now: float) -> tuple[str | None, str | None]:
         """Why the run would be refused (Markdown), else what it would wait for besides its build."""
-        refused = admission.refusal(session, run.job, run.concurrency)
+        why = admission.refusal(session, run.job, run.concurrency)
+        refused = None if why is None else messages.reason(why)
         return refused, None if refused else admission.waits_for(session, run, now=now)
 
     @staticmethod
@@ -139,25 +148,3 @@ class Planner:
             return None
         state = ticks.states(session, [job.name]).get(job.name)
         return outlook(Plan(job, job.schedule), state, now, TICKS)
-
-
-def _pushes(session: Session, repository: str, image: str, job: str) -> Sequence[messages.PushSeen]:
-    """The last pushes of a repository with what was said of this image and this job."""
-    beginning = headline(repository, "").rstrip()
-    seen = []
-    for at, note in deliveries.notes(session, event="push", beginning=beginning, limit=PUSHES):
-        first, *lines = note.split("\n")
-        ref = first.removeprefix(beginning).partition(" ")[0]
-        said = [line for line in lines if line.startswith((f"image {image}: ", f"job {job}: "))]
-        seen.append(messages.PushSeen(at, ref, said or ["its image was not known then"]))
-    return seen
-
-
-def _refusals(session: Session, job: str, repository: str) -> Sequence[messages.RefusalSeen]:
-    """The last commands that were to start the job and were not allowed to."""
-    beginning = refused(job, repository)
-    seen = []
-    for at, line in deliveries.noted_lines(session, beginning=beginning, limit=REFUSALS):
-        actor, _, sentence = line.removeprefix(beginning).partition(": ")
-        seen.append(messages.RefusalSeen(at, actor, sentence))
-    return seen

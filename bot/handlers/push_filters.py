@@ -1,52 +1,55 @@
 """Which pushes rebuild an image, and why: `branches`, `tags` and `paths` of its `build`. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from bot.catalog.images import BuildFrom
 from bot.events import Push
 from bot.text.globs import matches
-from bot.text.wording import listed, quoted
+
+_PATTERNS = 5
+"""Patterns of a filter that a reason names; of more it tells how many."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a push rebuilds an image; `why` is Markdown that follows "built" or "not built"."""
+    """Whether a push rebuilds an image; `reason` is a `kind` and what it speaks of, as it is stored."""
 
-    wanted: bool
-    why: str
+    builds: bool
+    reason: dict[str, Any]
 
 
 def decide(build: BuildFrom, push: Push) -> Verdict:
     """What the filters of `build` say of `push`; where nobody knows what it changed, it is built."""
     named = _by_name(build, push)
-    if not named.wanted or not build.paths:
+    if not named.builds or not build.paths:
         return named
     if push.changed is None:
-        return Verdict(
-            True, f"{named.why}; what changed is not known ({push.unclear}), so `paths` let it pass"
-        )
+        return replace(named, reason=named.reason | {"unclear": push.unclear})
     for pattern in build.paths:
         if any(_is_below(pattern, path) for path in push.changed):
-            return Verdict(True, f"{named.why}, and a path that fits {quoted(pattern)} changed")
-    return Verdict(False, f"nothing changed that fits its `paths` ({listed(build.paths, 5)})")
+            return replace(named, reason=named.reason | {"path": pattern})
+    return Verdict(False, {"kind": "no_path", **_patterns(build.paths)})
 
 
 def _by_name(build: BuildFrom, push: Push) -> Verdict:
     """What the name of the branch or of the tag says."""
-    kind, name = ("tag", push.name) if push.tag else ("branch", push.name)
+    about = {"ref": "tag" if push.tag else "branch", "name": push.name}
     if not push.tag and build.branches is None:
-        wanted = push.name == push.default_branch
-        what = "is" if wanted else "is not"
-        return Verdict(wanted, f"{quoted(name)} {what} the default branch")
+        is_default = push.name == push.default_branch
+        return Verdict(is_default, {"kind": "default" if is_default else "not_default", **about})
     patterns = build.tags if push.tag else build.branches or ()
     for pattern in patterns:
-        if matches(pattern, name):
-            return Verdict(True, f"the {kind} {quoted(name)} fits {quoted(pattern)}")
+        if matches(pattern, push.name):
+            return Verdict(True, {"kind": "fits", **about, "pattern": pattern})
     if not patterns:
-        what = "it names no `tags`" if push.tag else "`branches: []` leaves building to commands"
-        return Verdict(False, what)
-    key = "tags" if push.tag else "branches"
-    return Verdict(False, f"the {kind} {quoted(name)} fits none of its `{key}` ({listed(patterns, 5)})")
+        return Verdict(False, {"kind": "no_filter", **about})
+    return Verdict(False, {"kind": "fits_none", **about, **_patterns(patterns)})
+
+
+def _patterns(patterns: Sequence[str]) -> dict[str, Any]:
+    return {"patterns": list(patterns[:_PATTERNS]), "more": max(len(patterns) - _PATTERNS, 0)}
 
 
 def _is_below(pattern: str, path: str) -> bool:

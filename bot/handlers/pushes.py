@@ -1,13 +1,15 @@
 """What a push starts: builds of the images whose filters let it through, and the jobs that say `on: [push]`.
 
-Nobody's permission is asked: whoever runs the installation wrote down what a push starts. What each filter
-said is kept in the delivery's note, where `why` finds it.
+Nobody's permission is asked: whoever runs the installation wrote down what a push starts. What became of each
+image is a row, by which `why` tells it and by which older pushes are known to be old.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from bot import messages
 from bot.catalog.images import Image
 from bot.context import Context
 from bot.errors import AskerError
@@ -17,19 +19,12 @@ from bot.handlers.authorization import RequestContext
 from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.orders import Order, Source, Target
 from bot.states import State
-from bot.store import Session, builds, image_tags, pushes
-from bot.tables import Delivery, PushSeen
+from bot.store import Session, builds, image_tags, push_verdicts, pushes
+from bot.store.push_verdicts import BUILT, DELETED, FILTERED, OLDER, REPEATED
+from bot.tables import Delivery, PushSeen, PushVerdict
 
-NOTHING = {
-    "older": "a newer push was decided first",
-    "same": "this push was decided before",
-}
-"""Why a push builds nothing that is older than what its branch is at, or that was sent twice."""
-
-
-def headline(repository: str, ref: str) -> str:
-    """How the note of every push to `ref` begins."""
-    return f"push of {repository}@{ref} "
+_LATE: Mapping[pushes.Order, str] = {"older": OLDER, "same": REPEATED}
+"""What becomes of an image that a push does not build any more, or not again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,76 +50,113 @@ class PushHandler:
 
     def decide(self, delivery: Delivery, push: Push) -> Decision:
         """What the filters say; takes a while for many paths, so call it in a thread."""
-        tools = self._tools
-        head = f"{headline(push.repository, push.ref)}{push.commit[:12]}: "
-        images = tools.registry.catalog.images_of(push.repository)
-        if not tools.config.allows(push.repository):
-            return _nothing(f"{head}the repository may not talk to this installation")
-        if push.deleted:
-            return self._remembered(delivery, push, f"{push.whole_ref} was deleted", known=bool(images))
-        verdicts = {image.name: push_filters.decide(image.build, push) for image in images if image.build}
-        told = {name: verdict.why for name, verdict in verdicts.items()}
-        wanted = [image for image in images if image.name in verdicts and verdicts[image.name].wanted]
-        if not wanted:
-            nothing = _note(f"{head}no image is built from it", told, set())
-            return self._remembered(delivery, push, nothing, known=bool(images))
-        started: dict[str, str] = {}
+        head = f"push of {push.repository}@{push.ref} {push.commit[:12]}: "
+        if not self._tools.config.allows(push.repository):
+            stranger = f"{head}the repository may not talk to this installation"
+            return Decision(False, lambda session: None, lambda: stranger)
+        images = self._tools.registry.catalog.images_of(push.repository)
+        filtered = {image.name: push_filters.decide(image.build, push) for image in images if image.build}
+        rows: list[PushVerdict] = []
 
         def effect(session: Session) -> None:
-            started.clear()
-            row = _seen(delivery, push, tools.clock())
-            order = pushes.place(session, row)
-            if order in NOTHING:
-                started.update(dict.fromkeys((image.name for image in wanted), NOTHING[order]))
-                return
-            key = _key(row, again=order == "again")
-            self._start(session, key, push, wanted, started)
+            rows.clear()
+            if images:
+                rows.extend(self._settle(session, delivery, push, images, filtered))
 
         def note() -> str:
-            names = [image.name for image in wanted if started.get(image.name) not in NOTHING.values()]
-            rebuilt = f"rebuilds {', '.join(names)}" if names else "rebuilds nothing any more"
-            return _note(head + rebuilt, told | started, set(names))
+            return f"{push.whole_ref} was deleted" if push.deleted else messages.push_note(head, rows)
 
-        def refused() -> bool:
-            return any(name.startswith("job ") for name in started)
+        return Decision(bool(images), effect, note, lambda: any(row.unstarted for row in rows))
 
-        return Decision(True, effect, note, refused)
-
-    def _remembered(self, delivery: Delivery, push: Push, note: str, *, known: bool) -> Decision:
-        """Nothing is started; where images are built from the repository, by older ones neither."""
-        now = self._tools.clock()
-
-        def effect(session: Session) -> None:
-            if known:
-                pushes.place(session, _seen(delivery, push, now))
-
-        return Decision(known, effect, lambda: note)
+    def _settle(
+        self,
+        session: Session,
+        delivery: Delivery,
+        push: Push,
+        images: Sequence[Image],
+        filtered: Mapping[str, push_filters.Verdict],
+    ) -> list[PushVerdict]:
+        """The transaction: the push takes its place, images are built, and what was decided is kept."""
+        row = _seen(delivery, push, self._tools.clock())
+        order = pushes.place(session, row)
+        passed = [image.name for image in images if image.name in filtered and filtered[image.name].builds]
+        verdicts = _verdicts(session, row, order, images, [] if push.deleted else passed)
+        key = _key(row, again=order == "again")
+        unstarted = self._start(
+            session, key, push, [image for image in images if image.name in passed], verdicts
+        )
+        rows = [
+            PushVerdict(
+                **row.model_dump(
+                    include={"delivery_id", "repository", "ref", "before", "after", "pushed_at"}
+                ),
+                image=name,
+                verdict=verdict,
+                reason=filtered[name].reason if verdict in (BUILT, FILTERED) and name in filtered else {},
+                unstarted=unstarted.get(name, {}),
+                received_at=delivery.received_at,
+            )
+            for name, verdict in verdicts.items()
+        ]
+        session.add_all(rows)
+        return rows
 
     def _start(
-        self, session: Session, key: str, push: Push, wanted: list[Image], told: dict[str, str]
-    ) -> None:
-        """Enqueue the builds and what follows them; `told` gets what could not be started, by job."""
+        self, session: Session, key: str, push: Push, passed: Sequence[Image], verdicts: Mapping[str, str]
+    ) -> dict[str, dict[str, Any]]:
+        """Enqueue the builds and what follows them; gives why jobs could not be started, by image and job.
+
+        Jobs of images that are not built count as well, so that one has the same key however late it comes.
+        """
         asked = RequestContext(key=key, cause="push", actor=f"github:{push.sender}", login=push.sender)
-        catalog, now = self._tools.registry.catalog, self._tools.clock()
+        unstarted: dict[str, dict[str, Any]] = {}
         index = 0
-        for image in wanted:
-            target = Target(push.repository, push.public, Source(image, push.commit, push.ref))
-            build = self._starting.need_build(session, asked, target)
-            if not push.tag:
-                builds.supersede(session, build, ref=push.ref, now=now)
-            if not push.tag and push.name == push.default_branch:
-                image_tags.pushed(session, image.name, push.commit)
-                if build.state == State.FINISHED:  # built before, as for a commit that came back
-                    image_tags.built(session, image.name, push.commit)
-            for job in catalog.jobs_of_image(image.name):
-                if "push" not in job.on:
-                    continue
-                try:
-                    order = Order(asked, index, job, target, job.resolve({}))
-                    self._starting.enqueue(session, order)
-                except AskerError as refusal:
-                    told[f"job {job.name}"] = str(refusal).replace("\n", " ")
-                index += 1
+        for image in passed:
+            jobs = [job for job in self._tools.registry.catalog.jobs_of_image(image.name) if "push" in job.on]
+            if verdicts[image.name] == BUILT:
+                target = Target(push.repository, push.public, Source(image, push.commit, push.ref))
+                self._build(session, asked, push, image, target)
+                for place, job in enumerate(jobs, index):
+                    try:
+                        order = Order(asked, place, job, target, job.resolve({}))
+                        self._starting.enqueue(session, order)
+                    except AskerError as refusal:
+                        unstarted.setdefault(image.name, {})[job.name] = refusal.reason
+            index += len(jobs)
+        return unstarted
+
+    def _build(
+        self, session: Session, asked: RequestContext, push: Push, image: Image, target: Target
+    ) -> None:
+        build = self._starting.need_build(session, asked, target)
+        if push.tag:
+            return
+        builds.supersede(session, build, ref=push.ref, now=self._tools.clock())
+        if push.name == push.default_branch:
+            image_tags.pushed(session, image.name, push.commit)
+            if build.state == State.FINISHED:  # built before, as for a commit that came back
+                image_tags.built(session, image.name, push.commit)
+
+
+def _verdicts(
+    session: Session,
+    row: PushSeen,
+    order: pushes.Order,
+    images: Sequence[Image],
+    passed: Collection[str],
+) -> dict[str, str]:
+    """What becomes of each image; `passed` are those that the filters let through."""
+    if row.is_deletion:
+        return {image.name: _LATE.get(order, DELETED) for image in images}
+    late: Mapping[str, pushes.Order] = {}
+    if order == "older":
+        late = push_verdicts.orders(session, row, passed)
+    elif order == "same":
+        late = dict.fromkeys(passed, order)
+    return {
+        image.name: _LATE.get(late.get(image.name, "new"), BUILT) if image.name in passed else FILTERED
+        for image in images
+    }
 
 
 def _seen(delivery: Delivery, push: Push, now: float) -> PushSeen:
@@ -144,18 +176,3 @@ def _key(row: PushSeen, *, again: bool) -> str:
     """By which everything that the push starts is known; a branch that came back has another each time."""
     parts = [row.repository, row.ref, row.before, row.after, str(row.pushed_at) if again else ""]
     return "push:" + hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-def _nothing(note: str) -> Decision:
-    return Decision(False, lambda session: None, lambda: note)
-
-
-def _note(head: str, told: dict[str, str], built: set[str]) -> str:
-    """The headline, and a line for each image, and for each job that could not be started."""
-    lines = [head]
-    for name, why in told.items():
-        if name.startswith("job "):
-            lines.append(f"{name}: not started: {why}")
-        else:
-            lines.append(f"image {name}: {'built' if name in built else 'not built'}: {why}")
-    return "\n".join(lines)

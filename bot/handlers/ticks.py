@@ -14,6 +14,7 @@ from heapq import heapify, heappop, heappush
 
 import structlog
 
+from bot import messages
 from bot.catalog.catalog import Catalog
 from bot.catalog.due import Plan, judge
 from bot.context import Context
@@ -302,7 +303,7 @@ class TickHandler:
         if target is None:
             raise RetryLater("it became due while GitHub was not asked")
         if (why := admission.refusal(session, job.name, job.concurrency)) is not None:
-            return None, "refused", why
+            return None, "refused", messages.reason(why)
         try:
             parameters = job.resolve({})
         except AskerError as error:

@@ -15,7 +15,8 @@ from bot.messages.comments import (
 )
 from bot.messages.differences import differences
 from bot.messages.mrkdwn import slack_text
-from bot.messages.plans import Prospect, PushSeen, Reasons, RefusalSeen, plan, why
+from bot.messages.plans import Prospect, Reasons, plan, why
+from bot.messages.pushes import push_note, reason
 from bot.messages.replies import (
     building,
     end_reply,
@@ -52,9 +53,7 @@ __all__ = [
     "Beside",
     "CheckFields",
     "Prospect",
-    "PushSeen",
     "Reasons",
-    "RefusalSeen",
     "StatusFields",
     "build_blocks",
     "build_check",
@@ -82,6 +81,8 @@ __all__ = [
     "on_issue",
     "plain",
     "plan",
+    "push_note",
+    "reason",
     "remedy",
     "run_blocks",
     "run_check",

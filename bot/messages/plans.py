@@ -7,11 +7,12 @@ from bot.catalog.due import DEFINITION, Outlook
 from bot.catalog.images import Image
 from bot.messages.comments import headline
 from bot.messages.differences import differences
+from bot.messages.pushes import push_line, reason, short_ref, unstarted_lines
 from bot.messages.text import clock_time, code, person, plain
 from bot.messages.timetables import local_time
 from bot.messages.view import run_view
 from bot.states import State
-from bot.tables import Build, Run, Tick
+from bot.tables import Build, CommandRefusal, PushVerdict, Run, Tick
 
 NAMES = 30
 """Names and parameters that are shown."""
@@ -104,31 +105,13 @@ def timing_lines(timing: Outlook | None) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class PushSeen:
-    """A push and what became of it for one job: `said` are lines of Markdown of ours."""
-
-    at: float
-    ref: str
-    said: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class RefusalSeen:
-    """Somebody who was not allowed to start the job; `sentence` is Markdown of ours."""
-
-    at: float
-    actor: str
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True)
 class Reasons:
     """What `why` found out. `pushes` is None where no push matters, `on_push` whether one starts the job."""
 
     job: str
-    pushes: Sequence[PushSeen] | None
+    pushes: Sequence[PushVerdict] | None
     on_push: bool
-    refusals: Sequence[RefusalSeen]
+    refusals: Sequence[CommandRefusal]
     ticks: Sequence[Tick]
     timing: Outlook | None
     refused: str | None
@@ -146,10 +129,9 @@ def why(reasons: Reasons, *, who: str, now: float) -> str:
         label, by = last.by
         lines.append(f"- last: {headline(last, None)}, {label} {code(by, 80)}")
     lines.append(f"- permission: {code(who)} may run it")
-    lines += [
-        f"- refused {code(_person(refusal.actor))}, {clock_time(refusal.at, now)}: {refusal.sentence}"
-        for refusal in reasons.refusals
-    ]
+    for refusal in reasons.refusals:
+        about = f"{code(_person(refusal.actor))}, {clock_time(refusal.received_at, now)}"
+        lines.append(f"- refused {about}: {reason(refusal.reason)}")
     if reasons.refused:
         lines.append(f"- a new run would be refused now: {reasons.refused}")
     elif reasons.waiting:
@@ -180,8 +162,9 @@ def _pushed(reasons: Reasons, now: float) -> list[str]:
     if not reasons.pushes:
         lines.append("no push of its repository came in the last days")
     for push in reasons.pushes:
-        said = "; ".join(push.said)
-        lines.append(f"push to {code(push.ref)}, {clock_time(push.at, now)}: {said}")
+        decided = "; ".join([push_line(push), *unstarted_lines(push, reasons.job)])
+        at = clock_time(push.received_at, now)
+        lines.append(f"push to {code(short_ref(push.ref))}, {at}: {decided}")
     return lines
 
 

@@ -3,14 +3,16 @@
 They begin with a small letter: what the engine waits for is a sentence, and follows "is starting:".
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bot.messages.text import clean, clock_time, duration, person, plain
 from bot.states import State
 from bot.tables import Lock, Run
 from bot.text.wording import quoted
 
-_STANDS = {
+_STANDS: dict[str, str] = {
     State.WAITING: "is waiting",
     State.BUILDING: "waits for its build",
     State.STARTING: "is starting",
@@ -32,11 +34,12 @@ def who(actor: str) -> str:
     return clean(person(actor.partition(":")[2] or actor), 80)
 
 
-def refused(other: Run) -> str:
+def not_alone(why: Mapping[str, Any]) -> str:
     """A no to a further run of a job of which one is under way (Markdown)."""
+    stands = _STANDS.get(why["state"], "is under way")
     return (
-        f"{quoted(other.job)} is not started: #{other.number} {_STANDS[State(other.state)]}"
-        f" (asked by {quoted(who(other.actor))}), and only one at a time is allowed (`concurrency: forbid`)."
+        f"{quoted(why['job'])} is not started: #{why['run']} {stands}"
+        f" (asked by {quoted(who(why['actor']))}), and only one at a time is allowed (`concurrency: forbid`)."
     )
 
 

@@ -19,7 +19,6 @@ from typing import Any
 from sqlalchemy import bindparam, false, func, or_, select, text, true, update
 from sqlalchemy.orm import Session
 
-from bot.messages import waits
 from bot.states import State
 from bot.store import queue_positions
 from bot.store.clocks import moment
@@ -62,15 +61,19 @@ def hold(session: Session) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
 
 
-def refusal(session: Session, job: str, concurrency: str) -> str | None:
-    """Why a run of `job` may not even be enqueued (Markdown), or None. Ask before every new run."""
+def refusal(session: Session, job: str, concurrency: str) -> dict[str, Any] | None:
+    """The run because of which one of `job` may not even be enqueued, as a reason that is stored, or None.
+
+    Ask before every new run.
+    """
     if concurrency != "forbid":
         return None
     hold(session)
     mates = session.scalars(select(Run).where(RUN.job == job, RUN.state.in_(UNFINISHED)).limit(20)).all()
     if not mates:
         return None
-    return waits.refused(min(mates, key=lambda run: (not run.admitted, run.identity)))
+    mate = min(mates, key=lambda run: (not run.admitted, run.identity))
+    return {"kind": "alone", "job": job, "run": mate.number, "state": mate.state, "actor": mate.actor}
 
 
 def arrive(session: Session, run: Run, *, now: float) -> None:

@@ -9,6 +9,7 @@ from sqlmodel import SQLModel
 from bot.tables import (
     Attempt,
     Build,
+    CommandRefusal,
     Delivery,
     EndedSession,
     Hook,
@@ -18,6 +19,7 @@ from bot.tables import (
     Lock,
     Post,
     PushSeen,
+    PushVerdict,
     RepositoryPin,
     Run,
     Tick,
@@ -40,6 +42,7 @@ def key_of(model: type[SQLModel]) -> Column[int]:
 
 ATTEMPT: Columns = table_of(Attempt).c
 BUILD: Columns = table_of(Build).c
+COMMAND_REFUSAL: Columns = table_of(CommandRefusal).c
 DELIVERY: Columns = table_of(Delivery).c
 ENDED_SESSION: Columns = table_of(EndedSession).c
 HOOK: Columns = table_of(Hook).c
@@ -50,6 +53,7 @@ LOCK: Columns = table_of(Lock).c
 PIN: Columns = table_of(RepositoryPin).c
 POST: Columns = table_of(Post).c
 PUSH: Columns = table_of(PushSeen).c
+PUSH_VERDICT: Columns = table_of(PushVerdict).c
 RUN: Columns = table_of(Run).c
 TICK: Columns = table_of(Tick).c
 TOKEN: Columns = table_of(Token).c

@@ -5,7 +5,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any, Literal, cast
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, delete, func, literal, select, update
+from sqlalchemy import Connection, CursorResult, delete, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from bot.store.claims import claim as claim_rows
@@ -94,36 +94,6 @@ def _change(session: Session, id: int, owner: str, **values: Any) -> None:
     )
     if not cast("CursorResult[Any]", changed).rowcount:
         raise LeaseLost(f"delivery {id} is not held by {owner}")
-
-
-def notes(
-    session: Session, *, event: str, beginning: str, limit: int, depth: int = 2000
-) -> list[tuple[float, str]]:
-    """When deliveries came and the notes that begin so, newest first; only the newest `depth` are read."""
-    wanted = [DELIVERY.event == event, DELIVERY.note.startswith(beginning, autoescape=True)]
-    return _notes(session, wanted, limit, depth)
-
-
-def noted_lines(
-    session: Session, *, beginning: str, limit: int, depth: int = 2000
-) -> list[tuple[float, str]]:
-    """When deliveries came and the lines below the first of their notes that begin so, newest first."""
-    found = _notes(session, [DELIVERY.note.contains(f"\n{beginning}", autoescape=True)], limit, depth)
-    lines = [(at, line) for at, note in found for line in note.split("\n")[1:] if line.startswith(beginning)]
-    return lines[:limit]
-
-
-def _notes(
-    session: Session, wanted: Sequence[ColumnElement[bool]], limit: int, depth: int
-) -> list[tuple[float, str]]:
-    newest = select(DELIVERY.id).order_by(DELIVERY.id.desc()).offset(depth).limit(1).scalar_subquery()
-    rows = session.execute(
-        select(DELIVERY.received_at, DELIVERY.note)
-        .where(DELIVERY.id > func.coalesce(newest, 0), DELIVERY.state != "stored", *wanted)
-        .order_by(DELIVERY.id.desc())
-        .limit(limit)
-    )
-    return [(received_at, note) for received_at, note in rows]
 
 
 def prune(session: Session, *, before: float, limit: int, ignored: bool = False) -> int:

@@ -4,7 +4,7 @@ A delivery's id is not signed, and GitHub sends a push to an App and to the webh
 ids. What is signed is the repository, the ref, what it pointed to before and after, and when.
 """
 
-from typing import Any, Literal, cast
+from typing import Any, Literal, Protocol, cast
 
 from sqlalchemy import CursorResult, delete, select
 from sqlalchemy.orm import Session, aliased
@@ -15,6 +15,17 @@ from bot.tables import PushSeen
 
 Order = Literal["new", "again", "same", "older"]
 """`again`: the branch came back to where it was and was pushed anew, so it is no repetition."""
+
+IS_DELETION = PUSH.after.like("0" * 40 + "%")
+
+
+class Pushed(Protocol):
+    """What is signed of a push, and the delivery that it came by."""
+
+    before: str
+    after: str
+    pushed_at: float | None
+    delivery_id: int
 
 
 def place(session: Session, row: PushSeen) -> Order:
@@ -38,7 +49,7 @@ def place(session: Session, row: PushSeen) -> Order:
     return order
 
 
-def compared(row: PushSeen, newest: PushSeen | None, known: PushSeen | None) -> Order:
+def compared(row: PushSeen, newest: Pushed | None, known: PushSeen | None) -> Order:
     """The same from what is known: `newest` of its ref, and `known`, which said the same. Pure."""
     if newest is None:
         return "new"
@@ -48,7 +59,7 @@ def compared(row: PushSeen, newest: PushSeen | None, known: PushSeen | None) -> 
         return "same"
     later = _later(row, newest)
     if known is not None:
-        returned = known.id != newest.id and newest.after == row.before and later is True
+        returned = known is not newest and newest.after == row.before and later is True
         return "again" if returned else "same"
     if later is not None:
         return "new" if later else "older"
@@ -58,7 +69,7 @@ def compared(row: PushSeen, newest: PushSeen | None, known: PushSeen | None) -> 
     return "new" if row.delivery_id > newest.delivery_id else "older"
 
 
-def _later(row: PushSeen, newest: PushSeen) -> bool | None:
+def _later(row: PushSeen, newest: Pushed) -> bool | None:
     """Whether GitHub says that this push came later; None within one second, or where it does not say."""
     if row.pushed_at is None or newest.pushed_at is None or row.pushed_at == newest.pushed_at:
         return None
@@ -78,8 +89,7 @@ def prune(session: Session, *, before: float, limit: int) -> int:
         )
         .exists()
     )
-    gone = PUSH.after.like("0" * 40 + "%")
-    old = select(PUSH.id).where(PUSH.decided_at < before, followed | gone).limit(limit)
+    old = select(PUSH.id).where(PUSH.decided_at < before, followed | IS_DELETION).limit(limit)
     done = session.execute(
         delete(PushSeen).where(PUSH.id.in_(old)).execution_options(synchronize_session=False)
     )

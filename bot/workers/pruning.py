@@ -12,7 +12,7 @@ import structlog
 from bot.access.scopes import EXEC
 from bot.catalog.catalog import Job
 from bot.context import Context
-from bot.store import Session, deliveries, history, idempotency, pushes, ticks
+from bot.store import Session, deliveries, history, idempotency, push_verdicts, pushes, ticks
 
 log = structlog.get_logger()
 
@@ -55,7 +55,10 @@ class Pruning:
 
     async def rows(self, now: float) -> bool:
         """Forget what else is too old, and builds that nothing needs; True when more is left."""
+        decided = now - self._tools.config.deliveries.keep
         more = await self._small(
+            partial(push_verdicts.prune, before=decided, limit=history.ROWS),
+            partial(push_verdicts.prune_refusals, before=decided, limit=history.ROWS),
             partial(ticks.prune, before=now - KEEP_TICKS, limit=history.ROWS),
             partial(pushes.prune, before=now - KEEP_PUSHES, limit=history.ROWS),
             partial(idempotency.prune, before=now - idempotency.KEEP_KEYS, limit=history.ROWS),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from bot.catalog.images import BuildFrom
 from bot.events import Push
 from bot.handlers.push_filters import decide
+from bot.messages import reason
 
 
 def build(**keys: Any) -> BuildFrom:
@@ -49,8 +50,8 @@ def test_filters_decide_and_say_which_of_them_did(
     keys: dict[str, Any], pushed: Push, wanted: bool, why: str
 ) -> None:
     verdict = decide(build(**keys), pushed)
-    assert verdict.wanted is wanted
-    assert why in verdict.why
+    assert verdict.builds is wanted
+    assert why in reason(verdict.reason)
 
 
 _names = st.text("ab/*`<|", min_size=1, max_size=8)
@@ -65,6 +66,6 @@ def test_more_patterns_never_build_less(
     keys: dict[str, Any] = {"branches": patterns, "tags": patterns} | ({"paths": paths[:90]} if paths else {})
     few = decide(build(**keys), pushed)
     more = decide(build(**keys | {"branches": [*patterns, "**"], "tags": [*patterns, "**"]}), pushed)
-    assert more.wanted >= few.wanted
-    assert more.wanted or (changed is not None and paths)
-    assert "\n" not in few.why
+    assert more.builds >= few.builds
+    assert more.builds or (changed is not None and paths)
+    assert "\n" not in reason(few.reason)

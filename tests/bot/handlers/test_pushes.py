@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, select, update
 from structlog.testing import capture_logs
 
 from bot.handlers.deliveries import DeliveryHandler
 from bot.states import State
 from bot.store import Session, builds, runs
-from bot.tables import Build, Delivery
+from bot.store.leases import LeaseLost
+from bot.tables import Build, Delivery, PushVerdict
 from bot.workers.worker import Worker
 from demo import deliveries as payloads
 from executor.spec import Outcome, Result
@@ -239,13 +241,106 @@ async def test_branch_that_comes_back_is_pushed_anew_each_time(home: House) -> N
     assert await count_of_runs(home) == 3
 
 
-async def test_push_that_no_filter_lets_through_makes_older_ones_old_too(home: House) -> None:
-    early = json.dumps(payloads.push(SHOP, ONE, private=True, at=home.now, before="9" * 40, paths=["src/a"]))
-    home.now += 60
-    await pushed(home, TWO, before=ONE, paths=["docs/a"])
+async def _decided_late(home: House, early: str) -> str:
+    """The note of a push that was sent before what was decided since."""
     delivery = await home.deliver("push", early.encode())
     await DeliveryHandler(home.tools).handle(delivery)
+    return (await home.delivery(delivery)).note or ""
+
+
+def _early(home: House, commit: str = ONE, **about: Any) -> str:
+    payload = {"before": "9" * 40, "paths": ["src/a"]} | about
+    return json.dumps(payloads.push(SHOP, commit, private=True, at=home.now, **payload))
+
+
+@pytest.mark.parametrize("later", [0.0, 60.0], ids=["same second", "later"])
+async def test_push_that_builds_nothing_makes_older_ones_not_old(home: House, later: float) -> None:
+    early = _early(home)
+    home.now += later
+    assert "no image is built from it" in await pushed(home, TWO, before=ONE, paths=["docs/a"])
+    assert "rebuilds shop\nimage shop: built: " in await _decided_late(home, early)
+    assert (await home.run(1)).commit == ONE
+    assert "this push was decided before" in await _decided_late(home, early)
+    assert await count_of_runs(home) == 1
+    (reply,) = await home.says("/job why check")
+    assert "a newer push" not in reply
+
+
+async def test_older_push_is_old_by_what_built_the_image_however_many_others_came_between(
+    home: House,
+) -> None:
+    early = _early(home)
+    home.now += 60
+    await pushed(home, TWO, before=ONE)
+    home.now += 60
+    await pushed(home, THREE, before=TWO, paths=["docs/a"])
+    assert "a newer push was decided first" in await _decided_late(home, early)
+    assert [(await home.run(1)).commit, await count_of_runs(home)] == [TWO, 1]
+
+
+async def test_push_set_back_by_force_is_not_built_when_it_comes_late(home: House) -> None:
+    early = _early(home)
+    home.now += 60
+    payload = payloads.push(SHOP, "9" * 40, private=True, at=home.now, before=ONE, paths=["docs/a"])
+    payload["forced"] = True
+    await DeliveryHandler(home.tools).handle(await home.deliver("push", json.dumps(payload).encode()))
+    assert "a newer push was decided first" in await _decided_late(home, early)
+    assert [(await home.run(1)).commit, await count_of_runs(home)] == ["9" * 40, 1]
+
+
+async def test_tag_that_was_deleted_is_not_built_by_a_push_of_before(home: House) -> None:
+    early = json.loads(_early(home, before="0" * 40))
+    early["ref"] = "refs/tags/v1"
+    home.now += 60
+    await pushed(home, "0" * 40, ref="refs/tags/v1", before=ONE)
+    assert "a newer push was decided first" in await _decided_late(home, json.dumps(early))
     assert await count_of_runs(home) == 0
+    (reply,) = await home.says("/job why check")
+    assert "push to `tags/v1`" in reply
+    assert "image shop: not built: it was deleted" in reply
+
+
+async def test_one_image_of_a_repository_is_old_and_the_other_is_not(tmp_path: Path) -> None:
+    def two(text: str) -> str:
+        text = text.replace("Acme/Shop}}", 'Acme/Shop, paths: ["src/**"]}}').replace(
+            "images:\n", 'images:\n  docs: {build: {repository: Acme/Shop, paths: ["docs/**"]}}\n'
+        )
+        text = text.replace(
+            'check: {image: shop, command: "true"}', 'check: {image: shop, command: "true", on: [push]}'
+        )
+        return text + '  book: {image: docs, command: "true", on: [push]}\n'
+
+    async with house(tmp_path, change=two) as home:
+        early = _early(home, paths=["src/a", "docs/a"])
+        home.now += 60
+        await pushed(home, TWO, before=ONE, paths=["docs/b"])
+        note = await _decided_late(home, early)
+        assert "rebuilds shop\n" in note
+        assert "image docs: not built: a newer push was decided first" in note
+        assert sorted([((await home.run(n)).job, (await home.run(n)).commit) for n in (1, 2)]) == [
+            ("book", TWO),
+            ("check", ONE),
+        ]
+        again = await _decided_late(home, early)
+        assert "rebuilds nothing any more" in again
+        assert await count_of_runs(home) == 2
+
+
+async def test_push_that_an_older_version_decided_counts_for_every_image(home: House) -> None:
+    early = _early(home)
+    home.now += 60
+    await pushed(home, TWO, before=ONE, paths=["docs/a"])
+    await home.write(lambda s: s.execute(delete(PushVerdict)))
+    assert "a newer push was decided first" in await _decided_late(home, early)
+    assert await count_of_runs(home) == 0
+
+
+async def test_what_a_push_decided_is_undone_with_it(home: House) -> None:
+    delivery = await arrives(home, ONE, paths=["src/a"])
+    await home.write(lambda s: s.execute(update(Delivery).values(lease_owner="another")))
+    with pytest.raises(LeaseLost):
+        await DeliveryHandler(home.tools).handle(delivery)
+    assert await home.store.read(lambda s: s.scalars(select(PushVerdict)).all()) == []
 
 
 async def test_push_without_sender_builds_and_names_who_pushed(home: House) -> None:

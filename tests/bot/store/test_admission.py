@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
+from bot import messages
 from bot.states import State
 from bot.store import Session, Store, admission, locks, runs
 from bot.store.queue_positions import COUNTED
@@ -75,9 +76,10 @@ async def test_forbid_names_what_is_in_the_way_only_while_it_is(desk: Desk) -> N
     number = await desk.ask(way="forbid")
     await desk.claim()
     await desk.begin(number)
-    said = await desk.store.write(refusal)
-    assert said is not None
-    assert f"#{number} is running (asked by `octocat`)" in said
+    reason = await desk.store.write(refusal)
+    assert reason is not None
+    assert (reason["kind"], reason["run"]) == ("alone", number)
+    assert f"#{number} is running (asked by `octocat`)" in messages.reason(reason)
     assert await desk.store.write(lambda s: admission.refusal(s, "migrate", "queue")) is None
     await desk.end(number)
     assert await desk.store.write(refusal) is None

@@ -60,25 +60,3 @@ async def test_pruning_forgets_what_is_old_and_settled(store: Store) -> None:
     assert await store.write(lambda s: deliveries.prune(s, before=40.0, limit=9, ignored=True)) == 0
     assert await store.write(lambda s: deliveries.prune(s, before=99.0, limit=9, ignored=True)) == 1
     assert [delivery.key for delivery in await store.write(_claim(now=1e9))] == ["open"]
-
-
-async def test_lines_of_notes_are_found_newest_first(store: Store) -> None:
-    notes = {"a": "x\njob a: 1\njob a%: 2", "b": "job a: first line", "c": "x\njob b: 3\njob a: 4", "d": None}
-    for now, key in enumerate(notes, 1):
-        await _deliver(store, key, float(now))
-    for delivery in await store.write(_claim(now=9.0)):
-        await store.write(
-            lambda session, d=delivery: deliveries.settle(  # type: ignore[misc]
-                session, d.identity, owner="one", state="handled", note=notes[d.key]
-            )
-        )
-
-    async def found(beginning: str, limit: int = 9, depth: int = 9) -> list[tuple[float, str]]:
-        return await store.read(
-            lambda session: deliveries.noted_lines(session, beginning=beginning, limit=limit, depth=depth)
-        )
-
-    assert await found("job a: ") == [(3.0, "job a: 4"), (1.0, "job a: 1")]
-    assert await found("job a: ", limit=1) == [(3.0, "job a: 4")]
-    assert await found("job a: ", depth=2) == [(3.0, "job a: 4")]
-    assert await found("job %") == []

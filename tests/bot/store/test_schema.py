@@ -7,11 +7,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
 from sqlmodel import SQLModel
 
 import bot
 from bot.errors import Refused
-from bot.store import Store, runs, schema
+from bot.messages.pushes import push_line, reason, unstarted_lines
+from bot.store import Store, push_verdicts, runs, schema
 from bot.store.databases import Database
 
 
@@ -58,6 +60,62 @@ async def test_runs_of_the_version_before_are_kept(database_url: str) -> None:
         kept = await store.read(lambda session: runs.get(session, 1))
     assert kept is not None
     assert (kept.image, kept.digest, kept.image_definition) == ("shop", "tree:1", None)
+
+
+async def test_what_notes_said_of_pushes_and_of_refused_commands_is_kept_as_rows(database_url: str) -> None:
+    database = Database.at(database_url)
+    notes = [
+        f"push of Acme/Shop@tags/v1 {'a' * 12}: rebuilds shop\nimage shop: built: the tag `v1` fits `v*`\n"
+        "image docs: not built: it names no `tags`\njob check: not started: `check` needs WHO",
+        f"push of Acme/Shop@main {'b' * 12}: rebuilds nothing any more\n"
+        "image shop: not built: a newer push was decided first",
+        "github:reader asks for run\njob check of Acme/Shop: refused github:reader: Sorry: no.",
+        "no command in the comment",
+    ]
+    with database.writer.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(bot.__file__).parent / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0009")
+        for number, note in enumerate(notes, 1):
+            connection.execute(
+                text(
+                    "INSERT INTO deliveries (attempts, due_at, lease_until, key, source, event, media_type,"
+                    " body, received_at, state, note)"
+                    " VALUES (0, 0, 0, :key, 'github', 'x', 'x', :body, :at, 'handled', :note)"
+                ),
+                {"key": str(number), "body": b"", "at": float(number), "note": note},
+            )
+        connection.exec_driver_sql(
+            "INSERT INTO pushes (repository, ref, before, after, pushed_at, delivery_id, decided_at)"
+            " VALUES ('7', 'refs/tags/v1', 'x', 'y', 5, 1, 1)"
+        )
+    database.close()
+    async with await Store.open(database_url, owner="one") as store:
+        known = ["acme/shop", "7"]
+        shop, docs = [
+            await store.read(
+                lambda s, image=image: list(  # type: ignore[misc]
+                    push_verdicts.newest(s, repositories=known, image=image, limit=9)
+                )
+            )
+            for image in ("shop", "docs")
+        ]
+        (refusal,) = await store.read(
+            lambda s: push_verdicts.refusals(s, job="check", repository="Acme/Shop", limit=9)
+        )
+    assert [(row.ref, row.verdict, row.pushed_at) for row in shop] == [
+        ("refs/heads/main", "older", None),
+        ("refs/tags/v1", "built", 5.0),
+    ]
+    assert push_line(shop[1]) == "image shop: built: the tag `v1` fits `v*`"
+    assert unstarted_lines(shop[1], "check") == ["job check: not started: `check` needs WHO"]
+    assert [push_line(row) for row in docs] == ["image docs: not built: it names no `tags`"]
+    assert (refusal.actor, reason(refusal.reason), refusal.received_at) == (
+        "github:reader",
+        "Sorry: no.",
+        3.0,
+    )
 
 
 async def test_database_of_a_newer_version_is_refused(database_url: str) -> None:

@@ -5,50 +5,37 @@ No column ever holds a secret: definitions keep `${NAME}` references, tokens are
 
 from typing import Any
 
-import lz4.block
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Dialect,
-    Double,
-    Index,
-    Integer,
-    LargeBinary,
-    Text,
-    TypeDecorator,
-    text,
-)
+from sqlalchemy import JSON, Double, Index, Text
 from sqlmodel import Field, SQLModel
 
 from bot.states import State
+from bot.tables.pushes import CommandRefusal, PushSeen, PushVerdict
+from bot.tables.types import Number, Packed, packed, where
 
-_Number = BigInteger().with_variant(Integer(), "sqlite")
-"""A 64-bit key; SQLite only counts up by itself in a column that is called INTEGER."""
-
-
-def where(condition: str) -> dict[str, Any]:
-    """For an index of those rows only that meet `condition`: the others cost it nothing."""
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
-
-
-def packed(body: bytes) -> bytes:
-    """Compressed: takes microseconds, and a quarter is left to be written, synced and kept of a payload."""
-    return bytes(lz4.block.compress(body))
-
-
-class Packed(TypeDecorator[bytes]):
-    """Bytes that are stored compressed."""
-
-    impl = LargeBinary
-    cache_ok = True
-
-    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
-        """Compress on the way in."""
-        return None if value is None else packed(value)
-
-    def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:
-        """Give what was stored."""
-        return None if value is None else bytes(lz4.block.decompress(value))
+__all__ = [
+    "Attempt",
+    "Build",
+    "Claimable",
+    "CommandRefusal",
+    "Delivery",
+    "EndedSession",
+    "Hook",
+    "Idempotency",
+    "ImageTag",
+    "JobState",
+    "JobVersion",
+    "Lock",
+    "Packed",
+    "Post",
+    "PushSeen",
+    "PushVerdict",
+    "RepositoryPin",
+    "Run",
+    "Tick",
+    "Token",
+    "packed",
+    "where",
+]
 
 
 class Claimable(SQLModel):
@@ -79,7 +66,7 @@ class Delivery(Claimable, table=True):
         Index("deliveries_ignored", "state", "received_at", **where("state = 'ignored'")),
     )
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=_Number)
+    id: int | None = Field(default=None, primary_key=True, sa_type=Number)
     key: str = Field(unique=True)  # github:<X-GitHub-Delivery>, slack:<trigger or event id>
     source: str  # github | slack
     event: str  # push, issue_comment, ...; command, interactivity, event
@@ -100,7 +87,7 @@ class Build(Claimable, table=True):
         {"sqlite_autoincrement": True},
     )
 
-    number: int | None = Field(default=None, primary_key=True, sa_type=_Number)
+    number: int | None = Field(default=None, primary_key=True, sa_type=Number)
     key: str = Field(unique=True)
     name: str = Field(unique=True)  # what the engine calls it
     image: str
@@ -140,7 +127,7 @@ class Run(Claimable, table=True):
         {"sqlite_autoincrement": True},  # a number that was given once never names another run
     )
 
-    number: int | None = Field(default=None, primary_key=True, sa_type=_Number)
+    number: int | None = Field(default=None, primary_key=True, sa_type=Number)
     key: str = Field(unique=True)  # github:comment:<id>:<index>, slack:<trigger id>:<index>, ...
     name: str = Field(unique=True)  # what the engine calls it
     job: str
@@ -154,12 +141,12 @@ class Run(Claimable, table=True):
     repository: str | None = None
     ref: str | None = None
     commit: str | None = None
-    build_number: int | None = Field(default=None, sa_type=_Number)  # the build it needs, if any
+    build_number: int | None = Field(default=None, sa_type=Number)  # the build it needs, if any
     digest: str | None = None  # what the engine runs; with build_number set, None until that succeeded
     public: bool = False
     cause: str
     actor: str
-    rerun_of: int | None = Field(default=None, sa_type=_Number)
+    rerun_of: int | None = Field(default=None, sa_type=Number)
     version: int | None = None  # of the job, whose definition is above
     tick_at: float | None = Field(default=None, sa_type=Double)  # the due moment that started it
     lock: str | None = None  # runs that share one never overlap
@@ -202,12 +189,12 @@ class Post(Claimable, table=True):
         Index("posts_build", "build_number"),
     )
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=_Number)
+    id: int | None = Field(default=None, primary_key=True, sa_type=Number)
     key: str = Field(unique=True)  # run:142:github_comment:acme/shop#7, reply:<command key>, ...
     kind: str
     place: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
-    run_number: int | None = Field(default=None, sa_type=_Number)
-    build_number: int | None = Field(default=None, sa_type=_Number)
+    run_number: int | None = Field(default=None, sa_type=Number)
+    build_number: int | None = Field(default=None, sa_type=Number)
     text: str | None = Field(default=None, sa_type=Text)
     nonce: str  # unguessable; the marker by which what was posted is found again
     state: str = "open"  # open (also when all is sent: a card may be wanted again), done, failed
@@ -224,8 +211,8 @@ class Attempt(SQLModel, table=True):
     __tablename__ = "attempts"
     __table_args__ = (Index("attempts_run", "run_number", "attempt", unique=True),)
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=_Number)
-    run_number: int = Field(sa_type=_Number)
+    id: int | None = Field(default=None, primary_key=True, sa_type=Number)
+    run_number: int = Field(sa_type=Number)
     attempt: int  # from 1
     name: str = Field(unique=True)
     result: str
@@ -243,7 +230,7 @@ class JobVersion(SQLModel, table=True):
     __tablename__ = "job_versions"
     __table_args__ = (Index("job_versions_job", "job", "version", unique=True),)
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=_Number)
+    id: int | None = Field(default=None, primary_key=True, sa_type=Number)
     job: str
     version: int  # from 1, per job
     source: str  # file | api
@@ -274,12 +261,12 @@ class Tick(SQLModel, table=True):
     __tablename__ = "ticks"
     __table_args__ = (Index("ticks_job", "job", "at", unique=True), Index("ticks_age", "decided_at"))
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=_Number)
+    id: int | None = Field(default=None, primary_key=True, sa_type=Number)
     job: str
     at: float = Field(sa_type=Double)
     outcome: str
     note: str | None = Field(default=None, sa_type=Text)
-    run_number: int | None = Field(default=None, sa_type=_Number)
+    run_number: int | None = Field(default=None, sa_type=Number)
     decided_at: float = Field(sa_type=Double)
 
 
@@ -300,7 +287,7 @@ class Token(SQLModel, table=True):
 
     __tablename__ = "tokens"
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=_Number)
+    id: int | None = Field(default=None, primary_key=True, sa_type=Number)
     name: str = Field(unique=True)
     hash: str = Field(unique=True)
     created_at: float = Field(sa_type=Double)
@@ -325,7 +312,7 @@ class Hook(SQLModel, table=True):
     __tablename__ = "hooks"
     __table_args__ = (Index("hooks_job", "job", "name", unique=True),)
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=_Number)
+    id: int | None = Field(default=None, primary_key=True, sa_type=Number)
     job: str
     name: str
     hash: str = Field(unique=True)
@@ -344,11 +331,11 @@ class Idempotency(SQLModel, table=True):
         Index("idempotency_age", "created_at"),
     )
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=_Number)
+    id: int | None = Field(default=None, primary_key=True, sa_type=Number)
     caller: str  # token:NAME, hook:JOB/NAME, actions:...
     key: str
     fingerprint: str  # SHA-256 of what was asked for
-    run_number: int | None = Field(default=None, sa_type=_Number)
+    run_number: int | None = Field(default=None, sa_type=Number)
     created_at: float = Field(sa_type=Double)
 
 
@@ -367,26 +354,6 @@ class ImageTag(SQLModel, table=True):
     pushed: str | None = None  # the newest commit of the default branch since: once built, it takes over
 
 
-class PushSeen(SQLModel, table=True):
-    """A push that was decided; of one ref the row with the highest `id` is what it is at."""
-
-    __tablename__ = "pushes"
-    __table_args__ = (
-        Index("pushes_key", "repository", "ref", "before", "after", unique=True),
-        Index("pushes_ref", "repository", "ref", "id"),
-        Index("pushes_age", "decided_at"),
-    )
-
-    id: int | None = Field(default=None, primary_key=True, sa_type=_Number)
-    repository: str  # its number, else its name in small letters
-    ref: str  # refs/heads/main
-    before: str
-    after: str  # zeros: it was deleted
-    pushed_at: float | None = Field(default=None, sa_type=Double)  # as GitHub says, in whole seconds
-    delivery_id: int = Field(sa_type=_Number)
-    decided_at: float = Field(sa_type=Double)
-
-
 class RepositoryPin(SQLModel, table=True):
     """The name of a repository, or of an owner alone, with its number; `rival` is who came under it later."""
 
@@ -394,7 +361,7 @@ class RepositoryPin(SQLModel, table=True):
     __table_args__ = (Index("repository_pins_number", "number"),)
 
     name: str = Field(primary_key=True)  # acme/shop or acme, in small letters
-    number: int = Field(sa_type=_Number)
+    number: int = Field(sa_type=Number)
     current: str  # what GitHub called it last; empty where another one is called that by now
     pinned_at: float = Field(sa_type=Double)
-    rival: int | None = Field(default=None, sa_type=_Number)
+    rival: int | None = Field(default=None, sa_type=Number)

@@ -1,0 +1,102 @@
+"""What is said of what pushes decided, and of why something was not started (Markdown).
+
+Reasons come from the database, and a newer version of Errand may have written them: what is not known here
+is left out.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from bot.messages import waits
+from bot.tables import PushVerdict
+from bot.text.wording import quoted
+
+Reason = Mapping[str, Any]
+"""A `kind` and what it speaks of."""
+
+_NEWER = {
+    "older": "a newer push was decided first",
+    "repeated": "this push was decided before",
+    "deleted": "it was deleted",
+}
+_TAG, _BRANCH = "refs/tags/", "refs/heads/"
+
+
+def short_ref(ref: str) -> str:
+    """`main` and `tags/v1`, of what git calls `refs/heads/main` and `refs/tags/v1`."""
+    return f"tags/{ref.removeprefix(_TAG)}" if ref.startswith(_TAG) else ref.removeprefix(_BRANCH)
+
+
+def push_note(head: str, rows: Sequence[PushVerdict]) -> str:
+    """What a push decided, for the log: `head`, and a line for each image and each job that did not start."""
+    built = [row.image for row in rows if row.verdict == "built"]
+    if built:
+        first = f"rebuilds {', '.join(built)}"
+    elif any(row.verdict != "filtered" for row in rows):
+        first = "rebuilds nothing any more"
+    else:
+        first = "no image is built from it"
+    lines = [f"{head}{first}", *(push_line(row) for row in rows)]
+    return "\n".join(lines + [line for row in rows for line in unstarted_lines(row)])
+
+
+def push_line(row: PushVerdict) -> str:
+    """What a push decided of one image."""
+    why = _NEWER.get(row.verdict) or reason(row.reason)
+    became = "built" if row.verdict == "built" else "not built"
+    return f"image {row.image}: {became}: {why}" if why else f"image {row.image}: {became}"
+
+
+def unstarted_lines(row: PushVerdict, job: str | None = None) -> list[str]:
+    """The jobs, or only `job`, that were to follow the build and could not be started."""
+    return [
+        f"job {name}: not started: {reason(why)}"
+        for name, why in row.unstarted.items()
+        if job is None or name == job
+    ]
+
+
+def reason(why: Reason) -> str:
+    """A reason in words."""
+    say = _REASONS.get(why.get("kind", ""))
+    return "" if say is None else say(why)
+
+
+def _default(why: Reason) -> str:
+    return f"{quoted(why['name'])} is the default branch{_paths(why)}"
+
+
+def _fits(why: Reason) -> str:
+    return f"the {why['ref']} {quoted(why['name'])} fits {quoted(why['pattern'])}{_paths(why)}"
+
+
+def _paths(why: Reason) -> str:
+    if "unclear" in why:
+        return f"; what changed is not known ({why['unclear']}), so `paths` let it pass"
+    return f", and a path that fits {quoted(why['path'])} changed" if "path" in why else ""
+
+
+def _no_filter(why: Reason) -> str:
+    return "it names no `tags`" if why["ref"] == "tag" else "`branches: []` leaves building to commands"
+
+
+def _fits_none(why: Reason) -> str:
+    key = "tags" if why["ref"] == "tag" else "branches"
+    return f"the {why['ref']} {quoted(why['name'])} fits none of its `{key}` ({_patterns(why)})"
+
+
+def _patterns(why: Reason) -> str:
+    shown = ", ".join(quoted(pattern) for pattern in why["patterns"])
+    return f"{shown} and {why['more']} more" if why["more"] else shown
+
+
+_REASONS: dict[str, Callable[[Reason], str]] = {
+    "default": _default,
+    "not_default": lambda why: f"{quoted(why['name'])} is not the default branch",
+    "fits": _fits,
+    "fits_none": _fits_none,
+    "no_filter": _no_filter,
+    "no_path": lambda why: f"nothing changed that fits its `paths` ({_patterns(why)})",
+    "alone": waits.not_alone,
+    "answer": lambda why: str(why["text"]),
+}
