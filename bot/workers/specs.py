@@ -55,7 +55,7 @@ def of_run(run: Run, key: str, config: Config) -> RunSpec:
     job = Job.frozen(run.definition)
     environment, secrets = config.environment(job)
     mask(secrets)
-    source = wanted(run)
+    source = image_to_pin(run)
     return RunSpec(
         key=key,
         command=job.argv(tuple(run.arguments)),
@@ -78,7 +78,7 @@ def of_run(run: Run, key: str, config: Config) -> RunSpec:
     )
 
 
-def wanted(run: Run) -> str | Live | None:
+def image_to_pin(run: Run) -> str | Live | None:
     """Where the image of `run` comes from if it is not built: what the engine is to look up."""
     if run.image_definition is None:
         return None

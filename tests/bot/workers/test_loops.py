@@ -1,8 +1,10 @@
 """The belts turn whatever happens on them, and let go of what is not theirs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,8 +15,9 @@ from bot.config import job_of
 from bot.errors import DatabaseAway, Refused, RetryLater
 from bot.store import runs
 from bot.tables import Delivery, Run
-from bot.workers import loops, retention
-from bot.workers.loops import MAX_TRIES, WorkerPool, Workers, backoff
+from bot.workers import retention, timing
+from bot.workers.delivery_worker import MAX_TRIES, backoff
+from bot.workers.loops import Workers
 from bot.workers.patience import patiently
 from bot.workers.pruning import Pruning
 from executor.errors import EngineUnavailable
@@ -27,20 +30,24 @@ from tests.bot.house import House
 @pytest.fixture(autouse=True)
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Belts that look again soon."""
-    monkeypatch.setattr(loops, "SWEEP", 0.02)
-    monkeypatch.setattr(loops, "RENEW", 0.02)
+    monkeypatch.setattr(timing, "SWEEP", 0.02)
+    monkeypatch.setattr(timing, "RENEW", 0.02)
 
 
 class Watched(Workers):
-    """The belts, and a bell that rings whenever something was carried."""
+    """The workers, and an event that is set whenever something was carried."""
 
     def __init__(self, home: House) -> None:
         super().__init__(home.tools)
         self.ended = asyncio.Event()
+        for pool in self._pools:
+            pool.work = replace(pool.work, carry=partial(self._carry, pool.work.carry))
 
-    def _done(self, belt: WorkerPool[Any], key: int) -> None:
-        super()._done(belt, key)
-        self.ended.set()
+    async def _carry(self, carry: Callable[[Any], Awaitable[None]], row: Any) -> None:
+        try:
+            await carry(row)
+        finally:
+            self.ended.set()
 
 
 @asynccontextmanager
@@ -230,7 +237,7 @@ async def test_failure_to_give_up_leaves_the_delivery_for_later(
 
     monkeypatch.setattr(home.store, "write", away)
     with capture_logs() as lines:
-        await belts._carry(belts._belts[0], delivery)
+        await belts._pools[0].carry(delivery)
     assert (await home.delivery(delivery)).state == "stored"
     assert [line["event"] for line in lines] == ["delivery.failed"]  # the fault, not the database
 

@@ -15,7 +15,7 @@ from bot.workers import pruning, retention
 from bot.workers.leftovers import Leftovers
 from bot.workers.pruning import Pruning
 from bot.workers.retention import AGAIN, Retention
-from bot.workers.worker import Worker
+from bot.workers.run_worker import RunWorker
 from executor.errors import EngineUnavailable
 from executor.logs.logfile import LogWriter
 from tests.bot.house import House
@@ -214,7 +214,7 @@ async def test_what_the_engine_could_not_forget_is_asked_for_again_soon(home: Ho
     leftovers = Leftovers()
     await home.says("/job run plain")
     home.engine.faults["remove"] = [EngineUnavailable("away"), EngineUnavailable("away")]
-    await Worker(home.tools, leftovers).carry(await home.claim(Run))
+    await RunWorker(home.tools, leftovers).carry(await home.claim(Run))
     clock, name = Retention(home.tools, leftovers), (await home.run(1)).name
     for moment, times in ((0.0, 2), (1.0, 2), (AGAIN, 3), (2 * AGAIN, 3)):
         await clock.look(home.now + moment)

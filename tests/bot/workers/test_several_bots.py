@@ -13,7 +13,7 @@ from bot.registry import Registry
 from bot.states import State
 from bot.store import Store, runs
 from bot.tables import Run
-from bot.workers import loops
+from bot.workers import timing
 from bot.workers.loops import Workers
 from demo import deliveries as payloads
 from executor.logs.store import LogStore
@@ -51,7 +51,7 @@ class Bot:
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leases that run out soon."""
     for name, seconds in (("LEASE", 3.0), ("RENEW", 0.5), ("SWEEP", 0.5)):
-        monkeypatch.setattr(loops, name, seconds)
+        monkeypatch.setattr(timing, name, seconds)
 
 
 @asynccontextmanager
@@ -130,7 +130,7 @@ async def test_stop_asked_of_one_bot_reaches_the_one_that_carries_the_run(
     tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("LEASE", "RENEW", "SWEEP"):
-        monkeypatch.setattr(loops, name, 3600.0)  # nobody looks by itself
+        monkeypatch.setattr(timing, name, 3600.0)  # nobody looks by itself
     async with bots(tmp_path, postgres_url) as (one, two):
         await ask(one.home, 10)
         under_way = await until(one.home.store, lambda all: _count(all, State.RUNNING) == 10, range(1, 11))
@@ -148,7 +148,7 @@ async def test_bot_that_shuts_down_hands_over_at_once(
     tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("LEASE", "RENEW", "SWEEP"):
-        monkeypatch.setattr(loops, name, 3600.0)  # nobody looks by itself
+        monkeypatch.setattr(timing, name, 3600.0)  # nobody looks by itself
     async with bots(tmp_path, postgres_url) as (one, two):
         await ask(one.home, 10)
         await until(two.home.store, lambda all: _count(all, State.RUNNING) == 10, range(1, 11))

@@ -53,7 +53,7 @@ def a_run(config: Config, job: str = "look") -> Run:
 def test_run_tells_where_it_comes_from_and_what_the_cluster_is_to_look_up(config: Config) -> None:
     spec = specs.of_run(a_run(config), "run-142", config)
     assert spec.live == Live("deployment/web", "prod", "app")
-    assert specs.wanted(a_run(config)) == spec.live
+    assert specs.image_to_pin(a_run(config)) == spec.live
     assert (spec.gpu, spec.cpu, spec.memory) == (2, 2.0, 1 << 30)
     assert spec.env == {"MODE": "fast", "SINCE": "today"}
     assert spec.references == {

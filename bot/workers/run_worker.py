@@ -1,0 +1,162 @@
+"""Carries runs: the image that each is to have, its attempts, and what it waits for."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import structlog
+
+from bot.catalog.catalog import Job
+from bot.context import Context
+from bot.errors import AskerError, ConfigError
+from bot.states import State, attempt_name, pause_after
+from bot.store import attempts, builds, runs
+from bot.tables import Run
+from bot.telemetry import metrics
+from bot.workers import specs
+from bot.workers.leftovers import Leftovers
+from bot.workers.worker import Rows, Worker
+from executor.spec import Live, Outcome, Progress, Result, Started
+
+log = structlog.get_logger()
+
+_AGAIN = (Result.FAILED, Result.TIMED_OUT, Result.ERROR)
+"""The ends of an attempt after which there is another, while the job has `retries` left."""
+
+
+class RunWorker(Worker[Run]):
+    """Carries runs that this bot claimed."""
+
+    def __init__(self, tools: Context, leftovers: Leftovers | None = None) -> None:
+        super().__init__(tools, Rows(runs.get, runs.move), leftovers)
+        self._pinning: dict[str, asyncio.Task[Outcome]] = {}
+        """Looking up which image exactly a run is to have, by the run's name."""
+
+    def _key(self, row: Run) -> str:
+        """The name of its current attempt."""
+        return attempt_name(row.name, row.attempt)
+
+    async def _stop(self, row: Run) -> None:
+        if row.name in self._pinning:
+            self._pinning[row.name].cancel()  # nothing has begun, and a registry may take its time
+            return
+        await self._move(row, State.STOPPING)
+        await super()._stop(row)
+
+    async def _work(self, row: Run) -> None:
+        if row.state in (State.WAITING, State.BUILDING):
+            if row.stop_by:
+                await self._end(row, Outcome(Result.CANCELLED))
+                return
+            if not await self._prepare(row):
+                return
+            begun = await self._begin(row)
+            if begun is None:
+                return
+            row = begun
+        try:
+            spec = specs.of_run(row, self._key(row), self._tools.config)
+        except (ConfigError, AskerError) as error:
+            await self._abandon(row, "NotConfigured", str(error))
+            return
+        await self._attempt(row, self._tools.engine.run(spec))
+
+    async def _prepare(self, run: Run) -> bool:
+        """See to it that the engine has the image of the run; False where the run cannot start now."""
+        image = specs.image_to_pin(run)
+        if run.digest is not None:
+            if await self._tools.engine.has_image(run.digest):
+                return True
+            if run.build_number is not None:
+                await self._build_again(run)
+                return False
+            image = run.digest  # the very same, wherever the name leads today
+        return image is None or await self._pin(run, image)
+
+    async def _pin(self, run: Run, image: str | Live) -> bool:
+        """Look up which image exactly `image` is and store it; False where the run does not start with it.
+
+        What nobody can have ends the run; so does a cancel meanwhile, however long a registry takes.
+        """
+        tools, number = self._tools, run.identity
+        task = asyncio.ensure_future(self._follow(run, tools.engine.pin(image)))
+        self._pinning[run.name] = task
+        try:
+            outcome = await task
+        except asyncio.CancelledError:
+            if run.name not in self._stopping or (asyncio.current_task() or task).cancelling():
+                raise
+            outcome = Outcome(Result.CANCELLED)
+        finally:
+            del self._pinning[run.name]
+        digest = outcome.image
+        if outcome.result is not Result.SUCCEEDED or digest is None:
+            await self._end(run, outcome)
+            return False
+        stored = await tools.store.write(lambda s: runs.pin(s, number, owner=tools.owner, digest=digest))
+        if stored is None:
+            return False
+        run.digest = stored.digest
+        log.info("image.pinned", run=number, image=digest)
+        return True
+
+    async def _build_again(self, run: Run) -> None:
+        """Let a run wait for its image once more: the engine has cleared it away since it was built."""
+        tools, number, nonce = self._tools, run.identity, self._tools.nonce()
+        log.info("image.gone", run=number, image=run.digest)
+        await tools.store.write(
+            lambda s: builds.again(s, number, owner=tools.owner, now=tools.clock(), nonce=nonce)
+        )
+
+    async def _begin(self, run: Run) -> Run | None:
+        """Store that the next attempt starts; None when it is not ours to start (any more)."""
+        tools, number = self._tools, run.identity
+        now, owner = tools.clock(), tools.owner
+        begun = await tools.store.write(lambda s: attempts.begin(s, number, owner=owner, now=now))
+        if begun is not None:
+            self._log_move(begun, State.STARTING)
+        return begun
+
+    async def _attempt(self, run: Run, story: AsyncIterator[Progress]) -> None:
+        """Carry one attempt to its end, after which the run is finished or waits for the next.
+
+        Killed before the end of an attempt is stored, the bot finds it with the engine again, under the
+        same key; killed after it, whichever bot claims the run begins the next.
+        """
+        outcome = await self._follow(run, story)
+        retries = Job.frozen(run.definition).retries
+        if not retries:
+            await self._finish(run, outcome)
+            return
+        tools, number, facts = self._tools, run.identity, await self._facts(run, outcome)
+        now, owner = tools.clock(), tools.owner
+        again = outcome.result in _AGAIN and run.attempt <= retries
+        pause = pause_after(run.attempt) if again else None
+        moved = await tools.store.write(
+            lambda s: attempts.end(s, number, run.attempt, owner=owner, now=now, pause=pause, **facts)
+        )
+        if moved is None:
+            return
+        log.info("attempt.finished", number=number, attempt=run.attempt, result=outcome.result)
+        if moved.state == State.FINISHED:
+            self._log_move(moved, State.FINISHED)
+        elif pause is not None:
+            asyncio.get_running_loop().call_later(pause, tools.store.wakeup("runs").set)
+        await self._forget(run)
+
+    async def _begun(self, row: Run, started: Started) -> None:
+        """Note when the run began, which is when its first attempt did."""
+        at = started.at if row.started_at is None else row.started_at
+        if not await self._move(row, State.RUNNING, started_at=at):
+            await self._note(row, None)  # it ran already, so what it seemed to wait for is over
+
+    async def _wait(self, row: Run, reason: str) -> None:
+        await self._note(row, reason)
+
+    async def _note(self, run: Run, reason: str | None) -> None:
+        tools, number = self._tools, run.identity
+        await tools.store.write(lambda s: runs.note(s, number, owner=tools.owner, waiting_for=reason))
+
+    def _log_move(self, row: Run, to: State) -> None:
+        if to is State.RUNNING and row.attempt == 1:
+            metrics.count_start(row)
+        super()._log_move(row, to)
