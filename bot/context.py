@@ -61,7 +61,7 @@ class Context:
         It carries a signature that opens it, except where everybody could use that, whatever the row:
         the place may be public while the run is of a private repository, or of none.
         """
-        path = f"/{'builds' if isinstance(row, Build) else 'runs'}/{row.identity}"
+        path = f"/{row.kind}s/{row.identity}"
         address = self.config.url.rstrip("/") + path
         if open_place and not (row.public and self.config.logs.public):
             return address

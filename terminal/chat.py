@@ -43,6 +43,8 @@ LOOK = 0.2
 """Seconds between two looks at what moves."""
 _NEWEST = 50
 """Runs that are looked at; a person does not start more at once."""
+_LABELS = {"build": "build ", "run": ""}
+"""What a number has before it."""
 
 T = TypeVar("T")
 
@@ -139,22 +141,23 @@ class Chat:
 
             for build in await self._tools.store.read(read):
                 if build is not None:
-                    await self._tell(build, [build.name], partial(messages.build_terminal, build))
+                    await self._tell(
+                        build, [build.name], partial(messages.terminal, messages.build_view(build))
+                    )
             for run in reversed(rows):
                 logs = [attempt_name(run.name, attempt) for attempt in range(1, run.attempt + 1)]
-                await self._tell(run, logs, partial(messages.run_terminal, run))
+                await self._tell(run, logs, partial(messages.terminal, messages.run_view(run)))
 
     async def _tell(self, row: Run | Build, logs: Sequence[str], words: Callable[..., str]) -> None:
         """Tell how a run or build stands if that is news, after what it printed until then.
 
         `logs` are those of its attempts. The last lines of one that failed are not told twice.
         """
-        kind = "build" if isinstance(row, Build) else "run"
-        key, text = (kind, row.identity), words()
+        key, text = (row.kind, row.identity), words()
         if self._told.get(key) == text:
             return
         self._told[key] = text
-        label = f"build #{row.number}" if isinstance(row, Build) else f"#{row.number}"
+        label = f"{_LABELS[row.kind]}#{row.number}"
         begun, over, whole = row.started_at is not None, row.state == State.FINISHED, False
         for log in logs if over and begun else logs[:-1]:
             self._outputs.show(log, label)

@@ -5,14 +5,7 @@ What it does: words, and nothing else; pure, with the time as an argument. Whate
 close what surrounds it. Every text keeps the limits of the place that it is for.
 """
 
-from bot.messages.comments import (
-    build_comment,
-    build_terminal,
-    marker,
-    run_comment,
-    run_terminal,
-    with_marker,
-)
+from bot.messages.comments import comment, marker, terminal, with_marker
 from bot.messages.differences import differences
 from bot.messages.mrkdwn import slack_text
 from bot.messages.plans import Prospect, Reasons, plan, why
@@ -36,17 +29,10 @@ from bot.messages.replies import (
     stopping,
     unknown_person,
 )
-from bot.messages.slack import build_blocks, run_blocks
-from bot.messages.statuses import (
-    CheckFields,
-    StatusFields,
-    build_check,
-    build_status,
-    run_check,
-    run_status,
-)
+from bot.messages.slack import blocks
+from bot.messages.statuses import CheckFields, StatusFields, check, status
 from bot.messages.text import clock_time, code, duration, plain
-from bot.messages.view import Beside
+from bot.messages.view import Beside, View, build_view, run_view
 from bot.messages.waits import locked, locked_already, unlocked
 
 __all__ = [
@@ -55,14 +41,14 @@ __all__ = [
     "Prospect",
     "Reasons",
     "StatusFields",
-    "build_blocks",
-    "build_check",
-    "build_comment",
-    "build_status",
-    "build_terminal",
+    "View",
+    "blocks",
+    "build_view",
     "building",
+    "check",
     "clock_time",
     "code",
+    "comment",
     "differences",
     "duration",
     "end_reply",
@@ -84,15 +70,13 @@ __all__ = [
     "push_note",
     "reason",
     "remedy",
-    "run_blocks",
-    "run_check",
-    "run_comment",
-    "run_status",
-    "run_terminal",
+    "run_view",
     "slack_text",
     "started",
+    "status",
     "status_reply",
     "stopping",
+    "terminal",
     "unknown_person",
     "unlocked",
     "why",

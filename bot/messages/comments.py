@@ -3,8 +3,7 @@
 import re
 
 from bot.messages.text import ZERO_WIDTH, clean, clock_time, code, fence, fitting, plain, shortened, url
-from bot.messages.view import ALONE, PARAMETERS, Beside, View, build_view, run_view
-from bot.tables import Build, Run
+from bot.messages.view import PARAMETERS, View
 
 COMMENT_CHARACTERS = 65_000  # GitHub takes 65,535; the rest is for the marker and for counting otherwise
 TAIL_CHARACTERS = 12_000
@@ -25,32 +24,18 @@ def with_marker(text: str, nonce: str) -> str:
     return f"{shortened(text, COMMENT_CHARACTERS)}\n\n{marker(nonce)}"
 
 
-def run_comment(
-    run: Run,
-    link: str | None,
-    *,
-    nonce: str,
-    now: float,
-    command: str = "/job",
-    beside: Beside = ALONE,
-) -> str:
-    """The card of a run as a comment. `link` leads to its page; `command` is the first word of commands."""
-    return with_marker(card(run_view(run, beside), link, now=now, command=command), nonce)
+def comment(view: View, link: str | None, *, nonce: str, now: float, command: str = "/job") -> str:
+    """The card as a comment. `link` leads to the page of it; `command` is the first word of commands."""
+    return with_marker(card(view, link, now=now, command=command), nonce)
 
 
-def build_comment(build: Build, link: str | None, *, nonce: str, now: float, command: str = "/job") -> str:
-    """The card of a build as a comment."""
-    return with_marker(card(build_view(build), link, now=now, command=command), nonce)
-
-
-def run_terminal(run: Run, *, tail: bool = True) -> str:
-    """A run as a line; with `tail` the last lines of its log below it, where it did not succeed."""
-    return _terminal(run_view(run), tail)
-
-
-def build_terminal(build: Build, *, tail: bool = True) -> str:
-    """A build as a line; with `tail` the last lines of its log below it, where it did not succeed."""
-    return _terminal(build_view(build), tail)
+def terminal(view: View, *, tail: bool = True) -> str:
+    """A line; with `tail` the last lines of the log below it, where it did not succeed."""
+    line = f"{view.icon} {clean(view.name, 100)} {view.label}#{view.number} {view.verdict}"
+    if view.why:
+        line += f": {clean(view.why, 500)}"
+    lines = fitting(view.tail, limit=TAIL_CHARACTERS, line_limit=500) if tail and view.shows_tail else []
+    return "\n".join([line, *(f"    {each}" for each in lines)])
 
 
 def card(view: View, link: str | None, *, now: float, command: str) -> str:
@@ -123,11 +108,3 @@ def _footer(view: View, link: str | None, command: str) -> str:
     elif view.noun == "run":
         parts.append(f"stop: {code(f'{command} cancel #{view.number}')}")
     return " · ".join(parts)
-
-
-def _terminal(view: View, with_tail: bool) -> str:
-    line = f"{view.icon} {clean(view.name, 100)} {view.label}#{view.number} {view.verdict}"
-    if view.why:
-        line += f": {clean(view.why, 500)}"
-    tail = fitting(view.tail, limit=TAIL_CHARACTERS, line_limit=500) if with_tail and view.shows_tail else []
-    return "\n".join([line, *(f"    {each}" for each in tail)])

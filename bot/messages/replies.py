@@ -8,7 +8,7 @@ from bot.catalog.images import Image
 from bot.messages import paging
 from bot.messages.comments import headline
 from bot.messages.text import ZERO_WIDTH, clock_time, code, fence, plain, shortened, url
-from bot.messages.view import build_view, run_view
+from bot.messages.view import View, run_view
 from bot.states import State
 from bot.tables import Build, Run
 
@@ -121,9 +121,8 @@ def logs_reply(run: Run, lines: Sequence[str], link: str | None) -> str:
     return "\n\n".join(part for part in (headline(run_view(run), link), shown, where) if part)
 
 
-def end_reply(row: Run | Build, link: str, remedy: str) -> str:
+def end_reply(view: View, link: str, remedy: str) -> str:
     """How it ended, for who asked for it where no card can be, and what to do to have one."""
-    view = run_view(row) if isinstance(row, Run) else build_view(row)
     parts = [headline(view, link), plain(view.why, 1000) if view.why else ""]
     if view.shows_tail:
         parts.append(fence(view.tail, limit=LOG_CHARACTERS))

@@ -6,8 +6,7 @@ from typing import Any
 from bot.messages.comments import parameters
 from bot.messages.mrkdwn import escaped, fitted, span
 from bot.messages.text import ELLIPSIS, clean, fitting, shortened, url
-from bot.messages.view import ALONE, Beside, View, build_view, run_view
-from bot.tables import Build, Run
+from bot.messages.view import View
 
 # A text takes 3,000 characters, all blocks together about 12,000, their JSON counted.
 WHY_CHARACTERS = 1500
@@ -17,34 +16,23 @@ TAIL_CHARACTERS = 2400
 Block = dict[str, Any]
 
 
-def run_blocks(
-    run: Run, link: str | None, *, command: str = "/job", beside: Beside = ALONE
-) -> tuple[str, list[Block]]:
-    """The notification's text and the blocks of a run's card."""
-    return _blocks(run_view(run, beside), link, command)
-
-
-def build_blocks(build: Build, link: str | None, *, command: str = "/job") -> tuple[str, list[Block]]:
-    """The notification's text and the blocks of a build's card."""
-    return _blocks(build_view(build), link, command)
-
-
-def _blocks(view: View, link: str | None, command: str) -> tuple[str, list[Block]]:
+def blocks(view: View, link: str | None, *, command: str = "/job") -> tuple[str, list[Block]]:
+    """The notification's text and the blocks of a card."""
     title = f"{view.icon} {clean(view.name, 100)} {view.label}#{view.number} {view.verdict}"
-    blocks = [_section(_headline(view, link)), _context(_facts(view))]
+    shown = [_section(_headline(view, link)), _context(_facts(view))]
     given = parameters(view)
     if view.result is not None and view.why:
-        blocks.append(_section(fitted(view.why, WHY_CHARACTERS)))
+        shown.append(_section(fitted(view.why, WHY_CHARACTERS)))
     if view.differs:
-        blocks.append(_context(f"other than #{view.rerun_of}: {_spans(view.differs)}"))
+        shown.append(_context(f"other than #{view.rerun_of}: {_spans(view.differs)}"))
     if given:
-        blocks.append(_context(_spans(given)))
+        shown.append(_context(_spans(given)))
     if view.shows_tail:
-        blocks.append(_preformatted(view))
+        shown.append(_preformatted(view))
     footer = _footer(view, link, command)
     if footer:
-        blocks.append(_context(footer))
-    return escaped(title), blocks
+        shown.append(_context(footer))
+    return escaped(title), shown
 
 
 def _headline(view: View, link: str | None) -> str:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from bot.messages.comments import details, headline
 from bot.messages.text import clean, fence, iso, shortened, url
-from bot.messages.view import ALONE, Beside, View, build_view, run_view
+from bot.messages.view import View
 from bot.states import State
-from bot.tables import Build, Run
 from executor.spec import Result
 
 DESCRIPTION_CHARACTERS = 140
@@ -82,38 +81,19 @@ class StatusFields:
         return {**fields, **({"target_url": self.target_url} if self.target_url else {})}
 
 
-def run_check(run: Run, link: str | None, *, nonce: str, now: float, beside: Beside = ALONE) -> CheckFields:
-    """A run as a check run, found again by `nonce`."""
-    return _check(run_view(run, beside), link, nonce, now)
-
-
-def build_check(build: Build, link: str | None, *, nonce: str, now: float) -> CheckFields:
-    """A build as a check run, found again by `nonce`."""
-    return _check(build_view(build), link, nonce, now)
-
-
-def run_status(run: Run, link: str | None, *, beside: Beside = ALONE) -> StatusFields:
-    """A run as a commit status."""
-    return _status(run_view(run, beside), link)
-
-
-def build_status(build: Build, link: str | None) -> StatusFields:
-    """A build as a commit status."""
-    return _status(build_view(build), link)
-
-
 def _name(view: View) -> str:
     return f"errand / {view.label}{_basic(clean(view.name, 100))}"
 
 
-def _check(view: View, link: str | None, nonce: str, now: float) -> CheckFields:
+def check(view: View, link: str | None, *, nonce: str, now: float) -> CheckFields:
+    """A run or a build as a check run, found again by `nonce`."""
     done = view.result is not None
     page = view.build_link or link
-    status = "completed" if done else "queued" if view.state is State.WAITING else "in_progress"
+    state = "completed" if done else "queued" if view.state is State.WAITING else "in_progress"
     ended = view.finished_at if view.finished_at is not None else now
     return CheckFields(
         name=_name(view),
-        status=status,
+        status=state,
         conclusion=_CONCLUSIONS[view.result] if view.result is not None else None,
         title=shortened(_sentence(view), TITLE_CHARACTERS),
         summary=shortened(
@@ -127,7 +107,8 @@ def _check(view: View, link: str | None, nonce: str, now: float) -> CheckFields:
     )
 
 
-def _status(view: View, link: str | None) -> StatusFields:
+def status(view: View, link: str | None) -> StatusFields:
+    """A run or a build as a commit status."""
     link = view.build_link or link
     return StatusFields(
         state=_STATUSES[view.result] if view.result is not None else "pending",

@@ -5,7 +5,8 @@ of a private one, or of none, can be asked about in a public one.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from copy import deepcopy
+from typing import Any, TypeVar
 
 from bot.errors import Refused
 from bot.github import GitHub
@@ -18,6 +19,13 @@ MOST_PLACES = 1000
 """Answers that are kept."""
 
 Row = TypeVar("Row", bound=Build | Run)
+
+_OF_BUILDS: dict[str, Any] = {"tail": [], "message": None}
+_UNSAID = {
+    "build": _OF_BUILDS,
+    "run": _OF_BUILDS | {"parameters": {}, "arguments": [], "waiting_for": None},
+}
+"""What takes the place of what is not told where everybody reads."""
 
 
 class Audience:
@@ -59,10 +67,4 @@ def outward(row: Row) -> Row:
     Of what was not public when it was asked for, that is that it is there and how it stands: no line of
     its log, no value, and no sentence that an engine or a registry wrote.
     """
-    if row.public:
-        return row
-    shown = type(row)(**row.model_dump())
-    shown.tail, shown.message = [], None
-    if isinstance(shown, Run):
-        shown.parameters, shown.arguments, shown.waiting_for = {}, [], None
-    return shown
+    return row if row.public else type(row)(**row.model_dump() | deepcopy(_UNSAID[row.kind]))

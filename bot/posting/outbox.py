@@ -162,25 +162,43 @@ class Outbox:
             return None
         return None if is_open and not old.public else old
 
-    async def _beside(self, run: Run, *, is_open: bool) -> messages.Beside:
-        """What is told with the run: the one that it repeats, and the build that failed it."""
-        of, number = await self._repeated(run, is_open=is_open), run.build_number
+    async def _failed_build(self, run: Run, *, is_open: bool) -> str | None:
+        """The page of the build that failed the run."""
+        number = run.build_number
         if number is None or run.reason != BUILD_FAILED:
-            return messages.Beside(of)
+            return None
         build = await self._tools.store.read(lambda s: builds.get(s, number))
-        link = None if build is None else self._tools.link(build, open_place=is_open)
-        return messages.Beside(of, link)
+        return None if build is None else self._tools.link(build, open_place=is_open)
 
-    async def _facing(self, post: Post, subject: Subject) -> tuple[Subject, bool, str | None]:
-        """The subject as the place of `post` may read of it, whether everybody does, and the link."""
+    async def _view(self, row: Build | Run, *, is_open: bool) -> messages.View:
+        """What there is to say of it in a place that is open or not."""
+        shown = outward(row) if is_open else row
+        match shown:
+            case Build():
+                return messages.build_view(shown)
+            case Run():
+                of = await self._repeated(shown, is_open=is_open)
+                page = await self._failed_build(shown, is_open=is_open)
+                return messages.run_view(shown, messages.Beside(of, page))
+
+    async def _is_open(self, post: Post) -> bool:
+        """Whether everybody reads the place of `post`."""
         if "channel" in post.place:
-            is_open = await self._audience.reads_channel(self._slack, post.place["channel"])
-        else:
-            is_open = await self._audience.reads_repository(self._github, post.place["repository"])
+            return await self._audience.reads_channel(self._slack, post.place["channel"])
+        return await self._audience.reads_repository(self._github, post.place["repository"])
+
+    async def _facing(self, post: Post, subject: Subject) -> tuple[messages.View, str]:
+        """What the place of `post` may read of its subject, and the link; `Refused` where it has none."""
         if subject is None:
-            return None, is_open, None
-        link = self._tools.link(subject, open_place=is_open)
-        return (outward(subject) if is_open else subject), is_open, link
+            raise Refused(f"a {post.kind} tells about a run or a build")
+        is_open = await self._is_open(post)
+        return await self._view(subject, is_open=is_open), self._tools.link(subject, open_place=is_open)
+
+    async def _text(self, post: Post) -> str:
+        """What was written when it was asked for."""
+        if await self._is_open(post) and not post.place.get("public", False):
+            raise Refused("it was written for a private repository, which is public by now")
+        return messages.with_marker(post.text or "", post.nonce)
 
     @property
     def _github(self) -> GitHub:
@@ -199,19 +217,11 @@ class Outbox:
     async def _comment(self, post: Post, subject: Subject) -> str:
         repository, issue = post.place["repository"], post.place["issue"]
         now, command = self._tools.clock(), self._tools.config.command
-        subject, is_open, link = await self._facing(post, subject)
-        match subject:
-            case Run():
-                beside = await self._beside(subject, is_open=is_open)
-                body = messages.run_comment(
-                    subject, link, nonce=post.nonce, now=now, command=command, beside=beside
-                )
-            case Build():
-                body = messages.build_comment(subject, link, nonce=post.nonce, now=now, command=command)
-            case None:
-                if is_open and not post.place.get("public", False):
-                    raise Refused("it was written for a private repository, which is public by now")
-                body = messages.with_marker(post.text or "", post.nonce)
+        if subject is None:
+            body = await self._text(post)
+        else:
+            view, link = await self._facing(post, subject)
+            body = messages.comment(view, link, nonce=post.nonce, now=now, command=command)
         known = int(post.remote_id) if post.remote_id else None
         if known is None and post.attempts > 1:
             marker = messages.marker(post.nonce)
@@ -223,15 +233,8 @@ class Outbox:
 
     async def _check(self, post: Post, subject: Subject) -> str:
         repository, commit, now = post.place["repository"], post.place["commit"], self._tools.clock()
-        subject, is_open, link = await self._facing(post, subject)
-        match subject:
-            case Run():
-                beside = await self._beside(subject, is_open=is_open)
-                fields = messages.run_check(subject, link, nonce=post.nonce, now=now, beside=beside)
-            case Build():
-                fields = messages.build_check(subject, link, nonce=post.nonce, now=now)
-            case None:
-                raise Refused("a check tells about a run or a build")
+        view, link = await self._facing(post, subject)
+        fields = messages.check(view, link, nonce=post.nonce, now=now)
         known = int(post.remote_id) if post.remote_id else None
         if known is None and post.attempts > 1:
             known = await self._github.find_check(repository, commit, post.nonce)
@@ -241,15 +244,8 @@ class Outbox:
         return str(known)
 
     async def _status(self, post: Post, subject: Subject) -> None:
-        subject, is_open, link = await self._facing(post, subject)
-        match subject:
-            case Run():
-                beside = await self._beside(subject, is_open=is_open)
-                fields = messages.run_status(subject, link, beside=beside)
-            case Build():
-                fields = messages.build_status(subject, link)
-            case None:
-                raise Refused("a status tells about a run or a build")
+        view, link = await self._facing(post, subject)
+        fields = messages.status(view, link)
         await self._github.set_status(post.place["repository"], post.place["commit"], fields)
 
     async def _reaction(self, post: Post, subject: Subject) -> None:
@@ -261,17 +257,9 @@ class Outbox:
     async def _message(self, post: Post, subject: Subject) -> str | None:
         if post.remote_id == TOLD_ASKER:
             return None
-        row = subject
         channel, command = post.place["channel"], self._tools.config.command
-        subject, is_open, link = await self._facing(post, subject)
-        match subject:
-            case Run():
-                beside = await self._beside(subject, is_open=is_open)
-                text, blocks = messages.run_blocks(subject, link, command=command, beside=beside)
-            case Build():
-                text, blocks = messages.build_blocks(subject, link, command=command)
-            case None:
-                raise Refused("a message tells about a run or a build")
+        view, link = await self._facing(post, subject)
+        text, blocks = messages.blocks(view, link, command=command)
         known: tuple[str, str] | None = None
         if post.remote_id:
             where, _, ts = post.remote_id.partition(" ")
@@ -282,7 +270,7 @@ class Outbox:
             try:
                 known = await self._slack.post(channel, text, blocks, post.nonce)
             except Refused as refusal:
-                return await self._tell_asker(post, row, refusal)
+                return await self._tell_asker(post, subject, refusal)
         else:
             await self._slack.update(*known, text, blocks)
         return " ".join(known)
@@ -299,10 +287,9 @@ class Outbox:
             return None
         if self._tools.clock() - post.created_at > RESPONSE_SECONDS:
             raise refusal
-        link = self._tools.link(row, open_place=False)
-        text = messages.slack_text(
-            messages.end_reply(row, link, messages.remedy(refusal.status, str(refusal)))
-        )
+        link, remedy = self._tools.link(row, open_place=False), messages.remedy(refusal.status, str(refusal))
+        view = await self._view(row, is_open=False)
+        text = messages.slack_text(messages.end_reply(view, link, remedy))
         await self._slack.respond(url, text)
         return TOLD_ASKER
 

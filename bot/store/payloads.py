@@ -19,7 +19,7 @@ _BELTS = frozenset(get_args(Queue))
 
 def payloads(owner: str, belts: Collection[Queue], rows: Sequence[Run | Build]) -> Iterator[str]:
     """What is told of a commit of `owner`; nothing where nobody else could want to know."""
-    subjects = dict.fromkeys(("run" if isinstance(row, Run) else "build", row.identity) for row in rows)
+    subjects = dict.fromkeys((row.kind, row.identity) for row in rows)
     named = list(subjects)
     if not belts and not named:
         return

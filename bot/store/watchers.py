@@ -33,7 +33,7 @@ class ChangeFeed:
         """This row was stored with something new in it; call it after the commit."""
         if row.number is None:
             raise ValueError("only a stored row can be published")
-        self.ring("run" if isinstance(row, Run) else "build", row.number)
+        self.ring(row.kind, row.number)
 
     def ring(self, kind: Kind, number: int) -> None:
         """The same for a row that is not at hand."""

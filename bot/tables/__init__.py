@@ -3,7 +3,7 @@
 No column ever holds a secret: definitions keep `${NAME}` references, tokens are kept as hashes.
 """
 
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 from sqlalchemy import JSON, Double, Index, Text
 from sqlmodel import Field, SQLModel
@@ -80,6 +80,7 @@ class Delivery(Claimable, table=True):
 class Build(Claimable, table=True):
     """One attempt at building one image from one commit. Unique `key`: `image@commit#attempt`."""
 
+    kind: ClassVar[Literal["build"]] = "build"
     __tablename__ = "builds"
     __table_args__ = (
         Index("builds_open", "state", "due_at"),
@@ -114,6 +115,7 @@ class Build(Claimable, table=True):
 class Run(Claimable, table=True):
     """One execution of a job, with everything that it depends on frozen into it."""
 
+    kind: ClassVar[Literal["run"]] = "run"
     __tablename__ = "runs"
     __table_args__ = (
         Index("runs_open", "state", "due_at"),

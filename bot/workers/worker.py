@@ -230,7 +230,7 @@ class Worker(ABC, Generic[Row]):
         return moved is not None
 
     def _log_move(self, row: Row, to: State) -> None:
-        event = f"{type(row).__name__.lower()}.{to}"
+        event = f"{row.kind}.{to}"
         log.info(event, number=row.number, name=row.name, cause=row.cause, result=row.result)
 
 

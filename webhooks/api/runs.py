@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -43,18 +44,18 @@ class Api:
     url: str
 
 
-Find = Callable[[Request], Awaitable[Run | Build]]
+Row = TypeVar("Row", Run, Build)
 
 
 @dataclass(frozen=True, slots=True)
-class _Log:
+class _Log(Generic[Row]):
     """A log to be read: of which row, where it is, how the row is found again, whether it may grow."""
 
-    row: Run | Build
+    row: Row
     logs: LogStore
     key: str
-    find: Find
-    goes_on: Callable[[Run | Build], bool]
+    find: Callable[[Request], Awaitable[Row]]
+    goes_on: Callable[[Row], bool]
 
 
 def routes(api: Api) -> list[Route]:
@@ -135,8 +136,8 @@ class _RunHandlers:
         if wanted > run.attempt:
             raise Problem(404, f"Run #{run.number} has {run.attempt} attempts so far.")
 
-        def goes_on(row: Run | Build) -> bool:
-            return isinstance(row, Run) and row.attempt == wanted and row.state != State.FINISHED
+        def goes_on(row: Run) -> bool:
+            return row.attempt == wanted and row.state != State.FINISHED
 
         logs, key = self._api.logs, attempt_name(run.name, wanted)
         if (container := query.get("container")) is not None:
@@ -161,7 +162,7 @@ class _RunHandlers:
         )
         return await self._log(request, visitor, log)
 
-    async def _log(self, request: Request, visitor: Visitor, log: _Log) -> Response:
+    async def _log(self, request: Request, visitor: Visitor, log: _Log[Row]) -> Response:
         query = queries.read(request, queries.RUN_LOG)
         lines = queries.number(query, "tail")
         follow = query.get("follow") == "1" and log.goes_on(log.row)
@@ -192,12 +193,10 @@ class _RunHandlers:
             with suppress(RetryLater):
                 known = await self._api.access.visitor(request) is not None
 
-    async def _completed(self, request: Request, log: _Log) -> None:
+    async def _completed(self, request: Request, log: _Log[Row]) -> None:
         """Complete the log at its end: what ends before the engine knew of it has no writer."""
         row = log.row
-        with self._api.store.changes.listen(
-            ("run" if isinstance(row, Run) else "build", row.identity)
-        ) as wakeup:
+        with self._api.store.changes.listen((row.kind, row.identity)) as wakeup:
             while log.goes_on(row):
                 with suppress(TimeoutError, RetryLater):
                     row = await log.find(request)

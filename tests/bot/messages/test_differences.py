@@ -40,10 +40,13 @@ def test_differences_are_told_and_of_a_definition_only_the_keys(
 def test_card_with_differences_stays_within_its_bounds(parameters: dict[str, str]) -> None:
     old, new = run(number=1), run(parameters=parameters, rerun_of=1)
     assert len(differences(old, new)) <= 13
-    assert "again from" in messages.run_comment(new, None, nonce="n", now=0.0, beside=messages.Beside(old))
-    _, blocks = messages.run_blocks(new, None, beside=messages.Beside(old))
+    view = messages.run_view(new, messages.Beside(old))
+    assert "again from" in messages.comment(view, None, nonce="n", now=0.0)
+    _, blocks = messages.blocks(view, None)
     assert sum(len(str(block)) for block in blocks) < 12_000
-    assert "again from `#1`, exactly" in messages.run_comment(
-        run(rerun_of=1), None, nonce="n", now=0.0, beside=messages.Beside(run())
+    same, alone = (
+        messages.run_view(run(rerun_of=1), messages.Beside(run())),
+        messages.run_view(run(rerun_of=1)),
     )
-    assert "other than" not in messages.run_comment(run(rerun_of=1), None, nonce="n", now=0.0)
+    assert "again from `#1`, exactly" in messages.comment(same, None, nonce="n", now=0.0)
+    assert "other than" not in messages.comment(alone, None, nonce="n", now=0.0)

@@ -103,7 +103,7 @@ def run(**fields: Any) -> Run:
 
 
 def comment(row: Run, link: str | None = LINK) -> str:
-    return messages.run_comment(row, link, nonce="n1", now=NOW)
+    return messages.comment(messages.run_view(row), link, nonce="n1", now=NOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +171,11 @@ def test_comment_holds_whatever_came_without_being_changed_by_it(row: Run) -> No
 @given(runs())
 @settings(max_examples=100, deadline=None)
 def test_check_and_status_are_what_github_takes(row: Run) -> None:
-    fields = messages.run_check(row, LINK, nonce="n1", now=NOW)
+    fields = messages.check(messages.run_view(row), LINK, nonce="n1", now=NOW)
     fill_check(Check(1, "acme/shop", "a" * 40, 1, ""), fields.body())
     assert (fields.status == "completed") == (fields.conclusion is not None) == (row.state == "finished")
     assert_inert(fields.summary, row)
-    status = messages.run_status(row, LINK)
+    status = messages.status(messages.run_view(row), LINK)
     status_fields(status.body())
     assert len(status.description) <= 140
     assert "\n" not in status.description + status.context + fields.title
@@ -184,7 +184,7 @@ def test_check_and_status_are_what_github_takes(row: Run) -> None:
 @given(runs())
 @settings(max_examples=100, deadline=None)
 def test_slack_sees_no_markup_but_ours(row: Run) -> None:
-    title, blocks = messages.run_blocks(row, LINK)
+    title, blocks = messages.blocks(messages.run_view(row), LINK)
     check_blocks(blocks)
     assert len(title) <= 3000
     assert_no_slack_markup(title)
@@ -213,14 +213,15 @@ def test_longest_card_keeps_every_limit(filling: str) -> None:
     )
     waiting = run(state="waiting", waiting_for=longest, job=longest)
     for each in (row, waiting):
-        title, blocks = messages.run_blocks(each, LINK)
+        title, blocks = messages.blocks(messages.run_view(each), LINK)
         check_blocks(blocks)
         assert len(json.dumps(blocks, ensure_ascii=False)) <= 12_000
         assert len(title) <= 3000
         fill_check(
-            Check(1, "acme/shop", "a" * 40, 1, ""), messages.run_check(each, LINK, nonce="n1", now=NOW).body()
+            Check(1, "acme/shop", "a" * 40, 1, ""),
+            messages.check(messages.run_view(each), LINK, nonce="n1", now=NOW).body(),
         )
-        status_fields(messages.run_status(each, LINK).body())
+        status_fields(messages.status(messages.run_view(each), LINK).body())
         comment_body({"body": comment(each)})
         assert len(comment(each).encode()) <= 65_535
 
@@ -237,7 +238,7 @@ def assert_no_slack_markup(mrkdwn: str) -> None:
 @given(runs())
 @settings(max_examples=100, deadline=None)
 def test_terminal_gets_no_control_characters(row: Run) -> None:
-    assert not re.search("[\x00-\x09\x0b-\x1f\x7f\x80-\x9f\u202e]", messages.run_terminal(row))
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f\x80-\x9f\u202e]", messages.terminal(messages.run_view(row)))
 
 
 @given(st.lists(runs(), max_size=25), st.lists(text, max_size=30))

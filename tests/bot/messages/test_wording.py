@@ -50,7 +50,7 @@ def build(**fields: Any) -> Build:
 
 
 def comment(row: Run, link: str | None = LINK) -> str:
-    return messages.run_comment(row, link, nonce="n1", now=NOW)
+    return messages.comment(messages.run_view(row), link, nonce="n1", now=NOW)
 
 
 def test_succeeded_run_reads_well_in_a_notification() -> None:
@@ -81,7 +81,7 @@ def test_succeeded_run_reads_well_in_a_notification() -> None:
     ],
 )
 def test_every_state_and_result_has_its_words(fields: dict[str, Any], line: str) -> None:
-    assert messages.run_terminal(run(**fields)) == line
+    assert messages.terminal(messages.run_view(run(**fields))) == line
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_every_state_and_result_has_its_words(fields: dict[str, Any], line: str)
 )
 def test_only_success_is_told_as_success(result: str, conclusion: str, state: str) -> None:
     row = run(result=result)
-    assert messages.run_check(row, LINK, nonce="n1", now=NOW).conclusion == conclusion
-    assert messages.run_status(row, LINK).state == state
+    assert messages.check(messages.run_view(row), LINK, nonce="n1", now=NOW).conclusion == conclusion
+    assert messages.status(messages.run_view(row), LINK).state == state
 
 
 @pytest.mark.parametrize(
@@ -112,8 +112,8 @@ def test_only_success_is_told_as_success(result: str, conclusion: str, state: st
 )
 def test_open_run_is_pending(state: str, status: str) -> None:
     row = run(state=state, result=None)
-    assert messages.run_check(row, LINK, nonce="n1", now=NOW).status == status
-    assert messages.run_status(row, LINK).state == "pending"
+    assert messages.check(messages.run_view(row), LINK, nonce="n1", now=NOW).status == status
+    assert messages.status(messages.run_view(row), LINK).state == "pending"
 
 
 def test_failed_card_has_the_last_twenty_lines_and_the_way_on() -> None:
@@ -137,13 +137,16 @@ def test_card_tells_who_what_and_with_which_parameters() -> None:
 
 def test_blank_reason_is_no_reason() -> None:
     row = run(reason=" ", message="\u00a0\n")
-    assert messages.run_terminal(row) == messages.run_terminal(run())
-    assert messages.run_blocks(row, LINK) == messages.run_blocks(run(), LINK)
-    assert messages.run_terminal(run(state="waiting", waiting_for=" ")) == "🕓 migrate #142 is waiting"
+    assert messages.terminal(messages.run_view(row)) == messages.terminal(messages.run_view(run()))
+    assert messages.blocks(messages.run_view(row), LINK) == messages.blocks(messages.run_view(run()), LINK)
+    assert (
+        messages.terminal(messages.run_view(run(state="waiting", waiting_for=" ")))
+        == "🕓 migrate #142 is waiting"
+    )
 
 
 def test_check_does_not_repeat_the_commit_that_it_is_on() -> None:
-    assert "a" * 40 not in messages.run_check(run(), LINK, nonce="n1", now=NOW).summary
+    assert "a" * 40 not in messages.check(messages.run_view(run()), LINK, nonce="n1", now=NOW).summary
 
 
 def test_waiting_card_says_for_what_and_how_to_stop() -> None:
@@ -164,12 +167,12 @@ def test_waiting_card_says_for_what_and_how_to_stop() -> None:
 )
 def test_what_the_engine_waits_for_is_a_sentence(state: str, says: str, card: str) -> None:
     row = run(state=state, result=None, waiting_for=says, started_at=None, finished_at=None)
-    assert card in messages.run_status(row, None).description
+    assert card in messages.status(messages.run_view(row), None).description
     assert card.partition(" ")[2] in comment(row).replace("\\", "")
 
 
 def test_people_in_slack_are_not_pinged() -> None:
-    title, blocks = messages.run_blocks(run(actor="slack:U012AB3CD", cause="slack"), LINK)
+    title, blocks = messages.blocks(messages.run_view(run(actor="slack:U012AB3CD", cause="slack")), LINK)
     assert "asked by `somebody in Slack`" in str(blocks)
     assert "asked by `somebody in Slack`" in comment(run(actor="slack:U012AB3CD", cause="rerun"))
     assert "<@" not in title + str(blocks)
@@ -177,20 +180,20 @@ def test_people_in_slack_are_not_pinged() -> None:
 
 def test_builds_are_told_like_runs() -> None:
     waiting, failed = build(), build(state="finished", result="failed", reason="SetupFailed", tail=["no pip"])
-    assert messages.build_terminal(waiting) == "🕓 shop build #12 is waiting"
-    assert messages.build_terminal(failed) == (
+    assert messages.terminal(messages.build_view(waiting)) == "🕓 shop build #12 is waiting"
+    assert messages.terminal(messages.build_view(failed)) == (
         "❌ shop build #12 failed: Its `setup` failed. The last lines of the log say where. "
         "(SetupFailed)\n    no pip"
     )
-    assert "rerun" not in messages.build_comment(failed, LINK, nonce="n1", now=NOW)
-    check = messages.build_check(failed, LINK, nonce="n1", now=NOW)
+    assert "rerun" not in messages.comment(messages.build_view(failed), LINK, nonce="n1", now=NOW)
+    check = messages.check(messages.build_view(failed), LINK, nonce="n1", now=NOW)
     assert (check.name, check.conclusion, check.text) == (
         "errand / build shop",
         "failure",
         "```text\nno pip\n```",
     )
-    assert messages.build_status(waiting, None).context == "errand / build shop"
-    title, blocks = messages.build_blocks(failed, LINK)
+    assert messages.status(messages.build_view(waiting), None).context == "errand / build shop"
+    title, blocks = messages.blocks(messages.build_view(failed), LINK)
     assert title == "❌ shop build #12 failed"
     check_blocks(blocks)
 
@@ -233,7 +236,7 @@ def test_link_cannot_end_itself(link: str) -> None:
     body = comment(run(), link)
     target = re.sub("[^A-Za-z0-9:/\\[\\]]", lambda found: f"%{ord(found[0]):02X}", link)
     assert f"[#142]({target})" in body
-    check_blocks(messages.run_blocks(run(), link)[1])
+    check_blocks(messages.blocks(messages.run_view(run()), link)[1])
 
 
 @dataclass
@@ -265,8 +268,8 @@ def test_status_without_runs_and_logs_without_lines() -> None:
     by_hand, by_itself = run(), run(actor="schedule", cause="schedule", tick_at=NOW)
     assert ", asked by `" in messages.status_reply([by_hand], now=NOW)
     assert ", started by `schedule`" in messages.status_reply([by_itself], now=NOW)
-    assert " by schedule " in messages.run_status(by_itself, None).description
-    assert " by " not in messages.run_status(by_hand, None).description
+    assert " by schedule " in messages.status(messages.run_view(by_itself), None).description
+    assert " by " not in messages.status(messages.run_view(by_hand), None).description
     assert "and 5 more" in messages.status_reply([run()] * 25, now=NOW)
     assert "Nothing was written yet." in messages.logs_reply(run(), [], None)
     assert messages.logs_reply(run(), ["a", "b"], LINK).splitlines()[2:5] == ["```text", "a", "b"]
