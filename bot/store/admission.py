@@ -23,6 +23,7 @@ from bot.states import State
 from bot.store import queue_positions
 from bot.store.clocks import moment
 from bot.store.columns import LOCK, RUN
+from bot.store.statements import one
 from bot.store.transitions import (
     ACTIVE,
     FREE,
@@ -115,8 +116,9 @@ def settle(session: Session, run: Run, *, now: float) -> bool:
 def opened(session: Session, *, job: str, lock: str | None, now: float) -> None:
     """Something of `job` and `lock` ended or was opened: let through what that kept back, tell the others."""
     hold(session)
-    concerned = [RUN.job == job] if lock is None else [RUN.job == job, RUN.lock == lock]
-    if not any(session.scalar(select(RUN.number).where(each, *_IS_CLOSED).limit(1)) for each in concerned):
+    if one(session, _CLOSED_JOB, {"job": job}) is None and (
+        lock is None or one(session, _CLOSED_LOCK, {"lock": lock}) is None
+    ):
         return
     if lock is not None:
         _open_lock(session, lock, now)
@@ -169,15 +171,14 @@ def _is_ready(run: Run) -> bool:
 def _obstacle(session: Session, run: Run, now: float) -> _Obstacle | None:
     """The first thing in the way of `run`, which is not stored yet if it has no number."""
     about = {"job": run.job, "lock": run.lock or run.job, "now": now, "number": run.number or 0}
-    locked = session.scalar(_LOCKED, about)
-    if locked is not None:
-        return _Obstacle(by_lock=locked == run.lock)
-    if run.lock is not None:
-        holder = session.scalar(_HOLDER, about)
-        if holder is not None:
-            return _Obstacle(run=holder, by_lock=True)
-    mate = session.scalar(_mate(run.number is not None, run.concurrency == "allow"), about)
-    return None if mate is None else _Obstacle(run=mate)
+    found = one(session, _obstacles(run.number is not None, run.concurrency == "allow"), about)
+    if found is None:
+        return None
+    if found.locked is not None:
+        return _Obstacle(by_lock=found.locked == run.lock)
+    if run.lock is not None and found.holder is not None:
+        return _Obstacle(run=found.holder, by_lock=True)
+    return None if found.mate is None else _Obstacle(run=found.mate)
 
 
 # Every new run asks these, so they are made once: that takes longer than SQLite takes to answer.
@@ -198,7 +199,17 @@ _HOLDER = (
 )
 
 
+_CLOSED_JOB = select(RUN.number).where(RUN.job == _JOB, *_IS_CLOSED).limit(1)
+_CLOSED_LOCK = select(RUN.number).where(RUN.lock == _LOCK, *_IS_CLOSED).limit(1)
+
+
 @cache
+def _obstacles(stored: bool, allows: bool) -> Any:
+    """One row: what a person closed, the number of who holds the lock, and that of a `_mate`."""
+    parts = {"locked": _LOCKED, "holder": _HOLDER, "mate": _mate(stored, allows)}
+    return select(*(part.scalar_subquery().label(name) for name, part in parts.items()))
+
+
 def _mate(stored: bool, allows: bool) -> Any:
     """A run of the same job that one which is `stored`, or `allows` others, may not run beside."""
     query = select(RUN.number).where(RUN.job == _JOB, RUN.state.in_(UNFINISHED))

@@ -15,16 +15,21 @@ from bot.states import AGAIN, State, attempt_name, attempts_allowed
 from bot.store import posts, runs
 from bot.store.columns import ATTEMPT, RUN
 from bot.store.runs import Facts
-from bot.store.transitions import ACTIVE, FREE, change
+from bot.store.transitions import ACTIVE, FREE, make, transition
 from bot.store.wakeups import changed
 from bot.tables import Attempt, Run
 
+_ENDED = select(func.count()).where(ATTEMPT.run_number == RUN.number).scalar_subquery()
+_BEGIN = transition(
+    runs.held_before(State.STARTING),
+    ["state", "waiting_for"],
+    attempt=func.coalesce(func.nullif(_ENDED, 0) + 1, RUN.attempt),
+)
 
-def begin(session: Session, number: int, *, owner: str, now: float) -> Run | None:
+
+def begin(session: Session, number: int, *, owner: str) -> Run | None:
     """Let the next attempt of a run that `owner` holds start; None where the run may not move so."""
-    ended = session.scalar(select(func.count()).select_from(Attempt).where(ATTEMPT.run_number == number))
-    run = runs.move(session, number, State.STARTING, owner=owner, now=now)
-    return change(session, number, [], attempt=ended + 1) if run is not None and ended else run
+    return make(session, _BEGIN, number, owner, state=State.STARTING, waiting_for=None)
 
 
 def end(

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot.states import State, build_sources
 from bot.store import admission, image_tags, posts
-from bot.store.claims import claim_with_begun
+from bot.store.claims import Claim
 from bot.store.clocks import moment
 from bot.store.columns import BUILD, RUN
 from bot.store.inserts import insert_once
@@ -18,6 +18,7 @@ from bot.store.wakeups import changed, ring
 from bot.tables import Build
 
 _QUEUED = (State.WAITING, State.BUILDING)
+_CLAIM = Claim(Build, [BUILD.state == State.WAITING], begun=[BUILD.state == State.BUILDING])
 _ORDER = {"image", "repository", "ref", "commit", "definition", "public", "cause", "actor"}
 """What a build is ordered with; the rest becomes of it."""
 
@@ -159,8 +160,7 @@ def _is_usable(build: Build) -> bool:
 
 def claim(session: Session, *, owner: str, now: float, lease: float, limit: int) -> list[Build]:
     """Take up to `limit` unfinished builds that are due and that nobody holds; those begun first, and all."""
-    parts = [BUILD.state == State.BUILDING], [BUILD.state == State.WAITING]
-    rows = claim_with_begun(session, Build, parts, owner=owner, span=(now, lease), limit=limit)
+    rows = _CLAIM.take(session, owner=owner, span=(now, lease), limit=limit)
     return sorted(rows, key=lambda build: build.state == State.WAITING)
 
 

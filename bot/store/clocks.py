@@ -30,10 +30,18 @@ WORTH_TELLING = 1.0
 
 def moment(session: Session, now: float) -> ColumnElement[float]:
     """The time by which leases count in this session: the database's where it has to be, else `now`."""
-    if session.info.get("clock") == DATABASE["clock"]:
-        # Of the statement: a transaction begins before what it waits for, and the index still serves.
-        return func.date_part("epoch", func.statement_timestamp())
-    return literal(now)
+    return moment_of(counted_by_database(session), literal(now))
+
+
+def counted_by_database(session: Session) -> bool:
+    """Whether leases count by the database's clock in this session."""
+    return bool(session.info.get("clock") == DATABASE["clock"])
+
+
+def moment_of(by_database: bool, now: ColumnElement[float]) -> ColumnElement[float]:
+    """The same for a statement that is kept: `now` is a parameter of it."""
+    # Of the statement: a transaction begins before what it waits for, and the index still serves.
+    return func.date_part("epoch", func.statement_timestamp()) if by_database else now
 
 
 def database_time(session: Session) -> float:

@@ -1,16 +1,26 @@
 """Deliveries: stored fast, claimed by one bot, settled, forgotten after some days."""
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain
 from typing import Any, Literal, cast
 
-from sqlalchemy import Connection, CursorResult, delete, func, literal, select, update
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    bindparam,
+    delete,
+    func,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
-from bot.store.claims import claim as claim_rows
-from bot.store.columns import DELIVERY
+from bot.store.claims import Claim
+from bot.store.columns import DELIVERY, table_of
 from bot.store.leases import LeaseLost
+from bot.store.statements import execute
 from bot.store.wakeups import ring
 from bot.tables import Delivery
 
@@ -19,6 +29,8 @@ ROWS = 64
 
 IGNORED = literal("ignored", literal_execute=True)
 """Written into the statement, so that the database sees that its index of the ignored ones serves it."""
+
+_CLAIM = Claim(Delivery, [DELIVERY.state == "stored"])
 
 _HEAD = (
     "INSERT INTO deliveries (key, source, event, media_type, body, received_at, "
@@ -58,8 +70,7 @@ def _insert_sql(paramstyle: str, size: int) -> str:
 
 def claim(session: Session, *, owner: str, now: float, lease: float, limit: int) -> list[Delivery]:
     """Take up to `limit` stored deliveries that are due and that nobody holds, for `lease` seconds."""
-    open_ = DELIVERY.state == "stored"
-    return claim_rows(session, Delivery, [open_], owner=owner, span=(now, lease), limit=limit)
+    return _CLAIM.take(session, owner=owner, span=(now, lease), limit=limit)
 
 
 def settle(
@@ -85,15 +96,21 @@ def retry(session: Session, id: int, *, owner: str, due_at: float, note: str) ->
 
 
 def _change(session: Session, id: int, owner: str, **values: Any) -> None:
-    held = [DELIVERY.id == id, DELIVERY.state == "stored", DELIVERY.lease_owner == owner]
-    changed = session.execute(
-        update(Delivery)
-        .where(*held)
-        .values(**values, lease_owner=None, lease_until=0.0)
-        .execution_options(synchronize_session=False)
-    )
-    if not cast("CursorResult[Any]", changed).rowcount:
+    new = {f"new_{name}": value for name, value in values.items()}
+    changed = execute(session, _settlement(tuple(values)), {"of": id, "owner": owner, **new})
+    if not changed.rowcount:
         raise LeaseLost(f"delivery {id} is not held by {owner}")
+
+
+@cache
+def _settlement(names: tuple[str, ...]) -> Any:
+    held = [DELIVERY.id == bindparam("of"), DELIVERY.lease_owner == bindparam("owner")]
+    values = {name: bindparam(f"new_{name}", type_=DELIVERY[name].type) for name in names}
+    return (
+        update(table_of(Delivery))
+        .where(*held, DELIVERY.state == "stored")
+        .values(**values, lease_owner=None, lease_until=0.0)
+    )
 
 
 def prune(session: Session, *, before: float, limit: int, ignored: bool = False) -> int:

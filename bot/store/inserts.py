@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from bot.store.columns import key_of, table_of
+from bot.store.statements import execute, one
 from bot.tables import Build, Run
 
 PART = 1000
@@ -28,23 +29,21 @@ def insert_once(
     Looking first keeps numbers from being used up by repetitions; the INSERT still decides, because
     another bot may have been faster.
     """
-    same_key = {"wanted": row.key}
-    found = session.scalar(_of_key(table), same_key)
-    if found is not None:
-        return found, False
-    insert = _insert(table, session.get_bind().dialect.name)
-    made = session.execute(insert, [row.model_dump(exclude={"number"})]).one_or_none()
-    if made is None:
-        return session.scalars(_of_key(table), same_key).one(), False
-    row.number = number = made.number
-    row.name = name(number)
-    session.execute(_rename(table), {"of": number, "to": row.name})
-    return row, True
+    if one(session, _known(table), {"same": row.key}) is None:
+        insert = _insert(table, session.get_bind().dialect.name)
+        made = one(session, insert, row.model_dump(exclude={"number"}))
+        if made is not None:
+            row.number = number = made.number
+            row.name = name(number)
+            execute(session, _rename(table), {"of": number, "to": row.name})
+            return row, True
+    columns = table_of(table).c
+    return session.scalars(select(table).where(columns.key == row.key)).one(), False
 
 
 @cache
-def _of_key(table: type[Run | Build]) -> Any:
-    return select(table).where(table_of(table).c.key == bindparam("wanted"))
+def _known(table: type[Run | Build]) -> Any:
+    return select(key_of(table)).where(table_of(table).c.key == bindparam("same"))
 
 
 @cache

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, delete, false, func, or_, select, true
+from sqlalchemy import ColumnElement, bindparam, delete, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from bot.store import admission
 from bot.store.columns import LOCK, RUN
+from bot.store.statements import one
 from bot.store.transitions import QUEUED, UNFINISHED
 from bot.store.wakeups import ring
 from bot.tables import Lock, Run
+
+_OVER = select(LOCK.target).where(LOCK.until <= bindparam("now")).limit(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def remove(session: Session, target: str, *, now: float) -> bool:
 
 def expire(session: Session, *, now: float) -> None:
     """Open what was closed until now."""
-    if session.scalar(select(LOCK.target).where(LOCK.until <= now).limit(1)) is not None:
+    if one(session, _OVER, {"now": now}) is not None:
         admission.hold(session)
         _open(session, LOCK.until <= now, now)
 

@@ -2,15 +2,17 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, case, func, literal, select, update
+from sqlalchemy import Connection, Double, Integer, String, and_, bindparam, case, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from bot.store.claims import claim as claim_rows
-from bot.store.columns import POST
+from bot.store.claims import Claim
+from bot.store.columns import POST, table_of
 from bot.store.leases import LeaseLost
+from bot.store.statements import one
 from bot.store.wakeups import ring
 from bot.tables import Post
 
@@ -18,6 +20,13 @@ _AT_ONCE = 0.0
 """The `due_at` of a post that is urgent; all others have a time."""
 
 _FREE: dict[str, Any] = {"lease_owner": None, "lease_until": 0.0}
+
+_CLAIM = Claim(Post, [POST.state == "open", POST.sent < POST.wanted])
+
+_WISHES = "wishes"
+
+PART = 1000
+"""Numbers that one statement names; databases take some ten thousand."""
 
 
 def add(session: Session, posts: Sequence[Post]) -> None:
@@ -28,9 +37,15 @@ def add(session: Session, posts: Sequence[Post]) -> None:
 def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     if not rows:
         return
-    make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    session.execute(make(Post).on_conflict_do_nothing(index_elements=["key"]), rows)
+    session.flush()
+    session.connection().execute(_insert_new(session.get_bind().dialect.name), rows)
     ring(session, "posts")
+
+
+@cache
+def _insert_new(dialect: str) -> Any:
+    make: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return make(table_of(Post)).on_conflict_do_nothing(index_elements=["key"])
 
 
 def told_at(session: Session, numbers: Sequence[int], places: Sequence[str]) -> set[int]:
@@ -72,25 +87,58 @@ def want(
 ) -> None:
     """The cards of these runs and builds (by number) have something new to show; replies never do.
 
-    `urgent`: at once, however short ago they were sent. A place that asked to wait is waited for.
+    `urgent`: at once, however short ago they were sent. A place that asked to wait is waited for. It is noted
+    with the commit, for all that is committed together.
     """
-    due_at = case((POST.error.is_(None), _AT_ONCE), else_=POST.due_at) if urgent else POST.due_at
-    for column, numbers in ((POST.run_number, runs), (POST.build_number, builds)):
-        if not numbers:
-            continue
-        session.execute(
-            update(Post)
-            .where(column.in_(numbers), POST.text.is_(None), POST.state == "open")
-            .values(wanted=POST.wanted + 1, due_at=due_at)
-            .execution_options(synchronize_session=False)
-        )
+    if runs or builds:
+        wishes: Wishes = session.info.setdefault(_WISHES, Wishes())
+        wishes.add("run_number", runs, urgent=urgent)
+        wishes.add("build_number", builds, urgent=urgent)
         ring(session, "posts")
+
+
+class Wishes:
+    """The cards that have something new to show, by the number of their run or build, each once."""
+
+    def __init__(self) -> None:
+        self._urgent: dict[tuple[str, int], bool] = {}
+
+    def add(self, column: str, numbers: Collection[int], *, urgent: bool) -> None:
+        """The cards whose `column` is one of `numbers`; what is urgent once stays so."""
+        for number in numbers:
+            self._urgent[column, number] = urgent or self._urgent.get((column, number), False)
+
+    def take(self, session: Session) -> None:
+        """Add what was wanted in a session."""
+        others: Wishes | None = session.info.get(_WISHES)
+        for (column, number), urgent in others._urgent.items() if others is not None else ():
+            self.add(column, [number], urgent=urgent)
+
+    def note(self, connection: Connection) -> None:
+        """Count them as wanted, in a few statements however many they are."""
+        numbers: dict[tuple[str, bool], list[int]] = {}
+        for (column, number), urgent in self._urgent.items():
+            numbers.setdefault((column, urgent), []).append(number)
+        for (column, urgent), wanted in numbers.items():
+            for start in range(0, len(wanted), PART):
+                part = sorted(wanted[start : start + PART])
+                connection.execute(_more_wanted(column, urgent=urgent), {"numbers": part})
+
+
+@cache
+def _more_wanted(column: str, *, urgent: bool) -> Any:
+    due_at = case((POST.error.is_(None), _AT_ONCE), else_=POST.due_at) if urgent else POST.due_at
+    these = POST[column].in_(bindparam("numbers", expanding=True))
+    return (
+        update(table_of(Post))
+        .where(these, POST.text.is_(None), POST.state == "open")
+        .values(wanted=POST.wanted + 1, due_at=due_at)
+    )
 
 
 def claim(session: Session, *, owner: str, now: float, lease: float, limit: int) -> list[Post]:
     """Take up to `limit` posts that have something to say, are due and that nobody holds."""
-    conditions = [POST.state == "open", POST.sent < POST.wanted]
-    return claim_rows(session, Post, conditions, owner=owner, span=(now, lease), limit=limit)
+    return _CLAIM.take(session, owner=owner, span=(now, lease), limit=limit)
 
 
 def wanted(session: Session, id: int) -> int:
@@ -117,43 +165,52 @@ def sent(session: Session, id: int, said: Said, *, owner: str) -> None:
 
     That one looks for what was said by its marker, and finds it.
     """
-    rev = said.rev
-    state = case((POST.wanted <= rev, "done"), else_=POST.state) if said.done else POST.state
-    wanted = _change(
-        session,
-        id,
-        owner,
+    values = {"rev": said.rev, "remote": said.remote_id, "again_at": said.again_at}
+    if _settle(session, id, owner, _sent(said.done), values) > said.rev:
+        ring(session, "posts")
+
+
+@cache
+def _sent(done: bool) -> Any:
+    rev: Any = bindparam("rev", type_=Integer)
+    again_at: Any = bindparam("again_at", type_=Double)
+    return _settlement(
         sent=case((POST.sent > rev, POST.sent), else_=rev),
-        remote_id=func.coalesce(literal(said.remote_id), POST.remote_id),
-        state=state,
-        due_at=case((and_(POST.wanted > rev, POST.due_at == _AT_ONCE), _AT_ONCE), else_=said.again_at),
+        remote_id=func.coalesce(bindparam("remote", type_=String), POST.remote_id),
+        state=case((POST.wanted <= rev, "done"), else_=POST.state) if done else POST.state,
+        due_at=case((and_(POST.wanted > rev, POST.due_at == _AT_ONCE), _AT_ONCE), else_=again_at),
         attempts=0,
         error=None,
     )
-    if wanted > rev:
-        ring(session, "posts")
 
 
 def retry(session: Session, id: int, *, owner: str, due_at: float, error: str) -> None:
     """A post that `owner` holds was not said; try again from `due_at` on. Raises `LeaseLost`."""
-    _change(session, id, owner, due_at=due_at, error=error)
+    _settle(session, id, owner, _RETRY, {"again_at": due_at, "why": error})
     ring(session, "posts")
 
 
 def fail(session: Session, id: int, *, owner: str, error: str) -> None:
     """A post that `owner` holds will not be said; `error` tells the operator why. Raises `LeaseLost`."""
-    _change(session, id, owner, state="failed", error=error)
+    _settle(session, id, owner, _FAIL, {"why": error})
 
 
-def _change(session: Session, id: int, owner: str, **values: Any) -> int:
+def _settle(session: Session, id: int, owner: str, statement: Any, values: dict[str, Any]) -> int:
     """Settle a post that `owner` holds; gives how much of it is wanted."""
-    wanted = session.scalar(
-        update(Post)
-        .where(POST.id == id, POST.lease_owner == owner)
+    settled = one(session, statement, {"of": id, "owner": owner, **values})
+    if settled is None:
+        raise LeaseLost(f"post {id} is not held by {owner}")
+    return int(settled[0])
+
+
+def _settlement(**values: Any) -> Any:
+    return (
+        update(table_of(Post))
+        .where(POST.id == bindparam("of"), POST.lease_owner == bindparam("owner"))
         .values(**values, **_FREE)
         .returning(POST.wanted)
-        .execution_options(synchronize_session=False)
     )
-    if wanted is None:
-        raise LeaseLost(f"post {id} is not held by {owner}")
-    return int(wanted)
+
+
+_RETRY = _settlement(due_at=bindparam("again_at"), error=bindparam("why"))
+_FAIL = _settlement(state="failed", error=bindparam("why"))

@@ -2,19 +2,36 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypedDict, Unpack, cast
 
-from sqlalchemy import or_, select, true
+from sqlalchemy import bindparam, or_, select, true
 from sqlalchemy.orm import Session
 
 from bot.states import State, run_sources
 from bot.store import admission, locks, posts
-from bot.store.claims import claim_with_begun
+from bot.store.claims import Claim
 from bot.store.columns import BUILD, RUN
 from bot.store.inserts import insert_all, insert_once
-from bot.store.transitions import ACTIVE, QUEUED, UNFINISHED, ask_to_stop, change, end_unbegun
+from bot.store.transitions import (
+    ACTIVE,
+    FREE,
+    QUEUED,
+    UNFINISHED,
+    ask_to_stop,
+    change,
+    end_unbegun,
+    make,
+    transition,
+)
 from bot.store.wakeups import changed, ring
 from bot.tables import Build, Post, Run
+
+_CLAIM = Claim(
+    Run,
+    [RUN.state.in_(QUEUED), RUN.admitted == true()],
+    begun=[RUN.state.in_(ACTIVE), RUN.admitted == true()],
+)
 
 _AMONG_FEW = RUN.number + 0
 """The number where few runs meet the other conditions: those are found first, by their index, then sorted."""
@@ -125,9 +142,7 @@ def claim(session: Session, *, owner: str, now: float, lease: float, limit: int)
     was not told.
     """
     locks.expire(session, now=now)
-    span, free = (now, lease), RUN.admitted == true()
-    parts = [RUN.state.in_(ACTIVE), free], [RUN.state.in_(QUEUED), free]
-    rows = claim_with_begun(session, Run, parts, owner=owner, span=span, limit=limit)
+    rows = _CLAIM.take(session, owner=owner, span=(now, lease), limit=limit)
     return sorted(rows, key=lambda run: run.state in QUEUED)
 
 
@@ -146,17 +161,27 @@ def move(
         values.setdefault("waiting_for", None)
     if to is State.FINISHED:
         values.setdefault("finished_at", now)
-        values |= {"lease_owner": None, "lease_until": 0.0}
-    if to is State.FINISHED:
+        values |= FREE
         admission.hold(session)
-    sources = [RUN.state.in_(run_sources(to)), RUN.lease_owner == owner]
-    run = change(session, number, sources, state=to, **values)
+    values["state"] = to
+    run = make(session, _move(to, frozenset(values)), number, owner, **values)
     if run is None or to is not State.FINISHED:
         return run
     if run.result == "cancelled" and run.message is None and (why := admission.replaced_by(run.stop_by)):
         run = change(session, number, [], message=why) or run
     admission.opened(session, job=run.job, lock=run.lock, now=now)
     return run
+
+
+@cache
+def _move(to: State, names: frozenset[str]) -> Any:
+    return transition(held_before(to), names)
+
+
+def held_before(to: State) -> list[Any]:
+    """The conditions under which the run `of`, which `owner` holds, may move to `to`."""
+    held = [RUN.number == bindparam("of"), RUN.lease_owner == bindparam("owner")]
+    return [*held, RUN.state.in_(run_sources(to))]
 
 
 def note(session: Session, number: int, *, owner: str, waiting_for: str | None) -> Run | None:

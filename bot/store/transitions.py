@@ -1,15 +1,16 @@
 """The conditional UPDATE that every change of a run is, and the stop that somebody asks for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import or_, update
+from sqlalchemy import ColumnElement, bindparam, or_, update
 from sqlalchemy.orm import Session
 
 from bot.states import State
 from bot.store import posts
 from bot.store.clocks import moment
-from bot.store.columns import RUN
+from bot.store.columns import RUN, table_of
+from bot.store.statements import rows_of
 from bot.store.times import in_order
 from bot.store.wakeups import changed, ring
 from bot.tables import Run
@@ -31,16 +32,40 @@ def change(session: Session, number: int, conditions: Sequence[Any], **values: A
 
 def change_all(session: Session, conditions: Sequence[Any], **values: Any) -> Sequence[Run]:
     """Change every run that meets `conditions`, and show it; gives them as they are now."""
-    rows = session.scalars(
-        update(Run)
-        .where(*conditions)
-        .values(**in_order(RUN, values))
-        .returning(Run)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    ).all()
+    return _changed(session, _update(conditions, values), {}, urgent=_is_end(values))
+
+
+def transition(conditions: Sequence[Any], names: Iterable[str], **expressions: ColumnElement[Any]) -> Any:
+    """The statement of a change that is made often, to be kept and given to `make`.
+
+    It takes the columns `names` from `make`, computes `expressions`, and the parameters of
+    `conditions` are `of`, the run's number, and `owner`.
+    """
+    values = {name: bindparam(f"new_{name}", type_=RUN[name].type) for name in names}
+    return _update(conditions, {**values, **expressions})
+
+
+def make(session: Session, statement: Any, number: int, owner: str, **values: Any) -> Run | None:
+    """Make the change of a `transition` to one run; None where the run does not meet its conditions."""
+    new = {f"new_{name}": value for name, value in values.items()}
+    parameters = {"of": number, "owner": owner, **new}
+    rows = _changed(session, statement, parameters, urgent=_is_end(values))
+    return rows[0] if rows else None
+
+
+def _update(conditions: Sequence[Any], values: dict[str, Any]) -> Any:
+    runs = table_of(Run)
+    return update(runs).where(*conditions).values(**in_order(RUN, values)).returning(*runs.c)
+
+
+def _is_end(values: dict[str, Any]) -> bool:
+    return values.get("state") == State.FINISHED
+
+
+def _changed(session: Session, statement: Any, parameters: dict[str, Any], *, urgent: bool) -> Sequence[Run]:
+    rows = rows_of(session, Run, statement, parameters)
     if rows:
-        numbers = [row.identity for row in rows]
-        posts.want(session, runs=numbers, urgent=values.get("state") == State.FINISHED)
+        posts.want(session, runs=[row.identity for row in rows], urgent=urgent)
         changed(session, *rows)
     return rows
 

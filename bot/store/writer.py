@@ -1,14 +1,15 @@
 """One thread that writes: what waits is committed together, so that one fsync serves many.
 
-Each piece of work runs in a savepoint of its own: when it raises, only its changes are undone and only
-its caller hears of it. Deliveries, which come fastest, go in as many-row INSERTs in the same commit.
+When one piece of work raises, only its changes are undone and only its caller hears of it: all that it was
+to be committed with is run again, each in a savepoint of its own, which nothing pays for where nothing fails.
+Deliveries, which come fastest, go in as many-row INSERTs in the same commit.
 """
 
 import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -22,6 +23,7 @@ from bot.store import deliveries
 from bot.store.checkpoints import Checkpoints
 from bot.store.databases import is_conflict, is_lost, translated
 from bot.store.outages import Outage
+from bot.store.posts import Wishes
 from bot.store.wakeups import Queue, WakeUps, awaken, changes
 from bot.store.watchers import ChangeFeed
 from bot.tables import Build, Run
@@ -66,6 +68,11 @@ class _Group:
     wakeups: set[Queue] = field(default_factory=set)
     rows: list[Run | Build] = field(default_factory=list)
     again: list[Task] = field(default_factory=list)
+    wishes: Wishes = field(default_factory=Wishes)
+
+
+class _Failed(Exception):
+    """A piece of work that has no savepoint has raised, so nothing of the transaction can be kept."""
 
 
 class Writer:
@@ -180,15 +187,13 @@ class Writer:
 
     def _attempt(self, tasks: list[Task]) -> _Group:
         """One transaction. A connection found broken before the commit is replaced once: nothing was done."""
-        group = _Group(tasks)
         try:
-            self._begin(group)
+            group = self._begin(tasks)
         except Exception as error:
             self._disconnect()
             if not is_lost(error):
                 raise
-            group = _Group(tasks)
-            self._begin(group)
+            group = self._begin(tasks)
         try:
             self._connected().commit()
         except Exception as error:
@@ -201,7 +206,13 @@ class Writer:
             group.again.clear()
         return group
 
-    def _begin(self, group: _Group) -> None:
+    def _begin(self, tasks: Sequence[Task]) -> _Group:
+        """Run all of `tasks` in a new transaction; with savepoints only where one has raised."""
+        with suppress(_Failed):
+            return self._run_all(_Group(tasks), apart=False)
+        return self._run_all(_Group(tasks), apart=True)
+
+    def _run_all(self, group: _Group, *, apart: bool) -> _Group:
         connection = self._connected()
         connection.begin()
         rows = [task.row for task in group.tasks if task.row is not None]
@@ -210,26 +221,41 @@ class Writer:
             group.wakeups.add("deliveries")
         for task in group.tasks:
             if task.work is not None:
-                self._run(connection, task, task.work, group)
+                self._run(connection, task, task.work, group, apart=apart)
+        group.wishes.note(connection)
         if self._about.tell is not None:
             self._about.tell(connection, group.wakeups, group.rows)
+        return group
 
-    def _run(self, connection: Connection, task: Task, work: Callable[[Session], Any], group: _Group) -> None:
-        """Run one piece of work in a savepoint; only a broken connection concerns the whole group."""
+    def _run(
+        self,
+        connection: Connection,
+        task: Task,
+        work: Callable[[Session], Any],
+        group: _Group,
+        *,
+        apart: bool,
+    ) -> None:
+        """Run one piece of work; `apart`, in a savepoint, only a broken connection concerns the others."""
         task.value = task.error = None
         with Session(
             connection,
-            join_transaction_mode="create_savepoint",
+            join_transaction_mode="create_savepoint" if apart else "rollback_only",
             expire_on_commit=False,
             info=dict(self._about.info),
         ) as session:
             try:
                 task.value = work(session)
-                session.commit()
+                if apart:
+                    session.commit()
+                else:
+                    session.flush()
             except Exception as error:
-                session.rollback()
+                session.rollback()  # of the savepoint, or of all where there is none
                 if is_lost(error):
                     raise
+                if not apart and len(group.tasks) > 1:
+                    raise _Failed from error
                 task.tries += 1
                 if is_conflict(error) and task.tries < TRIES:
                     group.again.append(task)
@@ -237,6 +263,7 @@ class Writer:
             else:
                 group.wakeups |= awaken(session)
                 group.rows += changes(session)
+                group.wishes.take(session)
 
     def _settle(self, group: _Group) -> None:
         """Tell all callers at once, on the event loop; what shall be tried again is not told yet."""

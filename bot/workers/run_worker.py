@@ -110,8 +110,7 @@ class RunWorker(Worker[Run]):
     async def _begin(self, run: Run) -> Run | None:
         """Store that the next attempt starts; None when it is not ours to start (any more)."""
         tools, number = self._tools, run.identity
-        now, owner = tools.clock(), tools.owner
-        begun = await tools.store.write(lambda s: attempts.begin(s, number, owner=owner, now=now))
+        begun = await tools.store.write(lambda s: attempts.begin(s, number, owner=tools.owner))
         if begun is not None:
             self._log_move(begun, State.STARTING)
         return begun

@@ -122,7 +122,7 @@ class Gate(RuleBasedStateMachine):
             run = held[pick % len(held)]
             owner = run.lease_owner or ""
             if run.state in (State.WAITING, State.BUILDING):
-                self.write(lambda s: attempts.begin(s, run.identity, owner=owner, now=self.now))
+                self.write(lambda s: attempts.begin(s, run.identity, owner=owner))
             else:
                 to = State.RUNNING if run.state == State.STARTING else State.FINISHED
                 self.write(lambda s: runs.move(s, run.identity, to, owner=owner, now=self.now))

@@ -68,8 +68,8 @@ async def test_end_of_an_attempt_counts_once(store: Store, number: int) -> None:
     assert await _claimed(store, 13.9) == []
     assert await _claimed(store, 14.0) == [number]
     assert await store.write(_end(number)) is None
-    assert await store.write(lambda s: attempts.begin(s, number, owner="two", now=14.0)) is None
-    begun = await store.write(lambda s: attempts.begin(s, number, owner="one", now=14.0))
+    assert await store.write(lambda s: attempts.begin(s, number, owner="two")) is None
+    begun = await store.write(lambda s: attempts.begin(s, number, owner="one"))
     assert begun is not None
     assert (begun.state, begun.attempt, begun.waiting_for) == ("starting", 2, None)
     assert await store.write(_end(number, 2, owner="two")) is None

@@ -374,7 +374,7 @@ async def again(store: Store, run: Run, **facts: object) -> None:
     end = partial(attempts.end, number=run.identity, attempt=1, owner="one", now=NOW + 3, pause=1.0)
     assert await store.write(partial(end, result="failed", exit_code=3, **facts)) is not None
     await store.write(lambda session: runs.claim(session, owner="one", now=NOW + 4, lease=60.0, limit=10))
-    begin = partial(attempts.begin, number=run.identity, owner="one", now=NOW + 4)
+    begin = partial(attempts.begin, number=run.identity, owner="one")
     assert await store.write(begin) is not None
 
 

@@ -167,7 +167,7 @@ async def test_page_lists_attempts_and_shows_the_log_of_each(
     assert "from the first" in paused
     later = here.now + 3
     await here.store.write(lambda s: runs.claim(s, owner="one", now=later, lease=60.0, limit=1))
-    begin = partial(attempts.begin, number=run.identity, owner="one", now=later)
+    begin = partial(attempts.begin, number=run.identity, owner="one")
     assert await here.store.write(begin) is not None
     writer = LogWriter(here.logs.path(f"{run.name}.2"), LIMIT)
     writer.write(b"from the second\n")
