@@ -20,6 +20,10 @@ _USER = 10001
 _GRACE = 30
 _SELECTOR = {"app.kubernetes.io/name": ERRAND, "app.kubernetes.io/component": "bot"}
 _LABELS = {**_SELECTOR, "app.kubernetes.io/part-of": ERRAND}
+_UPDATES = {
+    False: "An update ends the bot before it starts the next one.",
+    True: "An update starts one bot of the new version before it ends one of the old; both use the database.",
+}
 _DNS = ({"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53})
 
 
@@ -49,7 +53,7 @@ def objects(bot: Bot, rules: Sequence[Rule]) -> Iterator[tuple[str, Object]]:
         yield from _rights(bot, namespace, [rule for rule in rules if rule.namespace == namespace])
     yield "app.yaml. Its secrets stand in the Secret that is called errand.", _config(bot)
     yield "Logs, and with SQLite the database.", _volume(bot)
-    yield "Errand itself.", _deployment(bot)
+    yield f"Errand itself. {_UPDATES[bot.replicas > 1]}", _deployment(bot)
     yield "Where GitHub, Slack and people reach it; an Ingress or a Gateway belongs before it.", _service(bot)
     yield "What may reach Errand, and what it may reach.", _network(bot)
     for namespace in dict.fromkeys(rule.namespace for rule in rules):
@@ -93,8 +97,9 @@ def _deployment(bot: Bot) -> Object:
         "metadata": {"labels": dict(_LABELS), "annotations": {"errand/config": digest}},
         "spec": _pod(bot),
     }
-    # One bot alone has the volume, and the file of SQLite, for itself.
-    strategy: Object = {"type": "Recreate"} if bot.replicas == 1 else {"type": "RollingUpdate"}
+    # One bot alone has the volume, and the file of SQLite, for itself. Of several none is missing meanwhile.
+    rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
+    strategy: Object = {"type": "Recreate"} if bot.replicas == 1 else rolling
     spec = {
         "replicas": bot.replicas,
         "strategy": strategy,

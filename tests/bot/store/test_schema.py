@@ -1,5 +1,6 @@
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -15,6 +16,7 @@ from bot.errors import Refused
 from bot.messages.pushes import push_line, reason, unstarted_lines
 from bot.store import Store, push_verdicts, runs, schema
 from bot.store.databases import Database
+from tests.bot.migrations.released import releases
 
 
 def _script() -> ScriptDirectory:
@@ -36,9 +38,19 @@ async def test_migrations_make_what_the_tables_say(database_url: str) -> None:
     try:
         with database.reader.connect() as connection:
             context = MigrationContext.configure(connection, opts={"compare_type": True})
-            assert compare_metadata(context, SQLModel.metadata) == []
+            found = compare_metadata(context, SQLModel.metadata)
+            assert [change for change in found if not _is_for_the_version_before(change)] == []
     finally:
         database.close()
+
+
+def _is_for_the_version_before(change: tuple[Any, ...]) -> bool:
+    """Whether a column without a model is still used by the last release, and harms no row without it."""
+    if change[0] != "remove_column":
+        return False
+    _, _, table, column = change
+    used = releases()[-1].tables.get(table)
+    return used is not None and column.name in used.c and (column.nullable or column.server_default)
 
 
 async def test_runs_of_the_version_before_are_kept(database_url: str) -> None:

@@ -92,6 +92,13 @@ def test_one_bot_has_its_volume_for_itself_and_several_share_it() -> None:
     assert several["Deployment", "errand", "errand"]["spec"]["replicas"] == 3
 
 
+def test_update_of_several_misses_none_and_says_so() -> None:
+    strategy = made(LARGE)["Deployment", "errand", "errand"]["spec"]["strategy"]
+    assert strategy == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
+    [sentence] = [sentence for sentence, made in objects(LARGE, []) if made["kind"] == "Deployment"]
+    assert "before it ends one of the old" in sentence
+
+
 def test_variables_come_from_the_secret_and_directories_last() -> None:
     (container,) = made(LARGE)["Deployment", "errand", "errand"]["spec"]["template"]["spec"]["containers"]
     assert container["env"] == [
