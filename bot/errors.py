@@ -1,11 +1,41 @@
 """Three audiences. The class of an exception says whom it is for; everything else is for the operator."""
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any
+
+
+class ProblemType(StrEnum):
+    """What kind of problem it is: by this programs tell one from another, never by its sentence.
+
+    The `type` of a problem document (https://www.rfc-editor.org/rfc/rfc9457#section-3.1.1). What stands here
+    once is never renamed; `UNTYPED` says no more than the status does.
+    """
+
+    UNTYPED = "about:blank"
+    NO_SUCH_JOB = "urn:errand:problem:no-such-job"
+    NO_SUCH_IMAGE = "urn:errand:problem:no-such-image"
+    NO_SUCH_RUN = "urn:errand:problem:no-such-run"
+    NO_SUCH_BUILD = "urn:errand:problem:no-such-build"
+    NO_SUCH_LOG = "urn:errand:problem:no-such-log"
+    NO_SUCH_LOCK = "urn:errand:problem:no-such-lock"
+    NO_SUCH_TOKEN = "urn:errand:problem:no-such-token"  # noqa: S105 (no secret)
+    NO_SUCH_HOOK = "urn:errand:problem:no-such-hook"
+    NO_SUCH_PIN = "urn:errand:problem:no-such-pin"
+    INVALID = "urn:errand:problem:invalid"
+    UNFIT = "urn:errand:problem:unfit"
+    NOT_POSSIBLE = "urn:errand:problem:not-possible"
+    NOT_ALLOWED = "urn:errand:problem:not-allowed"
+    NOT_ALONE = "urn:errand:problem:not-alone"
+    NAME_TAKEN = "urn:errand:problem:name-taken"
+    NOT_FINISHED = "urn:errand:problem:not-finished"
+    JOB_CONFLICT = "urn:errand:problem:job-conflict"
 
 
 class AskerError(Exception):
     """For the person who asked: the message is posted as written (Markdown, already safe)."""
+
+    problem = ProblemType.NOT_POSSIBLE
 
     @property
     def reason(self) -> dict[str, Any]:
@@ -16,9 +46,13 @@ class AskerError(Exception):
 class NotAllowed(AskerError):
     """The asker may not, or not now. `why` tells others of it, so it says nothing that was typed."""
 
+    problem = ProblemType.NOT_ALLOWED
+
 
 class NotAlone(NotAllowed):
     """A run that wants to be alone is not started beside another; `reason` says which that is."""
+
+    problem = ProblemType.NOT_ALONE
 
     def __init__(self, message: str, reason: Mapping[str, Any]) -> None:
         super().__init__(message)
@@ -31,11 +65,17 @@ class NotAlone(NotAllowed):
 
 
 class Missing(AskerError):
-    """There is nothing of that name."""
+    """There is nothing of that name; `problem` says what is missing."""
+
+    def __init__(self, message: str, problem: ProblemType = ProblemType.UNTYPED) -> None:
+        super().__init__(message)
+        self.problem = problem
 
 
 class Unfit(AskerError):
     """What was given does not fit. `mistakes`: where in what was asked (`parameters`, NAME) and what."""
+
+    problem = ProblemType.UNFIT
 
     def __init__(self, message: str, mistakes: Sequence[tuple[tuple[str, ...], str]]) -> None:
         super().__init__(message)
@@ -44,6 +84,8 @@ class Unfit(AskerError):
 
 class Elsewhere(AskerError):
     """Somebody who had to be asked, such as GitHub, did not answer; it may work soon."""
+
+    problem = ProblemType.UNTYPED
 
 
 class RetryLater(Exception):

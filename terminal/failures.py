@@ -37,14 +37,21 @@ class Unreachable(Failure):
 
 
 class Problem(Failure):
-    """Errand refused, and said why; `status` is that of HTTP.
+    """Errand refused, and said why; `status` is that of HTTP, `kind` the problem's type ("": none came).
 
     `mistakes`: the places in what was sent at which something is wrong, and what. The text has them as well.
     """
 
-    def __init__(self, status: int, text: str, mistakes: Sequence[tuple[tuple[str, ...], str]] = ()) -> None:
+    def __init__(
+        self,
+        status: int,
+        text: str,
+        mistakes: Sequence[tuple[tuple[str, ...], str]] = (),
+        kind: str = "",
+    ) -> None:
         super().__init__(text)
         self.status = status
+        self.kind = kind
         self.mistakes = tuple(mistakes)
 
 

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote, urlencode, urlsplit
 
+from bot.errors import ProblemType
 from terminal import places
 from terminal.discovery import Door, doors
 from terminal.failures import Failure, Problem, Unreachable, Usage
@@ -26,8 +26,6 @@ _ANSWER = 64 << 20
 _CHUNK = 65536
 PASSING = (502, 503, 504)
 """Statuses of Errand, or a proxy before it, that may be another in a while, as when it is updated."""
-_COUNT = re.compile(r"(?:One thing is|[0-9]+ things are) wrong with this [a-z]+\.")
-"""Said of a body, of which whoever typed words knows nothing; the mistakes say all."""
 _KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
 """Seconds of silence, between questions, and how many: a log may be silent for hours; the dead are found."""
 
@@ -240,10 +238,12 @@ def _patient(sock: socket.socket) -> None:
 def _problem(answer: http.client.HTTPResponse, place: Where) -> Problem:
     """What Errand says is wrong, with every mistake in its own line."""
     mistakes: list[tuple[Place, str]] = []
+    kind = ""
     try:
         told = json.loads(answer.read(_ANSWER))
-        detail = spoken(str(told["detail"]))
-        lines, indent = ([], "") if _COUNT.fullmatch(detail) and told.get("errors") else ([detail], "  ")
+        detail, kind = spoken(str(told["detail"])), str(told.get("type", ""))
+        # What is said of a body is nothing for whoever typed words: the mistakes say all.
+        lines, indent = ([], "") if kind == ProblemType.INVALID and told.get("errors") else ([detail], "  ")
         for each in told.get("errors", ()):
             at, mistake = places.place(str(each["pointer"])), spoken(str(each["detail"]))
             mistakes.append((at, mistake))
@@ -256,7 +256,7 @@ def _problem(answer: http.client.HTTPResponse, place: Where) -> Problem:
             f"{place.address} does not know this token: it was deleted, has expired, or is another Errand's.",
             "ERRAND_TOKEN takes one that `errand token create NAME` prints.",
         ]
-    return Problem(answer.status, "\n".join(lines), mistakes)
+    return Problem(answer.status, "\n".join(lines), mistakes, kind)
 
 
 def _stranger(answer: http.client.HTTPResponse, address: str) -> str:

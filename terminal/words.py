@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bot.errors import ProblemType
 from terminal.completion import job_names
 from terminal.failures import Failure, Problem, Usage
 from terminal.helping import Verb
@@ -49,7 +50,7 @@ def naming(name: str) -> Iterator[None]:
     try:
         yield
     except Problem as error:
-        if error.status != 404 or "no such job" not in str(error):
+        if error.kind != ProblemType.NO_SUCH_JOB:
             raise
         from bot.text.wording import did_you_mean
 

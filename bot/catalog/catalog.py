@@ -28,7 +28,7 @@ from bot.catalog.conditions import (
 from bot.catalog.images import LABEL, Image
 from bot.catalog.parameters import NAME, Parameter, variable_name
 from bot.catalog.patterns import SOME, Form
-from bot.errors import Missing, Unfit
+from bot.errors import Missing, ProblemType, Unfit
 from bot.text.names import JOB_NAME, job_name
 from bot.text.wording import did_you_mean, listed, quoted
 
@@ -251,13 +251,15 @@ class Catalog:
     def job(self, name: str) -> Job:
         """The job called `name`; AskerError with the nearest name."""
         if name not in self.jobs:
-            raise Missing(f"There is no job {quoted(name)}.{did_you_mean(name, self.jobs)}")
+            sentence = f"There is no job {quoted(name)}.{did_you_mean(name, self.jobs)}"
+            raise Missing(sentence, ProblemType.NO_SUCH_JOB)
         return self.jobs[name]
 
     def image(self, name: str) -> Image:
         """The image called `name`; AskerError with the nearest name."""
         if name not in self.images:
-            raise Missing(f"There is no image {quoted(name)}.{did_you_mean(name, self.images)}")
+            sentence = f"There is no image {quoted(name)}.{did_you_mean(name, self.images)}"
+            raise Missing(sentence, ProblemType.NO_SUCH_IMAGE)
         return self.images[name]
 
     def seen_from(self, repository: str) -> "Catalog":

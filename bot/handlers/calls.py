@@ -15,7 +15,7 @@ from bot.catalog.catalog import Job
 from bot.catalog.exec import Single, image_of, is_named, job_of
 from bot.catalog.images import Image
 from bot.context import Context
-from bot.errors import Elsewhere, Missing, NotAllowed, Refused, RetryLater
+from bot.errors import Elsewhere, Missing, NotAllowed, ProblemType, Refused, RetryLater
 from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.orders import Order, Target, with_tag
@@ -118,7 +118,7 @@ class CallHandler:
             try:
                 return runs.request_stop(session, number, by=caller.name, now=now)
             except LookupError:  # removed meanwhile
-                raise Missing(f"There is no run #{number}.") from None
+                raise Missing(f"There is no run #{number}.", ProblemType.NO_SUCH_RUN) from None
 
         return await self._tools.store.write(write)
 
@@ -184,7 +184,7 @@ class CallHandler:
     def _job(self, name: str) -> Job:
         jobs = self._tools.registry.catalog.jobs
         if name not in jobs:
-            raise Missing("There is no such job.")
+            raise Missing("There is no such job.", ProblemType.NO_SUCH_JOB)
         return jobs[name]
 
     def _today(self, old: Run) -> Job:
@@ -201,9 +201,9 @@ class CallHandler:
 
         run = await self._tools.store.read(read)
         if number is None and run is None:
-            raise Missing("There is no run that you started.")
+            raise Missing("There is no run that you started.", ProblemType.NO_SUCH_RUN)
         if run is None or not caller.may_run(run.job):
-            raise Missing(f"There is no run #{number}.")
+            raise Missing(f"There is no run #{number}.", ProblemType.NO_SUCH_RUN)
         return run
 
     def _require_containers(self) -> None:

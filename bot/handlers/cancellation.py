@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from bot import messages
 from bot.commands import parser
 from bot.context import Context
-from bot.errors import AskerError, Missing
+from bot.errors import AskerError, Missing, ProblemType
 from bot.handlers.authorization import Authorization, RequestContext
 from bot.posting.audience import outward
 from bot.states import State
@@ -69,7 +69,7 @@ class Cancellation:
         if asked.caller is None:
             self._authorization.check(asked, self._owner(asked, run))
         elif not asked.caller.may_run(run.job):
-            raise Missing(f"There is no run #{run.number}.")
+            raise Missing(f"There is no run #{run.number}.", ProblemType.NO_SUCH_RUN)
 
     def _owners(self, session: Session, asked: RequestContext, command: parser.Cancel) -> list[str]:
         owners: dict[str, None] = {}
@@ -138,7 +138,10 @@ def _nearest(session: Session, asked: RequestContext, found: Sequence[Run]) -> S
 
 def _missing(asked: RequestContext, command: parser.Cancel) -> AskerError:
     if command.number is not None:
-        return Missing(f"There is no run #{command.number}.")
+        return Missing(f"There is no run #{command.number}.", ProblemType.NO_SUCH_RUN)
     if command.name is not None:
-        return Missing(f"There is no unfinished run of {quoted(command.name)}.")
-    return Missing(f"There is no unfinished run {'here' if asked.caller is None else 'that you started'}.")
+        return Missing(f"There is no unfinished run of {quoted(command.name)}.", ProblemType.NO_SUCH_RUN)
+    return Missing(
+        f"There is no unfinished run {'here' if asked.caller is None else 'that you started'}.",
+        ProblemType.NO_SUCH_RUN,
+    )

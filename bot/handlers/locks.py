@@ -10,7 +10,7 @@ from bot import messages
 from bot.catalog.catalog import Catalog, Job
 from bot.commands import parser
 from bot.context import Context
-from bot.errors import AskerError, Missing, NotAllowed, Unfit
+from bot.errors import AskerError, Missing, NotAllowed, ProblemType, Unfit
 from bot.handlers.authorization import Authorization, RequestContext
 from bot.store import Session, locks
 from bot.tables import Lock
@@ -64,7 +64,7 @@ class LockHandler:
             now = self._tools.clock()
             locks.expire(session, now=now)
             if not locks.remove(session, command.target, now=now):
-                raise Missing(f"{quoted(command.target)} is not locked.")
+                raise Missing(f"{quoted(command.target)} is not locked.", ProblemType.NO_SUCH_LOCK)
             return messages.unlocked(command.target)
 
         return effect

@@ -132,7 +132,7 @@ def test_nobody_who_typed_words_is_told_of_a_body() -> None:
         {"pointer": "#/duration", "detail": "expected a duration"},
         {"pointer": "#/x", "detail": "unknown"},
     ]
-    problem = {"detail": "2 things are wrong with this body.", "errors": errors}
+    problem = {"type": "urn:errand:problem:invalid", "detail": "Two mistakes.", "errors": errors}
     answering = saying(422, json.dumps(problem).encode(), Content_Type="application/problem+json")
     with listening(answering) as address, pytest.raises(Problem) as failure:
         Remote(Where(address, "errand_x")).ask("GET", "/api/jobs")

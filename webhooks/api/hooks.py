@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.access.callers import Caller, of_hook
-from bot.errors import AskerError, RetryLater, Unfit
+from bot.errors import AskerError, ProblemType, RetryLater, Unfit
 from bot.handlers.calls import CallHandler, StartConditions, StartRequest
 from bot.registry import Registry
 from bot.store import Session, Store, hooks
@@ -28,7 +28,7 @@ from webhooks.api import queries, requests, responses
 from webhooks.api.answers import json_answer
 from webhooks.api.calling import Showing, answered, key_of
 from webhooks.api.guard import guarded
-from webhooks.api.problems import Problem, unavailable, wrong
+from webhooks.api.problems import Problem, missing_job, unavailable, wrong
 from webhooks.api.reading import body
 from webhooks.api.telling import chosen_tag
 from webhooks.api.waiting import ended
@@ -92,7 +92,7 @@ class _HookHandlers:
         """A new one, with its token."""
         asked = await body(request, requests.HookRequest)
         if asked.job not in self._made.registry.catalog.jobs:
-            raise Problem(404, "There is no such job.")
+            raise missing_job()
         text = PREFIX + secrets.token_urlsafe(32)
         row = Hook(
             job=asked.job,
@@ -104,7 +104,7 @@ class _HookHandlers:
         try:
             told = await self._made.store.write(lambda s: self._told(hooks.add(s, row.model_copy())))
         except ValueError as taken:
-            raise Problem(409, str(taken)) from None
+            raise Problem(409, str(taken), kind=ProblemType.NAME_TAKEN) from None
         log.info("hook.created", job=asked.job, hook=asked.name, by=visitor.caller.name)
         address = f"{self._url}/api/hooks/{asked.job}/{quote(asked.name, safe='')}"
         shown: responses.NewHook = {**told, "token": text}
@@ -115,7 +115,7 @@ class _HookHandlers:
         job, name = request.path_params["name"], request.path_params["hook"]
         bad = "\0" in job or "\0" in name
         if bad or not await self._made.store.write(lambda s: hooks.remove(s, job=job, name=name)):
-            raise Problem(404, "There is no such hook.")
+            raise Problem(404, "There is no such hook.", kind=ProblemType.NO_SUCH_HOOK)
         log.info("hook.deleted", job=job, hook=name, by=visitor.caller.name)
         return Response(status_code=204)
 

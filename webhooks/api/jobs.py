@@ -12,6 +12,7 @@ from starlette.routing import Route
 from bot import config
 from bot.catalog.due import Outlook
 from bot.config import Wrong
+from bot.errors import ProblemType
 from bot.registry import Conflict, Entry, Expected, Registry
 from bot.states import State
 from bot.store import Session, Store, results, runs
@@ -21,7 +22,7 @@ from webhooks.access import Access, Visitor
 from webhooks.api import responses, schedules
 from webhooks.api.answers import json_answer, path_number
 from webhooks.api.guard import guarded
-from webhooks.api.problems import Problem, missing, wrong
+from webhooks.api.problems import Problem, missing, missing_job, wrong
 from webhooks.api.reading import content, require_json
 from webhooks.api.telling import Telling, chosen_tag, standing_tag
 from webhooks.view import rfc3339
@@ -131,7 +132,7 @@ class _JobHandlers:
         """Remove a job and its history."""
         name = request.path_params["name"]
         if "\0" in name:
-            raise Problem(404, "There is no such job.")
+            raise missing_job()
         try:
             removed = await self._jobs.registry.remove(
                 name, actor=_actor(visitor), expected=_expected(request)
@@ -139,7 +140,7 @@ class _JobHandlers:
         except Conflict as error:
             raise _conflict(error) from None
         if not removed:
-            raise Problem(404, "There is no such job.")
+            raise missing_job()
         log.info("job.removed", job=name, by=visitor.caller.name)
         await self._jobs.pruning.purge(name)
         return Response(status_code=204)
@@ -151,7 +152,9 @@ class _JobHandlers:
         if run is None:
             raise missing("runs", number)
         if run.state != State.FINISHED:
-            raise Problem(409, f"Run #{number} goes on or waits; cancel it first.")
+            raise Problem(
+                409, f"Run #{number} goes on or waits; cancel it first.", kind=ProblemType.NOT_FINISHED
+            )
         await self._jobs.pruning.remove([number])
         log.info("run.removed", run=number, job=run.job, by=visitor.caller.name)
         return Response(status_code=204)
@@ -159,7 +162,7 @@ class _JobHandlers:
     def _entry(self, request: Request) -> Entry:
         entry = self._jobs.registry.entry(request.path_params["name"])
         if entry is None:
-            raise Problem(404, "There is no such job.")
+            raise missing_job()
         return entry
 
     def _address(self, name: str) -> str:
@@ -210,4 +213,6 @@ def _expected(request: Request) -> Expected:
 
 
 def _conflict(error: Conflict) -> Problem:
-    return Problem(412 if error.precondition else 409, str(error))
+    if error.precondition:
+        return Problem(412, str(error))
+    return Problem(409, str(error), kind=ProblemType.JOB_CONFLICT)

@@ -1,6 +1,7 @@
 """What the API answers when it cannot: problem documents (RFC 9457, https://www.rfc-editor.org/rfc/rfc9457).
 
-`type` is always `about:blank`, so `title` is the HTTP status' own phrase; `detail` says what to do.
+`type` says what kind of problem it is where the status does not say all, and is `about:blank` elsewhere.
+`title` is the HTTP status' own phrase; `detail` says what to do, in words that may change.
 """
 
 import json
@@ -10,7 +11,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from bot.errors import AskerError, Elsewhere, Missing, Unfit
+from bot.errors import AskerError, Elsewhere, Missing, ProblemType, Unfit
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -34,8 +35,10 @@ class Problem(Exception):
         headers: Mapping[str, str] | None = None,
         *,
         extra: Mapping[str, object] | None = None,
+        kind: ProblemType = ProblemType.UNTYPED,
     ) -> None:
         super().__init__(detail)
+        self.kind = kind
         self.extra = dict(extra or {})
         self.status = status
         self.detail = detail
@@ -43,7 +46,7 @@ class Problem(Exception):
 
     def response(self) -> Response:
         """The document."""
-        return problem(self.status, self.detail, self.headers, extra=self.extra)
+        return problem(self.status, self.detail, self.headers, extra=self.extra, kind=self.kind)
 
 
 def problem(
@@ -52,10 +55,11 @@ def problem(
     headers: Mapping[str, str] | None = None,
     *,
     extra: Mapping[str, object] | None = None,
+    kind: ProblemType = ProblemType.UNTYPED,
 ) -> Response:
     """A problem document with this HTTP status; `extra` are members of its own."""
     document = {
-        "type": "about:blank",
+        "type": kind.value,
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
@@ -87,15 +91,22 @@ def forbidden(needs: str) -> Problem:
 
 def missing(kind: str, number: int) -> Problem:
     """No such run or build (`kind` as in the path); the same words for one that the token may not see."""
-    return Problem(404, f"There is no {kind.removesuffix('s')} #{number}.")
+    which = ProblemType.NO_SUCH_BUILD if kind == "builds" else ProblemType.NO_SUCH_RUN
+    return Problem(404, f"There is no {kind.removesuffix('s')} #{number}.", kind=which)
+
+
+def missing_job() -> Problem:
+    """No such job; the same words for one that the token may not see."""
+    return Problem(404, "There is no such job.", kind=ProblemType.NO_SUCH_JOB)
 
 
 def wrong(mistakes: Sequence[tuple[str, str]], what: str = "body", *, detail: str | None = None) -> Problem:
     """422 with every mistake and its place in the body; `detail` where a sentence of its own tells them."""
+    kind = ProblemType.INVALID if detail is None else ProblemType.UNFIT
     count = "One thing is" if len(mistakes) == 1 else f"{len(mistakes)} things are"
     errors = [{"pointer": f"#{quote(at, safe=_OF_FRAGMENT)}", "detail": told} for at, told in mistakes]
     del errors[MOST_MISTAKES:]
-    return Problem(422, detail or f"{count} wrong with this {what}.", extra={"errors": errors})
+    return Problem(422, detail or f"{count} wrong with this {what}.", extra={"errors": errors}, kind=kind)
 
 
 def pointer(path: Sequence[object]) -> str:
@@ -107,12 +118,12 @@ def pointer(path: Sequence[object]) -> str:
 def of_asker(error: AskerError) -> Problem:
     """What the bot says to the person who asked, as it is said over HTTP; the sentences are Markdown."""
     if isinstance(error, Missing):
-        return Problem(404, str(error))
+        return Problem(404, str(error), kind=error.problem)
     if isinstance(error, Unfit):
         return wrong([(pointer(place), what) for place, what in error.mistakes], detail=str(error))
     if isinstance(error, Elsewhere):
         return Problem(503, str(error), {"Retry-After": "5"})
-    return Problem(409, str(error))
+    return Problem(409, str(error), kind=error.problem)
 
 
 def unavailable() -> Problem:

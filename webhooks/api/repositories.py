@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bot.errors import ProblemType
 from bot.repositories import Repositories
 from bot.tables import RepositoryPin
 from webhooks.access import Access, Visitor
@@ -38,7 +39,7 @@ class _RepositoryHandlers:
         """Let the next number that comes under the name have it."""
         name = request.path_params["name"]
         if "\0" in name or not await self._repositories.forget(name, by=f"token:{visitor.name}"):
-            raise Problem(404, "No number is pinned to this name.")
+            raise Problem(404, "No number is pinned to this name.", kind=ProblemType.NO_SUCH_PIN)
         return Response(status_code=204)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 from typing_extensions import TypeAliasType, TypedDict
 
+from bot.errors import ProblemType
 from bot.states import State as RunState
 
 
@@ -304,7 +305,14 @@ class Mistake(TypedDict):
 
 
 class _Refusal(TypedDict):
-    type: str
+    type: Annotated[
+        str,
+        Field(
+            description="Which kind of problem it is; the documentation has the list, which grows.",
+            examples=[each.value for each in ProblemType],
+            json_schema_extra={"format": "uri-reference"},
+        ),
+    ]
     title: str
     status: int
     detail: str

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.errors import RetryLater
+from bot.errors import ProblemType, RetryLater
 from bot.states import State, attempt_name
 from bot.store import Session, Store, attempts, builds, locks, results, runs
 from bot.tables import Attempt, Build, Run
@@ -134,7 +134,8 @@ class _RunHandlers:
         query = queries.read(request, queries.RUN_LOG)
         wanted = queries.number(query, "attempt") or run.attempt
         if wanted > run.attempt:
-            raise Problem(404, f"Run #{run.number} has {run.attempt} attempts so far.")
+            told = f"Run #{run.number} has {run.attempt} attempts so far."
+            raise Problem(404, told, kind=ProblemType.NO_SUCH_LOG)
 
         def goes_on(row: Run) -> bool:
             return row.attempt == wanted and row.state != State.FINISHED
@@ -150,7 +151,8 @@ class _RunHandlers:
         names = await logs.names()
         if name not in names:
             known = f"There are those of {', '.join(names)}." if names else "There is none of any."
-            raise Problem(404, f"There is no log of a sidecar {name[:63]!r}, or none any more. {known}")
+            told = f"There is no log of a sidecar {name[:63]!r}, or none any more. {known}"
+            raise Problem(404, told, kind=ProblemType.NO_SUCH_LOG)
         return name
 
     async def build_log(self, request: Request, visitor: Visitor) -> Response:

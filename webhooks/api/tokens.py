@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bot.errors import ProblemType
 from bot.store import Session, Store, tokens
 from bot.tables import Token
 from webhooks.access import Access, Visitor, new_token, token_hash
@@ -69,7 +70,7 @@ class _TokenHandlers:
         try:
             told = await self._made.store.write(add)
         except ValueError as taken:
-            raise Problem(409, str(taken)) from None
+            raise Problem(409, str(taken), kind=ProblemType.NAME_TAKEN) from None
         log.info("token.created", token=asked.name, scopes=told["scopes"], by=f"token:{visitor.name}")
         address = f"{self._made.url.rstrip('/')}/api/tokens/{quote(asked.name, safe='')}"
         shown: responses.NewToken = {**told, "token": text}
@@ -79,7 +80,7 @@ class _TokenHandlers:
         """End a token, and the logins made from it."""
         name = request.path_params["name"]
         if "\0" in name or not await self._made.store.write(lambda s: tokens.remove(s, name=name)):
-            raise Problem(404, "There is no such token.")
+            raise Problem(404, "There is no such token.", kind=ProblemType.NO_SUCH_TOKEN)
         log.info("token.deleted", token=name, by=f"token:{visitor.name}")
         return Response(status_code=204)
 
