@@ -23,6 +23,7 @@ from bot.handlers.ticks import TickHandler
 from bot.registry import Registry
 from bot.repositories import Repositories
 from bot.slack import Slack
+from bot.states import Cause
 from bot.store import Store
 from bot.workers.loops import Workers
 from executor.logs.store import LogStore
@@ -85,7 +86,7 @@ async def _one_by_one(tools: Context, starting: Enqueuer, number: int) -> None:
     jobs = list(tools.registry.catalog.jobs.values())
     orders = [
         Order(
-            RequestContext(f"one:{number}:{job.name}", "schedule", "schedule", None),
+            RequestContext(f"one:{number}:{job.name}", Cause.SCHEDULE, "schedule", None),
             0,
             job,
             Target(None, False),

@@ -1,4 +1,4 @@
-"""The states of a run and of a build, and the only moves between them."""
+"""The states of a run and of a build, the only moves between them, and what began it: cause and actor."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -14,6 +14,35 @@ class State(StrEnum):
     RUNNING = "running"
     STOPPING = "stopping"
     FINISHED = "finished"
+
+
+class Cause(StrEnum):
+    """Through which door a run or a build was asked for."""
+
+    PUSH = "push"
+    COMMENT = "comment"
+    SLACK = "slack"
+    API = "api"
+    HOOK = "hook"
+    ACTIONS = "actions"
+    SCHEDULE = "schedule"
+    CHAT = "chat"
+
+
+class ActorKind(StrEnum):
+    """Who can ask, as history keeps them: `github:LOGIN`, `hook:JOB/NAME`; of a schedule the word alone."""
+
+    GITHUB = "github"
+    SLACK = "slack"
+    TOKEN = "token"  # noqa: S105
+    HOOK = "hook"
+    ACTIONS = "actions"
+    TERMINAL = "terminal"
+    SCHEDULE = "schedule"
+
+    def named(self, name: str) -> str:
+        """An actor of this kind, as it is stored."""
+        return f"{self}:{name}"
 
 
 _RUN_MOVES: dict[State, frozenset[State]] = {

@@ -8,7 +8,7 @@ from terminal import grammar
 from terminal.completion import image_names
 from terminal.failures import INTERRUPTED, REFUSED, say
 from terminal.following import Follower
-from terminal.printing import document, duration, standing
+from terminal.printing import closing, document
 from terminal.remote import Document, Remote, segment
 from terminal.running import Ref
 from terminal.screen import output
@@ -57,8 +57,5 @@ def _attend(remote: Remote, begun: Document, json: bool) -> int:
     if json:
         document(ended)
     else:
-        took = ended.get("duration_s")
-        time = f" in {duration(took)}" if isinstance(took, int | float) else ""
-        sign = "✓" if ended.get("result") == "succeeded" else "✗"
-        say(f"{sign} {ended['image']} build #{number} {standing(ended)}{time}")
+        say(closing(ended))
     return 0 if ended.get("result") == "succeeded" else REFUSED

@@ -25,7 +25,7 @@ from bot.errors import AskerError, ConfigError, Refused, RetryLater
 from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.verbs import CommandHandlers
-from bot.states import State, attempt_name
+from bot.states import ActorKind, Cause, State, attempt_name
 from bot.store import Session, builds, runs
 from bot.tables import Build, Run
 from bot.telemetry.logging import configure
@@ -227,8 +227,8 @@ def _asker(tools: Context) -> RequestContext:
     built = [image.repository for image in tools.config.images.values() if image.repository]
     return RequestContext(
         key=f"chat:{secrets.token_hex(8)}",
-        cause="chat",
-        actor=f"terminal:{user}",
+        cause=Cause.CHAT,
+        actor=ActorKind.TERMINAL.named(user),
         login=user,
         repository=tools.registry.catalog.spelling(built[0]) if built else "chat/here",
         channel="terminal",

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from bot.text import vocabulary
 from terminal import printing
 from terminal.completion import job_names
 from terminal.failures import say
@@ -50,7 +51,7 @@ def listing(json: Json = False) -> None:
         (
             each["job"],
             each["name"],
-            f"{printing.moment(each['created_at'])} by {each.get('created_by')}",
+            f"{printing.moment(each['created_at'])} by {vocabulary.who(each['created_by'])}",
             f"{printing.moment(each['last_used_at'])} by {each.get('last_used_by')}"
             if each.get("last_used_at")
             else "never",

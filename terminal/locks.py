@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bot.text import vocabulary
 from terminal import grammar, printing
 from terminal.completion import target_names
 from terminal.remote import Document, segment
@@ -71,8 +72,9 @@ def locks(json: Json = False) -> None:
 def _row(lock: Document) -> tuple[object, ...]:
     closed, held = lock.get("closed") or {}, lock.get("held")
     holder = f"{held['job']} #{held['run']}" if held else None
+    by = vocabulary.who(closed["actor"]) if closed else None
     until = printing.moment(closed.get("until")) or ("it is unlocked" if closed else None)
-    return lock["target"], closed.get("actor"), until, closed.get("reason"), holder, lock["waiting"] or None
+    return lock["target"], by, until, closed.get("reason"), holder, lock["waiting"] or None
 
 
 def _ask(method: str, target: str, body: Mapping[str, Any] | None, json: bool) -> None:

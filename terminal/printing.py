@@ -5,23 +5,27 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from bot.states import State
+from bot.text import vocabulary
+from executor.spec import Result
 from terminal.failures import plain
 from terminal.remote import Document
 from terminal.streams import coloured
 
-STYLES = {
-    "succeeded": "green",
-    "failed": "red",
-    "error": "red",
-    "timed_out": "red",
-    "cancelled": "yellow",
-    "running": "cyan",
-    "building": "cyan",
-    "starting": "cyan",
-    "stopping": "yellow",
-    "waiting": "blue",
+_STYLES = {
+    Result.SUCCEEDED: "green",
+    Result.FAILED: "red",
+    Result.ERROR: "red",
+    Result.TIMED_OUT: "red",
+    Result.CANCELLED: "yellow",
+    State.RUNNING: "cyan",
+    State.BUILDING: "cyan",
+    State.STARTING: "cyan",
+    State.STOPPING: "yellow",
+    State.WAITING: "blue",
 }
-_SIGNS = {"succeeded": "✓", "cancelled": "■"}
+STYLES = {word.label: _STYLES[of] for of, word in [*vocabulary.RESULTS.items(), *vocabulary.STATES.items()]}
+"""The colours of cells that begin with such a word."""
 
 
 def document(found: Mapping[str, object]) -> None:
@@ -64,8 +68,12 @@ def _drawn(columns: Sequence[str], cells: Sequence[Sequence[str]], *, head: bool
         drawn.add_column(column, overflow="fold", no_wrap=place == 0)
     for row in cells:
         first = [Text(row[0], style="" if head else "bold")]
-        drawn.add_row(*first, *(Text(cell, style=STYLES.get(cell.partition(" ")[0], "")) for cell in row[1:]))
+        drawn.add_row(*first, *(Text(cell, style=_style(cell)) for cell in row[1:]))
     Console(no_color=not coloured(), highlight=False).print(drawn)
+
+
+def _style(cell: str) -> str:
+    return next((style for label, style in STYLES.items() if f"{cell} ".startswith(f"{label} ")), "")
 
 
 # Runs -------------------------------------------------------------------------------------------
@@ -73,22 +81,29 @@ def _drawn(columns: Sequence[str], cells: Sequence[Sequence[str]], *, head: bool
 
 def standing(run: Document) -> str:
     """How a run stands, in a few words: `failed (3)`, `waiting for build #97`."""
-    result, code, reason = run.get("result"), run.get("exit_code"), run.get("reason")
-    if result is None:
+    label, code, reason = _word(run).label, run.get("exit_code"), run.get("reason")
+    if run.get("result") is None:
         waits = run.get("waiting_for")
-        return f"{run.get('state')} for {waits}" if waits else str(run.get("state"))
+        return f"{label} for {waits}" if waits else label
     more = [str(each) for each in (code if code else None, reason) if each is not None]
-    return f"{result} ({', '.join(more)})" if more else str(result)
+    return f"{label} ({', '.join(more)})" if more else label
+
+
+def _word(run: Document) -> vocabulary.Word:
+    return vocabulary.standing(str(run.get("state")), run.get("result"))
 
 
 def closing(run: Document) -> str:
-    """The line that ends what was followed."""
-    took = run.get("duration_s")
-    sign = _SIGNS.get(str(run.get("result")), "✗")
-    said = f"{sign} {run['job']} #{run['number']} {standing(run)}"
-    if isinstance(took, int | float):
-        said += f" in {duration(took)}"
+    """The line that ends a run or a build that was followed."""
+    name = run["job"] if "job" in run else f"{run['image']} build"
+    said = f"{_word(run).sign} {name} #{run['number']} {standing(run)}{_within(run)}"
     return f"{said}\n  {run['message']}" if run.get("message") else said
+
+
+def _within(run: Document) -> str:
+    """` in 1m 12s`; nothing of what never began."""
+    took = _took(run)
+    return f" in {took}" if took else ""
 
 
 def runs(found: Iterable[Document]) -> None:
@@ -111,7 +126,7 @@ def run(found: Document) -> None:
         ("job", found["job"]),
         ("state", standing(found)),
         ("message", found.get("message")),
-        ("asked by", _asked(found)),
+        (vocabulary.asked(str(found.get("cause"))), _asked(found, how=True)),
         ("asked at", moment(found.get("created_at"))),
         ("took", _took(found)),
         ("attempts", len(tries) if len(tries) > 1 else None),
@@ -124,32 +139,25 @@ def run(found: Document) -> None:
     facts(pairs)
 
 
-def _asked(run: Document) -> str:
-    return f"{run.get('actor')}" if run.get("cause") != "schedule" else "schedule"
+def _asked(run: Document, *, how: bool = False) -> str:
+    """Whoever asked, with `how` also in which way."""
+    actor, cause = str(run.get("actor")), str(run.get("cause"))
+    if not how:
+        return vocabulary.who(actor)
+    return f"{vocabulary.who(actor, cause)} {vocabulary.how(actor, cause)}".rstrip()
 
 
 def _took(run: Document) -> str | None:
     took = run.get("duration_s")
-    return duration(took) if isinstance(took, int | float) else None
-
-
-def duration(seconds: float) -> str:
-    """`0.4s`, `12s`, `1m 12s`, `2h 5m`."""
-    if seconds < 10:
-        return f"{seconds:.1f}s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    minutes, rest = divmod(whole, 60)
-    return f"{minutes}m {rest}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60}m"
+    return vocabulary.duration(took) if isinstance(took, int | float) else None
 
 
 def moment(text: object) -> str | None:
-    """A time of the API in the zone of this terminal, to the minute; what is no time as it is."""
+    """A time of the API, to the minute; what is no time as it is."""
     if not text:
         return None
     try:
         at = datetime.fromisoformat(str(text))
     except ValueError:
         return str(text)
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone().strftime("%Y-%m-%d %H:%M")
+    return vocabulary.moment((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())

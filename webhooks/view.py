@@ -7,19 +7,10 @@ from datetime import UTC, datetime
 
 from bot.messages import differences
 from bot.messages.reasons import explained
-from bot.messages.text import person as member
 from bot.states import State, attempts_allowed
 from bot.tables import Build, Run
+from bot.text import vocabulary
 
-_WORDS = {"timed_out": "Timed out"}
-_SYMBOLS = {"succeeded": "✓", "failed": "✗", "error": "!", "timed_out": "✗", "cancelled": "–"}
-_SOURCES = {"github": "GitHub", "slack": "Slack"}
-_WAYS = {
-    "push": "with a push",
-    "comment": "in a pull request",
-    "slack": "with a command",
-    "api": "through the API",
-}
 _SHORT_SHA = 10
 
 
@@ -78,11 +69,6 @@ class Shown:
         return f"{name}-{self.number}.log"
 
     @property
-    def way(self) -> str:
-        """How it was asked for, to follow a person's name."""
-        return _WAYS.get(self.cause, f"through {self.cause}")
-
-    @property
     def short_commit(self) -> str | None:
         """Enough of the SHA for people."""
         return self.commit[:_SHORT_SHA] if self.commit else None
@@ -106,7 +92,7 @@ def run_shown(run: Run, of: Run | None = None) -> Shown:
         exit_code=run.exit_code,
         detail=explained(run.reason, run.message, run.definition)
         or (run.waiting_for if run.state != State.FINISHED else None),
-        actor=person(run.actor),
+        actor=run.actor,
         cause=run.cause,
         repository=run.repository,
         ref=run.ref,
@@ -136,7 +122,7 @@ def build_shown(build: Build) -> Shown:
         status=status(build.state, build.result),
         exit_code=build.exit_code,
         detail=explained(build.reason, build.message, {}),
-        actor=person(build.actor),
+        actor=build.actor,
         cause=build.cause,
         repository=build.repository,
         ref=build.ref,
@@ -162,15 +148,8 @@ def _finished_at(row: Run | Build) -> float | None:
 def status(state: str, result: str | None) -> Status:
     """How a state (with a result, once finished) is named and coloured."""
     kind = (result or "error") if state == State.FINISHED else str(state)
-    return Status(kind, _WORDS.get(kind, kind.capitalize()), _SYMBOLS.get(kind, "●"))
-
-
-def person(actor: str) -> str:
-    """`github:octocat` as `octocat on GitHub`; what has no such form stays as it is."""
-    source, colon, name = actor.partition(":")
-    if source == "slack" and member(name) != name:
-        return member(name)
-    return f"{name} on {_SOURCES[source]}" if colon and source in _SOURCES else actor
+    word = vocabulary.standing(state, result)
+    return Status(kind, word.label.capitalize(), word.sign)
 
 
 def seconds(started_at: float | None, finished_at: float | None, now: float) -> float | None:
@@ -186,32 +165,6 @@ def queued(created_at: float, started_at: float | None, finished_at: float | Non
     return max(0.0, next(ends) - created_at)
 
 
-def duration(value: float | None) -> str:
-    """`0.4 s`, `12 s`, `3 m 07 s`, `2 h 05 m`, or a dash."""
-    if value is None:
-        return "–"
-    if value < 10:
-        return f"{value:.1f} s"
-    whole = int(value)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} m {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} m"
-
-
-def ago(at: float, now: float) -> str:
-    """`just now`, `5 minutes ago`, ... and the date once it is older than a month."""
-    passed = now - at
-    for size, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if passed >= 30 * 86400:
-            break
-        if passed >= size:
-            count = int(passed // size)
-            return f"{count} {word}{'' if count == 1 else 's'} ago"
-    return "just now" if passed < 60 else clock_time(at)[:10]
-
-
 def rfc3339(at: float) -> str:
     """A moment in UTC with milliseconds: `2026-01-31T12:00:00.000Z` (RFC 3339)."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -220,11 +173,6 @@ def rfc3339(at: float) -> str:
 def moment(at: float | None) -> str | None:
     """The same where there may be none yet."""
     return None if at is None else rfc3339(at)
-
-
-def clock_time(at: float) -> str:
-    """A moment for people: `2026-01-31 12:00:00 UTC`."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def size(count: int) -> str:

@@ -5,11 +5,9 @@ Whoever proved to be somebody becomes a `Caller`; what it may do is said by its 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 from bot.access import scopes
-
-Cause = Literal["api", "hook", "actions"]
+from bot.states import ActorKind, Cause
 
 LOCAL = "local"
 """By this name the service's own user is known who comes from the same machine; no stored token has it."""
@@ -25,7 +23,7 @@ class Caller:
 
     name: str
     scopes: frozenset[str]
-    cause: Cause = "api"
+    cause: Cause = Cause.API
 
     def may_run(self, job: str) -> bool:
         """Whether it may start, stop and repeat runs of this job; single commands are a job called `exec`."""
@@ -43,14 +41,14 @@ class Caller:
 
 def of_token(name: str, held: frozenset[str]) -> Caller:
     """The holder of an API token."""
-    return Caller(f"token:{name}", held)
+    return Caller(ActorKind.TOKEN.named(name), held)
 
 
 def of_workflow(name: str, held: frozenset[str]) -> Caller:
     """A workflow of GitHub Actions, which is called what it is in `allow`: `actions:OWNER/REPO@REF`."""
-    return Caller(name, held, "actions")
+    return Caller(name, held, Cause.ACTIONS)
 
 
 def of_hook(job: str, name: str) -> Caller:
     """The holder of the token of a deploy hook, who may start that job only."""
-    return Caller(f"hook:{job}/{name}", frozenset({scopes.RUN + job}), "hook")
+    return Caller(ActorKind.HOOK.named(f"{job}/{name}"), frozenset({scopes.RUN + job}), Cause.HOOK)

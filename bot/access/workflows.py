@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from string import ascii_lowercase, ascii_uppercase
 
+from bot.states import ActorKind
 from bot.text.globs import matches
 
-PREFIX = "actions:"
+PREFIX = ActorKind.ACTIONS.named("")
 
 ISSUER = "https://token.actions.githubusercontent.com"
 """Who signs for the workflows of github.com."""

@@ -9,6 +9,7 @@ from bot.catalog.catalog import Job
 from bot.catalog.conditions import Timetable
 from bot.schedule import Schedule, spread
 from bot.tables import JobState
+from bot.text import vocabulary
 from bot.text.units import duration_text
 
 ON_TIME = 10.0
@@ -106,9 +107,9 @@ def judge(plan: Plan, state: JobState, now: float, why: str | None = None) -> li
 
 def _judge(plan: Plan, state: JobState, at: float) -> Moment:
     if at == state.skip_at:
-        return Moment(at, "skipped", f"Left out by {state.skipped_by or 'somebody'}.")
+        return Moment(at, "skipped", f"Left out by {vocabulary.who(state.skipped_by or 'somebody')}.")
     if (by := paused(plan, state, at)) is not None:
-        return Moment(at, "paused", f"Paused by {by}.")
+        return Moment(at, "paused", f"Paused by {vocabulary.who(by)}.")
     return Moment(at, "run")
 
 

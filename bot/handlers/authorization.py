@@ -11,6 +11,7 @@ from bot.catalog.catalog import Catalog, ownerless
 from bot.context import Context
 from bot.errors import AskerError, NotAllowed, Refused
 from bot.github import GitHub, PullRequest
+from bot.states import Cause
 
 REFUSAL_KEPT = 30.0
 """Seconds for which GitHub's no about a person is remembered; a yes is asked for every time."""
@@ -31,7 +32,7 @@ class RequestContext:
     """
 
     key: str
-    cause: str
+    cause: Cause
     actor: str
     login: str | None
     repository: str | None = None

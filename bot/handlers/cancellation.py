@@ -110,7 +110,7 @@ class Cancellation:
         raise AskerError(
             "Several runs are under way that may be meant, so none was stopped. Name one, as in"
             f" {quoted(f'{self._authorization.first_word(asked)} cancel #{near[0].number}')}:\n\n"
-            + messages.status_reply(shown, now=self._tools.clock(), rest=self._rest(asked, command))
+            + messages.status_reply(shown, rest=self._rest(asked, command))
         )
 
     def _rest(self, asked: RequestContext, command: parser.Cancel) -> str:

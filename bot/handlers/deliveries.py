@@ -23,6 +23,7 @@ from bot.handlers.pushes import PushHandler
 from bot.handlers.verbs import CommandHandlers, Effect
 from bot.posting import targets
 from bot.repositories import Stranger
+from bot.states import ActorKind, Cause
 from bot.store import Session, deliveries, posts, push_verdicts
 from bot.store.leases import LeaseLost
 from bot.tables import CommandRefusal, Delivery, Post
@@ -212,8 +213,8 @@ class DeliveryHandler:
         login = self._tools.config.person(command.user)
         asked = RequestContext(
             key=f"slack:{command.trigger}",
-            cause="slack",
-            actor=f"slack:{login or command.user}",
+            cause=Cause.SLACK,
+            actor=ActorKind.SLACK.named(login or command.user),
             login=login,
             channel=command.channel,
             channel_name=f"#{command.channel_name}",
@@ -382,8 +383,8 @@ class DeliveryHandler:
 def _asked_on_github(comment: events.Comment) -> RequestContext:
     return RequestContext(
         key=f"github:comment:{comment.comment}",
-        cause="comment",
-        actor=f"github:{comment.author}",
+        cause=Cause.COMMENT,
+        actor=ActorKind.GITHUB.named(comment.author),
         login=comment.author,
         repository=comment.repository,
         number=comment.pull,

@@ -51,8 +51,8 @@ class LockHandler:
             )
             other = locks.add(session, wanted, now=now)
             if other is not None:
-                raise AskerError(messages.locked_already(other, now=now, command=word))
-            return messages.locked(wanted, now=now, command=word)
+                raise AskerError(messages.locked_already(other, command=word))
+            return messages.locked(wanted, command=word)
 
         return effect
 

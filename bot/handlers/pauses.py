@@ -16,9 +16,9 @@ from bot.context import Context
 from bot.errors import AskerError, Unfit
 from bot.handlers.authorization import Authorization, RequestContext
 from bot.messages import timetables
-from bot.messages.waits import who
 from bot.store import Session, ticks
 from bot.tables import JobState
+from bot.text import vocabulary
 from bot.text.wording import quoted
 
 LONGEST = 366 * 86400.0
@@ -44,7 +44,7 @@ class PauseHandler:
             until = moment(command.until, zone, now)
 
         def effect(session: Session) -> str | None:
-            ticks.change(session, command.name, paused=True, paused_until=until, paused_by=who(asked.actor))
+            ticks.change(session, command.name, paused=True, paused_until=until, paused_by=asked.actor)
             return timetables.paused(command.name, until, zone, command=word)
 
         return effect
@@ -77,12 +77,10 @@ class PauseHandler:
                 raise AskerError(f"{quoted(command.name)} leaves out {shown} already.")
             found = upcoming(plan, state, now, 1)
             if not found:
-                by = paused(plan, state, now)
-                raise AskerError(
-                    f"The schedule of {quoted(command.name)} is paused by {quoted(by or 'nobody')}."
-                )
+                by = vocabulary.who(paused(plan, state, now) or "nobody")
+                raise AskerError(f"The schedule of {quoted(command.name)} is paused by {quoted(by)}.")
             at = round(found[0] - plan.spread)
-            state = ticks.change(session, command.name, skip_at=float(at), skipped_by=who(asked.actor))
+            state = ticks.change(session, command.name, skip_at=float(at), skipped_by=asked.actor)
             return timetables.skipped(command.name, found[0], upcoming(plan, state, now, 1), zone)
 
         return effect

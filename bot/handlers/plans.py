@@ -64,7 +64,7 @@ class Planner:
                 last=last,
                 hidden=hidden,
             )
-            text = messages.plan(prospect, who=asked.login or asked.actor, now=now)
+            text = messages.plan(prospect, who=asked.login or asked.actor)
             return f"{text}\n\n{meant.note}" if meant.note else text
 
         return effect
@@ -98,7 +98,7 @@ class Planner:
                 waiting=waiting,
                 last=outward(last) if asked.public and last is not None else last,
             )
-            return messages.why(found, who=asked.login or asked.actor, now=now)
+            return messages.why(found, who=asked.login or asked.actor)
 
         return effect
 

@@ -18,7 +18,7 @@ from bot.handlers import push_filters
 from bot.handlers.authorization import RequestContext
 from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.orders import Order, Source, Target
-from bot.states import State
+from bot.states import ActorKind, Cause, State
 from bot.store import Session, builds, image_tags, push_verdicts, pushes
 from bot.store.push_verdicts import BUILT, DELETED, FILTERED, OLDER, REPEATED
 from bot.tables import Delivery, PushSeen, PushVerdict
@@ -108,7 +108,9 @@ class PushHandler:
 
         Jobs of images that are not built count as well, so that one has the same key however late it comes.
         """
-        asked = RequestContext(key=key, cause="push", actor=f"github:{push.sender}", login=push.sender)
+        asked = RequestContext(
+            key=key, cause=Cause.PUSH, actor=ActorKind.GITHUB.named(push.sender), login=push.sender
+        )
         unstarted: dict[str, dict[str, Any]] = {}
         index = 0
         for image in passed:

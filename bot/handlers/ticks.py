@@ -22,6 +22,7 @@ from bot.errors import AskerError, DatabaseAway, Refused, RetryLater
 from bot.handlers.authorization import RequestContext
 from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.orders import Order, Seen, Target
+from bot.states import ActorKind, Cause
 from bot.store import Session, admission, image_tags, runs, ticks
 from bot.tables import JobState, Tick
 from bot.telemetry.metrics import TICKS
@@ -308,5 +309,7 @@ class TickHandler:
             parameters = job.resolve({})
         except AskerError as error:
             return None, "missed", str(error)
-        asked = RequestContext(key=f"tick:{job.name}", cause="schedule", actor="schedule", login=None)
+        asked = RequestContext(
+            key=f"tick:{job.name}", cause=Cause.SCHEDULE, actor=ActorKind.SCHEDULE, login=None
+        )
         return Order(asked, int(at), job, target, parameters, tick_at=at), "run", None

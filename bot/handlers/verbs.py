@@ -167,7 +167,7 @@ class CommandHandlers:
             if not stop.late:
                 return messages.stopping(stop.run)
             shown = outward(stop.run) if asked.public else stop.run
-            return messages.status_reply([shown], now=self._tools.clock())
+            return messages.status_reply([shown])
 
         return effect
 
@@ -181,7 +181,7 @@ class CommandHandlers:
 
         def effect(session: Session) -> str | None:
             found, links = self._shown(asked, [self._look(session, asked, which)])
-            return messages.status_reply(found, now=self._tools.clock(), links=links)
+            return messages.status_reply(found, links=links)
 
         return effect
 
@@ -207,9 +207,7 @@ class CommandHandlers:
             shown, links = self._shown(asked, found[:RECENT_RUNS])
             words = [self._tools.config.command, "status", *([name] if name else []), f"--page {page + 1}"]
             following = " ".join(words) if len(found) > RECENT_RUNS and page < PAGES else None
-            return messages.history(
-                shown, now=self._tools.clock(), links=links, page=page, following=following
-            )
+            return messages.history(shown, links=links, page=page, following=following)
 
         return effect
 

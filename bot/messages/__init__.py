@@ -31,7 +31,7 @@ from bot.messages.replies import (
 )
 from bot.messages.slack import blocks
 from bot.messages.statuses import CheckFields, StatusFields, check, status
-from bot.messages.text import clock_time, code, duration, plain
+from bot.messages.text import code, plain
 from bot.messages.view import Beside, View, build_view, run_view
 from bot.messages.waits import locked, locked_already, unlocked
 
@@ -46,11 +46,9 @@ __all__ = [
     "build_view",
     "building",
     "check",
-    "clock_time",
     "code",
     "comment",
     "differences",
-    "duration",
     "end_reply",
     "error_reply",
     "history",

@@ -2,8 +2,9 @@
 
 import re
 
-from bot.messages.text import ZERO_WIDTH, clean, clock_time, code, fence, fitting, plain, shortened, url
+from bot.messages.text import ZERO_WIDTH, clean, code, fence, fitting, plain, shortened, url
 from bot.messages.view import PARAMETERS, View
+from bot.text.vocabulary import moment
 
 COMMENT_CHARACTERS = 65_000  # GitHub takes 65,535; the rest is for the marker and for counting otherwise
 TAIL_CHARACTERS = 12_000
@@ -24,9 +25,9 @@ def with_marker(text: str, nonce: str) -> str:
     return f"{shortened(text, COMMENT_CHARACTERS)}\n\n{marker(nonce)}"
 
 
-def comment(view: View, link: str | None, *, nonce: str, now: float, command: str = "/job") -> str:
+def comment(view: View, link: str | None, *, nonce: str, command: str = "/job") -> str:
     """The card as a comment. `link` leads to the page of it; `command` is the first word of commands."""
-    return with_marker(card(view, link, now=now, command=command), nonce)
+    return with_marker(card(view, link, command=command), nonce)
 
 
 def terminal(view: View, *, tail: bool = True) -> str:
@@ -38,9 +39,9 @@ def terminal(view: View, *, tail: bool = True) -> str:
     return "\n".join([line, *(f"    {each}" for each in lines)])
 
 
-def card(view: View, link: str | None, *, now: float, command: str) -> str:
+def card(view: View, link: str | None, *, command: str) -> str:
     """The whole card: a line for the notification, the facts, what went wrong, and where to go."""
-    parts = [headline(view, link), details(view, now=now)]
+    parts = [headline(view, link), details(view)]
     if view.shows_tail:
         parts.append(fence(view.tail, limit=TAIL_CHARACTERS))
     footer = _footer(view, link, command)
@@ -58,13 +59,13 @@ def headline(view: View, link: str | None) -> str:
     return line
 
 
-def details(view: View, *, now: float, on_commit: bool = False) -> str:
+def details(view: View, *, on_commit: bool = False) -> str:
     """The facts in one line, then the reason and the parameters; `on_commit` goes without the commit."""
     facts = [f"{label} {code(value, 100)}{_how(view, label)}" for label, value in view.facts]
     if view.commit and not on_commit:
         facts.append(f"commit {_commit(view)}")
     if view.started_at is not None:
-        facts.append(f"started {clock_time(view.started_at, now)}")
+        facts.append(f"started {moment(view.started_at)}")
     if view.rerun_of is not None:
         facts.append(f"again from {code(f'#{view.rerun_of}')}{'' if view.differs != () else ', exactly'}")
     lines = [" · ".join(facts)]
@@ -88,7 +89,7 @@ def parameters(view: View) -> list[str]:
 
 
 def _how(view: View, label: str) -> str:
-    return f" {view.how}" if label == "asked by" and view.how else ""
+    return f" {view.how}" if label == view.by[0] and view.how else ""
 
 
 def _commit(view: View) -> str:

@@ -8,11 +8,13 @@ from bot.catalog.images import Image
 from bot.messages.comments import headline
 from bot.messages.differences import differences
 from bot.messages.pushes import push_line, reason, short_ref, unstarted_lines
-from bot.messages.text import clock_time, code, person, plain
+from bot.messages.text import code, plain
 from bot.messages.timetables import local_time
 from bot.messages.view import run_view
 from bot.states import State
 from bot.tables import Build, CommandRefusal, PushVerdict, Run, Tick
+from bot.text import vocabulary
+from bot.text.vocabulary import moment
 
 NAMES = 30
 """Names and parameters that are shown."""
@@ -35,7 +37,7 @@ class Prospect:
     hidden: bool = False
 
 
-def plan(prospect: Prospect, *, who: str, now: float) -> str:
+def plan(prospect: Prospect, *, who: str) -> str:
     """The answer to `plan`."""
     run = prospect.run
     given = [f"{name}={value}" for name, value in run.parameters.items()]
@@ -45,7 +47,7 @@ def plan(prospect: Prospect, *, who: str, now: float) -> str:
         lines.append(f"- arguments: {_codes(run.arguments)}")
     lines.append(f"- variables: {_codes(prospect.variables)}")
     where = f" of {code(run.repository)}" if run.repository else ""
-    lines.append(f"- permission: {code(who)} may run jobs{where}")
+    lines.append(f"- permission: {code(vocabulary.who(who))} may run jobs{where}")
     if prospect.refused:
         lines.append(f"- it would be refused: {prospect.refused}")
     elif prospect.waiting:
@@ -96,11 +98,11 @@ def timing_lines(timing: Outlook | None) -> list[str]:
     ]
     if timing.paused_by is not None:
         until = "" if timing.paused_until is None else f" until {local_time(timing.paused_until, zone)}"
-        by = timing.paused_by if timing.paused_by == DEFINITION else code(timing.paused_by)
+        by = timing.paused_by if timing.paused_by == DEFINITION else code(vocabulary.who(timing.paused_by))
         lines.append(f"the schedule is paused{until} by {by}")
     if timing.skipped is not None:
         at = local_time(timing.skipped, zone)
-        lines.append(f"{at} is left out by {code(timing.skipped_by or 'somebody')}")
+        lines.append(f"{at} is left out by {code(vocabulary.who(timing.skipped_by or 'somebody'))}")
     return lines
 
 
@@ -119,7 +121,7 @@ class Reasons:
     last: Run | None
 
 
-def why(reasons: Reasons, *, who: str, now: float) -> str:
+def why(reasons: Reasons, *, who: str) -> str:
     """The answer to `why`."""
     lines = [f"{code(reasons.job)}:"]
     if reasons.last is None:
@@ -128,9 +130,9 @@ def why(reasons: Reasons, *, who: str, now: float) -> str:
         last = run_view(reasons.last)
         label, by = last.by
         lines.append(f"- last: {headline(last, None)}, {label} {code(by, 80)}")
-    lines.append(f"- permission: {code(who)} may run it")
+    lines.append(f"- permission: {code(vocabulary.who(who))} may run it")
     for refusal in reasons.refusals:
-        about = f"{code(_person(refusal.actor))}, {clock_time(refusal.received_at, now)}"
+        about = f"{code(vocabulary.who(refusal.actor))}, {moment(refusal.received_at)}"
         lines.append(f"- refused {about}: {reason(refusal.reason)}")
     if reasons.refused:
         lines.append(f"- a new run would be refused now: {reasons.refused}")
@@ -138,7 +140,7 @@ def why(reasons: Reasons, *, who: str, now: float) -> str:
         lines.append(f"- a new run would wait now for {plain(reasons.waiting, 500)}")
     else:
         lines.append("- no lock and no other run is in its way now")
-    lines += [f"- {line}" for line in _pushed(reasons, now)]
+    lines += [f"- {line}" for line in _pushed(reasons)]
     lines += [f"- {line}" for line in timing_lines(reasons.timing)]
     for tick in reasons.ticks:
         note = f" ({plain(tick.note, 300)})" if tick.note else ""
@@ -148,12 +150,7 @@ def why(reasons: Reasons, *, who: str, now: float) -> str:
     return "\n".join(lines)
 
 
-def _person(actor: str) -> str:
-    network, _, name = actor.partition(":")
-    return person(name) if network == "slack" and person(name) != name else actor
-
-
-def _pushed(reasons: Reasons, now: float) -> list[str]:
+def _pushed(reasons: Reasons) -> list[str]:
     if reasons.pushes is None:
         return ["no image that is built, so no push starts it"]
     lines = []
@@ -163,8 +160,7 @@ def _pushed(reasons: Reasons, now: float) -> list[str]:
         lines.append("no push of its repository came in the last days")
     for push in reasons.pushes:
         decided = "; ".join([push_line(push), *unstarted_lines(push, reasons.job)])
-        at = clock_time(push.received_at, now)
-        lines.append(f"push to {code(short_ref(push.ref))}, {at}: {decided}")
+        lines.append(f"push to {code(short_ref(push.ref))}, {moment(push.received_at)}: {decided}")
     return lines
 
 

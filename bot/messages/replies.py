@@ -7,10 +7,11 @@ from bot.catalog.catalog import Job
 from bot.catalog.images import Image
 from bot.messages import paging
 from bot.messages.comments import headline
-from bot.messages.text import ZERO_WIDTH, clock_time, code, fence, plain, shortened, url
+from bot.messages.text import ZERO_WIDTH, code, fence, plain, shortened, url
 from bot.messages.view import View, run_view
 from bot.states import State
 from bot.tables import Build, Run
+from bot.text.vocabulary import moment
 
 RUNS = 20
 LOG_CHARACTERS = 8000
@@ -84,7 +85,7 @@ def job_help(job: Job, command: str = "/job", page: int = 1) -> str:
 
 
 def status_reply(
-    runs: Sequence[Run], *, now: float, links: Mapping[int, str] | None = None, rest: str | None = None
+    runs: Sequence[Run], *, links: Mapping[int, str] | None = None, rest: str | None = None
 ) -> str:
     """How runs stand, one line each; `links` leads from numbers to pages, `rest` is the command for more."""
     if not runs:
@@ -92,7 +93,7 @@ def status_reply(
     views = [run_view(run) for run in runs[:RUNS]]
     lines = []
     for view in views:
-        since = f", started {clock_time(view.started_at, now)}" if view.started_at is not None else ""
+        since = f", started {moment(view.started_at)}" if view.started_at is not None else ""
         label, who = view.by
         line = headline(view, (links or {}).get(view.number))
         lines.append(f"- {line}, {label} {code(who, 80)}{since}")
@@ -102,13 +103,11 @@ def status_reply(
     return "\n".join(lines)
 
 
-def history(
-    runs: Sequence[Run], *, now: float, links: Mapping[int, str], page: int, following: str | None
-) -> str:
+def history(runs: Sequence[Run], *, links: Mapping[int, str], page: int, following: str | None) -> str:
     """A page (from 1) of runs, newest first, and the command for the next one; None: it is the last."""
     if not runs and page > 1:
         return f"There are no runs on page {page}."
-    text = status_reply(runs, now=now, links=links)
+    text = status_reply(runs, links=links)
     if following is not None:
         return f"{text}\n\nPage {page}; older ones: {code(following)}."
     return text if page == 1 else f"{text}\n\nPage {page}, the last one."

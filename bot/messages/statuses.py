@@ -96,9 +96,7 @@ def check(view: View, link: str | None, *, nonce: str, now: float) -> CheckField
         status=state,
         conclusion=_CONCLUSIONS[view.result] if view.result is not None else None,
         title=shortened(_sentence(view), TITLE_CHARACTERS),
-        summary=shortened(
-            f"{headline(view, link)}\n\n{details(view, now=now, on_commit=True)}", SUMMARY_CHARACTERS
-        ),
+        summary=shortened(f"{headline(view, link)}\n\n{details(view, on_commit=True)}", SUMMARY_CHARACTERS),
         text=fence(view.tail, limit=TAIL_CHARACTERS) if view.shows_tail else None,
         details_url=url(page) if page else None,
         external_id=nonce,
@@ -120,7 +118,7 @@ def status(view: View, link: str | None) -> StatusFields:
 
 def _sentence(view: View) -> str:
     """`#142 failed with exit code 3 after 12s: OOMKilled`, without an emoji; `#142 by schedule ...`."""
-    by = "" if view.tick_at is None else f" by {view.who}"
+    by = "" if view.tick_at is None else f" by {view.by[1]}"
     sentence = f"#{view.number}{by} {view.verdict}"
     if view.why:
         sentence += f"{view.before_why}{clean(view.why, 200)}"

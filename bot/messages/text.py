@@ -1,4 +1,4 @@
-"""Text from outside made harmless, and times made readable.
+"""Text from outside made harmless.
 
 GitHub links mentions, issue numbers and addresses in whatever it renders as text, also behind
 backslashes and entities, but never inside code: hence code spans for values, and an invisible
@@ -16,7 +16,6 @@ ZERO_WIDTH = "\u200b"
 
 _PUNCTUATION = re.compile(r"([!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~])")
 _LINKS = re.compile(r"(?i)(?<=@)|(?<=#)|(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=\bgh)(?=-\d)")
-_MEMBER = re.compile(r"[UW][A-Z0-9]{7,20}")
 _SAFE_URL = re.compile(r"[^A-Za-z0-9\-._~:/?#\[\]@!$&'*+,;=%]")
 # What changes the order or the look of its neighbours: bidi controls, line ends, tags, private use.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -95,37 +94,6 @@ def _longest(text: str, character: str) -> int:
     return max((len(run) for run in re.findall(re.escape(character) + "+", text)), default=0)
 
 
-def person(name: str) -> str:
-    """Who somebody is, without the network; a member id of Slack says that to nobody."""
-    return "somebody in Slack" if _MEMBER.fullmatch(name) else name
-
-
-def duration(seconds: float) -> str:
-    """A length of time as people say it: `0.4s`, `12s`, `1m 12s`, `2h 5m`, `3d 4h`."""
-    if seconds < 0.05:
-        return "0s"
-    if seconds < 9.95:
-        return f"{seconds:.1f}".removesuffix(".0") + "s"
-    total = round(seconds)
-    if total < 60:
-        return f"{total}s"
-    for unit, name, smaller, smaller_name in (
-        (86400, "d", 3600, "h"),
-        (3600, "h", 60, "m"),
-        (60, "m", 1, "s"),
-    ):
-        if total >= unit:
-            rest = total % unit // smaller
-            return f"{total // unit}{name} {rest}{smaller_name}" if rest else f"{total // unit}{name}"
-    raise AssertionError("unreachable")
-
-
 def iso(at: float) -> str:
     """A moment as GitHub wants it: `2026-01-31T14:03:09Z`."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def clock_time(at: float, now: float) -> str:
-    """A moment for people, in UTC, with the date unless it is today's: `14:03 UTC`."""
-    moment, today = datetime.fromtimestamp(at, UTC), datetime.fromtimestamp(now, UTC)
-    return moment.strftime("%H:%M UTC" if moment.date() == today.date() else "%Y-%m-%d %H:%M UTC")

@@ -1,15 +1,15 @@
 """Schedules in words: when a job runs next, and what somebody did to its schedule (Markdown)."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from bot.text.vocabulary import scheduled
 from bot.text.wording import quoted
 
 
 def local_time(at: float, timezone: str) -> str:
     """A moment as the clocks of `timezone` show it: `Sun 2026-03-29 03:30 EEST`."""
-    return datetime.fromtimestamp(at, ZoneInfo(timezone)).strftime("%a %Y-%m-%d %H:%M %Z")
+    return scheduled(at, ZoneInfo(timezone))
 
 
 def timetable(cron: str, timezone: str, upcoming: Sequence[float]) -> str:

@@ -5,40 +5,17 @@ from dataclasses import dataclass
 
 from bot.messages.differences import differences
 from bot.messages.reasons import explained
-from bot.messages.text import clean, clock_time, duration, person
+from bot.messages.text import clean
 from bot.states import State, attempts_allowed
 from bot.tables import Build, Run
+from bot.text import vocabulary
+from bot.text.vocabulary import Word, duration, moment
 from executor.spec import Result
 
 PARAMETERS = 20  # how many are shown
 TAIL_LINES = 20
 BUILD_FAILED = "BuildFailed"
 """The reason of a run whose build failed."""
-
-_RESULTS = {
-    Result.SUCCEEDED: ("✅", "succeeded"),
-    Result.FAILED: ("❌", "failed"),
-    Result.CANCELLED: ("🚫", "was cancelled"),
-    Result.TIMED_OUT: ("⌛", "timed out"),
-    Result.ERROR: ("⚠️", "could not be carried out"),
-}
-_STATES = {
-    State.WAITING: ("🕓", "is waiting"),
-    State.BUILDING: ("🔨", "is building"),
-    State.STARTING: ("🕓", "is starting"),
-    State.RUNNING: ("▶️", "is running"),
-    State.STOPPING: ("⏹️", "is stopping"),
-}
-_CAUSES = {
-    "push": "after a push",
-    "comment": "in a comment",
-    "slack": "in Slack",
-    "api": "through the API",
-    "cli": "on the command line",
-    "hook": "through a deploy hook",
-    "schedule": "by schedule",
-}
-_NETWORKS = {"github": "", "slack": " (Slack)", "token": " (API token)"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +34,8 @@ class View:
     build_number: int | None  # the build that failed, so that the run could not start
     build_link: str | None
     waiting_for: str | None
-    who: str
-    how: str
+    cause: str
+    actor: str
     repository: str | None
     ref: str | None
     commit: str | None
@@ -78,7 +55,11 @@ class View:
     @property
     def icon(self) -> str:
         """One emoji that says how it stands."""
-        return _RESULTS[self.result][0] if self.result else _STATES[self.state][0]
+        return self._word.emoji
+
+    @property
+    def _word(self) -> Word:
+        return vocabulary.standing(self.state, self.result)
 
     @property
     def label(self) -> str:
@@ -88,9 +69,9 @@ class View:
     @property
     def verdict(self) -> str:
         """How it stands in a few words of ours: `failed with exit code 3 after 12s`."""
+        words = self._word.verb
         if self.result is None:
-            return _STATES[self.state][1] + self._which
-        words = _RESULTS[self.result][1]
+            return words + self._which
         if self.result is Result.FAILED and self.exit_code is not None:
             words += f" with exit code {self.exit_code}"
         if self.ran_s is not None:
@@ -123,8 +104,13 @@ class View:
 
     @property
     def by(self) -> tuple[str, str]:
-        """Who wanted it, and in which words that is told: a schedule asks for nothing."""
-        return "asked by" if self.tick_at is None else "started by", self.who
+        """Who wanted it, and in which words that is told."""
+        return vocabulary.asked(self.cause), clean(vocabulary.who(self.actor), 80)
+
+    @property
+    def how(self) -> str:
+        """How it was asked for, to follow who did; may be empty."""
+        return vocabulary.how(self.actor, self.cause)
 
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
@@ -132,9 +118,9 @@ class View:
         found: list[tuple[str, str]] = []
         if self.exit_code is not None and self.result not in (None, Result.FAILED):
             found.append(("exit code", str(self.exit_code)))
-        found.append(self.by)
+        found.append((self.by[0], clean(vocabulary.who(self.actor, self.cause), 80)))
         if self.tick_at is not None:
-            found.append(("due", clock_time(self.tick_at, 0.0)))  # with its date
+            found.append(("due", moment(self.tick_at)))
         if self.ref:
             found.append(("ref", self.ref))
         if self.queued_s is not None and self.queued_s >= 1:
@@ -196,9 +182,8 @@ def build_view(build: Build) -> View:
 
 def _view(row: Run | Build, **known: object) -> View:
     state = State(row.state)
-    result = _result(row.result) if state is State.FINISHED else None
+    result = vocabulary.result_of(row.result) if state is State.FINISHED else None
     begun = row.started_at if row.started_at is not None else row.finished_at
-    who, how = _asker(row.actor, row.cause)
     return View(
         number=row.number or 0,
         state=state,
@@ -206,8 +191,8 @@ def _view(row: Run | Build, **known: object) -> View:
         reason=row.reason,
         message=row.message,
         exit_code=row.exit_code,
-        who=who,
-        how=how,
+        cause=row.cause,
+        actor=row.actor,
         repository=row.repository,
         ref=row.ref,
         commit=row.commit,
@@ -220,19 +205,5 @@ def _view(row: Run | Build, **known: object) -> View:
     )
 
 
-def _result(value: str | None) -> Result:
-    """The result; whatever this version does not know is nobody's success."""
-    return next((result for result in Result if result == value), Result.ERROR)
-
-
 def _between(start: float | None, end: float | None) -> float | None:
     return None if start is None or end is None else max(end - start, 0.0)
-
-
-def _asker(actor: str, cause: str) -> tuple[str, str]:
-    network, colon, name = actor.partition(":")
-    where = "" if network == cause else _NETWORKS.get(network)
-    who = name + where if colon and where is not None else actor
-    if network == "slack" and person(name) != name:
-        who = person(name)  # of before logins were kept
-    return clean(who, 80), "" if actor == cause else _CAUSES.get(cause, "")

@@ -7,18 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.messages.text import clean, clock_time, duration, person, plain
-from bot.states import State
+from bot.messages.text import clean, plain
 from bot.tables import Lock, Run
+from bot.text import vocabulary
+from bot.text.vocabulary import duration, moment
 from bot.text.wording import quoted
-
-_STANDS: dict[str, str] = {
-    State.WAITING: "is waiting",
-    State.BUILDING: "waits for its build",
-    State.STARTING: "is starting",
-    State.RUNNING: "is running",
-    State.STOPPING: "is stopping",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +23,22 @@ class Place:
 
 
 def who(actor: str) -> str:
-    """The name of whoever asked, without the network it is from."""
-    return clean(person(actor.partition(":")[2] or actor), 80)
+    """Whoever asked, in one line."""
+    return clean(vocabulary.who(actor), 80)
 
 
 def not_alone(why: Mapping[str, Any]) -> str:
     """A no to a further run of a job of which one is under way (Markdown)."""
-    stands = _STANDS.get(why["state"], "is under way")
+    stands = vocabulary.standing(why["state"], None).verb
     return (
         f"{quoted(why['job'])} is not started: #{why['run']} {stands}"
         f" (asked by {quoted(who(why['actor']))}), and only one at a time is allowed (`concurrency: forbid`)."
     )
 
 
-def closed(lock: Lock, *, now: float) -> str:
+def closed(lock: Lock) -> str:
     """A lock of a person: by whom, how long and why."""
-    until = f" until {clock_time(lock.until, now)}" if lock.until is not None else ""
+    until = f" until {moment(lock.until)}" if lock.until is not None else ""
     why = f" ({clean(lock.reason, 200)})" if lock.reason else ""
     return f"the lock {lock.target}, closed by {who(lock.actor)}{until}{why}"
 
@@ -66,18 +59,18 @@ def next_attempt(attempt: int, most: int, pause: float) -> str:
     return f"attempt {attempt} of {most} to begin {duration(pause)} after the one before"
 
 
-def locked(lock: Lock, *, now: float, command: str) -> str:
+def locked(lock: Lock, *, command: str) -> str:
     """The answer to who closed a target (Markdown)."""
-    until = f" until {clock_time(lock.until, now)}" if lock.until is not None else ""
+    until = f" until {moment(lock.until)}" if lock.until is not None else ""
     return (
         f"{quoted(lock.target)} is locked{until}: what has begun goes on, nothing else starts."
         f" {quoted(f'{command} unlock {lock.target}')} opens it."
     )
 
 
-def locked_already(lock: Lock, *, now: float, command: str) -> str:
+def locked_already(lock: Lock, *, command: str) -> str:
     """The answer to who wants to close what somebody else closed (Markdown)."""
-    until = f" until {clock_time(lock.until, now)}" if lock.until is not None else ""
+    until = f" until {moment(lock.until)}" if lock.until is not None else ""
     why = f": {plain(lock.reason, 200)}" if lock.reason else "."
     return (
         f"{quoted(lock.target)} is locked by {quoted(who(lock.actor))}{until} already{why}"
@@ -90,9 +83,9 @@ def unlocked(target: str) -> str:
     return f"{quoted(target)} is open again."
 
 
-def in_line(cause: str, place: Place | None, *, now: float) -> str:
+def in_line(cause: str, place: Place | None) -> str:
     """`cause` with the place in the line; None: further behind than anybody counts."""
     if place is None:
         return f"{cause}; many others come first"
-    around = f", its turn comes about {clock_time(place.around, now)}" if place.around is not None else ""
+    around = f", its turn comes about {moment(place.around)}" if place.around is not None else ""
     return f"{cause}; place {place.number} in the queue{around}"

@@ -216,12 +216,12 @@ class Outbox:
 
     async def _comment(self, post: Post, subject: Subject) -> str:
         repository, issue = post.place["repository"], post.place["issue"]
-        now, command = self._tools.clock(), self._tools.config.command
+        command = self._tools.config.command
         if subject is None:
             body = await self._text(post)
         else:
             view, link = await self._facing(post, subject)
-            body = messages.comment(view, link, nonce=post.nonce, now=now, command=command)
+            body = messages.comment(view, link, nonce=post.nonce, command=command)
         known = int(post.remote_id) if post.remote_id else None
         if known is None and post.attempts > 1:
             marker = messages.marker(post.nonce)

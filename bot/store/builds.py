@@ -6,7 +6,7 @@ from typing import Any, TypedDict, Unpack, cast
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
-from bot.states import State, build_sources
+from bot.states import Cause, State, build_sources
 from bot.store import admission, image_tags, posts
 from bot.store.claims import Claim
 from bot.store.clocks import moment
@@ -73,9 +73,9 @@ def _share(session: Session, build: Build, wanted: Build) -> None:
 
     One that people asked for, or that stands on two branches, is nobody's to supersede.
     """
-    if build.state == State.FINISHED or build.cause != "push":
+    if build.state == State.FINISHED or build.cause != Cause.PUSH:
         return
-    if wanted.cause != "push":
+    if wanted.cause != Cause.PUSH:
         _change(session, build.identity, [], cause=wanted.cause, actor=wanted.actor)
     elif wanted.ref != build.ref:
         _change(session, build.identity, [], ref=None)
@@ -90,7 +90,7 @@ def supersede(session: Session, build: Build, *, ref: str, now: float) -> None:
         BUILD.image == build.image,
         BUILD.repository == build.repository,
         BUILD.ref == ref,
-        BUILD.cause == "push",
+        BUILD.cause == Cause.PUSH,
         BUILD.state != State.FINISHED,
         BUILD.stop_by.is_(None),
         BUILD.number != build.number,

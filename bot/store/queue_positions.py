@@ -128,7 +128,7 @@ def _tell_line(look: _Look, line: Sequence[Run], only: int | None = None) -> Non
             at = _first_turn(look, run)
         if why is not None and (only is None or run.number == only):
             place = waits.Place(index + 1, at) if index < COUNTED else None
-            words = waits.in_line(why, place, now=look.now) if _is_line(look, run) else why
+            words = waits.in_line(why, place) if _is_line(look, run) else why
             if words != run.waiting_for:  # nobody else changes it while we decide
                 told.append(_note(look.session, run, words))
         takes = look.duration(run.job)
@@ -152,7 +152,7 @@ def _cause(look: _Look, run: Run) -> str | None:
     if run.build_number is not None and run.digest is None:
         return None  # its card shows the build
     if (lock := look.closed(run)) is not None:
-        return waits.closed(lock, now=look.now)
+        return waits.closed(lock)
     if run.lock is not None and (holder := look.holder(run.lock)) is not None:
         same = holder.repository == run.repository
         return waits.held(run.lock, holder, named=same or not run.public)

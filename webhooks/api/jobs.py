@@ -121,7 +121,7 @@ class _JobHandlers:
         except Wrong as error:
             raise wrong(error.mistakes, "definition") from None
         try:
-            row, new = await registry.put(job, actor=_actor(visitor), expected=expected)
+            row, new = await registry.put(job, actor=visitor.caller.name, expected=expected)
         except Conflict as error:
             raise _conflict(error) from None
         headers = {**_etag(row.version), "Location": self._address(name)}
@@ -135,7 +135,7 @@ class _JobHandlers:
             raise missing_job()
         try:
             removed = await self._jobs.registry.remove(
-                name, actor=_actor(visitor), expected=_expected(request)
+                name, actor=visitor.caller.name, expected=_expected(request)
             )
         except Conflict as error:
             raise _conflict(error) from None
@@ -185,10 +185,6 @@ class _JobHandlers:
             "definition": definition,
             "url": f"{self._url}/jobs/{job.name}",
         }
-
-
-def _actor(visitor: Visitor) -> str:
-    return f"token:{visitor.name}"
 
 
 def _etag(version: int) -> dict[str, str]:

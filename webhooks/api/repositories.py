@@ -38,7 +38,7 @@ class _RepositoryHandlers:
     async def forget(self, request: Request, visitor: Visitor) -> Response:
         """Let the next number that comes under the name have it."""
         name = request.path_params["name"]
-        if "\0" in name or not await self._repositories.forget(name, by=f"token:{visitor.name}"):
+        if "\0" in name or not await self._repositories.forget(name, by=visitor.caller.name):
             raise Problem(404, "No number is pinned to this name.", kind=ProblemType.NO_SUCH_PIN)
         return Response(status_code=204)
 

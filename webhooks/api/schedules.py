@@ -8,6 +8,7 @@ from bot.catalog.due import Outlook, Plan, outlook
 from bot.messages.timetables import local_time
 from bot.store import Session, ticks
 from bot.tables import Tick
+from bot.text import vocabulary
 from webhooks.api import responses
 from webhooks.view import moment, rfc3339
 
@@ -49,10 +50,10 @@ def coming(outlook: Outlook) -> responses.Outlook:
     """What is to come, for the API."""
     return {
         "next": [rfc3339(at) for at in outlook.upcoming],
-        "paused_by": outlook.paused_by,
+        "paused_by": None if outlook.paused_by is None else vocabulary.name_of(outlook.paused_by),
         "paused_until": moment(outlook.paused_until),
         "skipped": moment(outlook.skipped),
-        "skipped_by": outlook.skipped_by,
+        "skipped_by": None if outlook.skipped_by is None else vocabulary.name_of(outlook.skipped_by),
     }
 
 

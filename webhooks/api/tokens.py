@@ -71,7 +71,7 @@ class _TokenHandlers:
             told = await self._made.store.write(add)
         except ValueError as taken:
             raise Problem(409, str(taken), kind=ProblemType.NAME_TAKEN) from None
-        log.info("token.created", token=asked.name, scopes=told["scopes"], by=f"token:{visitor.name}")
+        log.info("token.created", token=asked.name, scopes=told["scopes"], by=visitor.caller.name)
         address = f"{self._made.url.rstrip('/')}/api/tokens/{quote(asked.name, safe='')}"
         shown: responses.NewToken = {**told, "token": text}
         return json_answer(shown, 201, {"Location": address})
@@ -81,7 +81,7 @@ class _TokenHandlers:
         name = request.path_params["name"]
         if "\0" in name or not await self._made.store.write(lambda s: tokens.remove(s, name=name)):
             raise Problem(404, "There is no such token.", kind=ProblemType.NO_SUCH_TOKEN)
-        log.info("token.deleted", token=name, by=f"token:{visitor.name}")
+        log.info("token.deleted", token=name, by=visitor.caller.name)
         return Response(status_code=204)
 
 

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from bot.text import vocabulary
 from webhooks import view
 from webhooks.compression import pack, takes_gzip
 from webhooks.headers import SECURITY
@@ -41,10 +42,18 @@ class Renderer:
         self._environment.globals["static"] = lambda name: f"/static/{names[name]}"
         self._environment.globals["command"] = command
         self._environment.globals["now"] = clock
-        for function in (view.duration, view.clock_time, view.person, view.rfc3339, view.size):
+        for function in (
+            view.rfc3339,
+            view.size,
+            vocabulary.moment,
+            vocabulary.asked,
+            vocabulary.who,
+            vocabulary.how,
+        ):
             self._environment.filters[function.__name__] = function
         self._environment.filters["codes"] = _codes
-        self._environment.filters["ago"] = lambda at: view.ago(at, clock())
+        self._environment.filters["ago"] = lambda at: vocabulary.ago(at, clock())
+        self._environment.filters["duration"] = _duration
 
     def render(self, template: str, **values: object) -> str:
         """A template as HTML."""
@@ -73,6 +82,11 @@ class Renderer:
             },
             media_type=_MEDIA_TYPES["." + request.path_params["name"].rpartition(".")[2]],
         )
+
+
+def _duration(value: float | None) -> str:
+    """A duration, or a dash where there is none yet."""
+    return "–" if value is None else vocabulary.duration(value)
 
 
 def _codes(text: str) -> Markup:

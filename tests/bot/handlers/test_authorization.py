@@ -6,10 +6,11 @@ import pytest
 
 from bot.errors import AskerError, RetryLater
 from bot.handlers.authorization import REFUSAL_KEPT, Authorization, RequestContext
+from bot.states import Cause
 from tests.bot.house import SHOP, SITE, House
 
 ASKED = RequestContext(
-    key="k", cause="comment", actor="github:octocat", login="octocat", repository=SHOP, number=7
+    key="k", cause=Cause.COMMENT, actor="github:octocat", login="octocat", repository=SHOP, number=7
 )
 
 

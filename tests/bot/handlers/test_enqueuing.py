@@ -7,13 +7,14 @@ from bot.errors import AskerError
 from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.orders import Order, Target
+from bot.states import Cause
 from bot.store import Session
 from bot.tables import Run
 from tests.bot.house import HEAD, SHOP, House
 
 
 def asked(**values: object) -> RequestContext:
-    return RequestContext(key="k", cause="slack", actor="slack:U1", login="octocat", **values)  # type: ignore[arg-type]
+    return RequestContext(key="k", cause=Cause.SLACK, actor="slack:U1", login="octocat", **values)  # type: ignore[arg-type]
 
 
 async def test_default_branch_is_meant_where_nothing_is_named(home: House) -> None:

@@ -11,6 +11,7 @@ from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.calls import CallHandler, StartRequest
 from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.orders import Target
+from bot.states import Cause
 from bot.store import Session, builds
 from bot.tables import Build, Run
 from tests.bot.house import HEAD, SHOP, House, house
@@ -29,7 +30,7 @@ def shop(home: House) -> House:
 
 
 async def target(home: House, ref: str | None) -> Target:
-    asked = RequestContext("k", "api", "token:t", None, caller=of_token("t", SCOPES))
+    asked = RequestContext("k", Cause.API, "token:t", None, caller=of_token("t", SCOPES))
     return await Enqueuer(home.tools, Authorization(home.tools)).target(asked, "shop", ref)
 
 
@@ -105,7 +106,7 @@ async def test_run_of_a_fork_from_before_is_not_repeated(shop: House) -> None:
     run = Run(
         key="r", name="r", job="check", cause="api", actor="a", ref=FORK, build_number=1, created_at=1.0
     )
-    asked = RequestContext("k", "api", "token:t", None, caller=of_token("t", SCOPES))
+    asked = RequestContext("k", Cause.API, "token:t", None, caller=of_token("t", SCOPES))
     with pytest.raises(NotAllowed, match="counts as the code of a fork"):
         await Enqueuer(shop.tools, Authorization(shop.tools)).same_target(asked, run, "Acme/Shop")
 

@@ -81,7 +81,7 @@ async def test_pause_until_a_time_is_meant_in_the_zone_of_the_schedule(home: Hou
     (reply,) = await home.says("/job pause nightly until 2027-01-17 03:00")
     assert "until Sun 2027-01-17 03:00 EET" in reply
     state = (await home.store.read(lambda s: ticks.states(s, ["nightly"])))["nightly"]
-    assert state.paused_by == "octocat"
+    assert state.paused_by == "github:octocat"
     (reply,) = await home.says("/job resume nightly")
     assert "next on Sat 2027-01-16 02:30 EET" in reply
 

@@ -133,12 +133,12 @@ async def test_why_tells_who_was_not_allowed_to_start_the_job(home: House) -> No
     await home.says("/job run publish", repository=SITE)
     await home.says("/job run publish", repository=SITE)
     (reply,) = await home.says("/job why check")
-    assert "refused `github:reader`" in reply
+    assert "refused `reader`" in reply
     assert "running jobs of `acme/shop` needs write access" in reply.replace("Acme/Shop", "acme/shop")
     assert "refused `somebody in Slack`" in reply
     assert reply.count("refused") == 2
     (reply,) = await home.says("/job why publish", repository=SITE)
-    assert "refused `github:octocat`" in reply
+    assert "refused `octocat`" in reply
     assert "`publish` is not started: #" in reply
     (reply,) = await home.says("/job why deploy")
     assert "refused" not in reply

@@ -41,12 +41,12 @@ def test_card_with_differences_stays_within_its_bounds(parameters: dict[str, str
     old, new = run(number=1), run(parameters=parameters, rerun_of=1)
     assert len(differences(old, new)) <= 13
     view = messages.run_view(new, messages.Beside(old))
-    assert "again from" in messages.comment(view, None, nonce="n", now=0.0)
+    assert "again from" in messages.comment(view, None, nonce="n")
     _, blocks = messages.blocks(view, None)
     assert sum(len(str(block)) for block in blocks) < 12_000
     same, alone = (
         messages.run_view(run(rerun_of=1), messages.Beside(run())),
         messages.run_view(run(rerun_of=1)),
     )
-    assert "again from `#1`, exactly" in messages.comment(same, None, nonce="n", now=0.0)
-    assert "other than" not in messages.comment(alone, None, nonce="n", now=0.0)
+    assert "again from `#1`, exactly" in messages.comment(same, None, nonce="n")
+    assert "other than" not in messages.comment(alone, None, nonce="n")

@@ -103,7 +103,7 @@ def run(**fields: Any) -> Run:
 
 
 def comment(row: Run, link: str | None = LINK) -> str:
-    return messages.comment(messages.run_view(row), link, nonce="n1", now=NOW)
+    return messages.comment(messages.run_view(row), link, nonce="n1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +245,7 @@ def test_terminal_gets_no_control_characters(row: Run) -> None:
 @settings(max_examples=60, deadline=None)
 def test_replies_are_inert_in_markdown_and_in_slack(rows: list[Run], lines: list[str]) -> None:
     links = {row.number or 0: LINK for row in rows}
-    replies = [messages.status_reply(rows, now=NOW, links=links), messages.status_reply(rows, now=NOW)]
+    replies = [messages.status_reply(rows, links=links), messages.status_reply(rows)]
     for row in rows[:2]:
         replies += [messages.logs_reply(row, lines, LINK), messages.started(row), messages.stopping(row)]
     for reply in replies:

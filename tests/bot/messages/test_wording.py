@@ -50,7 +50,7 @@ def build(**fields: Any) -> Build:
 
 
 def comment(row: Run, link: str | None = LINK) -> str:
-    return messages.comment(messages.run_view(row), link, nonce="n1", now=NOW)
+    return messages.comment(messages.run_view(row), link, nonce="n1")
 
 
 def test_succeeded_run_reads_well_in_a_notification() -> None:
@@ -185,7 +185,7 @@ def test_builds_are_told_like_runs() -> None:
         "❌ shop build #12 failed: Its `setup` failed. The last lines of the log say where. "
         "(SetupFailed)\n    no pip"
     )
-    assert "rerun" not in messages.comment(messages.build_view(failed), LINK, nonce="n1", now=NOW)
+    assert "rerun" not in messages.comment(messages.build_view(failed), LINK, nonce="n1")
     check = messages.check(messages.build_view(failed), LINK, nonce="n1", now=NOW)
     assert (check.name, check.conclusion, check.text) == (
         "errand / build shop",
@@ -196,33 +196,6 @@ def test_builds_are_told_like_runs() -> None:
     title, blocks = messages.blocks(messages.build_view(failed), LINK)
     assert title == "❌ shop build #12 failed"
     check_blocks(blocks)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (-1, "0s"),
-        (0, "0s"),
-        (0.04, "0s"),
-        (0.42, "0.4s"),
-        (1, "1s"),
-        (9.94, "9.9s"),
-        (9.96, "10s"),
-        (59.4, "59s"),
-        (59.6, "1m"),
-        (72, "1m 12s"),
-        (3599.6, "1h"),
-        (7500, "2h 5m"),
-        (86400 * 3 + 4 * 3600, "3d 4h"),
-    ],
-)
-def test_durations_read_well(seconds: float, words: str) -> None:
-    assert messages.duration(seconds) == words
-
-
-def test_times_have_a_date_only_when_it_is_not_today() -> None:
-    assert messages.clock_time(NOW, NOW) == "08:00 UTC"
-    assert messages.clock_time(NOW - 86400, NOW) == "2027-01-14 08:00 UTC"
 
 
 @pytest.mark.parametrize("nonce", ["", "a b", "-->", "x\n", "é"])
@@ -264,13 +237,13 @@ def test_listing_shows_jobs_in_order_with_their_descriptions() -> None:
 
 
 def test_status_without_runs_and_logs_without_lines() -> None:
-    assert messages.status_reply([], now=NOW) == "There are no such runs."
+    assert messages.status_reply([]) == "There are no such runs."
     by_hand, by_itself = run(), run(actor="schedule", cause="schedule", tick_at=NOW)
-    assert ", asked by `" in messages.status_reply([by_hand], now=NOW)
-    assert ", started by `schedule`" in messages.status_reply([by_itself], now=NOW)
+    assert ", asked by `" in messages.status_reply([by_hand])
+    assert ", started by `schedule`" in messages.status_reply([by_itself])
     assert " by schedule " in messages.status(messages.run_view(by_itself), None).description
     assert " by " not in messages.status(messages.run_view(by_hand), None).description
-    assert "and 5 more" in messages.status_reply([run()] * 25, now=NOW)
+    assert "and 5 more" in messages.status_reply([run()] * 25)
     assert "Nothing was written yet." in messages.logs_reply(run(), [], None)
     assert messages.logs_reply(run(), ["a", "b"], LINK).splitlines()[2:5] == ["```text", "a", "b"]
 

@@ -28,7 +28,7 @@ async def test_plan_tells_what_a_start_would_do_and_starts_nothing(boss: httpx.A
     answer = await boss.post("/api/jobs/hello/plan", json={"parameters": {"NAME": "ada", "COUNT": 2}})
     assert answer.status_code == 200, answer.text
     assert "`NAME=ada`" in answer.json()["text"]
-    assert "`token:boss` may run jobs of `acme/shop`" in answer.json()["text"]
+    assert "`boss (API token)` may run jobs of `acme/shop`" in answer.json()["text"]
     assert (await boss.get("/api/runs")).json() == {"runs": [], "next": None}
     assert (await boss.post("/api/jobs/plain/plan")).status_code == 200  # of no repository at all
 

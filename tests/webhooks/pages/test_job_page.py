@@ -17,7 +17,7 @@ async def test_tag_of_a_hook_is_shown_until_it_counts_no_more(tmp_path: Path) ->
         assert CHOSEN not in (await client.get("/jobs/plain")).text
         await calls.move(hook, "plain", "2.0")
         page = (await client.get("/jobs/plain")).text
-        assert (CHOSEN in page, "hook:plain/ci" in page) == (True, True)
+        assert (CHOSEN in page, "by plain/ci (deploy hook)" in page) == (True, True)
         told = (await client.get("/api/jobs/plain")).json()["image_tag"]
         assert (told["reference"], told["chosen_by"]) == (CHOSEN, "hook:plain/ci")
         assert CHOSEN not in (await client.get("/jobs/often")).text

@@ -31,8 +31,8 @@ async def test_run_page_shows_the_run_and_its_log(here: Installation, client: ht
 
     page = (await client.get(here.link(run))).text
 
-    for word in ("migrate", "#1", "Failed", "octocat on GitHub", "in a pull request", "ffffffffff", "main",
-                 "acme/shop", "SINCE", "2024-01-01", "-v", "/job rerun #1", "1 m 15 s", "It said no.",
+    for word in ("migrate", "#1", "Failed", "Asked by <b>octocat</b> in a comment", "ffffffffff", "main",
+                 "acme/shop", "SINCE", "2024-01-01", "-v", "/job rerun #1", "1m 15s", "It said no.",
                  ">3<"):  # fmt: skip
         assert word in page
     assert '<span class="f2">ok</span> &lt;b&gt;' in page

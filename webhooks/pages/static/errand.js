@@ -7,25 +7,22 @@
   const skew = Date.now() / 1000 - Number(document.body.dataset.now);
   const MOST_LINES = 20000, MOST_HTML = 8e6;
 
+  // As bot/text/vocabulary.py writes durations, in whole seconds: the two largest units.
+  const units = [[86400, "d"], [3600, "h"], [60, "m"], [1, "s"]];
   const duration = (s) => {
-    if (s < 10) return `${s.toFixed(1)} s`;
-    s = Math.floor(s);
-    const two = (n) => String(n).padStart(2, "0");
-    if (s < 60) return `${s} s`;
-    if (s < 3600) return `${Math.floor(s / 60)} m ${two(s % 60)} s`;
-    return `${Math.floor(s / 3600)} h ${two(Math.floor((s % 3600) / 60))} m`;
+    const at = units.findIndex(([size]) => s >= size || size === 1);
+    const [[size, name], [smaller, smallerName] = [1, ""]] = units.slice(at);
+    const rest = Math.floor(s % size / smaller);
+    return `${Math.floor(s / size)}${name}${rest ? ` ${rest}${smallerName}` : ""}`;
   };
   const size = (n) => n < 1024 ? `${n} B` : n < 1048576 ? `${(n / 1024).toFixed(1)} KiB` : `${(n / 1048576).toFixed(1)} MiB`;
 
   const tick = () => {
     for (const one of document.querySelectorAll("[data-since]"))
-      one.textContent = duration(Math.max(0, Date.now() / 1000 - skew - Number(one.dataset.since)));
+      one.textContent = duration(Math.max(0, Math.floor(Date.now() / 1000 - skew - Number(one.dataset.since))));
   };
   const clocks = () => {
-    for (const one of document.querySelectorAll("[data-clock]"))
-      one.textContent = new Date(one.dataset.clock * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-    for (const one of document.querySelectorAll("[data-at]"))
-      one.title = new Date(one.dataset.at * 1000).toLocaleString();
+    for (const one of document.querySelectorAll("time")) one.title = new Date(one.dateTime).toLocaleString();
   };
   clocks();
   tick();
