@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from executor.container import networks
 from executor.container.client import Client, Refused
 from executor.container.containers import read
-from executor.container.outcomes import error
+from executor.outcomes import error
 from executor.spec import Live
 
 _WORKLOAD = re.compile(r"container/([A-Za-z0-9][A-Za-z0-9_.-]{0,127})", re.ASCII)

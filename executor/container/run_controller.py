@@ -11,7 +11,6 @@ from executor.container.client import Client
 from executor.container.containers import MEMORY, Container
 from executor.container.following import Follower
 from executor.container.oom import OutOfMemory
-from executor.container.outcomes import Ended
 from executor.container.run_directory import NOTES, STARTED, STOP, RunDirectory
 from executor.container.starting import Starting
 from executor.container.stopping import ALONE, Stopping
@@ -21,6 +20,7 @@ from executor.logs.logfile import LogWriter
 from executor.logs.redaction import masked
 from executor.logs.store import LogStore
 from executor.logs.watcher import FileWatcher
+from executor.outcomes import Ended, lost
 from executor.progress import ProgressFeed
 from executor.spec import Outcome, Progress, RunSpec, Started
 from executor.threads import shielded
@@ -172,7 +172,7 @@ class RunController:
                         task.result()
                 now = await self._tools.starting.find(self._key)
                 if now is None:
-                    raise outcomes.lost("Its container was removed by somebody else while it ran.")
+                    raise lost("Its container was removed by somebody else while it ran.")
                 container = now
         finally:
             stopped.cancel()

@@ -12,6 +12,7 @@ from executor.container.client import Client, Refused
 from executor.container.containers import SH, Container, Given
 from executor.container.run_directory import BEGUN, STOP, RunDirectory
 from executor.errors import EngineUnavailable
+from executor.outcomes import Ended, error, lost
 from executor.spec import Outcome, Result, RunSpec
 from executor.supervisor.boot import boot
 from executor.targets import targets
@@ -69,9 +70,7 @@ class Starting:
             container = None
         if container is None:
             if begun is not None or spec is None:
-                raise outcomes.lost(
-                    "Its container was removed by somebody else, so how it ended is not known."
-                )
+                raise lost("Its container was removed by somebody else, so how it ended is not known.")
             try:
                 await self._create(spec, place)
             except _Taken:  # the directory was lost, or made by who then died
@@ -80,15 +79,15 @@ class Starting:
             await self._start(key, place, begun)
             container = await self.find(key)
             if container is None:
-                raise outcomes.lost("Its container was removed as it started.")
+                raise lost("Its container was removed as it started.")
         elif _fell(container, begun):
-            raise outcomes.lost("The machine restarted while it ran.")
+            raise lost("The machine restarted while it ran.")
         return container
 
     async def _create(self, spec: RunSpec, place: RunDirectory) -> None:
         """Create it; a shell that it does not need is used if its image has it."""
         if await shielded(lambda: place.read(STOP)) is not None:
-            raise outcomes.Ended(Outcome(Result.CANCELLED))
+            raise Ended(Outcome(Result.CANCELLED))
         found = await live.shared(self.client, spec.live) if spec.live else live.Shared()
         given = await self._given(spec, place, found)
         name, image = containers.name(self.installation, spec.key), str(spec.image)
@@ -103,7 +102,7 @@ class Starting:
             await networks.join(self.client, found.networks[1:], name)
         except Refused as refused:
             await self.client.delete(name)
-            raise outcomes.error("ContainerRefused", refused.message) from refused
+            raise error("ContainerRefused", refused.message) from refused
 
     async def _make(self, name: str, request: dict[str, Any], image: str) -> None:
         try:
@@ -121,15 +120,15 @@ class Starting:
 
     async def _given(self, spec: RunSpec, place: RunDirectory, found: live.Shared) -> Given:
         if spec.image is None:
-            raise outcomes.error("ImageMissing", "A run in a container needs an image.")
+            raise error("ImageMissing", "A run in a container needs an image.")
         try:
             containers.check(spec)
         except ValueError as problem:
-            raise outcomes.error("SpecInvalid", str(problem)) from problem
+            raise error("SpecInvalid", str(problem)) from problem
         try:
             files = targets(spec.files, reserved=containers.RESERVED)
         except ValueError as problem:
-            raise outcomes.error("FilesInvalid", str(problem)) from problem
+            raise error("FilesInvalid", str(problem)) from problem
         placed = await shielded(lambda: place.put(files.values())) if files else []
         secrets = {secret.reveal() for secret in spec.secrets}
         masked = [name for name, value in spec.env.items() if value in secrets]
@@ -151,7 +150,7 @@ class Starting:
         if begun is not None and await self._is_on_its_way(key, begun):
             return
         if await shielded(lambda: place.read(STOP)) is not None:
-            raise outcomes.Ended(Outcome(Result.CANCELLED))
+            raise Ended(Outcome(Result.CANCELLED))
         await shielded(lambda: place.write(BEGUN, boot()))
         try:
             await self.client.ask("POST", f"containers/{containers.name(self.installation, key)}/start")
@@ -161,7 +160,7 @@ class Starting:
     async def _is_on_its_way(self, key: str, begun: object) -> bool:
         """Whether a start that another process asked for is carried out yet; an ended one would run twice."""
         if begun != boot():
-            raise outcomes.lost("The machine restarted while it started.")
+            raise lost("The machine restarted while it started.")
         for _ in range(round(_ON_ITS_WAY / _LOOK)):
             container = await self.find(key)
             if container is None or not container.is_new:

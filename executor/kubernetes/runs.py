@@ -7,7 +7,7 @@ from executor.kubernetes.images.images import Images
 from executor.kubernetes.objects import pods
 from executor.kubernetes.objects.manifests import manifest
 from executor.kubernetes.settings import Settings
-from executor.kubernetes.watching.outcomes import error
+from executor.outcomes import error
 from executor.spec import RunSpec
 from executor.targets import targets
 

@@ -11,7 +11,7 @@ from executor.kubernetes.controller.orders import Made, Order
 from executor.kubernetes.images.credentials import Credential
 from executor.kubernetes.images.keys import Keys
 from executor.kubernetes.settings import Settings
-from executor.kubernetes.watching.outcomes import error
+from executor.outcomes import error
 from executor.spec import BuildSpec, Outcome, Result, Secret
 from executor.words import plain
 

@@ -15,8 +15,8 @@ from executor.kubernetes.controller.stopping import Stop
 from executor.kubernetes.refusals import Deferral, Refused
 from executor.kubernetes.resources import CONFIGMAPS, JOBS, SECRETS, Resource, name_of
 from executor.kubernetes.watching import states
-from executor.kubernetes.watching.outcomes import Ended, error
 from executor.kubernetes.watching.states import Job
+from executor.outcomes import Ended, error
 
 _QUOTA = re.compile(r"exceeded quota", re.I)
 _NOBODY = "00000000-0000-0000-0000-000000000000"

@@ -30,7 +30,7 @@ def as_it_ended(outcome: Outcome, message: str) -> Outcome:
 class Order:
     """One Job to be made once and attended to its end.
 
-    `make` gives its objects; it is asked only where there is no such Job yet, and raises `outcomes.Ended`
+    `make` gives its objects; it is asked only where there is no such Job yet, and raises `Ended`
     where there can be none. `secrets` are masked in its log and its messages. All times are seconds:
     `timeout` from the start of its first container on, `grace` between SIGTERM and SIGKILL,
     `pending_timeout` until it has to have started. `finish` turns how it ended, and what the container

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from executor.errors import EngineUnavailable
 from executor.kubernetes.refusals import Deferral
-from executor.kubernetes.watching.outcomes import Ended, error
+from executor.outcomes import Ended, error
 from executor.spec import Outcome, Result
 
 _AGAIN, _SLOWEST = 1.0, 30.0

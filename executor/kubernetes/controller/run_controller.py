@@ -22,9 +22,10 @@ from executor.kubernetes.refusals import Refused
 from executor.kubernetes.resources import JOBS, name_of
 from executor.kubernetes.watching import outcomes, states
 from executor.kubernetes.watching.cluster import Cluster, Space
-from executor.kubernetes.watching.outcomes import OVERDUE, Ended, Reading, Runs, Waits
+from executor.kubernetes.watching.outcomes import OVERDUE, Reading, Runs, Waits
 from executor.kubernetes.watching.states import Job, Pod
 from executor.logs.redaction import Redactor
+from executor.outcomes import LOST, Ended, error, lost
 from executor.progress import ProgressFeed
 from executor.spec import Outcome, Pending, Progress, Result, Secret, Started
 from executor.threads import shielded
@@ -145,7 +146,7 @@ class RunController:
         if job is None and pod is None and begun is not None:
             job = await self._asked_for(space.namespace)  # the watch may not have told of it yet
             if job is None:
-                raise outcomes.lost("Its Job was deleted by somebody else: how it ended is not known.")
+                raise lost("Its Job was deleted by somebody else: how it ended is not known.")
             space.jobs.put(job)
         is_found = job is not None or pod is not None
         if job is None and pod is None:
@@ -154,7 +155,7 @@ class RunController:
             job = job or states.gone(self._name, self._order.key, space.namespace)
             await self._hide(await self._hidden(job, self._patience()))
         if job.key != self._order.key:
-            raise outcomes.error("NameTaken", f"There is a Job {job.name} that is not this one's.")
+            raise error("NameTaken", f"There is a Job {job.name} that is not this one's.")
         if is_found and job.uid:  # the process that made it may have died before it did this
             self._own(creating.belongings(job))
         if begun is None:
@@ -220,7 +221,7 @@ class RunController:
     def _is_deleted(self, job: Job, outcome: Outcome) -> bool:
         """Whether somebody deleted what ended, and it is not known yet that a stop was asked for."""
         is_deleted = self._pod is not None and self._pod.deleted_at is not None
-        return not job.stop and (is_deleted or outcome.reason == outcomes.LOST)
+        return not job.stop and (is_deleted or outcome.reason == LOST)
 
     async def _asked_for(self, namespace: str) -> Job | None:
         """Give the Job as the server has it; None where there is none. Raises EngineUnavailable."""

@@ -15,7 +15,7 @@ from executor.kubernetes.objects.pods import UNKNOWN, Facts
 from executor.kubernetes.objects.workloads import Workload
 from executor.kubernetes.refusals import Deferral
 from executor.kubernetes.settings import Settings
-from executor.kubernetes.watching.outcomes import Ended
+from executor.outcomes import Ended
 from executor.references import Reference
 from executor.spec import Live, Outcome, Pending, Progress, Result
 from executor.words import plain

@@ -14,7 +14,7 @@ from executor.kubernetes.objects.workloads import Workload
 from executor.kubernetes.refusals import Refused
 from executor.kubernetes.resources import CRONJOBS, DAEMONSETS, DEPLOYMENTS, PODS, STATEFULSETS, Resource
 from executor.kubernetes.settings import Settings
-from executor.kubernetes.watching import outcomes
+from executor.outcomes import error
 from executor.spec import Live
 from executor.words import plain
 
@@ -43,9 +43,9 @@ async def workload(client: Client, live: Live, settings: Settings) -> Workload:
     namespace = live.namespace or settings.namespace
     if kind not in _KINDS or not _NAME.fullmatch(name):
         said = f"{live.workload[:200]} is not KIND/NAME, where KIND is one of {', '.join(_KINDS)}."
-        raise outcomes.error("WorkloadMissing", said)
+        raise error("WorkloadMissing", said)
     if not _NAMESPACE.fullmatch(namespace):
-        raise outcomes.error("WorkloadMissing", f"{namespace[:100]!r} is no namespace.")
+        raise error("WorkloadMissing", f"{namespace[:100]!r} is no namespace.")
     place = f"{live.workload} in namespace {namespace}"
     found = await _get(client, _KINDS[kind], namespace, name, place)
     if kind == "pod":
@@ -63,7 +63,7 @@ def _running(
     ready = [pod for pod in pods if workloads.is_ready(pod)]
     if not ready:
         why = workloads.waits(_by_age(pods)) or workloads.refusal(found) or "it has no pod"
-        raise outcomes.error("WorkloadNotReady", f"{place} has no ready pod: {why}".rstrip(".") + ".")
+        raise error("WorkloadNotReady", f"{place} has no ready pod: {why}".rstrip(".") + ".")
     pod = _by_age(ready)[0]
     return workloads.read(namespace, pod, _container(pod, container, place), found["spec"].get("template"))
 
@@ -90,22 +90,22 @@ async def _get(client: Client, resource: Resource, namespace: str, name: str, pl
         return await client.get(resource, namespace, name)
     except Refused as refused:
         if refused.status == HTTPStatus.NOT_FOUND:
-            raise outcomes.error("WorkloadMissing", f"There is no {place}.") from refused
-        raise outcomes.error("WorkloadMissing", f"{place}: {plain(refused.message)}") from refused
+            raise error("WorkloadMissing", f"There is no {place}.") from refused
+        raise error("WorkloadMissing", f"{place}: {plain(refused.message)}") from refused
 
 
 async def _list(client: Client, namespace: str, selector: str, place: str) -> list[Object]:
     try:
         found = await client.list(PODS, namespace, labelSelector=selector, limit=_PODS)
     except Refused as refused:
-        raise outcomes.error("WorkloadMissing", f"{place}: {plain(refused.message)}") from refused
+        raise error("WorkloadMissing", f"{place}: {plain(refused.message)}") from refused
     return list(found["items"])
 
 
 def _container(pod: Object, wanted: str | None, place: str) -> str:
     name = workloads.container(pod, wanted)
     if name is None:
-        raise outcomes.error("WorkloadMissing", f"{place} has no container {(wanted or '')[:100]!r}.")
+        raise error("WorkloadMissing", f"{place} has no container {(wanted or '')[:100]!r}.")
     return name
 
 

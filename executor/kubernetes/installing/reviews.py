@@ -16,7 +16,7 @@ from executor.kubernetes.installing.access import Rule, Uses, rules
 from executor.kubernetes.refusals import Refused
 from executor.kubernetes.resources import ACCESS_REVIEWS, Resource
 from executor.kubernetes.settings import Settings
-from executor.kubernetes.watching.outcomes import Ended
+from executor.outcomes import Ended
 
 _AT_ONCE = 8
 """Questions that are asked side by side."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from executor.kubernetes.watching.states import TERMINATED, WAITING, Container, Event, Job, Pod
+from executor.outcomes import LOST, MOST, by_code, error, not_executed, out_of_memory, stopped
 from executor.spec import Outcome, Result
 
 OVERDUE = 180.0
@@ -17,11 +18,6 @@ OVERDUE = 180.0
 After a minute without the API server a kubelet was seen to need another minute and a half until it heard.
 """
 
-LOST = "ContainerLost"
-"""Somebody else took away what would have said how it ended."""
-
-_MOST = 2000
-"""Characters of the cluster's words that are told."""
 _KILLED, _TERMINATED_SHELL = 137, 143
 _SIGNALLED = frozenset({_KILLED, _TERMINATED_SHELL})
 """Exit codes of what was killed or told to stop."""
@@ -34,8 +30,6 @@ _WHOLE = 1.0
 _NO_START = frozenset({"StartError", "ContainerCannotRun", "RunContainerError"})
 _UNKNOWN = frozenset({"ContainerStatusUnknown", "Unknown"})
 """What the kubelet, and the runtime after a restart, say of a container that they lost sight of."""
-_MISSING = re.compile(r"executable file not found|no such file or directory", re.I)
-_FORBIDDEN = re.compile(r"permission denied|exec format error|is a directory", re.I)
 _WORKDIR = re.compile(r"workdir|working directory|chdir|\bcwd\b|\bmkdir\b", re.I)
 _EXEC = re.compile(
     r"(?:unable to start container process: )?((?:error during container init: )?exec:? .*)", re.S
@@ -59,14 +53,6 @@ _UNSTARTED = "Its pod was deleted by somebody else before it started."
 _DELETED = "Its pod was deleted by somebody else while it ran."
 
 
-class Ended(Exception):
-    """The end of a run that had none of its own: how, with a sentence for its log and for people."""
-
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__(outcome.message)
-        self.outcome = outcome
-
-
 @dataclass(frozen=True, slots=True)
 class Waits:
     """It has not started, for `reason` (one CamelCase word), which `words` say to people.
@@ -88,16 +74,6 @@ class Runs:
 
 
 Reading = Waits | Runs | Outcome
-
-
-def error(reason: str, message: str) -> Ended:
-    """Give an end that is not the job's fault."""
-    return Ended(Outcome(Result.ERROR, reason=reason, message=message[:_MOST]))
-
-
-def lost(message: str) -> Ended:
-    """Give the end of a run whose Job or pod is not what it was."""
-    return error(LOST, message)
 
 
 def read(job: Job, pod: Pod | None, events: Sequence[Event], now: float) -> Reading:
@@ -160,9 +136,7 @@ def _of(over: Container, pod: Pod) -> Outcome:
     """Read how a container ended that nobody of ours stopped."""
     if over.reason in _NO_START:
         return _not_started(over.message)
-    times = Outcome(
-        Result.SUCCEEDED, exit_code=over.exit_code, started_at=_started(pod), finished_at=over.finished_at
-    )
+    times = by_code(over.exit_code, _started(pod), over.finished_at)
     if not over.exit_code:
         return times
     if over.reason in _UNKNOWN:
@@ -171,8 +145,8 @@ def _of(over: Container, pod: Pod) -> Outcome:
     if (by_others := _by_others(over, pod)) is not None:
         return replace(by_others, started_at=times.started_at, finished_at=over.finished_at)
     if over.reason == "OOMKilled":
-        return replace(times, result=Result.FAILED, reason="OOMKilled", message=_memory(pod.memory))
-    return replace(times, result=Result.FAILED)
+        return out_of_memory(times, _memory(pod.memory))
+    return times
 
 
 def _by_others(over: Container, pod: Pod) -> Outcome | None:
@@ -221,19 +195,20 @@ def _stopped(job: Job, pod: Pod | None, outcome: Outcome) -> Outcome:
     is_known = over is not None and over.started_at is not None and over.reason not in _UNKNOWN
     code = _own_code(over, pod) if over is not None and pod is not None and is_known else None
     told = outcome.message if outcome.reason == "NodeLost" and over is None else None
-    times = replace(outcome, result=Result.TIMED_OUT, exit_code=code, reason="DeadlineExceeded", message=told)
+    times = replace(outcome, exit_code=code)
     if job.stop in set(Result):
         result = Result(job.stop)
-        code = None if result is Result.ERROR else code
-        words = job.words or told
-        return replace(times, result=result, exit_code=code, reason=job.reason or None, message=words)
+        times = replace(times, exit_code=None if result is Result.ERROR else code)
+        return stopped(times, result, job.reason or None, job.words or told)
     by_cluster = job.failed is not None and job.failed[0] == "DeadlineExceeded"
     if over is not None and not math.isinf(job.ends_by) and _is_before(over, job.ends_by):
         by_cluster = False
     if pod is not None and pod.deleted_at is not None and outcome.reason == LOST:
         # The cluster deletes the pod first and says at the Job why it did only after that.
         by_cluster = by_cluster or pod.deleted_at - pod.grace >= job.ends_by - _WHOLE
-    return times if by_cluster and outcome.result is not Result.SUCCEEDED else outcome
+    if by_cluster and outcome.result is not Result.SUCCEEDED:
+        return stopped(times, Result.TIMED_OUT, message=told)
+    return outcome
 
 
 def _own_code(over: Container, pod: Pod) -> int:
@@ -246,10 +221,8 @@ def _own_code(over: Container, pod: Pod) -> int:
 def _not_started(words: str) -> Outcome:
     """Read what the runtime says of a command that it could not execute."""
     told = _EXEC.search(words)
-    if told is not None:
-        for pattern, code in ((_FORBIDDEN, 126), (_MISSING, 127)):
-            if pattern.search(told[1]):
-                return Outcome(Result.FAILED, exit_code=code, message=told[1][:_MOST])
+    if told is not None and (outcome := not_executed(told[1])) is not None:
+        return outcome
     if _WORKDIR.search(words):
         return _error("WorkdirInvalid", words)
     return _error("StartRefused", words or "The node could not start its container.")
@@ -261,13 +234,13 @@ def _waits(job: Job, pod: Pod | None, events: Sequence[Event]) -> Waits:
     waiting = next((one for one in (*pod.containers, *pod.sidecars) if _is_in_trouble(one)), None)
     if waiting is not None:
         said_of = f"Its sidecar {waiting.name}: " if waiting in pod.sidecars else ""
-        words = f"{said_of}{waiting.message or waiting.reason}"[:_MOST]
+        words = f"{said_of}{waiting.message or waiting.reason}"[:MOST]
         if waiting.reason == "InvalidImageName":
             return Waits("ImageMissing", words, patience=0.0)
         return Waits(waiting.reason, words)
     if pod.scheduling is not None:
         reason, words = pod.scheduling
-        return Waits(reason or "Unschedulable", words[:_MOST] or "It waits for a node.")
+        return Waits(reason or "Unschedulable", words[:MOST] or "It waits for a node.")
     if not pod.node:
         return Waits("Scheduling", "It waits for a node.", is_usual=True)
     slow = next((one for one in pod.sidecars if one.restarts and one.started_at and not one.is_up), None)
@@ -278,7 +251,7 @@ def _waits(job: Job, pod: Pod | None, events: Sequence[Event]) -> Waits:
     told = (one for one in reversed(events) if one.about == pod.name and one.reason != "Failed")
     said = next((one for one in told if one.reason.startswith("Failed")), None)
     if said is not None:
-        return Waits(said.reason, said.message[:_MOST])
+        return Waits(said.reason, said.message[:MOST])
     return Waits("ContainerCreating", f"Its container is made on {pod.node}.", is_usual=True)
 
 
@@ -292,19 +265,17 @@ def _without_pod(job: Job, events: Sequence[Event]) -> Waits:
             # Every try has another name, which would be news each time.
             words = re.sub(rf'pods? "{re.escape(job.name)}-[a-z0-9]+"', "its pod", said.message, flags=re.I)
             if _QUOTA.search(words):
-                return Waits("QuotaExceeded", words[:_MOST])
+                return Waits("QuotaExceeded", words[:MOST])
             if _REFUSED.search(words):
-                return Waits("PodRefused", words[:_MOST], patience=_MENDED)
-            return Waits(said.reason, words[:_MOST])
+                return Waits("PodRefused", words[:MOST], patience=_MENDED)
+            return Waits(said.reason, words[:MOST])
     return Waits("PodMissing", "It waits for its pod.", is_usual=True)
 
 
-def _memory(limit: str) -> str:
+def _memory(limit: str) -> float | None:
+    """Give the bytes of a quantity as the API writes it; None where there is none."""
     digits = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", limit)
-    if digits is None:
-        return "It was killed because the machine had no memory left."
-    size = float(digits[1]) * _SIZES.get(digits[2], 1)
-    return f"It was killed at its memory limit of {size / 2**20:.0f} MiB."
+    return None if digits is None else float(digits[1]) * _SIZES.get(digits[2], 1)
 
 
 def _error(reason: str, message: str) -> Outcome:

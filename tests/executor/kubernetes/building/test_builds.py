@@ -5,7 +5,7 @@ import pytest
 from executor.kubernetes.building import builds
 from executor.kubernetes.images.credentials import Credential
 from executor.kubernetes.settings import Settings
-from executor.kubernetes.watching.outcomes import Ended
+from executor.outcomes import Ended
 from executor.spec import BuildSpec, Outcome, Recipe, Result, Secret, Source
 
 PUSH = "registry.example.com/acme/shop"

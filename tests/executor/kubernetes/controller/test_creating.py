@@ -11,7 +11,7 @@ from executor.kubernetes.client import Client
 from executor.kubernetes.controller.creating import hidden
 from executor.kubernetes.settings import Settings
 from executor.kubernetes.watching import states
-from executor.kubernetes.watching.outcomes import Ended
+from executor.outcomes import Ended
 from tests.executor.kubernetes.places import Cluster, kubeconfig, served
 
 SECRETS = "/api/v1/namespaces/jobs/secrets"

@@ -6,7 +6,7 @@ import pytest
 
 from executor.kubernetes.controller.patience import Hold, Patience
 from executor.kubernetes.refusals import Deferral, Refused
-from executor.kubernetes.watching.outcomes import Ended
+from executor.outcomes import Ended
 from executor.spec import Result
 
 FORBIDDEN = Deferral(Refused(403, "Forbidden", "you cannot"))

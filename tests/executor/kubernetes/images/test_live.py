@@ -11,7 +11,7 @@ from executor.kubernetes.images.live import workload
 from executor.kubernetes.objects.secretrefs import SecretRef
 from executor.kubernetes.objects.workloads import Workload
 from executor.kubernetes.settings import Settings
-from executor.kubernetes.watching.outcomes import Ended
+from executor.outcomes import Ended
 from executor.spec import Live
 from tests.executor.kubernetes.places import Cluster, kubeconfig, served
 
