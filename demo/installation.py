@@ -13,11 +13,11 @@ import socket
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, TypedDict, TypeVar
+from typing import Any, Protocol, TypedDict, TypeVar
 
 import httpx
 
@@ -39,6 +39,43 @@ T = TypeVar("T")
 Event = dict[str, Any]
 
 
+class Process(Protocol):
+    """A service that was started, as `asyncio.subprocess` has it; `stderr` is its log."""
+
+    pid: int
+    stderr: asyncio.StreamReader | None
+
+    @property
+    def returncode(self) -> int | None:
+        """How it ended; None while it runs."""
+        ...
+
+    def send_signal(self, signal: int) -> None:
+        """Send it a signal."""
+        ...
+
+    async def wait(self) -> int:
+        """Wait for its end; gives the exit code."""
+        ...
+
+
+Start = Callable[[list[str], Path, Mapping[str, str]], Awaitable[Process]]
+"""Starts the program of an argument list in a directory with an environment."""
+
+
+async def start_process(command: list[str], directory: Path, environ: Mapping[str, str]) -> Process:
+    """Start it with this Python."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        *command,
+        cwd=directory,
+        env=environ,
+        stdin=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        limit=1 << 20,
+    )
+
+
 class Where(TypedDict, total=False):
     """What an installation is made from: its app.yaml, what its repository holds, more environment.
 
@@ -56,6 +93,8 @@ class Where(TypedDict, total=False):
 class Installation:
     """One installation; `home` is its working directory and `events` what its log has said so far."""
 
+    start_process: Start = staticmethod(start_process)
+
     def __init__(self, home: Path, beside: StandIns, *, config: Path, environ: Mapping[str, str]) -> None:
         self.home = home
         self.beside = beside
@@ -71,7 +110,7 @@ class Installation:
         self.environ = self._environ() | dict(environ)
         self.origin = home / "github" / f"{REPOSITORY}.git"
         self._client = httpx.AsyncClient(base_url=self.url, timeout=30.0, trust_env=False)
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._changed = asyncio.Condition()
 
@@ -104,14 +143,8 @@ class Installation:
 
     async def start(self) -> None:
         """Start the service; returns once it accepts connections."""
-        self._process = await asyncio.create_subprocess_exec(
-            *self._command("serve", "--port", str(self.port), program=self.program),
-            cwd=self.home,
-            env=self.environ,
-            stdin=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            limit=1 << 20,
-        )
+        command = self._command("serve", "--port", str(self.port), program=self.program)
+        self._process = await self.start_process(command, self.home, self.environ)
         before = len(self.events)
         self._reading = asyncio.create_task(self._read(self._process))
         await self.wait_for(
@@ -142,6 +175,7 @@ class Installation:
     async def command(self, *arguments: str) -> str:
         """What `errand ARGUMENTS` prints, run beside the service."""
         process = await asyncio.create_subprocess_exec(
+            sys.executable,
             *self._command(*arguments),
             cwd=self.home,
             env=self.environ,
@@ -154,9 +188,9 @@ class Installation:
         return output.decode().strip()
 
     def _command(self, *arguments: str, program: Path = ROOT / "errand.py") -> list[str]:
-        return [sys.executable, str(program), *arguments, "--config", str(self.config)]
+        return [str(program), *arguments, "--config", str(self.config)]
 
-    async def _read(self, process: asyncio.subprocess.Process) -> None:
+    async def _read(self, process: Process) -> None:
         if process.stderr is None:
             return
         async for line in process.stderr:

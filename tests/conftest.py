@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from bot.store import Store
+from tests import forkserver
 from tests.kubernetes.cluster import cluster
 from tests.kubernetes.serving import kubernetes_server
 from tests.podman import podman, podman_socket
@@ -26,6 +27,11 @@ def pytest_configure() -> None:
     """Let what the tests start hear Ctrl-C: a shell has whatever it starts in the background ignore that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_unconfigure() -> None:
+    """End the process that starts others; it would end with this one, a little later."""
+    forkserver.SERVER.close()
 
 
 def _binaries() -> Path | None:

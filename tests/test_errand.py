@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.forkserver import SERVER
+
 ROOT = Path(__file__).parents[1]
 
 CONFIG = """\
@@ -35,12 +37,18 @@ def config(tmp_path: Path) -> Path:
 
 def errand(*arguments: str | Path, seconds: float = 60) -> subprocess.CompletedProcess[str]:
     """Run the command line to its end."""
+    command = [str(ROOT / "errand.py"), *map(str, arguments)]
+    return SERVER.run(command, ROOT, environ(), seconds=seconds)
+
+
+def alone(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line as people do, with nothing loaded."""
     return subprocess.run(
         [sys.executable, ROOT / "errand.py", *arguments],
         capture_output=True,
         text=True,
         check=False,
-        timeout=seconds,
+        timeout=120,
         env=environ(),
         cwd=ROOT,
     )
@@ -148,7 +156,7 @@ def test_token_needs_a_name_that_can_be_read(config: Path, name: str) -> None:
 
 
 def test_version_is_a_number() -> None:
-    assert re.fullmatch(r"\d+\.\d+\.\d+\n", errand("version").stdout)
+    assert re.fullmatch(r"\d+\.\d+\.\d+\n", alone("version").stdout)
 
 
 def test_port_in_use_is_told(config: Path) -> None:
@@ -186,5 +194,5 @@ def test_service_ends_at_a_signal_and_lets_nobody_else_in_meanwhile(config: Path
 
 
 def test_demo_goes_the_whole_way() -> None:
-    done = errand("demo", seconds=120)
+    done = alone("demo")
     assert done.returncode == 0, done.stdout + done.stderr

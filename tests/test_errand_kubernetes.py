@@ -3,12 +3,12 @@
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.forkserver import SERVER
 from tests.kubernetes.serving import Server, serving
 
 ROOT = Path(__file__).parents[1]
@@ -29,17 +29,9 @@ def file(tmp_path: Path) -> Path:
 
 def errand(*words: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_PROCESS")}
-    return subprocess.run(
-        [sys.executable, ROOT / "errand.py", *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        env=kept
-        | {"PATH": os.environ["PATH"], "COLUMNS": "200", "NO_COLOR": "1", "LANG": "C.UTF-8"}
-        | environ,
-        cwd=ROOT,
-    )
+    plain = {"PATH": os.environ["PATH"], "COLUMNS": "200", "NO_COLOR": "1", "LANG": "C.UTF-8"}
+    command = [str(ROOT / "errand.py"), *map(str, words)]
+    return SERVER.run(command, ROOT, kept | plain | environ, seconds=120)
 
 
 def cluster(server: Server, context: str, namespace: str = "jobs") -> str:

@@ -1,14 +1,23 @@
 """Whole installations for journeys: the real service as a process, between the stand-ins."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from demo.installation import Installation, Where, installation
+from tests.forkserver import SERVER
 
 HERE = Path(__file__).parent
 SECRET = "s3cr3t-value"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked() -> Iterator[None]:
+    """Services are forked from a process that has loaded their modules."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Installation, "start_process", staticmethod(SERVER.start))
+        yield
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.forkserver import SERVER, Forked
+
 ROOT = Path(__file__).parents[3]
 ERRAND = [sys.executable, str(ROOT / "errand.py")]
 PATIENCE = 60.0
@@ -32,34 +34,31 @@ class Served:
     """A service in `home`; what is typed beside it finds it there."""
 
     home: Path
-    process: subprocess.Popen[str] | None = None
+    process: Forked | None = None
     more: dict[str, str] = field(default_factory=dict)
     terminals: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def run(self, *words: str, typed: str = "", **more: str) -> subprocess.CompletedProcess[str]:
         """`errand WORDS` to its end, with pipes."""
-        return subprocess.run(
-            [*ERRAND, *words],
-            cwd=self.home,
-            env=environ(self.home, self.more | more),
-            input=typed,
-            capture_output=True,
-            text=True,
-            errors="surrogateescape",
-            timeout=PATIENCE,
-            check=False,
-        )
+        environment = environ(self.home, self.more | more)
+        return SERVER.run([*ERRAND[1:], *words], self.home, environment, typed=typed, seconds=PATIENCE)
 
     def start(self) -> None:
-        """Serve again, after `end`."""
-        self.process = _serve(self.home, self.more)
+        """Serve, at first or after `end`."""
+        with (self.home / "serve.log").open("a") as log, open(os.devnull) as null:
+            streams = (null.fileno(), 1, log.fileno())
+            command = [*ERRAND[1:], "serve", "--port", "0"]
+            process = SERVER.fork(command, self.home, environ(self.home, self.more), streams)
+        self.process = process
+        until(lambda: (self.home / "errand.db.door").exists() or process.poll() is not None)
+        assert process.poll() is None, (self.home / "serve.log").read_text()
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:
         """End the service."""
         process, self.process = self.process, None
         if process is not None:
             process.send_signal(number)
-            process.communicate(timeout=PATIENCE)
+            process.wait(timeout=PATIENCE)
 
     def close(self) -> None:
         """End everything that was started here."""
@@ -73,22 +72,12 @@ class Served:
 @contextmanager
 def served(home: Path, more: Mapping[str, str] | None = None) -> Iterator[Served]:
     """A service with the app.yaml in `home`; `more` of an environment is for it and for what is typed."""
-    added = dict(more or {})
-    made = Served(home, _serve(home, added), added)
+    made = Served(home, more=dict(more or {}))
     try:
+        made.start()
         yield made
     finally:
         made.close()
-
-
-def _serve(home: Path, more: Mapping[str, str]) -> subprocess.Popen[str]:
-    with (home / "serve.log").open("a") as log:
-        process = subprocess.Popen(
-            [*ERRAND, "serve", "--port", "0"], cwd=home, env=environ(home, more), stderr=log, text=True
-        )
-    until(lambda: (home / "errand.db.door").exists() or process.poll() is not None)
-    assert process.poll() is None, (home / "serve.log").read_text()
-    return process
 
 
 def until(holds: object) -> None:
