@@ -17,12 +17,11 @@ import structlog
 import uvicorn
 
 from bot.access import links, workflows
+from bot.composition import Composition
 from bot.config import Config, cluster_settings, load
 from bot.context import Context
 from bot.errors import ConfigError, Refused, RetryLater
 from bot.github import GitHub, Keys, Lookup, Oidc
-from bot.handlers.calls import CallHandler
-from bot.handlers.questions import QueryHandler
 from bot.registry import Registry, renewed
 from bot.repositories import Repositories
 from bot.slack import Slack
@@ -220,10 +219,10 @@ async def _assembled(
             keys=keys,
             repositories=repositories,
         )
-        loops, streams = Workers(tools), Streams()
+        made, streams = Composition(tools), Streams()
         oidc = _oidc(config, clock)
         stack.push_async_callback(oidc.close)
-        yield _application(tools, loops, streams, oidc, clock, local), loops, streams, tools.registry
+        yield _application(made, streams, oidc, clock, local), made.workers, streams, registry
 
 
 def connection_limit(config: Config) -> ConnectionLimit:
@@ -257,9 +256,10 @@ def engine_of(config: Config, logs: LogStore) -> Engine:
 
 
 def _application(
-    tools: Context, loops: Workers, streams: Streams, oidc: Oidc, clock: Callable[[], float], local: str
+    made: Composition, streams: Streams, oidc: Oidc, clock: Callable[[], float], local: str
 ) -> Any:
     """The doors; `clock` is the machine's, by which what was sent is judged; `local` opens the API."""
+    tools = made.parts
     config, store = tools.config, tools.store
     site = Site(
         store=store,
@@ -272,8 +272,8 @@ def _application(
         streams=streams,
         changing=(tools.registry, Pruning(tools)),
         local=local,
-        calls=CallHandler(tools),
-        questions=QueryHandler(tools),
+        calls=made.calls,
+        questions=made.queries,
         oidc=oidc,
         repositories=tools.repositories,
     )
@@ -284,7 +284,7 @@ def _application(
         body_limit=config.limits.body,
         clock=clock,
     )
-    return create_app(store, doors, dead=loops.dead, extra=site.routes(), missing=site.missing())
+    return create_app(store, doors, dead=made.workers.dead, extra=site.routes(), missing=site.missing())
 
 
 def _door_secrets(config: Config) -> list[Secret]:

@@ -14,18 +14,16 @@ from pathlib import Path
 
 from benchmarks.harness import WORK, Row
 from bot.access import links
+from bot.composition import Composition
 from bot.config import load
 from bot.context import Context
-from bot.handlers.authorization import Authorization, RequestContext
-from bot.handlers.enqueuing import Enqueuer
+from bot.handlers.authorization import RequestContext
 from bot.handlers.orders import Order, Target
-from bot.handlers.ticks import TickHandler
 from bot.registry import Registry
 from bot.repositories import Repositories
 from bot.slack import Slack
 from bot.states import Cause
 from bot.store import Store
-from bot.workers.loops import Workers
 from executor.logs.store import LogStore
 from executor.process import ProcessEngine
 from executor.spec import Secret
@@ -47,9 +45,8 @@ async def _idle() -> Row:
     """CPU time of all that turns, with schedules that are due at minutes of another half of the day."""
     other = (time.gmtime().tm_hour + 6) % 24
     lines = [f"{n % 60} {(other + n // 60 % 12) % 24} * * *" for n in range(MANY)]
-    async with _tools(lines, time.time) as (tools, _):
-        loops = Workers(tools)
-        turning = asyncio.create_task(loops.run())
+    async with _tools(lines, time.time) as made:
+        turning = asyncio.create_task(made.workers.run())
         await asyncio.sleep(10.0)  # read and planned
         before, began = time.process_time(), time.monotonic()
         await asyncio.sleep(SECONDS)
@@ -64,8 +61,8 @@ async def _idle() -> Row:
 
 async def _at_once() -> Row:
     clock = [NOON - 1]
-    async with _tools(["*/10 * * * *"] * DUE, lambda: clock[0]) as (tools, starting):
-        ticks = TickHandler(tools, starting)
+    async with _tools(["*/10 * * * *"] * DUE, lambda: clock[0]) as made:
+        ticks = made.ticks
         await ticks.turn()
         took, single = [], []
         for number in range(ROUNDS):
@@ -74,16 +71,16 @@ async def _at_once() -> Row:
             await ticks.turn()
             took.append(time.monotonic() - began)
             began = time.monotonic()
-            await _one_by_one(tools, starting, number)
+            await _one_by_one(made, number)
             single.append(time.monotonic() - began)
     ours, peer = statistics.median(took), statistics.median(single)
     note = f"seconds for {DUE} runs and their posts, slowest {max(took):.2f} s; peer: one by one"
     return Row(f"{DUE} jobs due at once", ours, peer, ours, "s", 1.0, most=True, note=note)
 
 
-async def _one_by_one(tools: Context, starting: Enqueuer, number: int) -> None:
+async def _one_by_one(made: Composition, number: int) -> None:
     """The same runs, each in its own transaction; those that wait together share a commit."""
-    jobs = list(tools.registry.catalog.jobs.values())
+    jobs = list(made.parts.registry.catalog.jobs.values())
     orders = [
         Order(
             RequestContext(f"one:{number}:{job.name}", Cause.SCHEDULE, "schedule", None),
@@ -95,12 +92,12 @@ async def _one_by_one(tools: Context, starting: Enqueuer, number: int) -> None:
         for job in jobs
     ]
     await asyncio.gather(
-        *(tools.store.write(lambda s, order=order: starting.enqueue(s, order)) for order in orders)  # type: ignore[misc]
+        *(made.parts.store.write(lambda s, order=order: made.enqueuer.enqueue(s, order)) for order in orders)  # type: ignore[misc]
     )
 
 
 @asynccontextmanager
-async def _tools(crons: Sequence[str], clock: Callable[[], float]) -> AsyncIterator[tuple[Context, Enqueuer]]:
+async def _tools(crons: Sequence[str], clock: Callable[[], float]) -> AsyncIterator[Composition]:
     with tempfile.TemporaryDirectory(dir=WORK) as directory:
         home = Path(directory)
         jobs = "".join(
@@ -129,5 +126,5 @@ async def _tools(crons: Sequence[str], clock: Callable[[], float]) -> AsyncItera
                 keys=links.derive([Secret("bench")]),
                 repositories=Repositories(store, registry, clock),
             )
-            yield tools, Enqueuer(tools, Authorization(tools))
+            yield Composition(tools)
         await engine.close()

@@ -14,7 +14,7 @@ import structlog
 from bot.access.repository_pins import Identity, Verdict, decide, owner_of
 from bot.access.workflows import repositories_of
 from bot.catalog.catalog import Catalog
-from bot.errors import NotAllowed, Refused
+from bot.errors import AskerError, NotAllowed, Refused
 from bot.github import GitHub, Known, Repository
 from bot.registry import Registry
 from bot.store import Session, Store, pins
@@ -222,3 +222,23 @@ def _keep(kept: OrderedDict[K, V], key: K, value: V) -> None:
     kept.move_to_end(key)
     while len(kept) > MOST:
         kept.popitem(last=False)
+
+
+class CodeHost:
+    """GitHub, where this installation has it; about a repository it is asked by the number."""
+
+    def __init__(self, github: GitHub | None, repositories: Repositories) -> None:
+        self.github = github
+        """None where GitHub is not configured."""
+        self.repositories = repositories
+
+    @property
+    def required(self) -> GitHub:
+        """GitHub; `AskerError` where this installation has none, so nobody's rights can be known."""
+        if self.github is None:
+            raise AskerError("GitHub is not configured here, so nobody can be allowed anything.")
+        return self.github
+
+    async def about(self, repository: str) -> Repository:
+        """What GitHub says of a repository by the name that it has here; `AskerError` where it is another."""
+        return await self.repositories.about(self.required, repository)

@@ -20,16 +20,14 @@ from typing import Any, TypeVar
 from bot import messages
 from bot.commands import parser
 from bot.commands.grammar import AVAILABLE
+from bot.composition import Composition
 from bot.context import Context
 from bot.errors import AskerError, ConfigError, Refused, RetryLater
-from bot.handlers.authorization import Authorization, RequestContext
-from bot.handlers.enqueuing import Enqueuer
-from bot.handlers.verbs import CommandHandlers
+from bot.handlers.authorization import RequestContext
 from bot.states import ActorKind, Cause, State, attempt_name
 from bot.store import Session, builds, runs
 from bot.tables import Build, Run
 from bot.telemetry.logging import configure
-from bot.workers.loops import Workers
 from executor.errors import EngineUnavailable
 from terminal.ending import Ended, Ending
 from terminal.failures import Failure, say
@@ -50,14 +48,14 @@ T = TypeVar("T")
 
 
 class Chat:
-    """One conversation with the house that `tools` are of."""
+    """One conversation with the house that was `made`."""
 
-    def __init__(self, tools: Context, prompt: Prompt, asked: RequestContext) -> None:
-        people = Authorization(tools)
+    def __init__(self, made: Composition, prompt: Prompt, asked: RequestContext) -> None:
+        tools = made.parts
         self._tools = tools
         self._prompt = prompt
         self._asked = asked
-        self._effects = CommandHandlers(tools, people, Enqueuer(tools, people))
+        self._effects = made.commands
         self._told: dict[tuple[str, int], str] = {}
         self._looking = asyncio.Lock()
         self._outputs = Outputs(tools.logs, self._say, prompt.asks, colours=prompt.asks and coloured())
@@ -206,9 +204,9 @@ class Conversation:
         try:
             config = await asyncio.to_thread(config_at, self._path, os.environ, self._home)
             github = await asyncio.to_thread(checkouts, self._named, config)
-            async with house(config, github) as tools:
-                chat = Chat(tools, self._prompt, _asker(tools))
-                moving = [asyncio.create_task(Workers(tools).run()), asyncio.create_task(chat.watch())]
+            async with house(config, github) as made:
+                chat = Chat(made, self._prompt, _asker(made.parts))
+                moving = [asyncio.create_task(made.workers.run()), asyncio.create_task(chat.watch())]
                 self._ready.set_result(chat)
                 await self._end.wait()
                 await chat.close()

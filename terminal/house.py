@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from bot.composition import Composition
 from bot.config import Config
 from bot.config.loading import checked_source, source
 from bot.context import Context
@@ -87,7 +88,7 @@ def _top(path: Path) -> Path | None:
 
 
 @asynccontextmanager
-async def house(config: Config, github: Checkouts) -> AsyncIterator[Context]:
+async def house(config: Config, github: Checkouts) -> AsyncIterator[Composition]:
     """Everything in its place, with all schedules paused."""
     owner = f"chat-{os.getpid()}"
     async with AsyncExitStack() as stack:
@@ -118,4 +119,4 @@ async def house(config: Config, github: Checkouts) -> AsyncIterator[Context]:
                 for name in scheduled
             ]
         )
-        yield tools
+        yield Composition(tools)

@@ -88,7 +88,9 @@ class Site:
             listed += repositories.routes(self.repositories, access)
         if self.questions is not None:
             listed += questions.routes(self.questions, access)
-            listed += orders.routes(orders.Orders(self.questions, self.store, access, self.clock, self.url))
+        if self.questions is not None and self.calls is not None:
+            handlers = self.questions, self.calls
+            listed += orders.routes(orders.Orders(*handlers, self.store, access, self.clock, self.url))
         if self.calls is not None:
             listed += calling.routes(calling.Calling(self.calls, self.store, access, self.clock, self.url))
         if self.changing is not None:

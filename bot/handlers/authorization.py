@@ -8,10 +8,12 @@ from bot.access import policy
 from bot.access.callers import Caller
 from bot.access.scopes import EXEC
 from bot.catalog.catalog import Catalog, ownerless
-from bot.context import Context
-from bot.errors import AskerError, NotAllowed, Refused
+from bot.errors import AskerError, Missing, NotAllowed, ProblemType, Refused
 from bot.github import GitHub, PullRequest
+from bot.registry import Registry
+from bot.repositories import CodeHost
 from bot.states import Cause
+from bot.tables import Run
 
 REFUSAL_KEPT = 30.0
 """Seconds for which GitHub's no about a person is remembered; a yes is asked for every time."""
@@ -89,16 +91,25 @@ class Permissions:
 class Authorization:
     """Answers whether somebody may."""
 
-    def __init__(self, tools: Context) -> None:
-        self._tools = tools
-        self._permissions = Permissions(tools.clock)
+    def __init__(
+        self, registry: Registry, host: CodeHost, clock: Callable[[], float], nonce: Callable[[], str]
+    ) -> None:
+        self._registry = registry
+        self._host = host
+        self._permissions = Permissions(clock)
+        self._nonce = nonce
+
+    def of_caller(self, caller: Caller) -> RequestContext:
+        """The request of a caller; its key is its own, so nothing but an idempotency key makes two one."""
+        key = f"{caller.cause}:{self._nonce()}"
+        return RequestContext(key, caller.cause, caller.name, None, caller=caller)
 
     def catalog(self, asked: RequestContext) -> Catalog:
         """The jobs and images that exist for the asker; the others are not spoken of, nor proposed.
 
         In a public place those are the place's own, over HTTP those that the caller's scopes show.
         """
-        catalog = self._tools.registry.catalog
+        catalog = self._registry.catalog
         if asked.caller is not None and (seen := asked.caller.sees) is not None:
             return catalog.only(seen, all_images=asked.caller.may_run(EXEC))
         if asked.public and asked.repository is not None:
@@ -107,17 +118,21 @@ class Authorization:
 
     def first_word(self, asked: RequestContext) -> str:
         """What a command begins with where the asker types: answers tell them so what to type next."""
-        return self._tools.config.command if asked.caller is None else TERMINAL
+        return self._registry.config.command if asked.caller is None else TERMINAL
+
+    def latest_word(self, asked: RequestContext) -> str:
+        """By which the asker says that all of today's definition counts (Markdown)."""
+        return "`--latest`" if asked.caller is None else "`latest`"
 
     async def require(self, asked: RequestContext, repository: str) -> None:
         """Raise `NotAllowed` unless the asker may run things of `repository`; `RetryLater` if unknown now."""
-        tools = self._tools
-        known = repository in asked.permissions or not tools.config.allows(repository)
-        if tools.github is not None and asked.login is not None and not known:
+        github = self._host.github
+        known = repository in asked.permissions or not self._registry.config.allows(repository)
+        if github is not None and asked.login is not None and not known:
             try:
-                level = await self._permissions.of(tools.github, repository, asked.login)
+                level = await self._permissions.of(github, repository, asked.login)
             except Refused as refused:
-                raise await tools.repositories.explained(repository, refused) from None
+                raise await self._host.repositories.explained(repository, refused) from None
             asked.permissions[repository] = level
         self.check(asked, repository)
 
@@ -137,13 +152,13 @@ class Authorization:
 
     def check(self, asked: RequestContext, repository: str) -> None:
         """The same from what GitHub has said for this request, where it cannot be asked: no without that."""
-        if asked.caller is not None and self._tools.config.allows(repository):
+        if asked.caller is not None and self._registry.config.allows(repository):
             return
         verdict = policy.may_run(
             login=asked.login,
             permission=asked.permissions.get(repository),
             repository=repository,
-            allowed=self._tools.config.allows(repository),
+            allowed=self._registry.config.allows(repository),
         )
         if not verdict.allowed:
             raise NotAllowed(verdict.sentence)
@@ -151,12 +166,41 @@ class Authorization:
             # What is posted here is read by everybody, and the other repository may be private.
             raise NotAllowed("On a public pull request only jobs of that same repository can be asked for.")
 
+    async def require_run(self, asked: RequestContext, run: Run) -> None:
+        """Raise `AskerError` unless the asker may have `run`: over HTTP by scopes, else by its repository."""
+        if asked.caller is None:
+            await self.require(asked, owner(asked, run))
+        else:
+            self.check_run(asked, run)
+
+    def check_run(self, asked: RequestContext, run: Run) -> None:
+        """The same as far as it is known without the network."""
+        if asked.caller is None:
+            self.check(asked, owner(asked, run))
+        elif not asked.caller.may_run(run.job):
+            raise Missing(f"There is no run #{run.number}.", ProblemType.NO_SUCH_RUN)
+
     def refused_from(self, asked: RequestContext, job: str) -> str | None:
         """The repository to whose people `why` may tell that `asked` was not allowed to start `job`.
 
         None for what was asked in another repository, whose name is not told to those of this one.
         """
-        catalog = self._tools.registry.catalog
+        catalog = self._registry.catalog
         known = catalog.jobs.get(job)
         repository = None if known is None else catalog.repository_of(known) or asked.repository
         return repository if asked.repository in (None, repository) else None
+
+
+def owner(asked: RequestContext, run: Run) -> str:
+    """The repository of which the asker must be able to run things to have `run`; `AskerError` if none.
+
+    What a schedule started without an image is of none, so the one that is asked from counts.
+    """
+    if run.job == EXEC and run.repository is None:  # those who write elsewhere have no say in it
+        raise Missing(f"There is no run #{run.number}.", ProblemType.NO_SUCH_RUN)
+    repository = run.repository or asked.repository
+    if repository is None:
+        raise AskerError(
+            f"#{run.number} is of no repository that says who may do that; ask in a pull request."
+        )
+    return repository

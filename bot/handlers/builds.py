@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from bot import messages
 from bot.commands import parser
-from bot.context import Context
 from bot.errors import AskerError, NotAllowed
 from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.enqueuing import Enqueuer
+from bot.handlers.resolution import TargetResolver
 from bot.store import Session, builds
 from bot.tables import Build
 from bot.text.wording import quoted
@@ -31,10 +31,10 @@ class BuildOrder:
 class BuildHandler:
     """The verb; it gives an effect for one transaction."""
 
-    def __init__(self, tools: Context, people: Authorization, starting: Enqueuer) -> None:
-        self._tools = tools
-        self._authorization = people
-        self._starting = starting
+    def __init__(self, authorization: Authorization, resolver: TargetResolver, enqueuer: Enqueuer) -> None:
+        self._authorization = authorization
+        self._resolver = resolver
+        self._enqueuer = enqueuer
 
     async def build(self, asked: RequestContext, command: parser.Build) -> Callable[[Session], BuildOrder]:
         """What gives the build of that image to wait for; `AskerError` where it is not built here."""
@@ -45,14 +45,14 @@ class BuildHandler:
         image = catalog.image(command.image)
         if image.repository is None:
             raise AskerError(messages.not_built(image))
-        target = await self._starting.target(asked, command.image, command.ref)
+        target = await self._resolver.target(asked, command.image, command.ref)
         source = target.source
         if source is None:
             raise LookupError("an image that is built has a source")
 
         def effect(session: Session) -> BuildOrder:
             known = builds.usable(session, source.image.name, source.commit, source.image.recipe)
-            build = self._starting.need_build(session, asked, target)
+            build = self._enqueuer.need_build(session, asked, target)
             return BuildOrder(build, known is None, target.note)
 
         return effect

@@ -18,7 +18,6 @@ from bot.context import Context
 from bot.errors import AskerError, NotAllowed, Refused, RetryLater
 from bot.github import GitHub
 from bot.handlers.authorization import Authorization, RequestContext
-from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.pushes import PushHandler
 from bot.handlers.verbs import CommandHandlers, Effect
 from bot.posting import targets
@@ -54,12 +53,13 @@ class Step:
 class DeliveryHandler:
     """Decides what becomes of a delivery."""
 
-    def __init__(self, tools: Context) -> None:
+    def __init__(
+        self, tools: Context, authorization: Authorization, commands: CommandHandlers, pushes: PushHandler
+    ) -> None:
         self._tools = tools
-        self._authorization = Authorization(tools)
-        self._starting = Enqueuer(tools, self._authorization)
-        self._pushing = PushHandler(tools, self._starting)
-        self._command_handlers = CommandHandlers(tools, self._authorization, self._starting)
+        self._authorization = authorization
+        self._pushing = pushes
+        self._command_handlers = commands
 
     async def handle(self, delivery: Delivery) -> None:
         """Decide one claimed delivery; raises `RetryLater` when somebody has to be asked again."""

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from bot import messages
 from bot.catalog.catalog import Catalog, Job
 from bot.commands import parser
-from bot.context import Context
 from bot.errors import AskerError, Missing, NotAllowed, ProblemType, Unfit
 from bot.handlers.authorization import Authorization, RequestContext
+from bot.registry import Registry
 from bot.store import Session, locks
 from bot.tables import Lock
 from bot.text.wording import did_you_mean, quoted
@@ -25,9 +25,10 @@ LONGEST = 366 * 86400.0
 class LockHandler:
     """The two verbs; each gives an effect for one transaction."""
 
-    def __init__(self, tools: Context, people: Authorization) -> None:
-        self._tools = tools
-        self._authorization = people
+    def __init__(self, authorization: Authorization, registry: Registry, clock: Callable[[], float]) -> None:
+        self._authorization = authorization
+        self._registry = registry
+        self._clock = clock
 
     async def lock(self, asked: RequestContext, command: parser.Lock) -> Callable[[Session], str | None]:
         """Close a target; what has begun goes on."""
@@ -40,7 +41,7 @@ class LockHandler:
         word = self._authorization.first_word(asked)
 
         def effect(session: Session) -> str | None:
-            now = self._tools.clock()
+            now = self._clock()
             until = None if command.duration is None else now + command.duration
             wanted = Lock(
                 target=command.target,
@@ -61,7 +62,7 @@ class LockHandler:
         await self._require(asked, command.target, known_only=False)
 
         def effect(session: Session) -> str | None:
-            now = self._tools.clock()
+            now = self._clock()
             locks.expire(session, now=now)
             if not locks.remove(session, command.target, now=now):
                 raise Missing(f"{quoted(command.target)} is not locked.", ProblemType.NO_SUCH_LOCK)
@@ -103,7 +104,7 @@ class LockHandler:
         """
         able = [job for job in concerned if job.image is None or job.image in catalog.images]
         known = [catalog.repository_of(job) for job in able]
-        places = [self._tools.registry.catalog.spelling(repository) for repository in known if repository]
+        places = [self._registry.catalog.spelling(repository) for repository in known if repository]
         here = asked.repository
         if here is not None and (here in places or None in known or not concerned):
             places.insert(0, here)

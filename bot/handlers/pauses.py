@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 from bot.catalog.catalog import ownerless
 from bot.catalog.due import Plan, paused, upcoming
 from bot.commands import parser
-from bot.context import Context
 from bot.errors import AskerError, Unfit
 from bot.handlers.authorization import Authorization, RequestContext
 from bot.messages import timetables
@@ -28,9 +27,9 @@ LONGEST = 366 * 86400.0
 class PauseHandler:
     """The three verbs; each gives an effect for one transaction."""
 
-    def __init__(self, tools: Context, people: Authorization) -> None:
-        self._tools = tools
-        self._authorization = people
+    def __init__(self, authorization: Authorization, clock: Callable[[], float]) -> None:
+        self._authorization = authorization
+        self._clock = clock
 
     async def pause(self, asked: RequestContext, command: parser.Pause) -> Callable[[Session], str | None]:
         """Hold the schedule back until a time, for a time, or until it is resumed; the last word counts."""
@@ -38,7 +37,7 @@ class PauseHandler:
             told = "A pause is for a year at most, or without an end."
             raise Unfit(told, [(("duration",), told)])
         plan, word = await self._plan(asked, command.name), self._authorization.first_word(asked)
-        zone, now = plan.timetable.timezone, self._tools.clock()
+        zone, now = plan.timetable.timezone, self._clock()
         until = None if command.duration is None else now + command.duration
         if command.until is not None:
             until = moment(command.until, zone, now)
@@ -54,7 +53,7 @@ class PauseHandler:
         plan = await self._plan(asked, command.name)
 
         def effect(session: Session) -> str | None:
-            now = self._tools.clock()
+            now = self._clock()
             state = ticks.hold(session, [command.name]).get(command.name) or JobState(job=command.name)
             held = state.paused and (state.paused_until is None or state.paused_until > now)
             if not held and state.skip_at is None:
@@ -70,7 +69,7 @@ class PauseHandler:
         plan = await self._plan(asked, command.name)
 
         def effect(session: Session) -> str | None:
-            now, zone = self._tools.clock(), plan.timetable.timezone
+            now, zone = self._clock(), plan.timetable.timezone
             state = ticks.hold(session, [command.name]).get(command.name) or JobState(job=command.name)
             if state.skip_at is not None:  # what was decided is not noted any more
                 shown = timetables.local_time(plan.starts_at(state.skip_at), zone)

@@ -9,14 +9,14 @@ from bot import messages
 from bot.catalog.catalog import Catalog, Job, ownerless
 from bot.catalog.due import Outlook, Plan, outlook
 from bot.commands import parser
-from bot.context import Context
 from bot.errors import AskerError
 from bot.handlers.authorization import Authorization, RequestContext
-from bot.handlers.enqueuing import Enqueuer
-from bot.handlers.orders import Target
+from bot.handlers.enqueuing import Enqueuer, Prospect
+from bot.handlers.orders import Order, Target
+from bot.handlers.start import StartHandler, StartRequest
 from bot.posting.audience import outward
-from bot.store import Session, admission, builds, image_tags, push_verdicts, runs, ticks
-from bot.tables import Run
+from bot.repositories import Repositories
+from bot.store import Session, admission, push_verdicts, runs, ticks
 
 TICKS = 5
 """Ticks that are told, of those to come and of those that were."""
@@ -29,45 +29,52 @@ Effect = Callable[[Session], str | None]
 
 
 class Planner:
-    """The two verbs; each gives an effect for one transaction."""
+    """`plan`; gives an effect for one transaction."""
 
-    def __init__(self, tools: Context, people: Authorization, starting: Enqueuer) -> None:
-        self._tools = tools
-        self._authorization = people
-        self._starting = starting
+    def __init__(self, starts: StartHandler, enqueuer: Enqueuer, clock: Callable[[], float]) -> None:
+        self._starts = starts
+        self._enqueuer = enqueuer
+        self._clock = clock
 
     async def plan(self, asked: RequestContext, command: parser.Plan) -> Effect:
         """What `run` with the same words would do; raises the `AskerError` that it would raise."""
-        job = self._authorization.catalog(asked).job(command.name)
-        parameters = job.resolve(command.parameters)
-        job.argv(command.arguments)
-        meant = await self._starting.target(asked, job.image, command.ref, command.image_tag)
+        request = StartRequest(command.parameters, command.arguments, command.ref, command.image_tag)
+        order = await self._starts.order(asked, command.name, request)
 
         def effect(session: Session) -> str:
-            now, target = self._tools.clock(), meant.chosen(image_tags.of(session, job.name))
-            run = self._draft(asked, job, target, now)
-            run.parameters, run.arguments = parameters, list(command.arguments)
-            build = None
-            if target.source is not None:
-                image = target.source.image
-                build = builds.usable(session, image.name, target.source.commit, image.recipe)
-            refused, waiting = self._gate(session, run, now)
-            last = runs.latest(session, job=job.name, repository=target.repository)
-            hidden = asked.public and last is not None and not last.public
-            prospect = messages.Prospect(
-                run=run,
-                build=build,
+            now, job = self._clock(), order.job
+            prospect = self._enqueuer.prospect(session, order)
+            last = runs.latest(session, job=job.name, repository=prospect.run.repository, begun=True)
+            shown = messages.Prospect(
+                run=prospect.run,
+                build=prospect.build,
                 variables=sorted(job.env),
-                refused=refused,
-                waiting=waiting,
-                timing=self._timing(session, job, now),
+                refused=prospect.refusal,
+                waiting=_waiting(session, prospect, now),
+                timing=_timing(session, job, now),
                 last=last,
-                hidden=hidden,
+                hidden=asked.public and last is not None and not last.public,
             )
-            text = messages.plan(prospect, who=asked.login or asked.actor)
-            return f"{text}\n\n{meant.note}" if meant.note else text
+            text, note = messages.plan(shown, who=asked.login or asked.actor), order.target.note
+            return f"{text}\n\n{note}" if note else text
 
         return effect
+
+
+class WhyHandler:
+    """`why`; gives an effect for one transaction."""
+
+    def __init__(
+        self,
+        authorization: Authorization,
+        repositories: Repositories,
+        enqueuer: Enqueuer,
+        clock: Callable[[], float],
+    ) -> None:
+        self._authorization = authorization
+        self._repositories = repositories
+        self._enqueuer = enqueuer
+        self._clock = clock
 
     async def why(self, asked: RequestContext, command: parser.Why) -> Effect:
         """What kept the job from running, as far as it is known."""
@@ -79,9 +86,9 @@ class Planner:
         known_by = await self._known_by(repository) if built and repository is not None else ()
 
         def effect(session: Session) -> str:
-            now = self._tools.clock()
-            run = self._draft(asked, job, Target(repository, asked.public), now)
-            refused, waiting = self._gate(session, run, now)
+            now = self._clock()
+            order = Order(asked, 0, job, Target(repository, asked.public), {})
+            prospect = self._enqueuer.prospect(session, order)
             last = runs.latest(session, job=job.name, repository=repository)
             found = messages.Reasons(
                 job=job.name,
@@ -93,9 +100,9 @@ class Planner:
                 if repository
                 else (),
                 ticks=ticks.newest(session, job.name, limit=TICKS),
-                timing=self._timing(session, job, now),
-                refused=refused,
-                waiting=waiting,
+                timing=_timing(session, job, now),
+                refused=prospect.refusal,
+                waiting=_waiting(session, prospect, now),
                 last=outward(last) if asked.public and last is not None else last,
             )
             return messages.why(found, who=asked.login or asked.actor)
@@ -104,7 +111,7 @@ class Planner:
 
     async def _known_by(self, repository: str) -> list[str]:
         """As what a repository stands in the rows of its pushes: by its number, or by its name."""
-        known = await self._tools.repositories.known(repository)
+        known = await self._repositories.known(repository)
         number = [str(known.number)] if known is not None and known.number is not None else []
         return [*number, repository.casefold()]
 
@@ -114,37 +121,14 @@ class Planner:
             raise AskerError(f"{ownerless(job.image)} says who may ask about it; ask in a pull request.")
         return repository
 
-    def _draft(self, asked: RequestContext, job: Job, target: Target, now: float) -> Run:
-        """The run that would be stored."""
-        source = target.source
-        return Run(
-            key="",
-            name="",
-            job=job.name,
-            definition=job.model_dump(mode="json"),
-            repository=target.repository,
-            public=target.public,
-            image=target.image.name if target.image else None,
-            image_definition=target.definition,
-            ref=source.ref if source else None,
-            commit=source.commit if source else None,
-            cause=asked.cause,
-            actor=asked.actor,
-            lock=job.lock,
-            concurrency=job.concurrency,
-            created_at=now,
-        )
 
-    @staticmethod
-    def _gate(session: Session, run: Run, now: float) -> tuple[str | None, str | None]:
-        """Why the run would be refused (Markdown), else what it would wait for besides its build."""
-        why = admission.refusal(session, run.job, run.concurrency)
-        refused = None if why is None else messages.reason(why)
-        return refused, None if refused else admission.waits_for(session, run, now=now)
+def _waiting(session: Session, prospect: Prospect, now: float) -> str | None:
+    """What the run would wait for besides its build."""
+    return None if prospect.refusal else admission.waits_for(session, prospect.run, now=now)
 
-    @staticmethod
-    def _timing(session: Session, job: Job, now: float) -> Outlook | None:
-        if job.schedule is None:
-            return None
-        state = ticks.states(session, [job.name]).get(job.name)
-        return outlook(Plan(job, job.schedule), state, now, TICKS)
+
+def _timing(session: Session, job: Job, now: float) -> Outlook | None:
+    if job.schedule is None:
+        return None
+    state = ticks.states(session, [job.name]).get(job.name)
+    return outlook(Plan(job, job.schedule), state, now, TICKS)

@@ -11,13 +11,14 @@ from typing import Any
 
 from bot import messages
 from bot.catalog.images import Image
-from bot.context import Context
 from bot.errors import AskerError
 from bot.events import Push
 from bot.handlers import push_filters
 from bot.handlers.authorization import RequestContext
 from bot.handlers.enqueuing import Enqueuer
-from bot.handlers.orders import Order, Source, Target
+from bot.handlers.orders import Source, Target
+from bot.handlers.start import default_order
+from bot.registry import Registry
 from bot.states import ActorKind, Cause, State
 from bot.store import Session, builds, image_tags, push_verdicts, pushes
 from bot.store.push_verdicts import BUILT, DELETED, FILTERED, OLDER, REPEATED
@@ -44,17 +45,18 @@ class Decision:
 class PushHandler:
     """Decides about pushes."""
 
-    def __init__(self, tools: Context, starting: Enqueuer) -> None:
-        self._tools = tools
-        self._starting = starting
+    def __init__(self, registry: Registry, enqueuer: Enqueuer, clock: Callable[[], float]) -> None:
+        self._registry = registry
+        self._enqueuer = enqueuer
+        self._clock = clock
 
     def decide(self, delivery: Delivery, push: Push) -> Decision:
         """What the filters say; takes a while for many paths, so call it in a thread."""
         head = f"push of {push.repository}@{push.ref} {push.commit[:12]}: "
-        if not self._tools.config.allows(push.repository):
+        if not self._registry.config.allows(push.repository):
             stranger = f"{head}the repository may not talk to this installation"
             return Decision(False, lambda session: None, lambda: stranger)
-        images = self._tools.registry.catalog.images_of(push.repository)
+        images = self._registry.catalog.images_of(push.repository)
         filtered = {image.name: push_filters.decide(image.build, push) for image in images if image.build}
         rows: list[PushVerdict] = []
 
@@ -77,7 +79,7 @@ class PushHandler:
         filtered: Mapping[str, push_filters.Verdict],
     ) -> list[PushVerdict]:
         """The transaction: the push takes its place, images are built, and what was decided is kept."""
-        row = _seen(delivery, push, self._tools.clock())
+        row = _seen(delivery, push, self._clock())
         order = pushes.place(session, row)
         passed = [image.name for image in images if image.name in filtered and filtered[image.name].builds]
         verdicts = _verdicts(session, row, order, images, [] if push.deleted else passed)
@@ -114,14 +116,13 @@ class PushHandler:
         unstarted: dict[str, dict[str, Any]] = {}
         index = 0
         for image in passed:
-            jobs = [job for job in self._tools.registry.catalog.jobs_of_image(image.name) if "push" in job.on]
+            jobs = [job for job in self._registry.catalog.jobs_of_image(image.name) if "push" in job.on]
             if verdicts[image.name] == BUILT:
                 target = Target(push.repository, push.public, Source(image, push.commit, push.ref))
                 self._build(session, asked, push, image, target)
                 for place, job in enumerate(jobs, index):
                     try:
-                        order = Order(asked, place, job, target, job.resolve({}))
-                        self._starting.enqueue(session, order)
+                        self._enqueuer.enqueue(session, default_order(asked, job, target, place))
                     except AskerError as refusal:
                         unstarted.setdefault(image.name, {})[job.name] = refusal.reason
             index += len(jobs)
@@ -130,10 +131,10 @@ class PushHandler:
     def _build(
         self, session: Session, asked: RequestContext, push: Push, image: Image, target: Target
     ) -> None:
-        build = self._starting.need_build(session, asked, target)
+        build = self._enqueuer.need_build(session, asked, target)
         if push.tag:
             return
-        builds.supersede(session, build, ref=push.ref, now=self._tools.clock())
+        builds.supersede(session, build, ref=push.ref, now=self._clock())
         if push.name == push.default_branch:
             image_tags.pushed(session, image.name, push.commit)
             if build.state == State.FINISHED:  # built before, as for a commit that came back

@@ -8,7 +8,7 @@ first; does it not answer, the moment stays undecided for as long as its run may
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 
@@ -17,13 +17,15 @@ import structlog
 from bot import messages
 from bot.catalog.catalog import Catalog
 from bot.catalog.due import Plan, judge
-from bot.context import Context
 from bot.errors import AskerError, DatabaseAway, Refused, RetryLater
 from bot.handlers.authorization import RequestContext
 from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.orders import Order, Seen, Target
+from bot.handlers.resolution import TargetResolver
+from bot.handlers.start import default_order
+from bot.registry import Registry
 from bot.states import ActorKind, Cause
-from bot.store import Session, admission, image_tags, runs, ticks
+from bot.store import Session, Store, image_tags, runs, ticks
 from bot.tables import JobState, Tick
 from bot.telemetry.metrics import TICKS
 
@@ -60,9 +62,19 @@ class Decided:
 class TickHandler:
     """Knows when which schedule is due; `look` begins to decide what is due now."""
 
-    def __init__(self, tools: Context, starting: Enqueuer) -> None:
-        self._tools = tools
-        self._starting = starting
+    def __init__(
+        self,
+        registry: Registry,
+        store: Store,
+        resolver: TargetResolver,
+        enqueuer: Enqueuer,
+        clock: Callable[[], float],
+    ) -> None:
+        self._registry = registry
+        self._store = store
+        self._resolver = resolver
+        self._enqueuer = enqueuer
+        self._clock = clock
         self._catalog = Catalog()
         """Where the plans are from."""
         self._looked = 0.0
@@ -79,16 +91,16 @@ class TickHandler:
 
     def rest(self) -> float:
         """Seconds until something is due."""
-        if self._catalog is not self._tools.registry.catalog:
+        if self._catalog is not self._registry.catalog:
             return AGAIN
         if not self._heap:
             return LONGEST
-        return min(max(self._heap[0][0] - self._tools.clock(), 0.0), LONGEST)
+        return min(max(self._heap[0][0] - self._clock(), 0.0), LONGEST)
 
     async def look(self) -> None:
         """Take note of the schedules if they changed, and begin to decide what is due."""
         await self._refresh()
-        for plans in self._due(self._tools.clock()):
+        for plans in self._due(self._clock()):
             task = asyncio.create_task(self._carry(plans))
             self.tasks.add(task)
             task.add_done_callback(self._done)
@@ -100,22 +112,22 @@ class TickHandler:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self.tasks.discard(task)
-        self._tools.store.wakeup("ticks").set()
+        self._store.wakeup("ticks").set()
 
     # What is due ----------------------------------------------------------------------------------
 
     async def _refresh(self) -> None:
-        registry, now = self._tools.registry, self._tools.clock()
+        registry, now = self._registry, self._clock()
         catalog, mark = registry.catalog, registry.mark
         if catalog is self._catalog and now >= self._looked - ticks.AHEAD:
             self._looked = now
             return
         plans = {job.name: Plan(job, job.schedule) for job in catalog.jobs.values() if job.schedule}
         texts = {name: plan.text for name, plan in plans.items()}
-        begun = await self._tools.store.write(lambda s: ticks.begin(s, texts, now=now, mark=mark))
+        begun = await self._store.write(lambda s: ticks.begin(s, texts, now=now, mark=mark))
         if begun is None:
             # Another bot changed a job. What this one knew of it must not be taken for news.
-            await self._tools.registry.refresh()
+            await self._registry.refresh()
             return
         # In a thread: reading ten thousand schedules takes a second.
         coming = await asyncio.to_thread(lambda: {name: plans[name].after(at) for name, at in begun.items()})
@@ -167,7 +179,7 @@ class TickHandler:
             decided = Decided(
                 waiting=dict.fromkeys(names, "Errand failed over it; the cause is in its own log.")
             )
-        now = self._tools.clock()
+        now = self._clock()
         for name in names:
             if name in decided.waiting:
                 self._tries[name] += 1
@@ -184,7 +196,7 @@ class TickHandler:
 
     async def _decide(self, plans: Sequence[Plan]) -> Decided:
         """Ask GitHub where it matters, then decide in one transaction."""
-        tools, now = self._tools, self._tools.clock()
+        now = self._clock()
         repository = self._repository(plans[0])
         targets: Mapping[str | None, Target] | Trouble
         if repository is None:
@@ -194,7 +206,7 @@ class TickHandler:
             targets = await self._targets(plans, repository)
         else:
             targets = {}
-        decided = await tools.store.write(lambda s: self._settle(s, plans, targets, now))
+        decided = await self._store.write(lambda s: self._settle(s, plans, targets, now))
         for outcome, count in decided.outcomes.items():
             TICKS.labels(outcome).inc(count)
         if decided.outcomes:
@@ -205,19 +217,19 @@ class TickHandler:
     async def _any_runs(self, plans: Sequence[Plan], now: float) -> bool:
         """Whether anything is to be started, as far as is known before the transaction."""
         names = [plan.job.name for plan in plans]
-        states = await self._tools.store.read(lambda s: ticks.states(s, names))
+        states = await self._store.read(lambda s: ticks.states(s, names))
         known = ((plan, states.get(plan.job.name)) for plan in plans)
         moments = (each for plan, state in known if state for each in judge(plan, state, now))
         return any(moment.outcome == "run" for moment in moments)
 
     async def _targets(self, plans: Sequence[Plan], repository: str) -> Mapping[str | None, Target] | Trouble:
         """What each image is built from now, by its name: the head of the default branch; one repository."""
-        tools, catalog = self._tools, self._catalog
+        catalog = self._catalog
         images = [catalog.images[name] for name in {plan.job.image for plan in plans} if name]
-        if not tools.config.allows(repository):
+        if not self._registry.config.allows(repository):
             return Trouble(f"Jobs of {repository} are not run here.")
         try:
-            target = await self._starting.head(images[0], repository)
+            target = await self._resolver.head(images[0], repository)
         except RetryLater as error:
             delay = max(error.delay or 0.0, max(self._delay(plan.job.name) for plan in plans))
             return Trouble(f"GitHub did not answer: {error}", delay)
@@ -255,7 +267,7 @@ class TickHandler:
             decided.to[plan.job.name] = state.ticked_to if state.ticked_to is not None else now
         fresh = ticks.record(session, rows)
         seen = Seen(tags=image_tags.all(session))
-        drafts = [self._starting.draft(session, orders[key], seen) for key in orders if key in fresh]
+        drafts = [self._enqueuer.draft(session, orders[key], seen) for key in orders if key in fresh]
         new = runs.enqueue_all(session, drafts, now=now)
         ticks.started(
             session, {(run.job, run.tick_at): run.identity for run in new if run.tick_at is not None}
@@ -303,13 +315,13 @@ class TickHandler:
             return None, "missed", f"There is no image {job.image} any more."
         if target is None:
             raise RetryLater("it became due while GitHub was not asked")
-        if (why := admission.refusal(session, job.name, job.concurrency)) is not None:
-            return None, "refused", messages.reason(why)
-        try:
-            parameters = job.resolve({})
-        except AskerError as error:
-            return None, "missed", str(error)
         asked = RequestContext(
             key=f"tick:{job.name}", cause=Cause.SCHEDULE, actor=ActorKind.SCHEDULE, login=None
         )
-        return Order(asked, int(at), job, target, parameters, tick_at=at), "run", None
+        try:
+            order = default_order(asked, job, target, int(at), at)
+        except AskerError as error:
+            return None, "missed", str(error)
+        if (why := self._enqueuer.refusal(session, order)) is not None:
+            return None, "refused", messages.reason(why)
+        return order, "run", None

@@ -229,18 +229,18 @@ def latest(
     job: str | None = None,
     repository: str | None = None,
     actor: str | None = None,
-    active: bool = False,
+    begun: bool = False,
 ) -> Run | None:
-    """The newest run, of this job, repository and person where given, unfinished ones only if `active`."""
-    query = select(Run).order_by(_AMONG_FEW.desc() if active else RUN.number.desc()).limit(1)
+    """The newest run, of this job, repository and person where given; only one that started if `begun`."""
+    query = select(Run).order_by(RUN.number.desc()).limit(1)
     if job is not None:
         query = query.where(RUN.job == job)
     if repository is not None:
         query = query.where(RUN.repository == repository)
     if actor is not None:
         query = query.where(RUN.actor == actor)
-    if active:
-        query = query.where(RUN.state.in_(UNFINISHED))
+    if begun:
+        query = query.where(RUN.started_at.is_not(None))
     return session.scalar(query)
 
 

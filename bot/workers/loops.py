@@ -7,9 +7,7 @@ from typing import Any, Protocol
 
 from bot.context import Context
 from bot.errors import RetryLater
-from bot.handlers.authorization import Authorization
 from bot.handlers.deliveries import DeliveryHandler
-from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.ticks import TickHandler
 from bot.posting.outbox import Outbox
 from bot.states import State
@@ -43,10 +41,10 @@ class Duty(Protocol):
 class Workers:
     """All of it; `run` until it is cancelled."""
 
-    def __init__(self, tools: Context) -> None:
+    def __init__(self, tools: Context, delivery_handler: DeliveryHandler, ticks: TickHandler) -> None:
         self._store, self._owner = tools.store, tools.owner
         leftovers, limits = Leftovers(), tools.config.limits
-        decides = DeliveryWorker(DeliveryHandler(tools), tools.store, tools.clock, tools.owner)
+        decides = DeliveryWorker(delivery_handler, tools.store, tools.clock, tools.owner)
         builder, runner = BuildWorker(tools, leftovers), RunWorker(tools, leftovers)
         building = (State.BUILDING,)
         work: tuple[Work[Any], ...] = (
@@ -56,7 +54,7 @@ class Workers:
             Work("posts", Post, posts.claim, Outbox(tools).send, POSTS),
         )
         self._pools = [WorkerPool(each, tools.store, tools.clock, tools.owner) for each in work]
-        self._ticks = TickClock(TickHandler(tools, Enqueuer(tools, Authorization(tools))), tools.store)
+        self._ticks = TickClock(ticks, tools.store)
         self._duties: tuple[Duty, ...] = (
             LockExpiry(tools.store, tools.clock),
             self._ticks,

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 
 from bot.access import links
+from bot.composition import Composition
 from bot.config import load
 from bot.context import Context
 from bot.github import GitHub
-from bot.handlers.deliveries import DeliveryHandler
 from bot.registry import Registry, renewed
 from bot.repositories import Repositories
 from bot.slack import Slack
@@ -76,6 +76,11 @@ class House:
         self.home = home
         self.now = time.time()
         self._numbers = count(1)
+
+    @property
+    def bot(self) -> Composition:
+        """All classes, new as after a restart, so that none remembers what another one saw."""
+        return Composition(self.tools)
 
     @property
     def github(self) -> GitHubStandIn:
@@ -138,11 +143,11 @@ class House:
         known = self.github.state.repository(repository)
         of = {"private": True, "number": known and known.id}
         payload = payloads.push(repository, commit, branch=branch, before=before, at=self.now, **of)  # type: ignore[arg-type]
-        await DeliveryHandler(self.tools).handle(await self.deliver("push", json.dumps(payload).encode()))
+        await self.bot.deliveries.handle(await self.deliver("push", json.dumps(payload).encode()))
 
     async def _handled(self, delivery: Delivery) -> list[str]:
         before = {post.identity for post in await self.posts()}
-        await DeliveryHandler(self.tools).handle(delivery)
+        await self.bot.deliveries.handle(delivery)
         return [post.text for post in await self.posts() if post.text and post.identity not in before]
 
     async def delivery(self, key: Delivery) -> Delivery:

@@ -11,10 +11,7 @@ from structlog.testing import capture_logs
 from bot.access.callers import of_token
 from bot.access.repository_pins import Identity
 from bot.errors import NotAllowed
-from bot.handlers.authorization import Authorization
-from bot.handlers.calls import CallHandler, StartRequest
-from bot.handlers.deliveries import DeliveryHandler
-from bot.handlers.enqueuing import Enqueuer
+from bot.handlers.start import StartRequest
 from bot.posting.outbox import Outbox
 from bot.repositories import KEPT, Stranger
 from bot.store import builds, runs
@@ -52,7 +49,7 @@ async def seen(home: House, name: str = SHOP) -> None:
 
 async def settled(home: House, event: str, payload: dict[str, Any]) -> Delivery:
     delivery = await home.deliver(event, json.dumps(payload).encode())
-    await DeliveryHandler(home.tools).handle(delivery)
+    await home.bot.deliveries.handle(delivery)
     return await home.delivery(delivery)
 
 
@@ -64,7 +61,7 @@ async def test_who_takes_a_deleted_name_is_refused_and_told_nothing_more(home: H
     home.github.remove(SHOP)
     other = taken(home)
     delivery = await home.comment("/job run check")
-    await DeliveryHandler(home.tools).handle(delivery)
+    await home.bot.deliveries.handle(delivery)
     assert await newest(home) is None
     *_, reply = [post for post in await home.posts() if post.kind == "github_comment"]
     assert reply.place["repository"] == f"#{other.id}"
@@ -116,7 +113,7 @@ async def test_slack_and_api_do_not_ask_who_took_the_name(home: House) -> None:
     (reply,) = await home.types("run check")
     assert "needs write access" in reply
     with pytest.raises(NotAllowed, match="any more"):
-        await CallHandler(home.tools).start(BOSS, "check", StartRequest(ref="feature"))
+        await home.bot.calls.start(BOSS, "check", StartRequest(ref="feature"))
     assert await newest(home) is None
     assert not [each for each in home.github.requests[asked:] if "/shop" in each.path]
 
@@ -251,11 +248,11 @@ async def test_transferred_repository_goes_on(home: House) -> None:
 async def test_repository_that_was_renamed_before_anything_came_is_found(home: House) -> None:
     """GitHub leads from the old name to the number."""
     home.github.rename(SHOP, STORE)
-    called = await CallHandler(home.tools).start(BOSS, "check", StartRequest())
+    called = await home.bot.calls.start(BOSS, "check", StartRequest())
     assert called.run.commit == HEAD
     assert {each.status for each in home.github.requests} >= {301, 200}
     taken(home)
-    called = await CallHandler(home.tools).start(BOSS, "check", StartRequest())
+    called = await home.bot.calls.start(BOSS, "check", StartRequest())
     assert called.run.commit == HEAD
 
 
@@ -354,7 +351,7 @@ async def test_head_of_a_schedule_is_asked_for_by_number(home: House) -> None:
     await seen(home)
     home.github.remove(SHOP)
     taken(home)
-    starting = Enqueuer(home.tools, Authorization(home.tools))
+    starting = home.bot.resolver
     image = home.tools.registry.catalog.images["shop"]
     with pytest.raises(NotAllowed, match="any more"):
         await starting.head(image, "Acme/Shop")

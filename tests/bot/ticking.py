@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.handlers.authorization import Authorization
-from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.ticks import TickHandler
 from bot.store import runs, ticks
 from bot.tables import Run
@@ -35,7 +33,7 @@ async def home(tmp_path: Path) -> AsyncIterator[House]:
 
 
 def schedules(home: House) -> TickHandler:
-    return TickHandler(home.tools, Enqueuer(home.tools, Authorization(home.tools)))
+    return home.bot.ticks
 
 
 async def begun(home: House) -> TickHandler:

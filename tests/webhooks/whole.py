@@ -9,8 +9,6 @@ import httpx
 import uvicorn
 from starlette.applications import Starlette
 
-from bot.handlers.calls import CallHandler
-from bot.handlers.questions import QueryHandler
 from bot.store import tokens
 from bot.workers.pruning import Pruning
 from tests.bot.house import House
@@ -38,8 +36,8 @@ async def served(
         {"plain": ""},
         streams=streams or Streams(),
         changing=(tools.registry, Pruning(tools)),
-        calls=CallHandler(tools),
-        questions=QueryHandler(tools),
+        calls=home.bot.calls,
+        questions=home.bot.queries,
         repositories=tools.repositories,
     )
     listening = socket.create_server(("127.0.0.1", 0))

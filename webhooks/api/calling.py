@@ -11,7 +11,10 @@ from starlette.routing import Route
 
 from bot.catalog.exec import Single
 from bot.errors import AskerError, Elsewhere
-from bot.handlers.calls import CallHandler, Overrides, StartConditions, StartRequest, StartResult
+from bot.handlers.calls import CallHandler, StartConditions
+from bot.handlers.rerun import RerunRequest
+from bot.handlers.selection import RunReference
+from bot.handlers.start import StartRequest, StartResult
 from bot.store import Session, Store, attempts
 from bot.tables import Attempt, Run
 from webhooks.access import Access, Visitor
@@ -70,7 +73,7 @@ class _RunStartHandlers:
         number = path_number(request) if "number" in request.path_params else None
         terms = StartConditions(key_of(request))
         given = await body(request, requests.Rerun)
-        changes = Overrides(given.parameters, given.latest)
+        changes = RerunRequest(given.parameters, given.latest)
         return await self._started(self._calls.rerun(visitor.caller, number, changes, terms))
 
     async def execute(self, request: Request, visitor: Visitor) -> Response:
@@ -83,7 +86,7 @@ class _RunStartHandlers:
         """Stop a run."""
         number = path_number(request)
         await body(request, requests.Empty)
-        run = await answered(self._calls.cancel(visitor.caller, number))
+        run = await answered(self._calls.cancel(visitor.caller, RunReference(number)))
         return json_answer(self._showing.told(run, await self._showing.ended(run)))
 
     async def follow(self, request: Request, visitor: Visitor) -> Response:

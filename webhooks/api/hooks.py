@@ -19,7 +19,8 @@ from starlette.routing import Route
 
 from bot.access.callers import Caller, of_hook
 from bot.errors import AskerError, ProblemType, RetryLater, Unfit
-from bot.handlers.calls import CallHandler, StartConditions, StartRequest
+from bot.handlers.calls import CallHandler, StartConditions
+from bot.handlers.start import StartRequest
 from bot.registry import Registry
 from bot.store import Session, Store, hooks
 from bot.tables import Hook

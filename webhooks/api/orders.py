@@ -9,7 +9,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.commands import parser
+from bot.handlers.calls import CallHandler
 from bot.handlers.questions import QueryHandler
+from bot.handlers.selection import RunReference
 from bot.store import Store
 from webhooks.access import Access, Visitor
 from webhooks.api import requests, responses
@@ -27,6 +29,7 @@ class Orders:
     """What this half is made of. `url` is the installation's public address."""
 
     questions: QueryHandler
+    calls: CallHandler
     store: Store
     access: Access
     clock: Callable[[], float]
@@ -50,6 +53,7 @@ class _Handlers:
 
     def __init__(self, orders: Orders) -> None:
         self._questions = orders.questions
+        self._calls = orders.calls
         self._url = orders.url.rstrip("/")
         self._telling = Telling(orders.url, orders.clock)
         self._showing = Showing(orders.store, orders.url, orders.clock)
@@ -82,5 +86,6 @@ class _Handlers:
     async def cancel(self, request: Request, visitor: Visitor) -> Response:
         """Stop the run of a job that is under way, or (without a name) the one that the caller started."""
         await body(request, requests.Empty)
-        run = await answered(self._questions.cancel(visitor.caller, request.path_params.get("name")))
+        reference = RunReference(name=request.path_params.get("name"))
+        run = await answered(self._calls.cancel(visitor.caller, reference))
         return json_answer(self._showing.told(run, await self._showing.ended(run)))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import AskerError, RetryLater
-from bot.handlers.authorization import REFUSAL_KEPT, Authorization, RequestContext
+from bot.handlers.authorization import REFUSAL_KEPT, RequestContext
 from bot.states import Cause
 from tests.bot.house import SHOP, SITE, House
 
@@ -19,7 +19,7 @@ def asked(**values: object) -> RequestContext:
 
 
 async def test_github_is_asked_once_for_a_request_and_anew_for_the_next(home: House) -> None:
-    people = Authorization(home.tools)
+    people = home.bot.authorization
     for request in (asked(), asked()):
         await people.require(request, SHOP)
         await people.require(request, SHOP)
@@ -27,7 +27,7 @@ async def test_github_is_asked_once_for_a_request_and_anew_for_the_next(home: Ho
 
 
 async def test_no_is_remembered_for_a_while_and_a_yes_never(home: House) -> None:
-    people = Authorization(home.tools)
+    people = home.bot.authorization
     for login in ("reader", "Reader"):
         with pytest.raises(AskerError):
             await people.require(asked(login=login), SHOP)
@@ -42,7 +42,7 @@ async def test_no_is_remembered_for_a_while_and_a_yes_never(home: House) -> None
 
 async def test_only_so_many_refusals_are_remembered(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.handlers.authorization._REFUSALS", 1)
-    people = Authorization(home.tools)
+    people = home.bot.authorization
     for login in ("reader", "nobody", "reader"):
         with pytest.raises(AskerError):
             await people.require(asked(login=login), SHOP)
@@ -62,15 +62,15 @@ async def test_everybody_else_is_told_why_not(
     home: House, values: dict[str, object], repository: str, words: str
 ) -> None:
     with pytest.raises(AskerError, match=words):
-        await Authorization(home.tools).require(asked(**values), repository)
+        await home.bot.authorization.require(asked(**values), repository)
 
 
 async def test_what_github_was_not_asked_is_a_no(home: House) -> None:
     with pytest.raises(AskerError, match="write access"):
-        Authorization(home.tools).check(asked(), SHOP)
+        home.bot.authorization.check(asked(), SHOP)
 
 
 async def test_what_github_cannot_say_now_is_asked_later(home: House) -> None:
     home.github.fail("/permission$", 500)
     with pytest.raises(RetryLater):
-        await Authorization(home.tools).require(asked(), SHOP)
+        await home.bot.authorization.require(asked(), SHOP)

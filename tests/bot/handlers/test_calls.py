@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,10 @@ from bot.access.callers import Caller, of_hook, of_token
 from bot.catalog.exec import Single
 from bot.catalog.parameters import Parameter
 from bot.errors import Missing, NotAllowed, Unfit
-from bot.handlers.calls import CallHandler, Overrides, StartConditions, StartRequest
+from bot.handlers.calls import StartConditions
+from bot.handlers.rerun import RerunRequest
+from bot.handlers.selection import RunReference
+from bot.handlers.start import StartRequest
 from bot.store import hooks, idempotency, image_tags, runs
 from bot.store.idempotency import KEEP_KEYS
 from bot.tables import Build, Hook, ImageTag, Run
@@ -47,7 +49,7 @@ def reference(run: Run) -> str | None:
 
 
 async def test_token_starts_its_jobs_only(home: House) -> None:
-    calls = CallHandler(home.tools)
+    calls = home.bot.calls
     called = await calls.start(RUNNER, "plain", StartRequest({"WHO": "Ada"}))
     assert (called.new, called.run.actor, called.run.cause) == (True, "token:runner", "api")
     assert called.run.parameters == {"WHO": "Ada"}
@@ -58,18 +60,18 @@ async def test_token_starts_its_jobs_only(home: House) -> None:
     with pytest.raises(Missing):
         await calls.start(BOSS, "../plain", StartRequest())
     number = (await calls.start(BOSS, "check", StartRequest())).run.identity
-    for call in (calls.cancel(RUNNER, number), calls.rerun(RUNNER, number)):
+    for call in (calls.cancel(RUNNER, RunReference(number)), calls.rerun(RUNNER, number)):
         with pytest.raises(Missing):
             await call
 
 
 async def test_undeclared_and_wrong_parameters_are_told_with_their_place(home: House) -> None:
-    error = await refused(CallHandler(home.tools).start(BOSS, "deploy", StartRequest({"A/B": "1"})), "A/B")
+    error = await refused(home.bot.calls.start(BOSS, "deploy", StartRequest({"A/B": "1"})), "A/B")
     assert [place for place, _ in error.mistakes] == [("parameters", "A/B"), ("parameters", "SECRETIVE")]
 
 
 async def test_same_key_gives_the_same_run_however_many_ask_at_once(home: House) -> None:
-    calls, terms = CallHandler(home.tools), StartConditions("key-1")
+    calls, terms = home.bot.calls, StartConditions("key-1")
     found = await asyncio.gather(*(calls.start(BOSS, "plain", StartRequest(), terms) for _ in range(20)))
     assert {each.run.number for each in found} == {1}
     assert sum(each.new for each in found) == 1
@@ -86,18 +88,18 @@ async def test_same_key_gives_the_same_run_however_many_ask_at_once(home: House)
 async def test_same_key_is_answered_when_the_job_is_gone_or_busy_and_forgotten_after_a_day(
     home: House,
 ) -> None:
-    calls, terms = CallHandler(home.tools), StartConditions("key-1")
+    calls, terms = home.bot.calls, StartConditions("key-1")
     await calls.start(BOSS, "plain", StartRequest(), terms)
     without = home.without(config=home.tools.config.model_copy(update={"jobs": {}}))
-    assert (await CallHandler(without.tools).start(BOSS, "plain", StartRequest(), terms)).run.number == 1
-    later = CallHandler(replace(home.tools, clock=lambda: home.now + KEEP_KEYS + 60))
+    assert (await without.bot.calls.start(BOSS, "plain", StartRequest(), terms)).run.number == 1
+    later = home.without(clock=lambda: home.now + KEEP_KEYS + 60).bot.calls
     assert (await later.start(BOSS, "plain", StartRequest({"WHO": "x"}), terms)).run.number == 2
     await Pruning(home.tools).rows(home.now + 3 * KEEP_KEYS)
     assert await home.store.read(lambda s: idempotency.find(s, "token:boss", "key-1", since=0.0)) is None
 
 
 async def test_one_run_may_have_another_tag_of_its_own_image(home: House) -> None:
-    calls = CallHandler(home.tools)
+    calls = home.bot.calls
     assert (
         reference((await calls.start(BOSS, "plain", StartRequest(image_tag="2.0"))).run)
         == "ghcr.io/acme/tools:2.0"
@@ -131,14 +133,14 @@ async def test_one_run_may_have_another_tag_of_its_own_image(home: House) -> Non
     ],
 )
 async def test_nothing_but_a_tag_is_a_tag(home: House, tag: str) -> None:
-    calls = CallHandler(home.tools)
+    calls = home.bot.calls
     await refused(calls.start(BOSS, "plain", StartRequest(image_tag=tag)), "tag")
     await refused(calls.move(of_hook("plain", "ci"), "plain", tag), "tag")
     assert await home.store.read(image_tags.all) == {}
 
 
 async def test_chosen_tag_is_what_everybody_runs_until_the_image_says_something_else(home: House) -> None:
-    calls, hook = CallHandler(home.tools), of_hook("plain", "ci")
+    calls, hook = home.bot.calls, of_hook("plain", "ci")
     await calls.move(hook, "plain", "2.0")
     await home.says("/job run plain")
     assert reference(await home.run(1)) == "ghcr.io/acme/tools:2.0"
@@ -153,15 +155,14 @@ async def test_chosen_tag_is_what_everybody_runs_until_the_image_says_something_
     images["tools"] = images["tools"].model_copy(update={"reference": "ghcr.io/acme/tools:5"})
     other = home.without(config=home.tools.config.model_copy(update={"images": images}))
     assert (
-        reference((await CallHandler(other.tools).start(BOSS, "plain", StartRequest())).run)
-        == "ghcr.io/acme/tools:5"
+        reference((await other.bot.calls.start(BOSS, "plain", StartRequest())).run) == "ghcr.io/acme/tools:5"
     )
     await calls.follow(BOSS, "plain")
     assert reference((await calls.start(BOSS, "plain", StartRequest())).run) == "ghcr.io/acme/tools:1"
 
 
 async def test_what_a_push_brought_takes_over_once_it_is_built(home: House) -> None:
-    calls, hook = CallHandler(home.tools), of_hook("check", "ci")
+    calls, hook = home.bot.calls, of_hook("check", "ci")
     terms = StartConditions(moves=True)
     assert (
         reference((await calls.start(hook, "check", StartRequest(image_tag="v1"), terms)).run)
@@ -194,13 +195,13 @@ async def test_job_that_is_deleted_takes_its_hooks_and_its_tag_along(home: House
     await home.tools.registry.put(job, actor="token:boss", expected=lambda version: True)
     made = Hook(job="mine", name="ci", hash="h", created_at=1.0, created_by="token:boss")
     await home.store.write(lambda s: hooks.add(s, made) and None)
-    await CallHandler(home.tools).move(of_hook("mine", "ci"), "mine", "2.0")
+    await home.bot.calls.move(of_hook("mine", "ci"), "mine", "2.0")
     await home.tools.registry.remove("mine", actor="token:boss", expected=lambda version: True)
     assert await home.store.read(lambda s: (list(hooks.list(s)), image_tags.of(s, "mine"))) == ([], None)
 
 
 async def test_rerun_is_as_it_was_or_changed_where_said(home: House) -> None:
-    calls = CallHandler(home.tools)
+    calls = home.bot.calls
     old = (await calls.start(BOSS, "plain", StartRequest({"WHO": "Ada"}, image_tag="2.0"))).run
     again = (await calls.rerun(RUNNER, 1)).run
     assert (again.rerun_of, again.parameters, reference(again)) == (
@@ -209,7 +210,7 @@ async def test_rerun_is_as_it_was_or_changed_where_said(home: House) -> None:
         "ghcr.io/acme/tools:2.0",
     )
     assert (again.actor, again.cause) == ("token:runner", "api")
-    other = (await calls.rerun(RUNNER, 1, Overrides({"WHO": "Bob"}, latest=True))).run
+    other = (await calls.rerun(RUNNER, 1, RerunRequest({"WHO": "Bob"}, latest=True))).run
     assert (other.parameters, reference(other)) == ({"WHO": "Bob"}, "ghcr.io/acme/tools:1")
 
 
@@ -222,31 +223,34 @@ async def mended(home: House) -> None:
 
 
 async def test_what_is_changed_of_a_repeated_run_has_to_fit_todays_definition(home: House) -> None:
-    calls = CallHandler(home.tools)
+    calls = home.bot.calls
     await calls.start(RUNNER, "plain", StartRequest({"WHO": "Ada"}))
     await mended(home)
-    rerun = calls.rerun(RUNNER, 1, Overrides({"WHO": "a;id"}))
+    rerun = calls.rerun(RUNNER, 1, RerunRequest({"WHO": "a;id"}))
     error = await refused(rerun, "text that matches `[a-z]+` today, not `a;id`", "With `latest`")
     assert error.mistakes[0][0] == ("parameters", "WHO")
     (reply,) = await home.says("/job rerun #1 WHO='a;id'")
     assert "With `--latest` all of today's definition counts." in reply
     assert (await calls.rerun(RUNNER, 1)).run.parameters == {"WHO": "Ada"}  # exactly as before
-    assert (await calls.rerun(RUNNER, 1, Overrides({"WHO": "bob"}))).run.parameters == {"WHO": "bob"}
+    assert (await calls.rerun(RUNNER, 1, RerunRequest({"WHO": "bob"}))).run.parameters == {"WHO": "bob"}
 
 
 async def test_parameter_that_was_taken_away_is_given_to_no_repeated_run(home: House) -> None:
-    calls = CallHandler(home.tools)
+    calls = home.bot.calls
     await calls.start(RUNNER, "plain", StartRequest({"WHO": "Ada"}))
     job = home.tools.registry.catalog.jobs["plain"].model_copy(update={"parameters": {}})
     jobs = {**home.tools.config.jobs, "plain": job}
     await home.tools.registry.apply(home.tools.config.model_copy(update={"jobs": jobs}))
-    await refused(calls.rerun(RUNNER, 1, Overrides({"WHO": "Bob"})), "is no parameter any more")
+    await refused(calls.rerun(RUNNER, 1, RerunRequest({"WHO": "Bob"})), "is no parameter any more")
 
 
 async def test_waiting_run_is_cancelled_and_an_ended_one_stays(home: House) -> None:
-    calls = CallHandler(home.tools)
+    calls = home.bot.calls
     await calls.start(BOSS, "plain", StartRequest())
-    assert [(await calls.cancel(RUNNER, 1)).result for _ in range(2)] == ["cancelled", "cancelled"]
+    assert [(await calls.cancel(RUNNER, RunReference(1))).result for _ in range(2)] == [
+        "cancelled",
+        "cancelled",
+    ]
     assert (await home.run(1)).stop_by == "token:runner"
 
 
@@ -256,7 +260,7 @@ OPS = Caller("token:ops", frozenset({"exec"}))
 
 
 async def test_single_command_runs_in_what_images_name(home: House) -> None:
-    calls = CallHandler(home.tools)
+    calls = home.bot.calls
     for image in ("tools", "ghcr.io/acme/tools:9", f"ghcr.io/acme/shop@sha256:{'2' * 64}", "container/web"):
         run = (await calls.execute(OPS, Single(image, ("ls", "-l")))).run
         assert (run.job, run.actor, run.definition["command"]) == ("exec", "token:ops", ["ls", "-l"])
@@ -286,18 +290,18 @@ async def test_single_command_runs_in_what_images_name(home: House) -> None:
     ],
 )
 async def test_single_command_names_nothing_else(home: House, image: str) -> None:
-    error = await refused(CallHandler(home.tools).execute(OPS, Single(image, ("ls",))), "images")
+    error = await refused(home.bot.calls.execute(OPS, Single(image, ("ls",))), "images")
     assert error.mistakes[0][0] == ("image",)
 
 
 async def test_single_command_needs_its_own_scope_and_is_nobody_elses_to_start(home: House) -> None:
-    calls = CallHandler(home.tools)
+    calls = home.bot.calls
     for caller in (RUNNER, of_token("all", frozenset({"run:*", "read"})), of_hook("plain", "ci")):
         with pytest.raises(NotAllowed):
             await calls.execute(caller, Single("tools", ("ls",)))
     number = (await calls.execute(OPS, Single("container/web", ("env",)))).run.identity
     everything = of_token("all", frozenset({"run:*"}))
-    for call in (calls.cancel(everything, number), calls.rerun(everything, number)):
+    for call in (calls.cancel(everything, RunReference(number)), calls.rerun(everything, number)):
         with pytest.raises(Missing):
             await call
     with pytest.raises(Missing):
@@ -309,22 +313,22 @@ async def test_single_command_needs_its_own_scope_and_is_nobody_elses_to_start(h
 
 
 async def test_single_command_is_not_repeated_where_images_name_its_image_no_more(home: House) -> None:
-    number = (await CallHandler(home.tools).execute(OPS, Single("container/web", ("env",)))).run.identity
+    number = (await home.bot.calls.execute(OPS, Single("container/web", ("env",)))).run.identity
     images = {name: each for name, each in home.tools.config.images.items() if name != "live"}
     other = home.without(config=home.tools.config.model_copy(update={"images": images}))
     with pytest.raises(NotAllowed, match="names any more"):
-        await CallHandler(other.tools).rerun(OPS, number)
+        await other.bot.calls.rerun(OPS, number)
 
 
 @pytest.mark.parametrize("command", ["", (), ("",), "a\0b", ("ls", "a\0")])
 async def test_single_command_that_is_none(home: House, command: str | tuple[str, ...]) -> None:
-    error = await refused(CallHandler(home.tools).execute(OPS, Single("tools", command)))
+    error = await refused(home.bot.calls.execute(OPS, Single("tools", command)))
     assert error.mistakes[0][0] == ("command",)
 
 
 async def test_process_engine_runs_single_commands_in_a_checkout_and_has_no_tags(tmp_path: Path) -> None:
     async with house(tmp_path) as made:
-        calls = CallHandler(made.tools)
+        calls = made.bot.calls
         run = (await calls.execute(OPS, Single("shop", ("ls",)))).run
         assert (run.job, run.image, run.repository) == ("exec", "shop", "Acme/Shop")
         assert run.commit is not None

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from bot.errors import RetryLater
 from bot.handlers.authorization import REFUSAL_KEPT
-from bot.handlers.deliveries import MAX_COMMANDS, DeliveryHandler
+from bot.handlers.deliveries import MAX_COMMANDS
 from bot.tables import Build, Delivery
 from tests.bot.house import HEAD, SHOP, House
 from tests.bot.store.counting import active_builds
@@ -43,7 +43,7 @@ async def test_same_comment_twice_is_carried_out_and_answered_once(home: House) 
     first = await home.comment("/job run plain\n/job list")
     again = await home.deliver("issue_comment", first.body)
     for delivery in (first, again):
-        await DeliveryHandler(home.tools).handle(delivery)
+        await home.bot.deliveries.handle(delivery)
     assert (await home.run(1)).name == "plain-1-" + (await home.run(1)).name[-16:]
     assert await kinds(home) == ["github_comment", "github_reaction", "github_comment"]
 
@@ -75,7 +75,7 @@ async def test_comments_of_who_may_not_cost_one_question_and_are_not_read(
 ) -> None:
     monkeypatch.setattr("bot.commands.markdown.read", lambda *_: pytest.fail("read for a stranger"))
     comments = [await home.comment(COSTLY, author="reader") for _ in range(8)]
-    desk = DeliveryHandler(home.tools)
+    desk = home.bot.deliveries
     await asyncio.gather(*(desk.handle(each) for each in comments))
     assert home.github.count("/permission$") == home.github.count("/(comments|reactions|pulls)") + 1 == 1
     assert await kinds(home) == []
@@ -87,7 +87,7 @@ async def test_fenced_command_of_who_may_not_is_not_answered(home: House) -> Non
 
 
 async def test_outsider_costs_one_question_and_is_not_answered(home: House) -> None:
-    desk = DeliveryHandler(home.tools)
+    desk = home.bot.deliveries
     for _ in range(3):
         await desk.handle(await home.comment("/job run plain", author="reader", association="NONE"))
     assert (home.github.count("/permission$"), await kinds(home)) == (1, [])
@@ -143,7 +143,7 @@ async def test_comment_in_a_repository_that_may_not_talk_is_ignored(home: House)
     home.github.add_repository("acme/else", private=True)
     home.github.add_pull("acme/else", 7, HEAD, "x")
     delivery = await home.comment("/job run plain", repository="acme/else")
-    await DeliveryHandler(home.tools).handle(delivery)
+    await home.bot.deliveries.handle(delivery)
     settled = await home.delivery(delivery)
     assert (settled.state, "may not talk" in str(settled.note)) == ("ignored", True)
     assert home.github.reactions == []
@@ -152,13 +152,13 @@ async def test_comment_in_a_repository_that_may_not_talk_is_ignored(home: House)
 @pytest.mark.parametrize(("text", "note"), [("hello", "no command"), ("    /job list", "no command")])
 async def test_comment_without_a_command_is_ignored(home: House, text: str, note: str) -> None:
     delivery = await home.comment(text)
-    await DeliveryHandler(home.tools).handle(delivery)
+    await home.bot.deliveries.handle(delivery)
     assert note in str((await home.delivery(delivery)).note)
 
 
 async def test_event_that_nobody_listens_to_is_ignored(home: House) -> None:
     delivery = await home.deliver("watch", b"{}")
-    await DeliveryHandler(home.tools).handle(delivery)
+    await home.bot.deliveries.handle(delivery)
     assert (await home.delivery(delivery)).state == "ignored"
 
 
@@ -181,7 +181,7 @@ async def test_slack_card_stands_once_in_the_channel_that_the_job_names(home: Ho
 
 async def test_slack_command_without_an_address_to_answer_has_its_effect(home: House) -> None:
     body = b"trigger_id=1.2&user_id=U0OCTOCAT&channel_id=C1&text=build+shop"
-    await DeliveryHandler(home.tools).handle(await home.deliver("command", body, source="slack"))
+    await home.bot.deliveries.handle(await home.deliver("command", body, source="slack"))
     assert (await home.build(1)).actor == "slack:octocat"
 
 
@@ -199,7 +199,7 @@ async def test_decision_that_is_cancelled_leaves_nothing_behind(home: House) -> 
     home.github.slow("/reactions$", 30)
     delivery = await home.comment("/job run plain")
     before = asyncio.all_tasks()
-    task = asyncio.create_task(DeliveryHandler(home.tools).handle(delivery))
+    task = asyncio.create_task(home.bot.deliveries.handle(delivery))
     await home.github.wait_for(lambda: home.github.count("/permission$"))
     task.cancel()
     async with asyncio.timeout(5):
@@ -220,7 +220,7 @@ async def test_giving_up_tells_who_asked(home: House, kind: str) -> None:
         delivery = await home.deliver("command", body, source="slack")
     else:
         delivery = await home.deliver("push", json.dumps({}).encode())
-    await DeliveryHandler(home.tools).give_up(delivery, ValueError("a secret of the operator"))
+    await home.bot.deliveries.give_up(delivery, ValueError("a secret of the operator"))
     settled = await home.delivery(delivery)
     assert (settled.state, settled.note) == ("failed", "ValueError")
     texts = [post.text for post in await home.posts() if post.text]
@@ -236,7 +236,7 @@ async def test_giving_up_works_without_words_where_the_words_are_what_fails(
 
     monkeypatch.setattr("bot.messages.error_reply", broken)
     delivery = await home.comment("/job run plain")
-    await DeliveryHandler(home.tools).give_up(delivery, RetryLater("GitHub away"))
+    await home.bot.deliveries.give_up(delivery, RetryLater("GitHub away"))
     assert ((await home.delivery(delivery)).state, await kinds(home)) == ("failed", [])
 
 
@@ -247,7 +247,7 @@ async def test_giving_up_waits_for_the_database(home: House, monkeypatch: pytest
     delivery = await home.comment("/job run plain")
     monkeypatch.setattr(home.store, "write", away)
     with pytest.raises(RetryLater):
-        await DeliveryHandler(home.tools).give_up(delivery, ValueError())
+        await home.bot.deliveries.give_up(delivery, ValueError())
 
 
 async def test_build_that_failed_is_not_waited_for_again(home: House) -> None:
@@ -275,7 +275,7 @@ async def test_line_of_a_delivery_can_be_left_out_unless_it_is_a_problem(
         quiet = home.without(config=home.tools.config.model_copy(update={"log": log}))
         delivery = await home.comment(body, author=author)
         with capture_logs() as lines:
-            await DeliveryHandler(quiet.tools).handle(delivery)
+            await quiet.bot.deliveries.handle(delivery)
         said += [which for line in lines if line["event"] == "delivery.settled"]
     assert said == logged
 
@@ -285,5 +285,5 @@ async def test_failure_of_a_delivery_is_always_logged(home: House) -> None:
     quiet = home.without(config=home.tools.config.model_copy(update={"log": log}))
     delivery = await home.comment("/job list")
     with capture_logs() as lines:
-        await DeliveryHandler(quiet.tools).give_up(delivery, RetryLater("away"))
+        await quiet.bot.deliveries.give_up(delivery, RetryLater("away"))
     assert [line["state"] for line in lines if line["event"] == "delivery.settled"] == ["failed"]

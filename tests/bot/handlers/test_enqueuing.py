@@ -4,8 +4,7 @@ import pytest
 
 from bot.catalog.catalog import Job
 from bot.errors import AskerError
-from bot.handlers.authorization import Authorization, RequestContext
-from bot.handlers.enqueuing import Enqueuer
+from bot.handlers.authorization import RequestContext
 from bot.handlers.orders import Order, Target
 from bot.states import Cause
 from bot.store import Session
@@ -18,16 +17,15 @@ def asked(**values: object) -> RequestContext:
 
 
 async def test_default_branch_is_meant_where_nothing_is_named(home: House) -> None:
-    target = await Enqueuer(home.tools, Authorization(home.tools)).target(asked(channel="C1"), "shop", None)
+    target = await home.bot.resolver.target(asked(channel="C1"), "shop", None)
     assert target.source is not None
     assert (target.repository, target.source.commit, target.source.ref) == ("Acme/Shop", HEAD, "main")
     assert not target.public
 
 
 async def test_only_images_are_built(home: House) -> None:
-    starting = Enqueuer(home.tools, Authorization(home.tools))
     with pytest.raises(ValueError, match="only an image"):
-        await home.write(lambda s: starting.need_build(s, asked(), Target(SHOP, False)))
+        await home.write(lambda s: home.bot.enqueuer.need_build(s, asked(), Target(SHOP, False)))
 
 
 async def test_without_github_no_commit_is_known(home: House) -> None:
@@ -35,18 +33,17 @@ async def test_without_github_no_commit_is_known(home: House) -> None:
     request = asked()
     request.permissions["Acme/Shop"] = "write"
     with pytest.raises(AskerError, match="GitHub is not configured"):
-        await Enqueuer(bare.tools, Authorization(bare.tools)).target(request, "shop", None)
+        await bare.bot.resolver.target(request, "shop", None)
 
 
 async def test_transaction_that_is_run_again_remembers_nothing_of_the_first_time(home: House) -> None:
-    starting = Enqueuer(home.tools, Authorization(home.tools))
     order = Order(asked(channel="C1"), 0, Job(name="plain", command="true"), Target(SHOP, False), {"A": "b"})
     seen: list[Run] = []
 
     def twice(session: Session) -> Run:
         for _ in range(2):
             with session.begin_nested() as attempt:
-                seen.append(starting.enqueue(session, order))
+                seen.append(home.bot.enqueuer.enqueue(session, order))
                 if len(seen) == 1:
                     attempt.rollback()
         return seen[-1]

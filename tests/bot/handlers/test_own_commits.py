@@ -7,10 +7,9 @@ import pytest
 from bot.access.callers import Caller, of_token, of_workflow
 from bot.access.scopes import EVERY_JOB
 from bot.errors import NotAllowed, Unfit
-from bot.handlers.authorization import Authorization, RequestContext
-from bot.handlers.calls import CallHandler, StartRequest
-from bot.handlers.enqueuing import Enqueuer
+from bot.handlers.authorization import RequestContext
 from bot.handlers.orders import Target
+from bot.handlers.start import StartRequest
 from bot.states import Cause
 from bot.store import Session, builds
 from bot.tables import Build, Run
@@ -31,7 +30,7 @@ def shop(home: House) -> House:
 
 async def target(home: House, ref: str | None) -> Target:
     asked = RequestContext("k", Cause.API, "token:t", None, caller=of_token("t", SCOPES))
-    return await Enqueuer(home.tools, Authorization(home.tools)).target(asked, "shop", ref)
+    return await home.bot.resolver.target(asked, "shop", ref)
 
 
 def asked_of(home: House, path: str) -> int:
@@ -44,7 +43,7 @@ def asked_of(home: House, path: str) -> int:
 @pytest.mark.parametrize("ref", [FORK, FORK[:12], "pull/8/head", "refs/pull/8/head"])
 async def test_commit_of_a_fork_is_started_by_no_name(shop: House, caller: Caller, ref: str) -> None:
     with pytest.raises(NotAllowed, match="on no branch and no tag of `Acme/Shop`"):
-        await CallHandler(shop.tools).start(caller, "check", StartRequest(ref=ref))
+        await shop.bot.calls.start(caller, "check", StartRequest(ref=ref))
     assert await shop.store.read(lambda s: builds.get(s, 1)) is None
 
 
@@ -108,7 +107,7 @@ async def test_run_of_a_fork_from_before_is_not_repeated(shop: House) -> None:
     )
     asked = RequestContext("k", Cause.API, "token:t", None, caller=of_token("t", SCOPES))
     with pytest.raises(NotAllowed, match="counts as the code of a fork"):
-        await Enqueuer(shop.tools, Authorization(shop.tools)).same_target(asked, run, "Acme/Shop")
+        await shop.bot.resolver.same_target(asked, run, "Acme/Shop")
 
 
 async def test_where_forks_are_allowed_their_commits_are_and_are_known_as_such(tmp_path: Path) -> None:

@@ -6,10 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import AskerError
-from bot.handlers.authorization import Authorization
-from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.pauses import LONGEST, moment
-from bot.handlers.ticks import TickHandler
 from bot.store import runs, ticks
 from tests.bot.house import SITE, House, house
 
@@ -36,7 +33,7 @@ async def home(tmp_path: Path) -> AsyncIterator[House]:
 async def turn(home: House, now: float) -> None:
     """A bot that was just started decides what is due: nothing but the database is remembered."""
     home.now = now
-    await TickHandler(home.tools, Enqueuer(home.tools, Authorization(home.tools))).turn()
+    await home.bot.ticks.turn()
 
 
 async def told(home: House, job: str = "hourly") -> list[tuple[float, str]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.store import Session, runs
 from bot.tables import JobState, Tick
 from tests.bot.handlers.test_pushes import ONE, pushed
 from tests.bot.house import SITE, House, house
@@ -28,6 +29,17 @@ async def home(tmp_path: Path) -> AsyncIterator[House]:
         yield made
 
 
+async def began(home: House, number: int) -> None:
+    """The job of a run was started."""
+
+    def write(session: Session) -> None:
+        run = runs.get(session, number)
+        assert run is not None
+        run.started_at = home.now
+
+    await home.write(write)
+
+
 async def test_plan_tells_what_run_would_do_and_starts_nothing(home: House) -> None:
     (reply,) = await home.says("/job plan deploy SECRETIVE=x")
     for words in (
@@ -42,8 +54,10 @@ async def test_plan_tells_what_run_would_do_and_starts_nothing(home: House) -> N
     assert await home.store.read(active_builds) == 0
 
 
-async def test_plan_tells_how_it_differs_from_the_last_run(home: House) -> None:
+async def test_plan_tells_how_it_differs_from_the_last_run_that_began(home: House) -> None:
     await home.says("/job run deploy SECRETIVE=x")
+    assert "it never ran before" in (await home.says("/job plan deploy SECRETIVE=x"))[0]
+    await began(home, 1)
     (reply,) = await home.says("/job plan deploy SECRETIVE=x")
     assert "the same as `#1`" in reply
     assert "under way: build `#1`" in reply

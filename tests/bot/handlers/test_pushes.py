@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import delete, select, update
 from structlog.testing import capture_logs
 
-from bot.handlers.deliveries import DeliveryHandler
 from bot.states import State
 from bot.store import Session, builds, runs
 from bot.store.leases import LeaseLost
@@ -61,7 +60,7 @@ async def arrives(home: House, commit: str, **about: Any) -> Delivery:
 async def pushed(home: House, commit: str, **about: Any) -> str:
     """The note of a push that was decided."""
     delivery = await arrives(home, commit, **{"paths": ["src/a"]} | about)
-    await DeliveryHandler(home.tools).handle(delivery)
+    await home.bot.deliveries.handle(delivery)
     return (await home.delivery(delivery)).note or ""
 
 
@@ -85,7 +84,7 @@ async def test_push_runs_the_jobs_that_want_it_after_the_build(home: House) -> N
 
 async def test_paths_decide_and_the_note_says_so(home: House) -> None:
     delivery = await arrives(home, ONE, paths=["docs/a"])
-    await DeliveryHandler(home.tools).handle(delivery)
+    await home.bot.deliveries.handle(delivery)
     settled = await home.delivery(delivery)
     assert settled.state == "handled"  # so that `why` knows of it for as long as of what was built
     assert "image shop: not built: nothing changed that fits its `paths` (`src/**`)" in str(settled.note)
@@ -155,7 +154,7 @@ async def test_push_of_another_branch_leaves_what_waits_alone(home: House) -> No
 async def test_push_that_is_decided_late_builds_nothing_any_more(home: House) -> None:
     first = await arrives(home, ONE, paths=["src/a"])
     await pushed(home, TWO)
-    await DeliveryHandler(home.tools).handle(first)
+    await home.bot.deliveries.handle(first)
     note = str((await home.delivery(first)).note)
     assert "rebuilds nothing any more" in note
     assert "image shop: not built: a newer push was decided first" in note
@@ -208,7 +207,7 @@ async def test_old_push_that_is_sent_again_does_not_deploy_its_old_commit(home: 
     home.now += 60
     await pushed(home, TWO, before=ONE)
     delivery = await home.deliver("push", captured.encode(), key="github:new-id")
-    await DeliveryHandler(home.tools).handle(delivery)
+    await home.bot.deliveries.handle(delivery)
     assert "not built: this push was decided before" in ((await home.delivery(delivery)).note or "")
     assert await count_of_runs(home) == 2
 
@@ -218,7 +217,7 @@ async def test_older_push_that_comes_first_now_starts_nothing_and_says_so(home: 
     home.now += 60
     await pushed(home, TWO, before=ONE)
     delivery = await home.deliver("push", early.encode())
-    await DeliveryHandler(home.tools).handle(delivery)
+    await home.bot.deliveries.handle(delivery)
     assert "not built: a newer push was decided first" in ((await home.delivery(delivery)).note or "")
     assert [(await home.run(1)).commit, await count_of_runs(home)] == [TWO, 1]
 
@@ -228,7 +227,7 @@ async def test_push_of_before_a_branch_was_deleted_starts_nothing(home: House) -
     home.now += 60
     assert "refs/heads/topic was deleted" in await pushed(home, "0" * 40, branch="topic", before=ONE)
     delivery = await home.deliver("push", early.encode())
-    await DeliveryHandler(home.tools).handle(delivery)
+    await home.bot.deliveries.handle(delivery)
     assert "a newer push was decided first" in ((await home.delivery(delivery)).note or "")
 
 
@@ -244,7 +243,7 @@ async def test_branch_that_comes_back_is_pushed_anew_each_time(home: House) -> N
 async def _decided_late(home: House, early: str) -> str:
     """The note of a push that was sent before what was decided since."""
     delivery = await home.deliver("push", early.encode())
-    await DeliveryHandler(home.tools).handle(delivery)
+    await home.bot.deliveries.handle(delivery)
     return (await home.delivery(delivery)).note or ""
 
 
@@ -283,7 +282,7 @@ async def test_push_set_back_by_force_is_not_built_when_it_comes_late(home: Hous
     home.now += 60
     payload = payloads.push(SHOP, "9" * 40, private=True, at=home.now, before=ONE, paths=["docs/a"])
     payload["forced"] = True
-    await DeliveryHandler(home.tools).handle(await home.deliver("push", json.dumps(payload).encode()))
+    await home.bot.deliveries.handle(await home.deliver("push", json.dumps(payload).encode()))
     assert "a newer push was decided first" in await _decided_late(home, early)
     assert [(await home.run(1)).commit, await count_of_runs(home)] == ["9" * 40, 1]
 
@@ -339,7 +338,7 @@ async def test_what_a_push_decided_is_undone_with_it(home: House) -> None:
     delivery = await arrives(home, ONE, paths=["src/a"])
     await home.write(lambda s: s.execute(update(Delivery).values(lease_owner="another")))
     with pytest.raises(LeaseLost):
-        await DeliveryHandler(home.tools).handle(delivery)
+        await home.bot.deliveries.handle(delivery)
     assert await home.store.read(lambda s: s.scalars(select(PushVerdict)).all()) == []
 
 
@@ -347,5 +346,5 @@ async def test_push_without_sender_builds_and_names_who_pushed(home: House) -> N
     payload = payloads.push(SHOP, ONE, private=True, at=home.now, before="9" * 40, paths=["src/a"])
     del payload["sender"]
     payload["pusher"] = {"name": "deployer", "email": None}
-    await DeliveryHandler(home.tools).handle(await home.deliver("push", json.dumps(payload).encode()))
+    await home.bot.deliveries.handle(await home.deliver("push", json.dumps(payload).encode()))
     assert (await home.run(1)).actor == "github:deployer"

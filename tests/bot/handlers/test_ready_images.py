@@ -9,9 +9,6 @@ import pytest
 
 from bot.catalog.catalog import Catalog
 from bot.config import Config, load
-from bot.handlers.authorization import Authorization
-from bot.handlers.enqueuing import Enqueuer
-from bot.handlers.ticks import TickHandler
 from bot.store import ticks
 from bot.tables import Build, Run
 from bot.workers import specs, worker
@@ -275,7 +272,7 @@ async def test_public_place_knows_the_jobs_of_no_repository(home: House) -> None
 
 
 async def test_schedule_starts_a_job_in_an_image_that_is_not_built(home: House) -> None:
-    ticks = TickHandler(home.tools, Enqueuer(home.tools, Authorization(home.tools)))
+    ticks = home.bot.ticks
     await ticks.turn()
     home.now += 61
     await ticks.turn()
@@ -289,7 +286,7 @@ async def test_schedule_of_a_job_whose_image_was_taken_away_starts_nothing(home:
     jobs, images = home.tools.registry.catalog.jobs, dict(home.tools.registry.catalog.images)
     del images["tools"]
     home.tools.registry._today = replace(home.tools.registry._today, catalog=Catalog(jobs, images))
-    turning = TickHandler(home.tools, Enqueuer(home.tools, Authorization(home.tools)))
+    turning = home.bot.ticks
     await turning.turn()
     home.now += 61
     await turning.turn()

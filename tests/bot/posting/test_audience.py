@@ -86,7 +86,7 @@ async def test_public_pull_request_is_told_no_links_and_lines_of_runs_of_no_repo
 async def test_plan_in_public_is_not_compared_with_a_private_run(home: House) -> None:
     set_private(home, private=False)
     await home.says("/job run deploy SECRETIVE=hush")
-    await home.write(lambda s: s.execute(update(Run).values(public=False)))
+    await home.write(lambda s: s.execute(update(Run).values(public=False, started_at=home.now)))
     (text,) = await home.says("/job plan deploy SECRETIVE=x")
     assert "hush" not in text
     assert "not compared here" in text

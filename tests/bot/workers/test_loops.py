@@ -38,7 +38,7 @@ class Watched(Workers):
     """The workers, and an event that is set whenever something was carried."""
 
     def __init__(self, home: House) -> None:
-        super().__init__(home.tools)
+        super().__init__(home.tools, home.bot.deliveries, home.bot.ticks)
         self.ended = asyncio.Event()
         for pool in self._pools:
             pool.work = replace(pool.work, carry=partial(self._carry, pool.work.carry))
@@ -228,7 +228,7 @@ async def test_database_or_a_fault_in_one_round_ends_no_belt(
 async def test_failure_to_give_up_leaves_the_delivery_for_later(
     home: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    belts = Workers(home.tools)
+    belts = home.bot.workers
     delivery = await home.comment("/job run plain")
     delivery.attempts = MAX_TRIES + 1
 

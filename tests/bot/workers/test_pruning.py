@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import select
 
 from bot.config import job_of
-from bot.handlers.deliveries import DeliveryHandler
 from bot.registry import Registry
 from bot.states import State
 from bot.store import Session, runs, ticks
@@ -125,7 +124,7 @@ async def test_deliveries_that_were_ignored_go_before_the_others(home: House) ->
     handled, ignored = await home.comment("/job list"), await home.comment("nothing")
     waiting = await home.deliver("issue_comment", handled.body)
     for delivery in (handled, ignored):
-        await DeliveryHandler(home.tools).handle(delivery)
+        await home.bot.deliveries.handle(delivery)
 
     async def kept(later: float) -> list[str]:
         await Retention(home.tools).look(home.now + later)
@@ -139,7 +138,7 @@ async def test_deliveries_that_were_ignored_go_before_the_others(home: House) ->
 async def test_how_long_ignored_deliveries_are_kept_is_a_setting(home: House) -> None:
     settings = home.tools.config.deliveries.model_copy(update={"keep_ignored": 60.0})
     brief = home.without(config=home.tools.config.model_copy(update={"deliveries": settings}))
-    await DeliveryHandler(home.tools).handle(await home.comment("nothing"))
+    await home.bot.deliveries.handle(await home.comment("nothing"))
     await Retention(brief.tools).look(home.now + 61)
     assert await home.store.read(lambda s: list(s.scalars(select(Delivery)))) == []
 

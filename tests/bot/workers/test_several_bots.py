@@ -14,7 +14,6 @@ from bot.states import State
 from bot.store import Store, runs
 from bot.tables import Run
 from bot.workers import timing
-from bot.workers.loops import Workers
 from demo import deliveries as payloads
 from executor.logs.store import LogStore
 from executor.process import ProcessEngine
@@ -35,7 +34,7 @@ class Bot:
 
     def __init__(self, home: House) -> None:
         self.home = home
-        self._turning = asyncio.create_task(Workers(home.tools).run())
+        self._turning = asyncio.create_task(home.bot.workers.run())
 
     async def stop(self) -> None:
         self._turning.cancel()

@@ -14,7 +14,6 @@ from bot.access import links
 from bot.catalog.catalog import Job
 from bot.github import Keys, Oidc
 from bot.store import Store
-from bot.workers.loops import Workers
 from executor.spec import Secret
 from tests.bot.house import house
 from tests.webhooks.whole import served
@@ -43,9 +42,9 @@ async def test_route_without_a_row_cannot_be_mounted(store: Store) -> None:
 async def test_service_serves_every_row_and_nothing_else(tmp_path: Path) -> None:
     """All that is mounted below `/api` and `/hooks`, as the service mounts it."""
     async with house(tmp_path) as home:
-        tools, clock = home.tools, home.tools.clock
+        clock = home.tools.clock
         oidc = Oidc(Keys("https://issuer.example.com", clock=clock), audience="http://errand", clock=clock)
-        app = service._application(tools, Workers(tools), Streams(), oidc, clock, "")
+        app = service._application(home.bot, Streams(), oidc, clock, "")
         assert {type(each) for each in app.routes} == {Route}  # one that has routes within would hide them
         mounted = [
             (method, each.path.replace(":path}", "}"))

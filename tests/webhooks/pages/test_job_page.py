@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from bot.access.callers import of_hook
-from bot.handlers.calls import CallHandler
 from tests.bot.handlers.test_ready_images import contained
 from tests.bot.house import house
 from tests.webhooks.whole import served
@@ -13,7 +12,7 @@ CHOSEN = "ghcr.io/acme/tools:2.0"
 
 async def test_tag_of_a_hook_is_shown_until_it_counts_no_more(tmp_path: Path) -> None:
     async with house(tmp_path, change=contained) as home, served(home) as client:
-        calls, hook = CallHandler(home.tools), of_hook("plain", "ci")
+        calls, hook = home.bot.calls, of_hook("plain", "ci")
         assert CHOSEN not in (await client.get("/jobs/plain")).text
         await calls.move(hook, "plain", "2.0")
         page = (await client.get("/jobs/plain")).text

@@ -9,21 +9,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot import messages
-from bot.commands import parser
-from bot.context import Context
 from bot.errors import AskerError, Missing, ProblemType
-from bot.handlers.authorization import Authorization, RequestContext
+from bot.handlers.authorization import Authorization, RequestContext, owner
+from bot.handlers.selection import RunReference
 from bot.posting.audience import outward
 from bot.states import State
-from bot.store import Session, posts, runs
+from bot.store import Session, Store, posts, runs
 from bot.tables import Run
 from bot.text.wording import quoted
 
 CANDIDATES = 50
 """Runs under way that are looked at, the newest ones."""
-
-Owner = Callable[[RequestContext, Run], str]
-"""The repository of which the asker must be able to run things to have a run; `AskerError` if none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,74 +30,67 @@ class Stop:
     late: bool = False
 
 
-class Cancellation:
+class CancelHandler:
     """Stops one run."""
 
-    def __init__(self, tools: Context, people: Authorization, owner: Owner) -> None:
-        self._tools = tools
-        self._authorization = people
-        self._owner = owner
+    def __init__(self, authorization: Authorization, store: Store, clock: Callable[[], float]) -> None:
+        self._authorization = authorization
+        self._store = store
+        self._clock = clock
 
-    async def cancel(self, asked: RequestContext, command: parser.Cancel) -> Callable[[Session], Stop]:
+    async def cancel(self, asked: RequestContext, reference: RunReference) -> Callable[[Session], Stop]:
         """What stops the run that is meant.
 
         Raises `AskerError` where the asker may not, or where several may be meant, which it lists.
         """
-        if command.name is not None:
-            self._authorization.catalog(asked).job(command.name)
+        if reference.name is not None:
+            self._authorization.catalog(asked).job(reference.name)
         if asked.caller is None:  # whose scopes say it all
-            for owner in await self._tools.store.read(lambda s: self._owners(s, asked, command)):
+            for repository in await self._store.read(lambda s: self._owners(s, asked, reference)):
                 try:
-                    await self._authorization.require(asked, owner)
+                    await self._authorization.require(asked, repository)
                 except AskerError:
                     continue  # the transaction, which may find other runs, says so
 
         def effect(session: Session) -> Stop:
-            run, now = self._meant(session, asked, command), self._tools.clock()
+            run, now = self._meant(session, asked, reference), self._clock()
             if run.state == State.FINISHED:
                 return Stop(run, late=True)
             return Stop(runs.request_stop(session, run.identity, by=asked.actor, now=now))
 
         return effect
 
-    def _check(self, asked: RequestContext, run: Run) -> None:
-        """Raise `AskerError` unless the asker may stop the run, as far as is known without the network."""
-        if asked.caller is None:
-            self._authorization.check(asked, self._owner(asked, run))
-        elif not asked.caller.may_run(run.job):
-            raise Missing(f"There is no run #{run.number}.", ProblemType.NO_SUCH_RUN)
-
-    def _owners(self, session: Session, asked: RequestContext, command: parser.Cancel) -> list[str]:
+    def _owners(self, session: Session, asked: RequestContext, reference: RunReference) -> list[str]:
         owners: dict[str, None] = {}
-        for run in self._candidates(session, asked, command):
+        for run in self._candidates(session, asked, reference):
             try:
-                owners[self._owner(asked, run)] = None
+                owners[owner(asked, run)] = None
             except AskerError:
                 continue
         return list(owners)
 
-    def _candidates(self, session: Session, asked: RequestContext, command: parser.Cancel) -> Sequence[Run]:
-        if command.number is not None:
-            run = runs.get(session, command.number)
+    def _candidates(self, session: Session, asked: RequestContext, reference: RunReference) -> Sequence[Run]:
+        if reference.number is not None:
+            run = runs.get(session, reference.number)
             return [] if run is None else [run]
-        if command.name is not None:
-            return runs.unfinished(session, job=command.name, limit=CANDIDATES)
+        if reference.name is not None:
+            return runs.unfinished(session, job=reference.name, limit=CANDIDATES)
         if asked.repository is not None:
             return runs.unfinished(session, repository=asked.repository, limit=CANDIDATES)
         return runs.unfinished(session, actor=asked.actor, limit=CANDIDATES)
 
-    def _meant(self, session: Session, asked: RequestContext, command: parser.Cancel) -> Run:
+    def _meant(self, session: Session, asked: RequestContext, reference: RunReference) -> Run:
         """The run, within the transaction: an earlier command of the same comment may have made it."""
         mine: list[Run] = []
         refusal: AskerError | None = None
-        for run in self._candidates(session, asked, command):
+        for run in self._candidates(session, asked, reference):
             try:
-                self._check(asked, run)
+                self._authorization.check_run(asked, run)
                 mine.append(run)
             except AskerError as error:
                 refusal = refusal or error
         if not mine:
-            raise refusal or _missing(asked, command)
+            raise refusal or _missing(asked, reference)
         mine = [run for run in mine if run.stop_by is None] or mine  # the others end already
         near = _nearest(session, asked, mine)
         if len(near) == 1:
@@ -110,13 +99,13 @@ class Cancellation:
         raise AskerError(
             "Several runs are under way that may be meant, so none was stopped. Name one, as in"
             f" {quoted(f'{self._authorization.first_word(asked)} cancel #{near[0].number}')}:\n\n"
-            + messages.status_reply(shown, rest=self._rest(asked, command))
+            + messages.status_reply(shown, rest=self._rest(asked, reference))
         )
 
-    def _rest(self, asked: RequestContext, command: parser.Cancel) -> str:
+    def _rest(self, asked: RequestContext, reference: RunReference) -> str:
         """The command that lists more runs than an answer shows."""
-        words = [self._authorization.first_word(asked), "status", *([command.name] if command.name else [])]
-        return " ".join([*words, "--page 1"])
+        name = [reference.name] if reference.name else []
+        return " ".join([self._authorization.first_word(asked), "status", *name, "--page 1"])
 
 
 def _nearest(session: Session, asked: RequestContext, found: Sequence[Run]) -> Sequence[Run]:
@@ -136,11 +125,11 @@ def _nearest(session: Session, asked: RequestContext, found: Sequence[Run]) -> S
     return [run for run in found if run.identity in here] or found
 
 
-def _missing(asked: RequestContext, command: parser.Cancel) -> AskerError:
-    if command.number is not None:
-        return Missing(f"There is no run #{command.number}.", ProblemType.NO_SUCH_RUN)
-    if command.name is not None:
-        return Missing(f"There is no unfinished run of {quoted(command.name)}.", ProblemType.NO_SUCH_RUN)
+def _missing(asked: RequestContext, reference: RunReference) -> AskerError:
+    if reference.number is not None:
+        return Missing(f"There is no run #{reference.number}.", ProblemType.NO_SUCH_RUN)
+    if reference.name is not None:
+        return Missing(f"There is no unfinished run of {quoted(reference.name)}.", ProblemType.NO_SUCH_RUN)
     return Missing(
         f"There is no unfinished run {'here' if asked.caller is None else 'that you started'}.",
         ProblemType.NO_SUCH_RUN,

@@ -1,0 +1,130 @@
+"""Puts the bot together, once: every class gets from here what it needs, and nothing gets the parts whole."""
+
+from functools import cached_property
+
+from bot.context import Context
+from bot.handlers.actions import Actions
+from bot.handlers.authorization import Authorization
+from bot.handlers.builds import BuildHandler
+from bot.handlers.calls import CallHandler
+from bot.handlers.cancel import CancelHandler
+from bot.handlers.cards import CardTargets
+from bot.handlers.deliveries import DeliveryHandler
+from bot.handlers.enqueuing import Enqueuer
+from bot.handlers.exec import ExecHandler
+from bot.handlers.locks import LockHandler
+from bot.handlers.pauses import PauseHandler
+from bot.handlers.plans import Planner, WhyHandler
+from bot.handlers.pushes import PushHandler
+from bot.handlers.questions import QueryHandler
+from bot.handlers.repeats import Repeats
+from bot.handlers.rerun import RerunHandler
+from bot.handlers.resolution import TargetResolver
+from bot.handlers.selection import RunSelection
+from bot.handlers.start import StartHandler
+from bot.handlers.status import LogHandler, StatusHandler
+from bot.handlers.tags import ImageTagHandler
+from bot.handlers.ticks import TickHandler
+from bot.handlers.verbs import CommandHandlers
+from bot.posting.addresses import PageAddresses
+from bot.repositories import CodeHost
+from bot.workers.loops import Workers
+
+
+class Composition:
+    """One of each, made when it is first asked for."""
+
+    def __init__(self, parts: Context) -> None:
+        self.parts = parts
+
+    # What the handlers stand on -------------------------------------------------------------------
+
+    @cached_property
+    def host(self) -> CodeHost:
+        """GitHub, with the numbers of its repositories."""
+        return CodeHost(self.parts.github, self.parts.repositories)
+
+    @cached_property
+    def authorization(self) -> Authorization:
+        """Who may."""
+        return Authorization(self.parts.registry, self.host, self.parts.clock, self.parts.nonce)
+
+    @cached_property
+    def addresses(self) -> PageAddresses:
+        """Where pages are."""
+        return PageAddresses(self.parts.registry, self.parts.keys, self.parts.clock)
+
+    @cached_property
+    def resolver(self) -> TargetResolver:
+        """Which commit or image is meant."""
+        return TargetResolver(self.authorization, self.parts.registry, self.host, self.parts.store)
+
+    @cached_property
+    def enqueuer(self) -> Enqueuer:
+        """What stores runs and builds."""
+        parts = self.parts
+        cards = CardTargets(parts.github, parts.slack, parts.clock, parts.nonce)
+        return Enqueuer(parts.registry, cards, parts.clock, parts.nonce)
+
+    # What can be asked for ------------------------------------------------------------------------
+
+    @cached_property
+    def actions(self) -> Actions:
+        """One handler each."""
+        parts, authorization = self.parts, self.authorization
+        starts = StartHandler(authorization, self.resolver)
+        return Actions(
+            authorization=authorization,
+            selection=RunSelection(authorization, parts.store),
+            starts=starts,
+            reruns=RerunHandler(authorization, self.resolver, parts.registry),
+            execs=ExecHandler(self.resolver, parts.registry),
+            enqueuer=self.enqueuer,
+            cancels=CancelHandler(authorization, parts.store, parts.clock),
+            builds=BuildHandler(authorization, self.resolver, self.enqueuer),
+            locks=LockHandler(authorization, parts.registry, parts.clock),
+            pauses=PauseHandler(authorization, parts.clock),
+            plans=Planner(starts, self.enqueuer, parts.clock),
+            reasons=WhyHandler(authorization, parts.repositories, self.enqueuer, parts.clock),
+        )
+
+    # Doors ----------------------------------------------------------------------------------------
+
+    @cached_property
+    def commands(self) -> CommandHandlers:
+        """Of comments, Slack and `errand chat`."""
+        parts, selection = self.parts, self.actions.selection
+        statuses = StatusHandler(self.authorization, selection, self.addresses)
+        logs = LogHandler(selection, parts.logs, self.addresses)
+        return CommandHandlers(self.actions, statuses, logs)
+
+    @cached_property
+    def calls(self) -> CallHandler:
+        """Of callers over HTTP who start and stop."""
+        parts = self.parts
+        tags = ImageTagHandler(parts.registry, parts.store, parts.clock)
+        return CallHandler(self.actions, tags, Repeats(parts.store, parts.clock), parts.store)
+
+    @cached_property
+    def queries(self) -> QueryHandler:
+        """Of callers over HTTP who ask."""
+        return QueryHandler(self.actions, self.parts.store, self.parts.clock)
+
+    @cached_property
+    def deliveries(self) -> DeliveryHandler:
+        """Of what GitHub and Slack send."""
+        pushes = PushHandler(self.parts.registry, self.enqueuer, self.parts.clock)
+        return DeliveryHandler(self.parts, self.authorization, self.commands, pushes)
+
+    @cached_property
+    def ticks(self) -> TickHandler:
+        """Of schedules."""
+        parts = self.parts
+        return TickHandler(parts.registry, parts.store, self.resolver, self.enqueuer, parts.clock)
+
+    # What moves by itself -------------------------------------------------------------------------
+
+    @cached_property
+    def workers(self) -> Workers:
+        """The belts."""
+        return Workers(self.parts, self.deliveries, self.ticks)

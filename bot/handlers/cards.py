@@ -1,0 +1,56 @@
+"""Where a run or a build is told: where it was asked for, on the commit, in the channels of its job."""
+
+from collections.abc import Callable, Iterable
+
+from bot.github import GitHub
+from bot.handlers.authorization import RequestContext
+from bot.handlers.orders import Target
+from bot.posting import targets
+from bot.slack import Slack
+from bot.tables import Post
+
+
+class CardTargets:
+    """Makes the posts that will carry cards; what is not configured is told nothing."""
+
+    def __init__(
+        self,
+        github: GitHub | None,
+        slack: Slack | None,
+        clock: Callable[[], float],
+        nonce: Callable[[], str],
+    ) -> None:
+        self._github = github
+        self._slack = slack
+        self._clock = clock
+        self._nonce = nonce
+
+    def of(
+        self, asked: RequestContext, target: Target, *, github: bool, channels: Iterable[str | None]
+    ) -> list[Post]:
+        """All places; `github`: also the commit. A channel that is named twice is told once."""
+        now, nonce = self._clock(), self._nonce
+        cards: list[Post] = []
+        if asked.repository is not None and asked.number is not None:
+            cards.append(targets.comment(asked.repository, asked.number, now=now, nonce=nonce()))
+        if github:
+            cards += self.commit(target)
+        if self._slack is not None:
+            names = dict.fromkeys(channel for channel in channels if channel)
+            if asked.channel is not None and asked.channel_name not in names:
+                names[asked.channel] = None
+            here = (asked.channel, asked.channel_name)
+            cards += [
+                targets.channel(
+                    channel, url=asked.response_url if channel in here else None, now=now, nonce=nonce()
+                )
+                for channel in names
+            ]
+        return cards
+
+    def commit(self, target: Target) -> list[Post]:
+        """The commit that is built, where there is one on GitHub."""
+        if self._github is None or target.source is None or not target.repository:
+            return []
+        where, app = (target.repository, target.source.commit), self._github.is_app
+        return [targets.commit(*where, app=app, now=self._clock(), nonce=self._nonce())]

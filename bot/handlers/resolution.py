@@ -1,0 +1,158 @@
+"""Which commit or image a request means: asks whether the asker may, and GitHub. Nothing is written here."""
+
+import shlex
+from dataclasses import replace
+
+from bot import messages
+from bot.access import policy
+from bot.catalog.catalog import ownerless
+from bot.catalog.images import Image
+from bot.commands.reader import split
+from bot.errors import AskerError, NotAllowed, Unfit
+from bot.github import PullRequest
+from bot.handlers.authorization import Authorization, RequestContext
+from bot.handlers.orders import OF_FORK, Source, Target, with_tag
+from bot.registry import Registry
+from bot.repositories import CodeHost
+from bot.store import Store, builds
+from bot.tables import Run
+from bot.text import refs
+from bot.text.wording import quoted
+
+
+def _closed(asked: RequestContext, pull: PullRequest) -> str:
+    """Why a command that would take the code of a pull request which is over starts nothing (Markdown)."""
+    words, option = split(asked.line), f"--ref {shlex.quote(pull.base_ref)}"
+    end = words.index("--") if "--" in words else len(words)
+    named = f"{shlex.join(words[:end])} {option} {shlex.join(words[end:])}".rstrip()
+    line = f"`{words[0]} run NAME {option}`" if "rerun" in words[1:2] else messages.code(named, 500)
+    state = "merged" if pull.merged else "closed"
+    return (
+        f"This pull request is {state}, so its branch is not taken any more, and nothing was started."
+        f" Name what is to be taken instead: {line}"
+    )
+
+
+class TargetResolver:
+    """Finds the target of everything that is built or run."""
+
+    def __init__(
+        self, authorization: Authorization, registry: Registry, host: CodeHost, store: Store
+    ) -> None:
+        self._authorization = authorization
+        self._registry = registry
+        self._host = host
+        self._store = store
+
+    async def target(
+        self, asked: RequestContext, image_name: str | None, ref: str | None, tag: str | None = None
+    ) -> Target:
+        """The commit of `ref`, else of the pull request, else of the default branch; `AskerError` if none.
+
+        With `tag` it is that tag of the image's own repository in a registry instead. Who may have an image
+        that is not built is said by the repository that is asked from, as without one.
+        """
+        image = None if image_name is None else self._authorization.catalog(asked).image(image_name)
+        if tag is not None:
+            return await self._tagged(asked, image, ref, tag)
+        if image is None or image.repository is None:
+            return await self._unbuilt(asked, image, ref)
+        repository = self._registry.catalog.spelling(image.repository)
+        await self._authorization.require(asked, repository)
+        if ref is None and asked.pull is not None and asked.repository == repository:
+            pull = asked.pull
+            if pull.state != "open":
+                raise AskerError(_closed(asked, pull))
+            self._require_own(fork=pull.is_fork)
+            ref = pull.head_ref
+            if pull.is_fork:
+                ref = f"{pull.head_repository or 'a fork'}{OF_FORK}{ref}"
+            return Target(repository, asked.public, Source(image, pull.head_sha, ref))
+        return await self.head(image, repository, ref)
+
+    async def _unbuilt(self, asked: RequestContext, image: Image | None, ref: str | None) -> Target:
+        if asked.repository is None and asked.caller is None:
+            name = None if image is None else image.name
+            raise AskerError(f"{ownerless(name)} says who may run it; ask in a pull request.")
+        if asked.repository is not None:
+            await self._authorization.require(asked, asked.repository)
+        if ref is not None:
+            which = "This job has no image" if image is None else f"{quoted(image.name)} is not built here"
+            told = f"{which}, so `--ref` has no commit to choose."
+            raise Unfit(told, [(("ref",), told)])
+        return Target(asked.repository, asked.public, ready=image, follows=True)
+
+    async def _tagged(self, asked: RequestContext, image: Image | None, ref: str | None, tag: str) -> Target:
+        """That tag of `image`; whoever may have what it is built of may have what was pushed for it."""
+        if ref is not None:
+            told = "Either a commit or a tag: the image comes from one of them."
+            raise Unfit(told, [(("ref",), told)])
+        chosen = with_tag(image, tag)
+        if image is None or image.repository is None:
+            target = await self._unbuilt(asked, chosen, None)
+            return replace(target, follows=False)
+        repository = self._registry.catalog.spelling(image.repository)
+        await self._authorization.require(asked, repository)
+        about = await self._host.about(repository)
+        return Target(repository, not about.private, ready=chosen)
+
+    def _require_own(self, *, fork: bool) -> None:
+        """Raise `NotAllowed` where the code is a fork's and forks are not allowed."""
+        verdict = policy.may_build(fork=fork, forks=self._registry.config.forks)
+        if not verdict.allowed:
+            raise NotAllowed(verdict.sentence)
+
+    def _require_own_commit(self, ref: str, repository: str) -> None:
+        """Raise `NotAllowed` where a commit that is on no branch and no tag is not run."""
+        verdict = policy.may_build_foreign(ref=ref, repository=repository, forks=self._registry.config.forks)
+        if not verdict.allowed:
+            raise NotAllowed(verdict.sentence)
+
+    async def head(self, image: Image, repository: str, ref: str | None = None) -> Target:
+        """The commit of `ref`, else of the default branch; `AskerError` if none. Asks for nobody's rights."""
+        github = self._host.required
+        about = await self._host.about(repository)
+        if ref is None:
+            named = await github.branch(repository, about.default_branch)
+            return Target(repository, not about.private, Source(image, named.sha, named.ref), follows=True)
+        named, note = await github.commit(repository, ref), None
+        shown = named.ref
+        if named.kind == "commit" and not await github.owns(repository, named.sha, about.default_branch):
+            self._require_own_commit(ref, repository)
+            shown = f"a fork{OF_FORK}{ref}"
+        if named.also_tag:
+            tag = quoted(f"--ref tags/{ref}")
+            note = f"{quoted(ref)} is a branch and a tag: this is the branch; {tag} takes the tag."
+        return Target(repository, not about.private, Source(image, named.sha, shown), note=note)
+
+    async def same_target(self, asked: RequestContext, run: Run, repository: str | None) -> Target:
+        """What `run`, which is of `repository`, worked on, with its image as it was defined then."""
+        public = asked.public
+        if repository is not None and repository != asked.repository:
+            # It may have become private, or public, since.
+            public = not (await self._host.about(repository)).private
+        if run.image_definition is not None:
+            ready = Image.model_validate(run.image_definition)
+            return Target(repository, public, ready=ready, digest=run.digest)
+        if run.build_number is None:
+            return Target(repository, public)
+        number = run.build_number
+        build = await self._store.read(lambda s: builds.get(s, number))
+        if build is None:
+            latest = self._authorization.latest_word(asked)
+            raise AskerError(f"The build of #{run.number} is no longer kept; {latest} takes today's image.")
+        await self._require_own_still(run.ref, repository or build.repository, build.commit)
+        image = Image.model_validate(build.definition)
+        return Target(repository, public, Source(image, build.commit, run.ref))
+
+    async def _require_own_still(self, ref: str | None, repository: str, commit: str) -> None:
+        """Raise `NotAllowed` where a fork's code would run again and forks are not allowed (any more)."""
+        if ref is None or self._registry.config.forks:
+            return
+        _, of_fork, name = ref.partition(OF_FORK)
+        if of_fork and not refs.is_sha(name):
+            self._require_own(fork=True)
+        if of_fork or refs.is_sha(ref) or refs.is_pull(ref):
+            about = await self._host.about(repository)
+            if not await self._host.required.owns(repository, commit, about.default_branch):
+                self._require_own_commit(name or ref, repository)

@@ -1,0 +1,64 @@
+"""`start`: what a run is to be started with becomes its order, the same for every door.
+
+Comments, Slack, the API, hooks and workflows bring a `StartRequest`, for which GitHub is asked; pushes and
+schedules know the target already. `plan` makes its draft of the same order.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot.catalog.catalog import Job
+from bot.handlers.authorization import Authorization, RequestContext
+from bot.handlers.orders import Order, Target
+from bot.handlers.resolution import TargetResolver
+from bot.tables import Run
+
+
+@dataclass(frozen=True, slots=True)
+class StartRequest:
+    """What a run is to be started with. `parameters` are as the asker wrote them."""
+
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
+    ref: str | None = None
+    image_tag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StartResult:
+    """The run that came of a request; `new` is False where the same request had made it before."""
+
+    run: Run
+    new: bool
+
+
+class StartHandler:
+    """Makes orders of requests; asks the network, writes nothing."""
+
+    def __init__(self, authorization: Authorization, resolver: TargetResolver) -> None:
+        self._authorization = authorization
+        self._resolver = resolver
+
+    async def order(self, asked: RequestContext, name: str, request: StartRequest, index: int = 0) -> Order:
+        """The order of a run of the job `name`; `AskerError` where there can be none.
+
+        `index` is its place among all that this request asks for.
+        """
+        job = self._authorization.catalog(asked).job(name)
+        values = values_of(job, request)
+        target = await self._resolver.target(asked, job.image, request.ref, request.image_tag)
+        return Order(asked, index, job, target, values, request.arguments)
+
+
+def values_of(job: Job, request: StartRequest) -> dict[str, str]:
+    """The value of every parameter; `Unfit` unless the job takes these parameters and arguments."""
+    values = job.resolve(request.parameters)
+    job.argv(request.arguments)
+    return values
+
+
+def default_order(
+    asked: RequestContext, job: Job, target: Target, index: int, tick_at: float | None = None
+) -> Order:
+    """The order of a run for which nobody says anything: pushes and schedules know the target already."""
+    return Order(asked, index, job, target, values_of(job, StartRequest()), tick_at=tick_at)
