@@ -1,7 +1,7 @@
 """The store: opens the database, writes in groups, reads beside that."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from bot.errors import ConfigError, DatabaseAway, Refused
 from bot.store import clocks, leases, schema
 from bot.store.databases import READERS, Database, FileLock, make_private, translated
+from bot.store.deliveries import Row
 from bot.store.outages import Outage
 from bot.store.payloads import inform
 from bot.store.wakeups import Queue, WakeUps
@@ -155,11 +156,20 @@ class Store:
         """Ask the database for a sign of life; raises `RetryLater`."""
         await self.read(schema.ping)
 
-    async def add_delivery(
+    def add_delivery(
         self, *, key: str, source: str, event: str, media_type: str, body: bytes, now: float
-    ) -> None:
-        """Store what came in; returns once it is durable. A key that is known changes nothing."""
-        kept = packed(body) if len(body) < LARGE else await asyncio.to_thread(packed, body)
+    ) -> Awaitable[None]:
+        """Store what came in; what it gives is to be awaited, and returns once that is durable.
+
+        A key that is known changes nothing. No coroutine is made for what comes fastest.
+        """
+        if len(body) >= LARGE:
+            return self._add_large((key, source, event, media_type, body, now))
+        return self._writer.submit(row=(key, source, event, media_type, packed(body), now))
+
+    async def _add_large(self, row: Row) -> None:
+        key, source, event, media_type, body, now = row
+        kept = await asyncio.to_thread(packed, body)
         await self._writer.submit(row=(key, source, event, media_type, kept, now))
 
     def wakeup(self, belt: Queue) -> asyncio.Event:

@@ -8,7 +8,7 @@ Deliveries, which come fastest, go in as many-row INSERTs in the same commit.
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,7 @@ from bot.store import deliveries
 from bot.store.checkpoints import Checkpoints
 from bot.store.databases import is_conflict, is_lost, translated
 from bot.store.outages import Outage
+from bot.store.places import Places
 from bot.store.posts import Wishes
 from bot.store.wakeups import Queue, WakeUps, awaken, changes
 from bot.store.watchers import ChangeFeed
@@ -91,7 +92,7 @@ class Writer:
         self._changes = changes
         self._wakeups = wakeups
         self._loop = asyncio.get_running_loop()
-        self._room = asyncio.Semaphore(limit)
+        self._places = Places(limit)
         self._queue: SimpleQueue[list[Task] | None] = SimpleQueue()
         self._fresh: list[Task] = []
         self._again: list[Task] = []
@@ -100,19 +101,28 @@ class Writer:
         self._thread = threading.Thread(target=self._serve, name="store-writer", daemon=True)
         self._thread.start()
 
-    async def submit(
+    def submit(
         self, work: Callable[[Session], Any] | None = None, row: deliveries.Row | None = None
-    ) -> Any:
-        """Wait for a place in the queue, then for the commit; gives what `work` gave, or raises as it did."""
-        await self._room.acquire()
-        if not self._open:
-            self._room.release()
-            raise RuntimeError("the store is closed")
+    ) -> Awaitable[Any]:
+        """To be awaited at once: a place in the queue, then the commit; gives what `work` gave, or raises so.
+
+        Cancelled, the work is done all the same, and nobody hears of it.
+        """
         task = Task(self._loop.create_future(), work, row)
+        return self._add(task) if self._places.take() else self._add_later(task)
+
+    async def _add_later(self, task: Task) -> Any:
+        await self._places.wait()
+        return await self._add(task)
+
+    def _add(self, task: Task) -> asyncio.Future[Any]:
+        if not self._open:
+            self._places.give_back(1)
+            raise RuntimeError("the store is closed")
         if not self._fresh:
             self._loop.call_soon(self._hand_over)
         self._fresh.append(task)
-        return await task.future  # cancelled: the work is done all the same, nobody hears of it
+        return task.future
 
     async def close(self) -> None:
         """Commit what waits, then end the thread."""
@@ -285,14 +295,15 @@ class Writer:
             self._about.outage.answered("write")
 
     def _tell(self, tasks: Sequence[Task], group: _Group) -> None:
+        self._places.give_back(len(tasks))
         for task in tasks:
-            self._room.release()
-            if task.future.done():
+            future = task.future
+            if future.done():
                 continue
             if task.error is not None:
-                task.future.set_exception(task.error)
+                future.set_exception(task.error)
             else:
-                task.future.set_result(task.value)
+                future.set_result(task.value)
         self._wakeups.ring(group.wakeups)
         for row in group.rows:
             self._changes.publish(row)

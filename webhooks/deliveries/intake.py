@@ -114,24 +114,30 @@ class Intake:
         """Store it durably and count it; a `Refusal` (503) when that did not work in time."""
         try:
             with self._deadlines:
-                await self._store(key, event, media_type, body, now)
+                while True:
+                    try:
+                        await self._add(
+                            key=key,
+                            source=self._source,
+                            event=event,
+                            media_type=media_type,
+                            body=body,
+                            now=now,
+                        )
+                        break
+                    except RetryLater as error:
+                        await self._pause(error)
         except TimeoutError:
             log.error("delivery_not_stored", source=self._source, delivery=key)
             reason = "The database does not answer; please send it again."
             raise Refusal(503, reason, "unavailable", headers={"retry-after": "10"}) from None
         count_delivery(self._source, event, "stored")
 
-    async def _store(self, key: str, event: str, media_type: str, body: bytes, now: float) -> None:
-        while True:
-            try:
-                return await self._add(
-                    key=key, source=self._source, event=event, media_type=media_type, body=body, now=now
-                )
-            except RetryLater as error:
-                # The sender waits as long: told of this, it would not come again.
-                if not isinstance(error, DatabaseAway):
-                    log.warning("delivery_waits", source=self._source, why=str(error))
-                await asyncio.sleep(RETRY_S)
+    async def _pause(self, error: RetryLater) -> None:
+        # The sender waits as long: told of this, it would not come again.
+        if not isinstance(error, DatabaseAway):
+            log.warning("delivery_waits", source=self._source, why=str(error))
+        await asyncio.sleep(RETRY_S)
 
     def refused(self, refusal: Refusal) -> Response:
         """Count a refusal and give its answer."""
