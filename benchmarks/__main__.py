@@ -20,6 +20,7 @@ MODULES = (
     "history",
     "masking",
     "service",
+    "processor",
     "calls",
     "schedules",
     "containers",
