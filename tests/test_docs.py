@@ -27,7 +27,7 @@ from terminal.findings import Format, report
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 CONFIGURATION = (DOCS / "configuration.md").read_text()
 COMMANDS = (DOCS / "commands.md").read_text()
 OPERATIONS = (DOCS / "operations.md").read_text()
@@ -230,6 +230,20 @@ def test_links_of_a_page_lead_somewhere(page: Path) -> None:
 def test_every_page_is_in_the_index() -> None:
     index = (DOCS / "README.md").read_text()
     assert [page.name for page in DOCS.glob("*.md") if f"({page.name})" not in index] == ["README.md"]
+
+
+def test_every_decision_is_dated_and_linked() -> None:
+    contributing = (ROOT / "CONTRIBUTING.md").read_text()
+    for page in (DOCS / "decisions").glob("*.md"):
+        assert f"(docs/decisions/{page.name})" in contributing
+        assert page.read_text().split("\n")[2].startswith(f"{page.name[:10]}. ")
+
+
+def test_commits_are_checked_by_what_the_tests_begin_with() -> None:
+    run = (ROOT / "tests" / "run").read_text()
+    checks = re.findall(r"^(ruff [^|\n]*\.|lint-imports|mypy)", run, re.MULTILINE)
+    entries = re.findall(r"entry: \.venv/bin/(.*)", (ROOT / ".pre-commit-config.yaml").read_text())
+    assert entries == checks != []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
