@@ -20,6 +20,7 @@ from githubkit.exception import GitHubException, RequestFailed
 from githubkit.throttling import LocalThrottler
 
 from bot.errors import Refused, RetryLater
+from bot.text.vocabulary import duration
 from executor.spec import Secret
 
 CALL_SECONDS = 30.0  # one call in all, waiting for its turn included
@@ -175,7 +176,7 @@ class Transport:
         except GitHubException as failed:
             cause = type(getattr(failed, "exc", failed)).__name__
         except TimeoutError:
-            cause = f"no answer within {CALL_SECONDS:.0f} s"
+            cause = f"no answer within {duration(CALL_SECONDS)}"
         except ValueError:  # githubkit reads limit headers as integers; a proxy's may be none
             raise RetryLater(
                 f"{call.method} {call.path}: GitHub's limits are unreadable", delay=SECONDARY_DELAY

@@ -61,7 +61,7 @@ def headline(view: View, link: str | None) -> str:
 
 def details(view: View, *, on_commit: bool = False) -> str:
     """The facts in one line, then the reason and the parameters; `on_commit` goes without the commit."""
-    facts = [f"{label} {code(value, 100)}{_how(view, label)}" for label, value in view.facts]
+    facts = [f"{label} {code(value, 100)}{after}" for label, value, after in view.facts]
     if view.commit and not on_commit:
         facts.append(f"commit {_commit(view)}")
     if view.started_at is not None:
@@ -86,10 +86,6 @@ def parameters(view: View) -> list[str]:
         given.append("-- " + clean(" ".join(view.arguments), 180))
     left = len(view.parameters) - PARAMETERS
     return [*given, f"and {left} more"] if left > 0 else given
-
-
-def _how(view: View, label: str) -> str:
-    return f" {view.how}" if label == view.by[0] and view.how else ""
 
 
 def _commit(view: View) -> str:

@@ -108,23 +108,21 @@ class View:
         return vocabulary.asked(self.cause), clean(vocabulary.who(self.actor), 80)
 
     @property
-    def how(self) -> str:
-        """How it was asked for, to follow who did; may be empty."""
-        return vocabulary.how(self.actor, self.cause)
-
-    @property
-    def facts(self) -> tuple[tuple[str, str], ...]:
-        """Label and value of what is worth knowing at a glance; the values may come from outside."""
-        found: list[tuple[str, str]] = []
+    def facts(self) -> tuple[tuple[str, str, str], ...]:
+        """Label, value and what follows it, of what is worth knowing; only values may come from outside."""
+        found: list[tuple[str, str, str]] = []
         if self.exit_code is not None and self.result not in (None, Result.FAILED):
-            found.append(("exit code", str(self.exit_code)))
-        found.append((self.by[0], clean(vocabulary.who(self.actor, self.cause), 80)))
+            found.append(("exit code", str(self.exit_code), ""))
+        how = vocabulary.how(self.actor, self.cause)
+        found.append(
+            (self.by[0], clean(vocabulary.who(self.actor, self.cause), 80), f" {how}" if how else "")
+        )
         if self.tick_at is not None:
-            found.append(("due", moment(self.tick_at)))
+            found.append(("due", moment(self.tick_at), ""))
         if self.ref:
-            found.append(("ref", self.ref))
+            found.append(("ref", self.ref, ""))
         if self.queued_s is not None and self.queued_s >= 1:
-            found.append(("queued", duration(self.queued_s)))
+            found.append(("queued", duration(self.queued_s), ""))
         return tuple(found)
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 from bot.schedule.dates import DAY
+from bot.text.vocabulary import duration
 from bot.text.wording import nearest, quoted
 
 _NO_PLACES = frozenset({"localtime", "Factory"})
@@ -80,7 +81,9 @@ def _fixed(offset: re.Match[str], names: frozenset[str]) -> str:
     if minutes or known not in names:
         return place
     where = "ahead of" if sign == "+" else "behind"
-    return f"{place}. {known}, with the sign the other way round, is always {hours} h {where} UTC"
+    return (
+        f"{place}. {known}, with the sign the other way round, is always {duration(hours * 3600)} {where} UTC"
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -123,7 +123,9 @@ def _parts(actor: str) -> tuple[ActorKind | None, str]:
 
 def how(actor: str, cause: str) -> str:
     """How it was asked for, behind the name: `in a comment`; nothing where the name says that itself."""
-    return "" if actor == cause else next((text for each, text in CAUSES.items() if each == cause), "")
+    if actor == cause or (cause == Cause.SLACK and who(actor) == MEMBER):
+        return ""
+    return next((text for each, text in CAUSES.items() if each == cause), "")
 
 
 def asked(cause: str) -> str:

@@ -155,7 +155,7 @@ class Images:
         try:
             said = await self._command.call("pull", str(reference), timeout=_PULL)
         except TimeoutError:
-            return _error("PullRefused", f"{reference} was not pulled within {_PULL / 60:.0f} minutes.")
+            return _error("PullRefused", f"{reference} was not pulled within {_PULL / 60:.0f}m.")
         if said.code:
             await _asked(self._client.docker.version())  # which raises where it is the engine that is gone
             words = last_words(said.err or said.out)

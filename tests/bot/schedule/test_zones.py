@@ -13,7 +13,7 @@ from tests.bot.schedule.oracle import moment
 WHICH = "; expected one such as Europe/Helsinki"
 
 PLACE = "expected a place, such as Europe/Helsinki, which knows its summer time as well"
-AHEAD = f"{PLACE}. Etc/GMT-2, with the sign the other way round, is always 2 h ahead of UTC"
+AHEAD = f"{PLACE}. Etc/GMT-2, with the sign the other way round, is always 2h ahead of UTC"
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ AHEAD = f"{PLACE}. Etc/GMT-2, with the sign the other way round, is always 2 h a
         (
             "GMT-3",
             f"`GMT-3` is no IANA time zone; {PLACE}. Etc/GMT+3, with the sign the other way round, is always "
-            "3 h behind UTC",
+            "3h behind UTC",
         ),
         ("UTC+5:30", "`UTC+5:30` is no IANA time zone; " + PLACE),
         ("GMT+99", "`GMT+99` is no IANA time zone; " + PLACE),

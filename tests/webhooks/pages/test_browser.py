@@ -16,6 +16,7 @@ from bot.access import links
 from bot.states import State
 from bot.store import Store, runs, tokens
 from bot.tables import Run
+from bot.text.vocabulary import duration
 from executor.logs.logfile import LogWriter
 from executor.logs.store import LogStore
 from executor.spec import Secret
@@ -262,6 +263,25 @@ async def test_overview_follows_what_happens(here: Installation, page: Page) -> 
     await expect(page.locator(".runs .pill")).to_have_text("Failed")
     await expect(page.locator(".jobs .pill")).to_have_text("Failed")
     assert await page.locator("[data-since]").count() == 0
+
+
+async def test_clock_that_ticks_writes_durations_as_everybody_does(here: Installation, page: Page) -> None:
+    await page.add_init_script("const begun = Date.now(); Date.now = () => begun;")
+    await page.goto(here.link())
+    lengths = (0, 12, 60, 75, 3600, 7500, 200_000)
+    await page.evaluate(
+        """lengths => {
+          for (const each of lengths) {
+            const clock = document.createElement("b");
+            clock.className = "clock";
+            clock.dataset.since = Number(document.body.dataset.now) - each - 0.3;
+            document.body.append(clock);
+          }
+        }""",
+        lengths,
+    )
+    await expect(page.locator("b.clock").first).to_have_text("0s")
+    assert await page.locator("b.clock").all_text_contents() == [duration(each) for each in lengths]
 
 
 async def test_lists_fit_a_phone_with_their_dates(here: Installation, page: Page) -> None:
