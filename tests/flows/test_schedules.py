@@ -157,7 +157,7 @@ async def test_run_of_a_schedule_is_told_apart_everywhere(errand: Installation, 
     ended = [each for each in errand.events if each.get("event") == "run.finished"]
     assert all(each["cause"] == "schedule" for each in ended)
     assert f"#{number} by schedule succeeded" in str(check.output["title"])
-    assert "Started by a <b>schedule</b>" in (await errand.get(f"/runs/{number}", token=token)).text
+    assert "Started by <b>schedule</b>" in (await errand.get(f"/runs/{number}", token=token)).text
     await errand.comment(f"/job rerun #{number}")
     await card(errand, "succeeded", "asked by `octocat`")
     (again,) = runs(errand, "report", "comment")
