@@ -12,7 +12,7 @@ from bot.tables import Build, Run
 from bot.text import vocabulary
 from executor.spec import Result
 from terminal import printing
-from webhooks.api.telling import Telling
+from webhooks.api import responses
 from webhooks.pages.renderer import Renderer
 from webhooks.view import build_shown, run_shown
 
@@ -59,7 +59,7 @@ def page(row: Run) -> str:
 
 def command_line(row: Run) -> str:
     """What `errand status` prints, by way of the API."""
-    document = dict(Telling(URL, lambda: NOW).run(row, ()))
+    document = responses.Run.of_run(row, (), NOW).model_dump(context=URL)
     lines: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(printing, "print", lambda text: lines.append(text), raising=False)

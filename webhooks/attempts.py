@@ -9,7 +9,7 @@ from webhooks.view import Status, seconds, status
 
 
 @dataclass(frozen=True, slots=True)
-class Try:
+class RunAttempt:
     """One attempt, from 1; `result` is None while it goes on. `key` is its log's."""
 
     attempt: int
@@ -31,10 +31,10 @@ class Try:
         return seconds(self.started_at, self.finished_at, now)
 
 
-def tries(run: Run, ended: Sequence[Attempt]) -> list[Try]:
+def run_attempts(run: Run, ended: Sequence[Attempt]) -> list[RunAttempt]:
     """All attempts of a run, oldest first, of which `ended` are those that are stored."""
     found = [
-        Try(
+        RunAttempt(
             each.attempt,
             each.name,
             State.FINISHED,
@@ -49,7 +49,7 @@ def tries(run: Run, ended: Sequence[Attempt]) -> list[Try]:
     if len(found) < run.attempt:
         first = run.attempt == 1
         found.append(
-            Try(
+            RunAttempt(
                 run.attempt,
                 attempt_name(run.name, run.attempt),
                 run.state,

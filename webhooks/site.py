@@ -17,7 +17,17 @@ from bot.store import Store
 from bot.workers.pruning import Pruning
 from executor.logs.store import LogStore
 from webhooks.access import Access
-from webhooks.api import calling, hooks, jobs, openapi, orders, questions, repositories, runs, tokens
+from webhooks.api.guard import TokenGuard
+from webhooks.api.hooks import HookCallHandlers, HookGuard, HookHandlers
+from webhooks.api.job_commands import JobCommandHandlers
+from webhooks.api.jobs import JobHandlers
+from webhooks.api.logs import LogHandlers
+from webhooks.api.operations import DocumentHandlers, routes
+from webhooks.api.repositories import RepositoryHandlers
+from webhooks.api.run_commands import RunCommandHandlers
+from webhooks.api.runs import RunHandlers
+from webhooks.api.targets import TargetHandlers
+from webhooks.api.tokens import TokenHandlers
 from webhooks.api.workflows import Workflows
 from webhooks.pages import routes as pages
 from webhooks.pages.renderer import Renderer
@@ -74,42 +84,37 @@ class Site:
             jobs=self.jobs,
             registry=self.changing[0] if self.changing else None,
         )
-        told = runs.Api(
-            store=self.store,
-            logs=self.logs,
-            streams=self.streams,
-            access=access,
-            clock=self.clock,
-            url=self.url,
-        )
-        listed = [*pages.routes(shown), *runs.routes(told), openapi.route(access)]
-        listed += tokens.routes(tokens.Tokens(self.store, access, self.clock, self.url))
+        return [*pages.routes(shown), *self._api(access)]
+
+    def _api(self, access: Access) -> list[Route]:
+        store, clock = self.store, self.clock
+        handlers: list[object] = [
+            DocumentHandlers(),
+            RunHandlers(store, clock),
+            LogHandlers(store, self.logs, self.streams, access),
+            TokenHandlers(store, clock),
+        ]
+        hook_calls: list[object] = []
         if self.repositories is not None:
-            listed += repositories.routes(self.repositories, access)
+            handlers.append(RepositoryHandlers(self.repositories))
         if self.questions is not None:
-            listed += questions.routes(self.questions, access)
-        if self.questions is not None and self.calls is not None:
-            handlers = self.questions, self.calls
-            listed += orders.routes(orders.Orders(*handlers, self.store, access, self.clock, self.url))
-        if self.calls is not None:
-            listed += calling.routes(calling.Calling(self.calls, self.store, access, self.clock, self.url))
+            handlers += [
+                JobCommandHandlers(self.questions),
+                TargetHandlers(self.questions, clock),
+            ]
         if self.changing is not None:
             registry, pruning = self.changing
-            if self.calls is not None:
-                listed += hooks.routes(
-                    hooks.Hooks(self.calls, registry, self.store, access, self.streams, self.clock, self.url)
-                )
-            listed += jobs.routes(
-                jobs.Jobs(
-                    registry=registry,
-                    pruning=pruning,
-                    store=self.store,
-                    access=access,
-                    url=self.url,
-                    clock=self.clock,
-                )
-            )
-        return listed
+            handlers += [
+                JobHandlers(registry, pruning, store, clock),
+                HookHandlers(registry, store, clock),
+            ]
+        if self.calls is not None:
+            handlers.append(RunCommandHandlers(self.calls, store, clock))
+            hook_calls.append(HookCallHandlers(self.calls, store, self.streams, clock))
+        return [
+            *routes(handlers, TokenGuard(access), self.url),
+            *routes(hook_calls, HookGuard(store), self.url),
+        ]
 
     def _access(self) -> Access:
         """Who may, by today's jobs where they are known."""

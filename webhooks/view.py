@@ -170,11 +170,6 @@ def rfc3339(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def moment(at: float | None) -> str | None:
-    """The same where there may be none yet."""
-    return None if at is None else rfc3339(at)
-
-
 def size(count: int) -> str:
     """Bytes for people: `812 B`, `4.0 KiB`, `1.2 MiB`."""
     if count < 1024:

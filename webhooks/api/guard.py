@@ -1,122 +1,171 @@
 """Who may use the API: asked before anything else, by the table of routes, and answered with problems."""
 
+import json
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from typing import Any, Generic, Protocol, TypeVar
 
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.access import scopes
-from bot.errors import RetryLater
+from bot.errors import AskerError, RetryLater
 from webhooks.access import Access, Visitor
 from webhooks.api import queries, workflows
-from webhooks.api.answers import path_number
-from webhooks.api.operation import Needs, Operation
-from webhooks.api.operations import operation
-from webhooks.api.problems import Problem, forbidden, missing, unauthorized, unavailable
+from webhooks.api.operation import IDEMPOTENCY_KEY, JSON, ApiRequest, Needs, Operation, Reply, path_number
+from webhooks.api.problems import Problem, forbidden, missing, of_asker, unauthorized, unavailable
+from webhooks.api.reading import body, idempotency_key
+from webhooks.headers import SECURITY
 
 AT_ONCE_S = 0.1
 """Seconds that a body may take to arrive before it is asked again who sends it."""
 
-Handler = Callable[[Request, Visitor], Awaitable[Response]]
+V = TypeVar("V")
 
 
-def guarded(access: Access, path: str, handler: Handler, *, method: str = "GET") -> Route:
-    """The route at `path` for whom `surface` lets in; LookupError for one that is not in that table.
+class Guard(Protocol[V]):
+    """Knows who comes, and what they may use; raises a `Problem` for who may not."""
 
-    A signed link opens pages, not the API. A login in a browser changes nothing: others' pages could use it.
+    async def identify(self, request: Request) -> V:
+        """Who it is."""
+
+    async def authorize(self, row: Operation, request: Request, visitor: V) -> None:
+        """Lets them use this route with this path, or raises."""
+
+
+def guarded(
+    guard: Guard[V], row: Operation, handler: Callable[[ApiRequest[Any, V]], Awaitable[object]], url: str
+) -> Route:
+    """The route of a row for whom `guard` lets in; `url` is where this installation is.
+
+    Only then query, key and body are read, in this order. What is said to who asked becomes a problem.
     """
-    row = operation(method, path.replace(":path}", "}"))
+    model, takes_key = row.parsed, IDEMPOTENCY_KEY in row.headers
 
-    async def answer(asked: Request) -> Response:
-        request = _Asked(asked, access)
+    async def answer(http: Request) -> Response:
+        request = _GuardedRequest(http, guard)
         try:
-            visitor = await access.caller(request)
-            if visitor is None or visitor.how == "link":
-                raise unauthorized()
-            if method != "GET" and visitor.how == "session":
-                raise forbidden("a token; a login only reads")
-            await (workflows.admit if visitor.how == "actions" else _admit)(access, row, request, visitor)
-            queries.read(request, row.query)
-            return await handler(request, visitor)
-        except Problem as error:
-            return error.response()
+            visitor = await guard.identify(request)
+            await guard.authorize(row, request, visitor)
+            query = queries.read(request, row.query)
+            key = idempotency_key(request) if takes_key else None
+            content = None if model is None else await body(request, model)
+            return _response(await handler(ApiRequest(request, visitor, content, query, key)), url)
+        except Problem as problem:
+            return problem.response()
+        except AskerError as error:
+            return of_asker(error).response()
         except RetryLater:
             return unavailable().response()
 
-    return Route(path, answer, methods=[method])
+    return Route(row.route, answer, methods=[row.method])
 
 
-class _Asked(Request):
+def _response(answer: object, url: str) -> Response:
+    """What a handler gave, as JSON that nobody caches; nothing is 204."""
+    if isinstance(answer, Response):
+        return answer
+    if answer is None:
+        return Response(status_code=204)
+    reply = answer if isinstance(answer, Reply) else Reply(answer)
+    document = reply.document
+    if isinstance(document, BaseModel):
+        document = document.model_dump(context=url)
+    location = {} if reply.location is None else {"Location": url + reply.location}
+    headers = {**SECURITY, **location, **reply.headers}
+    return Response(json.dumps(document), reply.status, headers, JSON)
+
+
+class _GuardedRequest(Request, Generic[V]):
     """A request of somebody who may be nobody any more when its body has come.
 
     Whoever knows that a token will be ended could keep requests under way that want their last byte only, and
     with one of them make another token later.
     """
 
-    def __init__(self, asked: Request, access: Access) -> None:
-        super().__init__(asked.scope, asked.receive)
-        self._access = access
+    def __init__(self, http: Request, guard: Guard[V]) -> None:
+        super().__init__(http.scope, http.receive)
+        self._guard = guard
 
     async def stream(self) -> AsyncGenerator[bytes, None]:
         """The body; a `Problem` at its end where the token that came with it has ended meanwhile."""
         began = time.monotonic()
         async for chunk in super().stream():
             yield chunk
-        if time.monotonic() - began > AT_ONCE_S and await self._access.caller(self) is None:
-            raise unauthorized()
+        if time.monotonic() - began > AT_ONCE_S:
+            await self._guard.identify(self)
 
 
-async def _admit(access: Access, row: Operation, request: Request, visitor: Visitor) -> None:
-    """Raise a `Problem` unless the visitor may use this route with this path."""
-    held = visitor.scopes
-    match row.needs:
-        case Needs.ANY:
-            return
-        case Needs.READ:
-            allowed = scopes.may_see_all(held)
-        case Needs.EXEC:
-            allowed = scopes.may_execute(held)
-        case Needs.ADMIN:
-            allowed = scopes.may_change(held)
-        case Needs.CONCERNED:
-            allowed = _may_run_what(access, request, held)
-        case Needs.SEE | Needs.RUN:
-            allowed = await _concerns(access, row, request, visitor)
-        case _:
-            allowed = False
-    if not allowed:
-        raise forbidden(row.needs.value)
+class TokenGuard:
+    """Lets in by API tokens, and by logins and workflows for what those may do.
 
-
-async def _concerns(access: Access, row: Operation, request: Request, visitor: Visitor) -> bool:
-    """Whether the job that the path is about is one of the visitor's; what is not seen, is not there.
-
-    A job is named by who asks, so refusing it tells nothing of whether there is one.
+    A signed link opens pages, not the API. A login in a browser changes nothing: others' pages could use it.
     """
-    name, may_start = request.path_params.get("name"), row.needs is Needs.RUN
-    if name is not None:
-        return scopes.may_run(visitor.scopes, name) if may_start else _sees(visitor, [name])
-    if "number" not in request.path_params:
-        return not may_start  # a list, of which only what may be seen is shown
-    if visitor.jobs is None and not may_start:
-        return True
-    kind, number = row.path.split("/")[2], path_number(request)
-    jobs = await access.jobs_of(kind, number)
-    if not jobs or not _sees(visitor, jobs):
-        raise missing(kind, number)
-    return not may_start or all(scopes.may_run(visitor.scopes, job) for job in jobs)
 
+    def __init__(self, access: Access) -> None:
+        self._access = access
 
-def _may_run_what(access: Access, request: Request, held: frozenset[str]) -> bool:
-    """Whether one of the jobs that the path concerns may be run; the same no where there is none."""
-    target, image = (request.path_params.get(name) for name in ("target", "image"))
-    if target is not None:
-        return scopes.may_run_any(held, access.jobs_of_target(target))
-    if image is not None:
-        return scopes.may_run_any(held, access.jobs_of_image(image))
-    return scopes.may_run_some(held)  # the handler looks only at what the caller has started
+    async def identify(self, request: Request) -> Visitor:
+        """Whose token or login it is."""
+        visitor = await self._access.caller(request)
+        if visitor is None or visitor.how == "link":
+            raise unauthorized()
+        return visitor
+
+    async def authorize(self, row: Operation, request: Request, visitor: Visitor) -> None:
+        """Lets in whom the row lets in."""
+        if row.method != "GET" and visitor.how == "session":
+            raise forbidden("a token; a login only reads")
+        if visitor.how == "actions":
+            await workflows.authorize(self._access, row, request, visitor)
+        elif not await self._may(row, request, visitor):
+            raise forbidden(row.needs.value)
+
+    async def _may(self, row: Operation, request: Request, visitor: Visitor) -> bool:
+        match row.needs:
+            case Needs.ANY:
+                return True
+            case Needs.READ:
+                return scopes.may_see_all(visitor.scopes)
+            case Needs.EXEC:
+                return scopes.may_execute(visitor.scopes)
+            case Needs.ADMIN:
+                return scopes.may_change(visitor.scopes)
+            case Needs.CONCERNED:
+                return self._may_run_any(request, visitor.scopes)
+            case Needs.SEE | Needs.RUN:
+                return await self._concerns(row, request, visitor)
+            case _:
+                return False
+
+    async def _concerns(self, row: Operation, request: Request, visitor: Visitor) -> bool:
+        """Whether the job that the path is about is one of the visitor's; what is not seen, is not there.
+
+        A job is named by who asks, so refusing it tells nothing of whether there is one.
+        """
+        name, may_start = request.path_params.get("name"), row.needs is Needs.RUN
+        if name is not None:
+            return scopes.may_run(visitor.scopes, name) if may_start else _sees(visitor, [name])
+        if "number" not in request.path_params:
+            return not may_start  # a list, of which only what may be seen is shown
+        if visitor.jobs is None and not may_start:
+            return True
+        kind, number = row.path.split("/")[2], path_number(request)
+        jobs = await self._access.jobs_of(kind, number)
+        if not jobs or not _sees(visitor, jobs):
+            raise missing(kind, number)
+        return not may_start or all(scopes.may_run(visitor.scopes, job) for job in jobs)
+
+    def _may_run_any(self, request: Request, allowed: frozenset[str]) -> bool:
+        """Whether one of the jobs that the path concerns may be run; the same no where there is none."""
+        target, image = (request.path_params.get(name) for name in ("target", "image"))
+        if target is not None:
+            return scopes.may_run_any(allowed, self._access.jobs_of_target(target))
+        if image is not None:
+            return scopes.may_run_any(allowed, self._access.jobs_of_image(image))
+        return scopes.may_run_some(allowed)  # the handler looks only at what the caller has started
 
 
 def _sees(visitor: Visitor, jobs: Iterable[str]) -> bool:

@@ -1,29 +1,20 @@
 """The API as an OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.1), made of what the code goes by.
 
-Routes, scopes and answers come from `surface`, bodies and shapes from the very types that read and
+Routes, scopes and answers come from `operations`, bodies and shapes from the very types that read and
 fill them, so nothing here can promise what the code does not keep.
 """
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
 
 from pydantic import TypeAdapter
-from pydantic.json_schema import JsonSchemaMode
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from bot.catalog.catalog import Job
 from bot.catalog.images import LABEL
-from webhooks.access import Access, Visitor
 from webhooks.api import responses
-from webhooks.api.answers import json_answer
-from webhooks.api.guard import guarded
 from webhooks.api.operation import JSON, TEXT, Answer, Needs, Operation
-from webhooks.api.operations import OPERATIONS
 from webhooks.api.problems import MEDIA_TYPE
 
 Schema = dict[str, Any]
@@ -68,12 +59,11 @@ _ABOUT = (
 )
 
 
-@lru_cache(maxsize=1)
-def document() -> Schema:
-    """The document; the same for every installation of this version."""
-    schemas, refs = _schemas()
+def document(operations: Sequence[Operation]) -> Schema:
+    """The document."""
+    schemas, refs = _schemas(operations)
     paths: dict[str, Schema] = {}
-    for row in OPERATIONS:
+    for row in operations:
         paths.setdefault(row.path, {})[row.method.lower()] = _operation(row, refs)
     return {
         "openapi": "3.1.0",
@@ -81,15 +71,6 @@ def document() -> Schema:
         "paths": paths,
         "components": {"schemas": schemas, "securitySchemes": _SECURITY},
     }
-
-
-def route(access: Access) -> Route:
-    """Where it is."""
-
-    async def answer(request: Request, visitor: Visitor) -> Response:
-        return json_answer(document())
-
-    return guarded(access, "/api/openapi.json", answer)
 
 
 def _operation(row: Operation, refs: dict[Any, Schema]) -> Schema:
@@ -105,7 +86,8 @@ def _operation(row: Operation, refs: dict[Any, Schema]) -> Schema:
         | {str(status): _problem(status, refs) for status in problems(row)},
     }
     if row.body is not None:
-        made["requestBody"] = {"required": row.body_required, "content": {JSON: {"schema": refs[row.body]}}}
+        required = any(each.is_required() for each in row.body.model_fields.values())
+        made["requestBody"] = {"required": required, "content": {JSON: {"schema": refs[row.body]}}}
     return made
 
 
@@ -171,11 +153,16 @@ def _problem(status: int, refs: dict[Any, Schema]) -> Schema:
     return {"description": f"{phrase}.", "content": {MEDIA_TYPE: {"schema": refs[responses.Problem]}}}
 
 
-def _schemas() -> tuple[Schema, dict[Any, Schema]]:
+def _schemas(operations: Sequence[Operation]) -> tuple[Schema, dict[Any, Schema]]:
     """All schemas by name, and for each type the reference to its own."""
-    mode: JsonSchemaMode = "validation"
-    wanted = [(kind, mode, TypeAdapter(kind)) for kind in _types()]
-    found, definitions = TypeAdapter.json_schemas(wanted, ref_template=_REFERENCE)
+    bodies = {row.body for row in operations if row.body is not None}
+    shapes = {answer.shape for row in operations for answer in row.answers.values()}
+    shapes = {responses.Problem, *(each for each in shapes if each not in (None, TEXT))}
+    found, definitions = TypeAdapter.json_schemas(
+        [(kind, "validation", TypeAdapter(kind)) for kind in bodies]
+        + [(kind, "serialization", TypeAdapter(kind)) for kind in shapes],
+        ref_template=_REFERENCE,
+    )
     named: Schema = definitions["$defs"]
     named["Definition"] = named.pop(Job.__name__)
     found[Job, "validation"] = {"$ref": _REFERENCE.format(model="Definition")}
@@ -186,15 +173,6 @@ def _schemas() -> tuple[Schema, dict[Any, Schema]]:
             schema.setdefault("additionalProperties", False)  # answers have no more than they say
     refs = {kind: schema for (kind, _), schema in found.items()}
     return {name: _plain(schema) for name, schema in sorted(named.items())}, refs
-
-
-def _types() -> Sequence[Any]:
-    """Every type of a body or an answer, each once."""
-    found: dict[Any, None] = {responses.Problem: None}
-    for row in OPERATIONS:
-        kinds = [row.body, *(answer.shape for answer in row.answers.values())]
-        found |= dict.fromkeys(kind for kind in kinds if kind is not None and not isinstance(kind, str))
-    return [*found]
 
 
 def _plain(value: Any) -> Any:

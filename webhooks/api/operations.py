@@ -1,15 +1,38 @@
-"""Every route of the API in one table: who may use it, what it takes, and what it answers.
+"""Every route of the API in one table: who may use it, what handles it, and what of it no handler can say.
 
-The guard decides by it, the OpenAPI document and the page at `/api/` are made of it, and a test compares it
-with what is mounted. A route that is not in the table cannot be mounted: what nobody decided about is closed.
-Another test compares it with the grammar of a chat: what a command does, a route does.
+Mounting, the guard, the OpenAPI document and the page at `/api/` come from here: a handler without a row is
+closed. Tests compare the table with what the service serves, and with the grammar of a chat: what a command
+does, a route does.
 """
 
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
+from starlette.routing import Route
+
 from bot.catalog.catalog import Job
-from webhooks.api import queries, requests, responses
-from webhooks.api.operation import TEXT, Answer, Header, Needs, Operation
+from webhooks.api import openapi, queries, responses
+from webhooks.api.guard import Guard, guarded
+from webhooks.api.hooks import HookCallHandlers, HookHandlers
+from webhooks.api.job_commands import JobCommandHandlers
+from webhooks.api.jobs import JobHandlers
+from webhooks.api.logs import LogHandlers
+from webhooks.api.operation import (
+    IDEMPOTENCY_KEY,
+    TEXT,
+    Answer,
+    ApiRequest,
+    Header,
+    Needs,
+    Operation,
+    V,
+)
+from webhooks.api.repositories import RepositoryHandlers
+from webhooks.api.run_commands import RunCommandHandlers
+from webhooks.api.runs import RunHandlers
+from webhooks.api.targets import TargetHandlers
+from webhooks.api.tokens import TokenHandlers
 
 _LOCATION = ("Location", "The address of what was made.")
 _ETAG = ("ETag", "The version of the job.")
@@ -18,41 +41,54 @@ _IF_MATCH = Header(
     "If-Match", 'only if it still is this version, such as `"3"`, or `*`', r'^(\*|(W/)?"[0-9]{1,9}")$', "*"
 )
 _IF_NONE_MATCH = Header("If-None-Match", "`*`: only if there is none yet", r"^\*$", "*")
-_IDEMPOTENCY = Header(
-    "Idempotency-Key",
-    "the same key gives the same run, for a day; with another request it is a mistake (409)",
-    r"^[!-~]{1,200}$",
-    "deploy-2026-01-31",
-)
 
-_LOG = {200: Answer(TEXT, "The log.")}
+_LOG = {200: Answer("The log.", shape=TEXT)}
+_STOPPED = {200: Answer("The run, which may take its grace to stop.")}
 _STARTED = {
-    200: Answer(responses.Run, "The run that this `Idempotency-Key` started already.", (_LOCATION,)),
-    201: Answer(responses.Run, "The run that was started.", (_LOCATION,)),
+    200: Answer("The run that this `Idempotency-Key` started already.", (_LOCATION,)),
+    201: Answer("The run that was started.", (_LOCATION,), responses.Run),
+}
+_PUT = {
+    200: Answer("It was changed, or was the same before.", (_ETAG, _LOCATION)),
+    201: Answer("It is new.", (_ETAG, _LOCATION)),
+}
+_BUILT = {
+    200: Answer("A build of that commit that there was already.", (_LOCATION,)),
+    201: Answer("The build that was begun.", (_LOCATION,)),
 }
 
+
+class DocumentHandlers:
+    """This table for programs."""
+
+    async def get_openapi(self, request: ApiRequest) -> dict[str, Any]:
+        """All this as OpenAPI 3.1."""
+        return document()
+
+
+def _start(path: str, needs: Needs, handler: Any, **more: Any) -> Operation:
+    """An operation that starts a run."""
+    taken = (IDEMPOTENCY_KEY,)
+    return Operation("POST", path, needs, handler, _STARTED, headers=taken, problems=(404, 409, 503), **more)
+
+
+def _job_command(
+    method: str, verb: str, needs: Needs, handler: Any, answers: dict[int, Answer] | None = None
+) -> Operation:
+    """An operation that carries out a command about a job."""
+    path = f"/api/jobs/{{name}}/{verb}"
+    return Operation(method, path, needs, handler, answers, problems=(404, 409), verb=verb)
+
+
 OPERATIONS = (
-    Operation(
-        "GET",
-        "/api/openapi.json",
-        Needs.ANY,
-        "all this as OpenAPI 3.1",
-        {200: Answer(dict[str, Any])},
-        verb="help",
-    ),
-    Operation(
-        "GET",
-        "/api/jobs",
-        Needs.SEE,
-        "the jobs there are, by name, with what comes next and the newest run of each",
-        {200: Answer(responses.Jobs)},
-    ),
+    Operation("GET", "/api/openapi.json", Needs.ANY, DocumentHandlers.get_openapi, verb="help"),
+    Operation("GET", "/api/jobs", Needs.SEE, JobHandlers.list_jobs),
     Operation(
         "GET",
         "/api/jobs/{name}",
         Needs.SEE,
-        "one job, with what its schedule does",
-        {200: Answer(responses.ScheduledJob, headers=(_ETAG,))},
+        JobHandlers.get_job,
+        {200: Answer(headers=(_ETAG,))},
         problems=(404,),
         verb="list",
     ),
@@ -60,131 +96,51 @@ OPERATIONS = (
         "PUT",
         "/api/jobs/{name}",
         Needs.ADMIN,
-        "creates or changes a job",
-        {
-            200: Answer(responses.DefinedJob, "It was changed, or was the same before.", (_ETAG, _LOCATION)),
-            201: Answer(responses.DefinedJob, "It is new.", (_ETAG, _LOCATION)),
-        },
+        JobHandlers.put_job,
+        _PUT,
         headers=(_IF_MATCH, _IF_NONE_MATCH),
-        body=Job,
-        body_required=True,
+        streamed=Job,
         problems=(409, 412),
     ),
     Operation(
         "DELETE",
         "/api/jobs/{name}",
         Needs.ADMIN,
-        "removes a job with its history",
-        {204: Answer(meaning="It is gone.")},
+        JobHandlers.delete_job,
         headers=(_IF_MATCH,),
         problems=(404, 409, 412),
     ),
-    Operation(
-        "POST",
-        "/api/jobs/{name}/start",
-        Needs.RUN,
-        "starts a job",
-        _STARTED,
-        headers=(_IDEMPOTENCY,),
-        body=requests.Start,
-        problems=(404, 409, 503),
-        verb="run",
-    ),
+    _start("/api/jobs/{name}/start", Needs.RUN, RunCommandHandlers.start_job, verb="run", workflows=True),
     Operation(
         "DELETE",
         "/api/jobs/{name}/tag",
         Needs.RUN,
-        "lets a job run again what its image says, instead of a tag that was chosen",
-        {204: Answer(meaning="It does.")},
+        RunCommandHandlers.delete_job_tag,
+        {204: Answer("It does.")},
         problems=(404,),
     ),
-    Operation(
-        "POST",
-        "/api/jobs/{name}/plan",
-        Needs.RUN,
-        "what a start with the same body would do; starts nothing",
-        {200: Answer(responses.Said)},
-        body=requests.Start,
-        problems=(404, 409),
-        verb="plan",
-    ),
-    Operation(
-        "GET",
-        "/api/jobs/{name}/why",
-        Needs.SEE,
-        "why a job did or did not run",
-        {200: Answer(responses.Said)},
-        problems=(404, 409),
-        verb="why",
-    ),
+    _job_command("POST", "plan", Needs.RUN, JobCommandHandlers.plan_job),
+    _job_command("GET", "why", Needs.SEE, JobCommandHandlers.explain_job),
     Operation(
         "GET",
         "/api/jobs/{name}/help",
         Needs.SEE,
-        "what a job does, and which parameters it takes",
-        {200: Answer(responses.Said)},
+        JobCommandHandlers.describe_job,
         query=queries.HELP,
         problems=(404,),
         verb="help",
     ),
-    Operation(
-        "POST",
-        "/api/jobs/{name}/pause",
-        Needs.RUN,
-        "holds the schedule of a job back",
-        {200: Answer(responses.Said)},
-        body=requests.Pause,
-        problems=(404, 409),
-        verb="pause",
-    ),
-    Operation(
-        "POST",
-        "/api/jobs/{name}/resume",
-        Needs.RUN,
-        "lets the schedule of a job go on",
-        {200: Answer(responses.Said)},
-        body=requests.Empty,
-        problems=(404, 409),
-        verb="resume",
-    ),
-    Operation(
-        "POST",
-        "/api/jobs/{name}/skip",
-        Needs.RUN,
-        "leaves out the next time of the schedule of a job",
-        {200: Answer(responses.Said)},
-        body=requests.Empty,
-        problems=(404, 409),
-        verb="skip",
-    ),
-    Operation(
-        "POST",
-        "/api/jobs/{name}/cancel",
-        Needs.RUN,
-        "stops the run of a job that is under way; where several are, it lists them and stops none",
-        {200: Answer(responses.Run, "The run, which may take its grace to stop.")},
-        body=requests.Empty,
-        problems=(404, 409),
-        verb="cancel",
-    ),
-    Operation(
-        "GET",
-        "/api/runs",
-        Needs.SEE,
-        "runs, newest first",
-        {200: Answer(responses.Runs)},
-        query=queries.RUNS,
-        verb="status",
-    ),
-    Operation(
-        "GET", "/api/runs/{number}", Needs.SEE, "one run", {200: Answer(responses.Run)}, problems=(404,)
-    ),
+    _job_command("POST", "pause", Needs.RUN, JobCommandHandlers.pause_job),
+    _job_command("POST", "resume", Needs.RUN, JobCommandHandlers.resume_job),
+    _job_command("POST", "skip", Needs.RUN, JobCommandHandlers.skip_job),
+    _job_command("POST", "cancel", Needs.RUN, RunCommandHandlers.cancel_job, _STOPPED),
+    Operation("GET", "/api/runs", Needs.SEE, RunHandlers.list_runs, query=queries.RUNS, verb="status"),
+    Operation("GET", "/api/runs/{number}", Needs.SEE, RunHandlers.get_run, problems=(404,), workflows=True),
     Operation(
         "DELETE",
         "/api/runs/{number}",
         Needs.ADMIN,
-        "removes a finished run with its logs",
-        {204: Answer(meaning="It is gone.")},
+        JobHandlers.delete_run,
         problems=(404, 409),
         verb="status",
     ),
@@ -192,91 +148,51 @@ OPERATIONS = (
         "POST",
         "/api/runs/{number}/cancel",
         Needs.RUN,
-        "stops a run, and gives it as it is then; one that has finished stays as it is",
-        {200: Answer(responses.Run, "The run, which may take its grace to stop.")},
-        body=requests.Empty,
+        RunCommandHandlers.cancel_run,
+        _STOPPED,
         problems=(404,),
         verb="cancel",
+        workflows=True,
     ),
     Operation(
         "POST",
         "/api/cancel",
         Needs.CONCERNED,
-        "stops the run under way that the same token started; of several it stops none",
-        {200: Answer(responses.Run, "The run, which may take its grace to stop.")},
-        body=requests.Empty,
+        RunCommandHandlers.cancel_own_run,
+        _STOPPED,
         problems=(404, 409),
         verb="cancel",
     ),
-    Operation(
-        "POST",
-        "/api/runs/{number}/rerun",
-        Needs.RUN,
-        "runs it again, exactly as it was or changed where said",
-        _STARTED,
-        headers=(_IDEMPOTENCY,),
-        body=requests.Rerun,
-        problems=(404, 409, 503),
-        verb="rerun",
-    ),
-    Operation(
-        "POST",
-        "/api/rerun",
-        Needs.CONCERNED,
-        "runs again what the same token started last",
-        _STARTED,
-        headers=(_IDEMPOTENCY,),
-        body=requests.Rerun,
-        problems=(404, 409, 503),
-        verb="rerun",
-    ),
-    Operation(
-        "POST",
-        "/api/exec",
-        Needs.EXEC,
-        "runs one command in an image, or in what a workload runs",
-        _STARTED,
-        headers=(_IDEMPOTENCY,),
-        body=requests.Exec,
-        body_required=True,
-        problems=(404, 409, 503),
-    ),
+    _start("/api/runs/{number}/rerun", Needs.RUN, RunCommandHandlers.rerun_run, verb="rerun"),
+    _start("/api/rerun", Needs.CONCERNED, RunCommandHandlers.rerun_own_run, verb="rerun"),
+    _start("/api/exec", Needs.EXEC, RunCommandHandlers.execute),
     Operation(
         "GET",
         "/api/runs/{number}/logs",
         Needs.SEE,
-        "the log of a run as text",
+        LogHandlers.get_run_log,
         _LOG,
         query=queries.RUN_LOG,
         problems=(404,),
         verb="logs",
+        workflows=True,
     ),
-    Operation(
-        "GET", "/api/builds/{number}", Needs.SEE, "one build", {200: Answer(responses.Build)}, problems=(404,)
-    ),
+    Operation("GET", "/api/builds/{number}", Needs.SEE, RunHandlers.get_build, problems=(404,)),
     Operation(
         "GET",
         "/api/builds/{number}/logs",
         Needs.SEE,
-        "the log of a build as text",
+        LogHandlers.get_build_log,
         _LOG,
         query=queries.LOG,
         problems=(404,),
     ),
-    Operation(
-        "GET",
-        "/api/locks",
-        Needs.READ,
-        "what is locked, by whom, why and until when",
-        {200: Answer(responses.Locks)},
-    ),
+    Operation("GET", "/api/locks", Needs.READ, RunHandlers.list_locks),
     Operation(
         "PUT",
         "/api/locks/{target}",
         Needs.CONCERNED,
-        "locks a target, which is a `lock` of jobs or a job: what has begun goes on, nothing else starts",
-        {200: Answer(responses.LockAnswer)},
-        body=requests.LockRequest,
+        TargetHandlers.lock_target,
         problems=(404, 409),
         verb="lock",
     ),
@@ -284,8 +200,7 @@ OPERATIONS = (
         "DELETE",
         "/api/locks/{target}",
         Needs.CONCERNED,
-        "unlocks a target, whoever locked it; what waited for it goes on",
-        {200: Answer(responses.UnlockAnswer)},
+        TargetHandlers.unlock_target,
         problems=(404,),
         verb="unlock",
     ),
@@ -293,91 +208,71 @@ OPERATIONS = (
         "POST",
         "/api/images/{image}/build",
         Needs.CONCERNED,
-        "builds an image, unless it is built from that commit",
-        {
-            200: Answer(
-                responses.BuildAnswer, "A build of that commit that there was already.", (_LOCATION,)
-            ),
-            201: Answer(responses.BuildAnswer, "The build that was begun.", (_LOCATION,)),
-        },
-        body=requests.BuildRequest,
+        TargetHandlers.build_image,
+        _BUILT,
         problems=(404, 409),
         verb="build",
     ),
-    Operation("GET", "/api/hooks", Needs.ADMIN, "all deploy hooks", {200: Answer(responses.Hooks)}),
+    Operation("GET", "/api/hooks", Needs.ADMIN, HookHandlers.list_hooks),
     Operation(
         "POST",
         "/api/hooks",
         Needs.ADMIN,
-        "makes a deploy hook for a job",
-        {201: Answer(responses.NewHook, "It, with its token, this once.", (_LOCATION,))},
-        body=requests.HookRequest,
-        body_required=True,
+        HookHandlers.create_hook,
+        {201: Answer("It, with its token, this once.", (_LOCATION,))},
         problems=(404, 409),
     ),
-    Operation(
-        "DELETE",
-        "/api/hooks/{name}/{hook}",
-        Needs.ADMIN,
-        "ends a hook at once",
-        {204: Answer(meaning="It is gone.")},
-        problems=(404,),
-    ),
+    Operation("DELETE", "/api/hooks/{name}/{hook}", Needs.ADMIN, HookHandlers.delete_hook, problems=(404,)),
     Operation(
         "POST",
         "/hooks/{name}",
         Needs.HOOK,
-        "calls a deploy hook: starts its job, with `imageTag` after choosing that tag for it",
-        _STARTED
-        | {200: Answer(responses.Run | responses.Moved, "The same again, or the tag.", (_LOCATION,))},
+        HookCallHandlers.call_hook,
+        _STARTED | {200: Answer("The same again, or the tag.", (_LOCATION,))},
         query=queries.HOOK,
-        headers=(_IDEMPOTENCY,),
-        body=requests.HookCall,
+        headers=(IDEMPOTENCY_KEY,),
         problems=(404, 409, 503),
     ),
-    Operation(
-        "GET",
-        "/api/repositories",
-        Needs.ADMIN,
-        "which number is pinned to which repository",
-        {200: Answer(responses.Repositories)},
-    ),
+    Operation("GET", "/api/repositories", Needs.ADMIN, RepositoryHandlers.list_repositories),
     Operation(
         "DELETE",
-        "/api/repositories/{name}",
+        "/api/repositories/{name:path}",  # a name has a slash, but for that of an owner
         Needs.ADMIN,
-        "lets the next repository that comes under a name have it",
-        {204: Answer(meaning="It is free.")},
+        RepositoryHandlers.forget_repository,
+        {204: Answer("It is free.")},
         problems=(404,),
     ),
-    Operation("GET", "/api/tokens", Needs.ADMIN, "all tokens by name", {200: Answer(responses.Tokens)}),
+    Operation("GET", "/api/tokens", Needs.ADMIN, TokenHandlers.list_tokens),
     Operation(
         "POST",
         "/api/tokens",
         Needs.ADMIN,
-        "makes a token",
-        {201: Answer(responses.NewToken, "It, with its text, this once.", (_LOCATION,))},
-        body=requests.TokenRequest,
-        body_required=True,
+        TokenHandlers.create_token,
+        {201: Answer("It, with its text, this once.", (_LOCATION,))},
         problems=(409,),
     ),
     Operation(
         "DELETE",
-        "/api/tokens/{name}",
+        "/api/tokens/{name:path}",  # one that was made on the command line may have a slash
         Needs.ADMIN,
-        "ends a token at once",
-        {204: Answer(meaning="It is gone.")},
+        TokenHandlers.delete_token,
         problems=(404,),
     ),
 )
 """Sorted as people read them."""
 
-_BY_ROUTE = {(each.method, each.path): each for each in OPERATIONS}
+
+@lru_cache(maxsize=1)
+def document() -> openapi.Schema:
+    """The table as an OpenAPI document; the same for every installation of this version."""
+    return openapi.document(OPERATIONS)
 
 
-def operation(method: str, path: str) -> Operation:
-    """The row of a route; LookupError where nobody decided about it."""
-    found = _BY_ROUTE.get((method, path))
-    if found is None:
-        raise LookupError(f"{method} {path} is not in webhooks/api/operations.py, so nobody may use it.")
-    return found
+def routes(handlers: Iterable[object], guard: Guard[V], url: str) -> list[Route]:
+    """What to mount for these handlers at the installation's public address."""
+    return [
+        guarded(guard, row, getattr(each, row.id), url.rstrip("/"))
+        for each in handlers
+        for row in OPERATIONS
+        if getattr(type(each), row.id, None) is row.handler
+    ]

@@ -122,11 +122,11 @@ def read(request: Request, known: Sequence[Parameter] = ()) -> dict[str, str]:
     return values
 
 
-def words(values: dict[str, str], name: str) -> list[str]:
+def words(values: Mapping[str, str], name: str) -> list[str]:
     """The words that were read for `name`, none where it was not given."""
     return values[name].split(",") if name in values else []
 
 
-def number(values: dict[str, str], name: str) -> int | None:
+def number(values: Mapping[str, str], name: str) -> int | None:
     """The number that was read for `name`; None where it was not given."""
     return int(values[name]) if name in values else None

@@ -1,31 +1,35 @@
-"""What the API answers with: the shapes that the code fills, and of which its OpenAPI document is made.
+"""What the API answers with: models that fill themselves from what they show, and make its OpenAPI document.
 
 Times are RFC 3339 in UTC, durations seconds; `url` is always a page, `logs_url` a log as text.
 """
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, Self
 
-from pydantic import Field
-from typing_extensions import TypeAliasType, TypedDict
+from pydantic import AfterValidator, Field
+from typing_extensions import TypedDict
 
+from bot import config, tables
+from bot.catalog.images import Image
 from bot.errors import ProblemType
-from bot.states import State as RunState
-
-
-def _one_of(*words: str) -> Any:
-    return Field(json_schema_extra={"enum": [*words]})
-
-
-# Those that stand in several shapes have schemas of their own, so that programs get one type for each.
-State = TypeAliasType("State", Annotated[str, _one_of(*RunState)])
-Result = TypeAliasType(
-    "Result", Annotated[str, _one_of("succeeded", "failed", "cancelled", "timed_out", "error")]
+from bot.registry import Entry
+from webhooks.api.shapes import (
+    Moment,
+    Name,
+    Result,
+    Seconds,
+    Shape,
+    State,
+    Url,
+    log_url,
+    one_of,
+    page_url,
 )
-Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-Url = Annotated[str, Field(json_schema_extra={"format": "uri"})]
+from webhooks.attempts import run_attempts
+from webhooks.view import queued, seconds
 
 
-class Attempt(TypedDict):
+class Attempt(Shape):
     """One try of a run; of a second or later one `started_at` is null until it ended."""
 
     attempt: int
@@ -34,36 +38,22 @@ class Attempt(TypedDict):
     exit_code: int | None
     started_at: Moment | None
     finished_at: Moment | None
-    duration_s: float | None
+    duration_s: Seconds | None
     logs_url: Url
 
 
-class Course(TypedDict):
-    """What a run and a build have in common: how they stand, and who asked for them."""
+class Run(Shape):
+    """One execution of a job, with everything that was frozen into it."""
 
+    number: int
+    job: str
+    version: int | None
     state: State
     result: Result | None
     reason: str | None
     exit_code: int | None
     cause: str
     actor: str
-
-
-class Times(TypedDict):
-    """When something was asked for, began and ended."""
-
-    created_at: Moment
-    started_at: Moment | None
-    finished_at: Moment | None
-    duration_s: float | None
-
-
-class Run(Course, Times):
-    """One execution of a job, with everything that was frozen into it."""
-
-    number: int
-    job: str
-    version: int | None
     message: str | None
     waiting_for: str | None
     parameters: dict[str, str]
@@ -73,69 +63,102 @@ class Run(Course, Times):
     commit: str | None
     image: str | None
     digest: str | None
-    build: int | None
+    build: int | None = Field(validation_alias="build_number")
     rerun_of: int | None
-    scheduled_at: Moment | None
-    queued_s: float
+    scheduled_at: Moment | None = Field(validation_alias="tick_at")
+    created_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
+    duration_s: Seconds | None
+    queued_s: Seconds
     attempts: list[Attempt]
-    url: Url
-    logs_url: Url
+    url: Url = page_url("runs")
+    logs_url: Url = log_url("runs")
+
+    @classmethod
+    def of_run(cls, run: tables.Run, ended: Sequence[tables.Attempt], now: float) -> Self:
+        """A run; `ended` are the attempts that are over."""
+        log = f"/api/runs/{run.number}/logs?attempt="
+        return cls.of(
+            run,
+            duration_s=seconds(run.started_at, run.finished_at, now),
+            queued_s=queued(run.created_at, run.started_at, run.finished_at, now),
+            attempts=[
+                Attempt.of(each, duration_s=each.seconds(now), logs_url=f"{log}{each.attempt}")
+                for each in run_attempts(run, ended)
+            ],
+        )
 
 
-class Runs(TypedDict):
+class Runs(Shape):
     """Runs, newest first; `next` is the address of the next page."""
 
     runs: list[Run]
     next: Url | None
 
 
-class Build(Course, Times):
+class Build(Shape):
     """An image as it is made from a commit."""
 
     number: int
     image: str
+    state: State
+    result: Result | None
+    reason: str | None
+    exit_code: int | None
+    cause: str
+    actor: str
     repository: str
     commit: str
     digest: str | None
-    url: Url
-    logs_url: Url
+    created_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
+    duration_s: Seconds | None
+    url: Url = page_url("builds")
+    logs_url: Url = log_url("builds")
+
+    @classmethod
+    def of_build(cls, build: tables.Build, now: float, **more: object) -> Self:
+        """A build."""
+        return cls.of(build, duration_s=seconds(build.started_at, build.finished_at, now), **more)
 
 
-class Closed(TypedDict):
+class Closed(Shape):
     """Who closed a target, why, and until when."""
 
     actor: str
     reason: str | None
-    since: Moment
+    since: Moment = Field(validation_alias="created_at")
     until: Moment | None
 
 
-class Held(TypedDict):
+class Held(Shape):
     """The run that holds a target."""
 
-    run: int
+    run: int = Field(validation_alias="number")
     job: str
     actor: str
     state: State
-    url: Url
+    url: Url = page_url("runs", "run")
 
 
-class Lock(TypedDict):
+class Lock(Shape):
     """A target, who keeps it closed or holds it, and how many runs wait for it."""
 
     target: str
     closed: Closed | None
-    held: Held | None
+    held: Held | None = Field(validation_alias="holder")
     waiting: int
 
 
-class Locks(TypedDict):
+class Locks(Shape):
     """All targets that are closed or held, by name."""
 
     locks: list[Lock]
 
 
-class LockAnswer(TypedDict):
+class LockAnswer(Shape):
     """A target that was locked; `text` is what the command is answered in a chat, in Markdown."""
 
     target: str
@@ -143,7 +166,7 @@ class LockAnswer(TypedDict):
     text: str
 
 
-class UnlockAnswer(TypedDict):
+class UnlockAnswer(Shape):
     """A target that is open again."""
 
     target: str
@@ -156,23 +179,23 @@ class BuildAnswer(Build):
     text: str
 
 
-class Tick(TypedDict):
+class Tick(Shape):
     """A moment that was due, and what became of it."""
 
     at: Moment
-    outcome: Annotated[str, _one_of("run", "missed", "skipped", "paused", "refused")]
+    outcome: Annotated[str, one_of("run", "missed", "skipped", "paused", "refused")]
     note: str | None
-    run: int | None
+    run: int | None = Field(validation_alias="run_number")
 
 
-class Outlook(TypedDict):
+class Outlook(Shape):
     """What comes next, and what holds it back. A list of jobs has one moment of each, a job the next five."""
 
-    next: list[Moment]
-    paused_by: str | None
+    next: list[Moment] = Field(validation_alias="upcoming")
+    paused_by: Name | None
     paused_until: Moment | None
     skipped: Moment | None
-    skipped_by: str | None
+    skipped_by: Name | None
 
 
 class Schedule(Outlook):
@@ -181,16 +204,22 @@ class Schedule(Outlook):
     ticks: list[Tick]
 
 
-class ChosenTag(TypedDict):
+class ChosenTag(Shape):
     """The tag of its image that a job runs now instead of what the image says, and who chose it."""
 
     tag: str
     reference: str
-    chosen_by: str
-    chosen_at: Moment
+    chosen_by: str = Field(validation_alias="moved_by")
+    chosen_at: Moment = Field(validation_alias="moved_at")
+
+    @classmethod
+    def of_tag(cls, row: tables.ImageTag) -> Self:
+        """A tag that was chosen for a job."""
+        image = Image(name=row.image, reference=row.origin).tagged(row.tag)
+        return cls.of(row, reference=image.origin)
 
 
-class LastRun(TypedDict):
+class LastRun(Shape):
     """The newest run of a job, and how it stands."""
 
     number: int
@@ -200,20 +229,29 @@ class LastRun(TypedDict):
     exit_code: int | None
     created_at: Moment
     finished_at: Moment | None
-    url: Url
+    url: Url = page_url("runs")
 
 
-class DefinedJob(TypedDict):
+class DefinedJob(Shape):
     """A job as it is defined now."""
 
     name: str
     description: str
     version: int
-    source: Annotated[str, _one_of("file", "api")]
-    changed_by: str
-    changed_at: Moment
+    source: Annotated[str, one_of("file", "api")]
+    changed_by: str = Field(validation_alias="actor")
+    changed_at: Moment = Field(validation_alias="created_at")
     definition: dict[str, Any]
-    url: Url
+    url: Url = page_url("jobs", "name")
+
+    @classmethod
+    def of_entry(cls, entry: Entry, *, masked: bool = False, **more: object) -> Self:
+        """A job; `masked`: without the texts of variables that its `mask` names."""
+        job, env = entry.job, entry.job.env
+        if masked:
+            env = {name: "***" if name in job.mask else text for name, text in env.items()}
+        definition = config.definition(job.model_copy(update={"env": env}))
+        return cls.of(entry.row, name=job.name, description=job.description, definition=definition, **more)
 
 
 class ListedJob(DefinedJob):
@@ -226,25 +264,25 @@ class ListedJob(DefinedJob):
 class ScheduledJob(DefinedJob):
     """A job with what its schedule does, its newest run, and the tag that was chosen for it."""
 
+    schedule: Schedule | None
     last_run: LastRun | None
     image_tag: ChosenTag | None
-    schedule: Schedule | None
 
 
-class Jobs(TypedDict):
+class Jobs(Shape):
     """All jobs that the token may see, by name."""
 
     jobs: list[ListedJob]
 
 
-class Said(TypedDict):
+class Said(Shape):
     """What a command would be answered in a chat, in Markdown."""
 
     job: str
     text: str
 
 
-class Token(TypedDict):
+class Token(Shape):
     """A token, without its text."""
 
     name: str
@@ -260,13 +298,13 @@ class NewToken(Token):
     token: str
 
 
-class Tokens(TypedDict):
+class Tokens(Shape):
     """All tokens by name, also those that have expired."""
 
     tokens: list[Token]
 
 
-class Hook(TypedDict):
+class Hook(Shape):
     """A deploy hook; its text is not kept. `last_used_by`: address and program of the last request."""
 
     job: str
@@ -275,7 +313,7 @@ class Hook(TypedDict):
     created_by: str
     last_used_at: Moment | None
     last_used_by: str | None
-    url: Url
+    url: Url = page_url("hooks", "job")
 
 
 class NewHook(Hook):
@@ -284,13 +322,13 @@ class NewHook(Hook):
     token: str
 
 
-class Hooks(TypedDict):
+class Hooks(Shape):
     """All hooks by job and name."""
 
     hooks: list[Hook]
 
 
-class Moved(TypedDict):
+class Moved(Shape):
     """A job and the tag that it runs from now on."""
 
     job: str
@@ -324,7 +362,7 @@ class Problem(_Refusal, total=False):
     errors: list[Mistake]
 
 
-class Repository(TypedDict):
+class Repository(Shape):
     """A name of a repository, or of an owner alone, and the number that it had when it was first seen.
 
     `current_name` is what GitHub calls it now, `rival` the last other number that came under its name.
@@ -332,12 +370,14 @@ class Repository(TypedDict):
 
     name: str
     number: int
-    current_name: str | None
+    current_name: Annotated[str | None, AfterValidator(lambda name: name or None)] = Field(
+        validation_alias="current"
+    )
     pinned_at: Moment
     rival: int | None
 
 
-class Repositories(TypedDict):
+class Repositories(Shape):
     """All pinned names."""
 
     repositories: list[Repository]

@@ -8,9 +8,6 @@ from bot.catalog.due import Outlook, Plan, outlook
 from bot.messages.timetables import local_time
 from bot.store import Session, ticks
 from bot.tables import Tick
-from bot.text import vocabulary
-from webhooks.api import responses
-from webhooks.view import moment, rfc3339
 
 UPCOMING = 5
 """Coming times that are told."""
@@ -44,27 +41,3 @@ def outlooks(session: Session, jobs: Sequence[Job], *, now: float) -> dict[str, 
     timed = {job.name: Plan(job, job.schedule) for job in jobs if job.schedule is not None}
     states = ticks.states(session, timed)
     return {name: outlook(plan, states.get(name), now, 1) for name, plan in timed.items()}
-
-
-def coming(outlook: Outlook) -> responses.Outlook:
-    """What is to come, for the API."""
-    return {
-        "next": [rfc3339(at) for at in outlook.upcoming],
-        "paused_by": None if outlook.paused_by is None else vocabulary.name_of(outlook.paused_by),
-        "paused_until": moment(outlook.paused_until),
-        "skipped": moment(outlook.skipped),
-        "skipped_by": None if outlook.skipped_by is None else vocabulary.name_of(outlook.skipped_by),
-    }
-
-
-def told(schedule: Schedule | None) -> responses.Schedule | None:
-    """The same for the API."""
-    if schedule is None:
-        return None
-    return {
-        **coming(schedule.outlook),
-        "ticks": [
-            {"at": rfc3339(tick.at), "outcome": tick.outcome, "note": tick.note, "run": tick.run_number}
-            for tick in schedule.ticks
-        ],
-    }

@@ -1,7 +1,7 @@
 """Workflows of GitHub Actions as visitors: let in by GitHub's word for who they are, and the rules of jobs.
 
 Such a visitor may start the jobs whose `allow` it fits, and see and cancel the runs that it started. Nothing
-else is opened to it, whatever a token with the same scopes may do: what it may is said here, route by route.
+else is opened to it, whatever a token with the same scopes may do: the table of routes says which are.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,17 +17,10 @@ from bot.errors import RetryLater
 from bot.github import Oidc, Untrusted
 from bot.repositories import Repositories, Stranger
 from webhooks.access import Access, Visitor
-from webhooks.api.answers import path_number
-from webhooks.api.operation import Operation
+from webhooks.api.operation import Operation, path_number
 from webhooks.api.problems import Problem, missing, unauthorized
 
 log = structlog.get_logger()
-
-START = ("POST", "/api/jobs/{name}/start")
-OWN_RUN = frozenset(
-    {("GET", "/api/runs/{number}"), ("GET", "/api/runs/{number}/logs"), ("POST", "/api/runs/{number}/cancel")}
-)
-"""What is open of a run to the workflow that started it."""
 
 
 class Workflows:
@@ -65,16 +58,16 @@ def _identity(workflow: Workflow) -> Identity:
     return Identity(workflow.repository, int(workflow.repository_id), None if owner is None else int(owner))
 
 
-async def admit(access: Access, row: Operation, request: Request, visitor: Visitor) -> None:
+async def authorize(access: Access, row: Operation, request: Request, visitor: Visitor) -> None:
     """Raise a `Problem` unless a workflow may use this route with this path."""
-    route = (row.method, row.path)
-    if route == START:
-        if not scopes.may_run(visitor.scopes, request.path_params["name"]):
+    if not row.workflows:
+        raise Problem(403, "A workflow starts jobs, and sees and cancels the runs that it started; no more.")
+    name = request.path_params.get("name")
+    if name is not None:
+        if not scopes.may_run(visitor.scopes, name):
             # The same words where there is no such job: who may not start it is not told of it.
             raise Problem(403, f"No rule in `allow` of this job lets {visitor.name} start it.")
         return
-    if route not in OWN_RUN:
-        raise Problem(403, "A workflow starts jobs, and sees and cancels the runs that it started; no more.")
     number = path_number(request)
     job, actor = await access.start_of(number)
     if actor != visitor.name or not scopes.may_run(visitor.scopes, job):

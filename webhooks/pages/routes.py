@@ -18,9 +18,9 @@ from bot.tables import Attempt, ImageTag, Run
 from executor.logs.store import LogStore
 from webhooks import text
 from webhooks.access import Access, Visitor
-from webhooks.api import openapi, schedules
-from webhooks.api.telling import chosen_tag, standing_tag
-from webhooks.attempts import Try, tries
+from webhooks.api import responses, schedules, tags
+from webhooks.api.operations import document
+from webhooks.attempts import RunAttempt, run_attempts
 from webhooks.compression import compressed
 from webhooks.headers import SECURITY
 from webhooks.pages import following
@@ -63,7 +63,7 @@ class _Subject:
     logs: LogStore
     log_key: str
     subjects: tuple[Subject, ...]
-    tries: tuple[Try, ...] = ()
+    attempts: tuple[RunAttempt, ...] = ()
     chosen: int = 1  # the attempt whose log is shown
     sidecars: tuple[str, ...] = ()  # of that attempt, as far as there are logs of them
     sidecar: str | None = None  # whose log is shown instead of the job's
@@ -167,7 +167,7 @@ class _PageHandlers:
             if registry is None or entry is None:
                 return page, None, None
             schedule = schedules.of(session, entry.job, now=self._pages.clock())
-            return page, schedule, standing_tag(session, entry.job, registry.catalog.images)
+            return page, schedule, tags.standing(session, entry.job, registry.catalog.images)
 
         found, schedule, tag = await self._pages.store.read(read)
         if not found and name not in self._pages.jobs:
@@ -179,8 +179,7 @@ class _PageHandlers:
             description=self._pages.jobs.get(name, ""),
             runs=[run_shown(run) for run in found[:RECENT]],
             schedule=schedule,
-            tag=chosen_tag(tag) if tag else None,
-            tag_at=tag.moved_at if tag else None,
+            tag=responses.ChosenTag.of_tag(tag) if tag else None,
             more=more,
             before=before,
             visitor=visitor,
@@ -203,7 +202,7 @@ class _PageHandlers:
 
     async def api(self, request: Request, visitor: Visitor) -> Response:
         """What the API takes and answers, to read."""
-        return self._pages.look.page("api.html", document=openapi.document(), visitor=visitor)
+        return self._pages.look.page("api.html", document=document(), visitor=visitor)
 
     async def page(self, request: Request, visitor: Visitor) -> Response:
         """A run or a build, with the end of its log as it is now."""
@@ -305,7 +304,7 @@ class _PageHandlers:
             if sidecar not in sidecars:
                 return None
             logs, key = logs.beside(key), sidecar
-        found = tuple(tries(run, ended))
+        found = tuple(run_attempts(run, ended))
         return _Subject(run_shown(run, old), logs, key, subjects, found, chosen, sidecars, sidecar)
 
     def _query(self, subject: _Subject, visitor: Visitor, attempt: int, sidecar: str | None = None) -> str:
@@ -317,14 +316,14 @@ class _PageHandlers:
             parts.append(self._pages.access.link(subject.shown.path, visitor.expires).partition("?")[2])
         return "?" + "&".join(parts) if parts else ""
 
-    def _attempts(self, subject: _Subject, visitor: Visitor) -> list[tuple[Try, str, bool]]:
+    def _attempts(self, subject: _Subject, visitor: Visitor) -> list[tuple[RunAttempt, str, bool]]:
         """Each attempt, where its page is, and whether its log is shown; none where there was only one."""
-        if len(subject.tries) < 2:
+        if len(subject.attempts) < 2:
             return []
         path = subject.shown.path
         return [
             (each, path + self._query(subject, visitor, each.attempt), each.attempt == subject.chosen)
-            for each in subject.tries
+            for each in subject.attempts
         ]
 
     def _sidecars(self, subject: _Subject, visitor: Visitor) -> list[tuple[str, str, bool]]:
@@ -357,7 +356,7 @@ class _PageHandlers:
             "title": title,
             "word": shown.status.word,
             "kind": shown.status.kind,
-            "attempt": len(subject.tries),
+            "attempt": len(subject.attempts),
         }
         return State(told, shown.finished)
 

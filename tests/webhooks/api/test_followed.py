@@ -17,7 +17,7 @@ from executor.logs.logfile import LogWriter
 from executor.logs.store import LogStore
 from tests.webhooks.api.test_runs import KEYS, LIMIT, NOW, enqueue, move, opened
 from webhooks.access import new_token, token_hash
-from webhooks.api import runs as api
+from webhooks.api import logs as api
 from webhooks.site import Site
 
 __all__ = ["opened"]

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import jsonschema_rs
 import pytest
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 
 import service
@@ -17,26 +15,31 @@ from bot.store import Store
 from executor.spec import Secret
 from tests.bot.house import house
 from tests.webhooks.whole import served
-from webhooks.access import Access, Visitor
-from webhooks.api.guard import guarded
-from webhooks.api.openapi import document, problems
-from webhooks.api.operation import Needs
-from webhooks.api.operations import OPERATIONS
+from webhooks.access import Access
+from webhooks.api.guard import TokenGuard
+from webhooks.api.openapi import problems
+from webhooks.api.operation import ApiRequest, Needs
+from webhooks.api.operations import OPERATIONS, DocumentHandlers, document, routes
 from webhooks.streams import Streams
 
 DOCS = (Path(__file__).parents[3] / "docs" / "api.md").read_text()
 KEYS = links.derive([Secret("s3cret")])
 
 
-async def test_route_without_a_row_cannot_be_mounted(store: Store) -> None:
-    async def answer(request: Request, visitor: Visitor) -> Response:
-        return Response()
+class Intruder(DocumentHandlers):
+    """Handlers of which one has a row, one has none, and one has the name of another class's."""
 
+    async def list_tokens(self, request: ApiRequest) -> None:
+        """All secrets."""
+
+    async def list_secrets(self, request: ApiRequest) -> None:
+        """All secrets."""
+
+
+def test_handler_without_a_row_cannot_be_mounted(store: Store) -> None:
     access = Access(store, KEYS, url="http://errand", clock=lambda: 0.0)
-    with pytest.raises(LookupError, match="nobody may use it"):
-        guarded(access, "/api/secrets", answer)
-    with pytest.raises(LookupError, match="nobody may use it"):
-        guarded(access, "/api/runs", answer, method="PATCH")
+    mounted = routes([Intruder()], TokenGuard(access), "http://errand")
+    assert [each.path for each in mounted] == ["/api/openapi.json"]
 
 
 async def test_service_serves_every_row_and_nothing_else(tmp_path: Path) -> None:
