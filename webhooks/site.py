@@ -98,16 +98,10 @@ class Site:
         if self.repositories is not None:
             handlers.append(RepositoryHandlers(self.repositories))
         if self.questions is not None:
-            handlers += [
-                JobCommandHandlers(self.questions),
-                TargetHandlers(self.questions, clock),
-            ]
+            handlers += [JobCommandHandlers(self.questions), TargetHandlers(self.questions, clock)]
         if self.changing is not None:
             registry, pruning = self.changing
-            handlers += [
-                JobHandlers(registry, pruning, store, clock),
-                HookHandlers(registry, store, clock),
-            ]
+            handlers += [JobHandlers(registry, pruning, store, clock), HookHandlers(registry, store, clock)]
         if self.calls is not None:
             handlers.append(RunCommandHandlers(self.calls, store, clock))
             hook_calls.append(HookCallHandlers(self.calls, store, self.streams, clock))

@@ -109,7 +109,8 @@ def _security(row: Operation) -> list[dict[str, list[str]]]:
 
 def problems(row: Operation) -> list[int]:
     """The statuses of the problems that may be answered to it."""
-    own = {400, 401, 403, 503, *row.problems}
+    default = (404,) if "{" in row.path else ()
+    own = {400, 401, 403, 503, *(default if row.problems is None else row.problems)}
     if row.body is not None:
         own |= {*_BODY_PROBLEMS}
     return sorted(own)

@@ -18,16 +18,7 @@ from webhooks.api.hooks import HookCallHandlers, HookHandlers
 from webhooks.api.job_commands import JobCommandHandlers
 from webhooks.api.jobs import JobHandlers
 from webhooks.api.logs import LogHandlers
-from webhooks.api.operation import (
-    IDEMPOTENCY_KEY,
-    TEXT,
-    Answer,
-    ApiRequest,
-    Header,
-    Needs,
-    Operation,
-    V,
-)
+from webhooks.api.operation import IDEMPOTENCY_KEY, TEXT, Answer, ApiRequest, Header, Needs, Operation, V
 from webhooks.api.repositories import RepositoryHandlers
 from webhooks.api.run_commands import RunCommandHandlers
 from webhooks.api.runs import RunHandlers
@@ -43,6 +34,9 @@ _IF_MATCH = Header(
 _IF_NONE_MATCH = Header("If-None-Match", "`*`: only if there is none yet", r"^\*$", "*")
 
 _LOG = {200: Answer("The log.", shape=TEXT)}
+_RESET = {204: Answer("It does.")}
+_FREE = {204: Answer("It is free.")}
+_VERSIONED = {200: Answer(headers=(_ETAG,))}
 _STOPPED = {200: Answer("The run, which may take its grace to stop.")}
 _STARTED = {
     200: Answer("The run that this `Idempotency-Key` started already.", (_LOCATION,)),
@@ -72,26 +66,17 @@ def _start(path: str, needs: Needs, handler: Any, **more: Any) -> Operation:
     return Operation("POST", path, needs, handler, _STARTED, headers=taken, problems=(404, 409, 503), **more)
 
 
-def _job_command(
-    method: str, verb: str, needs: Needs, handler: Any, answers: dict[int, Answer] | None = None
+def _command(
+    method: str, path: str, needs: Needs, handler: Any, verb: str, answers: dict[int, Answer] | None = None
 ) -> Operation:
-    """An operation that carries out a command about a job."""
-    path = f"/api/jobs/{{name}}/{verb}"
+    """An operation that carries out a command of a chat, which may be refused as it is there."""
     return Operation(method, path, needs, handler, answers, problems=(404, 409), verb=verb)
 
 
 OPERATIONS = (
     Operation("GET", "/api/openapi.json", Needs.ANY, DocumentHandlers.get_openapi, verb="help"),
     Operation("GET", "/api/jobs", Needs.SEE, JobHandlers.list_jobs),
-    Operation(
-        "GET",
-        "/api/jobs/{name}",
-        Needs.SEE,
-        JobHandlers.get_job,
-        {200: Answer(headers=(_ETAG,))},
-        problems=(404,),
-        verb="list",
-    ),
+    Operation("GET", "/api/jobs/{name}", Needs.SEE, JobHandlers.get_job, _VERSIONED, verb="list"),
     Operation(
         "PUT",
         "/api/jobs/{name}",
@@ -111,31 +96,23 @@ OPERATIONS = (
         problems=(404, 409, 412),
     ),
     _start("/api/jobs/{name}/start", Needs.RUN, RunCommandHandlers.start_job, verb="run", workflows=True),
-    Operation(
-        "DELETE",
-        "/api/jobs/{name}/tag",
-        Needs.RUN,
-        RunCommandHandlers.delete_job_tag,
-        {204: Answer("It does.")},
-        problems=(404,),
-    ),
-    _job_command("POST", "plan", Needs.RUN, JobCommandHandlers.plan_job),
-    _job_command("GET", "why", Needs.SEE, JobCommandHandlers.explain_job),
+    Operation("DELETE", "/api/jobs/{name}/tag", Needs.RUN, RunCommandHandlers.delete_job_tag, _RESET),
+    _command("POST", "/api/jobs/{name}/plan", Needs.RUN, JobCommandHandlers.plan_job, "plan"),
+    _command("GET", "/api/jobs/{name}/why", Needs.SEE, JobCommandHandlers.explain_job, "why"),
     Operation(
         "GET",
         "/api/jobs/{name}/help",
         Needs.SEE,
         JobCommandHandlers.describe_job,
         query=queries.HELP,
-        problems=(404,),
         verb="help",
     ),
-    _job_command("POST", "pause", Needs.RUN, JobCommandHandlers.pause_job),
-    _job_command("POST", "resume", Needs.RUN, JobCommandHandlers.resume_job),
-    _job_command("POST", "skip", Needs.RUN, JobCommandHandlers.skip_job),
-    _job_command("POST", "cancel", Needs.RUN, RunCommandHandlers.cancel_job, _STOPPED),
+    _command("POST", "/api/jobs/{name}/pause", Needs.RUN, JobCommandHandlers.pause_job, "pause"),
+    _command("POST", "/api/jobs/{name}/resume", Needs.RUN, JobCommandHandlers.resume_job, "resume"),
+    _command("POST", "/api/jobs/{name}/skip", Needs.RUN, JobCommandHandlers.skip_job, "skip"),
+    _command("POST", "/api/jobs/{name}/cancel", Needs.RUN, RunCommandHandlers.cancel_job, "cancel", _STOPPED),
     Operation("GET", "/api/runs", Needs.SEE, RunHandlers.list_runs, query=queries.RUNS, verb="status"),
-    Operation("GET", "/api/runs/{number}", Needs.SEE, RunHandlers.get_run, problems=(404,), workflows=True),
+    Operation("GET", "/api/runs/{number}", Needs.SEE, RunHandlers.get_run, workflows=True),
     Operation(
         "DELETE",
         "/api/runs/{number}",
@@ -150,19 +127,10 @@ OPERATIONS = (
         Needs.RUN,
         RunCommandHandlers.cancel_run,
         _STOPPED,
-        problems=(404,),
         verb="cancel",
         workflows=True,
     ),
-    Operation(
-        "POST",
-        "/api/cancel",
-        Needs.CONCERNED,
-        RunCommandHandlers.cancel_own_run,
-        _STOPPED,
-        problems=(404, 409),
-        verb="cancel",
-    ),
+    _command("POST", "/api/cancel", Needs.CONCERNED, RunCommandHandlers.cancel_own_run, "cancel", _STOPPED),
     _start("/api/runs/{number}/rerun", Needs.RUN, RunCommandHandlers.rerun_run, verb="rerun"),
     _start("/api/rerun", Needs.CONCERNED, RunCommandHandlers.rerun_own_run, verb="rerun"),
     _start("/api/exec", Needs.EXEC, RunCommandHandlers.execute),
@@ -173,45 +141,18 @@ OPERATIONS = (
         LogHandlers.get_run_log,
         _LOG,
         query=queries.RUN_LOG,
-        problems=(404,),
         verb="logs",
         workflows=True,
     ),
-    Operation("GET", "/api/builds/{number}", Needs.SEE, RunHandlers.get_build, problems=(404,)),
+    Operation("GET", "/api/builds/{number}", Needs.SEE, RunHandlers.get_build),
     Operation(
-        "GET",
-        "/api/builds/{number}/logs",
-        Needs.SEE,
-        LogHandlers.get_build_log,
-        _LOG,
-        query=queries.LOG,
-        problems=(404,),
+        "GET", "/api/builds/{number}/logs", Needs.SEE, LogHandlers.get_build_log, _LOG, query=queries.LOG
     ),
     Operation("GET", "/api/locks", Needs.READ, RunHandlers.list_locks),
-    Operation(
-        "PUT",
-        "/api/locks/{target}",
-        Needs.CONCERNED,
-        TargetHandlers.lock_target,
-        problems=(404, 409),
-        verb="lock",
-    ),
-    Operation(
-        "DELETE",
-        "/api/locks/{target}",
-        Needs.CONCERNED,
-        TargetHandlers.unlock_target,
-        problems=(404,),
-        verb="unlock",
-    ),
-    Operation(
-        "POST",
-        "/api/images/{image}/build",
-        Needs.CONCERNED,
-        TargetHandlers.build_image,
-        _BUILT,
-        problems=(404, 409),
-        verb="build",
+    _command("PUT", "/api/locks/{target}", Needs.CONCERNED, TargetHandlers.lock_target, "lock"),
+    Operation("DELETE", "/api/locks/{target}", Needs.CONCERNED, TargetHandlers.unlock_target, verb="unlock"),
+    _command(
+        "POST", "/api/images/{image}/build", Needs.CONCERNED, TargetHandlers.build_image, "build", _BUILT
     ),
     Operation("GET", "/api/hooks", Needs.ADMIN, HookHandlers.list_hooks),
     Operation(
@@ -222,7 +163,7 @@ OPERATIONS = (
         {201: Answer("It, with its token, this once.", (_LOCATION,))},
         problems=(404, 409),
     ),
-    Operation("DELETE", "/api/hooks/{name}/{hook}", Needs.ADMIN, HookHandlers.delete_hook, problems=(404,)),
+    Operation("DELETE", "/api/hooks/{name}/{hook}", Needs.ADMIN, HookHandlers.delete_hook),
     Operation(
         "POST",
         "/hooks/{name}",
@@ -239,8 +180,7 @@ OPERATIONS = (
         "/api/repositories/{name:path}",  # a name has a slash, but for that of an owner
         Needs.ADMIN,
         RepositoryHandlers.forget_repository,
-        {204: Answer("It is free.")},
-        problems=(404,),
+        _FREE,
     ),
     Operation("GET", "/api/tokens", Needs.ADMIN, TokenHandlers.list_tokens),
     Operation(
@@ -256,7 +196,6 @@ OPERATIONS = (
         "/api/tokens/{name:path}",  # one that was made on the command line may have a slash
         Needs.ADMIN,
         TokenHandlers.delete_token,
-        problems=(404,),
     ),
 )
 """Sorted as people read them."""

@@ -13,18 +13,7 @@ from bot import config, tables
 from bot.catalog.images import Image
 from bot.errors import ProblemType
 from bot.registry import Entry
-from webhooks.api.shapes import (
-    Moment,
-    Name,
-    Result,
-    Seconds,
-    Shape,
-    State,
-    Url,
-    log_url,
-    one_of,
-    page_url,
-)
+from webhooks.api.shapes import Moment, Name, Result, Seconds, Shape, State, Url, log_url, one_of, page_url
 from webhooks.attempts import run_attempts
 from webhooks.view import queued, seconds
 
