@@ -109,9 +109,9 @@ class Operation:
     """One method of one path, and the method of a class that handles it.
 
     `route` is the path as it is mounted. `problems` are those of its own, besides what holds for all; None:
-    404 where the path names something. `verb` is the command of a chat (`bot.commands.grammar`)
-    that it carries out. `streamed` is a body that the handler reads by itself. `workflows`: whether a workflow
-    of GitHub Actions may use it.
+    404 where the path names something. `verb` is the command of a chat (`bot.commands.grammar`) that it
+    carries out. `streamed` is a body that the handler reads by itself. `workflows`: whether a workflow of
+    GitHub Actions may use it.
     """
 
     method: str
