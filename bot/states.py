@@ -1,6 +1,7 @@
 """The states of a run and of a build, the only moves between them, and what began it: cause and actor."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -43,6 +44,23 @@ class ActorKind(StrEnum):
     def named(self, name: str) -> str:
         """An actor of this kind, as it is stored."""
         return f"{self}:{name}"
+
+
+class Wait(StrEnum):
+    """What kind of thing keeps a run from starting. A version that does not know one shows it as it is."""
+
+    CLOSED = "a lock that somebody closed"
+    HELD = "a lock that another run holds"
+    AHEAD = "another run"
+    ATTEMPT = "its next attempt"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a run waits for: which lock, run and place `on` names, in plain values; `bot.messages` says it."""
+
+    kind: Wait
+    on: dict[str, Any]
 
 
 _RUN_MOVES: dict[State, frozenset[State]] = {

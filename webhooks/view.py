@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.messages import differences
+from bot.messages import differences, waiting_for
 from bot.messages.reasons import explained
 from bot.states import State, attempts_allowed
 from bot.tables import Build, Run
@@ -91,7 +91,7 @@ def run_shown(run: Run, of: Run | None = None) -> Shown:
         status=status(run.state, run.result),
         exit_code=run.exit_code,
         detail=explained(run.reason, run.message, run.definition)
-        or (run.waiting_for if run.state != State.FINISHED else None),
+        or (waiting_for(run) if run.state != State.FINISHED else None),
         actor=run.actor,
         cause=run.cause,
         repository=run.repository,

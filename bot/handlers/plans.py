@@ -16,6 +16,7 @@ from bot.handlers.orders import Order, Target
 from bot.handlers.start import StartHandler, StartRequest
 from bot.posting.audience import outward
 from bot.repositories import Repositories
+from bot.states import Waiting
 from bot.store import Session, admission, push_verdicts, runs, ticks
 
 TICKS = 5
@@ -122,7 +123,7 @@ class WhyHandler:
         return repository
 
 
-def _waiting(session: Session, prospect: Prospect, now: float) -> str | None:
+def _waiting(session: Session, prospect: Prospect, now: float) -> Waiting | None:
     """What the run would wait for besides its build."""
     return None if prospect.refusal else admission.waits_for(session, prospect.run, now=now)
 

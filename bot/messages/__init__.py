@@ -34,6 +34,7 @@ from bot.messages.statuses import CheckFields, StatusFields, check, status
 from bot.messages.text import code, plain
 from bot.messages.view import Beside, View, build_view, run_view
 from bot.messages.waits import locked, locked_already, unlocked
+from bot.messages.waits import sentence as waiting_for
 
 __all__ = [
     "Beside",
@@ -77,6 +78,7 @@ __all__ = [
     "terminal",
     "unknown_person",
     "unlocked",
+    "waiting_for",
     "why",
     "with_marker",
 ]

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from bot.catalog.due import DEFINITION, Outlook
 from bot.catalog.images import Image
+from bot.messages import waits
 from bot.messages.comments import headline
 from bot.messages.differences import differences
 from bot.messages.pushes import push_line, reason, short_ref, unstarted_lines
 from bot.messages.text import code, plain
 from bot.messages.timetables import local_time
 from bot.messages.view import run_view
-from bot.states import State
+from bot.states import State, Waiting
 from bot.tables import Build, CommandRefusal, PushVerdict, Run, Tick
 from bot.text import vocabulary
 from bot.text.vocabulary import moment
@@ -22,7 +23,7 @@ NAMES = 30
 
 @dataclass(frozen=True, slots=True)
 class Prospect:
-    """What `run` would do: `run` is the draft. `refused` is Markdown, `waiting` plain text.
+    """What `run` would do: `run` is the draft. `refused` is Markdown, `waiting` besides its build.
 
     `timing` is None for a job without a schedule. `hidden`: what `last` ran with is not told in this place.
     """
@@ -31,7 +32,7 @@ class Prospect:
     build: Build | None
     variables: Sequence[str]
     refused: str | None
-    waiting: str | None
+    waiting: Waiting | None
     timing: Outlook | None
     last: Run | None
     hidden: bool = False
@@ -51,7 +52,7 @@ def plan(prospect: Prospect, *, who: str) -> str:
     if prospect.refused:
         lines.append(f"- it would be refused: {prospect.refused}")
     elif prospect.waiting:
-        lines.append(f"- it would wait for {plain(prospect.waiting, 500)}")
+        lines.append(f"- it would wait for {plain(waits.words(prospect.waiting), 500)}")
     else:
         lines.append("- nothing is in its way")
     lines += [f"- {line}" for line in timing_lines(prospect.timing)]
@@ -117,7 +118,7 @@ class Reasons:
     ticks: Sequence[Tick]
     timing: Outlook | None
     refused: str | None
-    waiting: str | None
+    waiting: Waiting | None
     last: Run | None
 
 
@@ -137,7 +138,7 @@ def why(reasons: Reasons, *, who: str) -> str:
     if reasons.refused:
         lines.append(f"- a new run would be refused now: {reasons.refused}")
     elif reasons.waiting:
-        lines.append(f"- a new run would wait now for {plain(reasons.waiting, 500)}")
+        lines.append(f"- a new run would wait now for {plain(waits.words(reasons.waiting), 500)}")
     else:
         lines.append("- no lock and no other run is in its way now")
     lines += [f"- {line}" for line in _pushed(reasons)]

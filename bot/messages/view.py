@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.messages import waits
 from bot.messages.differences import differences
 from bot.messages.reasons import explained
 from bot.messages.text import clean
@@ -145,7 +146,7 @@ def run_view(run: Run, beside: Beside = ALONE) -> View:
         build_link=beside.build_link,
         noun="run",
         name=run.job,
-        waiting_for=run.waiting_for,
+        waiting_for=waits.sentence(run),
         definition=run.definition,
         build_number=run.build_number if run.reason == BUILD_FAILED else None,
         parameters=tuple((str(key), str(value)) for key, value in run.parameters.items()),

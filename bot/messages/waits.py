@@ -3,23 +3,15 @@
 They begin with a small letter: what the engine waits for is a sentence, and follows "is starting:".
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.messages.text import clean, plain
+from bot.states import Wait, Waiting
 from bot.tables import Lock, Run
 from bot.text import vocabulary
 from bot.text.vocabulary import duration, moment
 from bot.text.wording import quoted
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a run stands in its line: `number` from 1, `around` when its turn may come (None: unknown)."""
-
-    number: int
-    around: float | None = None
 
 
 def who(actor: str) -> str:
@@ -36,27 +28,55 @@ def not_alone(why: Mapping[str, Any]) -> str:
     )
 
 
-def closed(lock: Lock) -> str:
+def sentence(run: Run) -> str | None:
+    """What a run waits for: what is stored in words of ours, what an engine says as it is."""
+    kind = next((each for each in Wait if each == run.waiting_for), None)
+    if kind is None or run.waiting_on is None:
+        return run.waiting_for
+    return words(Waiting(kind, run.waiting_on))
+
+
+def words(waiting: Waiting) -> str:
+    """What is waited for, with the place in the queue where there is one."""
+    on = waiting.on
+    said = _WORDS[waiting.kind](on)
+    if "place" not in on:
+        return said
+    if on["place"] is None:
+        return f"{said}; many others come first"
+    around = f", its turn comes about {moment(on['around'])}" if "around" in on else ""
+    return f"{said}; place {on['place']} in the queue{around}"
+
+
+def _closed(on: Mapping[str, Any]) -> str:
     """A lock of a person: by whom, how long and why."""
-    until = f" until {moment(lock.until)}" if lock.until is not None else ""
-    why = f" ({clean(lock.reason, 200)})" if lock.reason else ""
-    return f"the lock {lock.target}, closed by {who(lock.actor)}{until}{why}"
+    until = f" until {moment(on['until'])}" if on.get("until") is not None else ""
+    why = f" ({clean(on['reason'], 200)})" if on.get("reason") else ""
+    return f"the lock {on['lock']}, closed by {who(on['actor'])}{until}{why}"
 
 
-def held(lock: str, holder: Run, *, named: bool) -> str:
-    """A lock that a run holds; without `named` nothing is said of that run."""
-    by = f"{holder.job} #{holder.number}, asked by {who(holder.actor)}" if named else "another run"
-    return f"the lock {lock}, held by {by}"
+def _held(on: Mapping[str, Any]) -> str:
+    """A lock that a run holds, of which nothing is said where others read."""
+    by = f"{on['job']} #{on['run']}, asked by {who(on['actor'])}" if "run" in on else "another run"
+    return f"the lock {on['lock']}, held by {by}"
 
 
-def ahead(other: Run) -> str:
+def _ahead(on: Mapping[str, Any]) -> str:
     """A run of the same job that goes first."""
-    return f"#{other.number} to {'stop' if other.stop_by else 'end'}"
+    return f"#{on['run']} to {'stop' if on['stopping'] else 'end'}"
 
 
-def next_attempt(attempt: int, most: int, pause: float) -> str:
-    """The next attempt of a run, `pause` seconds after the one before."""
-    return f"attempt {attempt} of {most} to begin {duration(pause)} after the one before"
+def _attempt(on: Mapping[str, Any]) -> str:
+    """The next attempt of a run, some seconds after the one before."""
+    return f"attempt {on['attempt']} of {on['of']} to begin {duration(on['pause'])} after the one before"
+
+
+_WORDS: dict[Wait, Callable[[Mapping[str, Any]], str]] = {
+    Wait.CLOSED: _closed,
+    Wait.HELD: _held,
+    Wait.AHEAD: _ahead,
+    Wait.ATTEMPT: _attempt,
+}
 
 
 def locked(lock: Lock, *, command: str) -> str:
@@ -81,11 +101,3 @@ def locked_already(lock: Lock, *, command: str) -> str:
 def unlocked(target: str) -> str:
     """The answer to who opened a target (Markdown)."""
     return f"{quoted(target)} is open again."
-
-
-def in_line(cause: str, place: Place | None) -> str:
-    """`cause` with the place in the line; None: further behind than anybody counts."""
-    if place is None:
-        return f"{cause}; many others come first"
-    around = f", its turn comes about {moment(place.around)}" if place.around is not None else ""
-    return f"{cause}; place {place.number} in the queue{around}"

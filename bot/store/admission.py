@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import bindparam, false, func, or_, select, text, true, update
 from sqlalchemy.orm import Session
 
-from bot.states import State
+from bot.states import State, Waiting
 from bot.store import queue_positions
 from bot.store.clocks import moment
 from bot.store.columns import LOCK, RUN
@@ -153,8 +153,8 @@ def sweep(session: Session, *, now: float) -> None:
         opened(session, job=job, lock=lock, now=now)
 
 
-def waits_for(session: Session, run: Run, *, now: float) -> str | None:
-    """What `run` (a draft will do) would wait for besides its build, in words; None: it could start."""
+def waits_for(session: Session, run: Run, *, now: float) -> Waiting | None:
+    """What `run` (a draft will do) would wait for besides its build; None: it could start."""
     obstacle = _obstacle(session, run, now)
     if obstacle is None:
         return None

@@ -10,8 +10,7 @@ from typing import Unpack
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from bot.messages import waits
-from bot.states import AGAIN, State, attempt_name, attempts_allowed
+from bot.states import AGAIN, State, Wait, attempt_name, attempts_allowed
 from bot.store import posts, runs
 from bot.store.columns import ATTEMPT, RUN
 from bot.store.runs import Facts
@@ -90,7 +89,8 @@ def _wait(session: Session, run: Run, *, pause: float, started_at: float | None,
             state=State.WAITING,
             started_at=started_at,
             due_at=now + pause,
-            waiting_for=waits.next_attempt(run.attempt + 1, most, pause),
+            waiting_for=Wait.ATTEMPT,
+            waiting_on={"attempt": run.attempt + 1, "of": most, "pause": pause},
             **FREE,
         )
         .returning(Run)

@@ -5,14 +5,14 @@ are told of every change of it, so that a long line costs no more than a short o
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 
 from sqlalchemy import false, or_, select, true, update
 from sqlalchemy.orm import Session
 
-from bot.messages import waits
+from bot.states import Wait, Waiting
 from bot.store import posts
 from bot.store.columns import LOCK, RUN
 from bot.store.transitions import QUEUED, UNFINISHED
@@ -113,8 +113,8 @@ def tell_last(session: Session, run: Run, *, now: float) -> None:
     _tell_line(_Look(session, now), line, only=run.number)
 
 
-def cause(session: Session, run: Run, *, now: float) -> str | None:
-    """What is in the way of `run`, in words."""
+def cause(session: Session, run: Run, *, now: float) -> Waiting | None:
+    """What is in the way of `run`."""
     return _cause(_Look(session, now), run)
 
 
@@ -127,37 +127,48 @@ def _tell_line(look: _Look, line: Sequence[Run], only: int | None = None) -> Non
         if index == 0:
             at = _first_turn(look, run)
         if why is not None and (only is None or run.number == only):
-            place = waits.Place(index + 1, at) if index < COUNTED else None
-            words = waits.in_line(why, place) if _is_line(look, run) else why
-            if words != run.waiting_for:  # nobody else changes it while we decide
-                told.append(_note(look.session, run, words))
+            if why.kind is not Wait.CLOSED:  # turns are taken, but not where a person decides
+                why = replace(why, on=why.on | _place(index, at))
+            if not _is_known(run, why):  # nobody else changes it while we decide
+                told.append(_note(look, run, why))
         takes = look.duration(run.job)
         at = at + takes if at is not None and takes is not None else None
     posts.want(look.session, runs=[run.identity for run in told])
     changed(look.session, *told)
 
 
-def _note(session: Session, run: Run, words: str) -> Run:
+def _place(index: int, at: float | None) -> dict[str, Any]:
+    """The place in a line, from 1, and the minute of the turn, as far as they are known."""
+    if index >= COUNTED:
+        return {"place": None}
+    return {"place": index + 1} if at is None else {"place": index + 1, "around": at // 60 * 60}
+
+
+def _is_known(run: Run, why: Waiting) -> bool:
+    """Whether the run says so already."""
+    return (run.waiting_for, run.waiting_on) == (why.kind, why.on)
+
+
+def _note(look: _Look, run: Run, why: Waiting) -> Run:
     """The run with what it waits for."""
-    noted = update(Run).where(RUN.number == run.number).values(waiting_for=words).returning(Run)
-    return session.scalars(noted.execution_options(synchronize_session=False, populate_existing=True)).one()
+    values = {"waiting_for": why.kind, "waiting_on": why.on}
+    noted = update(Run).where(RUN.number == run.number).values(values).returning(Run)
+    options = {"synchronize_session": False, "populate_existing": True}
+    return look.session.scalars(noted.execution_options(**options)).one()
 
 
-def _is_line(look: _Look, run: Run) -> bool:
-    """Whether turns are taken: not where a person decides when it goes on."""
-    return look.closed(run) is None
-
-
-def _cause(look: _Look, run: Run) -> str | None:
+def _cause(look: _Look, run: Run) -> Waiting | None:
     if run.build_number is not None and run.digest is None:
         return None  # its card shows the build
     if (lock := look.closed(run)) is not None:
-        return waits.closed(lock)
+        about = {"lock": lock.target, "actor": lock.actor, "reason": lock.reason, "until": lock.until}
+        return Waiting(Wait.CLOSED, about)
     if run.lock is not None and (holder := look.holder(run.lock)) is not None:
-        same = holder.repository == run.repository
-        return waits.held(run.lock, holder, named=same or not run.public)
+        named = holder.repository == run.repository or not run.public
+        by = {"run": holder.number, "job": holder.job, "actor": holder.actor} if named else {}
+        return Waiting(Wait.HELD, {"lock": run.lock} | by)
     if (other := look.ahead(run)) is not None:
-        return waits.ahead(other)
+        return Waiting(Wait.AHEAD, {"run": other.number, "stopping": bool(other.stop_by)})
     return None
 
 

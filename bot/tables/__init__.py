@@ -160,7 +160,10 @@ class Run(Claimable, table=True):
     reason: str | None = None
     message: str | None = Field(default=None, sa_type=Text)
     exit_code: int | None = None
-    waiting_for: str | None = Field(default=None, sa_type=Text)
+    waiting_for: str | None = Field(default=None, sa_type=Text)  # a `Wait`, or what the engine says
+    waiting_on: dict[str, Any] | None = Field(
+        default=None, sa_type=JSON(none_as_null=True)
+    )  # which lock, run and place that is; counts only where `waiting_for` is a `Wait`
     tail: list[str] = Field(default_factory=list, sa_type=JSON)
     stop_by: str | None = None
     created_at: float = Field(sa_type=Double)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.messages import waiting_for
 from bot.store import leases, locks
 from bot.tables import Lock
 from tests.bot.house import SITE, House, house
@@ -33,9 +34,8 @@ async def test_locked_job_waits_and_its_card_says_who_locked_it_and_why(home: Ho
     await home.says("/job run alone")
     run = await home.run(1)
     assert not run.admitted
-    assert run.waiting_for is not None
     for words in ("the lock alone", "closed by octocat", "until", "moving house"):
-        assert words in run.waiting_for
+        assert words in (waiting_for(run) or "")
     (reply,) = await home.says("/job status #1")
     assert "is waiting for the lock alone" in reply
 

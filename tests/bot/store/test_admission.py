@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import insert
 
 from bot import messages
+from bot.messages import waiting_for
 from bot.states import State
 from bot.store import Session, Store, admission, locks, runs
 from bot.store.queue_positions import COUNTED
@@ -42,25 +43,25 @@ async def test_card_in_a_queue_tells_place_and_time(desk: Desk) -> None:
     first, second, third = [await desk.ask(way="queue") for _ in range(3)]
     await desk.claim()
     await desk.begin(first)
-    assert (await desk.run(second)).waiting_for == (
+    assert waiting_for(await desk.run(second)) == (
         f"#{first} to end; place 1 in the queue, its turn comes about 1970-01-01 00:12 UTC"
     )
-    assert (await desk.run(third)).waiting_for == (
+    assert waiting_for(await desk.run(third)) == (
         f"#{first} to end; place 2 in the queue, its turn comes about 1970-01-01 00:14 UTC"
     )
     await desk.end(first)
-    assert (await desk.run(third)).waiting_for == (
+    assert waiting_for(await desk.run(third)) == (
         f"#{second} to end; place 1 in the queue, its turn comes about 1970-01-01 00:12 UTC"
     )
 
 
 async def test_long_queue_counts_only_its_beginning(desk: Desk) -> None:
     numbers = [await desk.ask(way="queue") for _ in range(COUNTED + 3)]
-    assert f"place {COUNTED} " in ((await desk.run(numbers[COUNTED])).waiting_for or "")
-    last = (await desk.run(numbers[-1])).waiting_for
+    assert f"place {COUNTED} " in (waiting_for(await desk.run(numbers[COUNTED])) or "")
+    last = waiting_for(await desk.run(numbers[-1]))
     assert last == f"#{numbers[0]} to end; many others come first"
     await desk.store.write(lambda s: runs.request_stop(s, numbers[5], by="github:b", now=desk.now))
-    assert f"place {COUNTED} " in ((await desk.run(numbers[COUNTED + 1])).waiting_for or "")
+    assert f"place {COUNTED} " in (waiting_for(await desk.run(numbers[COUNTED + 1])) or "")
 
 
 async def test_cancelled_run_frees_its_place(desk: Desk) -> None:
@@ -92,7 +93,7 @@ async def test_replace_stops_what_runs_and_starts_when_that_has_ended(desk: Desk
     new = await desk.ask(way="replace")
     assert (await desk.run(old)).stop_by == f"run:{new}"
     assert desk.store.wakeup("stops").is_set()
-    assert (await desk.run(new)).waiting_for == f"#{old} to stop; place 1 in the queue"
+    assert waiting_for(await desk.run(new)) == f"#{old} to stop; place 1 in the queue"
     assert await desk.claim() == []
     ended = await desk.end(old, "cancelled")
     assert ended is not None
@@ -127,7 +128,7 @@ async def test_lock_goes_across_jobs_and_its_holder_is_named(desk: Desk) -> None
     second = await desk.ask("migrate", lock="prod")
     other = await desk.ask("report", lock="stage")
     assert await desk.claim() == [first, other]
-    said = (await desk.run(second)).waiting_for
+    said = waiting_for(await desk.run(second))
     assert said == f"the lock prod, held by deploy #{first}, asked by octocat; place 1 in the queue"
     await desk.end(first)
     assert await desk.claim() == [second]
@@ -136,7 +137,7 @@ async def test_lock_goes_across_jobs_and_its_holder_is_named(desk: Desk) -> None
 async def test_public_card_names_no_run_of_another_repository(desk: Desk) -> None:
     await desk.ask("deploy", lock="prod", repository="acme/secret")
     second = await desk.ask("publish", lock="prod", repository="acme/site", public=True)
-    assert (await desk.run(second)).waiting_for == "the lock prod, held by another run; place 1 in the queue"
+    assert waiting_for(await desk.run(second)) == "the lock prod, held by another run; place 1 in the queue"
 
 
 async def test_job_that_waits_for_itself_keeps_no_lock_from_others(desk: Desk) -> None:
@@ -172,7 +173,7 @@ async def test_run_that_wants_to_be_alone_is_not_starved_by_those_that_do_not(de
 async def test_lock_of_a_person_opens_at_its_time_when_somebody_claims(desk: Desk) -> None:
     await desk.lock("prod", reason="a sale", until=100.0)
     waiting = await desk.ask("deploy", lock="prod")
-    said = (await desk.run(waiting)).waiting_for
+    said = waiting_for(await desk.run(waiting))
     assert said == "the lock prod, closed by octocat until 1970-01-01 00:01 UTC (a sale)"
     assert await desk.store.read(locks.next_expiry) == 100.0
     desk.now = 99.9

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from bot.messages import waiting_for
 from bot.states import State, attempt_name, attempts_allowed, pause_after
 from bot.store import Session, Store, attempts, posts, runs
 from bot.tables import Post, Run
@@ -43,7 +44,7 @@ async def test_run_waits_for_its_next_attempt_where_the_last_one_is_kept(store: 
     assert run is not None
     assert (run.state, run.attempt, run.result, run.started_at) == ("waiting", 1, None, 3.0)
     assert (run.lease_owner, run.admitted, run.due_at) == (None, True, 14.0)
-    assert run.waiting_for == "attempt 2 of 3 to begin 5s after the one before"
+    assert waiting_for(run) == "attempt 2 of 3 to begin 5s after the one before"
     (kept,) = (await store.read(lambda s: attempts.of_runs(s, [number])))[number]
     assert (kept.attempt, kept.name, kept.result, kept.exit_code, kept.tail) == (
         *(1, run.name, "failed", 3, ["x"]),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.errors import RetryLater
+from bot.messages import waiting_for
 from bot.store import attempts, leases, runs
 from bot.tables import Build, Run
 from bot.workers import worker
@@ -152,7 +153,7 @@ async def test_card_says_what_a_run_between_two_attempts_waits_for(home: House, 
     home.engine.plans = [[Started(10.0), BAD]]
     await RunWorker(home.tools).carry(run)
     waiting = await home.run(1)
-    assert waiting.waiting_for == "attempt 2 of 3 to begin 2s after the one before"
+    assert waiting_for(waiting) == "attempt 2 of 3 to begin 2s after the one before"
     assert (await home.says("/job status #1"))[0].count("is waiting for attempt 2 of 3") == 1
 
 

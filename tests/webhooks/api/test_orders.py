@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bot.messages import waiting_for
 from bot.store import builds, locks, runs, tokens, transitions
 from bot.tables import Lock
 from tests.bot.house import House, house
@@ -55,7 +56,7 @@ async def test_lock_keeps_runs_back_and_says_who_locked(home: House) -> None:
         assert "`prod` is locked until" in answer.json()["text"]
         assert "`errand unlock prod` opens it" in answer.json()["text"]
         number = (await client.post("/api/jobs/move/start")).json()["number"]
-        assert "closed by ci" in ((await home.run(number)).waiting_for or "")
+        assert "closed by ci" in (waiting_for(await home.run(number)) or "")
 
         answer = await client.delete("/api/locks/prod")
         assert answer.json() == {"target": "prod", "text": "`prod` is open again."}
