@@ -56,7 +56,9 @@ async def test_lock_keeps_runs_back_and_says_who_locked(home: House) -> None:
         assert "`prod` is locked until" in answer.json()["text"]
         assert "`errand unlock prod` opens it" in answer.json()["text"]
         number = (await client.post("/api/jobs/move/start")).json()["number"]
-        assert "closed by ci" in (waiting_for(await home.run(number)) or "")
+        shown = (await client.get(f"/api/runs/{number}")).json()["waiting_for"]
+        assert shown == waiting_for(await home.run(number))
+        assert shown.startswith("the lock prod, closed by ci")
 
         answer = await client.delete("/api/locks/prod")
         assert answer.json() == {"target": "prod", "text": "`prod` is open again."}
