@@ -140,7 +140,7 @@ class Access:
         return links.session(token.hash, expires=expires, keys=self._keys)
 
     async def log_out(self, request: Request) -> None:
-        """End the session that the cookie stands for, wherever else that is; nothing without one."""
+        """Ends the session that the cookie stands for, wherever else that is; nothing without one."""
         value = request.cookies.get(self.cookie)
         now = self._clock()
         found = links.session_token(value, now=now, keys=self._keys) if value else None
@@ -245,7 +245,7 @@ class Access:
         return token
 
     async def _touch(self, token: Token) -> None:
-        """Note that it was used; a page is worth more than this note, so a busy database is let be."""
+        """Notes that it was used; a page is worth more than this note, so a busy database is let be."""
         now, token_id = self._clock(), token.id or 0
         noted = max(token.last_used_at or 0.0, self._touched.get(token_id, 0.0))
         if now - noted < tokens.TOUCH_S:

@@ -46,7 +46,7 @@ class _Page:
 
 
 def show(depths: Depths) -> None:
-    """Set the gauges to what waits now; states in which nothing is vanish."""
+    """Sets the gauges to what waits now; states in which nothing is vanish."""
     QUEUE.clear()
     QUEUE.labels("deliveries", "stored").set(depths.deliveries)
     QUEUE.labels("posts", "unsent").set(depths.posts)

@@ -59,7 +59,7 @@ class Site:
     repositories: Repositories | None = None  # whose workflows those are
 
     def __post_init__(self) -> None:
-        """Refuse to start without a key: nobody could log in, and nothing would say why."""
+        """Refuses to start without a key: nobody could log in, and nothing would say why."""
         if not self.keys:
             raise ValueError("no key that could sign a session")
 

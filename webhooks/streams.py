@@ -40,7 +40,7 @@ class Streams:
         self._none.set()
 
     def close(self) -> None:
-        """End all streams, and accept no more."""
+        """Ends all streams, and accepts no more."""
         self.closing.set()
 
     @property
@@ -49,7 +49,7 @@ class Streams:
         return self._open.total()
 
     async def drained(self) -> None:
-        """Return when none is open."""
+        """Returns when none is open."""
         await self._none.wait()
 
     def has_room(self, visitor: str) -> bool:
@@ -138,6 +138,6 @@ class Stream(Response):
 
 
 async def gone(receive: Receive) -> None:
-    """Return when the client has left; its body was read before."""
+    """Returns when the client has left; its body was read before."""
     while (await receive())["type"] != "http.disconnect":
         pass

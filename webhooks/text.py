@@ -89,7 +89,7 @@ def _last_lines(data: bytes, lines: int) -> int:
 
 
 async def copy(logs: LogStore, key: str, write: Write, *, offset: int = 0, follow: bool = False) -> None:
-    """Write the bytes from `offset` on; with `follow`, until the log has ended."""
+    """Writes the bytes from `offset` on; with `follow`, until the log has ended."""
     async with reading(logs, key, offset=offset, follow=follow) as chunks:
         async for chunk in chunks:
             await write(chunk.data)

@@ -112,7 +112,7 @@ class LogHandlers:
         return Stream(self._streams, visitor.key, body, _TEXT)
 
     async def _revoked(self, request: Request, visitor: Visitor) -> None:
-        """Return when the API token that follows a log has ended; what proved itself otherwise stays."""
+        """Returns when the API token that follows a log has ended; what proved itself otherwise stays."""
         known = True
         while known or not visitor.key.startswith("token:"):
             await asyncio.sleep(LOOK_S)
@@ -120,7 +120,7 @@ class LogHandlers:
                 known = await self._access.visitor(request) is not None
 
     async def _completed(self, log: _Log[Row]) -> None:
-        """Complete the log at its end: what ends before the engine knew of it has no writer."""
+        """Completes the log at its end: what ends before the engine knew of it has no writer."""
         row = log.row
         with self._store.changes.listen((row.kind, row.identity)) as wakeup:
             while log.goes_on(row):

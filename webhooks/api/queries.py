@@ -51,7 +51,7 @@ class Parameter:
         return {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[^\\u0000]*$"}
 
     def check(self, value: str) -> None:
-        """Raise a `Problem` for what it does not take."""
+        """Raises a `Problem` for what it does not take."""
         if self.least is not None:
             if not _DIGITS.fullmatch(value) or not self.least <= int(value) <= self.most:
                 raise Problem(400, f"{self.name}: expected a number from {self.least} to {self.most}.")

@@ -53,7 +53,7 @@ async def content(request: Request, *, limit: int = BODY_LIMIT, what: str = "The
 
 
 def require_json(request: Request) -> None:
-    """Raise a `Problem` (415) for a body that says it is something else."""
+    """Raises a `Problem` (415) for a body that says it is something else."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise Problem(415, "Send the body as application/json.")
 

@@ -59,7 +59,7 @@ def _identity(workflow: Workflow) -> Identity:
 
 
 async def authorize(access: Access, row: Operation, request: Request, visitor: Visitor) -> None:
-    """Raise a `Problem` unless a workflow may use this route with this path."""
+    """Raises a `Problem` unless a workflow may use this route with this path."""
     if not row.workflows:
         raise Problem(403, "A workflow starts jobs, and sees and cancels the runs that it started; no more.")
     name = request.path_params.get("name")

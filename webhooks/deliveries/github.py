@@ -47,7 +47,7 @@ class GitHubDoor:
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; what is wrong with it is told with a status of its own, never 500."""
+        """Answers one request; what is wrong with it is told with a status of its own, never 500."""
         try:
             response = await self._answer(scope, dict(scope["headers"]), receive)
         except Refusal as refusal:

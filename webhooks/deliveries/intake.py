@@ -35,7 +35,7 @@ class AddDelivery(Protocol):
     def __call__(
         self, *, key: str, source: str, event: str, media_type: str, body: bytes, now: float
     ) -> Awaitable[None]:
-        """Store one delivery; raises `RetryLater` while the database does not answer."""
+        """Stores one delivery; raises `RetryLater` while the database does not answer."""
         ...
 
 
@@ -111,7 +111,7 @@ class Intake:
         return Refusal(413, reason, "too_large", headers={"connection": "close"})
 
     async def store(self, key: str, event: str, media_type: str, body: bytes, now: float) -> None:
-        """Store it durably and count it; a `Refusal` (503) when that did not work in time."""
+        """Stores it durably and counts it; a `Refusal` (503) when that did not work in time."""
         try:
             with self._deadlines:
                 while True:
@@ -140,7 +140,7 @@ class Intake:
         await asyncio.sleep(RETRY_S)
 
     def refused(self, refusal: Refusal) -> Response:
-        """Count a refusal and give its answer."""
+        """Counts a refusal and gives its answer."""
         count_delivery(self._source, UNVERIFIED, refusal.outcome)
         return refusal.response()
 

@@ -80,7 +80,7 @@ class SlackDoor:
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; what is wrong with it is told with a status of its own, never 500."""
+        """Answers one request; what is wrong with it is told with a status of its own, never 500."""
         try:
             response = await self._answer(scope, dict(scope["headers"]), receive)
         except Refusal as refusal:
@@ -109,7 +109,7 @@ class SlackDoor:
         return await self._take(body, media_type, timestamp)
 
     async def _take(self, body: bytes, media_type: str, timestamp: bytes) -> Response:
-        """Answer Slack's questions about the address itself; store everything else."""
+        """Answers Slack's questions about the address itself; stores everything else."""
         try:
             fields = json.loads(body) if media_type == _JSON else _form(body)
             if not isinstance(fields, dict):

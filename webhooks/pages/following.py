@@ -18,7 +18,7 @@ _QUIET = b": quiet\n\n"
 
 
 async def follow(changes: ChangeFeed, may_see: Callable[[], Awaitable[bool]], write: Write) -> None:
-    """Write an event when any run or build has changed, until the visitor may see no more."""
+    """Writes an event when any run or build has changed, until the visitor may see no more."""
     with changes.listen(ANY) as listener:
         await write(_QUIET)
         while await may_see():

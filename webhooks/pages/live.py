@@ -115,7 +115,7 @@ class Live:
         self._finished = False
 
     async def run(self, changes: ChangeFeed, subjects: tuple[Subject, ...], write: Write) -> None:
-        """Write events until the end of the run or build, or until the visitor may see it no more."""
+        """Writes events until the end of the run or build, or until the visitor may see it no more."""
         with changes.listen(*subjects) as listener:
             await write(b"retry: 2000\n\n")
             log = asyncio.ensure_future(self._log(write))
@@ -134,7 +134,7 @@ class Live:
                 await asyncio.gather(log, return_exceptions=True)
 
     async def _states(self, listener: Listener, write: Write, log: "asyncio.Future[None]") -> bool:
-        """Tell every state that is seen; True once it is the last, False when there is nothing to see."""
+        """Tells every state that is seen; True once it is the last, False when there is nothing to see."""
         told: dict[str, object] | None = None
         while True:
             try:
@@ -156,7 +156,7 @@ class Live:
                 log.result()
 
     async def _next(self, listener: Listener, write: Write) -> bool:
-        """Wait for a change, at most until the next heartbeat; False when the visitor may no longer see."""
+        """Waits for a change, at most until the next heartbeat; False when the visitor may no longer see."""
         try:
             async with asyncio.timeout(HEARTBEAT_S):
                 await listener.wait()
@@ -169,7 +169,7 @@ class Live:
         return True
 
     async def _log(self, write: Write) -> None:
-        """Follow the log; one that is not there yet, or ends early, is looked at again at every change."""
+        """Follows the log; one that is not there yet, or ends early, is looked at again at every change."""
         while True:
             self._moved.clear()
             finished = self._finished
@@ -199,7 +199,7 @@ def _pieces(chunk: LogChunk) -> Iterator[LogChunk]:
 
 
 def _log_event(painter: Painter, chunk: LogChunk) -> bytes:
-    """Paint the chunk and give the event that tells it."""
+    """Renders the chunk and gives the event that tells it."""
     done = painter.feed(chunk.data, chunk.end)
     data = {"done": done, "open": painter.open_line(), "size": painter.offset}
     return _event("log", data, str(painter.cursor))

@@ -101,7 +101,7 @@ class Login:
         return response
 
     async def log_out(self, request: Request) -> Response:
-        """End the session here and forget its cookie.
+        """Ends the session here and forgets its cookie.
 
         A cross-site POST brings no cookie (SameSite=Lax), so it does nothing.
         """

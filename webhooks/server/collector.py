@@ -7,7 +7,7 @@ YOUNG = 10_000
 
 
 def quiet_collector() -> None:
-    """Keep all that was made at the start out of collections: every full one stopped the loop for 40 ms."""
+    """Keeps all that was made at the start out of collections: every full one stopped the loop for 40 ms."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG, 20, 20)

@@ -41,7 +41,7 @@ class Member(Protocol):
     """A connection."""
 
     def abort(self) -> None:
-        """End it now, whatever it has not sent yet."""
+        """Ends it now, whatever it has not sent yet."""
         ...
 
     @property
@@ -76,7 +76,7 @@ class ConnectionLimit:
         return len(self._names)
 
     def enter(self, member: Member, address: str) -> bool:
-        """Take an idle connection in; False where nobody gives way to it."""
+        """Takes an idle connection in; False where nobody gives way to it."""
         name, is_proxy = self._name(address)
         holder = self._holders.get(name)
         if holder is not None and not is_proxy and holder.size >= self._most_each:
@@ -94,7 +94,7 @@ class ConnectionLimit:
         return True
 
     def leave(self, member: Member) -> None:
-        """Forget it; whoever was not let in, or left before, does not matter."""
+        """Forgets it; whoever was not let in, or left before, does not matter."""
         name = self._names.pop(member, None)
         if name is None:
             return
@@ -135,7 +135,7 @@ class ConnectionLimit:
         return str(parsed), False
 
     def _sweep(self) -> None:
-        """Cut off what was being closed at the last look already."""
+        """Cuts off what was being closed at the last look already."""
         closing = {member for member in self._names if member.is_closing}
         for member in closing & self._closing:
             member.abort()

@@ -74,14 +74,14 @@ class Connection(HttpToolsProtocol):
         return Activity.BUSY if self._complete and not self.flow.write_paused else Activity.STALLED
 
     def abort(self) -> None:
-        """End it now, and have the system forget as well what it still keeps for the client."""
+        """Ends it now, and has the system forget as well what it still keeps for the client."""
         peer = self.transport.get_extra_info("socket")
         if peer is not None:
             peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self.transport.abort()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for the first request, but not for ever."""
+        """Waits for the first request, but not for ever."""
         super().connection_made(transport)
         if not self.limit.enter(self, self.client[0] if self.client else ""):
             self._deaf = True
@@ -90,7 +90,7 @@ class Connection(HttpToolsProtocol):
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing more."""
+        """Waits for nothing more."""
         self.limit.leave(self)
         self._stop_waiting()
         self._stop_unread()
@@ -98,7 +98,7 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take what came, up to the end of one request; what follows waits until that is answered."""
+        """Takes what came, up to the end of one request; what follows waits until that is answered."""
         if not self._deaf:
             self._take(self._ahead + data if self._ahead else data)
 
@@ -122,7 +122,7 @@ class Connection(HttpToolsProtocol):
             self._be_last()
 
     def on_body(self, body: bytes) -> None:
-        """Take a piece of the body; smaller ones than anybody sends only keep the loop from its work."""
+        """Takes a piece of the body; smaller ones than anybody sends only keep the loop from its work."""
         if self._deaf:
             return
         self._pieces += 1
@@ -141,7 +141,7 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Go on with what came meanwhile, after others had their turn."""
+        """Goes on with what came meanwhile, after others had their turn."""
         super().on_response_complete()
         if self._ahead:
             self.turns.add(self._go_on)
@@ -197,7 +197,7 @@ class Connection(HttpToolsProtocol):
             self.flow.pause_reading()
 
     def _be_last(self) -> None:
-        """End the connection with the answer to this request."""
+        """Ends the connection with the answer to this request."""
         self._deaf = True
         if self.cycle is not None:
             self.cycle.keep_alive = False

@@ -16,7 +16,7 @@ class Turns:
         self._has_round = False
 
     def add(self, call: Callable[[], None]) -> None:
-        """Call it when its turn comes."""
+        """Calls it when its turn comes."""
         self._waiting.append(call)
         self._ask_for_round()
 

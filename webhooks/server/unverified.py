@@ -53,11 +53,11 @@ class Unverified:
             self._known.popitem(last=False)
 
     def enter(self, body: "Body") -> None:
-        """Count it."""
+        """Counts it."""
         self._bodies[body] = None
 
     def leave(self, body: "Body") -> None:
-        """Count it no more."""
+        """Counts it no more."""
         self._bodies.pop(body, None)
 
     def make_room(self, body: "Body") -> None:
@@ -113,7 +113,7 @@ class Body:
         self._memory.verified(self.address)
 
     def give_way(self) -> None:
-        """End the reading of it."""
+        """Ends the reading of it."""
         self._gave_way = True
         if self._task is not None:
             self._task.cancel()
