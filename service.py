@@ -28,7 +28,6 @@ from bot.slack import Slack
 from bot.store import Store
 from bot.telemetry.logging import configure
 from bot.workers.loops import Workers
-from bot.workers.pruning import Pruning
 from executor import descriptors
 from executor.engine import Engine
 from executor.logs.store import LogStore
@@ -270,7 +269,7 @@ def _application(
         jobs=tools.registry.descriptions,
         command=config.command,
         streams=streams,
-        changing=(tools.registry, Pruning(tools)),
+        changing=(tools.registry, made.pruning),
         local=local,
         calls=made.calls,
         questions=made.queries,

@@ -1,6 +1,7 @@
 """Puts the bot together, once: every class gets from here what it needs, and nothing gets the parts whole."""
 
 from functools import cached_property
+from typing import Any
 
 from bot.context import Context
 from bot.handlers.actions import Actions
@@ -27,8 +28,29 @@ from bot.handlers.tags import ImageTagHandler
 from bot.handlers.ticks import TickHandler
 from bot.handlers.verbs import CommandHandlers
 from bot.posting.addresses import PageAddresses
+from bot.posting.outbox import Outbox
 from bot.repositories import CodeHost
-from bot.workers.loops import Workers
+from bot.states import State
+from bot.store import builds, deliveries, posts, runs
+from bot.store.holder import LeaseHolder
+from bot.store.transitions import ACTIVE
+from bot.tables import Build, Delivery, Post, Run
+from bot.workers.build_worker import BuildWorker
+from bot.workers.delivery_worker import DeliveryWorker
+from bot.workers.engine_access import EngineAccess
+from bot.workers.locks import LockExpiry
+from bot.workers.loops import Duty, Workers
+from bot.workers.pools import Work
+from bot.workers.pruning import Pruning
+from bot.workers.refresh import RegistryRefresh
+from bot.workers.retention import Retention
+from bot.workers.run_worker import RunWorker
+from bot.workers.ticks import TickClock
+
+DELIVERIES = 16
+"""Deliveries decided at the same time; each is a few requests to GitHub."""
+POSTS = 16
+"""Posts sent at the same time."""
 
 
 class Composition:
@@ -125,6 +147,68 @@ class Composition:
     # What moves by itself -------------------------------------------------------------------------
 
     @cached_property
+    def holder(self) -> LeaseHolder:
+        """This bot as it claims work."""
+        return LeaseHolder(self.parts.store, self.parts.owner, self.parts.clock)
+
+    @cached_property
+    def engine(self) -> EngineAccess:
+        """The engine with its logs."""
+        return EngineAccess(self.parts.engine, self.parts.logs)
+
+    @cached_property
+    def builder(self) -> BuildWorker:
+        """What carries builds."""
+        return BuildWorker(self.holder, self.engine, self.parts.registry, self.parts.github)
+
+    @cached_property
+    def runner(self) -> RunWorker:
+        """What carries runs."""
+        return RunWorker(self.holder, self.engine, self.parts.registry, self.parts.nonce)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """What sends posts."""
+        return Outbox(self.parts)
+
+    @cached_property
+    def pruning(self) -> Pruning:
+        """What forgets."""
+        return Pruning(self.parts.registry, self.parts.store, self.parts.logs, self.parts.clock)
+
+    @cached_property
+    def retention(self) -> Retention:
+        """When what is forgotten."""
+        parts = self.parts
+        return Retention(self.pruning, parts.registry, parts.store, self.engine, parts.clock)
+
+    @cached_property
+    def work(self) -> tuple[Work[Any], ...]:
+        """What is claimed, and who carries it."""
+        parts, builder, runner = self.parts, self.builder, self.runner
+        limits = parts.registry.config.limits
+        decides = DeliveryWorker(self.deliveries, parts.store, parts.clock, parts.owner)
+        building = (State.BUILDING,)
+        return (
+            Work("deliveries", Delivery, deliveries.claim, decides.carry, DELIVERIES),
+            Work("builds", Build, builds.claim, builder.carry, limits.builds, building, builder.stop),
+            Work("runs", Run, runs.claim, runner.carry, limits.runs, ACTIVE, runner.stop),
+            Work("posts", Post, posts.claim, self.outbox.send, POSTS),
+        )
+
+    @cached_property
+    def clock(self) -> TickClock:
+        """What looks at schedules."""
+        return TickClock(self.ticks, self.parts.store)
+
+    @cached_property
+    def duties(self) -> tuple[Duty, ...]:
+        """What else comes round again."""
+        parts = self.parts
+        expiry = LockExpiry(parts.store, parts.clock)
+        return expiry, self.retention, RegistryRefresh(parts.registry, parts.store)
+
+    @cached_property
     def workers(self) -> Workers:
-        """The belts."""
-        return Workers(self.parts, self.deliveries, self.ticks)
+        """All that moves."""
+        return Workers(self.holder, self.work, self.clock, self.duties)

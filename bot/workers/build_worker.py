@@ -5,13 +5,15 @@ from typing import Any
 
 import structlog
 
-from bot.context import Context
 from bot.errors import ConfigError, Refused, RetryLater
+from bot.github import GitHub
+from bot.registry import Registry
 from bot.states import State
 from bot.store import builds
+from bot.store.holder import LeaseHolder
 from bot.tables import Build
 from bot.workers import specs
-from bot.workers.leftovers import Leftovers
+from bot.workers.engine_access import EngineAccess
 from bot.workers.worker import Rows, Worker
 from executor.spec import Outcome, Result, Source
 
@@ -28,8 +30,12 @@ class _NoSource(Exception):
 class BuildWorker(Worker[Build]):
     """Carries builds that this bot claimed."""
 
-    def __init__(self, tools: Context, leftovers: Leftovers | None = None) -> None:
-        super().__init__(tools, Rows(builds.get, builds.move), leftovers)
+    def __init__(
+        self, holder: LeaseHolder, access: EngineAccess, registry: Registry, github: GitHub | None
+    ) -> None:
+        super().__init__(holder, access, Rows(builds.get, builds.move))
+        self._registry = registry
+        self._github = github
 
     def _key(self, row: Build) -> str:
         return row.name
@@ -39,24 +45,24 @@ class BuildWorker(Worker[Build]):
             if row.stop_by:
                 await self._end(row, Outcome(Result.CANCELLED))
                 return
-            if not await self._move(row, State.BUILDING, started_at=self._tools.clock()):
+            if not await self._move(row, State.BUILDING, started_at=self._holder.clock()):
                 return
         try:
-            spec = specs.of_build(row, await self._source(row), self._tools.config)
+            spec = specs.of_build(row, await self._source(row), self._registry.config)
         except _NoSource as error:
             await self._end(row, Outcome(Result.ERROR, reason="NoSource", message=str(error)))
             return
         except ConfigError as error:
             await self._abandon(row, "NotConfigured", str(error))
             return
-        await self._finish(row, await self._follow(row, self._tools.engine.build(spec)))
+        await self._finish(row, await self._follow(row, self._access.engine.build(spec)))
 
     async def _facts(self, row: Build, outcome: Outcome) -> dict[str, Any]:
         return await super()._facts(row, outcome) | {"digest": outcome.image}
 
     async def _source(self, build: Build) -> Source:
         """Where the engine gets the commit from; `_NoSource`, and `RetryLater` for a build that goes on."""
-        github = self._tools.github
+        github = self._github
         if github is None:
             raise _NoSource("GitHub is not configured here.")
         for attempt in range(SOURCE_TRIES):

@@ -11,8 +11,9 @@ import structlog
 
 from bot.access.scopes import EXEC
 from bot.catalog.catalog import Job
-from bot.context import Context
-from bot.store import Session, deliveries, history, idempotency, push_verdicts, pushes, ticks
+from bot.registry import Registry
+from bot.store import Session, Store, deliveries, history, idempotency, push_verdicts, pushes, ticks
+from executor.logs.store import LogStore
 
 log = structlog.get_logger()
 
@@ -42,12 +43,15 @@ class Policy:
 class Pruning:
     """Takes runs away together with what belongs to them."""
 
-    def __init__(self, tools: Context) -> None:
-        self._tools = tools
+    def __init__(self, registry: Registry, store: Store, logs: LogStore, clock: Callable[[], float]) -> None:
+        self._registry = registry
+        self._store = store
+        self._logs = logs
+        self._clock = clock
 
     async def deliveries(self, now: float) -> bool:
         """Forget deliveries that are too old; True when more are left for another round."""
-        kept = self._tools.config.deliveries
+        kept = self._registry.config.deliveries
         return await self._small(
             partial(deliveries.prune, before=now - kept.keep, limit=history.ROWS),
             partial(deliveries.prune, before=now - kept.keep_ignored, limit=history.ROWS, ignored=True),
@@ -55,7 +59,7 @@ class Pruning:
 
     async def rows(self, now: float) -> bool:
         """Forget what else is too old, and builds that nothing needs; True when more is left."""
-        decided = now - self._tools.config.deliveries.keep
+        decided = now - self._registry.config.deliveries.keep
         more = await self._small(
             partial(push_verdicts.prune, before=decided, limit=history.ROWS),
             partial(push_verdicts.prune_refusals, before=decided, limit=history.ROWS),
@@ -71,7 +75,7 @@ class Pruning:
     async def _rows(self, prune: Callable[[Session], int]) -> bool:
         """Repeat `prune`, each time in a transaction of its own; True when more is left."""
         gone = 0
-        while count := await self._tools.store.write(prune):
+        while count := await self._store.write(prune):
             gone += count
             if gone >= ROUND:
                 return True
@@ -79,12 +83,12 @@ class Pruning:
 
     async def _builds(self, now: float) -> bool:
         """Forget builds as old as the oldest log; True when more is left."""
-        tools, gone = self._tools, 0
-        images = tuple(tools.registry.catalog.images)
-        forget = partial(history.forget_builds, before=now - tools.config.logs.keep, images=images)
-        while logs := await self._tools.store.write(forget):
+        registry, gone = self._registry, 0
+        images = tuple(registry.catalog.images)
+        forget = partial(history.forget_builds, before=now - registry.config.logs.keep, images=images)
+        while logs := await self._store.write(forget):
             for key in logs:
-                await tools.logs.remove(key)
+                await self._logs.remove(key)
             gone += len(logs)
             if gone >= ROUND:
                 break
@@ -94,19 +98,19 @@ class Pruning:
 
     async def remove(self, numbers: Collection[int]) -> int:
         """Forget those of these runs that are finished; gives how many logs went."""
-        logs = await self._tools.store.write(lambda s: history.forget(s, numbers))
+        logs = await self._store.write(lambda s: history.forget(s, numbers))
         for key in logs:
-            await self._tools.logs.remove(key)
+            await self._logs.remove(key)
         return len(logs)
 
     async def purge(self, name: str) -> None:
         """Forget a job that is no more: its schedule and a round of its runs; later ones take the rest."""
         await self._rows(lambda s: history.forget_schedule(s, name))
-        await self.job(name, self._tools.clock(), ROUND)
+        await self.job(name, self._clock(), ROUND)
 
     def policy(self, name: str) -> Policy:
         """What is kept of a job today, also of one that is no more."""
-        registry = self._tools.registry
+        registry = self._registry
         entry = registry.entry(name)
         if entry is not None:
             return Policy(entry.job.keep, entry.job.expire)
@@ -117,7 +121,7 @@ class Pruning:
         """Forget up to about `limit` runs of a job that it does not keep; gives how many."""
         policy, gone = self.policy(name), 0
         choose = partial(_to_forget, name=name, policy=policy, now=now)
-        while gone < limit and (numbers := await self._tools.store.read(choose)):
+        while gone < limit and (numbers := await self._store.read(choose)):
             await self.remove(numbers)
             gone += len(numbers)
         if gone:
@@ -131,11 +135,11 @@ class Pruning:
         """
         policy = self.policy(name)
         expire = policy.expire
-        if await self._tools.store.read(partial(_to_forget, name=name, policy=policy, now=now, untold=True)):
+        if await self._store.read(partial(_to_forget, name=name, policy=policy, now=now, untold=True)):
             return now
         if expire is None:
             return None
-        return await self._tools.store.read(lambda s: history.next_expiry(s, name, expire))
+        return await self._store.read(lambda s: history.next_expiry(s, name, expire))
 
 
 def _to_forget(session: Session, *, name: str, policy: Policy, now: float, untold: bool = False) -> list[int]:

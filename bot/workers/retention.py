@@ -6,12 +6,12 @@ each forgets what no other one is just forgetting.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 
-from bot.context import Context
-from bot.store import deliveries, history
-from bot.workers.leftovers import Leftovers
+from bot.registry import Registry
+from bot.store import Store, deliveries, history
+from bot.workers.engine_access import EngineAccess
 from bot.workers.patience import awaken, patiently
 from bot.workers.pruning import ROUND, Policy, Pruning
 
@@ -37,12 +37,21 @@ KEEP_LEFT = 86400.0
 class Retention:
     """The clock of all that is kept for a time; `run` until it is cancelled."""
 
-    def __init__(self, tools: Context, leftovers: Leftovers | None = None) -> None:
-        self._tools = tools
-        self._leftovers = Leftovers() if leftovers is None else leftovers
-        self._pruning = Pruning(tools)
-        self._wakeup = tools.registry.watch()
-        self._backlog = tools.store.changes.backlog(self._wakeup)
+    def __init__(
+        self,
+        pruning: Pruning,
+        registry: Registry,
+        store: Store,
+        access: EngineAccess,
+        clock: Callable[[], float],
+    ) -> None:
+        self._pruning = pruning
+        self._registry = registry
+        self._store = store
+        self._access = access
+        self._clock = clock
+        self._wakeup = registry.watch()
+        self._backlog = store.changes.backlog(self._wakeup)
         self._policies: dict[str, Policy] = {}
         self._jobs: dict[str, float] = {}
         """When each job is to be looked at, for those of which that is known."""
@@ -51,16 +60,16 @@ class Retention:
     async def run(self) -> None:
         """Look whenever something is due."""
         while True:
-            now = self._tools.clock()
+            now = self._clock()
             await self.look(now)
-            await awaken(self._wakeup, max(self.next_look - self._tools.clock(), REST))
+            await awaken(self._wakeup, max(self.next_look - self._clock(), REST))
             if self._wakeup.is_set():
                 await asyncio.sleep(GATHER)
 
     @property
     def next_look(self) -> float:
         """When the next thing is due, seconds since the epoch."""
-        due = [at for name, at in self._due.items() if name != "ended" or self._leftovers]
+        due = [at for name, at in self._due.items() if name != "ended" or self._access.leftovers]
         return min([*due, *self._jobs.values()])
 
     async def look(self, now: float) -> None:
@@ -90,7 +99,7 @@ class Retention:
 
     async def _changed(self) -> Iterable[str]:
         """The jobs of which a run has ended since, and those of which the definition keeps other ones."""
-        numbers, read = self._backlog.take(), self._tools.store.read
+        numbers, read = self._backlog.take(), self._store.read
         try:
             if numbers is None:
                 ended = set(await read(lambda s: list(history.jobs(s))))
@@ -99,7 +108,7 @@ class Retention:
         except BaseException:
             self._backlog.overflow()
             raise
-        known, registry = self._policies, self._tools.registry
+        known, registry = self._policies, self._registry
         self._policies = {
             name: self._pruning.policy(name) for name in [*registry.catalog.jobs, *registry.removed]
         }
@@ -114,27 +123,27 @@ class Retention:
         self._due["sweep"] = now + (REST if more else SWEEP)
 
     async def _deliveries(self, now: float) -> None:
-        kept = self._tools.config.deliveries
+        kept = self._registry.config.deliveries
         more = await self._pruning.deliveries(now)
-        due = await self._tools.store.read(
+        due = await self._store.read(
             lambda s: deliveries.next_end(s, keep=kept.keep, keep_ignored=kept.keep_ignored)
         )
         self._due["deliveries"] = now + REST if more else self._within(due, now)
 
     async def _logs(self, now: float) -> None:
         self._due["logs"] = now + TROUBLE
-        keep = self._tools.config.logs.keep
-        oldest = await self._tools.logs.prune(before=now - keep)
+        keep = self._registry.config.logs.keep
+        oldest = await self._access.logs.prune(before=now - keep)
         self._due["logs"] = self._within(None if oldest is None else oldest + keep, now)
 
     async def _engine(self, now: float) -> None:
         self._due["engine"] = now + TROUBLE
-        await self._tools.engine.prune(before=now - KEEP_LEFT)
+        await self._access.engine.prune(before=now - KEEP_LEFT)
         self._due["engine"] = now + SWEEP
 
     async def _ended(self, now: float) -> None:
         self._due["ended"] = now + AGAIN
-        await self._leftovers.remove(self._tools.engine)
+        await self._access.leftovers.remove(self._access.engine)
 
     @staticmethod
     def _within(due: float | None, now: float) -> float:

@@ -1,19 +1,20 @@
 """Carries runs: the image that each is to have, its attempts, and what it waits for."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import structlog
 
 from bot.catalog.catalog import Job
-from bot.context import Context
 from bot.errors import AskerError, ConfigError
+from bot.registry import Registry
 from bot.states import State, attempt_name, pause_after
 from bot.store import attempts, builds, runs
+from bot.store.holder import LeaseHolder
 from bot.tables import Run
 from bot.telemetry import metrics
 from bot.workers import specs
-from bot.workers.leftovers import Leftovers
+from bot.workers.engine_access import EngineAccess
 from bot.workers.worker import Rows, Worker
 from executor.spec import Live, Outcome, Progress, Result, Started
 
@@ -26,8 +27,12 @@ _AGAIN = (Result.FAILED, Result.TIMED_OUT, Result.ERROR)
 class RunWorker(Worker[Run]):
     """Carries runs that this bot claimed."""
 
-    def __init__(self, tools: Context, leftovers: Leftovers | None = None) -> None:
-        super().__init__(tools, Rows(runs.get, runs.move), leftovers)
+    def __init__(
+        self, holder: LeaseHolder, access: EngineAccess, registry: Registry, nonce: Callable[[], str]
+    ) -> None:
+        super().__init__(holder, access, Rows(runs.get, runs.move))
+        self._registry = registry
+        self._nonce = nonce
         self._pinning: dict[str, asyncio.Task[Outcome]] = {}
         """Looking up which image exactly a run is to have, by the run's name."""
 
@@ -54,17 +59,17 @@ class RunWorker(Worker[Run]):
                 return
             row = begun
         try:
-            spec = specs.of_run(row, self._key(row), self._tools.config)
+            spec = specs.of_run(row, self._key(row), self._registry.config)
         except (ConfigError, AskerError) as error:
             await self._abandon(row, "NotConfigured", str(error))
             return
-        await self._attempt(row, self._tools.engine.run(spec))
+        await self._attempt(row, self._access.engine.run(spec))
 
     async def _prepare(self, run: Run) -> bool:
         """See to it that the engine has the image of the run; False where the run cannot start now."""
         image = specs.image_to_pin(run)
         if run.digest is not None:
-            if await self._tools.engine.has_image(run.digest):
+            if await self._access.engine.has_image(run.digest):
                 return True
             if run.build_number is not None:
                 await self._build_again(run)
@@ -77,8 +82,8 @@ class RunWorker(Worker[Run]):
 
         What nobody can have ends the run; so does a cancel meanwhile, however long a registry takes.
         """
-        tools, number = self._tools, run.identity
-        task = asyncio.ensure_future(self._follow(run, tools.engine.pin(image)))
+        holder, number = self._holder, run.identity
+        task = asyncio.ensure_future(self._follow(run, self._access.engine.pin(image)))
         self._pinning[run.name] = task
         try:
             outcome = await task
@@ -92,7 +97,7 @@ class RunWorker(Worker[Run]):
         if outcome.result is not Result.SUCCEEDED or digest is None:
             await self._end(run, outcome)
             return False
-        stored = await tools.store.write(lambda s: runs.pin(s, number, owner=tools.owner, digest=digest))
+        stored = await holder.store.write(lambda s: runs.pin(s, number, owner=holder.owner, digest=digest))
         if stored is None:
             return False
         run.digest = stored.digest
@@ -101,16 +106,16 @@ class RunWorker(Worker[Run]):
 
     async def _build_again(self, run: Run) -> None:
         """Let a run wait for its image once more: the engine has cleared it away since it was built."""
-        tools, number, nonce = self._tools, run.identity, self._tools.nonce()
+        holder, number, nonce = self._holder, run.identity, self._nonce()
         log.info("image.gone", run=number, image=run.digest)
-        await tools.store.write(
-            lambda s: builds.again(s, number, owner=tools.owner, now=tools.clock(), nonce=nonce)
+        await holder.store.write(
+            lambda s: builds.again(s, number, owner=holder.owner, now=holder.clock(), nonce=nonce)
         )
 
     async def _begin(self, run: Run) -> Run | None:
         """Store that the next attempt starts; None when it is not ours to start (any more)."""
-        tools, number = self._tools, run.identity
-        begun = await tools.store.write(lambda s: attempts.begin(s, number, owner=tools.owner))
+        holder, number = self._holder, run.identity
+        begun = await holder.store.write(lambda s: attempts.begin(s, number, owner=holder.owner))
         if begun is not None:
             self._log_move(begun, State.STARTING)
         return begun
@@ -126,11 +131,11 @@ class RunWorker(Worker[Run]):
         if not retries:
             await self._finish(run, outcome)
             return
-        tools, number, facts = self._tools, run.identity, await self._facts(run, outcome)
-        now, owner = tools.clock(), tools.owner
+        holder, number, facts = self._holder, run.identity, await self._facts(run, outcome)
+        now, owner = holder.clock(), holder.owner
         again = outcome.result in _AGAIN and run.attempt <= retries
         pause = pause_after(run.attempt) if again else None
-        moved = await tools.store.write(
+        moved = await holder.store.write(
             lambda s: attempts.end(s, number, run.attempt, owner=owner, now=now, pause=pause, **facts)
         )
         if moved is None:
@@ -139,7 +144,7 @@ class RunWorker(Worker[Run]):
         if moved.state == State.FINISHED:
             self._log_move(moved, State.FINISHED)
         elif pause is not None:
-            asyncio.get_running_loop().call_later(pause, tools.store.wakeup("runs").set)
+            asyncio.get_running_loop().call_later(pause, holder.store.wakeup("runs").set)
         await self._forget(run)
 
     async def _begun(self, row: Run, started: Started) -> None:
@@ -152,8 +157,8 @@ class RunWorker(Worker[Run]):
         await self._note(row, reason)
 
     async def _note(self, run: Run, reason: str | None) -> None:
-        tools, number = self._tools, run.identity
-        await tools.store.write(lambda s: runs.note(s, number, owner=tools.owner, waiting_for=reason))
+        holder, number = self._holder, run.identity
+        await holder.store.write(lambda s: runs.note(s, number, owner=holder.owner, waiting_for=reason))
 
     def _log_move(self, row: Run, to: State) -> None:
         if to is State.RUNNING and row.attempt == 1:

@@ -14,12 +14,12 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
-from bot.context import Context
 from bot.errors import DatabaseAway, RetryLater
 from bot.states import State
 from bot.store import Session
+from bot.store.holder import LeaseHolder
 from bot.tables import Build, Run
-from bot.workers.leftovers import Leftovers
+from bot.workers.engine_access import EngineAccess
 from executor.errors import EngineUnavailable
 from executor.spec import Outcome, Pending, Progress, Result, Started
 
@@ -51,10 +51,10 @@ class Rows(Generic[Row]):
 class Worker(ABC, Generic[Row]):
     """Carries the rows of one kind that this bot claimed."""
 
-    def __init__(self, tools: Context, rows: Rows[Row], leftovers: Leftovers | None = None) -> None:
-        self._tools = tools
+    def __init__(self, holder: LeaseHolder, access: EngineAccess, rows: Rows[Row]) -> None:
+        self._holder = holder
+        self._access = access
         self._rows: Rows[Row] = rows
-        self._leftovers = Leftovers() if leftovers is None else leftovers
         self._stopping: set[str] = set()
 
     # What is different of each kind -----------------------------------------------------------------
@@ -77,7 +77,7 @@ class Worker(ABC, Generic[Row]):
         """Have the engine stop it, read anew: another attempt may have begun than was claimed."""
         now = await self._reload(row)
         if now is not None:
-            await self._tools.engine.stop(self._key(now))
+            await self._access.engine.stop(self._key(now))
 
     # What is the same -------------------------------------------------------------------------------
 
@@ -150,8 +150,8 @@ class Worker(ABC, Generic[Row]):
     async def _reload(self, row: Row) -> Row | None:
         """The row as it is now; None once it is another bot's, or finished."""
         number = row.identity
-        now = await self._tools.store.read(lambda s: self._rows.get(s, number))
-        return now if now is not None and now.lease_owner == self._tools.owner else None
+        now = await self._holder.store.read(lambda s: self._rows.get(s, number))
+        return now if now is not None and now.lease_owner == self._holder.owner else None
 
     async def _follow(self, row: Row, story: AsyncIterator[Progress]) -> Outcome:
         """Store what the engine says until the end; gives that."""
@@ -165,7 +165,7 @@ class Worker(ABC, Generic[Row]):
                     await self._begun(row, progress)
             # Asked for before the engine knew of it: the request would have gone nowhere, so it is repeated.
             if row.name in self._stopping:
-                await self._tools.engine.stop(self._key(row))
+                await self._access.engine.stop(self._key(row))
         raise RuntimeError("the engine fell silent without an outcome")
 
     # Ends -----------------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ class Worker(ABC, Generic[Row]):
     async def _abandon(self, row: Row, reason: str, message: str) -> None:
         """The end where Errand cannot go on; what the engine may have begun in an earlier life is to stop."""
         try:
-            await self._tools.engine.stop(self._key(row))
+            await self._access.engine.stop(self._key(row))
         except EngineUnavailable as error:
             log.warning("stop.failed", name=row.name, error=str(error))
         except Exception:
@@ -183,7 +183,7 @@ class Worker(ABC, Generic[Row]):
     async def _end(self, row: Row, outcome: Outcome) -> None:
         """An end that the engine knows nothing of: no writer will ever say that the log is complete."""
         if await self._finish(row, outcome):
-            await self._tools.logs.finish(self._key(row))
+            await self._access.logs.finish(self._key(row))
 
     async def _finish(self, row: Row, outcome: Outcome) -> bool:
         """Store the end; False where another bot carries it, which would start anew what is forgotten."""
@@ -196,13 +196,13 @@ class Worker(ABC, Generic[Row]):
         """What is stored of an end."""
         tail: list[str] = []
         if outcome.result is not Result.SUCCEEDED:
-            tail = await self._tools.logs.tail(self._key(row), TAIL_LINES)
+            tail = await self._access.logs.tail(self._key(row), TAIL_LINES)
         facts: dict[str, Any] = {
             "result": outcome.result,
             "reason": outcome.reason,
             "message": outcome.message,
             "exit_code": outcome.exit_code,
-            "finished_at": outcome.finished_at or self._tools.clock(),
+            "finished_at": outcome.finished_at or self._holder.clock(),
             "tail": tail,
         }
         if outcome.started_at is not None:
@@ -213,16 +213,16 @@ class Worker(ABC, Generic[Row]):
         """Let the engine forget what has ended and is stored."""
         key = self._key(row)
         try:
-            await self._tools.engine.remove(key)
+            await self._access.engine.remove(key)
         except (EngineUnavailable, OSError) as error:
-            self._leftovers.add(key)
+            self._access.leftovers.add(key)
             log.warning("remove.failed", name=key, error=str(error))
 
     async def _move(self, row: Row, to: State, **facts: Any) -> bool:
         """Store the move; False when it is not ours to make (lease lost) or was made already."""
-        tools, number = self._tools, row.identity
-        now, owner = tools.clock(), tools.owner
-        moved = await tools.store.write(
+        holder, number = self._holder, row.identity
+        now, owner = holder.clock(), holder.owner
+        moved = await holder.store.write(
             lambda s: self._rows.move(s, number, to, owner=owner, now=now, **facts)
         )
         if moved is not None:

@@ -8,7 +8,6 @@ from bot.config import Wrong, job_of, load
 from bot.registry import Conflict, Registry, renewed
 from bot.store import Session, hooks, runs, ticks, versions
 from bot.tables import Hook, ImageTag
-from bot.workers.retention import Retention
 from tests.bot.house import House
 from tests.bot.store.test_history import add
 
@@ -84,7 +83,7 @@ async def lose(home: House, name: str) -> None:
 async def test_job_that_the_file_lost_can_be_removed_once_with_its_history(home: House) -> None:
     registry = home.tools.registry
     await home.write(lambda s: add(s, "fs", job="plain"))
-    clock = Retention(home.tools)
+    clock = home.bot.retention
     await clock.look(home.now)
     await lose(home, "plain")
     await clock.look(home.now)
@@ -103,7 +102,7 @@ async def test_name_of_a_removed_job_is_free_once_its_history_is_gone(home: Hous
     job = job_of(b'{"command": "echo other"}', "plain", registry.config)
     with pytest.raises(Conflict, match="still goes"):
         await registry.put(job, actor="token:boss", expected=always)
-    await Retention(home.tools).look(home.now)
+    await home.bot.retention.look(home.now)
     assert (await registry.put(job, actor="token:boss", expected=always))[1]
 
 

@@ -12,7 +12,6 @@ from bot.access.callers import of_token
 from bot.access.repository_pins import Identity
 from bot.errors import NotAllowed
 from bot.handlers.start import StartRequest
-from bot.posting.outbox import Outbox
 from bot.repositories import KEPT, Stranger
 from bot.store import builds, runs
 from bot.tables import Build, Delivery, Run
@@ -68,7 +67,7 @@ async def test_who_takes_a_deleted_name_is_refused_and_told_nothing_more(home: H
     assert "Jobs of `acme/shop` are not run here." in (reply.text or "")
     assert str(number_of(SHOP)) not in (reply.text or "")
     for post in await claim(home):
-        await Outbox(home.tools).send(post)
+        await home.bot.outbox.send(post)
     assert [each.repository for each in home.github.comments if "not run here" in each.body] == [SHOP]
     note = (await home.delivery(delivery)).note or ""
     assert f"acme/shop had the number {number_of(SHOP)}" in note

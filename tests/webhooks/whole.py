@@ -10,7 +10,6 @@ import uvicorn
 from starlette.applications import Starlette
 
 from bot.store import tokens
-from bot.workers.pruning import Pruning
 from tests.bot.house import House
 from webhooks.access import new_token, token_hash
 from webhooks.site import Site
@@ -35,7 +34,7 @@ async def served(
         tools.clock,
         {"plain": ""},
         streams=streams or Streams(),
-        changing=(tools.registry, Pruning(tools)),
+        changing=(tools.registry, home.bot.pruning),
         calls=home.bot.calls,
         questions=home.bot.queries,
         repositories=tools.repositories,

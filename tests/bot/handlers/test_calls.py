@@ -17,9 +17,6 @@ from bot.handlers.start import StartRequest
 from bot.store import hooks, idempotency, image_tags, runs
 from bot.store.idempotency import KEEP_KEYS
 from bot.tables import Build, Hook, ImageTag, Run
-from bot.workers.build_worker import BuildWorker
-from bot.workers.pruning import Pruning
-from bot.workers.run_worker import RunWorker
 from executor.spec import Live, Outcome, Result, RunSpec, Started
 from tests.bot.handlers.test_ready_images import PINNED, contained
 from tests.bot.house import HEAD, House, house
@@ -94,7 +91,7 @@ async def test_same_key_is_answered_when_the_job_is_gone_or_busy_and_forgotten_a
     assert (await without.bot.calls.start(BOSS, "plain", StartRequest(), terms)).run.number == 1
     later = home.without(clock=lambda: home.now + KEEP_KEYS + 60).bot.calls
     assert (await later.start(BOSS, "plain", StartRequest({"WHO": "x"}), terms)).run.number == 2
-    await Pruning(home.tools).rows(home.now + 3 * KEEP_KEYS)
+    await home.bot.pruning.rows(home.now + 3 * KEEP_KEYS)
     assert await home.store.read(lambda s: idempotency.find(s, "token:boss", "key-1", since=0.0)) is None
 
 
@@ -144,7 +141,7 @@ async def test_chosen_tag_is_what_everybody_runs_until_the_image_says_something_
     await calls.move(hook, "plain", "2.0")
     await home.says("/job run plain")
     assert reference(await home.run(1)) == "ghcr.io/acme/tools:2.0"
-    await RunWorker(home.tools).carry(await home.claim(Run))
+    await home.bot.runner.carry(await home.claim(Run))
     assert home.engine.pinned == ["ghcr.io/acme/tools:2.0"]
     assert "ghcr.io/acme/tools:2.0" in (await home.says("/job plan plain"))[0]
     await home.says("/job rerun #1 --latest")
@@ -175,12 +172,12 @@ async def test_what_a_push_brought_takes_over_once_it_is_built(home: House) -> N
     assert (await chosen(home, "check")).pushed == HEAD
     build = await home.claim(Build)
     home.engine.plans = [[Started(home.now), Outcome(Result.FAILED, exit_code=1)]]
-    await BuildWorker(home.tools).carry(build)
+    await home.bot.builder.carry(build)
     assert (await chosen(home, "check")).tag == "v1"  # nothing good came of the push
     await home.push("d" * 40, before=HEAD)
     await home.push(HEAD, before="d" * 40)  # it was set back
     home.engine.plans = [[Started(home.now), Outcome(Result.SUCCEEDED, image="built")]]
-    await BuildWorker(home.tools).carry(await home.claim(Build))
+    await home.bot.builder.carry(await home.claim(Build))
     assert await home.store.read(image_tags.all) == {}
 
 
@@ -264,7 +261,7 @@ async def test_single_command_runs_in_what_images_name(home: House) -> None:
     for image in ("tools", "ghcr.io/acme/tools:9", f"ghcr.io/acme/shop@sha256:{'2' * 64}", "container/web"):
         run = (await calls.execute(OPS, Single(image, ("ls", "-l")))).run
         assert (run.job, run.actor, run.definition["command"]) == ("exec", "token:ops", ["ls", "-l"])
-        await RunWorker(home.tools).carry(await home.claim(Run))
+        await home.bot.runner.carry(await home.claim(Run))
         spec = home.engine.specs[-1]
         assert isinstance(spec, RunSpec)
         assert spec.command == ("ls", "-l")

@@ -14,8 +14,6 @@ from bot.handlers.rerun import RerunRequest
 from bot.handlers.start import StartRequest
 from bot.store import runs, ticks
 from bot.tables import Build, Run
-from bot.workers.build_worker import BuildWorker
-from bot.workers.run_worker import RunWorker
 from executor.spec import Outcome, Result, Started
 from tests.bot.handlers.test_ready_images import PINNED, contained
 from tests.bot.house import HEAD, House, house
@@ -216,8 +214,8 @@ async def test_plan_tells_the_commit_that_run_would_take_though_a_tag_was_chosen
 
 async def test_plan_compares_with_the_last_run_that_began(home: House) -> None:
     await home.says("/job run check WHO=Ada --ref main")
-    await BuildWorker(home.tools).carry(await home.claim(Build))
-    await RunWorker(home.tools).carry(await home.claim(Run))
+    await home.bot.builder.carry(await home.claim(Build))
+    await home.bot.runner.carry(await home.claim(Run))
     await home.says("/job run check WHO=Bob --ref main")
     await home.says("/job cancel #2")
     (reply,) = await home.says("/job plan check WHO=Ada --ref main")

@@ -14,7 +14,6 @@ from bot.states import State
 from bot.store import Session, builds, runs
 from bot.store.leases import LeaseLost
 from bot.tables import Build, Delivery, PushVerdict
-from bot.workers.build_worker import BuildWorker
 from demo import deliveries as payloads
 from executor.spec import Outcome, Result
 from tests.bot.house import HEAD, SHOP, House, house
@@ -112,7 +111,7 @@ async def test_newer_push_takes_the_place_of_what_waits(home: House) -> None:
 
 async def test_build_that_has_begun_is_stopped_and_its_run_ends_as_superseded(home: House) -> None:
     await pushed(home, ONE)
-    old, hand = await home.claim(Build), BuildWorker(home.tools)
+    old, hand = await home.claim(Build), home.bot.builder
 
     async def push_again() -> None:
         await pushed(home, TWO)

@@ -12,8 +12,6 @@ from bot.config import Config, load
 from bot.store import ticks
 from bot.tables import Build, Run
 from bot.workers import specs, worker
-from bot.workers.build_worker import BuildWorker
-from bot.workers.run_worker import RunWorker
 from executor.errors import EngineUnavailable
 from executor.spec import BuildSpec, Live, Outcome, Pending, Result, RunSpec, Secret, Started
 from tests.bot.house import House, house
@@ -69,7 +67,7 @@ async def test_reference_is_pinned_before_the_run_starts(home: House) -> None:
         seen.append((now.state, now.digest))
 
     home.engine.plans = [[look, Started(home.now), OK]]
-    await RunWorker(home.tools).carry(await home.claim(Run))
+    await home.bot.runner.carry(await home.claim(Run))
     assert home.engine.pinned == ["ghcr.io/acme/tools:1"]
     assert seen == [("starting", PINNED)]
     assert ((await home.run(1)).result, asked_for(home).image) == ("succeeded", PINNED)
@@ -78,7 +76,7 @@ async def test_reference_is_pinned_before_the_run_starts(home: House) -> None:
 
 async def test_run_in_a_live_image_has_its_workload(home: House) -> None:
     await home.says("/job run words")
-    await RunWorker(home.tools).carry(await home.claim(Run))
+    await home.bot.runner.carry(await home.claim(Run))
     assert home.engine.pinned == [Live("container/web")]
     assert (asked_for(home).live, asked_for(home).image) == (Live("container/web"), PINNED)
     assert asked_for(home).read_only
@@ -93,7 +91,7 @@ async def test_what_a_registry_takes_its_time_for_is_told(home: House) -> None:
         seen.append((now.state, now.waiting_for))
 
     home.engine.pins = [[Pending("the image is fetched"), look, Outcome(Result.SUCCEEDED, image=PINNED)]]
-    await RunWorker(home.tools).carry(await home.claim(Run))
+    await home.bot.runner.carry(await home.claim(Run))
     assert seen == [("waiting", "the image is fetched")]
     assert (await home.run(1)).waiting_for is None
 
@@ -104,7 +102,7 @@ async def test_image_that_cannot_be_had_ends_the_run_with_the_registry_s_words(
     await home.says("/job run plain")
     refused = Outcome(Result.ERROR, reason="PullRefused", message="denied: no access to acme/tools")
     home.engine.pins = [[refused]]
-    await RunWorker(home.tools).carry(await home.claim(Run))
+    await home.bot.runner.carry(await home.claim(Run))
     run = await home.run(1)
     assert (run.state, run.result, run.reason) == ("finished", "error", "PullRefused")
     assert (run.message, run.exit_code, home.engine.specs) == ("denied: no access to acme/tools", None, [])
@@ -119,7 +117,7 @@ async def test_engine_that_is_down_while_an_image_is_looked_up_is_asked_again(ho
 
     gone = EngineUnavailable("no socket", delay=0.001)
     home.engine.pins = [[gone], [look, Outcome(Result.SUCCEEDED, image=PINNED)]]
-    await RunWorker(home.tools).carry(await home.claim(Run))
+    await home.bot.runner.carry(await home.claim(Run))
     assert seen == ["The engine does not answer: no socket"]
     assert (await home.run(1)).result == "succeeded"
 
@@ -133,7 +131,7 @@ async def test_cancel_ends_a_run_whose_image_is_being_fetched(home: House) -> No
         await asyncio.Event().wait()
 
     home.engine.pins = [[forever]]
-    hand = RunWorker(home.tools)
+    hand = home.bot.runner
     carrying = asyncio.create_task(hand.carry(run))
     await fetching.wait()
     await home.says("/job cancel #1")
@@ -153,31 +151,31 @@ async def test_service_that_ends_while_an_image_is_fetched_leaves_the_run_to_the
         await asyncio.Event().wait()
 
     home.engine.pins = [[forever], [Outcome(Result.SUCCEEDED, image=PINNED)]]
-    carrying = asyncio.create_task(RunWorker(home.tools).carry(run))
+    carrying = asyncio.create_task(home.bot.runner.carry(run))
     await fetching.wait()
     carrying.cancel()
     with pytest.raises(asyncio.CancelledError):
         await carrying
     assert (await home.run(1)).state == "waiting"
-    await RunWorker(home.tools).carry(await home.run(1))
+    await home.bot.runner.carry(await home.run(1))
     assert (await home.run(1)).result == "succeeded"
 
 
 async def test_rerun_takes_the_same_digest_and_the_newest_only_if_asked(home: House) -> None:
     await home.says("/job run words")
-    await RunWorker(home.tools).carry(await home.claim(Run))
+    await home.bot.runner.carry(await home.claim(Run))
     other = PINNED.replace("1" * 64, "2" * 64)
     home.engine.pins = [[Outcome(Result.SUCCEEDED, image=other)]]
     text = (home.home / "app.yaml").read_text().replace("container/web", "container/other")
     changed = home.without(config=_config(home, text))
     await changed.says("/job rerun #1")
     assert (await home.run(2)).digest == PINNED
-    await RunWorker(changed.tools).carry(await home.claim(Run))
+    await changed.bot.runner.carry(await home.claim(Run))
     assert (home.engine.pinned, asked_for(home).image) == ([Live("container/web")], PINNED)
     assert asked_for(home).live == Live("container/web")
     await changed.says("/job rerun #1 --latest")
     assert (await home.run(3)).digest is None
-    await RunWorker(changed.tools).carry(await home.claim(Run))
+    await changed.bot.runner.carry(await home.claim(Run))
     assert (home.engine.pinned[-1], asked_for(home).image) == (Live("container/other"), other)
 
 
@@ -189,15 +187,15 @@ def _config(home: House, text: str) -> Config:
 
 async def test_pinned_image_that_is_gone_is_fetched_again_by_its_digest(home: House) -> None:
     await home.says("/job run plain")
-    await RunWorker(home.tools).carry(await home.claim(Run))
+    await home.bot.runner.carry(await home.claim(Run))
     await home.says("/job rerun #1")
     home.engine.gone.add(PINNED)
-    await RunWorker(home.tools).carry(await home.claim(Run))
+    await home.bot.runner.carry(await home.claim(Run))
     assert home.engine.pinned[1:] == [PINNED]
     assert ((await home.run(2)).result, (await home.run(2)).digest) == ("succeeded", PINNED)
     await home.says("/job rerun #1")
     home.engine.pins = [[Outcome(Result.ERROR, reason="ImageMissing", message="manifest unknown")]]
-    await RunWorker(home.tools).carry(await home.claim(Run))
+    await home.bot.runner.carry(await home.claim(Run))
     ended = await home.run(3)
     assert (ended.result, ended.reason, ended.message) == ("error", "ImageMissing", "manifest unknown")
 
@@ -206,7 +204,7 @@ async def test_build_gets_its_recipe_with_secrets_of_now(home: House) -> None:
     await home.says("/job build shop")
     build = await home.claim(Build)
     assert "s3cr3t" not in str(build.definition)
-    await BuildWorker(home.tools).carry(build)
+    await home.bot.builder.carry(build)
     spec = home.engine.specs[-1]
     assert isinstance(spec, BuildSpec)
     assert spec.recipe is not None
@@ -217,7 +215,7 @@ async def test_build_gets_its_recipe_with_secrets_of_now(home: House) -> None:
 async def test_build_without_its_secret_ends_as_an_error(home: House) -> None:
     await home.says("/job build shop")
     home.tools.config._environ = {}
-    await BuildWorker(home.tools).carry(await home.claim(Build))
+    await home.bot.builder.carry(await home.claim(Build))
     build = await home.build(1)
     assert (build.result, build.reason) == ("error", "NotConfigured")
     assert "the environment variable API_KEY is not set" in str(build.message)
@@ -230,7 +228,7 @@ async def test_secret_of_a_build_is_masked_in_the_log_of_errand(
     masked: list[Secret] = []
     monkeypatch.setattr(specs, "mask", masked.extend)
     await home.says("/job build shop")
-    await BuildWorker(home.tools).carry(await home.claim(Build))
+    await home.bot.builder.carry(await home.claim(Build))
     assert masked == [Secret("s3cr3t")]
 
 
@@ -278,7 +276,7 @@ async def test_schedule_starts_a_job_in_an_image_that_is_not_built(home: House) 
     await ticks.turn()
     run = await home.run(1)
     assert (run.job, run.image, run.repository, run.digest) == ("often", "tools", None, None)
-    await RunWorker(home.tools).carry(await home.claim(Run))
+    await home.bot.runner.carry(await home.claim(Run))
     assert (await home.run(1)).digest == PINNED
 
 

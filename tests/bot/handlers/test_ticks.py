@@ -12,7 +12,6 @@ from bot.handlers.ticks import TickHandler
 from bot.registry import Registry
 from bot.store import Store, runs, ticks
 from bot.tables import JobState, Tick
-from bot.workers.pruning import Pruning
 from tests.bot.house import HEAD, House, house
 from tests.bot.ticking import HOUR, MINUTE, NOON, at, begun, home, noted, schedules, started, told
 
@@ -248,7 +247,7 @@ async def test_tick_whose_run_was_removed_stays_decided_and_starts_nothing_again
     await at(home, made, NOON)
     (run,) = await started(home, "hourly")
     await home.write(lambda s: runs.request_stop(s, run.identity, by="github:octocat", now=NOON))
-    assert await Pruning(home.tools).remove([run.identity]) == 1
+    assert await home.bot.pruning.remove([run.identity]) == 1
     rewind = update(JobState).values(
         ticked_to=NOON - 30
     )  # as after a crash, or with a clock that was set back

@@ -6,7 +6,6 @@ from sqlalchemy import update
 
 from bot.posting import audience, targets
 from bot.posting.audience import Audience, outward
-from bot.posting.outbox import Outbox
 from bot.store import posts
 from bot.tables import Run
 from executor.logs.logfile import LogWriter
@@ -19,7 +18,7 @@ async def send(home: House) -> None:
     home.now += 3600
     claimed = await home.write(lambda s: posts.claim(s, owner="one", now=home.now, lease=60.0, limit=20))
     for post in claimed:
-        await Outbox(home.tools).send(post)
+        await home.bot.outbox.send(post)
 
 
 def set_private(home: House, *, private: bool) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from bot.posting.outbox import RESPONSE_SECONDS, Outbox
+from bot.posting.outbox import RESPONSE_SECONDS
 from bot.store import posts
 from bot.store.columns import POST
 from bot.tables import Post, Run
@@ -18,7 +18,7 @@ async def send(home: House, after: float = 1.0) -> None:
     await home.write(lambda s: s.execute(update(Post).where(POST.state == "open").values(due_at=0.0)))
     claimed = await home.write(lambda s: posts.claim(s, owner="one", now=home.now, lease=60.0, limit=20))
     for post in claimed:
-        await Outbox(home.tools).send(post)
+        await home.bot.outbox.send(post)
 
 
 async def ends(home: House, **facts: Any) -> None:

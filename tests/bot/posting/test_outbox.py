@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from bot.errors import RetryLater
 from bot.posting import outbox, targets
-from bot.posting.outbox import FAILURES, MAX_TRIES, Outbox
+from bot.posting.outbox import FAILURES, MAX_TRIES
 from bot.store import posts
 from bot.store.columns import POST
 from bot.tables import Post, Run
@@ -34,7 +34,7 @@ async def send(home: House, tries: int = 1) -> None:
     """Claim and send what is due, `tries` times."""
     for _ in range(tries):
         for post in await claim(home):
-            await Outbox(home.tools).send(post)
+            await home.bot.outbox.send(post)
 
 
 async def states(home: House) -> dict[str, str]:
@@ -69,7 +69,7 @@ async def test_what_was_wanted_after_the_claim_and_is_shown_already_is_not_said_
     )
     await home.write(lambda s: posts.want(s, runs=[1], urgent=True))
     for post in claimed:
-        await Outbox(home.tools).send(post)
+        await home.bot.outbox.send(post)
     assert "succeeded" in home.github.comments[1].body
     assert await claim(home) == []
 
@@ -104,7 +104,7 @@ async def test_secret_address_of_an_answer_is_in_no_log_line(home: House) -> Non
 
 async def test_what_a_bot_was_killed_over_is_looked_for_and_not_said_twice(home: House) -> None:
     (post,) = await say(home, reply(home))
-    await Outbox(home.tools).send(post)
+    await home.bot.outbox.send(post)
     await home.write(
         lambda s: s.execute(update(Post).values(state="open", sent=0, remote_id=None, attempts=1))
     )
@@ -125,7 +125,7 @@ async def test_database_that_is_away_after_the_words_were_said_makes_nobody_say_
         return await real(work)
 
     monkeypatch.setattr(home.store, "write", sometimes)
-    await Outbox(home.tools).send(post)
+    await home.bot.outbox.send(post)
     assert await states(home) == {"slack_response": "done"}
     assert len(home.slack.ephemerals) == 1
 
@@ -187,5 +187,5 @@ async def test_what_was_configured_no_more_is_not_waited_for(home: House) -> Non
     bare = home.without(github=None, slack=None)
     bare.now = home.now
     for post in await claim(home):
-        await Outbox(bare.tools).send(post)
+        await bare.bot.outbox.send(post)
     assert set((await states(home)).values()) == {"failed"}

@@ -38,7 +38,8 @@ class Watched(Workers):
     """The workers, and an event that is set whenever something was carried."""
 
     def __init__(self, home: House) -> None:
-        super().__init__(home.tools, home.bot.deliveries, home.bot.ticks)
+        made = home.bot
+        super().__init__(made.holder, made.work, made.clock, made.duties)
         self.ended = asyncio.Event()
         for pool in self._pools:
             pool.work = replace(pool.work, carry=partial(self._carry, pool.work.carry))

@@ -11,10 +11,8 @@ from bot.states import State
 from bot.store import Session, runs, ticks
 from bot.tables import Build, Delivery, Post, Run, Tick
 from bot.workers import pruning, retention
-from bot.workers.leftovers import Leftovers
 from bot.workers.pruning import Pruning
-from bot.workers.retention import AGAIN, Retention
-from bot.workers.run_worker import RunWorker
+from bot.workers.retention import AGAIN
 from executor.errors import EngineUnavailable
 from executor.logs.logfile import LogWriter
 from tests.bot.house import House
@@ -44,7 +42,7 @@ async def test_each_job_keeps_as_many_as_it_says_and_logs_go_along(home: House) 
     writer = LogWriter(home.tools.logs.path(first), 1 << 20)
     writer.write(b"hello\n")
     writer.finish()
-    await Retention(home.tools).look(home.now)
+    await home.bot.retention.look(home.now)
     assert await left(home, "small") == [2, 3]
     assert len(await left(home, "gone")) == 20
     assert await home.tools.logs.size(first) is None
@@ -56,7 +54,7 @@ async def test_round_is_bounded_and_says_that_more_is_left(
     monkeypatch.setattr(retention, "ROUND", 1)
     await home.write(lambda s: add(s, "s" * 21, job="one"))
     await home.write(lambda s: add(s, "s" * 21, job="two"))
-    clock = Retention(home.tools)
+    clock = home.bot.retention
     await clock.look(home.now)
     assert clock.next_look == home.now
     assert (len(await left(home, "one")), len(await left(home, "two"))) == (20, 21)
@@ -66,7 +64,7 @@ async def test_what_is_older_than_expire_goes(home: House) -> None:
     await define(home, b'{"command": "true", "expire": "2d"}')
     await home.write(lambda s: add(s, "f", job="small", ended=home.now - 3 * DAY))
     await home.write(lambda s: add(s, "f", job="small", ended=home.now - DAY))
-    await Retention(home.tools).look(home.now)
+    await home.bot.retention.look(home.now)
     assert await left(home, "small") == [2]
 
 
@@ -77,7 +75,7 @@ async def test_history_of_a_deleted_job_goes_and_of_one_that_the_file_lost_stays
     await registry.remove("small", actor="token:boss", expected=always)
     jobs = {name: job for name, job in registry.config.jobs.items() if name != "plain"}
     await registry.apply(registry.config.model_copy(update={"jobs": jobs}))
-    await Retention(home.tools).look(home.now)
+    await home.bot.retention.look(home.now)
     assert (await left(home, "small"), await left(home, "plain")) == ([], [3, 4])
 
 
@@ -95,9 +93,9 @@ async def test_build_that_nothing_needs_goes_with_its_log_as_the_oldest_logs_do(
     writer = LogWriter(home.tools.logs.path("build-1"), 1 << 20)
     writer.finish()
     later = home.now + home.tools.config.logs.keep
-    await Retention(home.tools).look(later)
+    await home.bot.retention.look(later)
     assert await home.tools.logs.size("build-1") is not None
-    await Retention(home.tools).look(later + 1)
+    await home.bot.retention.look(later + 1)
     assert await home.store.read(lambda s: [s.get(Build, n) is not None for n in (1, 2, 3)]) == [
         False,
         True,
@@ -115,7 +113,7 @@ async def test_job_that_was_deleted_leaves_no_pause_to_a_later_one(
     await home.write(lambda s: ticks.change(s, "small", paused=True))
     await home.write(lambda s: ticks.record(s, [Tick(job="small", at=1.0, outcome="run", decided_at=1.0)]))
     await registry.remove("small", actor="token:boss", expected=always)
-    await Pruning(home.tools).purge("small")
+    await home.bot.pruning.purge("small")
     assert len(await left(home, "small")) > 0
     assert await home.store.read(lambda s: (ticks.states(s, ["small"]), ticks.newest(s, "small"))) == ({}, [])
 
@@ -127,7 +125,7 @@ async def test_deliveries_that_were_ignored_go_before_the_others(home: House) ->
         await home.bot.deliveries.handle(delivery)
 
     async def kept(later: float) -> list[str]:
-        await Retention(home.tools).look(home.now + later)
+        await home.bot.retention.look(home.now + later)
         return await home.store.read(lambda s: [row.key for row in s.scalars(select(Delivery))])
 
     assert ignored.key in await kept(DAY - 60)
@@ -139,7 +137,7 @@ async def test_how_long_ignored_deliveries_are_kept_is_a_setting(home: House) ->
     settings = home.tools.config.deliveries.model_copy(update={"keep_ignored": 60.0})
     brief = home.without(config=home.tools.config.model_copy(update={"deliveries": settings}))
     await home.bot.deliveries.handle(await home.comment("nothing"))
-    await Retention(brief.tools).look(home.now + 61)
+    await brief.bot.retention.look(home.now + 61)
     assert await home.store.read(lambda s: list(s.scalars(select(Delivery)))) == []
 
 
@@ -154,7 +152,7 @@ async def test_only_jobs_that_something_happened_to_are_looked_at(
         return await real(self, name, now, limit)
 
     monkeypatch.setattr(Pruning, "job", job)
-    clock = Retention(home.tools)
+    clock = home.bot.retention
     for name in ("plain", "words", "gone"):
         await home.write(lambda s, name=name: add(s, "sss", job=name))  # type: ignore[misc]
     await clock.look(home.now)
@@ -175,7 +173,7 @@ async def test_next_look_is_when_the_oldest_run_expires(home: House) -> None:
     await define(home, b'{"command": "true", "expire": "1m"}')
     await home.write(lambda s: add(s, "ss", job="small", ended=home.now - 10))
     await home.write(lambda s: add(s, "s", job="small", ended=home.now))
-    clock = Retention(home.tools)
+    clock = home.bot.retention
     await clock.look(home.now)
     assert clock.next_look == home.now + 50
     await clock.look(home.now + 51)
@@ -191,7 +189,7 @@ async def test_run_whose_end_is_still_to_be_told_goes_soon_after_it_is(home: Hou
         session.add(Post(key="1", kind="slack_message", run_number=1, nonce="", created_at=0.0))
 
     await home.write(fill)
-    clock = Retention(home.tools)
+    clock = home.bot.retention
     await clock.look(home.now)
     assert (await left(home, "small"), clock.next_look) == ([1, 2], home.now + AGAIN)
     await home.write(lambda s: s.get_one(Post, 1).sqlmodel_update({"sent": 1}) and None)
@@ -201,7 +199,7 @@ async def test_run_whose_end_is_still_to_be_told_goes_soon_after_it_is(home: Hou
 
 async def test_log_goes_when_its_time_is_over(home: House) -> None:
     await home.tools.logs.finish("one")
-    clock = Retention(home.tools)
+    clock = home.bot.retention
     keep, ended = home.tools.config.logs.keep, os.stat(home.tools.logs.path("one") + "/end").st_mtime
     await clock.look(ended + keep - 60)
     assert clock.next_look == ended + keep
@@ -210,11 +208,11 @@ async def test_log_goes_when_its_time_is_over(home: House) -> None:
 
 
 async def test_what_the_engine_could_not_forget_is_asked_for_again_soon(home: House) -> None:
-    leftovers = Leftovers()
+    made = home.bot
     await home.says("/job run plain")
     home.engine.faults["remove"] = [EngineUnavailable("away"), EngineUnavailable("away")]
-    await RunWorker(home.tools, leftovers).carry(await home.claim(Run))
-    clock, name = Retention(home.tools, leftovers), (await home.run(1)).name
+    await made.runner.carry(await home.claim(Run))
+    clock, name = made.retention, (await home.run(1)).name
     for moment, times in ((0.0, 2), (1.0, 2), (AGAIN, 3), (2 * AGAIN, 3)):
         await clock.look(home.now + moment)
         assert home.engine.called("remove") == [name] * times

@@ -8,14 +8,11 @@ from sqlalchemy import update
 
 from bot.config import job_of
 from bot.errors import RetryLater
-from bot.posting.outbox import Outbox
 from bot.states import State
 from bot.store import builds, leases, runs
 from bot.store.columns import BUILD
 from bot.tables import Build, Post, Run
 from bot.workers import build_worker, specs, worker
-from bot.workers.build_worker import BuildWorker
-from bot.workers.run_worker import RunWorker
 from bot.workers.worker import FAILURES
 from executor.errors import EngineUnavailable
 from executor.logs.logfile import LogWriter
@@ -43,7 +40,7 @@ async def run(home: House) -> Run:
 async def built(home: House) -> Run:
     """A claimed run whose image is built."""
     await home.says("/job run check")
-    await BuildWorker(home.tools).carry(await home.claim(Build))
+    await home.bot.builder.carry(await home.claim(Build))
     return await home.claim(Run)
 
 
@@ -67,7 +64,7 @@ async def completed(home: House, name: str) -> bool:
 
 async def test_run_goes_its_way_and_the_engine_forgets_it(home: House, run: Run) -> None:
     home.engine.plans = [[Pending("a place"), Started(home.now + 5), OK]]
-    await RunWorker(home.tools).carry(run)
+    await home.bot.runner.carry(run)
     ended = await home.run(1)
     assert (ended.state, ended.result, ended.exit_code) == ("finished", "succeeded", 0)
     assert (ended.started_at, ended.waiting_for) == (home.now + 5, None)
@@ -76,7 +73,7 @@ async def test_run_goes_its_way_and_the_engine_forgets_it(home: House, run: Run)
 
 async def test_failure_of_errand_itself_ends_the_run_and_stops_the_job(home: House, run: Run) -> None:
     home.engine.plans = [[Started(home.now), ValueError("boom")]]
-    await RunWorker(home.tools).carry(run)
+    await home.bot.runner.carry(run)
     ended = await home.run(1)
     assert (ended.result, ended.reason) == ("error", "InternalError")
     assert len(home.engine.specs) == FAILURES
@@ -88,21 +85,21 @@ async def test_failure_of_errand_itself_ends_the_run_and_stops_the_job(home: Hou
 
 async def test_failure_that_passes_costs_nothing(home: House, run: Run) -> None:
     home.engine.plans = [[ValueError("boom")], [Started(home.now), OK]]
-    await RunWorker(home.tools).carry(run)
+    await home.bot.runner.carry(run)
     assert (await home.run(1)).result == "succeeded"
 
 
 async def test_engine_that_cannot_even_stop_keeps_no_run_from_its_end(home: House, run: Run) -> None:
     home.engine.plans = [[]]  # an engine that falls silent
     home.engine.faults["stop"] = [OSError("no")]
-    await RunWorker(home.tools).carry(run)
+    await home.bot.runner.carry(run)
     assert (await home.run(1)).reason == "InternalError"
 
 
 async def test_failing_build_of_errand_ends_the_runs_that_wait_for_it(home: House) -> None:
     await home.says("/job run check")
     home.engine.plans = [[ValueError("boom")]]
-    await BuildWorker(home.tools).carry(await home.claim(Build))
+    await home.bot.builder.carry(await home.claim(Build))
     assert (await home.build(1)).reason == "InternalError"
     assert (await home.run(1)).reason == "BuildFailed"
 
@@ -114,12 +111,12 @@ async def test_failed_build_explains_itself_where_the_run_was_asked_for(home: Ho
     log.write(b"no module named shop\n")
     log.close()
     home.engine.plans = [[Outcome(Result.FAILED, exit_code=2, reason="SetupFailed")]]
-    await BuildWorker(home.tools).carry(build)
+    await home.bot.builder.carry(build)
     run = await home.run(1)
     assert run.message == "Build #1 of shop failed with exit code 2."
     await home.write(lambda s: s.execute(update(Post).values(lease_owner="one")))
     for post in await home.posts():
-        await Outbox(home.tools).send(post)
+        await home.bot.outbox.send(post)
     card = home.github.comments[-1].body
     assert "failed with exit code 2" in card
     assert "(BuildFailed)" in card.replace("\\", "")
@@ -139,7 +136,7 @@ async def test_engine_that_does_not_answer_is_asked_again(home: House, run: Run)
 
     gone = EngineUnavailable("asleep", delay=0.001)
     home.engine.plans = [[gone], [look, Started(home.now), gone], [look, Started(home.now), look, OK]]
-    await RunWorker(home.tools).carry(run)
+    await home.bot.runner.carry(run)
     assert (await home.run(1)).result == "succeeded"
     assert seen == ["The engine does not answer: asleep"] * 2 + [None]
 
@@ -148,7 +145,7 @@ async def test_run_that_ended_is_left_for_the_pruning_where_the_engine_cannot_fo
     home: House, run: Run
 ) -> None:
     home.engine.faults["remove"] = [EngineUnavailable("still runs")]
-    await RunWorker(home.tools).carry(run)
+    await home.bot.runner.carry(run)
     assert (await home.run(1)).result == "succeeded"
     assert len(home.engine.specs) == 1  # asked again, it would be started anew
 
@@ -158,7 +155,7 @@ async def test_engine_forgets_nothing_that_another_bot_carries(home: House, run:
         await home.write(lambda s: s.execute(update(Run).values(lease_owner="two")))
 
     home.engine.plans = [[Started(home.now), lose, OK]]
-    await RunWorker(home.tools).carry(run)
+    await home.bot.runner.carry(run)
     assert (await home.run(1)).state == "running"
     assert home.engine.called("remove") == []
 
@@ -168,7 +165,7 @@ async def test_run_of_another_bot_is_not_carried_on_after_an_interruption(home: 
         await home.write(lambda s: s.execute(update(Run).values(lease_owner="two")))
 
     home.engine.plans = [[lose, EngineUnavailable("away", delay=0.001)]]
-    await RunWorker(home.tools).carry(run)
+    await home.bot.runner.carry(run)
     assert len(home.engine.specs) == 1
 
 
@@ -179,7 +176,7 @@ async def test_database_that_is_away_loses_nothing(
     away(home, monkeypatch, "write", 2)
     if method == "read":
         away(home, monkeypatch, "read", 1)
-    await RunWorker(home.tools).carry(run)
+    await home.bot.runner.carry(run)
     assert (await home.run(1)).result == "succeeded"
 
 
@@ -190,20 +187,20 @@ async def test_engine_and_database_away_at_once(
         away(home, monkeypatch, "write", 1)
 
     home.engine.plans = [[Started(home.now), fall, EngineUnavailable("away", delay=0.001)], [OK]]
-    await RunWorker(home.tools).carry(run)
+    await home.bot.runner.carry(run)
     assert (await home.run(1)).result == "succeeded"
 
 
 async def test_run_cancelled_before_the_engine_knew_of_it_has_a_complete_log(home: House, run: Run) -> None:
     await home.write(lambda s: runs.request_stop(s, 1, by="github:octocat", now=home.now))
-    await RunWorker(home.tools).carry(await home.run(1))
+    await home.bot.runner.carry(await home.run(1))
     assert (await home.run(1)).result == "cancelled"
     assert home.engine.specs == []
     assert await completed(home, run.name)
 
 
 async def test_stop_reaches_the_engine_once_though_it_is_heard_of_often(home: House, run: Run) -> None:
-    hands = RunWorker(home.tools)
+    hands = home.bot.runner
 
     async def stop() -> None:
         for _ in range(3):
@@ -218,7 +215,7 @@ async def test_stop_reaches_the_engine_once_though_it_is_heard_of_often(home: Ho
 async def test_stop_that_could_not_be_said_is_said_again(
     home: House, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hands = RunWorker(home.tools)
+    hands = home.bot.runner
 
     async def stop() -> None:
         away(home, monkeypatch, "write", 1)
@@ -235,7 +232,7 @@ async def test_stop_that_could_not_be_said_is_said_again(
 
 
 async def test_stop_before_the_engine_knows_is_repeated_when_it_does(home: House, run: Run) -> None:
-    hands = RunWorker(home.tools)
+    hands = home.bot.runner
     await hands.stop(run)
     home.engine.plans = [[Started(home.now), Outcome(Result.CANCELLED)]]
     await hands.carry(run)
@@ -247,28 +244,28 @@ async def test_stop_asked_for_while_nobody_carried_reaches_the_engine(home: Hous
     await home.write(lambda s: runs.move(s, 1, State.STARTING, owner="one", now=home.now))
     await home.write(lambda s: runs.request_stop(s, 1, by="github:octocat", now=home.now))
     home.engine.plans = [[Started(home.now), Outcome(Result.CANCELLED)]]
-    await RunWorker(home.tools).carry(await home.run(1))
+    await home.bot.runner.carry(await home.run(1))
     assert home.engine.called("stop") == [run.name]
 
 
 async def test_finished_rows_are_left_alone(home: House, built: Run) -> None:
     before = len(home.engine.calls)
-    await BuildWorker(home.tools).carry(await home.build(1))
+    await home.bot.builder.carry(await home.build(1))
     await home.write(lambda s: leases.release(s, owner="one"))
-    await RunWorker(home.tools).carry(built)  # not ours any more
+    await home.bot.runner.carry(built)  # not ours any more
     assert len(home.engine.specs) == 1
     assert len(home.engine.calls) == before + 1  # whether the image is there
 
 
 async def test_image_that_was_cleared_away_is_built_again(home: House, built: Run) -> None:
     home.engine.gone = {"i"}
-    await RunWorker(home.tools).carry(built)
+    await home.bot.runner.carry(built)
     waiting = await home.run(1)
     assert (waiting.state, waiting.digest, waiting.build_number) == ("waiting", None, 2)
     assert (await home.build(1)).reason == "ImageGone"
     home.engine.plans = [[Started(home.now), Outcome(Result.SUCCEEDED, image="new")]]
-    await BuildWorker(home.tools).carry(await home.claim(Build))
-    await RunWorker(home.tools).carry(await home.claim(Run))
+    await home.bot.builder.carry(await home.claim(Build))
+    await home.bot.runner.carry(await home.claim(Run))
     assert ((await home.run(1)).result, (await home.run(1)).digest) == ("succeeded", "new")
 
 
@@ -277,7 +274,7 @@ async def test_variable_that_is_missing_is_told_and_a_job_of_an_earlier_life_sto
     run = await home.claim(Run)
     await home.write(lambda s: runs.move(s, 1, State.STARTING, owner="one", now=home.now))
     home.tools.config._environ = {}
-    await RunWorker(home.tools).carry(await home.run(1))
+    await home.bot.runner.carry(await home.run(1))
     ended = await home.run(1)
     assert (ended.reason, "API_KEY" in str(ended.message)) == ("NotConfigured", True)
     assert home.engine.called("stop") == [run.name]
@@ -285,7 +282,7 @@ async def test_variable_that_is_missing_is_told_and_a_job_of_an_earlier_life_sto
 
 async def test_secrets_go_to_the_engine_alone(home: House) -> None:
     await home.says("/job run words -- a")
-    await RunWorker(home.tools).carry(await home.claim(Run))
+    await home.bot.runner.carry(await home.claim(Run))
     (spec,) = home.engine.specs
     assert spec.env == {"API_KEY": "s3cr3t"}  # type: ignore[union-attr]
     assert "s3cr3t" not in str((await home.run(1)).model_dump())
@@ -299,7 +296,7 @@ async def test_variable_that_a_job_was_given_after_the_start_is_masked_in_our_ow
     job = job_of(b'{"command": "true", "env": {"X": "key ${API_KEY}"}}', "later", home.tools.config)
     await home.tools.registry.put(job, actor="token:boss", expected=lambda version: True)
     await home.says("/job run later")
-    await RunWorker(home.tools).carry(await home.claim(Run))
+    await home.bot.runner.carry(await home.claim(Run))
     assert told == [Secret("s3cr3t"), Secret("key s3cr3t")]
 
 
@@ -311,7 +308,7 @@ async def build(home: House) -> Build:
 async def test_build_without_a_source_says_why(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
     row = await build(home)
     home.github.fail("access_tokens$", 422, times=9)
-    await BuildWorker(home.tools).carry(row)
+    await home.bot.builder.carry(row)
     ended = await home.build(1)
     assert (ended.result, ended.reason) == ("error", "NoSource")
     assert await completed(home, row.name)
@@ -331,7 +328,7 @@ async def test_build_asks_for_its_source_until_it_gives_up(
         raise RetryLater("away", delay=0.001)
 
     monkeypatch.setattr(github, "clone", away)
-    await BuildWorker(home.tools).carry(row)
+    await home.bot.builder.carry(row)
     assert (await home.build(1)).reason == "NoSource"
     assert len(asked) == 2
 
@@ -351,26 +348,26 @@ async def test_build_that_goes_on_waits_for_github(home: House, monkeypatch: pyt
         return await real(repository)
 
     monkeypatch.setattr(github, "clone", sometimes)
-    await BuildWorker(home.tools).carry(await home.build(1))
+    await home.bot.builder.carry(await home.build(1))
     assert (await home.build(1)).result == "succeeded"
     assert row.name == home.engine.specs[0].key
 
 
 async def test_build_without_github_and_build_that_was_stopped(home: House) -> None:
     row = await build(home)
-    await BuildWorker(home.without(github=None).tools).carry(row)
+    await home.without(github=None).bot.builder.carry(row)
     assert (await home.build(1)).reason == "NoSource"
     await home.says("/job run check")
     await home.claim(Build)
     await home.write(lambda s: builds.request_stop(s, 2, by="github:octocat", now=home.now))
-    await BuildWorker(home.tools).carry(await home.build(2))
+    await home.bot.builder.carry(await home.build(2))
     assert (await home.build(2)).result == "cancelled"
 
 
 async def test_build_of_another_bot_is_not_begun(home: House) -> None:
     row = await build(home)
     await home.write(lambda s: s.execute(update(Build).where(BUILD.number == 1).values(lease_owner="two")))
-    await BuildWorker(home.tools).carry(row)
+    await home.bot.builder.carry(row)
     assert home.engine.specs == []
 
 
@@ -382,7 +379,7 @@ async def test_cancelled_worker_leaves_the_job_running(home: House, run: Run) ->
         await asyncio.get_running_loop().create_future()
 
     home.engine.plans = [[Started(home.now), hang]]
-    task = asyncio.create_task(RunWorker(home.tools).carry(run))
+    task = asyncio.create_task(home.bot.runner.carry(run))
     await began
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,6 @@ from bot.messages import waiting_for
 from bot.store import attempts, leases, runs
 from bot.tables import Build, Run
 from bot.workers import worker
-from bot.workers.build_worker import BuildWorker
-from bot.workers.run_worker import RunWorker
 from executor.errors import EngineUnavailable
 from executor.spec import Outcome, Progress, Result, RunSpec, Started
 from tests.bot.engine import ObedientEngine
@@ -55,7 +52,7 @@ async def ends(home: House, number: int) -> list[tuple[int, str, int | None]]:
 async def carry(home: House, row: Run) -> None:
     """Carry a claimed run to its end, whenever its next attempt is due."""
     while True:
-        await RunWorker(home.tools).carry(row)
+        await home.bot.runner.carry(row)
         now = await home.run(row.identity)
         if now.state == "finished":
             return
@@ -121,7 +118,7 @@ async def test_stop_that_came_just_before_the_end_of_an_attempt_wins(home: House
 
 async def test_stop_between_two_attempts_keeps_the_next_from_starting(home: House, run: Run) -> None:
     home.engine.plans = [[Started(10.0), BAD]]
-    await RunWorker(home.tools).carry(run)
+    await home.bot.runner.carry(run)
     await home.write(lambda s: runs.request_stop(s, 1, by="github:octocat", now=home.now))
     await carry(home, run)
     ended = await home.run(1)
@@ -136,13 +133,13 @@ async def test_retry_whose_image_was_cleared_away_builds_it_again(home: House) -
         [Started(15.0), Outcome(Result.SUCCEEDED, image="new")],
         [Started(20.0), OK],
     ]
-    await BuildWorker(home.tools).carry(await home.claim(Build))
-    await RunWorker(home.tools).carry(await home.claim(Run))
+    await home.bot.builder.carry(await home.claim(Build))
+    await home.bot.runner.carry(await home.claim(Run))
     home.engine.gone = {"old"}
     home.now = (await home.run(1)).due_at
-    await RunWorker(home.tools).carry(await home.claim(Run))
+    await home.bot.runner.carry(await home.claim(Run))
     assert ((await home.run(1)).state, (await home.run(1)).build_number) == ("waiting", 2)
-    await BuildWorker(home.tools).carry(await home.claim(Build))
+    await home.bot.builder.carry(await home.claim(Build))
     await carry(home, await home.claim(Run))
     ended = await home.run(1)
     assert (ended.result, ended.attempt, ended.digest) == ("succeeded", 2, "new")
@@ -151,14 +148,14 @@ async def test_retry_whose_image_was_cleared_away_builds_it_again(home: House) -
 
 async def test_card_says_what_a_run_between_two_attempts_waits_for(home: House, run: Run) -> None:
     home.engine.plans = [[Started(10.0), BAD]]
-    await RunWorker(home.tools).carry(run)
+    await home.bot.runner.carry(run)
     waiting = await home.run(1)
     assert waiting_for(waiting) == "attempt 2 of 3 to begin 2s after the one before"
     assert (await home.says("/job status #1"))[0].count("is waiting for attempt 2 of 3") == 1
 
 
 async def test_stop_reaches_the_attempt_that_goes_on(home: House, run: Run) -> None:
-    hands = RunWorker(home.tools)
+    hands = home.bot.runner
 
     async def stop() -> None:
         await hands.stop(run)
@@ -196,7 +193,7 @@ async def test_end_of_an_attempt_that_another_bot_holds_is_not_ours_to_say(home:
         await home.write(lambda s: leases.release(s, owner="one"))
 
     home.engine.plans = [[Started(10.0), lose, BAD]]
-    await RunWorker(home.tools).carry(run)
+    await home.bot.runner.carry(run)
     assert (await home.run(1)).attempt == 1
     assert (await ends(home, 1), home.engine.called("remove")) == ([], [])
 
@@ -257,13 +254,13 @@ async def test_killed_at_any_line_no_attempt_is_lost_or_doubled(
         fate = Fate(10**9)
         engine = MortalEngine(fate, [BAD, BAD, OK])
         row = await home.claim(Run)
-        tools = replace(home.tools, engine=engine)
+        mortal = home.without(engine=engine)
         fate.left = moment
         monkeypatch.setattr(home.store, "write", write)
         survived, rest = True, [row]
         while rest:
             try:
-                await RunWorker(tools).carry(rest[0])
+                await mortal.bot.runner.carry(rest[0])
             except Killed:
                 survived = False
                 fate.left = 10**9
