@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ import psycopg
 import pytest
 
 from bot.store import Store
-from tests import forkserver
+from tests import databases, forkserver
 from tests.kubernetes.cluster import cluster
 from tests.kubernetes.serving import kubernetes_server
 from tests.podman import podman, podman_socket
@@ -109,29 +110,63 @@ def postgres_server() -> Iterator[Server]:
         server.stop()
 
 
-@pytest.fixture
-def postgres_url(postgres_server: Server) -> Iterator[str]:
-    """An empty PostgreSQL database of its own."""
+@contextmanager
+def _database(port: int, template: str = "") -> Iterator[str]:
+    """A PostgreSQL database of its own, with what `template` has."""
     name = f"test_{uuid4().hex}"
     with psycopg.connect(
-        host="127.0.0.1", port=postgres_server.port, user="errand", dbname="postgres", autocommit=True
+        host="127.0.0.1", port=port, user="errand", dbname="postgres", autocommit=True
     ) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        yield f"postgresql://errand@127.0.0.1:{postgres_server.port}/{name}"
+        connection.execute(f"CREATE DATABASE {name} {template and f'TEMPLATE {template}'}")
+        yield f"postgresql://errand@127.0.0.1:{port}/{name}"
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+@pytest.fixture(scope="session")
+def _migrated(postgres_server: Server) -> Iterator[str]:
+    """The name of a PostgreSQL database with today's schema, to be copied."""
+    with _database(postgres_server.port) as url:
+        databases.migrate(url)
+        yield url.rpartition("/")[2]
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Server, _migrated: str) -> Iterator[str]:
+    """A PostgreSQL database of its own, with today's schema."""
+    with _database(postgres_server.port, _migrated) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_postgres_url(postgres_server: Server) -> Iterator[str]:
+    """An empty PostgreSQL database of its own."""
+    with _database(postgres_server.port) as url:
+        yield url
+
+
+_EITHER = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(params=_EITHER)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The url of a database with today's schema, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        return databases.sqlite(tmp_path / "errand.db")
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture(params=_EITHER)
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The url of an empty database, once on SQLite and once on PostgreSQL."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'errand.db'}"
-    url: str = request.getfixturevalue("postgres_url")
+    url: str = request.getfixturevalue("empty_postgres_url")
     return url
 
 
 @pytest.fixture
 async def store(database_url: str) -> AsyncIterator[Store]:
-    """A store on an empty database, once on SQLite and once on PostgreSQL."""
+    """A store on a database of its own, once on SQLite and once on PostgreSQL."""
     async with await Store.open(database_url, owner="one", given_clock=True) as opened:
         yield opened

@@ -1,7 +1,8 @@
 """The house in which the movement floor is tested, and the schema beside every file that is read."""
 
 import copy
-from collections.abc import AsyncIterator, Mapping
+import functools
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 import jsonschema_rs
@@ -11,6 +12,7 @@ from bot.config import loading
 from bot.config.config import Config
 from bot.config.document import Document
 from bot.config.schema import schema
+from bot.github import credentials
 from tests.bot.house import House, house
 
 SCHEMA = jsonschema_rs.validator_for(schema())
@@ -45,6 +47,14 @@ async def home(tmp_path: Path) -> AsyncIterator[House]:
     """A house with a private and a public repository, people and a Slack channel."""
     async with house(tmp_path) as made:
         yield made
+
+
+@pytest.fixture(scope="session", autouse=True)
+def key_is_checked_once() -> Iterator[None]:
+    """Reading a private key checks that it is one, which takes longer than most tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(credentials, "_private_key", functools.cache(credentials._private_key))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -28,6 +28,7 @@ from demo.slack import SlackStandIn
 from demo.standins import StandIns, standins
 from executor.logs.store import LogStore
 from executor.spec import Secret
+from tests import databases
 from tests.bot.engine import ObedientEngine
 
 SHOP, SITE = "acme/shop", "acme/site"
@@ -207,7 +208,7 @@ async def house(home: Path, *, change: Callable[[str], str] = lambda text: text)
         _authorization(beside)
         file = home / "app.yaml"
         text = CONFIG.format(
-            database=f"sqlite:///{home}/errand.db",
+            database=databases.sqlite(home / "errand.db"),
             home=home,
             app=beside.github.app_id,
             github=beside.github_url,

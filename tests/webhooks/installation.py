@@ -21,6 +21,7 @@ from bot.tables import Build, Run
 from executor.logs.logfile import LogWriter
 from executor.logs.store import LogStore
 from executor.spec import Secret
+from tests import databases
 from webhooks.access import new_token, token_hash
 from webhooks.site import Site
 
@@ -85,7 +86,7 @@ class Installation:
 
 @pytest.fixture
 async def here(tmp_path: Path) -> AsyncIterator[Installation]:
-    async with await Store.open(f"sqlite:///{tmp_path / 'errand.db'}", owner="one") as store:
+    async with await Store.open(databases.sqlite(tmp_path / "errand.db"), owner="one") as store:
         installation = Installation(store, LogStore(tmp_path / "logs", LIMIT))
         installation.serving = asyncio.ensure_future(installation.server.serve([installation.socket]))
         yield installation

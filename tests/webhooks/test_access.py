@@ -14,6 +14,7 @@ from bot.store import Store, runs, sessions, tokens
 from bot.tables import Run
 from executor.logs.store import LogStore
 from executor.spec import Secret
+from tests import databases
 from webhooks.access import is_local_path, new_token, token_hash
 from webhooks.pages import login
 from webhooks.pages.login import MOST_FAILURES, Failures
@@ -40,7 +41,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def opened(tmp_path: Path, clock: Clock) -> AsyncIterator[Store]:
-    async with await Store.open(f"sqlite:///{tmp_path / 'errand.db'}", owner="one") as store:
+    async with await Store.open(databases.sqlite(tmp_path / "errand.db"), owner="one") as store:
         run = Run(key="k", name="", job=SECRET_WORDS, cause="comment", actor="github:octocat", created_at=0.0)
         await store.write(lambda session: runs.enqueue(session, run, [], now=clock(), nonce="abc"))
         yield store

@@ -76,9 +76,9 @@ def test_every_released_version_is_on_record() -> None:
     assert dated[::-1] == [release.version for release in releases()]
 
 
-async def test_version_before_goes_on_with_this_schema(database_url: str) -> None:
-    await (await Store.open(database_url, owner="newer")).close()
-    database = Database.at(database_url)
+async def test_version_before_goes_on_with_this_schema(empty_database_url: str) -> None:
+    await (await Store.open(empty_database_url, owner="newer")).close()
+    database = Database.at(empty_database_url)
     try:
         with database.writer.begin() as connection:
             for table in releases()[-1].tables.values():

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from bot.states import State, run_sources
 from bot.store import Session, Store, leases, runs
 from bot.tables import Run
+from tests import databases
 
 T = TypeVar("T")
 LEASE = 10.0
@@ -27,7 +28,7 @@ class Runs(RuleBasedStateMachine):
     def begin(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.directory = tempfile.TemporaryDirectory()
-        url = f"sqlite:///{Path(self.directory.name) / 'errand.db'}"
+        url = databases.sqlite(Path(self.directory.name) / "errand.db")
         self.store = self._wait(Store.open(url, owner="test"))
         self.now = 100.0
         self.model: dict[int, tuple[State, str | None, float]] = {}

@@ -32,9 +32,9 @@ def test_head_is_the_newest_migration_and_numbers_only_grow() -> None:
     assert all(len(revision) == 4 and revision.isdigit() for revision in revisions)
 
 
-async def test_migrations_make_what_the_tables_say(database_url: str) -> None:
-    await (await Store.open(database_url, owner="one")).close()
-    database = Database.at(database_url)
+async def test_migrations_make_what_the_tables_say(empty_database_url: str) -> None:
+    await (await Store.open(empty_database_url, owner="one")).close()
+    database = Database.at(empty_database_url)
     try:
         with database.reader.connect() as connection:
             context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -53,8 +53,8 @@ def _is_for_the_version_before(change: tuple[Any, ...]) -> bool:
     return used is not None and column.name in used.c and (column.nullable or column.server_default)
 
 
-async def test_runs_of_the_version_before_are_kept(database_url: str) -> None:
-    database = Database.at(database_url)
+async def test_runs_of_the_version_before_are_kept(empty_database_url: str) -> None:
+    database = Database.at(empty_database_url)
     with database.writer.begin() as connection:
         config = Config()
         config.set_main_option("script_location", str(Path(bot.__file__).parent / "migrations"))
@@ -68,14 +68,16 @@ async def test_runs_of_the_version_before_are_kept(database_url: str) -> None:
             " 'shop', 'tree:1')"
         )
     database.close()
-    async with await Store.open(database_url, owner="one") as store:
+    async with await Store.open(empty_database_url, owner="one") as store:
         kept = await store.read(lambda session: runs.get(session, 1))
     assert kept is not None
     assert (kept.image, kept.digest, kept.image_definition) == ("shop", "tree:1", None)
 
 
-async def test_what_notes_said_of_pushes_and_of_refused_commands_is_kept_as_rows(database_url: str) -> None:
-    database = Database.at(database_url)
+async def test_what_notes_said_of_pushes_and_refused_commands_is_kept_as_rows(
+    empty_database_url: str,
+) -> None:
+    database = Database.at(empty_database_url)
     notes = [
         f"push of Acme/Shop@tags/v1 {'a' * 12}: rebuilds shop\nimage shop: built: the tag `v1` fits `v*`\n"
         "image docs: not built: it names no `tags`\njob check: not started: `check` needs WHO",
@@ -103,7 +105,7 @@ async def test_what_notes_said_of_pushes_and_of_refused_commands_is_kept_as_rows
             " VALUES ('7', 'refs/tags/v1', 'x', 'y', 5, 1, 1)"
         )
     database.close()
-    async with await Store.open(database_url, owner="one") as store:
+    async with await Store.open(empty_database_url, owner="one") as store:
         known = ["acme/shop", "7"]
         shop, docs = [
             await store.read(
@@ -130,18 +132,18 @@ async def test_what_notes_said_of_pushes_and_of_refused_commands_is_kept_as_rows
     )
 
 
-async def test_database_of_a_newer_version_is_refused(database_url: str) -> None:
-    await (await Store.open(database_url, owner="one")).close()
-    database = Database.at(database_url)
+async def test_database_of_a_newer_version_is_refused(empty_database_url: str) -> None:
+    await (await Store.open(empty_database_url, owner="one")).close()
+    database = Database.at(empty_database_url)
     with database.writer.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     database.close()
     with pytest.raises(Refused, match="newer Errand"):
-        await Store.open(database_url, owner="one")
+        await Store.open(empty_database_url, owner="one")
 
 
 @pytest.mark.postgres
-async def test_two_bots_may_start_on_an_empty_database_at_once(postgres_url: str) -> None:
-    stores = await asyncio.gather(*(Store.open(postgres_url, owner=f"bot-{n}") for n in range(4)))
+async def test_two_bots_may_start_on_an_empty_database_at_once(empty_postgres_url: str) -> None:
+    stores = await asyncio.gather(*(Store.open(empty_postgres_url, owner=f"bot-{n}") for n in range(4)))
     for store in stores:
         await store.close()

@@ -20,6 +20,7 @@ from bot.tables import Build, Run
 from executor.logs.logfile import LogWriter
 from executor.logs.store import LogStore
 from executor.spec import Secret
+from tests import databases
 from webhooks.access import new_token, token_hash
 from webhooks.site import Site
 from webhooks.streams import Streams
@@ -31,7 +32,7 @@ LIMIT = 64 * 2**20
 
 @pytest.fixture
 async def opened(tmp_path: Path) -> AsyncIterator[Store]:
-    async with await Store.open(f"sqlite:///{tmp_path / 'errand.db'}", owner="one") as store:
+    async with await Store.open(databases.sqlite(tmp_path / "errand.db"), owner="one") as store:
         yield store
 
 

@@ -20,6 +20,7 @@ from bot.text.vocabulary import duration
 from executor.logs.logfile import LogWriter
 from executor.logs.store import LogStore
 from executor.spec import Secret
+from tests import databases
 from webhooks.access import new_token, token_hash
 from webhooks.site import Site
 
@@ -84,7 +85,7 @@ async def move(store: Store, run: Run, to: State) -> None:
 
 @pytest.fixture
 async def here(tmp_path: Path) -> AsyncIterator[Installation]:
-    async with await Store.open(f"sqlite:///{tmp_path / 'errand.db'}", owner="one") as store:
+    async with await Store.open(databases.sqlite(tmp_path / "errand.db"), owner="one") as store:
         row = Run(key="k", name="", job="migrate", cause="comment", actor="github:octocat", created_at=0.0)
         run, _ = await store.write(lambda session: runs.enqueue(session, row, [], now=NOW, nonce="abc"))
         await store.write(lambda session: runs.claim(session, owner="one", now=NOW, lease=60.0, limit=1))
