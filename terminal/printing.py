@@ -96,8 +96,8 @@ def _word(run: Document) -> vocabulary.Word:
 def closing(run: Document) -> str:
     """The line that ends a run or a build that was followed."""
     name = run["job"] if "job" in run else f"{run['image']} build"
-    said = f"{_word(run).sign} {name} #{run['number']} {standing(run)}{_within(run)}"
-    return f"{said}\n  {run['message']}" if run.get("message") else said
+    line = f"{_word(run).sign} {name} #{run['number']} {standing(run)}{_within(run)}"
+    return f"{line}\n  {run['message']}" if run.get("message") else line
 
 
 def _within(run: Document) -> str:

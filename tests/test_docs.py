@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -19,9 +20,10 @@ from bot.config.findings import Finding
 from bot.config.meanings import MEANINGS
 from bot.config.remarks import inspected
 from bot.config.schema import schema
+from bot.states import ActorKind, Cause, State
 from bot.telemetry.metrics import REGISTRY
 from bot.text.units import duration_text
-from executor.spec import Secret
+from executor.spec import Result, Secret
 from terminal.app import cli
 from terminal.findings import Format, report
 
@@ -29,6 +31,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 CONFIGURATION = (DOCS / "configuration.md").read_text()
+API = (DOCS / "api.md").read_text()
 COMMANDS = (DOCS / "commands.md").read_text()
 OPERATIONS = (DOCS / "operations.md").read_text()
 COMMAND_LINES = OPERATIONS + (DOCS / "cli.md").read_text()
@@ -135,6 +138,14 @@ def test_json_of_check_is_documented_as_it_is(capsys: pytest.CaptureFixture[str]
     place = Place(finding["line"], finding["column"])
     report([Finding(finding["file"], finding["message"], place, finding["setting"])], Format.JSON)
     assert json.loads(capsys.readouterr().out) == json.loads(shown)
+
+
+@pytest.mark.parametrize(
+    ("key", "members"), [("state", State), ("result", Result), ("cause", Cause), ("actor", ActorKind)]
+)
+def test_values_of_the_api_are_documented(key: str, members: type[StrEnum]) -> None:
+    (row,) = re.findall(rf"^\| `{key}` \| ((?!only).*) \|$", API, re.MULTILINE)
+    assert set(re.findall(r"`([a-z_]+)", row)) == {*members}
 
 
 def test_no_setting_is_documented_that_does_not_exist() -> None:

@@ -78,23 +78,28 @@ CARDS: dict[str, Callable[[Run], str]] = {
     "Slack": lambda row: str(messages.blocks(messages.run_view(row), None)),
 }
 SURFACES = {**CARDS, "page": page, "command line": command_line, "chat": chat_line}
-IN_CHATS = {*CARDS, "chat"}
+LINES: dict[str, Callable[[Run], str]] = {
+    "status": lambda row: messages.status(messages.run_view(row), None).description,
+    "terminal": lambda row: messages.terminal(messages.run_view(row)),
+}
+"""Where only what became of it is said."""
+IN_CHATS = {*CARDS, "chat", "terminal"}
 STANDINGS = [
     *((state, None) for state in State if state is not State.FINISHED),
     *((State.FINISHED, result) for result in Result),
 ]
 
 
-@pytest.mark.parametrize("surface", SURFACES)
+@pytest.mark.parametrize("surface", [*SURFACES, *LINES])
 @pytest.mark.parametrize(("state", "result"), STANDINGS)
 def test_every_state_and_result_has_its_word_on_every_surface(
     surface: str, state: State, result: Result | None
 ) -> None:
     word = (vocabulary.STATES if result is None else vocabulary.RESULTS)[result or state]  # type: ignore[index]
-    text = SURFACES[surface](run(state=state, result=result))
-    if surface in IN_CHATS:
-        assert f"{word.emoji} " in text
+    text = {**SURFACES, **LINES}[surface](run(state=state, result=result))
+    if surface in {*IN_CHATS, *LINES}:
         assert f"142 {word.verb}" in text
+        assert f"{word.emoji} " in text or surface == "status"  # GitHub takes none there
     else:
         assert word.label in text.lower()
         assert word.sign in text or result is None

@@ -97,7 +97,7 @@ class Build(Claimable, table=True):
     commit: str
     definition: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)  # the image, frozen
     public: bool = False  # anyone may see the repository, so anyone sees what is posted there
-    cause: str  # push, comment, slack, api, ...
+    cause: str  # of bot.states.Cause
     actor: str  # github:octocat, slack:U012AB3CD
     state: str = State.WAITING
     result: str | None = None
