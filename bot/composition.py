@@ -5,15 +5,19 @@ from typing import Any
 
 from bot.context import Context
 from bot.handlers.actions import Actions
+from bot.handlers.answers import Answers
 from bot.handlers.authorization import Authorization
 from bot.handlers.builds import BuildHandler
 from bot.handlers.calls import CallHandler
 from bot.handlers.cancel import CancelHandler
 from bot.handlers.cards import CardTargets
+from bot.handlers.comments import CommentHandler
+from bot.handlers.conversation import Conversation
 from bot.handlers.deliveries import DeliveryHandler
 from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.exec import ExecHandler
 from bot.handlers.locks import LockHandler
+from bot.handlers.newcomers import RepositoryDoor
 from bot.handlers.pauses import PauseHandler
 from bot.handlers.plans import Planner, WhyHandler
 from bot.handlers.pushes import PushHandler
@@ -22,6 +26,8 @@ from bot.handlers.repeats import Repeats
 from bot.handlers.rerun import RerunHandler
 from bot.handlers.resolution import TargetResolver
 from bot.handlers.selection import RunSelection
+from bot.handlers.settlement import Settlement
+from bot.handlers.slack_commands import SlackCommandHandler
 from bot.handlers.start import StartHandler
 from bot.handlers.status import LogHandler, StatusHandler
 from bot.handlers.tags import ImageTagHandler
@@ -135,8 +141,16 @@ class Composition:
     @cached_property
     def deliveries(self) -> DeliveryHandler:
         """Of what GitHub and Slack send."""
-        pushes = PushHandler(self.parts.registry, self.enqueuer, self.parts.clock)
-        return DeliveryHandler(self.parts, self.authorization, self.commands, pushes)
+        parts, host = self.parts, self.host
+        answers, settlement = Answers(parts.clock, parts.nonce), Settlement(parts.registry, self.holder)
+        talk = Conversation(self.commands, self.authorization, settlement)
+        return DeliveryHandler(
+            RepositoryDoor(parts.registry, host, settlement, answers),
+            PushHandler(parts.registry, self.enqueuer, parts.clock),
+            CommentHandler(parts.registry, host, talk, answers),
+            SlackCommandHandler(parts.registry, talk, answers),
+            settlement,
+        )
 
     @cached_property
     def ticks(self) -> TickHandler:

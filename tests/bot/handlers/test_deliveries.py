@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from bot.errors import RetryLater
 from bot.handlers.authorization import REFUSAL_KEPT
-from bot.handlers.deliveries import MAX_COMMANDS
+from bot.handlers.conversation import MAX_COMMANDS
 from bot.tables import Build, Delivery
 from tests.bot.house import HEAD, SHOP, House
 from tests.bot.store.counting import active_builds

@@ -1,0 +1,149 @@
+"""Comments on pull requests: who may not costs one question, who may is answered below."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from bot import events, messages
+from bot.commands import markdown
+from bot.errors import AskerError, Refused, RetryLater
+from bot.github import GitHub
+from bot.handlers.answers import WENT_WRONG, Answers, by_number
+from bot.handlers.authorization import RequestContext
+from bot.handlers.conversation import Conversation, Step, verbs_of
+from bot.registry import Registry
+from bot.repositories import CodeHost
+from bot.states import ActorKind, Cause
+from bot.tables import Delivery, Post
+
+log = structlog.get_logger()
+
+NO_COMMAND = "no command in the comment"
+
+
+class CommentHandler:
+    """Decides what becomes of a comment."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        host: CodeHost,
+        conversation: Conversation,
+        answers: Answers,
+    ) -> None:
+        self._registry = registry
+        self._host = host
+        self._conversation = conversation
+        self._answers = answers
+
+    async def handle(self, delivery: Delivery, comment: events.Comment) -> None:
+        """Who may not costs one question: nothing is read, fetched or shown before that is answered."""
+        config, github = self._registry.config, self._host.github
+        if github is None or not config.allows(comment.repository):
+            await self._conversation.end(
+                delivery, "ignored", f"{comment.repository} may not talk to this installation"
+            )
+            return
+        if not markdown.may_hold_command(comment.body, config.command):
+            await self._conversation.end(delivery, "ignored", NO_COMMAND)
+            return
+        asked = request_of(comment)
+        try:
+            await self._conversation.require(asked, comment.repository)
+        except AskerError as refusal:
+            await self._refuse(delivery, comment, asked, refusal)
+            return
+        try:
+            lines = await asyncio.to_thread(markdown.read, comment.body, config.command)
+        except markdown.TooCostly as refusal:
+            lines = [markdown.Line(config.command, str(refusal))]
+        if not lines:
+            await self._conversation.end(delivery, "ignored", NO_COMMAND)
+            return
+        seeing = asyncio.create_task(self._see(github, comment))
+        try:
+            await self._answer(delivery, comment, asked, lines)
+            await seeing
+        finally:
+            await _ended(seeing)
+
+    async def _answer(
+        self,
+        delivery: Delivery,
+        comment: events.Comment,
+        asked: RequestContext,
+        lines: Sequence[markdown.Line],
+    ) -> None:
+        """Carry out the commands of a comment whose author may give some."""
+        if comment.on_issue:
+            steps = [Step(AskerError(messages.on_issue()))]
+        else:
+            if any(line.problem is None for line in lines):
+                pull = await self._host.required.pull(comment.repository, comment.pull)
+                asked = replace(asked, pull=pull)
+            steps = await self._conversation.prepare(asked, lines)
+        await self._conversation.decide(
+            delivery,
+            asked,
+            steps,
+            lambda texts, failed: self._answers.github(comment, asked.key, texts, failed=failed),
+            f"{asked.actor} asks for {verbs_of([line.text for line in lines])}",
+        )
+
+    @staticmethod
+    async def _see(github: GitHub, comment: events.Comment) -> None:
+        """Show at once that the comment was read; GitHub keeps one such reaction, however often made."""
+        try:
+            await github.react(comment.repository, comment.comment, "eyes")
+        except (RetryLater, Refused) as error:
+            log.info("reaction.failed", repository=comment.repository, error=str(error))
+
+    async def _refuse(
+        self, delivery: Delivery, comment: events.Comment, asked: RequestContext, refusal: AskerError
+    ) -> None:
+        """No, politely, once per person and pull request, without a look at more than the first lines.
+
+        Nothing is said to people whom nothing ties to the repository, nor below what is long.
+        """
+        word, answers = self._registry.config.command, list[Post]()
+        if not comment.outsider and markdown.is_short_command(comment.body, word):
+            key = f"refusal:{comment.repository}#{comment.pull}:{comment.author.lower()}"
+            text = messages.error_reply(str(refusal))
+            answers = self._answers.github(comment, key, [text], failed=True)
+        refusals = [
+            row
+            for job in markdown.jobs_named(comment.body, word)
+            for row in self._conversation.refusals(delivery, asked, job, refusal)
+        ]
+        note = f"refused {asked.actor}: {refusal}"
+        await self._conversation.refuse(delivery, note, answers, refusals)
+
+    def apology(self, comment: events.Comment) -> list[Post]:
+        """What is said where Errand failed; nothing to people whom nothing ties to the repository."""
+        if comment.outsider:
+            return []
+        there = by_number(comment)
+        text = messages.error_reply(WENT_WRONG)
+        return self._answers.github(there, request_of(there).key, [text], failed=True)
+
+
+def request_of(comment: events.Comment) -> RequestContext:
+    """Who asks by a comment, and where."""
+    return RequestContext(
+        key=f"github:comment:{comment.comment}",
+        cause=Cause.COMMENT,
+        actor=ActorKind.GITHUB.named(comment.author),
+        login=comment.author,
+        repository=comment.repository,
+        number=comment.pull,
+        public=comment.public,
+    )
+
+
+async def _ended(task: asyncio.Task[Any]) -> None:
+    """End a task that nobody waits for any more, with whatever came of it."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

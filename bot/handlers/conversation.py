@@ -1,0 +1,134 @@
+"""Commands that people typed: carried out together in one transaction, and answered where they were given."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from bot import messages
+from bot.commands import markdown, parser
+from bot.errors import AskerError, NotAllowed
+from bot.handlers.authorization import Authorization, RequestContext
+from bot.handlers.settlement import Settled, Settlement
+from bot.handlers.verbs import CommandHandlers, Effect
+from bot.store import Session, posts, push_verdicts
+from bot.tables import CommandRefusal, Delivery, Post
+
+MAX_COMMANDS = 10
+"""Commands of one comment that are carried out; further ones are refused."""
+
+Replies = Callable[[list[str], bool], list[Post]]
+"""The posts that tell an asker the texts of the replies, and whether something failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One command: what it does, or why it does nothing, and the job that it was to start."""
+
+    effect: Effect | AskerError
+    job: str | None = None
+
+
+class Conversation:
+    """Answers commands from wherever people type."""
+
+    def __init__(
+        self, commands: CommandHandlers, authorization: Authorization, settlement: Settlement
+    ) -> None:
+        self._commands = commands
+        self._authorization = authorization
+        self._settlement = settlement
+
+    async def require(self, asked: RequestContext, repository: str) -> None:
+        """Raise `NotAllowed` unless the asker may run things of `repository`; `RetryLater` if unknown now."""
+        await self._authorization.require(asked, repository)
+
+    async def end(self, delivery: Delivery, state: Settled, note: str) -> None:
+        """Say nothing to it."""
+        await self._settlement.settle(delivery, state, note)
+
+    async def refuse(
+        self, delivery: Delivery, note: str, replies: Sequence[Post], refusals: Sequence[CommandRefusal]
+    ) -> None:
+        """Say no to all of it."""
+        await self._settlement.settle(delivery, "handled", note, replies, refusals, refused=True)
+
+    async def prepare(self, asked: RequestContext, lines: Sequence[markdown.Line]) -> list[Step]:
+        """What each command does; asks whatever needs the network."""
+        steps: list[Step] = []
+        word = self._authorization.first_word(asked)
+        for index, line in enumerate(lines[:MAX_COMMANDS]):
+            if line.problem is not None:
+                steps.append(Step(AskerError(line.problem)))
+                continue
+            job = job_to_start(line.text, word)
+            try:
+                effect = await self._commands.of(
+                    replace(asked, line=line.text), parser.parse(line.text, word), index
+                )
+                steps.append(Step(effect, job))
+            except AskerError as error:
+                steps.append(Step(error, job))
+        if len(lines) > MAX_COMMANDS:
+            refusal = AskerError(f"One comment may give {MAX_COMMANDS} commands; the rest was left out.")
+            steps.append(Step(refusal))
+        return steps
+
+    async def decide(
+        self, delivery: Delivery, asked: RequestContext, steps: Sequence[Step], answers: Replies, note: str
+    ) -> None:
+        """Carry out all commands in one transaction with their answers, which closes the delivery."""
+        failed = False
+
+        def decide(session: Session) -> None:
+            nonlocal failed
+            texts: list[str] = []
+            refusals: list[CommandRefusal] = []
+            failed = False
+            for step in steps:
+                try:
+                    if isinstance(step.effect, AskerError):
+                        raise step.effect
+                    text = step.effect(session)
+                except AskerError as error:
+                    failed, text = True, messages.error_reply(str(error))
+                    refusals += self.refusals(delivery, asked, step.job, error)
+                if text:
+                    texts.append(text)
+            posts.add(session, answers(texts, failed))
+            push_verdicts.refuse(session, refusals)
+            self._settlement.close(session, delivery, "handled", note)
+
+        await self._settlement.write(decide)
+        self._settlement.log(delivery, "handled", note, problem=failed)
+
+    def refusals(
+        self, delivery: Delivery, asked: RequestContext, job: str | None, error: AskerError
+    ) -> list[CommandRefusal]:
+        """What is kept of a refusal, for `why`."""
+        if job is None or not isinstance(error, NotAllowed):
+            return []
+        repository = self._authorization.refused_from(asked, job)
+        if repository is None:
+            return []
+        refusal = CommandRefusal(
+            delivery_id=delivery.identity,
+            job=job,
+            repository=repository.casefold(),
+            actor=asked.actor,
+            reason=error.reason,
+            received_at=delivery.received_at,
+        )
+        return [refusal]
+
+
+def job_to_start(line: str, word: str) -> str | None:
+    """The job that a command is to start, where it names one."""
+    try:
+        command = parser.parse(line, word)
+    except AskerError:
+        return None
+    return command.name if isinstance(command, parser.Run | parser.Rerun) else None
+
+
+def verbs_of(lines: Sequence[str]) -> str:
+    """The second word of each command; what else was typed may be private."""
+    return ", ".join(line.split()[1][:20] if len(line.split()) > 1 else "help" for line in lines)
