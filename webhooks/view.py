@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.messages import differences, waiting_for
-from bot.messages.reasons import explained
+from bot.messages.reasons import explained, message
 from bot.states import State, attempts_allowed
 from bot.tables import Build, Run
 from bot.text import vocabulary
@@ -90,7 +90,7 @@ def run_shown(run: Run, of: Run | None = None) -> Shown:
         name=run.job,
         status=status(run.state, run.result),
         exit_code=run.exit_code,
-        detail=explained(run.reason, run.message, run.definition)
+        detail=explained(run.reason, message(run), run.definition)
         or (waiting_for(run) if run.state != State.FINISHED else None),
         actor=run.actor,
         cause=run.cause,
@@ -121,7 +121,7 @@ def build_shown(build: Build) -> Shown:
         name=build.image,
         status=status(build.state, build.result),
         exit_code=build.exit_code,
-        detail=explained(build.reason, build.message, {}),
+        detail=explained(build.reason, message(build), {}),
         actor=build.actor,
         cause=build.cause,
         repository=build.repository,

@@ -7,6 +7,7 @@ than what is said here and takes its place; what to do is said in any case.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from bot.tables import Build, Run
 from bot.text.units import duration_text
 
 
@@ -101,6 +102,13 @@ REASONS: dict[str, Explanation] = {
         "Errand failed over this.", "Whoever runs Errand finds the cause in its log."
     ),
 }
+
+
+def message(row: Run | Build) -> str | None:
+    """The sentence about an end: what was stored of it, else what stopped it where that was another run."""
+    source, _, number = (row.stop_by or "").partition(":")
+    replaced = source == "run" and row.result == "cancelled"
+    return row.message or (f"Replaced by #{number}." if replaced else None)
 
 
 def explained(reason: str | None, message: str | None, definition: Mapping[str, Any]) -> str | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.messages import waits
 from bot.messages.differences import differences
-from bot.messages.reasons import explained
+from bot.messages.reasons import explained, message
 from bot.messages.text import clean
 from bot.states import State, attempts_allowed
 from bot.tables import Build, Run
@@ -188,7 +188,7 @@ def _view(row: Run | Build, **known: object) -> View:
         state=state,
         result=result,
         reason=row.reason,
-        message=row.message,
+        message=message(row),
         exit_code=row.exit_code,
         cause=row.cause,
         actor=row.actor,

@@ -23,7 +23,8 @@ Row = TypeVar("Row", bound=Build | Run)
 _OF_BUILDS: dict[str, Any] = {"tail": [], "message": None}
 _UNSAID = {
     "build": _OF_BUILDS,
-    "run": _OF_BUILDS | {"parameters": {}, "arguments": [], "waiting_for": None, "waiting_on": None},
+    "run": _OF_BUILDS
+    | {"parameters": {}, "arguments": [], "waiting_for": None, "waiting_on": None, "stop_by": None},
 }
 """What takes the place of what is not told where everybody reads."""
 

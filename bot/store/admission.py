@@ -305,18 +305,8 @@ def _stop_older(session: Session, run: Run, now: float) -> None:
 
 def _end(session: Session, run: Run, numbers: Collection[int], now: float) -> set[int]:
     """End those that nobody began; what only they kept back may start."""
-    message = replaced_by(f"run:{run.number}")
-    ended = [
-        each
-        for number in numbers
-        if (each := end_unbegun(session, number, by=f"run:{run.number}", now=now, message=message))
-    ]
+    by = f"run:{run.number}"
+    ended = [each for number in numbers if (each := end_unbegun(session, number, by=by, now=now))]
     for lock in {each.lock for each in ended if each.lock is not None and each.lock != run.lock}:
         _open_lock(session, lock, now)
     return {each.identity for each in ended}
-
-
-def replaced_by(stop_by: str | None) -> str | None:
-    """What to say of a run that another one stopped."""
-    source, _, number = (stop_by or "").partition(":")
-    return f"Replaced by #{number}." if source == "run" else None

@@ -167,8 +167,6 @@ def move(
     run = make(session, _move(to, frozenset(values)), number, owner, **values)
     if run is None or to is not State.FINISHED:
         return run
-    if run.result == "cancelled" and run.message is None and (why := admission.replaced_by(run.stop_by)):
-        run = change(session, number, [], message=why) or run
     admission.opened(session, job=run.job, lock=run.lock, now=now)
     return run
 

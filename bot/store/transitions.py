@@ -70,16 +70,14 @@ def _changed(session: Session, statement: Any, parameters: dict[str, Any], *, ur
     return rows
 
 
-def end_unbegun(
-    session: Session, number: int, *, by: str, now: float, message: str | None = None
-) -> Run | None:
+def end_unbegun(session: Session, number: int, *, by: str, now: float) -> Run | None:
     """End a run that nobody began; None where somebody did, or where it has ended."""
     unclaimed = [
         RUN.state.in_(QUEUED),
         or_(RUN.lease_owner.is_(None), RUN.lease_until <= moment(session, now)),
     ]
     end = {"state": State.FINISHED, "result": "cancelled", "finished_at": now, "waiting_for": None}
-    return change(session, number, unclaimed, stop_by=by, message=message, **end, **FREE)
+    return change(session, number, unclaimed, stop_by=by, **end, **FREE)
 
 
 def ask_to_stop(session: Session, number: int, *, by: str) -> Run | None:

@@ -165,7 +165,7 @@ class Run(Claimable, table=True):
         default=None, sa_type=JSON(none_as_null=True)
     )  # which lock, run and place that is; counts only where `waiting_for` is a `Wait`
     tail: list[str] = Field(default_factory=list, sa_type=JSON)
-    stop_by: str | None = None
+    stop_by: str | None = None  # who asked to stop it: an actor, or run:142, which replaced it
     created_at: float = Field(sa_type=Double)
     started_at: float | None = Field(default=None, sa_type=Double)
     finished_at: float | None = Field(default=None, sa_type=Double)

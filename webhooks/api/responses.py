@@ -13,6 +13,7 @@ from bot import config, tables
 from bot.catalog.images import Image
 from bot.errors import ProblemType
 from bot.messages import waiting_for
+from bot.messages.reasons import message
 from bot.registry import Entry
 from webhooks.api.shapes import Moment, Name, Result, Seconds, Shape, State, Url, log_url, one_of, page_url
 from webhooks.attempts import run_attempts
@@ -73,6 +74,7 @@ class Run(Shape):
             run,
             duration_s=seconds(run.started_at, run.finished_at, now),
             queued_s=queued(run.created_at, run.started_at, run.finished_at, now),
+            message=message(run),
             waiting_for=waiting_for(run),
             attempts=[
                 Attempt.of(each, duration_s=each.seconds(now), logs_url=f"{log}{each.attempt}")

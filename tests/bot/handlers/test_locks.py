@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.messages import waiting_for
+from bot.messages.reasons import message
 from bot.store import leases, locks
 from bot.tables import Lock
 from tests.bot.house import SITE, House, house
@@ -139,5 +140,5 @@ async def test_delivery_that_was_decided_is_not_decided_again(home: House) -> No
 async def test_newer_run_replaces_what_waits(home: House) -> None:
     await home.says("/job run newest\n/job run newest")
     first, second = await home.run(1), await home.run(2)
-    assert (first.result, first.message) == ("cancelled", "Replaced by #2.")
+    assert (first.result, message(first)) == ("cancelled", "Replaced by #2.")
     assert second.admitted

@@ -4,6 +4,7 @@ import json
 
 from sqlalchemy import update
 
+from bot.messages.reasons import message
 from bot.posting import audience, targets
 from bot.posting.audience import Audience, outward
 from bot.store import posts
@@ -135,3 +136,9 @@ async def test_github_is_asked_once_a_minute_and_what_it_refuses_counts_as_publi
 def test_what_is_public_is_told_as_it_is() -> None:
     run = Run(key="k", name="n", job="j", cause="c", actor="a", created_at=0, public=True, tail=["x"])
     assert outward(run) is run
+
+
+def test_run_that_replaced_a_private_one_is_not_told() -> None:
+    run = Run(key="k", name="n", job="j", cause="c", actor="a", created_at=0, public=False)
+    run.state, run.result, run.stop_by = "finished", "cancelled", "run:7"
+    assert (message(run), message(outward(run))) == ("Replaced by #7.", None)

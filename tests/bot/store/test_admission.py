@@ -10,6 +10,7 @@ from sqlalchemy import insert
 
 from bot import messages
 from bot.messages import waiting_for
+from bot.messages.reasons import message
 from bot.states import State
 from bot.store import Session, Store, admission, locks, runs
 from bot.store.queue_positions import COUNTED
@@ -97,7 +98,7 @@ async def test_replace_stops_what_runs_and_starts_when_that_has_ended(desk: Desk
     assert await desk.claim() == []
     ended = await desk.end(old, "cancelled")
     assert ended is not None
-    assert ended.message == f"Replaced by #{new}."
+    assert message(ended) == f"Replaced by #{new}."
     assert await desk.claim() == [new]
 
 

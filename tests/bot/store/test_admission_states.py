@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
+from bot.messages.reasons import message
 from bot.states import State
 from bot.store import admission, attempts, builds, leases, locks, runs, schema
 from bot.store.columns import RUN
@@ -158,7 +159,7 @@ class Gate(RuleBasedStateMachine):
         )
         assert ended is not None
         replaced = result == "cancelled" and (run.stop_by or "").startswith("run:")
-        assert ended.message == (f"Replaced by #{(run.stop_by or '')[4:]}." if replaced else None)
+        assert message(ended) == (f"Replaced by #{(run.stop_by or '')[4:]}." if replaced else None)
 
     @rule(pick=PICK)
     def is_stopping(self, pick: int) -> None:

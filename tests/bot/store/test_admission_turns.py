@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from bot.messages import waiting_for
+from bot.messages.reasons import message
 from bot.store import Store, admission, attempts, locks, runs
 from bot.tables import Run
 from tests.bot.store.asking import Desk
@@ -37,7 +38,7 @@ async def test_newest_replace_that_is_built_goes_before_an_older_one_that_is_not
     older = await desk.ask(way="replace", build_number=slow)
     newer = await desk.ask(way="replace", build_number=fast)
     await desk.built(fast, result="succeeded", digest="sha")
-    assert (await desk.run(older)).message == f"Replaced by #{newer}."
+    assert message(await desk.run(older)) == f"Replaced by #{newer}."
     assert (await desk.run(running)).stop_by == f"run:{newer}"
     await desk.end(running, "cancelled")
     assert await desk.claim() == [newer]
@@ -113,7 +114,7 @@ async def test_each_of_a_batch_sees_those_before_it(desk: Desk) -> None:
     claimed = await desk.claim()
     admitted = {name for name, number in keys.items() if number in claimed}
     assert admitted == {"queue 1", "replace 2", "forbid", "lock 1", "free"}
-    assert (await desk.run(keys["replace 1"])).message == f"Replaced by #{keys['replace 2']}."
+    assert message(await desk.run(keys["replace 1"])) == f"Replaced by #{keys['replace 2']}."
     said = {name: waiting_for(await desk.run(number)) for name, number in keys.items()}
     assert said["queue 2"] == f"#{keys['queue 1']} to end; place 1 in the queue"
     assert said["beside"] == f"#{keys['queue 1']} to end; place 2 in the queue"
