@@ -20,6 +20,24 @@ class ProgressFeed:
         self.outcome: Outcome | None = None
         self._change = asyncio.Event()  # a new one after every change
 
+    def wait(self, words: str) -> None:
+        """It waits for this; said again it is no news."""
+        if self.pending is None or self.pending.reason != words:
+            self.pending = Pending(words)
+            self.changed()
+
+    def start(self, at: float) -> None:
+        """It runs, since `at`; nothing new where that is known."""
+        if self.started is None:
+            self.pending, self.started = None, Started(at)
+            self.changed()
+
+    def resume(self) -> None:
+        """What a stop waited for is over."""
+        if self.started is not None and self.pending is not None:
+            self.pending = None
+            self.changed()
+
     def changed(self) -> None:
         """Let everybody look who listens."""
         self._change.set()

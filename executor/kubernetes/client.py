@@ -83,15 +83,30 @@ class Client:
 
     async def create(self, resource: Resource, namespace: str | None, body: Object) -> Object:
         """Create an object; raises `Refused` (409 AlreadyExists, 422 Invalid, ...), EngineUnavailable."""
-        return await self._ask("POST", resource.path(_part(namespace)), body=body)
+        return await self._ask("POST", _path(resource, namespace), body=body)
+
+    async def make(self, resource: Resource, body: Object) -> Object | None:
+        """Create an object in the namespace that it says; None if there is one of that name."""
+        try:
+            return await self.create(resource, body["metadata"]["namespace"], body)
+        except Refused as refused:
+            if refused.status == HTTPStatus.CONFLICT and refused.reason == "AlreadyExists":
+                return None
+            raise
+
+    async def make_or_get(self, resource: Resource, body: Object) -> Object:
+        """Create an object, or give the one of that name."""
+        made = await self.make(resource, body)
+        metadata = body["metadata"]
+        return await self.get(resource, metadata["namespace"], metadata["name"]) if made is None else made
 
     async def get(self, resource: Resource, namespace: str | None, name: str) -> Object:
         """Give one object; raises `Refused` with 404, ..."""
-        return await self._ask("GET", resource.path(_part(namespace), _part(name)))
+        return await self._ask("GET", _path(resource, namespace, name))
 
     async def list(self, resource: Resource, namespace: str, **query: str | int) -> Object:
         """Give one page of objects with the list's `metadata`; `query` is that of the API."""
-        return await self._ask("GET", resource.path(_part(namespace)), query)
+        return await self._ask("GET", _path(resource, namespace), query)
 
     async def patch(
         self,
@@ -102,13 +117,21 @@ class Client:
         kind: Literal["merge", "strategic", "json"] = "merge",
     ) -> Object:
         """Change an object; raises `Refused` with 404, 409, 422, ..."""
-        path = resource.path(_part(namespace), _part(name))
+        path = _path(resource, namespace, name)
         return await self._ask("PATCH", path, body=body, media_type=_PATCHES[kind])
+
+    async def change(self, resource: Resource, namespace: str, name: str, body: Any) -> None:
+        """Change an object if it is there still."""
+        try:
+            await self.patch(resource, namespace, name, body)
+        except Refused as refused:
+            if refused.status != HTTPStatus.NOT_FOUND:
+                raise
 
     async def delete(self, resource: Resource, namespace: str, name: str, body: Object | None = None) -> bool:
         """Delete an object; False if there was none. `body` is a `DeleteOptions`."""
         try:
-            await self._ask("DELETE", resource.path(_part(namespace), _part(name)), body=body)
+            await self._ask("DELETE", _path(resource, namespace, name), body=body)
         except Refused as refused:
             if refused.status == HTTPStatus.NOT_FOUND:
                 return False
@@ -118,17 +141,20 @@ class Client:
     @asynccontextmanager
     async def stream(
         self,
-        path: str,
+        resource: Resource,
+        namespace: str,
+        *parts: str,
         query: Mapping[str, str | int],
-        *,
         idle: float | None = None,
         first: float | None = _ANSWER.total,
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """Give what the server says as it comes, in pieces of any size; raises as the others do.
 
+        It is asked for the collection, or for `parts` of it: an object, and what of that.
         EngineUnavailable also where it says nothing for `idle` seconds, or does not begin to answer for
         `first` seconds, which for the log of a job is when that writes its first line.
         """
+        path = _path(resource, namespace, *parts)
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10.0, sock_read=idle)
         with _unavailable(self._rights):
             async with asyncio.timeout(first):
@@ -187,11 +213,14 @@ class Client:
         return answer
 
 
-def _part(name: str | None) -> str | None:
-    """A name as a part of a path, whatever is in it."""
-    if name in (".", "..", ""):
-        raise Refused(HTTPStatus.BAD_REQUEST, "BadRequest", f"{name!r} is no name")
-    return None if name is None else quote(name, safe="")
+def _path(resource: Resource, namespace: str | None, *names: str) -> str:
+    """The path of a collection, of one object, or of a part of one; a name is one part, whatever is in it."""
+    for name in (namespace, *names):
+        if name in (".", "..", ""):
+            raise Refused(HTTPStatus.BAD_REQUEST, "BadRequest", f"{name!r} is no name")
+    within = () if namespace is None else ("namespaces", namespace)
+    parts = (quote(each, safe="") for each in (*within, resource.plural, *names))
+    return "/".join(["", resource.prefix, *parts])
 
 
 def _is_in_cluster() -> bool:

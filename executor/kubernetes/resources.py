@@ -35,11 +35,6 @@ class Resource:
     plural: str
     kind: str
 
-    def path(self, namespace: str | None, name: str | None = None, subresource: str | None = None) -> str:
-        """The path of the collection, of one object, or of a part of one; every part is quoted later."""
-        parts = [self.prefix, *(("namespaces", namespace) if namespace else ()), self.plural]
-        return "/" + "/".join([*parts, *filter(None, (name, subresource))])
-
     @property
     def group(self) -> str:
         """Its API group; empty for the core one."""

@@ -9,14 +9,16 @@ from http import HTTPStatus
 
 from executor.kubernetes.client import Client, Object
 from executor.kubernetes.controller import stopping
+from executor.kubernetes.controller.masking import Mask
 from executor.kubernetes.controller.orders import Made, Order
-from executor.kubernetes.controller.patience import Hold
+from executor.kubernetes.controller.patience import Hold, Patience
 from executor.kubernetes.controller.stopping import Stop
 from executor.kubernetes.refusals import Deferral, Refused
-from executor.kubernetes.resources import CONFIGMAPS, JOBS, SECRETS, Resource, name_of
+from executor.kubernetes.resources import CONFIGMAPS, JOBS, SECRETS, Resource
 from executor.kubernetes.watching import states
+from executor.kubernetes.watching.cluster import Space
 from executor.kubernetes.watching.states import Job
-from executor.outcomes import Ended, error
+from executor.outcomes import Ended, error, lost
 
 _QUOTA = re.compile(r"exceeded quota", re.I)
 _NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -27,20 +29,57 @@ _MOST_OF_VALUE, _MOST_OF_ALL = 64 << 10, 256 << 10
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """The Job, and what of the order belongs to it but does not say so yet."""
+    """The Job, what of the order belongs to it but does not say so yet, and whether it was made just now."""
 
     job: Job
     owned: tuple[tuple[Resource, Object], ...] = ()
+    is_new: bool = False
 
 
-async def create(client: Client, order: Order, made: Made) -> Created:
+async def begin(order: Order, space: Space, patience: Patience, mask: Mask, was_begun: bool) -> Created:
+    """Give the Job, which is created unless it or its pod is there, and hide what it can read.
+
+    `was_begun`: there was one, as this machine knows. Raises `Ended`, EngineUnavailable.
+    """
+    job, pod = space.job(order.name), space.pod(order.name)
+    if job is None and pod is None and was_begun:
+        job = await space.ask(order.name)
+        if job is None:
+            raise lost("Its Job was deleted by somebody else: how it ended is not known.")
+        space.jobs.put(job)
+    if job is None and pod is None:
+        return await _create(order, space, patience, mask)
+    found = job or states.gone(order.name, order.key, space.namespace)
+    await mask.add(await patience.of(lambda: hidden(space.client, found)))
+    # The process that made it may have died before it gave that what belongs to it.
+    kinds = found.belongings if found.key == order.key and found.uid else ()
+    body = {"metadata": {"namespace": found.namespace, "name": found.name}}
+    return Created(found, tuple((one, body) for one in (SECRETS, CONFIGMAPS) if one.kind in kinds))
+
+
+async def _create(order: Order, space: Space, patience: Patience, mask: Mask) -> Created:
+    patience.check()
+    made = await patience.of(order.make)
+    await mask.add_secrets(made.secrets)
+    await mask.add(await patience.of(lambda: hidden(space.client, states.job(made.job))))
+    patience.check()
+    created = await patience.of(lambda: create(space.client, made))
+    space.jobs.put(created.job)
+    return created
+
+
+async def create(client: Client, made: Made) -> Created:
     """Create the objects, or take those that are there.
 
     Raises `Hold` where a quota or a name leaves no room, `Ended` where the server refuses for good, and
     EngineUnavailable.
     """
+    owned = [(one, body) for one, body in ((SECRETS, made.secret), (CONFIGMAPS, made.configmap)) if body]
     try:
-        return await _create(client, order, made)
+        for resource, body in owned:
+            if await client.make(resource, body) is None:
+                await _adopt(client, resource, body)
+        return Created(states.job(await client.make_or_get(JOBS, made.job)), tuple(owned), is_new=True)
     except Refused as refused:
         if refused.status == HTTPStatus.FORBIDDEN and _QUOTA.search(refused.message):
             raise Hold("QuotaExceeded", refused.message) from refused
@@ -56,20 +95,13 @@ async def own(client: Client, created: Created) -> None:
         await client.patch(resource, metadata["namespace"], metadata["name"], change)
 
 
-def belongings(job: Job) -> Created:
-    """Give what a Job refers to that was made for it, by whichever process."""
-    metadata = {"namespace": job.namespace, "name": job.name}
-    kinds = [resource for resource in (SECRETS, CONFIGMAPS) if resource.kind in job.belongings]
-    return Created(job, tuple((resource, {"metadata": metadata}) for resource in kinds))
-
-
 async def discard(client: Client, order: Order, why: Stop) -> None:
     """Have what was made for a Job deleted if that never came; raises EngineUnavailable.
 
     One that is there after all is stopped: the server may have made it without an answer that said so. Errand
     may not delete Secrets. What belongs to a Job that is not there the cluster deletes by itself.
     """
-    namespace, name = order.namespace, name_of(order.key)
+    namespace, name = order.namespace, order.name
     try:
         job = states.job(await client.get(JOBS, namespace, name))
     except Refused as refused:
@@ -139,21 +171,6 @@ def _too_large(name: str) -> Ended:
     )
 
 
-async def _create(client: Client, order: Order, made: Made) -> Created:
-    owned = []
-    for resource, body in ((SECRETS, made.secret), (CONFIGMAPS, made.configmap)):
-        if body is None:
-            continue
-        if await _make(client, resource, body) is None:
-            await _adopt(client, resource, body)
-        owned.append((resource, body))
-    namespace, name = made.job["metadata"]["namespace"], name_of(order.key)
-    job = await _make(client, JOBS, made.job)
-    if job is None:
-        job = await client.get(JOBS, namespace, name)
-    return Created(states.job(job), tuple(owned))
-
-
 async def _adopt(client: Client, resource: Resource, body: Object) -> None:
     """Go on with what a process left that came no further; raises `Hold` if it is of another Job."""
     name = body["metadata"]["name"]
@@ -168,16 +185,6 @@ async def _adopt(client: Client, resource: Resource, body: Object) -> None:
     metadata = found.get("metadata") or {}
     if metadata.get("ownerReferences") or metadata.get("deletionTimestamp"):
         raise leftover
-
-
-async def _make(client: Client, resource: Resource, body: Object) -> Object | None:
-    """Create an object; None if there is one of that name."""
-    try:
-        return await client.create(resource, body["metadata"]["namespace"], body)
-    except Refused as refused:
-        if refused.status == HTTPStatus.CONFLICT and refused.reason == "AlreadyExists":
-            return None
-        raise
 
 
 def _final(refused: Refused) -> Ended:

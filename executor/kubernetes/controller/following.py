@@ -174,13 +174,15 @@ class Follower:
             query["sinceTime"] = since
         if follow:
             query["follow"] = "true"
-        path = PODS.path(pod.namespace, pod.name, "log")
+        parts = (pod.name, "log")
         came = False
         try:
             async with asyncio.timeout(None) as patience:
                 self._stream = (one.name, patience)
                 self._hurry()
-                async with self._client.stream(path, query, idle=_IDLE, first=_IDLE) as pieces:
+                async with self._client.stream(
+                    PODS, pod.namespace, *parts, query=query, idle=_IDLE, first=_IDLE
+                ) as pieces:
                     async for piece in pieces:
                         came = True
                         await shielded(partial(one.take, piece))

@@ -78,7 +78,7 @@ class PodLogCollector:
         if turn is None:
             return None
         try:
-            return None if await shielded(self._place.is_complete) else await self._write(turn)
+            return None if await self._place.is_complete() else await self._write(turn)
         finally:
             turn.close()
             self._desk.logs.wake(self._key)
@@ -86,9 +86,9 @@ class PodLogCollector:
     async def _turn(self) -> Turn | None:
         """Wait for the turn to write; None once another process has ended the log."""
         changed: asyncio.Future[None] | None = None
-        while (turn := await shielded(self._place.take)) is None:
+        while (turn := await self._place.take()) is None:
             self._desk.logs.wake(self._key)  # the other process may have written
-            if await shielded(self._place.is_complete):
+            if await self._place.is_complete():
                 return None
             if changed is not None:
                 await asyncio.wait([changed], timeout=_LOOK)

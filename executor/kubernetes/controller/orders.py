@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from executor.kubernetes.client import Object
+from executor.kubernetes.resources import name_of
 from executor.spec import Outcome, Secret
 
 
@@ -45,3 +46,8 @@ class Order:
     grace: float
     pending_timeout: float
     finish: Callable[[Outcome, str], Outcome] = as_it_ended
+
+    @property
+    def name(self) -> str:
+        """What its Job and all that belongs to that is called; ValueError for what is no key."""
+        return name_of(self.key)

@@ -43,6 +43,11 @@ class Patience:
         self._waits = waits
         self._stopped = stopped
 
+    def check(self) -> None:
+        """Raise `Ended` where it is stopped already."""
+        if self._stopped.is_set():
+            raise Ended(Outcome(Result.CANCELLED))
+
     async def of(self, ask: Callable[[], Awaitable[_T]]) -> _T:
         """Give what `ask` gives, which raises `Hold` or `Deferral` while there is nothing to give.
 

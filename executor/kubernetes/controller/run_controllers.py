@@ -22,7 +22,6 @@ from executor.kubernetes.watching.cluster import Cluster, Space
 from executor.logs.store import LogStore, check_key
 from executor.logs.watcher import FileWatcher
 from executor.spec import Outcome, Progress, Result
-from executor.threads import shielded
 
 _TRIES, _PAUSE, _LONGEST_PAUSE = 12, 5.0, 300.0
 """How often what nobody waits for is tried again, after how many seconds: doubled, up to the last."""
@@ -62,7 +61,7 @@ class RunControllers:
 
     async def attend(self, order: Order) -> AsyncIterator[Progress]:
         """Start what is ordered or attach to it; see `Engine`."""
-        key, place = order.key, (order.namespace, name_of(order.key))
+        key, place = order.key, (order.namespace, order.name)
         life = self._lives.get(key)
         if life is None:
             life = self._lives[key] = self._names[place] = RunController(order, self._tools)
@@ -108,7 +107,7 @@ class RunControllers:
             if not isinstance(outcomes.read(job, pod, [], time.time()), Outcome) and not job.failed:
                 raise EngineUnavailable(f"{key} still runs")
             await self._delete(space, name)
-        await shielded(self._place(key).forget)
+        await self._place(key).forget()
 
     async def prune(self, *, before: float) -> None:
         """Remove what ended before `before` and belongs to this installation."""
@@ -122,7 +121,7 @@ class RunControllers:
                 if has_ended and (ended or job.created_at) < before:
                     await self._delete(space, job.name)
                     with contextlib.suppress(ValueError):  # somebody else wrote what it is called
-                        await shielded(self._place(job.key).forget)
+                        await self._place(job.key).forget()
             for pod in list(space.pods):
                 if space.job(pod.label) is None and pod.has_ended and pod.created_at < before:
                     await self._release(space, pod.label)
@@ -146,7 +145,7 @@ class RunControllers:
                     raise EngineUnavailable(f"a pod could not be let go: {refused.message}") from refused
 
     async def _find(self, key: str) -> Space | None:
-        begun = await shielded(self._place(key).begun)
+        begun = await self._place(key).begun()
         if begun is not None:
             self._cluster.enter([begun])
         return await self._cluster.find(name_of(key))

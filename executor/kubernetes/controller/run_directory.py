@@ -14,6 +14,7 @@ from pathlib import Path
 from executor.kubernetes.controller.log_cursor import Position
 from executor.logs import logfile
 from executor.supervisor import lock
+from executor.threads import shielded
 
 _TURN, _BEGUN = "turn", "begun"
 _SIZE = 512
@@ -30,38 +31,50 @@ class Checkpoint:
 
 
 class RunDirectory:
-    """The directory of one log; all methods block, each for a moment."""
+    """The directory of one log; files are for threads, each for a moment."""
 
     def __init__(self, path: str) -> None:
         self.path = Path(path)
 
-    def begin(self, namespace: str) -> None:
+    async def begin(self, namespace: str) -> None:
         """Note that there is a Job."""
+        await shielded(lambda: self._begin(namespace))
+
+    async def begun(self) -> str | None:
+        """Give the namespace of the Job that there is or was; None if none was made."""
+        return await shielded(self._begun)
+
+    async def forget(self) -> None:
+        """Keep nothing but the log."""
+        await shielded(self._forget)
+
+    async def is_complete(self) -> bool:
+        """Whether the log has ended."""
+        return await shielded(lambda: logfile.has_ended(str(self.path)))
+
+    async def take(self) -> "Turn | None":
+        """Take the turn to write the log; None if another process has it.
+
+        Trying in vain does not tell the directory: those who wait for a change would wake each other.
+        """
+        return await shielded(self._take)
+
+    def _begin(self, namespace: str) -> None:
         self.path.mkdir(0o700, parents=True, exist_ok=True)
         (self.path / _BEGUN).write_text(namespace, encoding="utf-8")
 
-    def begun(self) -> str | None:
-        """Give the namespace of the Job that there is or was; None if none was made."""
+    def _begun(self) -> str | None:
         try:
             return (self.path / _BEGUN).read_text(encoding="utf-8") or None
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def forget(self) -> None:
-        """Keep nothing but the log."""
+    def _forget(self) -> None:
         for name in (_BEGUN, _TURN):
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 (self.path / name).unlink()
 
-    def is_complete(self) -> bool:
-        """Whether the log has ended."""
-        return logfile.has_ended(str(self.path))
-
-    def take(self) -> "Turn | None":
-        """Take the turn to write the log; None if another process has it.
-
-        Trying in vain does not tell the directory: those who wait for a change would wake each other.
-        """
+    def _take(self) -> "Turn | None":
         self.path.mkdir(0o700, parents=True, exist_ok=True)
         path = str(self.path / _TURN)
         if os.path.exists(path):

@@ -3,9 +3,12 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
+from http import HTTPStatus
 from typing import Generic, TypeVar
 
+from executor.errors import EngineUnavailable
 from executor.kubernetes.client import Client, Object
+from executor.kubernetes.refusals import Refused
 from executor.kubernetes.resources import EVENTS, JOBS, PODS, SELECTOR
 from executor.kubernetes.watching import states
 from executor.kubernetes.watching.states import Event, Job, Pod
@@ -145,6 +148,7 @@ class Space:
         def about(owner: str) -> None:
             heard(namespace, owner)
 
+        self.client = client
         self.namespace = namespace
         self.jobs = Seen[Job](states.job, lambda job: job.name, about)
         self.pods = Seen[Pod](states.pod, lambda pod: pod.label, about)
@@ -182,6 +186,15 @@ class Space:
     def pod(self, name: str) -> Pod | None:
         """Give the pod of the Job of that name: the first one, should there be several."""
         return next(iter(self.pods.of(name)), None)
+
+    async def ask(self, name: str) -> Job | None:
+        """Give the Job as the server has it, of which the watch may be behind; raises EngineUnavailable."""
+        try:
+            return states.job(await self.client.get(JOBS, self.namespace, name))
+        except Refused as refused:
+            if refused.status != HTTPStatus.NOT_FOUND:
+                raise EngineUnavailable(f"a Job could not be read: {refused.message}") from refused
+            return None
 
     def told(self, name: str, pod: Pod | None) -> list[Event]:
         """Give the warnings about a Job and its pod."""

@@ -149,8 +149,7 @@ class Watch:
             "resourceVersion": self._version or "",
             "timeoutSeconds": random.randint(*_LASTS),  # noqa: S311  # a jitter, no secret
         }
-        path = self._resource.path(self._namespace)
-        async with self._client.stream(path, query, idle=_IDLE) as pieces:
+        async with self._client.stream(self._resource, self._namespace, query=query, idle=_IDLE) as pieces:
             self._heal()
             async for line in lines(pieces):
                 try:

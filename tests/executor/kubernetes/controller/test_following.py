@@ -45,7 +45,7 @@ async def test_log_that_went_with_its_pod_is_not_waited_for(
         follower = Follower(client, deleted_pod, lambda: None)
         follower.end()
         directory = str(tmp_path / "log")
-        turn = RunDirectory(directory).take()
+        turn = await RunDirectory(directory).take()
         assert turn is not None
         keeping = LogCollector(LogWriter(directory, 4096), [], 0, 0)
         async with asyncio.timeout(30):

@@ -1,7 +1,6 @@
 """When runs are stopped because their time is up."""
 
-from executor.kubernetes.controller.deadlines import Deadlines
-from executor.kubernetes.controller.stopping import Stop
+from executor.kubernetes.controller.stopping import Deadlines, Stop
 from executor.kubernetes.watching import states
 from executor.kubernetes.watching.outcomes import Runs, Waits
 from executor.spec import Result
