@@ -49,7 +49,6 @@ class KubernetesEngine:
 
     async def run(self, spec: RunSpec) -> AsyncIterator[Progress]:
         """Start the run or attach to it; see `Engine`."""
-        check_key(spec.key)
         client, images, lives = self._opened()
         async for progress in lives.attend(runs.order(spec, self._settings, client, images)):
             yield progress

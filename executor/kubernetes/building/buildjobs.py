@@ -14,10 +14,10 @@ from executor.checkout import git
 from executor.kubernetes.building import trust
 from executor.kubernetes.client import Object
 from executor.kubernetes.controller.orders import Made
-from executor.kubernetes.objects import labels, manifests
+from executor.kubernetes.objects import manifests
 from executor.kubernetes.objects.merging import merged
 from executor.kubernetes.objects.pods import CONTAINER, literal
-from executor.kubernetes.resources import FINALIZER, name_of
+from executor.kubernetes.resources import name_of
 from executor.kubernetes.settings import Settings
 from executor.process import trees
 from executor.spec import BuildSpec, Recipe, Secret
@@ -49,23 +49,13 @@ def made(spec: BuildSpec, settings: Settings) -> Made:
     if settings.builder.cache:
         env["ERRAND_CACHE"] = references.below(settings.builder.cache, spec.image)
     _check_text(*words, *env.values())
-    metadata = {
-        "name": name_of(spec.key),
-        "namespace": settings.namespace,
-        "labels": labels.labels(spec.key, spec.about, settings.installation, "build"),
-        "annotations": labels.annotations(spec.key, spec.about),
-    }
-    template = {
-        "metadata": {
-            "labels": metadata["labels"],
-            "annotations": metadata["annotations"],
-            "finalizers": [FINALIZER],
-        },
-        "spec": _pod(settings, words, env, name_of(spec.key) if given else None),
-    }
+    name = name_of(spec.key)
+    ours = manifests.metadata(
+        (name, spec.key), settings.namespace, spec.about, settings.installation, "build"
+    )
     deadline = settings.pending_timeout + spec.timeout + GRACE
-    job = manifests.job(metadata, template, deadline)
-    return Made(job, manifests.secret(metadata, given), secrets=hidden(spec))
+    job = manifests.job(ours, _pod(settings, words, env, name if given else None), deadline)
+    return Made(job, manifests.secret(ours, given))
 
 
 def hidden(spec: BuildSpec) -> tuple[Secret, ...]:

@@ -5,6 +5,7 @@ import contextlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 
 from executor.kubernetes.client import Client, Object
@@ -47,25 +48,26 @@ async def begin(order: Order, space: Space, patience: Patience, mask: Mask, was_
         if job is None:
             raise lost("Its Job was deleted by somebody else: how it ended is not known.")
         space.jobs.put(job)
+    made: Made | None = None
     if job is None and pod is None:
-        return await _create(order, space, patience, mask)
-    found = job or states.gone(order.name, order.key, space.namespace)
-    await mask.add(await patience.of(lambda: hidden(space.client, found)))
-    # The process that made it may have died before it gave that what belongs to it.
-    kinds = found.belongings if found.key == order.key and found.uid else ()
-    body = {"metadata": {"namespace": found.namespace, "name": found.name}}
-    return Created(found, tuple((one, body) for one in (SECRETS, CONFIGMAPS) if one.kind in kinds))
-
-
-async def _create(order: Order, space: Space, patience: Patience, mask: Mask) -> Created:
+        patience.check()
+        made = await patience.of(order.make)
+        job = states.job(made.job)
+    job = job or states.gone(order.name, order.key, space.namespace)
+    await mask.add(await patience.of(partial(hidden, space.client, job)))
+    if made is None:
+        return _found(order, job)
     patience.check()
-    made = await patience.of(order.make)
-    await mask.add_secrets(made.secrets)
-    await mask.add(await patience.of(lambda: hidden(space.client, states.job(made.job))))
-    patience.check()
-    created = await patience.of(lambda: create(space.client, made))
+    created = await patience.of(partial(create, space.client, made))
     space.jobs.put(created.job)
     return created
+
+
+def _found(order: Order, job: Job) -> Created:
+    """Give what a Job refers to that was made for it: who made it may have died before that was said."""
+    kinds = job.belongings if job.key == order.key and job.uid else ()
+    body = {"metadata": {"namespace": job.namespace, "name": job.name}}
+    return Created(job, tuple((one, body) for one in (SECRETS, CONFIGMAPS) if one.kind in kinds))
 
 
 async def create(client: Client, made: Made) -> Created:

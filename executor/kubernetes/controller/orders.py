@@ -12,14 +12,12 @@ from executor.spec import Outcome, Secret
 class Made:
     """The objects of one order as plain JSON, each with its `metadata.namespace`.
 
-    `secret` and `configmap` are created before the Job and belong to it afterwards. `secrets` are further
-    values that no log shows.
+    `secret` and `configmap` are created before the Job and belong to it afterwards.
     """
 
     job: Object
     secret: Object | None = None
     configmap: Object | None = None
-    secrets: tuple[Secret, ...] = ()
 
 
 def as_it_ended(outcome: Outcome, message: str) -> Outcome:

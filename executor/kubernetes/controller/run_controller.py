@@ -138,14 +138,9 @@ class RunController:
         while True:
             self._woken.clear()
             now, quiet = self._tools.clock(), math.inf
-            job = self._job = self._stopper.seen(space.job(self._order.name) or job)
-            reading = self._read(space, job, now)
+            job, reading = await self._read(space, job, now)
             if self._beside is not None:
                 self._beside.look()
-            if isinstance(reading, Outcome) and self._is_deleted(job, reading):
-                # The watch of pods may be ahead of that of Jobs.
-                job = self._job = await space.ask(job.name) or job
-                reading = self._read(space, job, now)
             match reading:
                 case Outcome():
                     return self._order.finish(reading, outcomes.message_of(self._pod))
@@ -158,11 +153,6 @@ class RunController:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(wait, 86_400.0)):
                     await self._woken.wait()
-
-    def _is_deleted(self, job: Job, outcome: Outcome) -> bool:
-        """Whether somebody deleted what ended, and it is not known yet that a stop was asked for."""
-        is_deleted = self._pod is not None and self._pod.deleted_at is not None
-        return not job.stop and (is_deleted or outcome.reason == LOST)
 
     def _tell(self, waits: Waits, now: float) -> float:
         """Tell what it waits for, trouble at once; gives the seconds until there is something to tell."""
@@ -177,22 +167,36 @@ class RunController:
         self._wait(waits.words)
         return math.inf
 
-    def _read(self, space: Space, job: Job, now: float) -> Reading:
-        """Read what has become of it, also where what would say so is gone."""
-        pod, last = space.pod(self._order.name), self._pod
+    async def _read(self, space: Space, job: Job, now: float) -> tuple[Job, Reading]:
+        """Read what has become of it; asks the server where somebody deleted what ended.
+
+        It may not be known yet that a stop was asked for: the watch of pods may be ahead of that of Jobs.
+        """
+        job = self._job = self._stopper.seen(space.job(self._order.name) or job)
+        reading = self._seen(space, job, now)
+        is_deleted = self._pod is not None and self._pod.deleted_at is not None
+        if isinstance(reading, Outcome) and not job.stop and (is_deleted or reading.reason == LOST):
+            job = self._job = await space.ask(job.name) or job
+            reading = self._seen(space, job, now)
+        return job, reading
+
+    def _seen(self, space: Space, job: Job, now: float) -> Reading:
+        """Read what is known of it, also where what would say more is gone."""
+        pod, last = space.pod(job.name), self._pod
         self._pod = pod or last
-        reading = outcomes.read(job, self._pod, space.told(self._order.name, self._pod), now)
+        reading = outcomes.read(job, self._pod, space.told(job.name, self._pod), now)
         if isinstance(reading, Outcome) or pod is not None:
             return reading
+        words = ""
         if last is not None:
-            return outcomes.vanished(job, "Its pod was deleted by somebody else while it ran.")
-        if space.job(self._order.name) is None:
-            return outcomes.vanished(job, "Its Job was deleted by somebody else before it started.")
-        if job.failed is not None:
+            words = "Its pod was deleted by somebody else while it ran."
+        elif space.job(job.name) is None:
+            words = "Its Job was deleted by somebody else before it started."
+        elif job.failed is not None:
             self._failed_at = min(self._failed_at, now)
             if now >= self._failed_at + _SEEN:
-                return outcomes.vanished(job, f"It has no pod: {job.failed[1] or job.failed[0]}")
-        return reading
+                words = f"It has no pod: {job.failed[1] or job.failed[0]}"
+        return outcomes.vanished(job, words) if words else reading
 
     def _notes(self, outcome: Outcome) -> list[str]:
         """Give the lines of Errand's own at the end of its log."""

@@ -7,11 +7,13 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
-from executor.kubernetes.resources import ERRAND, INSTALLATION, KEY, MANAGED_BY, MASKED, STOP, name_of
+from executor.kubernetes.resources import ERRAND, INSTALLATION, KEY, MANAGED_BY, MASKED, STOP
 from executor.spec import About
 
 NAME = "app.kubernetes.io/name"
 COMPONENT = "app.kubernetes.io/component"
+
+Component = Literal["run", "build"]
 
 _ODD = re.compile(r"[^A-Za-z0-9_.-]+")
 _LONGEST = 63
@@ -21,18 +23,18 @@ _MOST = 16
 """Labels and annotations that an `About` may have of its own."""
 
 
-def labels(key: str, about: About, installation: str, component: Literal["run", "build"]) -> dict[str, str]:
-    """Give the labels of what belongs to `key`.
+def labels(name: str, about: About, installation: str, component: Component) -> dict[str, str]:
+    """Give the labels of what is called `name`.
 
     The name is `errand-run`, not that of the job or of Errand itself, whose Services select pods by it.
     """
     return {
-        **{_name(name): fit(value) for name, value in _some(about.labels)},
+        **{_name(label): fit(value) for label, value in _some(about.labels)},
         NAME: f"{ERRAND}-{component}",
         COMPONENT: component,
         MANAGED_BY: ERRAND,
         INSTALLATION: fit(installation),
-        KEY: name_of(key),
+        KEY: name,
     }
 
 

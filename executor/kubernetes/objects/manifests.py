@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 from executor.kubernetes.client import Object
 from executor.kubernetes.objects import labels, pods
+from executor.kubernetes.objects.labels import Component
 from executor.kubernetes.objects.pods import UNKNOWN, Facts
 from executor.kubernetes.objects.workloads import Workload
 from executor.kubernetes.resources import FINALIZER, MASKED, name_of
 from executor.kubernetes.settings import Settings
 from executor.logs.encodings import forms
-from executor.spec import RunSpec, Secret
+from executor.spec import About, RunSpec, Secret
 from executor.targets import targets
 
 _WEEK = 7 * 24 * 3600
@@ -51,31 +52,28 @@ def manifest(
         files={path: text for path, text in files.items() if not hidden.is_in(text)},
     )
     namespace = workload.namespace if workload else settings.namespace
-    metadata: Object = {
-        "name": kept.name,
-        "namespace": namespace,
-        "labels": labels.labels(spec.key, spec.about, settings.installation, "run"),
-        "annotations": labels.annotations(spec.key, spec.about),
-    }
-    template: Object = {
-        "metadata": {
-            "labels": metadata["labels"],
-            "annotations": metadata["annotations"],
-            "finalizers": [FINALIZER],
-        },
-        "spec": pods.spec(spec, settings, workload, facts, kept),
-    }
+    ours = metadata((kept.name, spec.key), namespace, spec.about, settings.installation, "run")
+    deadline = settings.pending_timeout + spec.timeout + spec.grace
     return Manifest(
         name=kept.name,
         namespace=namespace,
-        job=job(
-            {**metadata, "annotations": {**metadata["annotations"], **_marks(spec, workload)}},
-            template,
-            settings.pending_timeout + spec.timeout + spec.grace,
-        ),
-        secret=secret(metadata, kept.secret_data),
-        configmap=_configmap(metadata, kept.public_data),
+        job=job(ours, pods.spec(spec, settings, workload, facts, kept), deadline, _marks(spec, workload)),
+        secret=secret(ours, kept.secret_data),
+        configmap=_configmap(ours, kept.public_data),
     )
+
+
+def metadata(
+    called: tuple[str, str], namespace: str, about: About, installation: str, component: Component
+) -> Object:
+    """Give the metadata of all that a run or a build is made of, which is `called` by a name and a key."""
+    name, key = called
+    return {
+        "name": name,
+        "namespace": namespace,
+        "labels": labels.labels(name, about, installation, component),
+        "annotations": labels.annotations(key, about),
+    }
 
 
 def _marks(spec: RunSpec, workload: Workload | None) -> dict[str, str]:
@@ -84,12 +82,16 @@ def _marks(spec: RunSpec, workload: Workload | None) -> dict[str, str]:
     return {MASKED: json.dumps(names)} if names else {}
 
 
-def job(metadata: Object, template: Object, deadline: float) -> Object:
-    """Give the Job of one pod, which is tried once and has `deadline` seconds at most."""
+def job(metadata: Object, pod: Object, deadline: float, marks: Mapping[str, str] | None = None) -> Object:
+    """Give the Job of one pod, which is tried once and has `deadline` seconds at most.
+
+    `marks` are annotations that it has and its pod has not.
+    """
+    ours = {"labels": metadata["labels"], "annotations": metadata["annotations"], "finalizers": [FINALIZER]}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": metadata,
+        "metadata": {**metadata, "annotations": {**metadata["annotations"], **(marks or {})}},
         "spec": {
             "completions": 1,
             "parallelism": 1,
@@ -97,7 +99,7 @@ def job(metadata: Object, template: Object, deadline: float) -> Object:
             "podReplacementPolicy": "Failed",
             "activeDeadlineSeconds": math.ceil(deadline),
             "ttlSecondsAfterFinished": _WEEK,
-            "template": template,
+            "template": {"metadata": ours, "spec": pod},
         },
     }
 

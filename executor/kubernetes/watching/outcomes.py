@@ -136,17 +136,16 @@ def _of(over: Container, pod: Pod) -> Outcome:
     """Read how a container ended that nobody of ours stopped."""
     if over.reason in _NO_START:
         return _not_started(over.message)
-    times = by_code(over.exit_code, _started(pod), over.finished_at)
-    if not over.exit_code:
-        return times
-    if over.reason in _UNKNOWN:
+    started, finished = _started(pod), over.finished_at
+    if over.exit_code and over.reason in _UNKNOWN:
         lost = _error("NodeLost", over.message or "Its node restarted, and does not know how it ended.")
-        return replace(lost, started_at=times.started_at)
-    if (by_others := _by_others(over, pod)) is not None:
-        return replace(by_others, started_at=times.started_at, finished_at=over.finished_at)
-    if over.reason == "OOMKilled":
-        return out_of_memory(times, _memory(pod.memory))
-    return times
+        return replace(lost, started_at=started)
+    if over.exit_code and (by_others := _by_others(over, pod)) is not None:
+        return replace(by_others, started_at=started, finished_at=finished)
+    outcome = by_code(over.exit_code, started, finished)
+    if over.exit_code and over.reason == "OOMKilled":
+        return out_of_memory(outcome, _memory(pod.memory))
+    return outcome
 
 
 def _by_others(over: Container, pod: Pod) -> Outcome | None:
@@ -194,21 +193,25 @@ def _stopped(job: Job, pod: Pod | None, outcome: Outcome) -> Outcome:
     over = _over(pod) if pod is not None else None
     is_known = over is not None and over.started_at is not None and over.reason not in _UNKNOWN
     code = _own_code(over, pod) if over is not None and pod is not None and is_known else None
-    told = outcome.message if outcome.reason == "NodeLost" and over is None else None
-    times = replace(outcome, exit_code=code)
+    words = outcome.message if outcome.reason == "NodeLost" and over is None else None
+    result, reason = Result.TIMED_OUT, None
     if job.stop in set(Result):
-        result = Result(job.stop)
-        times = replace(times, exit_code=None if result is Result.ERROR else code)
-        return stopped(times, result, job.reason or None, job.words or told)
+        result, reason, words = Result(job.stop), job.reason or None, job.words or words
+    elif outcome.result is Result.SUCCEEDED or not _is_by_deadline(job, pod, over, outcome):
+        return outcome
+    code = None if result is Result.ERROR else code
+    return stopped(replace(outcome, exit_code=code), result, reason, words)
+
+
+def _is_by_deadline(job: Job, pod: Pod | None, over: Container | None, outcome: Outcome) -> bool:
+    """Whether the cluster ended it at its own deadline."""
     by_cluster = job.failed is not None and job.failed[0] == "DeadlineExceeded"
     if over is not None and not math.isinf(job.ends_by) and _is_before(over, job.ends_by):
         by_cluster = False
     if pod is not None and pod.deleted_at is not None and outcome.reason == LOST:
         # The cluster deletes the pod first and says at the Job why it did only after that.
         by_cluster = by_cluster or pod.deleted_at - pod.grace >= job.ends_by - _WHOLE
-    if by_cluster and outcome.result is not Result.SUCCEEDED:
-        return stopped(times, Result.TIMED_OUT, message=told)
-    return outcome
+    return by_cluster
 
 
 def _own_code(over: Container, pod: Pod) -> int:
