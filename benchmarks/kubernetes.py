@@ -108,7 +108,8 @@ async def _created(cluster: Cluster, place: Path) -> Row:
     client = await Client.open(settings)
     ours, bare = [], []
     try:
-        async with client.stream(JOBS.path(NAMESPACE), {"watch": 1, "resourceVersion": "0"}) as pieces:
+        query: dict[str, str | int] = {"watch": 1, "resourceVersion": "0"}
+        async with client.stream(JOBS, NAMESPACE, query=query) as pieces:
             told = _Told(pieces)
             for number in range(-3, ROUNDS):
                 spec = RunSpec(f"run-{number + 3}", ("true",), image=IMAGE)
