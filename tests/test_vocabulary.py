@@ -13,7 +13,7 @@ from bot.text import vocabulary
 from executor.spec import Result
 from terminal import printing
 from webhooks.api import responses
-from webhooks.pages.renderer import Renderer
+from webhooks.pages.renderer import PageRenderer
 from webhooks.view import build_shown, run_shown
 
 NOW = 1_800_000_000.0
@@ -50,10 +50,10 @@ class _Visitor:
 
 def page(row: Run) -> str:
     """The head of the run's page and its line in a list, without markup."""
-    look = Renderer(clock=lambda: NOW)
+    renderer = PageRenderer(clock=lambda: NOW)
     shown = run_shown(row)
     values = {"attempts": (), "sidecars": (), "build_link": None, "visitor": _Visitor()}
-    text = look.render("head.html", shown=shown, **values)
+    text = renderer.render("head.html", shown=shown, **values)
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", text)) + shown.status.symbol
 
 

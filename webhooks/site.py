@@ -30,7 +30,7 @@ from webhooks.api.targets import TargetHandlers
 from webhooks.api.tokens import TokenHandlers
 from webhooks.api.workflows import Workflows
 from webhooks.pages import routes as pages
-from webhooks.pages.renderer import Renderer
+from webhooks.pages.renderer import PageRenderer
 from webhooks.streams import Streams
 
 
@@ -65,21 +65,21 @@ class Site:
 
     def missing(self) -> Callable[[], Response]:
         """What a browser is shown where there is no page, which tells nobody more than that."""
-        look = Renderer(clock=self.clock, command=self.command)
+        renderer = PageRenderer(clock=self.clock, command=self.command)
         words = "There is no page at this address."
-        return lambda: look.page("message.html", 404, title="Not here", words=words, visitor=None)
+        return lambda: renderer.page("message.html", 404, title="Not here", words=words, visitor=None)
 
     def routes(self) -> list[Route]:
         """What to mount."""
         access = self._access()
-        look = Renderer(clock=self.clock, command=self.command)
+        renderer = PageRenderer(clock=self.clock, command=self.command)
         shown = pages.Pages(
             store=self.store,
             logs=self.logs,
             changes=self.store.changes,
             streams=self.streams,
             access=access,
-            look=look,
+            renderer=renderer,
             clock=self.clock,
             jobs=self.jobs,
             registry=self.changing[0] if self.changing else None,

@@ -52,7 +52,7 @@ _FLAGS = {code: flag for flag, code in _CODES.items()} | {21: "un"}
 _ENDS = {22: {"bo", "di"}, 23: {"it"}, 24: {"un"}, 27: {"rv"}, 29: {"st"}}
 
 
-class Renderer:
+class AnsiRenderer:
     """One log, rendered as it grows. `line` is the number of the line that is still open."""
 
     def __init__(self, *, line: int = 1, style: Style = PLAIN) -> None:

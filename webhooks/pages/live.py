@@ -16,7 +16,7 @@ from typing import Self
 from bot.errors import RetryLater
 from bot.store.watchers import ChangeFeed, Listener, Subject
 from executor.logs.store import LogChunk, LogStore
-from webhooks.pages.ansi import PLAIN, Renderer, restyled
+from webhooks.pages.ansi import PLAIN, AnsiRenderer, restyled
 from webhooks.streams import Write
 from webhooks.text import reading
 
@@ -61,7 +61,7 @@ class Painter:
     """Renders a log from a cursor on, and knows the cursor of its open line."""
 
     def __init__(self, cursor: Cursor) -> None:
-        self._renderer = Renderer(
+        self._renderer = AnsiRenderer(
             line=cursor.line, style=restyled(PLAIN, cursor.style) if cursor.style else PLAIN
         )
         self._line_offset = cursor.offset
@@ -94,20 +94,20 @@ class State:
 
 
 class Live:
-    """One stream. `look` reads the state anew; `may_see` says whether the visitor still may."""
+    """One stream. `read_state` reads the state anew; `may_see` says whether the visitor still may."""
 
     def __init__(
         self,
         logs: LogStore,
         key: str,
         *,
-        look: Callable[[], Awaitable[State | None]],
+        read_state: Callable[[], Awaitable[State | None]],
         may_see: Callable[[], Awaitable[bool]],
         from_: Cursor,
     ) -> None:
         self._logs = logs
         self._key = key
-        self._look = look
+        self._read_state = read_state
         self._may_see = may_see
         self._painter = Painter(from_)
         self._sent = from_
@@ -138,7 +138,7 @@ class Live:
         told: dict[str, object] | None = None
         while True:
             try:
-                state = await self._look()
+                state = await self._read_state()
             except RetryLater:  # the database rests; the next heartbeat looks again
                 state = None if told is None else State(told, finished=False)
             if state is None:

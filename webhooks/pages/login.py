@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from bot.access import links
 from webhooks.access import Access, is_local_path
-from webhooks.pages.renderer import Renderer
+from webhooks.pages.renderer import PageRenderer
 
 LONGEST_FORM = 4096
 """Bytes of a login form."""
@@ -48,9 +48,9 @@ class Failures:
 class Login:
     """The routes `/login` and `/logout`, and the page that asks for a token in place of another."""
 
-    def __init__(self, access: Access, look: Renderer, *, clock: Callable[[], float]) -> None:
+    def __init__(self, access: Access, renderer: PageRenderer, *, clock: Callable[[], float]) -> None:
         self._access = access
-        self._look = look
+        self._renderer = renderer
         self._clock = clock
         self._failures = Failures()
 
@@ -118,7 +118,7 @@ class Login:
         return visitor is not None and visitor.how == "session"
 
     def _form(self, status: int, target: str, mistake: str | None = None) -> Response:
-        response = self._look.page("login.html", status, target=_target(target), mistake=mistake)
+        response = self._renderer.page("login.html", status, target=_target(target), mistake=mistake)
         # With `no-referrer` browsers send `Origin: null` with the form, which proves nothing.
         response.headers["Referrer-Policy"] = "same-origin"
         if status == 401:

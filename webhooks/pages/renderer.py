@@ -24,7 +24,7 @@ _MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg
 _YEAR_S = 365 * 86400
 
 
-class Renderer:
+class PageRenderer:
     """Renders pages. Static files have a hash in their name, so browsers keep them for good."""
 
     def __init__(self, *, clock: Callable[[], float], command: str = "/job") -> None:

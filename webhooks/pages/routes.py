@@ -26,7 +26,7 @@ from webhooks.headers import SECURITY
 from webhooks.pages import following
 from webhooks.pages.live import Cursor, Live, Painter, State
 from webhooks.pages.login import Login
-from webhooks.pages.renderer import Renderer
+from webhooks.pages.renderer import PageRenderer
 from webhooks.streams import Stream, Streams, Write
 from webhooks.view import Shown, build_shown, run_shown
 
@@ -41,7 +41,7 @@ _TEXT = {**SECURITY, "Content-Type": "text/plain; charset=utf-8"}
 class Pages:
     """What the pages are made of. `jobs`: the descriptions of the configured jobs by name.
 
-    `book` knows their schedules; None where those are not shown.
+    `registry` knows their schedules; None where those are not shown.
     """
 
     store: Store
@@ -49,7 +49,7 @@ class Pages:
     changes: ChangeFeed
     streams: Streams
     access: Access
-    look: Renderer
+    renderer: PageRenderer
     clock: Callable[[], float]
     jobs: Mapping[str, str]
     registry: Registry | None = None
@@ -80,7 +80,7 @@ Handler = Callable[[Request, Visitor], Awaitable[Response]]
 
 def routes(pages: Pages) -> list[Route]:
     """All pages, the login and the static files."""
-    login = Login(pages.access, pages.look, clock=pages.clock)
+    login = Login(pages.access, pages.renderer, clock=pages.clock)
     rooms = _PageHandlers(pages)
 
     def guarded(path: str, handler: Handler, *, every: bool = False) -> Route:
@@ -98,7 +98,7 @@ def routes(pages: Pages) -> list[Route]:
             guarded(f"/{kind}/{{number}}/events", rooms.events),
             guarded(f"/{kind}/{{number}}/log", rooms.log),
         ]
-    return [*listed, *login.routes(), pages.look.route()]
+    return [*listed, *login.routes(), pages.renderer.route()]
 
 
 def _guard(
@@ -123,7 +123,7 @@ def _guard(
 
 
 def _message(pages: Pages, status: int, title: str, words: str, visitor: Visitor | None = None) -> Response:
-    return pages.look.page("message.html", status, title=title, words=words, visitor=visitor)
+    return pages.renderer.page("message.html", status, title=title, words=words, visitor=visitor)
 
 
 class _PageHandlers:
@@ -145,7 +145,7 @@ class _PageHandlers:
             (name, self._pages.jobs[name], run_shown(run) if (run := last.get(name)) else None)
             for name in sorted(names)
         ]
-        return self._pages.look.page(
+        return self._pages.renderer.page(
             "overview.html",
             jobs=jobs,
             locks=locked,
@@ -173,7 +173,7 @@ class _PageHandlers:
         if not found and name not in self._pages.jobs:
             return self._missing(visitor)
         more = found[RECENT - 1].number if len(found) > RECENT else None
-        return self._pages.look.page(
+        return self._pages.renderer.page(
             "job.html",
             name=name,
             description=self._pages.jobs.get(name, ""),
@@ -202,7 +202,7 @@ class _PageHandlers:
 
     async def api(self, request: Request, visitor: Visitor) -> Response:
         """What the API takes and answers, to read."""
-        return self._pages.look.page("api.html", document=document(), visitor=visitor)
+        return self._pages.renderer.page("api.html", document=document(), visitor=visitor)
 
     async def page(self, request: Request, visitor: Visitor) -> Response:
         """A run or a build, with the end of its log as it is now."""
@@ -212,7 +212,7 @@ class _PageHandlers:
         part = await text.last_part(subject.logs, subject.log_key)
         painter = Painter(Cursor(part.left_out, part.line) if part else Cursor())
         done = await asyncio.to_thread(painter.feed, part.data, part.end) if part else ""
-        return self._pages.look.page(
+        return self._pages.renderer.page(
             "run.html",
             shown=subject.shown,
             log=done + painter.open_line(),
@@ -242,14 +242,14 @@ class _PageHandlers:
         if cursor is None:
             return Response("That is no event id.", 400, dict(SECURITY), "text/plain")
 
-        async def look() -> State | None:
+        async def read_state() -> State | None:
             now = await self._subject(request)
             return None if now is None else self._state(now, visitor)
 
         async def may_see() -> bool:
             return await self._pages.access.visitor(request) is not None
 
-        live = Live(subject.logs, subject.log_key, look=look, may_see=may_see, from_=cursor)
+        live = Live(subject.logs, subject.log_key, read_state=read_state, may_see=may_see, from_=cursor)
 
         async def body(write: Write) -> None:
             await live.run(self._pages.changes, subject.subjects, write)
@@ -342,7 +342,7 @@ class _PageHandlers:
 
     def _state(self, subject: _Subject, visitor: Visitor) -> State:
         shown = subject.shown
-        head = self._pages.look.render(
+        head = self._pages.renderer.render(
             "head.html",
             shown=shown,
             attempts=self._attempts(subject, visitor),

@@ -21,7 +21,7 @@ from executor.logs.logfile import LogWriter
 from executor.logs.redaction import MASK, Redactor
 from executor.logs.store import LogStore
 from terminal.screen import Screen
-from webhooks.pages.ansi import Renderer
+from webhooks.pages.ansi import AnsiRenderer
 
 SECRET = 'p4ss/w+rd "é" it\'s & <long>'
 ODD = "a b\"c'd$e`f\\g~h#i!j,k^l=m{n}o[p]q*r?s<t>u|v;w&x(y)z%é''"
@@ -190,7 +190,7 @@ def shown_by_surfaces(log: bytes, directory: Path) -> list[str]:
     writer.finish()
     with_escapes = [log.decode(errors="replace")]
     lines = asyncio.run(LogStore(directory, 1_000_000).tail("log", 100))
-    page = Renderer()
+    page = AnsiRenderer()
     rendered = page.feed(log) + page.open_line()
     with_escapes += ["\n".join(lines), fence(lines, limit=100_000)]
     with_escapes.append(html.unescape(re.sub("<[^>]*>", "", rendered)))

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhooks.pages.ansi import LONGEST_ESCAPE, LONGEST_LINE, PLAIN, Renderer, nearest, palette, restyled
+from webhooks.pages.ansi import LONGEST_ESCAPE, LONGEST_LINE, PLAIN, AnsiRenderer, nearest, palette, restyled
 
 
 def render(*chunks: bytes) -> str:
-    renderer = Renderer()
+    renderer = AnsiRenderer()
     return "".join(renderer.feed(chunk) for chunk in chunks) + renderer.open_line()
 
 
@@ -124,7 +124,7 @@ def test_long_line_is_cut_and_says_so() -> None:
 
 
 def test_colour_goes_on_in_the_next_line() -> None:
-    renderer = Renderer()
+    renderer = AnsiRenderer()
     renderer.feed(b"\x1b[1;38;2;1;2;3mone\ntw\x1b[0m")
 
     assert renderer.line == 2
@@ -183,9 +183,9 @@ def test_only_our_own_tags_are_in_the_html(pieces: list[bytes]) -> None:
 def test_rendering_goes_on_from_the_beginning_of_any_line(pieces: list[bytes], cut: int) -> None:
     data = b"".join(pieces)
     head, newline, rest = data[:cut].rpartition(b"\n")
-    first = Renderer()
+    first = AnsiRenderer()
     before = first.feed(head + newline)
 
-    second = Renderer(line=first.line, style=restyled(PLAIN, first.line_style.sgr() or "0"))
+    second = AnsiRenderer(line=first.line, style=restyled(PLAIN, first.line_style.sgr() or "0"))
 
     assert before + second.feed(rest + data[cut:]) + second.open_line() == render(data)
