@@ -31,10 +31,10 @@ BREATH_S = 0.05
 
 _LITTLE = 16 * 1024
 _INLINE = 4 * 1024
-"""Bytes that are painted without a thread: the worst of them take some 30 ms."""
+"""Bytes that are rendered without a thread: the worst of them take some 30 ms."""
 
 _PIECE = 32 * 1024
-"""Bytes painted at once. Lines of a byte or two become twenty times as long in HTML, for every stream."""
+"""Bytes rendered at once. Lines of a byte or two become twenty times as long in HTML, for every stream."""
 
 _CURSOR = re.compile(r"(\d{1,15})(?::([1-9]\d{0,14})(?::([0-9;]{0,64}))?)?", re.ASCII)
 
@@ -57,11 +57,11 @@ class Cursor:
         return f"{self.offset}:{self.line}:{self.style}"
 
 
-class Painter:
+class LogRenderer:
     """Renders a log from a cursor on, and knows the cursor of its open line."""
 
     def __init__(self, cursor: Cursor) -> None:
-        self._renderer = AnsiRenderer(
+        self._ansi = AnsiRenderer(
             line=cursor.line, style=restyled(PLAIN, cursor.style) if cursor.style else PLAIN
         )
         self._line_offset = cursor.offset
@@ -73,16 +73,16 @@ class Painter:
         if newline >= 0:
             self._line_offset = end - (len(data) - newline - 1)
         self.offset = end
-        return self._renderer.feed(data)
+        return self._ansi.feed(data)
 
     def open_line(self) -> str:
         """The HTML of the line that has not ended."""
-        return self._renderer.open_line()
+        return self._ansi.open_line()
 
     @property
     def cursor(self) -> Cursor:
         """Where the open line begins."""
-        return Cursor(self._line_offset, self._renderer.line, self._renderer.line_style.sgr())
+        return Cursor(self._line_offset, self._ansi.line, self._ansi.line_style.sgr())
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Live:
         self._key = key
         self._read_state = read_state
         self._may_see = may_see
-        self._painter = Painter(from_)
+        self._renderer = LogRenderer(from_)
         self._sent = from_
         self._moved = asyncio.Event()
         self._finished = False
@@ -125,7 +125,7 @@ class Live:
                     if not log.done():  # it was never ended: take what there is
                         log.cancel()
                         await asyncio.gather(log, return_exceptions=True)
-                        self._painter = Painter(self._sent)
+                        self._renderer = LogRenderer(self._sent)
                         log = asyncio.ensure_future(self._read(write, follow=False))
                     await log
                     await write(_event("end", {}))
@@ -179,16 +179,16 @@ class Live:
             await self._moved.wait()
 
     async def _read(self, write: Write, *, follow: bool) -> None:
-        painter = self._painter
-        async with reading(self._logs, self._key, offset=painter.offset, follow=follow) as chunks:
+        renderer = self._renderer
+        async with reading(self._logs, self._key, offset=renderer.offset, follow=follow) as chunks:
             async for chunk in chunks:
                 for piece in _pieces(chunk):
                     if len(piece.data) > _INLINE:
-                        event = await asyncio.to_thread(_log_event, painter, piece)
+                        event = await asyncio.to_thread(_log_event, renderer, piece)
                     else:
-                        event = _log_event(painter, piece)
+                        event = _log_event(renderer, piece)
                     await write(event)
-                    self._sent = painter.cursor
+                    self._sent = renderer.cursor
                 if len(chunk.data) < _LITTLE:
                     await asyncio.sleep(BREATH_S)
 
@@ -198,11 +198,11 @@ def _pieces(chunk: LogChunk) -> Iterator[LogChunk]:
         yield LogChunk(chunk.start + at, chunk.data[at : at + _PIECE])
 
 
-def _log_event(painter: Painter, chunk: LogChunk) -> bytes:
+def _log_event(renderer: LogRenderer, chunk: LogChunk) -> bytes:
     """Renders the chunk and gives the event that tells it."""
-    done = painter.feed(chunk.data, chunk.end)
-    data = {"done": done, "open": painter.open_line(), "size": painter.offset}
-    return _event("log", data, str(painter.cursor))
+    done = renderer.feed(chunk.data, chunk.end)
+    data = {"done": done, "open": renderer.open_line(), "size": renderer.offset}
+    return _event("log", data, str(renderer.cursor))
 
 
 def _event(name: str, data: dict[str, object], id: str | None = None) -> bytes:

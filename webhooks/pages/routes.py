@@ -24,7 +24,7 @@ from webhooks.attempts import RunAttempt, run_attempts
 from webhooks.compression import compressed
 from webhooks.headers import SECURITY
 from webhooks.pages import following
-from webhooks.pages.live import Cursor, Live, Painter, State
+from webhooks.pages.live import Cursor, Live, LogRenderer, State
 from webhooks.pages.login import Login
 from webhooks.pages.renderer import PageRenderer
 from webhooks.streams import Stream, Streams, Write
@@ -210,16 +210,16 @@ class _PageHandlers:
         if subject is None:
             return self._missing(visitor)
         part = await text.last_part(subject.logs, subject.log_key)
-        painter = Painter(Cursor(part.left_out, part.line) if part else Cursor())
-        done = await asyncio.to_thread(painter.feed, part.data, part.end) if part else ""
+        renderer = LogRenderer(Cursor(part.left_out, part.line) if part else Cursor())
+        done = await asyncio.to_thread(renderer.feed, part.data, part.end) if part else ""
         return self._pages.renderer.page(
             "run.html",
             shown=subject.shown,
-            log=done + painter.open_line(),
+            log=done + renderer.open_line(),
             size=part.end if part else 0,
             gone=part is None and subject.shown.finished,
             left_out=part.left_out if part else 0,
-            cursor=str(painter.cursor),
+            cursor=str(renderer.cursor),
             query=self._query(subject, visitor, subject.chosen, subject.sidecar),
             attempts=self._attempts(subject, visitor),
             sidecars=self._sidecars(subject, visitor),
