@@ -43,10 +43,10 @@ _ACKNOWLEDGED = Response()
 
 
 @dataclass(frozen=True, slots=True)
-class _Parcel:
+class _Event:
     """What a verified body is: its kind as deliveries call it, and Slack's own id of it, if any."""
 
-    event: str
+    kind: str
     id: str | None
 
 
@@ -119,11 +119,11 @@ class SlackDoor:
                 return JSONResponse({"challenge": str(fields.get("challenge", ""))})
             if media_type == _FORM and fields.get("ssl_check") == "1":
                 return _ACKNOWLEDGED
-            parcel = _parcel(fields, media_type)
+            event = _event(fields, media_type)
         except (ValueError, RecursionError):
             raise Refusal(400, "The body is malformed.", "malformed") from None
-        key = parcel.id or hashlib.sha256(timestamp + b":" + body).hexdigest()
-        await self._intake.store(f"slack:{key}", parcel.event, media_type, body, self._clock())
+        key = event.id or hashlib.sha256(timestamp + b":" + body).hexdigest()
+        await self._intake.store(f"slack:{key}", event.kind, media_type, body, self._clock())
         return _ACKNOWLEDGED
 
 
@@ -139,16 +139,16 @@ def _form(body: bytes) -> dict[str, str]:
     return {name: values[0] for name, values in fields.items()}
 
 
-def _parcel(fields: dict[str, Any], media_type: str) -> _Parcel:
+def _event(fields: dict[str, Any], media_type: str) -> _Event:
     """Which of the three kinds it is. Slack's retries carry the id of the first attempt."""
     if media_type == _JSON:
-        return _Parcel("event", _id(fields.get("event_id")))
+        return _Event("event", _id(fields.get("event_id")))
     if "payload" in fields:
         payload = json.loads(fields["payload"])
         if not isinstance(payload, dict):
             raise ValueError("the payload is no object")
-        return _Parcel("interactivity", _id(payload.get("trigger_id")))
-    return _Parcel("command", _id(fields.get("trigger_id")))
+        return _Event("interactivity", _id(payload.get("trigger_id")))
+    return _Event("command", _id(fields.get("trigger_id")))
 
 
 def _id(value: object) -> str | None:
