@@ -14,7 +14,7 @@ from executor.spec import Result
 from terminal import printing
 from webhooks.api import responses
 from webhooks.pages.renderer import PageRenderer
-from webhooks.view import build_shown, run_shown
+from webhooks.view import build_summary, run_summary
 
 NOW = 1_800_000_000.0
 LONG = 200_000.0
@@ -51,10 +51,10 @@ class _Visitor:
 def page(row: Run) -> str:
     """The head of the run's page and its line in a list, without markup."""
     renderer = PageRenderer(clock=lambda: NOW)
-    shown = run_shown(row)
+    summary = run_summary(row)
     values = {"attempts": (), "sidecars": (), "build_link": None, "visitor": _Visitor()}
-    text = renderer.render("head.html", shown=shown, **values)
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", text)) + shown.status.symbol
+    text = renderer.render("head.html", summary=summary, **values)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", text)) + summary.status.symbol
 
 
 def command_line(row: Run) -> str:
@@ -139,4 +139,4 @@ def test_builds_are_told_in_the_same_words(cause: Cause) -> None:
     )  # fmt: skip
     comment = messages.comment(messages.build_view(row), None, nonce="n")
     assert f"{vocabulary.asked(cause)} `octocat` {vocabulary.CAUSES[cause]}" in comment
-    assert build_shown(row).cause == cause
+    assert build_summary(row).cause == cause

@@ -73,7 +73,7 @@ class Site:
         """What to mount."""
         access = self._access()
         renderer = PageRenderer(clock=self.clock, command=self.command)
-        shown = pages.Pages(
+        parts = pages.Pages(
             store=self.store,
             logs=self.logs,
             changes=self.store.changes,
@@ -84,7 +84,7 @@ class Site:
             jobs=self.jobs,
             registry=self.changing[0] if self.changing else None,
         )
-        return [*pages.routes(shown), *self._api(access)]
+        return [*pages.routes(parts), *self._api(access)]
 
     def _api(self, access: Access) -> list[Route]:
         store, clock = self.store, self.clock

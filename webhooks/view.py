@@ -24,7 +24,7 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Summary:
     """One run or build, as the head of its page shows it."""
 
     kind: str  # run | build
@@ -82,9 +82,9 @@ class Shown:
         return queued(self.created_at, self.started_at, self.finished_at, now)
 
 
-def run_shown(run: Run, of: Run | None = None) -> Shown:
+def run_summary(run: Run, of: Run | None = None) -> Summary:
     """What is shown of a run; `of` is the one that it repeats, where that is at hand."""
-    return Shown(
+    return Summary(
         kind="run",
         number=run.number or 0,
         name=run.job,
@@ -113,9 +113,9 @@ def run_shown(run: Run, of: Run | None = None) -> Shown:
     )
 
 
-def build_shown(build: Build) -> Shown:
+def build_summary(build: Build) -> Summary:
     """What is shown of a build."""
-    return Shown(
+    return Summary(
         kind="build",
         number=build.number or 0,
         name=build.image,

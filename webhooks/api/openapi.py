@@ -119,8 +119,8 @@ def problems(row: Operation) -> list[int]:
 def _in_path(row: Operation) -> Iterator[Schema]:
     for name, schema in _PATHS.items():
         if f"{{{name}}}" in row.path:
-            shown = _GIVEN_NAME if row.path.startswith("/api/tokens/") else schema
-            yield {"name": name, "in": "path", "required": True, "schema": shown}
+            values = _GIVEN_NAME if row.path.startswith("/api/tokens/") else schema
+            yield {"name": name, "in": "path", "required": True, "schema": values}
 
 
 def _in_query(row: Operation) -> Iterator[Schema]:

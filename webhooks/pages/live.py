@@ -135,17 +135,17 @@ class Live:
 
     async def _states(self, listener: Listener, write: Write, log: "asyncio.Future[None]") -> bool:
         """Tells every state that is seen; True once it is the last, False when there is nothing to see."""
-        told: dict[str, object] | None = None
+        sent: dict[str, object] | None = None
         while True:
             try:
                 state = await self._read_state()
             except RetryLater:  # the database rests; the next heartbeat looks again
-                state = None if told is None else State(told, finished=False)
+                state = None if sent is None else State(sent, finished=False)
             if state is None:
                 return False
-            if state.data != told:
+            if state.data != sent:
                 await write(_event("state", state.data))
-                told = state.data
+                sent = state.data
             self._finished = state.finished
             self._moved.set()
             if state.finished:

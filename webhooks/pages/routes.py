@@ -28,7 +28,7 @@ from webhooks.pages.live import Cursor, Live, LogRenderer, State
 from webhooks.pages.login import Login
 from webhooks.pages.renderer import PageRenderer
 from webhooks.streams import Stream, Streams, Write
-from webhooks.view import Shown, build_shown, run_shown
+from webhooks.view import Summary, build_summary, run_summary
 
 RECENT = 30
 """Runs on the first page, and on each page of a job's history."""
@@ -59,7 +59,7 @@ class Pages:
 class _Subject:
     """One run or build with what its page needs of the row."""
 
-    shown: Shown
+    summary: Summary
     logs: LogStore
     log_key: str
     subjects: tuple[Subject, ...]
@@ -71,7 +71,7 @@ class _Subject:
     @property
     def file_name(self) -> str:
         """What the log is called where it is kept."""
-        name = self.shown.file_name
+        name = self.summary.file_name
         return f"{name.removesuffix('.log')}-{self.sidecar}.log" if self.sidecar else name
 
 
@@ -81,24 +81,24 @@ Handler = Callable[[Request, Visitor], Awaitable[Response]]
 def routes(pages: Pages) -> list[Route]:
     """All pages, the login and the static files."""
     login = Login(pages.access, pages.renderer, clock=pages.clock)
-    rooms = _PageHandlers(pages)
+    handlers = _PageHandlers(pages)
 
     def guarded(path: str, handler: Handler, *, every: bool = False) -> Route:
         return Route(path, _guard(pages, login, handler, every=every), methods=["GET"])
 
-    listed = [
-        guarded("/", rooms.overview),
-        guarded("/events", rooms.changes),
-        guarded("/jobs/{name}", rooms.history),
+    mounts = [
+        guarded("/", handlers.overview),
+        guarded("/events", handlers.changes),
+        guarded("/jobs/{name}", handlers.history),
     ]
-    listed += [guarded("/api/", rooms.api, every=True), guarded("/api", rooms.api, every=True)]
+    mounts += [guarded("/api/", handlers.api, every=True), guarded("/api", handlers.api, every=True)]
     for kind in ("runs", "builds"):
-        listed += [
-            guarded(f"/{kind}/{{number}}", rooms.page),
-            guarded(f"/{kind}/{{number}}/events", rooms.events),
-            guarded(f"/{kind}/{{number}}/log", rooms.log),
+        mounts += [
+            guarded(f"/{kind}/{{number}}", handlers.page),
+            guarded(f"/{kind}/{{number}}/events", handlers.events),
+            guarded(f"/{kind}/{{number}}/log", handlers.log),
         ]
-    return [*listed, *login.routes(), pages.renderer.route()]
+    return [*mounts, *login.routes(), pages.renderer.route()]
 
 
 def _guard(
@@ -142,14 +142,14 @@ class _PageHandlers:
 
         recent, last, locked = await self._pages.store.read(read)
         jobs = [
-            (name, self._pages.jobs[name], run_shown(run) if (run := last.get(name)) else None)
+            (name, self._pages.jobs[name], run_summary(run) if (run := last.get(name)) else None)
             for name in sorted(names)
         ]
         return self._pages.renderer.page(
             "overview.html",
             jobs=jobs,
             locks=locked,
-            runs=[run_shown(run) for run in recent],
+            runs=[run_summary(run) for run in recent],
             visitor=visitor,
         )
 
@@ -169,15 +169,15 @@ class _PageHandlers:
             schedule = schedules.of(session, entry.job, now=self._pages.clock())
             return page, schedule, tags.standing(session, entry.job, registry.catalog.images)
 
-        found, schedule, tag = await self._pages.store.read(read)
-        if not found and name not in self._pages.jobs:
+        page, schedule, tag = await self._pages.store.read(read)
+        if not page and name not in self._pages.jobs:
             return self._missing(visitor)
-        more = found[RECENT - 1].number if len(found) > RECENT else None
+        more = page[RECENT - 1].number if len(page) > RECENT else None
         return self._pages.renderer.page(
             "job.html",
             name=name,
             description=self._pages.jobs.get(name, ""),
-            runs=[run_shown(run) for run in found[:RECENT]],
+            runs=[run_summary(run) for run in page[:RECENT]],
             schedule=schedule,
             tag=responses.ChosenTag.of_tag(tag) if tag else None,
             more=more,
@@ -214,10 +214,10 @@ class _PageHandlers:
         done = await asyncio.to_thread(renderer.feed, part.data, part.end) if part else ""
         return self._pages.renderer.page(
             "run.html",
-            shown=subject.shown,
+            summary=subject.summary,
             log=done + renderer.open_line(),
             size=part.end if part else 0,
-            gone=part is None and subject.shown.finished,
+            gone=part is None and subject.summary.finished,
             left_out=part.left_out if part else 0,
             cursor=str(renderer.cursor),
             query=self._query(subject, visitor, subject.chosen, subject.sidecar),
@@ -226,7 +226,7 @@ class _PageHandlers:
             sidecar=subject.sidecar,
             file_name=subject.file_name,
             pinned="attempt" in request.query_params,
-            build_link=self._build_link(subject.shown, visitor),
+            build_link=self._build_link(subject.summary, visitor),
             visitor=visitor,
         )
 
@@ -279,7 +279,7 @@ class _PageHandlers:
             build = await self._pages.store.read(lambda session: builds.get(session, number))
             if build is None:
                 return None
-            return _Subject(build_shown(build), self._pages.logs, build.name, (("build", number),))
+            return _Subject(build_summary(build), self._pages.logs, build.name, (("build", number),))
 
         def read(session: Session) -> tuple[Run | None, Run | None, list[Attempt]]:
             run = runs.get(session, number)
@@ -304,23 +304,23 @@ class _PageHandlers:
             if sidecar not in sidecars:
                 return None
             logs, key = logs.beside(key), sidecar
-        found = tuple(run_attempts(run, ended))
-        return _Subject(run_shown(run, old), logs, key, subjects, found, chosen, sidecars, sidecar)
+        rows = tuple(run_attempts(run, ended))
+        return _Subject(run_summary(run, old), logs, key, subjects, rows, chosen, sidecars, sidecar)
 
     def _query(self, subject: _Subject, visitor: Visitor, attempt: int, sidecar: str | None = None) -> str:
         """What follows the path of this page and what belongs to it: whose log, and the signature."""
-        parts = [f"attempt={attempt}"] if subject.shown.attempts > 1 else []
+        parts = [f"attempt={attempt}"] if subject.summary.attempts > 1 else []
         if sidecar is not None:
             parts.append(f"container={sidecar}")
         if visitor.how == "link" and visitor.expires:
-            parts.append(self._pages.access.link(subject.shown.path, visitor.expires).partition("?")[2])
+            parts.append(self._pages.access.link(subject.summary.path, visitor.expires).partition("?")[2])
         return "?" + "&".join(parts) if parts else ""
 
     def _attempts(self, subject: _Subject, visitor: Visitor) -> list[tuple[RunAttempt, str, bool]]:
         """Each attempt, where its page is, and whether its log is shown; none where there was only one."""
         if len(subject.attempts) < 2:
             return []
-        path = subject.shown.path
+        path = subject.summary.path
         return [
             (each, path + self._query(subject, visitor, each.attempt), each.attempt == subject.chosen)
             for each in subject.attempts
@@ -330,7 +330,7 @@ class _PageHandlers:
         """Each container of the pod that has a log, where that is, and whether it is shown."""
         if not subject.sidecars:
             return []
-        path, names = subject.shown.path, (None, *subject.sidecars)
+        path, names = subject.summary.path, (None, *subject.sidecars)
         return [
             (
                 name or "job",
@@ -341,30 +341,30 @@ class _PageHandlers:
         ]
 
     def _state(self, subject: _Subject, visitor: Visitor) -> State:
-        shown = subject.shown
+        summary = subject.summary
         head = self._pages.renderer.render(
             "head.html",
-            shown=shown,
+            summary=summary,
             attempts=self._attempts(subject, visitor),
             sidecars=self._sidecars(subject, visitor),
-            build_link=self._build_link(shown, visitor),
+            build_link=self._build_link(summary, visitor),
             visitor=visitor,
         )
-        title = f"{shown.status.symbol} {shown.name} #{shown.number}"
-        told: dict[str, object] = {
+        title = f"{summary.status.symbol} {summary.name} #{summary.number}"
+        data: dict[str, object] = {
             "head": head,
             "title": title,
-            "word": shown.status.word,
-            "kind": shown.status.kind,
+            "word": summary.status.word,
+            "kind": summary.status.kind,
             "attempt": len(subject.attempts),
         }
-        return State(told, shown.finished)
+        return State(data, summary.finished)
 
-    def _build_link(self, shown: Shown, visitor: Visitor) -> str | None:
+    def _build_link(self, summary: Summary, visitor: Visitor) -> str | None:
         """Where the build of a run is: it is part of the run, so a link to one opens the other as long."""
-        if shown.build_number is None:
+        if summary.build_number is None:
             return None
-        path = f"/builds/{shown.build_number}"
+        path = f"/builds/{summary.build_number}"
         return (
             self._pages.access.link(path, visitor.expires)
             if visitor.how == "link" and visitor.expires

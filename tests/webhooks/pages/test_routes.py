@@ -12,7 +12,7 @@ from bot.store import attempts, builds, runs
 from bot.tables import Build, Run
 from executor.logs.logfile import LogWriter
 from tests.webhooks.installation import LIMIT, NOW, Away, Events, Installation, client, here, lines, member
-from webhooks.view import run_shown
+from webhooks.view import run_summary
 
 __all__ = ["client", "here", "member"]
 
@@ -220,7 +220,7 @@ async def test_log_has_a_name_to_be_kept_under(here: Installation, member: httpx
 )
 def test_name_of_a_log_is_one_of_a_file_and_no_more(name: str, kept: str) -> None:
     run = Run(key="k", name="n", job=name, cause="comment", actor="x", created_at=0.0, number=7)
-    assert run_shown(run).file_name == kept
+    assert run_summary(run).file_name == kept
 
 
 async def test_pages_are_compressed_where_no_secret_is_in_them(
