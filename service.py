@@ -17,9 +17,8 @@ import structlog
 import uvicorn
 
 from bot.access import links, workflows
-from bot.composition import Composition
+from bot.composition import Composition, Parts
 from bot.config import Config, cluster_settings, load
-from bot.context import Context
 from bot.errors import ConfigError, Refused, RetryLater
 from bot.github import GitHub, Keys, Lookup, Oidc
 from bot.registry import Registry, renewed
@@ -205,7 +204,7 @@ async def _assembled(
                 stack.push_async_callback(client.close)
         # Without any secret nothing is ever posted, so links need not outlive this process.
         keys = await asyncio.to_thread(links.derive, _door_secrets(config)) or (secrets.token_bytes(32),)
-        tools = Context(
+        tools = Parts(
             registry=registry,
             store=store,
             engine=engine,
@@ -259,7 +258,7 @@ def _application(
 ) -> Any:
     """The doors; `clock` is the machine's, by which what was sent is judged; `local` opens the API."""
     tools = made.parts
-    config, store = tools.config, tools.store
+    config, store = tools.registry.config, tools.store
     site = Site(
         store=store,
         logs=tools.logs,

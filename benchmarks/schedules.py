@@ -14,9 +14,8 @@ from pathlib import Path
 
 from benchmarks.harness import WORK, Row
 from bot.access import links
-from bot.composition import Composition
+from bot.composition import Composition, Parts
 from bot.config import load
-from bot.context import Context
 from bot.handlers.authorization import RequestContext
 from bot.handlers.orders import Order, Target
 from bot.registry import Registry
@@ -113,7 +112,7 @@ async def _tools(crons: Sequence[str], clock: Callable[[], float]) -> AsyncItera
         async with await Store.open(f"sqlite:///{home}/errand.db", owner="bench") as store:
             numbers = iter(range(10**9))
             registry = await Registry.open(config, store, clock)
-            tools = Context(
+            tools = Parts(
                 registry=registry,
                 store=store,
                 engine=engine,

@@ -1,9 +1,12 @@
 """Puts the bot together, once: every class gets from here what it needs, and nothing gets the parts whole."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from bot.context import Context
+from bot.access import links
+from bot.github import GitHub
 from bot.handlers.actions import Actions
 from bot.handlers.answers import Answers
 from bot.handlers.authorization import Authorization
@@ -34,10 +37,16 @@ from bot.handlers.tags import ImageTagHandler
 from bot.handlers.ticks import TickHandler
 from bot.handlers.verbs import CommandHandlers
 from bot.posting.addresses import PageAddresses
+from bot.posting.audience import Audience
+from bot.posting.facing import Facing
+from bot.posting.github_posts import GitHubPosts
 from bot.posting.outbox import Outbox
-from bot.repositories import CodeHost
+from bot.posting.slack_posts import SlackPosts
+from bot.registry import Registry
+from bot.repositories import CodeHost, Repositories
+from bot.slack import Slack
 from bot.states import State
-from bot.store import builds, deliveries, posts, runs
+from bot.store import Store, builds, deliveries, posts, runs
 from bot.store.holder import LeaseHolder
 from bot.store.transitions import ACTIVE
 from bot.tables import Build, Delivery, Post, Run
@@ -52,6 +61,8 @@ from bot.workers.refresh import RegistryRefresh
 from bot.workers.retention import Retention
 from bot.workers.run_worker import RunWorker
 from bot.workers.ticks import TickClock
+from executor.engine import Engine
+from executor.logs.store import LogStore
 
 DELIVERIES = 16
 """Deliveries decided at the same time; each is a few requests to GitHub."""
@@ -59,10 +70,32 @@ POSTS = 16
 """Posts sent at the same time."""
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the front door opens and closes, taken whole by nobody but the composition.
+
+    `clock` gives seconds since the epoch, `nonce` unguessable words of `[a-z0-9]`. `owner` is the name under
+    which this bot claims work; GitHub and Slack are None where they are not configured. `keys` sign the links
+    to pages, `repositories` are known by their numbers.
+    """
+
+    registry: Registry
+    store: Store
+    engine: Engine
+    logs: LogStore
+    github: GitHub | None
+    slack: Slack | None
+    clock: Callable[[], float]
+    nonce: Callable[[], str]
+    owner: str
+    keys: links.Keys
+    repositories: Repositories
+
+
 class Composition:
     """One of each, made when it is first asked for."""
 
-    def __init__(self, parts: Context) -> None:
+    def __init__(self, parts: Parts) -> None:
         self.parts = parts
 
     # What the handlers stand on -------------------------------------------------------------------
@@ -183,7 +216,10 @@ class Composition:
     @cached_property
     def outbox(self) -> Outbox:
         """What sends posts."""
-        return Outbox(self.parts)
+        parts = self.parts
+        facing = Facing(parts.store, self.addresses, Audience(parts.clock))
+        github = GitHubPosts(parts.github, facing, parts.registry, parts.clock)
+        return Outbox(self.holder, github, SlackPosts(parts.slack, facing, parts.registry, parts.clock))
 
     @cached_property
     def pruning(self) -> Pruning:

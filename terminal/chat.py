@@ -20,15 +20,17 @@ from typing import Any, TypeVar
 from bot import messages
 from bot.commands import parser
 from bot.commands.grammar import AVAILABLE
-from bot.composition import Composition
-from bot.context import Context
 from bot.errors import AskerError, ConfigError, Refused, RetryLater
 from bot.handlers.authorization import RequestContext
+from bot.handlers.verbs import CommandHandlers
+from bot.registry import Registry
 from bot.states import ActorKind, Cause, State, attempt_name
 from bot.store import Session, builds, runs
+from bot.store.holder import LeaseHolder
 from bot.tables import Build, Run
 from bot.telemetry.logging import configure
 from executor.errors import EngineUnavailable
+from executor.logs.store import LogStore
 from terminal.ending import Ended, Ending
 from terminal.failures import Failure, say
 from terminal.house import checkouts, config_at, house
@@ -48,29 +50,37 @@ T = TypeVar("T")
 
 
 class Chat:
-    """One conversation with the house that was `made`."""
+    """One conversation at a prompt; `asked` says who types."""
 
-    def __init__(self, made: Composition, prompt: Prompt, asked: RequestContext) -> None:
-        tools = made.parts
-        self._tools = tools
+    def __init__(
+        self,
+        commands: CommandHandlers,
+        holder: LeaseHolder,
+        registry: Registry,
+        logs: LogStore,
+        prompt: Prompt,
+        asked: RequestContext,
+    ) -> None:
+        self._commands = commands
+        self._holder = holder
+        self._registry = registry
         self._prompt = prompt
         self._asked = asked
-        self._effects = made.commands
         self._told: dict[tuple[str, int], str] = {}
         self._looking = asyncio.Lock()
-        self._outputs = Outputs(tools.logs, self._say, prompt.asks, colours=prompt.asks and coloured())
+        self._outputs = Outputs(logs, self._say, prompt.asks, colours=prompt.asks and coloured())
         self._heard = 0
         self._hearing = asyncio.Lock()
 
     async def hear(self, line: str) -> None:
         """Carry out one line and tell the answer; the first word of a command may be left out."""
-        word = self._tools.config.command
+        word = self._registry.config.command
         text = line if line.split(maxsplit=1)[:1] == [word] else f"{word} {line}"
         self._heard += 1
         try:
             async with self._hearing:
-                effect = await self._effects.of(self._asked_now(), parser.parse(text, word), 0)
-                answer = await self._tools.store.write(effect)
+                effect = await self._commands.of(self._asked_now(), parser.parse(text, word), 0)
+                answer = await self._holder.store.write(effect)
         except AskerError as error:
             answer = messages.error_reply(str(error))
         except (RetryLater, Refused, ConfigError) as error:
@@ -95,10 +105,10 @@ class Chat:
         def stop(session: Session) -> None:
             for run in runs.page(session, limit=_NEWEST):
                 if run.state != State.FINISHED:
-                    runs.request_stop(session, run.identity, by=self._asked.actor, now=self._tools.clock())
+                    runs.request_stop(session, run.identity, by=self._asked.actor, now=self._holder.clock())
 
         async with self._hearing:
-            await self._tools.store.write(stop)
+            await self._holder.store.write(stop)
 
     async def hide(self) -> None:
         """Show no more of what jobs print that run now: somebody has seen enough."""
@@ -113,7 +123,7 @@ class Chat:
 
     def names(self) -> list[str]:
         """The words that may follow: verbs, and the names of jobs."""
-        return sorted({*AVAILABLE, *self._tools.registry.catalog.jobs, *self._tools.registry.catalog.images})
+        return sorted({*AVAILABLE, *self._registry.catalog.jobs, *self._registry.catalog.images})
 
     def _asked_now(self) -> RequestContext:
         asked = self._asked
@@ -127,7 +137,7 @@ class Chat:
         )
 
     async def _newest(self) -> list[Run]:
-        return await self._tools.store.read(lambda session: runs.page(session, limit=_NEWEST))
+        return await self._holder.store.read(lambda session: runs.page(session, limit=_NEWEST))
 
     async def _look(self) -> None:
         async with self._looking:
@@ -137,7 +147,7 @@ class Chat:
             def read(session: Session) -> list[Build | None]:
                 return [builds.get(session, number) for number in wanted]
 
-            for build in await self._tools.store.read(read):
+            for build in await self._holder.store.read(read):
                 if build is not None:
                     await self._tell(
                         build, [build.name], partial(messages.terminal, messages.build_view(build))
@@ -205,7 +215,9 @@ class Conversation:
             config = await asyncio.to_thread(config_at, self._path, os.environ, self._home)
             github = await asyncio.to_thread(checkouts, self._named, config)
             async with house(config, github) as made:
-                chat = Chat(made, self._prompt, _asker(made.parts))
+                registry, logs = made.parts.registry, made.parts.logs
+                asker = _asker(registry)
+                chat = Chat(made.commands, made.holder, registry, logs, self._prompt, asker)
                 moving = [asyncio.create_task(made.workers.run()), asyncio.create_task(chat.watch())]
                 self._ready.set_result(chat)
                 await self._end.wait()
@@ -219,16 +231,16 @@ class Conversation:
             self._ready.set_exception(error)
 
 
-def _asker(tools: Context) -> RequestContext:
+def _asker(registry: Registry) -> RequestContext:
     """Whoever sits here, asking in the repository of the first image that is built."""
     user = getpass.getuser()
-    built = [image.repository for image in tools.config.images.values() if image.repository]
+    built = [image.repository for image in registry.config.images.values() if image.repository]
     return RequestContext(
         key=f"chat:{secrets.token_hex(8)}",
         cause=Cause.CHAT,
         actor=ActorKind.TERMINAL.named(user),
         login=user,
-        repository=tools.registry.catalog.spelling(built[0]) if built else "chat/here",
+        repository=registry.catalog.spelling(built[0]) if built else "chat/here",
         channel="terminal",
     )
 

@@ -8,10 +8,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from bot.composition import Composition
+from bot.composition import Composition, Parts
 from bot.config import Config
 from bot.config.loading import checked_source, source
-from bot.context import Context
 from bot.errors import ConfigError
 from bot.registry import Registry
 from bot.repositories import Repositories
@@ -100,7 +99,7 @@ async def house(config: Config, github: Checkouts) -> AsyncIterator[Composition]
 
         scheduled = [name for name, job in config.jobs.items() if job.schedule is not None]
         registry = await Registry.open(config, store, time.time)
-        tools = Context(
+        tools = Parts(
             registry=registry,
             store=store,
             engine=engine,

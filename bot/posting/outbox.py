@@ -1,8 +1,4 @@
-"""Says what is to be said, once per place: a claimed post goes out as its subject stands at that moment.
-
-Creating a comment or a message cannot be repeated, so a post that was tried before and whose end is not
-known is first looked for by its marker.
-"""
+"""Says what is to be said, once per place: a claimed post goes out as its subject stands at that moment."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,17 +6,14 @@ from typing import Any
 
 import structlog
 
-from bot import messages
-from bot.context import Context
 from bot.errors import DatabaseAway, Refused, RetryLater
-from bot.github import GitHub
-from bot.messages.view import BUILD_FAILED
-from bot.posting.audience import Audience, outward
-from bot.slack import Slack
-from bot.states import State
+from bot.posting.facing import Subject
+from bot.posting.github_posts import GitHubPosts
+from bot.posting.slack_posts import SlackPosts
 from bot.store import Session, builds, posts, runs
+from bot.store.holder import LeaseHolder
 from bot.store.leases import LeaseLost
-from bot.tables import Build, Post, Run
+from bot.tables import Post
 from bot.telemetry.metrics import POSTS
 
 log = structlog.get_logger()
@@ -39,30 +32,19 @@ FAILURES = 3
 AGAIN = 1.0
 """Seconds after which a database that was away is told once more what came of a post."""
 
-RESPONSE_SECONDS = 1800.0
-"""How long Slack takes answers to a command.
-
-https://docs.slack.dev/interactivity/handling-user-interaction
-"""
-TOLD_ASKER = "asker"
-"""The `remote_id` of a card in whose place the asker was told the end."""
-
-Subject = Build | Run | None
-
 
 class Outbox:
     """Sends claimed posts."""
 
-    def __init__(self, tools: Context) -> None:
-        self._tools = tools
-        self._audience = Audience(tools.clock)
+    def __init__(self, holder: LeaseHolder, github: GitHubPosts, slack: SlackPosts) -> None:
+        self._holder = holder
         self._senders: dict[str, Callable[[Post, Subject], Awaitable[str | None]]] = {
-            "github_comment": self._comment,
-            "github_check": self._check,
-            "github_status": self._status,
-            "github_reaction": self._reaction,
-            "slack_message": self._message,
-            "slack_response": self._response,
+            "github_comment": github.comment,
+            "github_check": github.check,
+            "github_status": github.status,
+            "github_reaction": github.reaction,
+            "slack_message": slack.message,
+            "slack_response": slack.response,
         }
 
     async def send(self, post: Post) -> None:
@@ -94,9 +76,9 @@ class Outbox:
     async def _sent(self, post: Post, rev: int, remote_id: str | None) -> None:
         key = post.identity
         once = post.run_number is None and post.build_number is None
-        again_at = self._tools.clock() + SPACING
+        again_at = self._holder.clock() + SPACING
         said = posts.Said(rev, remote_id, again_at, done=once)
-        await self._note(lambda s: posts.sent(s, key, said, owner=self._tools.owner))
+        await self._note(lambda s: posts.sent(s, key, said, owner=self._holder.owner))
         self._ring_in(SPACING)
         POSTS.labels(post.kind, "sent").inc()
         log.info("post.sent", **_shown(post))
@@ -107,14 +89,14 @@ class Outbox:
             return
         key, text = post.identity, str(error)
         delay = error.delay or min(2.0 ** (post.attempts - 1), MAX_DELAY)
-        owner, due_at = self._tools.owner, self._tools.clock() + delay
+        owner, due_at = self._holder.owner, self._holder.clock() + delay
         await self._note(lambda s: posts.retry(s, key, owner=owner, due_at=due_at, error=text))
         self._ring_in(delay)
         POSTS.labels(post.kind, "later").inc()
         log.info("post.later", delay=delay, error=text, **_shown(post))
 
     async def _fail(self, post: Post, outcome: str, error: Exception) -> None:
-        key, owner, text = post.identity, self._tools.owner, str(error)
+        key, owner, text = post.identity, self._holder.owner, str(error)
         await self._note(lambda s: posts.fail(s, key, owner=owner, error=text))
         POSTS.labels(post.kind, outcome).inc()
         log.warning(f"post.{outcome}", error=text, **_shown(post))
@@ -123,7 +105,7 @@ class Outbox:
         """Store what came of a post, however long the database is away: forgotten, it would be said again."""
         while True:
             try:
-                await self._tools.store.write(work)
+                await self._holder.store.write(work)
                 return
             except RetryLater as error:
                 if not isinstance(error, DatabaseAway):
@@ -131,7 +113,7 @@ class Outbox:
                 await asyncio.sleep(AGAIN)
 
     def _ring_in(self, delay: float) -> None:
-        asyncio.get_running_loop().call_later(delay, self._tools.store.wakeup("posts").set)
+        asyncio.get_running_loop().call_later(delay, self._holder.store.wakeup("posts").set)
 
     async def _subject(self, post: Post) -> tuple[int, Subject]:
         """What the post tells about, and how much of what is wanted that shows."""
@@ -144,157 +126,10 @@ class Outbox:
             rev = posts.wanted(session, key)
             return rev, runs.get(session, run) if run is not None else builds.get(session, build or 0)
 
-        rev, found = await self._tools.store.read(look)
+        rev, found = await self._holder.store.read(look)
         if found is None:
             raise Refused("what it tells about is no longer kept")
         return rev, found
-
-    async def _repeated(self, run: Run, *, is_open: bool) -> Run | None:
-        """The run that this one repeats, if it is kept and may be told of in a place that is open or not.
-
-        Of another repository nothing is told.
-        """
-        number = run.rerun_of
-        if number is None:
-            return None
-        old = await self._tools.store.read(lambda s: runs.get(s, number))
-        if old is None or old.repository != run.repository:
-            return None
-        return None if is_open and not old.public else old
-
-    async def _failed_build(self, run: Run, *, is_open: bool) -> str | None:
-        """The page of the build that failed the run."""
-        number = run.build_number
-        if number is None or run.reason != BUILD_FAILED:
-            return None
-        build = await self._tools.store.read(lambda s: builds.get(s, number))
-        return None if build is None else self._tools.link(build, open_place=is_open)
-
-    async def _view(self, row: Build | Run, *, is_open: bool) -> messages.View:
-        """What there is to say of it in a place that is open or not."""
-        shown = outward(row) if is_open else row
-        match shown:
-            case Build():
-                return messages.build_view(shown)
-            case Run():
-                of = await self._repeated(shown, is_open=is_open)
-                page = await self._failed_build(shown, is_open=is_open)
-                return messages.run_view(shown, messages.Beside(of, page))
-
-    async def _is_open(self, post: Post) -> bool:
-        """Whether everybody reads the place of `post`."""
-        if "channel" in post.place:
-            return await self._audience.reads_channel(self._slack, post.place["channel"])
-        return await self._audience.reads_repository(self._github, post.place["repository"])
-
-    async def _facing(self, post: Post, subject: Subject) -> tuple[messages.View, str]:
-        """What the place of `post` may read of its subject, and the link; `Refused` where it has none."""
-        if subject is None:
-            raise Refused(f"a {post.kind} tells about a run or a build")
-        is_open = await self._is_open(post)
-        return await self._view(subject, is_open=is_open), self._tools.link(subject, open_place=is_open)
-
-    async def _text(self, post: Post) -> str:
-        """What was written when it was asked for."""
-        if await self._is_open(post) and not post.place.get("public", False):
-            raise Refused("it was written for a private repository, which is public by now")
-        return messages.with_marker(post.text or "", post.nonce)
-
-    @property
-    def _github(self) -> GitHub:
-        if self._tools.github is None:
-            raise Refused("GitHub is no longer configured")
-        return self._tools.github
-
-    @property
-    def _slack(self) -> Slack:
-        if self._tools.slack is None:
-            raise Refused("Slack is no longer configured")
-        return self._tools.slack
-
-    # GitHub ---------------------------------------------------------------------------------------
-
-    async def _comment(self, post: Post, subject: Subject) -> str:
-        repository, issue = post.place["repository"], post.place["issue"]
-        command = self._tools.config.command
-        if subject is None:
-            body = await self._text(post)
-        else:
-            view, link = await self._facing(post, subject)
-            body = messages.comment(view, link, nonce=post.nonce, command=command)
-        known = int(post.remote_id) if post.remote_id else None
-        if known is None and post.attempts > 1:
-            marker = messages.marker(post.nonce)
-            known = await self._github.find_comment(repository, issue, marker, since=post.created_at)
-        if known is None:
-            return str(await self._github.comment(repository, issue, body))
-        await self._github.update_comment(repository, known, body)
-        return str(known)
-
-    async def _check(self, post: Post, subject: Subject) -> str:
-        repository, commit, now = post.place["repository"], post.place["commit"], self._tools.clock()
-        view, link = await self._facing(post, subject)
-        fields = messages.check(view, link, nonce=post.nonce, now=now)
-        known = int(post.remote_id) if post.remote_id else None
-        if known is None and post.attempts > 1:
-            known = await self._github.find_check(repository, commit, post.nonce)
-        if known is None:
-            return str(await self._github.create_check(repository, commit, fields))
-        await self._github.update_check(repository, known, fields)
-        return str(known)
-
-    async def _status(self, post: Post, subject: Subject) -> None:
-        view, link = await self._facing(post, subject)
-        fields = messages.status(view, link)
-        await self._github.set_status(post.place["repository"], post.place["commit"], fields)
-
-    async def _reaction(self, post: Post, subject: Subject) -> None:
-        place = post.place
-        await self._github.react(place["repository"], place["comment"], place["content"])
-
-    # Slack ----------------------------------------------------------------------------------------
-
-    async def _message(self, post: Post, subject: Subject) -> str | None:
-        if post.remote_id == TOLD_ASKER:
-            return None
-        channel, command = post.place["channel"], self._tools.config.command
-        view, link = await self._facing(post, subject)
-        text, blocks = messages.blocks(view, link, command=command)
-        known: tuple[str, str] | None = None
-        if post.remote_id:
-            where, _, ts = post.remote_id.partition(" ")
-            known = where, ts
-        elif post.attempts > 1:
-            known = await self._slack.find(channel, post.nonce, post.created_at)
-        if known is None:
-            try:
-                known = await self._slack.post(channel, text, blocks, post.nonce)
-            except Refused as refusal:
-                return await self._tell_asker(post, subject, refusal)
-        else:
-            await self._slack.update(*known, text, blocks)
-        return " ".join(known)
-
-    async def _tell_asker(self, post: Post, row: Subject, refusal: Refused) -> str | None:
-        """Tell who asked the end where Errand may not post; before that there is time to invite it.
-
-        Slack takes answers for half an hour. Who asked may read the row, so the link is signed.
-        """
-        url = post.place.get("url")
-        if row is None or url is None:
-            raise refusal
-        if row.state != State.FINISHED:
-            return None
-        if self._tools.clock() - post.created_at > RESPONSE_SECONDS:
-            raise refusal
-        link, remedy = self._tools.link(row, open_place=False), messages.remedy(refusal.status, str(refusal))
-        view = await self._view(row, is_open=False)
-        text = messages.slack_text(messages.end_reply(view, link, remedy))
-        await self._slack.respond(url, text)
-        return TOLD_ASKER
-
-    async def _response(self, post: Post, subject: Subject) -> None:
-        await self._slack.respond(post.place["url"], messages.slack_text(post.text or ""))
 
 
 def _shown(post: Post) -> dict[str, Any]:

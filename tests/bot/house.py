@@ -13,9 +13,8 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 
 from bot.access import links
-from bot.composition import Composition
+from bot.composition import Composition, Parts
 from bot.config import load
-from bot.context import Context
 from bot.github import GitHub
 from bot.registry import Registry, renewed
 from bot.repositories import Repositories
@@ -70,7 +69,7 @@ jobs:
 class House:
     """Everything that the movement works with, and hands to make things happen."""
 
-    def __init__(self, tools: Context, beside: StandIns, engine: ObedientEngine, home: Path) -> None:
+    def __init__(self, tools: Parts, beside: StandIns, engine: ObedientEngine, home: Path) -> None:
         self.tools = tools
         self.beside = beside
         self.engine = engine
@@ -188,7 +187,7 @@ class House:
     async def reread(self) -> None:
         """Read app.yaml again, as SIGHUP does."""
         new = load(self.home / "app.yaml", {"KEY": self.github.private_key, "API_KEY": "s3cr3t"})
-        await self.tools.registry.apply(renewed(self.tools.config, new)[0])
+        await self.tools.registry.apply(renewed(self.tools.registry.config, new)[0])
 
     def without(self, **tools: Any) -> "House":
         """The same house with other tools."""
@@ -233,7 +232,7 @@ async def house(home: Path, *, change: Callable[[str], str] = lambda text: text)
             made: House
             registry = await Registry.open(config, store, time.time)
             known.append(Repositories(store, registry, lambda: made.now))
-            tools = Context(
+            tools = Parts(
                 registry=registry,
                 store=store,
                 engine=engine,

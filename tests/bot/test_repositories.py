@@ -331,7 +331,7 @@ async def test_code_is_fetched_by_the_name_of_today(home: House) -> None:
     await seen(home)
     home.github.rename(SHOP, STORE)
     await home.says("/job run check", repository=STORE)
-    url, token = await home.tools.required_github.clone("Acme/Shop")
+    url, token = await home.bot.host.required.clone("Acme/Shop")
     assert url.endswith("/acme/store.git")
     known = token and home.github.state.tokens[token.reveal()].repositories
     assert known == {STORE}

@@ -87,7 +87,7 @@ async def test_same_key_is_answered_when_the_job_is_gone_or_busy_and_forgotten_a
 ) -> None:
     calls, terms = home.bot.calls, StartConditions("key-1")
     await calls.start(BOSS, "plain", StartRequest(), terms)
-    without = home.without(config=home.tools.config.model_copy(update={"jobs": {}}))
+    without = home.without(config=home.tools.registry.config.model_copy(update={"jobs": {}}))
     assert (await without.bot.calls.start(BOSS, "plain", StartRequest(), terms)).run.number == 1
     later = home.without(clock=lambda: home.now + KEEP_KEYS + 60).bot.calls
     assert (await later.start(BOSS, "plain", StartRequest({"WHO": "x"}), terms)).run.number == 2
@@ -148,9 +148,9 @@ async def test_chosen_tag_is_what_everybody_runs_until_the_image_says_something_
     assert reference(await home.run(2)) == "ghcr.io/acme/tools:2.0"
     with pytest.raises(NotAllowed):
         await calls.move(hook, "often", "2.0")
-    images = dict(home.tools.config.images)
+    images = dict(home.tools.registry.config.images)
     images["tools"] = images["tools"].model_copy(update={"reference": "ghcr.io/acme/tools:5"})
-    other = home.without(config=home.tools.config.model_copy(update={"images": images}))
+    other = home.without(config=home.tools.registry.config.model_copy(update={"images": images}))
     assert (
         reference((await other.bot.calls.start(BOSS, "plain", StartRequest())).run) == "ghcr.io/acme/tools:5"
     )
@@ -188,7 +188,7 @@ async def chosen(home: House, job: str) -> ImageTag:
 
 
 async def test_job_that_is_deleted_takes_its_hooks_and_its_tag_along(home: House) -> None:
-    job = home.tools.config.jobs["plain"].model_copy(update={"name": "mine"})
+    job = home.tools.registry.config.jobs["plain"].model_copy(update={"name": "mine"})
     await home.tools.registry.put(job, actor="token:boss", expected=lambda version: True)
     made = Hook(job="mine", name="ci", hash="h", created_at=1.0, created_by="token:boss")
     await home.store.write(lambda s: hooks.add(s, made) and None)
@@ -215,8 +215,8 @@ async def mended(home: House) -> None:
     """`plain` takes only letters from now on, and nothing else but WHO."""
     job = home.tools.registry.catalog.jobs["plain"]
     parameters = {"WHO": Parameter(pattern="[a-z]+", default="you")}
-    jobs = {**home.tools.config.jobs, "plain": job.model_copy(update={"parameters": parameters})}
-    await home.tools.registry.apply(home.tools.config.model_copy(update={"jobs": jobs}))
+    jobs = {**home.tools.registry.config.jobs, "plain": job.model_copy(update={"parameters": parameters})}
+    await home.tools.registry.apply(home.tools.registry.config.model_copy(update={"jobs": jobs}))
 
 
 async def test_what_is_changed_of_a_repeated_run_has_to_fit_todays_definition(home: House) -> None:
@@ -236,8 +236,8 @@ async def test_parameter_that_was_taken_away_is_given_to_no_repeated_run(home: H
     calls = home.bot.calls
     await calls.start(RUNNER, "plain", StartRequest({"WHO": "Ada"}))
     job = home.tools.registry.catalog.jobs["plain"].model_copy(update={"parameters": {}})
-    jobs = {**home.tools.config.jobs, "plain": job}
-    await home.tools.registry.apply(home.tools.config.model_copy(update={"jobs": jobs}))
+    jobs = {**home.tools.registry.config.jobs, "plain": job}
+    await home.tools.registry.apply(home.tools.registry.config.model_copy(update={"jobs": jobs}))
     await refused(calls.rerun(RUNNER, 1, RerunRequest({"WHO": "Bob"})), "is no parameter any more")
 
 
@@ -311,8 +311,8 @@ async def test_single_command_needs_its_own_scope_and_is_nobody_elses_to_start(h
 
 async def test_single_command_is_not_repeated_where_images_name_its_image_no_more(home: House) -> None:
     number = (await home.bot.calls.execute(OPS, Single("container/web", ("env",)))).run.identity
-    images = {name: each for name, each in home.tools.config.images.items() if name != "live"}
-    other = home.without(config=home.tools.config.model_copy(update={"images": images}))
+    images = {name: each for name, each in home.tools.registry.config.images.items() if name != "live"}
+    other = home.without(config=home.tools.registry.config.model_copy(update={"images": images}))
     with pytest.raises(NotAllowed, match="names any more"):
         await other.bot.calls.rerun(OPS, number)
 

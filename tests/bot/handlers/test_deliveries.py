@@ -271,8 +271,8 @@ async def test_line_of_a_delivery_can_be_left_out_unless_it_is_a_problem(
 ) -> None:
     said = []
     for which in ("all", "problems"):
-        log = home.tools.config.log.model_copy(update={"deliveries": which})
-        quiet = home.without(config=home.tools.config.model_copy(update={"log": log}))
+        log = home.tools.registry.config.log.model_copy(update={"deliveries": which})
+        quiet = home.without(config=home.tools.registry.config.model_copy(update={"log": log}))
         delivery = await home.comment(body, author=author)
         with capture_logs() as lines:
             await quiet.bot.deliveries.handle(delivery)
@@ -281,8 +281,8 @@ async def test_line_of_a_delivery_can_be_left_out_unless_it_is_a_problem(
 
 
 async def test_failure_of_a_delivery_is_always_logged(home: House) -> None:
-    log = home.tools.config.log.model_copy(update={"deliveries": "problems"})
-    quiet = home.without(config=home.tools.config.model_copy(update={"log": log}))
+    log = home.tools.registry.config.log.model_copy(update={"deliveries": "problems"})
+    quiet = home.without(config=home.tools.registry.config.model_copy(update={"log": log}))
     delivery = await home.comment("/job list")
     with capture_logs() as lines:
         await quiet.bot.deliveries.give_up(delivery, RetryLater("away"))

@@ -162,9 +162,9 @@ async def test_push_that_is_decided_late_builds_nothing_any_more(home: House) ->
 
 
 async def test_job_that_is_not_started_keeps_nobody_from_being_built(home: House) -> None:
-    log = home.tools.config.log.model_copy(update={"deliveries": "problems"})
-    home = home.without(config=home.tools.config.model_copy(update={"log": log}))
-    await home.tools.registry.apply(home.tools.config)
+    log = home.tools.registry.config.log.model_copy(update={"deliveries": "problems"})
+    home = home.without(config=home.tools.registry.config.model_copy(update={"log": log}))
+    await home.tools.registry.apply(home.tools.registry.config)
     logged: list[int] = []
     for commit in (HEAD, ONE):
         with capture_logs() as lines:

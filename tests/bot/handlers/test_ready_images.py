@@ -214,7 +214,7 @@ async def test_build_gets_its_recipe_with_secrets_of_now(home: House) -> None:
 
 async def test_build_without_its_secret_ends_as_an_error(home: House) -> None:
     await home.says("/job build shop")
-    home.tools.config._environ = {}
+    home.tools.registry.config._environ = {}
     await home.bot.builder.carry(await home.claim(Build))
     build = await home.build(1)
     assert (build.result, build.reason) == ("error", "NotConfigured")

@@ -226,7 +226,7 @@ async def test_two_bots_start_what_is_due_once(home: House, postgres_url: str) -
     ):
         homes = [
             home.without(
-                store=store, registry=await Registry.open(home.tools.config, store, lambda: home.now)
+                store=store, registry=await Registry.open(home.tools.registry.config, store, lambda: home.now)
             )
             for store in (first, second)
         ]

@@ -268,7 +268,9 @@ async def test_rerun_keeps_to_the_overlap_of_today(home: House) -> None:
     await home.says("/job run plain\n/job cancel")
     job = home.tools.registry.catalog.jobs["plain"]
     today = job.model_copy(update={"lock": "prod", "concurrency": "forbid"})
-    config = home.tools.config.model_copy(update={"jobs": {**home.tools.config.jobs, "plain": today}})
+    config = home.tools.registry.config.model_copy(
+        update={"jobs": {**home.tools.registry.config.jobs, "plain": today}}
+    )
     await home.tools.registry.apply(config)
     (reply,) = await home.says("/job rerun #1\n/job rerun #1")
     again = await home.run(2)
@@ -278,9 +280,9 @@ async def test_rerun_keeps_to_the_overlap_of_today(home: House) -> None:
 
 
 async def test_fork_that_was_run_once_is_not_run_again_where_forks_are_not_run_any_more(home: House) -> None:
-    assert home.tools.config.github is not None
-    forks = home.tools.config.github.model_copy(update={"forks": True})
-    open_house = home.without(config=home.tools.config.model_copy(update={"github": forks}))
+    assert home.tools.registry.config.github is not None
+    forks = home.tools.registry.config.github.model_copy(update={"forks": True})
+    open_house = home.without(config=home.tools.registry.config.model_copy(update={"github": forks}))
     for head, ref in (
         ("stranger/shop", "stranger/shop:topic"),
         (None, "a fork:topic"),

@@ -123,7 +123,7 @@ async def test_without_the_scope_to_look_a_channel_counts_as_the_teams_own(home:
 async def test_github_is_asked_once_a_minute_and_what_it_refuses_counts_as_public(home: House) -> None:
     now = 0.0
     reads = Audience(lambda: now)
-    github = home.tools.required_github
+    github = home.bot.host.required
     set_private(home, private=True)
     assert not await reads.reads_repository(github, SHOP)
     set_private(home, private=False)

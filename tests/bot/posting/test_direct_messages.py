@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from bot.posting.outbox import RESPONSE_SECONDS
+from bot.posting.slack_posts import RESPONSE_SECONDS
 from bot.store import posts
 from bot.store.columns import POST
 from bot.tables import Post, Run

@@ -293,7 +293,7 @@ def test_notices_fit_into_what_postgresql_takes() -> None:
 async def test_of_two_changes_of_one_job_at_once_one_comes_second(
     home: House, bots: tuple[Store, Store]
 ) -> None:
-    config = home.tools.config
+    config = home.tools.registry.config
     books = [await Registry.open(config, store, lambda: 1.0) for store in bots]
     job = config.jobs["plain"].model_copy(update={"name": "new"})
     for turn in range(10):
@@ -322,8 +322,8 @@ async def test_of_two_changes_of_one_job_at_once_one_comes_second(
 async def test_changes_of_one_job_at_once_that_expect_nothing_are_all_kept(
     home: House, bots: tuple[Store, Store]
 ) -> None:
-    books = [await Registry.open(home.tools.config, store, lambda: 1.0) for store in bots]
-    job = home.tools.config.jobs["plain"].model_copy(update={"name": "new"})
+    books = [await Registry.open(home.tools.registry.config, store, lambda: 1.0) for store in bots]
+    job = home.tools.registry.config.jobs["plain"].model_copy(update={"name": "new"})
     await asyncio.gather(
         *(
             registry.put(
@@ -340,7 +340,7 @@ async def test_changes_of_one_job_at_once_that_expect_nothing_are_all_kept(
 async def test_files_that_differ_are_written_one_after_the_other_and_the_last_one_holds(
     home: House, bots: tuple[Store, Store]
 ) -> None:
-    old = home.tools.config
+    old = home.tools.registry.config
     jobs = {name: job for name, job in old.jobs.items() if name != "words"}
     jobs["plain"] = jobs["plain"].model_copy(update={"description": "new"})
     new = old.model_copy(update={"jobs": jobs})

@@ -164,8 +164,8 @@ async def test_shutdown_frees_what_is_under_way(home: House) -> None:
 
 
 async def test_no_more_runs_at_once_than_the_limit(home: House) -> None:
-    limits = home.tools.config.limits.model_copy(update={"runs": 1})
-    small = home.without(config=home.tools.config.model_copy(update={"limits": limits}))
+    limits = home.tools.registry.config.limits.model_copy(update={"runs": 1})
+    small = home.without(config=home.tools.registry.config.model_copy(update={"limits": limits}))
     gate = asyncio.Event()
     home.engine.plans = [[Started(home.now), gate.wait, Outcome(Result.SUCCEEDED)]]
     await home.says("/job run plain\n/job run plain")

@@ -92,7 +92,7 @@ async def test_build_that_nothing_needs_goes_with_its_log_as_the_oldest_logs_do(
     await home.write(add_build)
     writer = LogWriter(home.tools.logs.path("build-1"), 1 << 20)
     writer.finish()
-    later = home.now + home.tools.config.logs.keep
+    later = home.now + home.tools.registry.config.logs.keep
     await home.bot.retention.look(later)
     assert await home.tools.logs.size("build-1") is not None
     await home.bot.retention.look(later + 1)
@@ -134,8 +134,8 @@ async def test_deliveries_that_were_ignored_go_before_the_others(home: House) ->
 
 
 async def test_how_long_ignored_deliveries_are_kept_is_a_setting(home: House) -> None:
-    settings = home.tools.config.deliveries.model_copy(update={"keep_ignored": 60.0})
-    brief = home.without(config=home.tools.config.model_copy(update={"deliveries": settings}))
+    settings = home.tools.registry.config.deliveries.model_copy(update={"keep_ignored": 60.0})
+    brief = home.without(config=home.tools.registry.config.model_copy(update={"deliveries": settings}))
     await home.bot.deliveries.handle(await home.comment("nothing"))
     await brief.bot.retention.look(home.now + 61)
     assert await home.store.read(lambda s: list(s.scalars(select(Delivery)))) == []
@@ -200,7 +200,7 @@ async def test_run_whose_end_is_still_to_be_told_goes_soon_after_it_is(home: Hou
 async def test_log_goes_when_its_time_is_over(home: House) -> None:
     await home.tools.logs.finish("one")
     clock = home.bot.retention
-    keep, ended = home.tools.config.logs.keep, os.stat(home.tools.logs.path("one") + "/end").st_mtime
+    keep, ended = home.tools.registry.config.logs.keep, os.stat(home.tools.logs.path("one") + "/end").st_mtime
     await clock.look(ended + keep - 60)
     assert clock.next_look == ended + keep
     await clock.look(ended + keep + 1)

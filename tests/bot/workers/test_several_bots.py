@@ -65,7 +65,7 @@ async def bots(tmp_path: Path, url: str) -> AsyncIterator[tuple[Bot, Bot]]:
         made = []
         for owner in ("one", "two"):
             store = await stack.enter_async_context(await Store.open(url, owner=owner))
-            registry = await Registry.open(home.tools.config, store, home.tools.clock)
+            registry = await Registry.open(home.tools.registry.config, store, home.tools.clock)
             bot = Bot(home.without(store=store, registry=registry, engine=engine, logs=logs, owner=owner))
             stack.push_async_callback(bot.stop)
             made.append(bot)

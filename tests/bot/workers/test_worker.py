@@ -273,7 +273,7 @@ async def test_variable_that_is_missing_is_told_and_a_job_of_an_earlier_life_sto
     await home.says("/job run words")
     run = await home.claim(Run)
     await home.write(lambda s: runs.move(s, 1, State.STARTING, owner="one", now=home.now))
-    home.tools.config._environ = {}
+    home.tools.registry.config._environ = {}
     await home.bot.runner.carry(await home.run(1))
     ended = await home.run(1)
     assert (ended.reason, "API_KEY" in str(ended.message)) == ("NotConfigured", True)
@@ -293,7 +293,7 @@ async def test_variable_that_a_job_was_given_after_the_start_is_masked_in_our_ow
 ) -> None:
     told: list[Secret] = []
     monkeypatch.setattr(specs, "mask", told.extend)
-    job = job_of(b'{"command": "true", "env": {"X": "key ${API_KEY}"}}', "later", home.tools.config)
+    job = job_of(b'{"command": "true", "env": {"X": "key ${API_KEY}"}}', "later", home.tools.registry.config)
     await home.tools.registry.put(job, actor="token:boss", expected=lambda version: True)
     await home.says("/job run later")
     await home.bot.runner.carry(await home.claim(Run))

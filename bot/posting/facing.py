@@ -1,0 +1,76 @@
+"""What the place of a post may read of its subject: everybody there, or the team alone."""
+
+from bot import messages
+from bot.errors import Refused
+from bot.github import GitHub
+from bot.messages.view import BUILD_FAILED
+from bot.posting.addresses import PageAddresses
+from bot.posting.audience import Audience, outward
+from bot.slack import Slack
+from bot.store import Store, builds, runs
+from bot.tables import Build, Post, Run
+
+Subject = Build | Run | None
+
+
+class Facing:
+    """Asks who reads a place, and gives what they may be shown with the link to its page."""
+
+    def __init__(self, store: Store, addresses: PageAddresses, audience: Audience) -> None:
+        self._store = store
+        self._addresses = addresses
+        self._audience = audience
+
+    async def in_repository(self, github: GitHub, post: Post, subject: Subject) -> tuple[messages.View, str]:
+        """For a place on GitHub."""
+        return await self._facing(post, subject, is_open=await self.is_open(github, post))
+
+    async def in_channel(self, slack: Slack, post: Post, subject: Subject) -> tuple[messages.View, str]:
+        """For a channel of Slack."""
+        is_open = await self._audience.reads_channel(slack, post.place["channel"])
+        return await self._facing(post, subject, is_open=is_open)
+
+    async def to_asker(self, row: Build | Run) -> tuple[messages.View, str]:
+        """For who asked, who may read the row, so the link is signed."""
+        return await self._view(row, is_open=False), self._addresses.of(row, open_place=False)
+
+    async def is_open(self, github: GitHub, post: Post) -> bool:
+        """Whether everybody reads the repository of `post`."""
+        return await self._audience.reads_repository(github, post.place["repository"])
+
+    async def _facing(self, post: Post, subject: Subject, *, is_open: bool) -> tuple[messages.View, str]:
+        if subject is None:
+            raise Refused(f"a {post.kind} tells about a run or a build")
+        return await self._view(subject, is_open=is_open), self._addresses.of(subject, open_place=is_open)
+
+    async def _view(self, row: Build | Run, *, is_open: bool) -> messages.View:
+        """What there is to say of it in a place that is open or not."""
+        shown = outward(row) if is_open else row
+        match shown:
+            case Build():
+                return messages.build_view(shown)
+            case Run():
+                of = await self._repeated(shown, is_open=is_open)
+                page = await self._failed_build(shown, is_open=is_open)
+                return messages.run_view(shown, messages.Beside(of, page))
+
+    async def _repeated(self, run: Run, *, is_open: bool) -> Run | None:
+        """The run that this one repeats, if it is kept and may be told of in a place that is open or not.
+
+        Of another repository nothing is told.
+        """
+        number = run.rerun_of
+        if number is None:
+            return None
+        old = await self._store.read(lambda s: runs.get(s, number))
+        if old is None or old.repository != run.repository:
+            return None
+        return None if is_open and not old.public else old
+
+    async def _failed_build(self, run: Run, *, is_open: bool) -> str | None:
+        """The page of the build that failed the run."""
+        number = run.build_number
+        if number is None or run.reason != BUILD_FAILED:
+            return None
+        build = await self._store.read(lambda s: builds.get(s, number))
+        return None if build is None else self._addresses.of(build, open_place=is_open)

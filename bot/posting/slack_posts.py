@@ -1,0 +1,84 @@
+"""Posts in Slack: cards in channels, and answers to commands.
+
+A message cannot be created twice by mistake: one that was tried before is first looked for by its marker.
+"""
+
+from collections.abc import Callable
+
+from bot import messages
+from bot.errors import Refused
+from bot.posting.facing import Facing, Subject
+from bot.registry import Registry
+from bot.slack import Slack
+from bot.states import State
+from bot.tables import Post
+
+RESPONSE_SECONDS = 1800.0
+"""How long Slack takes answers to a command.
+
+https://docs.slack.dev/interactivity/handling-user-interaction
+"""
+TOLD_ASKER = "asker"
+"""The `remote_id` of a card in whose place the asker was told the end."""
+
+
+class SlackPosts:
+    """Sends them; each raises `Refused` and `RetryLater`."""
+
+    def __init__(
+        self, slack: Slack | None, facing: Facing, registry: Registry, clock: Callable[[], float]
+    ) -> None:
+        self._slack = slack
+        self._facing = facing
+        self._registry = registry
+        self._clock = clock
+
+    async def message(self, post: Post, subject: Subject) -> str | None:
+        """The card in a channel; gives where it is."""
+        if post.remote_id == TOLD_ASKER:
+            return None
+        channel, command = post.place["channel"], self._registry.config.command
+        view, link = await self._facing.in_channel(self._client, post, subject)
+        text, blocks = messages.blocks(view, link, command=command)
+        known: tuple[str, str] | None = None
+        if post.remote_id:
+            where, _, ts = post.remote_id.partition(" ")
+            known = where, ts
+        elif post.attempts > 1:
+            known = await self._client.find(channel, post.nonce, post.created_at)
+        if known is None:
+            try:
+                known = await self._client.post(channel, text, blocks, post.nonce)
+            except Refused as refusal:
+                return await self._tell_asker(post, subject, refusal)
+        else:
+            await self._client.update(*known, text, blocks)
+        return " ".join(known)
+
+    async def _tell_asker(self, post: Post, row: Subject, refusal: Refused) -> str | None:
+        """Tell who asked the end where Errand may not post; before that there is time to invite it.
+
+        Slack takes answers for half an hour. Who asked may read the row, so the link is signed.
+        """
+        url = post.place.get("url")
+        if row is None or url is None:
+            raise refusal
+        if row.state != State.FINISHED:
+            return None
+        if self._clock() - post.created_at > RESPONSE_SECONDS:
+            raise refusal
+        remedy = messages.remedy(refusal.status, str(refusal))
+        view, link = await self._facing.to_asker(row)
+        text = messages.slack_text(messages.end_reply(view, link, remedy))
+        await self._client.respond(url, text)
+        return TOLD_ASKER
+
+    async def response(self, post: Post, subject: Subject) -> None:
+        """The answer to a command, which only the asker sees."""
+        await self._client.respond(post.place["url"], messages.slack_text(post.text or ""))
+
+    @property
+    def _client(self) -> Slack:
+        if self._slack is None:
+            raise Refused("Slack is no longer configured")
+        return self._slack
