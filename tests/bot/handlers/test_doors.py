@@ -25,7 +25,7 @@ OPS = Caller("token:ops", frozenset({"exec"}))
 
 WHO_ASKED = {"number", "key", "name", "cause", "actor", "created_at", "tick_at"}
 """Of a stored run: that it is another one, and whose."""
-PLACE_IN_LINE = {"waiting_for", "due_at", "admitted"}
+PLACE_IN_LINE = {"waiting_for", "waiting_on", "due_at", "admitted"}
 
 Door = Callable[[House, StartRequest], Awaitable[object]]
 Again = Callable[[House, int, RerunRequest], Awaitable[object]]
