@@ -4,12 +4,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from bot.catalog.catalog import Job
 from bot.catalog.conditions import Timetable
 from bot.schedule import Schedule, spread
 from bot.tables import JobState
-from bot.text import vocabulary
 from bot.text.units import duration_text
 
 ON_TIME = 10.0
@@ -68,11 +68,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One due moment and what becomes of it: `run`, `missed`, `skipped` or `paused`, with a sentence."""
+    """One due moment and what becomes of it: `run`, `missed`, `skipped` or `paused`, and why."""
 
     at: float
     outcome: str
-    note: str | None = None
+    reason: dict[str, Any] | None = None
 
 
 def paused(plan: Plan, state: JobState, at: float) -> str | None:
@@ -95,10 +95,10 @@ def judge(plan: Plan, state: JobState, now: float, why: str | None = None) -> li
     newest = open_[-1] if open_ else None
     runs = newest is not None and now - plan.starts_at(newest) <= plan.patience
     catch_up = duration_text(plan.timetable.catch_up)
-    late = why or f"Errand was not there in time; it would have been made up for within {catch_up}."
-    note = "Made up for by a later one." if runs else late
+    late = {"kind": "answer", "text": why} if why else {"kind": "late", "within": catch_up}
+    reason = {"kind": "made_up"} if runs else late
     return [
-        Moment(each.at, "missed", note)
+        Moment(each.at, "missed", reason)
         if each.outcome == "run" and not (runs and each.at == newest)
         else each
         for each in judged
@@ -107,9 +107,9 @@ def judge(plan: Plan, state: JobState, now: float, why: str | None = None) -> li
 
 def _judge(plan: Plan, state: JobState, at: float) -> Moment:
     if at == state.skip_at:
-        return Moment(at, "skipped", f"Left out by {vocabulary.who(state.skipped_by or 'somebody')}.")
+        return Moment(at, "skipped", {"kind": "skipped", "by": state.skipped_by or "somebody"})
     if (by := paused(plan, state, at)) is not None:
-        return Moment(at, "paused", f"Paused by {vocabulary.who(by)}.")
+        return Moment(at, "paused", {"kind": "paused", "by": by})
     return Moment(at, "run")
 
 

@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
+from typing import Any
 
 import structlog
 
-from bot import messages
 from bot.catalog.catalog import Catalog
 from bot.catalog.due import Plan, judge
 from bot.errors import AskerError, DatabaseAway, Refused, RetryLater
@@ -286,15 +286,15 @@ class TickHandler:
         """What becomes of the due moments of one job, which `state` notes; None: not known yet."""
         found: list[tuple[Tick, Order | None]] = []
         for moment in judge(plan, state, now, self._why.get(plan.job.name)):
-            order, outcome, note = None, moment.outcome, moment.note
+            order, outcome, reason = None, moment.outcome, moment.reason
             if outcome == "run" and isinstance(targets, Trouble):
                 last = plan.starts_at(moment.at) + plan.patience
                 if targets.delay is not None and now + targets.delay <= last:
                     return None
-                outcome, note = "missed", targets.why
+                outcome, reason = "missed", {"kind": "answer", "text": targets.why}
             elif outcome == "run" and not isinstance(targets, Trouble):
-                order, outcome, note = self._order(session, plan, targets, moment.at)
-            tick = Tick(job=plan.job.name, at=moment.at, outcome=outcome, note=note, decided_at=now)
+                order, outcome, reason = self._order(session, plan, targets, moment.at)
+            tick = Tick(job=plan.job.name, at=moment.at, outcome=outcome, reason=reason, decided_at=now)
             found.append((tick, order))
         if found:
             state.ticked_to = found[-1][0].at
@@ -308,11 +308,11 @@ class TickHandler:
 
     def _order(
         self, session: Session, plan: Plan, targets: Mapping[str | None, Target], at: float
-    ) -> tuple[Order | None, str, str | None]:
+    ) -> tuple[Order | None, str, dict[str, Any] | None]:
         """The run of a due moment, or why there is none."""
         job, target = plan.job, targets.get(plan.job.image)
         if job.image is not None and job.image not in self._catalog.images:
-            return None, "missed", f"There is no image {job.image} any more."
+            return None, "missed", {"kind": "no_image", "image": job.image}
         if target is None:
             raise RetryLater("it became due while GitHub was not asked")
         asked = RequestContext(
@@ -321,7 +321,7 @@ class TickHandler:
         try:
             order = default_order(asked, job, target, int(at), at)
         except AskerError as error:
-            return None, "missed", str(error)
+            return None, "missed", error.reason
         if (why := self._enqueuer.refusal(session, order)) is not None:
-            return None, "refused", messages.reason(why)
+            return None, "refused", why
         return order, "run", None

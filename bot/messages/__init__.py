@@ -9,7 +9,6 @@ from bot.messages.comments import comment, marker, terminal, with_marker
 from bot.messages.differences import differences
 from bot.messages.mrkdwn import slack_text
 from bot.messages.plans import Prospect, Reasons, plan, why
-from bot.messages.pushes import push_note, reason
 from bot.messages.replies import (
     building,
     end_reply,
@@ -32,6 +31,7 @@ from bot.messages.replies import (
 from bot.messages.slack import blocks
 from bot.messages.statuses import CheckFields, StatusFields, check, status
 from bot.messages.text import code, plain
+from bot.messages.verdicts import push_note, reason, tick_note
 from bot.messages.view import Beside, View, build_view, run_view
 from bot.messages.waits import locked, locked_already, unlocked
 from bot.messages.waits import sentence as waiting_for
@@ -76,6 +76,7 @@ __all__ = [
     "status_reply",
     "stopping",
     "terminal",
+    "tick_note",
     "unknown_person",
     "unlocked",
     "waiting_for",

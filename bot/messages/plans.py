@@ -8,9 +8,9 @@ from bot.catalog.images import Image
 from bot.messages import waits
 from bot.messages.comments import headline
 from bot.messages.differences import differences
-from bot.messages.pushes import push_line, reason, short_ref, unstarted_lines
 from bot.messages.text import code, plain
 from bot.messages.timetables import local_time
+from bot.messages.verdicts import push_line, reason, short_ref, tick_note, unstarted_lines
 from bot.messages.view import run_view
 from bot.states import State, Waiting
 from bot.tables import Build, CommandRefusal, PushVerdict, Run, Tick
@@ -144,7 +144,7 @@ def why(reasons: Reasons, *, who: str) -> str:
     lines += [f"- {line}" for line in _pushed(reasons)]
     lines += [f"- {line}" for line in timing_lines(reasons.timing)]
     for tick in reasons.ticks:
-        note = f" ({plain(tick.note, 300)})" if tick.note else ""
+        note = f" ({plain(said, 300)})" if (said := tick_note(tick)) else ""
         became = f"became {code(f'#{tick.run_number}')}" if tick.run_number else plain(tick.outcome, 40)
         at = local_time(tick.at, reasons.timing.timetable.timezone if reasons.timing else "UTC")
         lines.append(f"- due {at}: {became}{note}")

@@ -270,7 +270,10 @@ class Tick(SQLModel, table=True):
     job: str
     at: float = Field(sa_type=Double)
     outcome: str
-    note: str | None = Field(default=None, sa_type=Text)
+    reason: dict[str, Any] | None = Field(
+        default=None, sa_type=JSON(none_as_null=True)
+    )  # a `kind` and what it speaks of; `bot.messages` says it
+    note: str | None = Field(default=None, sa_type=Text)  # the same as a version before that wrote it
     run_number: int | None = Field(default=None, sa_type=Number)
     decided_at: float = Field(sa_type=Double)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.handlers.ticks import TickHandler
+from bot.messages import tick_note
 from bot.store import runs, ticks
 from bot.tables import Run
 from tests.bot.house import House, house
@@ -57,7 +58,7 @@ async def told(home: House, job: str) -> list[tuple[float, str]]:
 
 async def noted(home: House, job: str) -> list[str | None]:
     found = await home.store.read(lambda s: ticks.newest(s, job, limit=1000))
-    return [tick.note for tick in reversed(found)]
+    return [tick_note(tick) for tick in reversed(found)]
 
 
 async def started(home: House, job: str) -> list[Run]:

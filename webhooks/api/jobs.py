@@ -80,7 +80,10 @@ class JobHandlers:
             masked=not request.visitor.admin,
             schedule=None
             if schedule is None
-            else responses.Schedule.of(schedule.outlook, ticks=schedule.ticks),
+            else responses.Schedule.of(
+                schedule.outlook,
+                ticks=[responses.Tick.of(tick, note=schedule.note(tick)) for tick in schedule.ticks],
+            ),
             last_run=last.get(job.name),
             image_tag=None if tag is None else responses.ChosenTag.of_tag(tag),
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bot.catalog.catalog import Job
 from bot.catalog.due import Outlook, Plan, outlook
+from bot.messages import tick_note
 from bot.messages.timetables import local_time
 from bot.store import Session, ticks
 from bot.tables import Tick
@@ -21,6 +22,10 @@ class Schedule:
 
     outlook: Outlook
     ticks: Sequence[Tick]
+
+    def note(self, tick: Tick) -> str | None:
+        """Why a due moment became no run, where that is known."""
+        return tick_note(tick)
 
     def local(self, at: float) -> str:
         """A moment as the clocks of the schedule's zone show it."""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from bot.catalog.catalog import Job
 from bot.catalog.conditions import Timetable
 from bot.catalog.due import ON_TIME, RECORDED, Plan, judge, outlook, upcoming
+from bot.messages import reason
 from bot.tables import JobState
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
@@ -55,13 +56,15 @@ def test_pause_holds_until_its_very_end() -> None:
 
 def test_reasons_are_told() -> None:
     known = state(ticked_to=NOON, paused=True, paused_by="octocat")
-    assert [each.note for each in judge(plan(), known, NOON + 10 * MINUTE)] == ["Paused by octocat."]
+    assert [reason(each.reason or {}) for each in judge(plan(), known, NOON + 10 * MINUTE)] == [
+        "Paused by octocat."
+    ]
     late = judge(plan("0 * * * *"), state(ticked_to=NOON), NOON + 2 * HOUR - 1)
-    assert [each.note for each in late] == [
+    assert [reason(each.reason or {}) for each in late] == [
         "Errand was not there in time; it would have been made up for within 10m."
     ]
     late = judge(plan("0 * * * *"), state(ticked_to=NOON), NOON + 2 * HOUR - 1, "GitHub was away")
-    assert [each.note for each in late] == ["GitHub was away"]
+    assert [reason(each.reason or {}) for each in late] == ["GitHub was away"]
 
 
 def test_job_of_which_nothing_is_known_is_not_due() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from bot.errors import AskerError
 from bot.handlers.pauses import LONGEST, moment
+from bot.messages import tick_note
 from bot.store import runs, ticks
 from tests.bot.house import SITE, House, house
 
@@ -92,7 +93,7 @@ async def test_skip_leaves_out_the_next_time_only_however_often_it_is_said(home:
     await turn(home, NOON + 2 * HOUR)
     assert await told(home) == [(1, "skipped"), (2, "run")]
     assert "Left out by octocat." in {
-        tick.note for tick in await home.store.read(lambda s: ticks.newest(s, "hourly"))
+        tick_note(tick) for tick in await home.store.read(lambda s: ticks.newest(s, "hourly"))
     }
     (reply,) = await home.says("/job skip hourly")
     assert "15:00" in reply

@@ -9,6 +9,7 @@ import pytest
 
 from bot.catalog.catalog import Catalog
 from bot.config import Config, load
+from bot.messages import tick_note
 from bot.store import ticks
 from bot.tables import Build, Run
 from bot.workers import specs, worker
@@ -289,7 +290,7 @@ async def test_schedule_of_a_job_whose_image_was_taken_away_starts_nothing(home:
     home.now += 61
     await turning.turn()
     (tick,) = await home.store.read(lambda session: ticks.newest(session, "often", limit=5))
-    assert (tick.outcome, tick.note) == ("missed", "There is no image tools any more.")
+    assert (tick.outcome, tick_note(tick)) == ("missed", "There is no image tools any more.")
     for words in ("run often", "pause often", "lock prod"):
         (reply,) = await home.says(f"/job {words}")
         assert "There is no image `tools`" in reply or "No repository says who may do that" in reply

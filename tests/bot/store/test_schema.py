@@ -13,7 +13,7 @@ from sqlmodel import SQLModel
 
 import bot
 from bot.errors import Refused
-from bot.messages.pushes import push_line, reason, unstarted_lines
+from bot.messages.verdicts import push_line, reason, unstarted_lines
 from bot.store import Store, push_verdicts, runs, schema
 from bot.store.databases import Database
 from tests.bot.migrations.released import releases

@@ -1,4 +1,4 @@
-"""What is said of what pushes decided, and of why something was not started (Markdown).
+"""What pushes and due moments decided, and why something was not started, in words (Markdown).
 
 Reasons come from the database, and a newer version of Errand may have written them: what is not known here
 is left out.
@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bot.messages import waits
-from bot.tables import PushVerdict
+from bot.tables import PushVerdict, Tick
+from bot.text import vocabulary
 from bot.text.wording import quoted
 
 Reason = Mapping[str, Any]
@@ -56,6 +57,11 @@ def unstarted_lines(row: PushVerdict, job: str | None = None) -> list[str]:
     ]
 
 
+def tick_note(tick: Tick) -> str | None:
+    """Why a due moment became no run, where that is known."""
+    return tick.note if tick.reason is None else reason(tick.reason)
+
+
 def reason(why: Reason) -> str:
     """A reason in words."""
     say = _REASONS.get(why.get("kind", ""))
@@ -98,5 +104,12 @@ _REASONS: dict[str, Callable[[Reason], str]] = {
     "no_filter": _no_filter,
     "no_path": lambda why: f"nothing changed that fits its `paths` ({_patterns(why)})",
     "alone": waits.not_alone,
+    "late": lambda why: (
+        f"Errand was not there in time; it would have been made up for within {why['within']}."
+    ),
+    "made_up": lambda why: "Made up for by a later one.",
+    "skipped": lambda why: f"Left out by {vocabulary.who(why['by'])}.",
+    "paused": lambda why: f"Paused by {vocabulary.who(why['by'])}.",
+    "no_image": lambda why: f"There is no image {why['image']} any more.",
     "answer": lambda why: str(why["text"]),
 }
