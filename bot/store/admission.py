@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from bot.states import State, Waiting
 from bot.store import queue_positions
 from bot.store.clocks import moment
-from bot.store.columns import LOCK, RUN
+from bot.store.columns import LOCK, RUN, among
 from bot.store.statements import one
 from bot.store.transitions import (
     ACTIVE,
@@ -43,7 +43,7 @@ CLOSED = 1e12
 _ADVISORY_LOCK = 0x4552_5241_4E46
 """PostgreSQL's advisory lock of whoever decides; held to the end of the transaction."""
 
-_IS_CLOSED = (RUN.state.in_(QUEUED), RUN.admitted == false())
+_IS_CLOSED = (among(RUN.state, QUEUED), RUN.admitted == false())
 _IS_READY = or_(RUN.build_number.is_(None), RUN.digest.is_not(None))
 _OPEN: dict[str, Any] = {"admitted": True, "due_at": 0.0, "waiting_for": None}
 
@@ -194,7 +194,7 @@ _LOCKED = (
 )
 _HOLDER = (
     select(RUN.number)
-    .where(RUN.lock == _LOCK, RUN.state.in_(UNFINISHED), RUN.admitted == true(), RUN.number != _NUMBER)
+    .where(RUN.lock == _LOCK, among(RUN.state, UNFINISHED), RUN.admitted == true(), RUN.number != _NUMBER)
     .limit(1)
 )
 
@@ -212,7 +212,7 @@ def _obstacles(stored: bool, allows: bool) -> Any:
 
 def _mate(stored: bool, allows: bool) -> Any:
     """A run of the same job that one which is `stored`, or `allows` others, may not run beside."""
-    query = select(RUN.number).where(RUN.job == _JOB, RUN.state.in_(UNFINISHED))
+    query = select(RUN.number).where(RUN.job == _JOB, among(RUN.state, UNFINISHED))
     if allows:
         query = query.where(RUN.concurrency != "allow")
     if stored:

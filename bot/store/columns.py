@@ -1,8 +1,9 @@
 """The tables' columns as SQL sees them: comparing one gives a condition, where a field gives a bool."""
 
+from collections.abc import Iterable
 from typing import Any, cast
 
-from sqlalchemy import Column, Table
+from sqlalchemy import Column, ColumnElement, Table, literal
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlmodel import SQLModel
 
@@ -38,6 +39,14 @@ def key_of(model: type[SQLModel]) -> Column[int]:
     """The table's own key: `number` of runs and builds, `id` of everything else."""
     (key,) = table_of(model).primary_key
     return key
+
+
+def among(column: Column[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+    """Whether the column has one of a few values that are known beforehand.
+
+    Written out, one parameter each: a list of values is put into the statement anew with every use.
+    """
+    return column.in_([literal(value, column.type) for value in values])
 
 
 ATTEMPT: Columns = table_of(Attempt).c

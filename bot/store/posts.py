@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from bot.store.claims import Claim
 from bot.store.columns import POST, table_of
 from bot.store.leases import LeaseLost
-from bot.store.statements import one
+from bot.store.statements import execute, one
 from bot.store.wakeups import ring
 from bot.tables import Post
 
@@ -37,8 +37,7 @@ def add(session: Session, posts: Sequence[Post]) -> None:
 def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     if not rows:
         return
-    session.flush()
-    session.connection().execute(_insert_new(session.get_bind().dialect.name), rows)
+    execute(session, _insert_new(session.get_bind().dialect.name), rows)
     ring(session, "posts")
 
 
@@ -143,7 +142,8 @@ def claim(session: Session, *, owner: str, now: float, lease: float, limit: int)
 
 def wanted(session: Session, id: int) -> int:
     """How much of a post is wanted by now; 0 for one that is gone."""
-    return session.scalar(select(POST.wanted).where(POST.id == id)) or 0
+    found = one(session, _WANTED, {"of": id})
+    return 0 if found is None else int(found[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,5 +212,6 @@ def _settlement(**values: Any) -> Any:
     )
 
 
+_WANTED = select(POST.wanted).where(POST.id == bindparam("of"))
 _RETRY = _settlement(due_at=bindparam("again_at"), error=bindparam("why"))
 _FAIL = _settlement(state="failed", error=bindparam("why"))

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from bot.states import State, run_sources
 from bot.store import admission, locks, posts
 from bot.store.claims import Claim
-from bot.store.columns import BUILD, RUN
+from bot.store.columns import BUILD, RUN, among, table_of
 from bot.store.inserts import insert_all, insert_once
+from bot.store.statements import rows_of
 from bot.store.transitions import (
     ACTIVE,
     FREE,
@@ -29,9 +30,11 @@ from bot.tables import Build, Post, Run
 
 _CLAIM = Claim(
     Run,
-    [RUN.state.in_(QUEUED), RUN.admitted == true()],
-    begun=[RUN.state.in_(ACTIVE), RUN.admitted == true()],
+    [among(RUN.state, QUEUED), RUN.admitted == true()],
+    begun=[among(RUN.state, ACTIVE), RUN.admitted == true()],
 )
+
+_OF_NUMBER = select(*table_of(Run).c).where(RUN.number == bindparam("of"))
 
 _AMONG_FEW = RUN.number + 0
 """The number where few runs meet the other conditions: those are found first, by their index, then sorted."""
@@ -179,7 +182,7 @@ def _move(to: State, names: frozenset[str]) -> Any:
 def held_before(to: State) -> list[Any]:
     """The conditions under which the run `of`, which `owner` holds, may move to `to`."""
     held = [RUN.number == bindparam("of"), RUN.lease_owner == bindparam("owner")]
-    return [*held, RUN.state.in_(run_sources(to))]
+    return [*held, among(RUN.state, run_sources(to))]
 
 
 def note(session: Session, number: int, *, owner: str, waiting_for: str | None) -> Run | None:
@@ -218,7 +221,7 @@ def is_known(session: Session, key: str) -> bool:
 
 def get(session: Session, number: int) -> Run | None:
     """The run with this number."""
-    return session.get(Run, number)
+    return next(iter(rows_of(session, Run, _OF_NUMBER, {"of": number})), None)
 
 
 def latest(

@@ -5,7 +5,7 @@ reads costs four times one of Core. So what every run needs is made at import or
 parameters by name, and run here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Executable, Row
@@ -16,7 +16,10 @@ from sqlmodel import SQLModel
 Model = TypeVar("Model", bound=SQLModel)
 
 
-def execute(session: Session, statement: Executable, parameters: Mapping[str, Any]) -> Any:
+Parameters = Mapping[str, Any]
+
+
+def execute(session: Session, statement: Executable, parameters: Parameters | Sequence[Parameters]) -> Any:
     """The result of a Core statement, which sees what the session has yet to write."""
     return _connection(session).execute(statement, parameters)
 
@@ -54,4 +57,5 @@ def _row(session: Session, mapper: Mapper[Model], values: Mapping[Any, Any]) -> 
 
 def _connection(session: Session) -> Connection:
     session.flush()
-    return session.connection()
+    bind = session.get_bind()  # of the writer a connection in its transaction, of a reader an engine
+    return bind if isinstance(bind, Connection) else session.connection()

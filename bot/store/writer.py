@@ -255,15 +255,19 @@ class Writer:
             info=dict(self._about.info),
         ) as session:
             try:
+                if apart:
+                    session.connection()  # which takes the savepoint, for statements that go past the session
                 task.value = work(session)
                 if apart:
                     session.commit()
                 else:
                     session.flush()
             except Exception as error:
-                session.rollback()  # of the savepoint, or of all where there is none
+                session.rollback()
                 if is_lost(error):
                     raise
+                if not apart:
+                    connection.rollback()  # of all: there is no savepoint
                 if not apart and len(group.tasks) > 1:
                     raise _Failed from error
                 task.tries += 1
