@@ -11,9 +11,8 @@ from sqlalchemy.orm import Session
 from bot.states import State, run_sources
 from bot.store import admission, locks, posts
 from bot.store.claims import Claim
-from bot.store.columns import BUILD, RUN, among, table_of
+from bot.store.columns import BUILD, RUN, among
 from bot.store.inserts import insert_all, insert_once
-from bot.store.statements import rows_of
 from bot.store.transitions import (
     ACTIVE,
     FREE,
@@ -33,8 +32,6 @@ _CLAIM = Claim(
     [among(RUN.state, QUEUED), RUN.admitted == true()],
     begun=[among(RUN.state, ACTIVE), RUN.admitted == true()],
 )
-
-_OF_NUMBER = select(*table_of(Run).c).where(RUN.number == bindparam("of"))
 
 _AMONG_FEW = RUN.number + 0
 """The number where few runs meet the other conditions: those are found first, by their index, then sorted."""
@@ -221,7 +218,7 @@ def is_known(session: Session, key: str) -> bool:
 
 def get(session: Session, number: int) -> Run | None:
     """The run with this number."""
-    return next(iter(rows_of(session, Run, _OF_NUMBER, {"of": number})), None)
+    return session.get(Run, number)
 
 
 def latest(

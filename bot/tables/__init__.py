@@ -10,6 +10,7 @@ from sqlmodel import Field, SQLModel
 
 from bot.states import State
 from bot.tables.pushes import CommandRefusal, PushSeen, PushVerdict
+from bot.tables.rows import Row
 from bot.tables.types import Number, Packed, packed, where
 
 __all__ = [
@@ -38,7 +39,7 @@ __all__ = [
 ]
 
 
-class Claimable(SQLModel):
+class Claimable(Row):
     """A row that one bot at a time works on: free when `lease_until` has passed."""
 
     # Not a float first: SQLite (seen in 3.40) gives the integer key as a float in RETURNING then.
