@@ -112,13 +112,13 @@ CRONS = st.sampled_from(["* * * * *", "*/7 * * * *", "0 * * * *", "30 2 * * *", 
 
 @st.composite
 def absences(draw: st.DrawFn) -> tuple[str, float]:
-    """A schedule, and seconds in which it is due some thousands of times at most: all of them are counted."""
+    """A schedule, and seconds in which it is due some hundreds of times at most: all of them are counted."""
     cron = draw(CRONS)
-    longest = {"* * * * *": 4 * DAY, "*/7 * * * *": 30 * DAY, "0 * * * *": 200 * DAY}.get(cron, 900 * DAY)
+    longest = {"* * * * *": DAY // 2, "*/7 * * * *": 4 * DAY, "0 * * * *": 40 * DAY}.get(cron, 900 * DAY)
     return cron, draw(st.floats(0, longest))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(absence=absences(), zone=st.sampled_from(ZONES))
 def test_newest_moments_are_those_of_the_whole_time(absence: tuple[str, float], zone: str) -> None:
     cron, away = absence
@@ -127,10 +127,9 @@ def test_newest_moments_are_those_of_the_whole_time(absence: tuple[str, float], 
     assert of.since(NOON, NOON + away) == every[-RECORDED:]
 
 
-def test_newest_moments_of_years_of_every_minute_are_those_of_the_whole_time() -> None:
-    of = plan("* * * * *", timezone="Europe/Helsinki")
-    every = of.schedule.between(NOON, NOON + 400 * DAY, 2_000_000)
-    assert of.since(NOON, NOON + 400 * DAY) == every[-RECORDED:]
+def test_newest_moments_of_a_year_of_every_minute_are_the_last_that_were() -> None:
+    of, now = plan("* * * * *", timezone="Europe/Helsinki"), NOON + 400 * DAY
+    assert of.since(NOON, now) == of.schedule.between(now - 3 * HOUR, now, 200)[-RECORDED:]
 
 
 @settings(max_examples=300, deadline=None)
