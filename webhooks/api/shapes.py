@@ -4,6 +4,7 @@ Within a model times are seconds since the epoch and addresses begin with `/`: w
 context of `model_dump`.
 """
 
+from functools import cache
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -32,18 +33,16 @@ class Shape(BaseModel):
     @classmethod
     def of(cls, source: object = None, /, **more: object) -> Self:
         """What is shown of `source`; `more` holds what is no attribute of it, or another there."""
-        return cls.model_validate(_Source(source, more))
+        return cls.model_validate(
+            {name: more[name] if name in more else getattr(source, name) for name in _sources(cls)}
+        )
 
 
-class _Source:
-    """An object with more attributes."""
-
-    def __init__(self, source: object, more: dict[str, object]) -> None:
-        self._source = source
-        self._more = more
-
-    def __getattr__(self, name: str) -> object:
-        return self._more[name] if name in self._more else getattr(self._source, name)
+@cache
+def _sources(model: type[BaseModel]) -> list[str]:
+    """What the fields of a model are called where they come from, but for those that follow from others."""
+    fields = model.model_fields.items()
+    return [str(field.validation_alias or name) for name, field in fields if field.is_required()]
 
 
 def _absolute(path: str, info: SerializationInfo) -> str:
