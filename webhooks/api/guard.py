@@ -14,9 +14,9 @@ from bot.access import scopes
 from bot.errors import AskerError, RetryLater
 from webhooks.access import Access, Visitor
 from webhooks.api import queries, workflows
+from webhooks.api.bodies import body, idempotency_key
 from webhooks.api.operation import IDEMPOTENCY_KEY, JSON, ApiRequest, Needs, Operation, Reply, path_number
 from webhooks.api.problems import Problem, forbidden, missing, of_asker, unauthorized, unavailable
-from webhooks.api.reading import body, idempotency_key
 from webhooks.headers import SECURITY
 
 AT_ONCE_S = 0.1

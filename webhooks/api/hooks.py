@@ -26,7 +26,7 @@ from webhooks.api import queries, requests, responses
 from webhooks.api.operation import ApiRequest, Operation, Reply
 from webhooks.api.problems import Problem, missing_job, wrong
 from webhooks.api.runs import started
-from webhooks.api.waiting import ended
+from webhooks.api.waiting import run_at_end
 from webhooks.streams import Streams
 
 PREFIX = "errand_hook_"
@@ -134,7 +134,9 @@ class HookCallHandlers:
         result = await _as_written(self._calls.start(caller, hook.job, start, conditions))
         wait = queries.number(request.query, "wait")
         if wait:
-            run = await ended(self._store, self._streams, request.http, result.run, wait, f"hook:{hook.id}")
+            run = await run_at_end(
+                self._store, self._streams, request.http, result.run, wait, f"hook:{hook.id}"
+            )
             result = StartResult(run, result.new)
         return await started(self._store, result, self._clock(), waited=bool(wait))
 
@@ -174,11 +176,11 @@ async def _as_written(call: Awaitable[T]) -> T:
 
 def _token(request: Request) -> str | None:
     """The token that came with the request; None for none, for two that differ, and for what is none."""
-    found = set(request.headers.getlist("x-deploy-hook-token"))
+    texts = set(request.headers.getlist("x-deploy-hook-token"))
     for line in request.headers.getlist("authorization"):
         bearer = _BEARER.fullmatch(line)
-        found.add(bearer[1] if bearer else "")
-    text = next(iter(found)) if len(found) == 1 else ""
+        texts.add(bearer[1] if bearer else "")
+    text = next(iter(texts)) if len(texts) == 1 else ""
     return text if _TOKEN.fullmatch(text) else None
 
 
@@ -188,8 +190,8 @@ def _user(request: Request) -> str:
     The address is what a proxy on this machine says it is, and so may be anything as well.
     """
     address = request.client.host if request.client else "unknown"
-    said = f"{address[:_LONGEST_USER]} {request.headers.get('user-agent', '')[:_LONGEST_USER]}"
-    return " ".join("".join(c if c.isprintable() else "?" for c in said).split())
+    user = f"{address[:_LONGEST_USER]} {request.headers.get('user-agent', '')[:_LONGEST_USER]}"
+    return " ".join("".join(c if c.isprintable() else "?" for c in user).split())
 
 
 def _unauthorized() -> Problem:

@@ -16,9 +16,9 @@ from bot.store import Session, Store, results, runs
 from bot.tables import Run
 from bot.workers.pruning import Pruning
 from webhooks.api import responses, schedules, tags
+from webhooks.api.bodies import content, require_json
 from webhooks.api.operation import ApiRequest, Reply
 from webhooks.api.problems import Problem, missing, missing_job, wrong
-from webhooks.api.reading import content, require_json
 
 BODY_LIMIT = 1 << 20
 """Bytes of a definition."""

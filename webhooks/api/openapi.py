@@ -74,7 +74,7 @@ def document(operations: Sequence[Operation]) -> Schema:
 
 
 def _operation(row: Operation, refs: dict[Any, Schema]) -> Schema:
-    made: Schema = {
+    result: Schema = {
         "operationId": row.id,
         "tags": [_tag(row)],
         "summary": row.summary,
@@ -87,8 +87,8 @@ def _operation(row: Operation, refs: dict[Any, Schema]) -> Schema:
     }
     if row.body is not None:
         required = any(each.is_required() for each in row.body.model_fields.values())
-        made["requestBody"] = {"required": required, "content": {JSON: {"schema": refs[row.body]}}}
-    return made
+        result["requestBody"] = {"required": required, "content": {JSON: {"schema": refs[row.body]}}}
+    return result
 
 
 def _of_chat(row: Operation) -> str:
@@ -136,17 +136,17 @@ def _in_header(row: Operation) -> Iterator[Schema]:
 
 
 def _answer(answer: Answer, refs: dict[Any, Schema]) -> Schema:
-    made: Schema = {"description": answer.meaning}
+    result: Schema = {"description": answer.meaning}
     if answer.headers:
-        made["headers"] = {
+        result["headers"] = {
             name: {"description": meaning, "required": True, "schema": {"type": "string"}}
             for name, meaning in answer.headers
         }
     if answer.shape == TEXT:
-        made["content"] = {TEXT: {"schema": {"type": "string"}}}
+        result["content"] = {TEXT: {"schema": {"type": "string"}}}
     elif answer.shape is not None:
-        made["content"] = {JSON: {"schema": refs[answer.shape]}}
-    return made
+        result["content"] = {JSON: {"schema": refs[answer.shape]}}
+    return result
 
 
 def _problem(status: int, refs: dict[Any, Schema]) -> Schema:
@@ -159,20 +159,20 @@ def _schemas(operations: Sequence[Operation]) -> tuple[Schema, dict[Any, Schema]
     bodies = {row.body for row in operations if row.body is not None}
     shapes = {answer.shape for row in operations for answer in row.answers.values()}
     shapes = {responses.Problem, *(each for each in shapes if each not in (None, TEXT))}
-    found, definitions = TypeAdapter.json_schemas(
+    references, definitions = TypeAdapter.json_schemas(
         [(kind, "validation", TypeAdapter(kind)) for kind in bodies]
         + [(kind, "serialization", TypeAdapter(kind)) for kind in shapes],
         ref_template=_REFERENCE,
     )
     named: Schema = definitions["$defs"]
     named["Definition"] = named.pop(Job.__name__)
-    found[Job, "validation"] = {"$ref": _REFERENCE.format(model="Definition")}
+    references[Job, "validation"] = {"$ref": _REFERENCE.format(model="Definition")}
     del named["Definition"]["properties"]["name"]  # its address has it
     named["Definition"]["required"].remove("name")
     for name, schema in named.items():
         if name != responses.Problem.__name__ and "properties" in schema:
             schema.setdefault("additionalProperties", False)  # answers have no more than they say
-    refs = {kind: schema for (kind, _), schema in found.items()}
+    refs = {kind: schema for (kind, _), schema in references.items()}
     return {name: _plain(schema) for name, schema in sorted(named.items())}, refs
 
 

@@ -62,8 +62,9 @@ class DocumentHandlers:
 
 def _start(path: str, needs: Needs, handler: Any, **more: Any) -> Operation:
     """An operation that starts a run."""
-    taken = (IDEMPOTENCY_KEY,)
-    return Operation("POST", path, needs, handler, _STARTED, headers=taken, problems=(404, 409, 503), **more)
+    return Operation(
+        "POST", path, needs, handler, _STARTED, headers=(IDEMPOTENCY_KEY,), problems=(404, 409, 503), **more
+    )
 
 
 def _command(

@@ -37,10 +37,10 @@ def _seconds(value: Any) -> Any:
     """A duration as it is written everywhere, such as `90d`, in seconds; ValueError for what is none."""
     if not isinstance(value, str):
         raise ValueError("expected a duration such as 30s, 15m, 1h30m or 90d")
-    found = seconds(value)
-    if not 1 <= found <= LONGEST:
+    duration = seconds(value)
+    if not 1 <= duration <= LONGEST:
         raise ValueError(f"expected a duration from 1s to {LONGEST / 86400:.0f}d, not {value}")
-    return found
+    return duration
 
 
 Value = Annotated[

@@ -15,7 +15,7 @@ LOOK_S = 15.0
 """Seconds after which the run is looked at, though no change of it was heard of."""
 
 
-async def ended(
+async def run_at_end(
     store: Store, streams: Streams, request: Request, run: Run, seconds: float, visitor: str
 ) -> Run:
     """The run as it is once it has ended, or after so many seconds, or when nobody waits any more.
@@ -26,9 +26,9 @@ async def ended(
     if run.state == State.FINISHED or not streams.has_room(visitor):
         return run
     with streams.counted(visitor):
-        seen = _Seen(run)
+        latest = _LatestRun(run)
         waits = [
-            asyncio.ensure_future(_watch(store, seen)),
+            asyncio.ensure_future(_watch(store, latest)),
             asyncio.ensure_future(gone(request.receive)),
             asyncio.ensure_future(streams.closing.wait()),
         ]
@@ -40,24 +40,24 @@ async def ended(
             outcomes = await asyncio.gather(*waits, return_exceptions=True)
         if isinstance(outcomes[0], Exception):
             raise outcomes[0]
-        return seen.run
+        return latest.run
 
 
-class _Seen:
-    """The run as it was looked at last."""
+class _LatestRun:
+    """The run as it was read last."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
 
 
-async def _watch(store: Store, seen: _Seen) -> None:
-    number = seen.run.identity
+async def _watch(store: Store, latest: _LatestRun) -> None:
+    number = latest.run.identity
     with store.changes.listen(("run", number)) as wakeup:
         while True:
             with suppress(RetryLater):
-                found = await store.read(lambda s: runs.get(s, number))
-                seen.run = seen.run if found is None else found
-            if seen.run.state == State.FINISHED:
+                row = await store.read(lambda s: runs.get(s, number))
+                latest.run = latest.run if row is None else row
+            if latest.run.state == State.FINISHED:
                 return
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S):

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from webhooks.api import reading, requests
+from webhooks.api import bodies, requests
 from webhooks.api.problems import Problem
 
 
@@ -20,7 +20,7 @@ from webhooks.api.problems import Problem
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     async def take(request: Request) -> Response:
         try:
-            taken = await reading.body(request, requests.Start)
+            taken = await bodies.body(request, requests.Start)
         except Problem as problem:
             return problem.response()
         return JSONResponse(taken.model_dump())
@@ -127,7 +127,7 @@ async def test_other_content_type_is_refused(client: httpx.AsyncClient, kind: st
 
 
 async def test_slow_body_is_refused(monkeypatch: pytest.MonkeyPatch, client: httpx.AsyncClient) -> None:
-    monkeypatch.setattr(reading, "BODY_S", 0.01)
+    monkeypatch.setattr(bodies, "BODY_S", 0.01)
 
     async def never() -> AsyncIterator[bytes]:
         await asyncio.Event().wait()
@@ -139,7 +139,7 @@ async def test_slow_body_is_refused(monkeypatch: pytest.MonkeyPatch, client: htt
 def test_mistakes_have_a_bound() -> None:
     body: dict[str, Any] = {f"x{number}" * 100: 1 for number in range(500)}
     with pytest.raises(Problem) as caught:
-        reading._checked(requests.Start, body)
+        bodies._checked(requests.Start, body)
     errors = caught.value.extra["errors"]
     assert isinstance(errors, list)
     assert len(errors) == 100

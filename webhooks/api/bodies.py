@@ -38,18 +38,18 @@ async def content(request: Request, *, limit: int = BODY_LIMIT, what: str = "The
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
         raise too_large
-    found = bytearray()
+    data = bytearray()
     try:
         async with asyncio.timeout(BODY_S):
             async for chunk in request.stream():
-                found += chunk
-                if len(found) > limit:
+                data += chunk
+                if len(data) > limit:
                     raise too_large
     except TimeoutError:
         raise Problem(408, "The body took too long.", {"Connection": "close"}) from None
     except ClientDisconnect:
         raise Problem(400, "The body broke off.") from None
-    return bytes(found)
+    return bytes(data)
 
 
 def require_json(request: Request) -> None:
@@ -60,11 +60,11 @@ def require_json(request: Request) -> None:
 
 async def body(request: Request, model: type[M]) -> M:
     """What the body says, as `model`; none at all is `{}`. Raises a `Problem` with all mistakes."""
-    found = await content(request)
-    if not found:
+    data = await content(request)
+    if not data:
         return _checked(model, {})
     require_json(request)
-    return _checked(model, plain(found))
+    return _checked(model, plain(data))
 
 
 def idempotency_key(request: Request) -> str | None:
@@ -77,10 +77,10 @@ def idempotency_key(request: Request) -> str | None:
     return keys[0]
 
 
-def plain(found: bytes) -> Any:
-    """The JSON value of `found` in plain types; a `Problem` for what is none, or not to be taken."""
+def plain(data: bytes) -> Any:
+    """The JSON value of `data` in plain types; a `Problem` for what is none, or not to be taken."""
     try:
-        value = json.loads(found.decode(), object_pairs_hook=_Pairs, parse_constant=_refuse)
+        value = json.loads(data.decode(), object_pairs_hook=_Pairs, parse_constant=_refuse)
     except UnicodeDecodeError:
         raise Problem(400, "The body is not JSON: expected UTF-8 text.") from None
     except json.JSONDecodeError as error:
@@ -89,10 +89,10 @@ def plain(found: bytes) -> Any:
     except (ValueError, RecursionError):
         raise Problem(400, "The body is not JSON: nested too deeply, or no number of JSON.") from None
     mistakes: Mistakes = []
-    taken = _plain(value, "", 0, mistakes)
+    document = _plain(value, "", 0, mistakes)
     if mistakes:
         raise wrong(mistakes)
-    return taken
+    return document
 
 
 class _Pairs(list[tuple[str, Any]]):
@@ -109,14 +109,14 @@ def _plain(value: Any, place: str, depth: int, mistakes: Mistakes) -> Any:
         mistakes.append((place, f"nested more than {DEPTH} levels deep"))
         return None
     if isinstance(value, _Pairs):
-        made: dict[str, Any] = {}
+        members: dict[str, Any] = {}
         for name, item in value:
             at = place + pointer([name])
-            if name in made:
+            if name in members:
                 mistakes.append((at, "given twice"))
             _check_text(name, at, mistakes)
-            made[name] = _plain(item, at, depth + 1, mistakes)
-        return made
+            members[name] = _plain(item, at, depth + 1, mistakes)
+        return members
     if isinstance(value, list):
         return [_plain(item, f"{place}/{index}", depth + 1, mistakes) for index, item in enumerate(value)]
     if isinstance(value, str):
@@ -139,10 +139,10 @@ def _checked(model: type[M], value: Any) -> M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise wrong([_told(model, each) for each in error.errors(include_url=False)]) from None
+        raise wrong([_sentence(model, each) for each in error.errors(include_url=False)]) from None
 
 
-def _told(model: type[BaseModel], error: ErrorDetails) -> tuple[str, str]:
+def _sentence(model: type[BaseModel], error: ErrorDetails) -> tuple[str, str]:
     """One mistake in our words where pydantic's own would speak of Python."""
     place, kind = pointer([part for part in error["loc"] if part != "[key]"]), error["type"]
     context = error.get("ctx", {})
@@ -151,8 +151,8 @@ def _told(model: type[BaseModel], error: ErrorDetails) -> tuple[str, str]:
         return place, f"unknown; known are {known}" if len(error["loc"]) == 1 and known else "unknown"
     if kind == "value_error":
         return place, str(context.get("error", error["msg"]))
-    told = _WORDS.get(kind, error["msg"][:1].lower() + error["msg"][1:])
-    return place, told.format_map({name: value for name, value in context.items() if name != "error"})
+    sentence = _WORDS.get(kind, error["msg"][:1].lower() + error["msg"][1:])
+    return place, sentence.format_map({name: value for name, value in context.items() if name != "error"})
 
 
 _WORDS = {
