@@ -167,7 +167,7 @@ async def test_paused_bot_does_nothing_that_another_one_did_meanwhile(
         one, two = sorted((one, two), key=lambda bot: -len(carried(postgres_url, bot.pid)))
         mine = carried(postgres_url, one.pid)
         theirs = set(range(1, 21)) - mine
-        with paused(one.pid):
+        with paused(one.pid, postgres_url):
             await two.wait_for(lambda: mine <= taken(two), 60)
             (tmp_path / "gate").touch()
             await two.wait_for(lambda: two.ended(theirs), 60)
@@ -180,13 +180,30 @@ async def test_paused_bot_does_nothing_that_another_one_did_meanwhile(
 
 
 @contextmanager
-def paused(pid: int) -> Iterator[None]:
-    """The process stands still."""
+def paused(pid: int, url: str) -> Iterator[None]:
+    """The process stands still, and not in the middle of a transaction: its locks would hold up everybody."""
     os.kill(pid, signal.SIGSTOP)
     try:
+        while in_transaction(url):
+            os.kill(pid, signal.SIGCONT)
+            os.kill(pid, signal.SIGSTOP)
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+def in_transaction(url: str) -> bool:
+    """Whether somebody has begun a transaction and does not go on with it."""
+    looks = []
+    with psycopg.connect(url, autocommit=True) as connection:
+        for pause in (0.5, 0):
+            rows = connection.execute(
+                "SELECT pid, state_change FROM pg_stat_activity"
+                " WHERE datname = current_database() AND state LIKE 'idle in transaction%'"
+            )
+            looks.append(set(rows))
+            time.sleep(pause)
+    return bool(looks[0] & looks[1])
 
 
 async def test_log_and_cancel_reach_the_bot_that_carries_the_run(
