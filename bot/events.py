@@ -98,7 +98,7 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class RepositoryMoved:
     """The repository that was called `former` was renamed or transferred."""
 
     repository: str
@@ -125,7 +125,7 @@ class Ignored:
     why: str
 
 
-Event = Push | Comment | Moved | SlackCommand | Ignored
+Event = Push | Comment | RepositoryMoved | SlackCommand | Ignored
 
 
 class _Repository(BaseModel):
@@ -333,7 +333,7 @@ def _moved(payload: object) -> Event:
     number, former = _number(event.repository.id), event.former
     if former is None or number is None:
         return Ignored(f"a repository was {event.action[:40]}, and not renamed or transferred")
-    return Moved(event.repository.full_name, number, former)
+    return RepositoryMoved(event.repository.full_name, number, former)
 
 
 def _slack(delivery: Delivery) -> Event:

@@ -11,11 +11,11 @@ from typing import TypeVar
 
 import structlog
 
-from bot.access.repository_pins import Identity, Verdict, decide, owner_of
+from bot.access.repository_pins import Identity, PinVerdict, decide, owner_of
 from bot.access.workflows import repositories_of
 from bot.catalog.catalog import Catalog
 from bot.errors import AskerError, NotAllowed, Refused
-from bot.github import GitHub, Known, Repository
+from bot.github import GitHub, KnownRepository, Repository
 from bot.registry import Registry
 from bot.store import Session, Store, pins
 from bot.tables import RepositoryPin
@@ -71,7 +71,7 @@ class Repositories:
         self._clock = clock
         self._written: _Written | None = None
         self._admitted: OrderedDict[Identity, tuple[float, str]] = OrderedDict()
-        self._numbers: OrderedDict[str, tuple[float, Known | None]] = OrderedDict()
+        self._numbers: OrderedDict[str, tuple[float, KnownRepository | None]] = OrderedDict()
 
     async def admit(self, seen: Identity, *, door: str) -> str:
         """By which name the repository is known here; `Stranger` where its name was another one's.
@@ -94,14 +94,14 @@ class Repositories:
         _keep(self._admitted, seen, (now + KEPT, name))
         return name
 
-    async def known(self, name: str) -> Known | None:
+    async def known(self, name: str) -> KnownRepository | None:
         """The number that is pinned to a name, and what GitHub calls it today; None for one without."""
         key, now = name.casefold(), self._clock()
         kept = self._numbers.get(key)
         if kept is not None and kept[0] > now:
             return kept[1]
         row = await self._store.read(lambda s: pins.find(s, key))
-        known = None if row is None else Known(row.number, row.current or name)
+        known = None if row is None else KnownRepository(row.number, row.current or name)
         _keep(self._numbers, key, (now + KEPT, known))
         return known
 
@@ -154,7 +154,7 @@ class Repositories:
             self._admitted.clear()
         return self._written
 
-    def _settle(self, session: Session, seen: Identity, written: _Written) -> Verdict:
+    def _settle(self, session: Session, seen: Identity, written: _Written) -> PinVerdict:
         """Store what follows; another bot may have been faster."""
         rows, now = _around(session, seen), self._clock()
         verdict = decide(seen, rows, written)
@@ -187,7 +187,7 @@ class Repositories:
             )
         return Stranger(seen.name, note)
 
-    def _tell(self, seen: Identity, verdict: Verdict) -> None:
+    def _tell(self, seen: Identity, verdict: PinVerdict) -> None:
         if verdict.pins:
             log.info("repository.pinned", repository=seen.name, number=seen.number)
         renamed = verdict.name.casefold() != seen.shown.casefold()

@@ -15,7 +15,7 @@ _MISSING = re.compile(r"executable file not found|no such file or directory|comm
 _FORBIDDEN = re.compile(r"permission denied|exec format error|is a directory", re.I)
 
 
-class Ended(Exception):
+class RunEnded(Exception):
     """The end of a run that had none of its own: how, with a sentence for its log and for people."""
 
     def __init__(self, outcome: Outcome) -> None:
@@ -23,12 +23,12 @@ class Ended(Exception):
         self.outcome = outcome
 
 
-def error(reason: str, message: str) -> Ended:
+def error(reason: str, message: str) -> RunEnded:
     """Give an end that is not the job's fault."""
-    return Ended(Outcome(Result.ERROR, reason=reason, message=message[:MOST]))
+    return RunEnded(Outcome(Result.ERROR, reason=reason, message=message[:MOST]))
 
 
-def lost(message: str) -> Ended:
+def lost(message: str) -> RunEnded:
     """Give the end of a run of which the container, or what belongs to it, is not what it was."""
     return error(LOST, message)
 

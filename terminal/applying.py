@@ -12,7 +12,7 @@ from terminal.remote import Remote, segment
 from terminal.words import Json, connected
 
 if TYPE_CHECKING:
-    from bot.config import Written
+    from bot.config import DefinitionText
 
 STDIN = Path("-")
 _ABOUT_THE_JOB = (400, 409, 412, 413, 422)
@@ -46,7 +46,7 @@ def apply(
     raise typer.Exit(0 if all(right) else 1)
 
 
-def _written(file: Path) -> "Written":
+def _written(file: Path) -> "DefinitionText":
     """What stands there; `Failure` with every mistake that keeps it from being sent."""
     from bot.config import definitions_of
     from bot.config.document import SIZE_LIMIT
@@ -65,7 +65,7 @@ def _written(file: Path) -> "Written":
         raise Failure(str(error)) from None
 
 
-def _put(remote: Remote, written: "Written", name: str, json: bool) -> bool:
+def _put(remote: Remote, written: "DefinitionText", name: str, json: bool) -> bool:
     """Send one job and tell what came of it; False where it was refused."""
     path = f"/api/jobs/{segment(name)}"
     try:

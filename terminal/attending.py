@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-from terminal.ending import Ended, Ending
+from terminal.ending import Ending, Terminated
 from terminal.failures import INTERRUPTED, REFUSED, TIMED_OUT, Failure, say
 from terminal.following import Follower
 from terminal.printing import closing, document
@@ -29,7 +29,7 @@ def attend(remote: Remote, run: Document, *, timeout: float | None, as_json: boo
     try:
         with ending.heeded():
             return _attended(remote, run, timeout, as_json)
-    except Ended:
+    except Terminated:
         number = run["number"]
         say(f"#{number} goes on.\n{_ways(number)}")
         return 128 + (ending.number or 0)

@@ -31,7 +31,7 @@ from bot.tables import Build, Run
 from bot.telemetry.logging import configure
 from executor.errors import EngineUnavailable
 from executor.logs.store import LogStore
-from terminal.ending import Ended, Ending
+from terminal.ending import Ending, Terminated
 from terminal.failures import Failure, say
 from terminal.house import checkouts, config_at, house
 from terminal.outputs import Outputs
@@ -259,7 +259,7 @@ def talk(path: Path, named: tuple[str, ...]) -> int:
         try:
             with ending.heeded():
                 _listen(conversation, chat, prompt)
-        except Ended:
+        except Terminated:
             pass  # `ending` knows by which signal
         except KeyboardInterrupt:
             code = 128 + signal.SIGINT

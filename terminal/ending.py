@@ -8,7 +8,7 @@ from types import FrameType
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
-class Ended(BaseException):
+class Terminated(BaseException):
     """A signal asked for the end; no `Exception`, so that nothing on the way takes it for a mistake."""
 
 
@@ -28,11 +28,11 @@ class Ending:
 
     @contextmanager
     def heeded(self) -> Iterator[None]:
-        """Raise `Ended` in this block when a signal comes, or came before; only once."""
+        """Raise `Terminated` in this block when a signal comes, or came before; only once."""
         self._heeded = True
         try:
             if self.number is not None:
-                raise Ended
+                raise Terminated
             yield
         finally:
             self._heeded = False
@@ -43,4 +43,4 @@ class Ending:
         self.number = number
         if self._heeded:
             self._heeded = False
-            raise Ended
+            raise Terminated

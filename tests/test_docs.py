@@ -15,7 +15,7 @@ from typer.main import get_command
 
 from bot.commands.grammar import AVAILABLE, VERBS
 from bot.config import Config, load
-from bot.config.document import Place
+from bot.config.document import TextPosition
 from bot.config.findings import Finding
 from bot.config.meanings import MEANINGS
 from bot.config.remarks import inspected
@@ -135,7 +135,7 @@ def test_check_has_nothing_to_say_of_the_sample(tmp_path: Path) -> None:
 def test_json_of_check_is_documented_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     (shown,) = re.findall(r"^```json\n(\{\"right.*?)^```", CONFIGURATION, re.MULTILINE | re.DOTALL)
     (finding,) = json.loads(shown)["findings"]
-    place = Place(finding["line"], finding["column"])
+    place = TextPosition(finding["line"], finding["column"])
     report([Finding(finding["file"], finding["message"], place, finding["setting"])], Format.JSON)
     assert json.loads(capsys.readouterr().out) == json.loads(shown)
 

@@ -50,7 +50,7 @@ class Names(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PinVerdict:
     """`name` is by what the repository is known here; `rivals` are the pins that it has no right to.
 
     `pins`: names that are its own from now on. `stale`: other names of it, whose pins do not know what GitHub
@@ -68,7 +68,7 @@ class Verdict:
         return bool(self.pins or self.stale)
 
 
-def decide(seen: Identity, pins: Sequence[RepositoryPin], names: Names) -> Verdict:
+def decide(seen: Identity, pins: Sequence[RepositoryPin], names: Names) -> PinVerdict:
     """What `seen` is, given the pins of its name and its owner, and those of both numbers."""
     mine = [pin for pin in pins if "/" in pin.name and pin.number == seen.number]
     here = next((pin for pin in pins if pin.name == seen.key), None)
@@ -80,8 +80,8 @@ def decide(seen: Identity, pins: Sequence[RepositoryPin], names: Names) -> Verdi
     if account is not None and seen.owner_number not in (None, account.number):
         rivals.append(account)
     if rivals:
-        return Verdict(seen.name, tuple(rivals))
-    return Verdict(seen.name, pins=(seen.key,) if names.allows(seen.key) else ())
+        return PinVerdict(seen.name, tuple(rivals))
+    return PinVerdict(seen.name, pins=(seen.key,) if names.allows(seen.key) else ())
 
 
 def owner_of(name: str) -> str:
@@ -108,15 +108,15 @@ class _Holders:
 
 def _known(
     seen: Identity, mine: Sequence[RepositoryPin], here: RepositoryPin | None, holders: _Holders
-) -> Verdict:
+) -> PinVerdict:
     """The same for a pinned number: what is written before patterns, then its own name before older ones."""
     older = [pin.name for pin in mine if pin.name != seen.key]
     own = [seen.key] if here is None or here in mine else []
     ranks = {name: rank for name in (*own, *older) if (rank := holders.rank(name)) < 2}
     stale = tuple(pin for pin in mine if pin.current != seen.shown)
     if not ranks:
-        return Verdict(seen.shown, stale=stale)
+        return PinVerdict(seen.shown, stale=stale)
     name = min(ranks, key=lambda each: ranks[each])
     if name != seen.key:
-        return Verdict(name, stale=stale)
-    return Verdict(seen.name, pins=() if here is not None else (name,), stale=stale)
+        return PinVerdict(name, stale=stale)
+    return PinVerdict(seen.name, pins=() if here is not None else (name,), stale=stale)

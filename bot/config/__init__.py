@@ -5,12 +5,13 @@ from bot.config.config import Config
 from bot.config.definitions import Wrong, definition, job_of
 from bot.config.loading import load
 from bot.config.settings import Builder, Container, Engine, GitHub, Kubernetes, Limits, Logs, Process, Slack
-from bot.config.written import Written, definitions_of
+from bot.config.written import DefinitionText, definitions_of
 
 __all__ = [
     "Builder",
     "Config",
     "Container",
+    "DefinitionText",
     "Engine",
     "GitHub",
     "Kubernetes",
@@ -18,7 +19,6 @@ __all__ = [
     "Logs",
     "Process",
     "Slack",
-    "Written",
     "Wrong",
     "cluster_settings",
     "definition",

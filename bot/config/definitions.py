@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from bot.catalog.catalog import Job
 from bot.catalog.conditions import SecretReference
 from bot.config.config import Config
-from bot.config.document import DEPTH, SIZE_LIMIT, Document, Mistake, Path, Place, Value, path_text
+from bot.config.document import DEPTH, SIZE_LIMIT, Document, Mistake, Path, TextPosition, Value, path_text
 from bot.config.interpolation import Reference, pieces_of
 from bot.config.loading import checked, treatment
 from bot.errors import Refused
@@ -48,7 +48,7 @@ def job_of(content: bytes, name: str, config: Config) -> Job:
         raise Wrong([("", str(error))]) from None
     if not isinstance(value, dict):
         raise Wrong([("", "expected an object with the keys of a job")])
-    document.values[at] = document.keys[at] = Place()
+    document.values[at] = document.keys[at] = TextPosition()
     if not document.mistakes:
         own = _own_names(config.written) | _own_names(config.newest)
         _refuse_references(document, value, at, own)
@@ -101,7 +101,7 @@ class _Reader:
         """The plain value."""
         if len(path) > DEPTH:
             raise Refused(f"nested more than {DEPTH} levels deep")
-        self._document.values[path] = Place()
+        self._document.values[path] = TextPosition()
         if isinstance(value, _Pairs):
             return self._object(value, path)
         if isinstance(value, list):
@@ -117,7 +117,7 @@ class _Reader:
         made: dict[str, Value] = {}
         for key, item in pairs:
             at = (*path, key)
-            self._document.keys[at] = Place()
+            self._document.keys[at] = TextPosition()
             self._text(key, at)
             if key in made:
                 self._document.wrong(at, "given twice", key=True)

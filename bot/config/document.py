@@ -34,7 +34,7 @@ _TAG = "tag:yaml.org,2002:"
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class TextPosition:
     """A line and a column, both counted from 1."""
 
     line: int = 1
@@ -45,7 +45,7 @@ class Place:
 class Mistake:
     """Something wrong at a place; `path` are the keys that lead there, `what` is the sentence."""
 
-    place: Place
+    place: TextPosition
     path: str
     what: str
     keys: Path = field(default=(), compare=False)
@@ -63,20 +63,20 @@ class Document:
     """
 
     data: Value = None
-    keys: dict[Path, Place] = field(default_factory=dict)
-    values: dict[Path, Place] = field(default_factory=dict)
+    keys: dict[Path, TextPosition] = field(default_factory=dict)
+    values: dict[Path, TextPosition] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
     unusable: set[Path] = field(default_factory=set)
     taken: dict[Path, Mapping[str, str]] = field(default_factory=dict)
     """What the environment gave to the value at a path, by the variable's name: it may be a secret."""
 
-    def place(self, path: Path, *, key: bool = False) -> Place:
+    def place(self, path: Path, *, key: bool = False) -> TextPosition:
         """Where the value (or its key) of `path` stands, or of the nearest thing around it."""
         exact = (self.keys if key else self.values).get(path)
         while exact is None and path:
             exact = self.keys.get(path) or self.values.get(path)
             path = path[:-1]
-        return exact or Place()
+        return exact or TextPosition()
 
     def written(self, path: Path) -> Path:
         """`path` of a job, or the one in `defaults` where the job has the value from there."""
@@ -126,10 +126,12 @@ def read(content: bytes) -> Document:
         document.mistakes.append(Mistake(error.place, "", str(error)))
     except MarkedYAMLError as error:
         found = fault(text, error)
-        document.mistakes.append(Mistake(Place(found.line, found.column), "", f"not YAML: {found.what}"))
+        document.mistakes.append(
+            Mistake(TextPosition(found.line, found.column), "", f"not YAML: {found.what}")
+        )
     except (YAMLError, ValueError, RecursionError) as error:
         what = "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
-        document.mistakes.append(Mistake(Place(), "", f"not YAML: {what}"))
+        document.mistakes.append(Mistake(TextPosition(), "", f"not YAML: {what}"))
     return document
 
 
@@ -142,9 +144,9 @@ def _composed(text: str) -> Node | None:
 
 
 class _Unreadable(Exception):
-    def __init__(self, what: str, place: Place | None = None) -> None:
+    def __init__(self, what: str, place: TextPosition | None = None) -> None:
         super().__init__(what)
-        self.place = place or Place()
+        self.place = place or TextPosition()
 
 
 def _text(content: bytes) -> str:
@@ -163,8 +165,8 @@ def _text(content: bytes) -> str:
     return text
 
 
-def _place_of(before: str) -> Place:
-    return Place(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
+def _place_of(before: str) -> TextPosition:
+    return TextPosition(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
 
 
 @dataclass
@@ -177,7 +179,7 @@ class _Reader:
 
     def value(self, node: Node, path: Path) -> Value:
         """The plain value of `node`."""
-        place = Place(node.start_mark.line + 1, node.start_mark.column + 1)
+        place = TextPosition(node.start_mark.line + 1, node.start_mark.column + 1)
         if id(node) in self.seen:
             self.aliases += 1
         self.seen.add(id(node))
@@ -203,7 +205,7 @@ class _Reader:
     def _pairs(self, node: MappingNode, path: Path) -> Iterator[tuple[str, Value]]:
         first: dict[str, int] = {}
         for key_node, value_node in node.value:
-            place = Place(key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+            place = TextPosition(key_node.start_mark.line + 1, key_node.start_mark.column + 1)
             if not isinstance(key_node, ScalarNode):
                 self.document.mistakes.append(Mistake(place, path_text(path), "expected a name as key"))
                 continue

@@ -13,7 +13,7 @@ from io import StringIO
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
-from bot.config.document import SIZE_LIMIT, Place
+from bot.config.document import SIZE_LIMIT, TextPosition
 from bot.config.findings import Finding
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def beside(config: FilePath) -> EnvFile:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         line = content.count(b"\n", 0, problem.start) + 1
-        return EnvFile(mistakes=(Finding(str(path), "the file is not UTF-8 text", Place(line)),))
+        return EnvFile(mistakes=(Finding(str(path), "the file is not UTF-8 text", TextPosition(line)),))
     return _read(str(path), text, _of_mode(str(path), mode))
 
 
@@ -105,25 +105,25 @@ def _read(file: str, text: str, remarks: Iterable[Finding]) -> EnvFile:
     return EnvFile(values, tuple(mistakes), tuple(remarks))
 
 
-def _place(binding: "Binding") -> Place:
+def _place(binding: "Binding") -> TextPosition:
     """Where it begins, which the parser counts from the empty lines before it."""
     before = binding.original.string[: len(binding.original.string) - len(binding.original.string.lstrip())]
     line = binding.original.line + len(re.findall(r"\r\n|\n|\r", before))
-    return Place(line, len(re.split(r"[\r\n]", before)[-1]) + 1)
+    return TextPosition(line, len(re.split(r"[\r\n]", before)[-1]) + 1)
 
 
-def _opening(binding: "Binding", begin: Place) -> Place | None:
+def _opening(binding: "Binding", begin: TextPosition) -> TextPosition | None:
     """Where the quote stands that nothing closes; None where that is not what is wrong."""
     before, sign, value = binding.original.string.lstrip().partition("=")
     text = value.strip()
     if not binding.error or not sign or text[:1] not in ("'", '"') or text.count(text[0]) > 1:
         return None
-    return Place(begin.line, begin.column + len(before) + 1 + value.index(text[0]))
+    return TextPosition(begin.line, begin.column + len(before) + 1 + value.index(text[0]))
 
 
 def _mistake(binding: "Binding", lines: Mapping[str, int]) -> str | None:
     """What is wrong with it; never what it says, which may be a secret."""
-    if binding.error and _opening(binding, Place()) is not None:
+    if binding.error and _opening(binding, TextPosition()) is not None:
         return _UNCLOSED
     name = binding.key or ""
     if binding.error or binding.value is None or not _VARIABLE.fullmatch(name):

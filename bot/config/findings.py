@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Literal
 
-from bot.config.document import Mistake, Place
+from bot.config.document import Mistake, TextPosition
 from bot.errors import ConfigError
 
 SHOWN = 100
@@ -18,7 +18,7 @@ class Finding:
 
     file: str
     message: str
-    place: Place | None = None
+    place: TextPosition | None = None
     setting: str = ""
     level: Literal["error", "warning"] = "error"
 

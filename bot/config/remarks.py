@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from bot.config.building import on_builds
 from bot.config.config import Config
-from bot.config.document import Document, Path, Place, path_text
+from bot.config.document import Document, Path, TextPosition, path_text
 from bot.config.findings import Finding
 from bot.config.interpolation import pieces_of
 from bot.config.loading import Source, checked_source, source
@@ -43,11 +43,11 @@ def inspected(path: FilePath, environ: Mapping[str, str]) -> tuple[Config, list[
     found = [*_on_content(read.document, is_empty=is_empty), *_on_secrets(read, config)]
     found += on_builds(config, environ)
     remarks = [Finding(str(path), what, *_at(read.document, where), "warning") for where, what in found]
-    remarks.sort(key=lambda remark: remark.place or Place())
+    remarks.sort(key=lambda remark: remark.place or TextPosition())
     return config, [*read.env_file.remarks, *dict.fromkeys(remarks)]
 
 
-def _at(document: Document, path: Path) -> tuple[Place, str]:
+def _at(document: Document, path: Path) -> tuple[TextPosition, str]:
     while path and path not in document.values:
         path = path[:-1]  # a default, or one value in place of a list
     is_nothing = len(path) == 1 and isinstance(document.data, dict) and document.data[str(path[0])] is None

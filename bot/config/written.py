@@ -10,7 +10,7 @@ from bot.text.names import job_name
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class DefinitionText:
     """Definitions as they stand in a text that is called `name`: a file, or what somebody sent.
 
     `jobs` has them by the names of the jobs; `above` is where each of them stands in the document.
@@ -36,7 +36,7 @@ class Written:
         return Finding(self.name, message, self.document.place(path, key=unknown), path_text(path))
 
 
-def definitions_of(name: str, content: bytes) -> Written:
+def definitions_of(name: str, content: bytes) -> DefinitionText:
     """The jobs of a text, YAML or JSON: under `jobs:` by name, or one with its `name`.
 
     `Invalid` with what keeps it from being read; whether they are right is for the service to say.
@@ -53,11 +53,11 @@ def definitions_of(name: str, content: bytes) -> Written:
                 _check_name(document, ("jobs", job), job)
             if jobs and not document.mistakes:
                 several = {job: keys for job, keys in jobs.items() if isinstance(keys, dict)}
-                return Written(name, document, several, {job: ("jobs", job) for job in several})
+                return DefinitionText(name, document, several, {job: ("jobs", job) for job in several})
         elif isinstance(own := data.pop("name", None), str) and own and "jobs" not in data:
             _check_name(document, ("name",), own)
             if not document.mistakes:
-                return Written(name, document, {own: data}, {own: ()})
+                return DefinitionText(name, document, {own: data}, {own: ()})
     if not document.mistakes:
         document.wrong((), "expected jobs: with names and definitions, or one job with its name")
     raise Invalid(findings_of(FilePath(name), document.mistakes))

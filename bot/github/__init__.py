@@ -6,7 +6,7 @@ longer than it lives, or let one out in an error. It asks only `bot.errors`, `bo
 `bot.access.workflows` and `executor.spec`.
 """
 
-from bot.github.answers import Known, PullRequest, Repository
+from bot.github.answers import KnownRepository, PullRequest, Repository
 from bot.github.client import GitHub, Lookup
 from bot.github.commits import NamedCommit
 from bot.github.issuer import Keys
@@ -15,7 +15,7 @@ from bot.github.oidc import Oidc, Untrusted, is_signed
 __all__ = [
     "GitHub",
     "Keys",
-    "Known",
+    "KnownRepository",
     "Lookup",
     "NamedCommit",
     "Oidc",

@@ -41,7 +41,7 @@ class Repository:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownRepository:
     """What is known of a repository: its number, if it was seen, and what GitHub called it last."""
 
     number: int | None

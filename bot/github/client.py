@@ -8,7 +8,16 @@ import structlog
 
 from bot.errors import Refused
 from bot.github import answers
-from bot.github.answers import Known, PullRequest, Repository, field, needed, number, repository_path, text
+from bot.github.answers import (
+    KnownRepository,
+    PullRequest,
+    Repository,
+    field,
+    needed,
+    number,
+    repository_path,
+    text,
+)
 from bot.github.commits import Commits, NamedCommit
 from bot.github.credentials import App, Credential
 from bot.github.transport import Answer, Call, Transport
@@ -20,7 +29,7 @@ PAGES = 20  # how far back a comment or a check is looked for
 SINCE_SLACK = 300.0  # seconds by which GitHub's clock and ours may differ
 _ACTIONS = "github-actions[bot]"  # who a workflow's own token is; it cannot ask
 
-Lookup = Callable[[str], Awaitable[Known | None]]
+Lookup = Callable[[str], Awaitable[KnownRepository | None]]
 """Gives what is known of the repository of a name, None for one that was never seen."""
 
 _log = structlog.get_logger(__name__)
@@ -231,13 +240,13 @@ class GitHub:
                     raise
         raise AssertionError("unreachable")
 
-    async def _look_up(self, repository: str) -> Known:
+    async def _look_up(self, repository: str) -> KnownRepository:
         """By what it is asked for, so that nobody who has its name now answers for it."""
         if self._known is None or repository.startswith("#"):
-            return Known(None, repository)
-        return await self._known(repository) or Known(None, repository)
+            return KnownRepository(None, repository)
+        return await self._known(repository) or KnownRepository(None, repository)
 
-    async def _credential(self, known: Known) -> Credential:
+    async def _credential(self, known: KnownRepository) -> Credential:
         if self._app is not None:
             return await self._app.for_repository(known.reference, known.account)
         return Credential("the token" if self._token else "nobody", self._token)

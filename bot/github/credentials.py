@@ -36,7 +36,7 @@ class Credential:
     token: Secret | None
 
 
-class Kept(Generic[K, V]):
+class ExpiringCache(Generic[K, V]):
     """Values that are kept until they end; however many ask at once, each is fetched once."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -112,8 +112,8 @@ class App:
         self._transport = transport
         self._clock = clock
         self._jwt: tuple[Secret, float] | None = None
-        self._installations: Kept[tuple[str, str], int] = Kept(clock)
-        self._tokens: Kept[tuple[int, str], Secret] = Kept(clock)
+        self._installations: ExpiringCache[tuple[str, str], int] = ExpiringCache(clock)
+        self._tokens: ExpiringCache[tuple[int, str], Secret] = ExpiringCache(clock)
 
     async def itself(self) -> Credential:
         """The App as such, for the few calls that are made as the App."""

@@ -55,7 +55,7 @@ class DeliveryHandler:
                 await self._push(delivery, push)
             case events.Comment() as comment:
                 await self._comments.handle(delivery, comment)
-            case events.Moved() as moved:
+            case events.RepositoryMoved() as moved:
                 await self._door.renamed(delivery, moved)
             case events.SlackCommand() as command:
                 await self._slack.handle(delivery, command)

@@ -8,7 +8,7 @@ from bot import messages
 from bot.errors import NotAlone
 from bot.handlers.authorization import RequestContext
 from bot.handlers.cards import CardTargets
-from bot.handlers.orders import Order, Seen, Source, Target
+from bot.handlers.orders import Order, Source, Target, TransactionCache
 from bot.registry import Registry
 from bot.states import State
 from bot.store import Session, admission, builds, posts, runs, versions
@@ -43,11 +43,11 @@ class Enqueuer:
         why = self.refusal(session, order)
         if why is not None and not runs.is_known(session, order.key):
             raise NotAlone(messages.reason(why), why)
-        draft = self.draft(session, order, Seen())
+        draft = self.draft(session, order, TransactionCache())
         stored, _ = runs.enqueue(session, draft.run, draft.cards, now=self._clock(), nonce=draft.nonce)
         return stored
 
-    def draft(self, session: Session, order: Order, seen: Seen) -> runs.Draft:
+    def draft(self, session: Session, order: Order, seen: TransactionCache) -> runs.Draft:
         """The run of `order` and its cards, not stored yet, and the build it needs, which is.
 
         `seen` is for this transaction: made anew for every one, since one that fails may be run again.
@@ -66,7 +66,7 @@ class Enqueuer:
 
     def prospect(self, session: Session, order: Order) -> Prospect:
         """What `enqueue` would store and do now; nothing is stored."""
-        target = self._target(session, order, Seen())
+        target = self._target(session, order, TransactionCache())
         run, build = self._run(session, order, target), None
         if (source := target.source) is not None:
             build = builds.usable(session, source.image.name, source.commit, source.image.recipe)
@@ -81,7 +81,7 @@ class Enqueuer:
         return admission.refusal(session, order.job.name, order.overlap.concurrency)
 
     @staticmethod
-    def _target(session: Session, order: Order, seen: Seen) -> Target:
+    def _target(session: Session, order: Order, seen: TransactionCache) -> Target:
         """The target with the tag that was chosen for the job, where nobody named anything else."""
         target = order.target
         if target.follows and target.image is not None:

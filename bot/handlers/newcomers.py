@@ -47,7 +47,7 @@ class RepositoryDoor:
             answers = self._answers.github(there, key, [messages.error_reply(str(stranger))], failed=True)
         await self._settlement.settle(delivery, "ignored", stranger.note, answers)
 
-    async def renamed(self, delivery: Delivery, moved: events.Moved) -> None:
+    async def renamed(self, delivery: Delivery, moved: events.RepositoryMoved) -> None:
         """GitHub tells at once what would be seen with the next push or comment."""
         known = await self._host.repositories.known(moved.former)
         if known is not None and known.number != moved.number:

@@ -90,7 +90,7 @@ class Order:
 
 
 @dataclass(slots=True)
-class Seen:
+class TransactionCache:
     """What one transaction has found or stored so far: builds by image and commit, and the chosen tags.
 
     `tags` None: they are looked up one by one, which is for single orders.

@@ -13,14 +13,14 @@ _PATTERNS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PushVerdict:
     """Whether a push rebuilds an image; `reason` is a `kind` and what it speaks of, as it is stored."""
 
     builds: bool
     reason: dict[str, Any]
 
 
-def decide(build: BuildFrom, push: Push) -> Verdict:
+def decide(build: BuildFrom, push: Push) -> PushVerdict:
     """What the filters of `build` say of `push`; where nobody knows what it changed, it is built."""
     named = _by_name(build, push)
     if not named.builds or not build.paths:
@@ -30,22 +30,22 @@ def decide(build: BuildFrom, push: Push) -> Verdict:
     for pattern in build.paths:
         if any(_is_below(pattern, path) for path in push.changed):
             return replace(named, reason=named.reason | {"path": pattern})
-    return Verdict(False, {"kind": "no_path", **_patterns(build.paths)})
+    return PushVerdict(False, {"kind": "no_path", **_patterns(build.paths)})
 
 
-def _by_name(build: BuildFrom, push: Push) -> Verdict:
+def _by_name(build: BuildFrom, push: Push) -> PushVerdict:
     """What the name of the branch or of the tag says."""
     about = {"ref": "tag" if push.tag else "branch", "name": push.name}
     if not push.tag and build.branches is None:
         is_default = push.name == push.default_branch
-        return Verdict(is_default, {"kind": "default" if is_default else "not_default", **about})
+        return PushVerdict(is_default, {"kind": "default" if is_default else "not_default", **about})
     patterns = build.tags if push.tag else build.branches or ()
     for pattern in patterns:
         if matches(pattern, push.name):
-            return Verdict(True, {"kind": "fits", **about, "pattern": pattern})
+            return PushVerdict(True, {"kind": "fits", **about, "pattern": pattern})
     if not patterns:
-        return Verdict(False, {"kind": "no_filter", **about})
-    return Verdict(False, {"kind": "fits_none", **about, **_patterns(patterns)})
+        return PushVerdict(False, {"kind": "no_filter", **about})
+    return PushVerdict(False, {"kind": "fits_none", **about, **_patterns(patterns)})
 
 
 def _patterns(patterns: Sequence[str]) -> dict[str, Any]:

@@ -76,7 +76,7 @@ class PushHandler:
         delivery: Delivery,
         push: Push,
         images: Sequence[Image],
-        filtered: Mapping[str, push_filters.Verdict],
+        filtered: Mapping[str, push_filters.PushVerdict],
     ) -> list[PushVerdict]:
         """The transaction: the push takes its place, images are built, and what was decided is kept."""
         row = _seen(delivery, push, self._clock())

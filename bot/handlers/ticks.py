@@ -20,7 +20,7 @@ from bot.catalog.due import Plan, judge
 from bot.errors import AskerError, DatabaseAway, Refused, RetryLater
 from bot.handlers.authorization import RequestContext
 from bot.handlers.enqueuing import Enqueuer
-from bot.handlers.orders import Order, Seen, Target
+from bot.handlers.orders import Order, Target, TransactionCache
 from bot.handlers.resolution import TargetResolver
 from bot.handlers.start import default_order
 from bot.registry import Registry
@@ -50,7 +50,7 @@ class Trouble:
 
 
 @dataclass(slots=True)
-class Decided:
+class TickDecision:
     """What came of one transaction: up to when each job was decided, which are not, what was recorded."""
 
     to: dict[str, float] = field(default_factory=dict)
@@ -169,14 +169,14 @@ class TickHandler:
         except RetryLater as error:
             if not isinstance(error, DatabaseAway):
                 log.warning("ticks.wait", error=str(error))
-            decided = Decided(waiting=dict.fromkeys(names, str(error)))
+            decided = TickDecision(waiting=dict.fromkeys(names, str(error)))
         except Exception:
             log.exception("ticks.failed", first=names[:SHOWN], jobs=len(names))
             if len(plans) > 1:
                 for plan in plans:
                     await self._carry([plan])
                 return
-            decided = Decided(
+            decided = TickDecision(
                 waiting=dict.fromkeys(names, "Errand failed over it; the cause is in its own log.")
             )
         now = self._clock()
@@ -194,7 +194,7 @@ class TickHandler:
     def _delay(self, name: str) -> float:
         return min(AGAIN * 2.0 ** min(self._tries[name] - 1, 16), LONGEST)
 
-    async def _decide(self, plans: Sequence[Plan]) -> Decided:
+    async def _decide(self, plans: Sequence[Plan]) -> TickDecision:
         """Ask GitHub where it matters, then decide in one transaction."""
         now = self._clock()
         repository = self._repository(plans[0])
@@ -245,9 +245,9 @@ class TickHandler:
         plans: Sequence[Plan],
         targets: Mapping[str | None, Target] | Trouble,
         now: float,
-    ) -> Decided:
+    ) -> TickDecision:
         """The transaction: what is due is recorded, and what runs is enqueued."""
-        decided, orders, rows = Decided(), dict[tuple[str, float], Order](), list[Tick]()
+        decided, orders, rows = TickDecision(), dict[tuple[str, float], Order](), list[Tick]()
         states = ticks.hold(session, [plan.job.name for plan in plans])
         for plan in plans:
             state = states.get(plan.job.name)
@@ -266,7 +266,7 @@ class TickHandler:
                     orders[tick.job, tick.at] = order
             decided.to[plan.job.name] = state.ticked_to if state.ticked_to is not None else now
         fresh = ticks.record(session, rows)
-        seen = Seen(tags=image_tags.all(session))
+        seen = TransactionCache(tags=image_tags.all(session))
         drafts = [self._enqueuer.draft(session, orders[key], seen) for key in orders if key in fresh]
         new = runs.enqueue_all(session, drafts, now=now)
         ticks.started(

@@ -18,7 +18,7 @@ LOG_CHARACTERS = 8000
 REPLY_CHARACTERS = 60_000
 
 
-class Listed(Protocol):
+class JobListing(Protocol):
     """What a listing needs of a job."""
 
     @property
@@ -56,7 +56,7 @@ def stopping(run: Run) -> str:
     return f"{plain(run.job, 100)} #{ZERO_WIDTH}{run.number} is being stopped."
 
 
-def listing(jobs: Mapping[str, Listed], command: str = "/job", page: int = 1) -> str:
+def listing(jobs: Mapping[str, JobListing], command: str = "/job", page: int = 1) -> str:
     """A page (from 1) of the jobs with their descriptions; beyond the last page it is that."""
     if not jobs:
         return "No jobs are defined here."

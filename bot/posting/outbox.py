@@ -77,7 +77,7 @@ class Outbox:
         key = post.identity
         once = post.run_number is None and post.build_number is None
         again_at = self._holder.clock() + SPACING
-        said = posts.Said(rev, remote_id, again_at, done=once)
+        said = posts.PostedState(rev, remote_id, again_at, done=once)
         await self._note(lambda s: posts.sent(s, key, said, owner=self._holder.owner))
         self._ring_in(SPACING)
         POSTS.labels(post.kind, "sent").inc()

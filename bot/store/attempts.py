@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from bot.states import AGAIN, State, Wait, attempt_name, attempts_allowed
 from bot.store import posts, runs
 from bot.store.columns import ATTEMPT, RUN
-from bot.store.runs import Facts
+from bot.store.runs import RunUpdate
 from bot.store.transitions import ACTIVE, FREE, make, transition
 from bot.store.wakeups import changed
 from bot.tables import Attempt, Run
@@ -39,7 +39,7 @@ def end(
     owner: str,
     now: float,
     pause: float | None,
-    **facts: Unpack[Facts],
+    **facts: Unpack[RunUpdate],
 ) -> Run | None:
     """Note how `attempt` of a run that `owner` holds ended; None when that is not (any more) ours to say.
 
@@ -63,7 +63,7 @@ def end(
     return runs.move(session, number, State.FINISHED, owner=owner, now=now, **facts)
 
 
-def _row(run: Run, now: float, facts: Facts) -> Attempt:
+def _row(run: Run, now: float, facts: RunUpdate) -> Attempt:
     begun = run.started_at if run.attempt == 1 else None
     started_at, finished_at = facts.get("started_at", begun), facts.get("finished_at")
     return Attempt(

@@ -27,7 +27,7 @@ SUPERSEDED = "Superseded"
 """The reason of a build, and of the runs of its push, that a newer push took the place of."""
 
 
-class Facts(TypedDict, total=False):
+class BuildUpdate(TypedDict, total=False):
     """What may become known of a build together with a move."""
 
     result: str | None
@@ -165,7 +165,7 @@ def claim(session: Session, *, owner: str, now: float, lease: float, limit: int)
 
 
 def move(
-    session: Session, number: int, to: State, *, owner: str, now: float, **facts: Unpack[Facts]
+    session: Session, number: int, to: State, *, owner: str, now: float, **facts: Unpack[BuildUpdate]
 ) -> Build | None:
     """Move a build that `owner` holds; None when it is not held, not there, or may not move so.
 

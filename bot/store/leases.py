@@ -27,7 +27,7 @@ class LeaseLost(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class LeaseRenewal:
     """What is still ours, and which of it somebody asked to stop."""
 
     held: frozenset[int]
@@ -36,10 +36,10 @@ class Held:
 
 def renew(
     session: Session, table: type[Claimable], *, owner: str, ids: Collection[int], now: float, lease: float
-) -> Held:
+) -> LeaseRenewal:
     """Hold rows for `lease` seconds more; those missing from the answer belong to somebody else now."""
     if not ids:
-        return Held(frozenset(), frozenset())
+        return LeaseRenewal(frozenset(), frozenset())
     key, columns = key_of(table), table_of(table).c
     stop_by = columns.get("stop_by")
     rows = session.execute(
@@ -49,7 +49,7 @@ def renew(
         .returning(key, *([] if stop_by is None else [stop_by]))
         .execution_options(synchronize_session=False)
     ).all()
-    return Held(
+    return LeaseRenewal(
         frozenset(row[0] for row in rows),
         frozenset(row[0] for row in rows if len(row) > 1 and row[1] is not None),
     )

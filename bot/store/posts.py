@@ -147,7 +147,7 @@ def wanted(session: Session, id: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class PostedState:
     """What was said: the post's `wanted` when its subject was read, and what the place calls it.
 
     What is not urgent is not said again before `again_at`, so that many changes make one edit. `done`:
@@ -160,7 +160,7 @@ class Said:
     done: bool = False
 
 
-def sent(session: Session, id: int, said: Said, *, owner: str) -> None:
+def sent(session: Session, id: int, said: PostedState, *, owner: str) -> None:
     """A post that `owner` holds was said; raises `LeaseLost` where another bot has it.
 
     That one looks for what was said by its marker, and finds it.

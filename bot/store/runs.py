@@ -37,7 +37,7 @@ _AMONG_FEW = RUN.number + 0
 """The number where few runs meet the other conditions: those are found first, by their index, then sorted."""
 
 
-class Facts(TypedDict, total=False):
+class RunUpdate(TypedDict, total=False):
     """What may become known of a run together with a move."""
 
     result: str | None
@@ -147,7 +147,7 @@ def claim(session: Session, *, owner: str, now: float, lease: float, limit: int)
 
 
 def move(
-    session: Session, number: int, to: State, *, owner: str, now: float, **facts: Unpack[Facts]
+    session: Session, number: int, to: State, *, owner: str, now: float, **facts: Unpack[RunUpdate]
 ) -> Run | None:
     """Move a run that `owner` holds; None when it is not held, not there, or may not move so.
 

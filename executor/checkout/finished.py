@@ -21,7 +21,7 @@ def key(tree: str, inputs: str, bases: list[str], dockerfile: str) -> str | None
     return hashlib.sha256(json.dumps([tree, inputs, sorted(bases)]).encode()).hexdigest()
 
 
-class Finished:
+class FinishedImages:
     """A file of images, by their keys."""
 
     def __init__(self, path: str) -> None:

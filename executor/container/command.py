@@ -44,7 +44,7 @@ def last_words(said: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CommandResult:
     """How a command ended, and the ends of what it wrote."""
 
     code: int
@@ -84,11 +84,11 @@ class Command:
         if said.code:
             raise EngineUnavailable(last_words(said.err or said.out))
 
-    async def call(self, *words: str, timeout: float) -> Said:
+    async def call(self, *words: str, timeout: float) -> CommandResult:
         """Run one command; raises EngineUnavailable, and TimeoutError after `timeout` seconds."""
         return await self.execute(self.words(*words), timeout=timeout)
 
-    async def execute(self, words: Sequence[str], *, timeout: float) -> Said:
+    async def execute(self, words: Sequence[str], *, timeout: float) -> CommandResult:
         """Run another program in the same way."""
         try:
             process = await asyncio.create_subprocess_exec(
@@ -110,7 +110,7 @@ class Command:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 await asyncio.shield(process.wait())
-        return Said(code, out, err)
+        return CommandResult(code, out, err)
 
 
 async def _end_of(stream: asyncio.StreamReader | None) -> str:

@@ -73,7 +73,7 @@ class Container:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class ContainerExtras:
     """What a container is given besides its specification.
 
     `files` names the file on this machine for each path in the container, `driver` who keeps its log,
@@ -103,7 +103,7 @@ def name(installation: str, key: str) -> str:
     return f"errand-{installation}-{key}"
 
 
-def body(spec: RunSpec, given: Given) -> dict[str, Any]:
+def body(spec: RunSpec, given: ContainerExtras) -> dict[str, Any]:
     """Give the request that creates the container of a run."""
     labels = {
         INSTALLATION: given.installation,
@@ -144,7 +144,7 @@ def _command(spec: RunSpec, shell: str | None) -> list[str]:
     return [shell, "-c", _TOGETHER, shell, *words] if shell else words
 
 
-def _host(spec: RunSpec, given: Given) -> dict[str, Any]:
+def _host(spec: RunSpec, given: ContainerExtras) -> dict[str, Any]:
     asked: dict[str, Any] = {
         "Init": True,
         "CapDrop": ["ALL"],

@@ -92,7 +92,7 @@ class ImageBuilder:
 
     def _again(self, made_of: str | None) -> str | None:
         """Give the image that was made of the same, under the commit's name too, if it is still there."""
-        image = made_of and finished.Finished(self._words["finished"]).image(made_of)
+        image = made_of and finished.FinishedImages(self._words["finished"]).image(made_of)
         if not image or not _ID.fullmatch(image):
             return None
         again = _with_image(json.loads(self._words["again"]), image)
@@ -114,7 +114,7 @@ class ImageBuilder:
         if keep := json.loads(self._words.get("keep", "[]")):
             self._call(_with_image(keep, image), "The image cannot be kept on this machine")
         if made_of:
-            finished.Finished(self._words["finished"]).add(made_of, image)
+            finished.FinishedImages(self._words["finished"]).add(made_of, image)
         return image
 
     @contextlib.contextmanager

@@ -33,7 +33,7 @@ _ABSENT = re.compile(
 _CONTAINER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}", re.ASCII)
 
 
-class Connected(Protocol):
+class EngineConnection(Protocol):
     """Whoever has the connection to the engine, which may be another one later."""
 
     @property
@@ -51,7 +51,7 @@ class Images:
     registries.conf says, which may be nothing: then it is refused. `localhost/NAME` is of this machine.
     """
 
-    def __init__(self, client: Connected, settings: Settings) -> None:
+    def __init__(self, client: EngineConnection, settings: Settings) -> None:
         self._client = client
         self._command = Command(settings)
 

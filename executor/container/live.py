@@ -15,14 +15,14 @@ _OWN = frozenset({"HOSTNAME", "HOME", "TERM", "container"})
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class WorkloadShare:
     """What runs share with a workload; `networks` by name."""
 
     env: dict[str, str] = field(default_factory=dict)
     networks: tuple[str, ...] = ()
 
 
-async def shared(client: Client, live: Live) -> Shared:
+async def shared(client: Client, live: Live) -> WorkloadShare:
     """Give what runs share with `container/NAME`: its environment but what the engine made for it.
 
     Raises `Ended` with `WorkloadMissing`, or EngineUnavailable.
@@ -35,4 +35,4 @@ async def shared(client: Client, live: Live) -> Shared:
     except Refused as refused:
         raise error("WorkloadMissing", f"{live.workload}: {refused.message}") from refused
     env = {name: value for name, value in read(answer).env.items() if name not in _OWN}
-    return Shared(env, networks.of_workload(answer))
+    return WorkloadShare(env, networks.of_workload(answer))

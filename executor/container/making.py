@@ -40,7 +40,7 @@ _SWEEP = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
+class BuildEngine:
     """What builds here: whether it is Podman, its storage if that is here, local images with their ids."""
 
     is_podman: bool
@@ -67,15 +67,15 @@ class Makings:
         self._command = Command(settings)
         self._storage: Storage | None = None
 
-    async def engine(self) -> Engine:
+    async def engine(self) -> BuildEngine:
         """Look what builds here; raises EngineUnavailable."""
         if not await self._command.is_podman():
             await self._command.check()
-            return Engine(is_podman=False)
+            return BuildEngine(is_podman=False)
         self._storage = self._storage or await storage.of_engine(self._command)
         if self._storage is None or self._settings.is_shared:
-            return Engine(True, self._storage)
-        return Engine(True, self._storage, tuple(await storage.local_images(self._command)))
+            return BuildEngine(True, self._storage)
+        return BuildEngine(True, self._storage, tuple(await storage.local_images(self._command)))
 
     def command(self, repository: str) -> Command:
         """The command where the repository is built, as it was looked at last; raises EngineUnavailable."""
@@ -93,7 +93,7 @@ class Makings:
             with contextlib.suppress(EngineUnavailable, TimeoutError):
                 await command.call("network", "rm", "--force", network, timeout=_SWEEP)
 
-    def making(self, spec: BuildSpec, place: requests.RunPaths, engine: Engine) -> requests.Making:
+    def making(self, spec: BuildSpec, place: requests.RunPaths, engine: BuildEngine) -> requests.Making:
         """Say what the build is; raises ValueError, and EngineUnavailable where there is no command."""
         recipe = spec.recipe or Recipe()
         tree = trees.of_context(spec)
@@ -118,7 +118,7 @@ class Makings:
         return requests.Making(_BUILDER, tree, words, env, masked, signal_children=False)
 
     def _on_docker(
-        self, spec: BuildSpec, tree: trees.Tree, place: requests.RunPaths, engine: Engine
+        self, spec: BuildSpec, tree: trees.Tree, place: requests.RunPaths, engine: BuildEngine
     ) -> _Shape:
         word, target = self._repositories.word(tree.repository), _target(spec, tree)
         tags = [f"--tag={target}"] if target else []
@@ -128,7 +128,7 @@ class Makings:
         return _Shape(options, {"push": json.dumps(push), "notice": self._notice()}, {})
 
     def _on_podman(
-        self, spec: BuildSpec, tree: trees.Tree, place: requests.RunPaths, engine: Engine
+        self, spec: BuildSpec, tree: trees.Tree, place: requests.RunPaths, engine: BuildEngine
     ) -> _Shape:
         word, target = self._repositories.word(tree.repository), _target(spec, tree)
         name = references.built(spec.image, tree.commit, word)

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from executor.container.containers import MEMORY, Container
-from executor.outcomes import Ended, by_code, error, not_executed, out_of_memory, stopped
+from executor.outcomes import RunEnded, by_code, error, not_executed, out_of_memory, stopped
 from executor.spec import Outcome, Result
 
 _INIT = re.compile(
@@ -21,19 +21,19 @@ _WORKDIR = re.compile(r"workdir|working directory|chdir|\bcwd\b", re.I)
 _REFERENCE = re.compile(r"reference|no such image|image not known|short-name|image", re.I)
 
 
-def refused_creation(status: int, words: str, image: str) -> Ended:
+def refused_creation(status: int, words: str, image: str) -> RunEnded:
     """Read why a container was not created."""
     if status == 404 or (status in (400, 500) and _REFERENCE.search(words)):
         return error("ImageMissing", f"{image[:200]}: {words}")
     return error("ContainerRefused", words)
 
 
-def refused_start(words: str) -> Ended:
+def refused_start(words: str) -> RunEnded:
     """Read why a container was not started."""
     if _WORKDIR.search(words):
         return error("WorkdirInvalid", words)
     outcome = not_executed(words)
-    return error("StartRefused", words) if outcome is None else Ended(outcome)
+    return error("StartRefused", words) if outcome is None else RunEnded(outcome)
 
 
 def of(container: Container, stopped_with: str | None, is_out_of_memory: bool, first: bytes) -> Outcome:

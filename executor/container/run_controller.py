@@ -12,15 +12,15 @@ from executor.container.containers import MEMORY, Container
 from executor.container.following import Follower
 from executor.container.oom import OutOfMemory
 from executor.container.run_directory import NOTES, STARTED, STOP, RunDirectory
-from executor.container.starting import Starting
-from executor.container.stopping import ALONE, Stopping
+from executor.container.starting import ContainerStarter
+from executor.container.stopping import ALONE, ContainerStopper
 from executor.errors import EngineUnavailable
 from executor.logs.collector import LogCollector
 from executor.logs.logfile import LogWriter
 from executor.logs.redaction import masked
 from executor.logs.store import LogStore
 from executor.logs.watcher import FileWatcher
-from executor.outcomes import Ended, lost
+from executor.outcomes import RunEnded, lost
 from executor.progress import ProgressFeed
 from executor.spec import Outcome, Progress, RunSpec, Started
 from executor.threads import shielded
@@ -34,7 +34,7 @@ class RunResources:
     """What every life works with."""
 
     client: Client
-    starting: Starting
+    starting: ContainerStarter
     watcher: FileWatcher
     logs: LogStore
     clock: Callable[[], float]
@@ -116,7 +116,7 @@ class RunController:
             keeping = await self._collect(started)
             outcome = await self._attend(started, keeping)
             outcome = self._masked(outcome, started.secrets)
-        except Ended as ended:
+        except RunEnded as ended:
             outcome = self._masked(ended.outcome, [])
             keeping = keeping or await self._collect(None)
         except BaseException:
@@ -137,7 +137,7 @@ class RunController:
         return [secret.reveal().encode("utf-8", "surrogateescape") for secret in secrets]
 
     async def _attend(self, container: Container, keeping: LogCollector) -> Outcome:
-        """Carry its output and stop it in time, until it has ended; raises `Ended` if it vanishes."""
+        """Carry its output and stop it in time, until it has ended; raises `RunEnded` if it vanishes."""
         follower = Follower(self._tools.client, self._tools.watcher, self._tools.logs)
         following = asyncio.create_task(follower.follow(self._key, container, keeping))
         following.add_done_callback(lambda _: self._woken.set())
@@ -159,7 +159,7 @@ class RunController:
                 memory.close()
 
     async def _until_end(self, container: Container, following: "asyncio.Task[None]") -> Container:
-        stopping = Stopping(self._tools.client, container, self._place, self._tools.clock)
+        stopping = ContainerStopper(self._tools.client, container, self._place, self._tools.clock)
         # Beside the looks: while an ended container is cleared away, Podman lets commands in it wait.
         stopped = asyncio.create_task(stopping.attend(self._tools.watcher))
         stopped.add_done_callback(lambda _: self._woken.set())

@@ -13,7 +13,7 @@ from executor.container.events import Events
 from executor.container.following import FILE_DRIVER
 from executor.container.run_controller import RunController, RunResources
 from executor.container.run_directory import STOP, RunDirectory
-from executor.container.starting import Starting
+from executor.container.starting import ContainerStarter
 from executor.errors import EngineUnavailable
 from executor.logs.store import LogStore, check_key
 from executor.logs.watcher import FileWatcher
@@ -40,7 +40,7 @@ class Runs:
         """Begin to listen; raises EngineUnavailable."""
         await asyncio.to_thread(self._directory.mkdir, 0o700, parents=True, exist_ok=True)
         driver = FILE_DRIVER if client.is_podman else _DOCKERS_DRIVER
-        starting = Starting(client, self._installation, driver)
+        starting = ContainerStarter(client, self._installation, driver)
         self._tools = RunResources(client, starting, self._watcher, self._logs, time.time)
         self._watcher.open()
         self._events = Events(client, self._installation, self._heard)

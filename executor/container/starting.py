@@ -9,10 +9,10 @@ from typing import Any
 
 from executor.container import containers, live, networks, outcomes
 from executor.container.client import Client, Refused
-from executor.container.containers import SH, Container, Given
+from executor.container.containers import SH, Container, ContainerExtras
 from executor.container.run_directory import BEGUN, STOP, RunDirectory
 from executor.errors import EngineUnavailable
-from executor.outcomes import Ended, error, lost
+from executor.outcomes import RunEnded, error, lost
 from executor.spec import Outcome, Result, RunSpec
 from executor.supervisor.boot import boot
 from executor.targets import targets
@@ -35,7 +35,7 @@ _PROCESS_GONE = "no such process"
 
 
 @dataclass(frozen=True)
-class Starting:
+class ContainerStarter:
     """Creates and starts containers of one installation; `driver` keeps their logs."""
 
     client: Client
@@ -59,7 +59,7 @@ class Starting:
             raise EngineUnavailable(refused.message) from refused
 
     async def start(self, key: str, spec: RunSpec | None, place: RunDirectory, *, fresh: bool) -> Container:
-        """Give the run's container, which runs or ran; raises `Ended` where it does not come to that.
+        """Give the run's container, which runs or ran; raises `RunEnded` where it does not come to that.
 
         To be called by the holder of the run's lock only. `fresh`: nothing was begun under this key yet.
         """
@@ -87,8 +87,8 @@ class Starting:
     async def _create(self, spec: RunSpec, place: RunDirectory) -> None:
         """Create it; a shell that it does not need is used if its image has it."""
         if await shielded(lambda: place.read(STOP)) is not None:
-            raise Ended(Outcome(Result.CANCELLED))
-        found = await live.shared(self.client, spec.live) if spec.live else live.Shared()
+            raise RunEnded(Outcome(Result.CANCELLED))
+        found = await live.shared(self.client, spec.live) if spec.live else live.WorkloadShare()
         given = await self._given(spec, place, found)
         name, image = containers.name(self.installation, spec.key), str(spec.image)
         wanted = containers.shell(spec) or (SH if self.shells.get(image, True) else None)
@@ -112,13 +112,13 @@ class Starting:
                 raise _Taken from refused
             raise outcomes.refused_creation(refused.status, refused.message, image) from refused
 
-    async def _network(self, key: str, found: live.Shared) -> str | None:
+    async def _network(self, key: str, found: live.WorkloadShare) -> str | None:
         """Name the first network of the run: the workload's, or one of its own."""
         if found.networks:
             return found.networks[0]
         return await networks.make(self.client, self.installation, key) if os.geteuid() == 0 else None
 
-    async def _given(self, spec: RunSpec, place: RunDirectory, found: live.Shared) -> Given:
+    async def _given(self, spec: RunSpec, place: RunDirectory, found: live.WorkloadShare) -> ContainerExtras:
         if spec.image is None:
             raise error("ImageMissing", "A run in a container needs an image.")
         try:
@@ -132,7 +132,7 @@ class Starting:
         placed = await shielded(lambda: place.put(files.values())) if files else []
         secrets = {secret.reveal() for secret in spec.secrets}
         masked = [name for name, value in spec.env.items() if value in secrets]
-        return Given(
+        return ContainerExtras(
             installation=self.installation,
             driver=self.driver,
             network=await self._network(spec.key, found),
@@ -150,7 +150,7 @@ class Starting:
         if begun is not None and await self._is_on_its_way(key, begun):
             return
         if await shielded(lambda: place.read(STOP)) is not None:
-            raise Ended(Outcome(Result.CANCELLED))
+            raise RunEnded(Outcome(Result.CANCELLED))
         await shielded(lambda: place.write(BEGUN, boot()))
         try:
             await self.client.ask("POST", f"containers/{containers.name(self.installation, key)}/start")

@@ -26,7 +26,7 @@ _AGAIN = 5.0
 """Seconds after which a container that was killed and is still there is killed again."""
 
 
-class Stopping:
+class ContainerStopper:
     """When and how one container is stopped."""
 
     def __init__(

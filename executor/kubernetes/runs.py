@@ -1,7 +1,7 @@
 """Runs in the cluster: what is ordered."""
 
 from executor.kubernetes.client import Client
-from executor.kubernetes.controller.orders import Made, Order
+from executor.kubernetes.controller.orders import Manifests, RunOrder
 from executor.kubernetes.images import live
 from executor.kubernetes.images.images import Images
 from executor.kubernetes.objects import pods
@@ -12,10 +12,10 @@ from executor.spec import RunSpec
 from executor.targets import targets
 
 
-def order(spec: RunSpec, settings: Settings, client: Client, images: Images) -> Order:
+def order(spec: RunSpec, settings: Settings, client: Client, images: Images) -> RunOrder:
     """Give what `life` attends for a run."""
 
-    async def make() -> Made:
+    async def make() -> Manifests:
         if spec.image is None and spec.live is None:
             raise error("ImageMissing", "A run in a cluster needs an image.")
         try:
@@ -29,9 +29,9 @@ def order(spec: RunSpec, settings: Settings, client: Client, images: Images) -> 
             made = manifest(spec, settings, workload, facts)
         except ValueError as problem:
             raise error("SpecInvalid", str(problem)) from problem
-        return Made(made.job, made.secret, made.configmap)
+        return Manifests(made.job, made.secret, made.configmap)
 
-    return Order(
+    return RunOrder(
         key=spec.key,
         namespace=(spec.live.namespace if spec.live else None) or settings.namespace,
         make=make,

@@ -24,7 +24,7 @@ class CannotStart(Exception):
         self.code = code
 
 
-class Job:
+class JobProcess:
     """The fields of a request, typed."""
 
     def __init__(self, fields: dict[str, list[bytes]]) -> None:
@@ -54,7 +54,7 @@ class Job:
         self.signal_children = one("signal_children") == "1"
 
 
-def start(job: Job, output: int) -> int:
+def start(job: JobProcess, output: int) -> int:
     """Start the job's first process, give its pid; raises CannotStart.
 
     It leads a process group of its own, writes to `output` and reads nothing (or `job.input`). This
@@ -101,7 +101,7 @@ def _offer(data: bytes) -> int:
     return reading
 
 
-def _enter(job: Job) -> None:
+def _enter(job: JobProcess) -> None:
     root = job.root or os.path.join(job.directory, "work")
     if job.tree:
         ready = lock.shared(job.tree) is not None and os.path.exists(

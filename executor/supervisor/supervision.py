@@ -11,7 +11,7 @@ import time
 
 from executor.logs.logfile import LogWriter
 from executor.supervisor import descendants, record, shells
-from executor.supervisor.job import CannotStart, Job, start
+from executor.supervisor.job import CannotStart, JobProcess, start
 from executor.supervisor.memory import MemoryWatch
 from executor.supervisor.output import Output, Wakes
 
@@ -27,7 +27,7 @@ _UNKILLABLE = 10.0
 
 def supervise(fields: dict[str, list[bytes]], starter: int) -> None:
     """Do what a request asks, unless that was begun before; `starter` is woken at every change."""
-    job = Job(fields)
+    job = JobProcess(fields)
     # Who sees the lock held waits for wakes and their end. So the FIFO is opened before the lock is
     # taken; and as a process that dies closes its lowest descriptor first, it is open for longer.
     lock = record.open_lock(job.directory)
@@ -45,7 +45,7 @@ def supervise(fields: dict[str, list[bytes]], starter: int) -> None:
 class _Supervision:
     """The life of one job."""
 
-    def __init__(self, job: Job, status: record.StatusWriter, wakes: Wakes) -> None:
+    def __init__(self, job: JobProcess, status: record.StatusWriter, wakes: Wakes) -> None:
         self._job = job
         self._status = status
         self._wakes = wakes

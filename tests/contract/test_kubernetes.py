@@ -11,7 +11,7 @@ import pytest
 
 from executor.kubernetes.client import Client
 from executor.kubernetes.controller import creating
-from executor.kubernetes.controller.orders import Made, Order
+from executor.kubernetes.controller.orders import Manifests, RunOrder
 from executor.kubernetes.controller.stopping import Stop
 from executor.kubernetes.resources import FINALIZER, INSTALLATION
 from executor.spec import Outcome, Pending, Reference, Result, RunSpec, Secret, Started
@@ -302,7 +302,7 @@ async def test_job_that_was_made_though_nothing_said_so_is_stopped(
     kubernetes_case: KubernetesCase, key: str
 ) -> None:
     case, key = kubernetes_case, key
-    order = Order(key, case.settings.namespace, not_made, (), 60.0, 1.0, 10.0)
+    order = RunOrder(key, case.settings.namespace, not_made, (), 60.0, 1.0, 10.0)
     progress = case.engine.run(sh(key, "sleep 60", image=case.base))
     await started(progress)
     client = await Client.open(case.settings)
@@ -315,7 +315,7 @@ async def test_job_that_was_made_though_nothing_said_so_is_stopped(
     assert (outcome.result, outcome.reason) == (Result.ERROR, "CreateDeferred")
 
 
-async def not_made() -> Made:
+async def not_made() -> Manifests:
     raise AssertionError("it is there")
 
 

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from bot.config.document import Place
+from bot.config.document import TextPosition
 from bot.config.findings import Finding
 from terminal.findings import Format, annotation, report
 
-FOUND = Finding("deploy/app.yaml", "expected a number", Place(3, 5), "limits.runs")
+FOUND = Finding("deploy/app.yaml", "expected a number", TextPosition(3, 5), "limits.runs")
 
 
 def test_annotation_has_its_place() -> None:

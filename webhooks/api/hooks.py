@@ -41,7 +41,7 @@ T = TypeVar("T")
 log = structlog.get_logger()
 
 
-class Ended(AskerError):
+class HookDeleted(AskerError):
     """The hook was deleted while it was being used."""
 
 
@@ -156,7 +156,7 @@ class HookCallHandlers:
 
         def check(session: Session) -> None:
             if not hooks.touch(session, number, by=by, now=now):
-                raise Ended
+                raise HookDeleted
 
         return check
 
@@ -165,7 +165,7 @@ async def _as_written(call: Awaitable[T]) -> T:
     """What a call gives; a mistake about the tag is told by the name that it has here."""
     try:
         return await call
-    except Ended:
+    except HookDeleted:
         raise _unauthorized() from None
     except Unfit as error:
         mistakes = [

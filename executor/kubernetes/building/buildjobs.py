@@ -13,7 +13,7 @@ from executor import references
 from executor.checkout import git
 from executor.kubernetes.building import trust
 from executor.kubernetes.client import Object
-from executor.kubernetes.controller.orders import Made
+from executor.kubernetes.controller.orders import Manifests
 from executor.kubernetes.objects import manifests
 from executor.kubernetes.objects.merging import merged
 from executor.kubernetes.objects.pods import CONTAINER, literal
@@ -38,7 +38,7 @@ _TOKEN = "token"  # noqa: S105
 """The key of git's token in the Secret; those of the recipe's secrets are numbered."""
 
 
-def made(spec: BuildSpec, settings: Settings) -> Made:
+def made(spec: BuildSpec, settings: Settings) -> Manifests:
     """Give the objects of a build; raises ValueError for what cannot be built in a cluster."""
     recipe = spec.recipe or Recipe()
     url, token = git.split_url(spec.source.url, _revealed(spec.source.token))
@@ -55,7 +55,7 @@ def made(spec: BuildSpec, settings: Settings) -> Made:
     )
     deadline = settings.pending_timeout + spec.timeout + GRACE
     job = manifests.job(ours, _pod(settings, words, env, name if given else None), deadline)
-    return Made(job, manifests.secret(ours, given))
+    return Manifests(job, manifests.secret(ours, given))
 
 
 def hidden(spec: BuildSpec) -> tuple[Secret, ...]:

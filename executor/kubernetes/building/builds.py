@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from executor import references
 from executor.kubernetes.building import buildjobs
-from executor.kubernetes.controller.orders import Made, Order
+from executor.kubernetes.controller.orders import Manifests, RunOrder
 from executor.kubernetes.images.credentials import Credential
 from executor.kubernetes.images.keys import Keys
 from executor.kubernetes.settings import Settings
@@ -20,19 +20,19 @@ _FAILURES = frozenset({"SpecInvalid", "FetchFailed", "PushFailed", "BuilderUnfit
 """What the script says besides `Built` and `ImageFailed`: the reasons of an error."""
 
 
-def order(spec: BuildSpec, settings: Settings, registry: Iterable[Secret] = ()) -> Order:
+def order(spec: BuildSpec, settings: Settings, registry: Iterable[Secret] = ()) -> RunOrder:
     """Give what `life` attends for a build; its outcome names the image `REPOSITORY@sha256:DIGEST`.
 
     `registry` is what `known_of_registry` gives, and masked too.
     """
 
-    async def make() -> Made:
+    async def make() -> Manifests:
         try:
             return buildjobs.made(spec, settings)
         except ValueError as problem:
             raise error("SpecInvalid", str(problem)) from problem
 
-    return Order(
+    return RunOrder(
         key=spec.key,
         namespace=settings.namespace,
         make=make,

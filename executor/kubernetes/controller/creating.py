@@ -11,15 +11,15 @@ from http import HTTPStatus
 from executor.kubernetes.client import Client, Object
 from executor.kubernetes.controller import stopping
 from executor.kubernetes.controller.masking import Mask
-from executor.kubernetes.controller.orders import Made, Order
+from executor.kubernetes.controller.orders import Manifests, RunOrder
 from executor.kubernetes.controller.patience import Hold, Patience
 from executor.kubernetes.controller.stopping import Stop
 from executor.kubernetes.refusals import Deferral, Refused
 from executor.kubernetes.resources import CONFIGMAPS, JOBS, SECRETS, Resource
 from executor.kubernetes.watching import states
-from executor.kubernetes.watching.cluster import Space
+from executor.kubernetes.watching.cluster import NamespaceView
 from executor.kubernetes.watching.states import Job
-from executor.outcomes import Ended, error, lost
+from executor.outcomes import RunEnded, error, lost
 
 _QUOTA = re.compile(r"exceeded quota", re.I)
 _NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -29,7 +29,7 @@ _MOST_OF_VALUE, _MOST_OF_ALL = 64 << 10, 256 << 10
 
 
 @dataclass(frozen=True, slots=True)
-class Created:
+class CreatedJob:
     """The Job, what of the order belongs to it but does not say so yet, and whether it was made just now."""
 
     job: Job
@@ -37,10 +37,12 @@ class Created:
     is_new: bool = False
 
 
-async def begin(order: Order, space: Space, patience: Patience, mask: Mask, was_begun: bool) -> Created:
+async def begin(
+    order: RunOrder, space: NamespaceView, patience: Patience, mask: Mask, was_begun: bool
+) -> CreatedJob:
     """Give the Job, which is created unless it or its pod is there, and hide what it can read.
 
-    `was_begun`: there was one, as this machine knows. Raises `Ended`, EngineUnavailable.
+    `was_begun`: there was one, as this machine knows. Raises `RunEnded`, EngineUnavailable.
     """
     job, pod = space.job(order.name), space.pod(order.name)
     if job is None and pod is None and was_begun:
@@ -48,7 +50,7 @@ async def begin(order: Order, space: Space, patience: Patience, mask: Mask, was_
         if job is None:
             raise lost("Its Job was deleted by somebody else: how it ended is not known.")
         space.jobs.put(job)
-    made: Made | None = None
+    made: Manifests | None = None
     if job is None and pod is None:
         patience.check()
         made = await patience.of(order.make)
@@ -63,17 +65,17 @@ async def begin(order: Order, space: Space, patience: Patience, mask: Mask, was_
     return created
 
 
-def _found(order: Order, job: Job) -> Created:
+def _found(order: RunOrder, job: Job) -> CreatedJob:
     """Give what a Job refers to that was made for it: who made it may have died before that was said."""
     kinds = job.belongings if job.key == order.key and job.uid else ()
     body = {"metadata": {"namespace": job.namespace, "name": job.name}}
-    return Created(job, tuple((one, body) for one in (SECRETS, CONFIGMAPS) if one.kind in kinds))
+    return CreatedJob(job, tuple((one, body) for one in (SECRETS, CONFIGMAPS) if one.kind in kinds))
 
 
-async def create(client: Client, made: Made) -> Created:
+async def create(client: Client, made: Manifests) -> CreatedJob:
     """Create the objects, or take those that are there.
 
-    Raises `Hold` where a quota or a name leaves no room, `Ended` where the server refuses for good, and
+    Raises `Hold` where a quota or a name leaves no room, `RunEnded` where the server refuses for good, and
     EngineUnavailable.
     """
     owned = [(one, body) for one, body in ((SECRETS, made.secret), (CONFIGMAPS, made.configmap)) if body]
@@ -81,14 +83,14 @@ async def create(client: Client, made: Made) -> Created:
         for resource, body in owned:
             if await client.make(resource, body) is None:
                 await _adopt(client, resource, body)
-        return Created(states.job(await client.make_or_get(JOBS, made.job)), tuple(owned), is_new=True)
+        return CreatedJob(states.job(await client.make_or_get(JOBS, made.job)), tuple(owned), is_new=True)
     except Refused as refused:
         if refused.status == HTTPStatus.FORBIDDEN and _QUOTA.search(refused.message):
             raise Hold("QuotaExceeded", refused.message) from refused
         raise _final(refused) from refused
 
 
-async def own(client: Client, created: Created) -> None:
+async def own(client: Client, created: CreatedJob) -> None:
     """Give what belongs to the Job to it, so that it goes with it; raises EngineUnavailable, `Refused`."""
     owner = {"apiVersion": "batch/v1", "kind": "Job", "name": created.job.name, "uid": created.job.uid}
     for resource, body in created.owned:
@@ -97,7 +99,7 @@ async def own(client: Client, created: Created) -> None:
         await client.patch(resource, metadata["namespace"], metadata["name"], change)
 
 
-async def discard(client: Client, order: Order, why: Stop) -> None:
+async def discard(client: Client, order: RunOrder, why: Stop) -> None:
     """Have what was made for a Job deleted if that never came; raises EngineUnavailable.
 
     One that is there after all is stopped: the server may have made it without an answer that said so. Errand
@@ -126,8 +128,8 @@ async def discard(client: Client, order: Order, why: Stop) -> None:
 async def hidden(client: Client, job: Job) -> list[bytes]:
     """Give what no log of the run shows: what the Secrets say that its pod can read, except its own.
 
-    Raises `Ended` if one is not shown, or says too much to be searched for; `Hold` if it may be shown again,
-    as that of a Job was before that was made; EngineUnavailable.
+    Raises `RunEnded` if one is not shown, or says too much to be searched for; `Hold` if it may be shown
+    again, as that of a Job was before that was made; EngineUnavailable.
     """
     values = [value.encode("utf-8", "surrogateescape") for value in job.masked]
     size = sum(map(len, values))
@@ -164,7 +166,7 @@ async def _secret(client: Client, job: Job, name: str) -> Mapping[str, str]:
     return said.get("data") or {}
 
 
-def _too_large(name: str) -> Ended:
+def _too_large(name: str) -> RunEnded:
     return error(
         "SecretTooLarge",
         f"The Secret {name} holds more than a log can be searched for, so it could not be masked: "
@@ -189,7 +191,7 @@ async def _adopt(client: Client, resource: Resource, body: Object) -> None:
         raise leftover
 
 
-def _final(refused: Refused) -> Ended:
+def _final(refused: Refused) -> RunEnded:
     reasons = {
         HTTPStatus.FORBIDDEN: "CreateForbidden",
         HTTPStatus.UNAUTHORIZED: "CreateForbidden",

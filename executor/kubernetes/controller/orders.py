@@ -9,7 +9,7 @@ from executor.spec import Outcome, Secret
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class Manifests:
     """The objects of one order as plain JSON, each with its `metadata.namespace`.
 
     `secret` and `configmap` are created before the Job and belong to it afterwards.
@@ -26,7 +26,7 @@ def as_it_ended(outcome: Outcome, message: str) -> Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RunOrder:
     """One Job to be made once and attended to its end.
 
     `make` gives its objects; it is asked only where there is no such Job yet, and raises `Ended`
@@ -38,7 +38,7 @@ class Order:
 
     key: str
     namespace: str
-    make: Callable[[], Awaitable[Made]]
+    make: Callable[[], Awaitable[Manifests]]
     secrets: tuple[Secret, ...]
     timeout: float
     grace: float

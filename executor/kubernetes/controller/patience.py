@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from executor.errors import EngineUnavailable
 from executor.kubernetes.refusals import Deferral
-from executor.outcomes import Ended, error
+from executor.outcomes import RunEnded, error
 from executor.spec import Outcome, Result
 
 _AGAIN, _SLOWEST = 1.0, 30.0
@@ -44,14 +44,14 @@ class Patience:
         self._stopped = stopped
 
     def check(self) -> None:
-        """Raise `Ended` where it is stopped already."""
+        """Raise `RunEnded` where it is stopped already."""
         if self._stopped.is_set():
-            raise Ended(Outcome(Result.CANCELLED))
+            raise RunEnded(Outcome(Result.CANCELLED))
 
     async def of(self, ask: Callable[[], Awaitable[_T]]) -> _T:
         """Give what `ask` gives, which raises `Hold` or `Deferral` while there is nothing to give.
 
-        Raises `Ended` once it has waited long enough, or is stopped meanwhile, and what else `ask` raises:
+        Raises `RunEnded` once it has waited long enough, or is stopped meanwhile, and what else `ask` raises:
         EngineUnavailable where the server does not answer at all, which says nothing of the run.
         """
         delay, end = self._first, EngineUnavailable("the API server of Kubernetes takes too long")
@@ -69,13 +69,13 @@ class Patience:
                         last, least = _end(deferral), deferral.later
                         self._waits(str(deferral))
                     if await _happens(self._stopped, max(delay, least)):
-                        raise Ended(Outcome(Result.CANCELLED))
+                        raise RunEnded(Outcome(Result.CANCELLED))
                     delay = min(2 * delay, _SLOWEST)
         except TimeoutError as problem:
             raise last from problem
 
 
-def _end(deferral: Deferral) -> Ended:
+def _end(deferral: Deferral) -> RunEnded:
     reason = "CreateForbidden" if deferral.is_of_right else "CreateDeferred"
     return error(reason, deferral.refused.message)
 

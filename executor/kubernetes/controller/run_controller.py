@@ -10,16 +10,16 @@ from executor.kubernetes.controller import creating, stopping
 from executor.kubernetes.controller.beside import Beside
 from executor.kubernetes.controller.log_collector import LogResources, PodLogCollector
 from executor.kubernetes.controller.masking import Mask
-from executor.kubernetes.controller.orders import Order
+from executor.kubernetes.controller.orders import RunOrder
 from executor.kubernetes.controller.patience import Patience
 from executor.kubernetes.controller.run_directory import RunDirectory
 from executor.kubernetes.controller.stopping import Deadlines, Stop, Stopper
 from executor.kubernetes.objects.pods import SIGNALLED
 from executor.kubernetes.watching import outcomes
-from executor.kubernetes.watching.cluster import Cluster, Space
+from executor.kubernetes.watching.cluster import Cluster, NamespaceView
 from executor.kubernetes.watching.outcomes import Reading, Runs, Waits
 from executor.kubernetes.watching.states import Job, Pod
-from executor.outcomes import LOST, Ended, error
+from executor.outcomes import LOST, RunEnded, error
 from executor.progress import ProgressFeed
 from executor.spec import Outcome, Progress
 
@@ -45,7 +45,7 @@ class RunController:
     Any number of processes may do that at once: all ask for the same, and one of them writes the log.
     """
 
-    def __init__(self, order: Order, tools: RunResources) -> None:
+    def __init__(self, order: RunOrder, tools: RunResources) -> None:
         self.users = 0
         self._order = order
         self._tools = tools
@@ -108,7 +108,7 @@ class RunController:
         self._feed.outcome = outcome
         self._feed.changed()
 
-    async def _begin(self, space: Space) -> Job | Outcome:
+    async def _begin(self, space: NamespaceView) -> Job | Outcome:
         """Give the Job, which is created unless it or its pod is there, or how it ended without one."""
         begun = await self._place.begun()
         patience = Patience(self._order.pending_timeout, self._wait, self._stopped)
@@ -120,7 +120,7 @@ class RunController:
                 self._tools.chore(lambda: creating.own(self._client, created))
             if created.job.key != self._order.key:
                 raise error("NameTaken", f"There is a Job {created.job.name} that is not this one's.")
-        except Ended as ended:
+        except RunEnded as ended:
             outcome = ended.outcome
             why = Stop(outcome.result, outcome.reason or "", self._mask.sentence(outcome.message or ""))
             self._tools.chore(lambda: creating.discard(self._client, self._order, why))
@@ -133,7 +133,7 @@ class RunController:
     def _wait(self, words: str) -> None:
         self._feed.wait(self._mask.sentence(words))
 
-    async def _attend(self, space: Space, job: Job) -> Outcome:
+    async def _attend(self, space: NamespaceView, job: Job) -> Outcome:
         """Tell what becomes of it and stop it in time, until it has ended; raises EngineUnavailable."""
         while True:
             self._woken.clear()
@@ -167,7 +167,7 @@ class RunController:
         self._wait(waits.words)
         return math.inf
 
-    async def _read(self, space: Space, job: Job, now: float) -> tuple[Job, Reading]:
+    async def _read(self, space: NamespaceView, job: Job, now: float) -> tuple[Job, Reading]:
         """Read what has become of it; asks the server where somebody deleted what ended.
 
         It may not be known yet that a stop was asked for: the watch of pods may be ahead of that of Jobs.
@@ -180,7 +180,7 @@ class RunController:
             reading = self._seen(space, job, now)
         return job, reading
 
-    def _seen(self, space: Space, job: Job, now: float) -> Reading:
+    def _seen(self, space: NamespaceView, job: Job, now: float) -> Reading:
         """Read what is known of it, also where what would say more is gone."""
         pod, last = space.pod(job.name), self._pod
         self._pod = pod or last

@@ -10,7 +10,7 @@ from executor.errors import EngineUnavailable
 from executor.kubernetes.client import Client
 from executor.kubernetes.controller import stopping
 from executor.kubernetes.controller.log_collector import LogResources
-from executor.kubernetes.controller.orders import Order
+from executor.kubernetes.controller.orders import RunOrder
 from executor.kubernetes.controller.run_controller import RunController, RunResources
 from executor.kubernetes.controller.run_directory import RunDirectory
 from executor.kubernetes.controller.stopping import Stop
@@ -18,7 +18,7 @@ from executor.kubernetes.refusals import Refused
 from executor.kubernetes.resources import FINALIZER, JOBS, PODS, name_of
 from executor.kubernetes.settings import Settings
 from executor.kubernetes.watching import outcomes, states
-from executor.kubernetes.watching.cluster import Cluster, Space
+from executor.kubernetes.watching.cluster import Cluster, NamespaceView
 from executor.logs.store import LogStore, check_key
 from executor.logs.watcher import FileWatcher
 from executor.spec import Outcome, Progress, Result
@@ -59,7 +59,7 @@ class RunControllers:
         await self._cluster.close()
         await self._watcher.close()
 
-    async def attend(self, order: Order) -> AsyncIterator[Progress]:
+    async def attend(self, order: RunOrder) -> AsyncIterator[Progress]:
         """Start what is ordered or attach to it; see `Engine`."""
         key, place = order.key, (order.namespace, order.name)
         life = self._lives.get(key)
@@ -126,7 +126,7 @@ class RunControllers:
                 if space.job(pod.label) is None and pod.has_ended and pod.created_at < before:
                     await self._release(space, pod.label)
 
-    async def _delete(self, space: Space, name: str) -> None:
+    async def _delete(self, space: NamespaceView, name: str) -> None:
         """Delete a Job: its pods first lose what keeps them, then all goes with it."""
         await self._release(space, name)
         try:
@@ -134,7 +134,7 @@ class RunControllers:
         except Refused as refused:
             raise EngineUnavailable(f"a Job could not be deleted: {refused.message}") from refused
 
-    async def _release(self, space: Space, name: str) -> None:
+    async def _release(self, space: NamespaceView, name: str) -> None:
         for pod in space.pods.of(name):
             if not pod.is_held:
                 continue
@@ -144,7 +144,7 @@ class RunControllers:
                 if refused.status != HTTPStatus.NOT_FOUND:
                     raise EngineUnavailable(f"a pod could not be let go: {refused.message}") from refused
 
-    async def _find(self, key: str) -> Space | None:
+    async def _find(self, key: str) -> NamespaceView | None:
         begun = await self._place(key).begun()
         if begun is not None:
             self._cluster.enter([begun])

@@ -11,11 +11,11 @@ from executor.kubernetes.client import Client
 from executor.kubernetes.images import credentials, live
 from executor.kubernetes.images.keys import Keys
 from executor.kubernetes.images.registry import Credentials, Denied, Registries, Unanswered
-from executor.kubernetes.objects.pods import UNKNOWN, Facts
+from executor.kubernetes.objects.pods import UNKNOWN, ImageFacts
 from executor.kubernetes.objects.workloads import Workload
 from executor.kubernetes.refusals import Deferral
 from executor.kubernetes.settings import Settings
-from executor.outcomes import Ended
+from executor.outcomes import RunEnded
 from executor.references import Reference
 from executor.spec import Live, Outcome, Pending, Progress, Result
 from executor.words import plain
@@ -80,7 +80,7 @@ class Images:
         if isinstance(wanted, Live):
             try:
                 workload = await live.workload(self._client, wanted, self._settings)
-            except Ended as ended:
+            except RunEnded as ended:
                 yield ended.outcome
                 return
             if workload.is_pinned:
@@ -120,7 +120,7 @@ class Images:
             return True
         return True
 
-    async def facts(self, image: str, workload: Workload | None = None) -> Facts:
+    async def facts(self, image: str, workload: Workload | None = None) -> ImageFacts:
         """Give what the manifest of a run in `image` has to know; nothing is known where nobody says it.
 
         The user is asked of the registry, once per digest, and remembered by this process.
@@ -131,7 +131,7 @@ class Images:
             return UNKNOWN
         if reference.is_local:
             return UNKNOWN
-        return Facts(
+        return ImageFacts(
             is_non_root=_is_non_root(await self._user(reference, self._keys.of(reference, workload))),
             pull_secrets=await self._keys.names(reference),
         )

@@ -16,7 +16,7 @@ from executor.kubernetes.installing.access import Rule, Uses, rules
 from executor.kubernetes.refusals import Refused
 from executor.kubernetes.resources import ACCESS_REVIEWS, Resource
 from executor.kubernetes.settings import Settings
-from executor.outcomes import Ended
+from executor.outcomes import RunEnded
 
 _AT_ONCE = 8
 """Questions that are asked side by side."""
@@ -73,7 +73,7 @@ async def _with_workloads(client: Client, settings: Settings, uses: Uses) -> tup
     for look in uses.lives:
         try:
             found = await live.workload(client, look, settings)
-        except Ended as ended:
+        except RunEnded as ended:
             hints.append(f"Live image of {look.workload}: {ended}")
             continue
         names = {reference.name for reference in found.secrets}

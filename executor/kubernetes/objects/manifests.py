@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from executor.kubernetes.client import Object
 from executor.kubernetes.objects import labels, pods
 from executor.kubernetes.objects.labels import Component
-from executor.kubernetes.objects.pods import UNKNOWN, Facts
+from executor.kubernetes.objects.pods import UNKNOWN, ImageFacts
 from executor.kubernetes.objects.workloads import Workload
 from executor.kubernetes.resources import FINALIZER, MASKED, name_of
 from executor.kubernetes.settings import Settings
@@ -39,13 +39,13 @@ class Manifest:
 
 
 def manifest(
-    spec: RunSpec, settings: Settings, workload: Workload | None = None, facts: Facts = UNKNOWN
+    spec: RunSpec, settings: Settings, workload: Workload | None = None, facts: ImageFacts = UNKNOWN
 ) -> Manifest:
     """Give the objects of a run; raises ValueError where no pod can have what `spec` says."""
     pods.check(spec)
     hidden = _Hidden(spec.secrets)
     files = targets(spec.files, reserved=pods.RESERVED)
-    kept = pods.Kept(
+    kept = pods.PodData(
         name=name_of(spec.key),
         env={name: value for name, value in spec.env.items() if hidden.is_in(value)},
         secret_files={path: text for path, text in files.items() if hidden.is_in(text)},

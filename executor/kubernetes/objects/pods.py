@@ -41,7 +41,7 @@ _GPU = "nvidia.com/gpu"
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ImageFacts:
     """What a registry and the cluster say of an image.
 
     `is_non_root`: its user is a number other than 0, which is what the kubelet can check. `pull_secrets`:
@@ -52,12 +52,12 @@ class Facts:
     pull_secrets: tuple[str, ...] = ()
 
 
-UNKNOWN = Facts()
+UNKNOWN = ImageFacts()
 """Of an image that no registry was asked about: it may be one that runs as root."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class PodData:
     """What lies in the Secret and in the ConfigMap called `name`: variables, and texts by absolute path."""
 
     name: str
@@ -92,7 +92,9 @@ def check(spec: RunSpec) -> None:
         raise ValueError("What a pod is given has to be text, in Unicode.") from problem
 
 
-def spec(run: RunSpec, settings: Settings, workload: Workload | None, facts: Facts, kept: Kept) -> Object:
+def spec(
+    run: RunSpec, settings: Settings, workload: Workload | None, facts: ImageFacts, kept: PodData
+) -> Object:
     """Give the spec of the pod of a run, with the configured `pod` merged into it last."""
     shared = workload or Workload(settings.namespace, run.image or "")
     account = shared.service_account if workload else settings.service_account
@@ -119,7 +121,7 @@ def spec(run: RunSpec, settings: Settings, workload: Workload | None, facts: Fac
     return merged(pod, settings.pod)
 
 
-def _container(run: RunSpec, shared: Workload, kept: Kept) -> Object:
+def _container(run: RunSpec, shared: Workload, kept: PodData) -> Object:
     asked: Object = {
         "name": CONTAINER,
         "image": run.image or shared.image,
@@ -158,7 +160,7 @@ def literal(text: str) -> str:
     return text.replace("$", "$$")
 
 
-def _environment(run: RunSpec, shared: Workload, kept: Kept) -> list[Object]:
+def _environment(run: RunSpec, shared: Workload, kept: PodData) -> list[Object]:
     """Give all variables; one that replaces a workload's takes its place: later ones may refer to it."""
     found: dict[str, Object] = {variable["name"]: variable for variable in shared.env}
     hidden = {name: key for key, name in zip(_numbered("env", kept.env), kept.env, strict=True)}
@@ -189,7 +191,7 @@ def _resources(run: RunSpec) -> Object:
     return {"requests": wanted, "limits": dict(wanted)} if wanted else {}
 
 
-def _volumes(run: RunSpec, shared: Workload, kept: Kept) -> list[Object]:
+def _volumes(run: RunSpec, shared: Workload, kept: PodData) -> list[Object]:
     volumes = list(shared.volumes)
     if kept.files:
         items = _items(kept.files)
@@ -206,7 +208,7 @@ def _volumes(run: RunSpec, shared: Workload, kept: Kept) -> list[Object]:
     return volumes
 
 
-def _mounts(run: RunSpec, shared: Workload, kept: Kept) -> list[Object]:
+def _mounts(run: RunSpec, shared: Workload, kept: PodData) -> list[Object]:
     found: dict[str, Object] = {}
     if _needs_tmp(run, shared):
         found[_TMP_AT] = {"name": _TMP, "mountPath": _TMP_AT}

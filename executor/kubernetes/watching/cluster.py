@@ -26,7 +26,7 @@ Heard = Callable[[str, str], None]
 _T = TypeVar("_T", bound=Job | Pod)
 
 
-class Seen(Generic[_T]):
+class ObjectIndex(Generic[_T]):
     """All objects of one kind in one namespace, by the name of the Job that they are or belong to."""
 
     def __init__(
@@ -99,7 +99,7 @@ class Seen(Generic[_T]):
         self._heard(owner)
 
 
-class Told:
+class WarningIndex:
     """The warnings of one namespace, by the name of the object that they are about."""
 
     def __init__(self, heard: Callable[[str], None]) -> None:
@@ -141,7 +141,7 @@ def _when(said: Object) -> str:
     return str(said.get("lastTimestamp") or said.get("eventTime") or "")
 
 
-class Space:
+class NamespaceView:
     """One namespace as it is watched."""
 
     def __init__(self, client: Client, namespace: str, heard: Heard) -> None:
@@ -150,9 +150,9 @@ class Space:
 
         self.client = client
         self.namespace = namespace
-        self.jobs = Seen[Job](states.job, lambda job: job.name, about)
-        self.pods = Seen[Pod](states.pod, lambda pod: pod.label, about)
-        self.events = Told(about)
+        self.jobs = ObjectIndex[Job](states.job, lambda job: job.name, about)
+        self.pods = ObjectIndex[Pod](states.pod, lambda pod: pod.label, about)
+        self.events = WarningIndex(about)
         ours = {"labelSelector": SELECTOR}
         self._needed = [
             Watch(client, JOBS, namespace, ours, self.jobs),
@@ -207,22 +207,22 @@ class Cluster:
     def __init__(self, client: Client, heard: Heard) -> None:
         self.client = client
         self._heard = heard
-        self._spaces: dict[str, Space] = {}
+        self._spaces: dict[str, NamespaceView] = {}
 
     def enter(self, namespaces: Iterable[str]) -> None:
         """Watch these, too."""
         for namespace in namespaces:
             if namespace not in self._spaces:
-                self._spaces[namespace] = Space(self.client, namespace, self._heard)
+                self._spaces[namespace] = NamespaceView(self.client, namespace, self._heard)
 
-    async def space(self, namespace: str) -> Space:
+    async def space(self, namespace: str) -> NamespaceView:
         """Give a namespace once all that there was in it is known; raises EngineUnavailable."""
         self.enter([namespace])
         space = self._spaces[namespace]
         await space.ready()
         return space
 
-    async def find(self, name: str) -> Space | None:
+    async def find(self, name: str) -> NamespaceView | None:
         """Give the watched namespace where there is a Job, or a pod of one, of that name."""
         for space in list(self._spaces.values()):
             await space.ready()
@@ -230,7 +230,7 @@ class Cluster:
                 return space
         return None
 
-    async def spaces(self) -> list[Space]:
+    async def spaces(self) -> list[NamespaceView]:
         """Give all; raises EngineUnavailable."""
         return [await self.space(namespace) for namespace in list(self._spaces)]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.access.repository_pins import Identity, Verdict, decide
+from bot.access.repository_pins import Identity, PinVerdict, decide
 from bot.tables import RepositoryPin
 
 
@@ -104,6 +104,6 @@ def test_repository_that_moved_to_another_account_is_not_asked_whose_that_is() -
 
 
 def test_what_is_as_it_was_changes_nothing() -> None:
-    assert decide(Identity("acme/shop", 1), [pin("acme/shop", 1)], SHOP) == Verdict("acme/shop")
+    assert decide(Identity("acme/shop", 1), [pin("acme/shop", 1)], SHOP) == PinVerdict("acme/shop")
     (stale,) = decide(Identity("acme/store", 1), [pin("acme/shop", 1)], SHOP).stale
     assert stale.name == "acme/shop"

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from bot.config.document import Place, read
+from bot.config.document import TextPosition, read
 
 
 def _told(content: bytes) -> list[str]:
@@ -14,9 +14,9 @@ def _told(content: bytes) -> list[str]:
 def test_places_of_keys_and_values_are_kept() -> None:
     document = read(b"a:\n  b: [x, 2]\n")
     assert document.data == {"a": {"b": ["x", 2]}}
-    assert document.place(("a", "b"), key=True) == Place(2, 3)
-    assert document.place(("a", "b", 1)) == Place(2, 10)
-    assert document.place(("a", "nothing")) == Place(1, 1)
+    assert document.place(("a", "b"), key=True) == TextPosition(2, 3)
+    assert document.place(("a", "b", 1)) == TextPosition(2, 10)
+    assert document.place(("a", "nothing")) == TextPosition(1, 1)
 
 
 def test_scalars_have_the_types_of_yaml_1_2() -> None:

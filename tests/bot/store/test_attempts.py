@@ -55,7 +55,7 @@ async def test_run_waits_for_its_next_attempt_where_the_last_one_is_kept(store: 
 
 
 async def test_no_attempt_starts_before_its_run_was_asked_for(store: Store, number: int) -> None:
-    end: runs.Facts = {"result": "failed", "started_at": 0.25, "finished_at": 0.5}
+    end: runs.RunUpdate = {"result": "failed", "started_at": 0.25, "finished_at": 0.5}
     await store.write(lambda s: attempts.end(s, number, 1, owner="one", now=9.0, pause=None, **end))
     (kept,) = (await store.read(lambda s: attempts.of_runs(s, [number])))[number]
     run = await store.read(lambda s: runs.get(s, number))

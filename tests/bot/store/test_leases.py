@@ -18,7 +18,7 @@ async def test_renewing_keeps_others_away_and_tells_who_should_stop(store: Store
     held = await store.write(
         lambda session: leases.renew(session, Run, owner="one", ids=[first, second, 99], now=20.0, lease=30.0)
     )
-    assert held == leases.Held(frozenset({first, second}), frozenset({second}))
+    assert held == leases.LeaseRenewal(frozenset({first, second}), frozenset({second}))
     late = await store.write(lambda s: runs.claim(s, owner="two", now=49.0, lease=30.0, limit=9))
     assert late == []
 
@@ -37,7 +37,7 @@ async def test_tables_without_stops_and_empty_lists_are_fine(store: Store) -> No
     nothing = await store.write(
         lambda session: leases.renew(session, Delivery, owner="one", ids=[1], now=1.0, lease=30.0)
     )
-    assert nothing == leases.Held(frozenset(), frozenset())
+    assert nothing == leases.LeaseRenewal(frozenset(), frozenset())
     assert nothing == await store.write(
         lambda session: leases.renew(session, Run, owner="one", ids=[], now=1.0, lease=30.0)
     )

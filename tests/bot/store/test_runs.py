@@ -120,7 +120,7 @@ async def test_no_run_starts_before_it_was_asked_for_though_its_node_says_so(sto
     )
     assert run is not None
     assert (run.created_at, run.started_at) == (1.0, 1.0)
-    end: runs.Facts = {"started_at": 0.25, "finished_at": 0.75}
+    end: runs.RunUpdate = {"started_at": 0.25, "finished_at": 0.75}
     run = await store.write(lambda s: runs.move(s, number, State.FINISHED, owner="one", now=3.0, **end))
     assert run is not None
     assert (run.started_at, run.finished_at) == (1.0, 1.0)

@@ -53,7 +53,7 @@ async def _live(store: Store, number: int) -> None:
     end = {"result": "succeeded", "exit_code": 0}
     assert await store.write(lambda s: runs.move(s, this, State.FINISHED, owner="one", now=4.0, **end))  # type: ignore[arg-type]
     for post in await store.write(lambda s: posts.claim(s, owner="one", now=5.0, lease=9.0, limit=9)):
-        key, said = post.identity, posts.Said(post.wanted, "1", 6.0)
+        key, said = post.identity, posts.PostedState(post.wanted, "1", 6.0)
         await store.write(lambda s, key=key, said=said: posts.sent(s, key, said, owner="one"))  # type: ignore[misc]
 
 

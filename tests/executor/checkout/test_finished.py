@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from executor.checkout.finished import Finished, key
+from executor.checkout.finished import FinishedImages, key
 
 TREE, OTHER = "1" * 40, "2" * 40
 
@@ -29,7 +29,7 @@ def test_what_may_fetch_something_has_no_key(line: str) -> None:
 
 
 def test_images_are_found_again_and_the_newest_hundred_stay(tmp_path: Path) -> None:
-    finished = Finished(str(tmp_path / "finished.json"))
+    finished = FinishedImages(str(tmp_path / "finished.json"))
     assert finished.image("0") is None
     for number in range(101):
         finished.add(str(number), f"sha256:{number}")
@@ -44,4 +44,4 @@ def test_images_are_found_again_and_the_newest_hundred_stay(tmp_path: Path) -> N
 def test_file_that_says_nothing_is_none(tmp_path: Path, content: str) -> None:
     path = tmp_path / "finished.json"
     path.write_text(content)
-    assert Finished(str(path)).image("a") is None
+    assert FinishedImages(str(path)).image("a") is None

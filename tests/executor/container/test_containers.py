@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from executor.container import containers
-from executor.container.containers import Given
+from executor.container.containers import ContainerExtras
 from executor.spec import RunSpec
 from executor.targets import targets
 
 SPEC = RunSpec("run-1", ("printf", "%s", "$(id)"), image="localhost/shop:1")
 
 
-def given(**more: Any) -> Given:
+def given(**more: Any) -> ContainerExtras:
     usual: dict[str, Any] = {
         "installation": "abc",
         "driver": "k8s-file",
@@ -25,7 +25,7 @@ def given(**more: Any) -> Given:
         "masked": [],
         "shell": None,
     }
-    return Given(**usual | more)
+    return ContainerExtras(**usual | more)
 
 
 def spec(**more: Any) -> RunSpec:

@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 
 from executor.container.client import Client, Refused
-from executor.container.starting import Starting
+from executor.container.starting import ContainerStarter
 from executor.errors import EngineUnavailable
 
 GONE = Refused(500, "read /proc/21495/cgroup: no such process")
@@ -22,7 +22,7 @@ class Answers:
 
 
 async def found(*refusals: Refused) -> object:
-    return await Starting(cast(Client, Answers(*refusals)), "here", "k8s-file").find("run-1")
+    return await ContainerStarter(cast(Client, Answers(*refusals)), "here", "k8s-file").find("run-1")
 
 
 async def test_container_that_ends_while_podman_looks_is_asked_for_again() -> None:

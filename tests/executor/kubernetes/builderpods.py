@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from executor.kubernetes.controller.orders import Made
+from executor.kubernetes.controller.orders import Manifests
 
 _VARIABLE = re.compile(r"\$\$|\$\(([^()]*)\)")
 
@@ -36,7 +36,7 @@ class Ended:
 class Pod:
     """One pod in `directory`; `env` is what its image sets."""
 
-    def __init__(self, made: Made, directory: Path, env: Mapping[str, str]) -> None:
+    def __init__(self, made: Manifests, directory: Path, env: Mapping[str, str]) -> None:
         self._container = made.job["spec"]["template"]["spec"]["containers"][0]
         self._secret = made.secret
         self._directory = directory

@@ -76,7 +76,7 @@ class Installation:
 
 
 async def move(store: Store, run: Run, to: State) -> None:
-    facts: runs.Facts = {"result": "failed", "exit_code": 3} if to is State.FINISHED else {}
+    facts: runs.RunUpdate = {"result": "failed", "exit_code": 3} if to is State.FINISHED else {}
     moved = await store.write(
         lambda session: runs.move(session, run.identity, to, owner="one", now=NOW, **facts)
     )

@@ -5,7 +5,7 @@ import pytest
 from executor.kubernetes.building import builds
 from executor.kubernetes.images.credentials import Credential
 from executor.kubernetes.settings import Settings
-from executor.outcomes import Ended
+from executor.outcomes import RunEnded
 from executor.spec import BuildSpec, Outcome, Recipe, Result, Secret, Source
 
 PUSH = "registry.example.com/acme/shop"
@@ -79,7 +79,7 @@ async def test_order_masks_the_token_and_the_recipe_s_secrets() -> None:
 async def test_build_that_no_cluster_can_make_ends_with_a_sentence() -> None:
     spec = BuildSpec("build-1", "shop", SPEC.source, recipe=Recipe())
     order = builds.order(spec, Settings("jobs", "errand"))
-    with pytest.raises(Ended) as ended:
+    with pytest.raises(RunEnded) as ended:
         await order.make()
     assert (ended.value.outcome.reason, ended.value.outcome.result) == ("SpecInvalid", Result.ERROR)
 

@@ -11,7 +11,7 @@ from executor.kubernetes.client import Client
 from executor.kubernetes.controller.creating import hidden
 from executor.kubernetes.settings import Settings
 from executor.kubernetes.watching import states
-from executor.outcomes import Ended
+from executor.outcomes import RunEnded
 from tests.executor.kubernetes.places import Cluster, kubeconfig, served
 
 SECRETS = "/api/v1/namespaces/jobs/secrets"
@@ -58,7 +58,7 @@ async def test_files_of_secrets_are_hidden(client: Client, cluster: Cluster) -> 
 
 async def test_a_secret_that_may_not_be_read_ends_the_run(client: Client, cluster: Cluster) -> None:
     cluster.forbidden.add(f"{SECRETS}/tls")
-    with pytest.raises(Ended) as ended:
+    with pytest.raises(RunEnded) as ended:
         await hidden(client, job(volume("tls")))
     assert ended.value.outcome.reason == "SecretUnreadable"
 
@@ -72,7 +72,7 @@ async def test_what_is_too_large_to_be_searched_for_ends_the_run(
     client: Client, cluster: Cluster, size: tuple[int, ...]
 ) -> None:
     cluster.objects |= {f"{SECRETS}/{n}": secret(jks=b"x" * many) for n, many in enumerate(size)}
-    with pytest.raises(Ended) as ended:
+    with pytest.raises(RunEnded) as ended:
         await hidden(client, job(*(volume(str(n)) for n in range(len(size)))))
     assert ended.value.outcome.reason == "SecretTooLarge"
 

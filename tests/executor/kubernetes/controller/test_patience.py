@@ -6,7 +6,7 @@ import pytest
 
 from executor.kubernetes.controller.patience import Hold, Patience
 from executor.kubernetes.refusals import Deferral, Refused
-from executor.outcomes import Ended
+from executor.outcomes import RunEnded
 from executor.spec import Result
 
 FORBIDDEN = Deferral(Refused(403, "Forbidden", "you cannot"))
@@ -40,7 +40,7 @@ async def test_it_ends_with_what_was_said_last(problem: Exception, reason: str) 
     async def ask() -> None:
         raise problem
 
-    with pytest.raises(Ended) as ended:
+    with pytest.raises(RunEnded) as ended:
         await Patience(0.05, lambda words: None, asyncio.Event()).of(ask)
     assert (ended.value.outcome.result, ended.value.outcome.reason) == (Result.ERROR, reason)
 
@@ -52,6 +52,6 @@ async def test_what_is_stopped_waits_no_longer() -> None:
         stopped.set()
         raise FORBIDDEN
 
-    with pytest.raises(Ended) as ended:
+    with pytest.raises(RunEnded) as ended:
         await Patience(60.0, lambda words: None, stopped).of(ask)
     assert ended.value.outcome.result is Result.CANCELLED

@@ -12,7 +12,7 @@ import pytest
 from executor.kubernetes.client import Client
 from executor.kubernetes.images import keys
 from executor.kubernetes.images.images import Images
-from executor.kubernetes.objects.pods import Facts
+from executor.kubernetes.objects.pods import ImageFacts
 from executor.kubernetes.settings import Builder, Settings
 from executor.spec import Live, Outcome, Pending, Progress, Result
 from tests.executor.kubernetes.places import Cluster, basic, kubeconfig, push, served
@@ -93,7 +93,7 @@ async def test_a_closed_registry_opens_to_the_secret_of_builds(
     digest = push(closed_registry.host, "acme/tools", "1", user="1000", login=basic(USER, PASSWORD))
     image = (await end_of(images.pin(f"{closed_registry.host}/acme/tools:1"))).image
     assert image == f"{closed_registry.host}/acme/tools@{digest}"
-    assert await images.facts(image) == Facts(is_non_root=True, pull_secrets=("registry-auth",))
+    assert await images.facts(image) == ImageFacts(is_non_root=True, pull_secrets=("registry-auth",))
 
 
 async def test_a_closed_registry_opens_to_the_secrets_of_the_service_account(
@@ -103,7 +103,7 @@ async def test_a_closed_registry_opens_to_the_secrets_of_the_service_account(
     digest = push(closed_registry.host, "acme/tools", "1", login=basic(USER, PASSWORD))
     image = (await end_of(images.pin(f"{closed_registry.host}/acme/tools:1"))).image
     assert image == f"{closed_registry.host}/acme/tools@{digest}"
-    assert await images.facts(image) == Facts()  # the server itself gives a pod those of its account
+    assert await images.facts(image) == ImageFacts()  # the server itself gives a pod those of its account
 
 
 async def test_a_pod_that_needs_the_secret_of_builds_keeps_those_of_its_account(
@@ -177,7 +177,7 @@ async def test_only_a_number_is_known_not_to_be_root(
 async def test_nothing_is_known_of_an_image_that_nobody_tells_of(images: Images, registry: Registry) -> None:
     registry.stop()
     for image in (f"{registry.host}/acme/tools@{DIGEST}", "localhost/busybox:1.35", "No Image"):
-        assert await images.facts(image) == Facts()
+        assert await images.facts(image) == ImageFacts()
 
 
 async def test_a_workload_that_is_not_there(images: Images) -> None:

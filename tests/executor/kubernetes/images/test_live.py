@@ -11,7 +11,7 @@ from executor.kubernetes.images.live import workload
 from executor.kubernetes.objects.secretrefs import SecretRef
 from executor.kubernetes.objects.workloads import Workload
 from executor.kubernetes.settings import Settings
-from executor.outcomes import Ended
+from executor.outcomes import RunEnded
 from executor.spec import Live
 from tests.executor.kubernetes.places import Cluster, kubeconfig, served
 
@@ -91,7 +91,7 @@ def cronjob(image: str = IMAGE) -> dict[str, Any]:
 
 
 async def refused(client: Client, settings: Settings, live: Live) -> tuple[str | None, str]:
-    with pytest.raises(Ended) as ended:
+    with pytest.raises(RunEnded) as ended:
         await workload(client, live, settings)
     return ended.value.outcome.reason, str(ended.value.outcome.message)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from executor.kubernetes.objects.manifests import Manifest, manifest
-from executor.kubernetes.objects.pods import Facts, literal
+from executor.kubernetes.objects.pods import ImageFacts, literal
 from executor.kubernetes.objects.workloads import Workload
 from executor.kubernetes.settings import Builder, Settings
 from executor.spec import About, Reference, RunSpec, Secret
@@ -83,7 +83,7 @@ def test_job_and_pod_have_the_labels_and_annotations() -> None:
 
 
 def test_pod_security_restricted_by_default() -> None:
-    found = manifest(SPEC, SETTINGS, None, Facts(is_non_root=True))
+    found = manifest(SPEC, SETTINGS, None, ImageFacts(is_non_root=True))
     assert pod(found)["securityContext"] == {
         "runAsNonRoot": True,
         "seccompProfile": {"type": "RuntimeDefault"},
@@ -257,7 +257,10 @@ def test_a_service_account_gives_its_token() -> None:
 
 def test_secrets_for_the_pull_are_those_that_the_image_needs() -> None:
     found = manifest(
-        SPEC, replace(SETTINGS, builder=Builder(registry_secret="auth")), None, Facts(pull_secrets=("a", "b"))
+        SPEC,
+        replace(SETTINGS, builder=Builder(registry_secret="auth")),
+        None,
+        ImageFacts(pull_secrets=("a", "b")),
     )
     assert pod(found)["imagePullSecrets"] == [{"name": "a"}, {"name": "b"}]
     assert "imagePullSecrets" not in pod(made())
