@@ -1,6 +1,7 @@
 """The table of routes: nothing is mounted without a row, and no row promises what is not kept."""
 
 import re
+import sys
 from pathlib import Path
 
 import jsonschema_rs
@@ -40,6 +41,19 @@ def test_handler_without_a_row_cannot_be_mounted(store: Store) -> None:
     access = Access(store, KEYS, url="http://errand", clock=lambda: 0.0)
     mounted = routes([Intruder()], TokenGuard(access), "http://errand")
     assert [each.path for each in mounted] == ["/api/openapi.json"]
+
+
+def test_every_handler_has_a_row() -> None:
+    """One without would be closed, and nobody would hear of it."""
+    handlers = [row.handler for row in OPERATIONS]
+    classes = {getattr(sys.modules[each.__module__], each.__qualname__.split(".")[0]) for each in handlers}
+    methods = {
+        method
+        for each in classes
+        for name, method in vars(each).items()
+        if not name.startswith("_") and callable(method)
+    }
+    assert methods == set(handlers)
 
 
 async def test_service_serves_every_row_and_nothing_else(tmp_path: Path) -> None:
