@@ -55,5 +55,9 @@ class Engine(Protocol):
         ...
 
     async def remove(self, key: str) -> None:
-        """Forget a finished run or build: everything named after `key` but its log."""
+        """Forget a finished run or build: everything named after `key` but its log.
+
+        Raises `EngineUnavailable` while it runs. A cluster takes a moment for it, in which the key may not
+        be run again.
+        """
         ...
