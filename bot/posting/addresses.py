@@ -26,7 +26,7 @@ class PageAddresses:
         """
         config, path = (
             self._registry.config,
-            f"/{'builds' if isinstance(row, Build) else 'runs'}/{row.identity}",
+            f"/{row.kind}s/{row.identity}",
         )
         address = config.url.rstrip("/") + path
         if open_place and not (row.public and config.logs.public):
