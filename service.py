@@ -38,7 +38,7 @@ from webhooks.app import Doors, create_app
 from webhooks.server.collector import quiet_collector
 from webhooks.server.connection_limits import ConnectionLimit
 from webhooks.server.connections import limited
-from webhooks.site import Site
+from webhooks.site import Controls, Site
 from webhooks.streams import Streams
 
 log = structlog.get_logger()
@@ -259,6 +259,7 @@ def _application(
     """The doors; `clock` is the machine's, by which what was sent is judged; `local` opens the API."""
     tools = made.parts
     config, store = tools.registry.config, tools.store
+    controls = Controls(tools.registry, made.pruning, made.calls, made.queries, oidc, tools.repositories)
     site = Site(
         store=store,
         logs=tools.logs,
@@ -268,12 +269,8 @@ def _application(
         jobs=tools.registry.descriptions,
         command=config.command,
         streams=streams,
-        changing=(tools.registry, made.pruning),
         local=local,
-        calls=made.calls,
-        questions=made.queries,
-        oidc=oidc,
-        repositories=tools.repositories,
+        controls=controls,
     )
     signing = config.slack.signing_secret if config.slack else None
     doors = Doors(

@@ -35,6 +35,21 @@ from webhooks.streams import Streams
 
 
 @dataclass(frozen=True, slots=True)
+class Controls:
+    """What changes something: `calls` start and stop runs, `questions` plan and pause.
+
+    `oidc` verifies the tokens of workflows of these `repositories`, which may start jobs of the `registry`.
+    """
+
+    registry: Registry
+    pruning: Pruning
+    calls: CallHandler
+    questions: QueryHandler
+    oidc: Oidc
+    repositories: Repositories
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """Everything that pages and API need, and nothing else.
 
@@ -51,12 +66,8 @@ class Site:
     jobs: Mapping[str, str] = field(default_factory=dict)
     command: str = "/job"
     streams: Streams = field(default_factory=Streams)
-    changing: tuple[Registry, Pruning] | None = None  # what changes jobs, where that is served
     local: str | None = field(default=None, repr=False)  # the hash of the token of the local command line
-    calls: CallHandler | None = None  # what starts and stops runs, where that is served
-    questions: QueryHandler | None = None  # what plans and pauses, where that is served
-    oidc: Oidc | None = None  # verifies the tokens of workflows, where those may start jobs
-    repositories: Repositories | None = None  # whose workflows those are
+    controls: Controls | None = None  # without them it only shows what is stored
 
     def __post_init__(self) -> None:
         """Refuses to start without a key: nobody could log in, and nothing would say why."""
@@ -82,7 +93,7 @@ class Site:
             renderer=renderer,
             clock=self.clock,
             jobs=self.jobs,
-            registry=self.changing[0] if self.changing else None,
+            registry=self.controls.registry if self.controls else None,
         )
         return [*pages.routes(parts), *self._api(access)]
 
@@ -95,16 +106,16 @@ class Site:
             TokenHandlers(store, clock),
         ]
         hook_calls: list[object] = []
-        if self.repositories is not None:
-            handlers.append(RepositoryHandlers(self.repositories))
-        if self.questions is not None:
-            handlers += [JobCommandHandlers(self.questions), TargetHandlers(self.questions, clock)]
-        if self.changing is not None:
-            registry, pruning = self.changing
-            handlers += [JobHandlers(registry, pruning, store, clock), HookHandlers(registry, store, clock)]
-        if self.calls is not None:
-            handlers.append(RunCommandHandlers(self.calls, store, clock))
-            hook_calls.append(HookCallHandlers(self.calls, store, self.streams, clock))
+        if (controls := self.controls) is not None:
+            handlers += [
+                RepositoryHandlers(controls.repositories),
+                JobCommandHandlers(controls.questions),
+                TargetHandlers(controls.questions, clock),
+                JobHandlers(controls.registry, controls.pruning, store, clock),
+                HookHandlers(controls.registry, store, clock),
+                RunCommandHandlers(controls.calls, store, clock),
+            ]
+            hook_calls.append(HookCallHandlers(controls.calls, store, self.streams, clock))
         return [
             *routes(handlers, TokenGuard(access), self.url),
             *routes(hook_calls, HookGuard(store), self.url),
@@ -112,16 +123,17 @@ class Site:
 
     def _access(self) -> Access:
         """Who may, by today's jobs where they are known."""
-        registry = self.changing[0] if self.changing is not None else None
-        workflow = None
-        if self.oidc is not None and registry is not None and self.repositories is not None:
-            workflow = Workflows(self.oidc, lambda: registry.catalog.jobs, self.repositories).visitor
+        controls, workflow = self.controls, None
+        if controls is not None:
+            workflow = Workflows(
+                controls.oidc, lambda: controls.registry.catalog.jobs, controls.repositories
+            ).visitor
         return Access(
             self.store,
             self.keys,
             url=self.url,
             clock=self.clock,
             workflow=workflow,
-            catalog=Catalog if registry is None else lambda: registry.catalog,
+            catalog=Catalog if controls is None else lambda: controls.registry.catalog,
             local=self.local,
         )

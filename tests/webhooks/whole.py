@@ -9,10 +9,11 @@ import httpx
 import uvicorn
 from starlette.applications import Starlette
 
+from bot.github import Keys, Oidc
 from bot.store import tokens
 from tests.bot.house import House
 from webhooks.access import new_token, token_hash
-from webhooks.site import Site
+from webhooks.site import Controls, Site
 from webhooks.streams import Streams
 
 
@@ -26,6 +27,9 @@ async def served(
     await home.write(
         lambda session: tokens.add(session, name="ci", hash=token_hash(text), now=home.now, scopes=held)
     )
+    bot = home.bot
+    keys = Keys("https://issuer.example.com", clock=tools.clock)
+    oidc = Oidc(keys, audience="http://127.0.0.1", clock=tools.clock)
     site = Site(
         tools.store,
         tools.logs,
@@ -34,10 +38,7 @@ async def served(
         tools.clock,
         {"plain": ""},
         streams=streams or Streams(),
-        changing=(tools.registry, home.bot.pruning),
-        calls=home.bot.calls,
-        questions=home.bot.queries,
-        repositories=tools.repositories,
+        controls=Controls(tools.registry, bot.pruning, bot.calls, bot.queries, oidc, tools.repositories),
     )
     listening = socket.create_server(("127.0.0.1", 0))
     app = Starlette(routes=site.routes())
