@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import cache
@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ruamel.yaml import YAML
 from sqlalchemy import select
 
 from bot.access import links
@@ -34,36 +35,51 @@ SHOP, SITE = "acme/shop", "acme/site"
 HEAD = "a" * 40
 T = TypeVar("T")
 
-CONFIG = """\
-url: https://errand.example.com
-database: {database}
-logs: {{directory: {home}/logs}}
-github:
-  app_id: "{app}"
-  private_key: ${{KEY}}
-  webhook_secret: hook-secret
-  api_url: {github}
-  clone_url: file://{home}/{{repository}}.git
-slack:
-  signing_secret: signing-secret
-  bot_token: "{token}"
-  api_url: "{slack}"
-  people: {{U0OCTOCAT: octocat}}
-engine: {{kind: process, process: {{directory: {home}/work}}}}
-images:
-  shop: {{build: {{repository: Acme/Shop}}}}
-  site: {{build: {{repository: acme/site}}}}
-jobs:
-  plain: {{command: 'echo "hi $WHO"', parameters: {{WHO: {{default: you}}}}}}
-  words: {{command: [echo], arguments: true, env: {{API_KEY: "${{API_KEY}}"}}}}
-  deploy:
-    image: shop
-    command: "true"
-    notify: {{slack: "#ops"}}
-    parameters: {{SECRETIVE: {{required: true}}}}
-  check: {{image: shop, command: "true"}}
-  publish: {{image: site, command: "true"}}
-"""
+Document = dict[str, Any]
+"""An app.yaml, or a part of one."""
+
+
+def merged(document: Document, changes: Mapping[str, Any]) -> Document:
+    """`document` with `changes`: keys in keys, everything else anew."""
+    made = dict(document)
+    for key, value in changes.items():
+        old = made.get(key)
+        made[key] = merged(old, value) if isinstance(old, dict) and isinstance(value, Mapping) else value
+    return made
+
+
+def _document(home: Path, beside: StandIns) -> Document:
+    shop = {"image": "shop", "command": "true"}
+    return {
+        "url": "https://errand.example.com",
+        "database": databases.sqlite(home / "errand.db"),
+        "logs": {"directory": f"{home}/logs"},
+        "github": {
+            "app_id": str(beside.github.app_id),
+            "private_key": "${KEY}",
+            "webhook_secret": "hook-secret",
+            "api_url": beside.github_url,
+            "clone_url": f"file://{home}/{{repository}}.git",
+        },
+        "slack": {
+            "signing_secret": "signing-secret",
+            "bot_token": beside.slack.token,
+            "api_url": beside.slack_url,
+            "people": {"U0OCTOCAT": "octocat"},
+        },
+        "engine": {"kind": "process", "process": {"directory": f"{home}/work"}},
+        "images": {
+            "shop": {"build": {"repository": "Acme/Shop"}},
+            "site": {"build": {"repository": "acme/site"}},
+        },
+        "jobs": {
+            "plain": {"command": 'echo "hi $WHO"', "parameters": {"WHO": {"default": "you"}}},
+            "words": {"command": ["echo"], "arguments": True, "env": {"API_KEY": "${API_KEY}"}},
+            "deploy": shop | {"notify": {"slack": "#ops"}, "parameters": {"SECRETIVE": {"required": True}}},
+            "check": shop,
+            "publish": {"image": "site", "command": "true"},
+        },
+    }
 
 
 class House:
@@ -200,21 +216,17 @@ class House:
 
 
 @asynccontextmanager
-async def house(home: Path, *, change: Callable[[str], str] = lambda text: text) -> AsyncIterator[House]:
-    """A house in the directory `home`; `change` makes another configuration of its own."""
+async def house(
+    home: Path, *, changes: Mapping[str, Any] | None = None, jobs: str = ""
+) -> AsyncIterator[House]:
+    """A house in the directory `home`, with `changes` of its configuration and more `jobs` in YAML."""
     engine = ObedientEngine()
     async with standins() as beside:
         _authorization(beside)
         file = home / "app.yaml"
-        text = CONFIG.format(
-            database=databases.sqlite(home / "errand.db"),
-            home=home,
-            app=beside.github.app_id,
-            github=beside.github_url,
-            slack=beside.slack_url,
-            token=beside.slack.token,
-        )
-        file.write_text(change(text))
+        more = {"jobs": YAML(typ="safe", pure=True).load(jobs) or {}}
+        # JSON is YAML.
+        file.write_text(json.dumps(merged(merged(_document(home, beside), changes or {}), more)))
         config = load(file, {"KEY": beside.github.private_key, "API_KEY": "s3cr3t"})
         assert config.github is not None
         known: list[Repositories] = []

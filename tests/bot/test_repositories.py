@@ -18,9 +18,10 @@ from bot.tables import Build, Delivery, Run
 from demo import payloads
 from demo.entities import number_of
 from demo.github import Repository
-from tests.bot.house import HEAD, SHOP, SITE, House, house
+from tests.bot.house import HEAD, SHOP, SITE, House, house, merged
 from tests.bot.posting.test_outbox import claim
 
+EVERY = {"github": {"repositories": ["acme/*"]}}
 STORE, TOPIC = "acme/store", "c" * 40
 BOSS = of_token("boss", frozenset({"admin"}))
 
@@ -140,10 +141,7 @@ async def test_forgotten_name_is_the_next_ones(home: House) -> None:
 
 
 async def test_owner_whose_name_was_taken_gets_no_rights_by_a_pattern(tmp_path: Path) -> None:
-    def every(text: str) -> str:
-        return text.replace("  webhook_secret:", "  repositories: ['acme/*']\n  webhook_secret:")
-
-    async with house(tmp_path, change=every) as home:
+    async with house(tmp_path, changes=EVERY) as home:
         await seen(home)
         made = taken(home, "acme/new")
         payload = payloads.issue_comment("acme/new", 7, 1, "octocat", "/job run plain", number=made.id)
@@ -270,8 +268,9 @@ async def test_history_follows_to_the_name_that_app_yaml_has_now(home: House) ->
     await home.says("/job run check")
     home.github.rename(SHOP, STORE)
     await home.says("/job list", repository=STORE)
-    text = (home.home / "app.yaml").read_text().replace("Acme/Shop", STORE)
-    (home.home / "app.yaml").write_text(text)
+    file = home.home / "app.yaml"
+    moved = {"images": {"shop": {"build": {"repository": STORE}}}}
+    file.write_text(json.dumps(merged(json.loads(file.read_text()), moved)))
     await home.reread()
     await home.says("/job rerun #1", repository=STORE)
     run = await newest(home)
@@ -291,10 +290,7 @@ async def test_name_is_pinned_without_regard_to_case(home: House) -> None:
 async def test_history_of_a_repository_that_only_a_pattern_names_goes_with_it(tmp_path: Path) -> None:
     """Who takes the old name and is let in must not find it there."""
 
-    def every(text: str) -> str:
-        return text.replace("  webhook_secret:", "  repositories: ['acme/*']\n  webhook_secret:")
-
-    async with house(tmp_path, change=every) as home:
+    async with house(tmp_path, changes=EVERY) as home:
         taken(home, "acme/tools")
         await home.says("/job run plain", repository="acme/tools")
         home.github.rename("acme/tools", "acme/utils")

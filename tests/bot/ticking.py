@@ -28,7 +28,7 @@ JOBS = """
 @pytest.fixture
 async def home(tmp_path: Path) -> AsyncIterator[House]:
     """A house with two scheduled jobs, shortly before noon."""
-    async with house(tmp_path, change=lambda text: text + JOBS.lstrip("\n")) as made:
+    async with house(tmp_path, jobs=JOBS) as made:
         made.now = NOON - 30
         yield made
 

@@ -18,7 +18,7 @@ from bot.store import hooks, idempotency, image_tags, runs
 from bot.store.idempotency import KEEP_KEYS
 from bot.tables import Build, Hook, ImageTag, Run
 from executor.spec import Live, Outcome, Result, RunSpec, Started
-from tests.bot.handlers.test_ready_images import PINNED, contained
+from tests.bot.handlers.test_ready_images import CONTAINED, PINNED
 from tests.bot.house import HEAD, House, house
 
 BOSS = of_token("boss", frozenset({"admin"}))
@@ -27,7 +27,7 @@ RUNNER = of_token("runner", frozenset({"run:plain", "run:deploy"}))
 
 @pytest.fixture
 async def home(tmp_path: Path) -> AsyncIterator[House]:
-    async with house(tmp_path, change=contained) as made:
+    async with house(tmp_path, changes=CONTAINED) as made:
         made.engine.plans = [[Started(made.now), Outcome(Result.SUCCEEDED, exit_code=0)]]
         made.engine.pins = [[Outcome(Result.SUCCEEDED, image=PINNED)]]
         yield made

@@ -15,8 +15,8 @@ from bot.handlers.start import StartRequest
 from bot.store import runs, ticks
 from bot.tables import Build, Run
 from executor.spec import Outcome, Result, Started
-from tests.bot.handlers.test_ready_images import PINNED, contained
-from tests.bot.house import HEAD, House, house
+from tests.bot.handlers.test_ready_images import CONTAINED, PINNED
+from tests.bot.house import HEAD, House, house, merged
 from tests.bot.ticking import at, begun
 
 BOSS = of_token("boss", frozenset({"admin"}))
@@ -31,18 +31,20 @@ Door = Callable[[House, StartRequest], Awaitable[object]]
 Again = Callable[[House, int, RerunRequest], Awaitable[object]]
 
 
-def _change(text: str) -> str:
-    text = contained(text).replace("  often: {image: tools", "  often: {image: shop")
-    return text.replace(
-        'check: {image: shop, command: "true"}',
-        "check: {image: shop, command: [echo], arguments: true, parameters: {WHO: {default: you}},"
-        ' on: [push], lock: prod, schedule: {cron: "0 * * * *"}}',
-    )
+CHECK = {
+    "command": ["echo"],
+    "arguments": True,
+    "parameters": {"WHO": {"default": "you"}},
+    "on": ["push"],
+    "lock": "prod",
+    "schedule": {"cron": "0 * * * *"},
+}
+CHANGES = merged(CONTAINED, {"jobs": {"often": {"image": "shop"}, "check": CHECK}})
 
 
 @pytest.fixture
 async def home(tmp_path: Path) -> AsyncIterator[House]:
-    async with house(tmp_path, change=_change) as made:
+    async with house(tmp_path, changes=CHANGES) as made:
         made.engine.plans = [[Started(made.now), Outcome(Result.SUCCEEDED, exit_code=0, image="i")]]
         made.engine.pins = [[Outcome(Result.SUCCEEDED, image=PINNED)]]
         yield made

@@ -111,9 +111,7 @@ async def test_run_of_a_fork_from_before_is_not_repeated(shop: House) -> None:
 
 
 async def test_where_forks_are_allowed_their_commits_are_and_are_known_as_such(tmp_path: Path) -> None:
-    async with house(
-        tmp_path, change=lambda text: text.replace("github:\n", "github:\n  forks: true\n")
-    ) as home:
+    async with house(tmp_path, changes={"github": {"forks": True}}) as home:
         home.github.add_pull(SHOP, 8, FORK, "main", head_repository="stranger/shop")
         found = await target(home, "pull/8/head")
         assert found.source is not None

@@ -25,7 +25,7 @@ JOBS = """
 @pytest.fixture
 async def home(tmp_path: Path) -> AsyncIterator[House]:
     """A house with schedules that have begun, shortly after noon."""
-    async with house(tmp_path, change=lambda text: text + JOBS.lstrip("\n")) as made:
+    async with house(tmp_path, jobs=JOBS) as made:
         made.now = NOON + 1
         await turn(made, NOON + 1)
         yield made

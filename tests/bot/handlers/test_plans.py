@@ -11,21 +11,18 @@ from tests.bot.handlers.test_pushes import ONE, pushed
 from tests.bot.house import SITE, House, house
 from tests.bot.store.counting import active_builds
 
-
-def _change(text: str) -> str:
-    return (
-        text.replace("Acme/Shop}}", 'Acme/Shop, branches: [main], paths: ["src/**"]}}')
-        .replace('check: {image: shop, command: "true"}', 'check: {image: shop, command: "true", on: [push]}')
-        .replace(
-            '  publish: {image: site, command: "true"}',
-            '  publish: {image: site, command: "true", concurrency: forbid, env: {HIDDEN: value-of-it}}',
-        )
-    )
+CHANGES = {
+    "images": {"shop": {"build": {"branches": ["main"], "paths": ["src/**"]}}},
+    "jobs": {
+        "check": {"on": ["push"]},
+        "publish": {"concurrency": "forbid", "env": {"HIDDEN": "value-of-it"}},
+    },
+}
 
 
 @pytest.fixture
 async def home(tmp_path: Path) -> AsyncIterator[House]:
-    async with house(tmp_path, change=_change) as made:
+    async with house(tmp_path, changes=CHANGES) as made:
         yield made
 
 
@@ -170,7 +167,7 @@ async def test_why_tells_nothing_of_what_was_asked_in_another_repository_or_type
 async def test_next_five_times_are_told_by_the_clocks_of_the_schedule(tmp_path: Path) -> None:
     schedule = '{cron: "30 2 * * *", timezone: Europe/Helsinki}'
     job = f'  nightly: {{image: shop, command: "true", schedule: {schedule}}}\n'
-    async with house(tmp_path, change=lambda text: text + job) as home:
+    async with house(tmp_path, jobs=job) as home:
         home.now = 1_800_014_400.0  # Fri 2027-01-15 12:00 UTC
         (reply,) = await home.says("/job plan nightly")
         times = [f"{day} 02:30 EET" for day in ("Sat 2027-01-16", "Sun 2027-01-17", "Mon 2027-01-18")]

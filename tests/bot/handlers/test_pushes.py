@@ -22,20 +22,15 @@ from tests.bot.store.counting import active_builds
 ONE, TWO, THREE = "1" * 40, "2" * 40, "3" * 40
 
 
-def _change(text: str) -> str:
-    return (
-        text.replace("Acme/Shop}}", 'Acme/Shop, branches: [main, topic], tags: ["v*"], paths: ["src/**"]}}')
-        .replace('check: {image: shop, command: "true"}', 'check: {image: shop, command: "true", on: [push]}')
-        .replace(
-            '  publish: {image: site, command: "true"}',
-            '  publish: {image: site, command: "true", on: [push], concurrency: forbid}',
-        )
-    )
+CHANGES = {
+    "images": {"shop": {"build": {"branches": ["main", "topic"], "tags": ["v*"], "paths": ["src/**"]}}},
+    "jobs": {"check": {"on": ["push"]}, "publish": {"on": ["push"], "concurrency": "forbid"}},
+}
 
 
 @pytest.fixture
 async def home(tmp_path: Path) -> AsyncIterator[House]:
-    async with house(tmp_path, change=_change) as made:
+    async with house(tmp_path, changes=CHANGES) as made:
         yield made
 
 
@@ -299,16 +294,14 @@ async def test_tag_that_was_deleted_is_not_built_by_a_push_of_before(home: House
 
 
 async def test_one_image_of_a_repository_is_old_and_the_other_is_not(tmp_path: Path) -> None:
-    def two(text: str) -> str:
-        text = text.replace("Acme/Shop}}", 'Acme/Shop, paths: ["src/**"]}}').replace(
-            "images:\n", 'images:\n  docs: {build: {repository: Acme/Shop, paths: ["docs/**"]}}\n'
-        )
-        text = text.replace(
-            'check: {image: shop, command: "true"}', 'check: {image: shop, command: "true", on: [push]}'
-        )
-        return text + '  book: {image: docs, command: "true", on: [push]}\n'
-
-    async with house(tmp_path, change=two) as home:
+    two = {
+        "images": {
+            "docs": {"build": {"repository": "Acme/Shop", "paths": ["docs/**"]}},
+            "shop": {"build": {"paths": ["src/**"]}},
+        },
+        "jobs": {"check": {"on": ["push"]}, "book": {"image": "docs", "command": "true", "on": ["push"]}},
+    }
+    async with house(tmp_path, changes=two) as home:
         early = _early(home, paths=["src/a", "docs/a"])
         home.now += 60
         await pushed(home, TWO, before=ONE, paths=["docs/b"])

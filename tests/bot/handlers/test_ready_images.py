@@ -1,6 +1,7 @@
 """Jobs in images that are not built: pinned before they start, kept for a rerun, asked for by who may."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,28 +16,36 @@ from bot.tables import Build, Run
 from bot.workers import specs, worker
 from executor.errors import EngineUnavailable
 from executor.spec import BuildSpec, Live, Outcome, Pending, Result, RunSpec, Secret, Started
-from tests.bot.house import House, house
+from tests.bot.house import Document, House, house, merged
 
 PINNED = "ghcr.io/acme/tools@sha256:" + "1" * 64
 OK = Outcome(Result.SUCCEEDED, exit_code=0)
 
 
-def contained(text: str) -> str:
-    """The house with the container engine, and images of all forms."""
-    text = text.replace("engine: {kind: process,", "engine: {kind: container,")
-    text = text.replace("  plain: {command", "  plain: {image: tools, command")
-    text = text.replace("  words: {command", "  words: {image: live, read_only: true, command")
-    shop = "shop: {build: {repository: Acme/Shop, target: runtime, arguments: {A: b}, secrets: [API_KEY]}"
-    text = text.replace("shop: {build: {repository: Acme/Shop}", shop + ", push: ghcr.io/acme/shop")
-    text += '  often: {image: tools, command: "true", schedule: {cron: "* * * * *"}, lock: prod}\n'
-    text += "sizes: {half: {cpu: 500m}}\ndefaults: {size: half}\n"
-    ready = "  tools: {reference: 'ghcr.io/acme/tools:1'}\n  live: {workload: container/web}\n"
-    return text.replace("\njobs:\n", f"\n{ready}jobs:\n")
+CONTAINED = {
+    "engine": {"kind": "container"},
+    "images": {
+        "shop": {
+            "build": {"target": "runtime", "arguments": {"A": "b"}, "secrets": ["API_KEY"]},
+            "push": "ghcr.io/acme/shop",
+        },
+        "tools": {"reference": "ghcr.io/acme/tools:1"},
+        "live": {"workload": "container/web"},
+    },
+    "jobs": {
+        "plain": {"image": "tools"},
+        "words": {"image": "live", "read_only": True},
+        "often": {"image": "tools", "command": "true", "schedule": {"cron": "* * * * *"}, "lock": "prod"},
+    },
+    "sizes": {"half": {"cpu": "500m"}},
+    "defaults": {"size": "half"},
+}
+"""The house with the container engine, and images of all forms."""
 
 
 @pytest.fixture
 async def home(tmp_path: Path) -> AsyncIterator[House]:
-    async with house(tmp_path, change=contained) as made:
+    async with house(tmp_path, changes=CONTAINED) as made:
         made.engine.plans = [[Started(made.now), OK]]
         made.engine.pins = [[Outcome(Result.SUCCEEDED, image=PINNED)]]
         yield made
@@ -167,8 +176,8 @@ async def test_rerun_takes_the_same_digest_and_the_newest_only_if_asked(home: Ho
     await home.bot.runner.carry(await home.claim(Run))
     other = PINNED.replace("1" * 64, "2" * 64)
     home.engine.pins = [[Outcome(Result.SUCCEEDED, image=other)]]
-    text = (home.home / "app.yaml").read_text().replace("container/web", "container/other")
-    changed = home.without(config=_config(home, text))
+    live = {"images": {"live": {"workload": "container/other"}}}
+    changed = home.without(config=_config(home, live))
     await changed.says("/job rerun #1")
     assert (await home.run(2)).digest == PINNED
     await changed.bot.runner.carry(await home.claim(Run))
@@ -180,9 +189,9 @@ async def test_rerun_takes_the_same_digest_and_the_newest_only_if_asked(home: Ho
     assert (home.engine.pinned[-1], asked_for(home).image) == (Live("container/other"), other)
 
 
-def _config(home: House, text: str) -> Config:
+def _config(home: House, changes: Document) -> Config:
     file = home.home / "changed.yaml"
-    file.write_text(text)
+    file.write_text(json.dumps(merged(json.loads((home.home / "app.yaml").read_text()), changes)))
     return load(file, {"KEY": home.github.private_key, "API_KEY": "s3cr3t"})
 
 

@@ -124,7 +124,7 @@ async def test_clock_that_was_wrong_for_years_is_made_up_for_when_it_is_right_ag
 
 async def test_pause_holds_for_moments_that_a_long_jitter_starts_after_its_end(tmp_path: Path) -> None:
     line = '  later: {command: "true", schedule: {cron: "* * * * *", jitter: 1h}}\n'
-    async with house(tmp_path, change=lambda text: text + line) as home:
+    async with house(tmp_path, jobs=line) as home:
         home.now = NOON - 1
         made = await begun(home)
         job = home.tools.registry.catalog.jobs["later"]
@@ -181,7 +181,7 @@ async def test_schedule_that_was_changed_begins_anew(home: House, tmp_path: Path
 
 async def test_job_that_wants_to_be_alone_is_refused_on_record(tmp_path: Path) -> None:
     job = '  alone: {command: "true", concurrency: forbid, schedule: {cron: "* * * * *"}}\n'
-    async with house(tmp_path, change=lambda text: text + job) as home:
+    async with house(tmp_path, jobs=job) as home:
         home.now = NOON - 1
         made = await begun(home)
         await at(home, made, NOON)
@@ -194,7 +194,7 @@ async def test_job_that_wants_to_be_alone_is_refused_on_record(tmp_path: Path) -
 async def test_jobs_that_share_a_lock_are_due_together_and_take_turns(tmp_path: Path) -> None:
     one = '  {name}: {{command: "true", lock: prod, schedule: {{cron: "* * * * *", jitter: 0s}}}}\n'
     jobs = "".join(one.format(name=name) for name in ("one", "two"))
-    async with house(tmp_path, change=lambda text: text + jobs) as home:
+    async with house(tmp_path, jobs=jobs) as home:
         home.now = NOON - 1
         await at(home, await begun(home), NOON)
         found = [*await started(home, "one"), *await started(home, "two")]
@@ -203,7 +203,7 @@ async def test_jobs_that_share_a_lock_are_due_together_and_take_turns(tmp_path: 
 
 async def test_jitter_starts_later_by_the_same_time_every_time(tmp_path: Path) -> None:
     job = '  later: {command: "true", schedule: {cron: "0 * * * *", jitter: 10m, catch_up: 0s}}\n'
-    async with house(tmp_path, change=lambda text: text + job) as home:
+    async with house(tmp_path, jobs=job) as home:
         home.now = NOON - 1
         made = await begun(home)
         moments = [second for second in range(601) if await _starts(home, made, NOON + second)]
@@ -267,7 +267,7 @@ async def test_old_ticks_are_forgotten(home: House) -> None:
 async def test_thousand_due_at_once_differ_in_names_and_are_claimed(tmp_path: Path) -> None:
     one = '  job-{n}: {{command: "true", schedule: {{cron: "0 * * * *"}}}}\n'
     jobs = "".join(one.format(n=n) for n in range(1000))
-    async with house(tmp_path, change=lambda text: text + jobs) as home:
+    async with house(tmp_path, jobs=jobs) as home:
         home.now = NOON - 1
         await at(home, await begun(home), NOON)
         claimed = await home.write(lambda s: runs.claim(s, owner="one", now=NOON, lease=60, limit=2000))

@@ -121,11 +121,8 @@ async def test_database_that_is_away_delays_and_loses_nothing(
 
 
 async def test_repository_that_may_not_talk_to_us_is_a_missed_run(tmp_path: Path) -> None:
-    def closed(text: str) -> str:
-        text = text.replace("  webhook_secret", "  repositories: [acme/site]\n  webhook_secret")
-        return text + JOBS.lstrip("\n")
-
-    async with house(tmp_path, change=closed) as home:
+    closed = {"github": {"repositories": ["acme/site"]}}
+    async with house(tmp_path, changes=closed, jobs=JOBS) as home:
         home.now = NOON - 1
         await at(home, await begun(home), NOON)
         assert await told(home, "minutely") == [(0, "missed")]

@@ -57,7 +57,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
 async def bots(tmp_path: Path, url: str) -> AsyncIterator[tuple[Bot, Bot]]:
     async with AsyncExitStack() as stack:
         jobs = JOBS.format(home=tmp_path)
-        home = await stack.enter_async_context(house(tmp_path, change=lambda text: text + jobs))
+        home = await stack.enter_async_context(house(tmp_path, jobs=jobs))
         logs = LogStore(home.home / "logs", 2**20)
         engine = ProcessEngine(home.home / "work", logs)
         await engine.open()

@@ -32,7 +32,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def home(tmp_path: Path) -> AsyncIterator[House]:
     """A house with a job that may be tried three times."""
-    async with house(tmp_path, change=lambda text: text + JOB) as made:
+    async with house(tmp_path, jobs=JOB) as made:
         yield made
 
 

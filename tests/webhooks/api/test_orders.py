@@ -25,7 +25,7 @@ JOBS = """
 @pytest.fixture
 async def home(tmp_path: Path) -> AsyncIterator[House]:
     """A house with locks and a schedule."""
-    async with house(tmp_path, change=lambda text: text + JOBS.lstrip("\n")) as made:
+    async with house(tmp_path, jobs=JOBS) as made:
         yield made
 
 

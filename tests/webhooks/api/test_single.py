@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.bot.handlers.test_ready_images import contained
+from tests.bot.handlers.test_ready_images import CONTAINED
 from tests.bot.house import house
 from tests.webhooks.whole import served
 
@@ -22,7 +22,7 @@ NONE: tuple[object, ...] = (
 
 
 async def test_command_that_is_none_is_told_at_its_place(tmp_path: Path) -> None:
-    async with house(tmp_path, change=contained) as home, served(home, "exec") as client:
+    async with house(tmp_path, changes=CONTAINED) as home, served(home, "exec") as client:
         for command in NONE:
             answer = await client.post("/api/exec", json={"image": "tools", "command": command})
             assert (answer.status_code, command) == (422, command)
@@ -33,7 +33,7 @@ async def test_command_that_is_none_is_told_at_its_place(tmp_path: Path) -> None
 
 
 async def test_text_and_words_are_commands(tmp_path: Path) -> None:
-    async with house(tmp_path, change=contained) as home, served(home, "exec") as client:
+    async with house(tmp_path, changes=CONTAINED) as home, served(home, "exec") as client:
         for command in ("ls -l", ["ls", "-l"], ["ls", ""], ["x"] * 1000):
             answer = await client.post("/api/exec", json={"image": "tools", "command": command})
             assert (answer.status_code, answer.json()["job"]) == (201, "exec")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot.access.callers import of_hook
-from tests.bot.handlers.test_ready_images import contained
+from tests.bot.handlers.test_ready_images import CONTAINED
 from tests.bot.house import house
 from tests.webhooks.whole import served
 
@@ -11,7 +11,7 @@ CHOSEN = "ghcr.io/acme/tools:2.0"
 
 
 async def test_tag_of_a_hook_is_shown_until_it_counts_no_more(tmp_path: Path) -> None:
-    async with house(tmp_path, change=contained) as home, served(home) as client:
+    async with house(tmp_path, changes=CONTAINED) as home, served(home) as client:
         calls, hook = home.bot.calls, of_hook("plain", "ci")
         assert CHOSEN not in (await client.get("/jobs/plain")).text
         await calls.move(hook, "plain", "2.0")
