@@ -66,7 +66,7 @@ def _rows(turns: dict[str, list[Load]], missing: str) -> list[Row]:
         f" p99 {statistics.median(tails[name]):.1f} ms"
         for name, loads in turns.items()
     }
-    bare = _row(NAMES[1], rates["ours"], rates["bare"], "1/s", 0.7, note=f"{notes['ours']}; {notes['bare']}")
+    bare = _row(NAMES[1], rates["ours"], rates["bare"], "1/s", 0.75, note=f"{notes['ours']}; {notes['bare']}")
     if missing:
         return [
             Row(NAMES[0], None, None, None, "1/s", 1.2, note=missing),
