@@ -24,10 +24,7 @@ class PageAddresses:
         It carries a signature that opens it, except where everybody could use that, whatever the row:
         the place may be public while the run is of a private repository, or of none.
         """
-        config, path = (
-            self._registry.config,
-            f"/{row.kind}s/{row.identity}",
-        )
+        config, path = self._registry.config, f"/{row.kind}s/{row.identity}"
         address = config.url.rstrip("/") + path
         if open_place and not (row.public and config.logs.public):
             return address
