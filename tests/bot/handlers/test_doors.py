@@ -204,6 +204,21 @@ async def test_caller_whose_last_run_is_closed_to_it_by_now_hears_so(home: House
 # plan ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [StartRequest(), StartRequest({"WHO": "Ada"}, ("x",), "feature"), StartRequest(image_tag="v3")],
+)
+async def test_draft_of_plan_is_the_run_that_is_stored(home: House, request_: StartRequest) -> None:
+    bot = home.bot
+    await bot.calls.move(HOOK, "check", "v9")
+    order = await bot.actions.starts.order(bot.authorization.of_caller(BOSS), "check", request_)
+    prospect = await home.write(lambda s: bot.enqueuer.prospect(s, order))
+    run = await home.write(lambda s: bot.enqueuer.enqueue(s, order))
+    still_to_come = {"build_number": None, "waiting_for": None}
+    assert stored(prospect.run) | still_to_come == stored(run) | still_to_come
+    assert await home.store.read(lambda s: len(runs.page(s))) == 1
+
+
 async def test_plan_tells_the_commit_that_run_would_take_though_a_tag_was_chosen(home: House) -> None:
     await home.bot.calls.move(HOOK, "check", "v9")
     (reply,) = await home.says("/job plan check --ref feature")
