@@ -15,7 +15,7 @@ from bot.states import State, attempt_name
 from bot.store import Store, tokens
 from executor.logs.logfile import LogWriter
 from executor.logs.store import LogStore
-from tests.webhooks.api.test_runs import KEYS, LIMIT, NOW, enqueue, move, opened
+from tests.webhooks.api.served_runs import KEYS, LIMIT, NOW, enqueue, move, opened
 from webhooks.access import new_token, token_hash
 from webhooks.api import logs as api
 from webhooks.site import Site
