@@ -16,8 +16,8 @@ from bot.store.columns import RUN, table_of
 from bot.store.statements import rows_of
 from bot.tables import Run
 
-STATEMENTS = 19
-"""Of one run of a job, from the command to its card, each change with a commit of its own; 28 once."""
+STATEMENTS = 16
+"""Of one run of a job, from the command to its card, each change with a commit of its own."""
 
 
 def _run(number: int = 1) -> Run:
