@@ -137,7 +137,7 @@ async def test_why_tells_of_permission_lock_and_pause(errand: Installation) -> N
     await card(errand, "prod")
     await errand.comment("/job why nightly\n/job plan nightly")
     reply = await card(errand, "moving the database", "would run")
-    assert "refused `github:reader`" in reply.body
+    assert "refused `reader`" in reply.body
     assert reply.body.count("schedule `30 2 * * *` (Europe/Helsinki), next: none while it is paused") == 2
     assert reply.body.count("the schedule is paused by its definition") == 2
     assert "permission: `octocat` may run jobs of `acme/shop`" in reply.body
