@@ -21,19 +21,9 @@ from sqlalchemy.orm import Session
 
 from bot.states import State, Waiting
 from bot.store import queue_positions
-from bot.store.clocks import moment
 from bot.store.columns import LOCK, RUN, among
 from bot.store.statements import one
-from bot.store.transitions import (
-    ACTIVE,
-    FREE,
-    QUEUED,
-    UNFINISHED,
-    ask_to_stop,
-    change,
-    change_all,
-    end_unbegun,
-)
+from bot.store.transitions import ACTIVE, FREE, QUEUED, RUNS, UNFINISHED
 from bot.store.wakeups import ring
 from bot.tables import Run
 
@@ -129,9 +119,8 @@ def opened(session: Session, *, job: str, lock: str | None, now: float) -> None:
 def shut(session: Session, target: str, *, now: float) -> None:
     """A person closed `target`: what was let through but not begun waits again."""
     hold(session)
-    unclaimed = or_(RUN.lease_owner.is_(None), RUN.lease_until <= moment(session, now))
     for column in (RUN.job, RUN.lock):
-        back = close(session, [column == target, RUN.state.in_(QUEUED), RUN.admitted == true(), unclaimed])
+        back = close(session, [column == target, RUN.admitted == true(), *RUNS.unbegun(session, now)])
         for lock in {run.lock for run in back if run.lock != target}:
             opened(session, job=target, lock=lock, now=now)
     queue_positions.tell(session, job=target, lock=target, now=now)
@@ -139,7 +128,7 @@ def shut(session: Session, target: str, *, now: float) -> None:
 
 def close(session: Session, conditions: Sequence[Any]) -> Sequence[Run]:
     """Take back that these runs were let through; no bot holds them any more."""
-    return change_all(session, conditions, admitted=False, due_at=CLOSED, **FREE)
+    return RUNS.change_all(session, conditions, admitted=False, due_at=CLOSED, **FREE)
 
 
 def sweep(session: Session, *, now: float) -> None:
@@ -267,7 +256,7 @@ def _open_beside(session: Session, job: str, beside: Sequence[Any], now: float) 
     """Let through those that say `allow`, as far as they do not share a lock."""
     if _obstacle(session, Run(key="", name="", job=job, cause="", actor="", number=0, created_at=0.0), now):
         return
-    if change_all(session, [*beside, RUN.lock.is_(None), _IS_READY], **_OPEN):
+    if RUNS.change_all(session, [*beside, RUN.lock.is_(None), _IS_READY], **_OPEN):
         ring(session, "runs")
     locks = select(RUN.lock).where(*beside, RUN.lock.is_not(None)).distinct()
     for lock in session.scalars(locks).all():
@@ -280,7 +269,7 @@ def _try(session: Session, run: Run, now: float) -> _Obstacle | None:
     if obstacle is not None and run.concurrency == "replace" and obstacle.run and not obstacle.by_lock:
         _stop_older(session, run, now)
         obstacle = _obstacle(session, run, now)
-    if obstacle is None and change(session, run.identity, _IS_CLOSED, **_OPEN) is not None:
+    if obstacle is None and RUNS.change(session, run.identity, _IS_CLOSED, **_OPEN) is not None:
         ring(session, "runs")
     return obstacle
 
@@ -300,13 +289,13 @@ def _stop_older(session: Session, run: Run, now: float) -> None:
     numbers = session.scalars(select(RUN.number).where(*older)).all()
     left = set(numbers) - _end(session, run, numbers, now)
     for number in sorted(left):
-        ask_to_stop(session, number, by=f"run:{run.number}")
+        RUNS.ask_to_stop(session, number, by=f"run:{run.number}")
 
 
 def _end(session: Session, run: Run, numbers: Collection[int], now: float) -> set[int]:
     """End those that nobody began; what only they kept back may start."""
     by = f"run:{run.number}"
-    ended = [each for number in numbers if (each := end_unbegun(session, number, by=by, now=now))]
+    ended = [each for number in numbers if (each := RUNS.end_unbegun(session, number, now=now, stop_by=by))]
     for lock in {each.lock for each in ended if each.lock is not None and each.lock != run.lock}:
         _open_lock(session, lock, now)
     return {each.identity for each in ended}

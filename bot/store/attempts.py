@@ -7,20 +7,19 @@ two attempts the run waits and nobody holds it. It keeps its lock and its turn, 
 from collections.abc import Collection
 from typing import Unpack
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot.states import AGAIN, State, Wait, attempt_name, attempts_allowed
-from bot.store import posts, runs
+from bot.store import runs
 from bot.store.columns import ATTEMPT, RUN
 from bot.store.runs import RunUpdate
-from bot.store.transitions import ACTIVE, FREE, make, transition
-from bot.store.wakeups import changed
+from bot.store.transitions import ACTIVE, FREE, RUNS
 from bot.tables import Attempt, Run
 
 _ENDED = select(func.count()).where(ATTEMPT.run_number == RUN.number).scalar_subquery()
-_BEGIN = transition(
-    runs.held_before(State.STARTING),
+_BEGIN = RUNS.transition(
+    State.STARTING,
     ["state", "waiting_for"],
     attempt=func.coalesce(func.nullif(_ENDED, 0) + 1, RUN.attempt),
 )
@@ -28,7 +27,7 @@ _BEGIN = transition(
 
 def begin(session: Session, number: int, *, owner: str) -> Run | None:
     """Let the next attempt of a run that `owner` holds start; None where the run may not move so."""
-    return make(session, _BEGIN, number, owner, state=State.STARTING, waiting_for=None)
+    return RUNS.make(session, _BEGIN, number, owner, state=State.STARTING, waiting_for=None)
 
 
 def end(
@@ -82,24 +81,17 @@ def _row(run: Run, now: float, facts: RunUpdate) -> Attempt:
 
 def _wait(session: Session, run: Run, *, pause: float, started_at: float | None, now: float) -> Run | None:
     number, most = run.identity, attempts_allowed(run.definition)
-    moved = session.scalar(
-        update(Run)
-        .where(RUN.number == number)
-        .values(
-            state=State.WAITING,
-            started_at=started_at,
-            due_at=now + pause,
-            waiting_for=Wait.ATTEMPT,
-            waiting_on={"attempt": run.attempt + 1, "of": most, "pause": pause},
-            **FREE,
-        )
-        .returning(Run)
-        .execution_options(synchronize_session=False, populate_existing=True)
+    return RUNS.change(
+        session,
+        number,
+        [],
+        state=State.WAITING,
+        started_at=started_at,
+        due_at=now + pause,
+        waiting_for=Wait.ATTEMPT,
+        waiting_on={"attempt": run.attempt + 1, "of": most, "pause": pause},
+        **FREE,
     )
-    if moved is not None:
-        posts.want(session, runs=[number])
-        changed(session, moved)
-    return moved
 
 
 def of_runs(session: Session, numbers: Collection[int]) -> dict[int, list[Attempt]]:

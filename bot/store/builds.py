@@ -1,23 +1,19 @@
 """Builds: one attempt at a time per image, definition and commit; their end decides about waiting runs."""
 
-from collections.abc import Sequence
-from typing import Any, TypedDict, Unpack, cast
+from typing import Any, Unpack
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from bot.states import Cause, State, build_sources
-from bot.store import admission, image_tags, posts
+from bot.states import Cause, State
+from bot.store import admission, image_tags
 from bot.store.claims import Claim
-from bot.store.clocks import moment
 from bot.store.columns import BUILD, RUN
 from bot.store.inserts import insert_once
-from bot.store.times import in_order
-from bot.store.transitions import change, change_all
-from bot.store.wakeups import changed, ring
+from bot.store.transitions import BUILDS, QUEUED, RUNS, Update
+from bot.store.wakeups import ring
 from bot.tables import Build
 
-_QUEUED = (State.WAITING, State.BUILDING)
 _CLAIM = Claim(Build, [BUILD.state == State.WAITING], begun=[BUILD.state == State.BUILDING])
 _ORDER = {"image", "repository", "ref", "commit", "definition", "public", "cause", "actor"}
 """What a build is ordered with; the rest becomes of it."""
@@ -25,19 +21,6 @@ _ORDER = {"image", "repository", "ref", "commit", "definition", "public", "cause
 
 SUPERSEDED = "Superseded"
 """The reason of a build, and of the runs of its push, that a newer push took the place of."""
-
-
-class BuildUpdate(TypedDict, total=False):
-    """What may become known of a build together with a move."""
-
-    result: str | None
-    reason: str | None
-    message: str | None
-    exit_code: int | None
-    digest: str | None
-    tail: list[str]
-    started_at: float | None
-    finished_at: float | None
 
 
 def need(session: Session, build: Build, *, now: float, nonce: str) -> Build:
@@ -76,9 +59,9 @@ def _share(session: Session, build: Build, wanted: Build) -> None:
     if build.state == State.FINISHED or build.cause != Cause.PUSH:
         return
     if wanted.cause != Cause.PUSH:
-        _change(session, build.identity, [], cause=wanted.cause, actor=wanted.actor)
+        BUILDS.change(session, build.identity, [], cause=wanted.cause, actor=wanted.actor)
     elif wanted.ref != build.ref:
-        _change(session, build.identity, [], ref=None)
+        BUILDS.change(session, build.identity, [], ref=None)
 
 
 def supersede(session: Session, build: Build, *, ref: str, now: float) -> None:
@@ -100,23 +83,11 @@ def supersede(session: Session, build: Build, *, ref: str, now: float) -> None:
         "message": f"A newer push is built instead: {build.commit[:12]}, build #{build.number}.",
     }
     for number in session.scalars(select(BUILD.number).where(*older)).all():
-        ended = _change(session, number, [*older, *_unbegun(session, now)], **_cancelled(now), **why)
+        ended = BUILDS.end_unbegun(session, number, older, now=now, **why)
         if ended is not None:
             _tell_runs(session, ended, now)
-        elif _change(session, number, older, stop_by=build.actor, **why) is not None:
-            ring(session, "stops")
-
-
-def _unbegun(session: Session, now: float) -> list[Any]:
-    return [
-        BUILD.state == State.WAITING,
-        or_(BUILD.lease_owner.is_(None), BUILD.lease_until <= moment(session, now)),
-    ]
-
-
-def _cancelled(now: float) -> dict[str, Any]:
-    end = {"state": State.FINISHED, "result": "cancelled", "finished_at": now}
-    return end | {"lease_owner": None, "lease_until": 0.0}
+        else:
+            BUILDS.ask_to_stop(session, number, older, by=build.actor, **why)
 
 
 def usable(session: Session, image: str, commit: str, definition: dict[str, Any]) -> Build | None:
@@ -132,7 +103,7 @@ def again(session: Session, run: int, *, owner: str, now: float, nonce: str) -> 
     That build is not used any more, so the next who needs the same gets the new one as well.
     """
     number = session.scalar(
-        select(RUN.build_number).where(RUN.number == run, RUN.lease_owner == owner, RUN.state.in_(_QUEUED))
+        select(RUN.build_number).where(RUN.number == run, RUN.lease_owner == owner, RUN.state.in_(QUEUED))
     )
     old = get(session, number) if number is not None else None
     if old is None:
@@ -148,7 +119,7 @@ def again(session: Session, run: int, *, owner: str, now: float, nonce: str) -> 
     build = need(session, fresh, now=now, nonce=nonce)
     state = State.BUILDING if build.state == State.BUILDING else State.WAITING
     for waits in admission.close(session, [RUN.number == run]):
-        change(session, run, [], state=state, build_number=build.number, digest=build.digest)
+        RUNS.change(session, run, [], state=state, build_number=build.number, digest=build.digest)
         admission.opened(session, job=waits.job, lock=waits.lock, now=now)
 
 
@@ -165,24 +136,14 @@ def claim(session: Session, *, owner: str, now: float, lease: float, limit: int)
 
 
 def move(
-    session: Session, number: int, to: State, *, owner: str, now: float, **facts: Unpack[BuildUpdate]
+    session: Session, number: int, to: State, *, owner: str, now: float, **facts: Unpack[Update]
 ) -> Build | None:
     """Move a build that `owner` holds; None when it is not held, not there, or may not move so.
 
     Its cards are wanted again, and the runs that wait for it follow: they become `building` with it,
     get its digest when it succeeded, and otherwise end as `error`, `BuildFailed`.
     """
-    values = cast(dict[str, Any], facts)
-    if to is State.BUILDING:
-        values.setdefault("started_at", now)
-    if to is State.FINISHED:
-        values.setdefault("finished_at", now)
-        values |= {"lease_owner": None, "lease_until": 0.0}
-        if values.get("result") == "cancelled":  # the row may know why: a newer push took its place
-            values["reason"] = func.coalesce(BUILD.reason, values.get("reason"))
-            values["message"] = func.coalesce(BUILD.message, values.get("message"))
-    conditions = [BUILD.state.in_(build_sources(to)), BUILD.lease_owner == owner]
-    build = _change(session, number, conditions, state=to, **values)
+    build = BUILDS.move(session, number, to, owner=owner, now=now, facts=facts)
     if build is not None:
         if build.result == "succeeded":
             image_tags.built(session, build.image, build.commit)
@@ -192,29 +153,9 @@ def move(
 
 def request_stop(session: Session, number: int, *, by: str, now: float) -> Build:
     """End a build that nobody began at once, else ask its holder to stop it; `LookupError` if unknown."""
-    if (build := _change(session, number, _unbegun(session, now), stop_by=by, **_cancelled(now))) is not None:
+    build, ended = BUILDS.request_stop(session, number, by=by, now=now)
+    if ended:
         _tell_runs(session, build, now)
-        return build
-    asked = [BUILD.state != State.FINISHED, BUILD.stop_by.is_(None)]
-    if (build := _change(session, number, asked, stop_by=by)) is not None:
-        ring(session, "stops")
-        return build
-    if (build := get(session, number)) is None:
-        raise LookupError(f"no build #{number}")
-    return build
-
-
-def _change(session: Session, number: int, conditions: Sequence[Any], **values: Any) -> Build | None:
-    build = session.scalar(
-        update(Build)
-        .where(BUILD.number == number, *conditions)
-        .values(**in_order(BUILD, values))
-        .returning(Build)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    )
-    if build is not None:
-        posts.want(session, builds=[number], urgent=values.get("state") == State.FINISHED)
-        changed(session, build)
     return build
 
 
@@ -222,12 +163,12 @@ def _tell_runs(session: Session, build: Build, now: float) -> None:
     """Carry a build's move on to the runs that wait for it, in the same transaction."""
     waiting = [RUN.build_number == build.number, RUN.digest.is_(None)]
     if build.state == State.BUILDING:
-        change_all(session, [*waiting, RUN.state == State.WAITING], state=State.BUILDING)
+        RUNS.change_all(session, [*waiting, RUN.state == State.WAITING], state=State.BUILDING)
         return
     admission.hold(session)
     if build.result == "succeeded":
-        told = change_all(
-            session, [*waiting, RUN.state.in_(_QUEUED)], state=State.WAITING, digest=build.digest
+        told = RUNS.change_all(
+            session, [*waiting, RUN.state.in_(QUEUED)], state=State.WAITING, digest=build.digest
         )
     else:
         end = {"result": "error", "reason": "BuildFailed"}
@@ -238,9 +179,9 @@ def _tell_runs(session: Session, build: Build, now: float) -> None:
             message = f"{message} {build.message}"
         if build.reason == SUPERSEDED:
             end, message = {"result": "cancelled", "reason": SUPERSEDED}, build.message
-        told = change_all(
+        told = RUNS.change_all(
             session,
-            [*waiting, RUN.state.in_(_QUEUED)],
+            [*waiting, RUN.state.in_(QUEUED)],
             state=State.FINISHED,
             **end,
             message=message,

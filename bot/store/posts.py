@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Double, Integer, String, and_, bindparam, case, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -82,17 +82,16 @@ def add_all(session: Session, cards: Sequence[tuple[Post, int]]) -> None:
 
 
 def want(
-    session: Session, *, runs: Collection[int] = (), builds: Collection[int] = (), urgent: bool = False
+    session: Session, kind: Literal["run", "build"], numbers: Collection[int], *, urgent: bool = False
 ) -> None:
-    """The cards of these runs and builds (by number) have something new to show; replies never do.
+    """The cards of these runs or builds (by number) have something new to show; replies never do.
 
     `urgent`: at once, however short ago they were sent. A place that asked to wait is waited for. It is noted
     with the commit, for all that is committed together.
     """
-    if runs or builds:
+    if numbers:
         wishes: Wishes = session.info.setdefault(_WISHES, Wishes())
-        wishes.add("run_number", runs, urgent=urgent)
-        wishes.add("build_number", builds, urgent=urgent)
+        wishes.add(f"{kind}_number", numbers, urgent=urgent)
         ring(session, "posts")
 
 

@@ -133,7 +133,7 @@ def _tell_line(look: _Look, line: Sequence[Run], only: int | None = None) -> Non
                 told.append(_note(look, run, why))
         takes = look.duration(run.job)
         at = at + takes if at is not None and takes is not None else None
-    posts.want(look.session, runs=[run.identity for run in told])
+    posts.want(look.session, "run", [run.identity for run in told])
     changed(look.session, *told)
 
 

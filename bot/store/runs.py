@@ -2,28 +2,17 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, TypedDict, Unpack, cast
+from typing import Unpack
 
-from sqlalchemy import bindparam, or_, select, true
+from sqlalchemy import or_, select, true
 from sqlalchemy.orm import Session
 
-from bot.states import State, run_sources
+from bot.states import State
 from bot.store import admission, locks, posts
 from bot.store.claims import Claim
 from bot.store.columns import BUILD, RUN, among
 from bot.store.inserts import insert_all, insert_once
-from bot.store.transitions import (
-    ACTIVE,
-    FREE,
-    QUEUED,
-    UNFINISHED,
-    ask_to_stop,
-    change,
-    end_unbegun,
-    make,
-    transition,
-)
+from bot.store.transitions import ACTIVE, QUEUED, RUNS, UNFINISHED, Update
 from bot.store.wakeups import changed, ring
 from bot.tables import Build, Post, Run
 
@@ -37,18 +26,10 @@ _AMONG_FEW = RUN.number + 0
 """The number where few runs meet the other conditions: those are found first, by their index, then sorted."""
 
 
-class RunUpdate(TypedDict, total=False):
+class RunUpdate(Update, total=False):
     """What may become known of a run together with a move."""
 
-    result: str | None
-    reason: str | None
-    message: str | None
-    exit_code: int | None
-    digest: str | None
     waiting_for: str | None
-    tail: list[str]
-    started_at: float | None
-    finished_at: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,45 +135,25 @@ def move(
     Becoming `running` and `finished` notes the time unless `facts` give it; the end frees the lease.
     All its cards are wanted again.
     """
-    values = cast(dict[str, Any], facts)
-    if to is State.RUNNING:
-        values.setdefault("started_at", now)
-    if to is not State.WAITING:
-        values.setdefault("waiting_for", None)
     if to is State.FINISHED:
-        values.setdefault("finished_at", now)
-        values |= FREE
         admission.hold(session)
-    values["state"] = to
-    run = make(session, _move(to, frozenset(values)), number, owner, **values)
-    if run is None or to is not State.FINISHED:
-        return run
-    admission.opened(session, job=run.job, lock=run.lock, now=now)
+    run = RUNS.move(session, number, to, owner=owner, now=now, facts=facts)
+    if run is not None and to is State.FINISHED:
+        admission.opened(session, job=run.job, lock=run.lock, now=now)
     return run
-
-
-@cache
-def _move(to: State, names: frozenset[str]) -> Any:
-    return transition(held_before(to), names)
-
-
-def held_before(to: State) -> list[Any]:
-    """The conditions under which the run `of`, which `owner` holds, may move to `to`."""
-    held = [RUN.number == bindparam("of"), RUN.lease_owner == bindparam("owner")]
-    return [*held, among(RUN.state, run_sources(to))]
 
 
 def note(session: Session, number: int, *, owner: str, waiting_for: str | None) -> Run | None:
     """Say what a run waits for; its cards are wanted again only if that is news (else None)."""
     news = RUN.waiting_for.is_distinct_from(waiting_for)
     held = [RUN.state != State.FINISHED, RUN.lease_owner == owner, news]
-    return change(session, number, held, waiting_for=waiting_for)
+    return RUNS.change(session, number, held, waiting_for=waiting_for)
 
 
 def pin(session: Session, number: int, *, owner: str, digest: str) -> Run | None:
     """Note which image exactly a run that `owner` holds is to have; None if it is not held, or has begun."""
     held = [RUN.state == State.WAITING, RUN.lease_owner == owner]
-    return change(session, number, held, digest=digest, waiting_for=None)
+    return RUNS.change(session, number, held, digest=digest, waiting_for=None)
 
 
 def request_stop(session: Session, number: int, *, by: str, now: float) -> Run:
@@ -201,13 +162,9 @@ def request_stop(session: Session, number: int, *, by: str, now: float) -> Run:
     A finished run is returned as it is; one that was asked to stop before keeps who asked first.
     """
     admission.hold(session)
-    if (run := end_unbegun(session, number, by=by, now=now)) is not None:
+    run, ended = RUNS.request_stop(session, number, by=by, now=now)
+    if ended:
         admission.opened(session, job=run.job, lock=run.lock, now=now)
-        return run
-    if (run := ask_to_stop(session, number, by=by)) is not None:
-        return run
-    if (run := get(session, number)) is None:
-        raise LookupError(f"no run #{number}")
     return run
 
 

@@ -101,7 +101,7 @@ def count_end(row: Run | Build) -> None:
     """Count a run or build that has just ended; anything else is left alone."""
     if row.state != State.FINISHED:
         return
-    if isinstance(row, Build):
+    if row.kind == "build":
         BUILDS.labels(row.image, row.result).inc()
         return
     RUNS.labels(row.job, row.result).inc()

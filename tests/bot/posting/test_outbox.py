@@ -52,7 +52,7 @@ async def test_cards_of_a_run_are_edited_and_say_its_end(home: House) -> None:
     await home.write(
         lambda s: s.execute(update(Run).values(state="finished", result="error", finished_at=home.now))
     )
-    await home.write(lambda s: posts.want(s, runs=[1], urgent=True))
+    await home.write(lambda s: posts.want(s, "run", [1], urgent=True))
     await send(home)
     assert len(home.slack.messages) == 1
     assert len(home.slack.messages[0].history) == 2
@@ -67,7 +67,7 @@ async def test_what_was_wanted_after_the_claim_and_is_shown_already_is_not_said_
     await home.write(
         lambda s: s.execute(update(Run).values(state="finished", result="succeeded", finished_at=home.now))
     )
-    await home.write(lambda s: posts.want(s, runs=[1], urgent=True))
+    await home.write(lambda s: posts.want(s, "run", [1], urgent=True))
     for post in claimed:
         await home.bot.outbox.send(post)
     assert "succeeded" in home.github.comments[1].body
@@ -79,7 +79,7 @@ async def test_cards_of_a_build_stand_where_it_was_asked_for(home: House) -> Non
     await home.types("build shop")
     await send(home)
     assert (len(home.github.comments), len(home.slack.messages)) == (2, 1)
-    await home.write(lambda s: posts.want(s, builds=[1], urgent=True))
+    await home.write(lambda s: posts.want(s, "build", [1], urgent=True))
     await send(home)
     assert len(home.github.comments[1].history) == 2
 

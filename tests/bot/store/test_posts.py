@@ -31,7 +31,7 @@ async def test_sent_post_is_claimed_again_only_when_more_is_wanted(store: Store)
     (post,) = await store.write(_claim())
     await _sent(store, post)
     assert await store.write(_claim()) == []
-    await store.write(lambda session: posts.want(session, runs=[1]))
+    await store.write(lambda session: posts.want(session, "run", [1]))
     (again,) = await store.write(_claim())
     assert (again.remote_id, again.wanted) == ("r", 2)
 
@@ -39,11 +39,11 @@ async def test_sent_post_is_claimed_again_only_when_more_is_wanted(store: Store)
 async def test_what_is_wanted_while_sending_is_sent_too_even_when_done(store: Store) -> None:
     await store.write(lambda session: posts.add(session, [_card()]))
     (post,) = await store.write(_claim())
-    await store.write(lambda session: posts.want(session, runs=[1]))
+    await store.write(lambda session: posts.want(session, "run", [1]))
     await _sent(store, post, done=True)
     (again,) = await store.write(_claim())
     await _sent(store, again, done=True)
-    await store.write(lambda session: posts.want(session, runs=[1]))
+    await store.write(lambda session: posts.want(session, "run", [1]))
     assert await store.write(_claim()) == []
 
 
@@ -51,7 +51,7 @@ async def test_replies_are_said_once_whatever_the_run_does(store: Store) -> None
     await store.write(lambda session: posts.add(session, [_card(text="Hello")]))
     (post,) = await store.write(_claim())
     await _sent(store, post)
-    await store.write(lambda session: posts.want(session, runs=[1]))
+    await store.write(lambda session: posts.want(session, "run", [1]))
     assert await store.write(_claim()) == []
 
 
@@ -72,7 +72,7 @@ async def test_urgent_news_does_not_wait_for_the_pause_between_edits(store: Stor
     await store.write(lambda session: posts.add(session, [_card()]))
     (post,) = await store.write(_claim())
     await _sent(store, post, again_at=500.0)
-    await store.write(lambda session: posts.want(session, runs=[1]))
+    await store.write(lambda session: posts.want(session, "run", [1]))
     assert await store.write(_claim(now=100.0)) == []
-    await store.write(lambda session: posts.want(session, runs=[1], urgent=True))
+    await store.write(lambda session: posts.want(session, "run", [1], urgent=True))
     assert len(await store.write(_claim(now=100.0))) == 1

@@ -78,10 +78,10 @@ async def test_what_is_committed_together_is_wanted_of_cards_at_once(store: Stor
     with _counted() as seen:
         await asyncio.gather(
             *(
-                store.write(lambda s, run=run: posts.want(s, runs=[run], urgent=run > 10))  # type: ignore[misc]
+                store.write(lambda s, run=run: posts.want(s, "run", [run], urgent=run > 10))  # type: ignore[misc]
                 for run in range(1, 21)
             ),
-            store.write(lambda s: posts.want(s, runs=[3])),
+            store.write(lambda s: posts.want(s, "run", [3])),
         )
     assert len([each for each in seen if each.startswith("UPDATE")]) == 2
     wanted = await store.write(lambda s: posts.claim(s, owner="one", now=9.0, lease=9.0, limit=99))
