@@ -25,8 +25,7 @@ from bot.handlers.authorization import RequestContext
 from bot.handlers.verbs import CommandHandlers
 from bot.registry import Registry
 from bot.states import ActorKind, Cause, State, attempt_name
-from bot.store import Session, builds, runs
-from bot.store.holder import LeaseHolder
+from bot.store import Session, Store, builds, runs
 from bot.tables import Build, Run
 from bot.telemetry.logging import configure
 from executor.errors import EngineUnavailable
@@ -55,14 +54,14 @@ class Chat:
     def __init__(
         self,
         commands: CommandHandlers,
-        holder: LeaseHolder,
+        store: Store,
         registry: Registry,
         logs: LogStore,
         prompt: Prompt,
         asked: RequestContext,
     ) -> None:
         self._commands = commands
-        self._holder = holder
+        self._store = store
         self._registry = registry
         self._prompt = prompt
         self._asked = asked
@@ -80,7 +79,7 @@ class Chat:
         try:
             async with self._hearing:
                 effect = await self._commands.of(self._asked_now(), parser.parse(text, word), 0)
-                answer = await self._holder.store.write(effect)
+                answer = await self._store.write(effect)
         except AskerError as error:
             answer = messages.error_reply(str(error))
         except (RetryLater, Refused, ConfigError) as error:
@@ -101,14 +100,12 @@ class Chat:
 
     async def stop_all(self) -> None:
         """Ask everything that goes on to end; also what a line that is being heard begins."""
-
-        def stop(session: Session) -> None:
-            for run in runs.page(session, limit=_NEWEST):
-                if run.state != State.FINISHED:
-                    runs.request_stop(session, run.identity, by=self._asked.actor, now=self._holder.clock())
-
         async with self._hearing:
-            await self._holder.store.write(stop)
+            commands = [
+                parser.Cancel(run.number) for run in await self._newest() if run.state != State.FINISHED
+            ]
+            effects = [await self._commands.of(self._asked_now(), command, 0) for command in commands]
+            await self._store.write(lambda session: [effect(session) for effect in effects])
 
     async def hide(self) -> None:
         """Show no more of what jobs print that run now: somebody has seen enough."""
@@ -137,7 +134,7 @@ class Chat:
         )
 
     async def _newest(self) -> list[Run]:
-        return await self._holder.store.read(lambda session: runs.page(session, limit=_NEWEST))
+        return await self._store.read(lambda session: runs.page(session, limit=_NEWEST))
 
     async def _look(self) -> None:
         async with self._looking:
@@ -147,7 +144,7 @@ class Chat:
             def read(session: Session) -> list[Build | None]:
                 return [builds.get(session, number) for number in wanted]
 
-            for build in await self._holder.store.read(read):
+            for build in await self._store.read(read):
                 if build is not None:
                     await self._tell(
                         build, [build.name], partial(messages.terminal, messages.build_view(build))
@@ -217,7 +214,7 @@ class Conversation:
             async with house(config, github) as made:
                 registry, logs = made.parts.registry, made.parts.logs
                 asker = _asker(registry)
-                chat = Chat(made.commands, made.holder, registry, logs, self._prompt, asker)
+                chat = Chat(made.commands, made.parts.store, registry, logs, self._prompt, asker)
                 moving = [asyncio.create_task(made.workers.run()), asyncio.create_task(chat.watch())]
                 self._ready.set_result(chat)
                 await self._end.wait()
