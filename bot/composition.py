@@ -20,12 +20,12 @@ from bot.handlers.deliveries import DeliveryHandler
 from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.exec import ExecHandler
 from bot.handlers.locks import LockHandler
-from bot.handlers.newcomers import RepositoryDoor
 from bot.handlers.pauses import PauseHandler
 from bot.handlers.plans import Planner, WhyHandler
 from bot.handlers.pushes import PushHandler
 from bot.handlers.questions import QueryHandler
 from bot.handlers.repeats import Repeats
+from bot.handlers.repository_identity import RepositoryIdentityHandler
 from bot.handlers.rerun import RerunHandler
 from bot.handlers.resolution import TargetResolver
 from bot.handlers.selection import RunSelection
@@ -178,7 +178,7 @@ class Composition:
         answers, settlement = Answers(parts.clock, parts.nonce), Settlement(parts.registry, self.holder)
         talk = Conversation(self.commands, self.authorization, settlement)
         return DeliveryHandler(
-            RepositoryDoor(parts.registry, host, settlement, answers),
+            RepositoryIdentityHandler(parts.registry, host, settlement, answers),
             PushHandler(parts.registry, self.enqueuer, parts.clock),
             CommentHandler(parts.registry, host, talk, answers),
             SlackCommandHandler(parts.registry, talk, answers),

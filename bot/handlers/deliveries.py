@@ -12,8 +12,8 @@ import structlog
 from bot import events
 from bot.errors import RetryLater
 from bot.handlers.comments import CommentHandler
-from bot.handlers.newcomers import RepositoryDoor
 from bot.handlers.pushes import PushHandler
+from bot.handlers.repository_identity import RepositoryIdentityHandler
 from bot.handlers.settlement import Settled, Settlement
 from bot.handlers.slack_commands import SlackCommandHandler
 from bot.repositories import Stranger
@@ -29,13 +29,13 @@ class DeliveryHandler:
 
     def __init__(
         self,
-        door: RepositoryDoor,
+        identities: RepositoryIdentityHandler,
         pushes: PushHandler,
         comments: CommentHandler,
         slack: SlackCommandHandler,
         settlement: Settlement,
     ) -> None:
-        self._door = door
+        self._identities = identities
         self._pushes = pushes
         self._comments = comments
         self._slack = slack
@@ -46,9 +46,9 @@ class DeliveryHandler:
         event = events.read(delivery)
         if isinstance(event, events.Push | events.Comment):
             try:
-                event = replace(event, repository=await self._door.admit(event))
+                event = replace(event, repository=await self._identities.admit(event))
             except Stranger as stranger:
-                await self._door.turn_away(delivery, event, stranger)
+                await self._identities.turn_away(delivery, event, stranger)
                 return
         match event:
             case events.Push() as push:
@@ -56,7 +56,7 @@ class DeliveryHandler:
             case events.Comment() as comment:
                 await self._comments.handle(delivery, comment)
             case events.RepositoryMoved() as moved:
-                await self._door.renamed(delivery, moved)
+                await self._identities.renamed(delivery, moved)
             case events.SlackCommand() as command:
                 await self._slack.handle(delivery, command)
             case events.Ignored(why):

@@ -10,7 +10,7 @@ from bot.repositories import CodeHost, Stranger
 from bot.tables import Delivery, Post
 
 
-class RepositoryDoor:
+class RepositoryIdentityHandler:
     """Lets repositories in by their numbers."""
 
     def __init__(self, registry: Registry, host: CodeHost, settlement: Settlement, answers: Answers) -> None:
