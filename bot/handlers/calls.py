@@ -71,10 +71,11 @@ class CallHandler:
 
         return await self._repeats.write(keyed, enqueue, conditions.check)
 
-    async def move(
-        self, caller: Caller, name: str, tag: str, check: Callable[[Session], None] | None = None
-    ) -> ImageTag:
-        """Let the job `name` run this tag of its image from now on; nothing is run."""
+    async def move(self, caller: Caller, name: str, tag: str, check: Callable[[Session], None]) -> ImageTag:
+        """Let the job `name` run this tag of its image from now on; nothing is run.
+
+        `check` raises in the transaction where that may not be.
+        """
         _admit(caller, name)
         return await self._tags.move(name, tag, caller.name, check)
 

@@ -20,16 +20,13 @@ class ImageTagHandler:
         self._store = store
         self._clock = clock
 
-    async def move(
-        self, name: str, tag: str, by: str, check: Callable[[Session], None] | None = None
-    ) -> ImageTag:
+    async def move(self, name: str, tag: str, by: str, check: Callable[[Session], None]) -> ImageTag:
         """Let the job run this tag of its image; `check` raises in the transaction where that may not be."""
         self._require_containers()
         with_tag(self._image(self._job(name)), tag)
 
         def write(session: Session) -> ImageTag:
-            if check is not None:
-                check(session)
+            check(session)
             return self.choose(session, self._job(name), tag, by)
 
         return await self._store.write(write)

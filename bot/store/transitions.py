@@ -1,4 +1,4 @@
-"""The conditional UPDATE that every change of a run or build is: its moves, and the stop somebody asks for."""
+"""The conditional UPDATE that every change of a run or build is: moves, and the stop that is asked for."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypedDict, TypeVar

@@ -39,6 +39,10 @@ Document = dict[str, Any]
 """An app.yaml, or a part of one."""
 
 
+def unchecked(session: Session) -> None:
+    """What is asked for in the transaction of a call, where nothing stands in its way."""
+
+
 def merged(document: Document, changes: Mapping[str, Any]) -> Document:
     """`document` with `changes`: keys in keys, everything else anew."""
     made = dict(document)

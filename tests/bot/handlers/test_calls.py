@@ -19,7 +19,7 @@ from bot.store.idempotency import KEEP_KEYS
 from bot.tables import Build, Hook, ImageTag, Run
 from executor.spec import Live, Outcome, Result, RunSpec, Started
 from tests.bot.handlers.test_ready_images import CONTAINED, PINNED
-from tests.bot.house import HEAD, House, house
+from tests.bot.house import HEAD, House, house, unchecked
 
 BOSS = of_token("boss", frozenset({"admin"}))
 RUNNER = of_token("runner", frozenset({"run:plain", "run:deploy"}))
@@ -132,13 +132,13 @@ async def test_one_run_may_have_another_tag_of_its_own_image(home: House) -> Non
 async def test_nothing_but_a_tag_is_a_tag(home: House, tag: str) -> None:
     calls = home.bot.calls
     await refused(calls.start(BOSS, "plain", StartRequest(image_tag=tag)), "tag")
-    await refused(calls.move(of_hook("plain", "ci"), "plain", tag), "tag")
+    await refused(calls.move(of_hook("plain", "ci"), "plain", tag, unchecked), "tag")
     assert await home.store.read(image_tags.all) == {}
 
 
 async def test_chosen_tag_is_what_everybody_runs_until_the_image_says_something_else(home: House) -> None:
     calls, hook = home.bot.calls, of_hook("plain", "ci")
-    await calls.move(hook, "plain", "2.0")
+    await calls.move(hook, "plain", "2.0", unchecked)
     await home.says("/job run plain")
     assert reference(await home.run(1)) == "ghcr.io/acme/tools:2.0"
     await home.bot.runner.carry(await home.claim(Run))
@@ -147,7 +147,7 @@ async def test_chosen_tag_is_what_everybody_runs_until_the_image_says_something_
     await home.says("/job rerun #1 --latest")
     assert reference(await home.run(2)) == "ghcr.io/acme/tools:2.0"
     with pytest.raises(NotAllowed):
-        await calls.move(hook, "often", "2.0")
+        await calls.move(hook, "often", "2.0", unchecked)
     images = dict(home.tools.registry.config.images)
     images["tools"] = images["tools"].model_copy(update={"reference": "ghcr.io/acme/tools:5"})
     other = home.without(config=home.tools.registry.config.model_copy(update={"images": images}))
@@ -192,7 +192,7 @@ async def test_job_that_is_deleted_takes_its_hooks_and_its_tag_along(home: House
     await home.tools.registry.put(job, actor="token:boss", expected=lambda version: True)
     made = Hook(job="mine", name="ci", hash="h", created_at=1.0, created_by="token:boss")
     await home.store.write(lambda s: hooks.add(s, made) and None)
-    await home.bot.calls.move(of_hook("mine", "ci"), "mine", "2.0")
+    await home.bot.calls.move(of_hook("mine", "ci"), "mine", "2.0", unchecked)
     await home.tools.registry.remove("mine", actor="token:boss", expected=lambda version: True)
     assert await home.store.read(lambda s: (list(hooks.list(s)), image_tags.of(s, "mine"))) == ([], None)
 
@@ -331,5 +331,5 @@ async def test_process_engine_runs_single_commands_in_a_checkout_and_has_no_tags
         assert run.commit is not None
         await refused(calls.execute(OPS, Single("ghcr.io/acme/tools:1", ("ls",))))
         with pytest.raises(NotAllowed, match="containers"):
-            await calls.move(of_hook("check", "ci"), "check", "1")
+            await calls.move(of_hook("check", "ci"), "check", "1", unchecked)
         assert len(await made.store.read(lambda s: runs.page(s))) == 1

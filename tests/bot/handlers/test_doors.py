@@ -16,7 +16,7 @@ from bot.store import runs, ticks
 from bot.tables import Build, Run
 from executor.spec import Outcome, Result, Started
 from tests.bot.handlers.test_ready_images import CONTAINED, PINNED
-from tests.bot.house import HEAD, House, house, merged
+from tests.bot.house import HEAD, House, house, merged, unchecked
 from tests.bot.ticking import at, begun
 
 BOSS = of_token("boss", frozenset({"admin"}))
@@ -210,7 +210,7 @@ async def test_caller_whose_last_run_is_closed_to_it_by_now_hears_so(home: House
 )
 async def test_draft_of_plan_is_the_run_that_is_stored(home: House, request_: StartRequest) -> None:
     bot = home.bot
-    await bot.calls.move(HOOK, "check", "v9")
+    await bot.calls.move(HOOK, "check", "v9", unchecked)
     order = await bot.actions.starts.order(bot.authorization.of_caller(BOSS), "check", request_)
     prospect = await home.write(lambda s: bot.enqueuer.prospect(s, order))
     run = await home.write(lambda s: bot.enqueuer.enqueue(s, order))
@@ -220,7 +220,7 @@ async def test_draft_of_plan_is_the_run_that_is_stored(home: House, request_: St
 
 
 async def test_plan_tells_the_commit_that_run_would_take_though_a_tag_was_chosen(home: House) -> None:
-    await home.bot.calls.move(HOOK, "check", "v9")
+    await home.bot.calls.move(HOOK, "check", "v9", unchecked)
     (reply,) = await home.says("/job plan check --ref feature")
     assert "from commit `bbbbbbbbbbbb` (`feature`), to be built first" in reply
     (reply,) = await home.says("/job plan check --image v3")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from bot.access.callers import of_hook
 from tests.bot.handlers.test_ready_images import CONTAINED
-from tests.bot.house import house
+from tests.bot.house import house, unchecked
 from tests.webhooks.whole import served
 
 CHOSEN = "ghcr.io/acme/tools:2.0"
@@ -14,7 +14,7 @@ async def test_tag_of_a_hook_is_shown_until_it_counts_no_more(tmp_path: Path) ->
     async with house(tmp_path, changes=CONTAINED) as home, served(home) as client:
         calls, hook = home.bot.calls, of_hook("plain", "ci")
         assert CHOSEN not in (await client.get("/jobs/plain")).text
-        await calls.move(hook, "plain", "2.0")
+        await calls.move(hook, "plain", "2.0", unchecked)
         page = (await client.get("/jobs/plain")).text
         assert (CHOSEN in page, "by plain/ci (deploy hook)" in page) == (True, True)
         told = (await client.get("/api/jobs/plain")).json()["image_tag"]
