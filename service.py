@@ -266,8 +266,6 @@ def _application(
         keys=tools.keys,
         url=config.url,
         clock=tools.clock,
-        jobs=tools.registry.descriptions,
-        command=config.command,
         streams=streams,
         local=local,
         controls=controls,

@@ -92,9 +92,9 @@ class Access:
         *,
         url: str,
         clock: Callable[[], float],
-        workflow: Callable[[str], Awaitable[Visitor]] | None = None,
-        catalog: Callable[[], Catalog] = Catalog,
-        local: str | None = None,
+        workflow: Callable[[str], Awaitable[Visitor]],
+        catalog: Callable[[], Catalog],
+        local: str,
     ) -> None:
         self._store = store
         self._workflow = workflow
@@ -123,11 +123,7 @@ class Access:
     async def caller(self, request: Request) -> Visitor | None:
         """The same for the API, which workflows of GitHub Actions call as well."""
         scheme, _, text = request.headers.get("authorization", "").partition(" ")
-        if (
-            self._workflow is not None
-            and scheme.lower() in ("bearer", "token")
-            and is_signed(text.strip(" "))
-        ):
+        if scheme.lower() in ("bearer", "token") and is_signed(text.strip(" ")):
             return await self._workflow(text.strip(" "))
         return await self.visitor(request)
 
@@ -203,7 +199,7 @@ class Access:
         return origin is not None and origin in (self._origin, _origin(str(request.url)))
 
     async def _by_token(self, text: str) -> Visitor | None:
-        if self._local is not None and hmac.compare_digest(token_hash(text), self._local):
+        if hmac.compare_digest(token_hash(text), self._local):
             return Visitor("token", f"token:{LOCAL}", LOCAL, scopes=frozenset([scopes.ADMIN]))
         token = await self._token(text)
         if token is None:

@@ -1,13 +1,12 @@
 """Pages and API together, as the front door mounts them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.access import links
-from bot.catalog.catalog import Catalog
 from bot.github import Oidc
 from bot.handlers.calls import CallHandler
 from bot.handlers.questions import QueryHandler
@@ -54,8 +53,8 @@ class Site:
     """Everything that pages and API need, and nothing else.
 
     `keys` come from `links.derive` and may not be empty. `url` is the installation's public address,
-    `jobs` the descriptions of the configured jobs by name, `command` the first word of a command. Call
-    `streams.close()` when the server begins to shut down.
+    `local` the hash of the token of the local command line. Call `streams.close()` when the server begins to
+    shut down.
     """
 
     store: Store
@@ -63,11 +62,9 @@ class Site:
     keys: links.Keys = field(repr=False)
     url: str
     clock: Callable[[], float]
-    jobs: Mapping[str, str] = field(default_factory=dict)
-    command: str = "/job"
-    streams: Streams = field(default_factory=Streams)
-    local: str | None = field(default=None, repr=False)  # the hash of the token of the local command line
-    controls: Controls | None = None  # without them it only shows what is stored
+    streams: Streams
+    local: str = field(repr=False)
+    controls: Controls
 
     def __post_init__(self) -> None:
         """Refuses to start without a key: nobody could log in, and nothing would say why."""
@@ -76,64 +73,58 @@ class Site:
 
     def missing(self) -> Callable[[], Response]:
         """What a browser is shown where there is no page, which tells nobody more than that."""
-        renderer = PageRenderer(clock=self.clock, command=self.command)
+        renderer = self._renderer()
         words = "There is no page at this address."
         return lambda: renderer.page("message.html", 404, title="Not here", words=words, visitor=None)
 
     def routes(self) -> list[Route]:
         """What to mount."""
         access = self._access()
-        renderer = PageRenderer(clock=self.clock, command=self.command)
         parts = pages.Pages(
             store=self.store,
             logs=self.logs,
             changes=self.store.changes,
             streams=self.streams,
             access=access,
-            renderer=renderer,
+            renderer=self._renderer(),
             clock=self.clock,
-            jobs=self.jobs,
-            registry=self.controls.registry if self.controls else None,
+            registry=self.controls.registry,
         )
         return [*pages.routes(parts), *self._api(access)]
 
     def _api(self, access: Access) -> list[Route]:
-        store, clock = self.store, self.clock
-        handlers: list[object] = [
+        store, clock, controls = self.store, self.clock, self.controls
+        handlers = [
             DocumentHandlers(),
             RunHandlers(store, clock),
             LogHandlers(store, self.logs, self.streams, access),
             TokenHandlers(store, clock),
+            RepositoryHandlers(controls.repositories),
+            JobCommandHandlers(controls.questions),
+            TargetHandlers(controls.questions, clock),
+            JobHandlers(controls.registry, controls.pruning, store, clock),
+            HookHandlers(controls.registry, store, clock),
+            RunCommandHandlers(controls.calls, store, clock),
         ]
-        hook_calls: list[object] = []
-        if (controls := self.controls) is not None:
-            handlers += [
-                RepositoryHandlers(controls.repositories),
-                JobCommandHandlers(controls.questions),
-                TargetHandlers(controls.questions, clock),
-                JobHandlers(controls.registry, controls.pruning, store, clock),
-                HookHandlers(controls.registry, store, clock),
-                RunCommandHandlers(controls.calls, store, clock),
-            ]
-            hook_calls.append(HookCallHandlers(controls.calls, store, self.streams, clock))
+        hook_calls = [HookCallHandlers(controls.calls, store, self.streams, clock)]
         return [
             *routes(handlers, TokenGuard(access), self.url),
             *routes(hook_calls, HookGuard(store), self.url),
         ]
 
     def _access(self) -> Access:
-        """Who may, by today's jobs where they are known."""
-        controls, workflow = self.controls, None
-        if controls is not None:
-            workflow = Workflows(
-                controls.oidc, lambda: controls.registry.catalog.jobs, controls.repositories
-            ).visitor
+        """Who may, by today's jobs."""
+        controls = self.controls
+        workflows = Workflows(controls.oidc, lambda: controls.registry.catalog.jobs, controls.repositories)
         return Access(
             self.store,
             self.keys,
             url=self.url,
             clock=self.clock,
-            workflow=workflow,
-            catalog=Catalog if controls is None else lambda: controls.registry.catalog,
+            workflow=workflows.visitor,
+            catalog=lambda: controls.registry.catalog,
             local=self.local,
         )
+
+    def _renderer(self) -> PageRenderer:
+        return PageRenderer(clock=self.clock, command=self.controls.registry.config.command)

@@ -22,8 +22,8 @@ from executor.logs.logfile import LogWriter
 from executor.logs.store import LogStore
 from executor.spec import Secret
 from tests import databases
+from tests.webhooks import sites
 from webhooks.access import new_token, token_hash
-from webhooks.site import Site
 
 KEYS = links.derive([Secret("s3cret")])
 NOW = 1_700_000_000.0
@@ -38,7 +38,7 @@ class Installation:
         self.logs = logs
         self.now = NOW
         jobs = {"migrate": "Apply the database migrations", "report": ""}
-        self.site = Site(store, logs, KEYS, "http://127.0.0.1", lambda: self.now, jobs)
+        self.site = sites.site(store, logs, KEYS, "http://127.0.0.1", lambda: self.now, jobs)
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
         app = Starlette(routes=self.site.routes())

@@ -15,10 +15,10 @@ from bot.tables import Run
 from executor.logs.store import LogStore
 from executor.spec import Secret
 from tests import databases
+from tests.webhooks import sites
 from webhooks.access import is_local_path, new_token, token_hash
 from webhooks.pages import login
 from webhooks.pages.login import MOST_FAILURES, Failures
-from webhooks.site import Site
 
 KEYS = links.derive([Secret("s3cret")])
 URL = "https://errand.example.com"
@@ -49,7 +49,7 @@ async def opened(tmp_path: Path, clock: Clock) -> AsyncIterator[Store]:
 
 @pytest.fixture
 async def client(opened: Store, tmp_path: Path, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
-    site = Site(opened, LogStore(tmp_path / "logs", 2**20), KEYS, URL, clock, {SECRET_WORDS: "x"})
+    site = sites.site(opened, LogStore(tmp_path / "logs", 2**20), KEYS, URL, clock, {SECRET_WORDS: "x"})
     transport = httpx.ASGITransport(Starlette(routes=site.routes()))
     async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
         yield client
@@ -377,7 +377,7 @@ async def test_installation_without_tls_has_a_cookie_that_works_there(
     opened: Store, tmp_path: Path, clock: Clock, token: str
 ) -> None:
     address = "http://127.0.0.1:8000"
-    site = Site(opened, LogStore(tmp_path / "logs", 2**20), KEYS, address, clock)
+    site = sites.site(opened, LogStore(tmp_path / "logs", 2**20), KEYS, address, clock)
     transport = httpx.ASGITransport(Starlette(routes=site.routes()))
     async with httpx.AsyncClient(transport=transport, base_url=address) as client:
         answer = await client.post("/login", data={"token": token}, headers={"origin": address})
@@ -389,4 +389,4 @@ async def test_installation_without_tls_has_a_cookie_that_works_there(
 
 def test_site_without_a_key_does_not_start(opened: Store, tmp_path: Path, clock: Clock) -> None:
     with pytest.raises(ValueError, match="no key"):
-        Site(opened, LogStore(tmp_path, 2**20), (), URL, clock)
+        sites.site(opened, LogStore(tmp_path, 2**20), (), URL, clock)

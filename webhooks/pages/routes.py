@@ -1,7 +1,7 @@
 """The pages: jobs and runs, and each run's and build's page with its log, live while it is written."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -39,10 +39,7 @@ _TEXT = {**SECURITY, "Content-Type": "text/plain; charset=utf-8"}
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """What the pages are made of. `jobs`: the descriptions of the configured jobs by name.
-
-    `registry` knows their schedules; None where those are not shown.
-    """
+    """What the pages are made of; `registry` knows the jobs, their descriptions and schedules."""
 
     store: Store
     logs: LogStore
@@ -51,8 +48,7 @@ class Pages:
     access: Access
     renderer: PageRenderer
     clock: Callable[[], float]
-    jobs: Mapping[str, str]
-    registry: Registry | None = None
+    registry: Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +130,16 @@ class _PageHandlers:
 
     async def overview(self, request: Request, visitor: Visitor) -> Response:
         """Jobs with their last run, what is locked, and what ran last."""
-        names, now = list(self._pages.jobs), self._pages.clock()
+        described, now = dict(self._pages.registry.descriptions), self._pages.clock()
 
         def read(session: Session) -> tuple[list[Run], dict[str, Run], list[locks.Standing]]:
             recent = runs.page(session, limit=RECENT)
-            return recent, results.newest(session, names), locks.standing(session, now=now)
+            return recent, results.newest(session, list(described)), locks.standing(session, now=now)
 
         recent, last, locked = await self._pages.store.read(read)
         jobs = [
-            (name, self._pages.jobs[name], run_summary(run) if (run := last.get(name)) else None)
-            for name in sorted(names)
+            (name, described[name], run_summary(run) if (run := last.get(name)) else None)
+            for name in sorted(described)
         ]
         return self._pages.renderer.page(
             "overview.html",
@@ -159,24 +155,24 @@ class _PageHandlers:
         if "\0" in name:  # which PostgreSQL refuses to look for
             return self._missing(visitor)
         before = _number(request.query_params.get("before", ""))
-        registry = self._pages.registry if before is None else None
-        entry = registry.entry(name) if registry is not None else None
+        registry = self._pages.registry
+        entry = registry.entry(name) if before is None else None
 
         def read(session: Session) -> tuple[list[Run], schedules.Schedule | None, ImageTag | None]:
             page = runs.page(session, job=name, limit=RECENT + 1, before=before)
-            if registry is None or entry is None:
+            if entry is None:
                 return page, None, None
             schedule = schedules.of(session, entry.job, now=self._pages.clock())
             return page, schedule, tags.standing(session, entry.job, registry.catalog.images)
 
         page, schedule, tag = await self._pages.store.read(read)
-        if not page and name not in self._pages.jobs:
+        if not page and name not in registry.descriptions:
             return self._missing(visitor)
         more = page[RECENT - 1].number if len(page) > RECENT else None
         return self._pages.renderer.page(
             "job.html",
             name=name,
-            description=self._pages.jobs.get(name, ""),
+            description=registry.descriptions.get(name, ""),
             runs=[run_summary(run) for run in page[:RECENT]],
             schedule=schedule,
             tag=responses.ChosenTag.of_tag(tag) if tag else None,

@@ -20,8 +20,8 @@ from executor.logs.logfile import LogWriter
 from executor.logs.store import LogStore
 from executor.spec import Secret
 from tests import databases
+from tests.webhooks import sites
 from webhooks.access import new_token, token_hash
-from webhooks.site import Site
 
 KEYS = links.derive([Secret("s3cret")])
 NOW = 1_700_000_000.0
@@ -43,7 +43,7 @@ def logs(tmp_path: Path) -> LogStore:
 async def client(opened: Store, logs: LogStore) -> AsyncIterator[httpx.AsyncClient]:
     text = new_token()
     await opened.write(lambda session: tokens.add(session, name="ci", hash=token_hash(text), now=NOW))
-    site = Site(opened, logs, KEYS, "https://errand.example.com/", lambda: NOW + 90)
+    site = sites.site(opened, logs, KEYS, "https://errand.example.com/", lambda: NOW + 90)
     app = Starlette(routes=site.routes())
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]

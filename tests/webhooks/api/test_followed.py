@@ -15,10 +15,10 @@ from bot.states import State, attempt_name
 from bot.store import Store, tokens
 from executor.logs.logfile import LogWriter
 from executor.logs.store import LogStore
+from tests.webhooks import sites
 from tests.webhooks.api.served_runs import KEYS, LIMIT, NOW, enqueue, move, opened
 from webhooks.access import new_token, token_hash
 from webhooks.api import logs as api
-from webhooks.site import Site
 
 __all__ = ["opened"]
 
@@ -48,7 +48,7 @@ async def url(
 ) -> AsyncIterator[str]:
     """Where it is served; followed logs are looked at all the time."""
     monkeypatch.setattr(api, "LOOK_S", 0.05)
-    site = Site(opened, LogStore(tmp_path / "logs", LIMIT), KEYS, "https://errand.example.com/", clock)
+    site = sites.site(opened, LogStore(tmp_path / "logs", LIMIT), KEYS, "https://errand.example.com/", clock)
     listening = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         Starlette(routes=site.routes()), lifespan="off", log_config=None, access_log=False

@@ -13,10 +13,11 @@ from bot.access import links
 from bot.catalog.catalog import Job
 from bot.github import Keys, Oidc
 from bot.store import Store
+from executor.logs.store import LogStore
 from executor.spec import Secret
 from tests.bot.house import house
+from tests.webhooks import sites
 from tests.webhooks.whole import served
-from webhooks.access import Access
 from webhooks.api.guard import TokenGuard
 from webhooks.api.openapi import problems
 from webhooks.api.operation import ApiRequest, Needs
@@ -37,8 +38,8 @@ class Intruder(DocumentHandlers):
         """All secrets."""
 
 
-def test_handler_without_a_row_cannot_be_mounted(store: Store) -> None:
-    access = Access(store, KEYS, url="http://errand", clock=lambda: 0.0)
+def test_handler_without_a_row_cannot_be_mounted(store: Store, tmp_path: Path) -> None:
+    access = sites.site(store, LogStore(tmp_path, 1), KEYS, "http://errand", lambda: 0.0)._access()
     mounted = routes([Intruder()], TokenGuard(access), "http://errand")
     assert [each.path for each in mounted] == ["/api/openapi.json"]
 

@@ -21,8 +21,8 @@ from executor.logs.logfile import LogWriter
 from executor.logs.store import LogStore
 from executor.spec import Secret
 from tests import databases
+from tests.webhooks import sites
 from webhooks.access import new_token, token_hash
-from webhooks.site import Site
 
 pytestmark = pytest.mark.browser
 
@@ -57,7 +57,7 @@ class Installation:
         self.writer = LogWriter(logs.path(run.name), LIMIT)
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
-        self.site = Site(store, logs, KEYS, self.address, lambda: NOW, {"migrate": "Migrations"})
+        self.site = sites.site(store, logs, KEYS, self.address, lambda: NOW, {"migrate": "Migrations"})
         app = Starlette(routes=self.site.routes())
         self.server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False))
 

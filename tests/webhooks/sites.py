@@ -1,0 +1,63 @@
+"""Pages and API as the service has them, on parts that a test gives."""
+
+import time
+from collections.abc import Callable, Mapping
+
+from bot.access import links
+from bot.catalog.catalog import Job
+from bot.composition import Composition, Parts
+from bot.config import Config
+from bot.github import Keys, Oidc
+from bot.registry import Registry
+from bot.repositories import Repositories
+from bot.store import Store
+from executor.logs.store import LogStore
+from tests.bot.engine import ObedientEngine
+from webhooks.site import Controls, Site
+from webhooks.streams import Streams
+
+NOBODY = ""
+"""The hash of no token."""
+
+
+def composed(made: Composition, *, url: str, streams: Streams | None = None) -> Site:
+    """Of a bot that is put together already."""
+    parts = made.parts
+    oidc = Oidc(Keys("https://issuer.example.com", clock=parts.clock), audience=url, clock=parts.clock)
+    return Site(
+        store=parts.store,
+        logs=parts.logs,
+        keys=parts.keys,
+        url=url,
+        clock=parts.clock,
+        streams=streams or Streams(),
+        local=NOBODY,
+        controls=Controls(parts.registry, made.pruning, made.calls, made.queries, oidc, parts.repositories),
+    )
+
+
+def site(
+    store: Store,
+    logs: LogStore,
+    keys: links.Keys,
+    url: str,
+    clock: Callable[[], float],
+    jobs: Mapping[str, str] | None = None,
+) -> Site:
+    """Of a bot without GitHub and Slack, whose `jobs` have these descriptions and do nothing."""
+    known = {name: Job(name=name, command="true", description=text) for name, text in (jobs or {}).items()}
+    registry = Registry(Config(jobs=known), store, clock)
+    parts = Parts(
+        registry=registry,
+        store=store,
+        engine=ObedientEngine(),
+        logs=logs,
+        github=None,
+        slack=None,
+        clock=clock,
+        nonce=lambda: f"{time.monotonic_ns():016x}",
+        owner="one",
+        keys=keys,
+        repositories=Repositories(store, registry, clock),
+    )
+    return composed(Composition(parts), url=url)
