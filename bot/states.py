@@ -55,6 +55,13 @@ class Wait(StrEnum):
     ATTEMPT = "its next attempt"
 
 
+SUPERSEDED = "Superseded"
+"""The reason of a build, and of the runs of its push, that a newer push took the place of."""
+
+BUILD_FAILED = "BuildFailed"
+"""The reason of a run whose build failed; an engine gives it to builds as well."""
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """What a run waits for: which lock, run and place `on` names, in plain values; `bot.messages` says it."""

@@ -4,9 +4,10 @@ The one table of all code words that people meet. A sentence of the engine, wher
 than what is said here and takes its place; what to do is said in any case.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from bot.states import BUILD_FAILED, SUPERSEDED
 from bot.tables import Build, Run
 from bot.text.units import duration_text
 
@@ -105,10 +106,37 @@ REASONS: dict[str, Explanation] = {
 
 
 def message(row: Run | Build) -> str | None:
-    """The sentence about an end: what was stored of it, else what stopped it where that was another run."""
+    """The sentence about an end: which build it is owed to, and what the engine says.
+
+    Where there is neither, what stopped it if that was another run. What a version before stored is one
+    sentence with nothing that it speaks of.
+    """
+    on, words = row.reason_on, _ENDS.get((row.kind, row.reason or ""))
+    if on is not None and words is not None:
+        return " ".join(filter(None, (words(on), row.message)))
     source, _, number = (row.stop_by or "").partition(":")
     replaced = source == "run" and row.result == "cancelled"
     return row.message or (f"Replaced by #{number}." if replaced else None)
+
+
+def _newer_push(on: Mapping[str, Any]) -> str:
+    """The build that took the place of another."""
+    return f"A newer push is built instead: {on['commit'][:12]}, build #{on['build']}."
+
+
+def _failed_build(on: Mapping[str, Any]) -> str:
+    """The build that a run waited for, how it ended where the run saw that, and its exit code if any."""
+    ended = {None: "did not succeed", "cancelled": "was cancelled"}.get(on.get("result"), "failed")
+    code = f" with exit code {on['exit_code']}" if on.get("exit_code") is not None else ""
+    return f"Build #{on['build']} of {on['image']} {ended}{code}."
+
+
+_ENDS: dict[tuple[str, str], Callable[[Mapping[str, Any]], str]] = {
+    ("build", SUPERSEDED): _newer_push,
+    ("run", SUPERSEDED): _newer_push,
+    ("run", BUILD_FAILED): _failed_build,
+}
+"""By what ended and its reason: a build that fails after all still has what was to take its place."""
 
 
 def explained(reason: str | None, message: str | None, definition: Mapping[str, Any]) -> str | None:

@@ -7,7 +7,7 @@ from bot.messages import waits
 from bot.messages.differences import differences
 from bot.messages.reasons import explained, message
 from bot.messages.text import clean
-from bot.states import State, attempts_allowed
+from bot.states import BUILD_FAILED, State, Wait, attempts_allowed
 from bot.tables import Build, Run
 from bot.text import vocabulary
 from bot.text.vocabulary import Word, duration, moment
@@ -15,8 +15,6 @@ from executor.spec import Result
 
 PARAMETERS = 20  # how many are shown
 TAIL_LINES = 20
-BUILD_FAILED = "BuildFailed"
-"""The reason of a run whose build failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +33,7 @@ class View:
     build_number: int | None  # the build that failed, so that the run could not start
     build_link: str | None
     waiting_for: str | None
+    wait: Wait | None  # the kind of that; None: a sentence of the engine
     cause: str
     actor: str
     repository: str | None
@@ -95,8 +94,7 @@ class View:
     @property
     def before_why(self) -> str:
         """What parts the verdict from `why`: runs wait for things, and engines say sentences."""
-        is_thing = self.state is State.WAITING and not (self.why or "")[:1].isupper()
-        return " for " if self.result is None and is_thing else ": "
+        return " for " if self.state is State.WAITING and self.wait is not None else ": "
 
     @property
     def shows_tail(self) -> bool:
@@ -147,6 +145,7 @@ def run_view(run: Run, beside: Beside = ALONE) -> View:
         noun="run",
         name=run.job,
         waiting_for=waits.sentence(run),
+        wait=waits.kind_of(run),
         definition=run.definition,
         build_number=run.build_number if run.reason == BUILD_FAILED else None,
         parameters=tuple((str(key), str(value)) for key, value in run.parameters.items()),
@@ -167,6 +166,7 @@ def build_view(build: Build) -> View:
         noun="build",
         name=build.image,
         waiting_for=None,
+        wait=None,
         definition=build.definition.get("build") or {},
         build_number=None,
         parameters=(),

@@ -1,6 +1,6 @@
 """What keeps a run from starting, in words that follow "is waiting for" on its card, and in refusals.
 
-They begin with a small letter: what the engine waits for is a sentence, and follows "is starting:".
+What an engine says is a sentence, has no kind, and follows a colon.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,9 +28,14 @@ def not_alone(why: Mapping[str, Any]) -> str:
     )
 
 
+def kind_of(run: Run) -> Wait | None:
+    """Which kind of thing a run waits for; None for what an engine says, or a version before or after."""
+    return next((each for each in Wait if each == run.waiting_for), None)
+
+
 def sentence(run: Run) -> str | None:
     """What a run waits for: what is stored in words of ours, what an engine says as it is."""
-    kind = next((each for each in Wait if each == run.waiting_for), None)
+    kind = kind_of(run)
     if kind is None or run.waiting_on is None:
         return run.waiting_for
     return words(Waiting(kind, run.waiting_on))

@@ -20,7 +20,7 @@ MOST_PLACES = 1000
 
 Row = TypeVar("Row", bound=Build | Run)
 
-_OF_BUILDS: dict[str, Any] = {"tail": [], "message": None}
+_OF_BUILDS: dict[str, Any] = {"tail": [], "message": None, "reason_on": None}
 _UNSAID = {
     "build": _OF_BUILDS,
     "run": _OF_BUILDS

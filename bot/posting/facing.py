@@ -3,10 +3,10 @@
 from bot import messages
 from bot.errors import Refused
 from bot.github import GitHub
-from bot.messages.view import BUILD_FAILED
 from bot.posting.addresses import PageAddresses
 from bot.posting.audience import Audience, outward
 from bot.slack import Slack
+from bot.states import BUILD_FAILED
 from bot.store import Store, builds, runs
 from bot.tables import Build, Post, Run
 

@@ -5,7 +5,7 @@ from typing import Any, Unpack
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from bot.states import Cause, State
+from bot.states import BUILD_FAILED, SUPERSEDED, Cause, State
 from bot.store import admission, image_tags
 from bot.store.claims import Claim
 from bot.store.columns import BUILD, RUN
@@ -17,10 +17,6 @@ from bot.tables import Build
 _CLAIM = Claim(Build, [BUILD.state == State.WAITING], begun=[BUILD.state == State.BUILDING])
 _ORDER = {"image", "repository", "ref", "commit", "definition", "public", "cause", "actor"}
 """What a build is ordered with; the rest becomes of it."""
-
-
-SUPERSEDED = "Superseded"
-"""The reason of a build, and of the runs of its push, that a newer push took the place of."""
 
 
 def need(session: Session, build: Build, *, now: float, nonce: str) -> Build:
@@ -78,10 +74,7 @@ def supersede(session: Session, build: Build, *, ref: str, now: float) -> None:
         BUILD.stop_by.is_(None),
         BUILD.number != build.number,
     ]
-    why = {
-        "reason": SUPERSEDED,
-        "message": f"A newer push is built instead: {build.commit[:12]}, build #{build.number}.",
-    }
+    why: dict[str, Any] = {"reason": SUPERSEDED, "reason_on": {"build": build.number, "commit": build.commit}}
     for number in session.scalars(select(BUILD.number).where(*older)).all():
         ended = BUILDS.end_unbegun(session, number, older, now=now, **why)
         if ended is not None:
@@ -171,26 +164,26 @@ def _tell_runs(session: Session, build: Build, now: float) -> None:
             session, [*waiting, RUN.state.in_(QUEUED)], state=State.WAITING, digest=build.digest
         )
     else:
-        end = {"result": "error", "reason": "BuildFailed"}
-        ended = "was cancelled" if build.result == "cancelled" else "failed"
-        code = f" with exit code {build.exit_code}" if build.exit_code is not None else ""
-        message: str | None = f"Build #{build.number} of {build.image} {ended}{code}."
-        if build.message:
-            message = f"{message} {build.message}"
-        if build.reason == SUPERSEDED:
-            end, message = {"result": "cancelled", "reason": SUPERSEDED}, build.message
         told = RUNS.change_all(
             session,
             [*waiting, RUN.state.in_(QUEUED)],
             state=State.FINISHED,
-            **end,
-            message=message,
+            **_end_of_runs(build),
+            message=build.message,
             tail=build.tail,
             finished_at=now,
             waiting_for=None,
         )
     for job, lock in dict.fromkeys((run.job, run.lock) for run in told):
         admission.opened(session, job=job, lock=lock, now=now)
+
+
+def _end_of_runs(build: Build) -> dict[str, Any]:
+    """How the runs end that wait for a build of which nothing became."""
+    if build.reason == SUPERSEDED:
+        return {"result": "cancelled", "reason": SUPERSEDED, "reason_on": build.reason_on}
+    on = build.model_dump(include={"image", "result", "exit_code"}) | {"build": build.number}
+    return {"result": "error", "reason": BUILD_FAILED, "reason_on": on}
 
 
 def get(session: Session, number: int) -> Build | None:

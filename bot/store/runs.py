@@ -7,7 +7,7 @@ from typing import Unpack
 from sqlalchemy import or_, select, true
 from sqlalchemy.orm import Session
 
-from bot.states import State
+from bot.states import BUILD_FAILED, State
 from bot.store import admission, locks, posts
 from bot.store.claims import Claim
 from bot.store.columns import BUILD, RUN, among
@@ -109,8 +109,8 @@ def _follow(run: Run, build: Build, now: float) -> None:
     if build.state == State.FINISHED and build.digest is not None:
         run.digest = build.digest
     elif build.state == State.FINISHED:
-        run.state, run.result, run.reason = State.FINISHED, "error", "BuildFailed"
-        run.message, run.finished_at = f"Build #{build.number} of {build.image} did not succeed.", now
+        run.state, run.result, run.reason = State.FINISHED, "error", BUILD_FAILED
+        run.reason_on, run.finished_at = {"build": build.number, "image": build.image}, now
     elif build.state == State.BUILDING:
         run.state = State.BUILDING
 

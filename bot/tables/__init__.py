@@ -103,7 +103,10 @@ class Build(Claimable, table=True):
     state: str = State.WAITING
     result: str | None = None
     reason: str | None = None
-    message: str | None = Field(default=None, sa_type=Text)
+    reason_on: dict[str, Any] | None = Field(
+        default=None, sa_type=JSON(none_as_null=True)
+    )  # the build and commit that took its place; counts only where `reason` says so
+    message: str | None = Field(default=None, sa_type=Text)  # what the engine says
     exit_code: int | None = None
     digest: str | None = None  # what runs use
     tail: list[str] = Field(default_factory=list, sa_type=JSON)  # last log lines, masked; set when failed
@@ -159,7 +162,10 @@ class Run(Claimable, table=True):
     state: str = State.WAITING
     result: str | None = None
     reason: str | None = None
-    message: str | None = Field(default=None, sa_type=Text)
+    reason_on: dict[str, Any] | None = Field(
+        default=None, sa_type=JSON(none_as_null=True)
+    )  # the build that it ended with, or for; `bot.messages` says it
+    message: str | None = Field(default=None, sa_type=Text)  # what the engine says, of the run or that build
     exit_code: int | None = None
     waiting_for: str | None = Field(default=None, sa_type=Text)  # a `Wait`, or what the engine says
     waiting_on: dict[str, Any] | None = Field(

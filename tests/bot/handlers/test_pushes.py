@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import delete, select, update
 from structlog.testing import capture_logs
 
+from bot.messages.reasons import message
 from bot.states import State
 from bot.store import Session, builds, runs
 from bot.store.leases import LeaseLost
@@ -95,7 +96,7 @@ async def test_newer_push_takes_the_place_of_what_waits(home: House) -> None:
     for commit in (ONE, TWO, THREE):
         await pushed(home, commit)
     assert [await ended(home, n) for n in (1, 2, 3)] == [("cancelled", "Superseded")] * 2 + [(None, None)]
-    assert "333333333333, build #3" in str((await home.build(2)).message)
+    assert "333333333333, build #3" in str(message(await home.build(2)))
     assert [((await home.run(n)).result, (await home.run(n)).reason) for n in (1, 2, 3)] == [
         ("cancelled", "Superseded"), ("cancelled", "Superseded"), (None, None),
     ]  # fmt: skip
@@ -117,9 +118,7 @@ async def test_build_that_has_begun_is_stopped_and_its_run_ends_as_superseded(ho
     assert home.engine.called("stop") == [old.name]
     assert await ended(home, 1) == ("cancelled", "Superseded")
     assert [(await home.run(n)).reason for n in (1, 2)] == ["Superseded", None]
-    message = (await home.run(1)).message
-    assert message is not None
-    assert message.startswith("A newer push is built instead: ")
+    assert str(message(await home.run(1))).startswith("A newer push is built instead: 222222222222, build #2")
 
 
 async def test_build_that_somebody_needs_is_kept(home: House) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.messages.reasons import REASONS, explained
+from bot.messages.reasons import REASONS, explained, message
+from tests.bot.messages.test_wording import build, run
 
 _SAID = re.compile(
     r'(?:reason=|[^_]error\(|reason": |refused\(place, |BuildFailed\()"([A-Z][a-z]+[A-Za-z]+)"'
@@ -53,3 +54,35 @@ def test_reason_is_a_sentence_with_the_code_word_behind_it(
     reason: str | None, message: str | None, definition: dict[str, object], words: str | None
 ) -> None:
     assert explained(reason, message, definition) == words
+
+
+_BUILD = {"build": 3, "image": "shop"}
+_PUSH = {"build": 4, "commit": "d" * 40}
+
+
+@pytest.mark.parametrize(
+    ("reason", "on", "engine", "words"),
+    [
+        ("BuildFailed", _BUILD, None, "Build #3 of shop did not succeed."),
+        ("BuildFailed", _BUILD | {"result": "cancelled"}, None, "Build #3 of shop was cancelled."),
+        ("BuildFailed", _BUILD | {"result": "error"}, "No room.", "Build #3 of shop failed. No room."),
+        (
+            "BuildFailed",
+            _BUILD | {"result": "failed", "exit_code": 0},
+            None,
+            "Build #3 of shop failed with exit code 0.",
+        ),
+        ("Superseded", _PUSH, None, f"A newer push is built instead: {'d' * 12}, build #4."),
+        ("BuildFailed", None, "As it was stored before.", "As it was stored before."),
+        ("Superseded", None, None, None),
+        ("OfTomorrow", {"moon": "full"}, "It howls.", "It howls."),
+    ],
+)
+def test_build_that_ended_a_run_is_said_before_what_the_engine_says(
+    reason: str, on: dict[str, object] | None, engine: str | None, words: str | None
+) -> None:
+    assert message(run(reason=reason, reason_on=on, message=engine)) == words
+
+
+def test_build_that_failed_says_nothing_of_the_push_that_was_to_take_its_place() -> None:
+    assert message(build(reason="BuildFailed", reason_on=_PUSH, message="No room.")) == "No room."

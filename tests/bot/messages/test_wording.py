@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot import messages
+from bot.states import Wait
 from bot.tables import Build, Run
 from demo.blocks import check_blocks
 
@@ -151,9 +152,9 @@ def test_check_does_not_repeat_the_commit_that_it_is_on() -> None:
 
 def test_waiting_card_says_for_what_and_how_to_stop() -> None:
     body = comment(
-        run(state="waiting", result=None, waiting_for="a free place", started_at=None, finished_at=None)
+        run(state="waiting", result=None, waiting_for=Wait.AHEAD, started_at=None, finished_at=None)
     )
-    assert "is waiting for a free place" in body
+    assert "is waiting for another run" in body
     assert "stop: `/job cancel #142`" in body
 
 
@@ -162,10 +163,13 @@ def test_waiting_card_says_for_what_and_how_to_stop() -> None:
     [
         ("waiting", "The registry does not answer.", "#142 is waiting: The registry does not answer."),
         ("starting", "0/1 nodes are available", "#142 is starting: 0/1 nodes are available"),
-        ("waiting", "the lock prod", "#142 is waiting for the lock prod"),
+        ("waiting", "0/1 nodes are available", "#142 is waiting: 0/1 nodes are available"),
+        ("waiting", Wait.AHEAD, "#142 is waiting for another run"),
     ],
 )
-def test_what_the_engine_waits_for_is_a_sentence(state: str, says: str, card: str) -> None:
+def test_what_the_engine_waits_for_is_a_sentence_whatever_it_begins_with(
+    state: str, says: str, card: str
+) -> None:
     row = run(state=state, result=None, waiting_for=says, started_at=None, finished_at=None)
     assert card in messages.status(messages.run_view(row), None).description
     assert card.partition(" ")[2] in comment(row).replace("\\", "")

@@ -138,6 +138,12 @@ def test_what_is_public_is_told_as_it_is() -> None:
     assert outward(run) is run
 
 
+def test_build_that_ended_a_private_run_is_not_told() -> None:
+    run = Run(key="k", name="n", job="j", cause="c", actor="a", created_at=0, public=False)
+    run.reason, run.reason_on = "BuildFailed", {"build": 3, "image": "hush", "result": "failed"}
+    assert (message(run), message(outward(run))) == ("Build #3 of hush failed.", None)
+
+
 def test_run_that_replaced_a_private_one_is_not_told() -> None:
     run = Run(key="k", name="n", job="j", cause="c", actor="a", created_at=0, public=False)
     run.state, run.result, run.stop_by = "finished", "cancelled", "run:7"

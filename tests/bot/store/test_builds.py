@@ -1,8 +1,9 @@
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from bot.messages.reasons import message
 from bot.states import State
 from bot.store import Session, Store, builds, history, leases, posts, runs
 from bot.store.columns import POST
@@ -77,7 +78,8 @@ async def test_runs_end_with_the_build_they_wait_for(store: Store, result: str, 
     run = await store.read(lambda session: runs.get(session, number))
     assert run is not None
     assert (run.state, run.result, run.reason) == ("finished", "error", "BuildFailed")
-    assert run.message == f"Build #{build.number} of shop {word}."
+    assert message(run) == f"Build #{build.number} of shop {word}."
+    assert run.message is None
 
 
 async def test_stopping_a_build_that_nobody_began_ends_it_and_its_runs(store: Store) -> None:
@@ -198,11 +200,45 @@ async def test_newer_push_stops_a_build_under_way_and_its_runs_end_as_superseded
     assert held.stopping == {old.identity}
     ended = await _end(store, old.identity, "cancelled")
     assert ended is not None
-    message = f"A newer push is built instead: {'d' * 12}, build #{new.number}."
-    assert (ended.result, ended.reason, ended.message) == ("cancelled", "Superseded", message)
+    said = f"A newer push is built instead: {'d' * 12}, build #{new.number}."
+    assert (ended.result, ended.reason, message(ended)) == ("cancelled", "Superseded", said)
     run = await store.read(lambda session: runs.get(session, number))
     assert run is not None
-    assert (run.result, run.reason, run.message) == ("cancelled", "Superseded", message)
+    assert (run.result, run.reason, message(run)) == ("cancelled", "Superseded", said)
+    assert (ended.message, run.message) == (None, None)
+
+
+async def test_sentence_that_an_older_version_stored_of_a_superseded_build_stays(store: Store) -> None:
+    old = await _under_way(store, "c")
+    number = await _run_for(store, old)
+    why = {"reason": "Superseded", "message": "A newer push is built instead: d, build #2."}
+    await store.write(lambda s: s.execute(update(Build).values(stop_by="github:a", **why)))
+    ended = await store.write(
+        lambda session: builds.move(
+            session, old.identity, State.FINISHED, owner="one", now=4.0, result="cancelled", message="stopped"
+        )
+    )
+    run = await store.read(lambda session: runs.get(session, number))
+    assert ended is not None
+    assert run is not None
+    assert [(row.reason, message(row)) for row in (ended, run)] == [tuple(why.values())] * 2
+
+
+async def test_build_that_fails_before_a_newer_push_could_stop_it_tells_why(store: Store) -> None:
+    old = await _under_way(store, "c")
+    number = await _run_for(store, old)
+    await _push(store, "d")
+    ended = await store.write(
+        lambda session: builds.move(
+            session, old.identity, State.FINISHED, owner="one", now=4.0, result="failed",
+            reason="BuildFailed", message="The disk is full.", exit_code=2,
+        )
+    )  # fmt: skip
+    run = await store.read(lambda session: runs.get(session, number))
+    assert ended is not None
+    assert run is not None
+    assert message(ended) == "The disk is full."
+    assert message(run) == "Build #1 of shop failed with exit code 2. The disk is full."
 
 
 async def test_build_that_was_done_before_it_could_be_stopped_serves_its_runs(store: Store) -> None:

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from bot.messages.reasons import message
 from bot.states import State
 from bot.store import Session, Store, builds, posts, queue_positions, results, runs
 from bot.tables import Build, Post, Run
@@ -206,6 +207,7 @@ async def test_run_for_a_build_that_has_ended_starts_where_that_stands(store: St
     )
     run = await store.write(_enqueue(_run(build_number=build.number)))
     assert (run.state, run.result, run.reason) == ("finished", "error", "BuildFailed")
+    assert (message(run), run.message) == ("Build #1 of shop did not succeed.", None)
 
 
 async def test_pages_and_latest(store: Store) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 from bot.config import job_of
 from bot.errors import RetryLater
+from bot.messages.reasons import message
 from bot.states import State
 from bot.store import builds, leases, runs
 from bot.store.columns import BUILD
@@ -113,7 +114,7 @@ async def test_failed_build_explains_itself_where_the_run_was_asked_for(home: Ho
     home.engine.plans = [[Outcome(Result.FAILED, exit_code=2, reason="SetupFailed")]]
     await home.bot.builder.carry(build)
     run = await home.run(1)
-    assert run.message == "Build #1 of shop failed with exit code 2."
+    assert message(run) == "Build #1 of shop failed with exit code 2."
     await home.write(lambda s: s.execute(update(Post).values(lease_owner="one")))
     for post in await home.posts():
         await home.bot.outbox.send(post)
