@@ -52,7 +52,7 @@ async def _idle() -> Row:
         share = (time.process_time() - before) / (time.monotonic() - began)
         turning.cancel()
         await asyncio.gather(turning, return_exceptions=True)
-    note = f"of one core over {SECONDS:.0f} s, the other belts included"
+    note = f"of one core over {SECONDS:.0f} s, the other pools included"
     return Row(
         f"{MANY:,} schedules, none due", 100 * share, None, 100 * share, "%", 1.0, most=True, note=note
     )

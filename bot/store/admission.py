@@ -24,7 +24,7 @@ from bot.store import queue_positions
 from bot.store.columns import LOCK, RUN, among
 from bot.store.statements import one
 from bot.store.transitions import ACTIVE, FREE, QUEUED, RUNS, UNFINISHED
-from bot.store.wakeups import ring
+from bot.store.wakeups import wake
 from bot.tables import Run
 
 CLOSED = 1e12
@@ -257,7 +257,7 @@ def _open_beside(session: Session, job: str, beside: Sequence[Any], now: float) 
     if _obstacle(session, Run(key="", name="", job=job, cause="", actor="", number=0, created_at=0.0), now):
         return
     if RUNS.change_all(session, [*beside, RUN.lock.is_(None), _IS_READY], **_OPEN):
-        ring(session, "runs")
+        wake(session, "runs")
     locks = select(RUN.lock).where(*beside, RUN.lock.is_not(None)).distinct()
     for lock in session.scalars(locks).all():
         _open_lock(session, lock, now)
@@ -270,7 +270,7 @@ def _try(session: Session, run: Run, now: float) -> _Obstacle | None:
         _stop_older(session, run, now)
         obstacle = _obstacle(session, run, now)
     if obstacle is None and RUNS.change(session, run.identity, _IS_CLOSED, **_OPEN) is not None:
-        ring(session, "runs")
+        wake(session, "runs")
     return obstacle
 
 

@@ -11,7 +11,7 @@ from bot.store.claims import Claim
 from bot.store.columns import BUILD, RUN
 from bot.store.inserts import insert_once
 from bot.store.transitions import BUILDS, QUEUED, RUNS, Update
-from bot.store.wakeups import ring
+from bot.store.wakeups import wake
 from bot.tables import Build
 
 _CLAIM = Claim(Build, [BUILD.state == State.WAITING], begun=[BUILD.state == State.BUILDING])
@@ -38,7 +38,7 @@ def need(session: Session, build: Build, *, now: float, nonce: str) -> Build:
         build.created_at = now
         stored, new = insert_once(session, Build, build, name=lambda number: f"build-{number}-{nonce}")
         if new:
-            ring(session, "builds")
+            wake(session, "builds")
             return stored
 
 

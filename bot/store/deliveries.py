@@ -21,7 +21,7 @@ from bot.store.claims import Claim
 from bot.store.columns import DELIVERY, table_of
 from bot.store.leases import LeaseLost
 from bot.store.statements import execute
-from bot.store.wakeups import ring
+from bot.store.wakeups import wake
 from bot.tables import Delivery
 
 ROWS = 64
@@ -92,7 +92,7 @@ def settle(
 def retry(session: Session, id: int, *, owner: str, due_at: float, note: str) -> None:
     """Let a delivery that `owner` holds be claimed again from `due_at` on; raises `LeaseLost`."""
     _change(session, id, owner, due_at=due_at, note=note)
-    ring(session, "deliveries")
+    wake(session, "deliveries")
 
 
 def _change(session: Session, id: int, owner: str, **values: Any) -> None:

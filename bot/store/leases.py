@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from bot.states import State
 from bot.store.clocks import moment
 from bot.store.columns import BUILD, DELIVERY, POST, RUN, key_of, table_of
-from bot.store.wakeups import Queue, ring
+from bot.store.wakeups import Queue, wake
 from bot.tables import Build, Claimable, Delivery, Post, Run
 
 _UNFINISHED = tuple(state for state in State if state is not State.FINISHED)
@@ -57,9 +57,9 @@ def renew(
 
 def release(session: Session, *, owner: str) -> None:
     """At shutdown: everything that `owner` holds may be claimed at once, and whoever can is told."""
-    for table, belt, open_ in _OPEN:
+    for table, queue, open_ in _OPEN:
         if _free(session, table, open_, table_of(table).c.lease_owner == owner):
-            ring(session, belt)
+            wake(session, queue)
 
 
 def release_all(session: Session) -> None:

@@ -9,7 +9,7 @@ from bot.store import admission
 from bot.store.columns import LOCK, RUN
 from bot.store.statements import one
 from bot.store.transitions import QUEUED, UNFINISHED
-from bot.store.wakeups import ring
+from bot.store.wakeups import wake
 from bot.tables import Lock, Run
 
 _OVER = select(LOCK.target).where(LOCK.until <= bindparam("now")).limit(1)
@@ -43,7 +43,7 @@ def add(session: Session, lock: Lock, *, now: float) -> Lock | None:
     session.merge(lock)
     session.flush()
     admission.shut(session, lock.target, now=now)
-    ring(session, "locks")
+    wake(session, "locks")
     return None
 
 

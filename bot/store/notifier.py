@@ -1,6 +1,6 @@
-"""Notices: what a bot commits on PostgreSQL rings the bells of the others, too (LISTEN and NOTIFY).
+"""Notices: what a bot commits on PostgreSQL wakes the others, too (LISTEN and NOTIFY).
 
-They go out with the commit or not at all. They only ever ring: what counts is in the tables, and belts
+They go out with the commit or not at all. They only ever wake: what counts is in the tables, and queues
 look by themselves once in a while, so one that is lost costs seconds. A connection that broke is made
 anew, and then everything is rung, because nobody knows what was missed.
 https://www.postgresql.org/docs/current/sql-notify.html

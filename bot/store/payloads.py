@@ -1,4 +1,4 @@
-"""What a commit tells the other bots on PostgreSQL: which belts have work, and which rows changed."""
+"""What a commit tells the other bots on PostgreSQL: which queues have work, and which rows changed."""
 
 import json
 from collections.abc import Collection, Iterator, Sequence
@@ -14,33 +14,36 @@ CHANNEL = "errand"
 MOST = 250
 """Rows that one notice names: PostgreSQL takes less than 8,000 bytes."""
 
-_BELTS = frozenset(get_args(Queue))
+_QUEUES = frozenset(get_args(Queue))
 
 
-def payloads(owner: str, belts: Collection[Queue], rows: Sequence[Run | Build]) -> Iterator[str]:
+def payloads(owner: str, queues: Collection[Queue], rows: Sequence[Run | Build]) -> Iterator[str]:
     """What is told of a commit of `owner`; nothing where nobody else could want to know."""
     subjects = dict.fromkeys((row.kind, row.identity) for row in rows)
     named = list(subjects)
-    if not belts and not named:
+    if not queues and not named:
         return
     for start in range(0, max(len(named), 1), MOST):
-        told: list[str] = [] if start else sorted(belts)
+        told: list[str] = [] if start else sorted(queues)
         yield json.dumps([owner, told, named[start : start + MOST]], separators=(",", ":"))
 
 
 def heard(payload: str) -> tuple[str, set[Queue], list[Subject]] | None:
-    """Who committed, and what rings; None for what no bot has sent. Belts of newer versions are left out."""
+    """Who committed, and what is woken; None for what no bot has sent.
+
+    Queues of newer versions are left out.
+    """
     try:
-        owner, belts, subjects = json.loads(payload)
-        known = cast(set[Queue], _BELTS & {str(belt) for belt in belts})
+        owner, queues, subjects = json.loads(payload)
+        known = cast(set[Queue], _QUEUES & {str(queue) for queue in queues})
         return str(owner), known, [(kind, int(number)) for kind, number in subjects]
     except (ValueError, TypeError):
         return None
 
 
 def inform(
-    connection: Connection, belts: Collection[Queue], rows: Sequence[Run | Build], *, owner: str
+    connection: Connection, queues: Collection[Queue], rows: Sequence[Run | Build], *, owner: str
 ) -> None:
     """Tell the other bots of this transaction of `owner`, once it is committed."""
-    for payload in payloads(owner, belts, rows):
+    for payload in payloads(owner, queues, rows):
         connection.exec_driver_sql("SELECT pg_notify(%s, %s)", (CHANNEL, payload))

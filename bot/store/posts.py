@@ -13,7 +13,7 @@ from bot.store.claims import Claim
 from bot.store.columns import POST, table_of
 from bot.store.leases import LeaseLost
 from bot.store.statements import execute, one
-from bot.store.wakeups import ring
+from bot.store.wakeups import wake
 from bot.tables import Post
 
 _AT_ONCE = 0.0
@@ -38,7 +38,7 @@ def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     if not rows:
         return
     execute(session, _insert_new(session.get_bind().dialect.name), rows)
-    ring(session, "posts")
+    wake(session, "posts")
 
 
 @cache
@@ -92,7 +92,7 @@ def want(
     if numbers:
         wishes: Wishes = session.info.setdefault(_WISHES, Wishes())
         wishes.add(f"{kind}_number", numbers, urgent=urgent)
-        ring(session, "posts")
+        wake(session, "posts")
 
 
 class Wishes:
@@ -166,7 +166,7 @@ def sent(session: Session, id: int, said: PostedState, *, owner: str) -> None:
     """
     values = {"rev": said.rev, "remote": said.remote_id, "again_at": said.again_at}
     if _settle(session, id, owner, _sent(said.done), values) > said.rev:
-        ring(session, "posts")
+        wake(session, "posts")
 
 
 @cache
@@ -186,7 +186,7 @@ def _sent(done: bool) -> Any:
 def retry(session: Session, id: int, *, owner: str, due_at: float, error: str) -> None:
     """A post that `owner` holds was not said; try again from `due_at` on. Raises `LeaseLost`."""
     _settle(session, id, owner, _RETRY, {"again_at": due_at, "why": error})
-    ring(session, "posts")
+    wake(session, "posts")
 
 
 def fail(session: Session, id: int, *, owner: str, error: str) -> None:

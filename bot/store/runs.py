@@ -13,7 +13,7 @@ from bot.store.claims import Claim
 from bot.store.columns import BUILD, RUN, among
 from bot.store.inserts import insert_all, insert_once
 from bot.store.transitions import ACTIVE, QUEUED, RUNS, UNFINISHED, Update
-from bot.store.wakeups import changed, ring
+from bot.store.wakeups import changed, wake
 from bot.tables import Build, Post, Run
 
 _CLAIM = Claim(
@@ -55,7 +55,7 @@ def enqueue(session: Session, run: Run, cards: Sequence[Post], *, now: float, no
     if not new:
         return stored, False
     posts.add_cards(session, cards, run=stored.number)
-    ring(session, "runs")
+    wake(session, "runs")
     changed(session, stored)
     if admission.settle(session, stored, now=now):
         stored = session.get_one(Run, stored.number)
@@ -83,7 +83,7 @@ def enqueue_all(session: Session, drafts: Sequence[Draft], *, now: float) -> lis
     new = insert_all(session, [draft.run for draft in free])
     numbered = [draft for draft in free if draft.run.number is not None]
     posts.add_all(session, [(card, each.run.identity) for each in numbered for card in each.cards])
-    ring(session, "runs")
+    wake(session, "runs")
     changed(session, *new)
     for run in new:
         if run.build_number is None or run.digest is not None:  # the others' cards show the build

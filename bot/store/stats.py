@@ -1,4 +1,4 @@
-"""How much waits on each belt, for `/metrics`."""
+"""How much waits in each queue, for `/metrics`."""
 
 from dataclasses import dataclass
 

@@ -100,10 +100,10 @@ class Store:
         """Begin to hear what others commit; returns once that is so, as far as the database lets."""
         from bot.store.notifier import Notifier  # with its driver, which SQLite does not need
 
-        def some(belts: Collection[Queue], subjects: Iterable[Subject]) -> None:
-            self._wakeups.ring(belts)
+        def some(queues: Collection[Queue], subjects: Iterable[Subject]) -> None:
+            self._wakeups.wake(queues)
             for kind, number in subjects:
-                self.changes.ring(kind, number)
+                self.changes.wake(kind, number)
 
         def everything() -> None:
             self._wakeups.ring_all()
@@ -172,9 +172,9 @@ class Store:
         kept = await asyncio.to_thread(packed, body)
         await self._writer.submit(row=(key, source, event, media_type, kept, now))
 
-    def wakeup(self, belt: Queue) -> asyncio.Event:
-        """Set whenever a commit made work for `belt`; clear it before looking."""
-        return self._wakeups[belt]
+    def wakeup(self, queue: Queue) -> asyncio.Event:
+        """Set whenever a commit made work for `queue`; clear it before looking."""
+        return self._wakeups[queue]
 
     def _read(self, work: Callable[[Session], T]) -> T:
         try:

@@ -12,7 +12,7 @@ from bot.store.clocks import moment
 from bot.store.columns import among, key_of, table_of
 from bot.store.statements import rows_of
 from bot.store.times import in_order
-from bot.store.wakeups import changed, ring
+from bot.store.wakeups import changed, wake
 from bot.tables import Build, Run
 
 QUEUED = (State.WAITING, State.BUILDING)
@@ -145,7 +145,7 @@ class Transitions(Generic[Row]):
         unasked: list[Any] = [columns.state != State.FINISHED, columns.stop_by.is_(None)]
         row = self.change(session, number, [*conditions, *unasked], stop_by=by, **values)
         if row is not None:
-            ring(session, "stops")
+            wake(session, "stops")
         return row
 
     def unbegun(self, session: Session, now: float) -> list[ColumnElement[bool]]:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot.store import admission
 from bot.store.columns import table_of
-from bot.store.wakeups import ring
+from bot.store.wakeups import wake
 from bot.tables import JobVersion
 
 VERSION = table_of(JobVersion).c
@@ -88,5 +88,5 @@ def _added(session: Session, row: JobVersion, last: JobVersion | None) -> JobVer
     row.version = 1 if last is None else last.version + 1
     session.add(row)
     session.flush()
-    ring(session, "jobs")
+    wake(session, "jobs")
     return row

@@ -1,4 +1,4 @@
-"""Bells: a change says for whom there is new work and what is new, and the commit tells. Nobody polls.
+"""Wake-ups: a change says for whom there is new work and what is new, and the commit tells. Nobody polls.
 
 On PostgreSQL the commit also tells the other bots: see `notices`.
 """
@@ -13,19 +13,19 @@ from bot.tables import Build, Run
 
 Queue = Literal["deliveries", "builds", "runs", "posts", "stops", "locks", "ticks", "jobs"]
 
-_KEY = "bells"
+_KEY = "wakeups"
 _CHANGED = "changed"
 
 
-def ring(session: Session, belt: Queue) -> None:
-    """Wake whoever waits for `belt`, once this session's changes are committed."""
-    session.info.setdefault(_KEY, set()).add(belt)
+def wake(session: Session, queue: Queue) -> None:
+    """Wake whoever waits for `queue`, once this session's changes are committed."""
+    session.info.setdefault(_KEY, set()).add(queue)
 
 
 def awaken(session: Session) -> set[Queue]:
-    """The belts that this session's changes concern."""
-    belts: set[Queue] = session.info.get(_KEY, set())
-    return belts
+    """The queues that this session's changes concern."""
+    queues: set[Queue] = session.info.get(_KEY, set())
+    return queues
 
 
 def changed(session: Session, *rows: Run | Build) -> None:
@@ -40,19 +40,19 @@ def changes(session: Session) -> list[Run | Build]:
 
 
 class WakeUps:
-    """One `asyncio.Event` per belt; whoever waits clears it before looking for work."""
+    """One `asyncio.Event` per queue; whoever waits clears it before looking for work."""
 
     def __init__(self) -> None:
-        self._events: dict[Queue, asyncio.Event] = {belt: asyncio.Event() for belt in get_args(Queue)}
+        self._events: dict[Queue, asyncio.Event] = {queue: asyncio.Event() for queue in get_args(Queue)}
 
-    def __getitem__(self, belt: Queue) -> asyncio.Event:
-        return self._events[belt]
+    def __getitem__(self, queue: Queue) -> asyncio.Event:
+        return self._events[queue]
 
-    def ring(self, belts: Iterable[Queue]) -> None:
+    def wake(self, queues: Iterable[Queue]) -> None:
         """Wake those who wait; on the event loop's thread only."""
-        for belt in belts:
-            self._events[belt].set()
+        for queue in queues:
+            self._events[queue].set()
 
     def ring_all(self) -> None:
         """Wake all of them."""
-        self.ring(self._events)
+        self.wake(self._events)

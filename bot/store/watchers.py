@@ -1,7 +1,7 @@
-"""A bell for those who watch a run or a build: who stored a change rings, who shows it looks again.
+"""Wakes those who watch a run or a build: who stored a change publishes it, who shows it looks again.
 
-Only a bell: what counts is in the database. What another bot stored rings as well. Rings that nobody has
-heard yet are one ring, so a slow listener costs the others nothing and misses steps, never the end.
+Only a wake-up: what counts is in the database. What another bot stored wakes them as well. Wake-ups that
+nobody has heard yet are one, so a slow listener costs the others nothing and misses steps, never the end.
 Everything here belongs to the event loop's thread.
 """
 
@@ -33,13 +33,13 @@ class ChangeFeed:
         """This row was stored with something new in it; call it after the commit."""
         if row.number is None:
             raise ValueError("only a stored row can be published")
-        self.ring(row.kind, row.number)
+        self.wake(row.kind, row.number)
 
-    def ring(self, kind: Kind, number: int) -> None:
+    def wake(self, kind: Kind, number: int) -> None:
         """The same for a row that is not at hand."""
         for subject in ((kind, number), ANY):
             for listener in self._listeners.get(subject, ()):
-                listener.ring()
+                listener.wake()
         if kind == "run":
             for backlog in self._backlogs:
                 backlog.add(number)
@@ -48,7 +48,7 @@ class ChangeFeed:
         """Anything may have changed."""
         for listening in self._listeners.values():
             for listener in listening:
-                listener.ring()
+                listener.wake()
         for backlog in self._backlogs:
             backlog.overflow()
 
@@ -71,7 +71,7 @@ class ChangeFeed:
 class Backlog:
     """The numbers of runs that changed, for somebody who looks at many of them at once; bounded.
 
-    `bell` is set while there is something to look at; it may have other reasons as well.
+    `wakeup` is set while there is something to look at; it may have other reasons as well.
     """
 
     def __init__(self, wakeup: asyncio.Event) -> None:
@@ -111,7 +111,7 @@ class Listener:
         for subject in subjects:
             listeners.setdefault(subject, set()).add(self)
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         """Remember that something changed."""
         self._wakeup.set()
 

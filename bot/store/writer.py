@@ -308,7 +308,7 @@ class Writer:
                 future.set_exception(task.error)
             else:
                 future.set_result(task.value)
-        self._wakeups.ring(group.wakeups)
+        self._wakeups.wake(group.wakeups)
         for row in group.rows:
             self._changes.publish(row)
             count_end(row)

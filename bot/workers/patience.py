@@ -13,7 +13,7 @@ log = structlog.get_logger()
 
 
 async def patiently(what: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Do one round of something that comes round again: no failure may stop the belts."""
+    """Do one round of something that comes round again: no failure may stop the pools."""
     try:
         await work()
     except DatabaseAway:

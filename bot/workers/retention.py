@@ -1,6 +1,6 @@
 """Takes what is kept no longer as soon as that is so: when a newer run has ended, or an age is reached.
 
-Who stores a run rings, and of everything that has an age the oldest is known; so nothing is looked at that
+Who stores a run wakes it, and of everything that has an age the oldest is known; so nothing is looked at that
 has not changed. Once in `SWEEP` all is looked at, for what nobody told of. Several bots may do so at once:
 each forgets what no other one is just forgetting.
 """

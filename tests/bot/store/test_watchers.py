@@ -99,8 +99,8 @@ async def test_backlog_names_the_runs_that_changed_once_and_rings() -> None:
     backlog = changes.backlog(wakeup)
     assert (backlog.take(), wakeup.is_set()) == (frozenset(), False)
     for number in (1, 2, 2):
-        changes.ring("run", number)
-    changes.ring("build", 3)
+        changes.wake("run", number)
+    changes.wake("build", 3)
     assert wakeup.is_set()
     assert (backlog.take(), wakeup.is_set(), backlog.take()) == (frozenset({1, 2}), False, frozenset())
 
@@ -110,7 +110,7 @@ async def test_backlog_is_bounded_and_says_that_it_was_too_much(monkeypatch: pyt
     changes = ChangeFeed()
     backlog = changes.backlog(asyncio.Event())
     for number in (1, 2, 3):
-        changes.ring("run", number)
+        changes.wake("run", number)
     assert (backlog.take(), backlog.take()) == (None, frozenset())
     changes.ring_all()  # whatever happened while the connection to the others was lost
     assert backlog.take() is None
