@@ -19,6 +19,8 @@ default_ulimits = [{ulimits}]
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 runtime = "{runtime}"
+[network]
+network_backend = "cni"
 """
 
 _MOST = 16384

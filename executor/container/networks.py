@@ -2,6 +2,9 @@
 
 import contextlib
 import json
+import logging
+import os
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,12 +14,33 @@ from executor.errors import EngineUnavailable
 
 _SPECIAL = frozenset({"host", "none", "default", "private", "slirp4netns", "pasta"})
 """What are no networks that others could join, or (the host's) none that a job may be in."""
+_VERSION = re.compile(r"\bv?(\d+)\.\d+")
+_LOGGER = logging.getLogger(__name__)
 
 
 def of_workload(answer: Mapping[str, Any]) -> tuple[str, ...]:
     """Give the networks that a container is in, as `inspect` tells; the host's own is none of them."""
     found = (answer.get("NetworkSettings") or {}).get("Networks") or {}
     return tuple(one for one in found if one not in _SPECIAL and not one.startswith(("container:", "ns:")))
+
+
+async def warn(client: Client) -> None:
+    """Say in the log where nothing keeps runs apart for as long as they last; raises EngineUnavailable.
+
+    netavark 1 with iptables takes the rule that all networks need away with any one of them (the policy
+    OnComplete of the jump to NETAVARK_ISOLATION_1, until iptables went with 2.0):
+    https://github.com/containers/netavark/blob/v1.9.0/src/firewall/varktables/types.rs
+    """
+    if not client.is_podman or os.geteuid() != 0:
+        return
+    with contextlib.suppress(Refused):
+        host = (await client.ask("GET", "libpod/info")).get("host") or {}
+        version = _VERSION.search(str((host.get("networkBackendInfo") or {}).get("version", "")))
+        if host.get("networkBackend") == "netavark" and int(version[1] if version else 1) < 2:
+            _LOGGER.warning(
+                "Podman's networks are made by netavark 1: with iptables, runs reach each other's ports once "
+                "another run has ended. Use CNI, or netavark with nftables (docs/engines.md, What it needs)."
+            )
 
 
 async def make(client: Client, installation: str, key: str) -> str:

@@ -39,6 +39,7 @@ class Runs:
     async def open(self, client: Client) -> None:
         """Begin to listen; raises EngineUnavailable."""
         await asyncio.to_thread(self._directory.mkdir, 0o700, parents=True, exist_ok=True)
+        await networks.warn(client)
         driver = FILE_DRIVER if client.is_podman else _DOCKERS_DRIVER
         starting = ContainerStarter(client, self._installation, driver)
         self._tools = RunResources(client, starting, self._watcher, self._logs, time.time)

@@ -151,7 +151,7 @@ def test_person_has_a_prompt_a_history_and_an_end(alone: Served, tmp_path: Path)
     terminal.type("run wait\n")
     terminal.see("is running")
     terminal.type("\x03")
-    terminal.see("errand> ")
+    terminal.see("`cancel 1` stops it.\nerrand> ")
     terminal.type("\x1b[A\x1b[D\n")  # the line before, once more
     terminal.see("#2 | begun")
     terminal.type("run hello NAME=Bo\x1b[D")  # the cursor stands before the last letter
