@@ -49,7 +49,7 @@ T = TypeVar("T")
 
 
 class Chat:
-    """One conversation at a prompt; `asked` says who types."""
+    """One conversation at a prompt; `context` says who types."""
 
     def __init__(
         self,
@@ -58,13 +58,13 @@ class Chat:
         registry: Registry,
         logs: LogStore,
         prompt: Prompt,
-        asked: RequestContext,
+        context: RequestContext,
     ) -> None:
         self._commands = commands
         self._store = store
         self._registry = registry
         self._prompt = prompt
-        self._asked = asked
+        self._asked = context
         self._told: dict[tuple[str, int], str] = {}
         self._looking = asyncio.Lock()
         self._outputs = Outputs(logs, self._say, prompt.asks, colours=prompt.asks and coloured())
@@ -123,14 +123,14 @@ class Chat:
         return sorted({*AVAILABLE, *self._registry.catalog.jobs, *self._registry.catalog.images})
 
     def _asked_now(self) -> RequestContext:
-        asked = self._asked
+        context = self._asked
         return RequestContext(
-            key=f"{asked.key}:{self._heard}",
-            cause=asked.cause,
-            actor=asked.actor,
-            login=asked.login,
-            repository=asked.repository,
-            channel=asked.channel,
+            key=f"{context.key}:{self._heard}",
+            cause=context.cause,
+            actor=context.actor,
+            login=context.login,
+            repository=context.repository,
+            channel=context.channel,
         )
 
     async def _newest(self) -> list[Run]:

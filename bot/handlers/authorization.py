@@ -104,101 +104,101 @@ class Authorization:
         key = f"{caller.cause}:{self._nonce()}"
         return RequestContext(key, caller.cause, caller.name, None, caller=caller)
 
-    def catalog(self, asked: RequestContext) -> Catalog:
+    def catalog(self, context: RequestContext) -> Catalog:
         """The jobs and images that exist for the asker; the others are not spoken of, nor proposed.
 
         In a public place those are the place's own, over HTTP those that the caller's scopes show.
         """
         catalog = self._registry.catalog
-        if asked.caller is not None and (seen := asked.caller.sees) is not None:
-            return catalog.only(seen, all_images=asked.caller.may_run(EXEC))
-        if asked.public and asked.repository is not None:
-            return catalog.seen_from(asked.repository)
+        if context.caller is not None and (seen := context.caller.sees) is not None:
+            return catalog.only(seen, all_images=context.caller.may_run(EXEC))
+        if context.public and context.repository is not None:
+            return catalog.seen_from(context.repository)
         return catalog
 
-    def first_word(self, asked: RequestContext) -> str:
+    def first_word(self, context: RequestContext) -> str:
         """What a command begins with where the asker types: answers tell them so what to type next."""
-        return self._registry.config.command if asked.caller is None else TERMINAL
+        return self._registry.config.command if context.caller is None else TERMINAL
 
-    def latest_word(self, asked: RequestContext) -> str:
+    def latest_word(self, context: RequestContext) -> str:
         """By which the asker says that all of today's definition counts (Markdown)."""
-        return "`--latest`" if asked.caller is None else "`latest`"
+        return "`--latest`" if context.caller is None else "`latest`"
 
-    async def require(self, asked: RequestContext, repository: str) -> None:
+    async def require(self, context: RequestContext, repository: str) -> None:
         """Raise `NotAllowed` unless the asker may run things of `repository`; `RetryLater` if unknown now."""
         github = self._host.github
-        known = repository in asked.permissions or not self._registry.config.allows(repository)
-        if github is not None and asked.login is not None and not known:
+        known = repository in context.permissions or not self._registry.config.allows(repository)
+        if github is not None and context.login is not None and not known:
             try:
-                level = await self._permissions.of(github, repository, asked.login)
+                level = await self._permissions.of(github, repository, context.login)
             except Refused as refused:
                 raise await self._host.repositories.explained(repository, refused) from None
-            asked.permissions[repository] = level
-        self.check(asked, repository)
+            context.permissions[repository] = level
+        self.check(context, repository)
 
-    async def require_job(self, asked: RequestContext, name: str) -> tuple[str, bool]:
+    async def require_job(self, context: RequestContext, name: str) -> tuple[str, bool]:
         """The repository whose writers may have the runs of job `name`; True: also those of no repository.
 
         Raises `AskerError` where there is none, or the asker is none of them.
         """
-        catalog = self.catalog(asked)
+        catalog = self.catalog(context)
         job = catalog.job(name)
         built = catalog.repository_of(job)
-        repository = built or asked.repository
+        repository = built or context.repository
         if repository is None:
             raise AskerError(f"{ownerless(job.image)} says who may do that; ask in a pull request.")
-        await self.require(asked, repository)
+        await self.require(context, repository)
         return repository, built is None
 
-    def check(self, asked: RequestContext, repository: str) -> None:
+    def check(self, context: RequestContext, repository: str) -> None:
         """The same from what GitHub has said for this request, where it cannot be asked: no without that."""
-        if asked.caller is not None and self._registry.config.allows(repository):
+        if context.caller is not None and self._registry.config.allows(repository):
             return
         verdict = policy.may_run(
-            login=asked.login,
-            permission=asked.permissions.get(repository),
+            login=context.login,
+            permission=context.permissions.get(repository),
             repository=repository,
             allowed=self._registry.config.allows(repository),
         )
         if not verdict.allowed:
             raise NotAllowed(verdict.sentence)
-        if asked.public and repository != asked.repository:
+        if context.public and repository != context.repository:
             # What is posted here is read by everybody, and the other repository may be private.
             raise NotAllowed("On a public pull request only jobs of that same repository can be asked for.")
 
-    async def require_run(self, asked: RequestContext, run: Run) -> None:
+    async def require_run(self, context: RequestContext, run: Run) -> None:
         """Raise `AskerError` unless the asker may have `run`: over HTTP by scopes, else by its repository."""
-        if asked.caller is None:
-            await self.require(asked, owner(asked, run))
+        if context.caller is None:
+            await self.require(context, owner(context, run))
         else:
-            self.check_run(asked, run)
+            self.check_run(context, run)
 
-    def check_run(self, asked: RequestContext, run: Run) -> None:
+    def check_run(self, context: RequestContext, run: Run) -> None:
         """The same as far as it is known without the network."""
-        if asked.caller is None:
-            self.check(asked, owner(asked, run))
-        elif not asked.caller.may_run(run.job):
+        if context.caller is None:
+            self.check(context, owner(context, run))
+        elif not context.caller.may_run(run.job):
             raise Missing(f"There is no run #{run.number}.", ProblemType.NO_SUCH_RUN)
 
-    def refused_from(self, asked: RequestContext, job: str) -> str | None:
-        """The repository to whose people `why` may tell that `asked` was not allowed to start `job`.
+    def refused_from(self, context: RequestContext, job: str) -> str | None:
+        """The repository to whose people `why` may tell that `context` was not allowed to start `job`.
 
         None for what was asked in another repository, whose name is not told to those of this one.
         """
         catalog = self._registry.catalog
         known = catalog.jobs.get(job)
-        repository = None if known is None else catalog.repository_of(known) or asked.repository
-        return repository if asked.repository in (None, repository) else None
+        repository = None if known is None else catalog.repository_of(known) or context.repository
+        return repository if context.repository in (None, repository) else None
 
 
-def owner(asked: RequestContext, run: Run) -> str:
+def owner(context: RequestContext, run: Run) -> str:
     """The repository of which the asker must be able to run things to have `run`; `AskerError` if none.
 
     What a schedule started without an image is of none, so the one that is asked from counts.
     """
     if run.job == EXEC and run.repository is None:  # those who write elsewhere have no say in it
         raise Missing(f"There is no run #{run.number}.", ProblemType.NO_SUCH_RUN)
-    repository = run.repository or asked.repository
+    repository = run.repository or context.repository
     if repository is None:
         raise AskerError(
             f"#{run.number} is of no repository that says who may do that; ask in a pull request."

@@ -36,23 +36,23 @@ class BuildHandler:
         self._resolver = resolver
         self._enqueuer = enqueuer
 
-    async def build(self, asked: RequestContext, command: parser.Build) -> Callable[[Session], BuildOrder]:
+    async def build(self, context: RequestContext, command: parser.Build) -> Callable[[Session], BuildOrder]:
         """What gives the build of that image to wait for; `AskerError` where it is not built here."""
-        catalog = self._authorization.catalog(asked)
+        catalog = self._authorization.catalog(context)
         concerned = [job.name for job in catalog.jobs_of_image(command.image)]
-        if asked.caller is not None and not asked.caller.may_run_any(concerned):
-            raise NotAllowed(f"{quoted(asked.caller.name)} may not build {quoted(command.image)}.")
+        if context.caller is not None and not context.caller.may_run_any(concerned):
+            raise NotAllowed(f"{quoted(context.caller.name)} may not build {quoted(command.image)}.")
         image = catalog.image(command.image)
         if image.repository is None:
             raise AskerError(messages.not_built(image))
-        target = await self._resolver.target(asked, command.image, command.ref)
+        target = await self._resolver.target(context, command.image, command.ref)
         source = target.source
         if source is None:
             raise LookupError("an image that is built has a source")
 
         def effect(session: Session) -> BuildOrder:
             known = builds.usable(session, source.image.name, source.commit, source.image.recipe)
-            build = self._enqueuer.need_build(session, asked, target)
+            build = self._enqueuer.need_build(session, context, target)
             return BuildOrder(build, known is None, target.note)
 
         return effect

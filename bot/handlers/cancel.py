@@ -38,99 +38,101 @@ class CancelHandler:
         self._store = store
         self._clock = clock
 
-    async def cancel(self, asked: RequestContext, reference: RunReference) -> Callable[[Session], Stop]:
+    async def cancel(self, context: RequestContext, reference: RunReference) -> Callable[[Session], Stop]:
         """What stops the run that is meant.
 
         Raises `AskerError` where the asker may not, or where several may be meant, which it lists.
         """
         if reference.name is not None:
-            self._authorization.catalog(asked).job(reference.name)
-        if asked.caller is None:  # whose scopes say it all
-            for repository in await self._store.read(lambda s: self._owners(s, asked, reference)):
+            self._authorization.catalog(context).job(reference.name)
+        if context.caller is None:  # whose scopes say it all
+            for repository in await self._store.read(lambda s: self._owners(s, context, reference)):
                 try:
-                    await self._authorization.require(asked, repository)
+                    await self._authorization.require(context, repository)
                 except AskerError:
                     continue  # the transaction, which may find other runs, says so
 
         def effect(session: Session) -> Stop:
-            run, now = self._meant(session, asked, reference), self._clock()
+            run, now = self._meant(session, context, reference), self._clock()
             if run.state == State.FINISHED:
                 return Stop(run, late=True)
-            return Stop(runs.request_stop(session, run.identity, by=asked.actor, now=now))
+            return Stop(runs.request_stop(session, run.identity, by=context.actor, now=now))
 
         return effect
 
-    def _owners(self, session: Session, asked: RequestContext, reference: RunReference) -> list[str]:
+    def _owners(self, session: Session, context: RequestContext, reference: RunReference) -> list[str]:
         owners: dict[str, None] = {}
-        for run in self._candidates(session, asked, reference):
+        for run in self._candidates(session, context, reference):
             try:
-                owners[owner(asked, run)] = None
+                owners[owner(context, run)] = None
             except AskerError:
                 continue
         return list(owners)
 
-    def _candidates(self, session: Session, asked: RequestContext, reference: RunReference) -> Sequence[Run]:
+    def _candidates(
+        self, session: Session, context: RequestContext, reference: RunReference
+    ) -> Sequence[Run]:
         if reference.number is not None:
             run = runs.get(session, reference.number)
             return [] if run is None else [run]
         if reference.name is not None:
             return runs.unfinished(session, job=reference.name, limit=CANDIDATES)
-        if asked.repository is not None:
-            return runs.unfinished(session, repository=asked.repository, limit=CANDIDATES)
-        return runs.unfinished(session, actor=asked.actor, limit=CANDIDATES)
+        if context.repository is not None:
+            return runs.unfinished(session, repository=context.repository, limit=CANDIDATES)
+        return runs.unfinished(session, actor=context.actor, limit=CANDIDATES)
 
-    def _meant(self, session: Session, asked: RequestContext, reference: RunReference) -> Run:
+    def _meant(self, session: Session, context: RequestContext, reference: RunReference) -> Run:
         """The run, within the transaction: an earlier command of the same comment may have made it."""
         mine: list[Run] = []
         refusal: AskerError | None = None
-        for run in self._candidates(session, asked, reference):
+        for run in self._candidates(session, context, reference):
             try:
-                self._authorization.check_run(asked, run)
+                self._authorization.check_run(context, run)
                 mine.append(run)
             except AskerError as error:
                 refusal = refusal or error
         if not mine:
-            raise refusal or _missing(asked, reference)
+            raise refusal or _missing(context, reference)
         mine = [run for run in mine if run.stop_by is None] or mine  # the others end already
-        near = _nearest(session, asked, mine)
+        near = _nearest(session, context, mine)
         if len(near) == 1:
             return near[0]
-        shown = [outward(run) for run in near] if asked.public else near
+        shown = [outward(run) for run in near] if context.public else near
         raise AskerError(
             "Several runs are under way that may be meant, so none was stopped. Name one, as in"
-            f" {quoted(f'{self._authorization.first_word(asked)} cancel #{near[0].number}')}:\n\n"
-            + messages.status_reply(shown, rest=self._rest(asked, reference))
+            f" {quoted(f'{self._authorization.first_word(context)} cancel #{near[0].number}')}:\n\n"
+            + messages.status_reply(shown, rest=self._rest(context, reference))
         )
 
-    def _rest(self, asked: RequestContext, reference: RunReference) -> str:
+    def _rest(self, context: RequestContext, reference: RunReference) -> str:
         """The command that lists more runs than an answer shows."""
         name = [reference.name] if reference.name else []
-        return " ".join([self._authorization.first_word(asked), "status", *name, "--page 1"])
+        return " ".join([self._authorization.first_word(context), "status", *name, "--page 1"])
 
 
-def _nearest(session: Session, asked: RequestContext, found: Sequence[Run]) -> Sequence[Run]:
+def _nearest(session: Session, context: RequestContext, found: Sequence[Run]) -> Sequence[Run]:
     """Those that the same comment started, else those of the same place, else all."""
     if len(found) == 1:
         return found
-    same = [run for run in found if run.key.startswith(f"{asked.key}:")]
+    same = [run for run in found if run.key.startswith(f"{context.key}:")]
     if same:
         return same
-    if asked.caller is not None:
-        return [run for run in found if run.actor == asked.actor] or found
-    if asked.repository is not None:
-        places = [f"github_comment:{asked.repository}#{asked.number}"]
+    if context.caller is not None:
+        return [run for run in found if run.actor == context.actor] or found
+    if context.repository is not None:
+        places = [f"github_comment:{context.repository}#{context.number}"]
     else:
-        places = [f"slack_message:{name}" for name in (asked.channel, asked.channel_name) if name]
+        places = [f"slack_message:{name}" for name in (context.channel, context.channel_name) if name]
     here = posts.told_at(session, [run.identity for run in found], places)
     return [run for run in found if run.identity in here] or found
 
 
-def _missing(asked: RequestContext, reference: RunReference) -> AskerError:
+def _missing(context: RequestContext, reference: RunReference) -> AskerError:
     if reference.number is not None:
         return Missing(f"There is no run #{reference.number}.", ProblemType.NO_SUCH_RUN)
     if reference.name is not None:
         return Missing(f"There is no unfinished run of {quoted(reference.name)}.", ProblemType.NO_SUCH_RUN)
     return Missing(
-        f"There is no unfinished run {'here' if asked.caller is None else 'that you started'}.",
+        f"There is no unfinished run {'here' if context.caller is None else 'that you started'}.",
         ProblemType.NO_SUCH_RUN,
     )

@@ -26,23 +26,23 @@ class CardTargets:
         self._nonce = nonce
 
     def of(
-        self, asked: RequestContext, target: Target, *, github: bool, channels: Iterable[str | None]
+        self, context: RequestContext, target: Target, *, github: bool, channels: Iterable[str | None]
     ) -> list[Post]:
         """All places; `github`: also the commit. A channel that is named twice is told once."""
         now, nonce = self._clock(), self._nonce
         cards: list[Post] = []
-        if asked.repository is not None and asked.number is not None:
-            cards.append(targets.comment(asked.repository, asked.number, now=now, nonce=nonce()))
+        if context.repository is not None and context.number is not None:
+            cards.append(targets.comment(context.repository, context.number, now=now, nonce=nonce()))
         if github:
             cards += self.commit(target)
         if self._slack is not None:
             names = dict.fromkeys(channel for channel in channels if channel)
-            if asked.channel is not None and asked.channel_name not in names:
-                names[asked.channel] = None
-            here = (asked.channel, asked.channel_name)
+            if context.channel is not None and context.channel_name not in names:
+                names[context.channel] = None
+            here = (context.channel, context.channel_name)
             cards += [
                 targets.channel(
-                    channel, url=asked.response_url if channel in here else None, now=now, nonce=nonce()
+                    channel, url=context.response_url if channel in here else None, now=now, nonce=nonce()
                 )
                 for channel in names
             ]

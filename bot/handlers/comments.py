@@ -50,11 +50,11 @@ class CommentHandler:
         if not markdown.may_hold_command(comment.body, config.command):
             await self._conversation.end(delivery, "ignored", NO_COMMAND)
             return
-        asked = request_of(comment)
+        context = request_of(comment)
         try:
-            await self._conversation.require(asked, comment.repository)
+            await self._conversation.require(context, comment.repository)
         except AskerError as refusal:
-            await self._refuse(delivery, comment, asked, refusal)
+            await self._refuse(delivery, comment, context, refusal)
             return
         try:
             lines = await asyncio.to_thread(markdown.read, comment.body, config.command)
@@ -65,7 +65,7 @@ class CommentHandler:
             return
         seeing = asyncio.create_task(self._see(github, comment))
         try:
-            await self._answer(delivery, comment, asked, lines)
+            await self._answer(delivery, comment, context, lines)
             await seeing
         finally:
             await _ended(seeing)
@@ -74,7 +74,7 @@ class CommentHandler:
         self,
         delivery: Delivery,
         comment: events.Comment,
-        asked: RequestContext,
+        context: RequestContext,
         lines: Sequence[markdown.Line],
     ) -> None:
         """Carry out the commands of a comment whose author may give some."""
@@ -83,14 +83,14 @@ class CommentHandler:
         else:
             if any(line.problem is None for line in lines):
                 pull = await self._host.required.pull(comment.repository, comment.pull)
-                asked = replace(asked, pull=pull)
-            steps = await self._conversation.prepare(asked, lines)
+                context = replace(context, pull=pull)
+            steps = await self._conversation.prepare(context, lines)
         await self._conversation.decide(
             delivery,
-            asked,
+            context,
             steps,
-            lambda texts, failed: self._answers.github(comment, asked.key, texts, failed=failed),
-            f"{asked.actor} asks for {verbs_of([line.text for line in lines])}",
+            lambda texts, failed: self._answers.github(comment, context.key, texts, failed=failed),
+            f"{context.actor} asks for {verbs_of([line.text for line in lines])}",
         )
 
     @staticmethod
@@ -102,7 +102,7 @@ class CommentHandler:
             log.info("reaction.failed", repository=comment.repository, error=str(error))
 
     async def _refuse(
-        self, delivery: Delivery, comment: events.Comment, asked: RequestContext, refusal: AskerError
+        self, delivery: Delivery, comment: events.Comment, context: RequestContext, refusal: AskerError
     ) -> None:
         """No, politely, once per person and pull request, without a look at more than the first lines.
 
@@ -116,9 +116,9 @@ class CommentHandler:
         refusals = [
             row
             for job in markdown.jobs_named(comment.body, word)
-            for row in self._conversation.refusals(delivery, asked, job, refusal)
+            for row in self._conversation.refusals(delivery, context, job, refusal)
         ]
-        note = f"refused {asked.actor}: {refusal}"
+        note = f"refused {context.actor}: {refusal}"
         await self._conversation.refuse(delivery, note, answers, refusals)
 
     def apology(self, comment: events.Comment) -> list[Post]:

@@ -37,9 +37,9 @@ class Conversation:
         self._authorization = authorization
         self._settlement = settlement
 
-    async def require(self, asked: RequestContext, repository: str) -> None:
+    async def require(self, context: RequestContext, repository: str) -> None:
         """Raise `NotAllowed` unless the asker may run things of `repository`; `RetryLater` if unknown now."""
-        await self._authorization.require(asked, repository)
+        await self._authorization.require(context, repository)
 
     async def end(self, delivery: Delivery, state: Settled, note: str) -> None:
         """Say nothing to it."""
@@ -51,10 +51,10 @@ class Conversation:
         """Say no to all of it."""
         await self._settlement.settle(delivery, "handled", note, replies, refusals, refused=True)
 
-    async def prepare(self, asked: RequestContext, lines: Sequence[markdown.Line]) -> list[Step]:
+    async def prepare(self, context: RequestContext, lines: Sequence[markdown.Line]) -> list[Step]:
         """What each command does; asks whatever needs the network."""
         steps: list[Step] = []
-        word = self._authorization.first_word(asked)
+        word = self._authorization.first_word(context)
         for index, line in enumerate(lines[:MAX_COMMANDS]):
             if line.problem is not None:
                 steps.append(Step(AskerError(line.problem)))
@@ -62,7 +62,7 @@ class Conversation:
             job = job_to_start(line.text, word)
             try:
                 effect = await self._commands.of(
-                    replace(asked, line=line.text), parser.parse(line.text, word), index
+                    replace(context, line=line.text), parser.parse(line.text, word), index
                 )
                 steps.append(Step(effect, job))
             except AskerError as error:
@@ -73,7 +73,7 @@ class Conversation:
         return steps
 
     async def decide(
-        self, delivery: Delivery, asked: RequestContext, steps: Sequence[Step], answers: Replies, note: str
+        self, delivery: Delivery, context: RequestContext, steps: Sequence[Step], answers: Replies, note: str
     ) -> None:
         """Carry out all commands in one transaction with their answers, which closes the delivery."""
         failed = False
@@ -90,7 +90,7 @@ class Conversation:
                     text = step.effect(session)
                 except AskerError as error:
                     failed, text = True, messages.error_reply(str(error))
-                    refusals += self.refusals(delivery, asked, step.job, error)
+                    refusals += self.refusals(delivery, context, step.job, error)
                 if text:
                     texts.append(text)
             posts.add(session, answers(texts, failed))
@@ -101,19 +101,19 @@ class Conversation:
         self._settlement.log(delivery, "handled", note, problem=failed)
 
     def refusals(
-        self, delivery: Delivery, asked: RequestContext, job: str | None, error: AskerError
+        self, delivery: Delivery, context: RequestContext, job: str | None, error: AskerError
     ) -> list[CommandRefusal]:
         """What is kept of a refusal, for `why`."""
         if job is None or not isinstance(error, NotAllowed):
             return []
-        repository = self._authorization.refused_from(asked, job)
+        repository = self._authorization.refused_from(context, job)
         if repository is None:
             return []
         refusal = CommandRefusal(
             delivery_id=delivery.identity,
             job=job,
             repository=repository.casefold(),
-            actor=asked.actor,
+            actor=context.actor,
             reason=error.reason,
             received_at=delivery.received_at,
         )

@@ -61,7 +61,7 @@ class Enqueuer:
             build = seen.builds[needed]
             run.build_number, run.digest = build.number, build.digest
         notify = order.job.notify
-        cards = self._cards.of(order.asked, target, github=notify.github, channels=[notify.slack])
+        cards = self._cards.of(order.context, target, github=notify.github, channels=[notify.slack])
         return runs.Draft(run, cards, self._nonce())
 
     def prospect(self, session: Session, order: Order) -> Prospect:
@@ -90,7 +90,7 @@ class Enqueuer:
 
     def _run(self, session: Session, order: Order, target: Target) -> Run:
         """The run without its build."""
-        asked, job = order.asked, order.job
+        context, job = order.context, order.job
         run = Run(
             key=order.key,
             name="",
@@ -100,8 +100,8 @@ class Enqueuer:
             arguments=list(order.arguments),
             repository=target.repository,
             public=target.public,
-            cause=asked.cause,
-            actor=asked.actor,
+            cause=context.cause,
+            actor=context.actor,
             rerun_of=order.rerun_of,
             tick_at=order.tick_at,
             tail=[],  # pydantic takes a third of all this time to make an empty list of its own
@@ -123,26 +123,26 @@ class Enqueuer:
         known = self._registry.version(job)  # which has turned a page since, perhaps
         return known or versions.find(session, job.name, job.model_dump(mode="json"))
 
-    def need_build(self, session: Session, asked: RequestContext, target: Target) -> Build:
+    def need_build(self, session: Session, context: RequestContext, target: Target) -> Build:
         """Store that the image is wanted from that commit, unless it is built, and tell how it goes."""
         source = target.source
         if source is None:
             raise ValueError("only an image can be built")
         jobs = self._registry.catalog.jobs_of_image(source.image.name)
         github = not jobs or any(job.notify.github for job in jobs)
-        build = self._build(session, asked, target, source)
-        cards = self._cards.of(asked, target, github=github, channels=(job.notify.slack for job in jobs))
+        build = self._build(session, context, target, source)
+        cards = self._cards.of(context, target, github=github, channels=(job.notify.slack for job in jobs))
         posts.add_cards(session, cards, build=build.identity)
         return build
 
     def _build_for(self, session: Session, order: Order, target: Target, source: Source) -> Build:
         """The build that a run needs, told on the commit while it is not done: its end may be the run's."""
-        build = self._build(session, order.asked, target, source)
+        build = self._build(session, order.context, target, source)
         if build.state != State.FINISHED and order.job.notify.github:
             posts.add_cards(session, self._cards.commit(target), build=build.identity)
         return build
 
-    def _build(self, session: Session, asked: RequestContext, target: Target, source: Source) -> Build:
+    def _build(self, session: Session, context: RequestContext, target: Target, source: Source) -> Build:
         now = self._clock()
         build = Build(
             key="",
@@ -153,8 +153,8 @@ class Enqueuer:
             commit=source.commit,
             definition=source.image.recipe,
             public=target.public,
-            cause=asked.cause,
-            actor=asked.actor,
+            cause=context.cause,
+            actor=context.actor,
             created_at=now,
         )
         return builds.need(session, build, now=now, nonce=self._nonce())

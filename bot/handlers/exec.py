@@ -14,12 +14,12 @@ class ExecHandler:
         self._resolver = resolver
         self._registry = registry
 
-    async def order(self, asked: RequestContext, single: Single) -> Order:
+    async def order(self, context: RequestContext, single: Single) -> Order:
         """The order; `Unfit` where the image may not be named or the command cannot run."""
         image = image_of(self._registry.catalog.images, single.image)
         job = job_of(single, image)
         if image.repository is None:
             target = Target(None, False, ready=image)
         else:
-            target = await self._resolver.target(asked, image.name, None)
-        return Order(asked, 0, job, target, {})
+            target = await self._resolver.target(context, image.name, None)
+        return Order(context, 0, job, target, {})

@@ -30,15 +30,15 @@ class LockHandler:
         self._registry = registry
         self._clock = clock
 
-    async def lock(self, asked: RequestContext, command: parser.Lock) -> Callable[[Session], str | None]:
+    async def lock(self, context: RequestContext, command: parser.Lock) -> Callable[[Session], str | None]:
         """Close a target; what has begun goes on."""
         if command.reason is not None and len(command.reason) > REASON_CHARACTERS:
             raise AskerError(f"A reason may have {REASON_CHARACTERS} characters.")
         if command.duration is not None and command.duration > LONGEST:
             told = "A lock is for a year at most, or without an end."
             raise Unfit(told, [(("duration",), told)])
-        await self._require(asked, command.target, known_only=True)
-        word = self._authorization.first_word(asked)
+        await self._require(context, command.target, known_only=True)
+        word = self._authorization.first_word(context)
 
         def effect(session: Session) -> str | None:
             now = self._clock()
@@ -46,7 +46,7 @@ class LockHandler:
             wanted = Lock(
                 target=command.target,
                 reason=command.reason or None,
-                actor=asked.actor,
+                actor=context.actor,
                 created_at=now,
                 until=until,
             )
@@ -57,9 +57,11 @@ class LockHandler:
 
         return effect
 
-    async def unlock(self, asked: RequestContext, command: parser.Unlock) -> Callable[[Session], str | None]:
+    async def unlock(
+        self, context: RequestContext, command: parser.Unlock
+    ) -> Callable[[Session], str | None]:
         """Open a target; what waited for it goes on at once."""
-        await self._require(asked, command.target, known_only=False)
+        await self._require(context, command.target, known_only=False)
 
         def effect(session: Session) -> str | None:
             now = self._clock()
@@ -70,34 +72,34 @@ class LockHandler:
 
         return effect
 
-    async def _require(self, asked: RequestContext, target: str, *, known_only: bool) -> None:
+    async def _require(self, context: RequestContext, target: str, *, known_only: bool) -> None:
         """Raise `AskerError` unless the asker may run a job that `target` concerns.
 
         `known_only` False: also a target that no job names any more may be opened where it was asked from.
         """
-        catalog = self._authorization.catalog(asked)
+        catalog = self._authorization.catalog(context)
         concerned = catalog.jobs_of_target(target)
-        if asked.caller is not None and not asked.caller.may_run_any(job.name for job in concerned):
-            raise NotAllowed(f"{quoted(asked.caller.name)} may not lock or unlock {quoted(target)}.")
+        if context.caller is not None and not context.caller.may_run_any(job.name for job in concerned):
+            raise NotAllowed(f"{quoted(context.caller.name)} may not lock or unlock {quoted(target)}.")
         if not concerned and known_only:
             known = [*catalog.jobs, *(job.lock for job in catalog.jobs.values() if job.lock)]
             raise Missing(
                 f"There is nothing called {quoted(target)} to lock: neither a `lock` of a job nor a job."
                 f"{did_you_mean(target, dict.fromkeys(known))}"
             )
-        if asked.caller is not None:
+        if context.caller is not None:
             return
         refusals: list[AskerError] = []
-        for place in self._places(asked, catalog, concerned):
+        for place in self._places(context, catalog, concerned):
             try:
-                await self._authorization.require(asked, place)
+                await self._authorization.require(context, place)
             except AskerError as refusal:
                 refusals.append(refusal)
             else:
                 return
         raise next(iter(refusals), AskerError("No repository says who may do that; ask in a pull request."))
 
-    def _places(self, asked: RequestContext, catalog: Catalog, concerned: Sequence[Job]) -> list[str]:
+    def _places(self, context: RequestContext, catalog: Catalog, concerned: Sequence[Job]) -> list[str]:
         """The repositories of any of which the right is enough, the one asked from first.
 
         That one counts where a job is of it, or of no repository.
@@ -105,7 +107,7 @@ class LockHandler:
         able = [job for job in concerned if job.image is None or job.image in catalog.images]
         known = [catalog.repository_of(job) for job in able]
         places = [self._registry.catalog.spelling(repository) for repository in known if repository]
-        here = asked.repository
+        here = context.repository
         if here is not None and (here in places or None in known or not concerned):
             places.insert(0, here)
         return list(dict.fromkeys(places))

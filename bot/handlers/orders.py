@@ -67,7 +67,7 @@ class Target:
 class Order:
     """One run that is asked for. `index` is the command's place in its request, unique there."""
 
-    asked: RequestContext
+    context: RequestContext
     index: int
     job: Job
     target: Target
@@ -81,7 +81,7 @@ class Order:
     @property
     def key(self) -> str:
         """By which the run is known, however often it is asked for."""
-        return f"{self.asked.key}:{self.index}"
+        return f"{self.context.key}:{self.index}"
 
     @property
     def overlap(self) -> Job:

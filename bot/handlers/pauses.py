@@ -31,26 +31,28 @@ class PauseHandler:
         self._authorization = authorization
         self._clock = clock
 
-    async def pause(self, asked: RequestContext, command: parser.Pause) -> Callable[[Session], str | None]:
+    async def pause(self, context: RequestContext, command: parser.Pause) -> Callable[[Session], str | None]:
         """Hold the schedule back until a time, for a time, or until it is resumed; the last word counts."""
         if command.duration is not None and command.duration > LONGEST:
             told = "A pause is for a year at most, or without an end."
             raise Unfit(told, [(("duration",), told)])
-        plan, word = await self._plan(asked, command.name), self._authorization.first_word(asked)
+        plan, word = await self._plan(context, command.name), self._authorization.first_word(context)
         zone, now = plan.timetable.timezone, self._clock()
         until = None if command.duration is None else now + command.duration
         if command.until is not None:
             until = moment(command.until, zone, now)
 
         def effect(session: Session) -> str | None:
-            ticks.change(session, command.name, paused=True, paused_until=until, paused_by=asked.actor)
+            ticks.change(session, command.name, paused=True, paused_until=until, paused_by=context.actor)
             return timetables.paused(command.name, until, zone, command=word)
 
         return effect
 
-    async def resume(self, asked: RequestContext, command: parser.Resume) -> Callable[[Session], str | None]:
+    async def resume(
+        self, context: RequestContext, command: parser.Resume
+    ) -> Callable[[Session], str | None]:
         """Let it go on, also with the time that was to be left out; what passed meanwhile stays passed."""
-        plan = await self._plan(asked, command.name)
+        plan = await self._plan(context, command.name)
 
         def effect(session: Session) -> str | None:
             now = self._clock()
@@ -64,9 +66,9 @@ class PauseHandler:
 
         return effect
 
-    async def skip(self, asked: RequestContext, command: parser.Skip) -> Callable[[Session], str | None]:
+    async def skip(self, context: RequestContext, command: parser.Skip) -> Callable[[Session], str | None]:
         """Leave out the next time at which the schedule would start the job, and only that."""
-        plan = await self._plan(asked, command.name)
+        plan = await self._plan(context, command.name)
 
         def effect(session: Session) -> str | None:
             now, zone = self._clock(), plan.timetable.timezone
@@ -79,21 +81,21 @@ class PauseHandler:
                 by = vocabulary.who(paused(plan, state, now) or "nobody")
                 raise AskerError(f"The schedule of {quoted(command.name)} is paused by {quoted(by)}.")
             at = round(found[0] - plan.spread)
-            state = ticks.change(session, command.name, skip_at=float(at), skipped_by=asked.actor)
+            state = ticks.change(session, command.name, skip_at=float(at), skipped_by=context.actor)
             return timetables.skipped(command.name, found[0], upcoming(plan, state, now, 1), zone)
 
         return effect
 
-    async def _plan(self, asked: RequestContext, name: str) -> Plan:
+    async def _plan(self, context: RequestContext, name: str) -> Plan:
         """The schedule of a job that the asker may run; `AskerError` where there is none to talk about."""
-        catalog = self._authorization.catalog(asked)
+        catalog = self._authorization.catalog(context)
         job = catalog.job(name)
         if job.image is not None:
             catalog.image(job.image)  # which may have been taken away
-        repository = catalog.repository_of(job) or asked.repository
+        repository = catalog.repository_of(job) or context.repository
         if repository is not None:
-            await self._authorization.require(asked, repository)
-        elif asked.caller is None:
+            await self._authorization.require(context, repository)
+        elif context.caller is None:
             raise AskerError(f"{ownerless(job.image)} says who may do that; ask in a pull request.")
         if job.schedule is None:
             raise AskerError(f"{quoted(name)} has no schedule.")

@@ -37,10 +37,10 @@ class Planner:
         self._enqueuer = enqueuer
         self._clock = clock
 
-    async def plan(self, asked: RequestContext, command: parser.Plan) -> Effect:
+    async def plan(self, context: RequestContext, command: parser.Plan) -> Effect:
         """What `run` with the same words would do; raises the `AskerError` that it would raise."""
         request = StartRequest(command.parameters, command.arguments, command.ref, command.image_tag)
-        order = await self._starts.order(asked, command.name, request)
+        order = await self._starts.order(context, command.name, request)
 
         def effect(session: Session) -> str:
             now, job = self._clock(), order.job
@@ -54,9 +54,9 @@ class Planner:
                 waiting=_waiting(session, prospect, now),
                 timing=_timing(session, job, now),
                 last=last,
-                hidden=asked.public and last is not None and not last.public,
+                hidden=context.public and last is not None and not last.public,
             )
-            text, note = messages.plan(shown, who=asked.login or asked.actor), order.target.note
+            text, note = messages.plan(shown, who=context.login or context.actor), order.target.note
             return f"{text}\n\n{note}" if note else text
 
         return effect
@@ -77,18 +77,18 @@ class WhyHandler:
         self._enqueuer = enqueuer
         self._clock = clock
 
-    async def why(self, asked: RequestContext, command: parser.Why) -> Effect:
+    async def why(self, context: RequestContext, command: parser.Why) -> Effect:
         """What kept the job from running, as far as it is known."""
-        catalog = self._authorization.catalog(asked)
+        catalog = self._authorization.catalog(context)
         job = catalog.job(command.name)
-        repository, built = self._repository(asked, catalog, job), catalog.repository_of(job) is not None
+        repository, built = self._repository(context, catalog, job), catalog.repository_of(job) is not None
         if repository is not None:
-            await self._authorization.require(asked, repository)
+            await self._authorization.require(context, repository)
         known_by = await self._known_by(repository) if built and repository is not None else ()
 
         def effect(session: Session) -> str:
             now = self._clock()
-            order = Order(asked, 0, job, Target(repository, asked.public), {})
+            order = Order(context, 0, job, Target(repository, context.public), {})
             prospect = self._enqueuer.prospect(session, order)
             last = runs.latest(session, job=job.name, repository=repository)
             found = messages.Reasons(
@@ -104,9 +104,9 @@ class WhyHandler:
                 timing=_timing(session, job, now),
                 refused=prospect.refusal,
                 waiting=_waiting(session, prospect, now),
-                last=outward(last) if asked.public and last is not None else last,
+                last=outward(last) if context.public and last is not None else last,
             )
-            return messages.why(found, who=asked.login or asked.actor)
+            return messages.why(found, who=context.login or context.actor)
 
         return effect
 
@@ -116,9 +116,9 @@ class WhyHandler:
         number = [str(known.number)] if known is not None and known.number is not None else []
         return [*number, repository.casefold()]
 
-    def _repository(self, asked: RequestContext, catalog: Catalog, job: Job) -> str | None:
-        repository = catalog.repository_of(job) or asked.repository
-        if repository is None and asked.caller is None:
+    def _repository(self, context: RequestContext, catalog: Catalog, job: Job) -> str | None:
+        repository = catalog.repository_of(job) or context.repository
+        if repository is None and context.caller is None:
             raise AskerError(f"{ownerless(job.image)} says who may ask about it; ask in a pull request.")
         return repository
 

@@ -110,7 +110,7 @@ class PushHandler:
 
         Jobs of images that are not built count as well, so that one has the same key however late it comes.
         """
-        asked = RequestContext(
+        context = RequestContext(
             key=key, cause=Cause.PUSH, actor=ActorKind.GITHUB.named(push.sender), login=push.sender
         )
         unstarted: dict[str, dict[str, Any]] = {}
@@ -119,19 +119,19 @@ class PushHandler:
             jobs = [job for job in self._registry.catalog.jobs_of_image(image.name) if "push" in job.on]
             if verdicts[image.name] == BUILT:
                 target = Target(push.repository, push.public, Source(image, push.commit, push.ref))
-                self._build(session, asked, push, image, target)
+                self._build(session, context, push, image, target)
                 for place, job in enumerate(jobs, index):
                     try:
-                        self._enqueuer.enqueue(session, default_order(asked, job, target, place))
+                        self._enqueuer.enqueue(session, default_order(context, job, target, place))
                     except AskerError as refusal:
                         unstarted.setdefault(image.name, {})[job.name] = refusal.reason
             index += len(jobs)
         return unstarted
 
     def _build(
-        self, session: Session, asked: RequestContext, push: Push, image: Image, target: Target
+        self, session: Session, context: RequestContext, push: Push, image: Image, target: Target
     ) -> None:
-        build = self._enqueuer.need_build(session, asked, target)
+        build = self._enqueuer.need_build(session, context, target)
         if push.tag:
             return
         builds.supersede(session, build, ref=push.ref, now=self._clock())

@@ -31,42 +31,42 @@ class RerunHandler:
         self._resolver = resolver
         self._registry = registry
 
-    async def order(self, asked: RequestContext, old: Run, request: RerunRequest, index: int = 0) -> Order:
+    async def order(self, context: RequestContext, old: Run, request: RerunRequest, index: int = 0) -> Order:
         """The order of the run that repeats `old`; `AskerError` where it cannot be repeated.
 
         A single command has no definition today: it is always repeated as it was.
         """
-        today, latest = self._today(asked, old), self._authorization.latest_word(asked)
+        today, latest = self._today(context, old), self._authorization.latest_word(context)
         if today is not None and request.latest:
             job, version = today, None
-            target = await self._resolver.target(asked, job.image, None)
+            target = await self._resolver.target(context, job.image, None)
         else:
             if today is not None:
                 today.check_changes(request.parameters, latest=latest)
             try:
                 job, version = Job.frozen(old.definition), old.version
-                target = await self._as_it_was(asked, old)
+                target = await self._as_it_was(context, old)
             except ValueError:
                 hint = "" if today is None else f"; {latest} takes today's job"
                 raise NotAllowed(f"#{old.number} was defined for another version of Errand{hint}.") from None
         parameters, arguments = job.resolve({**old.parameters, **request.parameters}), tuple(old.arguments)
         job.argv(arguments)
-        return Order(asked, index, job, target, parameters, arguments, old.identity, version, rules=today)
+        return Order(context, index, job, target, parameters, arguments, old.identity, version, rules=today)
 
-    def _today(self, asked: RequestContext, old: Run) -> Job | None:
+    def _today(self, context: RequestContext, old: Run) -> Job | None:
         """The definition that the job has today; None for a single command."""
         if old.job == EXEC:
             return None
-        job = self._authorization.catalog(asked).jobs.get(old.job)
+        job = self._authorization.catalog(context).jobs.get(old.job)
         if job is None:  # whoever took it away did not want it to run any more
             raise NotAllowed(f"{quoted(old.job)} was taken away, so #{old.number} is not run again.")
         return job
 
-    async def _as_it_was(self, asked: RequestContext, old: Run) -> Target:
+    async def _as_it_was(self, context: RequestContext, old: Run) -> Target:
         """What `old` worked on; of a single command only what may still be named."""
         if old.repository is not None and not self._registry.config.allows(old.repository):
             raise NotAllowed(f"Jobs of {quoted(old.repository)} are not run here.")
-        target = await self._resolver.same_target(asked, old, old.repository or asked.repository)
+        target = await self._resolver.same_target(context, old, old.repository or context.repository)
         if old.job == EXEC and target.source is None:
             images = self._registry.catalog.images
             if target.ready is None or not is_named(images, target.ready):

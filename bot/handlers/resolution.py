@@ -20,9 +20,9 @@ from bot.text import refs
 from bot.text.wording import quoted
 
 
-def _closed(asked: RequestContext, pull: PullRequest) -> str:
+def _closed(context: RequestContext, pull: PullRequest) -> str:
     """Why a command that would take the code of a pull request which is over starts nothing (Markdown)."""
-    words, option = split(asked.line), f"--ref {shlex.quote(pull.base_ref)}"
+    words, option = split(context.line), f"--ref {shlex.quote(pull.base_ref)}"
     end = words.index("--") if "--" in words else len(words)
     named = f"{shlex.join(words[:end])} {option} {shlex.join(words[end:])}".rstrip()
     line = f"`{words[0]} run NAME {option}`" if "rerun" in words[1:2] else messages.code(named, 500)
@@ -45,54 +45,56 @@ class TargetResolver:
         self._store = store
 
     async def target(
-        self, asked: RequestContext, image_name: str | None, ref: str | None, tag: str | None = None
+        self, context: RequestContext, image_name: str | None, ref: str | None, tag: str | None = None
     ) -> Target:
         """The commit of `ref`, else of the pull request, else of the default branch; `AskerError` if none.
 
         With `tag` it is that tag of the image's own repository in a registry instead. Who may have an image
         that is not built is said by the repository that is asked from, as without one.
         """
-        image = None if image_name is None else self._authorization.catalog(asked).image(image_name)
+        image = None if image_name is None else self._authorization.catalog(context).image(image_name)
         if tag is not None:
-            return await self._tagged(asked, image, ref, tag)
+            return await self._tagged(context, image, ref, tag)
         if image is None or image.repository is None:
-            return await self._unbuilt(asked, image, ref)
+            return await self._unbuilt(context, image, ref)
         repository = self._registry.catalog.spelling(image.repository)
-        await self._authorization.require(asked, repository)
-        if ref is None and asked.pull is not None and asked.repository == repository:
-            pull = asked.pull
+        await self._authorization.require(context, repository)
+        if ref is None and context.pull is not None and context.repository == repository:
+            pull = context.pull
             if pull.state != "open":
-                raise AskerError(_closed(asked, pull))
+                raise AskerError(_closed(context, pull))
             self._require_own(fork=pull.is_fork)
             ref = pull.head_ref
             if pull.is_fork:
                 ref = f"{pull.head_repository or 'a fork'}{OF_FORK}{ref}"
-            return Target(repository, asked.public, Source(image, pull.head_sha, ref))
+            return Target(repository, context.public, Source(image, pull.head_sha, ref))
         return await self.head(image, repository, ref)
 
-    async def _unbuilt(self, asked: RequestContext, image: Image | None, ref: str | None) -> Target:
-        if asked.repository is None and asked.caller is None:
+    async def _unbuilt(self, context: RequestContext, image: Image | None, ref: str | None) -> Target:
+        if context.repository is None and context.caller is None:
             name = None if image is None else image.name
             raise AskerError(f"{ownerless(name)} says who may run it; ask in a pull request.")
-        if asked.repository is not None:
-            await self._authorization.require(asked, asked.repository)
+        if context.repository is not None:
+            await self._authorization.require(context, context.repository)
         if ref is not None:
             which = "This job has no image" if image is None else f"{quoted(image.name)} is not built here"
             told = f"{which}, so `--ref` has no commit to choose."
             raise Unfit(told, [(("ref",), told)])
-        return Target(asked.repository, asked.public, ready=image, follows=True)
+        return Target(context.repository, context.public, ready=image, follows=True)
 
-    async def _tagged(self, asked: RequestContext, image: Image | None, ref: str | None, tag: str) -> Target:
+    async def _tagged(
+        self, context: RequestContext, image: Image | None, ref: str | None, tag: str
+    ) -> Target:
         """That tag of `image`; whoever may have what it is built of may have what was pushed for it."""
         if ref is not None:
             told = "Either a commit or a tag: the image comes from one of them."
             raise Unfit(told, [(("ref",), told)])
         chosen = with_tag(image, tag)
         if image is None or image.repository is None:
-            target = await self._unbuilt(asked, chosen, None)
+            target = await self._unbuilt(context, chosen, None)
             return replace(target, follows=False)
         repository = self._registry.catalog.spelling(image.repository)
-        await self._authorization.require(asked, repository)
+        await self._authorization.require(context, repository)
         about = await self._host.about(repository)
         return Target(repository, not about.private, ready=chosen)
 
@@ -125,10 +127,10 @@ class TargetResolver:
             note = f"{quoted(ref)} is a branch and a tag: this is the branch; {tag} takes the tag."
         return Target(repository, not about.private, Source(image, named.sha, shown), note=note)
 
-    async def same_target(self, asked: RequestContext, run: Run, repository: str | None) -> Target:
+    async def same_target(self, context: RequestContext, run: Run, repository: str | None) -> Target:
         """What `run`, which is of `repository`, worked on, with its image as it was defined then."""
-        public = asked.public
-        if repository is not None and repository != asked.repository:
+        public = context.public
+        if repository is not None and repository != context.repository:
             # It may have become private, or public, since.
             public = not (await self._host.about(repository)).private
         if run.image_definition is not None:
@@ -139,7 +141,7 @@ class TargetResolver:
         number = run.build_number
         build = await self._store.read(lambda s: builds.get(s, number))
         if build is None:
-            latest = self._authorization.latest_word(asked)
+            latest = self._authorization.latest_word(context)
             raise AskerError(f"The build of #{run.number} is no longer kept; {latest} takes today's image.")
         await self._require_own_still(run.ref, repository or build.repository, build.commit)
         image = Image.model_validate(build.definition)

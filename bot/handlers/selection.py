@@ -16,14 +16,14 @@ class RunReference:
     number: int | None = None
     name: str | None = None
 
-    def missing(self, asked: RequestContext) -> Missing:
+    def missing(self, context: RequestContext) -> Missing:
         """What to say where there is none."""
         if self.number is not None:
             return Missing(f"There is no run #{self.number}.", ProblemType.NO_SUCH_RUN)
         if self.name is not None:
             return Missing(f"There is no run of {quoted(self.name)}.", ProblemType.NO_SUCH_RUN)
         return Missing(
-            f"There is no run {'here' if asked.caller is None else 'that you started'}.",
+            f"There is no run {'here' if context.caller is None else 'that you started'}.",
             ProblemType.NO_SUCH_RUN,
         )
 
@@ -35,38 +35,38 @@ class RunSelection:
         self._authorization = authorization
         self._store = store
 
-    async def find(self, asked: RequestContext, reference: RunReference) -> Run:
+    async def find(self, context: RequestContext, reference: RunReference) -> Run:
         """The run; `AskerError` where there is none that the asker may have, `RetryLater` if unknown now."""
-        run = await self.prepare(asked, reference)
+        run = await self.prepare(context, reference)
         if run is None:
-            raise reference.missing(asked)
+            raise reference.missing(context)
         return run
 
-    async def prepare(self, asked: RequestContext, reference: RunReference) -> Run | None:
+    async def prepare(self, context: RequestContext, reference: RunReference) -> Run | None:
         """Ask whether the asker may have the run that is meant as things stand, so that `look` need not."""
         if reference.name is not None:
-            self._authorization.catalog(asked).job(reference.name)
-        run = await self._store.read(lambda s: self._meant(s, asked, reference))
+            self._authorization.catalog(context).job(reference.name)
+        run = await self._store.read(lambda s: self._meant(s, context, reference))
         if run is not None:
-            await self._authorization.require_run(asked, run)
+            await self._authorization.require_run(context, run)
         return run
 
-    def look(self, session: Session, asked: RequestContext, reference: RunReference) -> Run:
+    def look(self, session: Session, context: RequestContext, reference: RunReference) -> Run:
         """The run within the transaction: an earlier command of the same comment may have made it."""
-        run = self._meant(session, asked, reference)
+        run = self._meant(session, context, reference)
         if run is None:
-            raise reference.missing(asked)
-        self._authorization.check_run(asked, run)
+            raise reference.missing(context)
+        self._authorization.check_run(context, run)
         return run
 
-    def _meant(self, session: Session, asked: RequestContext, reference: RunReference) -> Run | None:
+    def _meant(self, session: Session, context: RequestContext, reference: RunReference) -> Run | None:
         if reference.number is not None:
             return runs.get(session, reference.number)
         if reference.name is not None:
             return runs.latest(session, job=reference.name)
-        return runs.latest(session, repository=asked.repository, actor=newest_of(asked))
+        return runs.latest(session, repository=context.repository, actor=newest_of(context))
 
 
-def newest_of(asked: RequestContext) -> str | None:
+def newest_of(context: RequestContext) -> str | None:
     """The actor whose runs are meant where nothing is named; None: everybody's of the place asked from."""
-    return None if asked.repository else asked.actor
+    return None if context.repository else context.actor

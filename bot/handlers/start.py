@@ -39,15 +39,15 @@ class StartHandler:
         self._authorization = authorization
         self._resolver = resolver
 
-    async def order(self, asked: RequestContext, name: str, request: StartRequest, index: int = 0) -> Order:
+    async def order(self, context: RequestContext, name: str, request: StartRequest, index: int = 0) -> Order:
         """The order of a run of the job `name`; `AskerError` where there can be none.
 
         `index` is its place among all that this request asks for.
         """
-        job = self._authorization.catalog(asked).job(name)
+        job = self._authorization.catalog(context).job(name)
         values = values_of(job, request)
-        target = await self._resolver.target(asked, job.image, request.ref, request.image_tag)
-        return Order(asked, index, job, target, values, request.arguments)
+        target = await self._resolver.target(context, job.image, request.ref, request.image_tag)
+        return Order(context, index, job, target, values, request.arguments)
 
 
 def values_of(job: Job, request: StartRequest) -> dict[str, str]:
@@ -58,7 +58,7 @@ def values_of(job: Job, request: StartRequest) -> dict[str, str]:
 
 
 def default_order(
-    asked: RequestContext, job: Job, target: Target, index: int, tick_at: float | None = None
+    context: RequestContext, job: Job, target: Target, index: int, tick_at: float | None = None
 ) -> Order:
     """The order of a run for which nobody says anything: pushes and schedules know the target already."""
-    return Order(asked, index, job, target, values_of(job, StartRequest()), tick_at=tick_at)
+    return Order(context, index, job, target, values_of(job, StartRequest()), tick_at=tick_at)

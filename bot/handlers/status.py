@@ -34,26 +34,26 @@ class StatusHandler:
         self._selection = selection
         self._addresses = addresses
 
-    async def status(self, asked: RequestContext, command: parser.Status) -> Effect:
+    async def status(self, context: RequestContext, command: parser.Status) -> Effect:
         """The run that is meant, or a page of the runs here."""
         reference = RunReference(command.number, command.name)
         if command.page is not None or reference == RunReference():
-            return await self._history(asked, command.name, command.page or 1)
-        await self._selection.prepare(asked, reference)
+            return await self._history(context, command.name, command.page or 1)
+        await self._selection.prepare(context, reference)
 
         def effect(session: Session) -> str | None:
-            shown, links = self._shown(asked, [self._selection.look(session, asked, reference)])
+            shown, links = self._shown(context, [self._selection.look(session, context, reference)])
             return messages.status_reply(shown, links=links)
 
         return effect
 
-    async def _history(self, asked: RequestContext, name: str | None, page: int) -> Effect:
+    async def _history(self, context: RequestContext, name: str | None, page: int) -> Effect:
         """A page of the runs here, or of those of job `name` that the asker may have."""
         if page > PAGES:
             raise AskerError(f"There are {PAGES} pages here; older runs are on the pages of Errand.")
-        repository, actor, ownerless = asked.repository, newest_of(asked), False
+        repository, actor, ownerless = context.repository, newest_of(context), False
         if name is not None:
-            repository, ownerless = await self._authorization.require_job(asked, name)
+            repository, ownerless = await self._authorization.require_job(context, name)
             actor = None
 
         def effect(session: Session) -> str | None:
@@ -66,18 +66,18 @@ class StatusHandler:
                 limit=RECENT_RUNS + 1,
                 offset=(page - 1) * RECENT_RUNS,
             )
-            shown, links = self._shown(asked, rows[:RECENT_RUNS])
-            words = [self._authorization.first_word(asked), "status", *([name] if name else [])]
+            shown, links = self._shown(context, rows[:RECENT_RUNS])
+            words = [self._authorization.first_word(context), "status", *([name] if name else [])]
             more = len(rows) > RECENT_RUNS and page < PAGES
             following = " ".join([*words, f"--page {page + 1}"]) if more else None
             return messages.history(shown, links=links, page=page, following=following)
 
         return effect
 
-    def _shown(self, asked: RequestContext, rows: Sequence[Run]) -> tuple[list[Run], dict[int, str]]:
+    def _shown(self, context: RequestContext, rows: Sequence[Run]) -> tuple[list[Run], dict[int, str]]:
         """The runs as the place may show them, and where their pages are, by number."""
-        shown = [outward(run) if asked.public else run for run in rows]
-        return shown, {run.identity: self._addresses.of(run, open_place=asked.public) for run in shown}
+        shown = [outward(run) if context.public else run for run in rows]
+        return shown, {run.identity: self._addresses.of(run, open_place=context.public) for run in shown}
 
 
 class LogHandler:
@@ -88,11 +88,11 @@ class LogHandler:
         self._logs = logs
         self._addresses = addresses
 
-    async def tail(self, asked: RequestContext, number: int) -> str:
+    async def tail(self, context: RequestContext, number: int) -> str:
         """The last lines of a run's log with its page; where the place may not show them, the page alone."""
-        run = await self._selection.find(asked, RunReference(number))
-        link = self._addresses.of(run, open_place=asked.public)
-        if asked.public and not run.public:
+        run = await self._selection.find(context, RunReference(number))
+        link = self._addresses.of(run, open_place=context.public)
+        if context.public and not run.public:
             return messages.logs_elsewhere(outward(run), link)
         lines = await self._logs.tail(attempt_name(run.name, run.attempt), LOG_LINES)
         return messages.logs_reply(run, lines, link)

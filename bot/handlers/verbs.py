@@ -33,7 +33,7 @@ class CommandHandlers:
         self._statuses = statuses
         self._logs = logs
 
-    async def of(self, asked: RequestContext, command: parser.Command, index: int) -> Effect:
+    async def of(self, context: RequestContext, command: parser.Command, index: int) -> Effect:
         """The effect of one command; raises `AskerError` where there can be none, `RetryLater` for now.
 
         `index` is the command's place in its comment, which makes it unique there.
@@ -41,90 +41,90 @@ class CommandHandlers:
         actions = self._actions
         match command:
             case parser.Run():
-                return await self._run(asked, command, index)
+                return await self._run(context, command, index)
             case parser.Rerun():
-                return await self._rerun(asked, command, index)
+                return await self._rerun(context, command, index)
             case parser.Cancel():
-                return await self._cancel(asked, command)
+                return await self._cancel(context, command)
             case parser.Status():
-                return await self._statuses.status(asked, command)
+                return await self._statuses.status(context, command)
             case parser.Logs():
-                return _saying(await self._logs.tail(asked, command.number))
+                return _saying(await self._logs.tail(context, command.number))
             case parser.Lock():
-                return await actions.locks.lock(asked, command)
+                return await actions.locks.lock(context, command)
             case parser.Unlock():
-                return await actions.locks.unlock(asked, command)
+                return await actions.locks.unlock(context, command)
             case parser.Pause():
-                return await actions.pauses.pause(asked, command)
+                return await actions.pauses.pause(context, command)
             case parser.Resume():
-                return await actions.pauses.resume(asked, command)
+                return await actions.pauses.resume(context, command)
             case parser.Skip():
-                return await actions.pauses.skip(asked, command)
+                return await actions.pauses.skip(context, command)
             case parser.Plan():
-                return await actions.plans.plan(asked, command)
+                return await actions.plans.plan(context, command)
             case parser.Why():
-                return await actions.reasons.why(asked, command)
+                return await actions.reasons.why(context, command)
             case parser.Build():
-                return await self._build(asked, command)
+                return await self._build(context, command)
             case parser.List():
-                return _saying(self._list(asked, command.page))
+                return _saying(self._list(context, command.page))
             case parser.Help():
-                return _saying(self._help(asked, command))
+                return _saying(self._help(context, command))
             case _:
                 raise AskerError(messages.not_available(command))
 
-    async def _run(self, asked: RequestContext, command: parser.Run, index: int) -> Effect:
+    async def _run(self, context: RequestContext, command: parser.Run, index: int) -> Effect:
         request = StartRequest(command.parameters, command.arguments, command.ref, command.image_tag)
-        return self._start(await self._actions.starts.order(asked, command.name, request, index))
+        return self._start(await self._actions.starts.order(context, command.name, request, index))
 
-    async def _rerun(self, asked: RequestContext, command: parser.Rerun, index: int) -> Effect:
-        old = await self._actions.selection.find(asked, RunReference(command.number, command.name))
+    async def _rerun(self, context: RequestContext, command: parser.Rerun, index: int) -> Effect:
+        old = await self._actions.selection.find(context, RunReference(command.number, command.name))
         request = RerunRequest(command.parameters, command.latest)
-        return self._start(await self._actions.reruns.order(asked, old, request, index))
+        return self._start(await self._actions.reruns.order(context, old, request, index))
 
     def _start(self, order: Order) -> Effect:
         """In a pull request the card says it; in Slack the card may be in a channel that Errand is not in."""
 
         def effect(session: Session) -> str | None:
             run = self._actions.enqueuer.enqueue(session, order)
-            return _joined(messages.started(run) if order.asked.channel else None, order.target.note)
+            return _joined(messages.started(run) if order.context.channel else None, order.target.note)
 
         return effect
 
-    async def _build(self, asked: RequestContext, command: parser.Build) -> Effect:
-        building = await self._actions.builds.build(asked, command)
+    async def _build(self, context: RequestContext, command: parser.Build) -> Effect:
+        building = await self._actions.builds.build(context, command)
 
         def effect(session: Session) -> str | None:
             order = building(session)
-            if asked.channel is not None or order.build.state == State.FINISHED:
+            if context.channel is not None or order.build.state == State.FINISHED:
                 return order.answer
             return order.note  # the card says the rest
 
         return effect
 
-    async def _cancel(self, asked: RequestContext, command: parser.Cancel) -> Effect:
-        stopping = await self._actions.cancels.cancel(asked, RunReference(command.number, command.name))
+    async def _cancel(self, context: RequestContext, command: parser.Cancel) -> Effect:
+        stopping = await self._actions.cancels.cancel(context, RunReference(command.number, command.name))
 
         def effect(session: Session) -> str | None:
             stop = stopping(session)
             if not stop.late:
                 return messages.stopping(stop.run)
-            shown = outward(stop.run) if asked.public else stop.run
+            shown = outward(stop.run) if context.public else stop.run
             return messages.status_reply([shown])
 
         return effect
 
-    def _list(self, asked: RequestContext, page: int) -> str:
+    def _list(self, context: RequestContext, page: int) -> str:
         authorization = self._actions.authorization
-        jobs, word = authorization.catalog(asked).jobs, authorization.first_word(asked)
+        jobs, word = authorization.catalog(context).jobs, authorization.first_word(context)
         return messages.listing(jobs, command=word, page=page)
 
-    def _help(self, asked: RequestContext, command: parser.Help) -> str:
+    def _help(self, context: RequestContext, command: parser.Help) -> str:
         authorization = self._actions.authorization
-        word = authorization.first_word(asked)
+        word = authorization.first_word(context)
         if command.topic is None or command.topic in grammar.VERBS:
             return parser.help_text(word, command.topic)
-        return messages.job_help(authorization.catalog(asked).job(command.topic), word, command.page)
+        return messages.job_help(authorization.catalog(context).job(command.topic), word, command.page)
 
 
 def _saying(text: str) -> Effect:
