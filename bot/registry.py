@@ -86,7 +86,7 @@ class Registry:
 
     @classmethod
     async def open(cls, config: Config, store: Store, clock: Callable[[], float]) -> "Registry":
-        """The book, with the jobs of the file written into it."""
+        """The registry, with the jobs of the file written into it."""
         registry = cls(config, store, clock)
         await registry.apply(config)
         return registry

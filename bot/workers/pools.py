@@ -96,7 +96,7 @@ class WorkerPool(Generic[Row]):
             stop.add_done_callback(self.stops.discard)
         missing = set(keys) - held.held
         for key in missing & self.missed & self.tasks.keys():
-            log.warning("lease.lost", belt=self.work.queue, key=key)
+            log.warning("lease.lost", queue=self.work.queue, key=key)
             self.tasks[key].cancel()
         self.missed = missing & self.tasks.keys()
 
@@ -138,7 +138,7 @@ class WorkerPool(Generic[Row]):
             self.tasks[key] = task = asyncio.create_task(self.carry(row))
             task.add_done_callback(partial(self._done, key))
         if taken:
-            log.info("taken_over", belt=work.queue, keys=taken)
+            log.info("taken_over", queue=work.queue, keys=taken)
 
     def _done(self, key: int, _: asyncio.Task[None]) -> None:
         del self.tasks[key], self.rows[key]

@@ -18,5 +18,5 @@ class RegistryRefresh:
         wakeup = self._store.wakeup("jobs")
         while True:
             wakeup.clear()
-            await patiently("book", self._registry.refresh)
+            await patiently("registry", self._registry.refresh)
             await awaken(wakeup, timing.SWEEP)

@@ -98,7 +98,7 @@ def taken(bot: Installation) -> set[int]:
     return {
         key
         for each in bot.events
-        if each.get("event") == "taken_over" and each.get("belt") == "runs"
+        if each.get("event") == "taken_over" and each.get("queue") == "runs"
         for key in each["keys"]
     }
 
