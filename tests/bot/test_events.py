@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import events
+from bot.events.pushes import LISTED_COMMITS
 from bot.tables import Delivery
 
 JSON = "application/json"
@@ -106,7 +107,7 @@ def test_changed_paths_are_those_of_all_commits() -> None:
         ({"commits": []}, "no commits are listed"),
         ({"commits": "x"}, "no commits are listed"),
         ({"commits": [_commit("b")]}, "more commits than are listed"),
-        ({"commits": [_commit("a")] * events.LISTED_COMMITS}, "more commits than are listed"),
+        ({"commits": [_commit("a")] * LISTED_COMMITS}, "more commits than are listed"),
         ({"commits": ["x", _commit("a")]}, "a commit without its list of paths"),
         ({"commits": [_commit("a", added=[1])]}, "a commit without its list of paths"),
         ({"commits": [_commit("a", added=[str(n) for n in range(3000)])]}, "3000 paths or more"),

@@ -1,0 +1,10 @@
+"""What happened: the facts in a stored delivery, read leniently and only as far as Errand needs them.
+
+Payload shapes: https://docs.github.com/en/webhooks/webhook-events-and-payloads and
+https://docs.slack.dev/interactivity/implementing-slash-commands.
+"""
+
+from bot.events.facts import Comment, Event, Ignored, Push, RepositoryMoved, SlackCommand
+from bot.events.reading import read
+
+__all__ = ["Comment", "Event", "Ignored", "Push", "RepositoryMoved", "SlackCommand", "read"]

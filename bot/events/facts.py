@@ -1,0 +1,97 @@
+"""What happened, as handlers take it."""
+
+from dataclasses import dataclass
+
+BRANCH_PREFIX = "refs/heads/"
+TAG_PREFIX = "refs/tags/"
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A branch, or a tag, now points to `commit` (full SHA). `public`: anyone may see the repository.
+
+    `before` and `after` are what it pointed to, zeros for nothing; `pushed_at` is when, in epoch seconds.
+    `changed` are the paths that it added, removed or modified, None where the payload does not tell all of
+    them; `unclear` says why then.
+    """
+
+    repository: str
+    name: str
+    default_branch: str
+    commit: str
+    sender: str
+    public: bool
+    tag: bool = False
+    changed: frozenset[str] | None = None
+    unclear: str = ""
+    before: str = ""
+    after: str = ""
+    pushed_at: float | None = None
+    number: int | None = None
+    """The repository's, which stays when it is renamed."""
+    owner_number: int | None = None
+
+    @property
+    def deleted(self) -> bool:
+        """Whether there is no such branch or tag any more."""
+        return not self.after.strip("0")
+
+    @property
+    def whole_ref(self) -> str:
+        """As git has it: `refs/heads/main`."""
+        return f"{TAG_PREFIX if self.tag else BRANCH_PREFIX}{self.name}"
+
+    @property
+    def ref(self) -> str:
+        """What was pushed, as it is stored and shown: `main`, `tags/v1`."""
+        return f"tags/{self.name}" if self.tag else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A person wrote a new comment on a pull request, or (`on_issue`) on an issue, which `pull` numbers then.
+
+    `outsider`: GitHub knows of nothing that ties the author to the repository.
+    """
+
+    repository: str
+    pull: int
+    comment: int
+    author: str
+    body: str
+    public: bool
+    on_issue: bool = False
+    outsider: bool = False
+    number: int | None = None
+    owner_number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryMoved:
+    """The repository that was called `former` was renamed or transferred."""
+
+    repository: str
+    number: int
+    former: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlackCommand:
+    """A person typed a slash command; `text` is what followed its first word."""
+
+    trigger: str
+    user: str
+    channel: str
+    channel_name: str
+    text: str
+    response_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Nothing for Errand to do, and why: one sentence for the operator."""
+
+    why: str
+
+
+Event = Push | Comment | RepositoryMoved | SlackCommand | Ignored

@@ -1,0 +1,48 @@
+"""Which reader a delivery is for, and what cannot be read."""
+
+import json
+from collections.abc import Callable, Mapping
+from urllib.parse import parse_qs
+
+from pydantic import ValidationError
+
+from bot.events import comments, pushes, repositories, slack
+from bot.events.facts import Event, Ignored
+from bot.tables import Delivery
+
+MAX_FIELDS = 100
+"""Form fields read of one delivery; GitHub sends one and Slack about fifteen."""
+
+_READERS: Mapping[str, Callable[[object], Event]] = {
+    "push": pushes.read,
+    "issue_comment": comments.read,
+    "repository": repositories.read,
+}
+"""By GitHub's name of the event."""
+
+
+def read(delivery: Delivery) -> Event:
+    """The fact in `delivery`; a payload that cannot be read is ignored with the reason, never an error."""
+    try:
+        if delivery.source == "slack":
+            return slack.read(delivery.event, _form(delivery.body))
+        reader = _READERS.get(delivery.event)
+        if reader is None:
+            return Ignored(f"nothing here listens to {delivery.event}")
+        return reader(_github_payload(delivery))
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors()[0]["loc"])
+        return Ignored(f"the payload lacks what is needed, first: {where}")
+    except (ValueError, RecursionError) as error:
+        return Ignored(f"the payload cannot be read: {type(error).__name__}")
+
+
+def _form(body: bytes) -> dict[str, str]:
+    fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+    return {name: values[0] for name, values in fields.items()}
+
+
+def _github_payload(delivery: Delivery) -> object:
+    if delivery.media_type == "application/x-www-form-urlencoded":
+        return json.loads(_form(delivery.body).get("payload", ""))
+    return json.loads(delivery.body)
