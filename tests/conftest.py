@@ -16,7 +16,8 @@ import psycopg
 import pytest
 
 from bot.store import Store
-from tests import databases, forkserver
+from demo.github import GitHubStandIn
+from tests import databases, description, forkserver
 from tests.kubernetes.cluster import cluster
 from tests.kubernetes.serving import kubernetes_server
 from tests.podman import podman, podman_socket
@@ -25,7 +26,11 @@ __all__ = ["cluster", "kubernetes_server", "podman", "podman_socket"]
 
 
 def pytest_configure() -> None:
-    """Let what the tests start hear Ctrl-C: a shell has whatever it starts in the background ignore that."""
+    """Let what the tests start hear Ctrl-C: a shell has whatever it starts in the background ignore that.
+
+    And let every stand-in for GitHub check what it is sent.
+    """
+    GitHubStandIn.describe = staticmethod(description.check)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -33,6 +38,14 @@ def pytest_configure() -> None:
 def pytest_unconfigure() -> None:
     """End the process that starts others; it would end with this one, a little later."""
     forkserver.SERVER.close()
+
+
+@pytest.fixture(autouse=True)
+def as_github_describes() -> Iterator[None]:
+    """Nothing was sent to a stand-in for GitHub that GitHub's published description refuses."""
+    GitHubStandIn.misfits.clear()
+    yield
+    assert GitHubStandIn.misfits == []
 
 
 def _binaries() -> Path | None:

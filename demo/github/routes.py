@@ -16,6 +16,7 @@ from demo.github.discussion import Discussion
 from demo.github.endpoints import Endpoint
 from demo.github.history import History
 from demo.github.identity import Identity
+from demo.github.published import Misfit, misfit
 from demo.github.repositories import Repositories
 from demo.github.results import Results
 from demo.github.shapes import Shapes
@@ -27,11 +28,13 @@ RATE_LIMIT = 5000  # requests of one token in an hour
 
 
 class Routes:
-    """The API."""
+    """The API. What an endpoint took and `check` refuses (GitHub's description) is put into `misfits`."""
 
     def __init__(
         self, state: State, access: Access, shapes: Shapes, clock: Callable[[], float], actions: Actions
     ) -> None:
+        self.check: Misfit | None = None
+        self.misfits: list[str] = []
         self._state = state
         self._access = access
         self._shapes = shapes
@@ -84,13 +87,25 @@ class Routes:
                     raise ApiError(403, "Request forbidden by administrative rules.")
                 if int(headers["x-ratelimit-used"]) > RATE_LIMIT:
                     raise ApiError(403, "API rate limit exceeded.")
-                response = self._moved(request) or await endpoint(request)
+                response = self._moved(request) or await self._checked(request, endpoint)
             except ApiError as error:
                 response = JSONResponse(error.body, error.status, error.headers)
             response.headers.update(headers)
             return response
 
         return guarded
+
+    async def _checked(self, request: Request, endpoint: Endpoint) -> Response:
+        """The endpoint's answer, but a refusal of what it took and GitHub would not.
+
+        Endpoints refuse most of that themselves and in GitHub's words.
+        """
+        found = await misfit(request, self.check)
+        response = await endpoint(request)
+        if found is not None and response.status_code < 400:
+            self.misfits.append(found)
+            raise ApiError(422, f"Not as GitHub describes it: {found}")
+        return response
 
     def _limits(self, request: Request) -> dict[str, str]:
         hour = int(self._clock() // 3600)

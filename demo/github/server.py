@@ -4,6 +4,7 @@ import functools
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import ClassVar
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from demo.entities import number_of
 from demo.github.access import Access
 from demo.github.actions import Actions
+from demo.github.published import Misfit
 from demo.github.routes import Routes
 from demo.github.shapes import Shapes
 from demo.github.state import (
@@ -47,7 +49,11 @@ class GitHubStandIn(Watched):
     """One GitHub with one App. `url` is where it listens, set by who starts it; `clock` is its time.
 
     `requests`, `comments`, `reactions`, `statuses` and `checks` are what came; `wait_for` waits on them.
+    `describe` gives who knows GitHub's published description, if anybody does; `misfits` are what did not fit.
     """
+
+    describe: ClassVar[Callable[[], Misfit | None] | None] = None
+    misfits: ClassVar[list[str]] = []
 
     def __init__(self, *, clock: Callable[[], float] = time.time, app_id: int = 4711) -> None:
         self.private_key, public_key = _key()
@@ -58,7 +64,10 @@ class GitHubStandIn(Watched):
         self._shapes = Shapes("http://github.invalid", app_id, "errand")
         self.actions = Actions(self._shapes, clock)
         access = Access(self.state, clock, app_id, public_key)
-        super().__init__(Routes(self.state, access, self._shapes, clock, self.actions).app())
+        routes = Routes(self.state, access, self._shapes, clock, self.actions)
+        describe = type(self).describe
+        routes.check, routes.misfits = describe() if describe is not None else None, self.misfits
+        super().__init__(routes.app())
 
     @property
     def url(self) -> str:
