@@ -23,10 +23,17 @@ ROOT = Path(__file__).parents[1]
 VERSION = "23.0.2"
 INDEX = ROOT / "var" / "openapi" / f"{VERSION}-1.json"
 NPM_SECONDS = 300
-_KEPT = frozenset(
-    "properties items required type enum oneOf anyOf allOf $ref format additionalProperties pattern "
-    "minLength maxLength minItems maxItems minimum maximum".split()
-)
+_KEPT = {"properties", "items", "required", "type", "enum", "oneOf", "anyOf", "allOf", "$ref", "format"}
+_KEPT |= {
+    "pattern",
+    "additionalProperties",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "minimum",
+    "maximum",
+}
 _BELOW = ("properties", "patternProperties")
 
 

@@ -49,7 +49,7 @@ class GitHubStandIn(Watched):
     """One GitHub with one App. `url` is where it listens, set by who starts it; `clock` is its time.
 
     `requests`, `comments`, `reactions`, `statuses` and `checks` are what came; `wait_for` waits on them.
-    `describe` gives who knows GitHub's published description, if anybody does; `misfits` are what did not fit.
+    `describe` gives who knows GitHub's published description, if anybody does; `misfits` is what does not.
     """
 
     describe: ClassVar[Callable[[], Misfit | None] | None] = None
