@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
@@ -32,6 +33,10 @@ _KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
 Document = dict[str, Any]
 
 
+_PAGE = re.compile(r"/runs/\d+$", re.ASCII)
+"""What a job finds behind the address: there the variable names the page of its run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Where:
     """The address of an Errand and the token to come with; `local`: found in this directory."""
@@ -46,7 +51,10 @@ def where(environ: Mapping[str, str], directory: Path) -> Where:
 
     A variable that is empty is one that is not set. Raises `Failure` that says what to set.
     """
-    url, token = environ.get("ERRAND_URL", "").rstrip("/"), environ.get("ERRAND_TOKEN", "").strip()
+    url, token = (
+        _PAGE.sub("", environ.get("ERRAND_URL", "").rstrip("/")),
+        environ.get("ERRAND_TOKEN", "").strip(),
+    )
     if token:
         if not token.isascii() or not token.isprintable() or " " in token:
             raise Usage("ERRAND_TOKEN: expected a token as `errand token create NAME` prints it.")

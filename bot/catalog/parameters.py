@@ -20,6 +20,9 @@ VALUE_LIMIT = 4096
 NAME = "^[A-Za-z_][A-Za-z0-9_]{0,99}$"
 """What a parameter or a variable may be called, as JSON Schema reads it too."""
 
+CI = "CI"
+"""A variable that Errand itself sets, as others do who run things for people; so are all of `ERRAND_*`."""
+
 _HARMFUL = re.compile(
     r"(LD|DYLD|GIT|ERRAND|BASH_FUNC)_.*|PATH|HOME|SHELL|ENV|BASH_ENV|BASHOPTS|SHELLOPTS|IFS|CDPATH|PS4"
     r"|PROMPT_COMMAND|PWD|TMPDIR|ZDOTDIR|GCONV_PATH|GLIBC_TUNABLES|OPENSSL_(CONF\w*|MODULES|ENGINES)"

@@ -6,6 +6,7 @@ Works on plain data, so that it can tell its mistakes beside all others.
 from collections.abc import Iterator, Mapping
 
 from bot.access.scopes import EXEC
+from bot.catalog.parameters import CI
 from bot.config.document import Document, Path, Value
 from bot.text.wording import nearest
 
@@ -43,8 +44,12 @@ def _check_image(document: Document, name: str, job: Section, images: Section) -
 
 
 def _check_names(document: Document, name: str, job: Section) -> None:
-    """A parameter would silently replace a variable of the same name."""
+    """A parameter would silently replace a variable of the same name, and Errand's own replace both."""
     env = _section(job, "env")
+    for section in ("env", "parameters"):
+        if CI in _section(job, section):
+            path = document.written(("jobs", name, section, CI))
+            document.wrong(path, f"every run has {CI}=true from Errand itself; leave this out", key=True)
     for parameter in _section(job, "parameters"):
         if parameter in env:
             path = document.written(("jobs", name, "parameters", parameter))

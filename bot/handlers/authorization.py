@@ -44,6 +44,8 @@ class RequestContext:
     channel_name: str | None = None
     response_url: str | None = None
     """Of Slack: reaches the asker for half an hour, also where Errand is in no channel with them."""
+    environment: str | None = None
+    """Which deployment is meant, where one is."""
     public: bool = False
     line: str = ""
     """The command as it was typed, where it was."""

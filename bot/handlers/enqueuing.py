@@ -102,8 +102,10 @@ class Enqueuer:
             public=target.public,
             cause=context.cause,
             actor=context.actor,
-            rerun_of=order.rerun_of,
+            rerun_of=order.repeated.number if order.repeated is not None else None,
             tick_at=order.tick_at,
+            pull_request=order.pull_request,
+            environment=order.environment,
             tail=[],  # pydantic takes a third of all this time to make an empty list of its own
             lock=order.overlap.lock,
             concurrency=order.overlap.concurrency,

@@ -9,7 +9,7 @@ from bot.catalog.images import Image
 from bot.errors import Unfit
 from bot.handlers.authorization import RequestContext
 from bot.store import Session, image_tags
-from bot.tables import Build, ImageTag
+from bot.tables import Build, ImageTag, Run
 
 OF_FORK = ":"
 """Between a fork and its branch in the ref of a run; no branch or tag has it in its name.
@@ -73,7 +73,7 @@ class Order:
     target: Target
     parameters: Mapping[str, str]
     arguments: tuple[str, ...] = ()
-    rerun_of: int | None = None
+    repeated: Run | None = None  # what that was for this one is for as well
     version: int | None = None  # of the job; None: whichever it is today
     rules: Job | None = None  # whose `concurrency` and `lock` hold; None: the job's own
     tick_at: float | None = None
@@ -82,6 +82,19 @@ class Order:
     def key(self) -> str:
         """By which the run is known, however often it is asked for."""
         return f"{self.context.key}:{self.index}"
+
+    @property
+    def pull_request(self) -> int | None:
+        """The number of the pull request that it is for, of the repository that it works on."""
+        if self.repeated is not None:
+            return self.repeated.pull_request
+        is_there = self.context.pull is not None and self.context.repository == self.target.repository
+        return self.context.number if is_there else None
+
+    @property
+    def environment(self) -> str | None:
+        """The deployment that it is for."""
+        return self.context.environment if self.repeated is None else self.repeated.environment
 
     @property
     def overlap(self) -> Job:

@@ -51,7 +51,7 @@ class RerunHandler:
                 raise NotAllowed(f"#{old.number} was defined for another version of Errand{hint}.") from None
         parameters, arguments = job.resolve({**old.parameters, **request.parameters}), tuple(old.arguments)
         job.argv(arguments)
-        return Order(context, index, job, target, parameters, arguments, old.identity, version, rules=today)
+        return Order(context, index, job, target, parameters, arguments, old, version, rules=today)
 
     def _today(self, context: RequestContext, old: Run) -> Job | None:
         """The definition that the job has today; None for a single command."""

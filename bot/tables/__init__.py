@@ -155,6 +155,8 @@ class Run(Claimable, table=True):
     rerun_of: int | None = Field(default=None, sa_type=Number)
     version: int | None = None  # of the job, whose definition is above
     tick_at: float | None = Field(default=None, sa_type=Double)  # the due moment that started it
+    pull_request: int | None = Field(default=None, sa_type=Number)  # of `repository`, if it is for one
+    environment: str | None = None  # which deployment is meant, as GitHub calls it
     lock: str | None = None  # runs that share one never overlap
     concurrency: str = "allow"
     admitted: bool = False  # let through by the gate: it counts as running until it is finished
@@ -172,6 +174,13 @@ class Run(Claimable, table=True):
         default=None, sa_type=JSON(none_as_null=True)
     )  # which lock, run and place that is; counts only where `waiting_for` is a `Wait`
     tail: list[str] = Field(default_factory=list, sa_type=JSON)
+    outputs: dict[str, str] | None = Field(
+        default=None, sa_type=JSON(none_as_null=True)
+    )  # what the job reported by name, masked
+    summary: str | None = Field(default=None, sa_type=Text)  # its Markdown, masked, as hostile as the job
+    progress: dict[str, int] | None = Field(
+        default=None, sa_type=JSON(none_as_null=True)
+    )  # `done` of `total`, as the job reported it last
     stop_by: str | None = None  # who asked to stop it: an actor, or run:142, which replaced it
     created_at: float = Field(sa_type=Double)
     started_at: float | None = Field(default=None, sa_type=Double)

@@ -9,6 +9,7 @@ from bot.config import Config
 from bot.errors import ConfigError
 from bot.tables import Build, Run
 from bot.telemetry.logging import mask
+from bot.workers import run_context
 from executor.spec import About, BuildSpec, Live, Recipe, RunSpec, Source
 
 
@@ -62,7 +63,7 @@ def of_run(run: Run, key: str, config: Config) -> RunSpec:
         image=run.digest,
         setup=job.engine_setup,
         workdir=job.workdir,
-        env=environment | run.parameters,
+        env=environment | run.parameters | run_context.variables(run, config.url),
         secrets=secrets,
         files=job.files,
         memory=job.resources.memory if job.resources else None,

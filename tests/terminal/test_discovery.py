@@ -71,7 +71,7 @@ def test_token_of_the_environment_comes_first(tmp_path: Path) -> None:
     assert (found.address, found.token, found.local) == ("https://other.example.com", "errand_y", False)
 
 
-@pytest.mark.parametrize("url", ["", DOOR.url, f"{DOOR.url}/", DOOR.address])
+@pytest.mark.parametrize("url", ["", DOOR.url, f"{DOOR.url}/", DOOR.address, f"{DOOR.url}/runs/142"])
 def test_local_errand_is_found_by_no_address_or_its_own(tmp_path: Path, url: str) -> None:
     with standing(f"sqlite:///{tmp_path}/errand.db", DOOR):
         found = where({"ERRAND_URL": url}, tmp_path)

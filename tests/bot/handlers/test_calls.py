@@ -211,6 +211,15 @@ async def test_rerun_is_as_it_was_or_changed_where_said(home: House) -> None:
     assert (other.parameters, reference(other)) == ({"WHO": "Bob"}, "ghcr.io/acme/tools:1")
 
 
+async def test_what_a_run_was_for_its_repetition_is_for_as_well(home: House) -> None:
+    await home.says("/job run plain WHO=Ada")
+    first = await home.run(1)
+    assert (first.pull_request, first.environment) == (7, None)
+    again = (await home.bot.calls.rerun(RUNNER, 1)).run
+    elsewhere = (await home.bot.calls.start(BOSS, "plain", StartRequest({"WHO": "Ada"}))).run
+    assert (again.pull_request, elsewhere.pull_request) == (7, None)
+
+
 async def mended(home: House) -> None:
     """`plain` takes only letters from now on, and nothing else but WHO."""
     job = home.tools.registry.catalog.jobs["plain"]

@@ -6,7 +6,7 @@ import pytest
 
 from bot.config import Config, Wrong, job_of, load
 from bot.tables import Build, Run
-from bot.workers import specs
+from bot.workers import run_context, specs
 from executor.spec import Live, Reference, Source
 
 FILE = """
@@ -55,7 +55,8 @@ def test_run_tells_where_it_comes_from_and_what_the_cluster_is_to_look_up(config
     assert spec.live == Live("deployment/web", "prod", "app")
     assert specs.image_to_pin(a_run(config)) == spec.live
     assert (spec.gpu, spec.cpu, spec.memory) == (2, 2.0, 1 << 30)
-    assert spec.env == {"MODE": "fast", "SINCE": "today"}
+    assert {"MODE": "fast", "SINCE": "today"}.items() <= spec.env.items()
+    assert spec.env.keys() == {"MODE", "SINCE", *run_context.variables(a_run(config), config.url)}
     assert spec.references == {
         "URL": Reference("secret", "shop-db", "url"),
         "KIND": Reference("configmap", "shop", "kind"),
@@ -101,3 +102,32 @@ def test_job_of_the_api_is_not_given_what_pushes_images(config: Config) -> None:
     assert job_of(job("shop-db"), "new", config).env["A"]
     with pytest.raises(Wrong, match="/env/A: that is the installation's own secret"):
         job_of(job("registry-auth"), "new", config)
+
+
+def test_run_is_told_its_context_whatever_its_own_variables_say(config: Config) -> None:
+    run = a_run(config)
+    run.parameters = {"ERRAND_ACTOR": "github:somebody", "CI": "false"}  # of a definition from before
+    run.repository, run.ref, run.commit = "acme/shop", "main", "a" * 40
+    run.pull_request, run.environment, run.tick_at, run.attempt = 7, "production", 1769868000.0, 2
+    env = specs.of_run(run, "run-142", config).env
+    assert {name: env[name] for name in env if name.startswith("ERRAND_") or name == "CI"} == {
+        "ERRAND_RUN": "142",
+        "ERRAND_URL": "https://errand.example.com/runs/142",
+        "ERRAND_JOB": "look",
+        "ERRAND_ATTEMPT": "2",
+        "ERRAND_CAUSE": "comment",
+        "ERRAND_ACTOR": "github:octocat",
+        "ERRAND_COMMIT": "a" * 40,
+        "ERRAND_REF": "main",
+        "ERRAND_REPOSITORY": "acme/shop",
+        "ERRAND_PULL_REQUEST": "7",
+        "ERRAND_ENVIRONMENT": "production",
+        "ERRAND_SCHEDULED_AT": "2026-01-31T14:00:00Z",
+        "CI": "true",
+    }
+
+
+def test_what_a_run_has_not_is_empty_and_not_taken_from_elsewhere(config: Config) -> None:
+    env = specs.of_run(a_run(config), "run-142", config).env
+    names = ("COMMIT", "REF", "REPOSITORY", "PULL_REQUEST", "ENVIRONMENT", "SCHEDULED_AT")
+    assert [env[f"ERRAND_{name}"] for name in names] == [""] * 6
