@@ -14,9 +14,10 @@ from bot.handlers.builds import BuildHandler
 from bot.handlers.calls import CallHandler
 from bot.handlers.cancel import CancelHandler
 from bot.handlers.cards import CardTargets
+from bot.handlers.checks import CheckHandler
 from bot.handlers.comments import CommentHandler
 from bot.handlers.conversation import Conversation
-from bot.handlers.deliveries import DeliveryHandler
+from bot.handlers.deliveries import DeliveryHandler, EventHandlers
 from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.exec import ExecHandler
 from bot.handlers.locks import LockHandler
@@ -179,9 +180,12 @@ class Composition:
         talk = Conversation(self.commands, self.authorization, settlement)
         return DeliveryHandler(
             RepositoryIdentityHandler(parts.registry, host, settlement, answers),
-            PushHandler(parts.registry, self.enqueuer, parts.clock),
-            CommentHandler(parts.registry, host, talk, answers),
-            SlackCommandHandler(parts.registry, talk, answers),
+            EventHandlers(
+                PushHandler(parts.registry, self.enqueuer, parts.clock),
+                CommentHandler(parts.registry, host, talk, answers),
+                CheckHandler(parts.registry, host, self.commands, talk, answers, parts.store),
+                SlackCommandHandler(parts.registry, talk, answers),
+            ),
             settlement,
         )
 

@@ -11,12 +11,15 @@ import json
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from demo.checks import check_run, check_suite
 from demo.entities import Json
 from demo.payloads import ZERO_SHA, issue_comment, moved, ping, pull_request, push
 
 __all__ = [
     "ZERO_SHA",
     "Delivery",
+    "check_run",
+    "check_suite",
     "github",
     "issue_comment",
     "moved",

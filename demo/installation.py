@@ -22,7 +22,7 @@ from typing import Any, Protocol, TypedDict, TypeVar
 import httpx
 
 from demo import deliveries
-from demo.github import Comment
+from demo.github import Check, Comment
 from demo.standins import StandIns, standins
 
 ROOT = Path(__file__).parents[1]
@@ -244,6 +244,21 @@ class Installation:
         answer = await self._github("issue_comment", payload, None)
         answer.raise_for_status()
         return made
+
+    async def press(self, check: Check, button: str | None = None, *, author: str = PERSON) -> None:
+        """Somebody presses a button of a check run: one of the App's, or (None) GitHub's that repeats it."""
+        if button is not None and button not in [action["identifier"] for action in check.actions]:
+            raise LookupError(f"there is no button {button}")
+        payload = deliveries.check_run(
+            REPOSITORY,
+            check.id,
+            check.head_sha,
+            external_id=check.external_id,
+            sender=author,
+            button=button,
+            private=self._private,
+        )
+        (await self._github("check_run", payload, None)).raise_for_status()
 
     async def slash(self, text: str, *, person: str = SLACK_USER) -> httpx.Response:
         """Somebody types `/job TEXT` in the channel."""

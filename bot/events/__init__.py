@@ -4,7 +4,26 @@ Payload shapes: https://docs.github.com/en/webhooks/webhook-events-and-payloads 
 https://docs.slack.dev/interactivity/implementing-slash-commands.
 """
 
-from bot.events.facts import Comment, Event, Ignored, Push, RepositoryMoved, SlackCommand
+from bot.events.facts import (
+    CheckRequest,
+    Comment,
+    Event,
+    Ignored,
+    InRepository,
+    Push,
+    RepositoryMoved,
+    SlackCommand,
+)
 from bot.events.reading import read
 
-__all__ = ["Comment", "Event", "Ignored", "Push", "RepositoryMoved", "SlackCommand", "read"]
+__all__ = [
+    "CheckRequest",
+    "Comment",
+    "Event",
+    "Ignored",
+    "InRepository",
+    "Push",
+    "RepositoryMoved",
+    "SlackCommand",
+    "read",
+]

@@ -67,6 +67,24 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckRequest:
+    """`sender` pressed a `button` of the check run with `external_id`; None: of all checks of the commit.
+
+    `apps`: the number and the client id of the App whose check it is, as far as the payload says them.
+    """
+
+    repository: str
+    commit: str
+    external_id: str | None
+    button: str
+    sender: str
+    public: bool
+    apps: frozenset[str] = frozenset()
+    number: int | None = None
+    owner_number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RepositoryMoved:
     """The repository that was called `former` was renamed or transferred."""
 
@@ -94,4 +112,7 @@ class Ignored:
     why: str
 
 
-Event = Push | Comment | RepositoryMoved | SlackCommand | Ignored
+InRepository = Push | Comment | CheckRequest
+"""What is asked by a repository, which is admitted by its number first."""
+
+Event = InRepository | RepositoryMoved | SlackCommand | Ignored

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 
 from pydantic import ValidationError
 
-from bot.events import comments, pushes, repositories, slack
+from bot.events import checks, comments, pushes, repositories, slack
 from bot.events.facts import Event, Ignored
 from bot.tables import Delivery
 
@@ -17,6 +17,8 @@ _READERS: Mapping[str, Callable[[object], Event]] = {
     "push": pushes.read,
     "issue_comment": comments.read,
     "repository": repositories.read,
+    "check_run": checks.read_run,
+    "check_suite": checks.read_suite,
 }
 """By GitHub's name of the event."""
 

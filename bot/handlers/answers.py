@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot import events, messages
+from bot.handlers.authorization import RequestContext
 from bot.posting import targets
 from bot.tables import Post
 
@@ -27,6 +28,14 @@ class Answers:
             reply, public = (f"reply:{key}", where, comment.pull, messages.joined(texts)), comment.public
             answers.append(targets.comment_reply(*reply, public=public, now=now, nonce=nonce()))
         return answers
+
+    def button(self, context: RequestContext, texts: Sequence[str]) -> list[Post]:
+        """A reply in the pull request where the check's run is told of; elsewhere no place takes one."""
+        if not texts or context.repository is None or context.number is None:
+            return []
+        reply = f"reply:{context.key}", context.repository, context.number, messages.joined(texts)
+        now, nonce = self._clock(), self._nonce()
+        return [targets.comment_reply(*reply, public=context.public, now=now, nonce=nonce)]
 
     def slack(self, command: events.SlackCommand, texts: Sequence[str]) -> list[Post]:
         """A reply to who typed the command; none where Slack gave no address for it."""

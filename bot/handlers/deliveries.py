@@ -5,12 +5,13 @@ that is killed anywhere does all of it again or nothing; keys forbid that anythi
 """
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 
 from bot import events
 from bot.errors import RetryLater
+from bot.handlers.checks import CheckHandler
 from bot.handlers.comments import CommentHandler
 from bot.handlers.pushes import PushHandler
 from bot.handlers.repository_identity import RepositoryIdentityHandler
@@ -24,27 +25,30 @@ from bot.tables import Delivery, Post
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class EventHandlers:
+    """One for each kind of delivery."""
+
+    pushes: PushHandler
+    comments: CommentHandler
+    checks: CheckHandler
+    slack: SlackCommandHandler
+
+
 class DeliveryHandler:
-    """Decides what becomes of a delivery: each kind has a handler."""
+    """Decides what becomes of a delivery."""
 
     def __init__(
-        self,
-        identities: RepositoryIdentityHandler,
-        pushes: PushHandler,
-        comments: CommentHandler,
-        slack: SlackCommandHandler,
-        settlement: Settlement,
+        self, identities: RepositoryIdentityHandler, handlers: EventHandlers, settlement: Settlement
     ) -> None:
         self._identities = identities
-        self._pushes = pushes
-        self._comments = comments
-        self._slack = slack
+        self._handlers = handlers
         self._settlement = settlement
 
     async def handle(self, delivery: Delivery) -> None:
         """Decide one claimed delivery; raises `RetryLater` when somebody has to be asked again."""
         event = events.read(delivery)
-        if isinstance(event, events.Push | events.Comment):
+        if isinstance(event, events.InRepository):
             try:
                 event = replace(event, repository=await self._identities.admit(event))
             except Stranger as stranger:
@@ -54,11 +58,13 @@ class DeliveryHandler:
             case events.Push() as push:
                 await self._push(delivery, push)
             case events.Comment() as comment:
-                await self._comments.handle(delivery, comment)
+                await self._handlers.comments.handle(delivery, comment)
+            case events.CheckRequest() as request:
+                await self._handlers.checks.handle(delivery, request)
             case events.RepositoryMoved() as moved:
                 await self._identities.renamed(delivery, moved)
             case events.SlackCommand() as command:
-                await self._slack.handle(delivery, command)
+                await self._handlers.slack.handle(delivery, command)
             case events.Ignored(why):
                 await self._settlement.settle(delivery, "ignored", why)
 
@@ -76,14 +82,14 @@ class DeliveryHandler:
     def _apology(self, delivery: Delivery) -> list[Post]:
         match events.read(delivery):
             case events.Comment() as comment:
-                return self._comments.apology(comment)
+                return self._handlers.comments.apology(comment)
             case events.SlackCommand() as command:
-                return self._slack.apology(command)
+                return self._handlers.slack.apology(command)
             case _:
                 return []
 
     async def _push(self, delivery: Delivery, push: events.Push) -> None:
-        decision = await asyncio.to_thread(self._pushes.decide, delivery, push)
+        decision = await asyncio.to_thread(self._handlers.pushes.decide, delivery, push)
         state: Settled = "handled" if decision.concerns else "ignored"
 
         def decide(session: Session) -> None:

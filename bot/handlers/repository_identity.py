@@ -19,7 +19,7 @@ class RepositoryIdentityHandler:
         self._settlement = settlement
         self._answers = answers
 
-    async def admit(self, event: events.Push | events.Comment) -> str:
+    async def admit(self, event: events.InRepository) -> str:
         """By which name the repository is known here; `Stranger` where its name was another one's."""
         repositories, name = self._host.repositories, event.repository
         if event.number is not None:
@@ -29,9 +29,7 @@ class RepositoryIdentityHandler:
             raise Stranger(name, f"the delivery does not say the number of {name}, which is known")
         return self._registry.catalog.spelling(name)
 
-    async def turn_away(
-        self, delivery: Delivery, event: events.Push | events.Comment, stranger: Stranger
-    ) -> None:
+    async def turn_away(self, delivery: Delivery, event: events.InRepository, stranger: Stranger) -> None:
         """Nothing is done for who has another one's name; whoever gives a command there is told that much."""
         answers, word = list[Post](), self._registry.config.command
         if (

@@ -5,6 +5,7 @@ What it does: words, and nothing else; pure, with the time as an argument. Whate
 close what surrounds it. Every text keeps the limits of the place that it is for.
 """
 
+from bot.messages.checks import CANCEL, LATEST, RERUN, CheckFields, CheckName, check
 from bot.messages.comments import comment, marker, terminal, with_marker
 from bot.messages.differences import differences
 from bot.messages.mrkdwn import slack_text
@@ -29,7 +30,7 @@ from bot.messages.replies import (
     unknown_person,
 )
 from bot.messages.slack import blocks
-from bot.messages.statuses import CheckFields, StatusFields, check, status
+from bot.messages.statuses import StatusFields, status
 from bot.messages.text import code, plain
 from bot.messages.verdicts import push_note, reason, tick_note
 from bot.messages.view import Beside, View, build_view, run_view
@@ -37,8 +38,12 @@ from bot.messages.waits import locked, locked_already, unlocked
 from bot.messages.waits import sentence as waiting_for
 
 __all__ = [
+    "CANCEL",
+    "LATEST",
+    "RERUN",
     "Beside",
     "CheckFields",
+    "CheckName",
     "Prospect",
     "Reasons",
     "StatusFields",

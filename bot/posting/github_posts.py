@@ -50,7 +50,7 @@ class GitHubPosts:
         fields = messages.check(view, link, nonce=post.nonce, now=now)
         known = int(post.remote_id) if post.remote_id else None
         if known is None and post.attempts > 1:
-            known = await self._client.find_check(repository, commit, post.nonce)
+            known = await self._client.find_check(repository, commit, fields.external_id)
         if known is None:
             return str(await self._client.create_check(repository, commit, fields))
         await self._client.update_check(repository, known, fields)

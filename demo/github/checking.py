@@ -31,6 +31,20 @@ _FIELDS = {
     "actions",
 }
 _OUTPUT = {"title", "summary", "text", "annotations", "images"}
+_BUTTON = {"label": 20, "description": 40, "identifier": 20}
+BUTTONS = 3
+ANNOTATIONS = 50  # of one request
+_ANNOTATION = {
+    "path",
+    "start_line",
+    "end_line",
+    "start_column",
+    "end_column",
+    "annotation_level",
+    "message",
+    "title",
+    "raw_details",
+}
 
 
 def text(body: Any, field: str, resource: str, *, required: bool = False) -> str | None:
@@ -91,6 +105,8 @@ def fill_check(check: Check, body: Any) -> None:
     name = text(body, "name", "CheckRun", required="name" in body)
     details = address(body, "details_url", "CheckRun")
     output = _output(body.get("output"))
+    annotations = _annotations(body.get("output") or {})
+    actions = _actions(body)
     times = {field: _time(body, field) for field in ("started_at", "completed_at")}
     external_id = text(body, "external_id", "CheckRun")
     check.status, check.conclusion = status, conclusion
@@ -98,6 +114,8 @@ def fill_check(check: Check, body: Any) -> None:
     check.details_url = details if details is not None else check.details_url
     check.external_id = external_id if external_id is not None else check.external_id
     check.output = {**check.output, **output}
+    check.annotations += annotations  # each request adds some
+    check.actions = check.actions if actions is None else actions
     check.started_at = times["started_at"] or check.started_at
     check.completed_at = (times["completed_at"] or check.completed_at) if status == "completed" else None
     if not check.history or check.history[-1] != (status, conclusion):
@@ -146,6 +164,50 @@ def _output(output: Any) -> dict[str, str | None]:
             )
         found[field] = value
     return found
+
+
+def _actions(body: Any) -> list[dict[str, str]] | None:
+    actions = body.get("actions")
+    if actions is None:
+        return None
+    if not isinstance(actions, list) or len(actions) > BUTTONS:
+        raise ApiError(422, f"Invalid request.\n\nNo more than {BUTTONS} items are allowed.")
+    for action in actions:
+        if not isinstance(action, dict) or set(action) != set(_BUTTON):
+            raise ApiError(422, "Invalid request.\n\nAn action has a label, a description, an identifier.")
+        for name, most in _BUTTON.items():
+            if not isinstance(action[name], str) or not 0 < len(action[name]) <= most:
+                raise ApiError(422, f"Invalid request.\n\n{name}: at most {most} characters are allowed.")
+    return [dict(action) for action in actions]
+
+
+def _annotations(output: Any) -> list[dict[str, object]]:
+    found = output.get("annotations", [])
+    if not isinstance(found, list) or len(found) > ANNOTATIONS:
+        raise ApiError(422, f"Invalid request.\n\nNo more than {ANNOTATIONS} items are allowed.")
+    return [_annotation(each) for each in found]
+
+
+def _annotation(each: Any) -> dict[str, object]:
+    """https://docs.github.com/rest/checks/runs#create-a-check-run: `annotations` of `output`."""
+    if not isinstance(each, dict) or set(each) - _ANNOTATION:
+        raise ApiError(422, "Invalid request.\n\nThat is no annotation.")
+    lines, columns = ("start_line", "end_line"), ("start_column", "end_column")
+    for name in (*lines, *columns):
+        number = each.get(name)
+        if (number is not None or name in lines) and (not isinstance(number, int) or number < 0):
+            raise invalid("CheckRun", name, "invalid")
+    if any(name in each for name in columns) and each["start_line"] != each["end_line"]:
+        raise invalid("CheckRun", "start_column", "custom", "columns are for annotations of one line")
+    if each.get("annotation_level") not in ("notice", "warning", "failure"):
+        raise invalid("CheckRun", "annotation_level", "invalid")
+    for name, most in {"path": 4096, "message": 65_536, "title": 255, "raw_details": 65_536}.items():
+        value = each.get(name)
+        if (value is not None or name in ("path", "message")) and (
+            not isinstance(value, str) or not 0 < len(value.encode()) <= most
+        ):
+            raise invalid("CheckRun", name, "invalid")
+    return dict(each)
 
 
 def _time(body: Any, field: str) -> str | None:

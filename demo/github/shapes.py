@@ -9,6 +9,14 @@ from demo import entities, payloads
 from demo.github.state import Check, Comment, Installation, Pull, Reaction, Repository, Status
 
 Json = dict[str, Any]
+EVENTS = [
+    "check_run",
+    "check_suite",
+    "issue_comment",
+    "push",
+    "repository",
+]
+"""What Errand's App listens to."""
 _LINKS = (
     "followers",
     "following",
@@ -73,7 +81,7 @@ class Shapes:
             "created_at": iso(0),
             "updated_at": iso(0),
             "permissions": permissions,
-            "events": ["issue_comment", "push", "repository"],
+            "events": EVENTS,
         }
 
     def installation(self, installation: Installation) -> Json:
@@ -91,7 +99,7 @@ class Shapes:
             "target_id": account["id"],
             "target_type": "Organization",
             "permissions": installation.permissions,
-            "events": ["issue_comment", "push", "repository"],
+            "events": EVENTS,
             "created_at": iso(0),
             "updated_at": iso(0),
             "single_file_name": None,
@@ -212,7 +220,8 @@ class Shapes:
     def check(self, check: Check) -> Json:
         """A check run."""
         url = f"{self.url}/repos/{check.repository}/check-runs/{check.id}"
-        output = {key: check.output.get(key) for key in ("title", "summary", "text")}
+        output: Json = {key: check.output.get(key) for key in ("title", "summary", "text")}
+        output |= {"annotations_count": len(check.annotations), "annotations_url": f"{url}/annotations"}
         return {
             "id": check.id,
             "node_id": node("CheckRun", check.id),
@@ -225,7 +234,11 @@ class Shapes:
             "conclusion": check.conclusion,
             "started_at": check.started_at,
             "completed_at": check.completed_at,
-            "output": {**output, "annotations_count": 0, "annotations_url": f"{url}/annotations"},
+            "output": {
+                **output,
+                "annotations_count": len(check.annotations),
+                "annotations_url": f"{url}/annotations",
+            },
             "name": check.name,
             "check_suite": {"id": check.id},
             "app": self.app({}),

@@ -184,6 +184,8 @@ class Check:
     started_at: str | None = None
     completed_at: str | None = None
     output: dict[str, str | None] = field(default_factory=dict)
+    actions: list[dict[str, str]] = field(default_factory=list)
+    annotations: list[dict[str, object]] = field(default_factory=list)
     history: list[tuple[str, str | None]] = field(default_factory=list)
 
 

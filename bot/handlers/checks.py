@@ -1,0 +1,148 @@
+"""Buttons of check runs: what a comment of the same person would do, by the same handlers and rights."""
+
+from dataclasses import dataclass, replace
+
+from bot import events, messages
+from bot.commands import parser
+from bot.errors import AskerError
+from bot.handlers.answers import Answers
+from bot.handlers.authorization import RequestContext
+from bot.handlers.conversation import Conversation, Step
+from bot.handlers.verbs import CommandHandlers
+from bot.registry import Registry
+from bot.repositories import CodeHost
+from bot.states import ActorKind, Cause
+from bot.store import Session, Store, checks
+from bot.tables import Build, Delivery, Run
+
+MOST = 20
+"""Runs and builds that one button starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a button asks for, and the pull request in which the run has its card."""
+
+    commands: tuple[parser.Command, ...]
+    pull: int | None = None
+
+
+class CheckHandler:
+    """Decides what becomes of a button that somebody pressed."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        host: CodeHost,
+        commands: CommandHandlers,
+        conversation: Conversation,
+        answers: Answers,
+        store: Store,
+    ) -> None:
+        self._registry = registry
+        self._host = host
+        self._commands = commands
+        self._conversation = conversation
+        self._answers = answers
+        self._store = store
+
+    async def handle(self, delivery: Delivery, request: events.CheckRequest) -> None:
+        """Who may not costs one question, as with a comment; nothing is looked up before that is answered."""
+        config, talk = self._registry.config, self._conversation
+        if self._host.github is None or not config.allows(request.repository):
+            note = f"{request.repository} may not talk to this installation"
+            await talk.end(delivery, "ignored", note)
+            return
+        if not self._is_ours(request):
+            await talk.end(delivery, "ignored", "a check of another App")
+            return
+        context = _context(delivery, request)
+        try:
+            await talk.require(context, request.repository)
+        except AskerError as refusal:
+            await talk.refuse(delivery, f"refused {context.actor}: {refusal}", [], [])
+            return
+        meaning = await self._store.read(lambda s: self._meaning(s, request))
+        if not meaning.commands:
+            await talk.end(delivery, "ignored", "no check that is told of here asks for that")
+            return
+        await self._carry_out(delivery, request, context, meaning)
+
+    def _is_ours(self, request: events.CheckRequest) -> bool:
+        """Whether the check is of the App that Errand is: by its number or its client id."""
+        github = self._registry.config.github
+        if github is None or github.app_id is None:
+            return False
+        app = str(github.app_id)
+        comparable = {each for each in request.apps if each.isdecimal() == app.isdecimal()}
+        return app in comparable or not (comparable or app.isdecimal())
+
+    def _meaning(self, session: Session, request: events.CheckRequest) -> Meaning:
+        if request.external_id is None:
+            images = [image.name for image in self._registry.catalog.images_of(request.repository)]
+            rows = checks.failed(session, request.repository, images, request.commit)
+            return Meaning(tuple(_again(row) for row in rows[:MOST]))
+        name = messages.CheckName.read(request.external_id)
+        post = None if name is None else checks.find(session, name.noun, name.number, name.nonce)
+        if name is None or post is None or post.place["repository"] != request.repository:
+            return Meaning(())
+        if name.noun == "build":
+            build = session.get(Build, name.number)
+            again = build is not None and request.button == messages.RERUN
+            return Meaning((_again(build),) if build is not None and again else ())
+        command = _command(request.button, name.number)
+        pull = checks.pull_of(session, name.number, request.repository)
+        return Meaning(() if command is None else (command,), pull)
+
+    async def _carry_out(
+        self, delivery: Delivery, request: events.CheckRequest, context: RequestContext, meaning: Meaning
+    ) -> None:
+        """As commands of a comment in the pull request where the run is told of, or in none."""
+        if meaning.pull is not None:
+            pull = await self._host.required.pull(request.repository, meaning.pull)
+            context = replace(context, number=meaning.pull, pull=pull)
+        steps: list[Step] = []
+        for index, command in enumerate(meaning.commands):
+            try:
+                steps.append(Step(await self._commands.of(context, command, index)))
+            except AskerError as error:
+                steps.append(Step(error))
+        note = f"{context.actor} presses {request.button}"
+        await self._conversation.decide(
+            delivery,
+            context,
+            steps,
+            lambda texts, failed: self._answers.button(context, texts if failed else []),
+            note,
+        )
+
+
+def _command(button: str, number: int) -> parser.Command | None:
+    """What a button of a run says, None for one that Errand never drew."""
+    match button:
+        case messages.RERUN:
+            return parser.Rerun(number)
+        case messages.LATEST:
+            return parser.Rerun(number, latest=True)
+        case messages.CANCEL:
+            return parser.Cancel(number)
+        case _:
+            return None
+
+
+def _again(row: Run | Build) -> parser.Command:
+    if isinstance(row, Build):
+        return parser.Build(row.image, row.commit)
+    return parser.Rerun(row.identity)
+
+
+def _context(delivery: Delivery, request: events.CheckRequest) -> RequestContext:
+    """Who asks; the delivery makes the request unique, since GitHub tells nobody else of these buttons."""
+    return RequestContext(
+        key=delivery.key,
+        cause=Cause.COMMENT,
+        actor=ActorKind.GITHUB.named(request.sender),
+        login=request.sender,
+        repository=request.repository,
+        public=request.public,
+    )
