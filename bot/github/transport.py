@@ -20,12 +20,13 @@ from githubkit.exception import GitHubException, RequestFailed
 from githubkit.throttling import LocalThrottler
 
 from bot.errors import Refused, RetryLater
+from bot.github.connections import connections
 from bot.text.vocabulary import duration
 from executor.spec import Secret
 
 CALL_SECONDS = 30.0  # one call in all, waiting for its turn included
 STEP_SECONDS = 10.0  # connecting, or one read or write
-CONCURRENT_CALLS = 8  # GitHub prefers few at once, and httpcore looks at every idle connection per call
+CONCURRENT_CALLS = 8  # GitHub prefers few at once
 ANSWER_BYTES = 8 * 1024 * 1024  # as sent, compressed or not
 LONGEST_DELAY = 300.0  # seconds; whoever waits asks again then
 SECONDARY_DELAY = 60.0  # seconds; GitHub's minimum when it names no time
@@ -96,6 +97,7 @@ class _Core(GitHubCore[UnauthAuthStrategy]):
             http_cache=False,
             auto_retry=False,
             throttler=LocalThrottler(CONCURRENT_CALLS),
+            async_transport=connections(tls, CONCURRENT_CALLS),
             async_event_hooks={"response": [_bound]},
         )
         self._shared: httpx.AsyncClient | None = None

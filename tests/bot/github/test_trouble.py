@@ -326,7 +326,7 @@ async def test_no_error_shows_a_token(
     github = GitHub(api_url=standin.url, token=Secret(secret), clone_url="", clock=clock)
     standin.fail(f"{SHOP}$", 500)
     standin.fail(f"{SHOP}$", 422)
-    standin.drop_answer(f"{SHOP}$")
+    standin.drop_answer(f"{SHOP}$", times=2)
     texts = [repr(github), str(vars(github))]
     for _ in range(3):
         try:
