@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 from bot.errors import RetryLater
 from bot.store import Store, stats
 from webhooks import health, metrics
-from webhooks.api.problems import problem
+from webhooks.api.problems import Problem
 from webhooks.deliveries import github, slack
 from webhooks.server.unverified import Unverified
 
@@ -75,7 +75,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     if error.status_code == 405:
         headers = {"Allow": ", ".join(sorted(_methods(request)))}
     if request.url.path.startswith(("/api/", "/hooks/")):
-        return problem(error.status_code, error.detail, headers)
+        return Problem(error.status_code, error.detail, headers).response()
     missing = request.app.state.missing
     if missing is not None and error.status_code == 404 and "text/html" in request.headers.get("accept", ""):
         return cast(Response, missing())

@@ -74,6 +74,24 @@ class Streams:
             if not self._open:
                 self._none.set()
 
+    async def while_heard(
+        self, work: Awaitable[None], receive: Receive, *, most: float | None = None
+    ) -> None:
+        """Carries `work`, at most for so many seconds, while the client is there and the service goes on."""
+        ends = [
+            asyncio.ensure_future(work),
+            asyncio.ensure_future(_gone(receive)),
+            asyncio.ensure_future(self.closing.wait()),
+        ]
+        try:
+            await asyncio.wait(ends, timeout=most, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+            error, *_ = await asyncio.gather(*ends, return_exceptions=True)
+        if isinstance(error, BaseException) and not isinstance(error, asyncio.CancelledError):
+            raise error
+
 
 class Stream(Response):
     """A response whose body is written by `body(write)`, for as long as that takes.
@@ -117,27 +135,15 @@ class Stream(Response):
                 self._slow = True
                 raise
 
-        body = asyncio.ensure_future(self._body(write))
-        ends = [
-            body,
-            asyncio.ensure_future(gone(receive)),
-            asyncio.ensure_future(self._streams.closing.wait()),
-        ]
         try:
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for end in ends:
-                end.cancel()
-            outcomes = await asyncio.gather(*ends, return_exceptions=True)
-        error = outcomes[0]
-        if self._slow:
-            return False
-        if isinstance(error, BaseException) and not isinstance(error, asyncio.CancelledError):
-            raise error
-        return True
+            await self._streams.while_heard(self._body(write), receive)
+        except Exception:
+            if not self._slow:
+                raise
+        return not self._slow
 
 
-async def gone(receive: Receive) -> None:
+async def _gone(receive: Receive) -> None:
     """Returns when the client has left; its body was read before."""
     while (await receive())["type"] != "http.disconnect":
         pass

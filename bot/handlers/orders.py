@@ -122,6 +122,12 @@ def counts(row: ImageTag, image: Image) -> bool:
     return image.name == row.image and (image.reference or image.push) == row.origin
 
 
+def standing_tag(session: Session, job: Job, images: Mapping[str, Image]) -> ImageTag | None:
+    """The tag that the job runs instead of what its image says; None where none that was chosen counts."""
+    row, image = image_tags.of(session, job.name), images.get(job.image or "")
+    return row if row is not None and image is not None and counts(row, image) else None
+
+
 def with_tag(image: Image | None, tag: str) -> Image:
     """`image` as that tag of its own repository; `Unfit` where it has no tags, or this is none."""
     try:

@@ -16,7 +16,7 @@ from webhooks.access import Access, Visitor
 from webhooks.api import queries, workflows
 from webhooks.api.bodies import body, idempotency_key
 from webhooks.api.operation import IDEMPOTENCY_KEY, JSON, ApiRequest, Needs, Operation, Reply, path_number
-from webhooks.api.problems import Problem, forbidden, missing, of_asker, unauthorized, unavailable
+from webhooks.api.problems import Problem, away, forbidden, missing, of_asker, unauthorized
 from webhooks.headers import SECURITY
 
 AT_ONCE_S = 0.1
@@ -58,7 +58,7 @@ def guarded(
         except AskerError as error:
             return of_asker(error).response()
         except RetryLater:
-            return unavailable().response()
+            return away().response()
 
     return Route(row.route, answer, methods=[row.method])
 

@@ -10,15 +10,16 @@ from bot import config
 from bot.catalog.due import Outlook
 from bot.config import Wrong
 from bot.errors import ProblemType
+from bot.handlers.orders import standing_tag
 from bot.registry import Conflict, Entry, Expected, Registry
 from bot.states import State
 from bot.store import Session, Store, results, runs
 from bot.tables import Run
 from bot.workers.pruning import Pruning
-from webhooks.api import responses, schedules, tags
+from webhooks.api import responses, schedules
 from webhooks.api.bodies import content, require_json
 from webhooks.api.operation import ApiRequest, Reply
-from webhooks.api.problems import Problem, missing, missing_job, wrong
+from webhooks.api.problems import Problem, missing, missing_job, required, wrong
 
 BODY_LIMIT = 1 << 20
 """Bytes of a definition."""
@@ -64,14 +65,12 @@ class JobHandlers:
 
     async def get_job(self, request: ApiRequest) -> Reply[responses.ScheduledJob]:
         """One job, with what its schedule does."""
-        entry, images = self._registry.entry(request.path["name"]), self._registry.catalog.images
-        if entry is None:
-            raise missing_job()
-        job = entry.job
+        entry = required(self._registry.entry(request.path["name"]), missing_job())
+        job, images = entry.job, self._registry.catalog.images
         schedule, tag, last = await self._store.read(
             lambda s: (
                 schedules.of(s, job, now=self._clock()),
-                tags.standing(s, job, images),
+                standing_tag(s, job, images),
                 results.newest(s, [job.name]),
             )
         )
@@ -128,9 +127,7 @@ class JobHandlers:
     async def delete_run(self, request: ApiRequest) -> None:
         """Removes a finished run with its logs."""
         number = request.number
-        run = await self._store.read(lambda s: runs.get(s, number))
-        if run is None:
-            raise missing("runs", number)
+        run = required(await self._store.read(lambda s: runs.get(s, number)), missing("runs", number))
         if run.state != State.FINISHED:
             raise Problem(
                 409, f"Run #{number} goes on or waits; cancel it first.", kind=ProblemType.NOT_FINISHED

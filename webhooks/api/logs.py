@@ -1,10 +1,10 @@
 """The logs of runs and builds as text, whole or as they grow. See docs/api.md."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,33 +12,31 @@ from starlette.responses import Response
 from bot.errors import ProblemType, RetryLater
 from bot.states import State, attempt_name
 from bot.store import Store, builds, runs
-from bot.tables import Build, Run
+from bot.tables import Run
 from executor.logs.store import LogStore
 from webhooks import text
 from webhooks.access import Access, Visitor
 from webhooks.api import queries
 from webhooks.api.operation import ApiRequest
-from webhooks.api.problems import Problem, busy, missing
+from webhooks.api.problems import Problem, away, missing, required
+from webhooks.api.waiting import Row, Watch
 from webhooks.headers import SECURITY
 from webhooks.streams import Stream, Streams, Write
 
 LOOK_S = 15.0
-"""Seconds after which a followed run is looked at, though no change of it was heard of."""
-
-Row = TypeVar("Row", Run, Build)
+"""Seconds after which it is looked at whether the token of who follows a log is still good."""
 
 _TEXT = {**SECURITY, "Content-Type": "text/plain; charset=utf-8"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Log(Generic[Row]):
-    """A log to be read: of which row, where it is, how the row is read again, whether it may grow."""
+    """A log to be read: of which row, where it is, and when it grows no more."""
 
-    row: Row
+    watch: Watch[Row]
     logs: LogStore
     key: str
-    reread: Callable[[], Awaitable[Row]]
-    goes_on: Callable[[Row], bool]
+    over: Callable[[Row], bool]
 
 
 class LogHandlers:
@@ -53,32 +51,28 @@ class LogHandlers:
     async def get_run_log(self, request: ApiRequest) -> Response:
         """The log of a run as text."""
         number = request.number
-        run = await self._run(number)
+        run = required(await self._store.read(lambda s: runs.get(s, number)), missing("runs", number))
         attempt = queries.number(request.query, "attempt") or run.attempt
         if attempt > run.attempt:
             detail = f"Run #{run.number} has {run.attempt} attempts so far."
             raise Problem(404, detail, kind=ProblemType.NO_SUCH_LOG)
 
-        def goes_on(row: Run) -> bool:
-            return row.attempt == attempt and row.state != State.FINISHED
+        def over(row: Run) -> bool:
+            return row.attempt != attempt or row.state == State.FINISHED
 
         logs, key = self._logs, attempt_name(run.name, attempt)
         if (container := request.query.get("container")) is not None:
             logs, key = logs.beside(key), await self._sidecar(logs.beside(key), container)
-        return self._stream(request, _Log(run, logs, key, lambda: self._run(number), goes_on))
+        return self._stream(request, _Log(Watch(self._store, run, runs.get), logs, key, over))
 
     async def get_build_log(self, request: ApiRequest) -> Response:
         """The log of a build as text."""
         number = request.number
-        build = await self._build(number)
-        log = _Log(
-            build,
-            self._logs,
-            build.name,
-            lambda: self._build(number),
-            lambda row: row.state != State.FINISHED,
+        build = required(await self._store.read(lambda s: builds.get(s, number)), missing("builds", number))
+        watch = Watch(self._store, build, builds.get)
+        return self._stream(
+            request, _Log(watch, self._logs, build.name, lambda row: row.state == State.FINISHED)
         )
-        return self._stream(request, log)
 
     async def _sidecar(self, logs: LogStore, name: str) -> str:
         """The name of a sidecar of which there is a log."""
@@ -91,9 +85,9 @@ class LogHandlers:
 
     def _stream(self, request: ApiRequest, log: _Log[Row]) -> Response:
         lines, visitor = queries.number(request.query, "tail"), request.visitor
-        follow = request.query.get("follow") == "1" and log.goes_on(log.row)
+        follow = request.query.get("follow") == "1" and not log.over(log.watch.row)
         if not self._streams.has_room(visitor.key):
-            raise busy()
+            raise away("Too many streams are open; try again soon.")
 
         async def body(write: Write) -> None:
             offset = 0 if lines is None else await text.tail_offset(log.logs, log.key, lines)
@@ -121,24 +115,5 @@ class LogHandlers:
 
     async def _completed(self, log: _Log[Row]) -> None:
         """Completes the log at its end: what ends before the engine knew of it has no writer."""
-        row = log.row
-        with self._store.changes.listen((row.kind, row.identity)) as wakeup:
-            while log.goes_on(row):
-                with suppress(TimeoutError, RetryLater):
-                    row = await log.reread()
-                    if log.goes_on(row):
-                        async with asyncio.timeout(LOOK_S):
-                            await wakeup.wait()
+        await log.watch.until(log.over)
         await log.logs.finish(log.key)
-
-    async def _run(self, number: int) -> Run:
-        run = await self._store.read(lambda session: runs.get(session, number))
-        if run is None:
-            raise missing("runs", number)
-        return run
-
-    async def _build(self, number: int) -> Build:
-        build = await self._store.read(lambda session: builds.get(session, number))
-        if build is None:
-            raise missing("builds", number)
-        return build

@@ -7,11 +7,14 @@
 import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import TypeVar
 from urllib.parse import quote
 
 from starlette.responses import Response
 
 from bot.errors import AskerError, Elsewhere, Missing, ProblemType, Unfit
+
+T = TypeVar("T")
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -26,7 +29,10 @@ LONGEST_NAME = 200
 
 
 class Problem(Exception):
-    """For who called the API: answered as it is. `detail` is a sentence and holds no secret."""
+    """For who called the API: answered as it is. `detail` is a sentence and holds no secret.
+
+    `extra` are members of its own.
+    """
 
     def __init__(
         self,
@@ -46,42 +52,29 @@ class Problem(Exception):
 
     def response(self) -> Response:
         """The document."""
-        return problem(self.status, self.detail, self.headers, extra=self.extra, kind=self.kind)
+        document = {
+            "type": self.kind.value,
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+            **self.extra,
+        }
+        headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **self.headers}
+        return Response(json.dumps(document), self.status, headers, MEDIA_TYPE)
 
 
-def problem(
-    status: int,
-    detail: str,
-    headers: Mapping[str, str] | None = None,
-    *,
-    extra: Mapping[str, object] | None = None,
-    kind: ProblemType = ProblemType.UNTYPED,
-) -> Response:
-    """A problem document with this HTTP status; `extra` are members of its own."""
-    document = {
-        "type": kind.value,
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-        **(extra or {}),
-    }
-    return Response(
-        json.dumps(document),
-        status,
-        {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **(headers or {})},
-        MEDIA_TYPE,
-    )
+def required(row: T | None, problem: Problem) -> T:
+    """What was read; where there is none, raises the problem that says so."""
+    if row is None:
+        raise problem
+    return row
 
 
 def unauthorized(
     detail: str = "This needs an API token: send it as `Authorization: Bearer TOKEN`.",
 ) -> Problem:
     """No token, or one that is not known; the same words for both."""
-    return Problem(
-        401,
-        detail,
-        {"WWW-Authenticate": 'Bearer realm="errand"'},
-    )
+    return Problem(401, detail, {"WWW-Authenticate": 'Bearer realm="errand"'})
 
 
 def forbidden(needs: str) -> Problem:
@@ -122,15 +115,10 @@ def of_asker(error: AskerError) -> Problem:
     if isinstance(error, Unfit):
         return wrong([(pointer(place), what) for place, what in error.mistakes], detail=str(error))
     if isinstance(error, Elsewhere):
-        return Problem(503, str(error), {"Retry-After": "5"})
+        return away(str(error))
     return Problem(409, str(error), kind=error.problem)
 
 
-def unavailable() -> Problem:
-    """The database does not answer now."""
-    return Problem(503, "Errand's database does not answer now; try again soon.", {"Retry-After": "5"})
-
-
-def busy() -> Problem:
-    """All streams are taken."""
-    return Problem(503, "Too many streams are open; try again soon.", {"Retry-After": "5"})
+def away(detail: str = "Errand's database does not answer now; try again soon.") -> Problem:
+    """Somebody or something that is needed cannot be had now; if not said, the database."""
+    return Problem(503, detail, {"Retry-After": "5"})

@@ -1,6 +1,6 @@
 """The API's reading half: runs, builds and locks. See docs/api.md."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 from bot.handlers.start import StartResult
@@ -9,7 +9,7 @@ from bot.store import Session, Store, attempts, builds, locks, results, runs
 from bot.tables import Attempt, Run
 from webhooks.api import queries, responses
 from webhooks.api.operation import ApiRequest, Reply
-from webhooks.api.problems import Problem, missing
+from webhooks.api.problems import Problem, missing, required
 
 
 class RunHandlers:
@@ -46,22 +46,16 @@ class RunHandlers:
     async def get_run(self, request: ApiRequest) -> responses.Run:
         """One run."""
         number = request.number
-
-        def read(session: Session) -> tuple[Run | None, list[Attempt]]:
-            return runs.get(session, number), attempts.of_runs(session, [number])[number]
-
-        run, ended = await self._store.read(read)
-        if run is None:
-            raise missing("runs", number)
-        return responses.Run.of_run(run, ended, self._clock())
+        run, ended = await self._store.read(
+            lambda s: (runs.get(s, number), attempts.of_runs(s, [number])[number])
+        )
+        return responses.Run.of_run(required(run, missing("runs", number)), ended, self._clock())
 
     async def get_build(self, request: ApiRequest) -> responses.Build:
         """One build."""
         number = request.number
         build = await self._store.read(lambda session: builds.get(session, number))
-        if build is None:
-            raise missing("builds", number)
-        return responses.Build.of_build(build, self._clock())
+        return responses.Build.of_build(required(build, missing("builds", number)), self._clock())
 
     async def list_locks(self, request: ApiRequest) -> responses.Locks:
         """What is locked, by whom, why and until when."""
@@ -71,11 +65,8 @@ class RunHandlers:
 
 async def run_document(store: Store, run: Run, now: float) -> responses.Run:
     """A run with its attempts."""
-
-    def read(session: Session) -> Sequence[Attempt]:
-        return attempts.of_runs(session, [run.identity])[run.identity]
-
-    return responses.Run.of_run(run, await store.read(read), now)
+    ended = await store.read(lambda s: attempts.of_runs(s, [run.identity]))
+    return responses.Run.of_run(run, ended[run.identity], now)
 
 
 async def started(

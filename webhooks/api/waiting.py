@@ -1,18 +1,45 @@
-"""Answers that wait for the end of a run: without a poll, and never longer than somebody listens."""
+"""Runs and builds that are watched: without a poll, and never longer than somebody listens."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Generic, TypeVar
 
 from starlette.requests import Request
 
 from bot.errors import RetryLater
 from bot.states import State
-from bot.store import Store, runs
-from bot.tables import Run
-from webhooks.streams import Streams, gone
+from bot.store import Session, Store, runs
+from bot.tables import Build, Run
+from webhooks.streams import Streams
 
 LOOK_S = 15.0
-"""Seconds after which the run is looked at, though no change of it was heard of."""
+"""Seconds after which a row is looked at, though no change of it was heard of."""
+
+Row = TypeVar("Row", Run, Build)
+
+
+class Watch(Generic[Row]):
+    """A run or a build: `row` is what was read of it last."""
+
+    def __init__(self, store: Store, row: Row, read: Callable[[Session, int], Row | None]) -> None:
+        self.row: Row = row
+        self._store = store
+        self._read: Callable[[Session, int], Row | None] = read
+
+    async def until(self, over: Callable[[Row], bool]) -> None:
+        """Returns when `over` holds of the row, which it may do already; not while the database is away."""
+        number = self.row.identity
+        with self._store.changes.listen((self.row.kind, number)) as wakeup:
+            while not over(self.row):
+                with suppress(RetryLater):
+                    latest = await self._store.read(lambda s: self._read(s, number))
+                    self.row = self.row if latest is None else latest
+                    if over(self.row):
+                        return
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_S):
+                        await wakeup.wait()
 
 
 async def run_at_end(
@@ -23,42 +50,9 @@ async def run_at_end(
     It takes one of the places that streams have: where none is free, and when the service shuts down, the run
     is given as it is. So it is while the database is away.
     """
-    if run.state == State.FINISHED or not streams.has_room(visitor):
-        return run
-    with streams.counted(visitor):
-        latest = _LatestRun(run)
-        waits = [
-            asyncio.ensure_future(_watch(store, latest)),
-            asyncio.ensure_future(gone(request.receive)),
-            asyncio.ensure_future(streams.closing.wait()),
-        ]
-        try:
-            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for each in waits:
-                each.cancel()
-            outcomes = await asyncio.gather(*waits, return_exceptions=True)
-        if isinstance(outcomes[0], Exception):
-            raise outcomes[0]
-        return latest.run
-
-
-class _LatestRun:
-    """The run as it was read last."""
-
-    def __init__(self, run: Run) -> None:
-        self.run = run
-
-
-async def _watch(store: Store, latest: _LatestRun) -> None:
-    number = latest.run.identity
-    with store.changes.listen(("run", number)) as wakeup:
-        while True:
-            with suppress(RetryLater):
-                row = await store.read(lambda s: runs.get(s, number))
-                latest.run = latest.run if row is None else row
-            if latest.run.state == State.FINISHED:
-                return
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_S):
-                    await wakeup.wait()
+    watch = Watch(store, run, runs.get)
+    if run.state != State.FINISHED and streams.has_room(visitor):
+        with streams.counted(visitor):
+            end = watch.until(lambda row: row.state == State.FINISHED)
+            await streams.while_heard(end, request.receive, most=seconds)
+    return watch.row

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.errors import RetryLater
+from bot.handlers.orders import standing_tag
 from bot.registry import Registry
 from bot.states import State as RunState
 from bot.states import attempt_name
@@ -18,7 +19,7 @@ from bot.tables import Attempt, ImageTag, Run
 from executor.logs.store import LogStore
 from webhooks import text
 from webhooks.access import Access, Visitor
-from webhooks.api import responses, schedules, tags
+from webhooks.api import responses, schedules
 from webhooks.api.operations import document
 from webhooks.attempts import RunAttempt, run_attempts
 from webhooks.compression import compressed
@@ -163,7 +164,7 @@ class _PageHandlers:
             if entry is None:
                 return page, None, None
             schedule = schedules.of(session, entry.job, now=self._pages.clock())
-            return page, schedule, tags.standing(session, entry.job, registry.catalog.images)
+            return page, schedule, standing_tag(session, entry.job, registry.catalog.images)
 
         page, schedule, tag = await self._pages.store.read(read)
         if not page and name not in registry.descriptions:
