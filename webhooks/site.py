@@ -16,17 +16,15 @@ from bot.store import Store
 from bot.workers.pruning import Pruning
 from executor.logs.store import LogStore
 from webhooks.access import Access
+from webhooks.api.chat_commands import ChatCommandHandlers
+from webhooks.api.grants import GrantHandlers
 from webhooks.api.guard import TokenGuard
-from webhooks.api.hooks import HookCallHandlers, HookGuard, HookHandlers
-from webhooks.api.job_commands import JobCommandHandlers
+from webhooks.api.hooks import HookCallHandlers, HookGuard
 from webhooks.api.jobs import JobHandlers
 from webhooks.api.logs import LogHandlers
 from webhooks.api.operations import DocumentHandlers, routes
-from webhooks.api.repositories import RepositoryHandlers
 from webhooks.api.run_commands import RunCommandHandlers
 from webhooks.api.runs import RunHandlers
-from webhooks.api.targets import TargetHandlers
-from webhooks.api.tokens import TokenHandlers
 from webhooks.api.workflows import Workflows
 from webhooks.pages import routes as pages
 from webhooks.pages.renderer import PageRenderer
@@ -98,12 +96,9 @@ class Site:
             DocumentHandlers(),
             RunHandlers(store, clock),
             LogHandlers(store, self.logs, self.streams, access),
-            TokenHandlers(store, clock),
-            RepositoryHandlers(controls.repositories),
-            JobCommandHandlers(controls.questions),
-            TargetHandlers(controls.questions, clock),
+            GrantHandlers(controls.registry, controls.repositories, store, clock),
+            ChatCommandHandlers(controls.questions, clock),
             JobHandlers(controls.registry, controls.pruning, store, clock),
-            HookHandlers(controls.registry, store, clock),
             RunCommandHandlers(controls.calls, store, clock),
         ]
         hook_calls = [HookCallHandlers(controls.calls, store, self.streams, clock)]

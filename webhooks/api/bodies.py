@@ -6,7 +6,6 @@ a JSON pointer (RFC 6901) for each mistake.
 
 import asyncio
 import json
-import re
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -23,8 +22,6 @@ BODY_S = 20.0
 
 DEPTH = 16
 """Levels of objects and lists within each other."""
-
-_KEY = re.compile(r"[!-~]{1,200}", re.ASCII)
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -65,16 +62,6 @@ async def body(request: Request, model: type[M]) -> M:
         return _checked(model, {})
     require_json(request)
     return _checked(model, plain(data))
-
-
-def idempotency_key(request: Request) -> str | None:
-    """The key that the request came with, None without one; a `Problem` for what is none."""
-    keys = request.headers.getlist("idempotency-key")
-    if not keys:
-        return None
-    if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
-        raise Problem(400, "Idempotency-Key: expected one key of 1 to 200 visible ASCII characters.")
-    return keys[0]
 
 
 def plain(data: bytes) -> Any:

@@ -14,8 +14,8 @@ from bot.access import scopes
 from bot.errors import AskerError, RetryLater
 from webhooks.access import Access, Visitor
 from webhooks.api import queries, workflows
-from webhooks.api.bodies import body, idempotency_key
-from webhooks.api.operation import IDEMPOTENCY_KEY, JSON, ApiRequest, Needs, Operation, Reply, path_number
+from webhooks.api.bodies import body
+from webhooks.api.operation import JSON, ApiRequest, Needs, Operation, Reply, path_number
 from webhooks.api.problems import Problem, away, forbidden, missing, of_asker, unauthorized
 from webhooks.headers import SECURITY
 
@@ -42,7 +42,7 @@ def guarded(
 
     Only then query, key and body are read, in this order. What is said to who asked becomes a problem.
     """
-    model, takes_key = row.parsed, IDEMPOTENCY_KEY in row.headers
+    model, takes_key = row.parsed, queries.IDEMPOTENCY_KEY in row.headers
 
     async def answer(http: Request) -> Response:
         request = _GuardedRequest(http, guard)
@@ -50,7 +50,7 @@ def guarded(
             visitor = await guard.identify(request)
             await guard.authorize(row, request, visitor)
             query = queries.read(request, row.query)
-            key = idempotency_key(request) if takes_key else None
+            key = queries.idempotency_key(request) if takes_key else None
             content = None if model is None else await body(request, model)
             return _response(await handler(ApiRequest(request, visitor, content, query, key)), url)
         except Problem as problem:

@@ -1,4 +1,4 @@
-"""Deploy hooks: `POST /hooks/{job}` for whoever has the token of one, `/api/hooks` to make and end them.
+"""Deploy hooks: `POST /hooks/{job}` for whoever has the token of one.
 
 Whoever brings no token that is good for this very job learns nothing, not even whether there is such a job.
 See docs/hooks.md.
@@ -6,25 +6,22 @@ See docs/hooks.md.
 
 import hmac
 import re
-import secrets
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
-from urllib.parse import quote
 
 import structlog
 from starlette.requests import Request
 
 from bot.access.callers import of_hook
-from bot.errors import AskerError, ProblemType, Unfit
+from bot.errors import AskerError, Unfit
 from bot.handlers.calls import CallHandler, StartConditions
 from bot.handlers.start import StartRequest, StartResult
-from bot.registry import Registry
 from bot.store import Session, Store, hooks
 from bot.tables import Hook
 from webhooks.access import token_hash
 from webhooks.api import queries, requests, responses
 from webhooks.api.operation import ApiRequest, Operation, Reply
-from webhooks.api.problems import Problem, missing_job, wrong
+from webhooks.api.problems import Problem, required, wrong
 from webhooks.api.runs import started
 from webhooks.api.waiting import run_at_end
 from webhooks.streams import Streams
@@ -45,45 +42,6 @@ class HookDeleted(AskerError):
     """The hook was deleted while it was being used."""
 
 
-class HookHandlers:
-    """Makes, lists and ends hooks; whoever gets here is an admin."""
-
-    def __init__(self, registry: Registry, store: Store, clock: Callable[[], float]) -> None:
-        self._registry = registry
-        self._store = store
-        self._clock = clock
-
-    async def list_hooks(self, request: ApiRequest) -> responses.Hooks:
-        """All deploy hooks."""
-        return responses.Hooks.of(hooks=await self._store.read(hooks.list))
-
-    async def create_hook(self, request: ApiRequest[requests.HookRequest]) -> Reply[responses.NewHook]:
-        """Makes a deploy hook for a job."""
-        job, name, by = request.body.job, request.body.name, request.visitor.caller.name
-        if job not in self._registry.catalog.jobs:
-            raise missing_job()
-        text = PREFIX + secrets.token_urlsafe(32)
-        row = Hook(job=job, name=name, hash=token_hash(text), created_at=self._clock(), created_by=by)
-
-        def add(session: Session) -> responses.NewHook:
-            return responses.NewHook.of(hooks.add(session, row.model_copy()), token=text)
-
-        try:
-            hook = await self._store.write(add)
-        except ValueError as error:
-            raise Problem(409, str(error), kind=ProblemType.NAME_TAKEN) from None
-        log.info("hook.created", job=job, hook=name, by=by)
-        return Reply(hook, 201, f"/api/hooks/{job}/{quote(name, safe='')}")
-
-    async def delete_hook(self, request: ApiRequest) -> None:
-        """Ends a hook at once."""
-        job, name = request.path["name"], request.path["hook"]
-        bad = "\0" in job or "\0" in name
-        if bad or not await self._store.write(lambda s: hooks.remove(s, job=job, name=name)):
-            raise Problem(404, "There is no such hook.", kind=ProblemType.NO_SUCH_HOOK)
-        log.info("hook.deleted", job=job, hook=name, by=request.visitor.caller.name)
-
-
 class HookGuard:
     """Lets in whoever has the token of a hook of the job that the path names."""
 
@@ -96,10 +54,8 @@ class HookGuard:
         if text is None:
             raise _unauthorized()
         hashed = token_hash(text)
-        hook = await self._store.read(lambda s: hooks.by_hash(s, hashed))
-        if hook is None or not hmac.compare_digest(hook.hash, hashed):
-            raise _unauthorized()
-        if hook.job != request.path_params["name"]:
+        hook = required(await self._store.read(lambda s: hooks.by_hash(s, hashed)), _unauthorized())
+        if not hmac.compare_digest(hook.hash, hashed) or hook.job != request.path_params["name"]:
             raise _unauthorized()
         return hook
 

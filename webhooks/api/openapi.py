@@ -4,7 +4,7 @@ Routes, scopes and answers come from `operations`, bodies and shapes from the ve
 fill them, so nothing here can promise what the code does not keep.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
@@ -16,6 +16,7 @@ from bot.catalog.images import LABEL
 from webhooks.api import responses
 from webhooks.api.operation import JSON, TEXT, Answer, Needs, Operation
 from webhooks.api.problems import MEDIA_TYPE
+from webhooks.api.queries import Parameter
 
 Schema = dict[str, Any]
 
@@ -81,7 +82,7 @@ def _operation(row: Operation, refs: dict[Any, Schema]) -> Schema:
         "description": f"Needs {row.needs.value}.{_of_chat(row)}",
         "x-needs": row.needs.value,
         "security": _security(row),
-        "parameters": [*_in_path(row), *_in_query(row), *_in_header(row)],
+        "parameters": [*_in_path(row), *_parameters("query", row.query), *_parameters("header", row.headers)],
         "responses": {str(status): _answer(answer, refs) for status, answer in row.answers.items()}
         | {str(status): _problem(status, refs) for status in problems(row)},
     }
@@ -123,16 +124,10 @@ def _in_path(row: Operation) -> Iterator[Schema]:
             yield {"name": name, "in": "path", "required": True, "schema": values}
 
 
-def _in_query(row: Operation) -> Iterator[Schema]:
-    for each in row.query:
+def _parameters(place: str, known: Iterable[Parameter]) -> Iterator[Schema]:
+    for each in known:
         commas = {"style": "form", "explode": False} if each.several else {}
-        yield {"name": each.name, "in": "query", "description": each.meaning, **commas, "schema": each.schema}
-
-
-def _in_header(row: Operation) -> Iterator[Schema]:
-    for each in row.headers:
-        schema = {"type": "string", "pattern": each.pattern, "examples": [each.example]}
-        yield {"name": each.name, "in": "header", "description": each.meaning, "schema": schema}
+        yield {"name": each.name, "in": place, "description": each.meaning, **commas, "schema": each.schema}
 
 
 def _answer(answer: Answer, refs: dict[Any, Schema]) -> Schema:

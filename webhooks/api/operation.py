@@ -87,24 +87,6 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
-    """A header that a request may have. `pattern`: what values it takes, such as `example`."""
-
-    name: str
-    meaning: str
-    pattern: str
-    example: str
-
-
-IDEMPOTENCY_KEY = Header(
-    "Idempotency-Key",
-    "the same key gives the same run, for a day; with another request it is a mistake (409)",
-    r"^[!-~]{1,200}$",
-    "deploy-2026-01-31",
-)
-
-
-@dataclass(frozen=True, slots=True)
 class Operation:
     """One method of one path, and the method of a class that handles it.
 
@@ -120,7 +102,7 @@ class Operation:
     handler: Callable[[Any, Any], Awaitable[object]]
     special: Mapping[int, Answer] | None = None
     query: tuple[queries.Parameter, ...] = ()
-    headers: tuple[Header, ...] = ()
+    headers: tuple[queries.Parameter, ...] = ()
     streamed: type[BaseModel] | None = None
     problems: tuple[int, ...] | None = None
     verb: str | None = None

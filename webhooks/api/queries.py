@@ -1,4 +1,4 @@
-"""What the API takes in a query: the rules that read it, of which its OpenAPI document is made as well."""
+"""What the API takes in queries and headers: rules that read them, and make its OpenAPI document as well."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ class Parameter:
     """One name of a query: a number between two bounds, else one of `choices`, else any text.
 
     `several`: some of `choices`, with commas between them. `hints` say of a value that is none of them which
-    parameter takes it.
+    parameter takes it. `pattern`: of a header, what values it takes, such as `example`.
     """
 
     name: str
@@ -37,12 +37,16 @@ class Parameter:
     choices: tuple[str, ...] = ()
     several: bool = False
     hints: Mapping[str, str] = field(default_factory=dict)
+    pattern: str | None = None
+    example: str | None = None
 
     @property
     def schema(self) -> dict[str, object]:
         """What values it takes, as JSON Schema."""
         if self.least is not None:
             return {"type": "integer", "minimum": self.least, "maximum": self.most}
+        if self.pattern is not None:
+            return {"type": "string", "pattern": self.pattern, "examples": [self.example]}
         if self.choices:
             one: dict[str, object] = {"type": "string", "enum": [*self.choices]}
             if not self.several:
@@ -104,6 +108,15 @@ HOOK = (
     Parameter("wait", "seconds: answer when the run has ended, or after this time", 0, LONGEST_WAIT),
 )
 
+_KEY = r"[!-~]{1,200}"
+
+IDEMPOTENCY_KEY = Parameter(
+    "Idempotency-Key",
+    "the same key gives the same run, for a day; with another request it is a mistake (409)",
+    pattern=f"^{_KEY}$",
+    example="deploy-2026-01-31",
+)
+
 
 def read(request: Request, known: Sequence[Parameter] = ()) -> dict[str, str]:
     """The query's values; what is not known, said twice or out of bounds is a mistake that is told."""
@@ -130,3 +143,13 @@ def words(values: Mapping[str, str], name: str) -> list[str]:
 def number(values: Mapping[str, str], name: str) -> int | None:
     """The number that was read for `name`; None where it was not given."""
     return int(values[name]) if name in values else None
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The key that the request came with, None without one; a `Problem` for what is none."""
+    keys = request.headers.getlist("idempotency-key")
+    if not keys:
+        return None
+    if len(keys) > 1 or not re.fullmatch(_KEY, keys[0], re.ASCII):
+        raise Problem(400, "Idempotency-Key: expected one key of 1 to 200 visible ASCII characters.")
+    return keys[0]

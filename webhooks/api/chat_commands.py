@@ -1,17 +1,24 @@
-"""A chat's commands about a job that start no run: plan, why, help, pause, resume and skip."""
+"""A chat's commands that start no run: about a job, about a target that jobs share, and building an image."""
+
+from collections.abc import Callable
+
+import structlog
 
 from bot.commands import parser
 from bot.handlers.questions import QueryHandler
 from webhooks.api import queries, requests, responses
-from webhooks.api.operation import ApiRequest
+from webhooks.api.operation import ApiRequest, Reply
 from webhooks.api.problems import wrong
 
+log = structlog.get_logger()
 
-class JobCommandHandlers:
-    """Whoever gets here may do this to the job that the path names."""
 
-    def __init__(self, questions: QueryHandler) -> None:
+class ChatCommandHandlers:
+    """Whoever gets here may do this to the job that the path names, or one that target or image concern."""
+
+    def __init__(self, questions: QueryHandler, clock: Callable[[], float]) -> None:
         self._questions = questions
+        self._clock = clock
 
     async def plan_job(self, request: ApiRequest[requests.Start]) -> responses.Said:
         """What a start with the same body would do; starts nothing."""
@@ -46,6 +53,28 @@ class JobCommandHandlers:
         """Leaves out the next time of the schedule of a job."""
         name = request.path["name"]
         return _in_chat(name, await self._questions.skip(request.visitor.caller, name))
+
+    async def lock_target(self, request: ApiRequest[requests.LockRequest]) -> responses.LockAnswer:
+        """Locks a target, which is a `lock` of jobs or a job: what has begun goes on, nothing else starts."""
+        target, caller = request.path["target"], request.visitor.caller
+        command = parser.Lock(target, request.body.reason, request.body.duration)
+        lock, text = await self._questions.lock(caller, command)
+        log.info("lock.closed", target=target, by=caller.name)
+        return responses.LockAnswer.of(target=target, closed=lock, text=text)
+
+    async def unlock_target(self, request: ApiRequest) -> responses.UnlockAnswer:
+        """Unlocks a target, whoever locked it; what waited for it goes on."""
+        target, caller = request.path["target"], request.visitor.caller
+        text = await self._questions.unlock(caller, target)
+        log.info("lock.opened", target=target, by=caller.name)
+        return responses.UnlockAnswer(target=target, text=text or "")
+
+    async def build_image(self, request: ApiRequest[requests.BuildRequest]) -> Reply[responses.BuildAnswer]:
+        """Builds an image, unless it is built from that commit."""
+        command = parser.Build(request.path["image"], request.body.ref)
+        order = await self._questions.build(request.visitor.caller, command)
+        answer = responses.BuildAnswer.of_build(order.build, self._clock(), text=order.answer)
+        return Reply(answer, 201 if order.new else 200, f"/api/builds/{answer.number}")
 
 
 def _in_chat(job: str, text: str | None) -> responses.Said:

@@ -1,0 +1,103 @@
+"""What lets others in, for admins: the API's tokens, deploy hooks, and the pinned numbers of repositories.
+
+The text of a token is in one answer and nowhere else.
+"""
+
+import secrets
+from collections.abc import Callable
+from typing import TypeVar
+from urllib.parse import quote
+
+import structlog
+
+from bot.errors import ProblemType
+from bot.registry import Registry
+from bot.repositories import Repositories
+from bot.store import Session, Store, hooks, tokens
+from bot.tables import Hook
+from webhooks.access import new_token, token_hash
+from webhooks.api import requests, responses
+from webhooks.api.hooks import PREFIX
+from webhooks.api.operation import ApiRequest, Reply
+from webhooks.api.problems import Problem, missing_job
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+
+class GrantHandlers:
+    """Whoever gets here is an admin."""
+
+    def __init__(
+        self, registry: Registry, repositories: Repositories, store: Store, clock: Callable[[], float]
+    ) -> None:
+        self._registry = registry
+        self._repositories = repositories
+        self._store = store
+        self._clock = clock
+
+    async def list_tokens(self, request: ApiRequest) -> responses.Tokens:
+        """All tokens by name."""
+        return responses.Tokens.of(tokens=await self._store.read(tokens.list))
+
+    async def create_token(self, request: ApiRequest[requests.TokenRequest]) -> Reply[responses.NewToken]:
+        """Makes a token."""
+        wish, text, now = request.body, new_token(), self._clock()
+        hashed, ends = token_hash(text), None if wish.expires is None else now + wish.expires
+
+        def add(session: Session) -> responses.NewToken:
+            row = tokens.add(
+                session, name=wish.name, hash=hashed, now=now, scopes=wish.scopes, expires_at=ends
+            )
+            return responses.NewToken.of(row, token=text)
+
+        token = await self._create(add)
+        log.info("token.created", token=token.name, scopes=token.scopes, by=request.visitor.caller.name)
+        return Reply(token, 201, f"/api/tokens/{quote(token.name, safe='')}")
+
+    async def delete_token(self, request: ApiRequest) -> None:
+        """Ends a token at once."""
+        name = request.path["name"]
+        if "\0" in name or not await self._store.write(lambda s: tokens.remove(s, name=name)):
+            raise Problem(404, "There is no such token.", kind=ProblemType.NO_SUCH_TOKEN)
+        log.info("token.deleted", token=name, by=request.visitor.caller.name)
+
+    async def list_hooks(self, request: ApiRequest) -> responses.Hooks:
+        """All deploy hooks."""
+        return responses.Hooks.of(hooks=await self._store.read(hooks.list))
+
+    async def create_hook(self, request: ApiRequest[requests.HookRequest]) -> Reply[responses.NewHook]:
+        """Makes a deploy hook for a job."""
+        job, name, by = request.body.job, request.body.name, request.visitor.caller.name
+        if job not in self._registry.catalog.jobs:
+            raise missing_job()
+        text = PREFIX + secrets.token_urlsafe(32)
+        row = Hook(job=job, name=name, hash=token_hash(text), created_at=self._clock(), created_by=by)
+        hook = await self._create(lambda s: responses.NewHook.of(hooks.add(s, row.model_copy()), token=text))
+        log.info("hook.created", job=job, hook=name, by=by)
+        return Reply(hook, 201, f"/api/hooks/{job}/{quote(name, safe='')}")
+
+    async def delete_hook(self, request: ApiRequest) -> None:
+        """Ends a hook at once."""
+        job, name = request.path["name"], request.path["hook"]
+        bad = "\0" in job or "\0" in name
+        if bad or not await self._store.write(lambda s: hooks.remove(s, job=job, name=name)):
+            raise Problem(404, "There is no such hook.", kind=ProblemType.NO_SUCH_HOOK)
+        log.info("hook.deleted", job=job, hook=name, by=request.visitor.caller.name)
+
+    async def list_repositories(self, request: ApiRequest) -> responses.Repositories:
+        """Which number is pinned to which repository."""
+        return responses.Repositories.of(repositories=await self._repositories.listing())
+
+    async def forget_repository(self, request: ApiRequest) -> None:
+        """Lets the next repository that comes under a name have it."""
+        name = request.path["name"]
+        if "\0" in name or not await self._repositories.forget(name, by=request.visitor.caller.name):
+            raise Problem(404, "No number is pinned to this name.", kind=ProblemType.NO_SUCH_PIN)
+
+    async def _create(self, add: Callable[[Session], T]) -> T:
+        try:
+            return await self._store.write(add)
+        except ValueError as error:
+            raise Problem(409, str(error), kind=ProblemType.NAME_TAKEN) from None
