@@ -3,12 +3,12 @@
 from collections.abc import AsyncIterator
 
 from executor.errors import EngineUnavailable
-from executor.kubernetes import runs
 from executor.kubernetes.building import builds
 from executor.kubernetes.client import Client
 from executor.kubernetes.controller.run_controllers import RunControllers
 from executor.kubernetes.images.images import Images
 from executor.kubernetes.images.keys import Keys
+from executor.kubernetes.runs import run_order
 from executor.kubernetes.settings import Settings
 from executor.logs.store import LogStore, check_key
 from executor.spec import BuildSpec, Live, Progress, RunSpec
@@ -44,13 +44,13 @@ class KubernetesEngine:
         check_key(spec.key)
         client, _, lives = self._opened()
         registry = await builds.known_of_registry(spec, Keys(client, self._settings))
-        async for progress in lives.attend(builds.order(spec, self._settings, registry)):
+        async for progress in lives.attend(builds.build_order(spec, self._settings, registry)):
             yield progress
 
     async def run(self, spec: RunSpec) -> AsyncIterator[Progress]:
         """Start the run or attach to it; see `Engine`."""
         client, images, lives = self._opened()
-        async for progress in lives.attend(runs.order(spec, self._settings, client, images)):
+        async for progress in lives.attend(run_order(spec, self._settings, client, images)):
             yield progress
 
     async def stop(self, key: str) -> None:

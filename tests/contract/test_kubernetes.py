@@ -11,8 +11,9 @@ import pytest
 
 from executor.kubernetes.client import Client
 from executor.kubernetes.controller import creating
-from executor.kubernetes.controller.orders import Manifests, RunOrder
+from executor.kubernetes.controller.orders import RunOrder
 from executor.kubernetes.controller.stopping import Stop
+from executor.kubernetes.objects.manifests import Manifests
 from executor.kubernetes.resources import FINALIZER, INSTALLATION
 from executor.spec import Outcome, Pending, Reference, Result, RunSpec, Secret, Started
 from tests.contract.cases import KubernetesCase, ended, open_kubernetes_case, seen, sh, started, text

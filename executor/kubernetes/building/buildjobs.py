@@ -13,11 +13,10 @@ from executor import references
 from executor.checkout import git
 from executor.kubernetes.building import trust
 from executor.kubernetes.client import Object
-from executor.kubernetes.controller.orders import Manifests
 from executor.kubernetes.objects import manifests
+from executor.kubernetes.objects.manifests import Manifests
 from executor.kubernetes.objects.merging import merged
 from executor.kubernetes.objects.pods import CONTAINER, literal
-from executor.kubernetes.resources import name_of
 from executor.kubernetes.settings import Settings
 from executor.process import trees
 from executor.spec import BuildSpec, Recipe, Secret
@@ -49,12 +48,9 @@ def made(spec: BuildSpec, settings: Settings) -> Manifests:
     if settings.builder.cache:
         env["ERRAND_CACHE"] = references.below(settings.builder.cache, spec.image)
     _check_text(*words, *env.values())
-    name = name_of(spec.key)
-    ours = manifests.metadata(
-        (name, spec.key), settings.namespace, spec.about, settings.installation, "build"
-    )
+    ours = manifests.metadata(spec.key, settings.namespace, spec.about, settings.installation, "build")
     deadline = settings.pending_timeout + spec.timeout + GRACE
-    job = manifests.job(ours, _pod(settings, words, env, name if given else None), deadline)
+    job = manifests.job(ours, _pod(settings, words, env, ours["name"] if given else None), deadline)
     return Manifests(job, manifests.secret(ours, given))
 
 

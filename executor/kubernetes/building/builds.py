@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from executor import references
 from executor.kubernetes.building import buildjobs
-from executor.kubernetes.controller.orders import Manifests, RunOrder
+from executor.kubernetes.controller.orders import RunOrder
 from executor.kubernetes.images.credentials import Credential
 from executor.kubernetes.images.keys import Keys
+from executor.kubernetes.objects.manifests import Manifests
 from executor.kubernetes.settings import Settings
 from executor.outcomes import error
 from executor.spec import BuildSpec, Outcome, Result, Secret
@@ -20,8 +21,8 @@ _FAILURES = frozenset({"SpecInvalid", "FetchFailed", "PushFailed", "BuilderUnfit
 """What the script says besides `Built` and `ImageFailed`: the reasons of an error."""
 
 
-def order(spec: BuildSpec, settings: Settings, registry: Iterable[Secret] = ()) -> RunOrder:
-    """Give what `life` attends for a build; its outcome names the image `REPOSITORY@sha256:DIGEST`.
+def build_order(spec: BuildSpec, settings: Settings, registry: Iterable[Secret] = ()) -> RunOrder:
+    """Give what a `RunController` attends for a build, whose image is named `REPOSITORY@sha256:DIGEST`.
 
     `registry` is what `known_of_registry` gives, and masked too.
     """

@@ -11,9 +11,10 @@ from http import HTTPStatus
 from executor.kubernetes.client import Client, Object
 from executor.kubernetes.controller import stopping
 from executor.kubernetes.controller.masking import Mask
-from executor.kubernetes.controller.orders import Manifests, RunOrder
+from executor.kubernetes.controller.orders import RunOrder
 from executor.kubernetes.controller.patience import Hold, Patience
 from executor.kubernetes.controller.stopping import Stop
+from executor.kubernetes.objects.manifests import Manifests
 from executor.kubernetes.refusals import Deferral, Refused
 from executor.kubernetes.resources import CONFIGMAPS, JOBS, SECRETS, Resource
 from executor.kubernetes.watching import states

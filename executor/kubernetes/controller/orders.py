@@ -1,23 +1,11 @@
-"""What is attended on the cluster: a run or a build, as `life` sees it."""
+"""What is attended on the cluster: a run or a build, as a `RunController` sees it."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from executor.kubernetes.client import Object
+from executor.kubernetes.objects.manifests import Manifests
 from executor.kubernetes.resources import name_of
 from executor.spec import Outcome, Secret
-
-
-@dataclass(frozen=True, slots=True)
-class Manifests:
-    """The objects of one order as plain JSON, each with its `metadata.namespace`.
-
-    `secret` and `configmap` are created before the Job and belong to it afterwards.
-    """
-
-    job: Object
-    secret: Object | None = None
-    configmap: Object | None = None
 
 
 def as_it_ended(outcome: Outcome, message: str) -> Outcome:

@@ -1,79 +1,135 @@
 """The objects that a run is made of: a Job, and what its environment and its files lie in. Pure.
 
 https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/job-v1/
+https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
 """
 
 import base64
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from executor.kubernetes.client import Object
-from executor.kubernetes.objects import labels, pods
-from executor.kubernetes.objects.labels import Component
+from executor.kubernetes.objects import pods
 from executor.kubernetes.objects.pods import UNKNOWN, ImageFacts
 from executor.kubernetes.objects.workloads import Workload
-from executor.kubernetes.resources import FINALIZER, MASKED, name_of
+from executor.kubernetes.resources import (
+    ERRAND,
+    FINALIZER,
+    INSTALLATION,
+    KEY,
+    MANAGED_BY,
+    MASKED,
+    STOP,
+    name_of,
+)
 from executor.kubernetes.settings import Settings
-from executor.logs.encodings import forms
-from executor.spec import About, RunSpec, Secret
-from executor.targets import targets
+from executor.spec import About, RunSpec
+
+NAME = "app.kubernetes.io/name"
+COMPONENT = "app.kubernetes.io/component"
+
+Component = Literal["run", "build"]
 
 _WEEK = 7 * 24 * 3600
 """Seconds for which a Job that nobody removes stays."""
+_ODD = re.compile(r"[^A-Za-z0-9_.-]+")
+_LONGEST = 63
+"""Characters of a label."""
+_TEXT = 4096
+"""Characters of an annotation; all annotations of an object may have 256 KiB."""
+_MOST = 16
+"""Labels and annotations that an `About` may have of its own."""
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
-    """The objects of a run as the API takes them; all have the same name, in `namespace`.
+class Manifests:
+    """The objects of a run or a build as the API takes them; all have the same name and namespace.
 
-    `secret` and `configmap` have to exist before `job` is created, and are None where nothing needs them.
+    `secret` and `configmap` have to exist before `job` is created and belong to it afterwards; they are None
+    where nothing needs them.
     """
 
-    name: str
-    namespace: str
     job: Object
-    secret: Object | None
-    configmap: Object | None
+    secret: Object | None = None
+    configmap: Object | None = None
 
 
-def manifest(
-    spec: RunSpec, settings: Settings, workload: Workload | None = None, facts: ImageFacts = UNKNOWN
-) -> Manifest:
-    """Give the objects of a run; raises ValueError where no pod can have what `spec` says."""
-    pods.check(spec)
-    hidden = _Hidden(spec.secrets)
-    files = targets(spec.files, reserved=pods.RESERVED)
-    kept = pods.PodData(
-        name=name_of(spec.key),
-        env={name: value for name, value in spec.env.items() if hidden.is_in(value)},
-        secret_files={path: text for path, text in files.items() if hidden.is_in(text)},
-        files={path: text for path, text in files.items() if not hidden.is_in(text)},
-    )
+def of_run(
+    spec: RunSpec,
+    files: Mapping[str, str],
+    settings: Settings,
+    workload: Workload | None = None,
+    facts: ImageFacts = UNKNOWN,
+) -> Manifests:
+    """Give the objects of a run; raises ValueError where no pod can have what `spec` says.
+
+    `files` are its texts by absolute path.
+    """
     namespace = workload.namespace if workload else settings.namespace
-    ours = metadata((kept.name, spec.key), namespace, spec.about, settings.installation, "run")
+    ours = metadata(spec.key, namespace, spec.about, settings.installation, "run")
+    kept = pods.data(spec, ours["name"], files)
+    pod = pods.spec(spec, settings, workload, facts, kept)
     deadline = settings.pending_timeout + spec.timeout + spec.grace
-    return Manifest(
-        name=kept.name,
-        namespace=namespace,
-        job=job(ours, pods.spec(spec, settings, workload, facts, kept), deadline, _marks(spec, workload)),
+    return Manifests(
+        job=job(ours, pod, deadline, _marks(spec, workload)),
         secret=secret(ours, kept.secret_data),
         configmap=_configmap(ours, kept.public_data),
     )
 
 
-def metadata(
-    called: tuple[str, str], namespace: str, about: About, installation: str, component: Component
-) -> Object:
-    """Give the metadata of all that a run or a build is made of, which is `called` by a name and a key."""
-    name, key = called
+def metadata(key: str, namespace: str, about: About, installation: str, component: Component) -> Object:
+    """Give the metadata of all that the run or the build `key` is made of."""
+    name = name_of(key)
     return {
         "name": name,
         "namespace": namespace,
-        "labels": labels.labels(name, about, installation, component),
-        "annotations": labels.annotations(key, about),
+        "labels": labels(name, about, installation, component),
+        "annotations": annotations(key, about),
     }
+
+
+def labels(name: str, about: About, installation: str, component: Component) -> dict[str, str]:
+    """Give the labels of what is called `name`.
+
+    The name is `errand-run`, not that of the job or of Errand itself, whose Services select pods by it.
+    """
+    return {
+        **{_name(label): fit(value) for label, value in _some(about.labels)},
+        NAME: f"{ERRAND}-{component}",
+        COMPONENT: component,
+        MANAGED_BY: ERRAND,
+        INSTALLATION: fit(installation),
+        KEY: name,
+    }
+
+
+def annotations(key: str, about: About) -> dict[str, str]:
+    """Give the annotations of what belongs to `key`."""
+    told = {_name(name): _text(value) for name, value in _some(about.annotations)}
+    for ours in (STOP, MASKED):
+        told.pop(ours, None)
+    return {**told, KEY: key}
+
+
+def fit(value: str) -> str:
+    """Give the value of a label that is as much like `value` as one may be; it may be empty."""
+    return _ODD.sub("_", value)[:_LONGEST].strip("_.-")
+
+
+def _name(name: str) -> str:
+    return f"{ERRAND}/{fit(name) or 'x'}"
+
+
+def _some(named: Mapping[str, str]) -> list[tuple[str, str]]:
+    return list(named.items())[:_MOST]
+
+
+def _text(value: str) -> str:
+    return value.encode(errors="replace").decode()[:_TEXT]
 
 
 def _marks(spec: RunSpec, workload: Workload | None) -> dict[str, str]:
@@ -129,16 +185,3 @@ def _configmap(metadata: Object, data: Mapping[str, str]) -> Object | None:
         "immutable": True,
         "data": dict(data),
     }
-
-
-class _Hidden:
-    """Tells which texts only a Secret may hold."""
-
-    def __init__(self, secrets: tuple[Secret, ...]) -> None:
-        values = [secret.reveal().encode(errors="surrogateescape") for secret in secrets]
-        # The forms are those that the log masks; a value that is too short for that is one here.
-        self._forms = {form for value in values if value for form in (value, *forms(value))}
-
-    def is_in(self, text: str) -> bool:
-        data = text.encode()
-        return any(form in data for form in self._forms)

@@ -12,6 +12,7 @@ from executor.kubernetes.client import Object
 from executor.kubernetes.objects.merging import merged
 from executor.kubernetes.objects.workloads import Workload
 from executor.kubernetes.settings import Settings
+from executor.logs.encodings import forms
 from executor.spec import RunSpec
 from executor.supervisor.setup import PREFACE, SHELL, TELL_ALL, TELL_OWN, prefaced
 
@@ -76,7 +77,28 @@ class PodData:
         return _numbered("file", self.files)
 
 
-def check(spec: RunSpec) -> None:
+def data(spec: RunSpec, name: str, files: Mapping[str, str]) -> PodData:
+    """Tell what lies in the Secret and in the ConfigMap called `name`: what holds a secret in the former.
+
+    `files` are texts by absolute path. Raises ValueError where no container can have what `spec` says.
+    """
+    _check(spec)
+    values = [secret.reveal().encode(errors="surrogateescape") for secret in spec.secrets]
+    # The forms are those that the log masks; a value that is too short for that is one here.
+    hidden = {form for value in values if value for form in (value, *forms(value))}
+
+    def is_hidden(text: str) -> bool:
+        return any(form in text.encode() for form in hidden)
+
+    return PodData(
+        name=name,
+        env={name: value for name, value in spec.env.items() if is_hidden(value)},
+        secret_files={path: text for path, text in files.items() if is_hidden(text)},
+        files={path: text for path, text in files.items() if not is_hidden(text)},
+    )
+
+
+def _check(spec: RunSpec) -> None:
     """Raise ValueError for what no container can have."""
     if not spec.command:
         raise ValueError("The command is empty.")
@@ -122,12 +144,13 @@ def spec(
 
 
 def _container(run: RunSpec, shared: Workload, kept: PodData) -> Object:
+    command = prefaced(run.command)
     asked: Object = {
         "name": CONTAINER,
         "image": run.image or shared.image,
         # What moves was pinned, and what the node alone has cannot be pulled again.
         "imagePullPolicy": "IfNotPresent",
-        "command": [literal(word) for word in _command(run)],
+        "command": [literal(word) for word in _words(run.setup, command)],
         "env": _environment(run, shared, kept),
         "resources": _resources(run),
         "volumeMounts": _mounts(run, shared, kept),
@@ -143,14 +166,14 @@ def _container(run: RunSpec, shared: Workload, kept: PodData) -> Object:
         asked["envFrom"] = list(shared.env_from)
     if run.workdir:
         asked["workingDir"] = "/" + run.workdir.strip("/")
-    if run.signal_children or prefaced(run.command) != run.command:
+    if run.signal_children or command != run.command:
         script = _HOOK if run.signal_children else _OWN_HOOK
         asked["lifecycle"] = {"preStop": {"exec": {"command": ["sh", "-c", script, "sh", PREFACE]}}}
     return asked
 
 
-def _command(run: RunSpec) -> list[str]:
-    words = [*SHELL, run.setup, *prefaced(run.command)] if run.setup else list(prefaced(run.command))
+def _words(setup: str | None, command: tuple[str, ...]) -> list[str]:
+    words = [*SHELL, setup, *command] if setup else list(command)
     shell = words[0]
     return [shell, "-c", _TOGETHER, shell, *words] if shell.rpartition("/")[2] in _SHELLS else words
 

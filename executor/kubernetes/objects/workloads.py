@@ -1,13 +1,17 @@
 """What runs share with a workload that runs now, read from its objects. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from executor import references
 from executor.kubernetes.client import Object
 from executor.kubernetes.objects.secretrefs import SecretRef, secret_refs
+from executor.outcomes import error
 from executor.words import hidden, plain
 
+JOB = "batch.kubernetes.io/job-name"
+"""The label of every pod of a Job."""
 _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 """Where the token of the service account is mounted, by the API server itself."""
 _DEFAULT = "kubectl.kubernetes.io/default-container"
@@ -54,7 +58,62 @@ class Workload:
     masked: tuple[str, ...] = ()
 
 
-def container(pod: Mapping[str, object], name: str | None) -> str | None:
+def selector(workload: Object) -> str:
+    """Write the LabelSelector of a workload as a query has it."""
+    said = workload["spec"]["selector"]
+    parts = [f"{name}={value}" for name, value in (said.get("matchLabels") or {}).items()]
+    for expression in said.get("matchExpressions") or ():
+        key, operator = expression["key"], expression["operator"]
+        if operator in ("Exists", "DoesNotExist"):
+            parts.append(key if operator == "Exists" else f"!{key}")
+        else:
+            values = ",".join(expression["values"])
+            parts.append(f"{key} {'in' if operator == 'In' else 'notin'} ({values})")
+    return ",".join(parts)
+
+
+def of_pods(place: str, workload: Object, pods: Sequence[Object], container: str | None) -> Workload:
+    """Give what the newest ready one of a workload's `pods` has; `place` is what people call the workload.
+
+    Raises `RunEnded` with `WorkloadNotReady`, or with `WorkloadMissing` where there is no such container.
+    """
+    own = [pod for pod in pods if pod is workload or _is_owned(pod, workload)]
+    ready = [pod for pod in own if _is_ready(pod)]
+    if not ready:
+        why = _waits(_by_age(own)) or _refusal(workload) or "it has no pod"
+        raise error("WorkloadNotReady", f"{place} has no ready pod: {why}".rstrip(".") + ".")
+    pod = _by_age(ready)[0]
+    return _read(workload, pod, _named(pod, container, place), workload["spec"].get("template"))
+
+
+def of_cronjob(place: str, cronjob: Object, pods: Sequence[Object], container: str | None) -> Workload:
+    """Give what the template of a cronjob says, with the image of its newest pod if that has the template's.
+
+    `pods` are all of any Job's. Raises `RunEnded` with `WorkloadMissing` where there is no such container.
+    """
+    template = cronjob["spec"]["jobTemplate"]["spec"]["template"]
+    name = _named(template, container, place)
+    written = _read(cronjob, template, name)
+    job = re.compile(re.escape(cronjob["metadata"]["name"]) + "-[0-9]+")
+    for pod in _by_age(pods):
+        if not job.fullmatch(pod["metadata"]["labels"][JOB]):
+            continue
+        if _container(pod, name) is None:
+            continue
+        ran = _read(cronjob, pod, name)
+        if ran.is_pinned and _image(pod, name) == written.image:
+            return replace(written, image=ran.image, is_pinned=True)
+    return written
+
+
+def _named(pod: Object, container: str | None, place: str) -> str:
+    name = _container(pod, container)
+    if name is None:
+        raise error("WorkloadMissing", f"{place} has no container {(container or '')[:100]!r}.")
+    return name
+
+
+def _container(pod: Mapping[str, object], name: str | None) -> str | None:
     """Name the container that is meant: `name`, or the pod's default or first one; None: there is none."""
     names = [one["name"] for one in _of(pod, "spec").get("containers") or ()]
     annotated = _of(pod, "metadata").get("annotations") or {}
@@ -64,8 +123,8 @@ def container(pod: Mapping[str, object], name: str | None) -> str | None:
     return wanted if wanted in names else None
 
 
-def read(namespace: str, pod: Object, name: str, template: Object | None = None) -> Workload:
-    """Read a pod, or the template of one, of which the container `name` is meant.
+def _read(workload: Object, pod: Object, name: str, template: Object | None = None) -> Workload:
+    """Read a pod of a workload, or the template of one, of which the container `name` is meant.
 
     Where pods go is what `template` says if there is one: a pod may be bound to its node.
     """
@@ -85,7 +144,7 @@ def read(namespace: str, pod: Object, name: str, template: Object | None = None)
     written = {item["name"]: item.get("value") or "" for item in env if "valueFrom" not in item}
     where = (template or pod)["spec"]
     return Workload(
-        namespace=namespace,
+        namespace=workload["metadata"]["namespace"],
         image=image or one["image"],
         is_pinned=image is not None,
         env=env,
@@ -103,7 +162,7 @@ def read(namespace: str, pod: Object, name: str, template: Object | None = None)
     )
 
 
-def is_ready(pod: Object) -> bool:
+def _is_ready(pod: Object) -> bool:
     """Whether the pod takes part in its workload's work now."""
     if pod["metadata"].get("deletionTimestamp"):
         return False
@@ -111,7 +170,7 @@ def is_ready(pod: Object) -> bool:
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
-def waits(pods: Sequence[Object]) -> str | None:
+def _waits(pods: Sequence[Object]) -> str | None:
     """Say what pods that are not ready wait for: the first that says anything."""
     for pod in pods:
         for words in _complaints(pod):
@@ -119,7 +178,7 @@ def waits(pods: Sequence[Object]) -> str | None:
     return None
 
 
-def refusal(workload: Object) -> str | None:
+def _refusal(workload: Object) -> str | None:
     """Say why a workload has no pods."""
     if workload["spec"].get("replicas") == 0:
         return "it is scaled to 0"
@@ -185,3 +244,24 @@ def _some(holder: Object, names: tuple[str, ...]) -> Object:
 def _of(pod: Mapping[str, object], part: str) -> Object:
     found = pod.get(part)
     return found if isinstance(found, dict) else {}
+
+
+def _image(pod: Object, name: str) -> str:
+    return next(str(one["image"]) for one in pod["spec"]["containers"] if one["name"] == name)
+
+
+def _is_owned(pod: Object, workload: Object) -> bool:
+    """Whether the workload made the pod; one of a Deployment is that of a ReplicaSet named after its hash."""
+    metadata = pod["metadata"]
+    for owner in metadata.get("ownerReferences") or ():
+        if owner.get("controller") and owner["kind"] == "ReplicaSet":
+            generation = (metadata.get("labels") or {}).get("pod-template-hash", "")
+            return bool(owner["name"] == f"{workload['metadata']['name']}-{generation}")
+        if owner.get("controller"):
+            return bool(owner["uid"] == workload["metadata"]["uid"])
+    return False
+
+
+def _by_age(pods: Sequence[Object]) -> list[Object]:
+    """The newest first."""
+    return sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp")), reverse=True)

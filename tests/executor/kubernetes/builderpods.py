@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from executor.kubernetes.controller.orders import Manifests
+from executor.kubernetes.objects.manifests import Manifests
 
 _VARIABLE = re.compile(r"\$\$|\$\(([^()]*)\)")
 

@@ -71,14 +71,14 @@ def test_other_ends_stay_what_they_are(result: Result) -> None:
 
 
 async def test_order_masks_the_token_and_the_recipe_s_secrets() -> None:
-    order = builds.order(SPEC, Settings("jobs", "errand"))
+    order = builds.build_order(SPEC, Settings("jobs", "errand"))
     assert set(order.secrets) == {Secret("ghs_token"), Secret("npm_secret")}
     assert (await order.make()).job["metadata"]["name"] == "build-1"
 
 
 async def test_build_that_no_cluster_can_make_ends_with_a_sentence() -> None:
     spec = BuildSpec("build-1", "shop", SPEC.source, recipe=Recipe())
-    order = builds.order(spec, Settings("jobs", "errand"))
+    order = builds.build_order(spec, Settings("jobs", "errand"))
     with pytest.raises(RunEnded) as ended:
         await order.make()
     assert (ended.value.outcome.reason, ended.value.outcome.result) == ("SpecInvalid", Result.ERROR)
@@ -88,4 +88,4 @@ async def test_order_masks_what_opens_the_registry() -> None:
     credentials = [Credential("errand", "correct-horse-9"), Credential(token="refresh"), Credential()]
     known = builds.secrets_of(credentials)
     assert known == [Secret("correct-horse-9"), Secret("ZXJyYW5kOmNvcnJlY3QtaG9yc2UtOQ=="), Secret("refresh")]
-    assert set(known) <= set(builds.order(SPEC, Settings("jobs", "errand"), known).secrets)
+    assert set(known) <= set(builds.build_order(SPEC, Settings("jobs", "errand"), known).secrets)

@@ -348,5 +348,6 @@ async def test_all_forms_of_a_selector_are_asked_for(
 async def test_a_run_lives_where_its_workload_does(
     client: Client, settings: Settings, cluster: Cluster
 ) -> None:
-    cluster.objects |= {SHOP.replace("jobs", "prod"): deployment(), PODS.replace("jobs", "prod"): [pod("a")]}
+    there = deployment() | {"metadata": {"name": "shop", "namespace": "prod", "uid": "1"}}
+    cluster.objects |= {SHOP.replace("jobs", "prod"): there, PODS.replace("jobs", "prod"): [pod("a")]}
     assert (await workload(client, Live("deployment/shop", namespace="prod"), settings)).namespace == "prod"

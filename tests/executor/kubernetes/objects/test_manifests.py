@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -9,15 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from executor.kubernetes.objects.manifests import Manifest, manifest
-from executor.kubernetes.objects.pods import ImageFacts, literal
+from executor.kubernetes.objects.manifests import Manifests, annotations, fit, labels, of_run
+from executor.kubernetes.objects.pods import RESERVED, UNKNOWN, ImageFacts, literal
 from executor.kubernetes.objects.workloads import Workload
 from executor.kubernetes.settings import Builder, Settings
 from executor.spec import About, Reference, RunSpec, Secret
 from executor.supervisor.setup import PREFACE
+from executor.targets import targets
 
 SETTINGS = Settings(namespace="jobs", installation="here")
 SPEC = RunSpec(key="run-1-abc", command=("migrate", "now"), image="ghcr.io/acme/tools:1.4")
+VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?", re.ASCII)
+NAME = re.compile(r"[a-z.]+(/[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)", re.ASCII)
+ANY_WORDS = some.dictionaries(some.text(some.characters()), some.text(some.characters()))
 LIVE = Workload(
     namespace="prod",
     image="ghcr.io/acme/shop@sha256:" + "a1" * 32,
@@ -34,16 +39,22 @@ LIVE = Workload(
 )
 
 
-def made(settings: Settings = SETTINGS, **changes: Any) -> Manifest:
+def manifest(
+    spec: RunSpec, settings: Settings, workload: Workload | None = None, facts: ImageFacts = UNKNOWN
+) -> Manifests:
+    return of_run(spec, targets(spec.files, reserved=RESERVED), settings, workload, facts)
+
+
+def made(settings: Settings = SETTINGS, **changes: Any) -> Manifests:
     return manifest(replace(SPEC, **changes), settings)
 
 
-def pod(found: Manifest) -> dict[str, Any]:
+def pod(found: Manifests) -> dict[str, Any]:
     spec: dict[str, Any] = found.job["spec"]["template"]["spec"]
     return spec
 
 
-def job(found: Manifest) -> dict[str, Any]:
+def job(found: Manifests) -> dict[str, Any]:
     container: dict[str, Any] = pod(found)["containers"][0]
     return container
 
@@ -78,8 +89,8 @@ def test_job_and_pod_have_the_labels_and_annotations() -> None:
             "errand/url": "http://e/runs/1",
             "errand/key": "run-1-abc",
         }
-    assert found.job["metadata"]["name"] == found.name == "run-1-abc"
-    assert found.job["metadata"]["namespace"] == found.namespace == "jobs"
+    assert found.job["metadata"]["name"] == "run-1-abc"
+    assert found.job["metadata"]["namespace"] == "jobs"
 
 
 def test_pod_security_restricted_by_default() -> None:
@@ -268,7 +279,7 @@ def test_secrets_for_the_pull_are_those_that_the_image_needs() -> None:
 
 def test_a_run_shares_what_the_workload_has() -> None:
     found = manifest(replace(SPEC, image=None, read_only=True, env={"A": "mine", "C": "c"}), SETTINGS, LIVE)
-    assert found.namespace == found.job["metadata"]["namespace"] == "prod"
+    assert found.job["metadata"]["namespace"] == "prod"
     assert job(found)["image"] == LIVE.image
     assert [(item["name"], item["value"]) for item in job(found)["env"]] == [
         ("A", "mine"),
@@ -306,3 +317,42 @@ def test_a_manifest_shares_nothing_with_what_it_is_made_of() -> None:
 )
 def test_hostile_words_about_a_run_break_no_manifest(named: dict[str, str], noted: dict[str, str]) -> None:
     json.dumps(made(about=About(named, noted)).job).encode()
+
+
+@given(ANY_WORDS, ANY_WORDS, some.text())
+def test_no_name_and_no_value_is_one_that_kubernetes_refuses(
+    named: dict[str, str], noted: dict[str, str], installation: str
+) -> None:
+    about = About(named, noted)
+    made = labels("run-1", about, installation, "run")
+    assert all(VALUE.fullmatch(value) for value in made.values())
+    assert all(NAME.fullmatch(name) for name in made)
+    told = annotations("run-1", about)
+    assert all(NAME.fullmatch(name) for name in told)
+    assert sum(len((name + value).encode()) for name, value in told.items()) < 256 * 1024
+
+
+def test_values_stay_as_they_are_where_they_fit() -> None:
+    assert fit("migrate-2.0_x") == "migrate-2.0_x"
+    assert fit("push to acme/shop") == "push_to_acme_shop"
+    assert fit("é" * 100) == ""
+    assert len(fit("x" * 100)) == 63
+
+
+def test_no_label_of_a_run_replaces_those_that_errand_finds_it_by() -> None:
+    about = About(
+        {"key": "other", "installation": "other", "job": "migrate"}, {"key": "other", "actor": "octocat"}
+    )
+    assert labels("run-1", about, "here", "run") == {
+        "app.kubernetes.io/component": "run",
+        "app.kubernetes.io/managed-by": "errand",
+        "app.kubernetes.io/name": "errand-run",
+        "errand/installation": "here",
+        "errand/job": "migrate",
+        "errand/key": "run-1",
+    }
+    assert annotations("run-1", about) == {"errand/actor": "octocat", "errand/key": "run-1"}
+
+
+def test_an_annotation_may_not_ask_for_a_stop() -> None:
+    assert "errand/stop" not in annotations("run-1", About({}, {"stop": "cancelled"}))
