@@ -38,6 +38,7 @@ from bot.handlers.tags import ImageTagHandler
 from bot.handlers.ticks import TickHandler
 from bot.handlers.verbs import CommandHandlers
 from bot.posting.addresses import PageAddresses
+from bot.posting.annotations import LogAnnotations
 from bot.posting.audience import Audience
 from bot.posting.facing import Facing
 from bot.posting.github_posts import GitHubPosts
@@ -222,7 +223,7 @@ class Composition:
         """What sends posts."""
         parts = self.parts
         facing = Facing(parts.store, self.addresses, Audience(parts.clock))
-        github = GitHubPosts(parts.github, facing, parts.registry, parts.clock)
+        github = GitHubPosts(parts.github, facing, LogAnnotations(parts.logs), parts.registry, parts.clock)
         return Outbox(self.holder, github, SlackPosts(parts.slack, facing, parts.registry, parts.clock))
 
     @cached_property

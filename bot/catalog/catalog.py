@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
 from bot.access import workflows
+from bot.catalog import annotations
 from bot.catalog.conditions import (
     DAY,
     SCRIPT_LIMIT,
@@ -89,6 +90,17 @@ def _cause(value: object) -> object:
     return value
 
 
+def _line_form(value: str) -> str:
+    annotations.form(value)
+    return value
+
+
+def _line_forms(value: object) -> object:
+    """One form, or a list of them."""
+    return (value,) if isinstance(value, str) else value
+
+
+LineForm = Annotated[str, AfterValidator(_line_form), Form(r"\{file\}")]
 VariableName = Annotated[str, AfterValidator(variable_name), Form(NAME)]
 _Command = Annotated[str, Form(SOME)] | Annotated[tuple[str, ...], Field(min_length=1)]
 """What may be written for a command."""
@@ -118,6 +130,11 @@ class Job(Definition):
     signal_children: bool = True
     notify: Notify = Field(default_factory=Notify)
     mask: tuple[str, ...] = ()
+    annotations: Annotated[
+        tuple[LineForm, ...],
+        BeforeValidator(_line_forms, json_schema_input_type=LineForm | tuple[LineForm, ...]),
+        Field(max_length=5),
+    ] = ()
     files: Files = Field(default_factory=dict)
     size: str | None = None
     resources: Resources | None = None

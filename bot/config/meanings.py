@@ -107,6 +107,7 @@ MEANINGS = {
     "jobs.NAME.signal_children": "whether SIGTERM goes to every process of the job",
     "jobs.NAME.keep": "how many finished runs are kept, with their logs, and besides at least as many that did not succeed; from 1 to 10,000",
     "jobs.NAME.expire": "finished runs that are older go, however few there are; from `1m`",
+    "jobs.NAME.annotations": "up to five forms of lines of the log that speak of a place in the repository, such as `{file}:{line}:{column}: {message}`; they stand beside the code of a check",
     "jobs.NAME.concurrency": "what happens when it is under way already",
     "jobs.NAME.lock": "runs of all jobs that name the same lock never overlap",
     "jobs.NAME.on": "what starts it besides people: `push`, which is after its image was rebuilt by a push",

@@ -193,6 +193,12 @@ class GitHub:
         path = f"{repository_path(repository)}/check-runs/{int(check)}"
         await self._send(repository, Call("PATCH", path, body=fields.body()))
 
+    async def annotations(self, repository: str, check: int) -> int:
+        """How many annotations a check run has."""
+        path = f"{repository_path(repository)}/check-runs/{int(check)}"
+        answer = await self._send(repository, Call("GET", path))
+        return number(answer.data, "output", "annotations_count") or 0
+
     async def find_check(self, repository: str, commit: str, external_id: str) -> int | None:
         """The check run of this App on `commit` with `external_id`, if any."""
         path = f"{repository_path(repository)}/commits/{answers.ref_segment(commit)}/check-runs"

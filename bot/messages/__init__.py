@@ -5,7 +5,7 @@ What it does: words, and nothing else; pure, with the time as an argument. Whate
 close what surrounds it. Every text keeps the limits of the place that it is for.
 """
 
-from bot.messages.checks import CANCEL, LATEST, RERUN, CheckFields, CheckName, check
+from bot.messages.checks import CANCEL, LATEST, RERUN, CheckFields, CheckName, CheckNotes, check, in_requests
 from bot.messages.comments import comment, marker, terminal, with_marker
 from bot.messages.differences import differences
 from bot.messages.mrkdwn import slack_text
@@ -44,6 +44,7 @@ __all__ = [
     "Beside",
     "CheckFields",
     "CheckName",
+    "CheckNotes",
     "Prospect",
     "Reasons",
     "StatusFields",
@@ -58,6 +59,7 @@ __all__ = [
     "end_reply",
     "error_reply",
     "history",
+    "in_requests",
     "job_help",
     "joined",
     "listing",

@@ -4,11 +4,13 @@ https://docs.github.com/rest/checks/runs
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from bot.catalog.annotations import FAILURE, LEVELS, NOTICE, WARNING, Annotation
 from bot.messages.comments import details, headline
 from bot.messages.statuses import label_of, sentence
-from bot.messages.text import fence, iso, shortened, url
+from bot.messages.text import clean, fence, iso, line_of_log, shortened, url
 from bot.messages.view import View
 from bot.states import State
 from executor.spec import Result
@@ -16,6 +18,9 @@ from executor.spec import Result
 TITLE_CHARACTERS = 200
 SUMMARY_CHARACTERS = 60_000  # GitHub takes 65,535 for the summary and for the text each
 TAIL_CHARACTERS = 12_000
+LINE_CHARACTERS = 500  # of one line of an annotation
+UNPLACED = 20  # of those without a place, as many are shown
+PART = 50  # annotations of one request
 
 # An error of the platform is told as a failure: `neutral` would let a required check pass.
 _CONCLUSIONS = {
@@ -53,6 +58,26 @@ REPEATS = (
 
 
 @dataclass(frozen=True, slots=True)
+class CheckNotes:
+    """What a log says of places in the repository, and without one; `counts` has all of them by level."""
+
+    placed: tuple[Annotation, ...] = ()
+    unplaced: tuple[Annotation, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def sentence(self) -> str:
+        """How many there are, and how many of them stand beside the code; nothing where there are none."""
+        words = {FAILURE: "error", WARNING: "warning", NOTICE: "notice"}
+        told = [_count(self.counts.get(level, 0), words[level]) for level in LEVELS if self.counts.get(level)]
+        if not told:
+            return ""
+        rest = sum(self.counts.values()) - len(self.placed)
+        more = f"; {rest} of them stand only in the log" if rest else ""
+        return f"The log has {' and '.join(', '.join(told).rsplit(', ', 1))}{more}."
+
+
+@dataclass(frozen=True, slots=True)
 class CheckFields:
     """A check run. Times are ISO 8601 in UTC."""
 
@@ -67,10 +92,15 @@ class CheckFields:
     started_at: str | None
     completed_at: str | None
     buttons: tuple[CheckButton, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
 
     def body(self) -> dict[str, object]:
         """The fields as GitHub's API takes them, without those that are not set."""
-        output = {"title": self.title, "summary": self.summary, "text": self.text}
+        output: dict[str, object] = {"title": self.title, "summary": self.summary}
+        if self.text is not None:
+            output["text"] = self.text
+        if self.annotations:
+            output["annotations"] = [_annotation(each) for each in self.annotations]
         fields: dict[str, object] = {
             "name": self.name,
             "status": self.status,
@@ -79,7 +109,7 @@ class CheckFields:
             "external_id": self.external_id,
             "started_at": self.started_at,
             "completed_at": self.completed_at,
-            "output": {key: value for key, value in output.items() if value is not None},
+            "output": output,
             "actions": [button.body() for button in self.buttons],
         }
         return {key: value for key, value in fields.items() if value is not None}
@@ -103,25 +133,63 @@ class CheckName:
         return None if found is None else cls(found[1], int(found[2]), found[3])
 
 
-def check(view: View, link: str | None, *, nonce: str, now: float) -> CheckFields:
-    """A run or a build as a check run, found again by `nonce`."""
+def check(
+    view: View, link: str | None, *, nonce: str, now: float, notes: CheckNotes = CheckNotes()
+) -> CheckFields:
+    """A run or a build as a check run, found again by `nonce`; its annotations go with `in_requests`."""
     done = view.result is not None
     page = view.build_link or link
     state = "completed" if done else "queued" if view.state is State.WAITING else "in_progress"
+    parts = (headline(view, link), details(view, on_commit=True), notes.sentence)
     ended = view.finished_at if view.finished_at is not None else now
     return CheckFields(
         name=label_of(view),
         status=state,
         conclusion=_CONCLUSIONS[view.result] if view.result is not None else None,
         title=shortened(sentence(view), TITLE_CHARACTERS),
-        summary=shortened(f"{headline(view, link)}\n\n{details(view, on_commit=True)}", SUMMARY_CHARACTERS),
-        text=fence(view.tail, limit=TAIL_CHARACTERS) if view.shows_tail else None,
+        summary=shortened("\n\n".join(part for part in parts if part), SUMMARY_CHARACTERS),
+        text=_text(view, notes),
         details_url=url(page) if page else None,
         external_id=str(CheckName(view.noun, view.number, nonce)),
         started_at=iso(view.started_at) if view.started_at is not None else None,
         completed_at=iso(ended) if done else None,
         buttons=_buttons(view),
     )
+
+
+def in_requests(fields: CheckFields, annotations: Sequence[Annotation], sent: int) -> list[CheckFields]:
+    """The requests that say it all: GitHub takes 50 annotations with each, and adds them to those `sent`."""
+    parts = [annotations[at : at + PART] for at in range(sent, len(annotations), PART)] or [()]
+    return [replace(fields, annotations=tuple(part)) for part in parts]
+
+
+def _text(view: View, notes: CheckNotes) -> str | None:
+    """What was said of no place, and the last lines where it failed."""
+    said = [f"{each.level}: {each.message}".replace("\n", " ") for each in notes.unplaced[:UNPLACED]]
+    parts = [fence(said, limit=TAIL_CHARACTERS)] if said else []
+    if view.shows_tail:
+        parts.append(fence(view.tail, limit=TAIL_CHARACTERS))
+    return "\n\n".join(parts) or None
+
+
+def _annotation(each: Annotation) -> dict[str, object]:
+    """As GitHub's API takes it, whose texts are plain and not empty."""
+    lines = [line_of_log(line, LINE_CHARACTERS) for line in each.message.split("\n")]
+    fields: dict[str, object] = {
+        "path": each.path or "",
+        "start_line": each.line,
+        "end_line": each.end_line,
+        "annotation_level": each.level,
+        "message": "\n".join(lines).strip() or each.level,
+    }
+    if each.column is not None and each.line == each.end_line:
+        fields |= {"start_column": each.column, "end_column": each.column}
+    title = clean(each.title or "", TITLE_CHARACTERS)
+    return {**fields, **({"title": title} if title else {})}
+
+
+def _count(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def _buttons(view: View) -> tuple[CheckButton, ...]:

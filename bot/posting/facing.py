@@ -34,6 +34,10 @@ class Facing:
         """For who asked, who may read the row, so the link is signed."""
         return await self._view(row, is_open=False), self._addresses.of(row, open_place=False)
 
+    async def shows_log(self, github: GitHub, post: Post, row: Build | Run) -> bool:
+        """Whether what the log says may stand in a place on GitHub."""
+        return row.public or not await self.is_open(github, post)
+
     async def is_open(self, github: GitHub, post: Post) -> bool:
         """Whether everybody reads the repository of `post`."""
         return await self._audience.reads_repository(github, post.place["repository"])

@@ -9,19 +9,27 @@ from collections.abc import Callable
 from bot import messages
 from bot.errors import Refused
 from bot.github import GitHub
+from bot.posting.annotations import LogAnnotations
 from bot.posting.facing import Facing, Subject
 from bot.registry import Registry
-from bot.tables import Post
+from bot.states import State
+from bot.tables import Post, Run
 
 
 class GitHubPosts:
     """Sends them; each raises `Refused` and `RetryLater`."""
 
     def __init__(
-        self, github: GitHub | None, facing: Facing, registry: Registry, clock: Callable[[], float]
+        self,
+        github: GitHub | None,
+        facing: Facing,
+        annotations: LogAnnotations,
+        registry: Registry,
+        clock: Callable[[], float],
     ) -> None:
         self._github = github
         self._facing = facing
+        self._annotations = annotations
         self._registry = registry
         self._clock = clock
 
@@ -44,17 +52,32 @@ class GitHubPosts:
         return str(known)
 
     async def check(self, post: Post, subject: Subject) -> str:
-        """The check run of a commit; gives its id."""
+        """The check run of a commit; gives its id, and how many annotations it has where those were sent."""
         repository, commit, now = post.place["repository"], post.place["commit"], self._clock()
         view, link = await self._facing.in_repository(self._client, post, subject)
-        fields = messages.check(view, link, nonce=post.nonce, now=now)
-        known = int(post.remote_id) if post.remote_id else None
+        notes = await self._notes(post, subject)
+        fields = messages.check(view, link, nonce=post.nonce, now=now, notes=notes)
+        remote, _, count = (post.remote_id or "").partition(" ")
+        known = int(remote) if remote else None
         if known is None and post.attempts > 1:
             known = await self._client.find_check(repository, commit, fields.external_id)
-        if known is None:
-            return str(await self._client.create_check(repository, commit, fields))
-        await self._client.update_check(repository, known, fields)
-        return str(known)
+        sent = int(count or 0)
+        if notes.placed and known is not None and post.attempts > 1:  # an interrupted try may have sent some
+            sent = await self._client.annotations(repository, known)
+        for request in messages.in_requests(fields, notes.placed, sent):
+            if known is None:
+                known = await self._client.create_check(repository, commit, request)
+            else:
+                await self._client.update_check(repository, known, request)
+        return f"{known} {len(notes.placed)}" if notes.placed else str(known)
+
+    async def _notes(self, post: Post, subject: Subject) -> messages.CheckNotes:
+        """What the log of a run that has ended says of the code, where it may stand there."""
+        if not isinstance(subject, Run) or subject.state != State.FINISHED:
+            return messages.CheckNotes()
+        if not await self._facing.shows_log(self._client, post, subject):
+            return messages.CheckNotes()
+        return await self._annotations.of(subject)
 
     async def status(self, post: Post, subject: Subject) -> None:
         """The status of a commit, of which the last one counts."""

@@ -196,11 +196,13 @@ class Post(Claimable, table=True):
     | kind            | place                                                    | remote_id          |
     | --------------- | -------------------------------------------------------- | ------------------ |
     | github_comment  | repository, issue                                        | comment id         |
-    | github_check    | repository, commit                                       | check run id       |
+    | github_check    | repository, commit                                       | check run id [N]   |
     | github_status   | repository, commit                                       | -                  |
     | github_reaction | repository, comment, content                             | -                  |
     | slack_message   | channel, url (to tell the end where Slack takes no card) | channel and ts     |
     | slack_response  | url                                                      | -                  |
+
+    A check whose annotations were sent notes how many (N) behind its id.
     """
 
     __tablename__ = "posts"
