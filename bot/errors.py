@@ -82,6 +82,12 @@ class Unfit(AskerError):
         self.mistakes = tuple(mistakes)
 
 
+class Unmet(AskerError):
+    """What is to be changed is not what the person who asked expects it to be."""
+
+    problem = ProblemType.UNTYPED
+
+
 class Elsewhere(AskerError):
     """Somebody who had to be asked, such as GitHub, did not answer; it may work soon."""
 

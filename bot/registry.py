@@ -14,6 +14,7 @@ import structlog
 
 from bot.catalog.catalog import Catalog, Job
 from bot.config import Config
+from bot.errors import AskerError, ProblemType, Unmet
 from bot.store import Session, Store, history, hooks, image_tags, versions
 from bot.tables import JobVersion
 
@@ -48,15 +49,10 @@ class Entry:
         return self.row.source == "file"
 
 
-class Conflict(Exception):
-    """The job is not what a change expected, or is not to be changed here; the sentence says which.
+class Conflict(AskerError):
+    """The job is not to be changed here or now; the sentence says why."""
 
-    `precondition`: what was expected was said by who asked.
-    """
-
-    def __init__(self, message: str, *, precondition: bool = False) -> None:
-        super().__init__(message)
-        self.precondition = precondition
+    problem = ProblemType.JOB_CONFLICT
 
 
 Expected = Callable[[int | None], bool]
@@ -157,7 +153,7 @@ class Registry:
         return row is not None and row.source == "api"
 
     async def put(self, job: Job, *, actor: str, expected: Expected) -> tuple[JobVersion, bool]:
-        """Make `job` the newest version; gives it and whether that is new. Raises `Conflict`."""
+        """Make `job` the newest version; gives it and whether that is new. Raises `Conflict`, `Unmet`."""
 
         def write(session: Session) -> tuple[JobVersion, bool]:
             versions.hold(session)
@@ -179,7 +175,7 @@ class Registry:
 
         Also one that the file lost: that keeps its history until somebody does this. Its schedule and its
         hooks are forgotten with it, so that nothing that is being decided starts it still, nor another job
-        of its name later. Its runs are for `bot.workers.pruning` to take away. `Conflict`.
+        of its name later. Its runs are for `bot.workers.pruning` to take away. `Conflict`, `Unmet`.
         """
 
         def write(session: Session) -> bool:
@@ -248,7 +244,7 @@ def _check(last: JobVersion | None, name: str, expected: Expected) -> None:
         raise Conflict(f"{name} is defined in the configuration file, which is the place to change it.")
     if not expected(None if held is None else held.version):
         now = "there is no such job" if held is None else f"its version is {held.version}"
-        raise Conflict(f"{name} is not what you expect: {now}.", precondition=True)
+        raise Unmet(f"{name} is not what you expect: {now}.")
 
 
 class _Descriptions(Mapping[str, str]):

@@ -75,7 +75,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     if error.status_code == 405:
         headers = {"Allow": ", ".join(sorted(_methods(request)))}
     if request.url.path.startswith(("/api/", "/hooks/")):
-        return Problem(error.status_code, error.detail, headers).response()
+        return Problem(error.status_code, error.detail, headers or {}).response()
     missing = request.app.state.missing
     if missing is not None and error.status_code == 404 and "text/html" in request.headers.get("accept", ""):
         return cast(Response, missing())

@@ -24,17 +24,17 @@ class ChatCommandHandlers:
         """What a start with the same body would do; starts nothing."""
         name, start = request.path["name"], request.body
         command = parser.Plan(name, start.parameters, start.ref, start.image_tag, tuple(start.arguments))
-        return _in_chat(name, await self._questions.plan(request.visitor.caller, command))
+        return responses.Said.of(job=name, text=await self._questions.plan(request.visitor.caller, command))
 
     async def explain_job(self, request: ApiRequest) -> responses.Said:
         """Why a job did or did not run."""
         name = request.path["name"]
-        return _in_chat(name, await self._questions.why(request.visitor.caller, name))
+        return responses.Said.of(job=name, text=await self._questions.why(request.visitor.caller, name))
 
     async def describe_job(self, request: ApiRequest) -> responses.Said:
         """What a job does, and which parameters it takes."""
         name, page = request.path["name"], queries.number(request.query, "page") or 1
-        return _in_chat(name, self._questions.help(request.visitor.caller, name, page))
+        return responses.Said.of(job=name, text=self._questions.help(request.visitor.caller, name, page))
 
     async def pause_job(self, request: ApiRequest[requests.Pause]) -> responses.Said:
         """Holds the schedule of a job back."""
@@ -42,17 +42,17 @@ class ChatCommandHandlers:
         if pause.until is not None and pause.duration is not None:
             raise wrong([("/duration", "expected either until or duration, not both")])
         command = parser.Pause(name, pause.until, pause.duration)
-        return _in_chat(name, await self._questions.pause(request.visitor.caller, command))
+        return responses.Said.of(job=name, text=await self._questions.pause(request.visitor.caller, command))
 
     async def resume_job(self, request: ApiRequest[requests.Empty]) -> responses.Said:
         """Lets the schedule of a job go on."""
         name = request.path["name"]
-        return _in_chat(name, await self._questions.resume(request.visitor.caller, name))
+        return responses.Said.of(job=name, text=await self._questions.resume(request.visitor.caller, name))
 
     async def skip_job(self, request: ApiRequest[requests.Empty]) -> responses.Said:
         """Leaves out the next time of the schedule of a job."""
         name = request.path["name"]
-        return _in_chat(name, await self._questions.skip(request.visitor.caller, name))
+        return responses.Said.of(job=name, text=await self._questions.skip(request.visitor.caller, name))
 
     async def lock_target(self, request: ApiRequest[requests.LockRequest]) -> responses.LockAnswer:
         """Locks a target, which is a `lock` of jobs or a job: what has begun goes on, nothing else starts."""
@@ -67,7 +67,7 @@ class ChatCommandHandlers:
         target, caller = request.path["target"], request.visitor.caller
         text = await self._questions.unlock(caller, target)
         log.info("lock.opened", target=target, by=caller.name)
-        return responses.UnlockAnswer(target=target, text=text or "")
+        return responses.UnlockAnswer.of(target=target, text=text)
 
     async def build_image(self, request: ApiRequest[requests.BuildRequest]) -> Reply[responses.BuildAnswer]:
         """Builds an image, unless it is built from that commit."""
@@ -75,7 +75,3 @@ class ChatCommandHandlers:
         order = await self._questions.build(request.visitor.caller, command)
         answer = responses.BuildAnswer.of_build(order.build, self._clock(), text=order.answer)
         return Reply(answer, 201 if order.new else 200, f"/api/builds/{answer.number}")
-
-
-def _in_chat(job: str, text: str | None) -> responses.Said:
-    return responses.Said(job=job, text=text or "")

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
@@ -21,6 +21,14 @@ from webhooks.headers import SECURITY
 
 AT_ONCE_S = 0.1
 """Seconds that a body may take to arrive before it is asked again who sends it."""
+
+_BY_SCOPES: Mapping[Needs, Callable[[frozenset[str]], bool]] = {
+    Needs.ANY: lambda allowed: True,
+    Needs.READ: scopes.may_see_all,
+    Needs.EXEC: scopes.may_execute,
+    Needs.ADMIN: scopes.may_change,
+}
+"""What is said by a token's scopes alone, whatever the path names."""
 
 V = TypeVar("V")
 
@@ -124,21 +132,11 @@ class TokenGuard:
             raise forbidden(row.needs.value)
 
     async def _may(self, row: Operation, request: Request, visitor: Visitor) -> bool:
-        match row.needs:
-            case Needs.ANY:
-                return True
-            case Needs.READ:
-                return scopes.may_see_all(visitor.scopes)
-            case Needs.EXEC:
-                return scopes.may_execute(visitor.scopes)
-            case Needs.ADMIN:
-                return scopes.may_change(visitor.scopes)
-            case Needs.CONCERNED:
-                return self._may_run_any(request, visitor.scopes)
-            case Needs.SEE | Needs.RUN:
-                return await self._concerns(row, request, visitor)
-            case _:
-                return False
+        if row.needs in (Needs.SEE, Needs.RUN):
+            return await self._concerns(row, request, visitor)
+        if row.needs is Needs.CONCERNED:
+            return self._may_run_any(request, visitor.scopes)
+        return row.needs in _BY_SCOPES and _BY_SCOPES[row.needs](visitor.scopes)
 
     async def _concerns(self, row: Operation, request: Request, visitor: Visitor) -> bool:
         """Whether the job that the path is about is one of the visitor's; what is not seen, is not there.

@@ -79,10 +79,7 @@ class JobHandlers:
             masked=not request.visitor.admin,
             schedule=None
             if schedule is None
-            else responses.Schedule.of(
-                schedule.outlook,
-                ticks=[responses.Tick.of(tick, note=schedule.note(tick)) for tick in schedule.ticks],
-            ),
+            else responses.Schedule.of(schedule.outlook, ticks=schedule.ticks),
             last_run=last.get(job.name),
             image_tag=None if tag is None else responses.ChosenTag.of_tag(tag),
         )
@@ -95,15 +92,13 @@ class JobHandlers:
         expected = _expected(request.http)
         before = registry.entry(name)
         if before is not None and before.from_file:
-            raise _conflict(Conflict(f"{name} is defined in the configuration file; change it there."))
+            raise Conflict(f"{name} is defined in the configuration file; change it there.")
         definition = await content(request.http, limit=BODY_LIMIT, what="A definition")
         try:
             job = config.job_of(definition, name, registry.config)
             row, new = await registry.put(job, actor=request.visitor.caller.name, expected=expected)
         except Wrong as error:
             raise wrong(error.mistakes, "definition") from None
-        except Conflict as error:
-            raise _conflict(error) from None
         status = 201 if new and before is None else 200
         document = responses.DefinedJob.of_entry(Entry(job, row))
         return Reply(document, status, f"/api/jobs/{name}", _etag(row.version))
@@ -113,13 +108,8 @@ class JobHandlers:
         name, visitor = request.path["name"], request.visitor
         if "\0" in name:
             raise missing_job()
-        try:
-            removed = await self._registry.remove(
-                name, actor=visitor.caller.name, expected=_expected(request.http)
-            )
-        except Conflict as error:
-            raise _conflict(error) from None
-        if not removed:
+        expected = _expected(request.http)
+        if not await self._registry.remove(name, actor=visitor.caller.name, expected=expected):
             raise missing_job()
         log.info("job.removed", job=name, by=visitor.caller.name)
         await self._pruning.purge(name)
@@ -155,9 +145,3 @@ def _expected(request: Request) -> Expected:
         return match is None or (version is not None and (tags is None or str(version) in tags))
 
     return expected
-
-
-def _conflict(error: Conflict) -> Problem:
-    if error.precondition:
-        return Problem(412, str(error))
-    return Problem(409, str(error), kind=ProblemType.JOB_CONFLICT)

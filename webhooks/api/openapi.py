@@ -75,11 +75,12 @@ def document(operations: Sequence[Operation]) -> Schema:
 
 
 def _operation(row: Operation, refs: dict[Any, Schema]) -> Schema:
+    of_chat = f" Does what `{row.verb}` does in a chat." if row.verb else ""
     result: Schema = {
         "operationId": row.id,
         "tags": [_tag(row)],
         "summary": row.summary,
-        "description": f"Needs {row.needs.value}.{_of_chat(row)}",
+        "description": f"Needs {row.needs.value}.{of_chat}",
         "x-needs": row.needs.value,
         "security": _security(row),
         "parameters": [*_in_path(row), *_parameters("query", row.query), *_parameters("header", row.headers)],
@@ -90,10 +91,6 @@ def _operation(row: Operation, refs: dict[Any, Schema]) -> Schema:
         required = any(each.is_required() for each in row.body.model_fields.values())
         result["requestBody"] = {"required": required, "content": {JSON: {"schema": refs[row.body]}}}
     return result
-
-
-def _of_chat(row: Operation) -> str:
-    return f" Does what `{row.verb}` does in a chat." if row.verb else ""
 
 
 def _tag(row: Operation) -> str:

@@ -6,13 +6,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import quote
 
 from starlette.responses import Response
 
-from bot.errors import AskerError, Elsewhere, Missing, ProblemType, Unfit
+from bot.errors import AskerError, Elsewhere, Missing, ProblemType, Unfit, Unmet
 
 T = TypeVar("T")
 
@@ -28,27 +29,22 @@ LONGEST_NAME = 200
 """Characters of a name that an answer repeats."""
 
 
+@dataclass(eq=False)
 class Problem(Exception):
     """For who called the API: answered as it is. `detail` is a sentence and holds no secret.
 
     `extra` are members of its own.
     """
 
-    def __init__(
-        self,
-        status: int,
-        detail: str,
-        headers: Mapping[str, str] | None = None,
-        *,
-        extra: Mapping[str, object] | None = None,
-        kind: ProblemType = ProblemType.UNTYPED,
-    ) -> None:
-        super().__init__(detail)
-        self.kind = kind
-        self.extra = dict(extra or {})
-        self.status = status
-        self.detail = detail
-        self.headers = dict(headers or {})
+    status: int
+    detail: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    _: KW_ONLY
+    extra: Mapping[str, object] = field(default_factory=dict)
+    kind: ProblemType = ProblemType.UNTYPED
+
+    def __str__(self) -> str:
+        return self.detail
 
     def response(self) -> Response:
         """The document."""
@@ -110,15 +106,16 @@ def pointer(path: Sequence[object]) -> str:
 
 def of_asker(error: AskerError) -> Problem:
     """What the bot says to the person who asked, as it is said over HTTP; the sentences are Markdown."""
-    if isinstance(error, Missing):
-        return Problem(404, str(error), kind=error.problem)
     if isinstance(error, Unfit):
         return wrong([(pointer(place), what) for place, what in error.mistakes], detail=str(error))
     if isinstance(error, Elsewhere):
         return away(str(error))
-    return Problem(409, str(error), kind=error.problem)
+    status = 404 if isinstance(error, Missing) else 412 if isinstance(error, Unmet) else 409
+    return Problem(status, str(error), kind=error.problem)
 
 
-def away(detail: str = "Errand's database does not answer now; try again soon.") -> Problem:
-    """Somebody or something that is needed cannot be had now; if not said, the database."""
-    return Problem(503, detail, {"Retry-After": "5"})
+def away(
+    detail: str = "Errand's database does not answer now; try again soon.", after: float | None = None
+) -> Problem:
+    """Something that is needed cannot be had now; if not said, the database. `after`: seconds to wait."""
+    return Problem(503, detail, {"Retry-After": f"{after or 5:.0f}"})

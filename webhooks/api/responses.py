@@ -4,7 +4,7 @@ Times are RFC 3339 in UTC, durations seconds; `url` is always a page, `logs_url`
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
@@ -15,7 +15,7 @@ from bot.errors import ProblemType
 from bot.messages import waiting_for
 from bot.messages.reasons import message
 from bot.registry import Entry
-from webhooks.api.shapes import Moment, Name, Result, Seconds, Shape, State, Url, log_url, one_of, page_url
+from webhooks.api.shapes import Moment, Name, Result, Seconds, Shape, State, Text, Url, log_url, page_url
 from webhooks.attempts import run_attempts
 from webhooks.view import queued, seconds
 
@@ -156,27 +156,27 @@ class LockAnswer(Shape):
 
     target: str
     closed: Closed
-    text: str
+    text: Text
 
 
 class UnlockAnswer(Shape):
     """A target that is open again."""
 
     target: str
-    text: str
+    text: Text
 
 
 class BuildAnswer(Build):
     """A build; `text` is what the command is answered in a chat, in Markdown."""
 
-    text: str
+    text: Text
 
 
 class Tick(Shape):
     """A moment that was due, and what became of it."""
 
     at: Moment
-    outcome: Annotated[str, one_of("run", "missed", "skipped", "paused", "refused")]
+    outcome: Literal["run", "missed", "skipped", "paused", "refused"]
     note: str | None
     run: int | None = Field(validation_alias="run_number")
 
@@ -231,7 +231,7 @@ class DefinedJob(Shape):
     name: str
     description: str
     version: int
-    source: Annotated[str, one_of("file", "api")]
+    source: Literal["file", "api"]
     changed_by: str = Field(validation_alias="actor")
     changed_at: Moment = Field(validation_alias="created_at")
     definition: dict[str, Any]
@@ -272,7 +272,7 @@ class Said(Shape):
     """What a command would be answered in a chat, in Markdown."""
 
     job: str
-    text: str
+    text: Text
 
 
 class Token(Shape):

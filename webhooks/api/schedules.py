@@ -18,14 +18,10 @@ TICKS = 20
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A job's schedule as it stands; `ticks` are newest first."""
+    """A job's schedule as it stands; `ticks` are newest first, with why one became no run as their `note`."""
 
     outlook: Outlook
     ticks: Sequence[Tick]
-
-    def note(self, tick: Tick) -> str | None:
-        """Why a due moment became no run, where that is known."""
-        return tick_note(tick)
 
     def local(self, at: float) -> str:
         """A moment as the clocks of the schedule's zone show it."""
@@ -38,7 +34,8 @@ def of(session: Session, job: Job, *, now: float) -> Schedule | None:
         return None
     state = ticks.states(session, [job.name]).get(job.name)
     upcoming = outlook(Plan(job, job.schedule), state, now, UPCOMING)
-    return Schedule(upcoming, ticks.newest(session, job.name, limit=TICKS))
+    due = ticks.newest(session, job.name, limit=TICKS)
+    return Schedule(upcoming, [tick.model_copy(update={"note": tick_note(tick)}) for tick in due])
 
 
 def outlooks(session: Session, jobs: Sequence[Job], *, now: float) -> dict[str, Outlook]:

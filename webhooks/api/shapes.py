@@ -10,6 +10,7 @@ from typing import Annotated, Any, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -78,4 +79,5 @@ Url = Annotated[
     str, PlainSerializer(_absolute, return_type=str), WithJsonSchema({"type": "string", "format": "uri"})
 ]
 Name = Annotated[str, AfterValidator(vocabulary.name_of)]
+Text = Annotated[str, BeforeValidator(lambda text: text or "")]  # none where a chat is answered nothing
 Seconds = Annotated[float, AfterValidator(lambda value: round(value, 3))]

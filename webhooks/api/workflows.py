@@ -18,7 +18,7 @@ from bot.github import Oidc, Untrusted
 from bot.repositories import Repositories, Stranger
 from webhooks.access import Access, Visitor
 from webhooks.api.operation import Operation, path_number
-from webhooks.api.problems import Problem, missing, unauthorized
+from webhooks.api.problems import Problem, away, missing, unauthorized
 
 log = structlog.get_logger()
 
@@ -38,10 +38,8 @@ class Workflows:
         except Untrusted as error:
             raise unauthorized(f"This token of GitHub Actions is not accepted: {error}.") from None
         except RetryLater as error:
-            sentence = (
-                "The keys of GitHub Actions cannot be had now, so nobody can be let in; try again soon."
-            )
-            raise Problem(503, sentence, {"Retry-After": f"{error.delay or 5:.0f}"}) from None
+            keys = "The keys of GitHub Actions cannot be had now"
+            raise away(f"{keys}, so nobody can be let in; try again soon.", error.delay) from None
         try:
             workflow = workflow.known_as(await self._repositories.admit(_identity(workflow), door="workflow"))
         except Stranger as stranger:

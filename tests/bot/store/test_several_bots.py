@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from bot.registry import Conflict, Registry
+from bot.errors import Unmet
+from bot.registry import Registry
 from bot.states import State
 from bot.store import Session, Store, clocks, deliveries, history, leases, payloads, posts, runs, versions
 from bot.store.leases import LeaseLost
@@ -312,8 +313,7 @@ async def test_of_two_changes_of_one_job_at_once_one_comes_second(
         )
         made = [each for each in came if not isinstance(each, BaseException)]
         (refused,) = [each for each in came if isinstance(each, BaseException)]
-        assert isinstance(refused, Conflict)
-        assert refused.precondition
+        assert isinstance(refused, Unmet)
         assert made[0][0].version == turn + 1
         for registry in books:
             await registry.refresh()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import AskerError, Elsewhere, Missing, NotAllowed, NotAlone, ProblemType, Unfit
+from bot.errors import AskerError, Elsewhere, Missing, NotAllowed, NotAlone, ProblemType, Unfit, Unmet
 from webhooks.api.problems import Problem, away, missing, of_asker, unauthorized, wrong
 
 
@@ -37,6 +37,7 @@ def test_problem_carries_its_headers() -> None:
         (of_asker(NotAlone("no", {})), 409, ProblemType.NOT_ALONE),
         (of_asker(Missing("no", ProblemType.NO_SUCH_IMAGE)), 404, ProblemType.NO_SUCH_IMAGE),
         (of_asker(Unfit("no", [(("parameters", "A"), "no")])), 422, ProblemType.UNFIT),
+        (of_asker(Unmet("no")), 412, ProblemType.UNTYPED),
         (of_asker(Elsewhere("no")), 503, ProblemType.UNTYPED),
         (wrong([("/a", "no")]), 422, ProblemType.INVALID),
         (missing("builds", 1), 404, ProblemType.NO_SUCH_BUILD),
