@@ -21,6 +21,7 @@ from bot.handlers.deliveries import DeliveryHandler, EventHandlers
 from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.exec import ExecHandler
 from bot.handlers.locks import LockHandler
+from bot.handlers.occurrences import OccurrenceHandler
 from bot.handlers.pauses import PauseHandler
 from bot.handlers.plans import Planner, WhyHandler
 from bot.handlers.pushes import PushHandler
@@ -40,6 +41,7 @@ from bot.handlers.verbs import CommandHandlers
 from bot.posting.addresses import PageAddresses
 from bot.posting.annotations import LogAnnotations
 from bot.posting.audience import Audience
+from bot.posting.deployments import DeploymentPosts
 from bot.posting.facing import Facing
 from bot.posting.github_posts import GitHubPosts
 from bot.posting.outbox import Outbox
@@ -123,11 +125,16 @@ class Composition:
         return TargetResolver(self.authorization, self.parts.registry, self.host, self.parts.store)
 
     @cached_property
+    def cards(self) -> CardTargets:
+        """Where runs and builds are told."""
+        parts = self.parts
+        return CardTargets(parts.github, parts.slack, parts.clock, parts.nonce)
+
+    @cached_property
     def enqueuer(self) -> Enqueuer:
         """What stores runs and builds."""
         parts = self.parts
-        cards = CardTargets(parts.github, parts.slack, parts.clock, parts.nonce)
-        return Enqueuer(parts.registry, cards, parts.clock, parts.nonce)
+        return Enqueuer(parts.registry, self.cards, parts.clock, parts.nonce)
 
     # What can be asked for ------------------------------------------------------------------------
 
@@ -185,6 +192,7 @@ class Composition:
                 PushHandler(parts.registry, self.enqueuer, parts.clock),
                 CommentHandler(parts.registry, host, talk, answers),
                 CheckHandler(parts.registry, host, self.commands, talk, answers, parts.store),
+                OccurrenceHandler(parts.registry, self.resolver, self.enqueuer, settlement, self.cards),
                 SlackCommandHandler(parts.registry, talk, answers),
             ),
             settlement,
@@ -224,7 +232,9 @@ class Composition:
         parts = self.parts
         facing = Facing(parts.store, self.addresses, Audience(parts.clock))
         github = GitHubPosts(parts.github, facing, LogAnnotations(parts.logs), parts.registry, parts.clock)
-        return Outbox(self.holder, github, SlackPosts(parts.slack, facing, parts.registry, parts.clock))
+        deployments = DeploymentPosts(parts.github, facing, parts.store)
+        slack = SlackPosts(parts.slack, facing, parts.registry, parts.clock)
+        return Outbox(self.holder, github, deployments, slack)
 
     @cached_property
     def pruning(self) -> Pruning:

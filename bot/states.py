@@ -28,6 +28,8 @@ class Cause(StrEnum):
     ACTIONS = "actions"
     SCHEDULE = "schedule"
     CHAT = "chat"
+    DEPLOYMENT = "deployment"
+    DEPLOYMENT_STATUS = "deployment_status"
 
 
 class ActorKind(StrEnum):

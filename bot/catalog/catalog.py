@@ -29,14 +29,15 @@ from bot.catalog.conditions import (
 from bot.catalog.images import LABEL, Image
 from bot.catalog.parameters import NAME, Parameter, variable_name
 from bot.catalog.patterns import SOME, Form
+from bot.catalog.triggers import Entry, Trigger
 from bot.errors import Missing, ProblemType, Unfit
+from bot.events import Occurrence
 from bot.text.names import JOB_NAME, job_name
 from bot.text.wording import did_you_mean, listed, quoted
 
 _CHANNEL = "^(?:#[^\\s#<>|&`@,]{1,80}|[CGD][A-Z0-9]{2,30})$"
 """These are read by JSON Schema as well, which has them from here."""
 _ARGUMENT_USE = re.compile(r"\$(?:[@*1-9]|\{[@*1-9])")
-_CAUSES_LATER = ("release", "deployment", "deployment_status", "protection_rule", "pull_request", "workflow")
 
 _AFTER_SETUP = 'errand_setup=$1; shift; eval "$errand_setup"; unset errand_setup; set +e\n'
 """What bash does before the text of a command: the setup, which ends it with its first error."""
@@ -80,13 +81,6 @@ def _allowed(value: object) -> object:
     if not value.startswith(workflows.PREFIX):
         raise ValueError(f"{value[:60]!r} is not available in this version; {workflows.PREFIX}... is")
     workflows.rule(value)
-    return value
-
-
-def _cause(value: object) -> object:
-    name = next(iter(value), None) if isinstance(value, Mapping) else value
-    if name in _CAUSES_LATER:
-        raise ValueError(f"{name} is not available in this version; push is")
     return value
 
 
@@ -142,7 +136,7 @@ class Job(Definition):
     concurrency: Literal["allow", "forbid", "replace", "queue"] = "allow"
     lock: Annotated[str, BeforeValidator(_lock_name), Form(LABEL)] | None = None
     read_only: bool = False
-    on: tuple[Annotated[Literal["push"], BeforeValidator(_cause)], ...] = ()
+    on: Annotated[tuple[Entry, ...], Field(max_length=50)] = ()
     schedule: Timetable | None = None
     allow: Annotated[
         tuple[Annotated[str, BeforeValidator(_allowed), Form(f"^{workflows.PREFIX}")], ...],
@@ -245,6 +239,11 @@ class Job(Definition):
             shell = ("bash", "--noprofile", "--norc", "-e", "-c")
             return (*shell, _AFTER_SETUP + self.command, "bash", self.setup, *arguments)
         return ("sh", "-c", self.command, "sh", *arguments) if arguments else ("sh", "-c", self.command)
+
+    def trigger(self, happened: Occurrence) -> Trigger | None:
+        """The first entry of `on` by which `happened` starts the job."""
+        named = (each for each in self.on if isinstance(each, Trigger) and each.event == happened.event)
+        return next((each for each in named if each.fits(happened)), None)
 
     @property
     def engine_setup(self) -> str | None:

@@ -26,7 +26,7 @@ def cross_check(document: Document, data: Section) -> None:
             document.wrong(("jobs", name), what, key=True)
         _check_image(document, name, job, images)
         _check_names(document, name, job)
-        _check_push(document, name, job, images, built)
+        _check_causes(document, name, job, images, built)
         _check_schedule(document, name, job)
         _check_mask(document, name, job)
         channel = _section(job, "notify").get("slack")
@@ -56,20 +56,22 @@ def _check_names(document: Document, name: str, job: Section) -> None:
             document.wrong(path, f"{parameter} is also a variable in env; one of them is too many", key=True)
 
 
-def _check_push(document: Document, name: str, job: Section, images: Section, built: set[str]) -> None:
-    """A push gives no parameters, and it rebuilds images: a job that it starts needs both to be known."""
+def _check_causes(document: Document, name: str, job: Section, images: Section, built: set[str]) -> None:
+    """What happens in a repository starts the jobs of the images built from it, and gives no parameters."""
     causes, path = job.get("on"), ("jobs", name, "on")
-    if not isinstance(causes, list) or "push" not in causes:
+    if not isinstance(causes, list) or not causes:
         return
-    image = job.get("image")
+    image, pushed = job.get("image"), "push" in causes
+    what = "a push rebuilds an image first" if pushed else "`on` is about the repository of its image"
     if image is None:
-        document.wrong(document.written(path), "a push rebuilds an image first: the job needs one")
+        document.wrong(document.written(path), f"{what}: the job needs one")
     elif isinstance(image, str) and image in images and image not in built:
-        what = f"a push rebuilds an image first, and {image} is not built"
-        document.wrong(document.written(path), what)
-    for parameter, definition in _sections(_section(job, "parameters")):
+        document.wrong(document.written(path), f"{what}, and {image} is not built")
+    silent = [each for each in causes if not (isinstance(each, dict) and "repository_dispatch" in each)]
+    giver = "a push" if pushed else "what happens in a repository"
+    for parameter, definition in _sections(_section(job, "parameters")) if silent else ():
         if definition.get("required") is True:
-            what = f"a push gives no parameters, and {parameter} is required"
+            what = f"{giver} gives no parameters, and {parameter} is required"
             document.wrong(document.written(path), what)
 
 

@@ -110,7 +110,7 @@ MEANINGS = {
     "jobs.NAME.annotations": "up to five forms of lines of the log that speak of a place in the repository, such as `{file}:{line}:{column}: {message}`; they stand beside the code of a check",
     "jobs.NAME.concurrency": "what happens when it is under way already",
     "jobs.NAME.lock": "runs of all jobs that name the same lock never overlap",
-    "jobs.NAME.on": "what starts it besides people: `push`, which is after its image was rebuilt by a push",
+    "jobs.NAME.on": "what starts it besides people: `push`, which is after its image was rebuilt by a push, or keys such as `{deployment: production}`",
     "jobs.NAME.allow": "which workflows of GitHub Actions may start it, such as `actions:acme/shop@refs/heads/main`; none without it",
     "jobs.NAME.schedule": "when it starts by itself",
     "jobs.NAME.schedule.cron": "five fields, or a name such as `@daily`",

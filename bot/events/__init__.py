@@ -14,6 +14,7 @@ from bot.events.facts import (
     RepositoryMoved,
     SlackCommand,
 )
+from bot.events.occurrences import Occurrence
 from bot.events.reading import read
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Event",
     "Ignored",
     "InRepository",
+    "Occurrence",
     "Push",
     "RepositoryMoved",
     "SlackCommand",

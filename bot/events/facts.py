@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from bot.events.occurrences import Occurrence
+
 BRANCH_PREFIX = "refs/heads/"
 TAG_PREFIX = "refs/tags/"
 
@@ -112,7 +114,7 @@ class Ignored:
     why: str
 
 
-InRepository = Push | Comment | CheckRequest
+InRepository = Push | Comment | CheckRequest | Occurrence
 """What is asked by a repository, which is admitted by its number first."""
 
 Event = InRepository | RepositoryMoved | SlackCommand | Ignored

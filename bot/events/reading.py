@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 
 from pydantic import ValidationError
 
-from bot.events import checks, comments, pushes, repositories, slack
+from bot.events import checks, comments, occurrences, pushes, repositories, slack
 from bot.events.facts import Event, Ignored
 from bot.tables import Delivery
 
@@ -28,6 +28,8 @@ def read(delivery: Delivery) -> Event:
     try:
         if delivery.source == "slack":
             return slack.read(delivery.event, _form(delivery.body))
+        if delivery.event in occurrences.READERS:
+            return occurrences.read(delivery.event, _github_payload(delivery))
         reader = _READERS.get(delivery.event)
         if reader is None:
             return Ignored(f"nothing here listens to {delivery.event}")
@@ -35,6 +37,8 @@ def read(delivery: Delivery) -> Event:
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"])
         return Ignored(f"the payload lacks what is needed, first: {where}")
+    except occurrences.Unreadable as error:
+        return Ignored(str(error))
     except (ValueError, RecursionError) as error:
         return Ignored(f"the payload cannot be read: {type(error).__name__}")
 

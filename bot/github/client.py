@@ -223,6 +223,13 @@ class GitHub:
         path = f"{repository_path(repository)}/statuses/{answers.ref_segment(commit)}"
         await self._send(repository, Call("POST", path, body=fields.body()))
 
+    async def set_deployment_status(
+        self, repository: str, deployment: int, fields: Mapping[str, object]
+    ) -> None:
+        """Say how a deployment stands; the newest status counts."""
+        path = f"{repository_path(repository)}/deployments/{int(deployment)}/statuses"
+        await self._send(repository, Call("POST", path, body=fields))
+
     async def _send(self, repository: str, call: Call) -> Answer:
         """Send as who may act on `repository`; once more with a new token where GitHub took the old one back.
 

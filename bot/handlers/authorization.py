@@ -13,7 +13,7 @@ from bot.github import GitHub, PullRequest
 from bot.registry import Registry
 from bot.repositories import CodeHost
 from bot.states import Cause
-from bot.tables import Run
+from bot.tables import OccurrenceSeen, Run
 
 REFUSAL_KEPT = 30.0
 """Seconds for which GitHub's no about a person is remembered; a yes is asked for every time."""
@@ -44,8 +44,8 @@ class RequestContext:
     channel_name: str | None = None
     response_url: str | None = None
     """Of Slack: reaches the asker for half an hour, also where Errand is in no channel with them."""
-    environment: str | None = None
-    """Which deployment is meant, where one is."""
+    occurrence: OccurrenceSeen | None = None
+    """What happened on GitHub and led to it, without anybody's asking."""
     public: bool = False
     line: str = ""
     """The command as it was typed, where it was."""

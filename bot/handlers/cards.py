@@ -7,7 +7,7 @@ from bot.handlers.authorization import RequestContext
 from bot.handlers.orders import Target
 from bot.posting import targets
 from bot.slack import Slack
-from bot.tables import Post
+from bot.tables import OccurrenceSeen, Post
 
 
 class CardTargets:
@@ -54,3 +54,9 @@ class CardTargets:
             return []
         where, app = (target.repository, target.source.commit), self._github.is_app
         return [targets.commit(*where, app=app, now=self._clock(), nonce=self._nonce())]
+
+    def occurrence(self, row: OccurrenceSeen, repository: str) -> list[Post]:
+        """What waits on GitHub for the end of the run: a deployment."""
+        if self._github is None or row.deployment is None:
+            return []
+        return [targets.deployment(row, repository, now=self._clock(), nonce=self._nonce())]

@@ -13,6 +13,7 @@ from bot import events
 from bot.errors import RetryLater
 from bot.handlers.checks import CheckHandler
 from bot.handlers.comments import CommentHandler
+from bot.handlers.occurrences import OccurrenceHandler
 from bot.handlers.pushes import PushHandler
 from bot.handlers.repository_identity import RepositoryIdentityHandler
 from bot.handlers.settlement import Settled, Settlement
@@ -32,6 +33,7 @@ class EventHandlers:
     pushes: PushHandler
     comments: CommentHandler
     checks: CheckHandler
+    occurrences: OccurrenceHandler
     slack: SlackCommandHandler
 
 
@@ -61,6 +63,8 @@ class DeliveryHandler:
                 await self._handlers.comments.handle(delivery, comment)
             case events.CheckRequest() as request:
                 await self._handlers.checks.handle(delivery, request)
+            case events.Occurrence() as happened:
+                await self._handlers.occurrences.handle(delivery, happened)
             case events.RepositoryMoved() as moved:
                 await self._identities.renamed(delivery, moved)
             case events.SlackCommand() as command:

@@ -11,7 +11,7 @@ from bot.handlers.cards import CardTargets
 from bot.handlers.orders import Order, Source, Target, TransactionCache
 from bot.registry import Registry
 from bot.states import State
-from bot.store import Session, admission, builds, posts, runs, versions
+from bot.store import Session, admission, builds, occurrences, posts, runs, versions
 from bot.tables import Build, Run
 
 
@@ -62,6 +62,9 @@ class Enqueuer:
             run.build_number, run.digest = build.number, build.digest
         notify = order.job.notify
         cards = self._cards.of(order.context, target, github=notify.github, channels=[notify.slack])
+        if order.occurrence is not None and run.repository is not None:
+            row = occurrences.get(session, order.occurrence)
+            cards += [] if row is None else self._cards.occurrence(row, run.repository)
         return runs.Draft(run, cards, self._nonce())
 
     def prospect(self, session: Session, order: Order) -> Prospect:
@@ -106,6 +109,7 @@ class Enqueuer:
             tick_at=order.tick_at,
             pull_request=order.pull_request,
             environment=order.environment,
+            occurrence=order.occurrence,
             tail=[],  # pydantic takes a third of all this time to make an empty list of its own
             lock=order.overlap.lock,
             concurrency=order.overlap.concurrency,

@@ -88,13 +88,26 @@ class Order:
         """The number of the pull request that it is for, of the repository that it works on."""
         if self.repeated is not None:
             return self.repeated.pull_request
+        if self.context.occurrence is not None:
+            return self.context.occurrence.pull
         is_there = self.context.pull is not None and self.context.repository == self.target.repository
         return self.context.number if is_there else None
 
     @property
     def environment(self) -> str | None:
         """The deployment that it is for."""
-        return self.context.environment if self.repeated is None else self.repeated.environment
+        happened = self.context.occurrence
+        if self.repeated is not None:
+            return self.repeated.environment
+        return None if happened is None else happened.environment
+
+    @property
+    def occurrence(self) -> int | None:
+        """What happened on GitHub and is the reason for it, also where it is run again."""
+        happened = self.context.occurrence
+        if self.repeated is not None:
+            return self.repeated.occurrence
+        return None if happened is None else happened.identity
 
     @property
     def overlap(self) -> Job:

@@ -3,7 +3,7 @@
 Both answer only who may run the job; in a public place only of what that place may speak of.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bot import messages
 from bot.catalog.catalog import Catalog, Job, ownerless
@@ -17,12 +17,15 @@ from bot.handlers.start import StartHandler, StartRequest
 from bot.posting.audience import outward
 from bot.repositories import Repositories
 from bot.states import Waiting
-from bot.store import Session, admission, push_verdicts, runs, ticks
+from bot.store import Session, admission, occurrences, push_verdicts, runs, ticks
+from bot.tables import OccurrenceSeen
 
 TICKS = 5
 """Ticks that are told, of those to come and of those that were."""
 PUSHES = 5
 """Pushes that are told."""
+EVENTS, EVENTS_READ = 5, 50
+"""Other events of the repository that are told, and of which those of the job are looked for."""
 REFUSALS = 5
 """Refused commands that are told."""
 
@@ -97,6 +100,7 @@ class WhyHandler:
                 if known_by and job.image
                 else None,
                 on_push="push" in job.on,
+                events=_events(session, job.name, known_by),
                 refusals=push_verdicts.refusals(session, job=job.name, repository=repository, limit=REFUSALS)
                 if repository
                 else (),
@@ -121,6 +125,12 @@ class WhyHandler:
         if repository is None and context.caller is None:
             raise AskerError(f"{ownerless(job.image)} says who may ask about it; ask in a pull request.")
         return repository
+
+
+def _events(session: Session, job: str, repositories: Sequence[str]) -> Sequence[OccurrenceSeen]:
+    """The last things that happened in the repository and concerned the job."""
+    rows = occurrences.newest(session, repositories=repositories, limit=EVENTS_READ)
+    return [row for row in rows if job in row.decisions][:EVENTS]
 
 
 def _waiting(session: Session, prospect: Prospect, now: float) -> Waiting | None:

@@ -7,6 +7,7 @@ close what surrounds it. Every text keeps the limits of the place that it is for
 
 from bot.messages.checks import CANCEL, LATEST, RERUN, CheckFields, CheckName, CheckNotes, check, in_requests
 from bot.messages.comments import comment, marker, terminal, with_marker
+from bot.messages.deployments import Standing, deployment_fields, standing
 from bot.messages.differences import differences
 from bot.messages.mrkdwn import slack_text
 from bot.messages.plans import Prospect, Reasons, plan, why
@@ -32,7 +33,7 @@ from bot.messages.replies import (
 from bot.messages.slack import blocks
 from bot.messages.statuses import StatusFields, status
 from bot.messages.text import code, plain
-from bot.messages.verdicts import push_note, reason, tick_note
+from bot.messages.verdicts import occurrence_note, push_note, reason, tick_note
 from bot.messages.view import Beside, View, build_view, run_view
 from bot.messages.waits import locked, locked_already, unlocked
 from bot.messages.waits import sentence as waiting_for
@@ -47,6 +48,7 @@ __all__ = [
     "CheckNotes",
     "Prospect",
     "Reasons",
+    "Standing",
     "StatusFields",
     "View",
     "blocks",
@@ -55,6 +57,7 @@ __all__ = [
     "check",
     "code",
     "comment",
+    "deployment_fields",
     "differences",
     "end_reply",
     "error_reply",
@@ -70,6 +73,7 @@ __all__ = [
     "marker",
     "not_available",
     "not_built",
+    "occurrence_note",
     "on_issue",
     "plain",
     "plan",
@@ -78,6 +82,7 @@ __all__ = [
     "remedy",
     "run_view",
     "slack_text",
+    "standing",
     "started",
     "status",
     "status_reply",

@@ -10,10 +10,10 @@ from bot.messages.comments import headline
 from bot.messages.differences import differences
 from bot.messages.text import code, plain
 from bot.messages.timetables import local_time
-from bot.messages.verdicts import push_line, reason, short_ref, tick_note, unstarted_lines
+from bot.messages.verdicts import occurrence_line, push_line, reason, short_ref, tick_note, unstarted_lines
 from bot.messages.view import run_view
 from bot.states import State, Waiting
-from bot.tables import Build, CommandRefusal, PushVerdict, Run, Tick
+from bot.tables import Build, CommandRefusal, OccurrenceSeen, PushVerdict, Run, Tick
 from bot.text import vocabulary
 from bot.text.vocabulary import moment
 
@@ -114,6 +114,7 @@ class Reasons:
     job: str
     pushes: Sequence[PushVerdict] | None
     on_push: bool
+    events: Sequence[OccurrenceSeen]
     refusals: Sequence[CommandRefusal]
     ticks: Sequence[Tick]
     timing: Outlook | None
@@ -142,6 +143,9 @@ def why(reasons: Reasons, *, who: str) -> str:
     else:
         lines.append("- no lock and no other run is in its way now")
     lines += [f"- {line}" for line in _pushed(reasons)]
+    for event in reasons.events:
+        about = f"{plain(event.subject, 200)}, {moment(event.received_at)}"
+        lines.append(f"- {about}: {occurrence_line(event, reasons.job)}")
     lines += [f"- {line}" for line in timing_lines(reasons.timing)]
     for tick in reasons.ticks:
         note = f" ({plain(said, 300)})" if (said := tick_note(tick)) else ""

@@ -39,7 +39,7 @@ class StatusFields:
 
 def label_of(view: View) -> str:
     """By which GitHub knows a check or a status: `errand / migrate`; the newest of one name counts."""
-    return f"errand / {view.label}{_basic(clean(view.name, 100))}"
+    return f"errand / {view.label}{basic(clean(view.name, 100))}"
 
 
 def status(view: View, link: str | None) -> StatusFields:
@@ -48,7 +48,7 @@ def status(view: View, link: str | None) -> StatusFields:
     return StatusFields(
         state=_STATUSES[view.result] if view.result is not None else "pending",
         context=label_of(view),
-        description=shortened(_basic(sentence(view)), DESCRIPTION_CHARACTERS),
+        description=shortened(basic(sentence(view)), DESCRIPTION_CHARACTERS),
         target_url=url(link) if link else None,
     )
 
@@ -62,6 +62,6 @@ def sentence(view: View) -> str:
     return words
 
 
-def _basic(text: str) -> str:
+def basic(text: str) -> str:
     """The text without the characters that GitHub refuses in statuses (those of four UTF-8 bytes)."""
     return _BEYOND_BMP.sub("\ufffd", text)

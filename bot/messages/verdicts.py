@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bot.messages import waits
-from bot.tables import PushVerdict, Tick
+from bot.tables import OccurrenceSeen, PushVerdict, Tick
 from bot.text import vocabulary
 from bot.text.wording import quoted
 
@@ -55,6 +55,17 @@ def unstarted_lines(row: PushVerdict, job: str | None = None) -> list[str]:
         for name, why in row.unstarted.items()
         if job is None or name == job
     ]
+
+
+def occurrence_note(head: str, row: OccurrenceSeen) -> str:
+    """What a thing that happened started, for the log: `head`, and a line for each job."""
+    return "\n".join([head, *(f"job {job}: {occurrence_line(row, job)}" for job in row.decisions)])
+
+
+def occurrence_line(row: OccurrenceSeen, job: str) -> str:
+    """What became of one of its jobs."""
+    why = row.decisions.get(job)
+    return f"not started: {reason(why)}" if why else "started"
 
 
 def tick_note(tick: Tick) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 
 from bot.errors import DatabaseAway, Refused, RetryLater
+from bot.posting.deployments import DeploymentPosts
 from bot.posting.facing import Subject
 from bot.posting.github_posts import GitHubPosts
 from bot.posting.slack_posts import SlackPosts
@@ -36,13 +37,16 @@ AGAIN = 1.0
 class Outbox:
     """Sends claimed posts."""
 
-    def __init__(self, holder: LeaseHolder, github: GitHubPosts, slack: SlackPosts) -> None:
+    def __init__(
+        self, holder: LeaseHolder, github: GitHubPosts, deployments: DeploymentPosts, slack: SlackPosts
+    ) -> None:
         self._holder = holder
         self._senders: dict[str, Callable[[Post, Subject], Awaitable[str | None]]] = {
             "github_comment": github.comment,
             "github_check": github.check,
             "github_status": github.status,
             "github_reaction": github.reaction,
+            "github_deployment": deployments.status,
             "slack_message": slack.message,
             "slack_response": slack.response,
         }

@@ -4,7 +4,7 @@ A post's key says what it is about and where, so nothing is ever told twice in o
 puts the number of its run or build in front when that is known.
 """
 
-from bot.tables import Post
+from bot.tables import OccurrenceSeen, Post
 
 
 def comment(repository: str, issue: int, *, now: float, nonce: str) -> Post:
@@ -18,6 +18,16 @@ def commit(repository: str, sha: str, *, app: bool, now: float, nonce: str) -> P
     place: dict[str, object] = {"repository": repository, "commit": sha}
     kind = "github_check" if app else "github_status"
     return _card(kind, f"{repository}@{sha}", place, now, nonce)
+
+
+def deployment(row: OccurrenceSeen, repository: str, *, now: float, nonce: str) -> Post:
+    """The status of a deployment that GitHub told of."""
+    place: dict[str, object] = {
+        "repository": repository,
+        "deployment": row.deployment,
+        "occurrence": row.identity,
+    }
+    return _card("github_deployment", f"{repository}:{row.deployment}", place, now, nonce)
 
 
 def channel(name: str, *, url: str | None = None, now: float, nonce: str) -> Post:

@@ -18,6 +18,7 @@ from bot.tables import (
     ImageTag,
     JobState,
     Lock,
+    OccurrenceSeen,
     Post,
     PushSeen,
     PushVerdict,
@@ -59,6 +60,7 @@ IDEMPOTENCY: Columns = table_of(Idempotency).c
 IMAGE_TAG: Columns = table_of(ImageTag).c
 JOB_STATE: Columns = table_of(JobState).c
 LOCK: Columns = table_of(Lock).c
+OCCURRENCE: Columns = table_of(OccurrenceSeen).c
 PIN: Columns = table_of(RepositoryPin).c
 POST: Columns = table_of(Post).c
 PUSH: Columns = table_of(PushSeen).c

@@ -9,6 +9,7 @@ from sqlalchemy import JSON, Double, Index, Text
 from sqlmodel import Field, SQLModel
 
 from bot.states import State
+from bot.tables.occurrences import OccurrenceSeen
 from bot.tables.pushes import CommandRefusal, PushSeen, PushVerdict
 from bot.tables.rows import Row
 from bot.tables.types import Number, Packed, packed, where
@@ -26,6 +27,7 @@ __all__ = [
     "JobState",
     "JobVersion",
     "Lock",
+    "OccurrenceSeen",
     "Packed",
     "Post",
     "PushSeen",
@@ -127,6 +129,7 @@ class Run(Claimable, table=True):
         Index("runs_lock", "lock", "state", "admitted", "number"),
         Index("runs_gate", "job", "state", "admitted", "concurrency", "number"),
         Index("runs_build", "build_number"),
+        Index("runs_occurrence", "occurrence", "number"),
         Index("runs_ended", "job", "number", "result", **where("state = 'finished'")),
         Index("runs_age", "job", "finished_at", **where("state = 'finished'")),
         Index("runs_result", "result", "number", **where("result IS NOT NULL")),
@@ -157,6 +160,7 @@ class Run(Claimable, table=True):
     tick_at: float | None = Field(default=None, sa_type=Double)  # the due moment that started it
     pull_request: int | None = Field(default=None, sa_type=Number)  # of `repository`, if it is for one
     environment: str | None = None  # which deployment is meant, as GitHub calls it
+    occurrence: int | None = Field(default=None, sa_type=Number)  # what happened and led to it
     lock: str | None = None  # runs that share one never overlap
     concurrency: str = "allow"
     admitted: bool = False  # let through by the gate: it counts as running until it is finished
@@ -199,6 +203,7 @@ class Post(Claimable, table=True):
     | github_check    | repository, commit                                       | check run id [N]   |
     | github_status   | repository, commit                                       | -                  |
     | github_reaction | repository, comment, content                             | -                  |
+    | github_deployment | repository, deployment                                 | the last state     |
     | slack_message   | channel, url (to tell the end where Slack takes no card) | channel and ts     |
     | slack_response  | url                                                      | -                  |
 

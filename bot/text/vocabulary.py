@@ -56,6 +56,8 @@ CAUSES: Mapping[Cause, str] = {
     Cause.ACTIONS: "through a workflow",
     Cause.SCHEDULE: "by schedule",
     Cause.CHAT: "in a terminal",
+    Cause.DEPLOYMENT: "for a deployment",
+    Cause.DEPLOYMENT_STATUS: "after a deployment",
 }
 """How it was asked for, to follow the name of whoever did."""
 

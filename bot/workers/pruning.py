@@ -12,7 +12,17 @@ import structlog
 from bot.access.scopes import EXEC
 from bot.catalog.catalog import Job
 from bot.registry import Registry
-from bot.store import Session, Store, deliveries, history, idempotency, push_verdicts, pushes, ticks
+from bot.store import (
+    Session,
+    Store,
+    deliveries,
+    history,
+    idempotency,
+    occurrences,
+    push_verdicts,
+    pushes,
+    ticks,
+)
 from executor.logs.store import LogStore
 
 log = structlog.get_logger()
@@ -21,7 +31,7 @@ ROUND = 5_000
 """Runs forgotten in one round, and deliveries, and ticks, and builds."""
 
 KEEP_PUSHES = 365 * 86400.0
-"""Seconds that a push is known which a newer one followed, or which deleted its branch."""
+"""Seconds that a push is known which a newer one followed or which deleted its branch; so is all else."""
 
 KEEP_TICKS = 30 * 86400.0
 """Seconds that it is kept what became of a due moment."""
@@ -65,6 +75,8 @@ class Pruning:
             partial(push_verdicts.prune_refusals, before=decided, limit=history.ROWS),
             partial(ticks.prune, before=now - KEEP_TICKS, limit=history.ROWS),
             partial(pushes.prune, before=now - KEEP_PUSHES, limit=history.ROWS),
+            partial(occurrences.strip, before=decided, limit=history.ROWS),
+            partial(occurrences.prune, before=now - KEEP_PUSHES, limit=history.ROWS),
             partial(idempotency.prune, before=now - idempotency.KEEP_KEYS, limit=history.ROWS),
         )
         return await self._builds(now) or more

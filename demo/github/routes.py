@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from demo.github.access import DOCS, Access, ApiError, not_found
 from demo.github.actions import Actions
+from demo.github.deployments import Deployments
 from demo.github.discussion import Discussion
 from demo.github.endpoints import Endpoint
 from demo.github.history import History
@@ -40,7 +41,7 @@ class Routes:
         self._shapes = shapes
         self._clock = clock
         # Check runs of a commit come before commits, whose names may contain slashes.
-        kinds = (Identity, Discussion, Results, History, Repositories)
+        kinds = (Identity, Discussion, Results, Deployments, History, Repositories)
         self._table = [row for kind in kinds for row in kind(state, access, shapes, clock).table()]
         self._table += actions.table()
 

@@ -19,10 +19,12 @@ from demo.github.state import (
     PERMISSIONS,
     Check,
     Comment,
+    Deployment,
     Installation,
     Pull,
     Reaction,
     Repository,
+    Review,
     State,
     Status,
     Token,
@@ -97,6 +99,17 @@ class GitHubStandIn(Watched):
     def checks(self) -> list[Check]:
         """Every check run, oldest first."""
         return self.state.checks
+
+    @property
+    def reviews(self) -> list[Review]:
+        """Every answer to a deployment protection rule, oldest first."""
+        return self.state.reviews
+
+    def add_deployment(self, repository: str, sha: str, environment: str) -> Deployment:
+        """A deployment that somebody made."""
+        made = Deployment(next(self.state.ids), repository, sha, environment)
+        self.state.deployments[made.id] = made
+        return made
 
     def add_repository(
         self,

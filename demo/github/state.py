@@ -15,6 +15,7 @@ PERMISSIONS = {
     "issues": "write",
     "checks": "write",
     "statuses": "write",
+    "deployments": "write",
 }
 """What Errand's App asks for."""
 
@@ -190,6 +191,46 @@ class Check:
 
 
 @dataclass(slots=True)
+class DeploymentStatus:
+    """How a deployment stood from a moment on."""
+
+    id: int
+    login: str
+    state: str
+    description: str
+    log_url: str | None
+    environment_url: str | None
+    created_at: float
+
+
+@dataclass(slots=True)
+class Deployment:
+    """A commit that is to be deployed to an environment; the last of `statuses` counts."""
+
+    id: int
+    repository: str
+    sha: str
+    environment: str
+    statuses: list[DeploymentStatus] = field(default_factory=list)
+
+    @property
+    def states(self) -> list[str]:
+        """Every state that it had."""
+        return [each.state for each in self.statuses]
+
+
+@dataclass(slots=True)
+class Review:
+    """What an App said of a deployment that waits; without a `state` it is a report alone."""
+
+    repository: str
+    run: int  # of the workflow
+    environment: str
+    state: str | None
+    comment: str | None
+
+
+@dataclass(slots=True)
 class Installation:
     """An App's installation on an account; `repositories` None: all of the account's."""
 
@@ -225,6 +266,9 @@ class State:
     reactions: list[Reaction] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
+    deployments: dict[int, Deployment] = field(default_factory=dict)
+    reviews: list[Review] = field(default_factory=list)
+    waiting: set[tuple[str, int, str]] = field(default_factory=set)  # repository, run and environment
     used: dict[tuple[str, int], int] = field(default_factory=dict)  # requests by token and hour
 
     def repository(self, name: str) -> Repository | None:
@@ -254,8 +298,9 @@ class State:
         self.repositories[new] = known
         self.former.pop(new.lower(), None)
         self.former[old.lower()] = known.id
-        told: list[Comment | Reaction | Status | Check]
+        told: list[Comment | Reaction | Status | Check | Deployment]
         told = [*self.comments, *self.reactions, *self.statuses, *self.checks]
+        told += self.deployments.values()
         for each in told:
             if each.repository == old:
                 each.repository = new

@@ -56,11 +56,6 @@ LATER = {
     "jobs: {a: {command: x, allow: [github:octocat]}}": "'github:octocat'",
     "defaults: {notify: {when: [failed]}}": "when",
     **{f"jobs: {{a: {{command: x, {key}: x}}}}": key for key in ("approval",)},
-    "jobs: {a: {command: x, on: [release]}}": "release",
-    **{
-        f"jobs: {{a: {{command: x, on: [push, {{{key}: x, environment: y}}]}}}}": key
-        for key in ("deployment", "deployment_status", "protection_rule", "pull_request", "workflow")
-    },
 }
 
 
@@ -297,3 +292,27 @@ def test_mistake_tells_which_variable_does_not_fit(file: Path) -> None:
     file.write_text("jobs: {x: {command: a, image: 'shop-${IMAGE}'}}")
     with pytest.raises(ConfigError, match=r"what \$\{IMAGE\} gives is not accepted here"):
         load(file, {"IMAGE": "nothing-like-it"})
+
+
+_IMAGE = "github: {token: t}\nimages: {i: {build: {repository: acme/shop}}}\njobs: {a: {image: i, command: x,"
+_NO_SUCH = "expected push, or keys such as {deployment: production}"
+
+
+@pytest.mark.parametrize(
+    ("causes", "place", "sentence"),
+    [
+        ("[psh]", "jobs.a.on[1]", f"{_NO_SUCH}; did you mean push?"),
+        ("[{deploymnt: production}]", "jobs.a.on[1]", f"{_NO_SUCH}; did you mean deployment?"),
+        ("[push, {deployment: production, urll: x}]", "jobs.a.on[2].urll", "unknown key; did you mean url?"),
+        ("[{deployment: 3}]", "jobs.a.on[1].deployment", "expected a text, not 3"),
+        ("[{deployment: x, url: 'ftp://x'}]", "jobs.a.on[1].url", "expected an address"),
+        (
+            "[{deployment_status: done}]",
+            "jobs.a.on[1].deployment_status",
+            "expected error, failure",
+        ),
+    ],
+)
+def test_entry_of_on_is_told_where_it_is_wrong(file: Path, causes: str, place: str, sentence: str) -> None:
+    (line,) = _mistakes(file, f"{_IMAGE} on: {causes}}}}}")
+    assert f": {place}: {sentence}" in line

@@ -1,0 +1,78 @@
+"""How deployments stand, told to GitHub for whoever waits for them.
+
+Several jobs may belong to one deployment, and each of their runs has a post of its own, so what is told is
+how all of them stand. Whoever tells looks once more afterwards, so that the last word is never an older one.
+"""
+
+from bot import messages
+from bot.catalog.catalog import Job
+from bot.catalog.triggers import OnDeployment
+from bot.errors import Refused, RetryLater
+from bot.github import GitHub
+from bot.posting.facing import Facing, Subject
+from bot.store import Store, occurrences
+from bot.tables import OccurrenceSeen, Post, Run
+from bot.text.globs import matches
+
+LOOKS = 5
+"""How often one try tells how a deployment stands while that changes."""
+
+
+class DeploymentPosts:
+    """Sends them; raises `Refused` and `RetryLater`."""
+
+    def __init__(self, github: GitHub | None, facing: Facing, store: Store) -> None:
+        self._github = github
+        self._facing = facing
+        self._store = store
+
+    async def status(self, post: Post, subject: Subject) -> str:
+        """The status of a deployment; gives the state that was told last."""
+        said = post.remote_id
+        for _ in range(LOOKS):
+            row, stands = await self._standing(post)
+            if stands.state == said:
+                return stands.state
+            await self._tell(post, row, stands)
+            said = stands.state
+        raise RetryLater("how the deployment stands changes faster than it can be told")
+
+    async def _standing(self, post: Post) -> tuple[OccurrenceSeen, messages.Standing]:
+        id = int(post.place["occurrence"])
+        row, runs = await self._store.read(
+            lambda s: (occurrences.get(s, id), occurrences.current_runs(s, id))
+        )
+        if row is None:
+            raise Refused("what it tells about is no longer kept")
+        return row, messages.standing(row, runs)
+
+    async def _tell(self, post: Post, row: OccurrenceSeen, stands: messages.Standing) -> None:
+        status, run = None, stands.run
+        if run is not None:
+            status = messages.status(*await self._facing.in_repository(self._client, post, run))
+        fields = messages.deployment_fields(stands, status, _url(run, row))
+        await self._client.set_deployment_status(
+            post.place["repository"], int(post.place["deployment"]), fields
+        )
+
+    @property
+    def _client(self) -> GitHub:
+        if self._github is None:
+            raise Refused("GitHub is no longer configured")
+        return self._github
+
+
+def _url(run: Run | None, row: OccurrenceSeen) -> str | None:
+    """Where what was deployed is reached, as the job's own definition says it."""
+    try:
+        named = [] if run is None else Job.frozen(run.definition).on
+    except ValueError:
+        return None
+    return next(
+        (
+            each.url
+            for each in named
+            if isinstance(each, OnDeployment) and matches(each.deployment, row.environment or "")
+        ),
+        None,
+    )

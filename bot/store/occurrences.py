@@ -1,0 +1,71 @@
+"""What happened in repositories: each thing decided once, with what became of it for each job."""
+
+from collections.abc import Collection, Sequence
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from bot.store import admission
+from bot.store.columns import OCCURRENCE, RUN
+from bot.tables import OccurrenceSeen, Run
+
+JOBS = 100
+"""Jobs whose runs count together for one deployment."""
+
+
+def place(session: Session, row: OccurrenceSeen) -> bool:
+    """Store what happened and number it; False where it was decided before.
+
+    No other bot decides it before the transaction has ended; the lock is the gate's, as for pushes.
+    """
+    admission.hold(session)
+    same = (OCCURRENCE.repository == row.repository, OCCURRENCE.key == row.key)
+    if session.scalar(select(OCCURRENCE.id).where(*same)) is not None:
+        return False
+    session.add(row)
+    session.flush()
+    return True
+
+
+def get(session: Session, id: int) -> OccurrenceSeen | None:
+    """What happened under this number."""
+    return session.get(OccurrenceSeen, id)
+
+
+def current_runs(session: Session, id: int) -> Sequence[Run]:
+    """The newest run of each job that an occurrence started, repetitions among them."""
+    newest = select(func.max(RUN.number)).where(RUN.occurrence == id).group_by(RUN.job).limit(JOBS)
+    return session.scalars(select(Run).where(RUN.number.in_(newest)).order_by(RUN.number)).all()
+
+
+def newest(session: Session, *, repositories: Collection[str], limit: int) -> Sequence[OccurrenceSeen]:
+    """The last things that happened in a repository (by its number and its name) and concerned a job."""
+    mine = select(OccurrenceSeen).where(OCCURRENCE.repository.in_(repositories))
+    return session.scalars(mine.order_by(OCCURRENCE.id.desc()).limit(limit)).all()
+
+
+def prune(session: Session, *, before: float, limit: int) -> int:
+    """Forget up to `limit` occurrences of before a moment, but none that a run names."""
+    old = select(OCCURRENCE.id).where(OCCURRENCE.received_at < before, ~_named()).limit(limit)
+    gone = session.execute(
+        delete(OccurrenceSeen).where(OCCURRENCE.id.in_(old)).execution_options(synchronize_session=False)
+    )
+    return cast("CursorResult[Any]", gone).rowcount
+
+
+def strip(session: Session, *, before: float, limit: int) -> int:
+    """Forget what up to `limit` older occurrences brought for runs that are no longer kept."""
+    bulky = (OCCURRENCE.received_at < before, OCCURRENCE.payload.is_not(None), ~_named())
+    old = select(OCCURRENCE.id).where(*bulky).limit(limit)
+    done = session.execute(
+        update(OccurrenceSeen)
+        .where(OCCURRENCE.id.in_(old))
+        .values(payload=None)
+        .execution_options(synchronize_session=False)
+    )
+    return cast("CursorResult[Any]", done).rowcount
+
+
+def _named() -> Any:
+    return select(RUN.number).where(RUN.occurrence == OCCURRENCE.id).exists()

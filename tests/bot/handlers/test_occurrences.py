@@ -1,0 +1,199 @@
+"""What happens in a repository besides pushes and comments starts the jobs that name it, once each."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, select
+
+from bot.states import Cause, State
+from bot.store import Session, builds, posts, runs
+from bot.tables import Build, Post, Run
+from demo import happenings
+from demo.github.state import Deployment
+from tests.bot.house import HEAD, SHOP, SITE, House, house
+
+CHANGES = {
+    "jobs": {
+        "check": {
+            "on": [{"deployment": "production", "url": "https://shop.example.com"}],
+            "concurrency": "replace",
+        },
+        "publish": {"on": [{"deployment_status": "success", "environment": "prod*"}]},
+    },
+}
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> AsyncIterator[House]:
+    async with house(tmp_path, changes=CHANGES) as made:
+        yield made
+
+
+async def happens(home: House, event: str, payload: Any) -> str:
+    """GitHub tells something; gives the note of what became of it."""
+    delivery = await home.deliver(event, json.dumps(payload).encode())
+    await home.bot.deliveries.handle(delivery)
+    settled = await home.delivery(delivery)
+    return f"{settled.state}: {settled.note}"
+
+
+def of(home: House, name: str = SHOP) -> dict[str, Any]:
+    known = home.github.state.repository(name)
+    assert known is not None
+    return {"private": known.private, "number": known.id}
+
+
+def deployed(home: House, environment: str = "production", **how: Any) -> tuple[Deployment, Any]:
+    """A deployment on GitHub and the payload that tells of it."""
+    name, sha = how.pop("name", SHOP), how.pop("sha", HEAD)
+    made = home.github.add_deployment(name, sha, environment)
+    return made, happenings.deployment(name, made.id, sha, environment, **{**of(home, name), **how})
+
+
+async def all_runs(home: House) -> list[Run]:
+    return await home.store.read(lambda s: list(s.scalars(select(Run).order_by(Run.__table__.c.number))))  # type: ignore[attr-defined]
+
+
+async def move(home: House, number: int, to: State, **facts: Any) -> None:
+    """Move the run to where its worker would."""
+
+    def work(session: Session) -> None:
+        row = session.get_one(Run, number)
+        row.lease_owner = "one"
+        session.flush()
+        assert runs.move(session, number, to, owner="one", now=home.now, **facts) is not None
+
+    await home.write(work)
+
+
+async def built(home: House) -> None:
+    def work(session: Session) -> None:
+        for build in session.scalars(select(Build)):
+            if build.state != State.FINISHED:
+                build.lease_owner = "one"
+                session.flush()
+                for to, facts in (
+                    (State.BUILDING, {}),
+                    (State.FINISHED, {"result": "succeeded", "digest": "d"}),
+                ):
+                    builds.move(session, build.identity, to, owner="one", now=home.now, **facts)  # type: ignore[arg-type]
+
+    await home.write(work)
+
+
+async def tell(home: House, kind: str = "github_deployment") -> None:
+    """Send what waits to be told of a kind."""
+
+    def take(session: Session) -> list[Post]:
+        return posts.claim(session, owner="one", now=home.now + 60, lease=60.0, limit=100)
+
+    for post in await home.write(take):
+        if post.kind == kind:
+            await home.bot.outbox.send(post)
+        else:
+            await home.write(partial(posts.fail, id=post.identity, owner="one", error="not looked at"))
+
+
+async def test_deployment_runs_the_job_on_its_commit_and_tells_how_it_goes(home: House) -> None:
+    made, payload = deployed(home, payload={"reason": "friday"})
+    note = await happens(home, "deployment", payload)
+    assert note == "handled: deployment to production in Acme/Shop\njob check: started"
+    (run,) = await all_runs(home)
+    assert (run.job, run.commit, run.ref, run.cause) == ("check", HEAD, "main", Cause.DEPLOYMENT)
+    assert (run.actor, run.repository) == ("github:octocat", "Acme/Shop")
+    await tell(home)
+    await built(home)
+    await move(home, 1, State.STARTING)
+    await move(home, 1, State.RUNNING)
+    await tell(home)
+    await move(home, 1, State.FINISHED, result="succeeded", exit_code=0)
+    await tell(home)
+    assert made.states == ["queued", "in_progress", "success"]
+    assert made.statuses[-1].environment_url == "https://shop.example.com"
+    assert (made.statuses[-1].log_url or "").startswith("https://errand.example.com/runs/1?")
+    assert made.statuses[-1].description == "check #1 succeeded in 0s"
+    assert made.statuses[0].environment_url is None
+
+
+async def test_deployment_that_two_webhooks_tell_starts_one_run_and_stays_decided(home: House) -> None:
+    _, payload = deployed(home)
+    await happens(home, "deployment", payload)
+    without_app = {name: value for name, value in payload.items() if name != "installation"}
+    assert await happens(home, "deployment", without_app) == (
+        "handled: deployment to production in Acme/Shop: it was decided before"
+    )
+    assert len(await all_runs(home)) == 1
+    await home.write(lambda s: s.execute(delete(Run)))
+    assert "decided before" in await happens(home, "deployment", payload)
+    assert await all_runs(home) == []
+
+
+async def test_deployment_of_a_fork_s_commit_fails_and_runs_nothing(home: House) -> None:
+    known = home.github.state.repository(SHOP)
+    assert known is not None
+    known.pulls[7].head_repository = "mallory/shop"
+    made, payload = deployed(home, sha="c" * 40)  # of pull request 7, and on no branch
+    note = await happens(home, "deployment", payload)
+    assert "counts as the code of a fork" in note
+    await tell(home)
+    assert (await all_runs(home), made.states) == ([], ["failure"])
+    (told,) = await home.says("/job why check")
+    assert re.search(r"- deployment to production, 20.*: not started: `c+` is on no branch and no tag", told)
+    assert "not started" in made.statuses[0].description
+
+
+async def test_deployment_whose_commit_is_gone_fails(home: House) -> None:
+    made, payload = deployed(home, sha="9" * 40)
+    assert "has no branch, tag or commit" in await happens(home, "deployment", payload)
+    await tell(home)
+    assert (await all_runs(home), made.states) == ([], ["failure"])
+
+
+async def test_newer_deployment_makes_the_older_one_inactive(home: House) -> None:
+    first, payload = deployed(home)
+    await happens(home, "deployment", payload)
+    second, payload = deployed(home)
+    await happens(home, "deployment", payload)
+    await built(home)
+    await tell(home)
+    assert (first.states[-1], second.states[-1]) == ("inactive", "queued")
+
+
+async def test_deployment_that_no_job_names_is_not_spoken_of(home: House) -> None:
+    made, payload = deployed(home, "staging")
+    note = await happens(home, "deployment", payload)
+    assert note == "ignored: deployment to staging in Acme/Shop: no job names it in `on`"
+    assert (await all_runs(home), made.states) == ([], [])
+
+
+async def test_failed_run_that_is_repeated_makes_the_deployment_good(home: House) -> None:
+    made, payload = deployed(home)
+    await happens(home, "deployment", payload)
+    await built(home)
+    await move(home, 1, State.STARTING)
+    await move(home, 1, State.FINISHED, result="failed", exit_code=3)
+    await tell(home)
+    await home.says("/job rerun #1")
+    await move(home, 2, State.STARTING)
+    await move(home, 2, State.RUNNING)
+    await move(home, 2, State.FINISHED, result="succeeded", exit_code=0)
+    await tell(home)
+    assert made.states == ["failure", "success"]
+    assert [run.occurrence for run in await all_runs(home)] == [1, 1]
+
+
+async def test_end_of_a_deployment_starts_what_waits_for_its_success(home: House) -> None:
+    _, made = deployed(home, "prod-eu", name=SITE)
+    assert "no job" in await happens(
+        home, "deployment_status", happenings.deployment_status(made, 5, "failure")
+    )
+    note = await happens(home, "deployment_status", happenings.deployment_status(made, 6, "success"))
+    assert note == "handled: deployment to prod-eu: success in acme/site\njob publish: started"
+    (run,) = await all_runs(home)
+    assert (run.job, run.commit, run.cause) == ("publish", HEAD, Cause.DEPLOYMENT_STATUS)
+    assert not [post for post in await home.posts() if post.kind == "github_deployment"]
