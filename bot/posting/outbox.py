@@ -11,7 +11,7 @@ from bot.posting.deployments import DeploymentPosts
 from bot.posting.facing import Subject
 from bot.posting.github_posts import GitHubPosts
 from bot.posting.slack_posts import SlackPosts
-from bot.store import Session, builds, posts, runs
+from bot.store import Session, posts
 from bot.store.holder import LeaseHolder
 from bot.store.leases import LeaseLost
 from bot.tables import Post
@@ -65,8 +65,7 @@ class Outbox:
         try:
             if post.attempts > MAX_TRIES:  # none of them came to an end
                 raise Refused("whoever tried to say it was killed")
-            rev, subject = await self._subject(post)
-            remote_id = await self._senders[post.kind](post, subject)
+            remote_id = await self._senders[post.kind](post, _subject(post))
         except RetryLater as error:
             await self._again(post, error, MAX_TRIES)
         except Refused as error:
@@ -75,13 +74,13 @@ class Outbox:
             log.exception("post.failed", **_shown(post))
             await self._again(post, RetryLater(f"Errand failed: {type(error).__name__}"), FAILURES)
         else:
-            await self._sent(post, rev, remote_id)
+            await self._sent(post, remote_id)
 
-    async def _sent(self, post: Post, rev: int, remote_id: str | None) -> None:
+    async def _sent(self, post: Post, remote_id: str | None) -> None:
         key = post.identity
         once = post.run_number is None and post.build_number is None
         again_at = self._holder.clock() + SPACING
-        said = posts.PostedState(rev, remote_id, again_at, done=once)
+        said = posts.PostedState(post.wanted, remote_id, again_at, done=once)
         await self._note(lambda s: posts.sent(s, key, said, owner=self._holder.owner))
         self._ring_in(SPACING)
         POSTS.labels(post.kind, "sent").inc()
@@ -119,21 +118,12 @@ class Outbox:
     def _ring_in(self, delay: float) -> None:
         asyncio.get_running_loop().call_later(delay, self._holder.store.wakeup("posts").set)
 
-    async def _subject(self, post: Post) -> tuple[int, Subject]:
-        """What the post tells about, and how much of what is wanted that shows."""
-        key, run, build = post.identity, post.run_number, post.build_number
-        if run is None and build is None:
-            return post.wanted, None
 
-        def look(session: Session) -> tuple[int, Subject]:
-            # More may be wanted since the claim, which the subject shows already: it is not said twice.
-            rev = posts.wanted(session, key)
-            return rev, runs.get(session, run) if run is not None else builds.get(session, build or 0)
-
-        rev, found = await self._holder.store.read(look)
-        if found is None:
-            raise Refused("what it tells about is no longer kept")
-        return rev, found
+def _subject(post: Post) -> Subject:
+    """What the post tells about, as it was when the post was claimed."""
+    if post.subject is None and (post.run_number is not None or post.build_number is not None):
+        raise Refused("what it tells about is no longer kept")
+    return post.subject
 
 
 def _shown(post: Post) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def need(session: Session, build: Build, *, now: float, nonce: str) -> Build:
         build.key = f"{build.image}@{build.commit}#{_attempt(known[0]) + 1 if known else 1}"
         build.name = nonce
         build.created_at = now
-        stored, new = insert_once(session, Build, build, name=lambda number: f"build-{number}-{nonce}")
+        stored, new = insert_once(session, Build, build, prefix="build-", suffix=f"-{nonce}")
         if new:
             wake(session, "builds")
             return stored

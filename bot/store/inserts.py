@@ -3,11 +3,12 @@
 The statements are made once: making one takes longer than SQLite takes to run it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import String, bindparam, cast, select, update
+from sqlalchemy import Integer, String, bindparam, cast, column, exists, func, select, update
+from sqlalchemy import table as sql_table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -22,28 +23,47 @@ Numbered = TypeVar("Numbered", Run, Build)
 
 
 def insert_once(
-    session: Session, table: type[Numbered], row: Numbered, *, name: Callable[[int], str]
+    session: Session, table: type[Numbered], row: Numbered, *, prefix: str, suffix: str
 ) -> tuple[Numbered, bool]:
     """Insert `row` unless its key exists; gives the stored row and whether it is this one, now numbered.
 
-    Looking first keeps numbers from being used up by repetitions; the INSERT still decides, because
-    another bot may have been faster.
+    Its name becomes `prefix`, its number, `suffix`. The number is not used up where the key exists; where
+    another bot is faster, it is.
     """
-    if one(session, _known(table), {"same": row.key}) is None:
-        insert = _insert(table, session.get_bind().dialect.name)
-        made = one(session, insert, row.model_dump(exclude={"number"}))
-        if made is not None:
-            row.number = number = made.number
-            row.name = name(number)
-            execute(session, _rename(table), {"of": number, "to": row.name})
-            return row, True
-    columns = table_of(table).c
-    return session.scalars(select(table).where(columns.key == row.key)).one(), False
+    values = row.model_dump(exclude={"number", "name"}) | {"prefix": prefix, "suffix": suffix}
+    made = one(session, _insert_new(table, session.get_bind().dialect.name), values)
+    if made is None:
+        columns = table_of(table).c
+        return session.scalars(select(table).where(columns.key == row.key)).one(), False
+    row.number, row.name = made.number, f"{prefix}{made.number}{suffix}"
+    if made.name != row.name:
+        execute(session, _rename(table), {"of": made.number, "to": row.name})
+    return row, True
 
 
 @cache
-def _known(table: type[Run | Build]) -> Any:
-    return select(key_of(table)).where(table_of(table).c.key == bindparam("same"))
+def _insert_new(table: type[Run | Build], dialect: str) -> Any:
+    """The INSERT of one row, which looks for its key; gives its number and its name.
+
+    SQLite keeps the last number that was given, so the name is made with it.
+    """
+    columns, key = table_of(table).c, key_of(table)
+    prefix, suffix = bindparam("prefix", type_=String), bindparam("suffix", type_=String)
+    values: dict[str, Any] = {each.name: bindparam(each.name, type_=each.type) for each in columns}
+    del values[key.name]
+    values["name"] = prefix + suffix if dialect == "postgresql" else prefix + _next_number(table) + suffix
+    known = exists().where(columns.key == values["key"])
+    new = select(*(value.label(name) for name, value in values.items())).where(~known)
+    make: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    insert = make(table_of(table)).from_select(list(values), new, include_defaults=False)
+    return insert.on_conflict_do_nothing(index_elements=["key"]).returning(key.label("number"), columns.name)
+
+
+def _next_number(table: type[Run | Build]) -> Any:
+    """The number that SQLite will give next: https://www.sqlite.org/autoinc.html."""
+    given = sql_table("sqlite_sequence", column("name"), column("seq", Integer))
+    last = select(given.c.seq).where(given.c.name == table_of(table).name).scalar_subquery()
+    return cast(func.coalesce(last, 0) + 1, String)
 
 
 @cache

@@ -10,11 +10,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from bot.store.claims import Claim
-from bot.store.columns import POST, table_of
+from bot.store.columns import POST, key_of, table_of
 from bot.store.leases import LeaseLost
-from bot.store.statements import execute, one
+from bot.store.statements import execute, one, rows_of
 from bot.store.wakeups import wake
-from bot.tables import Post
+from bot.tables import Build, Post, Run
 
 _AT_ONCE = 0.0
 """The `due_at` of a post that is urgent; all others have a time."""
@@ -24,6 +24,8 @@ _FREE: dict[str, Any] = {"lease_owner": None, "lease_until": 0.0}
 _CLAIM = Claim(Post, [POST.state == "open", POST.sent < POST.wanted])
 
 _WISHES = "wishes"
+EARLIER = "earlier_wishes"
+"""What the `info` of a session has of the wishes of what is committed together with it."""
 
 PART = 1000
 """Numbers that one statement names; databases take some ten thousand."""
@@ -113,10 +115,11 @@ class Wishes:
             self.add(column, [number], urgent=urgent)
 
     def note(self, connection: Connection) -> None:
-        """Count them as wanted, in a few statements however many they are."""
+        """Count them as wanted, in a few statements however many they are; then there are none."""
         numbers: dict[tuple[str, bool], list[int]] = {}
         for (column, number), urgent in self._urgent.items():
             numbers.setdefault((column, urgent), []).append(number)
+        self._urgent.clear()
         for (column, urgent), wanted in numbers.items():
             for start in range(0, len(wanted), PART):
                 part = sorted(wanted[start : start + PART])
@@ -135,19 +138,36 @@ def _more_wanted(column: str, *, urgent: bool) -> Any:
 
 
 def claim(session: Session, *, owner: str, now: float, lease: float, limit: int) -> list[Post]:
-    """Take up to `limit` posts that have something to say, are due and that nobody holds."""
-    return _CLAIM.take(session, owner=owner, span=(now, lease), limit=limit)
+    """Take up to `limit` posts that have something to say, are due and that nobody holds.
+
+    Each comes with its `subject` as it is now; what that shows is counted as wanted before.
+    """
+    earlier: Wishes | None = session.info.get(EARLIER)
+    if earlier is not None:
+        earlier.note(session.connection())
+    claimed = _CLAIM.take(session, owner=owner, span=(now, lease), limit=limit)
+    _look_up(session, Run, "run_number", claimed)
+    _look_up(session, Build, "build_number", claimed)
+    return claimed
 
 
-def wanted(session: Session, id: int) -> int:
-    """How much of a post is wanted by now; 0 for one that is gone."""
-    found = one(session, _WANTED, {"of": id})
-    return 0 if found is None else int(found[0])
+def _look_up(session: Session, table: type[Run] | type[Build], column: str, claimed: Sequence[Post]) -> None:
+    telling = [(post, number) for post in claimed if (number := getattr(post, column)) is not None]
+    if telling:
+        numbers = sorted({number for _, number in telling})
+        rows = {row.number: row for row in rows_of(session, table, _numbered(table), {"numbers": numbers})}
+        for post, number in telling:
+            vars(post)["subject"] = rows.get(number)
+
+
+@cache
+def _numbered(table: type[Run | Build]) -> Any:
+    return select(*table_of(table).c).where(key_of(table).in_(bindparam("numbers", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
 class PostedState:
-    """What was said: the post's `wanted` when its subject was read, and what the place calls it.
+    """What was said: the post's `wanted` when it was claimed, and what the place calls it.
 
     What is not urgent is not said again before `again_at`, so that many changes make one edit. `done`:
     nothing will ever be wanted again, besides what was wanted meanwhile.
@@ -211,6 +231,5 @@ def _settlement(**values: Any) -> Any:
     )
 
 
-_WANTED = select(POST.wanted).where(POST.id == bindparam("of"))
 _RETRY = _settlement(due_at=bindparam("again_at"), error=bindparam("why"))
 _FAIL = _settlement(state="failed", error=bindparam("why"))

@@ -48,10 +48,9 @@ def enqueue(session: Session, run: Run, cards: Sequence[Post], *, now: float, no
     becomes `<job>-<number>-<nonce>`. A build that it needs and that has ended meanwhile counts at once.
     """
     run.created_at = now
-    run.name = nonce
     _look_at_build(session, run, now)
     admission.arrive(session, run, now=now)
-    stored, new = insert_once(session, Run, run, name=lambda number: f"{run.job}-{number}-{nonce}")
+    stored, new = insert_once(session, Run, run, prefix=f"{run.job}-", suffix=f"-{nonce}")
     if not new:
         return stored, False
     posts.add_cards(session, cards, run=stored.number)

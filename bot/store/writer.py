@@ -24,7 +24,7 @@ from bot.store.checkpoints import Checkpoints
 from bot.store.databases import is_conflict, is_lost, translated
 from bot.store.outages import Outage
 from bot.store.places import Places
-from bot.store.posts import Wishes
+from bot.store.posts import EARLIER, Wishes
 from bot.store.wakeups import Queue, WakeUps, awaken, changes
 from bot.store.watchers import ChangeFeed
 from bot.tables import Build, Run
@@ -248,11 +248,14 @@ class Writer:
     ) -> None:
         """Run one piece of work; `apart`, in a savepoint, only a broken connection concerns the others."""
         task.value = task.error = None
+        info = dict(self._about.info)
+        if not apart:  # where a savepoint may be undone, what others wish is not counted in it
+            info[EARLIER] = group.wishes
         with Session(
             connection,
             join_transaction_mode="create_savepoint" if apart else "rollback_only",
             expire_on_commit=False,
-            info=dict(self._about.info),
+            info=info,
         ) as session:
             try:
                 if apart:

@@ -232,6 +232,9 @@ class Post(Claimable, table=True):
     error: str | None = Field(default=None, sa_type=Text)
     created_at: float = Field(sa_type=Double)
 
+    subject: ClassVar[Build | Run | None] = None
+    """No column: what a card shows, which each claim gives to the post that it takes."""
+
 
 class Attempt(SQLModel, table=True):
     """One try of a run; the engine's name and the log of the first are the run's own."""

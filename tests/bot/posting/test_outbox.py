@@ -1,5 +1,6 @@
 """What is to be said arrives once, or is given up with a reason."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from structlog.testing import capture_logs
 from bot.errors import RetryLater
 from bot.posting import outbox, targets
 from bot.posting.outbox import FAILURES, MAX_TRIES
-from bot.store import posts
+from bot.store import Session, posts
 from bot.store.columns import POST
 from bot.tables import Post, Run
 from tests.bot.house import HEAD, SHOP, House
@@ -61,7 +62,21 @@ async def test_cards_of_a_run_are_edited_and_say_its_end(home: House) -> None:
     assert len(home.slack.ephemerals) == 1
 
 
-async def test_what_was_wanted_after_the_claim_and_is_shown_already_is_not_said_again(home: House) -> None:
+async def test_what_was_wanted_together_with_the_claim_and_is_shown_is_not_said_again(home: House) -> None:
+    await home.says("/job run check")
+
+    def end(session: Session) -> None:
+        session.execute(update(Run).values(state="finished", result="succeeded", finished_at=home.now))
+        posts.want(session, "run", [1], urgent=True)
+
+    _, claimed = await asyncio.gather(home.write(end), claim(home))  # in one commit
+    for post in claimed:
+        await home.bot.outbox.send(post)
+    assert "succeeded" in home.github.comments[1].body
+    assert await claim(home) == []
+
+
+async def test_what_was_wanted_after_the_claim_is_said_by_the_next(home: House) -> None:
     await home.says("/job run check")
     claimed = await claim(home)
     await home.write(
@@ -70,6 +85,7 @@ async def test_what_was_wanted_after_the_claim_and_is_shown_already_is_not_said_
     await home.write(lambda s: posts.want(s, "run", [1], urgent=True))
     for post in claimed:
         await home.bot.outbox.send(post)
+    await send(home)
     assert "succeeded" in home.github.comments[1].body
     assert await claim(home) == []
 

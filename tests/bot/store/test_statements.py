@@ -16,7 +16,7 @@ from bot.store.columns import RUN, table_of
 from bot.store.statements import rows_of
 from bot.tables import Run
 
-STATEMENTS = 16
+STATEMENTS = 15
 """Of one run of a job, from the command to its card, each change with a commit of its own."""
 
 

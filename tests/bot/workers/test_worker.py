@@ -12,13 +12,14 @@ from bot.messages.reasons import message
 from bot.states import State
 from bot.store import builds, leases, runs
 from bot.store.columns import BUILD
-from bot.tables import Build, Post, Run
+from bot.tables import Build, Run
 from bot.workers import build_worker, specs, worker
 from bot.workers.worker import FAILURES
 from executor.errors import EngineUnavailable
 from executor.logs.logfile import LogWriter
 from executor.spec import Outcome, Pending, Result, Secret, Started
 from tests.bot.house import House
+from tests.bot.posting.test_outbox import send
 
 OK = Outcome(Result.SUCCEEDED, exit_code=0, image="i")
 
@@ -115,9 +116,7 @@ async def test_failed_build_explains_itself_where_the_run_was_asked_for(home: Ho
     await home.bot.builder.carry(build)
     run = await home.run(1)
     assert message(run) == "Build #1 of shop failed with exit code 2."
-    await home.write(lambda s: s.execute(update(Post).values(lease_owner="one")))
-    for post in await home.posts():
-        await home.bot.outbox.send(post)
+    await send(home)
     card = home.github.comments[-1].body
     assert "failed with exit code 2" in card
     assert "(BuildFailed)" in card.replace("\\", "")
