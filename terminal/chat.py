@@ -22,6 +22,7 @@ from bot.commands import parser
 from bot.commands.grammar import AVAILABLE
 from bot.errors import AskerError, ConfigError, Refused, RetryLater
 from bot.handlers.authorization import RequestContext
+from bot.handlers.places import TerminalPlace
 from bot.handlers.verbs import CommandHandlers
 from bot.registry import Registry
 from bot.states import ActorKind, Cause, State, attempt_name
@@ -129,8 +130,7 @@ class Chat:
             cause=context.cause,
             actor=context.actor,
             login=context.login,
-            repository=context.repository,
-            channel=context.channel,
+            place=context.place,
         )
 
     async def _newest(self) -> list[Run]:
@@ -237,8 +237,7 @@ def _asker(registry: Registry) -> RequestContext:
         cause=Cause.CHAT,
         actor=ActorKind.TERMINAL.named(user),
         login=user,
-        repository=registry.catalog.spelling(built[0]) if built else "chat/here",
-        channel="terminal",
+        place=TerminalPlace(registry.catalog.spelling(built[0]) if built else "chat/here"),
     )
 
 

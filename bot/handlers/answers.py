@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bot import events, messages
 from bot.handlers.authorization import RequestContext
+from bot.handlers.places import GitHubPlace
 from bot.posting import targets
 from bot.tables import Post
 
@@ -31,11 +32,12 @@ class Answers:
 
     def button(self, context: RequestContext, texts: Sequence[str]) -> list[Post]:
         """A reply in the pull request where the check's run is told of; elsewhere no place takes one."""
-        if not texts or context.repository is None or context.number is None:
+        place = context.place
+        if not texts or not isinstance(place, GitHubPlace) or place.number is None:
             return []
-        reply = f"reply:{context.key}", context.repository, context.number, messages.joined(texts)
+        reply = f"reply:{context.key}", place.repository, place.number, messages.joined(texts)
         now, nonce = self._clock(), self._nonce()
-        return [targets.comment_reply(*reply, public=context.public, now=now, nonce=nonce)]
+        return [targets.comment_reply(*reply, public=place.public, now=now, nonce=nonce)]
 
     def slack(self, command: events.SlackCommand, texts: Sequence[str]) -> list[Post]:
         """A reply to who typed the command; none where Slack gave no address for it."""

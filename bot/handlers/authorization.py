@@ -10,6 +10,7 @@ from bot.access.scopes import EXEC
 from bot.catalog.catalog import Catalog, ownerless
 from bot.errors import AskerError, Missing, NotAllowed, ProblemType, Refused
 from bot.github import GitHub, PullRequest
+from bot.handlers.places import Chat, GitHubPlace, HttpPlace, Place, TerminalPlace
 from bot.registry import Registry
 from bot.repositories import CodeHost
 from bot.states import Cause
@@ -27,32 +28,46 @@ _REFUSALS = 4096
 class RequestContext:
     """One request of a person. `key` is unique to it; a command's own key adds its place in the request.
 
-    On GitHub `repository`, `pull` and `number` tell where it was asked, in Slack `channel` (an id) and
-    `channel_name` (with its `#`) do.
-    `login` is the GitHub account whose rights count, None for somebody in Slack whom nobody mapped.
-    `public`: anyone may read the place.
+    `login` is the GitHub account whose rights count, None for somebody in Slack whom nobody mapped. `place`
+    is None where nobody waits for an answer: a push, a schedule, an `occurrence`.
     """
 
     key: str
     cause: Cause
     actor: str
     login: str | None
-    repository: str | None = None
-    number: int | None = None
-    pull: PullRequest | None = None
-    channel: str | None = None
-    channel_name: str | None = None
-    response_url: str | None = None
-    """Of Slack: reaches the asker for half an hour, also where Errand is in no channel with them."""
+    place: Place | None = None
     occurrence: OccurrenceSeen | None = None
     """What happened on GitHub and led to it, without anybody's asking."""
-    public: bool = False
     line: str = ""
     """The command as it was typed, where it was."""
-    caller: Caller | None = None
-    """Who asked over HTTP. Its scopes say what it may do, and have been asked: no account's rights count."""
     permissions: dict[str, str] = field(default_factory=dict)
     """What was asked of GitHub for this request: once per repository, however many commands it has."""
+
+    @property
+    def repository(self) -> str | None:
+        """The repository in which it was asked."""
+        return self.place.repository if isinstance(self.place, GitHubPlace | TerminalPlace) else None
+
+    @property
+    def pull(self) -> PullRequest | None:
+        """The pull request in which it was asked, once GitHub has said what that is."""
+        return self.place.pull if isinstance(self.place, GitHubPlace) else None
+
+    @property
+    def public(self) -> bool:
+        """Whether anyone may read the place."""
+        return isinstance(self.place, GitHubPlace) and self.place.public
+
+    @property
+    def chat(self) -> Chat | None:
+        """The place, where every command is answered in words."""
+        return self.place if isinstance(self.place, Chat) else None
+
+    @property
+    def caller(self) -> Caller | None:
+        """Who asked over HTTP."""
+        return self.place.caller if isinstance(self.place, HttpPlace) else None
 
 
 class Permissions:
@@ -104,7 +119,7 @@ class Authorization:
     def of_caller(self, caller: Caller) -> RequestContext:
         """The request of a caller; its key is its own, so nothing but an idempotency key makes two one."""
         key = f"{caller.cause}:{self._nonce()}"
-        return RequestContext(key, caller.cause, caller.name, None, caller=caller)
+        return RequestContext(key, caller.cause, caller.name, None, HttpPlace(caller))
 
     def catalog(self, context: RequestContext) -> Catalog:
         """The jobs and images that exist for the asker; the others are not spoken of, nor proposed.

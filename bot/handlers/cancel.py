@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from bot import messages
 from bot.errors import AskerError, Missing, ProblemType
 from bot.handlers.authorization import Authorization, RequestContext, owner
+from bot.handlers.places import GitHubPlace, SlackPlace
 from bot.handlers.selection import RunReference
 from bot.posting.audience import outward
 from bot.states import State
@@ -119,10 +120,11 @@ def _nearest(session: Session, context: RequestContext, found: Sequence[Run]) ->
         return same
     if context.caller is not None:
         return [run for run in found if run.actor == context.actor] or found
-    if context.repository is not None:
-        places = [f"github_comment:{context.repository}#{context.number}"]
-    else:
-        places = [f"slack_message:{name}" for name in (context.channel, context.channel_name) if name]
+    places: list[str] = []
+    if isinstance(context.place, GitHubPlace):
+        places = [f"github_comment:{context.place.repository}#{context.place.number}"]
+    elif isinstance(context.place, SlackPlace):
+        places = [f"slack_message:{name}" for name in context.place.spellings]
     here = posts.told_at(session, [run.identity for run in found], places)
     return [run for run in found if run.identity in here] or found
 

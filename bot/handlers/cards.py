@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from bot.github import GitHub
 from bot.handlers.authorization import RequestContext
 from bot.handlers.orders import Target
+from bot.handlers.places import GitHubPlace
 from bot.posting import targets
 from bot.slack import Slack
 from bot.tables import OccurrenceSeen, Post
@@ -30,21 +31,20 @@ class CardTargets:
     ) -> list[Post]:
         """All places; `github`: also the commit. A channel that is named twice is told once."""
         now, nonce = self._clock(), self._nonce
-        cards: list[Post] = []
-        if context.repository is not None and context.number is not None:
-            cards.append(targets.comment(context.repository, context.number, now=now, nonce=nonce()))
+        place, cards = context.place, list[Post]()
+        if isinstance(place, GitHubPlace) and place.number is not None:
+            cards.append(targets.comment(place.repository, place.number, now=now, nonce=nonce()))
         if github:
             cards += self.commit(target)
         if self._slack is not None:
             names = dict.fromkeys(channel for channel in channels if channel)
-            if context.channel is not None and context.channel_name not in names:
-                names[context.channel] = None
-            here = (context.channel, context.channel_name)
+            chat = context.chat
+            here, url = (chat.spellings, chat.response_url) if chat else ((), None)
+            if chat and names.keys().isdisjoint(here):
+                names[chat.channel] = None
             cards += [
-                targets.channel(
-                    channel, url=context.response_url if channel in here else None, now=now, nonce=nonce()
-                )
-                for channel in names
+                targets.channel(name, url=url if name in here else None, now=now, nonce=nonce())
+                for name in names
             ]
         return cards
 

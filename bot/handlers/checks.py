@@ -8,6 +8,7 @@ from bot.errors import AskerError
 from bot.handlers.answers import Answers
 from bot.handlers.authorization import RequestContext
 from bot.handlers.conversation import Conversation, Step
+from bot.handlers.places import GitHubPlace
 from bot.handlers.verbs import CommandHandlers
 from bot.registry import Registry
 from bot.repositories import CodeHost
@@ -100,7 +101,8 @@ class CheckHandler:
         """As commands of a comment in the pull request where the run is told of, or in none."""
         if meaning.pull is not None:
             pull = await self._host.required.pull(request.repository, meaning.pull)
-            context = replace(context, number=meaning.pull, pull=pull)
+            place = GitHubPlace(request.repository, meaning.pull, pull, request.public)
+            context = replace(context, place=place)
         steps: list[Step] = []
         for index, command in enumerate(meaning.commands):
             try:
@@ -143,6 +145,5 @@ def _context(delivery: Delivery, request: events.CheckRequest) -> RequestContext
         cause=Cause.COMMENT,
         actor=ActorKind.GITHUB.named(request.sender),
         login=request.sender,
-        repository=request.repository,
-        public=request.public,
+        place=GitHubPlace(request.repository, public=request.public),
     )

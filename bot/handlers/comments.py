@@ -10,10 +10,11 @@ import structlog
 from bot import events, messages
 from bot.commands import markdown
 from bot.errors import AskerError, Refused, RetryLater
-from bot.github import GitHub
+from bot.github import GitHub, PullRequest
 from bot.handlers.answers import WENT_WRONG, Answers, by_number
 from bot.handlers.authorization import RequestContext
 from bot.handlers.conversation import Conversation, Step, verbs_of
+from bot.handlers.places import GitHubPlace
 from bot.registry import Registry
 from bot.repositories import CodeHost
 from bot.states import ActorKind, Cause
@@ -83,7 +84,7 @@ class CommentHandler:
         else:
             if any(line.problem is None for line in lines):
                 pull = await self._host.required.pull(comment.repository, comment.pull)
-                context = replace(context, pull=pull)
+                context = replace(context, place=_place(comment, pull))
             steps = await self._conversation.prepare(context, lines)
         await self._conversation.decide(
             delivery,
@@ -137,10 +138,12 @@ def request_of(comment: events.Comment) -> RequestContext:
         cause=Cause.COMMENT,
         actor=ActorKind.GITHUB.named(comment.author),
         login=comment.author,
-        repository=comment.repository,
-        number=comment.pull,
-        public=comment.public,
+        place=_place(comment),
     )
+
+
+def _place(comment: events.Comment, pull: PullRequest | None = None) -> GitHubPlace:
+    return GitHubPlace(comment.repository, comment.pull, pull, comment.public)
 
 
 async def _ended(task: asyncio.Task[Any]) -> None:

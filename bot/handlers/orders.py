@@ -90,8 +90,8 @@ class Order:
             return self.repeated.pull_request
         if self.context.occurrence is not None:
             return self.context.occurrence.pull
-        is_there = self.context.pull is not None and self.context.repository == self.target.repository
-        return self.context.number if is_there else None
+        pull, is_there = self.context.pull, self.context.repository == self.target.repository
+        return pull.number if pull is not None and is_there else None
 
     @property
     def environment(self) -> str | None:

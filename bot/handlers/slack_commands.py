@@ -6,6 +6,7 @@ from bot.errors import NotAllowed
 from bot.handlers.answers import WENT_WRONG, Answers
 from bot.handlers.authorization import RequestContext
 from bot.handlers.conversation import Conversation, Step, job_to_start, verbs_of
+from bot.handlers.places import SlackPlace
 from bot.registry import Registry
 from bot.states import ActorKind, Cause
 from bot.tables import Delivery, Post
@@ -27,9 +28,7 @@ class SlackCommandHandler:
             cause=Cause.SLACK,
             actor=ActorKind.SLACK.named(login or command.user),
             login=login,
-            channel=command.channel,
-            channel_name=f"#{command.channel_name}",
-            response_url=command.response_url or None,
+            place=SlackPlace(command.channel, f"#{command.channel_name}", command.response_url or None),
         )
         line = f"{self._registry.config.command} {markdown.plain(command.text) or 'help'}"
         if login is None:

@@ -87,7 +87,7 @@ class CommandHandlers:
 
         def effect(session: Session) -> str | None:
             run = self._actions.enqueuer.enqueue(session, order)
-            return _joined(messages.started(run) if order.context.channel else None, order.target.note)
+            return _joined(messages.started(run) if order.context.chat else None, order.target.note)
 
         return effect
 
@@ -96,7 +96,7 @@ class CommandHandlers:
 
         def effect(session: Session) -> str | None:
             order = building(session)
-            if context.channel is not None or order.build.state == State.FINISHED:
+            if context.chat or order.build.state == State.FINISHED:
                 return order.answer
             return order.note  # the card says the rest
 

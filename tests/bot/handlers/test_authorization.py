@@ -6,11 +6,12 @@ import pytest
 
 from bot.errors import AskerError, RetryLater
 from bot.handlers.authorization import REFUSAL_KEPT, RequestContext
+from bot.handlers.places import GitHubPlace
 from bot.states import Cause
 from tests.bot.house import SHOP, SITE, House
 
 ASKED = RequestContext(
-    key="k", cause=Cause.COMMENT, actor="github:octocat", login="octocat", repository=SHOP, number=7
+    key="k", cause=Cause.COMMENT, actor="github:octocat", login="octocat", place=GitHubPlace(SHOP, 7)
 )
 
 
@@ -55,7 +56,7 @@ async def test_only_so_many_refusals_are_remembered(home: House, monkeypatch: py
         ({"login": "reader"}, SHOP, "write access"),
         ({"login": None}, SHOP, "slack.people"),
         ({}, "stranger/shop", "not run here"),
-        ({"repository": SITE, "public": True}, SHOP, "only jobs of that same repository"),
+        ({"place": GitHubPlace(SITE, public=True)}, SHOP, "only jobs of that same repository"),
     ],
 )
 async def test_everybody_else_is_told_why_not(

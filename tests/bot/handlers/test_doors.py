@@ -23,8 +23,8 @@ BOSS = of_token("boss", frozenset({"admin"}))
 HOOK, WORKFLOW = of_hook("check", "ci"), of_workflow("actions:acme/shop@main", frozenset({"run:check"}))
 OPS = Caller("token:ops", frozenset({"exec"}))
 
-WHO_ASKED = {"number", "key", "name", "cause", "actor", "created_at", "tick_at"}
-"""Of a stored run: that it is another one, and whose."""
+WHO_ASKED = {"number", "key", "name", "cause", "actor", "created_at", "tick_at", "pull_request"}
+"""Of a stored run: that it is another one, whose, and where it was asked for."""
 PLACE_IN_LINE = {"waiting_for", "waiting_on", "due_at", "admitted"}
 
 Door = Callable[[House, StartRequest], Awaitable[object]]

@@ -6,10 +6,13 @@ from bot.catalog.catalog import Job
 from bot.errors import AskerError
 from bot.handlers.authorization import RequestContext
 from bot.handlers.orders import Order, Target
+from bot.handlers.places import SlackPlace
 from bot.states import Cause
 from bot.store import Session
 from bot.tables import Run
 from tests.bot.house import HEAD, SHOP, House
+
+OPS = SlackPlace("C1", "#ops", None)
 
 
 def asked(**values: object) -> RequestContext:
@@ -17,7 +20,7 @@ def asked(**values: object) -> RequestContext:
 
 
 async def test_default_branch_is_meant_where_nothing_is_named(home: House) -> None:
-    target = await home.bot.resolver.target(asked(channel="C1"), "shop", None)
+    target = await home.bot.resolver.target(asked(place=OPS), "shop", None)
     assert target.source is not None
     assert (target.repository, target.source.commit, target.source.ref) == ("Acme/Shop", HEAD, "main")
     assert not target.public
@@ -37,7 +40,13 @@ async def test_without_github_no_commit_is_known(home: House) -> None:
 
 
 async def test_transaction_that_is_run_again_remembers_nothing_of_the_first_time(home: House) -> None:
-    order = Order(asked(channel="C1"), 0, Job(name="plain", command="true"), Target(SHOP, False), {"A": "b"})
+    order = Order(
+        asked(place=OPS),
+        0,
+        Job(name="plain", command="true"),
+        Target(SHOP, False),
+        {"A": "b"},
+    )
     seen: list[Run] = []
 
     def twice(session: Session) -> Run:

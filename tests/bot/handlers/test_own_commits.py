@@ -9,6 +9,7 @@ from bot.access.scopes import EVERY_JOB
 from bot.errors import NotAllowed, Unfit
 from bot.handlers.authorization import RequestContext
 from bot.handlers.orders import Target
+from bot.handlers.places import HttpPlace
 from bot.handlers.start import StartRequest
 from bot.states import Cause
 from bot.store import Session, builds
@@ -29,7 +30,7 @@ def shop(home: House) -> House:
 
 
 async def target(home: House, ref: str | None) -> Target:
-    asked = RequestContext("k", Cause.API, "token:t", None, caller=of_token("t", SCOPES))
+    asked = RequestContext("k", Cause.API, "token:t", None, HttpPlace(of_token("t", SCOPES)))
     return await home.bot.resolver.target(asked, "shop", ref)
 
 
@@ -105,7 +106,7 @@ async def test_run_of_a_fork_from_before_is_not_repeated(shop: House) -> None:
     run = Run(
         key="r", name="r", job="check", cause="api", actor="a", ref=FORK, build_number=1, created_at=1.0
     )
-    asked = RequestContext("k", Cause.API, "token:t", None, caller=of_token("t", SCOPES))
+    asked = RequestContext("k", Cause.API, "token:t", None, HttpPlace(of_token("t", SCOPES)))
     with pytest.raises(NotAllowed, match="counts as the code of a fork"):
         await shop.bot.resolver.same_target(asked, run, "Acme/Shop")
 

@@ -1,0 +1,62 @@
+"""Where somebody asks: what each kind of place has."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bot.access.callers import Caller
+from bot.github import PullRequest
+
+
+@dataclass(frozen=True, slots=True)
+class GitHubPlace:
+    """A repository, and the pull request or issue of it where there is one. `public`: anyone may read it.
+
+    `pull` is what GitHub says of the pull request; None before it was asked.
+    """
+
+    repository: str
+    number: int | None = None
+    pull: PullRequest | None = None
+    public: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SlackPlace:
+    """A channel, by its id and by its name with its `#`.
+
+    `response_url` reaches the asker for half an hour, also where Errand is in no channel with them.
+    """
+
+    channel: str
+    name: str
+    response_url: str | None
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """What the channel may be called in `app.yaml`, and in posts."""
+        return self.channel, self.name
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalPlace:
+    """A chat on the command line, where people ask as they would in `repository`."""
+
+    repository: str
+    channel: ClassVar[str] = "terminal"
+    response_url: ClassVar[None] = None
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """The same as of a channel of Slack."""
+        return (self.channel,)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpPlace:
+    """A request over HTTP. The caller's scopes say what it may do, and were asked: no account's rights do."""
+
+    caller: Caller
+
+
+Place = GitHubPlace | SlackPlace | TerminalPlace | HttpPlace
+Chat = SlackPlace | TerminalPlace
