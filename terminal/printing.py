@@ -80,11 +80,15 @@ def _style(cell: str) -> str:
 
 
 def standing(run: Document) -> str:
-    """How a run stands, in a few words: `failed (3)`, `waiting for build #97`."""
+    """How a run stands, in a few words: `failed (3)`, `waiting for #96 to end`, `starting: Unschedulable`.
+
+    What an engine says is a sentence, which follows a colon.
+    """
     label, code, reason = _word(run).label, run.get("exit_code"), run.get("reason")
     if run.get("result") is None:
-        waits = run.get("waiting_for")
-        return f"{label} for {waits}" if waits else label
+        if not (waits := run.get("waiting_for")):
+            return label
+        return f"{label}: {waits}" if run.get("waiting_kind") == "engine" else f"{label} for {waits}"
     more = [str(each) for each in (code if code else None, reason) if each is not None]
     return f"{label} ({', '.join(more)})" if more else label
 

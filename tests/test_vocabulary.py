@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot import messages
-from bot.states import ActorKind, Cause, State
+from bot.states import ActorKind, Cause, State, Wait
 from bot.tables import Build, Run
 from bot.text import vocabulary
 from executor.spec import Result
@@ -140,3 +140,23 @@ def test_builds_are_told_in_the_same_words(cause: Cause) -> None:
     comment = messages.comment(messages.build_view(row), None, nonce="n")
     assert f"{vocabulary.asked(cause)} `octocat` {vocabulary.CAUSES[cause]}" in comment
     assert build_summary(row).cause == cause
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        (
+            {"state": State.STARTING, "waiting_for": "no node has 64 GiB of memory"},
+            "starting: no node has 64 GiB of memory",
+        ),
+        (
+            {"state": State.WAITING, "waiting_for": Wait.AHEAD, "waiting_on": {"run": 96, "stopping": False}},
+            "waiting for #96 to end",
+        ),
+        ({"state": State.WAITING}, "waiting "),
+    ],
+)
+def test_what_an_engine_says_follows_a_colon_on_the_command_line_as_on_cards(
+    fields: dict[str, Any], words: str
+) -> None:
+    assert words in command_line(run(result=None, finished_at=None, **fields))

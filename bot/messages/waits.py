@@ -41,6 +41,12 @@ def sentence(run: Run) -> str | None:
     return words(Waiting(kind, run.waiting_on))
 
 
+def kind_name(run: Run) -> str | None:
+    """What kind of thing a run waits for, for programs: `closed`, `held`, `ahead`, `attempt` or `engine`."""
+    kind = kind_of(run)
+    return kind.name.lower() if kind is not None else "engine" if run.waiting_for else None
+
+
 def words(waiting: Waiting) -> str:
     """What is waited for, with the place in the queue where there is one."""
     on = waiting.on

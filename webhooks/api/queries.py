@@ -65,13 +65,8 @@ class Parameter:
             return
         hint = "".join(f" {self.hints[each]}" for each in words if each in self.hints)
         more = ", or several with commas between them" if self.several else ""
-        raise Problem(400, f"{self.name}: expected {_either(self.choices)}{more}.{hint}")
-
-
-def _either(choices: Sequence[str]) -> str:
-    if len(choices) == 2:
-        return " or ".join(choices)
-    return f"one of {', '.join(choices)}"
+        either = " or ".join(self.choices) if len(self.choices) == 2 else f"one of {', '.join(self.choices)}"
+        raise Problem(400, f"{self.name}: expected {either}{more}.{hint}")
 
 
 RUNS = (

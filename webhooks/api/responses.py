@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 from bot import config, tables
 from bot.catalog.images import Image
 from bot.errors import ProblemType
-from bot.messages import waiting_for
+from bot.messages import waiting_for, waits
 from bot.messages.reasons import message
 from bot.registry import Entry
 from webhooks.api.shapes import Moment, Name, Result, Seconds, Shape, State, Text, Url, log_url, page_url
@@ -47,6 +47,7 @@ class Run(Shape):
     actor: str
     message: str | None
     waiting_for: str | None
+    waiting_kind: Literal["closed", "held", "ahead", "attempt", "engine"] | None
     parameters: dict[str, str]
     arguments: list[str]
     repository: str | None
@@ -76,6 +77,7 @@ class Run(Shape):
             queued_s=queued(run.created_at, run.started_at, run.finished_at, now),
             message=message(run),
             waiting_for=waiting_for(run),
+            waiting_kind=waits.kind_name(run),
             attempts=[
                 Attempt.of(each, duration_s=each.seconds(now), logs_url=f"{log}{each.attempt}")
                 for each in run_attempts(run, ended)

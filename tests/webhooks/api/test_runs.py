@@ -37,6 +37,7 @@ async def test_run_has_the_shape_that_is_documented(client: httpx.AsyncClient, o
         "actor": "github:octocat",
         "message": None,
         "waiting_for": None,
+        "waiting_kind": None,
         "parameters": {"SINCE": "2024-01-01"},
         "arguments": [],
         "repository": None,
