@@ -1,9 +1,11 @@
 """Work in a thread that is over when it is left."""
 
 import asyncio
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -15,3 +17,13 @@ async def shielded(work: Callable[[], T]) -> T:
     except asyncio.CancelledError:
         await asyncio.wait([working])
         raise
+
+
+def in_thread(work: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Make a function that blocks one to be awaited, which works as `shielded` does."""
+
+    @wraps(work)
+    async def working(*args: P.args, **kwargs: P.kwargs) -> T:
+        return await shielded(lambda: work(*args, **kwargs))
+
+    return working

@@ -52,6 +52,15 @@ class Deferral(EngineUnavailable):
         return self.refused.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
+class Hold(Exception):
+    """What is asked for cannot be had yet: `reason` and `words` are those of the end that comes of it."""
+
+    def __init__(self, reason: str, words: str) -> None:
+        super().__init__(words)
+        self.reason = reason
+        self.words = words
+
+
 class Rights:
     """What one server granted to this process: what it refuses after that it may grant again.
 

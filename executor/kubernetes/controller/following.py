@@ -49,13 +49,11 @@ class Follower:
         self,
         client: Client,
         pod: Callable[[], Pod | None],
-        grown: Callable[[], None],
         last_words: float = LAST,
     ) -> None:
         self._client = client
         self._last_words = last_words
         self._pod = pod
-        self._grown = grown
         self._changed = asyncio.Event()
         self._over = False
         self._last: Pod | None = None
@@ -71,14 +69,19 @@ class Follower:
         self._over = True
         self.look()
 
-    async def follow(self, keeping: LogCollector, turn: Turn, start: Checkpoint | None) -> list[str]:
-        """Follow to the end, from `start` on; gives lines to add, of Errand's own."""
+    async def follow(
+        self, keeping: LogCollector, turn: Turn, start: Checkpoint | None, grown: Callable[[], None]
+    ) -> list[str]:
+        """Follow to the end, from `start` on; gives lines to add, of Errand's own.
+
+        `grown` is called whenever there is more in the log.
+        """
         notes = []
         name: str | None = None
         while (name := await self._next(name)) is not None:
             if start is not None and name != start.container:
                 continue
-            one = _One(name, LogCursor(start.position if start is not None else None), keeping, turn)
+            one = _One(name, LogCursor(start.position if start is not None else None), keeping, turn, grown)
             start = None
             if problem := await self._carry(one):
                 notes.append(_INCOMPLETE.format(problem))
@@ -186,7 +189,7 @@ class Follower:
                     async for piece in pieces:
                         came = True
                         await shielded(partial(one.take, piece))
-                        self._grown()
+                        one.grown()
                         self._hurry()
                 if not follow and not one.stamped.trouble:
                     await shielded(one.finish)
@@ -205,8 +208,11 @@ class Follower:
 class _One:
     """The log of one container on its way."""
 
-    def __init__(self, name: str, stamped: LogCursor, keeping: LogCollector, turn: Turn) -> None:
+    def __init__(
+        self, name: str, stamped: LogCursor, keeping: LogCollector, turn: Turn, grown: Callable[[], None]
+    ) -> None:
         self.name = name
+        self.grown = grown
         self.stamped = stamped
         self._collect = keeping
         self._turn = turn

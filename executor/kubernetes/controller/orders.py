@@ -1,10 +1,12 @@
-"""What is attended on the cluster: a run or a build, as a `RunController` sees it."""
+"""What is attended on the cluster, a run or a build as a `RunController` sees it, and with what."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from executor.kubernetes.controller.log_collector import LogResources
 from executor.kubernetes.objects.manifests import Manifests
 from executor.kubernetes.resources import name_of
+from executor.kubernetes.watching.cluster import Cluster
 from executor.spec import Outcome, Secret
 
 
@@ -37,3 +39,13 @@ class RunOrder:
     def name(self) -> str:
         """What its Job and all that belongs to that is called; ValueError for what is no key."""
         return name_of(self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class RunResources:
+    """What every `RunController` works with. `chore` does in the background what nobody waits for."""
+
+    cluster: Cluster
+    desk: LogResources
+    clock: Callable[[], float]
+    chore: Callable[[Callable[[], Awaitable[None]]], None]

@@ -3,23 +3,21 @@
 import asyncio
 import contextlib
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 from executor.kubernetes.controller import creating, stopping
-from executor.kubernetes.controller.beside import Beside
-from executor.kubernetes.controller.log_collector import LogResources, PodLogCollector
+from executor.kubernetes.controller.creating import BegunJob, Patience
+from executor.kubernetes.controller.log_collector import PodLogs
 from executor.kubernetes.controller.masking import Mask
-from executor.kubernetes.controller.orders import RunOrder
-from executor.kubernetes.controller.patience import Patience
-from executor.kubernetes.controller.run_directory import RunDirectory
-from executor.kubernetes.controller.stopping import Deadlines, Stop, Stopper
+from executor.kubernetes.controller.orders import RunOrder, RunResources
+from executor.kubernetes.controller.stopping import Deadlines, Stopper
 from executor.kubernetes.objects.pods import SIGNALLED
 from executor.kubernetes.watching import outcomes
-from executor.kubernetes.watching.cluster import Cluster, NamespaceView
+from executor.kubernetes.watching.cluster import NamespaceView
 from executor.kubernetes.watching.outcomes import Reading, Runs, Waits
 from executor.kubernetes.watching.states import Job, Pod
-from executor.outcomes import LOST, RunEnded, error
+from executor.outcomes import LOST, RunEnded
 from executor.progress import ProgressFeed
 from executor.spec import Outcome, Progress
 
@@ -27,16 +25,6 @@ _USUAL = 1.0
 """Seconds that what every run waits for has to stand until it is told: mostly it has passed by then."""
 _SEEN = 5.0
 """Seconds in which the pod of a Job that failed has to be seen."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunResources:
-    """What every life works with. `chore` does in the background what nobody waits for."""
-
-    cluster: Cluster
-    desk: LogResources
-    clock: Callable[[], float]
-    chore: Callable[[Callable[[], Awaitable[None]]], None]
 
 
 class RunController:
@@ -49,18 +37,14 @@ class RunController:
         self.users = 0
         self._order = order
         self._tools = tools
-        self._client = tools.cluster.client
-        self._place = RunDirectory(tools.desk.logs.path(order.key))
         self._feed = ProgressFeed()
         self._woken = asyncio.Event()
         self._stopped = asyncio.Event()
         self._mask = Mask()
         deadlines = Deadlines(order.timeout, order.pending_timeout)
-        self._stopper = Stopper(self._client, deadlines, self._feed, self._mask, self._stopped)
+        self._stopper = Stopper(tools.cluster.client, deadlines, self._feed, self._mask, self._stopped)
         self._job: Job | None = None
         self._pod: Pod | None = None
-        self._keeper: PodLogCollector | None = None
-        self._beside: Beside | None = None
         self._usual: tuple[str, float] = ("", math.inf)  # what it waits for as every run does, and since when
         self._failed_at = math.inf
         self._task = asyncio.create_task(self._live())
@@ -69,8 +53,6 @@ class RunController:
     def wake(self) -> None:
         """Say that something about it has changed."""
         self._woken.set()
-        if self._keeper is not None:
-            self._keeper.look()
 
     def stop(self) -> None:
         """Have it stopped, now or as soon as there is something to stop."""
@@ -87,20 +69,22 @@ class RunController:
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _live(self) -> None:
-        order, desk = self._order, self._tools.desk
-        await self._mask.add_secrets(order.secrets)
-        space = await self._tools.cluster.space(order.namespace)
-        begun = await self._begin(space)
-        self._keeper = PodLogCollector(order.key, self._place, desk, lambda: self._pod, self._mask.values)
-        self._beside = Beside(order.key, desk, lambda: self._pod, self._mask.values)
+        order, tools, mask = self._order, self._tools, self._mask
+        await mask.add_secrets(order.secrets)
+        patience = Patience(order.pending_timeout, self._wait, self._stopped)
+        begun: BegunJob | Outcome
         try:
-            outcome = begun if isinstance(begun, Outcome) else await self._attend(space, begun)
-            outcome = replace(outcome, message=outcome.message and self._mask.sentence(outcome.message))
+            begun = await creating.begin(order, tools, mask, patience)
+        except RunEnded as ended:
+            begun = ended.outcome
+        logs = PodLogs(order.key, tools.desk, lambda: self._pod, mask.values)
+        try:
+            outcome = begun if isinstance(begun, Outcome) else await self._attend(begun, logs.look)
+            outcome = replace(outcome, message=outcome.message and mask.sentence(outcome.message))
             notes = self._notes(outcome)
-            problem, _ = await asyncio.gather(self._keeper.end(notes), self._beside.end())
+            problem = await logs.end(notes)
         finally:
-            await self._beside.close()
-            await self._keeper.close()
+            await logs.close()
         if problem:
             outcome = replace(outcome, message=" ".join(filter(None, (outcome.message, problem))))
         if outcome.started_at is not None:
@@ -108,42 +92,25 @@ class RunController:
         self._feed.outcome = outcome
         self._feed.changed()
 
-    async def _begin(self, space: NamespaceView) -> Job | Outcome:
-        """Give the Job, which is created unless it or its pod is there, or how it ended without one."""
-        begun = await self._place.begun()
-        patience = Patience(self._order.pending_timeout, self._wait, self._stopped)
-        try:
-            created = await creating.begin(self._order, space, patience, self._mask, begun is not None)
-            if created.is_new:
-                self._stopper.created(self._tools.clock())
-            if created.owned:
-                self._tools.chore(lambda: creating.own(self._client, created))
-            if created.job.key != self._order.key:
-                raise error("NameTaken", f"There is a Job {created.job.name} that is not this one's.")
-        except RunEnded as ended:
-            outcome = ended.outcome
-            why = Stop(outcome.result, outcome.reason or "", self._mask.sentence(outcome.message or ""))
-            self._tools.chore(lambda: creating.discard(self._client, self._order, why))
-            return outcome
-        if begun is None:
-            await self._place.begin(space.namespace)
-        self._job = created.job
-        return created.job
-
     def _wait(self, words: str) -> None:
         self._feed.wait(self._mask.sentence(words))
 
-    async def _attend(self, space: NamespaceView, job: Job) -> Outcome:
-        """Tell what becomes of it and stop it in time, until it has ended; raises EngineUnavailable."""
+    async def _attend(self, begun: BegunJob, look: Callable[[], None]) -> Outcome:
+        """Tell what becomes of it and stop it in time, until it has ended; raises EngineUnavailable.
+
+        `look` is called whenever its pod may be another.
+        """
+        job, space = begun.job, begun.space
+        if begun.is_new:
+            self._stopper.created(self._tools.clock())
         while True:
             self._woken.clear()
             now, quiet = self._tools.clock(), math.inf
-            job, reading = await self._read(space, job, now)
-            if self._beside is not None:
-                self._beside.look()
+            job, reading = await self._read(space, space.job(job.name) or job, now)
+            look()
             match reading:
                 case Outcome():
-                    return self._order.finish(reading, outcomes.message_of(self._pod))
+                    return self._order.finish(reading, self._pod.last_words if self._pod is not None else "")
                 case Runs():
                     self._feed.start(reading.at)
                 case Waits() if not job.stop:
@@ -172,12 +139,15 @@ class RunController:
 
         It may not be known yet that a stop was asked for: the watch of pods may be ahead of that of Jobs.
         """
-        job = self._job = self._stopper.seen(space.job(self._order.name) or job)
+        why = self._stopper.why
+        if why is not None and not job.stop:
+            job = replace(job, stop=why.result.value, reason=why.reason, words=why.words)
         reading = self._seen(space, job, now)
         is_deleted = self._pod is not None and self._pod.deleted_at is not None
         if isinstance(reading, Outcome) and not job.stop and (is_deleted or reading.reason == LOST):
-            job = self._job = await space.ask(job.name) or job
+            job = await space.ask(job.name) or job
             reading = self._seen(space, job, now)
+        self._job = job
         return job, reading
 
     def _seen(self, space: NamespaceView, job: Job, now: float) -> Reading:
@@ -203,5 +173,5 @@ class RunController:
         if outcome.started_at is None:  # nothing else says it
             return [outcome.message] if outcome.message else []
         pod, stopped = self._pod, self._job is not None and self._job.stop
-        is_alone = stopped and pod is not None and pod.has_hook and SIGNALLED not in outcomes.message_of(pod)
+        is_alone = stopped and pod is not None and pod.has_hook and SIGNALLED not in pod.last_words
         return [stopping.ALONE] if is_alone else []

@@ -10,8 +10,8 @@ from executor.errors import EngineUnavailable
 from executor.kubernetes.client import Client
 from executor.kubernetes.controller import stopping
 from executor.kubernetes.controller.log_collector import LogResources
-from executor.kubernetes.controller.orders import RunOrder
-from executor.kubernetes.controller.run_controller import RunController, RunResources
+from executor.kubernetes.controller.orders import RunOrder, RunResources
+from executor.kubernetes.controller.run_controller import RunController
 from executor.kubernetes.controller.run_directory import RunDirectory
 from executor.kubernetes.controller.stopping import Stop
 from executor.kubernetes.refusals import Refused

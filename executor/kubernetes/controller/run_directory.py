@@ -5,18 +5,23 @@
 `begun`  the namespace of its Job, once that was made or found
 """
 
+import asyncio
 import contextlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from executor.kubernetes.controller.log_cursor import Position
 from executor.logs import logfile
+from executor.logs.watcher import FileWatcher
 from executor.supervisor import lock
-from executor.threads import shielded
+from executor.threads import in_thread
 
 _TURN, _BEGUN = "turn", "begun"
+_LOOK = 5.0
+"""Seconds after which who waits for its turn looks again though nothing was told, as from another machine."""
 _SIZE = 512
 """Bytes of a checkpoint, so that writing one is one write over the last."""
 
@@ -36,45 +41,57 @@ class RunDirectory:
     def __init__(self, path: str) -> None:
         self.path = Path(path)
 
-    async def begin(self, namespace: str) -> None:
+    @in_thread
+    def begin(self, namespace: str) -> None:
         """Note that there is a Job."""
-        await shielded(lambda: self._begin(namespace))
-
-    async def begun(self) -> str | None:
-        """Give the namespace of the Job that there is or was; None if none was made."""
-        return await shielded(self._begun)
-
-    async def forget(self) -> None:
-        """Keep nothing but the log."""
-        await shielded(self._forget)
-
-    async def is_complete(self) -> bool:
-        """Whether the log has ended."""
-        return await shielded(lambda: logfile.has_ended(str(self.path)))
-
-    async def take(self) -> "Turn | None":
-        """Take the turn to write the log; None if another process has it.
-
-        Trying in vain does not tell the directory: those who wait for a change would wake each other.
-        """
-        return await shielded(self._take)
-
-    def _begin(self, namespace: str) -> None:
         self.path.mkdir(0o700, parents=True, exist_ok=True)
         (self.path / _BEGUN).write_text(namespace, encoding="utf-8")
 
-    def _begun(self) -> str | None:
+    @in_thread
+    def begun(self) -> str | None:
+        """Give the namespace of the Job that there is or was; None if none was made."""
         try:
             return (self.path / _BEGUN).read_text(encoding="utf-8") or None
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def _forget(self) -> None:
+    @in_thread
+    def forget(self) -> None:
+        """Keep nothing but the log."""
         for name in (_BEGUN, _TURN):
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 (self.path / name).unlink()
 
-    def _take(self) -> "Turn | None":
+    async def turn(self, watcher: FileWatcher, tried: Callable[[], None]) -> "Turn | None":
+        """Wait for the turn to write the log; None once it has ended.
+
+        `tried` is told of each try in vain: the other process may have written.
+        """
+        changed: asyncio.Future[None] | None = None
+        while (turn := await self.take()) is None:
+            tried()
+            if await self._is_complete():
+                return None
+            if changed is not None:
+                await asyncio.wait([changed], timeout=_LOOK)
+                changed = None
+            else:  # and try once more: what changes from now on will be told
+                changed = watcher.arm(self.path)
+        if not await self._is_complete():
+            return turn
+        turn.close()
+        return None
+
+    @in_thread
+    def _is_complete(self) -> bool:
+        return logfile.has_ended(str(self.path))
+
+    @in_thread
+    def take(self) -> "Turn | None":
+        """Take the turn to write the log; None if another process has it.
+
+        Trying in vain does not tell the directory: those who wait for a change would wake each other.
+        """
         self.path.mkdir(0o700, parents=True, exist_ok=True)
         path = str(self.path / _TURN)
         if os.path.exists(path):

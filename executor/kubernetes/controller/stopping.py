@@ -102,18 +102,12 @@ class Stopper:
         self._feed = feed
         self._mask = mask
         self._asked = asked
-        self._why: Stop | None = None
+        self.why: Stop | None = None  # for what it was stopped here
         self._request: tuple[str, float] = ("", -math.inf)  # for which pod a stop was requested, and when
 
     def created(self, now: float) -> None:
         """Its Job was made just now."""
         self._deadlines.created(now)
-
-    def seen(self, job: Job) -> Job:
-        """Give the Job as this process has stopped it: what becomes of its pod may be seen before that is."""
-        if job.stop or self._why is None:
-            return job
-        return replace(job, stop=self._why.result.value, reason=self._why.reason, words=self._why.words)
 
     async def step(self, job: Job, pod: Pod | None, reading: Reading, now: float, due: float) -> float:
         """Do what is due; gives the seconds until something is, `due` at the latest.
@@ -140,7 +134,7 @@ class Stopper:
                 return min(problem.delay, _AGAIN)
             except Refused as refused:
                 raise EngineUnavailable(f"a Job could not be stopped: {refused.message}") from refused
-            self._request, self._why = (about, now), why
+            self._request, self.why = (about, now), why
             self._feed.resume()
         later = self._request[1] + _AGAIN
         return max(min(due if due > now else later, later) - now, 0.1)

@@ -17,17 +17,21 @@ from executor.kubernetes.objects import pods
 from executor.kubernetes.objects.pods import UNKNOWN, ImageFacts
 from executor.kubernetes.objects.workloads import Workload
 from executor.kubernetes.resources import (
+    CONFIGMAPS,
     ERRAND,
     FINALIZER,
     INSTALLATION,
     KEY,
     MANAGED_BY,
     MASKED,
+    SECRETS,
     STOP,
+    Resource,
     name_of,
 )
 from executor.kubernetes.settings import Settings
 from executor.spec import About, RunSpec
+from executor.words import hidden
 
 NAME = "app.kubernetes.io/name"
 COMPONENT = "app.kubernetes.io/component"
@@ -56,6 +60,11 @@ class Manifests:
     job: Object
     secret: Object | None = None
     configmap: Object | None = None
+
+    @property
+    def belongings(self) -> list[tuple[Resource, Object]]:
+        """What is created before the Job, with its kind."""
+        return [(one, body) for one, body in ((SECRETS, self.secret), (CONFIGMAPS, self.configmap)) if body]
 
 
 def of_run(
@@ -134,7 +143,9 @@ def _text(value: str) -> str:
 
 def _marks(spec: RunSpec, workload: Workload | None) -> dict[str, str]:
     """Name for every bot the variables of the workload that the log has to be searched for."""
-    names = [name for name in workload.masked if name not in spec.env] if workload else []
+    shared = workload.env if workload else ()
+    written = {item["name"]: item.get("value") or "" for item in shared if "valueFrom" not in item}
+    names = [name for name in hidden(written) if name not in spec.env]
     return {MASKED: json.dumps(names)} if names else {}
 
 

@@ -8,7 +8,7 @@ from executor import references
 from executor.kubernetes.client import Object
 from executor.kubernetes.objects.secretrefs import SecretRef, secret_refs
 from executor.outcomes import error
-from executor.words import hidden, plain
+from executor.words import plain
 
 JOB = "batch.kubernetes.io/job-name"
 """The label of every pod of a Job."""
@@ -37,8 +37,8 @@ class Workload:
     """What runs share with it, as the API writes it.
 
     `image` is by digest where a registry has it; `is_pinned` False: as it is written, since no pod tells.
-    `secrets` are those whose values its environment or its files have, `masked` names the variables whose
-    values are written in it and look like secrets. `has_token`: a pod has the token of the service account.
+    `secrets` are those whose values its environment or its files have. `has_token`: a pod has the token of
+    the service account.
     """
 
     namespace: str
@@ -55,7 +55,6 @@ class Workload:
     pod_security: Object = field(default_factory=dict)
     container_security: Object = field(default_factory=dict)
     secrets: tuple[SecretRef, ...] = ()
-    masked: tuple[str, ...] = ()
 
 
 def selector(workload: Object) -> str:
@@ -141,7 +140,6 @@ def _read(workload: Object, pod: Object, name: str, template: Object | None = No
     volumes = tuple(item for item in spec.get("volumes") or () if item["name"] in mounted)
     shared = {"env": env, "envFrom": env_from, "volumeMounts": mounts}
     image = _running(pod, name)
-    written = {item["name"]: item.get("value") or "" for item in env if "valueFrom" not in item}
     where = (template or pod)["spec"]
     return Workload(
         namespace=workload["metadata"]["namespace"],
@@ -158,7 +156,6 @@ def _read(workload: Object, pod: Object, name: str, template: Object | None = No
         pod_security=_some(spec, _POD_SECURITY),
         container_security=_some(one, _CONTAINER_SECURITY),
         secrets=secret_refs({"containers": [shared], "volumes": volumes}),
-        masked=tuple(hidden(written)),
     )
 
 

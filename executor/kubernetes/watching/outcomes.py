@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from executor.kubernetes.watching.states import TERMINATED, WAITING, Container, Event, Job, Pod
+from executor.kubernetes.watching.states import NO_START, TERMINATED, WAITING, Container, Event, Job, Pod
 from executor.outcomes import LOST, MOST, by_code, error, not_executed, out_of_memory, stopped
 from executor.spec import Outcome, Result
 
@@ -27,7 +27,6 @@ _SKEW = 3.0
 _WHOLE = 1.0
 """Times of objects are whole seconds."""
 
-_NO_START = frozenset({"StartError", "ContainerCannotRun", "RunContainerError"})
 _UNKNOWN = frozenset({"ContainerStatusUnknown", "Unknown"})
 """What the kubelet, and the runtime after a restart, say of a container that they lost sight of."""
 _WORKDIR = re.compile(r"workdir|working directory|chdir|\bcwd\b|\bmkdir\b", re.I)
@@ -94,12 +93,6 @@ def vanished(job: Job, words: str) -> Outcome:
     return _stopped(job, None, _error(LOST, words))
 
 
-def message_of(pod: Pod | None) -> str:
-    """Give what the container `job` left as its termination message, empty for none."""
-    last = pod.containers[-1] if pod is not None and pod.containers else None
-    return last.message if last is not None and last.reason not in _NO_START else ""
-
-
 def _started(pod: Pod) -> float | None:
     return next((one.started_at for one in pod.containers if one.started_at is not None), None)
 
@@ -134,7 +127,7 @@ def _over(pod: Pod) -> Container | None:
 
 def _of(over: Container, pod: Pod) -> Outcome:
     """Read how a container ended that nobody of ours stopped."""
-    if over.reason in _NO_START:
+    if over.reason in NO_START:
         return _not_started(over.message)
     started, finished = _started(pod), over.finished_at
     if over.exit_code and over.reason in _UNKNOWN:

@@ -19,6 +19,8 @@ JOB = "job"
 """The container of a pod of ours that the work is done in; those before it are init containers."""
 
 WAITING, RUNNING, TERMINATED = "waiting", "running", "terminated"
+NO_START = frozenset({"StartError", "ContainerCannotRun", "RunContainerError"})
+"""Reasons of a container that could not be started: its message is the runtime's."""
 _GRACE = 30.0
 """Seconds that a pod has which says nothing of it."""
 
@@ -82,6 +84,12 @@ class Pod:
     def has_ended(self) -> bool:
         """Whether nothing of it runs any more."""
         return self.phase in ("Succeeded", "Failed")
+
+    @property
+    def last_words(self) -> str:
+        """What the container `job` left as its termination message, empty for none."""
+        last = self.containers[-1] if self.containers else None
+        return last.message if last is not None and last.reason not in NO_START else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,14 +42,14 @@ async def test_log_that_went_with_its_pod_is_not_waited_for(
     monkeypatch.setattr(following, "_FORGOTTEN", 0.0)
     with served(answer) as host:
         client = await Client.open(Settings("jobs", "here", kubeconfig=kubeconfig(tmp_path, host)))
-        follower = Follower(client, deleted_pod, lambda: None)
+        follower = Follower(client, deleted_pod)
         follower.end()
         directory = str(tmp_path / "log")
         turn = await RunDirectory(directory).take()
         assert turn is not None
         keeping = LogCollector(LogWriter(directory, 4096), [], 0, 0)
         async with asyncio.timeout(30):
-            (note,) = await follower.follow(keeping, turn, None)
+            (note,) = await follower.follow(keeping, turn, None, lambda: None)
         keeping.close()
         turn.close()
         await client.close()

@@ -132,7 +132,6 @@ async def test_what_runs_is_shared(client: Client, settings: Settings, cluster: 
         pod_security={"fsGroup": 5},
         container_security={"runAsUser": 1000},
         secrets=(SecretRef("db", "url", True), SecretRef("all", None, False)),
-        masked=("API_TOKEN",),
     )
 
 

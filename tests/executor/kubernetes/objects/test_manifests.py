@@ -356,3 +356,9 @@ def test_no_label_of_a_run_replaces_those_that_errand_finds_it_by() -> None:
 
 def test_an_annotation_may_not_ask_for_a_stop() -> None:
     assert "errand/stop" not in annotations("run-1", About({}, {"stop": "cancelled"}))
+
+
+def test_job_names_the_variables_of_its_workload_that_no_log_shows() -> None:
+    env = ({"name": "API_TOKEN", "value": "hunter22"}, {"name": "DB_PASSWORD", "value": "hunter23"})
+    found = manifest(replace(SPEC, env={"DB_PASSWORD": "mine-now"}), SETTINGS, replace(LIVE, env=env))
+    assert found.job["metadata"]["annotations"]["errand/masked"] == '["API_TOKEN"]'

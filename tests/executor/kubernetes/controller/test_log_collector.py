@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from executor.kubernetes.client import Client
-from executor.kubernetes.controller import beside
-from executor.kubernetes.controller.beside import MOST, Beside
-from executor.kubernetes.controller.log_collector import LogResources
+from executor.kubernetes.controller import log_collector
+from executor.kubernetes.controller.log_collector import MOST, LogResources, PodLogs
 from executor.kubernetes.settings import Settings
 from executor.kubernetes.watching import states
 from executor.logs.store import LogStore
@@ -52,8 +51,9 @@ async def desk(directory: Path, answer: Answer) -> AsyncIterator[LogResources]:
 
 async def test_as_many_are_kept_as_there_is_a_bound_for(tmp_path: Path) -> None:
     async with desk(tmp_path, (200, {}, LINE)) as tools:
-        kept = Beside("run-1", tools, lambda: pod(MOST + 3), [b"hush"])
-        await kept.end()
+        kept = PodLogs("run-1", tools, lambda: pod(MOST + 3), [b"hush"])
+        kept.look()
+        await kept.end([])
         await kept.close()
         logs = tools.logs.beside("run-1")
         assert await logs.names() == [f"mesh-{number}" for number in range(MOST)]
@@ -63,8 +63,9 @@ async def test_as_many_are_kept_as_there_is_a_bound_for(tmp_path: Path) -> None:
 async def test_nothing_waits_long_for_what_cannot_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(beside, "_LONGEST", 0.2)
+    monkeypatch.setattr(log_collector, "_LONGEST", 0.2)
     async with desk(tmp_path, (500, {}, b"")) as tools, asyncio.timeout(5):
-        kept = Beside("run-1", tools, lambda: pod(1), [])
-        await kept.end()
+        kept = PodLogs("run-1", tools, lambda: pod(1), [])
+        kept.look()
+        await kept.end([])
         await kept.close()
