@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,15 +8,16 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from alembic.script import Script, ScriptDirectory
+from sqlalchemy import select, text
 from sqlmodel import SQLModel
 
 import bot
 from bot.errors import Refused
 from bot.messages.verdicts import push_line, reason, unstarted_lines
-from bot.store import Store, push_verdicts, runs, schema
+from bot.store import Store, push_verdicts, runs, schema, tokens
 from bot.store.databases import Database
+from bot.store.schema import RELEASE
 from tests.bot.migrations.released import releases
 
 
@@ -132,14 +134,60 @@ async def test_what_notes_said_of_pushes_and_refused_commands_is_kept_as_rows(
     )
 
 
-async def test_database_of_a_newer_version_is_refused(empty_database_url: str) -> None:
-    await (await Store.open(empty_database_url, owner="one")).close()
-    database = Database.at(empty_database_url)
+async def newer(url: str, *statements: str) -> None:
+    """Leave a database as a version of later does that took away what others may use."""
+    await (await Store.open(url, owner="one")).close()
+    database = Database.at(url)
     with database.writer.begin() as connection:
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        for statement in ("UPDATE alembic_version SET version_num = '9999'", *statements):
+            connection.exec_driver_sql(statement)
     database.close()
+
+
+@pytest.mark.parametrize("statements", [[], [f"INSERT INTO schema_floor VALUES ('{RELEASE}')"]])
+async def test_bot_starts_on_a_newer_schema_that_has_all_that_it_uses(
+    empty_database_url: str, statements: list[str]
+) -> None:
+    await newer(
+        empty_database_url, "ALTER TABLE tokens ADD COLUMN team VARCHAR DEFAULT 'all' NOT NULL", *statements
+    )
+    async with await Store.open(empty_database_url, owner="one") as store:
+        await store.write(lambda s: tokens.add(s, name="ci", hash="h", now=1.0))
+        assert [token.name for token in await store.read(tokens.list)] == ["ci"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO schema_floor VALUES ('99.0.0')",
+        "DROP TABLE schema_floor",
+        "INSERT INTO schema_floor VALUES ('of a form that nobody knows')",
+    ],
+)
+async def test_bot_does_not_start_on_a_schema_that_may_lack_what_it_uses(
+    empty_database_url: str, statement: str
+) -> None:
+    await newer(empty_database_url, statement)
     with pytest.raises(Refused, match="newer Errand"):
         await Store.open(empty_database_url, owner="one")
+
+
+async def test_what_is_taken_away_is_noted_with_the_release_that_did_without(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modules = {"0003": "0.2.0", "0005": "0.10.0", "0009": "0.9.1"}
+    original = ScriptDirectory.walk_revisions
+
+    def walk(scripts: ScriptDirectory, *arguments: Any, **more: Any) -> Iterator[Script]:
+        for script in original(scripts, *arguments, **more):
+            if script.revision in modules:
+                monkeypatch.setattr(script.module, "unused_since", modules[script.revision], raising=False)
+            yield script
+
+    monkeypatch.setattr(ScriptDirectory, "walk_revisions", walk)
+    async with await Store.open(empty_database_url, owner="one") as store:
+        floors = await store.read(lambda s: s.scalars(select(schema.FLOOR.c.version)).all())
+    assert floors == ["0.10.0"]
 
 
 @pytest.mark.postgres
