@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from executor.errors import EngineUnavailable
-from executor.spec import Outcome, Pending, Progress, Started
+from executor.spec import Headway, Outcome, Pending, Progress, Started
 
 
 class ProgressFeed:
-    """What is known so far. Whoever sets one of the three says so with `changed`.
+    """What is known so far. Whoever sets one of the four says so with `changed`.
 
     After the start `pending` is what a stop waits for; with None again it waits no more, and `started` is
     told once more.
@@ -17,6 +17,7 @@ class ProgressFeed:
     def __init__(self) -> None:
         self.pending: Pending | None = None
         self.started: Started | None = None
+        self.headway: Headway | None = None
         self.outcome: Outcome | None = None
         self._change = asyncio.Event()  # a new one after every change
 
@@ -38,6 +39,12 @@ class ProgressFeed:
             self.pending = None
             self.changed()
 
+    def advance(self, headway: Headway) -> None:
+        """The job says that it is so far."""
+        if headway != self.headway:
+            self.headway = headway
+            self.changed()
+
     def changed(self) -> None:
         """Let everybody look who listens."""
         self._change.set()
@@ -49,6 +56,7 @@ class ProgressFeed:
         The end of `teller`, who finds out, is a change as well.
         """
         pending: Pending | None = None
+        headway: Headway | None = None
         told = False
         while True:
             change = self._change
@@ -58,6 +66,10 @@ class ProgressFeed:
             if self.outcome is not None:
                 yield self.outcome
                 return
+            if told and self.headway is not None and self.headway != headway:
+                headway = self.headway
+                yield headway
+                continue
             if self.pending is not None and self.pending != pending:
                 pending = self.pending
                 yield pending

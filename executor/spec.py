@@ -168,6 +168,28 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Headway:
+    """How far a job says that it is: `done` of `total`, which is at least 1."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a job reported besides its exit code, bounded and without secrets or control characters.
+
+    `summary` is Markdown as the job wrote it, which may be hostile. `remarks` are sentences about what of it
+    does not count.
+    """
+
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    summary: str | None = None
+    headway: Headway | None = None
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """The end. `exit_code` is the job's own (128 + N where signal N ended it), None where it had none.
 
@@ -183,6 +205,7 @@ class Outcome:
     started_at: float | None = None
     finished_at: float | None = None
     image: str | None = None
+    report: Report = field(default_factory=Report)
 
 
-Progress = Pending | Started | Outcome
+Progress = Pending | Started | Headway | Outcome

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from executor.reports import files
 from executor.spec import RunSpec
 from executor.supervisor.setup import SHELL, prefaced
 
@@ -23,6 +24,11 @@ INSTALLATION, KEY, TIMEOUT, GRACE, CHILDREN, MEMORY, MASKED, LOG = (
 
 RESERVED = ","
 """Separates the parts of a mount, so no path of a file may hold it."""
+REPORT = "/run/errand"
+"""Where a job finds the files of its report."""
+NO_FILE = f"{REPORT}/{files.OUTPUTS}/."
+"""What is there only where the first of them is a directory."""
+_NOWHERE = "/dev/null"
 PIDS = 4096
 """Processes and threads that a job may have at once: enough for a parallel build, too few to hurt others."""
 
@@ -76,7 +82,8 @@ class Container:
 class ContainerExtras:
     """What a container is given besides its specification.
 
-    `files` names the file on this machine for each path in the container, `driver` who keeps its log,
+    `files` names the file on this machine for each path in the container, `report` the directory of those
+    that the job writes of itself (None: the engine is elsewhere, and has none), `driver` who keeps its log,
     `network` the one that it is in (None: rootless engines give each container a network of its own),
     `rlimits` the most (open files, processes) that this process may have, `live` the environment of the
     workload that it shares, `masked` the names in the whole environment whose values no log shows, and
@@ -91,6 +98,7 @@ class ContainerExtras:
     live: Mapping[str, str]
     masked: Sequence[str]
     shell: str | None
+    report: Path | None = None
 
 
 def installation(directory: Path) -> str:
@@ -116,11 +124,12 @@ def body(spec: RunSpec, given: ContainerExtras) -> dict[str, Any]:
         LOG: given.driver,  # what `inspect` says of it is the name that Docker has for it
     }
     program, *words = _command(spec, given.shell)
+    env = {**given.live, **spec.env, **_reporting(given)}
     asked: dict[str, Any] = {
         "Image": spec.image,
         "Entrypoint": [program],  # instead of the image's own: a command runs as it is
         "Cmd": words,
-        "Env": [f"{name}={value}" for name, value in {**given.live, **spec.env}.items()],
+        "Env": [f"{name}={value}" for name, value in env.items()],
         "Labels": labels,
         "AttachStdin": False,
         "OpenStdin": False,
@@ -130,6 +139,13 @@ def body(spec: RunSpec, given: ContainerExtras) -> dict[str, Any]:
     if spec.workdir:
         asked["WorkingDir"] = "/" + spec.workdir.strip("/")
     return asked
+
+
+def _reporting(given: ContainerExtras) -> dict[str, str]:
+    """Give the variables by which the job finds its files; without any, what it says goes nowhere."""
+    if given.report is None:
+        return dict.fromkeys(files.variables(""), _NOWHERE)
+    return files.variables(REPORT)
 
 
 def shell(spec: RunSpec) -> str | None:
@@ -156,6 +172,12 @@ def _host(spec: RunSpec, given: ContainerExtras) -> dict[str, Any]:
         "Mounts": [
             {"Type": "bind", "Source": str(source), "Target": target, "ReadOnly": True}
             for target, source in given.files.items()
+        ]
+        # Each by itself: in a directory the job might put what is no file.
+        + [
+            {"Type": "bind", "Source": str(given.report / name), "Target": f"{REPORT}/{name}"}
+            for name in files.NAMES
+            if given.report is not None
         ],
     }
     if given.network:  # by its name, so that no configuration of the engine makes it the host's network

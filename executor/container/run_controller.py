@@ -22,6 +22,7 @@ from executor.logs.store import LogStore
 from executor.logs.watcher import FileWatcher
 from executor.outcomes import RunEnded, lost
 from executor.progress import ProgressFeed
+from executor.reports import files, headway, reading
 from executor.spec import Outcome, Progress, RunSpec, Started
 from executor.threads import shielded
 
@@ -56,6 +57,7 @@ class RunController:
         self._tools = tools
         self._feed = ProgressFeed()
         self._woken = asyncio.Event()
+        self._headway: asyncio.Task[None] | None = None
         self._task = asyncio.create_task(self._live())
         self._task.add_done_callback(lambda _: self._feed.changed())
 
@@ -75,11 +77,22 @@ class RunController:
     def _tell(self, started_at: float | None, outcome: Outcome | None = None) -> None:
         if self._feed.started is None and started_at is not None:
             self._feed.started = Started(started_at)
+            self._headway = asyncio.create_task(
+                headway.follow(self._place.report, self._tools.watcher, self._secrets(), self._feed.advance)
+            )
         self._feed.outcome = outcome
         self._tools.logs.wake(self._key)  # it may be another process that wrote to it
         self._feed.changed()
 
     async def _live(self) -> None:
+        try:
+            await self._carry()
+        finally:
+            if self._headway is not None:
+                self._headway.cancel()
+                await asyncio.gather(self._headway, return_exceptions=True)
+
+    async def _carry(self) -> None:
         fresh = await shielded(self._place.make) if self._spec else False
         changes: list[asyncio.Future[None]] = []
         while (lock := await shielded(self._place.take)) is None:
@@ -109,21 +122,22 @@ class RunController:
     async def _hold(self, fresh: bool) -> Outcome:
         """Carry the run to its end and record that."""
         keeping: LogCollector | None = None
+        secrets = self._secrets()
         try:
             started = await self._tools.starting.start(self._key, self._spec, self._place, fresh=fresh)
             self._tell(started.started_at)
             await shielded(lambda: self._place.write(STARTED, started.started_at))
             keeping = await self._collect(started)
             outcome = await self._attend(started, keeping)
-            outcome = self._masked(outcome, started.secrets)
+            secrets += started.secrets
         except RunEnded as ended:
-            outcome = self._masked(ended.outcome, [])
+            outcome = ended.outcome
             keeping = keeping or await self._collect(None)
         except BaseException:
             if keeping is not None:
                 await shielded(keeping.close)
             raise
-        return await self._finish(outcome, keeping)
+        return await self._finish(await self._masked(outcome, secrets), keeping)
 
     async def _collect(self, container: Container | None) -> LogCollector:
         """Open the log where it stands; `container` tells what was masked when it was created."""
@@ -181,9 +195,11 @@ class RunController:
             await shielded(lambda: self._place.write(NOTES, [ALONE]))
         return container
 
-    def _masked(self, outcome: Outcome, secrets: list[bytes]) -> Outcome:
-        message = outcome.message and masked(outcome.message, self._secrets() + secrets)
-        return replace(outcome, message=message)
+    async def _masked(self, outcome: Outcome, secrets: list[bytes]) -> Outcome:
+        """Give the outcome with what the job reported, both without secrets."""
+        said = await shielded(lambda: files.read(str(self._place.report)))
+        outcome = replace(outcome, message=outcome.message and masked(outcome.message, secrets))
+        return await shielded(lambda: reading.reported(outcome, said, secrets))
 
     async def _finish(self, outcome: Outcome, keeping: LogCollector) -> Outcome:
         """End the log, then record the outcome."""

@@ -8,6 +8,7 @@
 `notes`    lines of Errand's own, which come last in the log
 `outcome`  how it ended; written last
 `files/N`  what is mounted into the container
+`report/`  files that are mounted, too: what the job says of itself
 """
 
 import contextlib
@@ -19,12 +20,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from executor.spec import Outcome, Result
+from executor.reports import files
+from executor.spec import Headway, Outcome, Report, Result
 from executor.supervisor import lock
 
 BEGUN, STARTED, STOP, SIGNALLED, NOTES, OUTCOME = "begun", "started", "stop", "signalled", "notes", "outcome"
 
-_FILES = "files"
+_FILES, _REPORT = "files", "report"
 _MODE = 0o444
 
 
@@ -76,11 +78,30 @@ class RunDirectory:
     def outcome(self) -> Outcome | None:
         """How it ended, if it has."""
         said = self.read(OUTCOME)
-        return None if said is None else Outcome(**said | {"result": Result(said["result"])})
+        if said is None:
+            return None
+        report = said.pop("report", None) or {}  # there is none of before there were reports
+        if headway := report.get("headway"):
+            report["headway"] = Headway(**headway)
+        report["remarks"] = tuple(report.get("remarks") or ())
+        return Outcome(**said | {"result": Result(said["result"]), "report": Report(**report)})
 
     def end(self, outcome: Outcome) -> None:
         """Record the end."""
         self.write(OUTCOME, asdict(outcome))
+
+    @property
+    def report(self) -> Path:
+        """Where the files of its report are."""
+        return self.path / _REPORT
+
+    def make_report(self) -> Path:
+        """Make the files of its report, which whoever the job is may write; gives where they are.
+
+        Nobody else comes to them: the run's directory is Errand's own.
+        """
+        files.make(str(self.report), mode=0o666)
+        return self.report
 
     def put(self, texts: Iterable[str]) -> list[Path]:
         """Write the files that are mounted; gives them in the same order."""

@@ -42,6 +42,8 @@ class ContainerStarter:
     installation: str
     driver: str
     shells: dict[str, bool] = field(default_factory=dict)  # whether an image has one, where that was asked
+    here: asyncio.Event = field(default_factory=asyncio.Event)  # the engine has the files of this machine
+    elsewhere: asyncio.Event = field(default_factory=asyncio.Event)  # it has others
 
     async def find(self, key: str) -> Container | None:
         """Give the run's container as it is; None if there is none. Raises EngineUnavailable."""
@@ -90,6 +92,30 @@ class ContainerStarter:
             raise RunEnded(Outcome(Result.CANCELLED))
         found = await live.shared(self.client, spec.live) if spec.live else live.WorkloadShare()
         given = await self._given(spec, place, found)
+        if await self._create_with_report(spec, given, found):
+            return
+        self.elsewhere.set()  # so jobs report nothing, but run
+        await self._create_with(spec, replace(given, report=None), found)
+
+    async def _create_with_report(
+        self, spec: RunSpec, given: ContainerExtras, found: live.WorkloadShare
+    ) -> bool:
+        """Create it; False where the engine has other files: Docker says so, Podman makes directories."""
+        try:
+            await self._create_with(spec, given, found)
+        except RunEnded as refusal:
+            if given.report is None or str(given.report) not in (refusal.outcome.message or ""):
+                raise
+            return False
+        if given.report is not None and not self.here.is_set():
+            name = containers.name(self.installation, spec.key)
+            if await self.client.has(f"containers/{name}/archive", {"path": containers.NO_FILE}):
+                await self.client.delete(name)
+                return False
+            self.here.set()
+        return True
+
+    async def _create_with(self, spec: RunSpec, given: ContainerExtras, found: live.WorkloadShare) -> None:
         name, image = containers.name(self.installation, spec.key), str(spec.image)
         wanted = containers.shell(spec) or (SH if self.shells.get(image, True) else None)
         await self._make(name, containers.body(spec, replace(given, shell=wanted)), image)
@@ -143,6 +169,7 @@ class ContainerStarter:
             files=dict(zip(files, placed, strict=True)),
             live=found.env,
             shell=None,
+            report=None if self.elsewhere.is_set() else await shielded(place.make_report),
             masked=[*masked, *(name for name in hidden(found.env) if name not in spec.env)],
         )
 

@@ -6,9 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from executor.logs.store import LogStore
+from executor.logs.watcher import FileWatcher
 from executor.process import requests, trees
 from executor.process.supervised import Supervised, result_of
-from executor.spec import BuildSpec, Live, Outcome, Progress, Result, RunSpec
+from executor.progress import ProgressFeed
+from executor.reports import files, headway, reading
+from executor.spec import BuildSpec, Live, Outcome, Progress, Result, RunSpec, Started
+from executor.supervisor import record
 
 
 class ProcessEngine:
@@ -19,19 +23,49 @@ class ProcessEngine:
 
     def __init__(self, directory: Path, logs: LogStore) -> None:
         self._supervised = Supervised(directory, logs)
+        self._watcher = FileWatcher()
 
     async def open(self) -> None:
         """Make the directories; raises EngineUnavailable."""
         await self._supervised.open()
+        self._watcher.open()
 
     async def close(self) -> None:
         """Let go of all runs, which go on."""
         await self._supervised.close()
+        await self._watcher.close()
 
     async def run(self, spec: RunSpec) -> AsyncIterator[Progress]:
         """Start the run or attach to it; see `Engine`."""
-        async for progress in self._supervised.follow(spec.key, lambda at: requests.of_run(spec, at)):
-            yield progress
+        feed = ProgressFeed()
+        attending = asyncio.create_task(self._attend(spec, feed))
+        attending.add_done_callback(lambda _: feed.changed())
+        try:
+            async for progress in feed.told(attending):
+                yield progress
+        finally:
+            attending.cancel()
+            await asyncio.gather(attending, return_exceptions=True)
+
+    async def _attend(self, spec: RunSpec, feed: ProgressFeed) -> None:
+        """Tell `feed` what becomes of the run, and what it reports on its way and at its end."""
+        secrets = [secret.reveal().encode("utf-8", "surrogateescape") for secret in spec.secrets]
+        report = self._supervised.place(spec.key).run / record.REPORT
+        watching: asyncio.Task[None] | None = None
+        try:
+            async for progress in self._supervised.follow(spec.key, lambda at: requests.of_run(spec, at)):
+                if isinstance(progress, Started):
+                    feed.start(progress.at)
+                    watching = asyncio.create_task(
+                        headway.follow(report, self._watcher, secrets, feed.advance)
+                    )
+                    continue
+                said = await asyncio.to_thread(files.read, str(report))
+                feed.outcome = await asyncio.to_thread(reading.reported, progress, said, secrets)
+        finally:
+            if watching is not None:
+                watching.cancel()
+                await asyncio.gather(watching, return_exceptions=True)
 
     async def build(self, spec: BuildSpec) -> AsyncIterator[Progress]:
         """Build the tree or attach to the build; see `Engine`."""

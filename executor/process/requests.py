@@ -9,6 +9,7 @@ from pathlib import Path
 from executor import checkout
 from executor.checkout.git import ENVIRONMENT, split_url
 from executor.process import trees
+from executor.reports import files
 from executor.spec import BuildSpec, RunSpec, Secret
 from executor.supervisor import record, request
 from executor.supervisor.boot import boot
@@ -104,7 +105,9 @@ def _run(spec: RunSpec, place: RunPaths) -> _Fields:
     yield "setup", _whole("setup", spec.setup or "")
     for word in prefaced(spec.command):
         yield "argument", _whole("command", word)
-    for name, value in environment(home, dict(spec.env)).items():
+    report = str(place.run / record.REPORT)
+    yield "report", report
+    for name, value in (environment(home, dict(spec.env)) | files.variables(report)).items():
         if not name or "=" in name:
             raise ValueError(f"Not a name for the environment: {name[:100]!r}.")
         yield "env", f"{_whole('env', name)}={_whole(name, value)}"

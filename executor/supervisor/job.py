@@ -3,6 +3,7 @@
 import os
 import signal
 
+from executor.reports import files as reports
 from executor.supervisor import files, lock, memory, setup
 
 _RESET = [
@@ -48,6 +49,7 @@ class JobProcess:
         paths = map(os.fsdecode, fields.get("file_path", []))
         self.files = list(zip(paths, fields.get("file_text", []), strict=True))
         self.memory = int(one("memory") or 0)  # bytes; 0: as much as there is
+        self.report = one("report")  # the directory of the files that it writes of itself
         self.input = fields.get("input", [b""])[0]
         self.timeout = float(one("timeout"))
         self.grace = float(one("grace"))
@@ -113,6 +115,8 @@ def _enter(job: JobProcess) -> None:
     elif not job.root:
         os.makedirs(root, 0o700, exist_ok=True)
     root = os.path.realpath(root)
+    if job.report:
+        reports.make(job.report)
     for path, content in job.files:
         try:
             files.place(root, path, content)

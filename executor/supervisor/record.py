@@ -6,6 +6,7 @@
 `wake`    a FIFO that the supervisor keeps open. A byte: look again. End of file: supervisor gone
 `stop`    exists once somebody asked for a stop
 `result`  what a build says of its failure: reason, then message
+`report`  a directory with what a job says of itself: files that it writes
 """
 
 import fcntl
@@ -13,7 +14,7 @@ import os
 import struct
 import sys
 
-STATUS, LOCK, WAKE, STOP, RESULT = "status", "lock", "wake", "stop", "result"
+STATUS, LOCK, WAKE, STOP, RESULT, REPORT = "status", "lock", "wake", "stop", "result", "report"
 
 LOG_GREW, STATUS_CHANGED = b".", b"!"
 """The bytes that wake."""

@@ -31,6 +31,7 @@ _SERVICE = {
     "KUBERNETES_PORT_443_TCP_ADDR",
 }
 """What every pod is told of the API server's address."""
+_REPORTS = {"ERRAND_OUTPUTS", "ERRAND_SUMMARY", "ERRAND_PROGRESS"}
 _FROM_A_SHELL = {"PWD", "OLDPWD", "SHLVL", "_"}
 
 MAX_LOG = 256 * 1024
@@ -108,7 +109,7 @@ class ProcessCase:
     limits_memory: bool = sys.platform == "linux"
     out_of_memory: str = "OutOfMemory"
     raise_limit: str = "ulimit -d unlimited 2>/dev/null && echo raised"
-    variables: set[str] = field(default_factory=lambda: {"PATH", "HOME", "LANG"})
+    variables: set[str] = field(default_factory=lambda: {"PATH", "HOME", "LANG"} | _REPORTS)
     end_of_line: bytes = b"\r\n"
     first_words: str = "no newline"
     may_lack_bash: bool = False
@@ -144,7 +145,7 @@ class ContainerCase:
     out_of_memory: str = "OOMKilled"
     raise_limit: str = f"for f in {_FILES_OF_LIMITS}; do (echo 1G > $f) 2>/dev/null && echo raised; done"
     variables: set[str] = field(
-        default_factory=lambda: {"PATH", "HOME", "HOSTNAME", "TERM", "container"} | _FROM_A_SHELL
+        default_factory=lambda: {"PATH", "HOME", "HOSTNAME", "TERM", "container"} | _FROM_A_SHELL | _REPORTS
     )
     end_of_line: bytes = b"\r\n"
     first_words: str = "no newline"
@@ -181,7 +182,7 @@ class KubernetesCase:
     out_of_memory: str = "OOMKilled"
     raise_limit: str = f"for f in {_FILES_OF_LIMITS}; do (echo 1G > $f) 2>/dev/null && echo raised; done"
     variables: set[str] = field(
-        default_factory=lambda: {"PATH", "HOME", "HOSTNAME"} | _SERVICE | _FROM_A_SHELL
+        default_factory=lambda: {"PATH", "HOME", "HOSTNAME"} | _SERVICE | _FROM_A_SHELL | _REPORTS
     )
     end_of_line: bytes = b"\n"  # runtimes leave the other out before any client sees it
     first_words: str = (

@@ -13,10 +13,10 @@ import uvloop
 
 from executor.container import ContainerEngine, Settings, containers
 from executor.container.client import Client
-from executor.container.run_directory import STOP
+from executor.container.run_directory import STOP, RunDirectory
 from executor.errors import EngineUnavailable
 from executor.logs.store import LogStore
-from executor.spec import Live, Outcome, Result, RunSpec, Secret
+from executor.spec import Live, Outcome, Report, Result, RunSpec, Secret
 from tests.contract.cases import ended, files_with, processes, seen, sh, started, text
 from tests.podman import Podman
 
@@ -389,3 +389,13 @@ async def test_end_is_told_though_the_command_that_tells_the_job_does_not_come_b
     await engine.stop("run-1")
     async with asyncio.timeout(20):
         assert (await ended(run)).result is Result.CANCELLED
+
+
+async def test_job_of_an_engine_that_has_none_of_our_files_runs_and_reports_nothing(
+    engine: ContainerEngine, podman: Podman, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RunDirectory, "make_report", lambda place: place.report)  # as of another machine
+    for key in ("run-1", "run-2"):
+        script = "echo a=1 >> $ERRAND_OUTPUTS && echo 1/2 > $ERRAND_PROGRESS && echo x > $ERRAND_SUMMARY"
+        outcome = await ended(engine.run(sh(key, script, image=podman.image)))
+        assert (outcome.message, outcome.result, outcome.report) == (None, Result.SUCCEEDED, Report())
