@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from bot.states import State
 from bot.text import vocabulary
+from bot.text.bars import bar, steps
 from executor.spec import Result
 from terminal.failures import plain
 from terminal.remote import Document
@@ -93,6 +94,12 @@ def standing(run: Document) -> str:
     return f"{label} ({', '.join(more)})" if more else label
 
 
+def progress(run: Document) -> str | None:
+    """How far its job says that it is, as a bar."""
+    found = steps(run.get("progress"))
+    return None if found is None else bar(*found)
+
+
 def _word(run: Document) -> vocabulary.Word:
     return vocabulary.standing(str(run.get("state")), run.get("result"))
 
@@ -138,9 +145,15 @@ def run(found: Document) -> None:
         ("commit", " ".join(str(found[key]) for key in ("repository", "ref", "commit") if found.get(key))),
         ("image", found.get("image")),
         ("again from", f"#{found['rerun_of']}" if found.get("rerun_of") else None),
+        ("progress", progress(found)),
+        *((f"output {name}", value) for name, value in (found.get("outputs") or {}).items()),
         ("page", found.get("url")),
     ]
     facts(pairs)
+    if found.get("summary"):
+        print()
+        for line in str(found["summary"]).split("\n"):
+            print(plain(line))
 
 
 def _asked(run: Document, *, how: bool = False) -> str:

@@ -10,6 +10,7 @@ from bot.messages.reasons import explained, message
 from bot.states import State, attempts_allowed
 from bot.tables import Build, Run
 from bot.text import vocabulary
+from bot.text.bars import bar, steps
 
 _SHORT_SHA = 10
 
@@ -50,6 +51,9 @@ class Summary:
     attempts: int = 1  # as many as there may be
     version: int | None = None  # of the job
     digest: str | None = None  # what exactly the image was
+    outputs: Sequence[tuple[str, str]] = ()  # what its job reported
+    report: str | None = None  # its summary: hostile Markdown
+    progress: tuple[int, int] | None = None
     differs: Sequence[str] | None = None  # from the run that it repeats; None: that is not at hand
 
     @property
@@ -72,6 +76,11 @@ class Summary:
     def short_commit(self) -> str | None:
         """Enough of the SHA for people."""
         return self.commit[:_SHORT_SHA] if self.commit else None
+
+    @property
+    def bar(self) -> str | None:
+        """How far its job said that it was."""
+        return None if self.progress is None else bar(*self.progress)
 
     def seconds(self, now: float) -> float | None:
         """How long it took, or has taken so far; None before it began."""
@@ -109,6 +118,9 @@ def run_summary(run: Run, of: Run | None = None) -> Summary:
         attempts=max(run.attempt, attempts_allowed(run.definition)),
         version=run.version,
         digest=run.digest,
+        outputs=sorted((run.outputs or {}).items()),
+        report=run.summary,
+        progress=steps(run.progress),
         differs=differences(of, run) if of is not None and of.repository == run.repository else None,
     )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.catalog.annotations import FAILURE, LEVELS, NOTICE, WARNING, Annotation
 from bot.messages.comments import details, headline
+from bot.messages.reports import github
 from bot.messages.statuses import label_of, sentence
 from bot.messages.text import clean, fence, iso, line_of_log, shortened, url
 from bot.messages.view import View
@@ -18,6 +19,7 @@ from executor.spec import Result
 TITLE_CHARACTERS = 200
 SUMMARY_CHARACTERS = 60_000  # GitHub takes 65,535 for the summary and for the text each
 TAIL_CHARACTERS = 12_000
+JOB_CHARACTERS = 40_000  # of the summary that the job wrote
 LINE_CHARACTERS = 500  # of one line of an annotation
 UNPLACED = 20  # of those without a place, as many are shown
 PART = 50  # annotations of one request
@@ -140,7 +142,9 @@ def check(
     done = view.result is not None
     page = view.build_link or link
     state = "completed" if done else "queued" if view.state is State.WAITING else "in_progress"
-    parts = (headline(view, link), details(view, on_commit=True), notes.sentence)
+    parts = [headline(view, link), details(view, on_commit=True), notes.sentence]
+    if view.summary:
+        parts.append(github(view.summary, JOB_CHARACTERS))
     ended = view.finished_at if view.finished_at is not None else now
     return CheckFields(
         name=label_of(view),

@@ -2,12 +2,14 @@
 
 import re
 
+from bot.messages.reports import github
 from bot.messages.text import ZERO_WIDTH, clean, code, fence, fitting, plain, shortened, url
 from bot.messages.view import PARAMETERS, View
 from bot.text.vocabulary import moment
 
 COMMENT_CHARACTERS = 65_000  # GitHub takes 65,535; the rest is for the marker and for counting otherwise
 TAIL_CHARACTERS = 12_000
+SUMMARY_CHARACTERS = 35_000
 _NONCE = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -35,6 +37,8 @@ def terminal(view: View, *, tail: bool = True) -> str:
     line = f"{view.icon} {clean(view.name, 100)} {view.label}#{view.number} {view.verdict}"
     if view.why:
         line += f": {clean(view.why, 500)}"
+    if view.bar:
+        line += f", {view.bar}"
     lines = fitting(view.tail, limit=TAIL_CHARACTERS, line_limit=500) if tail and view.shows_tail else []
     return "\n".join([line, *(f"    {each}" for each in lines)])
 
@@ -42,6 +46,8 @@ def terminal(view: View, *, tail: bool = True) -> str:
 def card(view: View, link: str | None, *, command: str) -> str:
     """The whole card: a line for the notification, the facts, what went wrong, and where to go."""
     parts = [headline(view, link), details(view)]
+    if view.summary:
+        parts.append(github(view.summary, SUMMARY_CHARACTERS))
     if view.shows_tail:
         parts.append(fence(view.tail, limit=TAIL_CHARACTERS))
     footer = _footer(view, link, command)
@@ -56,7 +62,7 @@ def headline(view: View, link: str | None) -> str:
     line = f"{view.icon} **{plain(view.name, 100)}** {view.label}{number} {view.verdict}"
     if view.result is None and view.why:
         line += f"{view.before_why}{plain(view.why, 300)}"
-    return line
+    return f"{line}, {view.bar}" if view.bar else line
 
 
 def details(view: View, *, on_commit: bool = False) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from bot.messages import reports
 from bot.messages.comments import parameters
 from bot.messages.mrkdwn import escaped, fitted, span
 from bot.messages.text import ELLIPSIS, clean, fitting, shortened, url
@@ -12,6 +13,7 @@ from bot.messages.view import View
 WHY_CHARACTERS = 1500
 PARAMETERS_CHARACTERS = 1500
 TAIL_CHARACTERS = 2400
+SUMMARY_CHARACTERS = 2400
 
 Block = dict[str, Any]
 
@@ -29,6 +31,8 @@ def blocks(view: View, link: str | None, *, command: str = "/job") -> tuple[str,
         shown.append(_context(_spans(given)))
     if view.shows_tail:
         shown.append(_preformatted(view))
+    if view.summary:
+        shown.append(_section(reports.slack(view.summary, SUMMARY_CHARACTERS)))
     footer = _footer(view, link, command)
     if footer:
         shown.append(_context(footer))
@@ -40,7 +44,7 @@ def _headline(view: View, link: str | None) -> str:
     line = f"{view.icon} *{fitted(view.name, 100)}* {view.label}{number} {view.verdict}"
     if view.result is None and view.why:
         line += f"{view.before_why}{fitted(view.why, 300)}"
-    return line
+    return f"{line}, {view.bar}" if view.bar else line
 
 
 def _facts(view: View) -> str:

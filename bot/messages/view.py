@@ -10,6 +10,7 @@ from bot.messages.text import clean
 from bot.states import BUILD_FAILED, State, Wait, attempts_allowed
 from bot.tables import Build, Run
 from bot.text import vocabulary
+from bot.text.bars import bar, steps
 from bot.text.vocabulary import Word, duration, moment
 from executor.spec import Result
 
@@ -51,6 +52,8 @@ class View:
     attempt: int
     attempts: int  # as many as there may be
     tail: tuple[str, ...]
+    summary: str | None  # as the job wrote it: hostile Markdown
+    progress: tuple[int, int] | None
 
     @property
     def icon(self) -> str:
@@ -90,6 +93,13 @@ class View:
         if self.result is None:
             return (self.waiting_for or "").strip() or None
         return explained(self.reason, self.message, self.definition)
+
+    @property
+    def bar(self) -> str | None:
+        """How far it is, drawn while it runs, or was where it did not come to the end."""
+        if self.progress is None or self.result is Result.SUCCEEDED:
+            return None
+        return bar(*self.progress)
 
     @property
     def before_why(self) -> str:
@@ -155,6 +165,8 @@ def run_view(run: Run, beside: Beside = ALONE) -> View:
         tick_at=run.tick_at,
         attempt=run.attempt,
         attempts=max(run.attempt, attempts_allowed(run.definition)),
+        summary=run.summary,
+        progress=steps(run.progress),
     )
 
 
@@ -176,6 +188,8 @@ def build_view(build: Build) -> View:
         tick_at=None,
         attempt=1,
         attempts=1,
+        summary=None,
+        progress=None,
     )
 
 

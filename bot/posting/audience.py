@@ -24,7 +24,8 @@ _OF_BUILDS: dict[str, Any] = {"tail": [], "message": None, "reason_on": None}
 _UNSAID = {
     "build": _OF_BUILDS,
     "run": _OF_BUILDS
-    | {"parameters": {}, "arguments": [], "waiting_for": None, "waiting_on": None, "stop_by": None},
+    | {"parameters": {}, "arguments": [], "waiting_for": None, "waiting_on": None, "stop_by": None}
+    | {"outputs": None, "summary": None, "progress": None},
 }
 """What takes the place of what is not told where everybody reads."""
 

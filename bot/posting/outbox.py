@@ -14,7 +14,7 @@ from bot.posting.slack_posts import SlackPosts
 from bot.store import Session, posts
 from bot.store.holder import LeaseHolder
 from bot.store.leases import LeaseLost
-from bot.tables import Post
+from bot.tables import Post, Run
 from bot.telemetry.metrics import POSTS
 
 log = structlog.get_logger()
@@ -26,6 +26,8 @@ SPACING = 1.0
 
 https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api
 """
+MOVING, MOVING_MOST = 5.0, 60.0
+"""Seconds between two edits of a card with a job's progress: at first, and of one that runs for an hour."""
 MAX_DELAY = 1200.0
 """Seconds between two tries, at most."""
 FAILURES = 3
@@ -79,10 +81,11 @@ class Outbox:
     async def _sent(self, post: Post, remote_id: str | None) -> None:
         key = post.identity
         once = post.run_number is None and post.build_number is None
-        again_at = self._holder.clock() + SPACING
+        pause = _pause(post.subject, self._holder.clock())
+        again_at = self._holder.clock() + pause
         said = posts.PostedState(post.wanted, remote_id, again_at, done=once)
         await self._note(lambda s: posts.sent(s, key, said, owner=self._holder.owner))
-        self._ring_in(SPACING)
+        self._ring_in(pause)
         POSTS.labels(post.kind, "sent").inc()
         log.info("post.sent", **_shown(post))
 
@@ -124,6 +127,13 @@ def _subject(post: Post) -> Subject:
     if post.subject is None and (post.run_number is not None or post.build_number is not None):
         raise Refused("what it tells about is no longer kept")
     return post.subject
+
+
+def _pause(subject: Subject, now: float) -> float:
+    """Seconds before the card is edited again, but for its end."""
+    if not isinstance(subject, Run) or subject.progress is None or subject.started_at is None:
+        return SPACING
+    return min(max((now - subject.started_at) / 60, MOVING), MOVING_MOST)
 
 
 def _shown(post: Post) -> dict[str, Any]:

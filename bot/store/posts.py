@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import cache
 from typing import Any, Literal
 
@@ -83,17 +84,25 @@ def add_all(session: Session, cards: Sequence[tuple[Post, int]]) -> None:
     )
 
 
+class Wish(IntEnum):
+    """How much there is to show: only that it goes on (which statuses never show), news, or news at once."""
+
+    GOES_ON = 0
+    NEWS = 1
+    URGENT = 2
+
+
 def want(
-    session: Session, kind: Literal["run", "build"], numbers: Collection[int], *, urgent: bool = False
+    session: Session, kind: Literal["run", "build"], numbers: Collection[int], wish: Wish = Wish.NEWS
 ) -> None:
     """The cards of these runs or builds (by number) have something new to show; replies never do.
 
-    `urgent`: at once, however short ago they were sent. A place that asked to wait is waited for. It is noted
-    with the commit, for all that is committed together.
+    What is urgent is shown at once, however short ago they were sent. A place that asked to wait is waited
+    for. It is noted with the commit, for all that is committed together.
     """
     if numbers:
         wishes: Wishes = session.info.setdefault(_WISHES, Wishes())
-        wishes.add(f"{kind}_number", numbers, urgent=urgent)
+        wishes.add(f"{kind}_number", numbers, wish)
         wake(session, "posts")
 
 
@@ -101,38 +110,41 @@ class Wishes:
     """The cards that have something new to show, by the number of their run or build, each once."""
 
     def __init__(self) -> None:
-        self._urgent: dict[tuple[str, int], bool] = {}
+        self._wishes: dict[tuple[str, int], Wish] = {}
 
-    def add(self, column: str, numbers: Collection[int], *, urgent: bool) -> None:
+    def add(self, column: str, numbers: Collection[int], wish: Wish) -> None:
         """The cards whose `column` is one of `numbers`; what is urgent once stays so."""
         for number in numbers:
-            self._urgent[column, number] = urgent or self._urgent.get((column, number), False)
+            self._wishes[column, number] = max(wish, self._wishes.get((column, number), wish))
 
     def take(self, session: Session) -> None:
         """Add what was wanted in a session."""
         others: Wishes | None = session.info.get(_WISHES)
-        for (column, number), urgent in others._urgent.items() if others is not None else ():
-            self.add(column, [number], urgent=urgent)
+        for (column, number), wish in others._wishes.items() if others is not None else ():
+            self.add(column, [number], wish)
 
     def note(self, connection: Connection) -> None:
         """Count them as wanted, in a few statements however many they are; then there are none."""
-        numbers: dict[tuple[str, bool], list[int]] = {}
-        for (column, number), urgent in self._urgent.items():
-            numbers.setdefault((column, urgent), []).append(number)
-        self._urgent.clear()
-        for (column, urgent), wanted in numbers.items():
+        numbers: dict[tuple[str, Wish], list[int]] = {}
+        for (column, number), wish in self._wishes.items():
+            numbers.setdefault((column, wish), []).append(number)
+        self._wishes.clear()
+        for (column, wish), wanted in numbers.items():
             for start in range(0, len(wanted), PART):
                 part = sorted(wanted[start : start + PART])
-                connection.execute(_more_wanted(column, urgent=urgent), {"numbers": part})
+                connection.execute(_more_wanted(column, wish), {"numbers": part})
 
 
 @cache
-def _more_wanted(column: str, *, urgent: bool) -> Any:
-    due_at = case((POST.error.is_(None), _AT_ONCE), else_=POST.due_at) if urgent else POST.due_at
-    these = POST[column].in_(bindparam("numbers", expanding=True))
+def _more_wanted(column: str, wish: Wish) -> Any:
+    is_urgent, goes_on = wish is Wish.URGENT, wish is Wish.GOES_ON
+    due_at = case((POST.error.is_(None), _AT_ONCE), else_=POST.due_at) if is_urgent else POST.due_at
+    these: list[Any] = [POST[column].in_(bindparam("numbers", expanding=True)), POST.text.is_(None)]
+    if goes_on:  # GitHub takes a thousand statuses of one name
+        these.append(POST.kind != "github_status")
     return (
         update(table_of(Post))
-        .where(these, POST.text.is_(None), POST.state == "open")
+        .where(*these, POST.state == "open")
         .values(wanted=POST.wanted + 1, due_at=due_at)
     )
 

@@ -2,16 +2,18 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Unpack
+from functools import cache
+from typing import Any, Unpack
 
-from sqlalchemy import or_, select, true
+from sqlalchemy import bindparam, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from bot.states import BUILD_FAILED, State
 from bot.store import admission, locks, posts
 from bot.store.claims import Claim
-from bot.store.columns import BUILD, RUN, among
+from bot.store.columns import BUILD, RUN, among, table_of
 from bot.store.inserts import insert_all, insert_once
+from bot.store.statements import rows_of
 from bot.store.transitions import ACTIVE, QUEUED, RUNS, UNFINISHED, Update
 from bot.store.wakeups import changed, wake
 from bot.tables import Build, Post, Run
@@ -30,6 +32,9 @@ class RunUpdate(Update, total=False):
     """What may become known of a run together with a move."""
 
     waiting_for: str | None
+    outputs: dict[str, str] | None
+    summary: str | None
+    progress: dict[str, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +152,25 @@ def note(session: Session, number: int, *, owner: str, waiting_for: str | None) 
     news = RUN.waiting_for.is_distinct_from(waiting_for)
     held = [RUN.state != State.FINISHED, RUN.lease_owner == owner, news]
     return RUNS.change(session, number, held, waiting_for=waiting_for)
+
+
+def advance(session: Session, number: int, *, owner: str, done: int, total: int) -> Run | None:
+    """Note how far a run that `owner` holds is; None where it is not held, or not under way."""
+    new = {"of": number, "owner": owner, "progress": {"done": done, "total": total}}
+    rows = rows_of(session, Run, _advanced(), new)
+    if not rows:
+        return None
+    posts.want(session, "run", [number], posts.Wish.GOES_ON)
+    changed(session, *rows)
+    return rows[0]
+
+
+@cache
+def _advanced() -> Any:
+    table = table_of(Run)
+    held = [RUN.number == bindparam("of"), RUN.lease_owner == bindparam("owner"), among(RUN.state, ACTIVE)]
+    new = bindparam("progress", type_=table.c.progress.type)
+    return update(table).where(*held).values(progress=new).returning(*table.c)
 
 
 def pin(session: Session, number: int, *, owner: str, digest: str) -> Run | None:

@@ -10,6 +10,7 @@ from bot.states import State, build_sources, run_sources
 from bot.store import posts
 from bot.store.clocks import moment
 from bot.store.columns import among, key_of, table_of
+from bot.store.posts import Wish
 from bot.store.statements import rows_of
 from bot.store.times import in_order
 from bot.store.wakeups import changed, wake
@@ -72,7 +73,7 @@ class Transitions(Generic[Row]):
 
     def change_all(self, session: Session, conditions: Sequence[Any], **values: Any) -> Sequence[Row]:
         """Change every row that meets `conditions`; gives them as they are now."""
-        return self._changed(session, self._update(conditions, values), {}, urgent=_is_end(values))
+        return self._changed(session, self._update(conditions, values), {}, _wish(values))
 
     def transition(self, to: State, names: Iterable[str], **expressions: ColumnElement[Any]) -> Any:
         """The statement of a move to `to` that is made often, to be kept and given to `make`.
@@ -88,7 +89,7 @@ class Transitions(Generic[Row]):
         """Make a `transition` of a row that `owner` holds; None where it is not held, or may not move so."""
         new = {f"new_{name}": value for name, value in values.items()}
         parameters = {"of": number, "owner": owner, **new}
-        rows = self._changed(session, statement, parameters, urgent=_is_end(values))
+        rows = self._changed(session, statement, parameters, _wish(values))
         return rows[0] if rows else None
 
     def move(
@@ -166,17 +167,17 @@ class Transitions(Generic[Row]):
         return update(self._table).where(*conditions).values(**in_order(columns, values)).returning(*columns)
 
     def _changed(
-        self, session: Session, statement: Any, parameters: Mapping[str, Any], *, urgent: bool
+        self, session: Session, statement: Any, parameters: Mapping[str, Any], wish: Wish
     ) -> Sequence[Row]:
         rows = rows_of(session, self._model, statement, parameters)
         if rows:
-            posts.want(session, self._model.kind, [row.identity for row in rows], urgent=urgent)
+            posts.want(session, self._model.kind, [row.identity for row in rows], wish)
             changed(session, *rows)
         return rows
 
 
-def _is_end(values: Mapping[str, Any]) -> bool:
-    return values.get("state") == State.FINISHED
+def _wish(values: Mapping[str, Any]) -> Wish:
+    return Wish.URGENT if values.get("state") == State.FINISHED else Wish.NEWS
 
 
 RUNS = Transitions(Run, QUEUED, State.RUNNING, run_sources, waiting=("waiting_for",))

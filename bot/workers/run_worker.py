@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict
+from typing import Any
 
 import structlog
 
@@ -16,7 +18,7 @@ from bot.telemetry import metrics
 from bot.workers import specs
 from bot.workers.engine_access import EngineAccess
 from bot.workers.worker import Rows, Worker
-from executor.spec import Live, Outcome, Progress, Result, Started
+from executor.spec import Headway, Live, Outcome, Progress, Result, Started
 
 log = structlog.get_logger()
 
@@ -155,6 +157,20 @@ class RunWorker(Worker[Run]):
 
     async def _wait(self, row: Run, reason: str) -> None:
         await self._note(row, reason)
+
+    async def _advance(self, row: Run, headway: Headway) -> None:
+        holder, number, done, total = self._holder, row.identity, headway.done, headway.total
+        await holder.store.write(
+            lambda s: runs.advance(s, number, owner=holder.owner, done=done, total=total)
+        )
+
+    async def _facts(self, row: Run, outcome: Outcome) -> dict[str, Any]:
+        report = outcome.report
+        return await super()._facts(row, outcome) | {
+            "outputs": dict(report.outputs) or None,
+            "summary": report.summary,
+            "progress": None if report.headway is None else asdict(report.headway),
+        }
 
     async def _note(self, run: Run, reason: str | None) -> None:
         holder, number = self._holder, run.identity

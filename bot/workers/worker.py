@@ -21,7 +21,7 @@ from bot.store.holder import LeaseHolder
 from bot.tables import Build, Run
 from bot.workers.engine_access import EngineAccess
 from executor.errors import EngineUnavailable
-from executor.spec import Outcome, Pending, Progress, Result, Started
+from executor.spec import Headway, Outcome, Pending, Progress, Result, Started
 
 log = structlog.get_logger()
 
@@ -72,6 +72,9 @@ class Worker(ABC, Generic[Row]):
 
     async def _wait(self, row: Row, reason: str) -> None:
         """The engine says what it waits for, or does not answer."""
+
+    async def _advance(self, row: Row, headway: Headway) -> None:
+        """The job says how far it is."""
 
     async def _stop(self, row: Row) -> None:
         """Have the engine stop it, read anew: another attempt may have begun than was claimed."""
@@ -163,6 +166,8 @@ class Worker(ABC, Generic[Row]):
                     await self._wait(row, progress.reason)
                 case Started():
                     await self._begun(row, progress)
+                case Headway():
+                    await self._advance(row, progress)
             # Asked for before the engine knew of it: the request would have gone nowhere, so it is repeated.
             if row.name in self._stopping:
                 await self._access.engine.stop(self._key(row))

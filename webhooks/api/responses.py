@@ -3,7 +3,7 @@
 Times are RFC 3339 in UTC, durations seconds; `url` is always a page, `logs_url` a log as text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field
@@ -15,6 +15,7 @@ from bot.errors import ProblemType
 from bot.messages import waiting_for, waits
 from bot.messages.reasons import message
 from bot.registry import Entry
+from bot.text.bars import steps
 from webhooks.api.shapes import Moment, Name, Result, Seconds, Shape, State, Text, Url, log_url, page_url
 from webhooks.attempts import run_attempts
 from webhooks.view import queued, seconds
@@ -33,8 +34,21 @@ class Attempt(Shape):
     logs_url: Url
 
 
-class Run(Shape):
-    """One execution of a job, with everything that was frozen into it."""
+class Progress(Shape):
+    """How far a job says that it is."""
+
+    done: int
+    total: int
+
+    @classmethod
+    def of_stored(cls, stored: Mapping[str, int] | None) -> Self | None:
+        """None where it says nothing."""
+        found = steps(stored)
+        return None if found is None else cls(done=found[0], total=found[1])
+
+
+class ListedRun(Shape):
+    """One execution of a job, with everything that was frozen into it but for the summary that it wrote."""
 
     number: int
     job: str
@@ -63,6 +77,10 @@ class Run(Shape):
     finished_at: Moment | None
     duration_s: Seconds | None
     queued_s: Seconds
+    pull_request: int | None
+    environment: str | None
+    outputs: dict[str, str]
+    progress: Progress | None
     attempts: list[Attempt]
     url: Url = page_url("runs")
     logs_url: Url = log_url("runs")
@@ -78,6 +96,8 @@ class Run(Shape):
             message=message(run),
             waiting_for=waiting_for(run),
             waiting_kind=waits.kind_name(run),
+            outputs=run.outputs or {},
+            progress=Progress.of_stored(run.progress),
             attempts=[
                 Attempt.of(each, duration_s=each.seconds(now), logs_url=f"{log}{each.attempt}")
                 for each in run_attempts(run, ended)
@@ -85,10 +105,16 @@ class Run(Shape):
         )
 
 
+class Run(ListedRun):
+    """One execution of a job; `summary` is Markdown as its job wrote it, not made harmless."""
+
+    summary: str | None
+
+
 class Runs(Shape):
     """Runs, newest first; `next` is the address of the next page."""
 
-    runs: list[Run]
+    runs: list[ListedRun]
     next: Url | None
 
 

@@ -40,7 +40,7 @@ class RunHandlers:
         if len(rows) > limit:
             query["before"] = str(page[-1].number)
             more = f"/api/runs?{urlencode(query)}"
-        listed = [responses.Run.of_run(run, ended[run.identity], now) for run in page]
+        listed = [responses.ListedRun.of_run(run, ended[run.identity], now) for run in page]
         return responses.Runs(runs=listed, next=more)
 
     async def get_run(self, request: ApiRequest) -> responses.Run:

@@ -17,7 +17,7 @@ from bot.text import vocabulary
 from webhooks import view
 from webhooks.compression import pack, takes_gzip
 from webhooks.headers import SECURITY
-from webhooks.pages import ansi
+from webhooks.pages import ansi, summaries
 
 _HERE = Path(__file__).parent
 _MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -52,6 +52,7 @@ class PageRenderer:
         ):
             self._environment.filters[function.__name__] = function
         self._environment.filters["codes"] = _codes
+        self._environment.filters["summary_html"] = summaries.html
         self._environment.filters["ago"] = lambda at: vocabulary.ago(at, clock())
         self._environment.filters["duration"] = _duration
 

@@ -25,7 +25,7 @@ async def _ended(home: House, result: str = "failed") -> Check:
     )
     ended = {"state": "finished", "result": result, "finished_at": home.now}
     await home.write(lambda s: s.execute(update(Run).values(**ended)))
-    await home.write(lambda s: posts.want(s, "run", [1], urgent=True))
+    await home.write(lambda s: posts.want(s, "run", [1], posts.Wish.URGENT))
     await send(home)
     return next(check for check in home.github.checks if check.name == "errand / check")
 
@@ -144,7 +144,7 @@ async def test_check_of_a_failed_build_is_built_again(home: House) -> None:
     home.github.state.repositories[SHOP].refs["main"] = "d" * 40
     await home.push("d" * 40)
     await home.write(lambda s: s.execute(update(Build).values(state="finished", result="failed")))
-    await home.write(lambda s: posts.want(s, "build", [1], urgent=True))
+    await home.write(lambda s: posts.want(s, "build", [1], posts.Wish.URGENT))
     await send(home)
     (check,) = home.github.checks
     assert check.actions == []

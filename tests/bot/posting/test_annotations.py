@@ -68,7 +68,7 @@ async def _log(home: House, text: bytes) -> None:
     log.finish()
     ended = {"state": "finished", "result": "failed", "finished_at": home.now, "tail": ["last"]}
     await home.write(lambda s: s.execute(update(Run).values(**ended)))
-    await home.write(lambda s: posts.want(s, "run", [1], urgent=True))
+    await home.write(lambda s: posts.want(s, "run", [1], posts.Wish.URGENT))
 
 
 def _check(home: House) -> Check:
@@ -87,7 +87,7 @@ async def test_thousand_annotations_are_two_hundred_and_a_sentence(home: House) 
     assert [each["start_line"] for each in check.annotations] == list(range(1, 201))
     assert "The log has 1,000 errors; 800 of them stand only in the log." in str(check.output["summary"])
     assert check.conclusion == "failure"
-    await home.write(lambda s: posts.want(s, "run", [1], urgent=True))
+    await home.write(lambda s: posts.want(s, "run", [1], posts.Wish.URGENT))
     await send(home)
     assert len(check.annotations) == 200
 

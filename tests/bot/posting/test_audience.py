@@ -31,7 +31,7 @@ def set_private(home: House, *, private: bool) -> None:
 async def end(home: House, *, public: bool) -> None:
     values = {"state": "finished", "result": "failed", "finished_at": home.now, "tail": [SECRET_LINE]}
     await home.write(lambda s: s.execute(update(Run).values(public=public, **values)))
-    await home.write(lambda s: posts.want(s, "run", [1], urgent=True))
+    await home.write(lambda s: posts.want(s, "run", [1], posts.Wish.URGENT))
 
 
 def said_on_github(home: House) -> str:

@@ -24,7 +24,7 @@ async def send(home: House, after: float = 1.0) -> None:
 async def ends(home: House, **facts: Any) -> None:
     values = {"state": "finished", "result": "failed", "exit_code": 3, "finished_at": home.now, **facts}
     await home.write(lambda s: s.execute(update(Run).values(**values)))
-    await home.write(lambda s: posts.want(s, "run", [1], urgent=True))
+    await home.write(lambda s: posts.want(s, "run", [1], posts.Wish.URGENT))
 
 
 async def card(home: House) -> Post:

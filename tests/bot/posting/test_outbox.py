@@ -53,7 +53,7 @@ async def test_cards_of_a_run_are_edited_and_say_its_end(home: House) -> None:
     await home.write(
         lambda s: s.execute(update(Run).values(state="finished", result="error", finished_at=home.now))
     )
-    await home.write(lambda s: posts.want(s, "run", [1], urgent=True))
+    await home.write(lambda s: posts.want(s, "run", [1], posts.Wish.URGENT))
     await send(home)
     assert len(home.slack.messages) == 1
     assert len(home.slack.messages[0].history) == 2
@@ -82,7 +82,7 @@ async def test_what_was_wanted_after_the_claim_is_said_by_the_next(home: House) 
     await home.write(
         lambda s: s.execute(update(Run).values(state="finished", result="succeeded", finished_at=home.now))
     )
-    await home.write(lambda s: posts.want(s, "run", [1], urgent=True))
+    await home.write(lambda s: posts.want(s, "run", [1], posts.Wish.URGENT))
     for post in claimed:
         await home.bot.outbox.send(post)
     await send(home)
@@ -95,7 +95,7 @@ async def test_cards_of_a_build_stand_where_it_was_asked_for(home: House) -> Non
     await home.types("build shop")
     await send(home)
     assert (len(home.github.comments), len(home.slack.messages)) == (2, 1)
-    await home.write(lambda s: posts.want(s, "build", [1], urgent=True))
+    await home.write(lambda s: posts.want(s, "build", [1], posts.Wish.URGENT))
     await send(home)
     assert len(home.github.comments[1].history) == 2
 

@@ -74,5 +74,5 @@ async def test_urgent_news_does_not_wait_for_the_pause_between_edits(store: Stor
     await _sent(store, post, again_at=500.0)
     await store.write(lambda session: posts.want(session, "run", [1]))
     assert await store.write(_claim(now=100.0)) == []
-    await store.write(lambda session: posts.want(session, "run", [1], urgent=True))
+    await store.write(lambda session: posts.want(session, "run", [1], posts.Wish.URGENT))
     assert len(await store.write(_claim(now=100.0))) == 1

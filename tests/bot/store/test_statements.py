@@ -78,7 +78,7 @@ async def test_what_is_committed_together_is_wanted_of_cards_at_once(store: Stor
     with _counted() as seen:
         await asyncio.gather(
             *(
-                store.write(lambda s, run=run: posts.want(s, "run", [run], urgent=run > 10))  # type: ignore[misc]
+                store.write(lambda s, run=run: posts.want(s, "run", [run], posts.Wish(1 + (run > 10))))  # type: ignore[misc]
                 for run in range(1, 21)
             ),
             store.write(lambda s: posts.want(s, "run", [3])),
