@@ -15,6 +15,7 @@ _CODE_CHARACTERS = 20_000
 _REFERENCE = re.compile(r"/(issues|pull|discussions|commit)/", re.IGNORECASE)
 """In the address of a link by which GitHub would tell others that they were mentioned."""
 
+_PIPE = re.compile(r"(?<!\\)\|")
 _MARKDOWN = {"strong": "**", "emphasis": "*", "struck": "~~"}
 _MRKDWN = {"strong": "*", "emphasis": "_", "struck": "~"}
 
@@ -72,7 +73,7 @@ def _github(block: Block) -> str:
 
 def _table(block: Block) -> str:
     width = len(block.rows[0])
-    rows = [[_markdown(cell).replace("|", "\\|") for cell in row[:width]] for row in block.rows]
+    rows = [[_PIPE.sub(r"\|", _markdown(cell)) for cell in row[:width]] for row in block.rows]
     lines = [f"| {' | '.join(row + [''] * (width - len(row)))} |" for row in rows]
     return "\n".join([lines[0], f"|{' --- |' * width}", *lines[1:]])
 

@@ -79,7 +79,10 @@ class Block:
 
 def blocks(markdown: str) -> list[Block]:
     """What a summary consists of."""
-    return list(islice(_blocks(markdown.expandtabs(4).split("\n")), BLOCKS))
+    found = list(islice(_blocks(markdown.expandtabs(4).split("\n")), BLOCKS + 1))
+    if len(found) > BLOCKS:
+        found[BLOCKS] = Block("paragraph", (Span("…"),))
+    return found
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[Block]:

@@ -28,6 +28,9 @@ _WISHES = "wishes"
 EARLIER = "earlier_wishes"
 """What the `info` of a session has of the wishes of what is committed together with it."""
 
+_STATUSES = ("github_status", "github_deployment")
+"""What says only whether it goes on: every time is one more, of which GitHub keeps a thousand."""
+
 PART = 1000
 """Numbers that one statement names; databases take some ten thousand."""
 
@@ -140,8 +143,8 @@ def _more_wanted(column: str, wish: Wish) -> Any:
     is_urgent, goes_on = wish is Wish.URGENT, wish is Wish.GOES_ON
     due_at = case((POST.error.is_(None), _AT_ONCE), else_=POST.due_at) if is_urgent else POST.due_at
     these: list[Any] = [POST[column].in_(bindparam("numbers", expanding=True)), POST.text.is_(None)]
-    if goes_on:  # GitHub takes a thousand statuses of one name
-        these.append(POST.kind != "github_status")
+    if goes_on:
+        these.append(POST.kind.not_in(_STATUSES))
     return (
         update(table_of(Post))
         .where(*these, POST.state == "open")

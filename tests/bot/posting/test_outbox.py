@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from bot.errors import RetryLater
 from bot.posting import outbox, targets
 from bot.posting.outbox import FAILURES, MAX_TRIES
-from bot.store import Session, posts
+from bot.store import Session, posts, runs
 from bot.store.columns import POST
 from bot.tables import Post, Run
 from tests.bot.house import HEAD, SHOP, House
@@ -67,7 +67,7 @@ async def test_what_was_wanted_together_with_the_claim_and_is_shown_is_not_said_
 
     def end(session: Session) -> None:
         session.execute(update(Run).values(state="finished", result="succeeded", finished_at=home.now))
-        posts.want(session, "run", [1], urgent=True)
+        posts.want(session, "run", [1], posts.Wish.URGENT)
 
     _, claimed = await asyncio.gather(home.write(end), claim(home))  # in one commit
     for post in claimed:
@@ -205,3 +205,35 @@ async def test_what_was_configured_no_more_is_not_waited_for(home: House) -> Non
     for post in await claim(home):
         await bare.bot.outbox.send(post)
     assert set((await states(home)).values()) == {"failed"}
+
+
+@pytest.mark.parametrize(
+    ("progress", "ran", "pause"),
+    [(None, 0.0, 1.0), ((1, 3), 1.0, 5.0), ((1, 3), 1200.0, 20.0), ((1, 3), 86400.0, 60.0)],
+)
+def test_card_is_edited_less_often_for_progress(
+    home: House, progress: tuple[int, int] | None, ran: float, pause: float
+) -> None:
+    run = Run(number=1, key="k", name="n", job="a", cause="api", actor="token:a", created_at=0.0)
+    run.started_at = home.now - ran
+    run.progress = progress and dict(zip(("done", "total"), progress, strict=True))
+    assert outbox._pause(run, home.now) == pause
+
+
+async def test_progress_is_told_by_cards_but_no_status(home: House) -> None:
+    await home.types("run deploy SECRETIVE=x")
+    await send(home)
+    await home.write(
+        lambda s: s.execute(update(Run).values(state="running", lease_owner="one", started_at=home.now))
+    )
+    await home.write(lambda s: posts.add_cards(s, [status_card(home)], run=1))
+    before = {post.kind: post.wanted for post in await home.posts() if post.run_number}
+    await home.write(lambda s: runs.advance(s, 1, owner="one", done=1, total=2))
+    after = {post.kind: post.wanted for post in await home.posts() if post.run_number}
+    assert {kind for kind in after if after[kind] > before[kind]} == {"github_check", "slack_message"}
+    await send(home)
+    assert "▰▱ 1/2" in str(home.slack.messages[0].history[-1])
+
+
+def status_card(home: House) -> Post:
+    return targets.commit(SHOP, HEAD, app=False, now=home.now, nonce="n" * 16)

@@ -1,6 +1,7 @@
 """A claimed build or run comes to its end, whatever the database, the engine or GitHub does meanwhile."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from bot.workers import build_worker, specs, worker
 from bot.workers.worker import FAILURES
 from executor.errors import EngineUnavailable
 from executor.logs.logfile import LogWriter
-from executor.spec import Outcome, Pending, Result, Secret, Started
+from executor.spec import Headway, Outcome, Pending, Report, Result, Secret, Started
 from tests.bot.house import House
 from tests.bot.posting.test_outbox import send
 
@@ -385,3 +386,28 @@ async def test_cancelled_worker_leaves_the_job_running(home: House, run: Run) ->
     await asyncio.gather(task, return_exceptions=True)
     assert (home.engine.called("stop"), home.engine.called("remove")) == ([], [])
     assert (await home.run(1)).state == "running"
+
+
+async def test_what_a_job_reports_is_stored_its_progress_while_it_runs(home: House, run: Run) -> None:
+    seen: list[Run] = []
+
+    async def look() -> None:
+        seen.append(await home.run(1))
+
+    report = Report({"rows": "12"}, "# Done", Headway(3, 3))
+    ended = replace(OK, report=report)
+    home.engine.plans = [[Started(home.now), Headway(1, 3), look, Headway(2, 3), look, ended]]
+    await home.bot.runner.carry(run)
+    assert [each.progress for each in seen] == [{"done": 1, "total": 3}, {"done": 2, "total": 3}]
+    found = await home.run(1)
+    assert (found.outputs, found.summary, found.progress) == (
+        {"rows": "12"},
+        "# Done",
+        {"done": 3, "total": 3},
+    )
+
+
+async def test_progress_of_a_run_that_another_bot_has_is_not_stored(home: House, run: Run) -> None:
+    await home.bot.runner.carry(run)
+    advanced = await home.write(lambda s: runs.advance(s, 1, owner="one", done=1, total=2))
+    assert (advanced, (await home.run(1)).progress) == (None, None)
