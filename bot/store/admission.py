@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from bot.states import State, Waiting
 from bot.store import queue_positions
 from bot.store.columns import LOCK, RUN, among
+from bot.store.prepared import Prepared
 from bot.store.statements import one
 from bot.store.transitions import ACTIVE, FREE, QUEUED, RUNS, UNFINISHED
 from bot.store.wakeups import wake
@@ -188,15 +189,15 @@ _HOLDER = (
 )
 
 
-_CLOSED_JOB = select(RUN.number).where(RUN.job == _JOB, *_IS_CLOSED).limit(1)
-_CLOSED_LOCK = select(RUN.number).where(RUN.lock == _LOCK, *_IS_CLOSED).limit(1)
+_CLOSED_JOB = Prepared(select(RUN.number).where(RUN.job == _JOB, *_IS_CLOSED).limit(1))
+_CLOSED_LOCK = Prepared(select(RUN.number).where(RUN.lock == _LOCK, *_IS_CLOSED).limit(1))
 
 
 @cache
-def _obstacles(stored: bool, allows: bool) -> Any:
+def _obstacles(stored: bool, allows: bool) -> Prepared:
     """One row: what a person closed, the number of who holds the lock, and that of a `_mate`."""
     parts = {"locked": _LOCKED, "holder": _HOLDER, "mate": _mate(stored, allows)}
-    return select(*(part.scalar_subquery().label(name) for name, part in parts.items()))
+    return Prepared(select(*(part.scalar_subquery().label(name) for name, part in parts.items())))
 
 
 def _mate(stored: bool, allows: bool) -> Any:

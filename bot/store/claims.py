@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot.store.clocks import counted_by_database, moment_of
 from bot.store.columns import key_of, table_of
+from bot.store.prepared import Prepared
 from bot.store.statements import rows_of
 from bot.tables import Claimable
 
@@ -40,7 +41,7 @@ class Claim(Generic[Row]):
         self._model = model
         self._conditions = conditions
         self._begun = begun
-        self._statements: dict[bool, Any] = {}
+        self._statements: dict[bool, Prepared] = {}
         """By whether the database's clock counts; each is made when it is needed first."""
 
     def take(self, session: Session, *, owner: str, span: tuple[float, float], limit: int) -> list[Row]:
@@ -52,7 +53,7 @@ class Claim(Generic[Row]):
             return []
         by_database = counted_by_database(session)
         if by_database not in self._statements:
-            self._statements[by_database] = self._statement(moment_of(by_database, _NOW))
+            self._statements[by_database] = Prepared(self._statement(moment_of(by_database, _NOW)))
         parameters = {"owner": owner, "now": span[0], "lease": span[1], "limit": limit}
         rows = rows_of(session, self._model, self._statements[by_database], parameters)
         return sorted(rows, key=lambda row: (row.due_at, row.identity))

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from bot.store.columns import key_of, table_of
+from bot.store.prepared import Prepared
 from bot.store.statements import execute, one
 from bot.tables import Build, Run
 
@@ -42,7 +43,7 @@ def insert_once(
 
 
 @cache
-def _insert_new(table: type[Run | Build], dialect: str) -> Any:
+def _insert_new(table: type[Run | Build], dialect: str) -> Prepared:
     """The INSERT of one row, which looks for its key; gives its number and its name.
 
     SQLite keeps the last number that was given, so the name is made with it.
@@ -56,7 +57,8 @@ def _insert_new(table: type[Run | Build], dialect: str) -> Any:
     new = select(*(value.label(name) for name, value in values.items())).where(~known)
     make: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
     insert = make(table_of(table)).from_select(list(values), new, include_defaults=False)
-    return insert.on_conflict_do_nothing(index_elements=["key"]).returning(key.label("number"), columns.name)
+    once = insert.on_conflict_do_nothing(index_elements=["key"])
+    return Prepared(once.returning(key.label("number"), columns.name))
 
 
 def _next_number(table: type[Run | Build]) -> Any:

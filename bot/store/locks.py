@@ -7,12 +7,13 @@ from sqlalchemy.orm import Session
 
 from bot.store import admission
 from bot.store.columns import LOCK, RUN
+from bot.store.prepared import Prepared
 from bot.store.statements import one
 from bot.store.transitions import QUEUED, UNFINISHED
 from bot.store.wakeups import wake
 from bot.tables import Lock, Run
 
-_OVER = select(LOCK.target).where(LOCK.until <= bindparam("now")).limit(1)
+_OVER = Prepared(select(LOCK.target).where(LOCK.until <= bindparam("now")).limit(1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from bot.store.claims import Claim
 from bot.store.columns import POST, key_of, table_of
 from bot.store.leases import LeaseLost
-from bot.store.statements import execute, one, rows_of
+from bot.store.prepared import Prepared
+from bot.store.statements import one, rows_of, run_all
 from bot.store.wakeups import wake
 from bot.tables import Build, Post, Run
 
@@ -43,14 +44,15 @@ def add(session: Session, posts: Sequence[Post]) -> None:
 def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     if not rows:
         return
-    execute(session, _insert_new(session.get_bind().dialect.name), rows)
+    run_all(session, _insert_new(session.get_bind().dialect.name), rows)
     wake(session, "posts")
 
 
 @cache
-def _insert_new(dialect: str) -> Any:
+def _insert_new(dialect: str) -> Prepared:
     make: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return make(table_of(Post)).on_conflict_do_nothing(index_elements=["key"])
+    values = {each.name: bindparam(each.name, type_=each.type) for each in POST if each.name != "id"}
+    return Prepared(make(table_of(Post)).values(values).on_conflict_do_nothing(index_elements=["key"]))
 
 
 def told_at(session: Session, numbers: Sequence[int], places: Sequence[str]) -> set[int]:
@@ -134,22 +136,28 @@ class Wishes:
         self._wishes.clear()
         for (column, wish), wanted in numbers.items():
             for start in range(0, len(wanted), PART):
-                part = sorted(wanted[start : start + PART])
-                connection.execute(_more_wanted(column, wish), {"numbers": part})
+                names = _names(sorted(wanted[start : start + PART]))
+                _more_wanted(column, wish, len(names)).rows(connection, names)
+
+
+def _names(numbers: Sequence[int]) -> dict[str, int]:
+    """Numbers as parameters by name: up to the next power of two, so that few statements are kept."""
+    size = 1 << (len(numbers) - 1).bit_length()
+    return {f"of_{at}": numbers[min(at, len(numbers) - 1)] for at in range(size)}
+
+
+def _is_one_of(column: Any, size: int) -> Any:
+    return column.in_([bindparam(f"of_{at}", type_=Integer) for at in range(size)])
 
 
 @cache
-def _more_wanted(column: str, wish: Wish) -> Any:
+def _more_wanted(column: str, wish: Wish, size: int) -> Prepared:
     is_urgent, goes_on = wish is Wish.URGENT, wish is Wish.GOES_ON
     due_at = case((POST.error.is_(None), _AT_ONCE), else_=POST.due_at) if is_urgent else POST.due_at
-    these: list[Any] = [POST[column].in_(bindparam("numbers", expanding=True)), POST.text.is_(None)]
+    these: list[Any] = [_is_one_of(POST[column], size), POST.text.is_(None), POST.state == "open"]
     if goes_on:
-        these.append(POST.kind.not_in(_STATUSES))
-    return (
-        update(table_of(Post))
-        .where(*these, POST.state == "open")
-        .values(wanted=POST.wanted + 1, due_at=due_at)
-    )
+        these.extend(POST.kind != kind for kind in _STATUSES)
+    return Prepared(update(table_of(Post)).where(*these).values(wanted=POST.wanted + 1, due_at=due_at))
 
 
 def claim(session: Session, *, owner: str, now: float, lease: float, limit: int) -> list[Post]:
@@ -169,15 +177,15 @@ def claim(session: Session, *, owner: str, now: float, lease: float, limit: int)
 def _look_up(session: Session, table: type[Run] | type[Build], column: str, claimed: Sequence[Post]) -> None:
     telling = [(post, number) for post in claimed if (number := getattr(post, column)) is not None]
     if telling:
-        numbers = sorted({number for _, number in telling})
-        rows = {row.number: row for row in rows_of(session, table, _numbered(table), {"numbers": numbers})}
+        names = _names(sorted({number for _, number in telling}))
+        rows = {row.number: row for row in rows_of(session, table, _numbered(table, len(names)), names)}
         for post, number in telling:
             vars(post)["subject"] = rows.get(number)
 
 
 @cache
-def _numbered(table: type[Run | Build]) -> Any:
-    return select(*table_of(table).c).where(key_of(table).in_(bindparam("numbers", expanding=True)))
+def _numbered(table: type[Run | Build], size: int) -> Prepared:
+    return Prepared(select(*table_of(table).c).where(_is_one_of(key_of(table), size)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +213,7 @@ def sent(session: Session, id: int, said: PostedState, *, owner: str) -> None:
 
 
 @cache
-def _sent(done: bool) -> Any:
+def _sent(done: bool) -> Prepared:
     rev: Any = bindparam("rev", type_=Integer)
     again_at: Any = bindparam("again_at", type_=Double)
     return _settlement(
@@ -229,7 +237,7 @@ def fail(session: Session, id: int, *, owner: str, error: str) -> None:
     _settle(session, id, owner, _FAIL, {"why": error})
 
 
-def _settle(session: Session, id: int, owner: str, statement: Any, values: dict[str, Any]) -> int:
+def _settle(session: Session, id: int, owner: str, statement: Prepared, values: dict[str, Any]) -> int:
     """Settle a post that `owner` holds; gives how much of it is wanted."""
     settled = one(session, statement, {"of": id, "owner": owner, **values})
     if settled is None:
@@ -237,13 +245,9 @@ def _settle(session: Session, id: int, owner: str, statement: Any, values: dict[
     return int(settled[0])
 
 
-def _settlement(**values: Any) -> Any:
-    return (
-        update(table_of(Post))
-        .where(POST.id == bindparam("of"), POST.lease_owner == bindparam("owner"))
-        .values(**values, **_FREE)
-        .returning(POST.wanted)
-    )
+def _settlement(**values: Any) -> Prepared:
+    held = [POST.id == bindparam("of"), POST.lease_owner == bindparam("owner")]
+    return Prepared(update(table_of(Post)).where(*held).values(**values, **_FREE).returning(POST.wanted))
 
 
 _RETRY = _settlement(due_at=bindparam("again_at"), error=bindparam("why"))

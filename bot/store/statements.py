@@ -6,12 +6,14 @@ parameters by name, and run here.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Executable, Row
+from sqlalchemy import Connection, Executable
 from sqlalchemy.orm import Mapper, Session, class_mapper
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlmodel import SQLModel
+
+from bot.store.prepared import Prepared
 
 Model = TypeVar("Model", bound=SQLModel)
 
@@ -24,24 +26,33 @@ def execute(session: Session, statement: Executable, parameters: Parameters | Se
     return _connection(session).execute(statement, parameters)
 
 
-def one(session: Session, statement: Executable, parameters: Mapping[str, Any]) -> Row[Any] | None:
-    """The first row of a Core statement, None where there is none."""
-    return cast("Row[Any] | None", execute(session, statement, parameters).first())
+def one(session: Session, prepared: Prepared, parameters: Parameters) -> Any:
+    """The first row of a statement that is kept, a named tuple; None where there is none."""
+    rows = prepared.rows(_connection(session), parameters)
+    return rows[0] if rows else None
+
+
+def run_all(session: Session, prepared: Prepared, several: Sequence[Parameters]) -> None:
+    """Run a statement that is kept with each of several sets of values; it gives no rows."""
+    prepared.run_all(_connection(session), several)
 
 
 def rows_of(
-    session: Session, model: type[Model], statement: Executable, parameters: Mapping[str, Any]
+    session: Session, model: type[Model], statement: Prepared | Executable, parameters: Parameters
 ) -> list[Model]:
-    """What a Core statement gives that reads or returns all columns of `model`: detached and fully loaded.
+    """What a statement gives that reads or returns all columns of `model`: detached and fully loaded.
 
     A row that the session knows already is brought up to date and given itself.
     """
     mapper = class_mapper(model)
-    found = execute(session, statement, parameters).mappings().all()
-    return [_row(session, mapper, values) for values in found]
+    if isinstance(statement, Prepared):
+        found = statement.rows(_connection(session), parameters)
+    else:
+        found = execute(session, statement, parameters).all()
+    return [_row(session, mapper, row._asdict()) for row in found]
 
 
-def _row(session: Session, mapper: Mapper[Model], values: Mapping[Any, Any]) -> Model:
+def _row(session: Session, mapper: Mapper[Model], values: Mapping[str, Any]) -> Model:
     (key,) = mapper.primary_key
     identity = mapper.identity_key_from_primary_key((values[key.name],))
     known = session.identity_map.get(identity)

@@ -11,6 +11,7 @@ from bot.store import posts
 from bot.store.clocks import moment
 from bot.store.columns import among, key_of, table_of
 from bot.store.posts import Wish
+from bot.store.prepared import Prepared
 from bot.store.statements import rows_of
 from bot.store.times import in_order
 from bot.store.wakeups import changed, wake
@@ -64,7 +65,7 @@ class Transitions(Generic[Row]):
         self._begun = begun
         self._sources = sources
         self._waiting = waiting
-        self._moves: dict[tuple[State, frozenset[str], bool], Any] = {}
+        self._moves: dict[tuple[State, frozenset[str], bool], Prepared] = {}
 
     def change(self, session: Session, number: int, conditions: Sequence[Any], **values: Any) -> Row | None:
         """Change one row if it meets `conditions`."""
@@ -75,7 +76,7 @@ class Transitions(Generic[Row]):
         """Change every row that meets `conditions`; gives them as they are now."""
         return self._changed(session, self._update(conditions, values), {}, _wish(values))
 
-    def transition(self, to: State, names: Iterable[str], **expressions: ColumnElement[Any]) -> Any:
+    def transition(self, to: State, names: Iterable[str], **expressions: ColumnElement[Any]) -> Prepared:
         """The statement of a move to `to` that is made often, to be kept and given to `make`.
 
         It takes the columns `names` from `make`, and computes `expressions`.
@@ -83,9 +84,11 @@ class Transitions(Generic[Row]):
         held: list[Any] = [self._key == bindparam("of"), self._table.c.lease_owner == bindparam("owner")]
         values = {name: self._parameter(name) for name in names}
         conditions = [*held, among(self._table.c.state, self._sources(to))]
-        return self._update(conditions, {**values, **expressions})
+        return Prepared(self._update(conditions, {**values, **expressions}))
 
-    def make(self, session: Session, statement: Any, number: int, owner: str, **values: Any) -> Row | None:
+    def make(
+        self, session: Session, statement: Prepared, number: int, owner: str, **values: Any
+    ) -> Row | None:
         """Make a `transition` of a row that `owner` holds; None where it is not held, or may not move so."""
         new = {f"new_{name}": value for name, value in values.items()}
         parameters = {"of": number, "owner": owner, **new}

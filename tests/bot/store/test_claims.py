@@ -64,6 +64,9 @@ def _plan(database_url: str, ask: Callable[[Session], object]) -> str:
                 session.execute(
                     text("SET LOCAL enable_seqscan = off")
                 )  # empty tables are read whole otherwise
+            else:
+                driver: Any = session.connection().connection.driver_connection
+                driver.set_trace_callback(lambda statement: asked.append((statement, ())))
             ask(session)
             statement, parameters = asked[-1]
             explain = "EXPLAIN QUERY PLAN " if database.path else "EXPLAIN "

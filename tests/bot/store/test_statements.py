@@ -1,11 +1,12 @@
 """How much the writer does for a run, counted: its statements cost more to prepare than SQLite to run."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import event, select, update
 from sqlalchemy.engine import Engine
 
@@ -13,6 +14,7 @@ from bot.posting import targets
 from bot.states import State
 from bot.store import Session, Store, attempts, posts, runs
 from bot.store.columns import RUN, table_of
+from bot.store.prepared import ForSQLite
 from bot.store.statements import rows_of
 from bot.tables import Run
 
@@ -34,9 +36,18 @@ def _counted() -> Iterator[list[str]]:
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         seen.append(statement)
 
+    def kept(arguments: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+        def noted(statement: Any, parameters: Any) -> list[Any]:
+            seen.append(statement.text)
+            return arguments(statement, parameters)
+
+        return noted
+
     event.listen(Engine, "before_cursor_execute", note)
     try:
-        yield seen
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ForSQLite, "arguments", kept(ForSQLite.arguments))
+            yield seen
     finally:
         event.remove(Engine, "before_cursor_execute", note)
 
