@@ -7,7 +7,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,10 @@ import uvicorn
 
 from bot.access import links, workflows
 from bot.composition import Composition, Parts
-from bot.config import Config, cluster_settings, load
+from bot.config import Config, cluster_settings, github_app, load
 from bot.errors import ConfigError, Refused, RetryLater
 from bot.github import GitHub, Keys, Lookup, Oidc
+from bot.github.registration import Registration, register
 from bot.registry import Registry, renewed
 from bot.repositories import Repositories
 from bot.slack import Slack
@@ -35,6 +36,8 @@ from executor.spec import Secret
 from terminal.discovery import Door, standing
 from webhooks.access import new_token, token_hash
 from webhooks.app import Doors, create_app
+from webhooks.pages import setup
+from webhooks.pages.renderer import PageRenderer
 from webhooks.server.collector import quiet_collector
 from webhooks.server.connection_limits import ConnectionLimit
 from webhooks.server.connections import limited
@@ -99,7 +102,7 @@ async def _serve(config: Config, path: Path, listener: socket.socket, clock: Cal
     key = new_token()  # of the command line beside this service, and of nobody else
     door = Door(f"http://{_reachable(listener)}", config.url, key)
     limit = connection_limit(config)
-    async with _assembled(config, clock, token_hash(key)) as (app, loops, streams, registry):
+    async with _assembled(config, path, clock, token_hash(key)) as (app, loops, streams, registry):
         server = Server(
             uvicorn.Config(
                 app,
@@ -181,7 +184,7 @@ class Reading:
 
 @asynccontextmanager
 async def _assembled(
-    config: Config, clock: Callable[[], float], local: str
+    config: Config, path: Path, clock: Callable[[], float], local: str
 ) -> AsyncIterator[tuple[Any, Workers, Streams, Registry]]:
     """Everything in its place: the application, the belts, and the streams to close before it ends."""
     owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
@@ -220,7 +223,8 @@ async def _assembled(
         made, streams = Composition(tools), Streams()
         oidc = _oidc(config, clock)
         stack.push_async_callback(oidc.close)
-        yield _application(made, streams, oidc, clock, local), made.workers, streams, registry
+        pages = [] if config.github else _setup(config, path)
+        yield _application(made, streams, oidc, clock, local, pages), made.workers, streams, registry
 
 
 def connection_limit(config: Config) -> ConnectionLimit:
@@ -253,8 +257,25 @@ def engine_of(config: Config, logs: LogStore) -> Engine:
     return ContainerEngine(settings, container.directory, logs)
 
 
+def _setup(config: Config, path: Path) -> Sequence[Any]:
+    """The pages that make a GitHub App where there is none; the log tells where they are."""
+    app, entrance = github_app.unnamed(config), setup.Entrance(config.url)
+    renderer = PageRenderer(clock=time.time)
+
+    async def exchange(code: str) -> Registration:
+        return await register(github_app.CLOUD, code, time.time)
+
+    log.info("setup.open", address=entrance.address, why="there is no GitHub App yet")
+    return setup.AppSetup(app, path, entrance, renderer, exchange).routes()
+
+
 def _application(
-    made: Composition, streams: Streams, oidc: Oidc, clock: Callable[[], float], local: str
+    made: Composition,
+    streams: Streams,
+    oidc: Oidc,
+    clock: Callable[[], float],
+    local: str,
+    extra: Sequence[Any] = (),
 ) -> Any:
     """The doors; `clock` is the machine's, by which what was sent is judged; `local` opens the API."""
     tools = made.parts
@@ -277,7 +298,9 @@ def _application(
         body_limit=config.limits.body,
         clock=clock,
     )
-    return create_app(store, doors, dead=made.workers.dead, extra=site.routes(), missing=site.missing())
+    return create_app(
+        store, doors, dead=made.workers.dead, extra=[*site.routes(), *extra], missing=site.missing()
+    )
 
 
 def _door_secrets(config: Config) -> list[Secret]:

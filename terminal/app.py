@@ -14,6 +14,7 @@ from terminal import (
     repositories,
     running,
     serving,
+    setup,
     streams,
     tokens,
     topics,
@@ -33,6 +34,7 @@ for part in (running, looking, jobs, removing, builds, locks, applying, chatting
 cli.add_typer(tokens.group(), name="token")
 cli.add_typer(hooks.group(), name="hook")
 cli.add_typer(repositories.group(), name="repositories")
+cli.add_typer(setup.group(), name="setup")
 cli.command("tokens")(tokens.listing)
 cli.command("hooks")(hooks.listing)
 cli.command("list")(jobs.jobs)

@@ -71,12 +71,15 @@ SECTIONS = (
     Section(
         "Set up and serve",
         {
+            "setup": "errand setup github",
+            "setup github": "errand setup github",
             "check": "errand check --config app.yaml",
             "serve": "errand serve --config app.yaml --port 8000",
             "chat": "errand chat --checkout acme/shop=../shop",
             "demo": "errand demo",
             "schema": "errand schema > app.schema.json",
             "manifest": "errand manifest kubernetes --image ghcr.io/acme/errand:1.0",
+            "manifest github": "errand manifest github",
             "manifest kubernetes": "errand manifest kubernetes --image ghcr.io/acme/errand:1.0",
         },
     ),

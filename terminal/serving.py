@@ -11,7 +11,7 @@ from terminal.configured import DEFAULT, ConfigOption, finished, loaded
 from terminal.failures import USAGE, Failure, Usage
 from terminal.findings import Format, report
 from terminal.helping import Commands
-from terminal.printing import facts
+from terminal.printing import document, facts
 from terminal.rights import check_cluster
 
 
@@ -26,6 +26,7 @@ def add_to(cli: typer.Typer) -> None:
     for command in (serve, check, schema, demo, version):
         cli.command()(command)
     manifests = Commands(help="What has to be applied for Errand to run somewhere.")
+    manifests.command("github")(manifest_github)
     manifests.command("kubernetes")(manifest_kubernetes)
     cli.add_typer(manifests, name="manifest")
 
@@ -93,6 +94,20 @@ def schema() -> None:
     from bot.config.schema import schema as whole
 
     typer.echo(json.dumps(whole(), indent=1))
+
+
+def manifest_github(config: ConfigOption = DEFAULT) -> None:
+    """Print the manifest of a GitHub App with exactly the permissions and events that app.yaml needs.
+
+    `errand setup github` makes the App of it.
+    """
+    from bot.config.github_app import at_hand, manifest
+    from bot.errors import ConfigError
+
+    try:
+        document(manifest(at_hand(config, os.environ).config))
+    except ConfigError as error:
+        raise Failure(str(error), 2) from None
 
 
 def manifest_kubernetes(

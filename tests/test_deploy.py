@@ -4,17 +4,16 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from ruamel.yaml import YAML
 
-from bot.config import Config
+from bot.catalog.triggers import KINDS, WORDS
+from bot.config import Config, github_app
 from bot.errors import Refused
 from bot.events import Ignored, read
 from bot.github import GitHub
@@ -25,7 +24,7 @@ from demo.github import GitHubStandIn
 from demo.slack import SCOPES
 from demo.standins import serving
 from executor.spec import Secret
-from webhooks.deliveries import github, slack
+from webhooks.deliveries import slack
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
@@ -34,22 +33,14 @@ SHA = "a" * 40
 SHOP = "acme/shop"
 DONE = CheckFields("errand / hello", "completed", "success", "t", "s", None, None, "n1", None, None)
 
-APP: dict[str, Any] = json.loads((DEPLOY / "github-app.json").read_text())
+NEEDS = github_app.needs(Config())
 SLACK_APP: dict[str, Any] = YAML(typ="safe").load((DEPLOY / "slack-app.yaml").read_text())
 
 
 # The GitHub App ----------------------------------------------------------------------------------
 
 
-def test_github_app_has_only_fields_of_a_manifest() -> None:
-    """https://docs.github.com/apps/sharing-github-apps/registering-a-github-app-from-a-manifest"""
-    known = {"name", "url", "hook_attributes", "redirect_url", "callback_urls", "setup_url", "description"}
-    known |= {"public", "default_events", "default_permissions", "request_oauth_on_install"}
-    assert set(APP) <= known
-    assert APP["hook_attributes"] == {"url": ADDRESS + github.PATH, "active": True}
-
-
-def test_github_app_subscribes_to_what_somebody_listens_to() -> None:
+def test_github_app_hears_what_somebody_listens_to() -> None:
     def heard(event: str) -> bool:
         sent = Delivery(
             key="k", source="github", event=event, media_type="application/json", body=b"{}", received_at=0
@@ -57,7 +48,8 @@ def test_github_app_subscribes_to_what_somebody_listens_to() -> None:
         fact = read(sent)
         return not (isinstance(fact, Ignored) and fact.why.startswith("nothing here listens"))
 
-    assert set(APP["default_events"]) == {event for event in EVENTS if heard(event)}
+    named = {kind.event for kind in KINDS.values()} | set(WORDS)
+    assert {*NEEDS.events, *named} == {event for event in EVENTS if heard(event)}
 
 
 @pytest.fixture
@@ -109,7 +101,7 @@ async def try_as_app(standin: GitHubStandIn) -> AsyncIterator[Callable[[dict[str
 async def test_github_app_may_do_all_that_the_service_does(
     try_as_app: Callable[[dict[str, str]], Awaitable[None]],
 ) -> None:
-    await try_as_app(APP["default_permissions"])
+    await try_as_app(dict(NEEDS.permissions))
 
 
 # `issues` is not here: the stand-in is content with either it or `pull_requests` for comments. GitHub wants
@@ -118,32 +110,9 @@ async def test_github_app_may_do_all_that_the_service_does(
 async def test_github_app_asks_for_nothing_that_it_could_do_without(
     try_as_app: Callable[[dict[str, str]], Awaitable[None]], permission: str
 ) -> None:
-    fewer = {name: level for name, level in APP["default_permissions"].items() if name != permission}
+    fewer = {name: level for name, level in NEEDS.permissions.items() if name != permission}
     with pytest.raises(Refused):
         await try_as_app(fewer)
-
-
-def _link(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(DEPLOY / "github_app.py"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-def test_link_opens_the_form_with_all_of_the_template() -> None:
-    url = urlsplit(_link("https://jobs.example.com/", "acme").stdout.strip())
-    assert (url.netloc, url.path) == ("github.com", "/organizations/acme/settings/apps/new")
-    fields = parse_qs(url.query)
-    assert fields.pop("events[]") == APP["default_events"]
-    assert fields.pop("webhook_url") == ["https://jobs.example.com" + github.PATH]
-    assert fields.pop("webhook_active") == ["true"]
-    assert {name: fields[name][0] for name in APP["default_permissions"]} == APP["default_permissions"]
-    assert fields["name"] == ["errand-jobs-example-com"]
-
-
-@pytest.mark.parametrize("arguments", [(), ("errand.example.com",), ("https://x.example.com/errand",)])
-def test_link_needs_an_address_without_a_path(arguments: tuple[str, ...]) -> None:
-    answer = _link(*arguments)
-    assert (answer.returncode, answer.stdout) == (2, "")
-    assert answer.stderr.startswith("usage:")
 
 
 # The Slack app -----------------------------------------------------------------------------------

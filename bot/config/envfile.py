@@ -14,7 +14,7 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
 from bot.config.document import SIZE_LIMIT, TextPosition
-from bot.config.findings import Finding
+from bot.config.findings import Finding, Invalid
 
 if TYPE_CHECKING:
     from dotenv.parser import Binding
@@ -71,6 +71,48 @@ def beside(config: FilePath) -> EnvFile:
         line = content.count(b"\n", 0, problem.start) + 1
         return EnvFile(mistakes=(Finding(str(path), "the file is not UTF-8 text", TextPosition(line)),))
     return _read(str(path), text, _of_mode(str(path), mode))
+
+
+def put(config: FilePath, values: Mapping[str, str]) -> FilePath:
+    """Write variables into the `.env` beside `config`, for its owner alone; gives its path. Blocking.
+
+    Lines of other variables stay as they are. It is another file from one moment to the next, on disk before
+    this returns. Raises `Invalid` where the file cannot be read, and OSError.
+    """
+    found = beside(config)
+    if found.mistakes:
+        raise Invalid(list(found.mistakes))
+    path = FilePath(os.path.realpath(config.with_name(NAME)))
+    text = "".join(_others(path.read_text("utf-8-sig"), values)) if path.exists() else ""
+    lines = "".join(f"{name}={_quoted(value)}\n" for name, value in values.items())
+    made = path.with_name(f"{path.name}.{os.getpid()}")
+    made.unlink(missing_ok=True)
+    descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text + ("\n" if text and not text.endswith("\n") else "") + lines)
+            file.flush()
+            os.fsync(file.fileno())
+        made.rename(path)
+    except OSError:
+        made.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def _others(text: str, values: Mapping[str, str]) -> Iterator[str]:
+    """The text of every line but those of the variables in `values`."""
+    from dotenv.parser import parse_stream
+
+    for binding in parse_stream(StringIO(text)):
+        if binding.key not in values:
+            yield binding.original.string
+
+
+def _quoted(value: str) -> str:
+    """In double quotes, in one line; the parser reads `\\n` and `\\"` within them as Python does."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
 
 
 def _unreadable(path: FilePath, why: str) -> EnvFile:

@@ -32,7 +32,11 @@ class Identity(Endpoints):
     async def get_app(self, request: Request) -> Response:
         """https://docs.github.com/rest/apps/apps#get-the-authenticated-app"""
         self._access.as_app(request)
-        return JSONResponse(self._shapes.app(PERMISSIONS))
+        made = self._state.registered
+        if made is None:
+            return JSONResponse(self._shapes.app(PERMISSIONS))
+        wanted = {"events": made.manifest.get("default_events", [])}
+        return JSONResponse(self._shapes.app(made.manifest.get("default_permissions", {})) | wanted)
 
     async def get_user(self, request: Request) -> Response:
         """https://docs.github.com/rest/users/users#get-the-authenticated-user"""

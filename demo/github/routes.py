@@ -18,6 +18,7 @@ from demo.github.endpoints import Endpoint
 from demo.github.history import History
 from demo.github.identity import Identity
 from demo.github.published import Misfit, misfit
+from demo.github.registering import Registering
 from demo.github.repositories import Repositories
 from demo.github.results import Results
 from demo.github.shapes import Shapes
@@ -41,14 +42,15 @@ class Routes:
         self._shapes = shapes
         self._clock = clock
         # Check runs of a commit come before commits, whose names may contain slashes.
-        kinds = (Identity, Discussion, Results, Deployments, History, Repositories)
+        kinds = (Identity, Registering, Discussion, Results, Deployments, History, Repositories)
         self._table = [row for kind in kinds for row in kind(state, access, shapes, clock).table()]
         self._table += actions.table()
+        self._pages = Registering(state, access, shapes, clock).pages()
 
     def app(self) -> ASGIApp:
         """The application. What is below `/repositories/NUMBER` is what is below the name of today."""
         routes = [Route(path, self._guarded(handler), methods=[verb]) for verb, path, handler in self._table]
-        named = Starlette(routes=routes, exception_handlers={404: _unknown, 405: _unknown})
+        named = Starlette(routes=[*routes, *self._pages], exception_handlers={404: _unknown, 405: _unknown})
 
         async def numbered(scope: Scope, receive: Receive, send: Send) -> None:
             found = _NUMBERED.fullmatch(scope["path"])

@@ -61,7 +61,7 @@ class GitHubStandIn(Watched):
         self.private_key, public_key = _key()
         self.app_id = app_id
         self.bot_login = "errand[bot]"
-        self.state = State()
+        self.state = State(private_key=self.private_key)
         self._clock = clock
         self._shapes = Shapes("http://github.invalid", app_id, "errand")
         self.actions = Actions(self._shapes, clock)

@@ -5,6 +5,7 @@ import re
 import subprocess
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from demo import entities
 
@@ -37,6 +38,15 @@ class Pull:
     state: str = "open"
     merged: bool = False
     head_number: int | None = None  # of the head's repository
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """An App that somebody agreed to make of a manifest, for an owner."""
+
+    manifest: dict[str, Any]
+    owner: str
+    at: float
 
 
 @dataclass(slots=True)
@@ -269,6 +279,9 @@ class State:
     deployments: dict[int, Deployment] = field(default_factory=dict)
     reviews: list[Review] = field(default_factory=list)
     waiting: set[tuple[str, int, str]] = field(default_factory=set)  # repository, run and environment
+    codes: dict[str, Registered] = field(default_factory=dict)  # of manifests, until they are exchanged
+    private_key: str = field(default="", repr=False)  # the App's, which it is told once
+    registered: Registered | None = None  # what the App was made of, if that was asked for
     used: dict[tuple[str, int], int] = field(default_factory=dict)  # requests by token and hour
 
     def repository(self, name: str) -> Repository | None:

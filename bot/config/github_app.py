@@ -1,0 +1,198 @@
+"""The GitHub App that an `app.yaml` needs: its permissions, its events, and its manifest.
+
+https://docs.github.com/apps/sharing-github-apps/registering-a-github-app-from-a-manifest
+https://docs.github.com/webhooks/webhook-events-and-payloads says which permission an event takes.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path as FilePath
+from urllib.parse import urlsplit
+
+from bot.config.config import Config
+from bot.config.document import Value
+from bot.config.envfile import beside
+from bot.config.findings import Invalid
+from bot.config.interpolation import Reference, pieces_of
+from bot.config.loading import Source, checked_source, source
+
+HOOK = "/webhooks/github"
+"""Where deliveries go, below the address of the installation."""
+UNREACHED = "https://errand.invalid"
+"""Stands for an address where there is none: GitHub wants one, and keeps what it could not deliver."""
+
+CLOUD = "https://api.github.com"
+"""The API of GitHub itself."""
+
+_LEVELS = ("read", "write")
+_ALWAYS: Mapping[str, str] = {
+    "metadata": "read",
+    "contents": "read",
+    "issues": "write",
+    "pull_requests": "write",
+    "checks": "write",
+}
+_HEARD = (
+    "issue_comment",
+    "check_run",
+    "check_suite",
+    "repository",
+)
+"""Comments, buttons of check runs, and new names of repositories."""
+_OF_EVENTS: Mapping[str, Mapping[str, str]] = {
+    "push": {},
+    "deployment": {"deployments": "write"},
+    "deployment_status": {"deployments": "read"},
+    "deployment_protection_rule": {"deployments": "write"},
+    "release": {},
+    "create": {},
+    "pull_request": {},
+    "workflow_run": {"actions": "read"},
+    "merge_group": {"merge_queues": "read"},
+    "repository_dispatch": {},
+}
+"""What an event that jobs name in `on` takes beyond `_ALWAYS`."""
+_FIELDS = {
+    "app_id": ("GITHUB_APP_ID", "1"),
+    "private_key": ("GITHUB_PRIVATE_KEY", "-----BEGIN RSA PRIVATE KEY-----"),
+    "webhook_secret": ("GITHUB_WEBHOOK_SECRET", "0123456789abcdef0123456789abcdef"),
+}
+"""Fields of `github`: the variable that is usual, and what stands in for it until there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppNeeds:
+    """`permissions` of repositories, `read` or `write` by name; `events` as GitHub calls them, sorted."""
+
+    permissions: Mapping[str, str]
+    events: tuple[str, ...]
+
+    def beyond(self, permissions: Mapping[str, str], events: tuple[str, ...]) -> Iterator[str]:
+        """What of it an App lacks that has these, in words."""
+        for name, level in self.permissions.items():
+            has = permissions.get(name)
+            if has not in (*_LEVELS[_LEVELS.index(level) :], "admin"):
+                yield f"the permission {name}: {level}" + (f" (it has {has})" if has else "")
+        for event in self.events:
+            if event not in events:
+                yield f"the event {event}"
+
+
+@dataclass(frozen=True, slots=True)
+class AppAtHand:
+    """What an `app.yaml` says of GitHub before there is an App.
+
+    `variables`: what the credentials are called in the environment, by field of `github`; a field that stands
+    in the file itself has none. `is_named` says whether the file has the section.
+    """
+
+    config: Config
+    variables: Mapping[str, str]
+    is_named: bool
+
+
+def at_hand(path: FilePath, environ: Mapping[str, str]) -> AppAtHand:
+    """Read the file as if its App were there already; `Invalid` for its other mistakes. Blocking.
+
+    Where there is no file, there is a configuration with all defaults.
+    """
+    if not path.exists():
+        return unnamed(Config())
+    read = source(path, environ)
+    data = read.document.data
+    section = data.get("github") if isinstance(data, dict) else None
+    if not isinstance(section, dict):
+        return unnamed(checked_source(read))
+    variables = {field: name for field in _FIELDS if (name := _variable(section.get(field)))}
+    stand_ins = {name: _FIELDS[field][1] for field, name in variables.items()}
+    return AppAtHand(_with(read, stand_ins), variables, is_named=True)
+
+
+def unnamed(config: Config) -> AppAtHand:
+    """A configuration without the section: its App gets the usual variables."""
+    return AppAtHand(config, {field: name for field, (name, _) in _FIELDS.items()}, is_named=False)
+
+
+def _with(read: Source, stand_ins: Mapping[str, str]) -> Config:
+    environ = {
+        **read.environ,
+        **{name: text for name, text in stand_ins.items() if not read.environ.get(name)},
+    }
+    return checked_source(replace(read, environ=environ))
+
+
+def _variable(value: Value) -> str | None:
+    """The variable that `value` is, and nothing else."""
+    if not isinstance(value, str):
+        return None
+    try:
+        pieces = [piece for piece in pieces_of(value) if piece]
+    except ValueError:
+        return None
+    return pieces[0].name if len(pieces) == 1 and isinstance(pieces[0], Reference) else None
+
+
+def configured(path: FilePath, environ: Mapping[str, str], variables: Mapping[str, str]) -> list[str]:
+    """The variables among these that have a value already, in the environment or in `.env`. Blocking."""
+    env_file = beside(path)
+    if env_file.mistakes:
+        raise Invalid(list(env_file.mistakes))
+    values = env_file.under(environ)
+    return [name for name in variables.values() if values.get(name)]
+
+
+def needs(config: Config) -> AppNeeds:
+    """What the App has to be allowed and to hear for all that `config` names."""
+    named = {
+        entry if isinstance(entry, str) else entry.event for job in config.jobs.values() for entry in job.on
+    }
+    if any(image.build for image in config.images.values()):
+        named.add("push")
+    permissions = dict(_ALWAYS)
+    for event in sorted(named):
+        for name, level in _OF_EVENTS[event].items():
+            permissions[name] = max(level, permissions.get(name, level), key=_LEVELS.index)
+    return AppNeeds(permissions, tuple(sorted({*_HEARD, *named})))
+
+
+def manifest(config: Config, *, redirect: str | None = None) -> dict[str, object]:
+    """What GitHub makes the App of; `redirect` is where it sends the browser afterwards."""
+    reached = config.url if is_public(config.url) else UNREACHED
+    wanted = needs(config)
+    shown: dict[str, object] = {
+        "name": _name(config),
+        "description": "Runs the team's jobs when somebody asks for them, and brings the answer back.",
+        "url": reached,
+        "public": False,
+        "hook_attributes": {"url": reached + HOOK, "active": True},
+        "default_permissions": dict(wanted.permissions),
+        "default_events": list(wanted.events),
+    }
+    return shown | ({"redirect_url": redirect} if redirect else {})
+
+
+def _name(config: Config) -> str:
+    """One that others hardly have: GitHub wants it to be nobody else's, and lets people change it there."""
+    words = urlsplit(config.url).hostname or "" if is_public(config.url) else ""
+    if not words:
+        builds = [image.repository for image in config.images.values() if image.repository]
+        words = builds[0].partition("/")[0] if builds else ""
+    return f"errand-{words}".replace(".", "-")[:34].rstrip("-")
+
+
+def is_public(url: str) -> bool:
+    """Whether GitHub may reach it, as far as its name tells."""
+    host = urlsplit(url).hostname or ""
+    is_here = host == "localhost" or host.startswith("127.") or host == "::1"
+    return not is_here and not host.endswith((".localhost", ".local", ".internal", ".invalid"))
+
+
+def web_url(api_url: str) -> str:
+    """Where people see the GitHub whose API is at `api_url`.
+
+    `https://api.github.com`, `https://HOST/api/v3` on Enterprise Server, `https://api.NAME.ghe.com` with data
+    residency: https://docs.github.com/rest/using-the-rest-api/getting-started-with-the-rest-api
+    """
+    parts = urlsplit(api_url)
+    is_cloud = parts.netloc == "api.github.com" or parts.netloc.endswith(".ghe.com")
+    return f"{parts.scheme}://{parts.netloc.removeprefix('api.') if is_cloud else parts.netloc}"

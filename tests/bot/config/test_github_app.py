@@ -1,0 +1,102 @@
+"""What the App of an `app.yaml` may do and hears: all that its jobs need, and nothing else."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.catalog.triggers import KINDS, WORDS
+from bot.config import Config, github_app
+from bot.config.github_app import AppNeeds
+from bot.errors import ConfigError
+
+HEARD = {
+    "check_run",
+    "check_suite",
+    "issue_comment",
+    "repository",
+}
+ALWAYS = {
+    "metadata": "read",
+    "contents": "read",
+    "issues": "write",
+    "pull_requests": "write",
+    "checks": "write",
+}
+
+
+def config(*on: object, **more: Any) -> Config:
+    job: dict[str, Any] = {"name": "migrate", "command": "true", "on": list(on)}
+    return Config.model_validate({"jobs": {"migrate": job}} | more)
+
+
+def test_jobs_that_nothing_starts_need_comments_and_checks_only() -> None:
+    assert github_app.needs(config()) == AppNeeds(ALWAYS, tuple(sorted(HEARD)))
+
+
+def test_deployment_takes_its_event_and_the_right_to_say_how_it_goes() -> None:
+    needs = github_app.needs(config({"deployment": "production"}))
+    assert set(needs.events) == HEARD | {"deployment"}
+    assert needs.permissions == ALWAYS | {"deployments": "write"}
+
+
+def test_every_event_that_a_job_may_name_has_its_permissions() -> None:
+    named = {kind.event for kind in KINDS.values()} | set(WORDS)
+    assert named <= set(github_app._OF_EVENTS)
+
+
+def test_what_an_app_lacks_is_told_by_name_and_level() -> None:
+    needs = AppNeeds({"checks": "write", "contents": "read"}, ("push",))
+    assert list(needs.beyond({"checks": "write", "contents": "write"}, ("push", "create"))) == []
+    assert list(needs.beyond({"checks": "read"}, ())) == [
+        "the permission checks: write (it has read)",
+        "the permission contents: read",
+        "the event push",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "hook", "name"),
+    [
+        (
+            "https://jobs.example.com",
+            "https://jobs.example.com/webhooks/github",
+            "errand-jobs-example-com",
+        ),
+        ("http://127.0.0.1:8000", "https://errand.invalid/webhooks/github", "errand-acme"),
+        ("http://localhost:8000", "https://errand.invalid/webhooks/github", "errand-acme"),
+    ],
+)
+def test_manifest_names_an_address_that_github_takes(url: str, hook: str, name: str) -> None:
+    images = {"shop": {"name": "shop", "build": {"repository": "acme/shop"}}}
+    manifest = github_app.manifest(config(url=url, images=images), redirect="http://127.0.0.1:1/made")
+    assert manifest["hook_attributes"] == {"url": hook, "active": True}
+    assert (manifest["name"], manifest["public"]) == (name, False)
+    assert manifest["redirect_url"] == "http://127.0.0.1:1/made"
+    assert "push" in str(manifest["default_events"])
+
+
+@pytest.mark.parametrize(
+    ("api", "web"),
+    [
+        ("https://api.github.com", "https://github.com"),
+        ("https://github.example.com/api/v3", "https://github.example.com"),
+        ("https://api.acme.ghe.com", "https://acme.ghe.com"),
+    ],
+)
+def test_people_see_another_address_than_programs(api: str, web: str) -> None:
+    assert github_app.web_url(api) == web
+
+
+def test_file_is_read_before_there_is_an_app(tmp_path: Path) -> None:
+    path = tmp_path / "app.yaml"
+    assert not github_app.at_hand(path, {}).is_named
+    path.write_text(
+        'github: {app_id: "${A}", private_key: "${K:-}", webhook_secret: literal-secret-of-mine}\n'
+    )
+    app = github_app.at_hand(path, {})
+    assert (app.is_named, dict(app.variables)) == (True, {"app_id": "A", "private_key": "K"})
+    assert github_app.configured(path, {"A": "7"}, app.variables) == ["A"]
+    path.write_text("github: {app_id: '${A}', private_key: '${K}', nonsense: 1}\n")
+    with pytest.raises(ConfigError, match="nonsense"):
+        github_app.at_hand(path, {})
