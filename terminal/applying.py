@@ -70,19 +70,19 @@ def _put(remote: Remote, written: "DefinitionText", name: str, json: bool) -> bo
     path = f"/api/jobs/{segment(name)}"
     try:
         held = _version(remote, path)
-        told = remote.ask("PUT", path, written.jobs[name])
+        job = remote.ask("PUT", path, written.jobs[name])
     except Problem as error:
         if error.status not in _ABOUT_THE_JOB:
             raise
         mistakes = error.mistakes or (((), str(error)),)
-        found = {written.finding(name, place, what) for place, what in mistakes}
-        say("\n".join(str(each) for each in sorted(found, key=lambda each: (each.place, each.message))))
+        findings = {written.finding(name, place, what) for place, what in mistakes}
+        say("\n".join(str(each) for each in sorted(findings, key=lambda each: (each.place, each.message))))
         return False
-    word = "unchanged" if told["version"] == held else "created" if held is None else "changed"
+    word = "unchanged" if job["version"] == held else "created" if held is None else "changed"
     if json:
-        printing.document(told)
+        printing.document(job)
     else:
-        print(f"{name}: {word}, version {told['version']}")
+        print(f"{name}: {word}, version {job['version']}")
     return True
 
 

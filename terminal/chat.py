@@ -139,10 +139,10 @@ class Chat:
     async def _look(self) -> None:
         async with self._looking:
             rows = await self._newest()
-            wanted = sorted({run.build_number for run in rows if run.build_number is not None})
+            numbers = sorted({run.build_number for run in rows if run.build_number is not None})
 
             def read(session: Session) -> list[Build | None]:
-                return [builds.get(session, number) for number in wanted]
+                return [builds.get(session, number) for number in numbers]
 
             for build in await self._store.read(read):
                 if build is not None:
@@ -211,11 +211,11 @@ class Conversation:
         try:
             config = await asyncio.to_thread(config_at, self._path, os.environ, self._home)
             github = await asyncio.to_thread(checkouts, self._named, config)
-            async with house(config, github) as made:
-                registry, logs = made.parts.registry, made.parts.logs
+            async with house(config, github) as home:
+                registry, logs = home.parts.registry, home.parts.logs
                 asker = _asker(registry)
-                chat = Chat(made.commands, made.parts.store, registry, logs, self._prompt, asker)
-                moving = [asyncio.create_task(made.workers.run()), asyncio.create_task(chat.watch())]
+                chat = Chat(home.commands, home.parts.store, registry, logs, self._prompt, asker)
+                moving = [asyncio.create_task(home.workers.run()), asyncio.create_task(chat.watch())]
                 self._ready.set_result(chat)
                 await self._end.wait()
                 await chat.close()

@@ -36,12 +36,12 @@ class Checkouts(GitHub):
 
     async def commit(self, repository: str, ref: str) -> NamedCommit:
         """The commit of a branch, a tag or a SHA in the checkout; what is not committed is not seen."""
-        found = await self._git(
+        sha = await self._git(
             repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}"
         )
-        if found is None:
+        if sha is None:
             raise AskerError(f"There is no {quoted(ref)} in {quoted(str(self._path(repository)))}.")
-        return NamedCommit(found, "branch", ref)
+        return NamedCommit(sha, "branch", ref)
 
     async def branch(self, repository: str, name: str) -> NamedCommit:
         """What is checked out."""
@@ -59,13 +59,13 @@ class Checkouts(GitHub):
         """The terminal tells it."""
 
     def _path(self, repository: str) -> Path:
-        found = self._paths.get(repository.casefold(), self._paths.get(""))
-        if found is None:
+        path = self._paths.get(repository.casefold(), self._paths.get(""))
+        if path is None:
             raise AskerError(
                 f"There is no checkout of {quoted(repository)} here: start the chat within one, or with"
                 f" {quoted(f'--checkout {repository}=PATH')}."
             )
-        return found
+        return path
 
     async def _git(self, repository: str, *arguments: str) -> str | None:
         process = await asyncio.create_subprocess_exec(

@@ -31,8 +31,8 @@ def image_names(incomplete: str) -> list[str]:
 
 def _proposed(incomplete: str, names: Callable[[Document], Iterable[object]]) -> list[str]:
     try:
-        found = Remote.found(os.environ, timeout=QUICK).pages("/api/jobs", "jobs", {}, _MOST)
-        every = dict.fromkeys(str(name) for job in found for name in names(job) if name)
+        jobs = Remote.found(os.environ, timeout=QUICK).pages("/api/jobs", "jobs", {}, _MOST)
+        every = dict.fromkeys(str(name) for job in jobs for name in names(job) if name)
     except (Failure, AttributeError, KeyError, TypeError):
         return []
     return [name for name in every if name.startswith(incomplete) and _NAME.fullmatch(name)]

@@ -52,11 +52,11 @@ def standing(database: str, door: Door) -> Iterator[None]:
 
 def doors(directory: Path) -> list[Door]:
     """Those of services whose databases are in `directory`; files that others could have made are none."""
-    found = []
+    services = []
     for path in sorted(directory.glob(f"*{SUFFIX}")):
         with suppress(OSError, ValueError, RecursionError):
-            found.append(_read(path))
-    return found
+            services.append(_read(path))
+    return services
 
 
 def _beside(database: str) -> Path | None:

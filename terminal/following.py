@@ -62,16 +62,16 @@ class Follower:
 
     def _patiently(self, work: Callable[[], T]) -> T:
         """What `work` gives; where Errand does not answer, it is asked again until our patience is over."""
-        until, told = time.monotonic() + PATIENCE, False
+        until, announced = time.monotonic() + PATIENCE, False
         while True:
             try:
                 return work()
             except (Unreachable, Problem) as error:
                 if not self._may_pass(error) or time.monotonic() > until:
                     raise
-                if not told:
+                if not announced:
                     say(f"{str(error).splitlines()[0]}\nTrying again; the run does not hang on it.")
-                    told = True
+                    announced = True
             time.sleep(_PAUSE[1] / 2)
             try:
                 self._remote.again(os.environ)

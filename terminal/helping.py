@@ -95,8 +95,8 @@ def _arguments(command: TyperCommand, ctx: "Context") -> list[Any]:
 
 
 def _options(command: TyperCommand | TyperGroup, ctx: "Context") -> Rows:
-    found = [each for each in command.get_params(ctx) if each.param_type_name == "option"]
-    records = [each.get_help_record(ctx) for each in found]
+    options = [each for each in command.get_params(ctx) if each.param_type_name == "option"]
+    records = [each.get_help_record(ctx) for each in options]
     return [(record[0], _bounded(record[1])) for record in records if record is not None]
 
 

@@ -31,20 +31,20 @@ def create(
 ) -> None:
     """Make a hook of a job and print its token, this once."""
     with naming(job):
-        made = connected().ask("POST", "/api/hooks", {"job": job, "name": name})
+        hook = connected().ask("POST", "/api/hooks", {"job": job, "name": name})
     if json:
-        printing.document(made)
+        printing.document(hook)
         return
     say(f"The token of the hook {name!r} of {job}, shown only now. It is sent as X-Deploy-Hook-Token to")
-    say(str(made["url"]))
-    print(made["token"])
+    say(str(hook["url"]))
+    print(hook["token"])
 
 
 def listing(json: Json = False) -> None:
     """The hooks, and when and by what each was last used."""
-    found = connected().ask("GET", "/api/hooks")["hooks"]
+    hooks = connected().ask("GET", "/api/hooks")["hooks"]
     if json:
-        for each in found:
+        for each in hooks:
             printing.document(each)
         return
     rows = [
@@ -56,7 +56,7 @@ def listing(json: Json = False) -> None:
             if each.get("last_used_at")
             else "never",
         )
-        for each in found
+        for each in hooks
     ]
     printing.table(("job", "name", "created", "last used"), rows, "There are no hooks.")
 

@@ -69,10 +69,10 @@ def checkouts(named: tuple[str, ...], config: Config) -> Checkouts:
     for each in named:
         name, sign, path = each.partition("=")
         repository = name if sign and "/" in name and not Path(each).exists() else ""
-        found = Path(path if repository else each).expanduser()
-        if _top(found) is None:
-            raise ConfigError(f"--checkout: there is no git checkout at {found}.")
-        paths[repository.casefold()] = found
+        directory = Path(path if repository else each).expanduser()
+        if _top(directory) is None:
+            raise ConfigError(f"--checkout: there is no git checkout at {directory}.")
+        paths[repository.casefold()] = directory
     here = _top(Path.cwd())
     if not paths and here is not None:
         paths[""] = here

@@ -25,9 +25,9 @@ def add_to(cli: typer.Typer) -> None:
 
 def jobs(json: Json = False) -> None:
     """The jobs there are."""
-    found = connected().pages("/api/jobs", "jobs", {}, _MOST)
+    documents = connected().pages("/api/jobs", "jobs", {}, _MOST)
     if json:
-        for each in found:
+        for each in documents:
             printing.document(each)
         return
     rows = [
@@ -39,7 +39,7 @@ def jobs(json: Json = False) -> None:
             _last(each),
             each.get("version"),
         )
-        for each in found
+        for each in documents
     ]
     printing.table(
         ("job", "description", "schedule", "next", "last run", "version"),
@@ -59,13 +59,13 @@ def _next(job: Document) -> str | None:
     schedule = job.get("schedule")
     if not isinstance(schedule, dict):
         return None
-    told = [str(printing.moment(at)) for at in schedule["next"]]
+    parts = [str(printing.moment(at)) for at in schedule["next"]]
     if by := schedule["paused_by"]:
         until = printing.moment(schedule["paused_until"])
-        told.append(f"paused by {by}" + (f" until {until}" if until else ""))
+        parts.append(f"paused by {by}" + (f" until {until}" if until else ""))
     if schedule["skipped"]:
-        told.append(f"not {printing.moment(schedule['skipped'])}")
-    return ", ".join(told)
+        parts.append(f"not {printing.moment(schedule['skipped'])}")
+    return ", ".join(parts)
 
 
 def _schedule(job: Document) -> str | None:
@@ -129,8 +129,8 @@ def _ask(what: str, name: str, body: Mapping[str, Any] | None, json: bool) -> No
     """Tell what Errand says about a job; without a `body` nothing is asked to change."""
     with naming(name):
         method = "GET" if body is None else "POST"
-        said = connected().ask(method, f"/api/jobs/{segment(name)}/{what}", body)
+        answer = connected().ask(method, f"/api/jobs/{segment(name)}/{what}", body)
     if json:
-        printing.document(said)
+        printing.document(answer)
     else:
-        tell(str(said.get("text", "")))
+        tell(str(answer.get("text", "")))

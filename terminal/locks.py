@@ -57,14 +57,14 @@ def unlock(target: Target, json: Json = False) -> None:
 
 def locks(json: Json = False) -> None:
     """What is locked, by whom, why and until when, and what waits for it."""
-    found = connected().ask("GET", "/api/locks")["locks"]
+    targets = connected().ask("GET", "/api/locks")["locks"]
     if json:
-        for each in found:
+        for each in targets:
             printing.document(each)
         return
     printing.table(
         ("target", "locked by", "until", "reason", "held by", "waiting"),
-        [_row(each) for each in found],
+        [_row(each) for each in targets],
         "Nothing is locked.",
     )
 

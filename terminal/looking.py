@@ -43,14 +43,14 @@ def runs(
     """The newest runs."""
     query = {"job": job, "limit": min(limit, 100), **_standing(state, result or [])}
     remote = connected()
-    found = list(remote.pages("/api/runs", "runs", query, limit))
-    if job is not None and job != SINGLE and not found:
+    rows = list(remote.pages("/api/runs", "runs", query, limit))
+    if job is not None and job != SINGLE and not rows:
         with naming(job):
             remote.ask("GET", f"/api/jobs/{segment(job)}")
     if not json:
-        printing.runs(found)
+        printing.runs(rows)
         return
-    for each in found:
+    for each in rows:
         printing.document(each)
 
 
@@ -68,11 +68,11 @@ def _standing(state: str | None, results: Sequence[str]) -> dict[str, str]:
     return query
 
 
-def _word(option: str, word: str, known: type[StrEnum], other: tuple[str, type[StrEnum]]) -> str:
-    if word in [*known]:
+def _word(option: str, word: str, choices: type[StrEnum], other: tuple[str, type[StrEnum]]) -> str:
+    if word in [*choices]:
         return word
     hint = f" `{other[0]} {word}` is what you look for." if word in [*other[1]] else ""
-    raise Usage(f"{option}: expected one of {', '.join(known)}, not {word}.{hint}")
+    raise Usage(f"{option}: expected one of {', '.join(choices)}, not {word}.{hint}")
 
 
 def status(
@@ -90,16 +90,16 @@ def status(
     remote = connected()
     listed = which is None or page is not None
     if which is None or page is not None:
-        found = _page(remote, which, page or 1)
+        rows = _page(remote, which, page or 1)
     else:
-        found = [remote.ask("GET", f"/api/runs/{meant(remote, which)}")]
+        rows = [remote.ask("GET", f"/api/runs/{meant(remote, which)}")]
     if json:
-        for each in found:
+        for each in rows:
             printing.document(each)
     elif listed:
-        printing.runs(found)
+        printing.runs(rows)
     else:
-        printing.run(found[0])
+        printing.run(rows[0])
 
 
 def _page(remote: Remote, which: str | None, page: int) -> list[Document]:
@@ -136,10 +136,10 @@ def logs(
         if follow and tail is None and attempt is None:
             Follower(remote, number, emit).to_the_end()
             return
-        wanted = attempt or len(begun["attempts"]) or 1
-        query = {"tail": tail, "follow": 1 if follow else None, "attempt": wanted}
+        attempt_number = attempt or len(begun["attempts"]) or 1
+        query = {"tail": tail, "follow": 1 if follow else None, "attempt": attempt_number}
         for chunk in remote.stream(f"/api/runs/{number}/logs", query):
-            emit(chunk, wanted)
-        emit(b"", wanted)
+            emit(chunk, attempt_number)
+        emit(b"", attempt_number)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None

@@ -22,14 +22,14 @@ def place(pointer: str) -> Place:
     return tuple(name.replace("~1", "/").replace("~0", "~") for name in names)
 
 
-def words(found: Sequence[str]) -> str:
+def words(place: Sequence[str]) -> str:
     """`COUNT` of the parameters, `--image`, word 2 after `--`, else a path such as `steps[2].name`."""
-    match [*found]:
+    match [*place]:
         case ["parameters", name]:
             return name
         case ["arguments" | "command", number] if number.isdecimal():
             return f"word {int(number) + 1} after `--`"
         case [name] if name in _TYPED:
             return _TYPED[name]
-    text = "".join(f"[{int(name) + 1}]" if name.isdecimal() else f".{name}" for name in found)
+    text = "".join(f"[{int(name) + 1}]" if name.isdecimal() else f".{name}" for name in place)
     return text.removeprefix(".")

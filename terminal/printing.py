@@ -29,9 +29,9 @@ STYLES = {word.label: _STYLES[of] for of, word in [*vocabulary.RESULTS.items(), 
 """The colours of cells that begin with such a word."""
 
 
-def document(found: Mapping[str, object]) -> None:
+def document(content: Mapping[str, object]) -> None:
     """One line of JSON, at once: somebody may read it as it comes."""
-    print(json.dumps(found, ensure_ascii=True), flush=True)
+    print(json.dumps(content, ensure_ascii=True), flush=True)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
@@ -117,37 +117,37 @@ def _within(run: Document) -> str:
     return f" in {took}" if took else ""
 
 
-def runs(found: Iterable[Document]) -> None:
+def runs(documents: Iterable[Document]) -> None:
     """A table of runs."""
     rows = [
         (f"#{run['number']}", standing(run), run["job"], _asked(run), moment(run["created_at"]), _took(run))
-        for run in found
+        for run in documents
     ]
     table(("run", "state", "job", "asked by", "asked at", "took"), rows, "There are no such runs.")
 
 
-def run(found: Document) -> None:
+def run(record: Document) -> None:
     """All that is to be known of one run."""
-    parameters = found.get("parameters") or {}
-    given = [f"{name}={value}" for name, value in parameters.items()]
-    arguments = found.get("arguments") or []
-    tries = found.get("attempts") or []
+    parameters = record.get("parameters") or {}
+    assignments = [f"{name}={value}" for name, value in parameters.items()]
+    arguments = record.get("arguments") or []
+    tries = record.get("attempts") or []
     pairs: list[tuple[str, object]] = [
-        ("run", f"#{found['number']}"),
-        ("job", found["job"]),
-        ("state", standing(found)),
-        ("message", found.get("message")),
-        (vocabulary.asked(str(found.get("cause"))), _asked(found, how=True)),
-        ("asked at", moment(found.get("created_at"))),
-        ("took", _took(found)),
+        ("run", f"#{record['number']}"),
+        ("job", record["job"]),
+        ("state", standing(record)),
+        ("message", record.get("message")),
+        (vocabulary.asked(str(record.get("cause"))), _asked(record, how=True)),
+        ("asked at", moment(record.get("created_at"))),
+        ("took", _took(record)),
         ("attempts", len(tries) if len(tries) > 1 else None),
-        ("parameters", " ".join([*given, *(["--", *map(str, arguments)] if arguments else [])])),
-        ("commit", " ".join(str(found[key]) for key in ("repository", "ref", "commit") if found.get(key))),
-        ("image", found.get("image")),
-        ("again from", f"#{found['rerun_of']}" if found.get("rerun_of") else None),
-        ("progress", progress(found)),
-        *((f"output {name}", value) for name, value in (found.get("outputs") or {}).items()),
-        ("page", found.get("url")),
+        ("parameters", " ".join([*assignments, *(["--", *map(str, arguments)] if arguments else [])])),
+        ("commit", " ".join(str(record[key]) for key in ("repository", "ref", "commit") if record.get(key))),
+        ("image", record.get("image")),
+        ("again from", f"#{record['rerun_of']}" if record.get("rerun_of") else None),
+        ("progress", progress(record)),
+        *((f"output {name}", value) for name, value in (record.get("outputs") or {}).items()),
+        ("page", record.get("url")),
     ]
     facts(pairs)
     if found.get("summary"):

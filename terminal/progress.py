@@ -62,11 +62,11 @@ class Progress:
                 status.update(Text(self._words()))
 
     def _tell(self) -> None:
-        said = ""
+        last = ""
         while True:
-            if (words := self._words()) != said:
+            if (words := self._words()) != last:
                 say(words)
-                said = words
+                last = words
             if self._over.wait(_LOOK):
                 return
             self._look()

@@ -29,8 +29,8 @@ class Prompt:
         import readline
 
         def complete(text: str, state: int) -> str | None:
-            found = [name for name in names if name.startswith(text)]
-            return f"{found[state]} " if state < len(found) else None
+            matches = [name for name in names if name.startswith(text)]
+            return f"{matches[state]} " if state < len(matches) else None
 
         readline.set_completer(complete)
         readline.set_completer_delims(" ")

@@ -59,13 +59,13 @@ def where(environ: Mapping[str, str], directory: Path) -> Where:
         if not token.isascii() or not token.isprintable() or " " in token:
             raise Usage("ERRAND_TOKEN: expected a token as `errand token create NAME` prints it.")
         return Where(_checked(url or URL), token)
-    found = [door for door in doors(directory) if not url or url in (door.url.rstrip("/"), door.address)]
-    if len(found) == 1:
-        return Where(_checked(found[0].address), found[0].token, local=True)
-    if found:
+    services = [door for door in doors(directory) if not url or url in (door.url.rstrip("/"), door.address)]
+    if len(services) == 1:
+        return Where(_checked(services[0].address), services[0].token, local=True)
+    if services:
         raise Failure(
             "More than one Errand serves from this directory; ERRAND_URL says which is meant:\n"
-            + _list(found)
+            + _list(services)
         )
     place = (
         f"ERRAND_URL is {url}, but ERRAND_TOKEN is not set" if url else "No Errand serves from this directory"
@@ -76,8 +76,8 @@ def where(environ: Mapping[str, str], directory: Path) -> Where:
     )
 
 
-def _list(found: list[Door]) -> str:
-    return "\n".join(f"  {door.address}" for door in found)
+def _list(services: list[Door]) -> str:
+    return "\n".join(f"  {door.address}" for door in services)
 
 
 def _checked(url: str) -> str:
@@ -230,8 +230,8 @@ def _unanswered(error: OSError | http.client.HTTPException, address: str) -> Fai
 
 
 def _address(path: str, query: Mapping[str, object] | None) -> str:
-    said = {name: value for name, value in (query or {}).items() if value is not None}
-    return f"{path}?{urlencode(said)}" if said else path
+    values = {name: value for name, value in (query or {}).items() if value is not None}
+    return f"{path}?{urlencode(values)}" if values else path
 
 
 def _patient(sock: socket.socket) -> None:
@@ -248,11 +248,13 @@ def _problem(answer: http.client.HTTPResponse, place: Where) -> Problem:
     mistakes: list[tuple[Place, str]] = []
     kind = ""
     try:
-        told = json.loads(answer.read(_ANSWER))
-        detail, kind = spoken(str(told["detail"])), str(told.get("type", ""))
+        problem = json.loads(answer.read(_ANSWER))
+        detail, kind = spoken(str(problem["detail"])), str(problem.get("type", ""))
         # What is said of a body is nothing for whoever typed words: the mistakes say all.
-        lines, indent = ([], "") if kind == ProblemType.INVALID and told.get("errors") else ([detail], "  ")
-        for each in told.get("errors", ()):
+        lines, indent = (
+            ([], "") if kind == ProblemType.INVALID and problem.get("errors") else ([detail], "  ")
+        )
+        for each in problem.get("errors", ()):
             at, mistake = places.place(str(each["pointer"])), spoken(str(each["detail"]))
             mistakes.append((at, mistake))
             if mistake not in detail:
@@ -269,9 +271,9 @@ def _problem(answer: http.client.HTTPResponse, place: Where) -> Problem:
 
 def _stranger(answer: http.client.HTTPResponse, address: str) -> str:
     """What is told of an answer that is none of Errand's."""
-    said = f"{address} answers {answer.status} {answer.reason}"
+    sentence = f"{address} answers {answer.status} {answer.reason}"
     if answer.status in PASSING:
-        return f"{said}: the Errand behind it does not answer."
+        return f"{sentence}: the Errand behind it does not answer."
     if elsewhere := answer.headers.get("Location"):
-        return f"{said}, which leads to {elsewhere}. ERRAND_URL takes the address of Errand itself."
-    return f"{said}; is that an Errand?"
+        return f"{sentence}, which leads to {elsewhere}. ERRAND_URL takes the address of Errand itself."
+    return f"{sentence}; is that an Errand?"

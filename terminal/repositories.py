@@ -21,13 +21,13 @@ def group() -> Commands:
 
 def listing(json: Json = False) -> None:
     """The names, the number of each, and what is to be done about it."""
-    found = connected().ask("GET", "/api/repositories")["repositories"]
+    pins = connected().ask("GET", "/api/repositories")["repositories"]
     if json:
-        for each in found:
+        for each in pins:
             printing.document(each)
         return
     rows = [
-        (each["name"], each["number"], printing.moment(each["pinned_at"]), _remark(each)) for each in found
+        (each["name"], each["number"], printing.moment(each["pinned_at"]), _remark(each)) for each in pins
     ]
     printing.table(("name", "number", "first seen", ""), rows, "No repository was seen yet.")
 

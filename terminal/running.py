@@ -150,15 +150,15 @@ def asked(
 
 def meant(remote: Remote, which: str) -> int:
     """The number of the run that `142`, `#142` or the name of a job means: of that, the last one."""
-    found = number_or_name(which)
-    if isinstance(found, int):
-        return found
-    if found != SINGLE:
-        with naming(found):
-            remote.ask("GET", f"/api/jobs/{segment(found)}")
-    for each in remote.pages("/api/runs", "runs", {"job": found, "limit": 1}, 1):
+    target = number_or_name(which)
+    if isinstance(target, int):
+        return target
+    if target != SINGLE:
+        with naming(target):
+            remote.ask("GET", f"/api/jobs/{segment(target)}")
+    for each in remote.pages("/api/runs", "runs", {"job": target, "limit": 1}, 1):
         return int(each["number"])
-    raise Failure(f"There is no run of {found}.")
+    raise Failure(f"There is no run of {target}.")
 
 
 def _limit(wait: bool, timeout: str | None) -> float | None:

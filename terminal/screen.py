@@ -45,9 +45,9 @@ class Screen:
         self._within = bare[-1] != "\n" if bare else self._within
         if not self._colours:
             return bare
-        found = _CONTROL.sub(lambda found: found[0] if found["colour"] is not None else "", text)
-        self._coloured = self._coloured or "\x1b" in found
-        return found
+        coloured = _CONTROL.sub(lambda match: match[0] if match["colour"] is not None else "", text)
+        self._coloured = self._coloured or "\x1b" in coloured
+        return coloured
 
     def ended(self) -> str:
         """What is left at the end of a log: its colours end with it, and what follows begins a line."""

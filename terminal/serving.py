@@ -15,8 +15,8 @@ from terminal.printing import document, facts
 from terminal.rights import check_cluster
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(flag: bool) -> None:
+    if flag:
         version()
         raise typer.Exit
 
@@ -39,10 +39,10 @@ def serve(
     ] = 8000,
 ) -> None:
     """Run the service."""
-    found = loaded(config)
+    settings = loaded(config)
     import service
 
-    finished(service.serve(found, config, host, port))
+    finished(service.serve(settings, config, host, port))
 
 
 def check(
@@ -70,7 +70,7 @@ def check(
     if cluster and form is not Format.TEXT:
         raise Usage("--cluster: its table is for people; leave out --format.")
     try:
-        found, remarks = inspected(config, os.environ)
+        settings, remarks = inspected(config, os.environ)
     except Invalid as error:
         if form is Format.TEXT:
             raise Failure(str(error), USAGE) from None
@@ -79,9 +79,9 @@ def check(
     report(remarks, form)
     if form is Format.TEXT:
         print(f"{config} is right.")
-        facts([*found.summary(), *found.timetables(time.time())])
+        facts([*settings.summary(), *settings.timetables(time.time())])
     if cluster:
-        check_cluster(found)
+        check_cluster(settings)
 
 
 def schema() -> None:
@@ -134,8 +134,8 @@ def manifest_kubernetes(
     from bot.errors import ConfigError, Refused
 
     try:
-        wanted = InstallationRequest(namespace, image, replicas, storage, secrets=tuple(secret or ()))
-        typer.echo(manifest(config, os.environ, wanted), nl=False)
+        request = InstallationRequest(namespace, image, replicas, storage, secrets=tuple(secret or ()))
+        typer.echo(manifest(config, os.environ, request), nl=False)
     except (ConfigError, Refused) as error:
         raise Failure(str(error), 2) from None
 

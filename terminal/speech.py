@@ -19,7 +19,7 @@ _CODE = re.compile(r"(`+) ?(.+?) ?\1(?!`)")
 def spoken(markdown: str, *, links: bool = True) -> str:
     """The words without their markup; `links`: with the addresses that they lead to."""
     if not links:
-        markdown = _LINK.sub(lambda found: "" if found[1] in _POINTERS else found[1], markdown).strip()
+        markdown = _LINK.sub(lambda match: "" if match[1] in _POINTERS else match[1], markdown).strip()
     lines, fenced = [], False
     for line in markdown.replace(_ZERO_WIDTH, "").split("\n"):
         if _FENCE.match(line):
@@ -32,14 +32,14 @@ def spoken(markdown: str, *, links: bool = True) -> str:
 def _inline(line: str) -> str:
     """A line without code marks, links and escapes; what stands in code is taken as it is."""
     pieces, position = [], 0
-    for found in _CODE.finditer(line):
-        pieces += [_unmarked(line[position : found.start()]), found[2]]
-        position = found.end()
+    for match in _CODE.finditer(line):
+        pieces += [_unmarked(line[position : match.start()]), match[2]]
+        position = match.end()
     return "".join([*pieces, _unmarked(line[position:])])
 
 
 def _unmarked(text: str) -> str:
-    text = _LINK.sub(lambda found: f"{found[1]} ({found[2]})", text)
+    text = _LINK.sub(lambda match: f"{match[1]} ({match[2]})", text)
     return _ESCAPED.sub(r"\1", text.replace("**", ""))
 
 

@@ -67,30 +67,30 @@ def create(
     if not name.isprintable() or not 1 <= len(name.strip()) <= LONGEST_NAME:
         raise Usage(f"NAME: expected 1 to {LONGEST_NAME} printable characters.")
     seconds = duration(expires, "--expires")
-    wanted = [*(scope or []), *(["admin"] if admin else [])] or ["read"]
-    _checked(wanted)
+    scopes = [*(scope or []), *(["admin"] if admin else [])] or ["read"]
+    _checked(scopes)
     if _remotely(config):
-        body: dict[str, Any] = {"name": name, "scopes": wanted}
-        made = connected().ask("POST", "/api/tokens", body | ({"expires": expires} if expires else {}))
+        body: dict[str, Any] = {"name": name, "scopes": scopes}
+        token = connected().ask("POST", "/api/tokens", body | ({"expires": expires} if expires else {}))
     else:
-        made = _created(name, wanted, seconds, config)
+        token = _created(name, scopes, seconds, config)
     if json:
-        printing.document(made)
+        printing.document(token)
         return
     say(f"The token {name!r}, shown only now:")
-    print(made["token"])
+    print(token["token"])
 
 
 def listing(config: Config = None, json: Json = False) -> None:
     """The tokens, what each may do, and its last use."""
-    found = connected().ask("GET", "/api/tokens")["tokens"] if _remotely(config) else _listed(config)
+    tokens = connected().ask("GET", "/api/tokens")["tokens"] if _remotely(config) else _listed(config)
     if json:
-        for each in found:
+        for each in tokens:
             printing.document(each)
         return
     rows = [
         (each["name"], " ".join(each["scopes"]), *(printing.moment(each[key]) or "never" for key in _MOMENTS))
-        for each in found
+        for each in tokens
     ]
     printing.table(("name", "scopes", "created", "expires", "last used"), rows, "There are no tokens.")
 
@@ -107,10 +107,10 @@ def delete(name: Name, config: Config = None) -> None:
     say(f"The token {name!r} opens nothing any more.")
 
 
-def _checked(wanted: list[str]) -> None:
+def _checked(scopes: list[str]) -> None:
     from bot.access.scopes import scope
 
-    for each in wanted:
+    for each in scopes:
         try:
             scope(each)
         except ValueError as error:
@@ -131,12 +131,12 @@ def _created(name: str, scopes: list[str], seconds: float | None, config: Path |
 
     def add(session: "Session") -> Document:
         try:
-            made = tokens.add(
+            row = tokens.add(
                 session, name=name, hash=token_hash(text), now=now, scopes=scopes, expires_at=expires_at
             )
         except ValueError as error:
             raise Failure(str(error)) from None
-        return _told(made) | {"token": text}
+        return _told(row) | {"token": text}
 
     return _in_database(config, add)
 
@@ -166,11 +166,11 @@ def _told(token: "Token") -> Document:
 def _in_database(config: Path | None, work: Callable[["Session"], T]) -> T:
     from bot.store import Store
 
-    found = loaded(config or DEFAULT)
+    settings = loaded(config or DEFAULT)
 
     async def change() -> T:
         owner = f"cli-{os.getpid()}"
-        async with await Store.open(found.database.reveal(), owner=owner, exclusive=False) as store:
+        async with await Store.open(settings.database.reveal(), owner=owner, exclusive=False) as store:
             return await store.write(work)
 
     return finished(change())

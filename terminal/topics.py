@@ -21,16 +21,16 @@ def show(
     """Tell what a command or a job does and takes; without one, what there is."""
     place = context.find_root()
     for word in command or []:
-        known = place.command.commands if isinstance(place.command, TyperGroup) else {}
-        if word not in known:
+        commands = place.command.commands if isinstance(place.command, TyperGroup) else {}
+        if word not in commands:
             if place is context.find_root() and (text := _of_job(command or [])) is not None:
                 tell(text)
                 return
             from bot.text.wording import did_you_mean
 
-            meant = did_you_mean(word, [*known]).replace("`", "")
+            meant = did_you_mean(word, [*commands]).replace("`", "")
             raise Usage(f"There is no command {' '.join([place.command_path, word])}.{meant}")
-        place = type(place)(known[word], info_name=word, parent=place)
+        place = type(place)(commands[word], info_name=word, parent=place)
     typer.echo(place.get_help())
 
 

@@ -35,8 +35,8 @@ class WithRest(Verb):
 
 def rest_of(context: typer.Context) -> list[str]:
     """The words after `--`."""
-    found = context.meta.get(_REST, [])
-    return [str(word) for word in found]
+    words = context.meta.get(_REST, [])
+    return [str(word) for word in words]
 
 
 def connected() -> Remote:
@@ -60,15 +60,15 @@ def naming(name: str) -> Iterator[None]:
 
 def assignments(words: Sequence[str]) -> dict[str, str]:
     """`KEY=VALUE ...` as a mapping."""
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for word in words:
         name, sign, value = word.partition("=")
         if not sign or not name:
             raise Usage(f"{word}: expected KEY=VALUE. Words for the command itself stand after `--`.")
-        if name in found:
+        if name in values:
             raise Usage(f"{name}: given twice.")
-        found[name] = value
-    return found
+        values[name] = value
+    return values
 
 
 def number_or_name(text: str) -> int | str:
@@ -79,10 +79,10 @@ def number_or_name(text: str) -> int | str:
 
 def number(text: str) -> int:
     """The number of a run."""
-    found = number_or_name(text)
-    if isinstance(found, str):
+    parsed = number_or_name(text)
+    if isinstance(parsed, str):
         raise Usage(f"{text}: expected the number of a run, such as 142.")
-    return found
+    return parsed
 
 
 def duration(text: str | None, option: str) -> float | None:
@@ -92,9 +92,9 @@ def duration(text: str | None, option: str) -> float | None:
     from bot.text.units import seconds
 
     try:
-        found = seconds(text)
+        length = seconds(text)
     except ValueError as error:
         raise Usage(f"{option}: {error}, not {text}.") from None
-    if not found:
+    if not length:
         raise Usage(f"{option}: expected more than nothing.")
-    return found
+    return length
