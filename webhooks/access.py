@@ -139,11 +139,11 @@ class Access:
         """Ends the session that the cookie stands for, wherever else that is; nothing without one."""
         value = request.cookies.get(self.cookie)
         now = self._clock()
-        found = links.session_token(value, now=now, keys=self._keys) if value else None
-        if value is None or found is None:
+        login = links.session_token(value, now=now, keys=self._keys) if value else None
+        if value is None or login is None:
             return
         await self._store.write(
-            lambda session: sessions.end(session, token_hash(value), expires_at=found[1], now=now)
+            lambda session: sessions.end(session, token_hash(value), expires_at=login[1], now=now)
         )
 
     async def jobs_of(self, kind: str, number: int) -> frozenset[str]:

@@ -33,7 +33,7 @@ class RunAttempt:
 
 def run_attempts(run: Run, ended: Sequence[Attempt]) -> list[RunAttempt]:
     """All attempts of a run, oldest first, of which `ended` are those that are stored."""
-    found = [
+    attempts = [
         RunAttempt(
             each.attempt,
             each.name,
@@ -46,9 +46,9 @@ def run_attempts(run: Run, ended: Sequence[Attempt]) -> list[RunAttempt]:
         )
         for each in ended
     ]
-    if len(found) < run.attempt:
+    if len(attempts) < run.attempt:
         first = run.attempt == 1
-        found.append(
+        attempts.append(
             RunAttempt(
                 run.attempt,
                 attempt_name(run.name, run.attempt),
@@ -60,4 +60,4 @@ def run_attempts(run: Run, ended: Sequence[Attempt]) -> list[RunAttempt]:
                 run.finished_at,
             )
         )
-    return found
+    return attempts

@@ -26,8 +26,8 @@ _GZIP = re.compile(r"(?:^|,)\s*gzip\s*(?:;\s*q\s*=\s*(0(?:\.\d+)?|1(?:\.0+)?)\s*
 
 def takes_gzip(request: Request) -> bool:
     """Whether the browser says that it reads gzip."""
-    found = _GZIP.search(request.headers.get("accept-encoding", ""))
-    return found is not None and float(found[1] or 1) > 0
+    match = _GZIP.search(request.headers.get("accept-encoding", ""))
+    return match is not None and float(match[1] or 1) > 0
 
 
 def pack(body: bytes) -> bytes:

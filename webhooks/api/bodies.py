@@ -134,8 +134,8 @@ def _sentence(model: type[BaseModel], error: ErrorDetails) -> tuple[str, str]:
     place, kind = pointer([part for part in error["loc"] if part != "[key]"]), error["type"]
     context = error.get("ctx", {})
     if kind == "extra_forbidden":
-        known = ", ".join(field.alias or name for name, field in model.model_fields.items())
-        return place, f"unknown; known are {known}" if len(error["loc"]) == 1 and known else "unknown"
+        names = ", ".join(field.alias or name for name, field in model.model_fields.items())
+        return place, f"unknown; known are {names}" if len(error["loc"]) == 1 and names else "unknown"
     if kind == "value_error":
         return place, str(context.get("error", error["msg"]))
     sentence = _WORDS.get(kind, error["msg"][:1].lower() + error["msg"][1:])

@@ -78,8 +78,8 @@ class LogHandlers:
         """The name of a sidecar of which there is a log."""
         names = await logs.names()
         if name not in names:
-            known = f"There are those of {', '.join(names)}." if names else "There is none of any."
-            detail = f"There is no log of a sidecar {name[:63]!r}, or none any more. {known}"
+            others = f"There are those of {', '.join(names)}." if names else "There is none of any."
+            detail = f"There is no log of a sidecar {name[:63]!r}, or none any more. {others}"
             raise Problem(404, detail, kind=ProblemType.NO_SUCH_LOG)
         return name
 
@@ -107,11 +107,11 @@ class LogHandlers:
 
     async def _revoked(self, request: Request, visitor: Visitor) -> None:
         """Returns when the API token that follows a log has ended; what proved itself otherwise stays."""
-        known = True
-        while known or not visitor.key.startswith("token:"):
+        valid = True
+        while valid or not visitor.key.startswith("token:"):
             await asyncio.sleep(LOOK_S)
             with suppress(RetryLater):
-                known = await self._access.visitor(request) is not None
+                valid = await self._access.visitor(request) is not None
 
     async def _completed(self, log: _Log[Row]) -> None:
         """Completes the log at its end: what ends before the engine knew of it has no writer."""

@@ -121,8 +121,8 @@ def _in_path(row: Operation) -> Iterator[Schema]:
             yield {"name": name, "in": "path", "required": True, "schema": values}
 
 
-def _parameters(place: str, known: Iterable[Parameter]) -> Iterator[Schema]:
-    for each in known:
+def _parameters(place: str, parameters: Iterable[Parameter]) -> Iterator[Schema]:
+    for each in parameters:
         commas = {"style": "form", "explode": False} if each.several else {}
         yield {"name": each.name, "in": place, "description": each.meaning, **commas, "schema": each.schema}
 

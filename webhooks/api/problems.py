@@ -93,7 +93,9 @@ def wrong(mistakes: Sequence[tuple[str, str]], what: str = "body", *, detail: st
     """422 with every mistake and its place in the body; `detail` where a sentence of its own tells them."""
     kind = ProblemType.INVALID if detail is None else ProblemType.UNFIT
     count = "One thing is" if len(mistakes) == 1 else f"{len(mistakes)} things are"
-    errors = [{"pointer": f"#{quote(at, safe=_OF_FRAGMENT)}", "detail": told} for at, told in mistakes]
+    errors = [
+        {"pointer": f"#{quote(at, safe=_OF_FRAGMENT)}", "detail": sentence} for at, sentence in mistakes
+    ]
     del errors[MOST_MISTAKES:]
     return Problem(422, detail or f"{count} wrong with this {what}.", extra={"errors": errors}, kind=kind)
 

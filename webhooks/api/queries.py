@@ -113,9 +113,9 @@ IDEMPOTENCY_KEY = Parameter(
 )
 
 
-def read(request: Request, known: Sequence[Parameter] = ()) -> dict[str, str]:
+def read(request: Request, parameters: Sequence[Parameter] = ()) -> dict[str, str]:
     """The query's values; what is not known, said twice or out of bounds is a mistake that is told."""
-    by_name = {each.name: each for each in known}
+    by_name = {each.name: each for each in parameters}
     values: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name not in by_name:
