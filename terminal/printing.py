@@ -96,8 +96,8 @@ def standing(run: Document) -> str:
 
 def progress(run: Document) -> str | None:
     """How far its job says that it is, as a bar."""
-    found = steps(run.get("progress"))
-    return None if found is None else bar(*found)
+    position = steps(run.get("progress"))
+    return None if position is None else bar(*position)
 
 
 def _word(run: Document) -> vocabulary.Word:
@@ -150,9 +150,9 @@ def run(record: Document) -> None:
         ("page", record.get("url")),
     ]
     facts(pairs)
-    if found.get("summary"):
+    if record.get("summary"):
         print()
-        for line in str(found["summary"]).split("\n"):
+        for line in str(record["summary"]).split("\n"):
             print(plain(line))
 
 
