@@ -57,8 +57,8 @@ def verify(path: str, query: str, *, now: float, keys: Keys) -> bool:
     expires = link_expires(query)
     if page is None or expires is None or expires <= now:
         return False
-    given = dict(parse_qsl(query))["signature"]
-    return _any_key(keys, given, "link", page, expires)
+    signature = dict(parse_qsl(query))["signature"]
+    return _any_key(keys, signature, "link", page, expires)
 
 
 def link_expires(query: str) -> int | None:
@@ -91,8 +91,8 @@ def session_token(value: str, *, now: float, keys: Keys) -> tuple[str, int] | No
     match = _SESSION.fullmatch(value)
     if match is None:
         return None
-    token_hash, expires, given = match[1], int(match[2]), match[3]
-    if expires <= now or not _any_key(keys, given, "session", token_hash, expires):
+    token_hash, expires, signature = match[1], int(match[2]), match[3]
+    if expires <= now or not _any_key(keys, signature, "session", token_hash, expires):
         return None
     return token_hash, expires
 
@@ -102,10 +102,10 @@ def _page(path: str) -> str | None:
     return match[1] if match else None
 
 
-def _any_key(keys: Keys, given: str, kind: str, subject: str, expires: int) -> bool:
+def _any_key(keys: Keys, signature: str, kind: str, subject: str, expires: int) -> bool:
     """Compares with every key, without stopping at the first that fits; bytes, as text may be non-ASCII."""
     fits = [
-        hmac.compare_digest(_mac(key, kind, subject, expires).encode(), given.encode("utf-8", "replace"))
+        hmac.compare_digest(_mac(key, kind, subject, expires).encode(), signature.encode("utf-8", "replace"))
         for key in keys
     ]
     return any(fits)

@@ -40,12 +40,12 @@ def scope(text: str) -> str:
 
 def ordered(scopes: Iterable[str]) -> list[str]:
     """Each once, in the order in which they are always shown; ValueError for none, many or a wrong one."""
-    found = sorted({scope(each) for each in scopes}, key=lambda each: (each.startswith(RUN), each))
-    if not found:
+    unique = sorted({scope(each) for each in scopes}, key=lambda each: (each.startswith(RUN), each))
+    if not unique:
         raise ValueError(f"{EXPECTED}, at least one")
-    if len(found) > MOST:
+    if len(unique) > MOST:
         raise ValueError(f"expected at most {MOST} scopes")
-    return found
+    return unique
 
 
 def may_change(scopes: Collection[str]) -> bool:

@@ -117,8 +117,8 @@ class Rule:
         """GitHub does not tell environments by case."""
         if self.environment is None:
             return True
-        found = workflow.environment
-        return found is not None and matches(_folded(self.environment), _folded(found))
+        environment = workflow.environment
+        return environment is not None and matches(_folded(self.environment), _folded(environment))
 
 
 def _folded(name: str) -> str:
@@ -134,27 +134,27 @@ def rule(text: str) -> Rule:
 
     ValueError with what is expected.
     """
-    found = _RULE.fullmatch(text.removeprefix(PREFIX))
-    if not text.startswith(PREFIX) or len(text) > LONGEST or found is None:
+    match = _RULE.fullmatch(text.removeprefix(PREFIX))
+    if not text.startswith(PREFIX) or len(text) > LONGEST or match is None:
         raise ValueError(f"expected a rule {_EXAMPLE}")
-    if not _OWNER.fullmatch(found["owner"]):
+    if not _OWNER.fullmatch(match["owner"]):
         raise ValueError("expected the name of an owner without *: anybody can have a repository somewhere")
-    if not _NAME.fullmatch(found["name"]):
+    if not _NAME.fullmatch(match["name"]):
         raise ValueError("expected a repository such as acme/shop, or acme/* for all of an owner")
-    _check_number(found["number"], found["name"])
-    if found["ref"] is not None and not _REF.fullmatch(found["ref"]):
+    _check_number(match["number"], match["name"])
+    if match["ref"] is not None and not _REF.fullmatch(match["ref"]):
         raise ValueError(
             "expected a whole ref after @, such as refs/heads/main, refs/tags/v* or refs/heads/**"
         )
-    if found["file"] is not None and not _FILE.fullmatch(found["file"]):
+    if match["file"] is not None and not _FILE.fullmatch(match["file"]):
         raise ValueError(
             "expected the name of a file in .github/workflows after :workflow:, such as deploy.yml"
         )
-    environment = found["environment"]
+    environment = match["environment"]
     if environment is not None and not (environment.strip() and environment.isprintable()):
         raise ValueError("expected the name of an environment after :environment:, such as production")
     return Rule(
-        f"{found['owner']}/{found['name']}", found["number"], found["ref"], found["file"], environment
+        f"{match['owner']}/{match['name']}", match["number"], match["ref"], match["file"], environment
     )
 
 
