@@ -61,7 +61,7 @@ def straightened(line: str) -> str:
 
     Within plain quotes, and within a word as in `it’s`, they are what was typed.
     """
-    made = list(line)
+    characters = list(line)
     quote, ends, escaped = "", "", False
     for place, character in enumerate(line):
         before, after = line[place - 1 : place] or " ", line[place + 1 : place + 2] or " "
@@ -71,14 +71,14 @@ def straightened(line: str) -> str:
             escaped = True
         elif quote:
             if character == quote or (character in ends and after in " \t"):
-                made[place], quote = quote, ""
+                characters[place], quote = quote, ""
         elif character in _CURLED:
             quote, ends = character, ""
         elif before in " \t=":
             quote = next((plain for plain, curled in _CURLED.items() if character in curled), "")
             ends = _CURLED.get(quote, "")
-            made[place] = quote or character
-    return "".join(made)
+            characters[place] = quote or character
+    return "".join(characters)
 
 
 def _unreadable(character: str) -> str | None:

@@ -69,7 +69,7 @@ def jobs_named(text: str, first_word: str = "/job") -> list[str]:
     """The jobs that the first lines of a comment seem to start, for the record of a refusal; cheap."""
     word = re.escape(first_word)
     start = re.compile(rf"(?m)^ {{0,3}}{word} {{1,9}}(?:re)?run {{1,9}}([A-Za-z0-9._-]{{1,100}})(?=\s|\Z)")
-    return list(dict.fromkeys(found[1] for found in islice(start.finditer(text[:4096]), 10)))
+    return list(dict.fromkeys(match[1] for match in islice(start.finditer(text[:4096]), 10)))
 
 
 def commands_in(text: str, first_word: str = "/job") -> list[str]:
@@ -107,7 +107,7 @@ def _read(source: str, first_word: str) -> list[Line]:
     written = source.split("\n")
     mail = beginning_of_mail(written)
     hidden = Elements()
-    found: list[Line] = []
+    commands: list[Line] = []
     previous: Token | None = None
     for token in tokens:
         if token.type == "html_block":
@@ -118,15 +118,15 @@ def _read(source: str, first_word: str) -> list[Line]:
             if "<" in content or (ordinary and may_hold_command(content, first_word)):
                 children = inline(content)
                 lines = list(_lines(content, children, hidden, first_word))
-                found.extend(lines if ordinary else [])
+                commands.extend(lines if ordinary else [])
             if ends:
-                return found
+                return commands
             if ordinary and not hidden and FOOTER.search(content):
-                return [Line(line.text, _unclear_mail()) for line in found]
+                return [Line(line.text, _unclear_mail()) for line in commands]
         elif token.type not in ("paragraph_open", "paragraph_close", "inline"):
             hidden.container(token.nesting)
         previous = token
-    return found
+    return commands
 
 
 def _above(token: Token, written: Sequence[str], mail: Sequence[int]) -> tuple[str, bool]:

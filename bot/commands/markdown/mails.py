@@ -88,8 +88,8 @@ def _other(line: str) -> str:
     """What line of a mail's header this is, in its own language, other than the sender's."""
     if ":" not in line[:40] and "：" not in line[:40]:
         return ""
-    found = _OTHER_LINE.match(line[:200])
-    return found[1].lower() if found else ""
+    match = _OTHER_LINE.match(line[:200])
+    return match[1].lower() if match else ""
 
 
 def _begins(lines: Sequence[str], number: int, line: str, others: Sequence[str]) -> bool:

@@ -152,20 +152,20 @@ def _command_rule(first_word: str) -> _Inline:
     def rule(state: StateInline, silent: bool) -> bool:
         if state.pos and state.src[state.pos - 1] not in " \n":
             return False
-        found = opening.match(state.src, state.pos)
-        if found is None:
+        match = opening.match(state.src, state.pos)
+        if match is None:
             return False
         line = state.src.rfind("\n", 0, state.pos) + 1
-        indent = state.src[line : found.start(2)]
+        indent = state.src[line : match.start(2)]
         plain = not indent.strip(" ")
         if state.src[line : state.pos].strip(" ") or (plain and len(indent) > 3):
             return False
         if not silent:
-            behind = state.src[found.end() : found.end() + 1].strip(" \t\n")
-            exact = plain and found[2] == first_word and not behind
+            behind = state.src[match.end() : match.end() + 1].strip(" \t\n")
+            exact = plain and match[2] == first_word and not behind
             token = state.push("command", "", 0)
-            token.meta = {"span": (found.start(2), found.end()), "exact": exact}
-        state.pos = found.end()
+            token.meta = {"span": (match.start(2), match.end()), "exact": exact}
+        state.pos = match.end()
         return True
 
     return rule
