@@ -63,11 +63,11 @@ def _refuse(name: str, names: frozenset[str]) -> ZoneInfo:
     shown = f"{quoted(name)} is no IANA time zone"
     if offset := _OFFSET.fullmatch(name.strip()):
         raise ValueError(f"{shown}; {_fixed(offset, names)}")
-    cities = {known.rpartition("/")[2].casefold(): known for known in sorted(names) if "/" in known}
-    same = {known.casefold(): known for known in names}
-    asked = name.strip().replace(" ", "_").casefold()
+    cities = {each.rpartition("/")[2].casefold(): each for each in sorted(names) if "/" in each}
+    same = {each.casefold(): each for each in names}
+    folded = name.strip().replace(" ", "_").casefold()
     # Abbreviations such as CEST are near to names of other zones, so only places are guessed.
-    guess = same.get(asked) or cities.get(asked) or (nearest(name, names) if "/" in name else None)
+    guess = same.get(folded) or cities.get(folded) or (nearest(name, names) if "/" in name else None)
     raise ValueError(
         f"{shown}; " + (f"did you mean {guess}?" if guess else "expected one such as Europe/Helsinki")
     )
@@ -77,12 +77,12 @@ def _fixed(offset: re.Match[str], names: frozenset[str]) -> str:
     """What to write for hours from UTC: IANA's own names of such zones have the sign the other way round."""
     sign, hours, minutes = offset["sign"], int(offset["hours"]), int(offset["minutes"] or 0)
     place = "expected a place, such as Europe/Helsinki, which knows its summer time as well"
-    known = f"Etc/GMT{'-' if sign == '+' else '+'}{hours}"
-    if minutes or known not in names:
+    zone = f"Etc/GMT{'-' if sign == '+' else '+'}{hours}"
+    if minutes or zone not in names:
         return place
     where = "ahead of" if sign == "+" else "behind"
     return (
-        f"{place}. {known}, with the sign the other way round, is always {duration(hours * 3600)} {where} UTC"
+        f"{place}. {zone}, with the sign the other way round, is always {duration(hours * 3600)} {where} UTC"
     )
 
 
@@ -97,15 +97,15 @@ def _spans(tz: ZoneInfo, year: int) -> tuple[Span, ...]:
     # What the clock showed last matters as far back as a clock can fall, which is a day.
     at = first - 3 * DAY
     offset, shown = _offset(tz, at), at + _offset(tz, at)
-    found: list[Span] = []
+    spans: list[Span] = []
     while at < last:
         end = _change(tz, at, last)
         if end > first:
             start = max(at, first)
-            found.append(Span(start, end, offset, max(shown, start + offset) if start > at else shown))
+            spans.append(Span(start, end, offset, max(shown, start + offset) if start > at else shown))
         shown = max(shown, end + offset)
         at, offset = end, _offset(tz, end)
-    return tuple(found)
+    return tuple(spans)
 
 
 def _change(tz: ZoneInfo, start: int, last: int) -> int:
