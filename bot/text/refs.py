@@ -38,8 +38,10 @@ def is_pull(text: str) -> bool:
 def meanings(text: str) -> list[tuple[str, str]]:
     """What else `text` may mean but a branch or a tag of just that name: `heads` or `tags`, and the name."""
     rest = text.removeprefix("refs/")
-    found = [(kind, rest.removeprefix(start)) for kind, start in _KINDS.items() if rest.startswith(start)]
-    return [(kind, name) for kind, name in found if is_name(name)]
+    candidates = [
+        (kind, rest.removeprefix(start)) for kind, start in _KINDS.items() if rest.startswith(start)
+    ]
+    return [(kind, name) for kind, name in candidates if is_name(name)]
 
 
 def _is_unicode(text: str) -> bool:

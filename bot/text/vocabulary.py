@@ -117,10 +117,10 @@ def name_of(actor: str) -> str:
 def _parts(actor: str) -> tuple[ActorKind | None, str]:
     """The kind, None for one that this version does not know, and the name as people see it."""
     kind, _, name = actor.partition(":")
-    known = next((each for each in ActorKind if each == kind and name), None)
-    if known is None:
+    actor_kind = next((each for each in ActorKind if each == kind and name), None)
+    if actor_kind is None:
         return None, actor
-    return known, MEMBER if known is ActorKind.SLACK and _MEMBER.fullmatch(name) else name
+    return actor_kind, MEMBER if actor_kind is ActorKind.SLACK and _MEMBER.fullmatch(name) else name
 
 
 def how(actor: str, cause: str) -> str:

@@ -32,16 +32,16 @@ def _visible(character: str) -> str:
     return character
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
+def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """The known name most like `word`, or None where nothing is near."""
-    names = {name.casefold(): name for name in known}
+    names = {name.casefold(): name for name in candidates}
     close = difflib.get_close_matches(word[:_QUOTED_LENGTH].casefold(), names, n=1, cutoff=0.6)
     return names[close[0]] if close else None
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, candidates: Iterable[str]) -> str:
     """` Did you mean `NAME`?` with its leading space, or nothing where nothing is near."""
-    name = nearest(word, known)
+    name = nearest(word, candidates)
     return f" Did you mean {quoted(name)}?" if name else ""
 
 
