@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from demo.checks import check_run, check_suite
 from demo.entities import Json
 from demo.payloads import ZERO_SHA, issue_comment, moved, ping, pull_request, push
+from demo.reviews import review, review_comment
 
 __all__ = [
     "ZERO_SHA",
@@ -26,6 +27,8 @@ __all__ = [
     "ping",
     "pull_request",
     "push",
+    "review",
+    "review_comment",
     "sign_github",
     "sign_slack",
     "slack",

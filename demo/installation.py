@@ -12,7 +12,6 @@ import signal
 import socket
 import sys
 import time
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -21,22 +20,31 @@ from typing import Any, Protocol, TypedDict, TypeVar
 
 import httpx
 
-from demo import deliveries
-from demo.github import Check, Comment
+from demo.arrivals import GITHUB_SECRET, PERSON, PULL, REPOSITORY, SLACK_SECRET, SLACK_USER, Arrivals
 from demo.standins import StandIns, standins
 
 ROOT = Path(__file__).parents[1]
-REPOSITORY = "acme/shop"
-PULL = 7
-PERSON = "octocat"
-SLACK_USER = "U012AB3CD"
 CHANNEL = "ops"
-GITHUB_SECRET = "demo-webhook-secret"
-SLACK_SECRET = "demo-signing-secret"
 START_SECONDS = 30.0
 
 T = TypeVar("T")
 Event = dict[str, Any]
+
+__all__ = [
+    "CHANNEL",
+    "GITHUB_SECRET",
+    "PERSON",
+    "PULL",
+    "REPOSITORY",
+    "ROOT",
+    "SLACK_SECRET",
+    "SLACK_USER",
+    "Event",
+    "Installation",
+    "Process",
+    "Where",
+    "installation",
+]
 
 
 class Process(Protocol):
@@ -90,7 +98,7 @@ class Where(TypedDict, total=False):
     clock: Callable[[], float]
 
 
-class Installation:
+class Installation(Arrivals):
     """One installation; `home` is its working directory and `events` what its log has said so far."""
 
     start_process: Start = staticmethod(start_process)
@@ -109,7 +117,7 @@ class Installation:
         self.url = f"http://127.0.0.1:{self.port}"
         self.environ = self._environ() | dict(environ)
         self.origin = home / "github" / f"{REPOSITORY}.git"
-        self._client = httpx.AsyncClient(base_url=self.url, timeout=30.0, trust_env=False)
+        self.client = httpx.AsyncClient(base_url=self.url, timeout=30.0, trust_env=False)
         self._process: Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._changed = asyncio.Condition()
@@ -224,66 +232,10 @@ class Installation:
             each.get("number") for each in self.events if each.get("event") == "run.finished"
         }
 
-    # What comes in --------------------------------------------------------------------------------
-
-    async def deliver(self, path: str, delivery: deliveries.Delivery) -> httpx.Response:
-        """Send a signed request to a door."""
-        return await self._client.post(path, content=delivery.body, headers=delivery.headers)
-
-    async def push(self, commit: str, *, branch: str = "main", id: str | None = None) -> httpx.Response:
-        """GitHub says that a branch was pushed."""
-        payload = deliveries.push(REPOSITORY, commit, branch=branch, private=self._private, at=self.clock())
-        return await self._github("push", payload, id)
-
-    async def comment(self, body: str, *, author: str = PERSON) -> Comment:
-        """Somebody comments on the pull request; gives the comment as it stands at GitHub."""
-        made = self.beside.github.add_comment(REPOSITORY, PULL, author, body)
-        payload = deliveries.issue_comment(
-            REPOSITORY, PULL, made.id, author, body, private=self._private, at=self.clock()
-        )
-        answer = await self._github("issue_comment", payload, None)
-        answer.raise_for_status()
-        return made
-
-    async def press(self, check: Check, button: str | None = None, *, author: str = PERSON) -> None:
-        """Somebody presses a button of a check run: one of the App's, or (None) GitHub's that repeats it."""
-        if button is not None and button not in [action["identifier"] for action in check.actions]:
-            raise LookupError(f"there is no button {button}")
-        payload = deliveries.check_run(
-            REPOSITORY,
-            check.id,
-            check.head_sha,
-            external_id=check.external_id,
-            sender=author,
-            button=button,
-            private=self._private,
-        )
-        (await self._github("check_run", payload, None)).raise_for_status()
-
-    async def slash(self, text: str, *, person: str = SLACK_USER) -> httpx.Response:
-        """Somebody types `/job TEXT` in the channel."""
-        channel = self.beside.slack.channels[0].id
-        fields = deliveries.slash_command(
-            text,
-            trigger=f"{uuid.uuid4().int % 10**12}.{uuid.uuid4().hex[:8]}",
-            channel=channel,
-            person=person,
-            response_url=self.beside.slack.response_url(channel, person),
-        )
-        return await self.deliver("/webhooks/slack", deliveries.slack(SLACK_SECRET, fields, self.clock()))
-
-    async def _github(self, event: str, payload: dict[str, Any], id: str | None) -> httpx.Response:
-        sent = deliveries.github(GITHUB_SECRET, event, id or str(uuid.uuid4()), payload)
-        return await self.deliver("/webhooks/github", sent)
-
-    @property
-    def _private(self) -> bool:
-        return self.beside.github.state.repositories[REPOSITORY].private
-
     async def get(self, path: str, *, token: str | None = None) -> httpx.Response:
         """Read a page or the API."""
         headers = {"authorization": f"Bearer {token}"} if token else {}
-        return await self._client.get(path, headers=headers)
+        return await self.client.get(path, headers=headers)
 
     async def token(self, name: str, *scopes: str) -> str:
         """A new API token, for reading unless `scopes` say more.
@@ -296,7 +248,7 @@ class Installation:
             return await self.command("token", "create", name, *options)
         headers = {"authorization": f"Bearer {json.loads(door.read_text())['token']}"}
         asked = {"name": name, "scopes": list(scopes or ["read"])}
-        answer = await self._client.post("/api/tokens", json=asked, headers=headers)
+        answer = await self.client.post("/api/tokens", json=asked, headers=headers)
         answer.raise_for_status()
         text: str = answer.json()["token"]
         return text
@@ -307,7 +259,7 @@ class Installation:
         path = f"/api/{of}/{number}/logs?follow=1"
         while True:
             seen = len(self.events)
-            async with self._client.stream("GET", path, headers=headers, timeout=120.0) as answer:
+            async with self.client.stream("GET", path, headers=headers, timeout=120.0) as answer:
                 if answer.status_code != HTTPStatus.NOT_FOUND:
                     answer.raise_for_status()
                     async for line in answer.aiter_lines():
@@ -364,7 +316,7 @@ class Installation:
     async def close(self) -> None:
         """End the service and let go of it."""
         await self.stop()
-        await self._client.aclose()
+        await self.client.aclose()
 
 
 @asynccontextmanager

@@ -150,21 +150,18 @@ async def _push(journey: Journey) -> str:
     return "the image was rebuilt; the commit and the channel know"
 
 
-async def _comment(journey: Journey, text: str, number: int) -> int:
+async def _comment(journey: Journey, text: str, number: int) -> None:
     journey.came_in(f"octocat comments on {REPOSITORY}#{PULL}: {text}")
-    made = await journey.errand.comment(f"Let us see.\n\n{text}\n")
+    await journey.errand.comment(f"Let us see.\n\n{text}\n")
     await journey.watch(number)
-    return made.id
 
 
 async def _succeeds(journey: Journey) -> str:
-    comment = await _comment(journey, "/job run hello NAME='Ada Lovelace'", 1)
+    await _comment(journey, "/job run hello NAME='Ada Lovelace'", 1)
     card = await journey.card(1, "succeeded")
     expect("exit code `0`" in card, "the card lacks the exit code")
     await journey.check("success", "errand / hello")
-    reactions = [each.content for each in journey.github.reactions if each.comment == comment]
-    expect(sorted(reactions) == ["eyes", "rocket"], f"the comment got {reactions}")
-    return "the job got its parameter and ran; 👀 and 🚀 on the comment"
+    return "the job got its parameter and ran; the card and the check say it"
 
 
 async def _fails(journey: Journey) -> str:

@@ -71,8 +71,10 @@ async def _everything(app: GitHub, comment: int) -> None:
     assert (await app.pull(SHOP, 7)).head_sha == SHA
     await app.react(SHOP, comment, "eyes")
     reply = await app.comment(SHOP, 7, f"Hello {marker('n1')}")
-    await app.update_comment(SHOP, reply, f"Hello again {marker('n1')}")
+    await app.update_comment(SHOP, reply.number, f"Hello again {marker('n1')}")
     assert await app.find_comment(SHOP, 7, marker("n1")) == reply
+    assert reply.node is not None
+    await app.minimize(SHOP, reply.node)
     check = await app.create_check(SHOP, SHA, DONE)
     await app.update_check(SHOP, check, DONE)
     assert await app.find_check(SHOP, SHA, "n1") == check

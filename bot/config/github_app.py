@@ -34,11 +34,13 @@ _ALWAYS: Mapping[str, str] = {
 }
 _HEARD = (
     "issue_comment",
+    "pull_request_review",
+    "pull_request_review_comment",
     "check_run",
     "check_suite",
     "repository",
 )
-"""Comments, buttons of check runs, and new names of repositories."""
+"""Comments, texts of reviews, buttons of check runs, and new names of repositories."""
 _OF_EVENTS: Mapping[str, Mapping[str, str]] = {
     "push": {},
     "deployment": {"deployments": "write"},

@@ -1,4 +1,10 @@
-"""Comments."""
+"""Comments in the conversation of a pull request, on lines of its code, and the texts of its reviews.
+
+https://docs.github.com/webhooks/webhook-events-and-payloads#issue_comment, `#pull_request_review_comment` and
+`#pull_request_review` there
+"""
+
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -11,18 +17,37 @@ class _Issue(BaseModel):
     pull_request: dict[str, object] | None = None
 
 
-class _CommentBody(BaseModel):
+class _Pull(BaseModel):
+    number: int
+
+
+class _Text(BaseModel):
     id: int
     body: str | None = None
     user: User | None = None
     performed_via_github_app: dict[str, object] | None = None
     author_association: object = ""
+    in_reply_to_id: object = None
 
 
 class _IssueComment(BaseModel):
     action: str
     issue: _Issue
-    comment: _CommentBody
+    comment: _Text
+    repository: Repository
+
+
+class _ReviewComment(BaseModel):
+    action: str
+    pull_request: _Pull
+    comment: _Text
+    repository: Repository
+
+
+class _Review(BaseModel):
+    action: str
+    pull_request: _Pull
+    review: _Text
     repository: Repository
 
 
@@ -31,18 +56,42 @@ def read(payload: object) -> Comment | Ignored:
     event = _IssueComment.model_validate(payload)
     if event.action != "created":
         return Ignored(f"a comment was {event.action[:40]}; only new ones count")
-    author = event.comment.user
-    if author is None or author.type != "User" or event.comment.performed_via_github_app:
+    on_issue = event.issue.pull_request is None
+    return _comment(event.repository, event.issue.number, event.comment, on_issue=on_issue)
+
+
+def read_on_line(payload: object) -> Comment | Ignored:
+    """A comment on a line of the code."""
+    event = _ReviewComment.model_validate(payload)
+    if event.action != "created":
+        return Ignored(f"a comment on a line was {event.action[:40]}; only new ones count")
+    thread = number_of(event.comment.in_reply_to_id) or event.comment.id
+    return _comment(
+        event.repository, event.pull_request.number, event.comment, kind="review_comment", thread=thread
+    )
+
+
+def read_review(payload: object) -> Comment | Ignored:
+    """The text of a review; its comments on lines come by themselves."""
+    event = _Review.model_validate(payload)
+    if event.action != "submitted":
+        return Ignored(f"a review was {event.action[:40]}; only new ones count")
+    return _comment(event.repository, event.pull_request.number, event.review, kind="review")
+
+
+def _comment(repository: Repository, pull: int, text: _Text, **where: Any) -> Comment | Ignored:
+    author = text.user
+    if author is None or author.type != "User" or text.performed_via_github_app:
         return Ignored("a comment that no person wrote")
     return Comment(
-        repository=event.repository.full_name,
-        pull=event.issue.number,
-        comment=event.comment.id,
+        repository=repository.full_name,
+        pull=pull,
+        comment=text.id,
         author=author.login,
-        body=event.comment.body or "",
-        public=not event.repository.private,
-        on_issue=event.issue.pull_request is None,
-        outsider=event.comment.author_association in OUTSIDERS,
-        number=number_of(event.repository.id),
-        owner_number=event.repository.owner_number,
+        body=text.body or "",
+        public=not repository.private,
+        outsider=text.author_association in OUTSIDERS,
+        number=number_of(repository.id),
+        owner_number=repository.owner_number,
+        **where,
     )

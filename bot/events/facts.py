@@ -1,6 +1,7 @@
 """What happened, as handlers take it."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from bot.events.occurrences import Occurrence
 
@@ -53,7 +54,9 @@ class Push:
 class Comment:
     """A person wrote a new comment on a pull request, or (`on_issue`) on an issue, which `pull` numbers then.
 
-    `outsider`: GitHub knows of nothing that ties the author to the repository.
+    `kind`: in the conversation, on a line of the code (`thread` is the first comment of that line then), or
+    as the text of a review; the number in `comment` is unique among those of its kind. `outsider`: GitHub
+    knows of nothing that ties the author to the repository.
     """
 
     repository: str
@@ -66,6 +69,8 @@ class Comment:
     outsider: bool = False
     number: int | None = None
     owner_number: int | None = None
+    kind: Literal["comment", "review_comment", "review"] = "comment"
+    thread: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ MAX_FIELDS = 100
 _READERS: Mapping[str, Callable[[object], Event]] = {
     "push": pushes.read,
     "issue_comment": comments.read,
+    "pull_request_review": comments.read_review,
+    "pull_request_review_comment": comments.read_on_line,
     "repository": repositories.read,
     "check_run": checks.read_run,
     "check_suite": checks.read_suite,

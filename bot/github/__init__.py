@@ -6,7 +6,7 @@ longer than it lives, or let one out in an error. It asks only `bot.errors`, `bo
 `bot.access.workflows` and `executor.spec`.
 """
 
-from bot.github.answers import KnownRepository, PullRequest, Repository
+from bot.github.answers import KnownRepository, PostedComment, PullRequest, Repository
 from bot.github.client import GitHub, Lookup
 from bot.github.commits import NamedCommit
 from bot.github.issuer import Keys
@@ -19,6 +19,7 @@ __all__ = [
     "Lookup",
     "NamedCommit",
     "Oidc",
+    "PostedComment",
     "PullRequest",
     "Repository",
     "Untrusted",

@@ -82,6 +82,19 @@ class PullRequest:
         return None in names or len({(name or "").casefold() for name in names}) > 1
 
 
+@dataclass(frozen=True, slots=True)
+class PostedComment:
+    """A comment of ours; `node` is its id of the GraphQL API, None where GitHub did not say it."""
+
+    number: int
+    node: str | None = None
+
+
+def posted(data: Any) -> PostedComment:
+    """The comment in an answer; `Refused` where there is none."""
+    return PostedComment(needed(number(data, "id"), "the comment's id"), text(data, "node_id"))
+
+
 def repository_path(name: str) -> str:
     """`repos/owner/name`, escaped for a URL, or `repositories/N` for `#N`; `Refused` for what is neither.
 

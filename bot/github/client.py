@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 import structlog
 
 from bot.errors import Refused
-from bot.github import answers
+from bot.github import answers, graphql
 from bot.github.answers import (
     KnownRepository,
+    PostedComment,
     PullRequest,
     Repository,
     field,
@@ -20,7 +21,7 @@ from bot.github.answers import (
 )
 from bot.github.commits import Commits, NamedCommit
 from bot.github.credentials import App, Credential
-from bot.github.transport import Answer, Call, Transport
+from bot.github.transport import GRAPHQL, Answer, Call, Transport
 from bot.messages import CheckFields, StatusFields
 from executor.spec import Secret
 
@@ -141,30 +142,48 @@ class GitHub:
             return url, self._token
         return url, (await self._app.for_clone(known.reference, known.account)).token
 
-    async def react(self, repository: str, comment: int, content: str) -> None:
-        """React to a comment; the same reaction twice is one."""
-        path = f"{repository_path(repository)}/issues/comments/{int(comment)}/reactions"
+    async def react(self, repository: str, comment: int, content: str, *, on_line: bool = False) -> None:
+        """React to a comment, of the conversation or `on_line` of the code; the same twice is one."""
+        path = f"{repository_path(repository)}/{_comments(on_line)}/{int(comment)}/reactions"
         await self._send(repository, Call("POST", path, body={"content": content}))
 
-    async def comment(self, repository: str, issue: int, body: str) -> int:
-        """Comment on an issue or a pull request; gives the comment's id."""
+    async def comment(
+        self, repository: str, issue: int, body: str, *, thread: int | None = None
+    ) -> PostedComment:
+        """Comment on an issue or a pull request, or below the comment `thread` on a line of its code."""
         path = f"{repository_path(repository)}/issues/{int(issue)}/comments"
+        if thread is not None:
+            path = f"{repository_path(repository)}/pulls/{int(issue)}/comments/{int(thread)}/replies"
         answer = await self._send(repository, Call("POST", path, body={"body": body}))
-        return needed(number(answer.data, "id"), "the comment's id")
+        return answers.posted(answer.data)
 
-    async def update_comment(self, repository: str, comment: int, body: str) -> None:
+    async def update_comment(
+        self, repository: str, comment: int, body: str, *, on_line: bool = False
+    ) -> PostedComment:
         """Replace the text of a comment."""
-        path = f"{repository_path(repository)}/issues/comments/{int(comment)}"
-        await self._send(repository, Call("PATCH", path, body={"body": body}))
+        path = f"{repository_path(repository)}/{_comments(on_line)}/{int(comment)}"
+        answer = await self._send(repository, Call("PATCH", path, body={"body": body}))
+        return answers.posted(answer.data)
+
+    async def minimize(self, repository: str, node: str) -> None:
+        """Fold a comment away as outdated, by its id of the GraphQL API; once more changes nothing."""
+        graphql.require_done(await self._send(repository, graphql.minimizing(node)))
 
     async def find_comment(
-        self, repository: str, issue: int, marker: str, *, since: float | None = None
-    ) -> int | None:
+        self,
+        repository: str,
+        issue: int,
+        marker: str,
+        *,
+        since: float | None = None,
+        on_line: bool = False,
+    ) -> PostedComment | None:
         """The newest comment of ours that contains `marker`, if any; `since` (epoch seconds) saves pages.
 
         A quote of our comment by somebody else carries the marker too, hence the look at its author.
         """
-        path = f"{repository_path(repository)}/issues/{int(issue)}/comments"
+        of = "pulls" if on_line else "issues"
+        path = f"{repository_path(repository)}/{of}/{int(issue)}/comments"
         ours = await self._own_login()
         query: dict[str, str | int | None] = {"per_page": PAGE, "since": _iso(since), "page": 1}
         first = await self._send(repository, Call("GET", path, query))
@@ -236,8 +255,9 @@ class GitHub:
         A 401 means that nothing was done, so this repeats no write.
         """
         known = await self._look_up(repository)
-        path = call.path.removeprefix(repository_path(repository))
-        call = replace(call, path=repository_path(known.reference) + path)
+        if call.path != GRAPHQL:  # which knows things by ids alone
+            path = call.path.removeprefix(repository_path(repository))
+            call = replace(call, path=repository_path(known.reference) + path)
         for attempt in (1, 2):
             credential = await self._credential(known)
             try:
@@ -292,11 +312,15 @@ def _iso(at: float | None) -> str | None:
     return datetime.fromtimestamp(max(at - SINCE_SLACK, 0.0), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _newest(answer: Answer, marker: str, ours: str) -> int | None:
+def _comments(on_line: bool) -> str:
+    return "pulls/comments" if on_line else "issues/comments"
+
+
+def _newest(answer: Answer, marker: str, ours: str) -> PostedComment | None:
     comments = answer.data if isinstance(answer.data, list) else []
     for comment in reversed(comments):
         if not isinstance(comment, Mapping) or marker not in (text(comment, "body") or ""):
             continue
         if (text(comment, "user", "login") or "").lower() == ours.lower():
-            return number(comment, "id")
+            return answers.posted(comment)
     return None

@@ -32,6 +32,8 @@ LONGEST_DELAY = 300.0  # seconds; whoever waits asks again then
 SECONDARY_DELAY = 60.0  # seconds; GitHub's minimum when it names no time
 REDIRECTS = 3
 API_VERSION = "2022-11-28"
+GRAPHQL = "graphql"
+"""The path of the GraphQL API in a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +152,20 @@ class Transport:
         held = self._held.get(who, 0.0) - self._clock()
         if held > 0:
             raise RetryLater(f"GitHub's rate limit for {who} is used up", delay=held)
-        url = self._base.copy_with(raw_path=self._base.raw_path + call.path.lstrip("/").encode("ascii"))
+        url = self._url(call)
         for _ in range(REDIRECTS + 1):
             response = await self._once(call, url, credential)
             if not 300 <= response.status_code < 400:
                 return self._judge(call, response, who)
             url = self._next(call, url, response)
         raise Refused(f"GitHub redirects {call.method} {call.path} in a circle", status=310)
+
+    def _url(self, call: Call) -> httpx.URL:
+        """On GitHub Enterprise Server GraphQL is beside the REST API: `/api/graphql` and `/api/v3/`."""
+        base = self._base.raw_path
+        if call.path == GRAPHQL:
+            base = base.removesuffix(b"v3/")
+        return self._base.copy_with(raw_path=base + call.path.lstrip("/").encode("ascii"))
 
     async def _once(self, call: Call, url: httpx.URL, credential: Secret | None) -> httpx.Response:
         headers = {"Accept": call.accept, "X-GitHub-Api-Version": API_VERSION}

@@ -19,15 +19,21 @@ class Answers:
         self._clock = clock
         self._nonce = nonce
 
-    def github(self, comment: events.Comment, key: str, texts: Sequence[str], *, failed: bool) -> list[Post]:
-        """A reaction and a reply; `key` is of what is answered."""
-        now, nonce = self._clock(), self._nonce
-        where, content = comment.repository, "confused" if failed else "rocket"
-        about = (f"reaction:{key}:{content}", where, comment.comment, content)
-        answers = [targets.reaction(*about, now=now, nonce=nonce())]
+    def github(
+        self, comment: events.Comment, key: str, texts: Sequence[str], *, failed: bool, shows: bool = False
+    ) -> list[Post]:
+        """A reply, and a reaction where something was refused; `key` is of what is answered.
+
+        `shows`: it was asked for nothing but to be shown, so the next such answer takes its place.
+        """
+        answers = list[Post]()
+        if failed and comment.kind != "review":  # GitHub's REST API knows no reactions to those
+            answers.append(self._reaction(comment, key, "confused"))
         if texts:
-            reply, public = (f"reply:{key}", where, comment.pull, messages.joined(texts)), comment.public
-            answers.append(targets.comment_reply(*reply, public=public, now=now, nonce=nonce()))
+            place = targets.PullPlace(comment.repository, comment.pull, comment.thread)
+            reply = self._reply(key, place, texts, public=comment.public)
+            reply.topic = place.topic(targets.ANSWERS) if shows else None
+            answers.append(reply)
         return answers
 
     def button(self, context: RequestContext, texts: Sequence[str]) -> list[Post]:
@@ -35,9 +41,17 @@ class Answers:
         place = context.place
         if not texts or not isinstance(place, GitHubPlace) or place.number is None:
             return []
-        reply = f"reply:{context.key}", place.repository, place.number, messages.joined(texts)
-        now, nonce = self._clock(), self._nonce()
-        return [targets.comment_reply(*reply, public=place.public, now=now, nonce=nonce)]
+        there = targets.PullPlace(place.repository, place.number)
+        return [self._reply(context.key, there, texts, public=place.public)]
+
+    def _reply(self, key: str, place: targets.PullPlace, texts: Sequence[str], *, public: bool) -> Post:
+        text, now, nonce = messages.joined(texts), self._clock(), self._nonce()
+        return targets.comment_reply(f"reply:{key}", place, text, public=public, now=now, nonce=nonce)
+
+    def _reaction(self, comment: events.Comment, key: str, content: str) -> Post:
+        about = (f"reaction:{key}:{content}", comment.repository, comment.comment, content)
+        on_line, now, nonce = comment.thread is not None, self._clock(), self._nonce()
+        return targets.reaction(*about, on_line=on_line, now=now, nonce=nonce)
 
     def slack(self, command: events.SlackCommand, texts: Sequence[str]) -> list[Post]:
         """A reply to who typed the command; none where Slack gave no address for it."""

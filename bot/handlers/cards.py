@@ -27,13 +27,23 @@ class CardTargets:
         self._nonce = nonce
 
     def of(
-        self, context: RequestContext, target: Target, *, github: bool, channels: Iterable[str | None]
+        self,
+        context: RequestContext,
+        target: Target,
+        subject: str,
+        *,
+        github: bool,
+        channels: Iterable[str | None],
     ) -> list[Post]:
-        """All places; `github`: also the commit. A channel that is named twice is told once."""
+        """All places; `github`: also the commit. A channel that is named twice is told once.
+
+        A later card of the same `subject` (`run:migrate`) takes the place of this one in its pull request.
+        """
         now, nonce = self._clock(), self._nonce
         place, cards = context.place, list[Post]()
         if isinstance(place, GitHubPlace) and place.number is not None:
-            cards.append(targets.comment(place.repository, place.number, now=now, nonce=nonce()))
+            there = targets.PullPlace(place.repository, place.number, place.thread)
+            cards.append(targets.comment(there, subject, now=now, nonce=nonce()))
         if github:
             cards += self.commit(target)
         if self._slack is not None:

@@ -13,7 +13,7 @@ from bot.errors import AskerError, Refused, RetryLater
 from bot.github import GitHub, PullRequest
 from bot.handlers.answers import WENT_WRONG, Answers, by_number
 from bot.handlers.authorization import RequestContext
-from bot.handlers.conversation import Conversation, Step, verbs_of
+from bot.handlers.conversation import Conversation, Step, shows_only, verbs_of
 from bot.handlers.places import GitHubPlace
 from bot.registry import Registry
 from bot.repositories import CodeHost
@@ -22,6 +22,8 @@ from bot.tables import Delivery, Post
 
 log = structlog.get_logger()
 
+SEEN_AFTER = 1.0
+"""Seconds without an answer after which a reaction says that the comment was read."""
 NO_COMMAND = "no command in the comment"
 
 
@@ -67,7 +69,6 @@ class CommentHandler:
         seeing = asyncio.create_task(self._see(github, comment))
         try:
             await self._answer(delivery, comment, context, lines)
-            await seeing
         finally:
             await _ended(seeing)
 
@@ -90,15 +91,19 @@ class CommentHandler:
             delivery,
             context,
             steps,
-            lambda texts, failed: self._answers.github(comment, context.key, texts, failed=failed),
+            lambda texts, failed: self._answers.github(
+                comment, context.key, texts, failed=failed, shows=shows_only(lines)
+            ),
             f"{context.actor} asks for {verbs_of([line.text for line in lines])}",
         )
 
     @staticmethod
     async def _see(github: GitHub, comment: events.Comment) -> None:
-        """Show at once that the comment was read; GitHub keeps one such reaction, however often made."""
+        """Show that the comment was read, where the answer takes a while; GitHub keeps one such reaction."""
         try:
-            await github.react(comment.repository, comment.comment, "eyes")
+            await github.react(
+                comment.repository, comment.comment, "eyes", on_line=comment.thread is not None
+            )
         except (RetryLater, Refused) as error:
             log.info("reaction.failed", repository=comment.repository, error=str(error))
 
@@ -134,7 +139,7 @@ class CommentHandler:
 def request_of(comment: events.Comment) -> RequestContext:
     """Who asks by a comment, and where."""
     return RequestContext(
-        key=f"github:comment:{comment.comment}",
+        key=f"github:{comment.kind}:{comment.comment}",
         cause=Cause.COMMENT,
         actor=ActorKind.GITHUB.named(comment.author),
         login=comment.author,
@@ -143,7 +148,7 @@ def request_of(comment: events.Comment) -> RequestContext:
 
 
 def _place(comment: events.Comment, pull: PullRequest | None = None) -> GitHubPlace:
-    return GitHubPlace(comment.repository, comment.pull, pull, comment.public)
+    return GitHubPlace(comment.repository, comment.pull, pull, comment.public, comment.thread)
 
 
 async def _ended(task: asyncio.Task[Any]) -> None:

@@ -15,6 +15,9 @@ from bot.tables import CommandRefusal, Delivery, Post
 MAX_COMMANDS = 10
 """Commands of one comment that are carried out; further ones are refused."""
 
+SHOWN = frozenset({"help", "list", "status"})
+"""Verbs that do nothing but show."""
+
 Replies = Callable[[list[str], bool], list[Post]]
 """The posts that tell an asker the texts of the replies, and whether something failed."""
 
@@ -129,6 +132,16 @@ def job_to_start(line: str, word: str) -> str | None:
     return command.name if isinstance(command, parser.Run | parser.Rerun) else None
 
 
+def shows_only(lines: Sequence[markdown.Line]) -> bool:
+    """Whether all that is asked for is to be shown something, which is outdated when it is asked again."""
+    return all(line.problem is None and _verb(line.text) in SHOWN for line in lines)
+
+
 def verbs_of(lines: Sequence[str]) -> str:
     """The second word of each command; what else was typed may be private."""
-    return ", ".join(line.split()[1][:20] if len(line.split()) > 1 else "help" for line in lines)
+    return ", ".join(_verb(line) for line in lines)
+
+
+def _verb(line: str) -> str:
+    words = line.split(maxsplit=2)
+    return words[1][:20] if len(words) > 1 else "help"

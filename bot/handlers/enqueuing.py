@@ -61,7 +61,9 @@ class Enqueuer:
             build = seen.builds[needed]
             run.build_number, run.digest = build.number, build.digest
         notify = order.job.notify
-        cards = self._cards.of(order.context, target, github=notify.github, channels=[notify.slack])
+        cards = self._cards.of(
+            order.context, target, f"run:{run.job}", github=notify.github, channels=[notify.slack]
+        )
         if order.occurrence is not None and run.repository is not None:
             row = occurrences.get(session, order.occurrence)
             cards += [] if row is None else self._cards.occurrence(row, run.repository)
@@ -137,7 +139,8 @@ class Enqueuer:
         jobs = self._registry.catalog.jobs_of_image(source.image.name)
         github = not jobs or any(job.notify.github for job in jobs)
         build = self._build(session, context, target, source)
-        cards = self._cards.of(context, target, github=github, channels=(job.notify.slack for job in jobs))
+        channels = (job.notify.slack for job in jobs)
+        cards = self._cards.of(context, target, f"build:{build.image}", github=github, channels=channels)
         posts.add_cards(session, cards, build=build.identity)
         return build
 

@@ -11,13 +11,15 @@ from bot.github import PullRequest
 class GitHubPlace:
     """A repository, and the pull request or issue of it where there is one. `public`: anyone may read it.
 
-    `pull` is what GitHub says of the pull request; None before it was asked.
+    `pull` is what GitHub says of the pull request; None before it was asked. `thread`: it was asked on a line
+    of the code, of whose comments that is the first.
     """
 
     repository: str
     number: int | None = None
     pull: PullRequest | None = None
     public: bool = False
+    thread: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from bot.errors import Refused, RetryLater
 from bot.github import GitHub
 from bot.posting.facing import Facing, Subject
 from bot.store import Store, occurrences
+from bot.store.posts import Remote
 from bot.tables import OccurrenceSeen, Post, Run
 from bot.text.globs import matches
 
@@ -26,13 +27,13 @@ class DeploymentPosts:
         self._facing = facing
         self._store = store
 
-    async def status(self, post: Post, subject: Subject) -> str:
+    async def status(self, post: Post, subject: Subject) -> Remote:
         """The status of a deployment; gives the state that was told last."""
         said = post.remote_id
         for _ in range(LOOKS):
             row, stands = await self._standing(post)
             if stands.state == said:
-                return stands.state
+                return Remote(stands.state)
             await self._tell(post, row, stands)
             said = stands.state
         raise RetryLater("how the deployment stands changes faster than it can be told")

@@ -13,6 +13,7 @@ from bot.posting.annotations import LogAnnotations
 from bot.posting.facing import Facing, Subject
 from bot.registry import Registry
 from bot.states import State
+from bot.store.posts import Remote
 from bot.tables import Post, Run
 
 
@@ -33,10 +34,10 @@ class GitHubPosts:
         self._registry = registry
         self._clock = clock
 
-    async def comment(self, post: Post, subject: Subject) -> str:
-        """A reply, or the card of a run or a build; gives the comment's id."""
-        repository, issue = post.place["repository"], post.place["issue"]
-        command = self._registry.config.command
+    async def comment(self, post: Post, subject: Subject) -> Remote:
+        """A reply, or the card of a run or a build; gives the comment's ids."""
+        repository, issue, thread = post.place["repository"], post.place["issue"], post.place.get("thread")
+        command, on_line = self._registry.config.command, thread is not None
         if subject is None:
             body = await self._text(post)
         else:
@@ -44,24 +45,26 @@ class GitHubPosts:
             body = messages.comment(view, link, nonce=post.nonce, command=command)
         known = int(post.remote_id) if post.remote_id else None
         if known is None and post.attempts > 1:
-            marker = messages.marker(post.nonce)
-            known = await self._client.find_comment(repository, issue, marker, since=post.created_at)
+            marker, since = messages.marker(post.nonce), post.created_at
+            find = self._client.find_comment
+            found = await find(repository, issue, marker, since=since, on_line=on_line)
+            known = None if found is None else found.number
         if known is None:
-            return str(await self._client.comment(repository, issue, body))
-        await self._client.update_comment(repository, known, body)
-        return str(known)
+            made = await self._client.comment(repository, issue, body, thread=thread)
+        else:
+            made = await self._client.update_comment(repository, known, body, on_line=on_line)
+        return Remote(str(made.number), made.node)
 
-    async def check(self, post: Post, subject: Subject) -> str:
-        """The check run of a commit; gives its id, and how many annotations it has where those were sent."""
+    async def check(self, post: Post, subject: Subject) -> Remote:
+        """The check run of a commit; gives its id, and how many annotations were sent."""
         repository, commit, now = post.place["repository"], post.place["commit"], self._clock()
         view, link = await self._facing.in_repository(self._client, post, subject)
         notes = await self._notes(post, subject)
         fields = messages.check(view, link, nonce=post.nonce, now=now, notes=notes)
-        remote, _, count = (post.remote_id or "").partition(" ")
-        known = int(remote) if remote else None
+        known = int(post.remote_id) if post.remote_id else None
         if known is None and post.attempts > 1:
             known = await self._client.find_check(repository, commit, fields.external_id)
-        sent = int(count or 0)
+        sent = int(post.remote_note or 0)
         if notes.placed and known is not None and post.attempts > 1:  # an interrupted try may have sent some
             sent = await self._client.annotations(repository, known)
         for request in messages.in_requests(fields, notes.placed, sent):
@@ -69,7 +72,7 @@ class GitHubPosts:
                 known = await self._client.create_check(repository, commit, request)
             else:
                 await self._client.update_check(repository, known, request)
-        return f"{known} {len(notes.placed)}" if notes.placed else str(known)
+        return Remote(str(known), str(len(notes.placed)) if notes.placed else None)
 
     async def _notes(self, post: Post, subject: Subject) -> messages.CheckNotes:
         """What the log of a run that has ended says of the code, where it may stand there."""
@@ -88,7 +91,12 @@ class GitHubPosts:
     async def reaction(self, post: Post, subject: Subject) -> None:
         """A reaction to a comment; GitHub keeps one of each."""
         place = post.place
-        await self._client.react(place["repository"], place["comment"], place["content"])
+        about = (place["repository"], place["comment"], place["content"])
+        await self._client.react(*about, on_line=place.get("on_line", False))
+
+    async def minimize(self, post: Post, subject: Subject) -> None:
+        """A comment of ours is folded away: a newer one says what there is to say."""
+        await self._client.minimize(post.place["repository"], post.place["node"])
 
     async def _text(self, post: Post) -> str:
         """What was written when it was asked for."""

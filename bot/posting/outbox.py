@@ -7,10 +7,12 @@ from typing import Any
 import structlog
 
 from bot.errors import DatabaseAway, Refused, RetryLater
+from bot.posting import targets
 from bot.posting.deployments import DeploymentPosts
 from bot.posting.facing import Subject
 from bot.posting.github_posts import GitHubPosts
 from bot.posting.slack_posts import SlackPosts
+from bot.states import State
 from bot.store import Session, posts
 from bot.store.holder import LeaseHolder
 from bot.store.leases import LeaseLost
@@ -43,12 +45,13 @@ class Outbox:
         self, holder: LeaseHolder, github: GitHubPosts, deployments: DeploymentPosts, slack: SlackPosts
     ) -> None:
         self._holder = holder
-        self._senders: dict[str, Callable[[Post, Subject], Awaitable[str | None]]] = {
+        self._senders: dict[str, Callable[[Post, Subject], Awaitable[posts.Remote | None]]] = {
             "github_comment": github.comment,
             "github_check": github.check,
             "github_status": github.status,
             "github_reaction": github.reaction,
             "github_deployment": deployments.status,
+            "github_minimize": github.minimize,
             "slack_message": slack.message,
             "slack_response": slack.response,
         }
@@ -67,7 +70,7 @@ class Outbox:
         try:
             if post.attempts > MAX_TRIES:  # none of them came to an end
                 raise Refused("whoever tried to say it was killed")
-            remote_id = await self._senders[post.kind](post, _subject(post))
+            remote = await self._senders[post.kind](post, _subject(post))
         except RetryLater as error:
             await self._again(post, error, MAX_TRIES)
         except Refused as error:
@@ -76,15 +79,24 @@ class Outbox:
             log.exception("post.failed", **_shown(post))
             await self._again(post, RetryLater(f"Errand failed: {type(error).__name__}"), FAILURES)
         else:
-            await self._sent(post, remote_id)
+            await self._sent(post, remote)
 
-    async def _sent(self, post: Post, remote_id: str | None) -> None:
-        key = post.identity
+    async def _sent(self, post: Post, remote: posts.Remote | None) -> None:
+        """Store that it was said; with its end told, it takes the place of older posts of its topic."""
+        key, topic, owner, subject = post.identity, post.topic, self._holder.owner, post.subject
         once = post.run_number is None and post.build_number is None
-        pause = _pause(post.subject, self._holder.clock())
+        pause = _pause(subject, self._holder.clock())
         again_at = self._holder.clock() + pause
-        said = posts.PostedState(post.wanted, remote_id, again_at, done=once)
-        await self._note(lambda s: posts.sent(s, key, said, owner=self._holder.owner))
+        said = posts.PostedState(post.wanted, remote, again_at, done=once)
+
+        def note(session: Session) -> None:
+            posts.sent(session, key, said, owner=owner)
+            if topic is not None and (subject is None or subject.state == State.FINISHED):
+                now = self._holder.clock()
+                old = posts.outdated(session, topic)
+                posts.add(session, [targets.minimizing(each, now=now) for each in old])
+
+        await self._note(note)
         self._ring_in(pause)
         POSTS.labels(post.kind, "sent").inc()
         log.info("post.sent", **_shown(post))

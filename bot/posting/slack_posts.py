@@ -11,6 +11,7 @@ from bot.posting.facing import Facing, Subject
 from bot.registry import Registry
 from bot.slack import Slack
 from bot.states import State
+from bot.store.posts import Remote
 from bot.tables import Post
 
 RESPONSE_SECONDS = 1800.0
@@ -33,7 +34,7 @@ class SlackPosts:
         self._registry = registry
         self._clock = clock
 
-    async def message(self, post: Post, subject: Subject) -> str | None:
+    async def message(self, post: Post, subject: Subject) -> Remote | None:
         """The card in a channel; gives where it is."""
         if post.remote_id == TOLD_ASKER:
             return None
@@ -53,9 +54,9 @@ class SlackPosts:
                 return await self._tell_asker(post, subject, refusal)
         else:
             await self._client.update(*known, text, blocks)
-        return " ".join(known)
+        return Remote(" ".join(known))
 
-    async def _tell_asker(self, post: Post, row: Subject, refusal: Refused) -> str | None:
+    async def _tell_asker(self, post: Post, row: Subject, refusal: Refused) -> Remote | None:
         """Tell who asked the end where Errand may not post; before that there is time to invite it.
 
         Slack takes answers for half an hour. Who asked may read the row, so the link is signed.
@@ -71,7 +72,7 @@ class SlackPosts:
         view, link = await self._facing.to_asker(row)
         text = messages.slack_text(messages.end_reply(view, link, remedy))
         await self._client.respond(url, text)
-        return TOLD_ASKER
+        return Remote(TOLD_ASKER)
 
     async def response(self, post: Post, subject: Subject) -> None:
         """The answer to a command, which only the asker sees."""

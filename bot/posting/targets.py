@@ -4,13 +4,39 @@ A post's key says what it is about and where, so nothing is ever told twice in o
 puts the number of its run or build in front when that is known.
 """
 
+from dataclasses import dataclass
+
 from bot.tables import OccurrenceSeen, Post
 
 
-def comment(repository: str, issue: int, *, now: float, nonce: str) -> Post:
-    """A card on a pull request."""
-    place: dict[str, object] = {"repository": repository, "issue": issue}
-    return _card("github_comment", f"{repository}#{issue}", place, now, nonce)
+@dataclass(frozen=True, slots=True)
+class PullPlace:
+    """A pull request, or (`thread`) the comments on a line of its code, of which that is the first."""
+
+    repository: str
+    issue: int
+    thread: int | None = None
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """As a post keeps it."""
+        thread = {} if self.thread is None else {"thread": self.thread}
+        return {"repository": self.repository, "issue": self.issue, **thread}
+
+    def topic(self, what: str) -> str:
+        """By which the posts are known of which the newest takes the place of the others."""
+        return f"{self.repository.casefold()}#{self.issue}:{what}"
+
+
+ANSWERS = "answers"
+"""The topic of what was only asked to be shown."""
+
+
+def comment(place: PullPlace, subject: str, *, now: float, nonce: str) -> Post:
+    """A card on a pull request; a later one of the same `subject` (`run:migrate`) takes its place."""
+    card = _card("github_comment", f"{place.repository}#{place.issue}", place.fields, now, nonce)
+    card.topic = place.topic(subject)
+    return card
 
 
 def commit(repository: str, sha: str, *, app: bool, now: float, nonce: str) -> Post:
@@ -37,19 +63,29 @@ def channel(name: str, *, url: str | None = None, now: float, nonce: str) -> Pos
 
 
 def comment_reply(
-    key: str, repository: str, issue: int, text: str, *, public: bool = False, now: float, nonce: str
+    key: str, place: PullPlace, text: str, *, public: bool = False, now: float, nonce: str
 ) -> Post:
     """Words said once on a pull request; `public`: they were written for everybody to read."""
-    place = {"repository": repository, "issue": issue, "public": public}
+    fields = {**place.fields, "public": public}
     return Post(
-        kind="github_comment", key=key, place=place, text=text, nonce=nonce, due_at=now, created_at=now
+        kind="github_comment", key=key, place=fields, text=text, nonce=nonce, due_at=now, created_at=now
     )
 
 
-def reaction(key: str, repository: str, comment: int, content: str, *, now: float, nonce: str) -> Post:
-    """A reaction to a comment; `content` is one of GitHub's eight."""
+def reaction(
+    key: str, repository: str, comment: int, content: str, *, on_line: bool = False, now: float, nonce: str
+) -> Post:
+    """A reaction to a comment, perhaps `on_line` of the code; `content` is one of GitHub's eight."""
     place = {"repository": repository, "comment": comment, "content": content}
+    place |= {"on_line": True} if on_line else {}
     return Post(kind="github_reaction", key=key, place=place, nonce=nonce, due_at=now, created_at=now)
+
+
+def minimizing(post: Post, *, now: float) -> Post:
+    """That a comment of ours is folded away, since a later one says it anew."""
+    place = {"repository": post.place["repository"], "node": post.remote_note}
+    key = f"minimize:{post.identity}"
+    return Post(kind="github_minimize", key=key, place=place, nonce="", due_at=now, created_at=now)
 
 
 def slack_reply(key: str, url: str, text: str, *, now: float, nonce: str) -> Post:

@@ -6,12 +6,13 @@ from enum import IntEnum
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Double, Integer, String, and_, bindparam, case, func, select, update
+from sqlalchemy import Connection, Double, Integer, String, and_, bindparam, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from bot.states import State
 from bot.store.claims import Claim
-from bot.store.columns import POST, key_of, table_of
+from bot.store.columns import BUILD, POST, RUN, key_of, table_of
 from bot.store.leases import LeaseLost
 from bot.store.prepared import Prepared
 from bot.store.statements import one, rows_of, run_all
@@ -31,6 +32,8 @@ EARLIER = "earlier_wishes"
 
 _STATUSES = ("github_status", "github_deployment")
 """What says only whether it goes on: every time is one more, of which GitHub keeps a thousand."""
+
+_SUBJECTS = ((POST.run_number, RUN), (POST.build_number, BUILD))
 
 PART = 1000
 """Numbers that one statement names; databases take some ten thousand."""
@@ -189,6 +192,14 @@ def _numbered(table: type[Run | Build], size: int) -> Prepared:
 
 
 @dataclass(frozen=True, slots=True)
+class Remote:
+    """What was said as its place knows it: its id there, and a note (see `bot.tables.Post`)."""
+
+    id: str
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PostedState:
     """What was said: the post's `wanted` when it was claimed, and what the place calls it.
 
@@ -197,7 +208,7 @@ class PostedState:
     """
 
     rev: int
-    remote_id: str | None
+    remote: Remote | None
     again_at: float
     done: bool = False
 
@@ -207,7 +218,8 @@ def sent(session: Session, id: int, said: PostedState, *, owner: str) -> None:
 
     That one looks for what was said by its marker, and finds it.
     """
-    values = {"rev": said.rev, "remote": said.remote_id, "again_at": said.again_at}
+    remote, note = (None, None) if said.remote is None else (said.remote.id, said.remote.note)
+    values = {"rev": said.rev, "remote": remote, "note": note, "again_at": said.again_at}
     if _settle(session, id, owner, _sent(said.done), values) > said.rev:
         wake(session, "posts")
 
@@ -219,11 +231,33 @@ def _sent(done: bool) -> Prepared:
     return _settlement(
         sent=case((POST.sent > rev, POST.sent), else_=rev),
         remote_id=func.coalesce(bindparam("remote", type_=String), POST.remote_id),
+        remote_note=func.coalesce(bindparam("note", type_=String), POST.remote_note),
         state=case((POST.wanted <= rev, "done"), else_=POST.state) if done else POST.state,
         due_at=case((and_(POST.wanted > rev, POST.due_at == _AT_ONCE), _AT_ONCE), else_=again_at),
         attempts=0,
         error=None,
     )
+
+
+def outdated(session: Session, topic: str) -> list[Post]:
+    """The posts of a topic whose place a newer one has taken: said, and of nothing that is under way.
+
+    They are of no topic any more.
+    """
+    ended = [or_(key.is_(None), row.state == State.FINISHED) for key, row in _SUBJECTS]
+    query = (
+        select(Post)
+        .outerjoin(Run, POST.run_number == RUN.number)
+        .outerjoin(Build, POST.build_number == BUILD.number)
+        .where(POST.topic == topic, POST.remote_note.is_not(None), *ended)
+        .order_by(POST.id.desc())
+        .offset(1)
+        .limit(PART)
+    )
+    old = list(session.scalars(query))
+    for post in old:
+        post.topic = None
+    return old
 
 
 def retry(session: Session, id: int, *, owner: str, due_at: float, error: str) -> None:

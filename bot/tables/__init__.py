@@ -199,15 +199,17 @@ class Post(Claimable, table=True):
 
     | kind            | place                                                    | remote_id          |
     | --------------- | -------------------------------------------------------- | ------------------ |
-    | github_comment  | repository, issue                                        | comment id         |
-    | github_check    | repository, commit                                       | check run id [N]   |
+    | github_comment  | repository, issue, thread (of a line of the code)        | comment id         |
+    | github_check    | repository, commit                                       | check run id       |
     | github_status   | repository, commit                                       | -                  |
-    | github_reaction | repository, comment, content                             | -                  |
+    | github_reaction | repository, comment, content, on_line                    | -                  |
+    | github_minimize | repository, node                                         | -                  |
     | github_deployment | repository, deployment                                 | the last state     |
     | slack_message   | channel, url (to tell the end where Slack takes no card) | channel and ts     |
     | slack_response  | url                                                      | -                  |
 
-    A check whose annotations were sent notes how many (N) behind its id.
+    `remote_note` is what else is to be known of it there: the comment's id of the GraphQL API, how many
+    annotations a check has. Of the posts of one `topic` the newest takes the place of the others.
     """
 
     __tablename__ = "posts"
@@ -215,6 +217,7 @@ class Post(Claimable, table=True):
         Index("posts_open", "state", "due_at"),
         Index("posts_run", "run_number"),
         Index("posts_build", "build_number"),
+        Index("posts_topic", "topic", **where("topic IS NOT NULL")),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=Number)
@@ -229,6 +232,8 @@ class Post(Claimable, table=True):
     wanted: int = 1
     sent: int = 0
     remote_id: str | None = None
+    remote_note: str | None = None
+    topic: str | None = None  # acme/shop#7:run:migrate; none once another one has taken its place
     error: str | None = Field(default=None, sa_type=Text)
     created_at: float = Field(sa_type=Double)
 

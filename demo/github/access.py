@@ -143,6 +143,15 @@ class Access:
             raise ApiError(403, "Resource not accessible by integration")
         return caller, repository
 
+    def may(self, caller: Caller, repository: Repository, level: str, *permissions: str) -> bool:
+        """Whether `require` would let the caller do it, where no path names the repository."""
+        if caller.token.installation is None:
+            return _ROLES.get(repository.people.get(caller.login.lower(), "none"), -1) >= (level == "write")
+        granted = self._granted(caller)
+        return self._reaches(caller, repository) and any(
+            _covers(granted.get(permission), level) for permission in permissions
+        )
+
     def installation(self, repository: Repository) -> Installation | None:
         """The App's installation that has the repository."""
         account = repository.name.partition("/")[0]

@@ -6,12 +6,8 @@ from starlette.responses import JSONResponse, Response
 from demo.github import checking
 from demo.github.access import ApiError, invalid, not_found
 from demo.github.endpoints import REPO, Endpoints, Table, body_of
-from demo.github.shapes import iso
-from demo.github.state import (
-    Comment,
-    Reaction,
-    Repository,
-)
+from demo.github.shapes import Json, iso
+from demo.github.state import Comment, Reaction, Repository, State
 
 _DISCUSS = ("issues", "pull_requests")
 
@@ -38,6 +34,7 @@ class Discussion(Endpoints):
             comment
             for comment in self._state.comments
             if (comment.repository, comment.issue) == (repository.name, issue)
+            and comment.thread is None
             and iso(comment.updated_at) >= since
         ]
         return self._page(request, found, lambda page: [self._shapes.comment(each) for each in page])
@@ -73,17 +70,8 @@ class Discussion(Endpoints):
         """https://docs.github.com/rest/reactions/reactions#create-reaction-for-an-issue-comment"""
         caller, repository = self._access.require(request, "write", *_DISCUSS)
         comment = self._comment(request, repository)
-        content = (await body_of(request)).get("content")
-        if content not in checking.REACTIONS:
-            raise invalid("Reaction", "content", "invalid")
-        for each in self._state.reactions:
-            if (each.comment, each.login, each.content) == (comment.id, caller.login, content):
-                return JSONResponse(self._shapes.reaction(each), 200)
-        made = Reaction(
-            next(self._state.ids), repository.name, comment.id, caller.login, content, self._clock()
-        )
-        self._state.reactions.append(made)
-        return JSONResponse(self._shapes.reaction(made), 201)
+        made, new = reacted(self._state, comment, caller.login, await body_of(request), self._clock())
+        return JSONResponse(self._shapes.reaction(made), 201 if new else 200)
 
     def _issue(self, request: Request, repository: Repository) -> int:
         number: int = request.path_params["number"]
@@ -94,6 +82,19 @@ class Discussion(Endpoints):
     def _comment(self, request: Request, repository: Repository) -> Comment:
         wanted = (request.path_params["id"], repository.name)
         for comment in self._state.comments:
-            if (comment.id, comment.repository) == wanted:
+            if (comment.id, comment.repository) == wanted and comment.thread is None:
                 return comment
         raise not_found()
+
+
+def reacted(state: State, comment: Comment, login: str, body: Json, now: float) -> tuple[Reaction, bool]:
+    """The reaction that a request asks for, and whether it is new: one of each kind from everybody."""
+    content = body.get("content")
+    if content not in checking.REACTIONS:
+        raise invalid("Reaction", "content", "invalid")
+    for each in state.reactions:
+        if (each.comment, each.login, each.content) == (comment.id, login, content):
+            return each, False
+    made = Reaction(next(state.ids), comment.repository, comment.id, login, content, now)
+    state.reactions.append(made)
+    return made, True

@@ -15,12 +15,14 @@ from demo.github.actions import Actions
 from demo.github.deployments import Deployments
 from demo.github.discussion import Discussion
 from demo.github.endpoints import Endpoint
+from demo.github.graphql import GraphQL
 from demo.github.history import History
 from demo.github.identity import Identity
 from demo.github.published import Misfit, misfit
 from demo.github.registering import Registering
 from demo.github.repositories import Repositories
 from demo.github.results import Results
+from demo.github.reviews import Reviews
 from demo.github.shapes import Shapes
 from demo.github.state import State
 from demo.watched import SLASH
@@ -42,7 +44,17 @@ class Routes:
         self._shapes = shapes
         self._clock = clock
         # Check runs of a commit come before commits, whose names may contain slashes.
-        kinds = (Identity, Registering, Discussion, Results, Deployments, History, Repositories)
+        kinds = (
+            GraphQL,
+            Identity,
+            Registering,
+            Discussion,
+            Reviews,
+            Results,
+            Deployments,
+            History,
+            Repositories,
+        )
         self._table = [row for kind in kinds for row in kind(state, access, shapes, clock).table()]
         self._table += actions.table()
         self._pages = Registering(state, access, shapes, clock).pages()

@@ -158,11 +158,14 @@ class GitHubStandIn(Watched):
         known.pulls[number] = pull
         return pull
 
-    def add_comment(self, repository: str, issue: int, login: str, body: str) -> Comment:
-        """A comment by a person (or, with the login of the App's bot, of the App)."""
-        now = self._clock()
+    def add_comment(
+        self, repository: str, issue: int, login: str, body: str, *, on_line: bool = False
+    ) -> Comment:
+        """A comment by a person (or, with the login of the App's bot, of the App), perhaps on a line."""
+        now, id = self._clock(), next(self.state.ids)
         app = self.app_id if login == self.bot_login else None
-        comment = Comment(next(self.state.ids), repository, issue, login, app, now, now, [body])
+        thread = id if on_line else None
+        comment = Comment(id, repository, issue, login, app, now, now, [body], thread=thread)
         self.state.comments.append(comment)
         return comment
 

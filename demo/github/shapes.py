@@ -13,6 +13,8 @@ EVENTS = [
     "check_run",
     "check_suite",
     "issue_comment",
+    "pull_request_review",
+    "pull_request_review_comment",
     "push",
     "repository",
 ]
@@ -173,21 +175,42 @@ class Shapes:
             "parents": [],
         }
 
+    def comment_node(self, comment: Comment) -> str:
+        """The id of a comment in the GraphQL API."""
+        return node("IssueComment" if comment.thread is None else "PullRequestReviewComment", comment.id)
+
     def comment(self, comment: Comment) -> Json:
-        """A comment on an issue or a pull request."""
-        api = f"{self.url}/repos/{comment.repository}/issues"
-        return {
+        """A comment on an issue or a pull request, or on a line of its code."""
+        repository = f"{self.url}/repos/{comment.repository}"
+        page = f"{self.url}/{comment.repository}/pull/{comment.issue}"
+        made: Json = {
             "id": comment.id,
-            "node_id": node("IssueComment", comment.id),
-            "url": f"{api}/comments/{comment.id}",
-            "html_url": f"{self.url}/{comment.repository}/pull/{comment.issue}#issuecomment-{comment.id}",
-            "issue_url": f"{api}/{comment.issue}",
+            "node_id": self.comment_node(comment),
+            "url": f"{repository}/issues/comments/{comment.id}",
+            "html_url": f"{page}#issuecomment-{comment.id}",
+            "issue_url": f"{repository}/issues/{comment.issue}",
             "body": comment.body,
             "user": self.user(comment.login),
             "created_at": iso(comment.created_at),
             "updated_at": iso(comment.updated_at),
             "author_association": "NONE" if comment.app else "MEMBER",
             "performed_via_github_app": self.app({}) if comment.app else None,
+        }
+        if comment.thread is None:
+            return made
+        del made["issue_url"], made["performed_via_github_app"]
+        reply = {"in_reply_to_id": comment.thread} if comment.thread != comment.id else {}
+        return {
+            **made,
+            **reply,
+            "url": f"{repository}/pulls/comments/{comment.id}",
+            "html_url": f"{page}#discussion_r{comment.id}",
+            "pull_request_url": f"{repository}/pulls/{comment.issue}",
+            "pull_request_review_id": comment.thread,
+            "path": "README.md",
+            "diff_hunk": "@@ -1 +1 @@",
+            "commit_id": "0" * 40,
+            "original_commit_id": "0" * 40,
         }
 
     def reaction(self, reaction: Reaction) -> Json:

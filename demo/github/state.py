@@ -135,7 +135,10 @@ class Repository:
 
 @dataclass(slots=True)
 class Comment:
-    """A comment on an issue or a pull request; `history` has every text it had, the current one last."""
+    """A comment on an issue or a pull request; `history` has every text it had, the current one last.
+
+    `thread`: on a line of the code, the first comment there; `minimized` is why it is folded away.
+    """
 
     id: int
     repository: str
@@ -145,6 +148,8 @@ class Comment:
     created_at: float
     updated_at: float
     history: list[str]
+    thread: int | None = None
+    minimized: str | None = None
 
     @property
     def body(self) -> str:

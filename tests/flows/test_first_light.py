@@ -21,7 +21,7 @@ async def test_push_builds_the_image_and_tells_the_commit_and_the_channel(errand
 
 async def test_comment_runs_a_job_and_the_answer_comes_back(errand: Installation) -> None:
     github = errand.beside.github
-    comment = await errand.comment("Trying this:\n\n/job run hello NAME='big world'\n")
+    await errand.comment("Trying this:\n\n/job run hello NAME='big world'\n")
 
     card = await github.wait_for(
         lambda: next((each for each in github.comments if "succeeded" in each.body), None), 20
@@ -29,8 +29,6 @@ async def test_comment_runs_a_job_and_the_answer_comes_back(errand: Installation
     assert (card.repository, card.issue, card.login) == (REPOSITORY, PULL, github.bot_login)
     assert "hello" in card.body
     assert "exit code" not in card.body or "0" in card.body
-    reactions = [each.content for each in github.reactions if each.comment == comment.id]
-    assert sorted(reactions) == ["eyes", "rocket"]
     await github.wait_for(lambda: any(each.conclusion == "success" for each in github.checks))
 
     token = await errand.token("test")

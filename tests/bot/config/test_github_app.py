@@ -14,6 +14,8 @@ HEARD = {
     "check_run",
     "check_suite",
     "issue_comment",
+    "pull_request_review",
+    "pull_request_review_comment",
     "repository",
 }
 ALWAYS = {

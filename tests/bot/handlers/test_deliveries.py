@@ -45,7 +45,7 @@ async def test_same_comment_twice_is_carried_out_and_answered_once(home: House) 
     for delivery in (first, again):
         await home.bot.deliveries.handle(delivery)
     assert (await home.run(1)).name == "plain-1-" + (await home.run(1)).name[-16:]
-    assert await kinds(home) == ["github_comment", "github_reaction", "github_comment"]
+    assert await kinds(home) == ["github_comment", "github_comment"]
 
 
 async def test_too_many_commands_are_told(home: House) -> None:

@@ -95,7 +95,8 @@ async def test_plan_in_public_is_not_compared_with_a_private_run(home: House) ->
 async def test_answer_that_was_written_for_a_private_repository_is_not_posted_on_a_public_one(
     home: House,
 ) -> None:
-    reply = targets.comment_reply("k", SHOP, 7, "words", public=False, now=home.now, nonce="n" * 16)
+    place, now = targets.PullPlace(SHOP, 7), home.now
+    reply = targets.comment_reply("k", place, "words", public=False, now=now, nonce="n" * 16)
     set_private(home, private=False)
     await home.write(lambda s: posts.add(s, [reply]))
     await send(home)

@@ -44,7 +44,7 @@ async def states(home: House) -> dict[str, str]:
 
 
 def reply(home: House, key: str = "k", text: str = "words") -> Post:
-    return targets.comment_reply(key, SHOP, 7, text, now=home.now, nonce="n" * 16)
+    return targets.comment_reply(key, targets.PullPlace(SHOP, 7), text, now=home.now, nonce="n" * 16)
 
 
 async def test_cards_of_a_run_are_edited_and_say_its_end(home: House) -> None:

@@ -2,10 +2,12 @@
 
 from bot.posting import targets
 
+HERE = targets.PullPlace("acme/shop", 7)
+
 
 def test_cards_are_keyed_by_kind_and_place() -> None:
     made = [
-        targets.comment("acme/shop", 7, now=1.0, nonce="n"),
+        targets.comment(HERE, "run:migrate", now=1.0, nonce="n"),
         targets.commit("acme/shop", "abc", app=True, now=1.0, nonce="n"),
         targets.commit("acme/shop", "abc", app=False, now=1.0, nonce="n"),
         targets.channel("#ops", now=1.0, nonce="n"),
@@ -22,7 +24,7 @@ def test_cards_are_keyed_by_kind_and_place() -> None:
 
 def test_replies_keep_the_key_they_are_given() -> None:
     made = [
-        targets.comment_reply("k", "acme/shop", 7, "words", now=1.0, nonce="n"),
+        targets.comment_reply("k", HERE, "words", now=1.0, nonce="n"),
         targets.reaction("k", "acme/shop", 5, "eyes", now=1.0, nonce="n"),
         targets.slack_reply("k", "https://hooks.slack.com/x", "words", now=1.0, nonce="n"),
     ]

@@ -16,7 +16,7 @@ def _claim(now: float = 100.0) -> Callable[[Session], list[Post]]:
 
 async def _sent(store: Store, post: Post, *, done: bool = False, again_at: float = 0.0) -> None:
     rev, key = post.wanted, post.identity
-    said = posts.PostedState(rev, "r", again_at, done)
+    said = posts.PostedState(rev, posts.Remote("r"), again_at, done)
     await store.write(lambda session: posts.sent(session, key, said, owner="one"))
 
 

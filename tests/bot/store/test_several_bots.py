@@ -165,14 +165,15 @@ async def test_post_that_another_bot_took_over_is_settled_by_that_alone(bots: tu
         assert len(claim) == 1
     key = claim[0].identity
     late: list[Callable[[Session], None]] = [
-        lambda s: posts.sent(s, key, posts.PostedState(1, "mine", 0.0, done=True), owner="one"),
+        lambda s: posts.sent(s, key, posts.PostedState(1, posts.Remote("mine"), 0.0, done=True), owner="one"),
         lambda s: posts.retry(s, key, owner="one", due_at=1e9, error="502"),
         lambda s: posts.fail(s, key, owner="one", error="404"),
     ]
     for work in late:
         with pytest.raises(LeaseLost):
             await one.write(work)
-    await two.write(lambda s: posts.sent(s, key, posts.PostedState(1, "theirs", 0.0), owner="two"))
+    theirs = posts.PostedState(1, posts.Remote("theirs"), 0.0)
+    await two.write(lambda s: posts.sent(s, key, theirs, owner="two"))
     for work in late:
         with pytest.raises(LeaseLost):
             await one.write(work)

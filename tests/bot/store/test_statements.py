@@ -53,7 +53,7 @@ def _counted() -> Iterator[list[str]]:
 
 
 async def _live(store: Store, number: int) -> None:
-    card = targets.comment("acme/shop", 7, now=1.0, nonce=f"n{number}")
+    card = targets.comment(targets.PullPlace("acme/shop", 7), "run:j", now=1.0, nonce=f"n{number}")
     enqueued, _ = await store.write(
         lambda s: runs.enqueue(s, _run(number), [card], now=1.0, nonce=f"n{number}")
     )
@@ -64,7 +64,7 @@ async def _live(store: Store, number: int) -> None:
     end = {"result": "succeeded", "exit_code": 0}
     assert await store.write(lambda s: runs.move(s, this, State.FINISHED, owner="one", now=4.0, **end))  # type: ignore[arg-type]
     for post in await store.write(lambda s: posts.claim(s, owner="one", now=5.0, lease=9.0, limit=9)):
-        key, said = post.identity, posts.PostedState(post.wanted, "1", 6.0)
+        key, said = post.identity, posts.PostedState(post.wanted, posts.Remote("1"), 6.0)
         await store.write(lambda s, key=key, said=said: posts.sent(s, key, said, owner="one"))  # type: ignore[misc]
 
 
@@ -79,7 +79,10 @@ async def test_run_takes_few_statements_and_no_savepoint(tmp_path: Path) -> None
 
 
 async def test_what_is_committed_together_is_wanted_of_cards_at_once(store: Store) -> None:
-    cards = [targets.comment("acme/shop", number, now=1.0, nonce="n") for number in range(20)]
+    cards = [
+        targets.comment(targets.PullPlace("acme/shop", number), "run:j", now=1.0, nonce="n")
+        for number in range(20)
+    ]
 
     def add(session: Session) -> None:
         for number, card in enumerate(cards):

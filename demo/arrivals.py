@@ -1,0 +1,93 @@
+"""What comes in at an installation's doors, sent as GitHub and Slack do."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from demo import deliveries
+from demo.github import Check, Comment
+from demo.standins import StandIns
+
+REPOSITORY = "acme/shop"
+PULL = 7
+PERSON = "octocat"
+SLACK_USER = "U012AB3CD"
+GITHUB_SECRET = "demo-webhook-secret"
+SLACK_SECRET = "demo-signing-secret"
+
+
+class Arrivals:
+    """Sends deliveries to a service; `client` speaks with it, `clock` is its time."""
+
+    beside: StandIns
+    clock: Callable[[], float]
+    client: httpx.AsyncClient
+
+    async def deliver(self, path: str, delivery: deliveries.Delivery) -> httpx.Response:
+        """Send a signed request to a door."""
+        return await self.client.post(path, content=delivery.body, headers=delivery.headers)
+
+    async def push(self, commit: str, *, branch: str = "main", id: str | None = None) -> httpx.Response:
+        """GitHub says that a branch was pushed."""
+        payload = deliveries.push(REPOSITORY, commit, branch=branch, private=self._private, at=self.clock())
+        return await self._github("push", payload, id)
+
+    async def comment(self, body: str, *, author: str = PERSON) -> Comment:
+        """Somebody comments on the pull request; gives the comment as it stands at GitHub."""
+        made = self.beside.github.add_comment(REPOSITORY, PULL, author, body)
+        payload = deliveries.issue_comment(
+            REPOSITORY, PULL, made.id, author, body, private=self._private, at=self.clock()
+        )
+        answer = await self._github("issue_comment", payload, None)
+        answer.raise_for_status()
+        return made
+
+    async def comment_on_line(self, body: str, *, author: str = PERSON) -> Comment:
+        """Somebody comments on a line of the pull request's code; gives the comment."""
+        made = self.beside.github.add_comment(REPOSITORY, PULL, author, body, on_line=True)
+        payload = deliveries.review_comment(REPOSITORY, PULL, made.id, author, body, private=self._private)
+        (await self._github("pull_request_review_comment", payload, None)).raise_for_status()
+        return made
+
+    async def review(self, body: str, *, author: str = PERSON) -> None:
+        """Somebody reviews the pull request, with this text."""
+        number = next(self.beside.github.state.ids)
+        payload = deliveries.review(REPOSITORY, PULL, number, author, body, private=self._private)
+        (await self._github("pull_request_review", payload, None)).raise_for_status()
+
+    async def press(self, check: Check, button: str | None = None, *, author: str = PERSON) -> None:
+        """Somebody presses a button of a check run: one of the App's, or (None) GitHub's that repeats it."""
+        if button is not None and button not in [action["identifier"] for action in check.actions]:
+            raise LookupError(f"there is no button {button}")
+        payload = deliveries.check_run(
+            REPOSITORY,
+            check.id,
+            check.head_sha,
+            external_id=check.external_id,
+            sender=author,
+            button=button,
+            private=self._private,
+        )
+        (await self._github("check_run", payload, None)).raise_for_status()
+
+    async def slash(self, text: str, *, person: str = SLACK_USER) -> httpx.Response:
+        """Somebody types `/job TEXT` in the channel."""
+        channel = self.beside.slack.channels[0].id
+        fields = deliveries.slash_command(
+            text,
+            trigger=f"{uuid.uuid4().int % 10**12}.{uuid.uuid4().hex[:8]}",
+            channel=channel,
+            person=person,
+            response_url=self.beside.slack.response_url(channel, person),
+        )
+        return await self.deliver("/webhooks/slack", deliveries.slack(SLACK_SECRET, fields, self.clock()))
+
+    async def _github(self, event: str, payload: dict[str, Any], id: str | None) -> httpx.Response:
+        sent = deliveries.github(GITHUB_SECRET, event, id or str(uuid.uuid4()), payload)
+        return await self.deliver("/webhooks/github", sent)
+
+    @property
+    def _private(self) -> bool:
+        return self.beside.github.state.repositories[REPOSITORY].private
