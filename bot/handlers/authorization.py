@@ -144,8 +144,8 @@ class Authorization:
     async def require(self, context: RequestContext, repository: str) -> None:
         """Raise `NotAllowed` unless the asker may run things of `repository`; `RetryLater` if unknown now."""
         github = self._host.github
-        known = repository in context.permissions or not self._registry.config.allows(repository)
-        if github is not None and context.login is not None and not known:
+        settled = repository in context.permissions or not self._registry.config.allows(repository)
+        if github is not None and context.login is not None and not settled:
             try:
                 level = await self._permissions.of(github, repository, context.login)
             except Refused as refused:
@@ -203,8 +203,8 @@ class Authorization:
         None for what was asked in another repository, whose name is not told to those of this one.
         """
         catalog = self._registry.catalog
-        known = catalog.jobs.get(job)
-        repository = None if known is None else catalog.repository_of(known) or context.repository
+        definition = catalog.jobs.get(job)
+        repository = None if definition is None else catalog.repository_of(definition) or context.repository
         return repository if context.repository in (None, repository) else None
 
 

@@ -51,8 +51,8 @@ class BuildHandler:
             raise LookupError("an image that is built has a source")
 
         def effect(session: Session) -> BuildOrder:
-            known = builds.usable(session, source.image.name, source.commit, source.image.recipe)
+            earlier = builds.usable(session, source.image.name, source.commit, source.image.recipe)
             build = self._enqueuer.need_build(session, context, target)
-            return BuildOrder(build, known is None, target.note)
+            return BuildOrder(build, earlier is None, target.note)
 
         return effect

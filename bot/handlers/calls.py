@@ -57,8 +57,8 @@ class CallHandler:
         _admit(caller, name)
         content = asdict(request) | {"moves": conditions.moves}
         keyed = KeyedRequest(caller, conditions.key, fingerprint("start", name, content))
-        if (known := await self._repeats.known(keyed)) is not None:
-            return known
+        if (earlier := await self._repeats.known(keyed)) is not None:
+            return earlier
         context = self._actions.authorization.of_caller(caller)
         if name not in self._actions.authorization.catalog(context).jobs:
             raise Missing("There is no such job.", ProblemType.NO_SUCH_JOB)
@@ -100,8 +100,8 @@ class CallHandler:
         request, context = request or RerunRequest(), self._actions.authorization.of_caller(caller)
         subject = "last" if number is None else str(number)
         keyed = KeyedRequest(caller, conditions.key, fingerprint("rerun", subject, asdict(request)))
-        if (known := await self._repeats.known(keyed)) is not None:
-            return known
+        if (earlier := await self._repeats.known(keyed)) is not None:
+            return earlier
         old = await self._actions.selection.find(context, RunReference(number))
         sentence = _COMMIT if request.latest else _REPETITION
         order = await _asking_github(self._actions.reruns.order(context, old, request), sentence)
@@ -113,8 +113,8 @@ class CallHandler:
         """Run one command; on the process engine in a checkout of a commit of the image's repository."""
         _admit(caller, EXEC)
         keyed = KeyedRequest(caller, conditions.key, fingerprint(EXEC, single.image, asdict(single)))
-        if (known := await self._repeats.known(keyed)) is not None:
-            return known
+        if (earlier := await self._repeats.known(keyed)) is not None:
+            return earlier
         context = self._actions.authorization.of_caller(caller)
         order = await _asking_github(self._actions.execs.order(context, single), _COMMIT)
         return await self._enqueue(keyed, order, conditions)

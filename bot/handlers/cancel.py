@@ -111,22 +111,22 @@ class CancelHandler:
         return " ".join([self._authorization.first_word(context), "status", *name, "--page 1"])
 
 
-def _nearest(session: Session, context: RequestContext, found: Sequence[Run]) -> Sequence[Run]:
+def _nearest(session: Session, context: RequestContext, candidates: Sequence[Run]) -> Sequence[Run]:
     """Those that the same comment started, else those of the same place, else all."""
-    if len(found) == 1:
-        return found
-    same = [run for run in found if run.key.startswith(f"{context.key}:")]
+    if len(candidates) == 1:
+        return candidates
+    same = [run for run in candidates if run.key.startswith(f"{context.key}:")]
     if same:
         return same
     if context.caller is not None:
-        return [run for run in found if run.actor == context.actor] or found
+        return [run for run in candidates if run.actor == context.actor] or candidates
     places: list[str] = []
     if isinstance(context.place, GitHubPlace):
         places = [f"github_comment:{context.place.repository}#{context.place.number}"]
     elif isinstance(context.place, SlackPlace):
         places = [f"slack_message:{name}" for name in context.place.spellings]
-    here = posts.told_at(session, [run.identity for run in found], places)
-    return [run for run in found if run.identity in here] or found
+    here = posts.told_at(session, [run.identity for run in candidates], places)
+    return [run for run in candidates if run.identity in here] or candidates
 
 
 def _missing(context: RequestContext, reference: RunReference) -> AskerError:

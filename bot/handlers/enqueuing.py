@@ -128,8 +128,8 @@ class Enqueuer:
         if order.version is not None:
             return order.version
         job = order.job
-        known = self._registry.version(job)  # which has turned a page since, perhaps
-        return known or versions.find(session, job.name, job.model_dump(mode="json"))
+        version = self._registry.version(job)  # which has turned a page since, perhaps
+        return version or versions.find(session, job.name, job.model_dump(mode="json"))
 
     def need_build(self, session: Session, context: RequestContext, target: Target) -> Build:
         """Store that the image is wanted from that commit, unless it is built, and tell how it goes."""

@@ -35,25 +35,25 @@ class LockHandler:
         if command.reason is not None and len(command.reason) > REASON_CHARACTERS:
             raise AskerError(f"A reason may have {REASON_CHARACTERS} characters.")
         if command.duration is not None and command.duration > LONGEST:
-            told = "A lock is for a year at most, or without an end."
-            raise Unfit(told, [(("duration",), told)])
+            sentence = "A lock is for a year at most, or without an end."
+            raise Unfit(sentence, [(("duration",), sentence)])
         await self._require(context, command.target, known_only=True)
         word = self._authorization.first_word(context)
 
         def effect(session: Session) -> str | None:
             now = self._clock()
             until = None if command.duration is None else now + command.duration
-            wanted = Lock(
+            lock = Lock(
                 target=command.target,
                 reason=command.reason or None,
                 actor=context.actor,
                 created_at=now,
                 until=until,
             )
-            other = locks.add(session, wanted, now=now)
+            other = locks.add(session, lock, now=now)
             if other is not None:
                 raise AskerError(messages.locked_already(other, command=word))
-            return messages.locked(wanted, command=word)
+            return messages.locked(lock, command=word)
 
         return effect
 
@@ -82,10 +82,10 @@ class LockHandler:
         if context.caller is not None and not context.caller.may_run_any(job.name for job in concerned):
             raise NotAllowed(f"{quoted(context.caller.name)} may not lock or unlock {quoted(target)}.")
         if not concerned and known_only:
-            known = [*catalog.jobs, *(job.lock for job in catalog.jobs.values() if job.lock)]
+            names = [*catalog.jobs, *(job.lock for job in catalog.jobs.values() if job.lock)]
             raise Missing(
                 f"There is nothing called {quoted(target)} to lock: neither a `lock` of a job nor a job."
-                f"{did_you_mean(target, dict.fromkeys(known))}"
+                f"{did_you_mean(target, dict.fromkeys(names))}"
             )
         if context.caller is not None:
             return
@@ -105,9 +105,9 @@ class LockHandler:
         That one counts where a job is of it, or of no repository.
         """
         able = [job for job in concerned if job.image is None or job.image in catalog.images]
-        known = [catalog.repository_of(job) for job in able]
-        places = [self._registry.catalog.spelling(repository) for repository in known if repository]
+        repositories = [catalog.repository_of(job) for job in able]
+        places = [self._registry.catalog.spelling(repository) for repository in repositories if repository]
         here = context.repository
-        if here is not None and (here in places or None in known or not concerned):
+        if here is not None and (here in places or None in repositories or not concerned):
             places.insert(0, here)
         return list(dict.fromkeys(places))

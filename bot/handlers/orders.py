@@ -148,5 +148,5 @@ def with_tag(image: Image | None, tag: str) -> Image:
             raise ValueError("this job has no image whose tag could be chosen")
         return image.tagged(tag)
     except ValueError as error:
-        told = str(error)
-        raise Unfit(f"{told[0].upper()}{told[1:]}.", [(("image_tag",), told)]) from None
+        sentence = str(error)
+        raise Unfit(f"{sentence[0].upper()}{sentence[1:]}.", [(("image_tag",), sentence)]) from None

@@ -34,8 +34,8 @@ class PauseHandler:
     async def pause(self, context: RequestContext, command: parser.Pause) -> Callable[[Session], str | None]:
         """Hold the schedule back until a time, for a time, or until it is resumed; the last word counts."""
         if command.duration is not None and command.duration > LONGEST:
-            told = "A pause is for a year at most, or without an end."
-            raise Unfit(told, [(("duration",), told)])
+            sentence = "A pause is for a year at most, or without an end."
+            raise Unfit(sentence, [(("duration",), sentence)])
         plan, word = await self._plan(context, command.name), self._authorization.first_word(context)
         zone, now = plan.timetable.timezone, self._clock()
         until = None if command.duration is None else now + command.duration
@@ -76,13 +76,13 @@ class PauseHandler:
             if state.skip_at is not None:  # what was decided is not noted any more
                 shown = timetables.local_time(plan.starts_at(state.skip_at), zone)
                 raise AskerError(f"{quoted(command.name)} leaves out {shown} already.")
-            found = upcoming(plan, state, now, 1)
-            if not found:
+            times = upcoming(plan, state, now, 1)
+            if not times:
                 by = vocabulary.who(paused(plan, state, now) or "nobody")
                 raise AskerError(f"The schedule of {quoted(command.name)} is paused by {quoted(by)}.")
-            at = round(found[0] - plan.spread)
+            at = round(times[0] - plan.spread)
             state = ticks.change(session, command.name, skip_at=float(at), skipped_by=context.actor)
-            return timetables.skipped(command.name, found[0], upcoming(plan, state, now, 1), zone)
+            return timetables.skipped(command.name, times[0], upcoming(plan, state, now, 1), zone)
 
         return effect
 
@@ -116,8 +116,8 @@ def moment(text: str, timezone: str, now: float) -> float:
         at = math.inf
     if not now < at <= now + LONGEST:
         shown = timetables.local_time(now, timezone)
-        told = f"{quoted(text)} is not within the next year; there it is {shown} now."
-        raise Unfit(told, [(("until",), told)])
+        sentence = f"{quoted(text)} is not within the next year; there it is {shown} now."
+        raise Unfit(sentence, [(("until",), sentence)])
     return at
 
 

@@ -94,7 +94,7 @@ class WhyHandler:
             order = Order(context, 0, job, Target(repository, context.public), {})
             prospect = self._enqueuer.prospect(session, order)
             last = runs.latest(session, job=job.name, repository=repository)
-            found = messages.Reasons(
+            reasons = messages.Reasons(
                 job=job.name,
                 pushes=push_verdicts.newest(session, repositories=known_by, image=job.image, limit=PUSHES)
                 if known_by and job.image
@@ -110,14 +110,14 @@ class WhyHandler:
                 waiting=_waiting(session, prospect, now),
                 last=outward(last) if context.public and last is not None else last,
             )
-            return messages.why(found, who=context.login or context.actor)
+            return messages.why(reasons, who=context.login or context.actor)
 
         return effect
 
     async def _known_by(self, repository: str) -> list[str]:
         """As what a repository stands in the rows of its pushes: by its number, or by its name."""
-        known = await self._repositories.known(repository)
-        number = [str(known.number)] if known is not None and known.number is not None else []
+        identity = await self._repositories.known(repository)
+        number = [str(identity.number)] if identity is not None and identity.number is not None else []
         return [*number, repository.casefold()]
 
     def _repository(self, context: RequestContext, catalog: Catalog, job: Job) -> str | None:

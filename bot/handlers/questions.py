@@ -39,8 +39,10 @@ class QueryHandler:
 
     def help(self, caller: Caller, job: str, page: int) -> str:
         """What the job does and takes."""
-        asked, authorization = self._context(caller), self._actions.authorization
-        return messages.job_help(authorization.catalog(asked).job(job), authorization.first_word(asked), page)
+        context, authorization = self._context(caller), self._actions.authorization
+        return messages.job_help(
+            authorization.catalog(context).job(job), authorization.first_word(context), page
+        )
 
     async def pause(self, caller: Caller, command: parser.Pause) -> str | None:
         """Hold the job's schedule back."""

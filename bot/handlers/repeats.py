@@ -54,8 +54,8 @@ class Repeats:
             if request.key is None:
                 return StartResult(enqueue(session), True)
             idempotency.hold(session)
-            if (known := self._before(session, request, request.key)) is not None:
-                return known
+            if (earlier := self._before(session, request, request.key)) is not None:
+                return earlier
             run = enqueue(session)
             row = Idempotency(
                 caller=request.caller.name,

@@ -47,8 +47,8 @@ class RepositoryIdentityHandler:
 
     async def renamed(self, delivery: Delivery, moved: events.RepositoryMoved) -> None:
         """GitHub tells at once what would be seen with the next push or comment."""
-        known = await self._host.repositories.known(moved.former)
-        if known is not None and known.number != moved.number:
+        identity = await self._host.repositories.known(moved.former)
+        if identity is not None and identity.number != moved.number:
             await self._settlement.settle(delivery, "ignored", f"{moved.former} is another repository by now")
             return
         seen = Identity(moved.former, moved.number, current=moved.repository)

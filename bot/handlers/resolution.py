@@ -78,8 +78,8 @@ class TargetResolver:
             await self._authorization.require(context, context.repository)
         if ref is not None:
             which = "This job has no image" if image is None else f"{quoted(image.name)} is not built here"
-            told = f"{which}, so `--ref` has no commit to choose."
-            raise Unfit(told, [(("ref",), told)])
+            sentence = f"{which}, so `--ref` has no commit to choose."
+            raise Unfit(sentence, [(("ref",), sentence)])
         return Target(context.repository, context.public, ready=image, follows=True)
 
     async def _tagged(
@@ -87,8 +87,8 @@ class TargetResolver:
     ) -> Target:
         """That tag of `image`; whoever may have what it is built of may have what was pushed for it."""
         if ref is not None:
-            told = "Either a commit or a tag: the image comes from one of them."
-            raise Unfit(told, [(("ref",), told)])
+            sentence = "Either a commit or a tag: the image comes from one of them."
+            raise Unfit(sentence, [(("ref",), sentence)])
         chosen = with_tag(image, tag)
         if image is None or image.repository is None:
             target = await self._unbuilt(context, chosen, None)

@@ -23,7 +23,7 @@ class SlackCommandHandler:
     async def handle(self, delivery: Delivery, command: events.SlackCommand) -> None:
         """Carry it out for whoever is mapped to an account of GitHub; others hear that they are not."""
         login = self._registry.config.person(command.user)
-        asked = RequestContext(
+        context = RequestContext(
             key=f"slack:{command.trigger}",
             cause=Cause.SLACK,
             actor=ActorKind.SLACK.named(login or command.user),
@@ -35,13 +35,13 @@ class SlackCommandHandler:
             job = job_to_start(line, self._registry.config.command)
             steps = [Step(NotAllowed(messages.unknown_person()), job)]
         else:
-            steps = await self._conversation.prepare(asked, [markdown.Line(line)])
+            steps = await self._conversation.prepare(context, [markdown.Line(line)])
         await self._conversation.decide(
             delivery,
-            asked,
+            context,
             steps,
             lambda texts, failed: self._answers.slack(command, texts),
-            f"{asked.actor} asks for {verbs_of([line])}",
+            f"{context.actor} asks for {verbs_of([line])}",
         )
 
     def apology(self, command: events.SlackCommand) -> list[Post]:

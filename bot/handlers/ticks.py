@@ -218,8 +218,8 @@ class TickHandler:
         """Whether anything is to be started, as far as is known before the transaction."""
         names = [plan.job.name for plan in plans]
         states = await self._store.read(lambda s: ticks.states(s, names))
-        known = ((plan, states.get(plan.job.name)) for plan in plans)
-        moments = (each for plan, state in known if state for each in judge(plan, state, now))
+        pairs = ((plan, states.get(plan.job.name)) for plan in plans)
+        moments = (each for plan, state in pairs if state for each in judge(plan, state, now))
         return any(moment.outcome == "run" for moment in moments)
 
     async def _targets(self, plans: Sequence[Plan], repository: str) -> Mapping[str | None, Target] | Trouble:
@@ -256,11 +256,11 @@ class TickHandler:
             if state.timetable != plan.text:  # another bot has read a newer one, of which we shall hear
                 decided.waiting[plan.job.name] = ""
                 continue
-            found = self._moments(session, plan, state, targets, now)
-            if found is None:
+            moments = self._moments(session, plan, state, targets, now)
+            if moments is None:
                 decided.waiting[plan.job.name] = targets.why if isinstance(targets, Trouble) else ""
                 continue
-            for tick, order in found:
+            for tick, order in moments:
                 rows.append(tick)
                 if order is not None:
                     orders[tick.job, tick.at] = order
@@ -284,7 +284,7 @@ class TickHandler:
         now: float,
     ) -> list[tuple[Tick, Order | None]] | None:
         """What becomes of the due moments of one job, which `state` notes; None: not known yet."""
-        found: list[tuple[Tick, Order | None]] = []
+        moments: list[tuple[Tick, Order | None]] = []
         for moment in judge(plan, state, now, self._why.get(plan.job.name)):
             order, outcome, reason = None, moment.outcome, moment.reason
             if outcome == "run" and isinstance(targets, Trouble):
@@ -295,16 +295,16 @@ class TickHandler:
             elif outcome == "run" and not isinstance(targets, Trouble):
                 order, outcome, reason = self._order(session, plan, targets, moment.at)
             tick = Tick(job=plan.job.name, at=moment.at, outcome=outcome, reason=reason, decided_at=now)
-            found.append((tick, order))
-        if found:
-            state.ticked_to = found[-1][0].at
+            moments.append((tick, order))
+        if moments:
+            state.ticked_to = moments[-1][0].at
         # By the moments that were decided and not by the time: a jitter longer than the pace leaves some.
         done = -math.inf if state.ticked_to is None else state.ticked_to
         if state.skip_at is not None and state.skip_at <= done:
             state.skip_at = state.skipped_by = None
         if state.paused and state.paused_until is not None and state.paused_until <= done:
             state.paused, state.paused_until, state.paused_by = False, None, None
-        return found
+        return moments
 
     def _order(
         self, session: Session, plan: Plan, targets: Mapping[str | None, Target], at: float
@@ -315,11 +315,11 @@ class TickHandler:
             return None, "missed", {"kind": "no_image", "image": job.image}
         if target is None:
             raise RetryLater("it became due while GitHub was not asked")
-        asked = RequestContext(
+        context = RequestContext(
             key=f"tick:{job.name}", cause=Cause.SCHEDULE, actor=ActorKind.SCHEDULE, login=None
         )
         try:
-            order = default_order(asked, job, target, int(at), at)
+            order = default_order(context, job, target, int(at), at)
         except AskerError as error:
             return None, "missed", error.reason
         if (why := self._enqueuer.refusal(session, order)) is not None:
