@@ -61,7 +61,9 @@ class ProcessEngine:
                     )
                     continue
                 said = await asyncio.to_thread(files.read, str(report))
-                feed.outcome = await asyncio.to_thread(reading.reported, progress, said, secrets)
+                if any(said.values()):
+                    progress = await asyncio.to_thread(reading.reported, progress, said, secrets)
+                feed.outcome = progress
         finally:
             if watching is not None:
                 watching.cancel()

@@ -16,7 +16,11 @@ PACE = 1.0
 async def follow(
     directory: Path, watcher: FileWatcher, secrets: Sequence[bytes], tell: Callable[[Headway], None]
 ) -> None:
-    """Tell every change until this is cancelled; ends at once where there is no such directory."""
+    """Tell every change until this is cancelled; ends at once where there is no such directory.
+
+    The first look is a second away: whatever ends before that has no use for it.
+    """
+    await asyncio.sleep(PACE)
     redactor = await asyncio.to_thread(Redactor, secrets)
     while await asyncio.to_thread(directory.is_dir):
         change = watcher.arm(directory)  # before looking, so that nothing is missed
