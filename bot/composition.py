@@ -21,6 +21,7 @@ from bot.handlers.deliveries import DeliveryHandler, EventHandlers
 from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.exec import ExecHandler
 from bot.handlers.locks import LockHandler
+from bot.handlers.occurrence_commits import OccurrenceCommits
 from bot.handlers.occurrences import OccurrenceHandler
 from bot.handlers.pauses import PauseHandler
 from bot.handlers.plans import Planner, WhyHandler
@@ -185,14 +186,15 @@ class Composition:
         """Of what GitHub and Slack send."""
         parts, host = self.parts, self.host
         answers, settlement = Answers(parts.clock, parts.nonce), Settlement(parts.registry, self.holder)
+        commits = OccurrenceCommits(parts.registry, host, self.resolver)
         talk = Conversation(self.commands, self.authorization, settlement)
         return DeliveryHandler(
             RepositoryIdentityHandler(parts.registry, host, settlement, answers),
             EventHandlers(
-                PushHandler(parts.registry, self.enqueuer, parts.clock),
+                PushHandler(parts.registry, self.enqueuer, self.cards, parts.clock),
                 CommentHandler(parts.registry, host, talk, answers),
                 CheckHandler(parts.registry, host, self.commands, talk, answers, parts.store),
-                OccurrenceHandler(parts.registry, self.resolver, self.enqueuer, settlement, self.cards),
+                OccurrenceHandler(parts.registry, commits, self.enqueuer, self.cards),
                 SlackCommandHandler(parts.registry, talk, answers),
             ),
             settlement,

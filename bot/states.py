@@ -30,6 +30,12 @@ class Cause(StrEnum):
     CHAT = "chat"
     DEPLOYMENT = "deployment"
     DEPLOYMENT_STATUS = "deployment_status"
+    PROTECTION_RULE = "protection_rule"
+    RELEASE = "release"
+    PULL_REQUEST = "pull_request"
+    WORKFLOW = "workflow"
+    MERGE_GROUP = "merge_group"
+    DISPATCH = "dispatch"
 
 
 class ActorKind(StrEnum):

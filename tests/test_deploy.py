@@ -33,7 +33,8 @@ SHA = "a" * 40
 SHOP = "acme/shop"
 DONE = CheckFields("errand / hello", "completed", "success", "t", "s", None, None, "n1", None, None)
 
-NEEDS = github_app.needs(Config())
+_JOB = {"name": "migrate", "command": "true", "on": [{"deployment": "production"}]}
+NEEDS = github_app.needs(Config.model_validate({"jobs": {"migrate": _JOB}}))
 SLACK_APP: dict[str, Any] = YAML(typ="safe").load((DEPLOY / "slack-app.yaml").read_text())
 
 
@@ -63,7 +64,7 @@ async def standin() -> AsyncIterator[GitHubStandIn]:
         yield made
 
 
-async def _everything(app: GitHub, comment: int) -> None:
+async def _everything(app: GitHub, comment: int, deployment: int) -> None:
     """Every call that the service makes as an App."""
     assert await app.permission(SHOP, "octocat") == "write"
     assert (await app.repository(SHOP)).default_branch == "main"
@@ -78,6 +79,9 @@ async def _everything(app: GitHub, comment: int) -> None:
     check = await app.create_check(SHOP, SHA, DONE)
     await app.update_check(SHOP, check, DONE)
     assert await app.find_check(SHOP, SHA, "n1") == check
+    assert await app.commit_message(SHOP, SHA) == "A change"
+    await app.set_deployment_status(SHOP, deployment, {"state": "queued"})
+    await app.review_deployment(SHOP, 77, {"environment_name": "production", "comment": "It runs."})
     _, token = await app.clone(SHOP)
     assert token is not None
 
@@ -94,7 +98,9 @@ async def try_as_app(standin: GitHubStandIn) -> AsyncIterator[Callable[[dict[str
 
     async def attempt(permissions: dict[str, str]) -> None:
         standin.install("acme", permissions=permissions)
-        await _everything(client, standin.add_comment(SHOP, 7, "octocat", "/job list").id)
+        comment = standin.add_comment(SHOP, 7, "octocat", "/job list")
+        standin.state.waiting.add((SHOP, 77, "production"))
+        await _everything(client, comment.id, standin.add_deployment(SHOP, SHA, "production").id)
 
     yield attempt
     await client.close()
@@ -108,7 +114,7 @@ async def test_github_app_may_do_all_that_the_service_does(
 
 # `issues` is not here: the stand-in is content with either it or `pull_requests` for comments. GitHub wants
 # it for the event `issue_comment`, and has been seen to want both for comments.
-@pytest.mark.parametrize("permission", ["metadata", "contents", "pull_requests", "checks"])
+@pytest.mark.parametrize("permission", ["metadata", "contents", "pull_requests", "checks", "deployments"])
 async def test_github_app_asks_for_nothing_that_it_could_do_without(
     try_as_app: Callable[[dict[str, str]], Awaitable[None]], permission: str
 ) -> None:

@@ -29,7 +29,7 @@ from bot.catalog.conditions import (
 from bot.catalog.images import LABEL, Image
 from bot.catalog.parameters import NAME, Parameter, variable_name
 from bot.catalog.patterns import SOME, Form
-from bot.catalog.triggers import Entry, Trigger
+from bot.catalog.triggers import Entry, starts
 from bot.errors import Missing, ProblemType, Unfit
 from bot.events import Occurrence
 from bot.text.names import JOB_NAME, job_name
@@ -137,6 +137,7 @@ class Job(Definition):
     lock: Annotated[str, BeforeValidator(_lock_name), Form(LABEL)] | None = None
     read_only: bool = False
     on: Annotated[tuple[Entry, ...], Field(max_length=50)] = ()
+    cancel_with: Literal["pull_request"] | None = None
     schedule: Timetable | None = None
     allow: Annotated[
         tuple[Annotated[str, BeforeValidator(_allowed), Form(f"^{workflows.PREFIX}")], ...],
@@ -240,10 +241,9 @@ class Job(Definition):
             return (*shell, _AFTER_SETUP + self.command, "bash", self.setup, *arguments)
         return ("sh", "-c", self.command, "sh", *arguments) if arguments else ("sh", "-c", self.command)
 
-    def trigger(self, happened: Occurrence) -> Trigger | None:
-        """The first entry of `on` by which `happened` starts the job."""
-        named = (each for each in self.on if isinstance(each, Trigger) and each.event == happened.event)
-        return next((each for each in named if each.fits(happened)), None)
+    def starts_by(self, happened: Occurrence) -> bool:
+        """Whether `happened` starts it."""
+        return starts(self.on, self.name, happened)
 
     @property
     def engine_setup(self) -> str | None:

@@ -47,7 +47,6 @@ _OF_EVENTS: Mapping[str, Mapping[str, str]] = {
     "deployment_status": {"deployments": "read"},
     "deployment_protection_rule": {"deployments": "write"},
     "release": {},
-    "create": {},
     "pull_request": {},
     "workflow_run": {"actions": "read"},
     "merge_group": {"merge_queues": "read"},

@@ -15,6 +15,7 @@ from bot.events.facts import (
     SlackCommand,
 )
 from bot.events.occurrences import Occurrence
+from bot.events.pushes import of_tag
 from bot.events.reading import read
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "Push",
     "RepositoryMoved",
     "SlackCommand",
+    "of_tag",
     "read",
 ]

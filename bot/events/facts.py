@@ -30,6 +30,8 @@ class Push:
     before: str = ""
     after: str = ""
     pushed_at: float | None = None
+    skip: str = ""
+    """What the message of the newest commit says nothing is to run by, such as `[skip ci]`."""
     number: int | None = None
     """The repository's, which stays when it is renamed."""
     owner_number: int | None = None

@@ -3,8 +3,10 @@
 from pydantic import BaseModel, Field
 
 from bot.events.facts import BRANCH_PREFIX, TAG_PREFIX, Ignored, Push
+from bot.events.occurrences import Occurrence
 from bot.events.payloads import SHA, Repository, User, number_of
 from bot.text import refs
+from bot.text.skipping import skip_mark
 
 LISTED_COMMITS = 2048
 """Commits that GitHub lists of one push; where there are as many, there may be more.
@@ -59,9 +61,29 @@ def read(payload: object) -> Push | Ignored:
         unclear=unclear,
         before=before if isinstance(before := push.before, str) and SHA.fullmatch(before) else "",
         after="0" * 40 if push.deleted else push.after,
+        skip=skip_mark(push.head_commit.get("message")) if isinstance(push.head_commit, dict) else "",
         pushed_at=number_of(push.repository.pushed_at),
         number=number_of(push.repository.id),
         owner_number=push.repository.owner_number,
+    )
+
+
+def of_tag(push: Push) -> Occurrence:
+    """The push of a tag as what jobs can name in `on`."""
+    return Occurrence(
+        event="push",
+        repository=push.repository,
+        public=push.public,
+        default_branch=push.default_branch,
+        key=f"tag:{push.name}:{push.before}:{push.after}:{push.pushed_at or ''}",
+        subject=f"tag {push.name}",
+        sender=push.sender,
+        commit=push.commit,
+        ref=push.ref,
+        own=True,
+        skip=push.skip,
+        number=push.number,
+        owner_number=push.owner_number,
     )
 
 

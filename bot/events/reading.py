@@ -6,8 +6,9 @@ from urllib.parse import parse_qs
 
 from pydantic import ValidationError
 
-from bot.events import checks, comments, occurrences, pushes, repositories, slack
+from bot.events import checks, comments, occurrence_readers, pushes, repositories, slack
 from bot.events.facts import Event, Ignored
+from bot.events.fields import Unreadable
 from bot.tables import Delivery
 
 MAX_FIELDS = 100
@@ -30,8 +31,8 @@ def read(delivery: Delivery) -> Event:
     try:
         if delivery.source == "slack":
             return slack.read(delivery.event, _form(delivery.body))
-        if delivery.event in occurrences.READERS:
-            return occurrences.read(delivery.event, _github_payload(delivery))
+        if delivery.event in occurrence_readers.READERS:
+            return occurrence_readers.read(delivery.event, _github_payload(delivery), delivery.key)
         reader = _READERS.get(delivery.event)
         if reader is None:
             return Ignored(f"nothing here listens to {delivery.event}")
@@ -39,7 +40,7 @@ def read(delivery: Delivery) -> Event:
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"])
         return Ignored(f"the payload lacks what is needed, first: {where}")
-    except occurrences.Unreadable as error:
+    except Unreadable as error:
         return Ignored(str(error))
     except (ValueError, RecursionError) as error:
         return Ignored(f"the payload cannot be read: {type(error).__name__}")

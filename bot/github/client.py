@@ -249,6 +249,23 @@ class GitHub:
         path = f"{repository_path(repository)}/deployments/{int(deployment)}/statuses"
         await self._send(repository, Call("POST", path, body=fields))
 
+    async def review_deployment(self, repository: str, run: int, fields: Mapping[str, object]) -> None:
+        """Answer a protection rule of Errand's, for which a run of a workflow waits."""
+        path = f"{repository_path(repository)}/actions/runs/{int(run)}/deployment_protection_rule"
+        await self._send(repository, Call("POST", path, body=fields))
+
+    async def commit_message(self, repository: str, sha: str) -> str:
+        """What the message of a commit says, nothing where there is no such commit."""
+        path = f"{repository_path(repository)}/git/commits/{answers.ref_segment(sha)}"
+        try:
+            return (
+                text((await self._send(repository, Call("GET", path, may_lack=True))).data, "message") or ""
+            )
+        except Refused as refused:
+            if refused.status in (404, 409, 422):
+                return ""
+            raise
+
     async def _send(self, repository: str, call: Call) -> Answer:
         """Send as who may act on `repository`; once more with a new token where GitHub took the old one back.
 

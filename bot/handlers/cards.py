@@ -66,7 +66,19 @@ class CardTargets:
         return [targets.commit(*where, app=app, now=self._clock(), nonce=self._nonce())]
 
     def occurrence(self, row: OccurrenceSeen, repository: str) -> list[Post]:
-        """What waits on GitHub for the end of the run: a deployment."""
-        if self._github is None or row.deployment is None:
+        """What waits on GitHub for the end of the run: a deployment, or a workflow before one."""
+        if self._github is None:
             return []
-        return [targets.deployment(row, repository, now=self._clock(), nonce=self._nonce())]
+        now, nonce = self._clock(), self._nonce()
+        if row.review is not None:
+            return [targets.review(row, repository, now=now, nonce=nonce)]
+        return [] if row.deployment is None else [targets.deployment(row, repository, now=now, nonce=nonce)]
+
+    def verdict(self, target: Target, job: str, conclusion: str, title: str, key: str) -> list[Post]:
+        """The check of a job for which nothing runs on a commit, where somebody may wait for it."""
+        if self._github is None or target.source is None or not target.repository:
+            return []
+        place = targets.Verdict(
+            target.repository, target.source.commit, job, conclusion, title, self._github.is_app, key
+        )
+        return [targets.verdict(place, title, now=self._clock(), nonce=self._nonce())]

@@ -5,6 +5,7 @@ that is killed anywhere does all of it again or nothing; keys forbid that anythi
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -13,6 +14,7 @@ from bot import events
 from bot.errors import RetryLater
 from bot.handlers.checks import CheckHandler
 from bot.handlers.comments import CommentHandler
+from bot.handlers.decisions import Decision
 from bot.handlers.occurrences import OccurrenceHandler
 from bot.handlers.pushes import PushHandler
 from bot.handlers.repository_identity import RepositoryIdentityHandler
@@ -64,7 +66,8 @@ class DeliveryHandler:
             case events.CheckRequest() as request:
                 await self._handlers.checks.handle(delivery, request)
             case events.Occurrence() as happened:
-                await self._handlers.occurrences.handle(delivery, happened)
+                decision = await self._handlers.occurrences.decide(delivery, happened)
+                await self._carry(delivery, [decision])
             case events.RepositoryMoved() as moved:
                 await self._identities.renamed(delivery, moved)
             case events.SlackCommand() as command:
@@ -93,12 +96,24 @@ class DeliveryHandler:
                 return []
 
     async def _push(self, delivery: Delivery, push: events.Push) -> None:
-        decision = await asyncio.to_thread(self._handlers.pushes.decide, delivery, push)
-        state: Settled = "handled" if decision.concerns else "ignored"
+        decisions = [await asyncio.to_thread(self._handlers.pushes.decide, delivery, push)]
+        if push.tag and not push.deleted:
+            decisions.append(await self._handlers.occurrences.decide(delivery, events.of_tag(push)))
+        await self._carry(delivery, decisions)
+
+    async def _carry(self, delivery: Delivery, decisions: Sequence[Decision]) -> None:
+        """Do all that was decided in one transaction."""
+        state: Settled = "handled" if any(each.concerns for each in decisions) else "ignored"
+
+        def note() -> str:
+            told = [each for each in decisions if each.concerns] or decisions[:1]
+            return "\n".join(each.note() for each in told)
 
         def decide(session: Session) -> None:
-            decision.effect(session)
-            self._settlement.close(session, delivery, state, decision.note())
+            for each in decisions:
+                each.effect(session)
+            self._settlement.close(session, delivery, state, note())
 
         await self._settlement.write(decide)
-        self._settlement.log(delivery, state, decision.note(), problem=decision.refused())
+        refused = any(each.refused() for each in decisions)
+        self._settlement.log(delivery, state, note(), problem=refused)

@@ -23,6 +23,8 @@ class PushVerdict:
 def decide(build: BuildFrom, push: Push) -> PushVerdict:
     """What the filters of `build` say of `push`; where nobody knows what it changed, it is built."""
     named = _by_name(build, push)
+    if named.builds and push.skip:
+        return PushVerdict(False, {"kind": "skip", "mark": push.skip})
     if not named.builds or not build.paths:
         return named
     if push.changed is None:

@@ -6,7 +6,6 @@ image is a row, by which `why` tells it and by which older pushes are known to b
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from bot import messages
@@ -15,38 +14,29 @@ from bot.errors import AskerError
 from bot.events import Push
 from bot.handlers import push_filters
 from bot.handlers.authorization import RequestContext
+from bot.handlers.cards import CardTargets
+from bot.handlers.decisions import Decision, ignored
 from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.orders import Source, Target
 from bot.handlers.start import default_order
 from bot.registry import Registry
 from bot.states import ActorKind, Cause, State
-from bot.store import Session, builds, image_tags, push_verdicts, pushes
+from bot.store import Session, builds, image_tags, posts, push_verdicts, pushes
 from bot.store.push_verdicts import BUILT, DELETED, FILTERED, OLDER, REPEATED
-from bot.tables import Delivery, PushSeen, PushVerdict
+from bot.tables import Delivery, Post, PushSeen, PushVerdict
 
 _LATE: Mapping[pushes.Order, str] = {"older": OLDER, "same": REPEATED}
 """What becomes of an image that a push does not build any more, or not again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What becomes of a push. `note` may be read once `effect` was carried out.
-
-    `concerns`: an image is built from its repository, whatever the filters said. `refused`, likewise
-    afterwards: whether a job could not be started.
-    """
-
-    concerns: bool
-    effect: Callable[[Session], None]
-    note: Callable[[], str]
-    refused: Callable[[], bool] = lambda: False
-
-
 class PushHandler:
     """Decides about pushes."""
 
-    def __init__(self, registry: Registry, enqueuer: Enqueuer, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, registry: Registry, enqueuer: Enqueuer, cards: CardTargets, clock: Callable[[], float]
+    ) -> None:
         self._registry = registry
+        self._cards = cards
         self._enqueuer = enqueuer
         self._clock = clock
 
@@ -54,8 +44,7 @@ class PushHandler:
         """What the filters say; takes a while for many paths, so call it in a thread."""
         head = f"push of {push.repository}@{push.ref} {push.commit[:12]}: "
         if not self._registry.config.allows(push.repository):
-            stranger = f"{head}the repository may not talk to this installation"
-            return Decision(False, lambda session: None, lambda: stranger)
+            return ignored(f"{head}the repository may not talk to this installation")
         images = self._registry.catalog.images_of(push.repository)
         filtered = {image.name: push_filters.decide(image.build, push) for image in images if image.build}
         rows: list[PushVerdict] = []
@@ -101,7 +90,22 @@ class PushHandler:
             for name, verdict in verdicts.items()
         ]
         session.add_all(rows)
+        posts.add(session, self._skipped(push, images, rows))
         return rows
+
+    def _skipped(self, push: Push, images: Sequence[Image], rows: Sequence[PushVerdict]) -> list[Post]:
+        """The checks of the jobs that would have run, had the commit not said that nothing is to."""
+        skipped = {row.image: row for row in rows if row.reason.get("kind") == "skip"}
+        told: list[Post] = []
+        for image in images:
+            row = skipped.get(image.name)
+            jobs = self._registry.catalog.jobs_of_image(image.name) if row is not None else ()
+            for job in jobs:
+                if row is not None and "push" in job.on and job.notify.github:
+                    target = Target(push.repository, push.public, Source(image, push.commit, push.ref))
+                    title = f"Skipped: {messages.reason(row.reason)}."
+                    told += self._cards.verdict(target, job.name, "neutral", title, "push")
+        return told
 
     def _start(
         self, session: Session, key: str, push: Push, passed: Sequence[Image], verdicts: Mapping[str, str]

@@ -5,6 +5,7 @@ What it does: words, and nothing else; pure, with the time as an argument. Whate
 close what surrounds it. Every text keeps the limits of the place that it is for.
 """
 
+from bot.messages.answers import review, verdict_check, verdict_status
 from bot.messages.checks import CANCEL, LATEST, RERUN, CheckFields, CheckName, CheckNotes, check, in_requests
 from bot.messages.comments import comment, marker, terminal, with_marker
 from bot.messages.deployments import Standing, deployment_fields, standing
@@ -80,6 +81,7 @@ __all__ = [
     "push_note",
     "reason",
     "remedy",
+    "review",
     "run_view",
     "slack_text",
     "standing",
@@ -91,6 +93,8 @@ __all__ = [
     "tick_note",
     "unknown_person",
     "unlocked",
+    "verdict_check",
+    "verdict_status",
     "waiting_for",
     "why",
     "with_marker",

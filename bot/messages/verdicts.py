@@ -57,8 +57,10 @@ def unstarted_lines(row: PushVerdict, job: str | None = None) -> list[str]:
     ]
 
 
-def occurrence_note(head: str, row: OccurrenceSeen) -> str:
-    """What a thing that happened started, for the log: `head`, and a line for each job."""
+def occurrence_note(head: str, row: OccurrenceSeen | None) -> str:
+    """What a thing that happened started, for the log; None: that was decided before."""
+    if row is None:
+        return f"{head}: it was decided before"
     return "\n".join([head, *(f"job {job}: {occurrence_line(row, job)}" for job in row.decisions)])
 
 
@@ -114,6 +116,8 @@ _REASONS: dict[str, Callable[[Reason], str]] = {
     "fits_none": _fits_none,
     "no_filter": _no_filter,
     "no_path": lambda why: f"nothing changed that fits its `paths` ({_patterns(why)})",
+    "skip": lambda why: f"the message of its newest commit says {quoted(why['mark'])}",
+    "over": lambda why: "the pull request was pushed to again, or closed, before this was decided",
     "alone": waits.not_alone,
     "late": lambda why: (
         f"Errand was not there in time; it would have been made up for within {why['within']}."

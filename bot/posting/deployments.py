@@ -1,8 +1,10 @@
-"""How deployments stand, told to GitHub for whoever waits for them.
+"""How deployments stand, and what else GitHub waits for, told to it.
 
 Several jobs may belong to one deployment, and each of their runs has a post of its own, so what is told is
 how all of them stand. Whoever tells looks once more afterwards, so that the last word is never an older one.
 """
+
+import structlog
 
 from bot import messages
 from bot.catalog.catalog import Job
@@ -15,6 +17,10 @@ from bot.store.posts import Remote
 from bot.tables import OccurrenceSeen, Post, Run
 from bot.text.globs import matches
 
+log = structlog.get_logger()
+
+ANSWERED = "answered"
+"""What a post of a protection rule notes once GitHub has its answer, of which there is one."""
 LOOKS = 5
 """How often one try tells how a deployment stands while that changes."""
 
@@ -37,6 +43,40 @@ class DeploymentPosts:
             await self._tell(post, row, stands)
             said = stands.state
         raise RetryLater("how the deployment stands changes faster than it can be told")
+
+    async def review(self, post: Post, subject: Subject) -> str:
+        """The answer to a protection rule: that a job is on its way, and then whether it may be deployed."""
+        said = post.remote_id
+        _, stands = await self._standing(post)
+        if said == ANSWERED or (said is not None and not stands.ended):
+            return said
+        view, link = None, None
+        if stands.run is not None:
+            view, link = await self._facing.in_repository(self._client, post, stands.run)
+        fields = messages.review(stands, post.place["environment"], view, link)
+        try:
+            await self._client.review_deployment(post.place["repository"], int(post.place["review"]), fields)
+        except Refused as refused:
+            if refused.status != 422 or stands.ended is False:
+                raise
+            log.info("review.late", run=post.place["review"], why=str(refused))  # another job's answer stands
+        return ANSWERED if stands.ended else "reported"
+
+    async def verdict(self, post: Post, subject: Subject) -> str | None:
+        """Why nothing runs for a commit, where a check of that job may be waited for."""
+        place = post.place
+        repository, commit = place["repository"], place["commit"]
+        if not place["app"]:
+            fields = messages.verdict_status(place["job"], place["conclusion"], place["title"])
+            await self._client.set_status(repository, commit, fields)
+            return None
+        check = messages.verdict_check(
+            place["job"], place["conclusion"], place["title"], nonce=post.nonce, now=post.created_at
+        )
+        known = None
+        if post.attempts > 1:
+            known = await self._client.find_check(repository, commit, check.external_id)
+        return str(known or await self._client.create_check(repository, commit, check))
 
     async def _standing(self, post: Post) -> tuple[OccurrenceSeen, messages.Standing]:
         id = int(post.place["occurrence"])

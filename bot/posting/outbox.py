@@ -52,6 +52,8 @@ class Outbox:
             "github_reaction": github.reaction,
             "github_deployment": deployments.status,
             "github_minimize": github.minimize,
+            "github_review": deployments.review,
+            "github_verdict": deployments.verdict,
             "slack_message": slack.message,
             "slack_response": slack.response,
         }

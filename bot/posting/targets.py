@@ -4,7 +4,7 @@ A post's key says what it is about and where, so nothing is ever told twice in o
 puts the number of its run or build in front when that is known.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from bot.tables import OccurrenceSeen, Post
 
@@ -26,6 +26,22 @@ class PullPlace:
     def topic(self, what: str) -> str:
         """By which the posts are known of which the newest takes the place of the others."""
         return f"{self.repository.casefold()}#{self.issue}:{what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Which check of which commit is answered without a run; `conclusion` is `neutral` or `failure`.
+
+    `title` is one sentence, `app` whether it is told as a check run, else as a status. `key` is why.
+    """
+
+    repository: str
+    commit: str
+    job: str
+    conclusion: str
+    title: str
+    app: bool
+    key: str
 
 
 ANSWERS = "answers"
@@ -54,6 +70,31 @@ def deployment(row: OccurrenceSeen, repository: str, *, now: float, nonce: str) 
         "occurrence": row.identity,
     }
     return _card("github_deployment", f"{repository}:{row.deployment}", place, now, nonce)
+
+
+def review(row: OccurrenceSeen, repository: str, *, now: float, nonce: str) -> Post:
+    """The answer to a protection rule, for which a run of a workflow waits."""
+    place: dict[str, object] = {
+        "repository": repository,
+        "review": row.review,
+        "environment": row.environment,
+        "occurrence": row.identity,
+    }
+    return _card("github_review", f"{repository}:{row.review}:{row.environment}", place, now, nonce)
+
+
+def verdict(place: Verdict, text: str, *, now: float, nonce: str) -> Post:
+    """A check of a job that has no run: why nothing runs, with its conclusion."""
+    key = f"verdict:{place.repository}@{place.commit}:{place.job}:{place.key}"
+    return Post(
+        kind="github_verdict",
+        key=key,
+        place=asdict(place),
+        text=text,
+        nonce=nonce,
+        due_at=now,
+        created_at=now,
+    )
 
 
 def channel(name: str, *, url: str | None = None, now: float, nonce: str) -> Post:

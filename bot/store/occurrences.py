@@ -3,11 +3,12 @@
 from collections.abc import Collection, Sequence
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, func, select, update
+from sqlalchemy import CursorResult, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.store import admission
 from bot.store.columns import OCCURRENCE, RUN
+from bot.store.transitions import UNFINISHED
 from bot.tables import OccurrenceSeen, Run
 
 JOBS = 100
@@ -37,6 +38,24 @@ def current_runs(session: Session, id: int) -> Sequence[Run]:
     """The newest run of each job that an occurrence started, repetitions among them."""
     newest = select(func.max(RUN.number)).where(RUN.occurrence == id).group_by(RUN.job).limit(JOBS)
     return session.scalars(select(Run).where(RUN.number.in_(newest)).order_by(RUN.number)).all()
+
+
+def is_over(session: Session, row: OccurrenceSeen) -> bool:
+    """Whether the pull request of `row` was pushed to again, or closed, later than that happened."""
+    begins = [f"pull_request:{row.pull}:{action}:%" for action in ("synchronize", "closed")]
+    later = (OCCURRENCE.at > row.at, or_(*(OCCURRENCE.key.like(begin) for begin in begins)))
+    same = (OCCURRENCE.repository == row.repository, OCCURRENCE.pull == row.pull)
+    return session.scalar(select(OCCURRENCE.id).where(*same, *later).limit(1)) is not None
+
+
+def runs_to_end(
+    session: Session, row: OccurrenceSeen, repository: str, jobs: Collection[str]
+) -> Sequence[int]:
+    """The runs of `jobs` that the pull request of `row` started before that, and that have not ended."""
+    earlier = (OCCURRENCE.at <= row.at, OCCURRENCE.id != row.id, OCCURRENCE.event == "pull_request")
+    found = select(RUN.number).join(OccurrenceSeen, OCCURRENCE.id == RUN.occurrence)
+    of_it = (RUN.repository == repository, RUN.pull_request == row.pull, RUN.job.in_(sorted(jobs)))
+    return session.scalars(found.where(RUN.state.in_(UNFINISHED), *of_it, *earlier)).all()
 
 
 def newest(session: Session, *, repositories: Collection[str], limit: int) -> Sequence[OccurrenceSeen]:

@@ -24,7 +24,8 @@ EVENTS = frozenset(
         "command", "event", "interactivity",
         # GitHub's, of which only these mean something to Errand
         "check_run", "check_suite", "create", "delete", "deployment", "deployment_protection_rule",
-        "deployment_status", "installation", "installation_repositories", "issue_comment", "issues", "ping",
+        "deployment_status", "installation", "installation_repositories", "issue_comment", "issues",
+        "merge_group", "ping",
         "pull_request", "pull_request_review", "pull_request_review_comment", "push", "registry_package",
         "release", "repository", "repository_dispatch", "status", "workflow_dispatch", "workflow_job",
         "workflow_run",

@@ -58,6 +58,12 @@ CAUSES: Mapping[Cause, str] = {
     Cause.CHAT: "in a terminal",
     Cause.DEPLOYMENT: "for a deployment",
     Cause.DEPLOYMENT_STATUS: "after a deployment",
+    Cause.PROTECTION_RULE: "before a deployment",
+    Cause.RELEASE: "after a release",
+    Cause.PULL_REQUEST: "by a pull request",
+    Cause.WORKFLOW: "after a workflow",
+    Cause.MERGE_GROUP: "for a merge queue",
+    Cause.DISPATCH: "through a dispatch",
 }
 """How it was asked for, to follow the name of whoever did."""
 

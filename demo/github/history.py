@@ -20,6 +20,7 @@ class History(Endpoints):
         return [
             ("GET", f"{REPO}/git/ref/{{ref:path}}", self.get_reference),
             ("GET", f"{REPO}/git/tags/{{sha}}", self.get_tag),
+            ("GET", f"{REPO}/git/commits/{{sha}}", self.get_commit),
             ("GET", f"{REPO}/commits/{{sha}}/branches-where-head", self.list_heads),
             ("GET", f"{REPO}/branches", self.list_branches),
             ("GET", f"{REPO}/tags", self.list_tags),
@@ -46,6 +47,15 @@ class History(Endpoints):
             raise not_found()
         thing = {"type": "commit", "sha": target, "url": f"{request.base_url}{target}"}
         return JSONResponse({"sha": sha, "tag": "a tag", "message": "A tag", "object": thing})
+
+    async def get_commit(self, request: Request) -> Response:
+        """https://docs.github.com/rest/git/commits#get-a-commit-object"""
+        _, repository = self._access.require(request, "read", "contents")
+        sha = request.path_params["sha"]
+        if len(sha) != 40 or await asyncio.to_thread(repository.resolve, sha) != sha:
+            raise not_found()
+        message = await asyncio.to_thread(repository.message, sha)
+        return JSONResponse({"sha": sha, "node_id": f"C_{sha}", "url": str(request.url), "message": message})
 
     async def list_heads(self, request: Request) -> Response:
         """https://docs.github.com/rest/commits/commits#list-branches-for-head-commit"""

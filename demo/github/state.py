@@ -61,6 +61,7 @@ class Repository:
     refs: dict[str, str] = field(default_factory=dict)  # branches
     tags: dict[str, str] = field(default_factory=dict)
     parents: dict[str, str] = field(default_factory=dict)  # SHA to SHA, where there is no git
+    messages: dict[str, str] = field(default_factory=dict)  # by SHA, where there is no git
     people: dict[str, str] = field(default_factory=dict)  # login to role name
     pulls: dict[int, Pull] = field(default_factory=dict)
     issues: set[int] = field(default_factory=set)
@@ -120,6 +121,12 @@ class Repository:
         while at is not None and at != old:
             at = self.parents.get(at)
         return at == old
+
+    def message(self, sha: str) -> str:
+        """What the message of a commit says."""
+        if self.git is None:
+            return self.messages.get(sha, "A change")
+        return self._git("log", "-1", "--format=%B", "--end-of-options", sha)
 
     def _git(self, *arguments: str) -> str:
         """What git prints; nothing where it fails."""

@@ -295,7 +295,7 @@ def test_mistake_tells_which_variable_does_not_fit(file: Path) -> None:
 
 
 _IMAGE = "github: {token: t}\nimages: {i: {build: {repository: acme/shop}}}\njobs: {a: {image: i, command: x,"
-_NO_SUCH = "expected push, or keys such as {deployment: production}"
+_NO_SUCH = "expected push, merge_group, or keys such as {deployment: production}"
 
 
 @pytest.mark.parametrize(
@@ -306,6 +306,11 @@ _NO_SUCH = "expected push, or keys such as {deployment: production}"
         ("[push, {deployment: production, urll: x}]", "jobs.a.on[2].urll", "unknown key; did you mean url?"),
         ("[{deployment: 3}]", "jobs.a.on[1].deployment", "expected a text, not 3"),
         ("[{deployment: x, url: 'ftp://x'}]", "jobs.a.on[1].url", "expected an address"),
+        ("[{release: opened}]", "jobs.a.on[1].release", "expected published, released"),
+        ("[{workflow: CI, branch: main}]", "jobs.a.on[1].branch", "unknown key; did you mean branches?"),
+        ("[{pull_request: [opend]}]", "jobs.a.on[1].pull_request[1]", "expected opened, synchronize"),
+        ("[{pull_request: [{labeled: 3}]}]", "jobs.a.on[1].pull_request[1]", "expected opened, synch"),
+        ("[{pull_request: opened}]", "jobs.a.on[1].pull_request", "expected a list"),
         (
             "[{deployment_status: done}]",
             "jobs.a.on[1].deployment_status",

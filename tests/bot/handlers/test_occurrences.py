@@ -1,20 +1,16 @@
 """What happens in a repository besides pushes and comments starts the jobs that name it, once each."""
 
-import json
 import re
 from collections.abc import AsyncIterator
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 
 from bot.states import Cause, State
-from bot.store import Session, builds, posts, runs
-from bot.tables import Build, Post, Run
+from bot.tables import Run
 from demo import happenings
-from demo.github.state import Deployment
+from tests.bot.happening import all_runs, built, deployed, happens, move, tell
 from tests.bot.house import HEAD, SHOP, SITE, House, house
 
 CHANGES = {
@@ -32,71 +28,6 @@ CHANGES = {
 async def home(tmp_path: Path) -> AsyncIterator[House]:
     async with house(tmp_path, changes=CHANGES) as made:
         yield made
-
-
-async def happens(home: House, event: str, payload: Any) -> str:
-    """GitHub tells something; gives the note of what became of it."""
-    delivery = await home.deliver(event, json.dumps(payload).encode())
-    await home.bot.deliveries.handle(delivery)
-    settled = await home.delivery(delivery)
-    return f"{settled.state}: {settled.note}"
-
-
-def of(home: House, name: str = SHOP) -> dict[str, Any]:
-    known = home.github.state.repository(name)
-    assert known is not None
-    return {"private": known.private, "number": known.id}
-
-
-def deployed(home: House, environment: str = "production", **how: Any) -> tuple[Deployment, Any]:
-    """A deployment on GitHub and the payload that tells of it."""
-    name, sha = how.pop("name", SHOP), how.pop("sha", HEAD)
-    made = home.github.add_deployment(name, sha, environment)
-    return made, happenings.deployment(name, made.id, sha, environment, **{**of(home, name), **how})
-
-
-async def all_runs(home: House) -> list[Run]:
-    return await home.store.read(lambda s: list(s.scalars(select(Run).order_by(Run.__table__.c.number))))  # type: ignore[attr-defined]
-
-
-async def move(home: House, number: int, to: State, **facts: Any) -> None:
-    """Move the run to where its worker would."""
-
-    def work(session: Session) -> None:
-        row = session.get_one(Run, number)
-        row.lease_owner = "one"
-        session.flush()
-        assert runs.move(session, number, to, owner="one", now=home.now, **facts) is not None
-
-    await home.write(work)
-
-
-async def built(home: House) -> None:
-    def work(session: Session) -> None:
-        for build in session.scalars(select(Build)):
-            if build.state != State.FINISHED:
-                build.lease_owner = "one"
-                session.flush()
-                for to, facts in (
-                    (State.BUILDING, {}),
-                    (State.FINISHED, {"result": "succeeded", "digest": "d"}),
-                ):
-                    builds.move(session, build.identity, to, owner="one", now=home.now, **facts)  # type: ignore[arg-type]
-
-    await home.write(work)
-
-
-async def tell(home: House, kind: str = "github_deployment") -> None:
-    """Send what waits to be told of a kind."""
-
-    def take(session: Session) -> list[Post]:
-        return posts.claim(session, owner="one", now=home.now + 60, lease=60.0, limit=100)
-
-    for post in await home.write(take):
-        if post.kind == kind:
-            await home.bot.outbox.send(post)
-        else:
-            await home.write(partial(posts.fail, id=post.identity, owner="one", error="not looked at"))
 
 
 async def test_deployment_runs_the_job_on_its_commit_and_tells_how_it_goes(home: House) -> None:
