@@ -44,12 +44,12 @@ class DeploymentPosts:
             said = stands.state
         raise RetryLater("how the deployment stands changes faster than it can be told")
 
-    async def review(self, post: Post, subject: Subject) -> str:
+    async def review(self, post: Post, subject: Subject) -> Remote:
         """The answer to a protection rule: that a job is on its way, and then whether it may be deployed."""
         said = post.remote_id
         _, stands = await self._standing(post)
         if said == ANSWERED or (said is not None and not stands.ended):
-            return said
+            return Remote(said)
         view, link = None, None
         if stands.run is not None:
             view, link = await self._facing.in_repository(self._client, post, stands.run)
@@ -60,9 +60,9 @@ class DeploymentPosts:
             if refused.status != 422 or stands.ended is False:
                 raise
             log.info("review.late", run=post.place["review"], why=str(refused))  # another job's answer stands
-        return ANSWERED if stands.ended else "reported"
+        return Remote(ANSWERED if stands.ended else "reported")
 
-    async def verdict(self, post: Post, subject: Subject) -> str | None:
+    async def verdict(self, post: Post, subject: Subject) -> Remote | None:
         """Why nothing runs for a commit, where a check of that job may be waited for."""
         place = post.place
         repository, commit = place["repository"], place["commit"]
@@ -76,7 +76,7 @@ class DeploymentPosts:
         known = None
         if post.attempts > 1:
             known = await self._client.find_check(repository, commit, check.external_id)
-        return str(known or await self._client.create_check(repository, commit, check))
+        return Remote(str(known or await self._client.create_check(repository, commit, check)))
 
     async def _standing(self, post: Post) -> tuple[OccurrenceSeen, messages.Standing]:
         id = int(post.place["occurrence"])
