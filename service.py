@@ -330,7 +330,7 @@ def _github(config: Config, clock: Callable[[], float], known: Lookup) -> GitHub
         app_id=config.github.app_id,
         private_key=config.github.private_key,
         token=config.github.token,
-        clone_url=config.github.clone_url,
+        clone_url=config.github.fetch_url,
         clock=clock,
         known=known,
     )
@@ -338,7 +338,7 @@ def _github(config: Config, clock: Callable[[], float], known: Lookup) -> GitHub
 
 def _oidc(config: Config, clock: Callable[[], float]) -> Oidc:
     """Who workflows of GitHub Actions are; jobs may have rules for them without anything else of GitHub's."""
-    issuer = config.github.actions_issuer if config.github else workflows.ISSUER
+    issuer = config.github.issuer if config.github else workflows.ISSUER
     return Oidc(Keys(issuer, clock=time.monotonic), audience=config.url, clock=clock)
 
 

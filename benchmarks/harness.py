@@ -29,6 +29,7 @@ github:
   webhook_secret: ${GITHUB_WEBHOOK_SECRET}
   api_url: ${GITHUB_API_URL}
   clone_url: ${GITHUB_CLONE_URL}
+  pace: 0s
   repositories: [acme/shop]
 """
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from time import monotonic
 from typing import Any
 
 from bot.access import links
@@ -46,6 +47,7 @@ from bot.posting.deployments import DeploymentPosts
 from bot.posting.facing import Facing
 from bot.posting.github_posts import GitHubPosts
 from bot.posting.outbox import Outbox
+from bot.posting.pace import Pace
 from bot.posting.slack_posts import SlackPosts
 from bot.registry import Registry
 from bot.repositories import CodeHost, Repositories
@@ -71,8 +73,8 @@ from executor.logs.store import LogStore
 
 DELIVERIES = 16
 """Deliveries decided at the same time; each is a few requests to GitHub."""
-POSTS = 16
-"""Posts sent at the same time."""
+POSTS = 256
+"""Posts claimed at the same time: most wait for their turn, for which the newest are chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +238,9 @@ class Composition:
         github = GitHubPosts(parts.github, facing, LogAnnotations(parts.logs), parts.registry, parts.clock)
         deployments = DeploymentPosts(parts.github, facing, parts.store)
         slack = SlackPosts(parts.slack, facing, parts.registry, parts.clock)
-        return Outbox(self.holder, github, deployments, slack)
+        section = parts.registry.config.github
+        pace = Pace(section.pace if section else 0.0, monotonic)
+        return Outbox(self.holder, (github, deployments, slack), pace)
 
     @cached_property
     def pruning(self) -> Pruning:

@@ -88,6 +88,7 @@ class Where(TypedDict, total=False):
     """What an installation is made from: its app.yaml, what its repository holds, more environment.
 
     `program` is what serves, by the time of `clock`; without them it is Errand, by the time of the machine.
+    `enterprise`: GitHub is an Enterprise Server.
     """
 
     config: Path
@@ -96,6 +97,7 @@ class Where(TypedDict, total=False):
     private: bool
     program: Path
     clock: Callable[[], float]
+    enterprise: bool
 
 
 class Installation(Arrivals):
@@ -329,9 +331,10 @@ async def installation(
     private: bool = True,
     program: Path = ROOT / "errand.py",
     clock: Callable[[], float] = time.time,
+    enterprise: bool = False,
 ) -> AsyncIterator[Installation]:
     """Stand-ins, a repository made from `sample` and the service with `config`, all running."""
-    async with standins(clock=clock) as beside:
+    async with standins(clock=clock, enterprise=enterprise) as beside:
         made = Installation(home, beside, config=config, environ=environ or {})
         made.program, made.clock = program, clock
         await made.prepare(sample, private=private)

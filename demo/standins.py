@@ -16,7 +16,7 @@ from demo.slack import SlackStandIn
 
 @dataclass(frozen=True, slots=True)
 class StandIns:
-    """Both services and where they listen; `slack_url` ends in `/api/`."""
+    """Both services and where their APIs are; `slack_url` ends in `/api/`."""
 
     github: GitHubStandIn
     github_url: str
@@ -91,10 +91,12 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def standins(*, clock: Callable[[], float] = time.time) -> AsyncIterator[StandIns]:
-    """Both stand-ins, listening."""
-    github, slack = GitHubStandIn(clock=clock), SlackStandIn(clock=clock)
+async def standins(
+    *, clock: Callable[[], float] = time.time, enterprise: bool = False
+) -> AsyncIterator[StandIns]:
+    """Both stand-ins, listening; `enterprise`: GitHub is an Enterprise Server."""
+    github, slack = GitHubStandIn(clock=clock, enterprise=enterprise), SlackStandIn(clock=clock)
     async with serving(github) as github_url, serving(slack) as slack_url:
         github.url = github_url
         slack.url = slack_url
-        yield StandIns(github, github_url, slack, f"{slack_url}/api/")
+        yield StandIns(github, github.api_url, slack, f"{slack_url}/api/")

@@ -86,7 +86,7 @@ def _texts(default: Any) -> set[str]:
     if default is PydanticUndefined:
         return {"required", "", "none"}
     if default is None or default == ():
-        return {"none", "those that an image names"}
+        return {"none", "those that an image names", "that of `api_url`"}
     if isinstance(default, tuple):
         return {", ".join(f"`{each}`" for each in default)}
     if isinstance(default, Secret):

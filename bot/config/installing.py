@@ -243,7 +243,7 @@ def _ports(config: Config) -> Iterator[int]:
     if database.scheme == "postgresql":
         yield database.port or _POSTGRESQL
     github, slack = config.github, config.slack
-    addresses = [github.api_url, github.clone_url] if github else []
+    addresses = [github.api_url, github.fetch_url] if github else []
     addresses += [slack.api_url] if slack else []
     addresses += _registries(config)
     for address in map(urlsplit, addresses):

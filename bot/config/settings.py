@@ -9,11 +9,11 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
-from bot.access import workflows
 from bot.catalog.conditions import Duration, between
 from bot.catalog.images import Label, Reference, Repository
 from bot.catalog.patterns import with_keys
 from bot.config.pods import PodPatch
+from bot.config.servers import issuer_of, web_address
 from bot.config.values import (
     AppId,
     Authority,
@@ -85,7 +85,10 @@ class Limits(Section):
 
 
 class GitHub(Section):
-    """How Errand speaks with GitHub: as an App (`app_id`, `private_key`) or with one `token`."""
+    """How Errand speaks with GitHub: as an App (`app_id`, `private_key`) or with one `token`.
+
+    `pace`: seconds between two things written for one account, once a few were written at once.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={"oneOf": [with_keys("app_id", "private_key"), with_keys("token")]}
@@ -96,10 +99,11 @@ class GitHub(Section):
     token: SecretText | None = None
     webhook_secret: Secrets = ()
     api_url: GitHubUrl = "https://api.github.com"
-    clone_url: CloneUrl = "https://github.com/{repository}.git"
+    clone_url: CloneUrl | None = None
     repositories: tuple[Repositories, ...] = ()
     forks: bool = False
-    actions_issuer: GitHubUrl = workflows.ISSUER
+    actions_issuer: GitHubUrl | None = None
+    pace: Annotated[Duration, between(0, 60)] = 1.0
 
     @model_validator(mode="after")
     def _one_identity(self) -> Self:
@@ -111,6 +115,16 @@ class GitHub(Section):
         if not app and self.token is None:
             raise ValueError("app_id and private_key, or a token, are needed")
         return self
+
+    @property
+    def fetch_url(self) -> str:
+        """Where git fetches."""
+        return self.clone_url or web_address(self.api_url) + "/{repository}.git"
+
+    @property
+    def issuer(self) -> str:
+        """Who signs for workflows of GitHub Actions."""
+        return self.actions_issuer or issuer_of(self.api_url)
 
     def allows(self, repository: str) -> bool:
         """Whether `repository` may talk to this installation; GitHub does not tell names by case."""

@@ -1,8 +1,7 @@
 """One call to GitHub: sent once, bounded in time and size, its failure told by kind.
 
-githubkit carries the request; its retries (which repeat writes), its HTTP cache and its typed models
-(which newer and older GitHubs fail) stay off. Limits are read as GitHub documents them:
-https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+githubkit carries the request; its retries, its HTTP cache and its typed models stay off, for the reasons of
+docs/decisions/2026-11-29-githubkit.md.
 """
 
 import asyncio
@@ -20,7 +19,9 @@ from githubkit.exception import GitHubException, RequestFailed
 from githubkit.throttling import LocalThrottler
 
 from bot.errors import Refused, RetryLater
+from bot.github.conditional import Answers, Kept
 from bot.github.connections import connections
+from bot.github.limits import LONGEST_DELAY, SECONDARY_DELAY, Limits, seconds
 from bot.text.vocabulary import duration
 from executor.spec import Secret
 
@@ -28,8 +29,6 @@ CALL_SECONDS = 30.0  # one call in all, waiting for its turn included
 STEP_SECONDS = 10.0  # connecting, or one read or write
 CONCURRENT_CALLS = 8  # GitHub prefers few at once
 ANSWER_BYTES = 8 * 1024 * 1024  # as sent, compressed or not
-LONGEST_DELAY = 300.0  # seconds; whoever waits asks again then
-SECONDARY_DELAY = 60.0  # seconds; GitHub's minimum when it names no time
 REDIRECTS = 3
 API_VERSION = "2022-11-28"
 GRAPHQL = "graphql"
@@ -49,6 +48,11 @@ class Call:
     body: Mapping[str, object] | None = None
     accept: str = "application/vnd.github+json"
     may_lack: bool = False
+
+    @property
+    def resource(self) -> str:
+        """Which of the limits of an hour counts it."""
+        return "graphql" if self.path == GRAPHQL else "core"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +125,8 @@ class Transport:
 
     def __init__(self, api_url: str, clock: Callable[[], float]) -> None:
         self._base = build_base_url(api_url)
-        self._clock = clock
-        self._held: dict[str, float] = {}
+        self._limits = Limits(clock)
+        self._answers = Answers()
         self._opening: asyncio.Task[_Core] | None = None
 
     async def close(self) -> None:
@@ -149,14 +153,21 @@ class Transport:
         `Refused` where GitHub said no. Redirects are followed to the same host, and for writes only
         where the method is kept (GitHub moves renamed repositories with 301 and 307).
         """
-        held = self._held.get(who, 0.0) - self._clock()
-        if held > 0:
-            raise RetryLater(f"GitHub's rate limit for {who} is used up", delay=held)
+        self._limits.require(who, call.resource)
         url = self._url(call)
         for _ in range(REDIRECTS + 1):
-            response = await self._once(call, url, credential)
+            key = (who, call.accept, str(url), json.dumps(call.query))
+            kept = self._answers.find(key) if call.method == "GET" else None
+            response = await self._once(call, url, credential, kept)
+            if kept is not None and response.status_code == 304:
+                self._limits.took(who, call.resource, response.headers)
+                return Answer(200, kept.headers, kept.data, kept.text)
             if not 300 <= response.status_code < 400:
-                return self._judge(call, response, who)
+                answer = self._judge(call, response, who)
+                etag = response.headers.get("etag")
+                if call.method == "GET" and etag is not None:
+                    self._answers.keep(key, Kept(etag, answer.headers, answer.data, answer.text))
+                return answer
             url = self._next(call, url, response)
         raise Refused(f"GitHub redirects {call.method} {call.path} in a circle", status=310)
 
@@ -167,8 +178,12 @@ class Transport:
             base = base.removesuffix(b"v3/")
         return self._base.copy_with(raw_path=base + call.path.lstrip("/").encode("ascii"))
 
-    async def _once(self, call: Call, url: httpx.URL, credential: Secret | None) -> httpx.Response:
+    async def _once(
+        self, call: Call, url: httpx.URL, credential: Secret | None, kept: Kept | None
+    ) -> httpx.Response:
         headers = {"Accept": call.accept, "X-GitHub-Api-Version": API_VERSION}
+        if kept is not None:
+            headers["If-None-Match"] = kept.etag
         if credential is not None:
             headers["Authorization"] = f"Bearer {credential.reveal()}"
         content = None
@@ -214,38 +229,16 @@ class Transport:
         except (ValueError, RecursionError):
             data = None
         if status < 300:
+            self._limits.took(who, call.resource, headers)
             return Answer(status, headers, data, response.text)
         said = data.get("message") if isinstance(data, dict) else None
         message = f"{call.method} {call.path}: GitHub answered {status}"
         if isinstance(said, str):
             message += f" ({said[:200]})"
-        delay = _limited(status, headers, said if isinstance(said, str) else "", self._clock())
+        answer = status, headers, said if isinstance(said, str) else ""
+        delay = self._limits.refused(who, call.resource, answer)
         if delay is not None:
-            self._held[who] = self._clock() + delay
             raise RetryLater(message, delay=delay)
         if status >= 500 or status == 408:
-            raise RetryLater(message, delay=_seconds(headers.get("retry-after")))
+            raise RetryLater(message, delay=seconds(headers.get("retry-after"), LONGEST_DELAY))
         raise Refused(message, status=status)
-
-
-def _seconds(text: str | None) -> float | None:
-    """A header's whole seconds, capped; None where it holds none."""
-    if text is None or not text.isdecimal() or len(text) > 12:
-        return None
-    return min(float(text), LONGEST_DELAY)
-
-
-def _limited(status: int, headers: Mapping[str, str], said: str, now: float) -> float | None:
-    """Seconds to wait where `status` is a rate limit's, else None."""
-    if status not in (403, 429):
-        return None
-    delay = _seconds(headers.get("retry-after"))
-    if delay is not None:
-        return max(delay, 1.0)
-    if headers.get("x-ratelimit-remaining") == "0":
-        reset = headers.get("x-ratelimit-reset", "")
-        until = float(reset) - now if reset.isdecimal() and len(reset) <= 12 else SECONDARY_DELAY
-        return min(max(until, 1.0), LONGEST_DELAY)
-    if status == 429 or "rate limit" in said.lower():
-        return SECONDARY_DELAY
-    return None

@@ -11,6 +11,7 @@ from bot.posting import targets
 from bot.posting.deployments import DeploymentPosts
 from bot.posting.facing import Subject
 from bot.posting.github_posts import GitHubPosts
+from bot.posting.pace import Pace
 from bot.posting.slack_posts import SlackPosts
 from bot.states import State
 from bot.store import Session, posts
@@ -23,6 +24,8 @@ log = structlog.get_logger()
 
 MAX_TRIES = 40
 """Tries of one post; with the delays below, a place that does not answer for half a day is given up."""
+AT_ONCE = 16
+"""Posts that are sent at the same time."""
 SPACING = 1.0
 """Seconds between two edits of one card, but for its end: GitHub counts content that is made.
 
@@ -42,9 +45,12 @@ class Outbox:
     """Sends claimed posts."""
 
     def __init__(
-        self, holder: LeaseHolder, github: GitHubPosts, deployments: DeploymentPosts, slack: SlackPosts
+        self, holder: LeaseHolder, senders: tuple[GitHubPosts, DeploymentPosts, SlackPosts], pace: Pace
     ) -> None:
+        github, deployments, slack = senders
         self._holder = holder
+        self._pace = pace
+        self._free = asyncio.Semaphore(AT_ONCE)
         self._senders: dict[str, Callable[[Post, Subject], Awaitable[posts.Remote | None]]] = {
             "github_comment": github.comment,
             "github_check": github.check,
@@ -72,7 +78,9 @@ class Outbox:
         try:
             if post.attempts > MAX_TRIES:  # none of them came to an end
                 raise Refused("whoever tried to say it was killed")
-            remote = await self._senders[post.kind](post, _subject(post))
+            await self._turn(post)
+            async with self._free:
+                remote = await self._senders[post.kind](post, _subject(post))
         except RetryLater as error:
             await self._again(post, error, MAX_TRIES)
         except Refused as error:
@@ -82,6 +90,18 @@ class Outbox:
             await self._again(post, RetryLater(f"Errand failed: {type(error).__name__}"), FAILURES)
         else:
             await self._sent(post, remote)
+
+    async def _turn(self, post: Post) -> None:
+        """Wait until GitHub takes something more for whoever has the repository.
+
+        What changed meanwhile is said with it, and not once more.
+        """
+        repository: str | None = post.place.get("repository")
+        if repository is None:
+            return
+        account = repository.partition("/")[0].casefold()
+        if await self._pace.turn(account, post.identity, first=post.sent == 0):
+            await self._holder.store.read(lambda s: posts.refresh(s, post))
 
     async def _sent(self, post: Post, remote: posts.Remote | None) -> None:
         """Store that it was said; with its end told, it takes the place of older posts of its topic."""

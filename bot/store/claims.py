@@ -22,7 +22,7 @@ _LIMIT: Any = bindparam("limit", type_=Integer)
 
 
 class Claim(Generic[Row]):
-    """Leases rows of one table that meet `conditions`, are due and free; oldest due first.
+    """Leases rows of one table that meet `conditions`, are due and free; oldest due first, or in `order`.
 
     With `begun`, rows that meet these conditions are taken before, all of them (up to `TAKEN`), and count for
     the limit of the others. In one statement: mostly there are none, and asking apart costs a third of the
@@ -37,10 +37,12 @@ class Claim(Generic[Row]):
         conditions: Sequence[ColumnElement[bool]],
         *,
         begun: Sequence[ColumnElement[bool]] | None = None,
+        order: Sequence[ColumnElement[Any]] = (),
     ) -> None:
         self._model = model
         self._conditions = conditions
         self._begun = begun
+        self._order = order or (table_of(model).c.due_at, key_of(model))
         self._statements: dict[bool, Prepared] = {}
         """By whether the database's clock counts; each is made when it is needed first."""
 
@@ -87,7 +89,7 @@ class Claim(Generic[Row]):
         return (
             select(key.label("chosen"))
             .where(*conditions, columns.due_at <= _NOW, columns.lease_until <= moment)
-            .order_by(columns.due_at, key)
+            .order_by(*self._order)
             .limit(limit)
             .with_for_update(skip_locked=True)
             .cte(name)

@@ -24,7 +24,12 @@ _AT_ONCE = 0.0
 
 _FREE: dict[str, Any] = {"lease_owner": None, "lease_until": 0.0}
 
-_CLAIM = Claim(Post, [POST.state == "open", POST.sent < POST.wanted])
+_CLAIM = Claim(
+    Post,
+    [POST.state == "open", POST.sent < POST.wanted],
+    order=[case((POST.sent == 0, 0), else_=1), POST.id.desc()],
+)
+"""What was never said comes before what is corrected, and of both the newest."""
 
 _WISHES = "wishes"
 EARLIER = "earlier_wishes"
@@ -164,7 +169,7 @@ def _more_wanted(column: str, wish: Wish, size: int) -> Prepared:
 
 
 def claim(session: Session, *, owner: str, now: float, lease: float, limit: int) -> list[Post]:
-    """Take up to `limit` posts that have something to say, are due and that nobody holds.
+    """Take up to `limit` posts that have something to say, are due and nobody holds, the newest first.
 
     Each comes with its `subject` as it is now; what that shows is counted as wanted before.
     """
@@ -175,6 +180,15 @@ def claim(session: Session, *, owner: str, now: float, lease: float, limit: int)
     _look_up(session, Run, "run_number", claimed)
     _look_up(session, Build, "build_number", claimed)
     return claimed
+
+
+def refresh(session: Session, post: Post) -> None:
+    """Bring a claimed post and its `subject` to how they stand now."""
+    found = one(session, _WANTED, {"of": post.identity})
+    if found is not None:
+        vars(post)["wanted"] = int(found[0])
+        _look_up(session, Run, "run_number", [post])
+        _look_up(session, Build, "build_number", [post])
 
 
 def _look_up(session: Session, table: type[Run] | type[Build], column: str, claimed: Sequence[Post]) -> None:
@@ -286,3 +300,4 @@ def _settlement(**values: Any) -> Prepared:
 
 _RETRY = _settlement(due_at=bindparam("again_at"), error=bindparam("why"))
 _FAIL = _settlement(state="failed", error=bindparam("why"))
+_WANTED = Prepared(select(POST.wanted).where(POST.id == bindparam("of")))

@@ -59,6 +59,12 @@ BUILDS = Counter(
 POSTS = Counter(
     "errand_posts", "Attempts to say something by kind and outcome.", ["kind", "outcome"], registry=REGISTRY
 )
+RATE_REMAINING = Gauge(
+    "errand_github_rate_remaining",
+    "Requests that GitHub still takes in this hour, by who asks and which limit counts.",
+    ["credential", "resource"],
+    registry=REGISTRY,
+)
 RIVALS = Counter(
     "errand_repository_rivals",
     "What was refused because its repository has a name that was another one's, by where it came in.",

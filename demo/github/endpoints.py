@@ -60,7 +60,8 @@ class Endpoints(ABC):
             if 1 <= number <= last and not (relation in ("next", "last") and page >= last):
                 if relation == "first" and page == 1:
                     continue
-                target = str(request.url.include_query_params(page=number)).replace(SLASH, "%2F")
+                query = request.url.include_query_params(page=number).query
+                target = f"{self._shapes.api}{request.url.path.replace(SLASH, '%2F')}?{query}"
                 links.append(f'<{target}>; rel="{relation}"')
         response = JSONResponse(shape(found[(page - 1) * size : page * size]))
         if links:

@@ -1,5 +1,6 @@
 """All endpoints together, with what GitHub does around every one."""
 
+import hashlib
 import re
 from collections.abc import Callable
 from urllib.parse import quote
@@ -65,6 +66,7 @@ class Routes:
         named = Starlette(routes=[*routes, *self._pages], exception_handlers={404: _unknown, 405: _unknown})
 
         async def numbered(scope: Scope, receive: Receive, send: Send) -> None:
+            scope = {**scope, "path": self._inside(scope["path"])}
             found = _NUMBERED.fullmatch(scope["path"])
             known = self._state.numbered(int(found[1])) if found else None
             if found and known is not None:
@@ -72,6 +74,15 @@ class Routes:
             await named(scope, receive, send)
 
         return numbered
+
+    def _inside(self, path: str) -> str:
+        """The path as on github.com; Enterprise Server has all below `/api/v3`, GraphQL at `/api/graphql`."""
+        prefix = self._shapes.prefix
+        if not prefix or path.startswith("/_services/"):
+            return path
+        if path == "/api/graphql":
+            return "/graphql"
+        return path.removeprefix(prefix) if path.startswith(f"{prefix}/") else "/nothing"
 
     def _moved(self, request: Request) -> Response | None:
         """Where a repository that was called so is now: 301, and 307 for what is not a GET.
@@ -84,7 +95,7 @@ class Routes:
             return None
         rest = request.url.path.removeprefix(f"/repos/{owner}/{name}").replace(SLASH, "%2F")
         rest = rest.replace(quote(SLASH), "%2F")
-        url = f"{self._shapes.url}/repositories/{known.id}{rest}"
+        url = f"{self._shapes.api}/repositories/{known.id}{rest}"
         query = f"?{request.url.query}" if request.url.query else ""
         status, message = (
             (301, "Moved Permanently") if request.method == "GET" else (307, "Temporary Redirect")
@@ -96,16 +107,19 @@ class Routes:
         """The endpoint with what GitHub does around every one: user agent, rate limit, errors as JSON."""
 
         async def guarded(request: Request) -> Response:
-            headers = self._limits(request)
+            counted = self._counted(request)
+            used = self._state.used.get(counted, 0) + 1
             try:
                 if not request.headers.get("user-agent"):
                     raise ApiError(403, "Request forbidden by administrative rules.")
-                if int(headers["x-ratelimit-used"]) > RATE_LIMIT:
+                if used > RATE_LIMIT:
                     raise ApiError(403, "API rate limit exceeded.")
                 response = self._moved(request) or await self._checked(request, endpoint)
             except ApiError as error:
                 response = JSONResponse(error.body, error.status, error.headers)
-            response.headers.update(headers)
+            response = _unchanged(request, response)
+            self._state.used[counted] = used - (response.status_code == 304)
+            response.headers.update(self._limits(counted))
             return response
 
         return guarded
@@ -122,18 +136,34 @@ class Routes:
             raise ApiError(422, f"Not as GitHub describes it: {found}")
         return response
 
-    def _limits(self, request: Request) -> dict[str, str]:
-        hour = int(self._clock() // 3600)
-        counted = (request.headers.get("authorization", ""), hour)
-        used = self._state.used.get(counted, 0) + 1
-        self._state.used[counted] = used
+    def _counted(self, request: Request) -> tuple[str, str, int]:
+        resource = "graphql" if request.scope["path"] == "/graphql" else "core"
+        return request.headers.get("authorization", ""), resource, int(self._clock() // 3600)
+
+    def _limits(self, counted: tuple[str, str, int]) -> dict[str, str]:
+        _, resource, hour = counted
+        used = self._state.used[counted]
         return {
             "x-ratelimit-limit": str(RATE_LIMIT),
             "x-ratelimit-remaining": str(max(RATE_LIMIT - used, 0)),
             "x-ratelimit-used": str(used),
             "x-ratelimit-reset": str((hour + 1) * 3600),
-            "x-ratelimit-resource": "core",
+            "x-ratelimit-resource": resource,
         }
+
+
+def _unchanged(request: Request, response: Response) -> Response:
+    """304 where who asks has the answer already.
+
+    https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api#use-conditional-requests-if-appropriate
+    """
+    if request.method != "GET" or response.status_code != 200:
+        return response
+    etag = f'W/"{hashlib.sha256(response.body).hexdigest()}"'
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers={"etag": etag})
+    response.headers["etag"] = etag
+    return response
 
 
 async def _unknown(request: Request, error: Exception) -> Response:

@@ -48,7 +48,9 @@ def _key() -> tuple[str, str]:
 
 
 class GitHubStandIn(Watched):
-    """One GitHub with one App. `url` is where it listens, set by who starts it; `clock` is its time.
+    """One GitHub with one App, or (`enterprise`) an Enterprise Server.
+
+    `url` is where it listens, set by who starts it; `clock` is its time.
 
     `requests`, `comments`, `reactions`, `statuses` and `checks` are what came; `wait_for` waits on them.
     `describe` gives who knows GitHub's published description, if anybody does; `misfits` is what does not.
@@ -57,13 +59,15 @@ class GitHubStandIn(Watched):
     describe: ClassVar[Callable[[], Misfit | None] | None] = None
     misfits: ClassVar[list[str]] = []
 
-    def __init__(self, *, clock: Callable[[], float] = time.time, app_id: int = 4711) -> None:
+    def __init__(
+        self, *, clock: Callable[[], float] = time.time, app_id: int = 4711, enterprise: bool = False
+    ) -> None:
         self.private_key, public_key = _key()
         self.app_id = app_id
         self.bot_login = "errand[bot]"
         self.state = State(private_key=self.private_key)
         self._clock = clock
-        self._shapes = Shapes("http://github.invalid", app_id, "errand")
+        self._shapes = Shapes("http://github.invalid", app_id, "errand", "/api/v3" if enterprise else "")
         self.actions = Actions(self._shapes, clock)
         access = Access(self.state, clock, app_id, public_key)
         routes = Routes(self.state, access, self._shapes, clock, self.actions)
@@ -79,6 +83,11 @@ class GitHubStandIn(Watched):
     @url.setter
     def url(self, url: str) -> None:
         self._shapes.url = url
+
+    @property
+    def api_url(self) -> str:
+        """Where its REST API is."""
+        return self._shapes.api
 
     @property
     def comments(self) -> list[Comment]:

@@ -45,10 +45,16 @@ def node(kind: str, number: int) -> str:
 class Shapes:
     """Knows the address that the answers' links lead to."""
 
-    def __init__(self, url: str, app_id: int, app_slug: str) -> None:
+    def __init__(self, url: str, app_id: int, app_slug: str, prefix: str = "") -> None:
         self.url = url
+        self.prefix = prefix
         self._app_id = app_id
         self._app_slug = app_slug
+
+    @property
+    def api(self) -> str:
+        """Where the REST API is."""
+        return self.url + self.prefix
 
     def user(self, login: str) -> Json:
         """A person, an organization or an App's bot."""

@@ -294,7 +294,7 @@ class State:
     codes: dict[str, Registered] = field(default_factory=dict)  # of manifests, until they are exchanged
     private_key: str = field(default="", repr=False)  # the App's, which it is told once
     registered: Registered | None = None  # what the App was made of, if that was asked for
-    used: dict[tuple[str, int], int] = field(default_factory=dict)  # requests by token and hour
+    used: dict[tuple[str, str, int], int] = field(default_factory=dict)  # by token, limit and hour
 
     def repository(self, name: str) -> Repository | None:
         """By name; GitHub ignores case."""

@@ -63,6 +63,7 @@ def _document(home: Path, beside: StandIns) -> Document:
             "private_key": "${KEY}",
             "webhook_secret": "hook-secret",
             "api_url": beside.github_url,
+            "pace": "0s",
             "clone_url": f"file://{home}/{{repository}}.git",
         },
         "slack": {
@@ -238,7 +239,7 @@ async def house(
             api_url=config.github.api_url,
             app_id=config.github.app_id,
             private_key=config.github.private_key,
-            clone_url=config.github.clone_url,
+            clone_url=config.github.fetch_url,
             clock=time.time,
             known=lambda name: known[0].known(name),
         )

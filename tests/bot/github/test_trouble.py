@@ -3,9 +3,7 @@
 import asyncio
 import logging
 import socket
-import time
 import traceback
-from collections.abc import AsyncIterator
 
 import pytest
 from starlette.requests import Request
@@ -18,48 +16,7 @@ from bot.github import GitHub
 from demo.github import GitHubStandIn
 from demo.standins import serving
 from executor.spec import Secret
-
-SHA = "a" * 40
-SHOP = "acme/shop"
-
-
-class Clock:
-    """The real time, and more of it when told so."""
-
-    def __init__(self) -> None:
-        self.ahead = 0.0
-
-    def __call__(self) -> float:
-        return time.time() + self.ahead
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def standin(clock: Clock) -> AsyncIterator[GitHubStandIn]:
-    github = GitHubStandIn(clock=clock)
-    async with serving(github) as url:
-        github.url = url
-        github.add_repository(SHOP, refs={"main": SHA})
-        github.add_person(SHOP, "octocat")
-        github.add_pull(SHOP, 7, SHA, "topic")
-        yield github
-
-
-@pytest.fixture
-async def app(standin: GitHubStandIn, clock: Clock) -> AsyncIterator[GitHub]:
-    github = GitHub(
-        api_url=standin.url,
-        app_id=str(standin.app_id),
-        private_key=Secret(standin.private_key),
-        clone_url="",
-        clock=clock,
-    )
-    yield github
-    await github.close()
+from tests.bot.github.conftest import SHOP, Clock
 
 
 async def test_twenty_cold_calls_at_once_fetch_one_token(standin: GitHubStandIn, app: GitHub) -> None:
