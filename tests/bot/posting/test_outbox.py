@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from bot.errors import RetryLater
 from bot.posting import outbox, targets
 from bot.posting.outbox import FAILURES, MAX_TRIES
+from bot.posting.pace import Pace
 from bot.store import Session, posts, runs
 from bot.store.columns import POST
 from bot.tables import Post, Run
@@ -45,6 +46,42 @@ async def states(home: House) -> dict[str, str]:
 
 def reply(home: House, key: str = "k", text: str = "words") -> Post:
     return targets.comment_reply(key, targets.PullPlace(SHOP, 7), text, now=home.now, nonce="n" * 16)
+
+
+class _Gate(Pace):
+    """Gives no turn before it is opened."""
+
+    def __init__(self) -> None:
+        super().__init__(1.0, lambda: 0.0)
+        self.asked: list[tuple[str, bool]] = []
+        self.reached, self.open = asyncio.Event(), asyncio.Event()
+
+    async def turn(self, account: str, number: int, *, first: bool) -> None:
+        self.asked.append((account, first))
+        self.reached.set()
+        await self.open.wait()
+
+
+async def test_what_changed_while_a_card_waits_for_its_turn_is_said_with_it(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await home.types("run deploy SECRETIVE=x")
+    gate = _Gate()
+    sender = home.bot.outbox
+    monkeypatch.setattr(sender, "_pace", gate)
+    (card,) = [post for post in await claim(home) if post.kind == "github_check" and post.run_number]
+    sending = asyncio.create_task(sender.send(card))
+    await asyncio.wait_for(gate.reached.wait(), 10)
+    await home.write(
+        lambda s: s.execute(update(Run).values(state="finished", result="error", finished_at=home.now))
+    )
+    await home.write(lambda s: posts.want(s, "run", [1], urgent=True))
+    gate.open.set()
+    await sending
+    assert gate.asked == [("acme", True)]
+    (check,) = home.github.checks
+    assert [status for status, _ in check.history] == ["completed"]
+    assert [post.id for post in await claim(home) if post.id == card.id] == []
 
 
 async def test_cards_of_a_run_are_edited_and_say_its_end(home: House) -> None:

@@ -26,6 +26,19 @@ async def test_post_is_added_once_per_key(store: Store) -> None:
     assert [post.key for post in await store.write(_claim())] == ["a", "b"]
 
 
+async def test_what_was_never_said_is_claimed_before_edits_and_the_newest_first(store: Store) -> None:
+    def one(session: Session) -> list[Post]:
+        return posts.claim(session, owner="one", now=100.0, lease=9.0, limit=1)
+
+    await store.write(lambda session: posts.add(session, [_card("old", 1), _card("said", 2)]))
+    for post in await store.write(_claim()):
+        await _sent(store, post)
+    await store.write(lambda session: posts.want(session, "run", [1, 2], urgent=True))
+    await store.write(lambda session: posts.add(session, [_card("new", 3), _card("newest", 4)]))
+    claimed = [post.key for _ in range(5) for post in await store.write(one)]
+    assert claimed == ["newest", "new", "said", "old"]
+
+
 async def test_sent_post_is_claimed_again_only_when_more_is_wanted(store: Store) -> None:
     await store.write(lambda session: posts.add(session, [_card()]))
     (post,) = await store.write(_claim())

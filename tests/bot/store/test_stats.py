@@ -10,8 +10,8 @@ async def test_depths_count_what_is_not_done(store: Store) -> None:
             runs.enqueue(session, run, [card], now=1.0, nonce=key)
         number = (runs.latest(session) or run).identity
         runs.request_stop(session, number, by="a", now=2.0)
-        posts.claim(session, owner="one", now=2.0, lease=9.0, limit=1)
-        posts.fail(session, 1, owner="one", error="gone")
+        (claimed,) = posts.claim(session, owner="one", now=2.0, lease=9.0, limit=1)
+        posts.fail(session, claimed.identity, owner="one", error="gone")
 
     await store.write(fill)
     await store.add_delivery(key="a", source="s", event="e", media_type="m", body=b"", now=1.0)
