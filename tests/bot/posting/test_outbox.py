@@ -56,10 +56,10 @@ class _Gate(Pace):
         self.asked: list[tuple[str, bool]] = []
         self.reached, self.open = asyncio.Event(), asyncio.Event()
 
-    async def turn(self, account: str, number: int, *, first: bool) -> None:
+    async def turn(self, account: str, number: int, *, first: bool) -> bool:
         self.asked.append((account, first))
         self.reached.set()
-        await self.open.wait()
+        return await self.open.wait()
 
 
 async def test_what_changed_while_a_card_waits_for_its_turn_is_said_with_it(
@@ -75,7 +75,7 @@ async def test_what_changed_while_a_card_waits_for_its_turn_is_said_with_it(
     await home.write(
         lambda s: s.execute(update(Run).values(state="finished", result="error", finished_at=home.now))
     )
-    await home.write(lambda s: posts.want(s, "run", [1], urgent=True))
+    await home.write(lambda s: posts.want(s, "run", [1], posts.Wish.URGENT))
     gate.open.set()
     await sending
     assert gate.asked == [("acme", True)]

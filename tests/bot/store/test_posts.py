@@ -33,7 +33,7 @@ async def test_what_was_never_said_is_claimed_before_edits_and_the_newest_first(
     await store.write(lambda session: posts.add(session, [_card("old", 1), _card("said", 2)]))
     for post in await store.write(_claim()):
         await _sent(store, post)
-    await store.write(lambda session: posts.want(session, "run", [1, 2], urgent=True))
+    await store.write(lambda session: posts.want(session, "run", [1, 2], posts.Wish.URGENT))
     await store.write(lambda session: posts.add(session, [_card("new", 3), _card("newest", 4)]))
     claimed = [post.key for _ in range(5) for post in await store.write(one)]
     assert claimed == ["newest", "new", "said", "old"]
