@@ -12,36 +12,21 @@ from bot.tables import Build, Run
 from bot.text import vocabulary
 from executor.spec import Result
 from terminal import printing
+from tests.bot.messages import rows
+from tests.bot.messages.rows import NOW
 from webhooks.api import responses
 from webhooks.pages.renderer import PageRenderer
 from webhooks.view import build_summary, run_summary
 
-NOW = 1_800_000_000.0
 LONG = 200_000.0
 """Seconds that the runs here took, and had waited before."""
 URL = "https://errand.example.com"
 
 
 def run(**fields: Any) -> Run:
-    given: dict[str, Any] = {
-        "number": 142,
-        "key": "k",
-        "name": "n",
-        "job": "migrate",
-        "repository": "acme/shop",
-        "commit": "a" * 40,
-        "cause": "comment",
-        "actor": "github:octocat",
-        "state": "finished",
-        "result": "succeeded",
-        "created_at": NOW - 2 * LONG,
-        "started_at": NOW - LONG,
-        "finished_at": NOW,
-    }
-    row = Run(**{**given, **fields})
-    if row.state != State.FINISHED:
-        row.result = row.finished_at = None
-    return row
+    """One that took long, and waited as long before."""
+    times = {"created_at": NOW - 2 * LONG, "started_at": NOW - LONG, "exit_code": None}
+    return rows.run(**{**times, **fields})
 
 
 class _Visitor:

@@ -13,23 +13,11 @@ from bot.slack import Slack
 from demo.slack import SlackStandIn
 from demo.standins import serving
 from executor.spec import Secret
+from tests.clocks import Clock, clock
+
+__all__ = ["clock"]
 
 BLOCKS = [{"type": "section", "text": {"type": "mrkdwn", "text": "hello", "verbatim": True}}]
-
-
-class Clock:
-    """The real time, and more of it when told so."""
-
-    def __init__(self) -> None:
-        self.ahead = 0.0
-
-    def __call__(self) -> float:
-        return time.time() + self.ahead
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

@@ -12,24 +12,13 @@ from pydantic import BaseModel
 
 from demo.github import GitHubStandIn
 from demo.standins import serving
+from tests.clocks import Clock, clock
+
+__all__ = ["clock"]
 
 SHA = "a" * 40
 REPO = "/repos/acme/shop"
 SECRET = "/repos/acme/secret"
-
-
-class Clock:
-    """The real time, and more of it when told so."""
-
-    ahead = 0.0
-
-    def __call__(self) -> float:
-        return time.time() + self.ahead
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

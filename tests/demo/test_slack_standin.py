@@ -11,22 +11,11 @@ import pytest
 from demo.blocks import InvalidBlocks, check_blocks
 from demo.slack import SlackStandIn
 from demo.standins import serving, standins
+from tests.clocks import Clock, clock
+
+__all__ = ["clock"]
 
 LONG = {"type": "mrkdwn", "text": "x" * 3000}
-
-
-class Clock:
-    """The real time, and more of it when told so."""
-
-    ahead = 0.0
-
-    def __call__(self) -> float:
-        return time.time() + self.ahead
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

@@ -25,11 +25,6 @@ ENVIRON = {
 GITHUB = 'github: {token: "${PASSWORD}"}\n'
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "app.yaml"
-
-
 def _load(file: Path, text: str, environ: Mapping[str, str] = ENVIRON) -> Config:
     file.write_text(text)
     return load(file, environ)

@@ -1,34 +1,18 @@
 """What the file says of containers: images of every form, and what means nothing on the configured engine."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from bot.config import Config, load
 from bot.errors import ConfigError
 from executor.spec import Secret
+from tests.bot.config.files import Files, one
 
 ENVIRON = {"TOKEN": "t0ken-value", "NPM_TOKEN": "npm-value", "REGISTRY": "registry.example.com"}
+read, mistakes = Files(ENVIRON).read, Files(ENVIRON).mistakes
 GITHUB = "github: {token: x}\n"
 CONTAINER = "engine: {kind: container}\n"
 SHA = "sha256:" + "0" * 64
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "app.yaml"
-
-
-def read(file: Path, text: str) -> Config:
-    file.write_text(text)
-    return load(file, ENVIRON)
-
-
-def mistakes(file: Path, text: str) -> list[str]:
-    with pytest.raises(ConfigError) as refused:
-        read(file, text)
-    return [line.removeprefix(f"{file}:") for line in str(refused.value).split("\n")]
 
 
 def test_whole_of_a_container_installation(file: Path) -> None:
@@ -125,10 +109,6 @@ def test_what_is_no_reference_is_refused(file: Path, reference: str) -> None:
     assert mistake.startswith("2:25: images.t.reference: expected an image of a registry")
 
 
-def _one(text: str, mistake: str) -> Any:
-    return pytest.param(text, mistake, id=text.replace("\n", " ")[:80])
-
-
 def _build(keys: str) -> str:
     return f"{GITHUB}{CONTAINER}images: {{shop: {{build: {{repository: a/b, {keys}}}}}}}"
 
@@ -136,82 +116,80 @@ def _build(keys: str) -> str:
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
-        _one("engine: {kind: dokcer}", "1:16: engine.kind: expected process, container or kubernetes"),
-        _one("engine: {container: {command: nerdctl}}", "container.command: expected podman or docker"),
-        _one(
+        one("engine: {kind: dokcer}", "1:16: engine.kind: expected process, container or kubernetes"),
+        one("engine: {container: {command: nerdctl}}", "container.command: expected podman or docker"),
+        one(
             "engine: {container: {socket: podman.sock}}",
             "1:30: engine.container.socket: expected the whole path of a socket, such as"
             ' /run/podman/podman.sock, not "podman.sock"',
         ),
-        _one("engine: {container: {socket: 'tcp://h:1'}}", "expected the whole path of a socket"),
-        _one("engine: {container: {arguments: --root}}", "engine.container.arguments: expected a list"),
-        _one("engine: {container: {arguments: ['']}}", "arguments[1]: expected a word of a command"),
-        _one("engine: {container: {comand: podman}}", "unknown key; did you mean command?"),
-        _one(CONTAINER + "images: {t: {}}", "2:13: images.t: build, reference or workload is required"),
-        _one(
+        one("engine: {container: {socket: 'tcp://h:1'}}", "expected the whole path of a socket"),
+        one("engine: {container: {arguments: --root}}", "engine.container.arguments: expected a list"),
+        one("engine: {container: {arguments: ['']}}", "arguments[1]: expected a word of a command"),
+        one("engine: {container: {comand: podman}}", "unknown key; did you mean command?"),
+        one(CONTAINER + "images: {t: {}}", "2:13: images.t: build, reference or workload is required"),
+        one(
             CONTAINER + "images: {t: {reference: a, workload: container/b}}",
             "images.t: either reference or workload; an image comes from one place",
         ),
-        _one(
-            CONTAINER + "images: {t: {reference: a, push: ghcr.io/b}}", "push is for an image that is built"
-        ),
-        _one(CONTAINER + "images: {t: {workload: deployment/web}}", "expected container/NAME, a container"),
-        _one(CONTAINER + "images: {t: {workload: container/../x}}", "expected container/NAME, a container"),
-        _one(CONTAINER + "images: {t: {refrence: a}}", "unknown key; did you mean reference?"),
-        _one(CONTAINER + "images: {t: {reference: a, namespace: b}}", "namespace is for an image that comes"),
-        _one(
+        one(CONTAINER + "images: {t: {reference: a, push: ghcr.io/b}}", "push is for an image that is built"),
+        one(CONTAINER + "images: {t: {workload: deployment/web}}", "expected container/NAME, a container"),
+        one(CONTAINER + "images: {t: {workload: container/../x}}", "expected container/NAME, a container"),
+        one(CONTAINER + "images: {t: {refrence: a}}", "unknown key; did you mean reference?"),
+        one(CONTAINER + "images: {t: {reference: a, namespace: b}}", "namespace is for an image that comes"),
+        one(
             f"{GITHUB}{CONTAINER}images: {{s: {{build: {{repository: a/b}}, push: 'ghcr.io/a/b:1'}}}}",
             "3:46: images.s.push: expected a repository with the host of its registry, without a tag, such as"
             ' ghcr.io/acme/shop, not "ghcr.io/a/b:1"',
         ),
         *(
-            _one(
+            one(
                 f"{GITHUB}{CONTAINER}images: {{s: {{build: {{repository: a/b}}, push: '{place}'}}}}",
                 "images.s.push: expected a repository with the host of its registry",
             )
             for place in ("acme/shop", "shop", "localhost/shop", f"ghcr.io/a/b@{SHA}", "https://ghcr.io/a/b")
         ),
-        _one(_build("context: ../other"), "images.shop.build.context: expected a path within the checkout"),
-        _one(_build("context: /etc"), "images.shop.build.context: expected a path within the checkout"),
-        _one(_build("dockerfile: a/../../b"), "build.dockerfile: expected a path within the checkout"),
-        _one(_build("target: -f"), "build.target: expected the name of a stage of the Dockerfile"),
-        _one(_build("arguments: {1A: x}"), "build.arguments.1A: expected a name of letters, digits and _"),
-        _one(_build("arguments: {A: true}"), "build.arguments.A: expected a text; put it in quotes"),
-        _one(
+        one(_build("context: ../other"), "images.shop.build.context: expected a path within the checkout"),
+        one(_build("context: /etc"), "images.shop.build.context: expected a path within the checkout"),
+        one(_build("dockerfile: a/../../b"), "build.dockerfile: expected a path within the checkout"),
+        one(_build("target: -f"), "build.target: expected the name of a stage of the Dockerfile"),
+        one(_build("arguments: {1A: x}"), "build.arguments.1A: expected a name of letters, digits and _"),
+        one(_build("arguments: {A: true}"), "build.arguments.A: expected a text; put it in quotes"),
+        one(
             _build("arguments: {A: 'x${TOKEN}'}"),
             "build.arguments.A: ${…} is not replaced in arguments, which stay in the image; use secrets",
         ),
-        _one(_build("arguments: {command: '${TOKEN}'}"), "arguments, which stay in the image"),
-        _one(_build("secrets: [TOKEN, TOKEN]"), "build.secrets: expected every name once"),
-        _one(_build("secrets: ['a b']"), "build.secrets[1]: expected a name of letters, digits and _"),
-        _one(
+        one(_build("arguments: {command: '${TOKEN}'}"), "arguments, which stay in the image"),
+        one(_build("secrets: [TOKEN, TOKEN]"), "build.secrets: expected every name once"),
+        one(_build("secrets: ['a b']"), "build.secrets[1]: expected a name of letters, digits and _"),
+        one(
             _build("secrets: [TOKEN, NOPE]"),
             "3:59: images.shop.build.secrets[2]: the environment variable NOPE is not set",
         ),
-        _one(
+        one(
             CONTAINER + "images: {t: {reference: a}}\njobs: {a: {image: t, command: x, on: [push]}}",
             "jobs.a.on: a push rebuilds an image first, and t is not built",
         ),
         # What means nothing on the container engine.
-        _one(_build("setup: make"), "3:42: images.shop.build.setup: images are built by the Dockerfile"),
-        _one(
+        one(_build("setup: make"), "3:42: images.shop.build.setup: images are built by the Dockerfile"),
+        one(
             CONTAINER + "jobs: {a: {command: x}}",
             "2:8: jobs.a: image is required: the container engine runs every job in one",
         ),
-        _one(CONTAINER + "sizes: {s: {gpu: 1}}", "sizes.s.gpu: gpu cannot be given by the container engine"),
-        _one(
+        one(CONTAINER + "sizes: {s: {gpu: 1}}", "sizes.s.gpu: gpu cannot be given by the container engine"),
+        one(
             CONTAINER + "images: {t: {reference: a}}\njobs: {a: {image: t, command: x, files: {etc/a: b}}}",
             "3:42: jobs.a.files.etc/a: expected a whole path such as /etc/shop.ini",
         ),
         # What means nothing on the process engine.
-        _one("images: {t: {reference: a}}", "1:14: images.t.reference: the process engine runs checkouts"),
-        _one("images: {t: {workload: container/a}}", "images.t.workload: the process engine runs checkouts"),
-        _one(
+        one("images: {t: {reference: a}}", "1:14: images.t.reference: the process engine runs checkouts"),
+        one("images: {t: {workload: container/a}}", "images.t.workload: the process engine runs checkouts"),
+        one(
             GITHUB + "images: {t: {build: {repository: a/b}, push: ghcr.io/a/b}}",
             "images.t.push: the process engine runs checkouts",
         ),
         *(
-            _one(
+            one(
                 GITHUB + f"images: {{t: {{build: {{repository: a/b, {key}: {value}}}}}}}",
                 f"2:39: images.t.build.{key}: the process engine runs checkouts",
             )
@@ -223,12 +201,12 @@ def _build(keys: str) -> str:
                 "secrets": "[TOKEN]",
             }.items()
         ),
-        _one(
+        one(
             "jobs: {a: {command: x, read_only: true}}",
             "1:24: jobs.a.read_only: the process engine has no root of its own to protect; containers have",
         ),
-        _one("defaults: {read_only: true}\njobs: {a: {command: x}}", "1:12: defaults.read_only: the process"),
-        _one("jobs: {a: {command: x, resources: {cpu: 1}}}", "cpu cannot be limited by the process engine"),
+        one("defaults: {read_only: true}\njobs: {a: {command: x}}", "1:12: defaults.read_only: the process"),
+        one("jobs: {a: {command: x, resources: {cpu: 1}}}", "cpu cannot be limited by the process engine"),
     ],
 )
 def test_mistake_about_containers_is_told_in_its_place(file: Path, text: str, mistake: str) -> None:

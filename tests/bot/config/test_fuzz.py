@@ -4,19 +4,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.catalog.catalog import Job
 from bot.config import load
 from bot.errors import ConfigError
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "app.yaml"
-
 
 WORDS = "jobs images github defaults command env parameters timeout a shop build default type integer pattern"
 MARKUP = [

@@ -35,11 +35,6 @@ jobs:
 ENVIRON = {"GITHUB_APP_ID": "1"}
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "app.yaml"
-
-
 def made(file: Path, text: str = FILE, wanted: InstallationRequest = WANTED, **environ: str) -> str:
     file.write_text(text)
     return manifest(file, ENVIRON | environ, wanted)

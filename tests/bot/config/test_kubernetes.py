@@ -8,32 +8,18 @@ from kubernetes.aio.client import models
 
 from bot.catalog.catalog import Job
 from bot.catalog.conditions import ConfigMapReference, SecretReference
-from bot.config import Config, cluster_settings, load, pods
+from bot.config import cluster_settings, load, pods
 from bot.errors import ConfigError
 from executor.kubernetes.settings import Registry
 from executor.spec import Live, Reference, Secret
+from tests.bot.config.files import Files, one
 from tests.registry import certified
 
 ENVIRON = {"TOKEN": "t0ken-value", "NPM_TOKEN": "npm-value", "POOL": "jobs"}
+read, mistakes = Files(ENVIRON).read, Files(ENVIRON).mistakes
 GITHUB = "github: {token: x}\n"
 CLUSTER = "engine: {kind: kubernetes}\n"
 TOOLS = "images: {t: {reference: tools}}\n"
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "app.yaml"
-
-
-def read(file: Path, text: str) -> Config:
-    file.write_text(text)
-    return load(file, ENVIRON)
-
-
-def mistakes(file: Path, text: str) -> list[str]:
-    with pytest.raises(ConfigError) as refused:
-        read(file, text)
-    return [line.removeprefix(f"{file}:") for line in str(refused.value).split("\n")]
 
 
 WHOLE = """
@@ -191,10 +177,6 @@ def test_summary_tells_the_cluster(file: Path) -> None:
     )
 
 
-def _one(text: str, mistake: str) -> Any:
-    return pytest.param(text, mistake, id=text.replace("\n", " ")[:80])
-
-
 def _engine(keys: str) -> str:
     return f"engine: {{kind: kubernetes, kubernetes: {{{keys}}}}}"
 
@@ -206,102 +188,102 @@ def _pod(keys: str) -> str:
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
-        _one("engine: {kind: kubernets}", "1:16: engine.kind: expected process, container or kubernetes"),
-        _one(_engine("namspace: x"), "1:41: engine.kubernetes.namspace: unknown key; did you mean namespace"),
-        _one(_engine("namespace: Jobs"), "engine.kubernetes.namespace: expected a name of small letters"),
-        _one(_engine("namespace: a.b"), "expected a name of small letters, digits and - (at most 63)"),
-        _one(_engine("service_account: a_b"), "service_account: expected a name of small letters, digits, -"),
-        _one(_engine("context: ''"), "1:50: engine.kubernetes.context: expected the name of a context"),
-        _one(_engine("kubeconfig: ' '"), "engine.kubernetes.kubeconfig: expected the path of a kubeconfig"),
-        _one(_engine("pending_timeout: soon"), "pending_timeout: expected a duration such as 30s"),
-        _one(_engine("pending_timeout: 0"), "pending_timeout: expected a duration from 1s to 1d"),
-        _one(_engine("builder: {kind: docker}"), "builder.kind: expected buildkit or buildah"),
-        _one(_engine("builder: {image: A B}"), "builder.image: expected an image of a registry"),
-        _one(_engine("builder: {registry_secret: '-'}"), "registry_secret: expected a name of small letters"),
-        _one(_engine("builder: {imge: x}"), "unknown key; did you mean image?"),
-        _one(_engine("pod: []"), "1:46: engine.kubernetes.pod: expected names and values, not a list"),
-        _one(
+        one("engine: {kind: kubernets}", "1:16: engine.kind: expected process, container or kubernetes"),
+        one(_engine("namspace: x"), "1:41: engine.kubernetes.namspace: unknown key; did you mean namespace"),
+        one(_engine("namespace: Jobs"), "engine.kubernetes.namespace: expected a name of small letters"),
+        one(_engine("namespace: a.b"), "expected a name of small letters, digits and - (at most 63)"),
+        one(_engine("service_account: a_b"), "service_account: expected a name of small letters, digits, -"),
+        one(_engine("context: ''"), "1:50: engine.kubernetes.context: expected the name of a context"),
+        one(_engine("kubeconfig: ' '"), "engine.kubernetes.kubeconfig: expected the path of a kubeconfig"),
+        one(_engine("pending_timeout: soon"), "pending_timeout: expected a duration such as 30s"),
+        one(_engine("pending_timeout: 0"), "pending_timeout: expected a duration from 1s to 1d"),
+        one(_engine("builder: {kind: docker}"), "builder.kind: expected buildkit or buildah"),
+        one(_engine("builder: {image: A B}"), "builder.image: expected an image of a registry"),
+        one(_engine("builder: {registry_secret: '-'}"), "registry_secret: expected a name of small letters"),
+        one(_engine("builder: {imge: x}"), "unknown key; did you mean image?"),
+        one(_engine("pod: []"), "1:46: engine.kubernetes.pod: expected names and values, not a list"),
+        one(
             _pod("nodeSelecter: {}"),
             "1:47: engine.kubernetes.pod.nodeSelecter: no field of a pod; did you mean nodeSelector?",
         ),
-        _one(_pod("spec: {}"), "engine.kubernetes.pod.spec: no field of a pod"),
-        _one(_pod("nodeSelector: {gpu: true}"), "pod.nodeSelector: expected names and texts"),
-        _one(_pod("tolerations: {key: x}"), "pod.tolerations: expected a list of keys and values"),
-        _one(_pod("tolerations: [{ky: x}]"), "tolerations[1].ky: no such field; did you mean key?"),
-        _one(_pod("tolerations: [{tolerationSeconds: 1m}]"), "tolerationSeconds: expected a whole number"),
-        _one(_pod("hostNetwork: 'yes'"), "pod.hostNetwork: expected true or false"),
-        _one(_pod("priority: true"), "pod.priority: expected a whole number"),
-        _one(_pod("containers: [{image: x}]"), "pod.containers[1]: name is required: by it this is merged"),
-        _one(_pod("containers: [{name: a, args: x}]"), "containers[1].args: expected a list of texts"),
-        _one(_pod("containers: [{name: a, cmd: x}]"), "containers[1].cmd: no such field"),
-        _one(_pod("containers: [{name: a, resources: {limit: {}}}]"), "no such field; did you mean limits?"),
-        _one(_pod("affinity: {nodeAfinity: {}}"), "affinity.nodeAfinity: no such field; did you mean node"),
-        _one(_pod("restartPolicy: Always"), "restartPolicy cannot be set here: a run starts once"),
-        _one(_pod("terminationGracePeriodSeconds: 1"), "cannot be set here: grace of the job says it"),
-        _one(_pod("activeDeadlineSeconds: 1"), "cannot be set here: timeout of the job says it"),
-        _one(_pod("ephemeralContainers: []"), "cannot be set here: no pod is created with them"),
-        _one(
+        one(_pod("spec: {}"), "engine.kubernetes.pod.spec: no field of a pod"),
+        one(_pod("nodeSelector: {gpu: true}"), "pod.nodeSelector: expected names and texts"),
+        one(_pod("tolerations: {key: x}"), "pod.tolerations: expected a list of keys and values"),
+        one(_pod("tolerations: [{ky: x}]"), "tolerations[1].ky: no such field; did you mean key?"),
+        one(_pod("tolerations: [{tolerationSeconds: 1m}]"), "tolerationSeconds: expected a whole number"),
+        one(_pod("hostNetwork: 'yes'"), "pod.hostNetwork: expected true or false"),
+        one(_pod("priority: true"), "pod.priority: expected a whole number"),
+        one(_pod("containers: [{image: x}]"), "pod.containers[1]: name is required: by it this is merged"),
+        one(_pod("containers: [{name: a, args: x}]"), "containers[1].args: expected a list of texts"),
+        one(_pod("containers: [{name: a, cmd: x}]"), "containers[1].cmd: no such field"),
+        one(_pod("containers: [{name: a, resources: {limit: {}}}]"), "no such field; did you mean limits?"),
+        one(_pod("affinity: {nodeAfinity: {}}"), "affinity.nodeAfinity: no such field; did you mean node"),
+        one(_pod("restartPolicy: Always"), "restartPolicy cannot be set here: a run starts once"),
+        one(_pod("terminationGracePeriodSeconds: 1"), "cannot be set here: grace of the job says it"),
+        one(_pod("activeDeadlineSeconds: 1"), "cannot be set here: timeout of the job says it"),
+        one(_pod("ephemeralContainers: []"), "cannot be set here: no pod is created with them"),
+        one(
             _engine("builder: {pod: {volums: []}}"), "builder.pod.volums: no field of a pod; did you mean vol"
         ),
         # Images.
-        _one(
+        one(
             GITHUB + CLUSTER + "images: {s: {build: {repository: a/b}}}",
             "3:10: images.s: push is required: the nodes of a cluster take what was built from a registry",
         ),
-        _one(
+        one(
             GITHUB + CLUSTER + "images: {s: {build: {repository: a/b, setup: x}, push: ghcr.io/a/b}}",
             "images.s.build.setup: images are built by the Dockerfile alone",
         ),
-        _one(
+        one(
             CLUSTER + "images: {t: {workload: container/web}}",
             "2:24: images.t.workload: expected a workload of the cluster: deployment, statefulset, ",
         ),
-        _one(CLUSTER + "images: {t: {workload: job/web}}", "or on Kubernetes deployment/NAME (statefulset, "),
-        _one(CLUSTER + "images: {t: {workload: deployment/../x}}", "images.t.workload: expected container/"),
-        _one(CLUSTER + "images: {t: {workload: pod/A}}", "images.t.workload: expected container/NAME"),
-        _one(CLUSTER + "images: {t: {workload: pod/a, namespace: A}}", "images.t.namespace: expected a name"),
-        _one(CLUSTER + "images: {t: {workload: pod/a, container: a.b}}", "t.container: expected a name of"),
-        _one(
+        one(CLUSTER + "images: {t: {workload: job/web}}", "or on Kubernetes deployment/NAME (statefulset, "),
+        one(CLUSTER + "images: {t: {workload: deployment/../x}}", "images.t.workload: expected container/"),
+        one(CLUSTER + "images: {t: {workload: pod/A}}", "images.t.workload: expected container/NAME"),
+        one(CLUSTER + "images: {t: {workload: pod/a, namespace: A}}", "images.t.namespace: expected a name"),
+        one(CLUSTER + "images: {t: {workload: pod/a, container: a.b}}", "t.container: expected a name of"),
+        one(
             CLUSTER + "images: {t: {reference: a, namespace: b}}",
             "images.t: namespace is for an image that comes from a workload; this one does not",
         ),
-        _one(
+        one(
             "engine: {kind: container}\nimages: {t: {workload: deployment/web}}",
             "2:24: images.t.workload: expected container/NAME, a container that runs on this machine; others",
         ),
-        _one(
+        one(
             "engine: {kind: container}\nimages: {t: {workload: container/web, namespace: a, container: b}}",
             "images.t.namespace: containers of this machine have none; for this engine.kind has to be",
         ),
         # Jobs.
-        _one(CLUSTER + "jobs: {a: {command: x}}", "jobs.a: image is required: the kubernetes engine runs"),
-        _one(
+        one(CLUSTER + "jobs: {a: {command: x}}", "jobs.a: image is required: the kubernetes engine runs"),
+        one(
             CLUSTER + TOOLS + "jobs: {a: {image: t, command: x, files: {etc/a: b}}}",
             "3:42: jobs.a.files.etc/a: expected a whole path such as /etc/shop.ini: there is no checkout",
         ),
-        _one(
+        one(
             CLUSTER + TOOLS + "jobs: {a: {image: t, command: x, env: {U: {secret: S, key: k}}}}",
             "jobs.a.env.U: a value from a secret is {secret: shop-db, key: url}; expected the name of a sec",
         ),
-        _one(
+        one(
             CLUSTER + TOOLS + "jobs: {a: {image: t, command: x, env: {U: {configmap: a..b, key: k}}}}",
             "jobs.a.env.U: a value from a ConfigMap is {configmap: shop-settings, key: url}; expected",
         ),
-        _one(
+        one(
             CLUSTER + TOOLS + "jobs: {a: {image: t, command: x, env: {U: {configmap: c}}}}",
             "a value from a ConfigMap is {configmap: shop-settings, key: url}",
         ),
-        _one(
+        one(
             CLUSTER
             + TOOLS
             + "jobs: {a: {image: t, command: x, env: {U: {configmap: c, key: k}}, mask: [U]}}",
             "jobs.a.mask: U: a ConfigMap keeps no secrets, and what it says is not masked; keep this in a Se",
         ),
-        _one(
+        one(
             "jobs: {a: {command: x, env: {U: {configmap: c, key: k}}}}",
             "1:33: jobs.a.env.U: only Kubernetes has ConfigMaps; on this engine write the value itself",
         ),
-        _one(
+        one(
             "defaults: {env: {U: {configmap: c, key: k}}}\njobs: {a: {command: x}}",
             "1:21: defaults.env.U: only Kubernetes has ConfigMaps",
         ),

@@ -2,28 +2,17 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bot.config import load
 from bot.errors import ConfigError
+from tests.bot.config.files import Files, one
 
 KEY = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"
 ENVIRON = {"PASSWORD": "hunter22", "EMPTY": ""}
+_mistakes = Files(ENVIRON).mistakes
 GITHUB = 'github: {token: "${PASSWORD}"}\n'
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "app.yaml"
-
-
-def _mistakes(file: Path, text: str) -> list[str]:
-    file.write_text(text)
-    with pytest.raises(ConfigError) as refused:
-        load(file, ENVIRON)
-    return [line.removeprefix(f"{file}:") for line in str(refused.value).split("\n")]
 
 
 def test_every_mistake_is_told_with_line_and_column(file: Path) -> None:
@@ -64,170 +53,160 @@ def test_key_of_a_later_version_is_a_mistake_and_no_silence(file: Path, text: st
     assert any(f"{key} is not available in this version" in line for line in _mistakes(file, text))
 
 
-def _one(text: str, mistake: str) -> Any:
-    return pytest.param(text, mistake, id=text.replace("\n", " ")[:60])
-
-
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
-        _one("jobs: {a: {command: x, naem: y}}", "1:24: jobs.a.naem: unknown key"),
-        _one("jobs: {a: {command: x, name: y}}", "1:24: jobs.a.name: unknown key: the name stands above"),
-        _one("jobs: {a: {}}", "1:8: jobs.a: command is required"),
-        _one(
+        one("jobs: {a: {command: x, naem: y}}", "1:24: jobs.a.naem: unknown key"),
+        one("jobs: {a: {command: x, name: y}}", "1:24: jobs.a.name: unknown key: the name stands above"),
+        one("jobs: {a: {}}", "1:8: jobs.a: command is required"),
+        one(
             "jobs: {a: {command: x, on: [push]}}",
             "1:28: jobs.a.on: a push rebuilds an image first: the job needs one",
         ),
-        _one(
+        one(
             "jobs: {a: {command: x, on: [push], parameters: {B: {required: true}}}}",
             "1:28: jobs.a.on: a push gives no parameters, and B is required",
         ),
-        _one(
+        one(
             "jobs: {a: {command: x, schedule: {cron: '@daily'}, parameters: {B: {required: true}}}}",
             "1:34: jobs.a.schedule: a schedule gives no parameters, and B is required; give it a default",
         ),
-        _one("jobs: {a: {command: x, retries: 99}}", "1:33: jobs.a.retries: expected at most 10, not 99"),
-        _one("jobs: {a: {command: x, keep: 0}}", "1:30: jobs.a.keep: expected at least 1, not 0"),
-        _one(
+        one("jobs: {a: {command: x, retries: 99}}", "1:33: jobs.a.retries: expected at most 10, not 99"),
+        one("jobs: {a: {command: x, keep: 0}}", "1:30: jobs.a.keep: expected at least 1, not 0"),
+        one(
             "jobs: {a: {command: x, schedule: {crn: '@daily'}}}",
             "jobs.a.schedule.crn: unknown key; did you mean cron?",
         ),
-        _one(
+        one(
             f"jobs: {{a: {{command: x, parameters: {{N: {{choices: [{'x' * 4097}]}}}}}}}}",
             "jobs.a.parameters.N.choices: expected at most 4096 bytes",
         ),
-        _one(
+        one(
             "jobs: {a: {command: x, schedule: {cron: '* * * * * *'}}}",
             "1:41: jobs.a.schedule.cron: a schedule is five fields (minute, hour, day of month, month, day "
             "of week) or a name such as @daily; this is 6; seconds and years are not among them",
         ),
-        _one(
+        one(
             "jobs: {a: {command: x, schedule: {cron: '@daily', timezone: CEST}}}",
             "1:61: jobs.a.schedule.timezone: `CEST` is no IANA time zone; expected one such as Europe",
         ),
-        _one(
+        one(
             "jobs: {a: {command: x, allow: ['actions:acme/shop@main']}}",
             "1:32: jobs.a.allow[1]: expected a whole ref after @, such as refs/heads/main, refs/tags/v* or"
             ' refs/heads/**, not "actions:acme/shop@main"',
         ),
-        _one(
+        one(
             "jobs: {a: {command: x, allow: ['actions:*/shop@refs/heads/main']}}",
             "1:32: jobs.a.allow[1]: expected the name of an owner without *",
         ),
-        _one(
-            "jobs: {a: {command: x, allow: [1]}}", "1:32: jobs.a.allow[1]: expected a rule such as actions:"
-        ),
-        _one("jobs: {a: {command: x, allow: all}}", '1:31: jobs.a.allow: expected a list, not "all"'),
-        _one("jobs: {a: {command: x, on: [pull]}}", "1:29: jobs.a.on[1]: expected"),
-        _one(
+        one("jobs: {a: {command: x, allow: [1]}}", "1:32: jobs.a.allow[1]: expected a rule such as actions:"),
+        one("jobs: {a: {command: x, allow: all}}", '1:31: jobs.a.allow: expected a list, not "all"'),
+        one("jobs: {a: {command: x, on: [pull]}}", "1:29: jobs.a.on[1]: expected"),
+        one(
             "images: {a: {build: {repository: a/b, paths: []}}}",
             "1:46: images.a.build.paths: expected at least",
         ),
-        _one(
+        one(
             'images: {a: {build: {repository: a/b, tags: ["a\\n"]}}}',
             "images.a.build.tags[1]: expected a pattern",
         ),
-        _one("jobs: {A: {command: x}}", "1:8: jobs.A: expected a name of small letters"),
-        _one("jobs: {a: 1}", "1:11: jobs.a: expected keys and values, not 1"),
-        _one("jobs: [a]", "1:7: jobs: expected names and values, not a list"),
-        _one("- a", "1:1: expected keys such as url: and jobs:"),
-        _one(
+        one("jobs: {A: {command: x}}", "1:8: jobs.A: expected a name of small letters"),
+        one("jobs: {a: 1}", "1:11: jobs.a: expected keys and values, not 1"),
+        one("jobs: [a]", "1:7: jobs: expected names and values, not a list"),
+        one("- a", "1:1: expected keys such as url: and jobs:"),
+        one(
             "jobs: {a: {command: x, timeout: 0}}",
             "1:33: jobs.a.timeout: expected a duration from 1s to 7d, not 0",
         ),
-        _one(
+        one(
             "jobs: {a: {command: x, lock: Prod}}",
             "1:30: jobs.a.lock: expected the name of one lock, of small letters, digits and - (at most 63),"
             ' not "Prod"',
         ),
-        _one(
+        one(
             "jobs: {a: {command: x, lock: [a, b]}}",
             "1:30: jobs.a.lock: expected the name of one lock, of small letters, digits and - (at most 63),"
             " not a list",
         ),
-        _one("jobs: {a: {command: x, signal_children: 3}}", "expected true or false, not 3"),
-        _one(
+        one("jobs: {a: {command: x, signal_children: 3}}", "expected true or false, not 3"),
+        one(
             "jobs: {a: {command: x, env: {PATH: y}}}", "1:30: jobs.a.env.PATH: PATH would change how programs"
         ),
-        _one(
-            "jobs: {a: {command: x, env: {A: 1.10}}}", 'put it in quotes, such as "true" or "1.10", not 1.1'
-        ),
-        _one(
+        one("jobs: {a: {command: x, env: {A: 1.10}}}", 'put it in quotes, such as "true" or "1.10", not 1.1'),
+        one(
             "jobs: {a: {command: x, env: {A: {secret: b, key: c}}}}",
             "the environment variable B_C is not set",
         ),
-        _one("jobs: {a: {command: x, parameters: {LD_PRELOAD: {}}}}", "LD_PRELOAD would change how programs"),
-        _one(
+        one("jobs: {a: {command: x, parameters: {LD_PRELOAD: {}}}}", "LD_PRELOAD would change how programs"),
+        one(
             "jobs: {a: {command: x, parameters: {N: {type: integer, minimum: 5, default: 1}}}}",
             "1:77: jobs.a.parameters.N.default: expected an integer from 5, not 1",
         ),
-        _one("jobs: {a: {command: x, parameters: {P: {pattern: '('}}}}", "expected a regular expression"),
-        _one("jobs: {a: {command: x, parameters: {P: {default: '${A}'}}}}", "is not replaced in parameters"),
-        _one("jobs: {a: {command: x, parameters: {P: {}}, env: {P: y}}}", "P is also a variable in env"),
-        _one("jobs: {a: {command: x, parameters: {CI: {}}}}", "every run has CI=true from Errand itself"),
-        _one("jobs: {a: {command: x, env: {CI: no}}}", "every run has CI=true from Errand itself"),
-        _one("jobs: {a: {command: x, parameters: {ERRAND_RUN: {}}}}", "ERRAND_RUN would change how programs"),
-        _one("jobs: {a: {command: x, env: {TOKEN: y}, mask: [TOKN]}}", "did you mean TOKEN?"),
-        _one("jobs: {a: {command: x, env: {A: '${NOPE}'}}}", "the environment variable NOPE is not set"),
-        _one("jobs: {a: {command: x, env: {A: '${PASSWORD'}}}", "expected a } that ends ${"),
-        _one("jobs: {a: {command: x, env: {A: '${1}'}}}", "expected ${NAME} or ${NAME:-default}"),
-        _one(
+        one("jobs: {a: {command: x, parameters: {P: {pattern: '('}}}}", "expected a regular expression"),
+        one("jobs: {a: {command: x, parameters: {P: {default: '${A}'}}}}", "is not replaced in parameters"),
+        one("jobs: {a: {command: x, parameters: {P: {}}, env: {P: y}}}", "P is also a variable in env"),
+        one("jobs: {a: {command: x, parameters: {CI: {}}}}", "every run has CI=true from Errand itself"),
+        one("jobs: {a: {command: x, env: {CI: no}}}", "every run has CI=true from Errand itself"),
+        one("jobs: {a: {command: x, parameters: {ERRAND_RUN: {}}}}", "ERRAND_RUN would change how programs"),
+        one("jobs: {a: {command: x, env: {TOKEN: y}, mask: [TOKN]}}", "did you mean TOKEN?"),
+        one("jobs: {a: {command: x, env: {A: '${NOPE}'}}}", "the environment variable NOPE is not set"),
+        one("jobs: {a: {command: x, env: {A: '${PASSWORD'}}}", "expected a } that ends ${"),
+        one("jobs: {a: {command: x, env: {A: '${1}'}}}", "expected ${NAME} or ${NAME:-default}"),
+        one(
             "jobs: {a: {command: x, image: shp}}\nimages: {shop: {build: {repository: a/b}}}\n" + GITHUB,
             "1:31: jobs.a.image: there is no image shp; did you mean shop?",
         ),
-        _one("images: {shop: {build: {repository: a/b}}}", "1:1: images: images are built from GitHub"),
-        _one("images: {shop: {}}\n" + GITHUB, "1:16: images.shop: build, reference or workload is required"),
-        _one(
+        one("images: {shop: {build: {repository: a/b}}}", "1:1: images: images are built from GitHub"),
+        one("images: {shop: {}}\n" + GITHUB, "1:16: images.shop: build, reference or workload is required"),
+        one(
             "images: {shop: {build: {repository: a/b, branches: main}}}\n" + GITHUB,
             'expected a list, not "main"',
         ),
-        _one("defaults: 3", "1:11: defaults: expected keys of a job"),
-        _one("defaults: {timeout: soon}", "1:21: defaults.timeout: expected a duration"),
-        _one("defaults: {name: x}", "1:12: defaults.name: unknown key"),
-        _one("command: a b", "1:10: command: expected one word such as /job"),
-        _one("url: ftp://x", "1:6: url: expected an address such as https://errand.example.com"),
-        _one("url: http://user@x", "url: expected an address"),
-        _one("url: 'http://x/?a'", "url: expected an address"),
-        _one("url: 'http://x:99999'", "url: expected an address"),
-        _one("database: mysql://x/y", "1:11: database: a database is sqlite:///FILE or postgresql://"),
-        _one("database: 'sqlite:///:memory:'", "a database is sqlite:///FILE"),
-        _one("database: postgresql://x", "a database is sqlite:///FILE"),
-        _one("limits: {runs: 0}", "1:16: limits.runs: expected a whole number from 1 to 10000, not 0"),
-        _one("limits: {runs: true}", "expected a whole number, not true"),
-        _one("limits: {runs: 1.5}", "expected a whole number, not 1.5"),
-        _one("limits: {body: 26Mi}", "expected a size from 1Ki to 25Mi"),
-        _one("logs: {max_size: 64Qi}", "expected a size such as 512k, 64Mi or 1Gi"),
-        _one("logs: {directory: ''}", "expected a directory"),
-        _one("github: {}", "1:9: github: app_id and private_key, or a token, are needed"),
-        _one("github: {app_id: 1}", "app_id and private_key are needed together"),
-        _one(
+        one("defaults: 3", "1:11: defaults: expected keys of a job"),
+        one("defaults: {timeout: soon}", "1:21: defaults.timeout: expected a duration"),
+        one("defaults: {name: x}", "1:12: defaults.name: unknown key"),
+        one("command: a b", "1:10: command: expected one word such as /job"),
+        one("url: ftp://x", "1:6: url: expected an address such as https://errand.example.com"),
+        one("url: http://user@x", "url: expected an address"),
+        one("url: 'http://x/?a'", "url: expected an address"),
+        one("url: 'http://x:99999'", "url: expected an address"),
+        one("database: mysql://x/y", "1:11: database: a database is sqlite:///FILE or postgresql://"),
+        one("database: 'sqlite:///:memory:'", "a database is sqlite:///FILE"),
+        one("database: postgresql://x", "a database is sqlite:///FILE"),
+        one("limits: {runs: 0}", "1:16: limits.runs: expected a whole number from 1 to 10000, not 0"),
+        one("limits: {runs: true}", "expected a whole number, not true"),
+        one("limits: {runs: 1.5}", "expected a whole number, not 1.5"),
+        one("limits: {body: 26Mi}", "expected a size from 1Ki to 25Mi"),
+        one("logs: {max_size: 64Qi}", "expected a size such as 512k, 64Mi or 1Gi"),
+        one("logs: {directory: ''}", "expected a directory"),
+        one("github: {}", "1:9: github: app_id and private_key, or a token, are needed"),
+        one("github: {app_id: 1}", "app_id and private_key are needed together"),
+        one(
             f"github: {{app_id: 1, token: x, private_key: {KEY!r}}}",
             "either app_id and private_key, or token",
         ),
-        _one("github: {app_id: 1, private_key: x}", "a private key in PEM form is needed here"),
-        _one("github: {token: ''}", "1:17: github.token: this secret is empty"),
-        _one("github: {token: '${EMPTY}'}", "this secret is empty"),
-        _one(
+        one("github: {app_id: 1, private_key: x}", "a private key in PEM form is needed here"),
+        one("github: {token: ''}", "1:17: github.token: this secret is empty"),
+        one("github: {token: '${EMPTY}'}", "this secret is empty"),
+        one(
             "github: {token: x, webhook_secret: [a, '']}",
             "1:40: github.webhook_secret[2]: this secret is empty",
         ),
-        _one(
+        one(
             "github: {token: x, clone_url: 'https://u:p@h/{repository}'}",
             "expected an address such as https://g",
         ),
-        _one(
+        one(
             "github: {token: x, clone_url: 'ext::sh -c {repository}'}",
             "expected an address such as https://g",
         ),
-        _one("github: {token: x, clone_url: 'https://h/'}", "expected an address such as https://g"),
-        _one(
-            "github: {token: x, repositories: [acme]}", "expected a repository such as acme/shop, or acme/*"
-        ),
-        _one(
+        one("github: {token: x, clone_url: 'https://h/'}", "expected an address such as https://g"),
+        one("github: {token: x, repositories: [acme]}", "expected a repository such as acme/shop, or acme/*"),
+        one(
             "slack: {people: {bob: octocat}}", 'expected the id of a Slack user, such as U012AB3CD, not "bob"'
         ),
-        _one("slack: {people: {U012: '@x'}}", "expected a GitHub login, such as octocat"),
-        _one("{jobs: {a: {command: ${A}}}}", "put ${NAME} in quotes"),
+        one("slack: {people: {U012: '@x'}}", "expected a GitHub login, such as octocat"),
+        one("{jobs: {a: {command: ${A}}}}", "put ${NAME} in quotes"),
     ],
 )
 def test_mistake_is_told_in_a_sentence(file: Path, text: str, mistake: str) -> None:

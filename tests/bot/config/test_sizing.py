@@ -6,34 +6,20 @@ import pytest
 
 from bot.catalog.catalog import Job
 from bot.catalog.conditions import Resources, SecretReference
-from bot.config import Config, load, sizing
+from bot.config import sizing
 from bot.config.sizing import sized
 from bot.errors import ConfigError
 from executor.spec import Secret
+from tests.bot.config.files import Files
 
 ENVIRON = {"SHOP_DB_URL": "postgres://shop:hunter22@db/shop", "EMPTY": ""}
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "app.yaml"
+read, mistakes = Files(ENVIRON).read, Files(ENVIRON).mistakes
 
 
 @pytest.fixture(autouse=True)
 def linux(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory can be limited, wherever these tests run."""
     monkeypatch.setattr(sizing, "LIMITED", frozenset({"memory"}))
-
-
-def read(file: Path, text: str) -> Config:
-    file.write_text(text)
-    return load(file, ENVIRON)
-
-
-def mistakes(file: Path, text: str) -> list[str]:
-    with pytest.raises(ConfigError) as refused:
-        read(file, text)
-    return [line.removeprefix(f"{file}:") for line in str(refused.value).split("\n")]
 
 
 def test_size_becomes_the_resources_that_runs_are_frozen_with(file: Path) -> None:

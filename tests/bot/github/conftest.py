@@ -1,6 +1,5 @@
 """A GitHub whose time tests may put forward, and the App that asks it."""
 
-import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,24 +8,12 @@ from bot.github import GitHub
 from demo.github import GitHubStandIn
 from demo.standins import serving
 from executor.spec import Secret
+from tests.clocks import Clock, clock
+
+__all__ = ["clock"]
 
 SHA = "a" * 40
 SHOP = "acme/shop"
-
-
-class Clock:
-    """The real time, and more of it when told so."""
-
-    def __init__(self) -> None:
-        self.ahead = 0.0
-
-    def __call__(self) -> float:
-        return time.time() + self.ahead
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from bot.github.transport import Call, Transport
 from bot.telemetry.metrics import REGISTRY
 from demo.github import GitHubStandIn
 from demo.standins import serving
-from tests.bot.github.conftest import SHOP, Clock
+from tests.bot.github.conftest import SHOP
+from tests.clocks import Clock
 
 
 async def test_graphql_of_an_enterprise_server_is_beside_the_rest_api(clock: Clock) -> None:

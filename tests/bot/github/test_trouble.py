@@ -16,7 +16,8 @@ from bot.github import GitHub
 from demo.github import GitHubStandIn
 from demo.standins import serving
 from executor.spec import Secret
-from tests.bot.github.conftest import SHOP, Clock
+from tests.bot.github.conftest import SHOP
+from tests.clocks import Clock
 
 
 async def test_twenty_cold_calls_at_once_fetch_one_token(standin: GitHubStandIn, app: GitHub) -> None:

@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -19,8 +18,8 @@ from demo.blocks import check_blocks
 from demo.github.checking import comment_body, fill_check, status_fields
 from demo.github.state import Check
 from executor.spec import Result
+from tests.bot.messages.rows import NOW, run
 
-NOW = 1_800_000_000.0
 LINK = "https://errand.example.com/runs/142?expires=1&signature=abc"
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
@@ -80,26 +79,6 @@ def runs(draw: st.DrawFn) -> Run:
         started_at=draw(moment),
         finished_at=draw(moment),
     )
-
-
-def run(**fields: Any) -> Run:
-    given: dict[str, Any] = {
-        "number": 142,
-        "key": "k",
-        "name": "n",
-        "job": "migrate",
-        "repository": "acme/shop",
-        "commit": "a" * 40,
-        "cause": "comment",
-        "actor": "github:octocat",
-        "state": "finished",
-        "result": "succeeded",
-        "exit_code": 0,
-        "created_at": NOW - 80,
-        "started_at": NOW - 72,
-        "finished_at": NOW,
-    }
-    return Run(**{**given, **fields})
 
 
 def comment(row: Run, link: str | None = LINK) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.messages.reasons import REASONS, explained, message
-from tests.bot.messages.test_wording import build, run
+from tests.bot.messages.rows import build, run
 
 _SAID = re.compile(
     r'(?:reason=|[^_]error\(|reason": |refused\(place, |BuildFailed\()"([A-Z][a-z]+[A-Za-z]+)"'

@@ -7,7 +7,7 @@ import pytest
 from bot.messages import waiting_for
 from bot.messages.waits import _WORDS, words
 from bot.states import Wait, Waiting
-from tests.bot.messages.test_wording import run
+from tests.bot.messages.rows import run
 
 _LOCK = {"lock": "prod", "actor": "github:octocat", "reason": None, "until": None}
 

@@ -8,46 +8,11 @@ import pytest
 
 from bot import messages
 from bot.states import Wait
-from bot.tables import Build, Run
+from bot.tables import Run
 from demo.blocks import check_blocks
+from tests.bot.messages.rows import NOW, build, run
 
-NOW = 1_800_000_000.0
 LINK = "https://errand.example.com/runs/142?expires=1&signature=abc"
-
-
-def run(**fields: Any) -> Run:
-    given: dict[str, Any] = {
-        "number": 142,
-        "key": "k",
-        "name": "n",
-        "job": "migrate",
-        "repository": "acme/shop",
-        "commit": "a" * 40,
-        "cause": "comment",
-        "actor": "github:octocat",
-        "state": "finished",
-        "result": "succeeded",
-        "exit_code": 0,
-        "created_at": NOW - 80,
-        "started_at": NOW - 72,
-        "finished_at": NOW,
-    }
-    return Run(**{**given, **fields})
-
-
-def build(**fields: Any) -> Build:
-    given: dict[str, Any] = {
-        "number": 12,
-        "key": "k",
-        "name": "n",
-        "image": "shop",
-        "repository": "acme/shop",
-        "commit": "b" * 40,
-        "cause": "push",
-        "actor": "github:octocat",
-        "created_at": NOW - 80,
-    }
-    return Build(**{**given, **fields})
 
 
 def comment(row: Run, link: str | None = LINK) -> str:
