@@ -16,7 +16,8 @@ from bot.states import State
 from bot.store import Session, Store, results, runs
 from bot.tables import Run
 from bot.workers.pruning import Pruning
-from webhooks.api import responses, schedules
+from webhooks import schedules
+from webhooks.api import responses
 from webhooks.api.bodies import content, require_json
 from webhooks.api.operation import ApiRequest, Reply
 from webhooks.api.problems import Problem, missing, missing_job, required, wrong

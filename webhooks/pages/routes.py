@@ -17,9 +17,9 @@ from bot.store import Session, Store, attempts, builds, locks, results, runs
 from bot.store.watchers import ChangeFeed, Subject
 from bot.tables import Attempt, ImageTag, Run
 from executor.logs.store import LogStore
-from webhooks import text
+from webhooks import schedules, text
 from webhooks.access import Access, Visitor
-from webhooks.api import responses, schedules
+from webhooks.api import responses
 from webhooks.api.operations import document
 from webhooks.attempts import RunAttempt, run_attempts
 from webhooks.compression import compressed

@@ -1,4 +1,4 @@
-"""What the API and a job's page tell of a schedule: what comes, what holds it back, what became of it."""
+"""A schedule as the API and a job's page show it: what comes, what holds it back, what became of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
