@@ -7,8 +7,8 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,7 +17,7 @@ import pytest
 
 from bot.store import Store
 from demo.github import GitHubStandIn
-from tests import databases, description, forkserver
+from tests import databases, description, forkserver, measuring
 from tests.kubernetes.cluster import cluster
 from tests.kubernetes.serving import kubernetes_server
 from tests.podman import podman, podman_socket
@@ -33,6 +33,13 @@ def pytest_configure() -> None:
     GitHubStandIn.describe = staticmethod(description.check)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Measure coverage, but not of what others measure as well."""
+    with nullcontext() if measuring.is_measured(item) else measuring.unmeasured():
+        return (yield)
 
 
 def pytest_unconfigure() -> None:

@@ -25,6 +25,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.measuring import without_coverage
+
 ROOT = Path(__file__).parents[1]
 _SIZE = 4
 
@@ -159,11 +161,10 @@ class Forkserver:
     def _start(self) -> socket.socket:
         here, there = socket.socketpair()
         # What is loaded is measured by tests that load it themselves; what is forked measures itself.
-        environ = {name: text for name, text in os.environ.items() if not name.startswith("COVERAGE_PROCESS")}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.forkserver"],
             cwd=ROOT,
-            env=environ | {"LANG": "C.UTF-8"},
+            env=without_coverage(os.environ) | {"LANG": "C.UTF-8"},
             stdin=there.fileno(),
         )
         there.close()

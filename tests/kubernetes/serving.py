@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.kubernetes.machine import is_able
+from tests.measuring import without_coverage
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ def serving(*words: str) -> Iterator[Server]:
     # Not pytest's own directory: users of containers may not enter that.
     with tempfile.TemporaryDirectory(prefix="errand-kubernetes-", ignore_cleanup_errors=True) as directory:
         command = [sys.executable, "-m", "tests.kubernetes", directory, "--attached", *words]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as process:
+        environ, root = without_coverage(os.environ), Path(__file__).parents[2]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=root, env=environ) as process:
             assert process.stdout is not None
             said = process.stdout.readline().decode().split()
             assert said[:1] == ["ready"], "the server does not start"

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.forkserver import SERVER, Forked
+from tests.measuring import without_coverage
 
 ROOT = Path(__file__).parents[3]
 ERRAND = [sys.executable, str(ROOT / "errand.py")]
@@ -48,7 +49,8 @@ class Served:
         with (self.home / "serve.log").open("a") as log, open(os.devnull) as null:
             streams = (null.fileno(), 1, log.fileno())
             command = [*ERRAND[1:], "serve", "--port", "0"]
-            process = SERVER.fork(command, self.home, environ(self.home, self.more), streams)
+            environment = without_coverage(environ(self.home, self.more))
+            process = SERVER.fork(command, self.home, environment, streams)
         self.process = process
         until(lambda: (self.home / "errand.db.door").exists() or process.poll() is not None)
         assert process.poll() is None, (self.home / "serve.log").read_text()
