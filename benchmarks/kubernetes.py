@@ -24,7 +24,7 @@ from benchmarks.harness import ROOT, Row, prepared
 from demo.installation import Event, Installation, installation
 from executor.kubernetes.client import Client, Object
 from executor.kubernetes.engine import KubernetesEngine
-from executor.kubernetes.objects.manifests import manifest
+from executor.kubernetes.objects import manifests
 from executor.kubernetes.resources import JOBS
 from executor.kubernetes.settings import Settings
 from executor.logs.store import LogStore
@@ -117,7 +117,8 @@ async def _created(cluster: Cluster, place: Path) -> Row:
                 running = asyncio.create_task(_end(engine, spec))
                 our = 1000 * (await told.of(spec.key) - began)
                 await running
-                job = manifest(RunSpec(f"bare-{number + 3}", ("true",), image=IMAGE), settings).job
+                spec = RunSpec(f"bare-{number + 3}", ("true",), image=IMAGE)
+                job = manifests.of_run(spec, {}, settings).job
                 began = time.perf_counter()
                 await client.create(JOBS, NAMESPACE, job)
                 peer = 1000 * (await told.of(job["metadata"]["name"]) - began)
