@@ -22,6 +22,9 @@ BUSY_TIMEOUT_MS = 10_000
 CONNECT_TIMEOUT_S = 10
 """How long PostgreSQL may take to accept a connection, seconds."""
 
+IDLE_S = 15.0
+"""How long PostgreSQL lets a bot stand still inside a transaction, for whose locks others wait, seconds."""
+
 READERS = 3
 """Threads, and so connections, that read."""
 
@@ -96,6 +99,8 @@ class Database:
             isolation_level="REPEATABLE READ",  # one view of the database, as on SQLite
             execution_options={"postgresql_readonly": True},
         )
+        for engine in (writer, reader):
+            event.listen(engine, "connect", _limit_idling)
         _, arguments = writer.dialect.create_connect_args(target)
         return cls(writer, reader, None, {**arguments, **connect})
 
@@ -103,6 +108,15 @@ class Database:
         """Close all connections."""
         self.writer.dispose()
         self.reader.dispose()
+
+
+def _limit_idling(connection: Any, _record: object) -> None:
+    """Have PostgreSQL undo what a bot that stands still has begun, and let its locks go.
+
+    https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-IDLE-IN-TRANSACTION-SESSION-TIMEOUT
+    """
+    connection.execute(f"SET idle_in_transaction_session_timeout = {round(IDLE_S * 1000)}")
+    connection.commit()  # undone with the transaction otherwise
 
 
 def _tune(engine: Engine, begin: str) -> None:
