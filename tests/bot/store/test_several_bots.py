@@ -2,31 +2,17 @@
 
 import asyncio
 import json
-import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 
 import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from bot.errors import DatabaseAway, Unmet
+from bot.errors import Unmet
 from bot.registry import Registry
 from bot.states import State
-from bot.store import (
-    Session,
-    Store,
-    admission,
-    clocks,
-    databases,
-    deliveries,
-    history,
-    leases,
-    payloads,
-    posts,
-    runs,
-    versions,
-)
+from bot.store import Session, Store, clocks, deliveries, history, leases, payloads, posts, runs, versions
 from bot.store.leases import LeaseLost
 from bot.store.watchers import Listener
 from bot.tables import Delivery, Post, Run
@@ -77,33 +63,6 @@ async def test_runs_that_two_bots_forget_at_once_are_forgotten_once(bots: tuple[
     numbers = range(1, 201)
     logs = await asyncio.gather(*(bot.write(lambda s: history.forget(s, numbers)) for bot in bots * 4))
     assert sorted(map(len, logs)) == [0] * 7 + [200]
-
-
-async def test_bot_that_stands_still_inside_a_transaction_holds_nobody_up(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(databases, "IDLE_S", 0.3)
-    holds, goes_on = threading.Event(), threading.Event()
-
-    def stand(session: Session) -> None:
-        admission.hold(session)
-        holds.set()
-        goes_on.wait(20)
-
-    async with (
-        await Store.open(postgres_url, owner="one") as one,
-        await Store.open(postgres_url, owner="two") as two,
-    ):
-        standing = asyncio.create_task(one.write(stand))
-        try:
-            await asyncio.to_thread(holds.wait, 20)
-            async with asyncio.timeout(10):
-                await two.write(admission.hold)
-        finally:
-            goes_on.set()
-            with suppress(DatabaseAway):
-                await standing
-        assert await _asked(one)
 
 
 # Clocks -----------------------------------------------------------------------------------------------
