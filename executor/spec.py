@@ -121,13 +121,13 @@ class Live:
 class RunSpec:
     """Run `command` once. `key` names all that is created; the same key never runs twice.
 
-    `image` is the `Outcome.image` of a build, or None for an empty directory (process engine only).
-    `env` is the whole of what the job is given besides the engine's own few variables; every value
-    in `secrets` is masked in the log, raw and in base64. `setup` is run by bash in the same shell
-    before the command. `workdir` is relative to the image's root on the process engine, and so are the
-    paths of `files`, whose texts are there before the command starts, with mode 0444. `memory` is the most
-    bytes that the job (on the process engine: each of its processes) may have, `cpu` the most cores, `gpu`
-    whole devices.
+    `image` is the `Outcome.image` of a build, or None for an empty directory (process engine only). `env` is
+    the whole of what the job is given besides the engine's own few variables; every value in `secrets` is
+    masked in the log, raw and in base64. `setup` is run by bash in the same shell before the command.
+    `workdir` is relative to the image's root on the process engine, and so are the paths of `files`, whose
+    texts are there before the command starts, with mode 0444; so is `payload`, in the file that the variable
+    `ERRAND_PAYLOAD` names. `memory` is the most bytes that the job (on the process engine: each of its
+    processes) may have, `cpu` the most cores, `gpu` whole devices.
 
     With `live` the job also gets the environment of that workload, `env` and `references` going before it.
     `references` are variables whose values only the engine knows; what Secrets say is masked like `secrets`.
@@ -141,6 +141,7 @@ class RunSpec:
     env: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[Secret, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    payload: str | None = None
     memory: int | None = None
     cpu: float | None = None
     gpu: int = 0

@@ -11,7 +11,7 @@ from bot.catalog.catalog import Job
 from bot.errors import AskerError, ConfigError
 from bot.registry import Registry
 from bot.states import State, attempt_name, pause_after
-from bot.store import attempts, builds, runs
+from bot.store import attempts, builds, occurrences, runs
 from bot.store.holder import LeaseHolder
 from bot.tables import Run
 from bot.telemetry import metrics
@@ -61,11 +61,19 @@ class RunWorker(Worker[Run]):
                 return
             row = begun
         try:
-            spec = specs.of_run(row, self._key(row), self._registry.config)
+            spec = specs.of_run(row, self._key(row), self._registry.config, await self._payload(row))
         except (ConfigError, AskerError) as error:
             await self._abandon(row, "NotConfigured", str(error))
             return
         await self._attempt(row, self._access.engine.run(spec))
+
+    async def _payload(self, run: Run) -> str | None:
+        """What whoever caused the run on GitHub wants the job to have."""
+        happened = run.occurrence
+        if happened is None:
+            return None
+        row = await self._holder.store.read(lambda s: occurrences.get(s, happened))
+        return None if row is None else row.payload
 
     async def _prepare(self, run: Run) -> bool:
         """See to it that the engine has the image of the run; False where the run cannot start now."""

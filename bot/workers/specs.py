@@ -48,8 +48,8 @@ def of_build(build: Build, source: Source, config: Config) -> BuildSpec:
     )
 
 
-def of_run(run: Run, key: str, config: Config) -> RunSpec:
-    """What the attempt called `key` of `run` is.
+def of_run(run: Run, key: str, config: Config, payload: str | None = None) -> RunSpec:
+    """What the attempt called `key` of `run` is, and what it is given as a file.
 
     ConfigError where a secret of it is not set any more, AskerError where its arguments do not fit.
     """
@@ -66,6 +66,7 @@ def of_run(run: Run, key: str, config: Config) -> RunSpec:
         env=environment | run.parameters | run_context.variables(run, config.url),
         secrets=secrets,
         files=job.files,
+        payload=payload,
         memory=job.resources.memory if job.resources else None,
         cpu=job.resources.cpu if job.resources else None,
         gpu=job.resources.gpu if job.resources else 0,

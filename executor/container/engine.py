@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from executor import payloads
 from executor.container.builds import Builds
 from executor.container.client import Client
 from executor.container.images import Images
@@ -45,7 +46,7 @@ class ContainerEngine:
 
     async def run(self, spec: RunSpec) -> AsyncIterator[Progress]:
         """Start the run or attach to it; see `Engine`."""
-        async for progress in self._runs.run(spec):
+        async for progress in self._runs.run(payloads.placed(spec)):
             yield progress
 
     async def stop(self, key: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+from executor import payloads
 from executor.errors import EngineUnavailable
 from executor.kubernetes.building import builds
 from executor.kubernetes.client import Client
@@ -50,7 +51,7 @@ class KubernetesEngine:
     async def run(self, spec: RunSpec) -> AsyncIterator[Progress]:
         """Start the run or attach to it; see `Engine`."""
         client, images, lives = self._opened()
-        async for progress in lives.attend(run_order(spec, self._settings, client, images)):
+        async for progress in lives.attend(run_order(payloads.placed(spec), self._settings, client, images)):
             yield progress
 
     async def stop(self, key: str) -> None:

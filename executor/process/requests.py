@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from executor import checkout
+from executor import checkout, payloads
 from executor.checkout.git import ENVIRONMENT, split_url
 from executor.process import trees
 from executor.reports import files
@@ -107,7 +107,11 @@ def _run(spec: RunSpec, place: RunPaths) -> _Fields:
         yield "argument", _whole("command", word)
     report = str(place.run / record.REPORT)
     yield "report", report
-    for name, value in (environment(home, dict(spec.env)) | files.variables(report)).items():
+    ours = files.variables(report)
+    if spec.payload is not None:
+        yield "payload", _whole("the payload", spec.payload)
+        ours[payloads.VARIABLE] = f"{report}/{files.PAYLOAD}"
+    for name, value in (environment(home, dict(spec.env)) | ours).items():
         if not name or "=" in name:
             raise ValueError(f"Not a name for the environment: {name[:100]!r}.")
         yield "env", f"{_whole('env', name)}={_whole(name, value)}"

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 OUTPUTS, SUMMARY, PROGRESS = "outputs", "summary", "progress"
 NAMES = (OUTPUTS, SUMMARY, PROGRESS)
+PAYLOAD = "payload"
+"""What is given to the job, beside them; nobody reads it again."""
 
 MOST = 64 * 1024
 """Bytes of the outputs and of the summary that count."""

@@ -50,6 +50,7 @@ class JobProcess:
         self.files = list(zip(paths, fields.get("file_text", []), strict=True))
         self.memory = int(one("memory") or 0)  # bytes; 0: as much as there is
         self.report = one("report")  # the directory of the files that it writes of itself
+        self.payload = fields.get("payload", [None])[0]  # a file beside those
         self.input = fields.get("input", [b""])[0]
         self.timeout = float(one("timeout"))
         self.grace = float(one("grace"))
@@ -117,6 +118,8 @@ def _enter(job: JobProcess) -> None:
     root = os.path.realpath(root)
     if job.report:
         reports.make(job.report)
+    if job.payload is not None:
+        files.place(job.report, reports.PAYLOAD, job.payload)
     for path, content in job.files:
         try:
             files.place(root, path, content)
