@@ -234,7 +234,7 @@ class Composition:
     def outbox(self) -> Outbox:
         """What sends posts."""
         parts = self.parts
-        facing = Facing(parts.store, self.addresses, Audience(parts.clock))
+        facing = Facing(parts.store, self.addresses, Audience(parts.clock), parts.slack)
         github = GitHubPosts(parts.github, facing, LogAnnotations(parts.logs), parts.registry, parts.clock)
         deployments = DeploymentPosts(parts.github, facing, parts.store)
         slack = SlackPosts(parts.slack, facing, parts.registry, parts.clock)

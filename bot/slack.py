@@ -73,7 +73,7 @@ class Slack:
         self._hooks: httpx.AsyncClient | None = None
         self._turns = asyncio.Semaphore(CONCURRENT_CALLS)
         self._held_until = 0.0
-        self._bot_id: str | None = None
+        self._about: dict[str, Any] | None = None
         self._channels: dict[str, str] = {}
 
     async def close(self) -> None:
@@ -236,12 +236,22 @@ class Slack:
                 break
         return self._channels.get(name)
 
+    async def address(self, channel: str, ts: str) -> str | None:
+        """Where a message is read, None where Slack does not say the address of the workspace."""
+        url = (await self._about_us()).get("url")
+        if not isinstance(url, str) or not url.startswith(("https://", "http://")):
+            return None
+        return f"{url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
+
     async def _own_bot_id(self) -> str | None:
-        if self._bot_id is None:
-            answer = await self._call("", lambda: self._client.auth_test())
-            found = answer.get("bot_id")
-            self._bot_id = found if isinstance(found, str) else None
-        return self._bot_id
+        found = (await self._about_us()).get("bot_id")
+        return found if isinstance(found, str) else None
+
+    async def _about_us(self) -> dict[str, Any]:
+        """What Slack says of the token, asked once."""
+        if self._about is None:
+            self._about = await self._call("", lambda: self._client.auth_test())
+        return self._about
 
     async def _call(self, channel: str, send: Callable[[], Awaitable[AsyncSlackResponse]]) -> dict[str, Any]:
         """Send once; the answer as plain JSON. While Slack limits us nothing is sent."""

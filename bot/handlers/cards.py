@@ -43,7 +43,7 @@ class CardTargets:
         place, cards = context.place, list[Post]()
         if isinstance(place, GitHubPlace) and place.number is not None:
             there = targets.PullPlace(place.repository, place.number, place.thread)
-            cards.append(targets.comment(there, subject, now=now, nonce=nonce()))
+            cards.append(targets.comment(there, subject, context.line, now=now, nonce=nonce()))
         if github:
             cards += self.commit(target)
         if self._slack is not None:

@@ -10,6 +10,7 @@ from bot.text.vocabulary import moment
 COMMENT_CHARACTERS = 65_000  # GitHub takes 65,535; the rest is for the marker and for counting otherwise
 TAIL_CHARACTERS = 12_000
 SUMMARY_CHARACTERS = 35_000
+LINE_CHARACTERS = 2000
 _NONCE = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -44,15 +45,13 @@ def terminal(view: View, *, tail: bool = True) -> str:
 
 
 def card(view: View, link: str | None, *, command: str) -> str:
-    """The whole card: a line for the notification, the facts, what went wrong, and where to go."""
-    parts = [headline(view, link), details(view)]
+    """A line for the notification, one of facts, what went wrong, and the rest folded away."""
+    parts = [headline(view, link), facts(view, link), why(view)]
     if view.summary:
         parts.append(github(view.summary, SUMMARY_CHARACTERS))
     if view.shows_tail:
         parts.append(fence(view.tail, limit=TAIL_CHARACTERS))
-    footer = _footer(view, link, command)
-    if footer:
-        parts.append(footer)
+    parts += [_folded(view), _footer(view, command)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -65,24 +64,52 @@ def headline(view: View, link: str | None) -> str:
     return f"{line}, {view.bar}" if view.bar else line
 
 
-def details(view: View, *, on_commit: bool = False) -> str:
-    """The facts in one line, then the reason and the parameters; `on_commit` goes without the commit."""
-    facts = [f"{label} {code(value, 100)}{after}" for label, value, after in view.facts]
+def facts(view: View, link: str | None, *, on_commit: bool = False) -> str:
+    """Who, which code, which image, and where more stands; `on_commit` goes without the commit."""
+    label, who, after = view.person
+    found = [f"{label} {code(who, 100)}{after}"]
     if view.commit and not on_commit:
-        facts.append(f"commit {_commit(view)}")
+        found.append(f"commit {_commit(view)}")
+    if on_commit and view.pull is not None and _REPOSITORY.fullmatch(view.repository or ""):
+        found.append(f"pull request {view.repository}#{view.pull}")  # GitHub links it by itself
+    if view.image:
+        found.append(f"image {code(view.image, 100)}" + (f" {code(view.digest[:12])}" if view.digest else ""))
+    if view.built_by is not None and view.beside.build_link:
+        found.append(f"[build {ZERO_WIDTH}{view.built_by}]({url(view.beside.build_link)})")
+    if link and view.build_link is None:
+        found.append(f"[Log]({url(link)})")
+    if view.beside.slack_link:
+        found.append(f"[Slack]({url(view.beside.slack_link)})")
+    return " · ".join(found)
+
+
+def why(view: View) -> str:
+    """The reason and its sentence, of what has ended."""
+    return plain(view.why, 1000) if view.result is not None and view.why else ""
+
+
+def details(view: View) -> str:
+    """What else is worth knowing: moments, what it repeats, and what it was given."""
+    found = [f"{label} {code(value, 100)}{after}" for label, value, after in view.facts]
     if view.started_at is not None:
-        facts.append(f"started {moment(view.started_at)}")
+        found.append(f"started {moment(view.started_at)}")
     if view.rerun_of is not None:
-        facts.append(f"again from {code(f'#{view.rerun_of}')}{'' if view.differs != () else ', exactly'}")
-    lines = [" · ".join(facts)]
-    if view.result is not None and view.why:
-        lines.append(plain(view.why, 1000))
+        found.append(f"again from {code(f'#{view.rerun_of}')}{'' if view.differs != () else ', exactly'}")
+    lines = [" · ".join(found)]
     if view.differs:
         lines.append("other than there: " + " ".join(code(each) for each in view.differs))
     given = parameters(view)
     if given:
         lines.append("with " + " ".join(code(each) for each in given))
-    return "\n\n".join(lines)
+    return "\n\n".join(line for line in lines if line)
+
+
+def _folded(view: View) -> str:
+    """The details, and the command as it was typed."""
+    line = view.beside.line
+    typed = fence([line], limit=LINE_CHARACTERS + 1, line_limit=LINE_CHARACTERS) if line else ""
+    shown = "\n\n".join(part for part in (details(view), typed) if part)
+    return f"<details><summary>Details</summary>\n\n{shown}\n\n</details>" if shown else ""
 
 
 def parameters(view: View) -> list[str]:
@@ -102,12 +129,9 @@ def _commit(view: View) -> str:
     return code(commit[:12])
 
 
-def _footer(view: View, link: str | None, command: str) -> str:
-    parts = [f"[Log]({url(link)})"] if link else []
-    if view.build_number is not None and view.build_link:
-        parts = [f"[Log of build {ZERO_WIDTH}{view.build_number}]({url(view.build_link)})"]
-    if view.noun == "run" and view.result is not None:
-        parts.append(f"again: {code(f'{command} rerun #{view.number}')}")
-    elif view.noun == "run":
-        parts.append(f"stop: {code(f'{command} cancel #{view.number}')}")
-    return " · ".join(parts)
+def _footer(view: View, command: str) -> str:
+    if view.noun != "run":
+        return ""
+    if view.result is None:
+        return f"stop: {code(f'{command} cancel #{view.number}')}"
+    return f"again: {code(f'{command} rerun #{view.number}')}"

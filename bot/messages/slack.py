@@ -48,10 +48,12 @@ def _headline(view: View, link: str | None) -> str:
 
 
 def _facts(view: View) -> str:
-    facts = [f"{label} {span(value, 100)}{after}" for label, value, after in view.facts]
+    facts = [f"{label} {span(value, 100)}{after}" for label, value, after in (view.person, *view.facts)]
     if view.commit:
         where = f"{view.repository}@" if view.repository else ""
         facts.append(f"commit {span(where + view.commit[:12], 160)}")
+    if view.pull is not None and view.beside.pull_link:
+        facts.append(f"pull request <{escaped(url(view.beside.pull_link))}|#{view.pull}>")
     if view.rerun_of is not None:
         facts.append(f"again from #{view.rerun_of}{'' if view.differs != () else ', exactly'}")
     return " · ".join(facts)

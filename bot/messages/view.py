@@ -1,5 +1,6 @@
 """What a card says, before it is put into anybody's syntax."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from bot.text.bars import bar, steps
 from bot.text.vocabulary import Word, duration, moment
 from executor.spec import Result
 
+_SHA256 = re.compile(r"sha256:([0-9a-f]{64})\b")
 PARAMETERS = 20  # how many are shown
 TAIL_LINES = 20
 
@@ -32,7 +34,6 @@ class View:
     exit_code: int | None
     definition: Mapping[str, object]  # of the job, or what a build is made by
     build_number: int | None  # the build that failed, so that the run could not start
-    build_link: str | None
     waiting_for: str | None
     wait: Wait | None  # the kind of that; None: a sentence of the engine
     cause: str
@@ -53,6 +54,11 @@ class View:
     attempts: int  # as many as there may be
     tail: tuple[str, ...]
     summary: str | None  # as the job wrote it: hostile Markdown
+    image: str | None
+    digest: str | None  # of what it ran in, without `sha256:`
+    built_by: int | None  # the build that made its image
+    pull: int | None  # the pull request that it is of
+    beside: "Beside"
     progress: tuple[int, int] | None
 
     @property
@@ -107,6 +113,11 @@ class View:
         return " for " if self.state is State.WAITING and self.wait is not None else ": "
 
     @property
+    def build_link(self) -> str | None:
+        """The page of the build that failed: what is to be read where a run could not start."""
+        return self.beside.build_link if self.build_number is not None else None
+
+    @property
     def shows_tail(self) -> bool:
         """Whether the last lines belong on the card."""
         return bool(self.tail) and self.result not in (None, Result.SUCCEEDED)
@@ -117,15 +128,18 @@ class View:
         return vocabulary.asked(self.cause), clean(vocabulary.who(self.actor), 80)
 
     @property
+    def person(self) -> tuple[str, str, str]:
+        """The same with how it was asked for, as label, value and what follows it."""
+        how = vocabulary.how(self.actor, self.cause)
+        who = clean(vocabulary.who(self.actor, self.cause), 80)
+        return self.by[0], who, f" {how}" if how else ""
+
+    @property
     def facts(self) -> tuple[tuple[str, str, str], ...]:
         """Label, value and what follows it, of what is worth knowing; only values may come from outside."""
         found: list[tuple[str, str, str]] = []
         if self.exit_code is not None and self.result not in (None, Result.FAILED):
             found.append(("exit code", str(self.exit_code), ""))
-        how = vocabulary.how(self.actor, self.cause)
-        found.append(
-            (self.by[0], clean(vocabulary.who(self.actor, self.cause), 80), f" {how}" if how else "")
-        )
         if self.tick_at is not None:
             found.append(("due", moment(self.tick_at), ""))
         if self.ref:
@@ -137,10 +151,17 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What is told with a run: the run that it repeats and the page of its build, where they are at hand."""
+    """What is told with a run, as far as it is at hand: the run that it repeats, and where more stands.
+
+    `build_link` leads to the page of its build, `slack_link` to its message in Slack, `pull_link` to its pull
+    request. `line` is the command as it was typed.
+    """
 
     of: Run | None = None
     build_link: str | None = None
+    slack_link: str | None = None
+    pull_link: str | None = None
+    line: str | None = None
 
 
 ALONE = Beside()
@@ -151,14 +172,13 @@ def run_view(run: Run, beside: Beside = ALONE) -> View:
     of = beside.of
     return _view(
         run,
-        build_link=beside.build_link,
         noun="run",
         name=run.job,
         waiting_for=waits.sentence(run),
         wait=waits.kind_of(run),
         definition=run.definition,
         build_number=run.build_number if run.reason == BUILD_FAILED else None,
-        parameters=tuple((str(key), str(value)) for key, value in run.parameters.items()),
+        parameters=_chosen(run),
         arguments=tuple(str(argument) for argument in run.arguments),
         rerun_of=run.rerun_of,
         differs=differences(of, run) if of is not None else None,
@@ -167,6 +187,11 @@ def run_view(run: Run, beside: Beside = ALONE) -> View:
         attempts=max(run.attempt, attempts_allowed(run.definition)),
         summary=run.summary,
         progress=steps(run.progress),
+        image=run.image,
+        digest=_digest(run.digest),
+        built_by=run.build_number,
+        pull=run.pull_request,
+        beside=beside,
     )
 
 
@@ -174,7 +199,6 @@ def build_view(build: Build) -> View:
     """What there is to say of a build."""
     return _view(
         build,
-        build_link=None,
         noun="build",
         name=build.image,
         waiting_for=None,
@@ -190,6 +214,11 @@ def build_view(build: Build) -> View:
         attempts=1,
         summary=None,
         progress=None,
+        image=None,
+        digest=None,
+        built_by=None,
+        pull=None,
+        beside=ALONE,
     )
 
 
@@ -216,6 +245,20 @@ def _view(row: Run | Build, **known: object) -> View:
         tail=tuple(str(line) for line in row.tail[-TAIL_LINES:]),
         **known,  # type: ignore[arg-type]
     )
+
+
+def _chosen(run: Run) -> tuple[tuple[str, str], ...]:
+    """The parameters whose values are others than the job's defaults."""
+    declared = run.definition.get("parameters")
+    declared = declared if isinstance(declared, dict) else {}
+    defaults = {name: each.get("default") for name, each in declared.items() if isinstance(each, dict)}
+    given = ((str(name), str(value)) for name, value in run.parameters.items())
+    return tuple((name, value) for name, value in given if value != defaults.get(name))
+
+
+def _digest(digest: str | None) -> str | None:
+    found = _SHA256.search(digest or "")
+    return None if found is None else found[1]
 
 
 def _between(start: float | None, end: float | None) -> float | None:

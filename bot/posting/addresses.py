@@ -24,7 +24,24 @@ class PageAddresses:
         It carries a signature that opens it, except where everybody could use that, whatever the row:
         the place may be public while the run is of a private repository, or of none.
         """
-        config, path = self._registry.config, f"/{row.kind}s/{row.identity}"
+        return self._signed(f"/{row.kind}s/{row.identity}", row, open_place=open_place)
+
+    def build_of(self, run: Run, *, open_place: bool) -> str | None:
+        """The address of the page of the build that a run needs, as its own."""
+        if run.build_number is None:
+            return None
+        return self._signed(f"/builds/{run.build_number}", run, open_place=open_place)
+
+    def pull_of(self, run: Run) -> str | None:
+        """The address of the pull request that a run is of."""
+        github = self._registry.config.github
+        if github is None or run.repository is None or run.pull_request is None:
+            return None
+        scheme, _, host = github.api_url.removesuffix("/").removesuffix("/api/v3").partition("://")
+        return f"{scheme}://{host.removeprefix('api.')}/{run.repository}/pull/{run.pull_request}"
+
+    def _signed(self, path: str, row: Build | Run, *, open_place: bool) -> str:
+        config = self._registry.config
         address = config.url.rstrip("/") + path
         if open_place and not (row.public and config.logs.public):
             return address

@@ -1,13 +1,14 @@
 """What the place of a post may read of its subject: everybody there, or the team alone."""
 
+from dataclasses import replace
+
 from bot import messages
-from bot.errors import Refused
+from bot.errors import Refused, RetryLater
 from bot.github import GitHub
 from bot.posting.addresses import PageAddresses
 from bot.posting.audience import Audience, outward
 from bot.slack import Slack
-from bot.states import BUILD_FAILED
-from bot.store import Store, builds, runs
+from bot.store import Store, posts, runs
 from bot.tables import Build, Post, Run
 
 Subject = Build | Run | None
@@ -16,14 +17,24 @@ Subject = Build | Run | None
 class Facing:
     """Asks who reads a place, and gives what they may be shown with the link to its page."""
 
-    def __init__(self, store: Store, addresses: PageAddresses, audience: Audience) -> None:
+    def __init__(
+        self, store: Store, addresses: PageAddresses, audience: Audience, slack: Slack | None
+    ) -> None:
         self._store = store
+        self._slack = slack
         self._addresses = addresses
         self._audience = audience
 
     async def in_repository(self, github: GitHub, post: Post, subject: Subject) -> tuple[messages.View, str]:
         """For a place on GitHub."""
-        return await self._facing(post, subject, is_open=await self.is_open(github, post))
+        is_open = await self.is_open(github, post)
+        view, link = await self._facing(post, subject, is_open=is_open)
+        if isinstance(subject, Run):
+            message = None if is_open else await self._message(subject)
+            line = None if is_open and not subject.public else post.place.get("line")
+            beside = replace(view.beside, slack_link=message, line=line)
+            view = replace(view, beside=beside)
+        return view, link
 
     async def in_channel(self, slack: Slack, post: Post, subject: Subject) -> tuple[messages.View, str]:
         """For a channel of Slack."""
@@ -55,8 +66,9 @@ class Facing:
                 return messages.build_view(shown)
             case Run():
                 of = await self._repeated(shown, is_open=is_open)
-                page = await self._failed_build(shown, is_open=is_open)
-                return messages.run_view(shown, messages.Beside(of, page))
+                build = self._addresses.build_of(shown, open_place=is_open)
+                pull = None if is_open else self._addresses.pull_of(shown)
+                return messages.run_view(shown, messages.Beside(of, build, pull_link=pull))
 
     async def _repeated(self, run: Run, *, is_open: bool) -> Run | None:
         """The run that this one repeats, if it is kept and may be told of in a place that is open or not.
@@ -71,10 +83,15 @@ class Facing:
             return None
         return None if is_open and not old.public else old
 
-    async def _failed_build(self, run: Run, *, is_open: bool) -> str | None:
-        """The page of the build that failed the run."""
-        number = run.build_number
-        if number is None or run.reason != BUILD_FAILED:
+    async def _message(self, run: Run) -> str | None:
+        """The address of the run's message in Slack, None where there is none yet, or Slack does not say."""
+        if self._slack is None:
             return None
-        build = await self._store.read(lambda s: builds.get(s, number))
-        return None if build is None else self._addresses.of(build, open_place=is_open)
+        number = run.identity
+        where = await self._store.read(lambda s: posts.message_of(s, number))
+        if where is None:
+            return None
+        try:
+            return await self._slack.address(*where)
+        except (Refused, RetryLater):
+            return None

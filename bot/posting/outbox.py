@@ -171,6 +171,6 @@ def _pause(subject: Subject, now: float) -> float:
 
 
 def _shown(post: Post) -> dict[str, Any]:
-    """What the log tells of a post; the address of a Slack reply is a key to the channel."""
-    place = {name: value for name, value in post.place.items() if name != "url"}
+    """What the log tells of a post: not the address of a Slack reply, which is a key, nor what was typed."""
+    place = {name: value for name, value in post.place.items() if name not in ("url", "line")}
     return {"kind": post.kind, "place": place, "run": post.run_number, "build": post.build_number}

@@ -48,9 +48,13 @@ ANSWERS = "answers"
 """The topic of what was only asked to be shown."""
 
 
-def comment(place: PullPlace, subject: str, *, now: float, nonce: str) -> Post:
-    """A card on a pull request; a later one of the same `subject` (`run:migrate`) takes its place."""
-    card = _card("github_comment", f"{place.repository}#{place.issue}", place.fields, now, nonce)
+def comment(place: PullPlace, subject: str, line: str = "", *, now: float, nonce: str) -> Post:
+    """A card on a pull request; a later one of the same `subject` (`run:migrate`) takes its place.
+
+    `line` is the command as it was typed there.
+    """
+    fields = {**place.fields, **({"line": line} if line else {})}
+    card = _card("github_comment", f"{place.repository}#{place.issue}", fields, now, nonce)
     card.topic = place.topic(subject)
     return card
 

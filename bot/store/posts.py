@@ -253,6 +253,14 @@ def _sent(done: bool) -> Prepared:
     )
 
 
+def message_of(session: Session, run: int) -> tuple[str, str] | None:
+    """The channel and the time of a run's message in Slack."""
+    of_run = (POST.run_number == run, POST.kind == "slack_message", POST.remote_id.contains(" "))
+    found = session.scalar(select(POST.remote_id).where(*of_run).order_by(POST.id).limit(1))
+    channel, _, ts = (found or "").partition(" ")
+    return (channel, ts) if ts else None
+
+
 def outdated(session: Session, topic: str) -> list[Post]:
     """The posts of a topic whose place a newer one has taken: said, and of nothing that is under way.
 

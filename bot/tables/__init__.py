@@ -200,7 +200,7 @@ class Post(Claimable, table=True):
 
     | kind            | place                                                    | remote_id          |
     | --------------- | -------------------------------------------------------- | ------------------ |
-    | github_comment  | repository, issue, thread (of a line of the code)        | comment id         |
+    | github_comment  | repository, issue, thread (of a line of the code), line  | comment id         |
     | github_check    | repository, commit                                       | check run id       |
     | github_status   | repository, commit                                       | -                  |
     | github_reaction | repository, comment, content, on_line                    | -                  |

@@ -81,8 +81,8 @@ def runs(draw: st.DrawFn) -> Run:
     )
 
 
-def comment(row: Run, link: str | None = LINK) -> str:
-    return messages.comment(messages.run_view(row), link, nonce="n1")
+def comment(row: Run, link: str | None = LINK, line: str | None = None) -> str:
+    return messages.comment(messages.run_view(row, messages.Beside(line=line)), link, nonce="n1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ REFERENCES = re.compile(r"(?i)[@#]\w|://|\bwww\.|\bgh-\d")
 def assert_inert(markdown: str, row: Run) -> None:
     seen = rendered(markdown)
     assert set(seen.blocks) <= {"paragraph_open", "inline", "fence", "html_block"}
-    assert seen.blocks.count("fence") <= 1
+    assert seen.blocks.count("fence") <= 2
     assert set(seen.links) <= {LINK}
     own = [f"#{row.number}", f"acme/shop@{'a' * 40}"]
     outside = seen.outside
@@ -135,14 +135,14 @@ def assert_inert(markdown: str, row: Run) -> None:
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f\x80-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", markdown)
 
 
-@given(runs())
+@given(runs(), st.one_of(st.none(), text))
 @settings(max_examples=150, deadline=None)
-def test_comment_holds_whatever_came_without_being_changed_by_it(row: Run) -> None:
-    body = comment(row)
+def test_comment_holds_whatever_came_without_being_changed_by_it(row: Run, line: str | None) -> None:
+    body = comment(row, line=line)
     assert_inert(body, row)
     assert len(body) <= 65_535
     assert body.endswith("\n\n<!-- errand:n1 -->")
-    assert rendered(body).blocks.count("html_block") == 1
+    assert rendered(body).blocks.count("html_block") == (3 if "<details>" in body else 1)
     assert comment_body({"body": body}) == body
     assert body.encode()
 

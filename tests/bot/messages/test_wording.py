@@ -101,6 +101,43 @@ def test_card_tells_who_what_and_with_which_parameters() -> None:
     assert "again from `#140`" in body
 
 
+def test_card_is_a_line_and_one_of_facts_with_the_rest_folded_away() -> None:
+    build = "https://errand.example.com/builds/12"
+    slack, line = "https://acme.slack.com/archives/C1/p1", "/job run migrate NOTE='```'"
+    row = run(image="shop", digest=f"registry/shop@sha256:{'b' * 64}", build_number=12, ref="topic")
+    view = messages.run_view(row, messages.Beside(build_link=build, slack_link=slack, line=line))
+    head, facts, details, moments, typed, end, footer = messages.comment(view, LINK, nonce="n1").split(
+        "\n\n"
+    )[:7]
+    assert head.startswith("✅ **migrate** [#142]")
+    assert facts == (
+        f"asked by `octocat` in a comment · commit acme/shop@{'a' * 40} · image `shop` `{'b' * 12}`"
+        f" · [build \u200b12]({build}) · [Log]({LINK}) · [Slack]({slack})"
+    )
+    assert (details, end) == ("<details><summary>Details</summary>", "</details>")
+    assert moments.startswith("exit code `0` · ref `topic` · queued")
+    assert typed == f"````text\n{line}\n````"
+    assert footer == "again: `/job rerun #142`"
+
+
+def test_parameters_with_their_defaults_are_not_told() -> None:
+    definition = {"parameters": {"A": {"default": "1"}, "B": {"default": "2"}, "C": {"default": None}}}
+    row = run(definition=definition, parameters={"A": "1", "B": "3", "C": ""})
+    for body in (comment(row), str(messages.blocks(messages.run_view(row), LINK))):
+        assert "A=1" not in body
+        assert "B=3" in body
+        assert "C=" in body
+    assert "with " not in comment(run(definition=definition, parameters={"A": "1", "B": "2"}))
+
+
+def test_check_and_slack_lead_to_the_pull_request() -> None:
+    row = run(pull_request=7)
+    link = "https://github.com/acme/shop/pull/7"
+    view = messages.run_view(row, messages.Beside(pull_link=link))
+    assert "pull request acme/shop#7" in messages.check(view, LINK, nonce="n1", now=NOW).summary
+    assert f"pull request <{link}|#7>" in str(messages.blocks(view, LINK))
+
+
 def test_blank_reason_is_no_reason() -> None:
     row = run(reason=" ", message="\u00a0\n")
     assert messages.terminal(messages.run_view(row)) == messages.terminal(messages.run_view(run()))
