@@ -132,12 +132,12 @@ class Registry:
         def write(session: Session) -> list[str]:
             versions.hold(session)
             now, changed = self._clock(), []
-            known = versions.newest(session)
+            rows = versions.newest(session)
             for name, job in config.jobs.items():
                 content = job.model_dump(mode="json")
                 if versions.add(session, name, content, source="file", actor="file", now=now)[1]:
                     changed.append(name)
-            for name, row in known.items():
+            for name, row in rows.items():
                 gone = row.source == "file" and not row.deleted and name not in config.jobs
                 if gone and versions.end(session, name, source="file", actor="file", now=now):
                     changed.append(f"-{name}")
@@ -166,9 +166,9 @@ class Registry:
             content = job.model_dump(mode="json")
             return versions.add(session, job.name, content, source="api", actor=actor, now=self._clock())
 
-        made = await self._store.write(write)
+        version = await self._store.write(write)
         await self._turn(None)
-        return made
+        return version
 
     async def remove(self, name: str, *, actor: str, expected: Expected) -> bool:
         """Delete a job that the file does not define and of which no run goes on; False if there is none.
@@ -218,9 +218,9 @@ class Registry:
         for name, row in rows.items():
             if row.deleted:
                 continue
-            known = self._today.entries.get(name)
-            if known is not None and known.row.id == row.id:
-                yield name, known
+            entry = self._today.entries.get(name)
+            if entry is not None and entry.row.id == row.id:
+                yield name, entry
                 continue
             try:
                 job = Job.model_validate(row.definition)
@@ -269,9 +269,9 @@ def renewed(held: Config, new: Config) -> tuple[Config, list[str]]:
     update: dict[str, Any] = {"jobs": new.jobs, "images": new.images, "sizes": new.sizes}
     if held.github is not None and new.github is not None and "repositories" not in _written(new, "github"):
         update["github"] = held.github.model_copy(update={"repositories": new.github.repositories})
-    made = held.model_copy(update=update)
-    made.take_definitions(new)
-    return made, kept
+    config = held.model_copy(update=update)
+    config.take_definitions(new)
+    return config, kept
 
 
 def _settled(config: Config, name: str) -> object:

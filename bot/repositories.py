@@ -101,31 +101,37 @@ class Repositories:
         if kept is not None and kept[0] > now:
             return kept[1]
         row = await self._store.read(lambda s: pins.find(s, key))
-        known = None if row is None else KnownRepository(row.number, row.current or name)
-        _keep(self._numbers, key, (now + KEPT, known))
-        return known
+        identity = None if row is None else KnownRepository(row.number, row.current or name)
+        _keep(self._numbers, key, (now + KEPT, identity))
+        return identity
 
     async def about(self, github: GitHub, name: str) -> Repository:
         """What GitHub says of the repository that has the name here; `NotAllowed` where that is gone."""
         try:
-            found = await github.repository(name)
+            repository = await github.repository(name)
         except Refused as refused:
             raise await self.explained(name, refused) from None
-        if found.number is not None:
-            same = owner_of(found.name) == owner_of(name)
-            seen = Identity(name, found.number, found.owner_number if same else None, found.name)
+        if repository.number is not None:
+            same = owner_of(repository.name) == owner_of(name)
+            seen = Identity(
+                name, repository.number, repository.owner_number if same else None, repository.name
+            )
             if not self._names().allows((await self.admit(seen, door="answer")).casefold()):
                 raise NotAllowed(f"Jobs of {quoted(name)} are not run here.")
-        return found
+        return repository
 
     async def explained(self, name: str, refused: Refused) -> Exception:
         """What to raise where GitHub refuses: `NotAllowed` where it has no repository of a pinned number."""
-        known = await self.known(name)
-        if known is None or refused.status not in (404, "not_installed"):
+        identity = await self.known(name)
+        if identity is None or refused.status not in (404, "not_installed"):
             return refused
-        note = f"GitHub shows Errand no repository of number {known.number} any more"
+        note = f"GitHub shows Errand no repository of number {identity.number} any more"
         log.warning(
-            "repository.missing", repository=name, number=known.number, why=note, accept=f"{COMMAND} {name}"
+            "repository.missing",
+            repository=name,
+            number=identity.number,
+            why=note,
+            accept=f"{COMMAND} {name}",
         )
         return NotAllowed(
             f"GitHub does not show Errand the repository of {quoted(name)} any more, so nothing of it is run."

@@ -90,8 +90,8 @@ for _collector in (PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
 
 def count_delivery(source: str, event: str, outcome: str) -> None:
     """Count one request at a door; `outcome` is `stored`, `answered` or why it was refused."""
-    known = event if event in EVENTS or event == UNVERIFIED else "other"
-    _delivery_counter(source, known, outcome).inc()
+    label = event if event in EVENTS or event == UNVERIFIED else "other"
+    _delivery_counter(source, label, outcome).inc()
 
 
 @cache  # bounded as the labels are; looking a child up by labels takes longer than counting

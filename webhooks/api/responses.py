@@ -43,8 +43,8 @@ class Progress(Shape):
     @classmethod
     def of_stored(cls, stored: Mapping[str, int] | None) -> Self | None:
         """None where it says nothing."""
-        found = steps(stored)
-        return None if found is None else cls(done=found[0], total=found[1])
+        position = steps(stored)
+        return None if position is None else cls(done=position[0], total=position[1])
 
 
 class ListedRun(Shape):
