@@ -22,6 +22,7 @@ import httpx
 
 from demo.arrivals import GITHUB_SECRET, PERSON, PULL, REPOSITORY, SLACK_SECRET, SLACK_USER, Arrivals
 from demo.standins import StandIns, standins
+from demo.watched import PATIENCE
 
 ROOT = Path(__file__).parents[1]
 CHANNEL = "ops"
@@ -217,7 +218,7 @@ class Installation(Arrivals):
         async with self._changed:
             self._changed.notify_all()
 
-    async def wait_for(self, predicate: Callable[[], T | None], timeout: float = 60.0) -> T:
+    async def wait_for(self, predicate: Callable[[], T | None], timeout: float = PATIENCE) -> T:
         """What `predicate` gives once it is true; looked at after every line of the service's log."""
         async with asyncio.timeout(timeout), self._changed:
             while not (value := predicate()):

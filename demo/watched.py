@@ -14,6 +14,9 @@ BODY_BYTES = 4 * 1024 * 1024
 SLASH = "\x1f"
 """Stands for `%2F` in a decoded path, so that an escaped slash separates no segments."""
 
+PATIENCE = 120.0
+"""Seconds for anything to happen, on a machine that is busy."""
+
 T = TypeVar("T")
 
 
@@ -85,7 +88,7 @@ class Watched:
             if re.search(path, request.path) and method in (None, request.method)
         )
 
-    async def wait_for(self, predicate: Callable[[], T | None], timeout: float = 60.0) -> T:
+    async def wait_for(self, predicate: Callable[[], T | None], timeout: float = PATIENCE) -> T:
         """What `predicate` gives once it is true; looked at after every request. `TimeoutError` if never."""
         async with asyncio.timeout(timeout), self._changed:
             while not (value := predicate()):

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from demo.watched import PATIENCE
 from executor.container import ContainerEngine, Settings
 from executor.engine import Engine
 from executor.kubernetes import settings as kubernetes
@@ -269,7 +270,7 @@ async def seen(logs: LogStore, key: str, words: bytes) -> None:
 
 async def vanish(marker: str) -> None:
     """Wait until no process has `marker` in its arguments: one that was killed takes a moment to go."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while processes(marker):  # noqa: ASYNC110  # nothing tells the end of another's process
             await asyncio.sleep(0.01)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from demo.watched import PATIENCE
 from executor.kubernetes.client import Client
 from executor.kubernetes.controller import creating
 from executor.kubernetes.controller.orders import RunOrder
@@ -237,7 +238,7 @@ async def test_pod_whose_job_is_gone_is_pruned(
     await ask(cluster, "DELETE", f"jobs/{key}?propagationPolicy=Background")
     await asyncio.to_thread(cluster.wait_until_gone, f"jobs/{key}")
     assert await pods_of(cluster, key)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while await pods_of(cluster, key):
             await case.engine.prune(before=10**11)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from demo.watched import PATIENCE
 from executor.errors import EngineUnavailable
 from executor.kubernetes.controller.following import MISSING
 from executor.spec import Outcome, Pending, Reference, Result, RunSpec, Started
@@ -96,7 +97,7 @@ async def test_run_goes_on_after_an_answer_that_says_nothing(
 
 async def ended_at_last(case: KubernetesCase, spec: RunSpec) -> Outcome:
     """Ask again as a worker does, as long as the engine says that it does not know."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while True:
             try:
                 return await ended(case.engine.run(spec))
@@ -136,7 +137,7 @@ async def test_list_that_fails_is_asked_for_again(
     await broken(server, "forget")
     await broken(server, "drop_watches")
     await exact(case, key, running)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while (await asyncio.to_thread(server.figures))["requests"].get("list pods", 0) < 2:  # noqa: ASYNC110  # it tells nobody
             await asyncio.sleep(0.05)
 
@@ -159,7 +160,7 @@ async def test_stop_that_waits_for_the_server_says_so_until_it_went_through(
     await started(progress)
     await broken(server, "answer", verb="patch", resource="jobs", status=500)
     await case.engine.stop("stop-waits")
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         waits, goes_on, outcome = [item async for item in progress]
     assert isinstance(waits, Pending)
     assert "It is stopped as soon as the API server takes that: " in waits.reason
@@ -178,7 +179,7 @@ async def test_run_was_stopped_also_where_the_end_of_its_pod_is_seen_before_the_
     await broken(server, "hold_watches", resource="jobs")
     try:
         await case.engine.stop(key)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             outcome = await ended(progress)
     finally:
         await broken(server, "release_watches", resource="jobs")
@@ -263,7 +264,7 @@ async def test_stop_is_known_also_elsewhere_before_the_watch_of_jobs_tells_of_it
         await broken(server, "hold_watches", resource="jobs")
         try:
             await here.engine.stop(key)
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE):
                 assert [(await ended(story)).result for story in stories] == [Result.CANCELLED] * 2
         finally:
             await broken(server, "release_watches", resource="jobs")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from demo.watched import PATIENCE
 from executor.errors import EngineUnavailable
 from executor.spec import BuildSpec, Progress, Result, RunSpec
 from tests.contract.cases import KubernetesCase, ended, started
@@ -95,7 +96,7 @@ async def test_what_is_removed_is_forgotten_and_begins_anew(case: ProtocolCase, 
 
 async def begins_anew(case: ProtocolCase, key: str) -> None:
     """A cluster deletes in the background; until it has, whoever asks is told of what was."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while (await ended(case.engine.run(case.run(key, 4)))).exit_code != 4:
             await case.engine.remove(key)
 

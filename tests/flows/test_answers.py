@@ -30,7 +30,7 @@ async def test_check_whose_answer_was_lost_is_found_and_not_posted_again(errand:
     github = errand.beside.github
     github.drop_answer(r"/check-runs$", method="POST")
     await errand.comment("/job run hello")
-    await github.wait_for(lambda: sum(bool(each.conclusion) for each in github.checks) == 2, 25)
+    await github.wait_for(lambda: sum(bool(each.conclusion) for each in github.checks) == 2)
     assert sorted(each.name for each in github.checks) == ["errand / build shop", "errand / hello"]
 
 
@@ -40,7 +40,7 @@ async def test_slack_message_whose_answer_was_lost_is_found_and_not_posted_again
     slack = errand.beside.slack
     slack.drop_answer("/api/chat.postMessage")
     await errand.comment("/job run hello")
-    await slack.wait_for(lambda: any("succeeded" in each.text for each in slack.messages), 25)
+    await slack.wait_for(lambda: any("succeeded" in each.text for each in slack.messages))
     assert len(slack.messages) == 1
 
 
@@ -57,7 +57,7 @@ async def test_slack_that_limits_is_asked_again_when_it_said(errand: Installatio
     slack = errand.beside.slack
     slack.limit("chat.postMessage", retry_after=1)
     await errand.slash("run hello")
-    await slack.wait_for(lambda: any("succeeded" in each.text for each in slack.messages), 25)
+    await slack.wait_for(lambda: any("succeeded" in each.text for each in slack.messages))
     assert len(slack.messages) == 1
 
 
@@ -96,7 +96,7 @@ async def test_with_a_token_commits_get_statuses(tmp_path: Path, where: Where) -
         assert (status.repository, status.context) == (REPOSITORY, "errand / build shop")
         assert github.checks == []
         await errand.comment("/job run exit")
-        await github.wait_for(lambda: any(each.state == "failure" for each in github.statuses), 20)
+        await github.wait_for(lambda: any(each.state == "failure" for each in github.statuses))
 
 
 @pytest.mark.parametrize("public", [False, True])
@@ -108,7 +108,7 @@ async def test_link_on_a_public_repository_opens_nothing(tmp_path: Path, where: 
         assert ("signature=" in body) is not public
         await errand.slash("run hello")
         slack = errand.beside.slack
-        await slack.wait_for(lambda: any("succeeded" in each.text for each in slack.messages), 20)
+        await slack.wait_for(lambda: any("succeeded" in each.text for each in slack.messages))
 
 
 @pytest.mark.postgres

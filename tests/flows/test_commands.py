@@ -7,9 +7,10 @@ import pytest
 
 from demo.github import Comment
 from demo.installation import PULL, REPOSITORY, Installation
+from demo.watched import PATIENCE
 
 
-async def card(errand: Installation, *words: str, timeout: float = 60.0) -> Comment:
+async def card(errand: Installation, *words: str, timeout: float = PATIENCE) -> Comment:
     """The newest comment of ours that has all these words."""
     github = errand.beside.github
 
@@ -81,7 +82,7 @@ async def test_stranger_is_told_no_politely_and_once(errand: Installation) -> No
 
 async def test_cancel_stops_a_run_and_keeps_the_exit_code_that_it_chose(errand: Installation) -> None:
     await errand.comment(f"/job run wait GATE={errand.home}/never")
-    await errand.wait_for(lambda: errand.said("run.running", 1), 20)
+    await errand.wait_for(lambda: errand.said("run.running", 1))
     await errand.comment("/job cancel")
     found = await card(errand, "cancelled")
     assert "42" in found.body
@@ -143,7 +144,7 @@ async def test_slack_command_runs_a_job_and_the_channel_sees_it(errand: Installa
     slack = errand.beside.slack
     answer = await errand.slash("run hello NAME=slack")
     assert (answer.status_code, answer.text) == (200, "")
-    await slack.wait_for(lambda: any("succeeded" in each.text for each in slack.messages), 20)
+    await slack.wait_for(lambda: any("succeeded" in each.text for each in slack.messages))
     assert len(slack.messages) == 1
     assert [each.user for each in slack.ephemerals] == ["U012AB3CD"]
 
@@ -161,7 +162,7 @@ async def test_same_delivery_twice_does_nothing_twice(errand: Installation) -> N
     commit = await errand.commit({"README.md": "again"})
     answers = await asyncio.gather(*(errand.push(commit, id="the-same") for _ in range(5)))
     assert {answer.status_code for answer in answers} == {202}
-    await errand.wait_for(lambda: errand.said("build.finished", 1), 20)
+    await errand.wait_for(lambda: errand.said("build.finished", 1))
     assert not errand.said("build.building", 2)
 
 
@@ -171,7 +172,7 @@ async def test_pushes_of_other_branches_build_nothing(errand: Installation) -> N
     await errand.wait_for(lambda: any("no image" in str(event.get("note")) for event in errand.events))
     commit = await errand.commit({"README.md": "release"}, branch="release/1")
     await errand.push(commit, branch="release/1")
-    await errand.wait_for(lambda: errand.said("build.finished", 1), 20)
+    await errand.wait_for(lambda: errand.said("build.finished", 1))
 
 
 async def test_code_of_a_fork_is_not_run(errand: Installation) -> None:

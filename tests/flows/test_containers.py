@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from demo.installation import Installation, Where, installation
+from demo.watched import PATIENCE
 from tests.flows.test_commands import card
 from tests.flows.test_jobs import finished, log, token, told
 from tests.podman import Podman
@@ -19,8 +20,6 @@ pytestmark = pytest.mark.container
 HERE = Path(__file__).parent
 SECRET = "s3cr3t-value"
 BUILD_SECRET = "npm-t0ken-value"
-PATIENCE = 120.0
-"""Seconds: no answer takes as long, however busy the machine."""
 
 
 @pytest.fixture
@@ -84,7 +83,7 @@ async def test_push_builds_by_the_dockerfile_and_runs_what_it_starts(errand: Ins
 
 async def test_command_builds_first_and_answers_with_exit_code_and_last_lines(errand: Installation) -> None:
     await errand.comment("/job run hello WHO=everybody --ref main")
-    found = await card(errand, "exit code 3", "hi everybody", timeout=PATIENCE)
+    found = await card(errand, "exit code 3", "hi everybody")
     assert SECRET not in found.body
     rows = (errand.home / "errand.db").read_bytes()
     assert SECRET.encode() not in rows
@@ -161,7 +160,7 @@ async def test_failed_build_is_told_on_the_commit_with_its_last_lines(errand: In
 
 async def test_newer_push_stops_the_build_under_way(errand: Installation) -> None:
     await errand.push(await errand.commit({"words/check": "echo waiting; while :; do sleep 0.1; done\n"}))
-    await errand.wait_for(lambda: errand.said("build.building", 1), PATIENCE)
+    await errand.wait_for(lambda: errand.said("build.building", 1))
     await said(errand, 1, "waiting", of="builds")
     await errand.push(await errand.commit({"words/check": "true\n"}))
     newest, superseded = await finished(errand, 2), await told(errand, 1)
@@ -213,4 +212,4 @@ async def test_service_killed_in_the_middle_finds_the_run_again(errand: Installa
     assert (run["result"], run["exit_code"]) == ("succeeded", 0)
     assert await log(errand) == "started\ndone\n"
     assert sum(each.get("event") == "run.finished" for each in errand.events) == 1
-    await card(errand, "wait", "succeeded", timeout=PATIENCE)
+    await card(errand, "wait", "succeeded")

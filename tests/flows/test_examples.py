@@ -47,6 +47,6 @@ async def test_every_example_is_taken_and_breaks_nothing(
         told = {event["key"] for event in errand.events if event.get("event") == "delivery.settled"}
         return stored <= told
 
-    await errand.wait_for(settled, 60)
+    await errand.wait_for(settled)
     assert [event for event in errand.events if event.get("level") in ("error", "critical")] == []
     assert [event for event in errand.events if "exception" in event or event.get("event") == "output"] == []

@@ -56,7 +56,7 @@ def logs(errand: Installation, job: str) -> int:
 async def told(errand: Installation) -> None:
     """Wait until the ends of all runs but #1 are told: before that, none of them goes."""
     untold = "SELECT 1 FROM posts WHERE state = 'open' AND sent < wanted AND run_number > 1"
-    await errand.wait_for(lambda: not rows(errand, untold), 30)
+    await errand.wait_for(lambda: not rows(errand, untold))
 
 
 async def test_history_tells_all_of_a_run(errand: Installation) -> None:
@@ -118,7 +118,7 @@ async def test_successes_push_out_no_failure_and_logs_of_all_attempts_go_along(e
         image="shop",
     )  # fmt: skip
     await errand.comment("/job run kept HOW=wait")
-    await errand.wait_for(lambda: errand.said("run.running", 1) or None, 30)
+    await errand.wait_for(lambda: errand.said("run.running", 1) or None)
     for number, code in ((2, 7), (3, 0), (4, 7), (5, 0), (6, 0)):
         await errand.comment(f"/job run kept HOW={code}")
         await finished(errand, number, admin)
@@ -127,7 +127,7 @@ async def test_successes_push_out_no_failure_and_logs_of_all_attempts_go_along(e
 
     await errand.stop()
     await errand.start()
-    await errand.wait_for(lambda: any(e.get("event") == "runs.pruned" for e in errand.events), 30)
+    await errand.wait_for(lambda: any(e.get("event") == "runs.pruned" for e in errand.events))
     assert await numbers(errand, admin, "kept") == [6, 4, 1]  # last, last failed, one that goes on
     assert logs(errand, "kept") == 4
     assert (await errand.get("/api/runs/2", token=admin)).status_code == 404
@@ -157,7 +157,7 @@ async def test_job_of_the_api_does_all_that_one_of_the_file_does(errand: Install
     assert definition["env"]["TOKEN"] == "${LATER_TOKEN}"
 
     await errand.push(await errand.commit({"more": "more"}))
-    await errand.wait_for(lambda: errand.said("run.running", 1) or None, 30)
+    await errand.wait_for(lambda: errand.said("run.running", 1) or None)
     await errand.comment("/job run other")
     await card(errand, "is waiting for the lock prod")
     waits = (await errand.get("/api/runs/2", token=admin)).json()

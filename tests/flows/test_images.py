@@ -36,18 +36,14 @@ async def push(
     (await errand.deliver("/webhooks/github", sent)).raise_for_status()
 
 
-PATIENCE = 120.0
-"""Seconds: no answer takes as long, however busy the machine."""
-
-
 async def settled(errand: Installation, words: str) -> None:
     """Wait until a delivery was decided with a note that has these words."""
-    await errand.wait_for(lambda: any(words in str(event.get("note")) for event in errand.events), PATIENCE)
+    await errand.wait_for(lambda: any(words in str(event.get("note")) for event in errand.events))
 
 
 async def test_push_runs_a_job_after_its_image_was_rebuilt(errand: Installation) -> None:
     await push(errand, await errand.commit({"hello.sh": "echo hi $NAME\n"}))
-    await errand.wait_for(lambda: errand.said("run.finished", 1), PATIENCE)
+    await errand.wait_for(lambda: errand.said("run.finished", 1))
     kinds = [
         event["event"] for event in errand.events if event.get("event") in ("build.finished", "run.starting")
     ]
@@ -64,20 +60,20 @@ async def test_paths_tags_and_branches_decide(errand: Installation) -> None:
     await settled(errand, "the branch `topic` fits none of its `branches`")
     assert not errand.said("build.building", 1)
     await push(errand, commit, ref="refs/tags/v1")
-    await errand.wait_for(lambda: errand.said("build.finished", 1), PATIENCE)
+    await errand.wait_for(lambda: errand.said("build.finished", 1))
     assert any("image asked: not built: it names no `tags`" in str(e.get("note")) for e in errand.events)
 
 
 async def test_pushes_collapse_to_the_newest_while_a_build_waits(errand: Installation) -> None:
     slow = await errand.commit({"gate": f"{errand.home}/open\n"}, branch="slow")
     await push(errand, slow, branch="slow")
-    await errand.wait_for(lambda: errand.said("build.building", 1), PATIENCE)  # there is room for one build
+    await errand.wait_for(lambda: errand.said("build.building", 1))  # there is room for one build
     commits = [await errand.commit({"gate": "/dev/null\n", "n": str(n)}) for n in range(5)]
     for commit in commits:
         await push(errand, commit)
         await settled(errand, commit[:12])
     (errand.home / "open").touch()
-    await errand.wait_for(lambda: errand.ended([1, 6]), PATIENCE)
+    await errand.wait_for(lambda: errand.ended([1, 6]))
     assert [errand.said("build.building", n) for n in range(1, 7)] == [True] + [False] * 4 + [True]
     github = errand.beside.github
 
@@ -86,7 +82,7 @@ async def test_pushes_collapse_to_the_newest_while_a_build_waits(errand: Install
         ended = [each for each in github.checks if each.conclusion == "cancelled"]
         return {(each.head_sha, each.name) for each in ended if "Superseded" in str(each.output)}
 
-    await github.wait_for(lambda: len(superseded()) == 8, PATIENCE)
+    await github.wait_for(lambda: len(superseded()) == 8)
     assert {commit for commit, _ in superseded()} == set(commits[:4])
 
 
@@ -108,7 +104,7 @@ async def test_commit_is_built_once_whatever_asks_for_it(errand: Installation) -
     await push(errand, await errand.commit({"a": "b"}))
     await errand.comment("/job run hello --ref main\n/job build shop --ref main")
     await card(errand, "hello", "succeeded")
-    await errand.wait_for(lambda: errand.ended([1, 2]), PATIENCE)
+    await errand.wait_for(lambda: errand.ended([1, 2]))
     assert sum(event.get("event") == "build.building" for event in errand.events) == 1
 
 
@@ -159,4 +155,4 @@ async def test_what_is_gone_or_forced_is_told_apart(errand: Installation) -> Non
     sent = deliveries.github(GITHUB_SECRET, "push", str(uuid.uuid4()), payload | {"forced": True})
     (await errand.deliver("/webhooks/github", sent)).raise_for_status()
     await settled(errand, "what changed is not known (a forced push), so `paths` let it pass")
-    await errand.wait_for(lambda: errand.said("build.finished", 1), PATIENCE)
+    await errand.wait_for(lambda: errand.said("build.finished", 1))

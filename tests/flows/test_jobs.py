@@ -41,7 +41,7 @@ async def hasty(tmp_path: Path, jobs: Where) -> AsyncIterator[Installation]:
 
 async def finished(errand: Installation, number: int = 1) -> dict[str, Any]:
     """The run as the API tells it, once it has ended."""
-    await errand.wait_for(lambda: errand.said("run.finished", number), 60)
+    await errand.wait_for(lambda: errand.said("run.finished", number))
     return await told(errand, number)
 
 
@@ -49,7 +49,7 @@ async def cancelled(errand: Installation) -> dict[str, Any]:
     """The same of a run that is cancelled wherever it is, also between two attempts."""
     await errand.comment("/job cancel #1")
     github = errand.beside.github
-    await github.wait_for(lambda: any("was cancelled" in each.body for each in github.comments), 60)
+    await github.wait_for(lambda: any("was cancelled" in each.body for each in github.comments))
     return await told(errand, 1)
 
 
@@ -116,9 +116,9 @@ async def test_between_two_attempts_the_card_says_so_and_a_cancel_ends_it(errand
     await errand.comment("/job run hopeless")
     github = errand.beside.github
     waits = re.compile(r"is waiting for attempt \d+ of 11 to begin \d+s after the one before")
-    await github.wait_for(lambda: any(waits.search(each.body) for each in github.comments), 60)
+    await github.wait_for(lambda: any(waits.search(each.body) for each in github.comments))
     await errand.comment("/job logs #1")
-    await github.wait_for(lambda: any("no use" in each.body for each in github.comments), 20)
+    await github.wait_for(lambda: any("no use" in each.body for each in github.comments))
     run = await cancelled(errand)
     assert (run["state"], run["result"]) == ("finished", "cancelled")
     assert attempts(run)[0] == ("failed", 4)
@@ -126,11 +126,11 @@ async def test_between_two_attempts_the_card_says_so_and_a_cancel_ends_it(errand
 
 async def test_attempt_whose_checkout_was_cleared_away_builds_it_again(hasty: Installation) -> None:
     await hasty.comment("/job run hopeless")
-    await hasty.wait_for(lambda: began(hasty) >= 2, 60)
+    await hasty.wait_for(lambda: began(hasty) >= 2)
     (tree,) = (hasty.home / "var" / "work" / "trees" / "acme" / "shop").glob("*/ready")
     tree.unlink()
-    await hasty.wait_for(lambda: hasty.said("build.finished", 2), 30)
-    await hasty.wait_for(lambda: began(hasty) >= 4, 60)
+    await hasty.wait_for(lambda: hasty.said("build.finished", 2))
+    await hasty.wait_for(lambda: began(hasty) >= 4)
     run = await cancelled(hasty)
     assert attempts(run).count(("failed", 4)) >= 3
 
@@ -139,7 +139,7 @@ async def test_attempt_whose_checkout_was_cleared_away_builds_it_again(hasty: In
 async def test_killed_in_any_attempt_none_is_lost_or_doubled(hasty: Installation, held: int) -> None:
     marks, gate = hasty.home / "marks", hasty.home / "gate"
     await hasty.comment(f"/job run flaky MARKS={marks} GATE={gate} HOLD={held}")
-    await hasty.wait_for(lambda: began(hasty) == held, 30)
+    await hasty.wait_for(lambda: began(hasty) == held)
     await hasty.kill()
     gate.touch()  # while nobody watches, the attempt ends
     await hasty.start()
@@ -151,7 +151,7 @@ async def test_killed_in_any_attempt_none_is_lost_or_doubled(hasty: Installation
 async def test_cancelled_attempt_is_the_last(hasty: Installation) -> None:
     marks = hasty.home / "marks"
     await hasty.comment(f"/job run flaky MARKS={marks} GATE={hasty.home}/never HOLD=2")
-    await hasty.wait_for(lambda: began(hasty) == 2, 30)
+    await hasty.wait_for(lambda: began(hasty) == 2)
     await hasty.comment("/job cancel #1")
     run = await finished(hasty)
     assert (run["result"], [each["result"] for each in run["attempts"]]) == (

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from demo.installation import Installation, Where, installation
+from demo.watched import PATIENCE
 from tests.flows.test_commands import card
 from tests.flows.test_jobs import finished, log, token
 from tests.kubernetes.cluster import Cluster
@@ -19,8 +20,6 @@ pytestmark = pytest.mark.kubernetes
 
 HERE = Path(__file__).parent
 SECRET = "postgres://shop:hunter22@db/shop"
-PATIENCE = 120.0
-"""Seconds: no answer takes as long, however busy the machine."""
 
 
 @pytest.fixture
@@ -76,7 +75,7 @@ async def test_comment_runs_a_job_and_its_end_is_told(errand: Installation, clus
     run = await finished(errand)
     assert (run["result"], run["exit_code"]) == ("failed", 3)
     assert await log(errand) == "workers = 2\ncareful with ***\n"
-    found = await card(errand, "report", "exit code 3", "careful with", timeout=PATIENCE)
+    found = await card(errand, "report", "exit code 3", "careful with")
     assert SECRET not in "".join(found.history)
     assert SECRET.encode() not in (errand.home / "errand.db").read_bytes()
     nothing_is_left(cluster)
@@ -91,7 +90,7 @@ async def test_cancel_lets_the_trap_have_its_say(errand: Installation, cluster: 
     run = await finished(errand)
     assert (run["result"], run["exit_code"]) == ("cancelled", 42)
     assert {"ready", "stopping"} <= set((await log(errand)).split("\n"))
-    await card(errand, "trap", "was cancelled", timeout=PATIENCE)
+    await card(errand, "trap", "was cancelled")
     nothing_is_left(cluster)
 
 
@@ -143,6 +142,6 @@ async def test_service_killed_in_the_middle_goes_on_with_the_log(
     run = await finished(errand)
     assert (run["result"], run["exit_code"]) == ("succeeded", 0)
     assert await log(errand) == "".join(f"line {each}\n" for each in range(30))
-    await card(errand, "count", "succeeded", timeout=PATIENCE)
+    await card(errand, "count", "succeeded")
     assert sum(each.get("event") == "run.finished" for each in errand.events) == 1
     nothing_is_left(cluster)

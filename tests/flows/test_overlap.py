@@ -50,7 +50,7 @@ async def test_fifty_requests_at_the_same_time_never_see_two_running(on_either: 
             for n, job in enumerate(jobs)
         )
     )
-    await errand.wait_for(lambda: errand.ended(range(1, 51)), 120)
+    await errand.wait_for(lambda: errand.ended(range(1, 51)))
     for name, count in (("own", 20), ("shared", 30)):
         lines = marks(errand, name)
         assert len(lines) == 2 * count
@@ -63,19 +63,19 @@ async def test_fifty_requests_of_what_wants_to_be_alone_start_one(on_either: Ins
     text = f"/job run alone MARKS={errand.home}/marks GATE={gate}"
     await asyncio.gather(*(errand.comment(text) for _ in range(50)))
     github = errand.beside.github
-    await github.wait_for(lambda: sum("concurrency: forbid" in text for text in ours(errand)) == 49, 60)
+    await github.wait_for(lambda: sum("concurrency: forbid" in text for text in ours(errand)) == 49)
     gate.touch()
-    await errand.wait_for(lambda: errand.ended([1]), 20)
+    await errand.wait_for(lambda: errand.ended([1]))
     assert marks(errand) == ["begin ", "end "]
 
 
 async def test_newest_run_stops_the_one_before_and_then_starts(errand: Installation) -> None:
     common = f"MARKS={errand.home}/marks"
     await errand.comment(f"/job run newest {common} GATE={errand.home}/never ID=old")
-    await errand.wait_for(lambda: errand.said("run.running", 1), 20)
+    await errand.wait_for(lambda: errand.said("run.running", 1))
     await errand.comment(f"/job run newest {common} ID=new")
     await card(errand, "was cancelled", "42", "Replaced by")
-    await errand.wait_for(lambda: errand.ended([1, 2]), 20)
+    await errand.wait_for(lambda: errand.ended([1, 2]))
     assert marks(errand) == ["begin old", "end old", "begin new", "end new"]
 
 
@@ -83,12 +83,12 @@ async def test_replace_whose_image_cannot_be_built_leaves_the_one_before_alone(e
     gate = errand.home / "gate"
     common = f"MARKS={errand.home}/marks GATE={gate}"
     await errand.comment(f"/job run built {common} ID=old")
-    await errand.wait_for(lambda: errand.said("run.running", 1), 30)
+    await errand.wait_for(lambda: errand.said("run.running", 1))
     await errand.commit({"setup.sh": "exit 3\n"}, branch="broken")
     await errand.comment(f"/job run built {common} ID=new --ref broken")
-    await errand.wait_for(lambda: errand.said("build.finished", 2), 30)
+    await errand.wait_for(lambda: errand.said("build.finished", 2))
     gate.touch()
-    await errand.wait_for(lambda: errand.ended([1]), 20)
+    await errand.wait_for(lambda: errand.ended([1]))
     assert marks(errand) == ["begin old", "end old"]
     await card(errand, "BuildFailed")
 
@@ -97,13 +97,13 @@ async def test_killed_bot_leaves_no_gate_closed(errand: Installation) -> None:
     gate = errand.home / "gate"
     text = f"/job run queued MARKS={errand.home}/marks GATE={gate}"
     await errand.comment(f"{text} ID=one")
-    await errand.wait_for(lambda: errand.said("run.running", 1), 20)  # comments are decided side by side
+    await errand.wait_for(lambda: errand.said("run.running", 1))  # comments are decided side by side
     await errand.comment(f"{text} ID=two")
     await card(errand, "queued", "to end", "place 1 in the queue")
     await errand.kill()
     await errand.start()
     gate.touch()
-    await errand.wait_for(lambda: errand.ended([1, 2]), 30)
+    await errand.wait_for(lambda: errand.ended([1, 2]))
     assert marks(errand) == ["begin one", "end one", "begin two", "end two"]
 
 
@@ -113,7 +113,7 @@ async def test_lock_of_a_person_holds_back_until_its_time(errand: Installation) 
     await errand.comment(f"/job run deploy MARKS={errand.home}/marks")
     await card(errand, "is waiting for the lock prod", "closed by octocat", "moving the database")
     assert marks(errand) == []
-    await errand.wait_for(lambda: errand.ended([1]), 20)
+    await errand.wait_for(lambda: errand.ended([1]))
 
 
 async def test_lock_of_a_person_holds_back_until_unlocked(errand: Installation) -> None:
@@ -122,4 +122,4 @@ async def test_lock_of_a_person_holds_back_until_unlocked(errand: Installation) 
     await errand.comment(f"/job run deploy MARKS={errand.home}/marks")
     await card(errand, "is waiting for the lock prod")
     await errand.comment("/job unlock prod")
-    await errand.wait_for(lambda: errand.ended([1]), 20)
+    await errand.wait_for(lambda: errand.ended([1]))

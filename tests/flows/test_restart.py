@@ -37,8 +37,8 @@ async def test_killed_at_random_moments_nothing_is_lost_or_doubled(
             cards = [each for each in github.comments if each.login == github.bot_login]
             return len(cards) >= sent and all("succeeded" in each.body for each in cards)
 
-        await github.wait_for(ended, 40)
-        await github.wait_for(lambda: len([c for c in github.checks if c.conclusion]) >= sent, 20)
+        await github.wait_for(ended)
+        await github.wait_for(lambda: len([c for c in github.checks if c.conclusion]) >= sent)
 
     lines = Counter(marks.read_text().split("\n")[:-1])
     wanted = [f"run{number}" for number in range(1, sent + 1)]
@@ -59,11 +59,11 @@ async def test_running_process_is_adopted_and_its_exit_code_kept(tmp_path: Path,
     async with installation(tmp_path, **where) as errand:
         github = errand.beside.github
         await errand.comment(f"/job run wait ID=a MARKS={marks} GATE={gate}")
-        await errand.wait_for(lambda: errand.said("run.running", 1), 20)
+        await errand.wait_for(lambda: errand.said("run.running", 1))
         await errand.kill()
         await errand.start()
         await errand.comment("/job cancel #1")
-        card = await github.wait_for(lambda: _card(errand, "cancelled"), 20)
+        card = await github.wait_for(lambda: _card(errand, "cancelled"))
         assert "42" in card
     assert marks.read_text() == "started a\n"
 

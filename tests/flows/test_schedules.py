@@ -14,13 +14,12 @@ from pathlib import Path
 import pytest
 
 from demo.installation import Installation, Where
+from demo.watched import PATIENCE
 from tests.flows.clocked import Clock
 from tests.flows.test_commands import card
 from tests.flows.test_versions import ask
 
 HERE = Path(__file__).parent
-PATIENCE = 60.0
-"""Seconds of the machine until something must have come about."""
 SPRING, AUTUMN = "2027-03-28", "2027-10-31"
 """In Helsinki 03:00 becomes 04:00, and 04:00 becomes 03:00; both at 01:00 UTC."""
 
@@ -57,7 +56,7 @@ def planned(errand: Installation) -> int:
 
 
 async def scheduled(errand: Installation) -> None:
-    await errand.wait_for(lambda: planned(errand) > 0, PATIENCE)
+    await errand.wait_for(lambda: planned(errand) > 0)
 
 
 async def jump(errand: Installation, clock: Clock, moment: str) -> None:
@@ -65,7 +64,7 @@ async def jump(errand: Installation, clock: Clock, moment: str) -> None:
     before = planned(errand)
     clock.set(utc(moment))
     os.kill(errand.pid, signal.SIGHUP)
-    await errand.wait_for(lambda: planned(errand) > before, PATIENCE)
+    await errand.wait_for(lambda: planned(errand) > before)
 
 
 async def restart(errand: Installation, clock: Clock, moment: str) -> None:
@@ -89,7 +88,7 @@ def became(errand: Installation, job: str) -> str:
 
 
 async def wait(errand: Installation, job: str, outcomes: str) -> None:
-    await errand.wait_for(lambda: became(errand, job) == outcomes, PATIENCE)
+    await errand.wait_for(lambda: became(errand, job) == outcomes)
 
 
 def runs(errand: Installation, job: str, cause: str = "schedule") -> list[object]:
@@ -237,7 +236,7 @@ async def test_schedule_that_is_changed_in_the_file_or_through_the_api_holds_at_
         before = planned(errand)
         answer = await ask(errand, "PUT", "/api/jobs/extra", admin, body=body)
         if answer.is_success:
-            await errand.wait_for(lambda: planned(errand) > before, PATIENCE)
+            await errand.wait_for(lambda: planned(errand) > before)
         return answer.status_code
 
     assert await put("0 1 * * *") == 201
@@ -247,7 +246,7 @@ async def test_schedule_that_is_changed_in_the_file_or_through_the_api_holds_at_
     assert await put("5,10 1 * * *") == 200
     await jump(errand, clock, f"{SPRING} 01:05")
     await wait(errand, "extra", "run run")
-    await errand.wait_for(lambda: errand.ended(int(str(each)) for each in runs(errand, "extra")), PATIENCE)
+    await errand.wait_for(lambda: errand.ended(int(str(each)) for each in runs(errand, "extra")))
     assert (await ask(errand, "DELETE", "/api/jobs/extra", admin)).status_code == 204
     await jump(errand, clock, f"{SPRING} 01:10")
     await jump(errand, clock, f"{SPRING} 01:15")

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from demo.installation import Event, Installation, Where, installation
+from demo.watched import PATIENCE
 from tests.flows.test_jobs import token
 from tests.kubernetes.serving import Server, missing, serving
 
@@ -140,14 +141,14 @@ async def test_killed_in_the_middle_of_200_runs_loses_and_doubles_nothing(
     async with bots(tmp_path, where) as (one, two):
         half = RUNS // 2
         await asyncio.gather(ask(one, range(half)), ask(two, range(half, RUNS)))
-        await one.wait_for(lambda: running(one) >= 20, 120)
-        await two.wait_for(lambda: running(two) >= 20, 120)
+        await one.wait_for(lambda: running(one) >= 20)
+        await two.wait_for(lambda: running(two) >= 20)
         pid = one.pid
         killed = time.monotonic()
         await one.kill()
         orphans = carried(postgres_url, pid)
         assert orphans
-        await two.wait_for(lambda: orphans <= taken(two), 60)
+        await two.wait_for(lambda: orphans <= taken(two))
         took = time.monotonic() - killed
         print(f"{len(orphans)} runs of the killed bot were taken over after {took:.1f} s")
         assert took < TAKEOVER
@@ -168,11 +169,11 @@ async def test_paused_bot_does_nothing_that_another_one_did_meanwhile(
         mine = carried(postgres_url, one.pid)
         theirs = set(range(1, 21)) - mine
         with paused(one.pid, postgres_url):
-            await two.wait_for(lambda: mine <= taken(two), 60)
+            await two.wait_for(lambda: mine <= taken(two))
             (tmp_path / "gate").touch()
-            await two.wait_for(lambda: two.ended(theirs), 60)
+            await two.wait_for(lambda: two.ended(theirs))
         await all_told(two, 20, 60)  # of those taken over the paused bot still had the logs in hand
-        await one.wait_for(lambda: any(each.get("event") == "stalled" for each in one.events), 30)
+        await one.wait_for(lambda: any(each.get("event") == "stalled" for each in one.events))
         await ask(one, range(20, 30))
         await all_told(one, 30, 60)
         await logs_are_whole(one, 30)
@@ -216,7 +217,7 @@ async def test_log_and_cancel_reach_the_bot_that_carries_the_run(
             here, there = (one, two) if number in carried(postgres_url, one.pid) else (two, one)
             secret = await token(there)
             lines: list[str] = []
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE):
                 async for line in there.log_lines(number, secret):
                     lines.append(line)
                     if number == 1:

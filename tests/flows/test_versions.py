@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from demo.installation import ROOT, Installation, installation
+from demo.watched import PATIENCE
 
 HERE = Path(__file__).parent
 
@@ -55,7 +56,7 @@ async def hang_up(errand: Installation) -> dict[str, Any]:
 
 async def finished(errand: Installation, number: int, token: str) -> dict[str, Any]:
     """The run as the API tells it, once it has ended."""
-    await errand.wait_for(lambda: errand.said("run.finished", number), 30)
+    await errand.wait_for(lambda: errand.said("run.finished", number))
     run: dict[str, Any] = (await errand.get(f"/api/runs/{number}", token=token)).json()
     return run
 
@@ -63,7 +64,7 @@ async def finished(errand: Installation, number: int, token: str) -> dict[str, A
 async def test_file_is_read_again_while_a_run_goes_on(errand: Installation, file: Path) -> None:
     token, gate = await errand.token("ci"), errand.home / "gate"
     await errand.comment(f"/job run gated GATE={gate}")
-    await errand.wait_for(lambda: errand.said("run.running", 1) or None, 30)
+    await errand.wait_for(lambda: errand.said("run.running", 1) or None)
     async for line in errand.log_lines(1, token):
         if line == "ready":
             break
@@ -109,7 +110,7 @@ async def ask(
     """One request to the API."""
     sent = {"authorization": f"Bearer {token}", "content-type": "application/json"}
     sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-    async with httpx.AsyncClient(base_url=errand.url, trust_env=False, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=errand.url, trust_env=False, timeout=PATIENCE) as client:
         return await client.request(method, path, content=body, headers=sent)
 
 
@@ -173,7 +174,7 @@ async def test_job_of_the_file_is_read_only_and_one_that_runs_stays(errand: Inst
         assert "configuration file" in answer.json()["detail"]
     assert (await ask(errand, "PUT", "/api/jobs/held", admin, body=body)).status_code == 201
     await errand.comment("/job run held")
-    await errand.wait_for(lambda: errand.said("run.running", 1) or None, 30)
+    await errand.wait_for(lambda: errand.said("run.running", 1) or None)
     for path in ("/api/jobs/held", "/api/runs/1"):
         answer = await ask(errand, "DELETE", path, admin)
         assert (answer.status_code, "cancel it first" in answer.json()["detail"]) == (409, True)

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tests.flows.cli.beside import ERRAND, PATIENCE, ROOT, environ
+from demo.watched import PATIENCE
+from tests.flows.cli.beside import ERRAND, ROOT, environ
 
 INTERRUPTED = """\
 import os, signal, sys

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from demo.watched import PATIENCE
 from executor.logs.logfile import LogWriter
 from executor.logs.store import LogStore
 from terminal.outputs import LINES, Outputs
@@ -28,7 +29,7 @@ class Chat:
         self.logs.wake("job")
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while not holds():
                 await self._told.wait()
                 self._told.clear()

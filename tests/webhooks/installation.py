@@ -18,6 +18,7 @@ from bot.errors import RetryLater
 from bot.states import State
 from bot.store import Session, Store, runs, tokens
 from bot.tables import Build, Run
+from demo.watched import PATIENCE
 from executor.logs.logfile import LogWriter
 from executor.logs.store import LogStore
 from executor.spec import Secret
@@ -126,7 +127,7 @@ class Events:
 
     async def next(self, name: str) -> Any:
         """The data of the next event of this name; `end` is an event as well."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             async for block in self._blocks:
                 self.last_id = block.get("id", self.last_id)
                 if block.get("event") == name:
@@ -136,7 +137,7 @@ class Events:
     async def shown(self) -> str:
         """All lines until the end, with what was open last."""
         done, rest = "", ""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             async for block in self._blocks:
                 self.last_id = block.get("id", self.last_id)
                 if block.get("event") == "log":

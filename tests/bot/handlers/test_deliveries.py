@@ -11,6 +11,7 @@ from bot.errors import RetryLater
 from bot.handlers.authorization import REFUSAL_KEPT
 from bot.handlers.conversation import MAX_COMMANDS
 from bot.tables import Build, Delivery
+from demo.watched import PATIENCE
 from tests.bot.house import HEAD, SHOP, House
 from tests.bot.store.counting import active_builds
 
@@ -202,7 +203,7 @@ async def test_decision_that_is_cancelled_leaves_nothing_behind(home: House) -> 
     task = asyncio.create_task(home.bot.deliveries.handle(delivery))
     await home.github.wait_for(lambda: home.github.count("/permission$"))
     task.cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await asyncio.gather(task, return_exceptions=True)
     left = {each for each in asyncio.all_tasks() - before if "bot/handlers" in repr(each)}
     assert left == set()

@@ -14,6 +14,7 @@ from bot.messages import tick_note
 from bot.store import ticks
 from bot.tables import Build, Run
 from bot.workers import specs, worker
+from demo.watched import PATIENCE
 from executor.errors import EngineUnavailable
 from executor.spec import BuildSpec, Live, Outcome, Pending, Result, RunSpec, Secret, Started
 from tests.bot.house import Document, House, house, merged
@@ -146,7 +147,7 @@ async def test_cancel_ends_a_run_whose_image_is_being_fetched(home: House) -> No
     await fetching.wait()
     await home.says("/job cancel #1")
     await hand.stop(run)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         await carrying
     ended = await home.run(1)
     assert (ended.state, ended.result, home.engine.specs) == ("finished", "cancelled", [])

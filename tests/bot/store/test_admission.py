@@ -15,6 +15,7 @@ from bot.states import State
 from bot.store import Session, Store, admission, locks, runs
 from bot.store.queue_positions import COUNTED
 from bot.tables import Run
+from demo.watched import PATIENCE
 from tests.bot.store.asking import Desk
 from tests.bot.store.counting import active_runs
 
@@ -253,7 +254,7 @@ async def test_two_bots_never_let_two_through(postgres_url: str) -> None:
                 if not got and not await store.read(active_runs):
                     return
 
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             await asyncio.gather(live(one, 1), live(two, 2))
         assert len(admitted) == len(set(admitted)) == 50
 

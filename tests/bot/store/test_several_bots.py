@@ -16,6 +16,7 @@ from bot.store import Session, Store, clocks, deliveries, history, leases, paylo
 from bot.store.leases import LeaseLost
 from bot.store.watchers import Listener
 from bot.tables import Delivery, Post, Run
+from demo.watched import PATIENCE
 from tests.bot.house import House
 from tests.bot.store.test_history import add
 
@@ -54,7 +55,7 @@ async def _now(store: Store) -> float:
 
 
 async def _rings(wakeup: asyncio.Event) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await wakeup.wait()
 
 
@@ -235,7 +236,7 @@ async def test_watchers_of_a_run_hear_of_what_another_bot_stored(bots: tuple[Sto
     with two.changes.listen(("run", number)) as listener:
         await _claim(one, await _now(one))
         await one.write(lambda s: runs.move(s, number, State.STARTING, owner="one", now=2.0))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while (await two.read(lambda s: runs.get(s, number)) or Run).state != State.STARTING:
                 await listener.wait()
 
@@ -257,7 +258,7 @@ async def test_lost_listener_comes_back_and_looks_at_everything(bots: tuple[Stor
 
 
 async def _heard(listener: Listener) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await listener.wait()
 
 

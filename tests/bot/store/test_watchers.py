@@ -6,6 +6,7 @@ import pytest
 
 from bot.store.watchers import ChangeFeed
 from bot.tables import Build, Run
+from demo.watched import PATIENCE
 
 
 def run(number: int | None) -> Run:
@@ -32,7 +33,7 @@ async def test_a_change_before_the_wait_is_heard() -> None:
     with changes.listen(("run", 1)) as listener:
         changes.publish(run(1))
 
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await listener.wait()
 
 
@@ -43,7 +44,7 @@ async def test_a_change_during_the_wait_is_heard() -> None:
         await asyncio.sleep(0)
         changes.publish(build(7))
 
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await waiting
 
 

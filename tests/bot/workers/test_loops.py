@@ -20,6 +20,7 @@ from bot.workers.delivery_worker import MAX_TRIES, backoff
 from bot.workers.loops import Workers
 from bot.workers.patience import patiently
 from bot.workers.pruning import Pruning
+from demo.watched import PATIENCE
 from executor.errors import EngineUnavailable
 from executor.logs.store import LogStore
 from executor.process import ProcessEngine
@@ -66,7 +67,7 @@ async def turning(home: House) -> AsyncIterator[Watched]:
 
 async def until(home: House, holds: Callable[[Run], bool], number: int = 1) -> Run:
     """The run once it is so; looked at after every change of it."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         with home.store.changes.listen(("run", number)) as listener:
             while not holds(run := await home.run(number)):
                 await listener.wait()
@@ -75,7 +76,7 @@ async def until(home: House, holds: Callable[[Run], bool], number: int = 1) -> R
 
 async def becomes(belts: "Watched", home: House, it: Delivery, holds: Callable[[Delivery], bool]) -> Delivery:
     """The delivery once it is so; looked at whenever something was carried."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             belts.ended.clear()
             if holds(now := await home.delivery(it)):
@@ -144,7 +145,7 @@ async def test_run_whose_lease_another_bot_took_is_let_go(home: House) -> None:
 
     home.engine.plans = [[Started(home.now), hang]]
     await home.says("/job run plain")
-    async with turning(home), asyncio.timeout(10):
+    async with turning(home), asyncio.timeout(PATIENCE):
         await until(home, lambda run: run.state == "running")
         await home.write(
             lambda s: s.execute(update(Run).values(lease_owner="two", lease_until=home.now + 60))
@@ -269,7 +270,7 @@ async def test_row_claimed_anew_by_its_own_bot_is_carried_once(home: House) -> N
     await home.says("/job run plain")
     async with turning(home):
         await until(home, lambda run: run.state == "running")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             # Claiming is no change that anybody is told of, so it is looked for; and the lease that was
             # taken away may have been renewed before anybody saw it.
             while (await home.run(1)).attempts < 2:
@@ -299,7 +300,7 @@ async def test_what_a_job_no_longer_keeps_goes_when_a_newer_run_has_ended(
     await registry.put(small, actor="token:boss", expected=lambda version: version is None)
     home.engine.plans = [[Started(home.now), Outcome(Result.SUCCEEDED)]]
     await home.says("/job run small\n/job run small")
-    async with turning(home), asyncio.timeout(20):
+    async with turning(home), asyncio.timeout(PATIENCE):
         await gone.wait()
         assert await home.store.read(lambda s: runs.get(s, 1)) is None
         assert (await home.run(2)).result == "succeeded"

@@ -15,6 +15,7 @@ from bot.store import Store, runs
 from bot.tables import Run
 from bot.workers import timing
 from demo import deliveries as payloads
+from demo.watched import PATIENCE
 from executor.logs.store import LogStore
 from executor.process import ProcessEngine
 from tests.bot.house import SHOP, House, house
@@ -74,7 +75,7 @@ async def bots(tmp_path: Path, url: str) -> AsyncIterator[tuple[Bot, Bot]]:
 
 async def until(store: Store, holds: Callable[[list[Run]], bool], numbers: Iterable[int]) -> list[Run]:
     """All runs once it is so; looked at after every change of any of them, as this bot hears of it."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         with store.changes.listen(*(("run", number) for number in numbers)) as listener:
             while not holds(found := await store.read(lambda s: runs.page(s, limit=1000))):
                 await listener.wait()
@@ -115,7 +116,7 @@ async def test_one_of_two_bots_vanishes_and_nothing_is_lost_or_doubled(
         ended = await until(two.home.store, lambda all: _count(all, State.FINISHED) == RUNS, numbers)
         assert {run.result for run in ended} == {"succeeded"}
         github = two.home.github
-        await github.wait_for(lambda: sum("succeeded" in each.body for each in github.comments) >= RUNS, 30)
+        await github.wait_for(lambda: sum("succeeded" in each.body for each in github.comments) >= RUNS)
         for run in ended:
             assert await two.home.tools.logs.tail(run.name) == [f"end {run.parameters['ID']}"]
     marks = (tmp_path / "marks").read_text().split()

@@ -16,6 +16,7 @@ from bot.store.columns import BUILD
 from bot.tables import Build, Run
 from bot.workers import build_worker, specs, worker
 from bot.workers.worker import FAILURES
+from demo.watched import PATIENCE
 from executor.errors import EngineUnavailable
 from executor.logs.logfile import LogWriter
 from executor.spec import Headway, Outcome, Pending, Report, Result, Secret, Started
@@ -61,7 +62,7 @@ def away(home: House, monkeypatch: pytest.MonkeyPatch, method: str, times: int) 
 
 async def completed(home: House, name: str) -> bool:
     """Whether following the log comes to an end."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         return [chunk async for chunk in home.tools.logs.read(name, follow=True)] == []
 
 

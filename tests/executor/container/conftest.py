@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from aiodocker import Docker
 
+from demo.watched import PATIENCE
 from executor.container.builds import Builds
 from executor.container.images import Images
 from executor.container.repositories import Repositories
@@ -67,7 +68,7 @@ async def connection(podman: Podman, tmp_path: Path) -> AsyncIterator[Connection
     socket = tmp_path / "podman.sock"
     command = [podman.command, *podman.arguments, "system", "service", "--time=0", f"unix://{socket}"]
     service = await asyncio.create_subprocess_exec(*command, cwd=tmp_path)  # conmon leaves files there
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not await _listens(socket):  # noqa: ASYNC110  # nothing else tells of it
             await asyncio.sleep(0.01)
     async with Docker(f"unix://{socket}") as docker:

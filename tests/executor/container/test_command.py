@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from demo.watched import PATIENCE
 from executor.container.command import Command, environment, last_words
 from executor.container.settings import Settings
 from executor.errors import EngineUnavailable
@@ -66,7 +67,7 @@ async def test_call_that_takes_too_long_leaves_no_process(tmp_path: Path) -> Non
     command = Command(program(tmp_path, "sleep 1123.81 & sleep 1123.81"))
     with pytest.raises(TimeoutError):
         await command.call("pull", timeout=0.2)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while processes("1123.81"):  # noqa: ASYNC110  # nothing tells the end of another's process
             await asyncio.sleep(0.01)
 

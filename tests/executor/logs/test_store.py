@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from demo.watched import PATIENCE
 from executor.logs import logfile
 from executor.logs.logfile import LogWriter
 from executor.logs.store import MOST_BESIDE, LogChunk, LogStore
@@ -242,7 +243,7 @@ async def test_follower_sees_what_another_machine_writes_into_a_shared_directory
         async for chunk in here.read("log", follow=True):
             got.put_nowait(chunk.data)
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         following = asyncio.create_task(follow())
         await asyncio.sleep(0)
         there = writer(LogStore(tmp_path, 1 << 20))  # which wakes nobody here
@@ -258,7 +259,7 @@ async def test_follower_of_a_shared_directory_notices_that_the_log_was_removed(t
     log = writer(there)
     log.write(b"one\n")
     chunks = here.read("log", follow=True)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         assert (await anext(chunks)).data == b"one\n"
         await there.remove("log")
         assert [chunk async for chunk in chunks] == []

@@ -16,6 +16,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from demo.watched import PATIENCE
+
 ACTION = Path(__file__).parents[3] / "deploy" / "action"
 METADATA: dict[str, Any] = YAML(typ="safe").load((ACTION / "action.yml").read_text())
 
@@ -77,7 +79,7 @@ class Runner:
         self._stopped = ""
         self._grown = asyncio.Condition()
 
-    async def run(self, timeout: float = 60.0) -> Step:
+    async def run(self, timeout: float = PATIENCE) -> Step:
         """Start the step, and give what became of it."""
         await self.start()
         return await self.end(timeout)
@@ -98,7 +100,7 @@ class Runner:
         )
         self._reading = asyncio.create_task(self._read(self._process))
 
-    async def wait_for(self, seen: Callable[[Step], object], timeout: float = 60.0) -> None:
+    async def wait_for(self, seen: Callable[[Step], object], timeout: float = PATIENCE) -> None:
         """Return once the step has printed what `seen` looks for."""
         async with asyncio.timeout(timeout), self._grown:
             while not seen(self.step):
@@ -109,7 +111,7 @@ class Runner:
         assert self._process is not None
         self._process.send_signal(number)
 
-    async def end(self, timeout: float = 60.0) -> Step:
+    async def end(self, timeout: float = PATIENCE) -> Step:
         """What the step has done, once it has ended."""
         assert self._process is not None
         try:

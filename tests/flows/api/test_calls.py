@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from demo.installation import Installation, Where
+from demo.watched import PATIENCE
 
 HERE = Path(__file__).parent
 PROBLEM = "application/problem+json"
@@ -25,7 +26,7 @@ def where() -> Where:
 async def boss(errand: Installation) -> AsyncIterator[httpx.AsyncClient]:
     token = await errand.token("boss", "admin")
     async with httpx.AsyncClient(
-        base_url=errand.url, headers={"authorization": f"Bearer {token}"}, timeout=60.0, trust_env=False
+        base_url=errand.url, headers={"authorization": f"Bearer {token}"}, timeout=PATIENCE, trust_env=False
     ) as client:
         yield client
 
@@ -39,7 +40,7 @@ async def hook(boss: httpx.AsyncClient, job: str, name: str = "ci") -> str:
 
 async def call(errand: Installation, path: str, token: str, **more: Any) -> httpx.Response:
     headers = {"x-deploy-hook-token": token, **more.pop("headers", {})}
-    async with httpx.AsyncClient(base_url=errand.url, timeout=60.0, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=errand.url, timeout=PATIENCE, trust_env=False) as client:
         return await client.post(path, headers=headers, **more)
 
 
@@ -49,7 +50,7 @@ async def test_run_is_started_repeated_and_stopped(errand: Installation, boss: h
     run = started.json()
     assert started.headers["location"] == f"{errand.url}/api/runs/1"
     assert (run["number"], run["actor"], run["cause"]) == (1, "token:boss", "api")
-    await errand.wait_for(lambda: errand.ended([1]), 30)
+    await errand.wait_for(lambda: errand.ended([1]))
     assert (await boss.get("/api/runs/1/logs")).text == "hello Ada\n"
     again = (await boss.post("/api/runs/1/rerun", json={"parameters": {"WHO": "Bob"}})).json()
     assert (again["rerun_of"], again["parameters"]) == (1, {"WHO": "Bob"})
@@ -57,7 +58,7 @@ async def test_run_is_started_repeated_and_stopped(errand: Installation, boss: h
     gated = await boss.post("/api/jobs/gated/start", json={"parameters": {"GATE": "/nowhere"}})
     number = gated.json()["number"]
     assert (await boss.post(f"/api/runs/{number}/cancel")).status_code == 200
-    await errand.wait_for(lambda: errand.ended([number]), 30)
+    await errand.wait_for(lambda: errand.ended([number]))
     ended = await boss.post(f"/api/runs/{number}/cancel", json={})
     assert (ended.json()["result"], ended.json()["state"]) == ("cancelled", "finished")
 
@@ -77,7 +78,7 @@ async def test_one_key_makes_one_run_however_many_ask_at_once(
     await errand.start()
     assert (await boss.post(path, json=body, headers=headers)).json()["number"] == 1
     (errand.home / "gate").touch()
-    await errand.wait_for(lambda: errand.ended([1]), 30)
+    await errand.wait_for(lambda: errand.ended([1]))
 
 
 BAD_BODIES = {
@@ -160,13 +161,13 @@ async def test_waiting_ends_when_the_time_is_up_or_the_service_stops(
     assert (answer.status_code, answer.json()["result"]) == (201, None)
     assert (await call(errand, "/hooks/gated?wait=601", token, json=body)).status_code == 400
     waiting = asyncio.create_task(call(errand, "/hooks/gated?wait=600", token, json=body))
-    await errand.wait_for(lambda: errand.said("run.running", 2), 30)
+    await errand.wait_for(lambda: errand.said("run.running", 2))
     assert await errand.stop() == 0
     assert (await waiting).json()["number"] == 2
     await errand.start()
     for number in (1, 2):
         await boss.post(f"/api/runs/{number}/cancel")
-    await errand.wait_for(lambda: errand.ended([1, 2]), 30)
+    await errand.wait_for(lambda: errand.ended([1, 2]))
 
 
 async def test_hook_opens_nothing_but_its_job(errand: Installation, boss: httpx.AsyncClient) -> None:
@@ -208,7 +209,7 @@ async def test_only_the_tag_is_wanted_with_run_false_and_processes_have_none(
     )
     assert single.status_code == 201, single.text
     number = single.json()["number"]
-    await errand.wait_for(lambda: errand.ended([number]), 30)
+    await errand.wait_for(lambda: errand.ended([number]))
     log = await boss.get(f"/api/runs/{number}/logs")
     run = (await boss.get(f"/api/runs/{number}")).json()
     assert (run["result"], log.text.strip()) == ("succeeded", run["commit"])

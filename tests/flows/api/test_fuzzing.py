@@ -8,12 +8,13 @@ from pathlib import Path
 import httpx
 
 from demo.installation import Installation
+from demo.watched import PATIENCE
 
 HERE = Path(__file__).parent
-EXAMPLES = int(os.environ.get("ERRAND_FUZZ_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("ERRAND_FUZZ_EXAMPLES", "10"))
 """Per operation; `ERRAND_FUZZ_EXAMPLES=1000` asks for longer, and then with another seed every time."""
 
-SEED = ["--seed", "6"] if EXAMPLES == 25 else []
+SEED = ["--seed", "6"] if EXAMPLES == 10 else []
 PROGRAM = "from schemathesis.cli import schemathesis; schemathesis()"
 
 
@@ -23,7 +24,7 @@ async def test_schemathesis_finds_nothing(errand: Installation) -> None:
     await errand.comment("/job run hello")
     await errand.wait_for(lambda: errand.ended([1]))
     headers = {"authorization": f"Bearer {admin}"}
-    async with httpx.AsyncClient(base_url=errand.url, headers=headers, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=errand.url, headers=headers, timeout=PATIENCE) as client:
         made = await client.post("/api/hooks", json={"job": "hello", "name": "fuzzed"})
     environ = {**os.environ, "ERRAND_TOKEN": admin, "ERRAND_HOOK_TOKEN": made.json()["token"]}
     process = await asyncio.create_subprocess_exec(

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from demo.installation import Installation
+from demo.watched import PATIENCE
 
 
 def pointers(answer: httpx.Response) -> list[str]:
@@ -19,7 +20,7 @@ async def boss(errand: Installation) -> AsyncIterator[httpx.AsyncClient]:
     """An admin."""
     token = await errand.token("boss", "admin")
     async with httpx.AsyncClient(
-        base_url=errand.url, headers={"authorization": f"Bearer {token}"}, timeout=30
+        base_url=errand.url, headers={"authorization": f"Bearer {token}"}, timeout=PATIENCE
     ) as made:
         yield made
 
@@ -82,7 +83,7 @@ async def test_token_of_one_job_sees_and_asks_of_that_job_only(
     await errand.wait_for(lambda: errand.ended([1, 2]))
     made = await boss.post("/api/tokens", json={"name": "ci", "scopes": ["run:hello"], "expires": "1h"})
     headers = {"authorization": f"Bearer {made.json()['token']}"}
-    async with httpx.AsyncClient(base_url=errand.url, headers=headers, timeout=30) as ci:
+    async with httpx.AsyncClient(base_url=errand.url, headers=headers, timeout=PATIENCE) as ci:
         assert [run["job"] for run in (await ci.get("/api/runs")).json()["runs"]] == ["hello"]
         assert (await ci.get("/api/runs?job=nightly")).json()["runs"] == []
         assert [job["name"] for job in (await ci.get("/api/jobs")).json()["jobs"]] == ["hello"]

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from demo.installation import Installation, Where, installation
+from demo.watched import PATIENCE
 from tests.podman import Podman
 from tests.registry import Registry, registry
 
@@ -17,8 +18,6 @@ __all__ = ["registry"]
 pytestmark = pytest.mark.container
 
 HERE = Path(__file__).parent
-PATIENCE = 120.0
-"""Seconds: no answer takes as long, however busy the machine."""
 
 
 @pytest.fixture
@@ -58,7 +57,7 @@ class Boss:
         """The run that was answered, when it has ended, and its log."""
         assert answer.status_code == 201, answer.text
         number = answer.json()["number"]
-        await self.errand.wait_for(lambda: self.errand.ended([number]), PATIENCE)
+        await self.errand.wait_for(lambda: self.errand.ended([number]))
         run = await self.client.get(f"/api/runs/{number}")
         return run.json(), (await self.client.get(f"/api/runs/{number}/logs")).text
 
@@ -73,7 +72,7 @@ class Boss:
 async def boss(errand: Installation) -> AsyncIterator[Boss]:
     token = await errand.token("boss", "admin")
     headers = {"authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(base_url=errand.url, headers=headers, timeout=60.0) as client:
+    async with httpx.AsyncClient(base_url=errand.url, headers=headers, timeout=PATIENCE) as client:
         yield Boss(errand, client)
 
 
@@ -84,7 +83,7 @@ async def test_tag_moves_for_everybody_until_it_is_dropped(
     hook = {"x-deploy-hook-token": made.json()["token"]}
 
     async def call(path: str, **body: Any) -> httpx.Response:
-        async with httpx.AsyncClient(base_url=errand.url, headers=hook, timeout=60.0) as client:
+        async with httpx.AsyncClient(base_url=errand.url, headers=hook, timeout=PATIENCE) as client:
             return await client.post(path, json=body)
 
     assert (await boss.start())[1] == "apple\n"
@@ -95,7 +94,7 @@ async def test_tag_moves_for_everybody_until_it_is_dropped(
     )
     assert (await boss.client.get("/api/runs")).json()["runs"][0]["number"] == 1  # nothing was run
     await errand.comment("/job run taste")
-    await errand.wait_for(lambda: errand.ended([2]), 30)
+    await errand.wait_for(lambda: errand.ended([2]))
     assert (await boss.client.get("/api/runs/2/logs")).text == "cherry\n"
     assert (await boss.start(image_tag="v1"))[1] == "apple\n"  # for that run only
     assert (await boss.start())[1] == "cherry\n"
@@ -127,7 +126,7 @@ async def test_single_commands_of_images_that_are_named(boss: Boss, registry: Re
     assert run["result"] == "timed_out"
     started = await boss.client.post("/api/exec", json={"image": "tools", "command": "sleep 600"})
     number = started.json()["number"]
-    await boss.errand.wait_for(lambda: boss.errand.said("run.running", number), PATIENCE)
+    await boss.errand.wait_for(lambda: boss.errand.said("run.running", number))
     assert (await boss.client.post(f"/api/runs/{number}/cancel")).status_code == 200
     assert (await boss.ended(started))[0]["result"] == "cancelled"
     for image in (f"{registry.host}/acme/other:v1", "docker.io/library/alpine", "deployment/web", "x"):

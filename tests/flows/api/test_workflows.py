@@ -10,6 +10,7 @@ import pytest
 
 from demo.github.actions import Key
 from demo.installation import Installation, Where
+from demo.watched import PATIENCE
 from webhooks.api.operations import OPERATIONS
 
 HERE = Path(__file__).parent
@@ -23,7 +24,7 @@ def where() -> Where:
 
 @pytest.fixture
 async def client(errand: Installation) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=errand.url, trust_env=False, timeout=30.0) as made:
+    async with httpx.AsyncClient(base_url=errand.url, trust_env=False, timeout=PATIENCE) as made:
         yield made
 
 

@@ -14,13 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from demo.watched import PATIENCE
 from tests.forkserver import SERVER, Forked
 from tests.measuring import without_coverage
 
 ROOT = Path(__file__).parents[3]
 ERRAND = [sys.executable, str(ROOT / "errand.py")]
-PATIENCE = 60.0
-"""Seconds for anything to happen, on a machine that is busy."""
 
 
 def environ(home: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """`errand chat`: the grammar in a terminal, with jobs for real and nothing kept."""
 
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -7,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.cli.beside import ERRAND, PATIENCE, Served, Terminal, environ, until
+from demo.watched import PATIENCE
+from tests.flows.cli.beside import ERRAND, Served, Terminal, environ, until
+from tests.forkserver import SERVER
 
 HERE = Path(__file__).parent
 BUILT = """\
@@ -83,20 +86,17 @@ def test_signal_stops_what_goes_on_and_leaves_nothing(
     (tmp_path / "app.yaml").write_text(STANDING)
     place = tmp_path / "place"
     place.mkdir()
-    with subprocess.Popen(
-        [*ERRAND, "chat"],
-        cwd=tmp_path,
-        env=environ(tmp_path, {"TMPDIR": str(place)}),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    ) as chat:
-        assert chat.stdin is not None
-        chat.stdin.write(f"run stand PLACE={tmp_path}\n")
-        chat.stdin.flush()
+    reading, writing = os.pipe()
+    with open(reading) as stdin, open(writing, "w") as lines, open(os.devnull, "w") as null:
+        streams = (stdin.fileno(), null.fileno(), 2)
+        chat = SERVER.fork(
+            [*ERRAND[1:], "chat"], tmp_path, environ(tmp_path, {"TMPDIR": str(place)}), streams
+        )
+        lines.write(f"run stand PLACE={tmp_path}\n")
+        lines.flush()
         until((tmp_path / "begun").exists)
         chat.send_signal(number)
-        assert chat.wait(timeout=PATIENCE) == 128 + number
+        assert chat.wait(PATIENCE) == 128 + number
     assert (tmp_path / "stopped").exists()
     assert list(place.iterdir()) == []
 

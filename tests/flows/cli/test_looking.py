@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.cli.beside import ERRAND, PATIENCE, Served, Terminal, environ
+from demo.watched import PATIENCE
+from tests.flows.cli.beside import ERRAND, Served, Terminal, environ
 
 
 def test_tables_are_plain_in_a_pipe_and_wrapped_on_a_narrow_terminal(shared: Served) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.cli.beside import ERRAND, PATIENCE, Served, Terminal, environ, until
+from demo.watched import PATIENCE
+from tests.flows.cli.beside import ERRAND, Served, Terminal, environ, until
 
 
 def test_log_goes_to_stdout_and_everything_else_to_stderr(errand: Served) -> None:

@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from tests.flows.cli.beside import ERRAND, PATIENCE, Served, environ, served
+from demo.watched import PATIENCE
+from tests.flows.cli.beside import ERRAND, Served, environ, served
 from tests.forkserver import SERVER
 
 PAGE = (Path(__file__).parents[3] / "docs" / "cli.md").read_text()

@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 
 from bot.states import State, attempt_name
 from bot.store import Store, tokens
+from demo.watched import PATIENCE
 from executor.logs.logfile import LogWriter
 from executor.logs.store import LogStore
 from tests.webhooks import sites
@@ -90,7 +91,7 @@ async def test_followed_log_ends_when_its_token_does(
                 await opened.write(lambda session: tokens.remove(session, name="ci"))
             else:
                 clock.now += 61
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 async for _ in pieces:
                     pass
         assert (await client.get(f"/api/runs/{run.number}")).status_code == 401

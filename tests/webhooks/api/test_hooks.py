@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from bot.store import hooks
+from demo.watched import PATIENCE
 from tests.bot.house import House, house
 from tests.webhooks.whole import served
 from webhooks.streams import Streams
@@ -55,7 +56,7 @@ async def test_places_of_those_who_wait_and_leave_are_free_again(
     for task in waiting:
         task.cancel()
     await asyncio.wait(waiting)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         await streams.drained()
 
 

@@ -9,6 +9,7 @@ import pytest
 from bot.states import State
 from bot.store import Store, attempts, runs
 from bot.tables import Run
+from demo.watched import PATIENCE
 from executor.logs.logfile import LogWriter
 from executor.logs.store import LogStore
 from tests.webhooks.api.served_runs import LIMIT, NOW, client, enqueue, logs, move, opened, write
@@ -81,7 +82,10 @@ async def test_follow_gives_what_is_written_until_the_end(
     run = await enqueue(opened)
     writer = LogWriter(logs.path(run.name), LIMIT)
     writer.write(b"one\ntwo\n")
-    async with client.stream("GET", "/api/runs/1/logs?tail=1&follow=1") as response, asyncio.timeout(10):
+    async with (
+        client.stream("GET", "/api/runs/1/logs?tail=1&follow=1") as response,
+        asyncio.timeout(PATIENCE),
+    ):
         chunks = response.aiter_bytes()
         assert await anext(chunks) == b"two\n"
         writer.write(b"three\n")
@@ -94,11 +98,11 @@ async def test_follow_gives_what_is_written_until_the_end(
 
 async def test_follow_ends_with_a_run_that_never_began(client: httpx.AsyncClient, opened: Store) -> None:
     await enqueue(opened)
-    async with client.stream("GET", "/api/runs/1/logs?follow=1") as response, asyncio.timeout(10):
+    async with client.stream("GET", "/api/runs/1/logs?follow=1") as response, asyncio.timeout(PATIENCE):
         await opened.write(lambda session: runs.request_stop(session, 1, by="github:octocat", now=NOW))
         assert [chunk async for chunk in response.aiter_bytes()] == []
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         assert (await client.get("/api/runs/1/logs?follow=1")).text == ""
 
 

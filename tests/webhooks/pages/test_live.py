@@ -5,6 +5,7 @@ import asyncio
 import httpx
 import pytest
 
+from demo.watched import PATIENCE
 from tests.webhooks.installation import (
     Away,
     Events,
@@ -45,7 +46,7 @@ async def test_stream_tells_log_states_and_the_end(here: Installation, client: h
 
 
 async def nobody_listens(here: Installation) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await here.site.streams.drained()
     assert here.store.changes.listeners == 0
 
@@ -132,7 +133,7 @@ async def test_quiet_stream_beats_and_ends_with_the_right_to_see(
     async with client.stream("GET", here.link(run, "/events")) as response:
         texts = response.aiter_text()
         seen = ""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while ": still here\n\n" not in seen:
                 seen += await anext(texts)
             here.now += 601
@@ -188,7 +189,7 @@ async def test_shutdown_is_not_held_up_by_streams(here: Installation, client: ht
         assert await events.shown() == ""
     assert (await client.get(here.link(run, "/events"))).status_code == 503
     here.server.should_exit = True
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await here.serving
 
 

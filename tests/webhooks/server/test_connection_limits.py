@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 
+from demo.watched import PATIENCE
 from webhooks.server import connection_limits
 from webhooks.server.connection_limits import Activity, ConnectionLimit
 
@@ -99,7 +100,7 @@ async def test_connection_that_does_not_come_to_its_end_is_cut_off(monkeypatch: 
     limit = ConnectionLimit(8)
     ending, open_ = _entered(limit, "203.0.113.7", 2)
     ending.is_closing = True
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not ending.aborted:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert not open_.aborted

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from demo.watched import PATIENCE
 from executor.kubernetes.client import Client
 from executor.kubernetes.controller import following
 from executor.kubernetes.controller.following import Follower
@@ -48,7 +49,7 @@ async def test_log_that_went_with_its_pod_is_not_waited_for(
         turn = await RunDirectory(directory).take()
         assert turn is not None
         keeping = LogCollector(LogWriter(directory, 4096), [], 0, 0)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             (note,) = await follower.follow(keeping, turn, None, lambda: None)
         keeping.close()
         turn.close()
