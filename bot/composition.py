@@ -58,6 +58,7 @@ from bot.store.holder import LeaseHolder
 from bot.store.transitions import ACTIVE
 from bot.tables import Build, Delivery, Post, Run
 from bot.workers.build_worker import BuildWorker
+from bot.workers.catch_up import CatchUp
 from bot.workers.delivery_worker import DeliveryWorker
 from bot.workers.engine_access import EngineAccess
 from bot.workers.locks import LockExpiry
@@ -276,8 +277,14 @@ class Composition:
     def duties(self) -> tuple[Duty, ...]:
         """What else comes round again."""
         parts = self.parts
-        expiry = LockExpiry(parts.store, parts.clock)
-        return expiry, self.retention, RegistryRefresh(parts.registry, parts.store)
+        duties: list[Duty] = [LockExpiry(parts.store, parts.clock), self.retention]
+        duties.append(RegistryRefresh(parts.registry, parts.store))
+        recorded = parts.github.recorded if parts.github is not None else None
+        if recorded is not None:
+            config = parts.registry.config
+            poll = config.github.poll if config.github else None
+            duties.append(CatchUp(recorded, self.holder, config.deliveries, poll))
+        return tuple(duties)
 
     @cached_property
     def workers(self) -> Workers:

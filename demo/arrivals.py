@@ -85,8 +85,11 @@ class Arrivals:
         return await self.deliver("/webhooks/slack", deliveries.slack(SLACK_SECRET, fields, self.clock()))
 
     async def _github(self, event: str, payload: dict[str, Any], id: str | None) -> httpx.Response:
-        sent = deliveries.github(GITHUB_SECRET, event, id or str(uuid.uuid4()), payload)
-        return await self.deliver("/webhooks/github", sent)
+        guid = id or str(uuid.uuid4())
+        sent = deliveries.github(GITHUB_SECRET, event, guid, payload)
+        answer = await self.deliver("/webhooks/github", sent)
+        self.beside.github.record(event, guid, payload, answer.status_code)
+        return answer
 
     @property
     def _private(self) -> bool:

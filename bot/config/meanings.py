@@ -39,6 +39,7 @@ MEANINGS = {
     "github.repositories": "which may talk to this installation: `acme/shop`, `acme/*`",
     "github.actions_issuer": "who signs for workflows, where that is not the issuer that belongs to the API",
     "github.pace": "between two things written for one account, once a few were written at once; `0s`: no pause",
+    "github.poll": "how often the App asks GitHub for deliveries that did not come in; with it no public address is needed",
     "github.forks": "whether code that comes from forks may be built and run",
     "slack.signing_secret": "required by `/webhooks/slack`",
     "slack.bot_token": "posts cards to channels",

@@ -88,6 +88,7 @@ class GitHub(Section):
     """How Errand speaks with GitHub: as an App (`app_id`, `private_key`) or with one `token`.
 
     `pace`: seconds between two things written for one account, once a few were written at once.
+    `poll`: seconds from one look at what GitHub recorded to the next.
     """
 
     model_config = ConfigDict(
@@ -104,6 +105,7 @@ class GitHub(Section):
     forks: bool = False
     actions_issuer: GitHubUrl | None = None
     pace: Annotated[Duration, between(0, 60)] = 1.0
+    poll: Annotated[Duration, between(1, 3600)] | None = None
 
     @model_validator(mode="after")
     def _one_identity(self) -> Self:
@@ -114,6 +116,8 @@ class GitHub(Section):
             raise ValueError("app_id and private_key are needed together")
         if not app and self.token is None:
             raise ValueError("app_id and private_key, or a token, are needed")
+        if not app and self.poll is not None:
+            raise ValueError("poll needs app_id and private_key: only an App is told what GitHub sent")
         return self
 
     @property

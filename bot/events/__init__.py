@@ -16,7 +16,7 @@ from bot.events.facts import (
 )
 from bot.events.occurrences import Occurrence
 from bot.events.pushes import of_tag
-from bot.events.reading import read
+from bot.events.reading import is_read, read
 
 __all__ = [
     "CheckRequest",
@@ -28,6 +28,7 @@ __all__ = [
     "Push",
     "RepositoryMoved",
     "SlackCommand",
+    "is_read",
     "of_tag",
     "read",
 ]

@@ -26,6 +26,11 @@ _READERS: Mapping[str, Callable[[object], Event]] = {
 """By GitHub's name of the event."""
 
 
+def is_read(event: str) -> bool:
+    """Whether GitHub's event of this name says anything to Errand."""
+    return event in _READERS or event in occurrence_readers.READERS
+
+
 def read(delivery: Delivery) -> Event:
     """The fact in `delivery`; a payload that cannot be read is ignored with the reason, never an error."""
     try:

@@ -11,6 +11,7 @@ from bot.github.client import GitHub, Lookup
 from bot.github.commits import NamedCommit
 from bot.github.issuer import Keys
 from bot.github.oidc import Oidc, Untrusted, is_signed
+from bot.github.recorded import RecordedDeliveries, RecordedDelivery
 
 __all__ = [
     "GitHub",
@@ -21,6 +22,8 @@ __all__ = [
     "Oidc",
     "PostedComment",
     "PullRequest",
+    "RecordedDeliveries",
+    "RecordedDelivery",
     "Repository",
     "Untrusted",
     "is_signed",

@@ -21,6 +21,7 @@ from bot.github.answers import (
 )
 from bot.github.commits import Commits, NamedCommit
 from bot.github.credentials import App, Credential
+from bot.github.recorded import RecordedDeliveries
 from bot.github.transport import GRAPHQL, Answer, Call, Transport
 from bot.messages import CheckFields, StatusFields
 from executor.spec import Secret
@@ -69,6 +70,11 @@ class GitHub:
     def is_app(self) -> bool:
         """Whether results are told as check runs (only an App can) or as commit statuses."""
         return self._app is not None
+
+    @property
+    def recorded(self) -> RecordedDeliveries | None:
+        """What GitHub has sent to the App; None without an App."""
+        return None if self._app is None else RecordedDeliveries(self._app, self._transport)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -12,6 +12,7 @@ from bot.tables import (
     Build,
     CommandRefusal,
     Delivery,
+    DeliveryScan,
     EndedSession,
     Hook,
     Idempotency,
@@ -54,6 +55,7 @@ ATTEMPT: Columns = table_of(Attempt).c
 BUILD: Columns = table_of(Build).c
 COMMAND_REFUSAL: Columns = table_of(CommandRefusal).c
 DELIVERY: Columns = table_of(Delivery).c
+DELIVERY_SCAN: Columns = table_of(DeliveryScan).c
 ENDED_SESSION: Columns = table_of(EndedSession).c
 HOOK: Columns = table_of(Hook).c
 IDEMPOTENCY: Columns = table_of(Idempotency).c

@@ -21,6 +21,7 @@ __all__ = [
     "Claimable",
     "CommandRefusal",
     "Delivery",
+    "DeliveryScan",
     "EndedSession",
     "Hook",
     "Idempotency",
@@ -68,6 +69,7 @@ class Delivery(Claimable, table=True):
         Index("deliveries_open", "state", "due_at"),
         Index("deliveries_age", "received_at"),
         Index("deliveries_ignored", "state", "received_at", **where("state = 'ignored'")),
+        Index("deliveries_failed", "id", **where("state = 'failed'")),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=Number)
@@ -79,6 +81,19 @@ class Delivery(Claimable, table=True):
     received_at: float = Field(sa_type=Double)
     state: str = "stored"
     note: str | None = Field(default=None, sa_type=Text)  # why ignored or failed
+
+
+class DeliveryScan(Claimable, table=True):
+    """How far what an App's GitHub recorded was looked through, by one bot at a time.
+
+    What was sent before `mark` is here, or says nothing to Errand.
+    """
+
+    __tablename__ = "delivery_scans"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=Number)
+    source: str = Field(unique=True)  # github:<App>
+    mark: float = Field(sa_type=Double)
 
 
 class Build(Claimable, table=True):

@@ -20,6 +20,7 @@ from demo.github.graphql import GraphQL
 from demo.github.history import History
 from demo.github.identity import Identity
 from demo.github.published import Misfit, misfit
+from demo.github.recorded import RecordedDeliveries
 from demo.github.registering import Registering
 from demo.github.repositories import Repositories
 from demo.github.results import Results
@@ -49,6 +50,7 @@ class Routes:
             GraphQL,
             Identity,
             Registering,
+            RecordedDeliveries,
             Discussion,
             Reviews,
             Results,

@@ -4,7 +4,7 @@ import functools
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -23,6 +23,7 @@ from demo.github.state import (
     Installation,
     Pull,
     Reaction,
+    Recorded,
     Repository,
     Review,
     State,
@@ -177,6 +178,14 @@ class GitHubStandIn(Watched):
         comment = Comment(id, repository, issue, login, app, now, now, [body], thread=thread)
         self.state.comments.append(comment)
         return comment
+
+    def record(self, event: str, guid: str, payload: dict[str, Any], status_code: int = 0) -> Recorded:
+        """Something was delivered, or (0) could not be."""
+        known = {each.guid for each in self.state.recorded}
+        number, now = next(self.state.ids), self._clock()
+        made = Recorded(number, guid, event, payload, status_code, now, redelivery=guid in known)
+        self.state.recorded.append(made)
+        return made
 
     def add_token(self, text: str, login: str) -> str:
         """A person's token."""

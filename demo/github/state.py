@@ -252,6 +252,19 @@ class Review:
     comment: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A delivery, with what it was answered (0: nobody answered)."""
+
+    id: int
+    guid: str
+    event: str
+    payload: dict[str, Any]
+    status_code: int
+    at: float
+    redelivery: bool = False
+
+
 @dataclass(slots=True)
 class Installation:
     """An App's installation on an account; `repositories` None: all of the account's."""
@@ -288,6 +301,7 @@ class State:
     reactions: list[Reaction] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
+    recorded: list[Recorded] = field(default_factory=list)
     deployments: dict[int, Deployment] = field(default_factory=dict)
     reviews: list[Review] = field(default_factory=list)
     waiting: set[tuple[str, int, str]] = field(default_factory=set)  # repository, run and environment
