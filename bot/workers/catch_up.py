@@ -129,7 +129,7 @@ class CatchUp:
             self._failures[recorded.number] += 1
             if isinstance(error, RetryLater) and self._failures[recorded.number] < TRIES:
                 raise
-            log.error("delivery.lost", key=key, kind=recorded.event, error=str(error))
+            log.error("delivery.unavailable", key=key, kind=recorded.event, error=str(error))
             return
         await self._holder.store.add_delivery(
             key=key,
