@@ -33,8 +33,13 @@ def _some(value: tuple[_T, ...]) -> tuple[_T, ...]:
     return value
 
 
+def is_address(text: str) -> bool:
+    """Whether it is the address of a site."""
+    return re.fullmatch(_URL, text) is not None
+
+
 def _address(value: str) -> str:
-    if not re.match(_URL, value):
+    if not is_address(value):
         raise ValueError("expected an address such as https://shop.example.com")
     return value
 

@@ -5,6 +5,7 @@ what it cannot do without is `Unreadable`; everything else may be missing.
 Payload shapes: https://docs.github.com/en/webhooks/webhook-events-and-payloads
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -163,8 +164,12 @@ def _repository_dispatch(payload: Payload) -> Fields:
     if written is not None and (not isinstance(written, dict) or len(written) > PARAMETERS):
         raise Unreadable("its parameters are no names and values, or too many")
     chosen = payload.text("client_payload", "key")
+    content = json.dumps([payload.value("client_payload"), payload.text("sender", "login")], sort_keys=True)
+    echoes = f"repository_dispatch:{kind}:{hashlib.sha256(content.encode()).hexdigest()}:"
+    source = payload.number("installation", "id") or 0
     return {
-        "key": f"repository_dispatch:{kind}:{chosen}",
+        "key": f"repository_dispatch:{kind}:{chosen}" if chosen else f"{echoes}{source}",
+        "echoes": "" if chosen else echoes,
         "subject": f"dispatch {kind} of {job}",
         "ref": payload.branch("branch"),
         "facts": {"type": kind, "job": job},

@@ -32,6 +32,8 @@ class Occurrence:
     """The fork that the commit is of, where that is known."""
     facts: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
+    echoes: str = ""
+    """How the keys of the same thing begin, where only who tells of it says whether it is another one."""
     environment: str = ""
     deployment: int | None = None
     callback: str = ""

@@ -89,8 +89,9 @@ class OccurrenceHandler:
             rows.clear()
             row = _seen(delivery, happened)
             if occurrences.place(session, row):
-                posts.add(session, self._settle(session, row, happened, concerned, commit))
                 rows.append(row)
+                if not happened.echoes or not occurrences.is_echo(session, row, happened.echoes):
+                    posts.add(session, self._settle(session, row, happened, concerned, commit))
 
         return Decision(
             True,
@@ -170,6 +171,8 @@ class OccurrenceHandler:
             return refusal.reason
         if order.job.cancel_with == "pull_request" and occurrences.is_over(session, row):
             return {"kind": "over"}
+        if order.job.concurrency == "replace" and occurrences.is_superseded(session, row):
+            return {"kind": "superseded"}
         try:
             self._enqueuer.enqueue(session, order)
         except AskerError as refusal:

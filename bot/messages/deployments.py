@@ -48,9 +48,10 @@ def standing(row: OccurrenceSeen, runs: Sequence[Run]) -> Standing:
 
     Of what failed the others' success makes nothing good, so it is said at once.
     """
-    refused = next((why for why in row.decisions.values() if why), None)
+    refused = next(iter(sorted(filter(None, row.decisions.values()), key=_superseded)), None)
     if refused is not None:
-        return Standing("failure", refusal=reason(refused))
+        state = "inactive" if refused["kind"] == "superseded" else "failure"
+        return Standing(state, refusal=reason(refused))
     ends = {run.identity: _end(run) for run in runs}
     for state in _WORST:
         for run in runs:
@@ -63,6 +64,10 @@ def standing(row: OccurrenceSeen, runs: Sequence[Run]) -> Standing:
     if begun is not None or len(open_runs) < len(runs):
         return Standing("in_progress", begun or open_runs[0])
     return Standing("queued", open_runs[0] if open_runs else None)
+
+
+def _superseded(why: Mapping[str, Any]) -> bool:
+    return bool(why["kind"] == "superseded")
 
 
 def _end(run: Run) -> str | None:

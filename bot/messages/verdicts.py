@@ -61,7 +61,8 @@ def occurrence_note(head: str, row: OccurrenceSeen | None) -> str:
     """What a thing that happened started, for the log; None: that was decided before."""
     if row is None:
         return f"{head}: it was decided before"
-    return "\n".join([head, *(f"job {job}: {occurrence_line(row, job)}" for job in row.decisions)])
+    told = [f"job {job}: {occurrence_line(row, job)}" for job in row.decisions]
+    return "\n".join([head, *told]) if told else f"{head}: it starts nothing"
 
 
 def occurrence_line(row: OccurrenceSeen, job: str) -> str:
@@ -117,6 +118,7 @@ _REASONS: dict[str, Callable[[Reason], str]] = {
     "no_filter": _no_filter,
     "no_path": lambda why: f"nothing changed that fits its `paths` ({_patterns(why)})",
     "skip": lambda why: f"the message of its newest commit says {quoted(why['mark'])}",
+    "superseded": lambda why: "a later deployment to that environment was decided first",
     "over": lambda why: "the pull request was pushed to again, or closed, before this was decided",
     "alone": waits.not_alone,
     "late": lambda why: (

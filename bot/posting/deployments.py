@@ -8,7 +8,7 @@ import structlog
 
 from bot import messages
 from bot.catalog.catalog import Job
-from bot.catalog.triggers import OnDeployment
+from bot.catalog.triggers import OnDeployment, is_address
 from bot.errors import Refused, RetryLater
 from bot.github import GitHub
 from bot.posting.facing import Facing, Subject
@@ -21,6 +21,8 @@ log = structlog.get_logger()
 
 ANSWERED = "answered"
 """What a post of a protection rule notes once GitHub has its answer, of which there is one."""
+REPORTED = "environment_url"
+"""The output by which a job says where what was deployed is reached."""
 LOOKS = 5
 """How often one try tells how a deployment stands while that changes."""
 
@@ -88,10 +90,12 @@ class DeploymentPosts:
         return row, messages.standing(row, runs)
 
     async def _tell(self, post: Post, row: OccurrenceSeen, stands: messages.Standing) -> None:
-        status, run = None, stands.run
+        status, run, url = None, stands.run, None
         if run is not None:
             status = messages.status(*await self._facing.in_repository(self._client, post, run))
-        fields = messages.deployment_fields(stands, status, _url(run, row))
+            told = run.public or not await self._facing.is_open(self._client, post)
+            url = _url(run, row, outputs=told)
+        fields = messages.deployment_fields(stands, status, url)
         await self._client.set_deployment_status(
             post.place["repository"], int(post.place["deployment"]), fields
         )
@@ -103,17 +107,18 @@ class DeploymentPosts:
         return self._github
 
 
-def _url(run: Run | None, row: OccurrenceSeen) -> str | None:
-    """Where what was deployed is reached, as the job's own definition says it."""
+def _url(run: Run, row: OccurrenceSeen, *, outputs: bool) -> str | None:
+    """Where what was deployed is reached, as the job reports it (`outputs`) or its definition says it."""
+    reported = (run.outputs or {}).get(REPORTED, "") if outputs else ""
+    if is_address(reported):
+        return reported
     try:
-        named = [] if run is None else Job.frozen(run.definition).on
+        named = Job.frozen(run.definition).on
     except ValueError:
         return None
-    return next(
-        (
-            each.url
-            for each in named
-            if isinstance(each, OnDeployment) and matches(each.deployment, row.environment or "")
-        ),
-        None,
-    )
+    of_it = [
+        each
+        for each in named
+        if isinstance(each, OnDeployment) and matches(each.deployment, row.environment or "")
+    ]
+    return next((each.url for each in of_it), None)

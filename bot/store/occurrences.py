@@ -1,5 +1,6 @@
 """What happened in repositories: each thing decided once, with what became of it for each job."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any, cast
 
@@ -11,6 +12,8 @@ from bot.store.columns import OCCURRENCE, RUN
 from bot.store.transitions import UNFINISHED
 from bot.tables import OccurrenceSeen, Run
 
+ECHO_SECONDS = 600.0
+"""Within which two webhooks tell of the same thing, a redelivery by hand aside."""
 JOBS = 100
 """Jobs whose runs count together for one deployment."""
 
@@ -38,6 +41,28 @@ def current_runs(session: Session, id: int) -> Sequence[Run]:
     """The newest run of each job that an occurrence started, repetitions among them."""
     newest = select(func.max(RUN.number)).where(RUN.occurrence == id).group_by(RUN.job).limit(JOBS)
     return session.scalars(select(Run).where(RUN.number.in_(newest)).order_by(RUN.number)).all()
+
+
+def is_echo(session: Session, row: OccurrenceSeen, echoes: str) -> bool:
+    """Whether another webhook has told of `row`, whose key is `echoes`, who tells, and the delivery.
+
+    Of two that tell the same things each tells all of them, so the one that told less often says nothing new.
+    """
+    since = row.received_at - ECHO_SECONDS
+    same = (OCCURRENCE.repository == row.repository, OCCURRENCE.received_at >= since)
+    keys = session.scalars(
+        select(OCCURRENCE.key).where(*same, OCCURRENCE.key.startswith(echoes, autoescape=True))
+    )
+    counts = Counter(key.removeprefix(echoes).partition(":")[0] for key in keys)
+    mine = row.key.removeprefix(echoes).partition(":")[0]
+    return any(counts[mine] <= count for source, count in counts.items() if source != mine)
+
+
+def is_superseded(session: Session, row: OccurrenceSeen) -> bool:
+    """Whether a later deployment to the environment of `row` was decided before."""
+    same = (OCCURRENCE.repository == row.repository, OCCURRENCE.environment == row.environment)
+    later = (OCCURRENCE.event == "deployment", OCCURRENCE.deployment > row.deployment)
+    return session.scalar(select(OCCURRENCE.id).where(*same, *later).limit(1)) is not None
 
 
 def is_over(session: Session, row: OccurrenceSeen) -> bool:

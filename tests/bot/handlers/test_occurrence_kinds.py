@@ -120,6 +120,17 @@ async def test_dispatch_starts_the_job_that_it_names_with_parameters_that_it_tak
     )
 
 
+async def test_dispatch_that_two_webhooks_tell_is_one_and_sent_twice_two(home: House) -> None:
+    content = {"job": "deploy", "parameters": {"SECRETIVE": "x"}}
+    payload = happenings.repository_dispatch(SHOP, "errand", content, **of(home))
+    other = {name: value for name, value in payload.items() if name != "installation"}
+    for sent in (payload, other, other, payload):  # in any order
+        await happens(home, "repository_dispatch", sent)
+    assert len(await jobs(home)) == 2
+    await happens(home, "repository_dispatch", payload)
+    assert len(await jobs(home)) == 3
+
+
 async def test_merge_group_is_answered_by_jobs_that_run_and_by_those_that_do_not(home: House) -> None:
     known = home.github.state.repository(SHOP)
     assert known is not None

@@ -51,6 +51,24 @@ async def test_deployment_runs_the_job_on_its_commit_and_tells_how_it_goes(home:
     assert made.statuses[0].environment_url is None
 
 
+@pytest.mark.parametrize(
+    ("reported", "told"),
+    [
+        ("https://pr-7.example.com/x", "https://pr-7.example.com/x"),
+        ("javascript:x", "https://shop.example.com"),
+    ],
+)
+async def test_job_says_where_what_was_deployed_is_reached(home: House, reported: str, told: str) -> None:
+    made, payload = deployed(home)
+    await happens(home, "deployment", payload)
+    await built(home)
+    await move(home, 1, State.STARTING)
+    await move(home, 1, State.RUNNING)
+    await move(home, 1, State.FINISHED, result="succeeded", outputs={"environment_url": reported})
+    await tell(home)
+    assert made.statuses[-1].environment_url == told
+
+
 async def test_deployment_that_two_webhooks_tell_starts_one_run_and_stays_decided(home: House) -> None:
     _, payload = deployed(home)
     await happens(home, "deployment", payload)
@@ -93,6 +111,16 @@ async def test_newer_deployment_makes_the_older_one_inactive(home: House) -> Non
     await built(home)
     await tell(home)
     assert (first.states[-1], second.states[-1]) == ("inactive", "queued")
+
+
+async def test_older_deployment_that_is_told_late_does_not_replace_the_newer_one(home: House) -> None:
+    first, old = deployed(home)
+    second, new = deployed(home)
+    await happens(home, "deployment", new)
+    assert "a later deployment to that environment" in await happens(home, "deployment", old)
+    await tell(home)
+    assert (first.states, second.states) == (["inactive"], ["queued"])
+    assert len(await all_runs(home)) == 1
 
 
 async def test_deployment_that_no_job_names_is_not_spoken_of(home: House) -> None:
