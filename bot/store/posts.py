@@ -266,20 +266,26 @@ def outdated(session: Session, topic: str) -> list[Post]:
 
     They are of no topic any more.
     """
-    ended = [or_(key.is_(None), row.state == State.FINISHED) for key, row in _SUBJECTS]
-    query = (
-        select(Post)
-        .outerjoin(Run, POST.run_number == RUN.number)
-        .outerjoin(Build, POST.build_number == BUILD.number)
-        .where(POST.topic == topic, POST.remote_note.is_not(None), *ended)
-        .order_by(POST.id.desc())
-        .offset(1)
-        .limit(PART)
-    )
-    old = list(session.scalars(query))
-    for post in old:
-        post.topic = None
+    old = rows_of(session, Post, _OUTDATED, {"topic": topic})
+    if old:
+        these = POST.id.in_([post.id for post in old])
+        session.execute(update(table_of(Post)).where(these).values(topic=None))
     return old
+
+
+_OUTDATED = Prepared(
+    select(*POST)
+    .outerjoin(table_of(Run), POST.run_number == RUN.number)
+    .outerjoin(table_of(Build), POST.build_number == BUILD.number)
+    .where(
+        POST.topic == bindparam("topic"),
+        POST.remote_note.is_not(None),
+        *(or_(key.is_(None), row.state == State.FINISHED) for key, row in _SUBJECTS),
+    )
+    .order_by(POST.id.desc())
+    .offset(1)
+    .limit(PART)
+)
 
 
 def retry(session: Session, id: int, *, owner: str, due_at: float, error: str) -> None:
