@@ -30,6 +30,7 @@ from bot.handlers.pushes import PushHandler
 from bot.handlers.questions import QueryHandler
 from bot.handlers.repeats import Repeats
 from bot.handlers.repository_identity import RepositoryIdentityHandler
+from bot.handlers.requirements import RequirementHandler
 from bot.handlers.rerun import RerunHandler
 from bot.handlers.resolution import TargetResolver
 from bot.handlers.selection import RunSelection
@@ -146,19 +147,20 @@ class Composition:
     def actions(self) -> Actions:
         """One handler each."""
         parts, authorization = self.parts, self.authorization
-        starts = StartHandler(authorization, self.resolver)
+        requirements = RequirementHandler(self.host)
+        starts = StartHandler(authorization, self.resolver, requirements)
         return Actions(
             authorization=authorization,
             selection=RunSelection(authorization, parts.store),
             starts=starts,
-            reruns=RerunHandler(authorization, self.resolver, parts.registry),
+            reruns=RerunHandler(authorization, self.resolver, requirements, parts.registry),
             execs=ExecHandler(self.resolver, parts.registry),
             enqueuer=self.enqueuer,
             cancels=CancelHandler(authorization, parts.store, parts.clock),
             builds=BuildHandler(authorization, self.resolver, self.enqueuer),
             locks=LockHandler(authorization, parts.registry, parts.clock),
             pauses=PauseHandler(authorization, parts.clock),
-            plans=Planner(starts, self.enqueuer, parts.clock),
+            plans=Planner(starts, requirements, self.enqueuer, parts.clock),
             reasons=WhyHandler(authorization, parts.repositories, self.enqueuer, parts.clock),
         )
 

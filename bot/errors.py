@@ -26,6 +26,8 @@ class ProblemType(StrEnum):
     UNFIT = "urn:errand:problem:unfit"
     NOT_POSSIBLE = "urn:errand:problem:not-possible"
     NOT_ALLOWED = "urn:errand:problem:not-allowed"
+    NOT_MET = "urn:errand:problem:not-met"
+    HEAD_MOVED = "urn:errand:problem:head-moved"
     NOT_ALONE = "urn:errand:problem:not-alone"
     NAME_TAKEN = "urn:errand:problem:name-taken"
     NOT_FINISHED = "urn:errand:problem:not-finished"
@@ -62,6 +64,27 @@ class NotAlone(NotAllowed):
     def reason(self) -> dict[str, Any]:
         """The run that is in the way."""
         return self._reason
+
+
+class NotMet(AskerError):
+    """What the job requires of the pull request does not hold; `codes` say which of it."""
+
+    problem = ProblemType.NOT_MET
+
+    def __init__(self, message: str, codes: Sequence[str]) -> None:
+        super().__init__(message)
+        self.codes = tuple(codes)
+
+    @property
+    def reason(self) -> dict[str, Any]:
+        """The codes."""
+        return {"kind": "requirements", "codes": list(self.codes)}
+
+
+class HeadMoved(AskerError):
+    """The pull request has got other commits since the comment was written."""
+
+    problem = ProblemType.HEAD_MOVED
 
 
 class Missing(AskerError):

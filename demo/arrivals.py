@@ -47,15 +47,24 @@ class Arrivals:
     async def comment_on_line(self, body: str, *, author: str = PERSON) -> Comment:
         """Somebody comments on a line of the pull request's code; gives the comment."""
         made = self.beside.github.add_comment(REPOSITORY, PULL, author, body, on_line=True)
-        payload = deliveries.review_comment(REPOSITORY, PULL, made.id, author, body, private=self._private)
+        payload = deliveries.review_comment(
+            REPOSITORY, PULL, made.id, author, body, private=self._private, commit=self._seen
+        )
         (await self._github("pull_request_review_comment", payload, None)).raise_for_status()
         return made
 
     async def review(self, body: str, *, author: str = PERSON) -> None:
         """Somebody reviews the pull request, with this text."""
         number = next(self.beside.github.state.ids)
-        payload = deliveries.review(REPOSITORY, PULL, number, author, body, private=self._private)
+        payload = deliveries.review(
+            REPOSITORY, PULL, number, author, body, private=self._private, commit=self._seen
+        )
         (await self._github("pull_request_review", payload, None)).raise_for_status()
+
+    @property
+    def _seen(self) -> str:
+        """The head of the pull request as who reviews it sees it."""
+        return self.beside.github.state.repositories[REPOSITORY].pulls[PULL].head_sha
 
     async def press(self, check: Check, button: str | None = None, *, author: str = PERSON) -> None:
         """Somebody presses a button of a check run: one of the App's, or (None) GitHub's that repeats it."""

@@ -33,6 +33,7 @@ def review_comment(
     private: bool = False,
     association: str = "MEMBER",
     number: int | None = None,
+    commit: str = HEAD,
 ) -> Json:
     """A comment on a line of the code of a pull request, perhaps below another one."""
     api = f"https://api.github.com/repos/{name}/pulls"
@@ -53,8 +54,8 @@ def review_comment(
         "side": "RIGHT",
         "start_side": None,
         "subject_type": "line",
-        "commit_id": HEAD,
-        "original_commit_id": HEAD,
+        "commit_id": commit,
+        "original_commit_id": commit,
         "user": user(author),
         "body": body,
         "created_at": iso(0),
@@ -85,6 +86,7 @@ def review(
     private: bool = False,
     association: str = "MEMBER",
     number: int | None = None,
+    commit: str = HEAD,
 ) -> Json:
     """A review of a pull request; its comments on lines are told by themselves."""
     page = f"https://github.com/{name}/pull/{issue}#pullrequestreview-{review}"
@@ -94,7 +96,7 @@ def review(
         "node_id": f"PRR_{review}",
         "user": user(author),
         "body": body,
-        "commit_id": HEAD,
+        "commit_id": commit,
         "submitted_at": iso(0),
         "state": "commented",
         "html_url": page,

@@ -29,6 +29,7 @@ from bot.catalog.conditions import (
 from bot.catalog.images import LABEL, Image
 from bot.catalog.parameters import NAME, Parameter, variable_name
 from bot.catalog.patterns import SOME, Form
+from bot.catalog.requirements import Requirement
 from bot.catalog.triggers import Entry, starts
 from bot.errors import Missing, ProblemType, Unfit
 from bot.events import Occurrence
@@ -138,6 +139,7 @@ class Job(Definition):
     read_only: bool = False
     on: Annotated[tuple[Entry, ...], Field(max_length=50)] = ()
     cancel_with: Literal["pull_request"] | None = None
+    requires: Annotated[tuple[Requirement, ...], Field(max_length=20)] = ()
     schedule: Timetable | None = None
     allow: Annotated[
         tuple[Annotated[str, BeforeValidator(_allowed), Form(f"^{workflows.PREFIX}")], ...],

@@ -29,6 +29,9 @@ def cross_check(document: Document, data: Section) -> None:
         _check_causes(document, name, job, images, built)
         _check_schedule(document, name, job)
         _check_mask(document, name, job)
+        if job.get("requires") and data.get("github") is None:
+            path = document.written(("jobs", name, "requires"))
+            document.wrong(path, "what a pull request is like is asked of GitHub: a github section is needed")
         channel = _section(job, "notify").get("slack")
         if channel is not None and _section(data, "slack").get("bot_token") is None:
             path = document.written(("jobs", name, "notify", "slack"))

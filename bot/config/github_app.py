@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from urllib.parse import urlsplit
 
+from bot.catalog.requirements import code_of
 from bot.config.config import Config
 from bot.config.document import Value
 from bot.config.envfile import beside
@@ -150,6 +151,8 @@ def needs(config: Config) -> AppNeeds:
     if any(image.build for image in config.images.values()):
         named.add("push")
     permissions = dict(_ALWAYS)
+    if any(code_of(entry) == "checks" for job in config.jobs.values() for entry in job.requires):
+        permissions["statuses"] = "read"
     for event in sorted(named):
         for name, level in _OF_EVENTS[event].items():
             permissions[name] = max(level, permissions.get(name, level), key=_LEVELS.index)

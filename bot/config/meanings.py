@@ -114,6 +114,7 @@ MEANINGS = {
     "jobs.NAME.lock": "runs of all jobs that name the same lock never overlap",
     "jobs.NAME.on": "what starts it besides people: `push`, which is after its image was rebuilt by a push, or keys such as `{deployment: production}`",
     "jobs.NAME.cancel_with": "`pull_request`: what a pull request started ends when it is pushed to again, or closed",
+    "jobs.NAME.requires": "what must hold of a pull request before its code runs: `checks`, `review`, `up_to_date`, `not_draft`, `signed`, `base: [main]`",
     "jobs.NAME.allow": "which workflows of GitHub Actions may start it, such as `actions:acme/shop@refs/heads/main`; none without it",
     "jobs.NAME.schedule": "when it starts by itself",
     "jobs.NAME.schedule.cron": "five fields, or a name such as `@daily`",

@@ -7,6 +7,7 @@ from bot.catalog.catalog import Job, Notify
 from bot.catalog.conditions import Resources, Timetable
 from bot.catalog.images import BuildFrom, Image
 from bot.catalog.parameters import Parameter
+from bot.catalog.requirements import KEYS, CheckFilter
 from bot.catalog.triggers import KINDS
 from bot.config.config import Config
 from bot.config.document import Document, Path, Value
@@ -88,7 +89,10 @@ def _note(document: Document, detail: ErrorDetails, path: Path) -> None:
     in_key = bool(path) and path[-1] in ("[key]", "name") and path not in document.values
     if path and path[-1] == "[key]":
         path = path[:-1]
-    if len(path) > 4 and path[2] == "on":  # pydantic names the kind of the entry beside its place
+    if len(path) > 4 and path[2] in (
+        "on",
+        "requires",
+    ):  # pydantic names the kind of the entry beside its place
         path = (*path[:4], *path[5:])
     path = _as_written(document, path)
     if any(path[:end] in document.unusable for end in range(1, len(path) + 1)):
@@ -136,6 +140,8 @@ def _unknown(path: Path) -> str:
 def _known(section: Path) -> frozenset[str]:
     if len(section) == 4 and section[2] == "on":
         return frozenset(KINDS).union(*(kind.model_fields for kind in KINDS.values()))
+    if len(section) > 3 and section[2] == "requires":
+        return frozenset(KEYS) if len(section) == 4 else frozenset(CheckFilter.model_fields)
     if section[:1] == ("defaults",):
         section = ("jobs", "*", *section[1:])
     for pattern, keys in _SHAPES.items():

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from bot.events.facts import Comment, Ignored
-from bot.events.payloads import OUTSIDERS, Repository, User, number_of
+from bot.events.payloads import OUTSIDERS, Repository, User, moment_of, number_of
 
 
 class _Issue(BaseModel):
@@ -28,6 +28,9 @@ class _Text(BaseModel):
     performed_via_github_app: dict[str, object] | None = None
     author_association: object = ""
     in_reply_to_id: object = None
+    created_at: object = None
+    submitted_at: object = None  # of reviews
+    commit_id: object = None
 
 
 class _IssueComment(BaseModel):
@@ -93,5 +96,7 @@ def _comment(repository: Repository, pull: int, text: _Text, **where: Any) -> Co
         outsider=text.author_association in OUTSIDERS,
         number=number_of(repository.id),
         owner_number=repository.owner_number,
+        written_at=moment_of(text.created_at) or moment_of(text.submitted_at),
+        commit=text.commit_id if isinstance(text.commit_id, str) and text.commit_id else None,
         **where,
     )

@@ -58,7 +58,8 @@ class Comment:
 
     `kind`: in the conversation, on a line of the code (`thread` is the first comment of that line then), or
     as the text of a review; the number in `comment` is unique among those of its kind. `outsider`: GitHub
-    knows of nothing that ties the author to the repository.
+    knows of nothing that ties the author to the repository. `written_at` is by GitHub's clock, in epoch
+    seconds; a review names the `commit` that was looked at.
     """
 
     repository: str
@@ -73,6 +74,8 @@ class Comment:
     owner_number: int | None = None
     kind: Literal["comment", "review_comment", "review"] = "comment"
     thread: int | None = None
+    written_at: float | None = None
+    commit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What payloads of GitHub have in common, read leniently."""
 
 import re
+from datetime import datetime
 
 from pydantic import BaseModel
 
@@ -41,6 +42,14 @@ def text_at(value: object, *path: str) -> str | None:
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
     return value if isinstance(value, str) else None
+
+
+def moment_of(value: object) -> float | None:
+    """A time of GitHub's (ISO 8601, UTC) in epoch seconds."""
+    try:
+        return datetime.fromisoformat(value).timestamp() if isinstance(value, str) else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def number_of(value: object) -> int | None:

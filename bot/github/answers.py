@@ -72,6 +72,9 @@ class PullRequest:
     head_number: int | None = None
     base_number: int | None = None
     base_repository: str | None = None
+    author: str | None = None
+    draft: bool = False
+    updated_at: float | None = None
 
     @property
     def is_fork(self) -> bool:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from bot.errors import Refused
+from bot.errors import Refused, Unfit
 from bot.github import answers, graphql
 from bot.github.answers import (
     KnownRepository,
@@ -14,6 +14,7 @@ from bot.github.answers import (
     PullRequest,
     Repository,
     field,
+    moment,
     needed,
     number,
     repository_path,
@@ -21,6 +22,7 @@ from bot.github.answers import (
 )
 from bot.github.commits import Commits, NamedCommit
 from bot.github.credentials import App, Credential
+from bot.github.pull_facts import PullFactsReader
 from bot.github.recorded import RecordedDeliveries
 from bot.github.transport import GRAPHQL, Answer, Call, Transport
 from bot.messages import CheckFields, StatusFields
@@ -63,6 +65,7 @@ class GitHub:
         self._app: App | None = None
         self._login: str | None = None
         self._commits = Commits(self._send, clock)
+        self.facts = PullFactsReader(self._send, self.permission, str(app_id) if app_id is not None else None)
         if app_id is not None and private_key is not None:
             self._app = App(str(app_id), private_key, self._transport, clock)
 
@@ -124,11 +127,25 @@ class GitHub:
             head_number=number(data, "head", "repo", "id"),
             base_number=number(data, "base", "repo", "id"),
             base_repository=text(data, "base", "repo", "full_name"),
+            author=text(data, "user", "login"),
+            draft=field(data, "draft") is not False,
+            updated_at=moment(text(data, "updated_at")),
         )
 
     async def branch(self, repository: str, name: str) -> NamedCommit:
         """The commit of the branch of just that name; `Unfit` where there is none."""
         return await self._commits.branch(repository, name)
+
+    async def branch_if_any(self, repository: str, name: str) -> NamedCommit | None:
+        """The same, or None."""
+        try:
+            return await self._commits.branch(repository, name)
+        except Unfit:
+            return None
+
+    async def is_on(self, repository: str, sha: str, branch: str) -> bool:
+        """Whether the commit is the tip of the branch, or one before it."""
+        return await self._commits.is_on(repository, sha, f"heads/{branch}")
 
     async def commit(self, repository: str, ref: str) -> NamedCommit:
         """The commit of a branch, a tag or a SHA (short too); `Unfit` where there is none."""

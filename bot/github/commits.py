@@ -138,7 +138,7 @@ class Commits:
     # Whose ----------------------------------------------------------------------------------------
 
     async def _is_on_any(self, repository: str, sha: str, default_branch: str) -> bool:
-        if await self._is_on(repository, sha, f"heads/{default_branch}"):
+        if await self.is_on(repository, sha, f"heads/{default_branch}"):
             return True
         heads = await self._asked(repository, f"commits/{quote(sha, safe='')}/branches-where-head")
         if isinstance(heads, list) and heads:
@@ -156,11 +156,11 @@ class Commits:
     async def _is_on_one(self, repository: str, sha: str, names: Sequence[str]) -> bool:
         for start in range(0, len(names), TOGETHER):
             some = names[start : start + TOGETHER]
-            if any(await asyncio.gather(*(self._is_on(repository, sha, name) for name in some))):
+            if any(await asyncio.gather(*(self.is_on(repository, sha, name) for name in some))):
                 return True
         return False
 
-    async def _is_on(self, repository: str, sha: str, name: str) -> bool:
+    async def is_on(self, repository: str, sha: str, name: str) -> bool:
         """Whether the commit is what `name` (`heads/main`, `tags/v1`) points to, or before it."""
         between = f"{quote(f'refs/{name}', safe='')}...{quote(sha, safe='')}"
         # The second page: the first one lists what changed in every file.

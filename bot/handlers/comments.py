@@ -148,7 +148,15 @@ def request_of(comment: events.Comment) -> RequestContext:
 
 
 def _place(comment: events.Comment, pull: PullRequest | None = None) -> GitHubPlace:
-    return GitHubPlace(comment.repository, comment.pull, pull, comment.public, comment.thread)
+    return GitHubPlace(
+        comment.repository,
+        comment.pull,
+        pull,
+        comment.public,
+        comment.thread,
+        comment.written_at or 0.0,  # a comment without a time is older than every push
+        comment.commit,
+    )
 
 
 async def _ended(task: asyncio.Task[Any]) -> None:

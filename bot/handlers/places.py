@@ -12,7 +12,8 @@ class GitHubPlace:
     """A repository, and the pull request or issue of it where there is one. `public`: anyone may read it.
 
     `pull` is what GitHub says of the pull request; None before it was asked. `thread`: it was asked on a line
-    of the code, of whose comments that is the first.
+    of the code, of whose comments that is the first. `written_at` is when it was asked by GitHub's clock, in
+    epoch seconds; `commit` the one that was looked at, which reviews name.
     """
 
     repository: str
@@ -20,6 +21,8 @@ class GitHubPlace:
     pull: PullRequest | None = None
     public: bool = False
     thread: int | None = None
+    written_at: float | None = None
+    commit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

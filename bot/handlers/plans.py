@@ -13,6 +13,7 @@ from bot.errors import AskerError
 from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.enqueuing import Enqueuer, Prospect
 from bot.handlers.orders import Order, Target
+from bot.handlers.requirements import RequirementHandler
 from bot.handlers.start import StartHandler, StartRequest
 from bot.posting.audience import outward
 from bot.repositories import Repositories
@@ -35,15 +36,23 @@ Effect = Callable[[Session], str | None]
 class Planner:
     """`plan`; gives an effect for one transaction."""
 
-    def __init__(self, starts: StartHandler, enqueuer: Enqueuer, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        starts: StartHandler,
+        requirements: RequirementHandler,
+        enqueuer: Enqueuer,
+        clock: Callable[[], float],
+    ) -> None:
         self._starts = starts
+        self._requirements = requirements
         self._enqueuer = enqueuer
         self._clock = clock
 
     async def plan(self, context: RequestContext, command: parser.Plan) -> Effect:
         """What `run` with the same words would do; raises the `AskerError` that it would raise."""
         request = StartRequest(command.parameters, command.arguments, command.ref, command.image_tag)
-        order = await self._starts.order(context, command.name, request)
+        order = await self._starts.draft(context, command.name, request)
+        verdicts = await self._requirements.verdicts(context, order.job, order.target)
 
         def effect(session: Session) -> str:
             now, job = self._clock(), order.job
@@ -53,6 +62,7 @@ class Planner:
                 run=prospect.run,
                 build=prospect.build,
                 variables=sorted(job.env),
+                requirements=verdicts,
                 refused=prospect.refusal,
                 waiting=_waiting(session, prospect, now),
                 timing=_timing(session, job, now),

@@ -9,6 +9,7 @@ from bot.catalog.exec import is_named
 from bot.errors import NotAllowed
 from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.orders import Order, Target
+from bot.handlers.requirements import RequirementHandler
 from bot.handlers.resolution import TargetResolver
 from bot.registry import Registry
 from bot.tables import Run
@@ -26,9 +27,16 @@ class RerunRequest:
 class RerunHandler:
     """Makes the order that repeats a run which the asker may have; asks the network, writes nothing."""
 
-    def __init__(self, authorization: Authorization, resolver: TargetResolver, registry: Registry) -> None:
+    def __init__(
+        self,
+        authorization: Authorization,
+        resolver: TargetResolver,
+        requirements: RequirementHandler,
+        registry: Registry,
+    ) -> None:
         self._authorization = authorization
         self._resolver = resolver
+        self._requirements = requirements
         self._registry = registry
 
     async def order(self, context: RequestContext, old: Run, request: RerunRequest, index: int = 0) -> Order:
@@ -40,6 +48,7 @@ class RerunHandler:
         if today is not None and request.latest:
             job, version = today, None
             target = await self._resolver.target(context, job.image, None)
+            await self._requirements.require(context, job, target)
         else:
             if today is not None:
                 today.check_changes(request.parameters, latest=latest)

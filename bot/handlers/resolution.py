@@ -1,16 +1,13 @@
 """Which commit or image a request means: asks whether the asker may, and GitHub. Nothing is written here."""
 
-import shlex
 from dataclasses import replace
 
-from bot import messages
 from bot.access import policy
 from bot.catalog.catalog import ownerless
 from bot.catalog.images import Image
-from bot.commands.reader import split
 from bot.errors import AskerError, NotAllowed, Unfit
-from bot.github import PullRequest
 from bot.handlers.authorization import Authorization, RequestContext
+from bot.handlers.heads import HeadGuard, closed
 from bot.handlers.orders import OF_FORK, Source, Target, with_tag
 from bot.registry import Registry
 from bot.repositories import CodeHost
@@ -18,19 +15,6 @@ from bot.store import Store, builds
 from bot.tables import Run
 from bot.text import refs
 from bot.text.wording import quoted
-
-
-def _closed(context: RequestContext, pull: PullRequest) -> str:
-    """Why a command that would take the code of a pull request which is over starts nothing (Markdown)."""
-    words, option = split(context.line), f"--ref {shlex.quote(pull.base_ref)}"
-    end = words.index("--") if "--" in words else len(words)
-    named = f"{shlex.join(words[:end])} {option} {shlex.join(words[end:])}".rstrip()
-    line = f"`{words[0]} run NAME {option}`" if "rerun" in words[1:2] else messages.code(named, 500)
-    state = "merged" if pull.merged else "closed"
-    return (
-        f"This pull request is {state}, so its branch is not taken any more, and nothing was started."
-        f" Name what is to be taken instead: {line}"
-    )
 
 
 class TargetResolver:
@@ -43,6 +27,7 @@ class TargetResolver:
         self._registry = registry
         self._host = host
         self._store = store
+        self._heads = HeadGuard(host)
 
     async def target(
         self, context: RequestContext, image_name: str | None, ref: str | None, tag: str | None = None
@@ -62,8 +47,9 @@ class TargetResolver:
         if ref is None and context.pull is not None and context.repository == repository:
             pull = context.pull
             if pull.state != "open":
-                raise AskerError(_closed(context, pull))
+                raise AskerError(closed(context, pull))
             self._require_own(fork=pull.is_fork)
+            await self._heads.require_unmoved(context, pull)
             ref = pull.head_ref
             if pull.is_fork:
                 ref = f"{pull.head_repository or 'a fork'}{OF_FORK}{ref}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from bot.catalog.catalog import Job
 from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.orders import Order, Target
+from bot.handlers.requirements import RequirementHandler
 from bot.handlers.resolution import TargetResolver
 from bot.tables import Run
 
@@ -35,15 +36,24 @@ class StartResult:
 class StartHandler:
     """Makes orders of requests; asks the network, writes nothing."""
 
-    def __init__(self, authorization: Authorization, resolver: TargetResolver) -> None:
+    def __init__(
+        self, authorization: Authorization, resolver: TargetResolver, requirements: RequirementHandler
+    ) -> None:
         self._authorization = authorization
         self._resolver = resolver
+        self._requirements = requirements
 
     async def order(self, context: RequestContext, name: str, request: StartRequest, index: int = 0) -> Order:
         """The order of a run of the job `name`; `AskerError` where there can be none.
 
         `index` is its place among all that this request asks for.
         """
+        order = await self.draft(context, name, request, index)
+        await self._requirements.require(context, order.job, order.target)
+        return order
+
+    async def draft(self, context: RequestContext, name: str, request: StartRequest, index: int = 0) -> Order:
+        """The same, whatever the job requires of a pull request."""
         job = self._authorization.catalog(context).job(name)
         values = values_of(job, request)
         target = await self._resolver.target(context, job.image, request.ref, request.image_tag)

@@ -31,6 +31,7 @@ from bot.messages.replies import (
     stopping,
     unknown_person,
 )
+from bot.messages.requirements import head_moved, not_met
 from bot.messages.slack import blocks
 from bot.messages.statuses import StatusFields, status
 from bot.messages.text import code, plain
@@ -62,6 +63,7 @@ __all__ = [
     "differences",
     "end_reply",
     "error_reply",
+    "head_moved",
     "history",
     "in_requests",
     "job_help",
@@ -74,6 +76,7 @@ __all__ = [
     "marker",
     "not_available",
     "not_built",
+    "not_met",
     "occurrence_note",
     "on_issue",
     "plain",

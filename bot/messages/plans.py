@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from bot.catalog.due import DEFINITION, Outlook
 from bot.catalog.images import Image
+from bot.catalog.requirements import Verdict
 from bot.messages import waits
 from bot.messages.comments import headline
 from bot.messages.differences import differences
+from bot.messages.requirements import requirement_line
 from bot.messages.text import code, plain
 from bot.messages.timetables import local_time
 from bot.messages.verdicts import occurrence_line, push_line, reason, short_ref, tick_note, unstarted_lines
@@ -31,6 +33,7 @@ class Prospect:
     run: Run
     build: Build | None
     variables: Sequence[str]
+    requirements: Sequence[Verdict]
     refused: str | None
     waiting: Waiting | None
     timing: Outlook | None
@@ -49,8 +52,9 @@ def plan(prospect: Prospect, *, who: str) -> str:
     lines.append(f"- variables: {_codes(prospect.variables)}")
     where = f" of {code(run.repository)}" if run.repository else ""
     lines.append(f"- permission: {code(vocabulary.who(who))} may run jobs{where}")
-    if prospect.refused:
-        lines.append(f"- it would be refused: {prospect.refused}")
+    lines += [f"- {requirement_line(verdict)}" for verdict in prospect.requirements]
+    if prospect.refused or not all(verdict.met for verdict in prospect.requirements):
+        lines.append(f"- it would be refused: {prospect.refused or 'not all that it requires holds'}")
     elif prospect.waiting:
         lines.append(f"- it would wait for {plain(waits.words(prospect.waiting), 500)}")
     else:

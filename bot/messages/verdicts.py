@@ -128,5 +128,6 @@ _REASONS: dict[str, Callable[[Reason], str]] = {
     "skipped": lambda why: f"Left out by {vocabulary.who(why['by'])}.",
     "paused": lambda why: f"Paused by {vocabulary.who(why['by'])}.",
     "no_image": lambda why: f"There is no image {why['image']} any more.",
+    "requirements": lambda why: f"it requires {', '.join(quoted(code) for code in why['codes'])}",
     "answer": lambda why: str(why["text"]),
 }

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from demo.github.access import not_found
 from demo.github.endpoints import REPO, Endpoints, Table
-from demo.github.shapes import Json
+from demo.github.shapes import Json, iso
 from demo.github.state import Repository
 from demo.watched import SLASH
 
@@ -25,6 +25,9 @@ class History(Endpoints):
             ("GET", f"{REPO}/branches", self.list_branches),
             ("GET", f"{REPO}/tags", self.list_tags),
             ("GET", f"{REPO}/compare/{{basehead:path}}", self.compare),
+            ("GET", f"{REPO}/activity", self.list_activity),
+            ("GET", f"{REPO}/pulls/{{number:int}}/reviews", self.list_reviews),
+            ("GET", f"{REPO}/pulls/{{number:int}}/commits", self.list_pull_commits),
         ]
 
     async def get_reference(self, request: Request) -> Response:
@@ -77,7 +80,7 @@ class History(Endpoints):
     async def compare(self, request: Request) -> Response:
         """https://docs.github.com/rest/commits/commits#compare-two-commits
 
-        Without files and commits, which Errand does not ask for.
+        Without files, which Errand does not ask for.
         """
         _, repository = self._access.require(request, "read", "contents")
         names = request.path_params["basehead"].replace(SLASH, "/").split("...")
@@ -90,7 +93,78 @@ class History(Endpoints):
         behind = await asyncio.to_thread(repository.is_before, head, base)
         ahead = await asyncio.to_thread(repository.is_before, base, head)
         status = {(True, True): "identical", (True, False): "behind", (False, True): "ahead"}
-        return JSONResponse({"status": status.get((behind, ahead), "diverged"), "commits": []})
+        missing, extra = await asyncio.to_thread(
+            lambda: (repository.between(head, base), repository.between(base, head))
+        )
+        return JSONResponse(
+            {
+                "status": status.get((behind, ahead), "diverged"),
+                "ahead_by": len(extra),
+                "behind_by": len(missing),
+                "total_commits": len(extra),
+                "commits": [self._commit(repository, sha) for sha in extra],
+            }
+        )
+
+    async def list_activity(self, request: Request) -> Response:
+        """https://docs.github.com/rest/repos/repos#list-repository-activities"""
+        _, repository = self._access.require(request, "read", "contents")
+        ref = request.query_params.get("ref", "")
+        moves = [move for move in repository.moves if ref in ("", move.ref)]
+        shown = [
+            {
+                "id": number,
+                "node_id": f"A_{number}",
+                "before": move.before,
+                "after": move.after,
+                "ref": move.ref,
+                "timestamp": iso(move.at),
+                "activity_type": "push",
+                "actor": self._shapes.user("octocat"),
+            }
+            for number, move in enumerate(moves)
+        ]
+        return JSONResponse(shown[::-1])
+
+    async def list_reviews(self, request: Request) -> Response:
+        """https://docs.github.com/rest/pulls/reviews#list-reviews-for-a-pull-request"""
+        _, repository = self._access.require(request, "read", "pull_requests")
+        pull = repository.pulls.get(request.path_params["number"])
+        if pull is None:
+            raise not_found()
+        reviews = [
+            {
+                "id": number,
+                "user": self._shapes.user(each.login),
+                "state": each.state,
+                "commit_id": each.commit,
+            }
+            for number, each in enumerate(pull.reviews, 1)
+        ]
+        return self._page(request, reviews, list)
+
+    async def list_pull_commits(self, request: Request) -> Response:
+        """https://docs.github.com/rest/pulls/pulls#list-commits-on-a-pull-request"""
+        _, repository = self._access.require(request, "read", "pull_requests")
+        pull = repository.pulls.get(request.path_params["number"])
+        if pull is None:
+            raise not_found()
+        commits = [self._commit(repository, sha) for sha in pull.commits or [pull.head_sha]]
+        return self._page(request, commits, list)
+
+    def _commit(self, repository: Repository, sha: str) -> Json:
+        """A commit with what is read of it."""
+        author = {"name": "Mona", "email": "mona@example.com", "date": iso(0)}
+        verified = sha not in repository.unsigned
+        return {
+            "sha": sha,
+            "author": self._shapes.user("octocat"),
+            "commit": {
+                "message": f"Change {sha[:4]}\n\nMore of it.",
+                "author": author,
+                "verification": {"verified": verified, "reason": "valid" if verified else "unsigned"},
+            },
+        }
 
 
 async def _listed(repository: Repository, prefix: str) -> list[Json]:

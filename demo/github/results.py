@@ -20,11 +20,21 @@ class Results(Endpoints):
         """The endpoints."""
         return [
             ("GET", f"{REPO}/commits/{{ref}}/check-runs", self.list_checks),
+            ("GET", f"{REPO}/commits/{{ref}}/statuses", self.list_statuses),
             ("POST", f"{REPO}/statuses/{{sha}}", self.create_status),
             ("POST", f"{REPO}/check-runs", self.create_check),
             ("GET", f"{REPO}/check-runs/{{id:int}}", self.get_check),
             ("PATCH", f"{REPO}/check-runs/{{id:int}}", self.update_check),
         ]
+
+    async def list_statuses(self, request: Request) -> Response:
+        """https://docs.github.com/rest/commits/statuses#list-commit-statuses-for-a-reference"""
+        _, repository = self._access.require(request, "read", "statuses")
+        sha = await self._sha(repository, request.path_params["ref"])
+        found = [
+            each for each in self._state.statuses if (each.repository, each.sha) == (repository.name, sha)
+        ]
+        return self._page(request, found[::-1], lambda some: [self._shapes.status(each) for each in some])
 
     async def create_status(self, request: Request) -> Response:
         """https://docs.github.com/rest/commits/statuses#create-a-commit-status"""
@@ -90,7 +100,8 @@ class Results(Endpoints):
             and query.get("app_id", str(check.app)) == str(check.app)
         ]
         if query.get("filter", "latest") == "latest":
-            found = list({check.name: check for check in found}.values())
+            ordered = sorted(found, key=lambda check: check.started_at or "")
+            found = list({(check.app, check.name): check for check in ordered}.values())
         return self._page(
             request,
             found,

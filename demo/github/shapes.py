@@ -147,6 +147,8 @@ class Shapes:
         return {
             **made,
             "merged": pull.merged,
+            "draft": pull.draft,
+            "updated_at": iso(pull.updated_at),
             "id": repository.id * 10_000 + pull.number,
             "html_url": f"{self.url}/{repository.name}/pull/{pull.number}",
             "head": {
@@ -270,6 +272,6 @@ class Shapes:
             },
             "name": check.name,
             "check_suite": {"id": check.id},
-            "app": self.app({}),
+            "app": self.app({}) | {"id": check.app},
             "pull_requests": [],
         }

@@ -38,6 +38,10 @@ class Pull:
     state: str = "open"
     merged: bool = False
     head_number: int | None = None  # of the head's repository
+    draft: bool = False
+    updated_at: float = 0.0
+    reviews: list["PullReview"] = field(default_factory=list)
+    commits: list[str] = field(default_factory=list)  # SHAs, where they are not only the head
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,25 @@ class Registered:
     manifest: dict[str, Any]
     owner: str
     at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A push of a branch (`refs/heads/main`), at GitHub's time."""
+
+    ref: str
+    before: str
+    after: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class PullReview:
+    """What somebody said of a commit: APPROVED, CHANGES_REQUESTED, COMMENTED or DISMISSED."""
+
+    login: str
+    state: str
+    commit: str
 
 
 @dataclass(slots=True)
@@ -65,6 +88,8 @@ class Repository:
     people: dict[str, str] = field(default_factory=dict)  # login to role name
     pulls: dict[int, Pull] = field(default_factory=dict)
     issues: set[int] = field(default_factory=set)
+    moves: list[Move] = field(default_factory=list)
+    unsigned: set[str] = field(default_factory=set)  # commits whose signature is not verified
 
     def resolve(self, ref: str) -> str | None:
         """The SHA of a branch, a tag, a pull request or a (short) SHA, None where there is none; runs git.
@@ -127,6 +152,17 @@ class Repository:
         if self.git is None:
             return self.messages.get(sha, "A change")
         return self._git("log", "-1", "--format=%B", "--end-of-options", sha)
+
+    def between(self, base: str, head: str) -> list[str]:
+        """The commits that `head` has and `base` has not, the oldest first."""
+        if self.git is not None:
+            return self._git("rev-list", "--reverse", f"{base}..{head}").split()
+        found: list[str] = []
+        at: str | None = head
+        while at is not None and not self.is_before(at, base):
+            found.insert(0, at)
+            at = self.parents.get(at)
+        return found
 
     def _git(self, *arguments: str) -> str:
         """What git prints; nothing where it fails."""

@@ -1,12 +1,13 @@
 """What the App of an `app.yaml` may do and hears: all that its jobs need, and nothing else."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.catalog.triggers import KINDS, WORDS
-from bot.config import Config, github_app
+from bot.config import Config, github_app, load
 from bot.config.github_app import AppNeeds
 from bot.errors import ConfigError
 
@@ -102,3 +103,25 @@ def test_file_is_read_before_there_is_an_app(tmp_path: Path) -> None:
     path.write_text("github: {app_id: '${A}', private_key: '${K}', nonsense: 1}\n")
     with pytest.raises(ConfigError, match="nonsense"):
         github_app.at_hand(path, {})
+
+
+def test_required_checks_take_the_right_to_read_statuses() -> None:
+    job = {"name": "migrate", "command": "true", "requires": [{"checks": {"only": ["test"]}}, "review"]}
+    needs = github_app.needs(Config.model_validate({"jobs": {"migrate": job}}))
+    assert needs.permissions == ALWAYS | {"statuses": "read"}
+
+
+@pytest.mark.parametrize(
+    ("requires", "told"),
+    [
+        ("[reviews]", "did you mean review?"),
+        ("[{bases: [main]}]", "did you mean base?"),
+        ("[{checks: {onyl: [a]}}]", "did you mean only?"),
+        ("[review]", "a github section is needed"),
+    ],
+)
+def test_requirement_that_cannot_hold_is_told_in_its_place(tmp_path: Path, requires: str, told: str) -> None:
+    path = tmp_path / "app.yaml"
+    path.write_text(f"jobs:\n  migrate:\n    command: 'true'\n    requires: {requires}\n")
+    with pytest.raises(ConfigError, match=f"app.yaml:4:.*{re.escape(told)}"):
+        load(path, {})

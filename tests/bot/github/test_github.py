@@ -111,7 +111,9 @@ async def test_repository_and_pull_request_are_read(standin: GitHubStandIn, app:
     standin.add_pull(SHOP, 8, "c" * 40, "theirs", head_repository=None)
     number, owner = number_of(SHOP), number_of("acme")
     assert await app.repository(SHOP) == Repository(SHOP, "main", True, number, owner)
-    found = PullRequest(7, "open", SHA, "topic", SHOP, "main", False, number, number, SHOP)
+    found = PullRequest(
+        7, "open", SHA, "topic", SHOP, "main", False, number, number, SHOP, "octocat", False, 0.0
+    )
     assert await app.pull(SHOP, 7) == found
     assert (await app.pull(SHOP, 8)).head_repository is None
 

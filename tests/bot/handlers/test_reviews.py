@@ -10,12 +10,18 @@ from tests.bot.house import SHOP, House
 from tests.bot.posting.test_outbox import send
 
 
+def _about(home: House) -> dict[str, Any]:
+    """The repository, and the head of the pull request as the person saw it."""
+    shop = home.github.state.repositories[SHOP]
+    return {"private": True, "number": shop.id, "commit": shop.pulls[7].head_sha}
+
+
 async def _on_line(home: House, body: str, *, below: int | None = None, **how: Any) -> int:
     """Somebody comments on a line; gives the comment's number."""
     made = home.github.add_comment(SHOP, 7, "octocat", body, on_line=True)
     if below is not None:
         made.thread = below
-    about = {"private": True, "number": home.github.state.repositories[SHOP].id, "in_reply_to": below, **how}
+    about = {**_about(home), "in_reply_to": below, **how}
     author = about.pop("author", "octocat")
     payload = payloads.review_comment(SHOP, 7, made.id, author, body, **about)
     await home.bot.deliveries.handle(
@@ -25,7 +31,7 @@ async def _on_line(home: House, body: str, *, below: int | None = None, **how: A
 
 
 async def _review(home: House, body: str | None, **how: Any) -> str:
-    about = {"private": True, "number": home.github.state.repositories[SHOP].id, **how}
+    about = {**_about(home), **how}
     payload = payloads.review(SHOP, 7, about.pop("id", 900), about.pop("author", "octocat"), body, **about)
     delivery = await home.deliver("pull_request_review", json.dumps(payload).encode())
     await home.bot.deliveries.handle(delivery)
