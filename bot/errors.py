@@ -22,6 +22,7 @@ class ProblemType(StrEnum):
     NO_SUCH_TOKEN = "urn:errand:problem:no-such-token"  # noqa: S105 (no secret)
     NO_SUCH_HOOK = "urn:errand:problem:no-such-hook"
     NO_SUCH_PIN = "urn:errand:problem:no-such-pin"
+    NO_SUCH_DELIVERY = "urn:errand:problem:no-such-delivery"
     INVALID = "urn:errand:problem:invalid"
     UNFIT = "urn:errand:problem:unfit"
     NOT_POSSIBLE = "urn:errand:problem:not-possible"

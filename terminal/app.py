@@ -6,6 +6,7 @@ from terminal import (
     applying,
     builds,
     chatting,
+    deliveries,
     hooks,
     jobs,
     locks,
@@ -33,10 +34,12 @@ for part in (running, looking, jobs, removing, builds, locks, applying, chatting
     part.add_to(cli)
 cli.add_typer(tokens.group(), name="token")
 cli.add_typer(hooks.group(), name="hook")
+cli.add_typer(deliveries.group(), name="delivery")
 cli.add_typer(repositories.group(), name="repositories")
 cli.add_typer(setup.group(), name="setup")
 cli.command("tokens")(tokens.listing)
 cli.command("hooks")(hooks.listing)
+cli.command("deliveries")(deliveries.listing)
 cli.command("list")(jobs.jobs)
 cli.command("help")(topics.show)
 

@@ -17,6 +17,7 @@ from bot.workers.pruning import Pruning
 from executor.logs.store import LogStore
 from webhooks.access import Access
 from webhooks.api.chat_commands import ChatCommandHandlers
+from webhooks.api.deliveries import DeliveryHandlers
 from webhooks.api.grants import GrantHandlers
 from webhooks.api.guard import TokenGuard
 from webhooks.api.hooks import HookCallHandlers, HookGuard
@@ -96,6 +97,7 @@ class Site:
             DocumentHandlers(),
             RunHandlers(store, clock),
             LogHandlers(store, self.logs, self.streams, access),
+            DeliveryHandlers(store),
             GrantHandlers(controls.registry, controls.repositories, store, clock),
             ChatCommandHandlers(controls.questions, clock),
             JobHandlers(controls.registry, controls.pruning, store, clock),

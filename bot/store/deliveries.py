@@ -1,6 +1,7 @@
 """Deliveries: stored fast, claimed by one bot, settled, forgotten after some days."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import chain
 from typing import Any, Literal, cast
@@ -29,6 +30,9 @@ ROWS = 64
 
 IGNORED = literal("ignored", literal_execute=True)
 """Written into the statement, so that the database sees that its index of the ignored ones serves it."""
+
+FAILED = literal("failed", literal_execute=True)
+"""As `IGNORED`."""
 
 _CLAIM = Claim(Delivery, [DELIVERY.state == "stored"])
 
@@ -120,6 +124,42 @@ def _settlement(names: tuple[str, ...]) -> Any:
         .where(*held, DELIVERY.state == "stored")
         .values(**values, lease_owner=None, lease_until=0.0)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """A delivery that failed, without what it holds; `note` says why."""
+
+    number: int
+    key: str
+    source: str
+    event: str
+    received_at: float
+    note: str | None
+
+
+def given_up(session: Session, *, limit: int, before: int | None = None) -> list[GivenUp]:
+    """Up to `limit` deliveries that failed, the newest first; those with a smaller number than `before`."""
+    columns = DELIVERY.id.label("number"), *(DELIVERY[name] for name in _SHOWN)
+    query = select(*columns).where(DELIVERY.state == FAILED).order_by(DELIVERY.id.desc()).limit(limit)
+    rows = session.execute(query if before is None else query.where(DELIVERY.id < before))
+    return [GivenUp(**row) for row in rows.mappings()]
+
+
+_SHOWN = ("key", "source", "event", "received_at", "note")
+
+
+def again(session: Session, number: int) -> bool:
+    """Let a delivery that failed be decided anew; False where there is no such one."""
+    failed = update(Delivery).where(DELIVERY.id == number, DELIVERY.state == "failed")
+    changed = session.scalar(
+        failed.values(state="stored", attempts=0, due_at=0.0, note=None)
+        .returning(DELIVERY.id)
+        .execution_options(synchronize_session=False)
+    )
+    if changed is not None:
+        wake(session, "deliveries")
+    return changed is not None
 
 
 def prune(session: Session, *, before: float, limit: int, ignored: bool = False) -> int:

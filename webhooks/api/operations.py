@@ -14,6 +14,7 @@ from starlette.routing import Route
 from bot.catalog.catalog import Job
 from webhooks.api import openapi, queries, responses
 from webhooks.api.chat_commands import ChatCommandHandlers
+from webhooks.api.deliveries import DeliveryHandlers
 from webhooks.api.grants import GrantHandlers
 from webhooks.api.guard import Guard, guarded
 from webhooks.api.hooks import HookCallHandlers
@@ -37,6 +38,7 @@ _IF_NONE_MATCH = queries.Parameter(
 )
 
 _RESET = {204: Answer("It does.")}
+_AGAIN = {204: Answer("It is decided anew, soon.")}
 _FREE = {204: Answer("It is free.")}
 _VERSIONED = {200: Answer(headers=(_ETAG,))}
 _STOPPED = {200: Answer("The run, which may take its grace to stop.")}
@@ -145,6 +147,15 @@ OPERATIONS = (
         HookCallHandlers.call_hook,
         {200: Answer("The same again, or the tag.", (_LOCATION,))},
         query=queries.HOOK,
+    ),
+    _get("/api/deliveries", Needs.ADMIN, DeliveryHandlers.list_deliveries, query=queries.DELIVERIES),
+    Operation(
+        "POST",
+        "/api/deliveries/{number}/retry",
+        Needs.ADMIN,
+        DeliveryHandlers.retry_delivery,
+        _AGAIN,
+        problems=(404,),
     ),
     _get("/api/repositories", Needs.ADMIN, GrantHandlers.list_repositories),
     # The name of a repository has a slash, as may a token that was made on the command line.

@@ -82,6 +82,11 @@ RUNS = (
     Parameter("before", "only runs with a smaller number", 1),
 )
 
+DELIVERIES = (
+    Parameter("limit", "how many; 50 if not given", 1, MOST_RUNS),
+    Parameter("before", "only those with a smaller number", 1),
+)
+
 LOG = (
     Parameter("tail", "only the last lines, of the last 512 KiB", 0, MOST_LINES),
     Parameter("follow", "1: go on while the job writes, and end with its log", choices=("1", "0")),

@@ -8,12 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bot.access import scopes
 from bot.errors import RetryLater
 from bot.handlers.orders import standing_tag
 from bot.registry import Registry
 from bot.states import State as RunState
 from bot.states import attempt_name
-from bot.store import Session, Store, attempts, builds, locks, results, runs
+from bot.store import Session, Store, attempts, builds, deliveries, locks, results, runs
 from bot.store.watchers import ChangeFeed, Subject
 from bot.tables import Attempt, ImageTag, Run
 from executor.logs.store import LogStore
@@ -87,6 +88,7 @@ def routes(pages: Pages) -> list[Route]:
         guarded("/", handlers.overview),
         guarded("/events", handlers.changes),
         guarded("/jobs/{name}", handlers.history),
+        guarded("/deliveries", handlers.deliveries),
     ]
     mounts += [guarded("/api/", handlers.api, every=True), guarded("/api", handlers.api, every=True)]
     for kind in ("runs", "builds"):
@@ -180,6 +182,17 @@ class _PageHandlers:
             more=more,
             before=before,
             visitor=visitor,
+        )
+
+    async def deliveries(self, request: Request, visitor: Visitor) -> Response:
+        """What came in and was given up, for admins, with the command that tries it again."""
+        if visitor.how == "link" or not scopes.may_change(visitor.scopes):
+            return _message(self._pages, 403, "Not with this token", "This page needs `admin`.", visitor)
+        before = _number(request.query_params.get("before", ""))
+        rows = await self._pages.store.read(lambda s: deliveries.given_up(s, limit=RECENT + 1, before=before))
+        more = rows[RECENT - 1].number if len(rows) > RECENT else None
+        return self._pages.renderer.page(
+            "deliveries.html", deliveries=rows[:RECENT], before=before, more=more, visitor=visitor
         )
 
     async def changes(self, request: Request, visitor: Visitor) -> Response:
