@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from terminal.configured import DEFAULT, ConfigOption, finished, loaded
+from terminal.connection import check_github
 from terminal.failures import USAGE, Failure, Usage
 from terminal.findings import Format, report
 from terminal.helping import Commands
@@ -50,6 +51,9 @@ def check(
     cluster: Annotated[
         bool, typer.Option("--cluster", help="Ask the cluster, too, whether Errand has the rights it needs.")
     ] = False,
+    github: Annotated[
+        bool, typer.Option("--github", help="Ask GitHub, too: what the App lacks, and what did not arrive.")
+    ] = False,
     form: Annotated[
         Format,
         typer.Option(
@@ -67,8 +71,8 @@ def check(
     from bot.config.findings import Invalid
     from bot.config.remarks import inspected
 
-    if cluster and form is not Format.TEXT:
-        raise Usage("--cluster: its table is for people; leave out --format.")
+    if (cluster or github) and form is not Format.TEXT:
+        raise Usage(f"--{'cluster' if cluster else 'github'}: its answer is for people; leave out --format.")
     try:
         settings, remarks = inspected(config, os.environ)
     except Invalid as error:
@@ -82,6 +86,8 @@ def check(
         facts([*settings.summary(), *settings.timetables(time.time())])
     if cluster:
         check_cluster(settings)
+    if github:
+        check_github(settings)
 
 
 def schema() -> None:

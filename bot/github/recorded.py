@@ -22,12 +22,21 @@ _EVENT = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class RecordedDelivery:
-    """One try to deliver: `guid` is that of all tries of the same, `sent_at` in seconds since the epoch."""
+    """One try to deliver: `guid` is that of all tries of the same, `sent_at` in seconds since the epoch.
+
+    `status` is what the other side answered, 0 where it did not.
+    """
 
     number: int
     guid: str
     event: str
     sent_at: float
+    status: int = 0
+
+    @property
+    def arrived(self) -> bool:
+        """Whether it was taken."""
+        return 200 <= self.status < 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +84,4 @@ def _read(row: object) -> RecordedDelivery | None:
         return None
     if not _GUID.fullmatch(guid) or not _EVENT.fullmatch(event):
         return None
-    return RecordedDelivery(key, guid, event, sent_at)
+    return RecordedDelivery(key, guid, event, sent_at, number(row, "status_code") or 0)

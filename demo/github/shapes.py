@@ -107,12 +107,12 @@ class Shapes:
             "target_id": account["id"],
             "target_type": "Organization",
             "permissions": installation.permissions,
-            "events": EVENTS,
+            "events": EVENTS if installation.events is None else installation.events,
             "created_at": iso(0),
             "updated_at": iso(0),
             "single_file_name": None,
             "suspended_by": None,
-            "suspended_at": None,
+            "suspended_at": None if installation.suspended_at is None else iso(installation.suspended_at),
         }
 
     def repository(self, repository: Repository) -> Json:

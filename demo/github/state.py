@@ -309,6 +309,8 @@ class Installation:
     account: str
     permissions: dict[str, str]
     repositories: set[str] | None = None
+    events: list[str] | None = None  # None: all that the App hears
+    suspended_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

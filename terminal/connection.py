@@ -1,0 +1,87 @@
+"""`errand check --github`: what the App lacks, where it is installed, and which of its deliveries failed."""
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from terminal.configured import finished
+from terminal.failures import Failure, plain, say
+from terminal.printing import facts
+
+if TYPE_CHECKING:
+    from bot.config import Config
+    from bot.github.review import AppReview
+
+_FAILED = 10
+"""Failed deliveries that are listed."""
+
+
+def check_github(config: "Config") -> None:
+    """Print it; raises `Failure` where something is missing."""
+    github = config.github
+    if github is None or github.app_id is None or github.private_key is None:
+        raise Failure("There is no App to ask: github has no app_id. `errand setup github` makes one.")
+    from bot.github.review import review
+
+    seen = finished(review(github.api_url, github.app_id, github.private_key, time.time))
+    facts(list(_facts(seen)))
+    problems = list(_problems(config, seen))
+    for problem in problems:
+        say(plain(problem))
+    if problems:
+        raise Failure("The App is not all that this app.yaml needs.")
+
+
+def _facts(seen: "AppReview") -> Iterator[tuple[str, str]]:
+    from bot.text import vocabulary
+
+    accounts = ", ".join(
+        each.account + (" (suspended)" if each.suspended else "") for each in seen.installations
+    )
+    yield "App", plain(seen.slug)
+    yield "installed on", plain(accounts) or "nothing yet"
+    yield "deliveries to", plain(seen.hook) or "nowhere"
+    if seen.deliveries:
+        last = seen.deliveries[0]
+        yield (
+            "the last",
+            f"{plain(last.event)}, {vocabulary.ago(last.sent_at, time.time())}: {_answered(last.status)}",
+        )
+        arrived = sum(each.arrived for each in seen.deliveries)
+        yield "arrived", f"{arrived} of the last {len(seen.deliveries)}"
+    else:
+        yield "the last", "GitHub has delivered nothing in the last days"
+
+
+def _problems(config: "Config", seen: "AppReview") -> Iterator[str]:
+    """What has to be mended, a sentence each."""
+    from bot.config.github_app import HOOK, needs
+    from bot.text import vocabulary
+
+    wanted = needs(config)
+    for lack in wanted.beyond(seen.permissions, seen.events):
+        yield f"The App lacks {lack}: add it under Permissions & events."
+    accounts = {each.account.casefold(): each for each in seen.installations}
+    assert config.github is not None  # noqa: S101 - asked before
+    for owner in sorted({name.partition("/")[0].casefold() for name in config.github.repositories}):
+        installed = accounts.get(owner)
+        if installed is None and "*" not in owner:
+            yield f"It is not installed on {owner}."
+        elif installed is not None and installed.suspended:
+            yield f"It is suspended on {owner}."
+        elif installed is not None and not list(wanted.beyond(seen.permissions, seen.events)):
+            for lack in wanted.beyond(installed.permissions, installed.events):
+                yield f"{owner} has not agreed yet to {lack}."
+    if config.github.poll is not None:
+        return  # deliveries are fetched, whether they arrive or not
+    if seen.hook != config.url + HOOK:
+        yield f"Its deliveries go to {seen.hook or 'nowhere'}, and this Errand is at {config.url + HOOK}."
+    arrived = {each.guid for each in seen.deliveries if each.arrived}
+    failed = {each.guid: each for each in reversed(seen.deliveries) if each.guid not in arrived}
+    for each in list(failed.values())[-_FAILED:]:
+        moment = vocabulary.moment(each.sent_at)
+        yield f"Delivery {each.guid} ({each.event}, {moment}) did not arrive: {_answered(each.status)}."
+
+
+def _answered(status: int) -> str:
+    return f"answered with {status}" if status else "no answer"
