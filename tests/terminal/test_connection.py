@@ -16,7 +16,7 @@ from terminal.failures import Failure
 
 HOOK = "https://errand.example.com/webhooks/github"
 FILE = """url: https://errand.example.com
-github: {{app_id: "{app}", private_key: "${{KEY}}", webhook_secret: a-secret-of-the-hook, api_url: "{url}"{more}}}
+github: {{app_id: "{app}", private_key: "${{KEY}}", webhook_secret: a-secret-of-ours, api_url: "{url}"{more}}}
 images: {{shop: {{build: {{repository: acme/shop}}}}}}
 jobs: {{migrate: {{image: shop, command: "true", on: [push, {{deployment: production}}]}}}}
 """
