@@ -30,7 +30,7 @@ from bot.catalog.images import LABEL, Image
 from bot.catalog.parameters import NAME, Parameter, variable_name
 from bot.catalog.patterns import SOME, Form
 from bot.catalog.requirements import Requirement
-from bot.catalog.triggers import Entry, starts
+from bot.catalog.triggers import Entry, described, starts
 from bot.errors import Missing, ProblemType, Unfit
 from bot.events import Occurrence
 from bot.text.names import JOB_NAME, job_name
@@ -242,6 +242,11 @@ class Job(Definition):
             shell = ("bash", "--noprofile", "--norc", "-e", "-c")
             return (*shell, _AFTER_SETUP + self.command, "bash", self.setup, *arguments)
         return ("sh", "-c", self.command, "sh", *arguments) if arguments else ("sh", "-c", self.command)
+
+    @property
+    def starters(self) -> tuple[str, ...]:
+        """What on GitHub starts it, in words."""
+        return described(self.on)
 
     def starts_by(self, happened: Occurrence) -> bool:
         """Whether `happened` starts it."""

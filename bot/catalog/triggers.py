@@ -53,6 +53,11 @@ class Trigger(Definition):
 
     event: ClassVar[str]
 
+    @property
+    def words(self) -> str:
+        """What starts the job, as people call it."""
+        raise NotImplementedError
+
     def fits(self, happened: Occurrence) -> bool:
         """Whether `happened`, which is of this event, starts the job."""
         raise NotImplementedError
@@ -64,6 +69,11 @@ class OnDeployment(Trigger):
     event = "deployment"
     deployment: Pattern
     url: Annotated[str, AfterValidator(_address), Form(_URL)] | None = None
+
+    @property
+    def words(self) -> str:
+        """What it is called."""
+        return f"deployments to {self.deployment}"
 
     def fits(self, happened: Occurrence) -> bool:
         """By the name of the environment."""
@@ -77,6 +87,12 @@ class OnDeploymentStatus(Trigger):
     deployment_status: Literal["error", "failure", "inactive", "in_progress", "queued", "pending", "success"]
     environment: Pattern = "**"
 
+    @property
+    def words(self) -> str:
+        """What it is called."""
+        where = "" if self.environment == "**" else f" to {self.environment}"
+        return f"deployments{where} that are {self.deployment_status}"
+
     def fits(self, happened: Occurrence) -> bool:
         """By the state and the environment."""
         same = happened.facts.get("state") == self.deployment_status
@@ -89,6 +105,11 @@ class OnProtectionRule(Trigger):
     event = "deployment_protection_rule"
     protection_rule: Pattern
 
+    @property
+    def words(self) -> str:
+        """What it is called."""
+        return f"workflows that wait at {self.protection_rule}"
+
     def fits(self, happened: Occurrence) -> bool:
         """By the name of the environment."""
         return matches(self.protection_rule, happened.environment)
@@ -100,6 +121,11 @@ class OnRelease(Trigger):
     event = "release"
     release: Literal["published", "released", "prereleased"]
 
+    @property
+    def words(self) -> str:
+        """What it is called."""
+        return f"releases ({self.release})"
+
     def fits(self, happened: Occurrence) -> bool:
         """By what became of it."""
         return happened.facts.get("action") == self.release
@@ -110,6 +136,11 @@ class OnTag(Trigger):
 
     event = "push"
     tag: Pattern
+
+    @property
+    def words(self) -> str:
+        """What it is called."""
+        return f"tags {self.tag}"
 
     def fits(self, happened: Occurrence) -> bool:
         """By its name."""
@@ -148,6 +179,13 @@ class OnPullRequest(Trigger):
     pull_request: Annotated[tuple[_Change, ...], AfterValidator(_some), Field(max_length=20)]
     branches: Annotated[tuple[Pattern, ...], AfterValidator(_some)] | None = None
 
+    @property
+    def words(self) -> str:
+        """What it is called."""
+        changes = [each if isinstance(each, str) else f"labeled {each.labeled}" for each in self.pull_request]
+        where = f" to {', '.join(self.branches)}" if self.branches else ""
+        return f"pull requests{where} ({', '.join(changes)})"
+
     def fits(self, happened: Occurrence) -> bool:
         """By what became of it, the label, and the branch that it is to be merged into."""
         action, label = happened.facts.get("action"), happened.facts.get("label", "")
@@ -174,6 +212,11 @@ class OnWorkflow(Trigger):
     ] = "success"
     branches: Annotated[tuple[Pattern, ...], AfterValidator(_some)] | None = None
 
+    @property
+    def words(self) -> str:
+        """What it is called."""
+        return f"ends of the workflow {self.workflow} ({self.conclusion})"
+
     def fits(self, happened: Occurrence) -> bool:
         """By its name, how it ended, and the branch that it ran on."""
         facts = happened.facts
@@ -190,6 +233,11 @@ class OnDispatch(Trigger):
 
     event = "repository_dispatch"
     repository_dispatch: Pattern
+
+    @property
+    def words(self) -> str:
+        """What it is called."""
+        return f"dispatches {self.repository_dispatch}"
 
     def fits(self, happened: Occurrence) -> bool:
         """By the type."""
@@ -261,3 +309,11 @@ def starts(entries: Iterable[Entry], job: str, happened: Occurrence) -> bool:
         elif entry.event == happened.event and entry.fits(happened):
             return True
     return False
+
+
+_WORDS = {"push": "pushes that rebuild its image", "merge_group": "merge queues"}
+
+
+def described(entries: Iterable[Entry]) -> tuple[str, ...]:
+    """What starts a job besides people, in words; names in it come from the file."""
+    return tuple(_WORDS[each] if isinstance(each, str) else each.words for each in entries)

@@ -110,6 +110,7 @@ class WhyHandler:
                 if known_by and job.image
                 else None,
                 on_push="push" in job.on,
+                starters=job.starters,
                 events=_events(session, job.name, known_by),
                 refusals=push_verdicts.refusals(session, job=job.name, repository=repository, limit=REFUSALS)
                 if repository

@@ -10,7 +10,7 @@ from bot.messages import waits
 from bot.messages.comments import headline
 from bot.messages.differences import differences
 from bot.messages.requirements import requirement_line
-from bot.messages.text import code, plain
+from bot.messages.text import code, codes, plain
 from bot.messages.timetables import local_time
 from bot.messages.verdicts import occurrence_line, push_line, reason, short_ref, tick_note, unstarted_lines
 from bot.messages.view import run_view
@@ -118,6 +118,7 @@ class Reasons:
     job: str
     pushes: Sequence[PushVerdict] | None
     on_push: bool
+    starters: Sequence[str]
     events: Sequence[OccurrenceSeen]
     refusals: Sequence[CommandRefusal]
     ticks: Sequence[Tick]
@@ -147,6 +148,8 @@ def why(reasons: Reasons, *, who: str) -> str:
     else:
         lines.append("- no lock and no other run is in its way now")
     lines += [f"- {line}" for line in _pushed(reasons)]
+    if reasons.starters:
+        lines.append(f"- starts by itself with {codes(reasons.starters)}")
     for event in reasons.events:
         about = f"{plain(event.subject, 200)}, {moment(event.received_at)}"
         lines.append(f"- {about}: {occurrence_line(event, reasons.job)}")

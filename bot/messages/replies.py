@@ -7,7 +7,7 @@ from bot.catalog.catalog import Job
 from bot.catalog.images import Image
 from bot.messages import paging
 from bot.messages.comments import headline
-from bot.messages.text import ZERO_WIDTH, code, fence, plain, shortened, url
+from bot.messages.text import ZERO_WIDTH, code, codes, fence, plain, shortened, url
 from bot.messages.view import View, run_view
 from bot.states import State
 from bot.tables import Build, Run
@@ -16,6 +16,7 @@ from bot.text.vocabulary import moment
 RUNS = 20
 LOG_CHARACTERS = 8000
 REPLY_CHARACTERS = 60_000
+STARTERS = 3  # as many are told of a job in a list
 
 
 class JobListing(Protocol):
@@ -24,6 +25,11 @@ class JobListing(Protocol):
     @property
     def description(self) -> str | None:
         """A sentence for people."""
+        ...
+
+    @property
+    def starters(self) -> Sequence[str]:
+        """What on GitHub starts it, in words."""
         ...
 
 
@@ -63,7 +69,8 @@ def listing(jobs: Mapping[str, JobListing], command: str = "/job", page: int = 1
     lines = []
     for name, job in sorted(jobs.items()):
         about = f": {plain(job.description, 200)}" if job.description else ""
-        lines.append(f"- {code(name, 100)}{about}")
+        itself = f" (starts with {codes(job.starters[:STARTERS])})" if job.starters else ""
+        lines.append(f"- {code(name, 100)}{about}{itself}")
     shown = paging.page(lines, page)
     footer = shown.footer(f"{len(jobs)} jobs", f"{command} list")
     return "\n".join([f"Start one with {code(f'{command} run NAME')}:", "", *shown.lines, *footer])
@@ -81,7 +88,10 @@ def job_help(job: Job, command: str = "/job", page: int = 1) -> str:
         lines.append(f"- {code(name)}{said}: {parameter.expectation}{end}")
     shown = paging.page(lines, page)
     footer = shown.footer(f"{len(lines)} parameters", f"{command} help {job.name}")
-    return "\n".join([f"{code(f'{command} run {job.name}')}: {about}", "", *shown.lines, *footer]).strip()
+    itself = [f"It starts by itself with {codes(job.starters)}."] if job.starters else []
+    return "\n".join(
+        [f"{code(f'{command} run {job.name}')}: {about}", *itself, "", *shown.lines, *footer]
+    ).strip()
 
 
 def status_reply(

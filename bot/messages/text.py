@@ -52,6 +52,11 @@ def code(text: str, limit: int = 200) -> str:
     return f"{ticks}{pad}{line}{pad}{ticks}"
 
 
+def codes(texts: Iterable[str]) -> str:
+    """Several of them, with commas."""
+    return ", ".join(code(text, 200) for text in texts)
+
+
 def plain(text: str, limit: int = 500) -> str:
     """The text inside a Markdown paragraph, shown as it is: no formatting, no mention, no link."""
     line = _LINKS.sub(ZERO_WIDTH, clean(text, limit))

@@ -177,6 +177,7 @@ class _PageHandlers:
             name=name,
             description=registry.descriptions.get(name, ""),
             runs=[run_summary(run) for run in page[:RECENT]],
+            starters=entry.job.starters if entry else (),
             schedule=schedule,
             tag=responses.ChosenTag.of_tag(tag) if tag else None,
             more=more,

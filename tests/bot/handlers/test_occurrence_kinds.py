@@ -252,3 +252,13 @@ async def test_push_whose_commit_wants_no_checks_builds_nothing(tmp_path: Path) 
         await tell(home, "github_verdict")
         (check,) = home.github.checks
         assert (await jobs(home), check.name, check.conclusion) == ([], "errand / check", "neutral")
+
+
+async def test_people_are_told_what_starts_a_job(home: House) -> None:
+    starts = "pull requests to main (opened, synchronize, labeled deploy)"
+    (listing,) = await home.says("/job list")
+    assert f"- `publish` (starts with `{starts}`)" in listing
+    (help,) = await home.says("/job help publish")
+    assert f"It starts by itself with `{starts}`." in help
+    (why,) = await home.says("/job why check")
+    assert "by itself with `workflows that wait at production`, `releases (published)`, `tags v*`" in why

@@ -223,6 +223,7 @@ class Described:
     """A job as far as a listing cares."""
 
     description: str | None = None
+    starters: tuple[str, ...] = ()
 
 
 def test_listing_shows_jobs_in_order_with_their_descriptions() -> None:
