@@ -5,7 +5,7 @@ It shares nothing with the code: fields are matched by asking every value, and t
 
 import calendar
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -98,6 +98,16 @@ def changes(zone: str, start: int, end: int) -> list[int]:
     tz = ZoneInfo(zone)
     ahead = [(t, datetime.fromtimestamp(t, tz).utcoffset()) for t in range(start, end, DAY)]
     return [t for (t, one), (_, other) in pairwise(ahead) if one != other]
+
+
+def kinds_of_change(zone: str, start: int, end: int) -> list[int]:
+    """Moments within a day before the first change of each kind: from one offset to another."""
+    tz = ZoneInfo(zone)
+    first: dict[tuple[timedelta | None, timedelta | None], int] = {}
+    for at in changes(zone, start, end):
+        before, after = (datetime.fromtimestamp(t, tz).utcoffset() for t in (at, at + DAY))
+        first.setdefault((before, after), at)
+    return list(first.values())
 
 
 def moment(year: int, month: int = 1, day: int = 1) -> int:

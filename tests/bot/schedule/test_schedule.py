@@ -81,7 +81,7 @@ def test_clock_changes_as_documented(cron: str, zone: str, day: str, expected: l
 @pytest.mark.parametrize(("cron", "pace"), [("*/15 * * * *", 900), ("* * * * *", 60), ("*/30 * * * *", 1800)])
 def test_interval_keeps_its_pace_in_real_time(zone: str, cron: str, pace: int) -> None:
     schedule = parse(cron, zone)
-    for at in oracle.changes(zone, START, moment(2022) if pace == 60 else END):
+    for at in oracle.kinds_of_change(zone, START, END):
         moments = schedule.between(at, at + 2 * DAY, 10**6)
         assert moments == [float(t) for t in range(at + pace, at + 2 * DAY + 1, pace)]
 
