@@ -8,8 +8,11 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-BURST = 6
-"""What is written at once where nothing was for a while: what one command needs from first to last."""
+BURST = 10
+"""What is written at once where nothing was for a while: no word of one command waits.
+
+With one a second after that it is below the 80 a minute from which on GitHub refuses.
+"""
 OLDEST = 4
 """Of so many turns in a row one is for who waits longest: the newest come first, and none waits for ever."""
 ACCOUNTS = 1000
