@@ -125,6 +125,11 @@ class Composition:
         return PageAddresses(self.parts.registry, self.parts.keys, self.parts.clock)
 
     @cached_property
+    def audience(self) -> Audience:
+        """Who reads what is posted."""
+        return Audience(self.parts.clock)
+
+    @cached_property
     def resolver(self) -> TargetResolver:
         """Which commit or image is meant."""
         return TargetResolver(self.authorization, self.parts.registry, self.host, self.parts.store)
@@ -197,7 +202,7 @@ class Composition:
             RepositoryIdentityHandler(parts.registry, host, settlement, answers),
             EventHandlers(
                 PushHandler(parts.registry, self.enqueuer, self.cards, parts.clock),
-                CommentHandler(parts.registry, host, talk, answers),
+                CommentHandler(parts.registry, host, talk, answers, self.audience),
                 CheckHandler(parts.registry, host, self.commands, talk, answers, parts.store),
                 OccurrenceHandler(parts.registry, commits, self.enqueuer, self.cards),
                 SlackCommandHandler(parts.registry, talk, answers),
@@ -237,7 +242,7 @@ class Composition:
     def outbox(self) -> Outbox:
         """What sends posts."""
         parts = self.parts
-        facing = Facing(parts.store, self.addresses, Audience(parts.clock), parts.slack)
+        facing = Facing(parts.store, self.addresses, self.audience, parts.slack)
         github = GitHubPosts(parts.github, facing, LogAnnotations(parts.logs), parts.registry, parts.clock)
         deployments = DeploymentPosts(parts.github, facing, parts.store)
         slack = SlackPosts(parts.slack, facing, parts.registry, parts.clock)

@@ -75,6 +75,7 @@ class PullRequest:
     author: str | None = None
     draft: bool = False
     updated_at: float | None = None
+    private: bool = True  # the base's, also where GitHub does not say
 
     @property
     def is_fork(self) -> bool:

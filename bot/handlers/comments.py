@@ -15,6 +15,7 @@ from bot.handlers.answers import WENT_WRONG, Answers, by_number
 from bot.handlers.authorization import RequestContext
 from bot.handlers.conversation import Conversation, Step, shows_only, verbs_of
 from bot.handlers.places import GitHubPlace
+from bot.posting.audience import Audience
 from bot.registry import Registry
 from bot.repositories import CodeHost
 from bot.states import ActorKind, Cause
@@ -22,7 +23,7 @@ from bot.tables import Delivery, Post
 
 log = structlog.get_logger()
 
-SEEN_AFTER = 1.0
+SEEN_AFTER = 3.0
 """Seconds without an answer after which a reaction says that the comment was read."""
 NO_COMMAND = "no command in the comment"
 
@@ -36,11 +37,13 @@ class CommentHandler:
         host: CodeHost,
         conversation: Conversation,
         answers: Answers,
+        audience: Audience,
     ) -> None:
         self._registry = registry
         self._host = host
         self._conversation = conversation
         self._answers = answers
+        self._audience = audience
 
     async def handle(self, delivery: Delivery, comment: events.Comment) -> None:
         """Who may not costs one question: nothing is read, fetched or shown before that is answered."""
@@ -85,6 +88,7 @@ class CommentHandler:
         else:
             if any(line.problem is None for line in lines):
                 pull = await self._host.required.pull(comment.repository, comment.pull)
+                self._audience.note(comment.repository, private=pull.private)
                 context = replace(context, place=_place(comment, pull))
             steps = await self._conversation.prepare(context, lines)
         await self._conversation.decide(
@@ -100,10 +104,12 @@ class CommentHandler:
     @staticmethod
     async def _see(github: GitHub, comment: events.Comment) -> None:
         """Show that the comment was read, where the answer takes a while; GitHub keeps one such reaction."""
+        if comment.kind == "review":  # GitHub's REST API knows no reactions to those
+            return
+        await asyncio.sleep(SEEN_AFTER)
+        on_line = comment.thread is not None
         try:
-            await github.react(
-                comment.repository, comment.comment, "eyes", on_line=comment.thread is not None
-            )
+            await github.react(comment.repository, comment.comment, "eyes", on_line=on_line)
         except (RetryLater, Refused) as error:
             log.info("reaction.failed", repository=comment.repository, error=str(error))
 

@@ -48,19 +48,25 @@ class Audience:
 
         return await self._answer(f"github:{repository.casefold()}", ask)
 
+    def note(self, repository: str, *, private: bool) -> None:
+        """GitHub has just said it, as part of another answer."""
+        self._keep(f"github:{repository.casefold()}", is_open=not private)
+
     async def reads_channel(self, slack: Slack, channel: str) -> bool:
         """Whether another organisation is in the channel; no where Slack's scopes do not let us know."""
         return await self._answer(f"slack:{channel}", lambda: slack.is_shared(channel))
 
     async def _answer(self, place: str, ask: Callable[[], Awaitable[bool]]) -> bool:
         until, is_open = self._known.get(place, (0.0, True))
-        now = self._clock()
-        if until <= now:
+        if until <= self._clock():
             is_open = await ask()
-            if len(self._known) >= MOST_PLACES:
-                self._known.clear()
-            self._known[place] = (now + KEPT_SECONDS, is_open)
+            self._keep(place, is_open=is_open)
         return is_open
+
+    def _keep(self, place: str, *, is_open: bool) -> None:
+        if len(self._known) >= MOST_PLACES:
+            self._known.clear()
+        self._known[place] = (self._clock() + KEPT_SECONDS, is_open)
 
 
 def outward(row: Row) -> Row:

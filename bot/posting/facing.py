@@ -27,7 +27,7 @@ class Facing:
 
     async def in_repository(self, github: GitHub, post: Post, subject: Subject) -> tuple[messages.View, str]:
         """For a place on GitHub."""
-        is_open = await self.is_open(github, post)
+        is_open = self._is_public(post, subject) or await self.is_open(github, post)
         view, link = await self._facing(post, subject, is_open=is_open)
         if isinstance(subject, Run):
             message = None if is_open else await self._message(subject)
@@ -40,6 +40,16 @@ class Facing:
         """For a channel of Slack."""
         is_open = await self._audience.reads_channel(slack, post.place["channel"])
         return await self._facing(post, subject, is_open=is_open)
+
+    @staticmethod
+    def _is_public(post: Post, subject: Subject) -> bool:
+        """Whether it was everybody's when it was asked for, in its own repository: then GitHub is not asked.
+
+        Nothing of it is kept back there, and a link without a signature is never too much.
+        """
+        if subject is None or not subject.public or subject.repository is None:
+            return False
+        return subject.repository.casefold() == str(post.place["repository"]).casefold()
 
     async def to_asker(self, row: Build | Run) -> tuple[messages.View, str]:
         """For who asked, who may read the row, so the link is signed."""

@@ -18,7 +18,7 @@ from bot.store import Session, posts
 from bot.store.holder import LeaseHolder
 from bot.store.leases import LeaseLost
 from bot.tables import Post, Run
-from bot.telemetry.metrics import POSTS
+from bot.telemetry.metrics import POSTS, count_answer
 
 log = structlog.get_logger()
 
@@ -33,6 +33,10 @@ https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-res
 """
 MOVING, MOVING_MOST = 5.0, 60.0
 """Seconds between two edits of a card with a job's progress: at first, and of one that runs for an hour."""
+BEGINNING = 1.0
+"""Seconds for which a new card waits at most for its run to begin: then one comment says both."""
+ENDING = 2.0
+"""Seconds for which a new check waits at most for its run to end."""
 MAX_DELAY = 1200.0
 """Seconds between two tries, at most."""
 FAILURES = 3
@@ -75,9 +79,11 @@ class Outbox:
             log.warning("post.lost", **_shown(post))
 
     async def _send(self, post: Post) -> None:
+        answers = _answers(post)
         try:
             if post.attempts > MAX_TRIES:  # none of them came to an end
                 raise Refused("whoever tried to say it was killed")
+            await self._begun(post)
             await self._turn(post)
             async with self._free:
                 remote = await self._senders[post.kind](post, _subject(post))
@@ -90,6 +96,25 @@ class Outbox:
             await self._again(post, RetryLater(f"Errand failed: {type(error).__name__}"), FAILURES)
         else:
             await self._sent(post, remote)
+            if answers:
+                count_answer(post.kind, post.subject, self._holder.clock())
+
+    async def _begun(self, post: Post) -> None:
+        """Let the run of a new card begin, and that of a new check perhaps end: then it is written once."""
+        store, number = self._holder.store, post.run_number
+        is_check = post.kind == "github_check"
+        if post.sent > 0 or number is None or not _goes_on(post.subject, to_end=is_check):
+            return
+        with store.changes.listen(("run", number)) as changes:
+            try:
+                async with asyncio.timeout(ENDING if is_check else BEGINNING):
+                    while True:
+                        await store.read(lambda s: posts.refresh(s, post))
+                        if not _goes_on(post.subject, to_end=is_check):
+                            return
+                        await changes.wait()
+            except TimeoutError:
+                return
 
     async def _turn(self, post: Post) -> None:
         """Wait until GitHub takes something more for whoever has the repository.
@@ -163,11 +188,28 @@ def _subject(post: Post) -> Subject:
     return post.subject
 
 
+def _goes_on(subject: Subject, *, to_end: bool) -> bool:
+    """Whether it is a run that nothing keeps from beginning, or (`to_end`) from going on to its end."""
+    if not isinstance(subject, Run) or subject.waiting_for is not None:
+        return False
+    return subject.state != State.FINISHED if to_end else subject.state in (State.WAITING, State.STARTING)
+
+
 def _pause(subject: Subject, now: float) -> float:
     """Seconds before the card is edited again, but for its end."""
     if not isinstance(subject, Run) or subject.progress is None or subject.started_at is None:
         return SPACING
     return min(max((now - subject.started_at) / 60, MOVING), MOVING_MOST)
+
+
+def _answers(post: Post) -> bool:
+    """Whether it says the end of its run for the first time, if that has ended when it is said.
+
+    What has ended is urgent once; what failed is said in another try.
+    """
+    if post.subject is None or post.subject.state != State.FINISHED:
+        return True
+    return post.sent == 0 or post.due_at == posts.AT_ONCE or post.error is not None
 
 
 def _shown(post: Post) -> dict[str, Any]:

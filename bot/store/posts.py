@@ -19,7 +19,7 @@ from bot.store.statements import one, rows_of, run_all
 from bot.store.wakeups import wake
 from bot.tables import Build, Post, Run
 
-_AT_ONCE = 0.0
+AT_ONCE = 0.0
 """The `due_at` of a post that is urgent; all others have a time."""
 
 _FREE: dict[str, Any] = {"lease_owner": None, "lease_until": 0.0}
@@ -161,7 +161,7 @@ def _is_one_of(column: Any, size: int) -> Any:
 @cache
 def _more_wanted(column: str, wish: Wish, size: int) -> Prepared:
     is_urgent, goes_on = wish is Wish.URGENT, wish is Wish.GOES_ON
-    due_at = case((POST.error.is_(None), _AT_ONCE), else_=POST.due_at) if is_urgent else POST.due_at
+    due_at = case((POST.error.is_(None), AT_ONCE), else_=POST.due_at) if is_urgent else POST.due_at
     these: list[Any] = [_is_one_of(POST[column], size), POST.text.is_(None), POST.state == "open"]
     if goes_on:
         these.extend(POST.kind != kind for kind in _STATUSES)
@@ -247,7 +247,7 @@ def _sent(done: bool) -> Prepared:
         remote_id=func.coalesce(bindparam("remote", type_=String), POST.remote_id),
         remote_note=func.coalesce(bindparam("note", type_=String), POST.remote_note),
         state=case((POST.wanted <= rev, "done"), else_=POST.state) if done else POST.state,
-        due_at=case((and_(POST.wanted > rev, POST.due_at == _AT_ONCE), _AT_ONCE), else_=again_at),
+        due_at=case((and_(POST.wanted > rev, POST.due_at == AT_ONCE), AT_ONCE), else_=again_at),
         attempts=0,
         error=None,
     )

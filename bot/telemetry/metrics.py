@@ -77,6 +77,13 @@ START_SECONDS = Histogram(
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300),
     registry=REGISTRY,
 )
+ANSWER_SECONDS = Histogram(
+    "errand_answer_seconds",
+    "From the end of a run to the answer that says it, by the kind of post.",
+    ["kind"],
+    buckets=(0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 1800),
+    registry=REGISTRY,
+)
 QUEUE = Gauge(
     "errand_queue_depth",
     "Rows that are not yet done with, by table and state.",
@@ -114,6 +121,12 @@ def count_end(row: Run | Build) -> None:
     RUNS.labels(row.job, row.result).inc()
     if row.started_at is not None and row.finished_at is not None:
         RUN_SECONDS.labels(row.job).observe(max(row.finished_at - row.started_at, 0.0))
+
+
+def count_answer(kind: str, row: Run | Build | None, now: float) -> None:
+    """Note how long it took until the end of a run was said in a place; one that goes on is left alone."""
+    if isinstance(row, Run) and row.state == State.FINISHED and row.finished_at is not None:
+        ANSWER_SECONDS.labels(kind).observe(max(now - row.finished_at, 0.0))
 
 
 def count_start(run: Run) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot.handlers import comments
 from demo import deliveries as payloads
 from tests.bot.house import SHOP, House
 from tests.bot.posting.test_outbox import send
@@ -46,7 +47,7 @@ async def test_command_on_a_line_is_answered_in_its_thread(home: House) -> None:
     first = await _on_line(home, "/job run check\n/job list\n/job run nothing")
     await send(home)
     assert _threads(home) == [first, first]
-    assert {reaction.content for reaction in home.github.reactions} >= {"confused"}
+    assert [reaction.content for reaction in home.github.reactions] == ["confused"]
     run = await home.run(1)
     assert (run.key, run.commit) == (f"github:review_comment:{first}:0", "c" * 40)
     answer = await _on_line(home, "/job list", below=first)
@@ -103,3 +104,13 @@ async def test_answer_in_a_thread_that_an_interrupted_try_wrote_is_found(home: H
     assert len(_threads(home)) == 1
     (post,) = await home.posts()
     assert (post.state, post.remote_note is not None) == ("done", True)
+
+
+async def test_comment_whose_answer_takes_a_while_is_seen_to_be_read(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comments, "SEEN_AFTER", 0.0)
+    await _on_line(home, "/job run check")
+    assert [reaction.content for reaction in home.github.reactions] == ["eyes"]
+    await _review(home, "/job run check")
+    assert len(home.github.reactions) == 1
