@@ -2,17 +2,8 @@
 
 import asyncio
 
-import pytest
-
 from executor.spec import Headway, Outcome, Report, Result, Secret
-from tests.contract.cases import EngineCase, KubernetesCase, ended, sh, started, text
-
-
-@pytest.fixture(autouse=True)
-def reporting(case: EngineCase) -> None:
-    """Jobs of a cluster report nothing yet."""
-    if isinstance(case, KubernetesCase):
-        pytest.skip("jobs of a cluster report nothing yet")
+from tests.contract.cases import EngineCase, ended, sh, started, text
 
 
 async def test_job_reports_outputs_a_summary_and_its_progress(case: EngineCase, key: str) -> None:

@@ -10,7 +10,8 @@ from executor.kubernetes.resources import SECRETS
 from executor.kubernetes.watching.states import Job
 from executor.logs.redaction import Redactor
 from executor.outcomes import RunEnded, error
-from executor.spec import Secret
+from executor.reports import reading
+from executor.spec import Headway, Secret
 from executor.threads import shielded
 
 _MOST_OF_VALUE, _MOST_OF_ALL = 64 << 10, 256 << 10
@@ -33,6 +34,10 @@ class Mask:
     async def add_secrets(self, secrets: Sequence[Secret]) -> None:
         """Hide what these reveal."""
         await self.add([secret.reveal().encode("utf-8", "surrogateescape") for secret in secrets])
+
+    def headway(self, said: bytes) -> Headway | None:
+        """Give how far a job says that it is."""
+        return reading.headway(said, self._redactor)
 
     def sentence(self, words: str) -> str:
         """Give words for other places than the log."""

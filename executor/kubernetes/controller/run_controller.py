@@ -11,6 +11,7 @@ from executor.kubernetes.controller.creating import BegunJob, Patience
 from executor.kubernetes.controller.log_collector import PodLogs
 from executor.kubernetes.controller.masking import Mask
 from executor.kubernetes.controller.orders import RunOrder, RunResources
+from executor.kubernetes.controller.reports import ReportReader
 from executor.kubernetes.controller.stopping import Deadlines, Stopper
 from executor.kubernetes.objects.pods import SIGNALLED
 from executor.kubernetes.watching import outcomes
@@ -19,7 +20,9 @@ from executor.kubernetes.watching.outcomes import Reading, Runs, Waits
 from executor.kubernetes.watching.states import Job, Pod
 from executor.outcomes import LOST, RunEnded
 from executor.progress import ProgressFeed
+from executor.reports import reading
 from executor.spec import Outcome, Progress
+from executor.threads import shielded
 
 _USUAL = 1.0
 """Seconds that what every run waits for has to stand until it is told: mostly it has passed by then."""
@@ -78,19 +81,31 @@ class RunController:
         except RunEnded as ended:
             begun = ended.outcome
         logs = PodLogs(order.key, tools.desk, lambda: self._pod, mask.values)
+        reader = ReportReader(tools.cluster.client, lambda: self._pod, self._advance)
+
+        def look() -> None:
+            logs.look()
+            reader.look()
+
         try:
-            outcome = begun if isinstance(begun, Outcome) else await self._attend(begun, logs.look)
+            outcome = begun if isinstance(begun, Outcome) else await self._attend(begun, look)
             outcome = replace(outcome, message=outcome.message and mask.sentence(outcome.message))
             notes = self._notes(outcome)
-            problem = await logs.end(notes)
+            problem, said = await asyncio.gather(logs.end(notes), reader.end())
         finally:
             await logs.close()
+            await reader.close()
+        outcome = await shielded(lambda: reading.reported(outcome, said, mask.values))
         if problem:
             outcome = replace(outcome, message=" ".join(filter(None, (outcome.message, problem))))
         if outcome.started_at is not None:
             self._feed.start(outcome.started_at)
         self._feed.outcome = outcome
         self._feed.changed()
+
+    def _advance(self, said: bytes) -> None:
+        if (headway := self._mask.headway(said)) is not None:
+            self._feed.advance(headway)
 
     def _wait(self, words: str) -> None:
         self._feed.wait(self._mask.sentence(words))

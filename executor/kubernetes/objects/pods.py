@@ -7,12 +7,14 @@ https://kubernetes.io/docs/concepts/security/pod-security-standards/ but for an 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from executor.kubernetes.client import Object
 from executor.kubernetes.objects.merging import merged
 from executor.kubernetes.objects.workloads import Workload
 from executor.kubernetes.settings import Settings
 from executor.logs.encodings import forms
+from executor.reports import files
 from executor.spec import RunSpec
 from executor.supervisor.setup import PREFACE, SHELL, TELL_ALL, TELL_OWN, prefaced
 
@@ -20,6 +22,8 @@ RESERVED = ":"
 """No mount of the API may hold it in its path."""
 CONTAINER = "job"
 """The name of the container that the job runs in."""
+REPORTER = "errand-report"
+"""The name of the container beside it that tells what the job reports."""
 SIGNALLED = "errand: every process was told to stop"
 """What the hook adds to the termination message where it can signal; without a shell nobody does."""
 
@@ -37,6 +41,12 @@ _TOGETHER = 'exec "$@" 2>&1'
 """The node reads a job's two outputs from two pipes, and loses the order in which they were written."""
 _FILES, _SECRET_FILES, _TMP = "errand-files", "errand-secret-files", "errand-tmp"
 _TMP_AT = "/tmp"  # noqa: S108  # in the container
+_REPORT_AT = "/run/errand"
+_REPORT_MOUNT = {"name": "errand-report", "mountPath": _REPORT_AT}
+_REPORT_VOLUME = {"name": "errand-report", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}
+"""In memory the limit refuses a write, where on a disk it would evict the pod."""
+_REPORT = Path(__file__).with_name("report.sh").read_text(encoding="utf-8")
+_SMALL = {"cpu": "50m", "memory": "32Mi"}
 _MODE = 0o444
 _GPU = "nvidia.com/gpu"
 
@@ -121,6 +131,7 @@ def spec(
     shared = workload or Workload(settings.namespace, run.image or "")
     account = shared.service_account if workload else settings.service_account
     pull_secrets = shared.pull_secrets if workload else facts.pull_secrets
+    reports = settings.pod.get("shareProcessNamespace") is not False  # or nobody sees when the job ends
     pod: Object = {
         **shared.placement,
         "restartPolicy": "Never",
@@ -133,8 +144,11 @@ def spec(
             **shared.pod_security,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_container(run, shared, kept)],
-        "volumes": _volumes(run, shared, kept),
+        "containers": [
+            _container(run, shared, kept, reports=reports),
+            *([_reporter(run, shared)] if reports else []),
+        ],
+        "volumes": [*_volumes(run, shared, kept), *([_REPORT_VOLUME] if reports else [])],
     }
     if account:
         pod["serviceAccountName"] = account
@@ -143,7 +157,7 @@ def spec(
     return merged(pod, settings.pod)
 
 
-def _container(run: RunSpec, shared: Workload, kept: PodData) -> Object:
+def _container(run: RunSpec, shared: Workload, kept: PodData, *, reports: bool) -> Object:
     command = prefaced(run.command)
     asked: Object = {
         "name": CONTAINER,
@@ -151,9 +165,9 @@ def _container(run: RunSpec, shared: Workload, kept: PodData) -> Object:
         # What moves was pinned, and what the node alone has cannot be pulled again.
         "imagePullPolicy": "IfNotPresent",
         "command": [literal(word) for word in _words(run.setup, command)],
-        "env": _environment(run, shared, kept),
+        "env": [*_environment(run, shared, kept), *_reporting(reports=reports)],
         "resources": _resources(run),
-        "volumeMounts": _mounts(run, shared, kept),
+        "volumeMounts": [*_mounts(run, shared, kept), *([_REPORT_MOUNT] if reports else [])],
         "securityContext": {
             **shared.container_security,
             "allowPrivilegeEscalation": False,
@@ -172,6 +186,34 @@ def _container(run: RunSpec, shared: Workload, kept: PodData) -> Object:
     return asked
 
 
+def _reporter(run: RunSpec, shared: Workload) -> Object:
+    """Give the container that tells what the job reports, of the job's image (which is there) and its user.
+
+    It comes second, so that the job does not wait for it. With a quota each of them has to ask for something.
+    """
+    asked = {name: _SMALL[name] for name in _resources(run).get("requests", ()) if name in _SMALL}
+    return {
+        "name": REPORTER,
+        "image": run.image or shared.image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["sh", "-c", literal(_REPORT), REPORTER, _REPORT_AT, SIGNALLED],
+        "resources": {"requests": asked, "limits": dict(asked)} if asked else {},
+        "volumeMounts": [{**_REPORT_MOUNT, "readOnly": True}],
+        "securityContext": {
+            **shared.container_security,
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
+
+
+def _reporting(*, reports: bool) -> list[Object]:
+    """Give the variables of the files that the job reports in; where nobody reads them they are nowhere."""
+    places = files.variables(_REPORT_AT) if reports else dict.fromkeys(files.variables(""), "/dev/null")
+    return [{"name": name, "value": place} for name, place in places.items()]
+
+
 def _words(setup: str | None, command: tuple[str, ...]) -> list[str]:
     words = [*SHELL, setup, *command] if setup else list(command)
     shell = words[0]
@@ -185,7 +227,8 @@ def literal(text: str) -> str:
 
 def _environment(run: RunSpec, shared: Workload, kept: PodData) -> list[Object]:
     """Give all variables; one that replaces a workload's takes its place: later ones may refer to it."""
-    found: dict[str, Object] = {variable["name"]: variable for variable in shared.env}
+    ours = files.variables("")
+    found: dict[str, Object] = {item["name"]: item for item in shared.env if item["name"] not in ours}
     hidden = {name: key for key, name in zip(_numbered("env", kept.env), kept.env, strict=True)}
     for name, reference in run.references.items():
         source = "secretKeyRef" if reference.kind == "secret" else "configMapKeyRef"
@@ -236,8 +279,8 @@ def _mounts(run: RunSpec, shared: Workload, kept: PodData) -> list[Object]:
     if _needs_tmp(run, shared):
         found[_TMP_AT] = {"name": _TMP, "mountPath": _TMP_AT}
     found |= {mount["mountPath"].rstrip("/"): mount for mount in shared.mounts}
-    for volume, files in ((_FILES, kept.files), (_SECRET_FILES, kept.secret_files)):
-        for key, path in zip(_numbered("file", files), files, strict=True):
+    for volume, texts in ((_FILES, kept.files), (_SECRET_FILES, kept.secret_files)):
+        for key, path in zip(_numbered("file", texts), texts, strict=True):
             found[path] = {"name": volume, "mountPath": path, "subPath": key, "readOnly": True}
     return list(found.values())
 

@@ -15,7 +15,7 @@ from executor.kubernetes.client import Object
 from executor.kubernetes.objects.secretrefs import SecretRef, secret_refs
 from executor.kubernetes.resources import FINALIZER, INSTALLATION, KEY, MASKED, REASON, STOP, WORDS
 
-JOB = "job"
+JOB, REPORTER = "job", "errand-report"
 """The container of a pod of ours that the work is done in; those before it are init containers."""
 
 WAITING, RUNNING, TERMINATED = "waiting", "running", "terminated"
@@ -50,7 +50,7 @@ class Pod:
     """One pod of ours. `containers` come in the order in which they run, the one called `job` last.
 
     `sidecars` are those that run beside it: init containers that are restarted always, and the other ones of
-    the pod. Neither their starts nor their ends are the run's.
+    the pod. Neither their starts nor their ends are the run's. `reporter` tells what the job reports.
 
     `deleted_at` is the end of the grace that its deletion gives, `grace` that in seconds; at `killed_at` what
     does not obey is killed: a node that is done with a pod takes back the grace, so this is not `deleted_at`.
@@ -76,6 +76,7 @@ class Pod:
     disrupted_at: float | None
     containers: tuple[Container, ...]
     sidecars: tuple[Container, ...]
+    reporter: Container | None
     memory: str
     has_hook: bool
     is_held: bool
@@ -134,7 +135,7 @@ def pod(said: Object) -> Pod:
     """Read a pod; raises KeyError, TypeError, ValueError for what is none."""
     metadata, spec, status = said["metadata"], said.get("spec") or {}, said.get("status") or {}
     ours: Object = next((one for one in spec.get("containers") or () if one.get("name") == JOB), {})
-    containers, sidecars = _containers(spec, status)
+    containers, sidecars, reporter = _containers(spec, status)
     disrupted = next(_conditions(status, ("DisruptionTarget",)), {})
     deleted_at, grace = _deletion(metadata)
     own_grace = float(spec.get("terminationGracePeriodSeconds") or _GRACE)
@@ -156,6 +157,7 @@ def pod(said: Object) -> Pod:
         disrupted_at=moment(disrupted.get("lastTransitionTime")),
         containers=containers,
         sidecars=sidecars,
+        reporter=reporter,
         memory=str(((ours.get("resources") or {}).get("limits") or {}).get("memory") or ""),
         has_hook="preStop" in (ours.get("lifecycle") or {}),
         is_held=FINALIZER in (metadata.get("finalizers") or ()),
@@ -231,8 +233,10 @@ def _condition(status: Object, kind: str, value: str) -> tuple[str, str] | None:
     return None
 
 
-def _containers(spec: Object, status: Object) -> tuple[tuple[Container, ...], tuple[Container, ...]]:
-    """Give those that the run consists of, and those beside it.
+def _containers(
+    spec: Object, status: Object
+) -> tuple[tuple[Container, ...], tuple[Container, ...], Container | None]:
+    """Give those that the run consists of, those beside it, and the one that tells what it reports.
 
     https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
     """
@@ -245,7 +249,8 @@ def _containers(spec: Object, status: Object) -> tuple[tuple[Container, ...], tu
             is_init = part == "initContainers"
             is_beside = ours.get("restartPolicy") == "Always" if is_init else name != JOB
             (beside if is_beside else run).append(_container(ours, said.get(name) or {}))
-    return tuple(run), tuple(beside)
+    reporter = next((one for one in beside if one.name == REPORTER), None)
+    return tuple(run), tuple(one for one in beside if one is not reporter), reporter
 
 
 def _container(spec: Object, said: Object) -> Container:

@@ -49,14 +49,26 @@ def made(settings: Settings = SETTINGS, **changes: Any) -> Manifests:
     return manifest(replace(SPEC, **changes), settings)
 
 
-def pod(found: Manifests) -> dict[str, Any]:
+def whole(found: Manifests) -> dict[str, Any]:
     spec: dict[str, Any] = found.job["spec"]["template"]["spec"]
     return spec
 
 
+def pod(found: Manifests) -> dict[str, Any]:
+    """The pod without what each has for its report."""
+    spec = whole(found)
+    return {**spec, "volumes": [one for one in spec["volumes"] if one["name"] != "errand-report"]}
+
+
 def job(found: Manifests) -> dict[str, Any]:
+    """The container of the job without what each has for its report."""
     container: dict[str, Any] = pod(found)["containers"][0]
-    return container
+    own = [one for one in container["env"] if one["name"] not in REPORTING]
+    mounts = [one for one in container["volumeMounts"] if one["name"] != "errand-report"]
+    return {**container, "env": own, "volumeMounts": mounts}
+
+
+REPORTING = ("ERRAND_OUTPUTS", "ERRAND_SUMMARY", "ERRAND_PROGRESS")
 
 
 def expanded(text: str) -> str:
@@ -362,3 +374,33 @@ def test_job_names_the_variables_of_its_workload_that_no_log_shows() -> None:
     env = ({"name": "API_TOKEN", "value": "hunter22"}, {"name": "DB_PASSWORD", "value": "hunter23"})
     found = manifest(replace(SPEC, env={"DB_PASSWORD": "mine-now"}), SETTINGS, replace(LIVE, env=env))
     assert found.job["metadata"]["annotations"]["errand/masked"] == '["API_TOKEN"]'
+
+
+def test_what_a_job_reports_is_told_by_a_container_of_its_own_image() -> None:
+    found = made(memory=1 << 30, read_only=True)
+    ours, beside = whole(found)["containers"]
+    env = {one["name"]: one["value"] for one in ours["env"] if one["name"] in REPORTING}
+    assert env == {name: f"/run/errand/{name.removeprefix('ERRAND_').lower()}" for name in REPORTING}
+    volume = {"name": "errand-report", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}
+    assert volume in whole(found)["volumes"]
+    assert (beside["name"], beside["image"]) == ("errand-report", ours["image"])
+    assert beside["volumeMounts"] == [{"name": "errand-report", "mountPath": "/run/errand", "readOnly": True}]
+    assert beside["resources"] == {"requests": {"memory": "32Mi"}, "limits": {"memory": "32Mi"}}
+    security = {**ours["securityContext"], "readOnlyRootFilesystem": True}
+    assert beside["securityContext"] == security
+    assert "env" not in beside
+    assert expanded(beside["command"][2]).startswith("# Tells in its log")
+
+
+def test_job_whose_processes_nobody_else_sees_reports_nothing() -> None:
+    found = made(replace(SETTINGS, pod={"shareProcessNamespace": False}))
+    (ours,) = whole(found)["containers"]
+    assert {one["value"] for one in ours["env"] if one["name"] in REPORTING} == {"/dev/null"}
+    assert not any(volume["name"] == "errand-report" for volume in whole(found)["volumes"])
+
+
+def test_workload_cannot_say_where_a_job_reports() -> None:
+    mine = {"name": "ERRAND_SUMMARY", "value": "/etc/passwd"}
+    found = manifest(replace(SPEC, image=None), SETTINGS, replace(LIVE, env=(*LIVE.env, mine)))
+    ours = whole(found)["containers"][0]
+    assert [one["value"] for one in ours["env"] if one["name"] == "ERRAND_SUMMARY"] == ["/run/errand/summary"]
