@@ -19,7 +19,7 @@ from tests.kubernetes.podlogs import ContainerLog
 from tests.kubernetes.podrules import amount
 from tests.kubernetes.problems import Object, Problem
 from tests.kubernetes.settings import NotMounted, NotYet, User, Volumes, expanded, user_of, variables
-from tests.kubernetes.sidecars import Sidecars
+from tests.kubernetes.sidecars import Sidecars, in_order
 from tests.kubernetes.statuses import ContainerState, PodState, first, status_of
 from tests.kubernetes.store import stamp
 from tests.kubernetes.telling import Events
@@ -155,7 +155,7 @@ class PodWorker:
                 return
         self._report()
         both = zip(spec["containers"], self._state.containers, strict=True)
-        await asyncio.gather(*(self._contain(item, state) for item, state in both))
+        await in_order(self._contain, list(both))
         await self._end_sidecars(float(spec["terminationGracePeriodSeconds"]))
 
     async def _end_sidecars(self, grace: float) -> None:

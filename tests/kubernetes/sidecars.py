@@ -4,7 +4,8 @@ https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
 
 from tests.kubernetes.problems import Object
 from tests.kubernetes.statuses import ContainerState
@@ -13,7 +14,7 @@ _AGAIN, _SLOWEST = 0.5, 10.0
 """Seconds before one that ended is started again: doubled each time, up to the second."""
 _BACK_OFF = "back-off restarting failed container"
 
-Contain = Callable[[Object, ContainerState, asyncio.Event], Awaitable[None]]
+Contain = Callable[[Object, ContainerState, asyncio.Event], Coroutine[Any, Any, None]]
 """Runs a container to its end, and sets the event once it runs."""
 
 
@@ -60,3 +61,21 @@ class Sidecars:
         for _, task in self._started:
             task.cancel()
         await asyncio.gather(*(task for _, task in self._started), return_exceptions=True)
+
+
+async def in_order(contain: Contain, both: Sequence[tuple[Object, ContainerState]]) -> None:
+    """Run containers beside each other to their ends: each is started when the one before it was."""
+    tasks: list[asyncio.Task[None]] = []
+    try:
+        for item, state in both:
+            up = asyncio.Event()
+            started = asyncio.create_task(up.wait())
+            tasks.append(asyncio.create_task(contain(item, state, up)))
+            # One that cannot be started keeps the next one waiting for its first try only.
+            await asyncio.wait([tasks[-1], started], timeout=_AGAIN, return_when=asyncio.FIRST_COMPLETED)
+            started.cancel()
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -50,12 +50,15 @@ class RunController:
         self._pod: Pod | None = None
         self._usual: tuple[str, float] = ("", math.inf)  # what it waits for as every run does, and since when
         self._failed_at = math.inf
+        self._reader: ReportReader | None = None
         self._task = asyncio.create_task(self._live())
         self._task.add_done_callback(lambda _: self._feed.changed())
 
     def wake(self) -> None:
         """Say that something about it has changed."""
         self._woken.set()
+        if self._reader is not None:
+            self._reader.look()
 
     def stop(self) -> None:
         """Have it stopped, now or as soon as there is something to stop."""
@@ -81,14 +84,13 @@ class RunController:
         except RunEnded as ended:
             begun = ended.outcome
         logs = PodLogs(order.key, tools.desk, lambda: self._pod, mask.values)
-        reader = ReportReader(tools.cluster.client, lambda: self._pod, self._advance)
-
-        def look() -> None:
-            logs.look()
-            reader.look()
-
+        space = None if isinstance(begun, Outcome) else begun.space
+        # It goes on after the end of the job, and has to see its pod as that is then.
+        reader = self._reader = ReportReader(
+            tools.cluster.client, lambda: (space and space.pod(order.name)) or self._pod, self._advance
+        )
         try:
-            outcome = begun if isinstance(begun, Outcome) else await self._attend(begun, look)
+            outcome = begun if isinstance(begun, Outcome) else await self._attend(begun, logs.look)
             outcome = replace(outcome, message=outcome.message and mask.sentence(outcome.message))
             notes = self._notes(outcome)
             problem, said = await asyncio.gather(logs.end(notes), reader.end())
