@@ -184,7 +184,7 @@ class Report:
     does not count.
     """
 
-    outputs: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict, hash=False)
     summary: str | None = None
     headway: Headway | None = None
     remarks: tuple[str, ...] = ()

@@ -92,13 +92,16 @@ class ReportReader:
     async def _read(self) -> None:
         delay = _AGAIN
         while True:
-            reporter = await self._started()
-            over = reporter.status == TERMINATED  # before reading, so that nothing can follow
-            is_whole = False
-            with contextlib.suppress(Refused, EngineUnavailable):
+            is_over = (await self._started()).status == TERMINATED  # before reading: nothing can follow
+            is_answered = True
+            try:
                 await self._stream()
-                is_whole, delay = True, _AGAIN
-            if self._frames.has_ended or (over and is_whole):
+                delay = _AGAIN
+            except Refused:  # the node deletes the log with the pod
+                pass
+            except EngineUnavailable:
+                is_answered = False
+            if self._frames.has_ended or (is_over and is_answered):
                 return
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(delay):
