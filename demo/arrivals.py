@@ -6,8 +6,9 @@ from typing import Any
 
 import httpx
 
-from demo import deliveries
+from demo import deliveries, happenings
 from demo.github import Check, Comment
+from demo.github.state import Deployment
 from demo.standins import StandIns
 
 REPOSITORY = "acme/shop"
@@ -80,6 +81,25 @@ class Arrivals:
             private=self._private,
         )
         (await self._github("check_run", payload, None)).raise_for_status()
+
+    async def workflow_waits(self, run: int, commit: str, environment: str) -> Deployment:
+        """A workflow, in its run of that number, comes to an environment and waits for the App's word."""
+        made = self.beside.github.add_deployment(REPOSITORY, commit, environment)
+        self.beside.github.state.waiting.add((REPOSITORY, run, environment))
+        payload = happenings.protection_rule(self._made(made), environment, run, self.beside.github_url)
+        (await self._github("deployment_protection_rule", payload, None)).raise_for_status()
+        return made
+
+    async def deployed(self, made: Deployment) -> None:
+        """Whoever deploys says that it is done."""
+        number = next(self.beside.github.state.ids)
+        payload = happenings.deployment_status(self._made(made), number, "success")
+        (await self._github("deployment_status", payload, None)).raise_for_status()
+
+    def _made(self, of: Deployment) -> dict[str, Any]:
+        return happenings.deployment(
+            REPOSITORY, of.id, of.sha, of.environment, private=self._private, at=self.clock()
+        )
 
     async def slash(self, text: str, *, person: str = SLACK_USER) -> httpx.Response:
         """Somebody types `/job TEXT` in the channel."""

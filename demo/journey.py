@@ -1,21 +1,15 @@
-"""What `errand demo` shows: a push, comments and a Slack command travel the whole way and back."""
+"""Shows what comes in, what is decided and what is posted, and checks all of it."""
 
-import asyncio
 import re
-import signal
-import tempfile
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from rich.console import Console
-from rich.panel import Panel
-from rich.rule import Rule
 from rich.text import Text
 
 from demo.github import Check, Comment
-from demo.installation import PULL, REPOSITORY, ROOT, Event, Installation, installation
+from demo.github.state import Deployment, Review
+from demo.installation import PULL, REPOSITORY, Event, Installation
 from demo.slack import Message
 
 STEP_SECONDS = 30.0
@@ -43,14 +37,15 @@ class Journey:
         self.errand = errand
         self.github = errand.beside.github
         self.slack = errand.beside.slack
-        self._console = console
+        self.console = console
         self._token = token
         self.links: list[tuple[str, str]] = []
+        self.deployment: Deployment | None = None
         errand.on_event = self._decided
 
     def _line(self, sign: str, style: str, text: str | Text) -> None:
         shown = Text.assemble((f"  {sign} ", style), text)
-        self._console.print(shown, soft_wrap=True)
+        self.console.print(shown, soft_wrap=True)
 
     def came_in(self, text: str) -> None:
         """Something arrived at a door."""
@@ -65,8 +60,8 @@ class Journey:
         if name not in _DECIDED:
             return
         about = f"#{event['number']} " if "number" in event else ""
-        note = event.get("note") or event.get("result") or ""
-        self._line("·", "dim", Text(f"{name.replace('.', ' ')} {about}{note}", style="dim"))
+        note, *_ = str(event.get("note") or event.get("result") or "").splitlines() or [""]
+        self._line("·", "dim", Text(f"{name.replace('.', ' ')} {about}{note}".rstrip(), style="dim"))
 
     async def watch(self, number: int) -> None:
         """Show the log of a run while it is written."""
@@ -81,7 +76,7 @@ class Journey:
 
     def show(self, line: str) -> None:
         """Show a line of a log."""
-        self._console.print(Text.assemble(("    │ ", "dim"), Text.from_ansi(line)), soft_wrap=True)
+        self.console.print(Text.assemble(("    │ ", "dim"), Text.from_ansi(line)), soft_wrap=True)
 
     async def card(self, number: int, words: str) -> str:
         """The comment about run `number`, once it says `words`."""
@@ -99,18 +94,41 @@ class Journey:
         self.links.append((f"run #{number}", link))
         return found.body
 
-    async def check(self, conclusion: str, name: str) -> None:
-        """The newest check run called `name`, once it has its conclusion."""
+    async def check(self, conclusion: str, name: str, number: int) -> Check:
+        """The check run `name` of a run or build, once it has its conclusion."""
 
         def there() -> Check | None:
-            ended = (each for each in reversed(self.github.checks) if each.conclusion is not None)
-            return next((each for each in ended if each.name == name), None)
+            known = (each for each in self.github.checks if each.name == f"errand / {name}")
+            about = (each for each in known if (each.output.get("title") or "").startswith(f"#{number} "))
+            return next((each for each in about if each.conclusion is not None), None)
 
         found = await self.github.wait_for(there, STEP_SECONDS)
         if found is None:
             raise Failed("there is no such check")
         self.posted(f"check on {found.head_sha[:7]}", f"{found.name}: {found.output.get('title')}")
+        for each in found.annotations:
+            self.posted(f"beside {each['path']}, line {each['start_line']}", str(each["message"]))
         expect(found.conclusion == conclusion, f"the check says {found.conclusion}, not {conclusion}")
+        return found
+
+    async def review(self, run: int, state: str) -> None:
+        """What a run of a workflow that waits at an environment was told."""
+
+        def there() -> Review | None:
+            return next((each for each in self.github.reviews if each.run == run and each.state), None)
+
+        found = await self.github.wait_for(there, STEP_SECONDS)
+        if found is None:
+            raise Failed("the workflow still waits")
+        self.posted(f"workflow {run} at {found.environment}", f"{found.state}: {found.comment}")
+        expect(found.state == state, f"the deploy was {found.state}, not {state}")
+
+    async def outputs(self, number: int) -> dict[str, str]:
+        """What a run has given for others to use."""
+        answer = await self.errand.get(f"/api/runs/{number}", token=self._token)
+        found: dict[str, str] = answer.json()["outputs"]
+        self.posted(f"API, run #{number}", ", ".join(f"{name}={value}" for name, value in found.items()))
+        return found
 
     async def message(self, words: str) -> None:
         """The Slack message that says `words`."""
@@ -134,141 +152,3 @@ def _plain(text: str) -> str:
     first = text.strip().splitlines()[0]
     shown, _, rest = first.partition("](")
     return re.sub(r"\*\*|\\|\u200b", "", shown.replace("[", "") + rest.partition(")")[2])
-
-
-# Steps -------------------------------------------------------------------------------------------
-
-
-async def _push(journey: Journey) -> str:
-    commit = await journey.errand.commit({"NOTES.md": "A first change.\n"})
-    journey.github.add_pull(REPOSITORY, PULL, commit, "main")
-    journey.came_in(f"push of {commit[:7]} to main")
-    answer = await journey.errand.push(commit)
-    expect(answer.status_code == 202, f"the door answered {answer.status_code}")
-    await journey.check("success", "errand / build shop")
-    await journey.message("succeeded")
-    return "the image was rebuilt; the commit and the channel know"
-
-
-async def _comment(journey: Journey, text: str, number: int) -> None:
-    journey.came_in(f"octocat comments on {REPOSITORY}#{PULL}: {text}")
-    await journey.errand.comment(f"Let us see.\n\n{text}\n")
-    await journey.watch(number)
-
-
-async def _succeeds(journey: Journey) -> str:
-    await _comment(journey, "/job run hello NAME='Ada Lovelace'", 1)
-    card = await journey.card(1, "succeeded")
-    expect("exit code `0`" in card, "the card lacks the exit code")
-    await journey.check("success", "errand / hello")
-    return "the job got its parameter and ran; the card and the check say it"
-
-
-async def _fails(journey: Journey) -> str:
-    await _comment(journey, "/job run report CODE=3", 2)
-    card = await journey.card(2, "failed")
-    expect("exit code 3" in card, "the card lacks exit code 3")
-    expect("never paid" in card, "the card lacks the last lines of the log")
-    await journey.check("failure", "errand / report")
-    return "exit code 3 and the last lines came back"
-
-
-async def _slack(journey: Journey) -> str:
-    text = "run migrate SINCE=2024-06-01 DRY_RUN=true"
-    journey.came_in(f"octocat types in Slack: /job {text}")
-    before = time.perf_counter()
-    answer = await journey.errand.slash(text)
-    taken = time.perf_counter() - before
-    expect(answer.status_code == 200, f"the door answered {answer.status_code}")
-    expect(taken < 3, f"Slack was answered after {taken:.1f} s")
-    await journey.watch(3)
-    await journey.message("migrate #3 succeeded")
-    return f"Slack was answered after {taken * 1000:.0f} ms, and told how it went"
-
-
-async def _cancel(journey: Journey) -> str:
-    journey.came_in(f"octocat comments on {REPOSITORY}#{PULL}: /job run nightly-backfill")
-    await journey.errand.comment("/job run nightly-backfill")
-    seen = 0
-    async for line in journey.lines(4):
-        journey.show(line)
-        seen += 1
-        if seen == 2:
-            journey.came_in(f"octocat comments on {REPOSITORY}#{PULL}: /job cancel #4")
-            await journey.errand.comment("/job cancel #4")
-    card = await journey.card(4, "cancelled")
-    expect("143" in card, "the card lacks the exit code that the job chose")
-    return "the job was asked to stop, said so, and chose its exit code"
-
-
-STEPS = (
-    Step("A push rebuilds the image", _push),
-    Step("A comment runs a job", _succeeds),
-    Step("A job fails with exit code 3", _fails),
-    Step("A Slack command runs a job", _slack),
-    Step("A long run is cancelled", _cancel),
-)
-
-
-async def travel(*, keep: bool) -> int:
-    """Run the whole demo; gives the exit code: 0 if every step did what it should."""
-    console = Console()
-    if not (ROOT / "app.yaml").exists():
-        console.print("The demo runs from a checkout of Errand: clone the repository, then `make demo`.")
-        return 2
-    console.print(Panel.fit("[bold]Errand[/] between stand-ins for GitHub and Slack, all on this machine"))
-    with tempfile.TemporaryDirectory(prefix="errand-demo-") as home:
-        async with installation(Path(home)) as errand:
-            token = await errand.command("token", "create", "demo")
-            journey = Journey(errand, console, token)
-            console.print(f"The service listens at {errand.url}", highlight=False)
-            failures = [each for step in STEPS if (each := await _take(step, journey)) is not None]
-            _summary(console, journey, failures, keep=keep)
-            if keep:
-                await _stay(console, errand, token)
-    return 1 if failures else 0
-
-
-async def _take(step: Step, journey: Journey) -> str | None:
-    """Carry out one step; gives what went wrong, if anything."""
-    console = journey._console
-    console.print()
-    console.print(Rule(step.title, align="left", style="dim"))
-    try:
-        async with asyncio.timeout(STEP_SECONDS):
-            result = await step.act(journey)
-    except Failed as problem:
-        console.print(f"  [bold red]✗[/] {problem}")
-        return f"{step.title}: {problem}"
-    except TimeoutError:
-        console.print(f"  [bold red]✗[/] nothing came for {STEP_SECONDS:.0f} s")
-        return f"{step.title}: nothing came"
-    console.print(f"  [bold green]✓[/] {result}")
-    return None
-
-
-def _summary(console: Console, journey: Journey, failures: list[str], *, keep: bool) -> None:
-    """Tell how it went; links only where somebody will answer them."""
-    console.print()
-    if keep:
-        console.print("Logs", style="bold")
-        for name, link in journey.links:
-            console.print(f"  {name}  [cyan]{link}[/]", highlight=False, soft_wrap=True)
-    if failures:
-        console.print("\n".join(["[bold red]Not everything worked:[/]", *failures]))
-    else:
-        console.print("[bold green]Everything travelled the whole way.[/]")
-    if not keep:
-        console.print("The service has ended. `make demo KEEP=1` keeps it up, to see its pages and logs.")
-
-
-async def _stay(console: Console, errand: Installation, token: str) -> None:
-    """Leave the service up until Ctrl-C."""
-    console.print(f"\nThe service stays up at {errand.url}; sign in with the token", highlight=False)
-    console.print(f"  {token}", style="bold", highlight=False)
-    console.print("Ctrl-C ends it and removes everything.")
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
-    await ended.wait()

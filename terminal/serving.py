@@ -153,7 +153,7 @@ def demo(
 
     Needs nothing but this machine.
     """
-    from demo.journey import travel
+    from demo.tour import travel
 
     raise typer.Exit(finished(travel(keep=keep)))
 

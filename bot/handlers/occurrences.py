@@ -4,7 +4,7 @@ Nobody's permission is asked, as for pushes: whoever runs the installation wrote
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot import messages
@@ -166,7 +166,7 @@ class OccurrenceHandler:
         try:
             if commit.refusal is not None:
                 raise commit.refusal
-            values_of(order.job, StartRequest(happened.parameters))
+            order = replace(order, parameters=values_of(order.job, StartRequest(happened.parameters)))
         except AskerError as refusal:
             return refusal.reason
         if order.job.cancel_with == "pull_request" and occurrences.is_over(session, row):
@@ -204,7 +204,7 @@ class OccurrenceHandler:
         )
         repository = self._registry.catalog.spelling(happened.repository)
         target = Target(repository, happened.public, Source(image, commit.sha, commit.ref))
-        return Order(context, 0, job, target, dict(happened.parameters))
+        return Order(context, 0, job, target, {})
 
 
 def _is_awaited(job: Job) -> bool:

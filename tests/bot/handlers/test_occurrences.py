@@ -18,6 +18,7 @@ CHANGES = {
         "check": {
             "on": [{"deployment": "production", "url": "https://shop.example.com"}],
             "concurrency": "replace",
+            "parameters": {"DAYS": {"type": "integer", "default": 3}},
         },
         "publish": {"on": [{"deployment_status": "success", "environment": "prod*"}]},
     },
@@ -37,6 +38,7 @@ async def test_deployment_runs_the_job_on_its_commit_and_tells_how_it_goes(home:
     (run,) = await all_runs(home)
     assert (run.job, run.commit, run.ref, run.cause) == ("check", HEAD, "main", Cause.DEPLOYMENT)
     assert (run.actor, run.repository) == ("github:octocat", "Acme/Shop")
+    assert run.parameters == {"DAYS": "3"}
     await tell(home)
     await built(home)
     await move(home, 1, State.STARTING)

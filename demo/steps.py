@@ -1,0 +1,127 @@
+"""What happens in the demo, one thing after the other, and what has to come of it."""
+
+import time
+
+from demo.github.state import Deployment
+from demo.installation import PULL, REPOSITORY, ROOT
+from demo.journey import Failed, Journey, Step, expect
+
+PRICES = (ROOT / "demo" / "repository" / "prices.csv").read_text()
+
+
+async def _push(journey: Journey) -> str:
+    commit = await journey.errand.commit({"NOTES.md": "A first change.\n"})
+    journey.github.add_pull(REPOSITORY, PULL, commit, "main")
+    journey.came_in(f"push of {commit[:7]} to main")
+    answer = await journey.errand.push(commit)
+    expect(answer.status_code == 202, f"the door answered {answer.status_code}")
+    await journey.check("success", "build shop", 1)
+    await journey.message("succeeded")
+    return "the image was rebuilt; the commit and the channel know"
+
+
+async def _comment(journey: Journey, text: str, number: int) -> None:
+    journey.came_in(f"octocat comments on {REPOSITORY}#{PULL}: {text}")
+    await journey.errand.comment(f"Let us see.\n\n{text}\n")
+    await journey.watch(number)
+
+
+async def _succeeds(journey: Journey) -> str:
+    await _comment(journey, "/job run hello NAME='Ada Lovelace'", 1)
+    card = await journey.card(1, "succeeded")
+    expect("exit code `0`" in card, "the card lacks the exit code")
+    await journey.check("success", "hello", 1)
+    return "the job got its parameter and ran; the card and the check say it"
+
+
+async def _fails(journey: Journey) -> str:
+    await _comment(journey, "/job run report CODE=3", 2)
+    card = await journey.card(2, "failed")
+    expect("exit code 3" in card, "the card lacks exit code 3")
+    expect("never paid" in card, "the card lacks the last lines of the log")
+    await journey.check("failure", "report", 2)
+    return "exit code 3 and the last lines came back"
+
+
+async def _slack(journey: Journey) -> str:
+    text = "run migrate SINCE=2024-06-01 DRY_RUN=true"
+    journey.came_in(f"octocat types in Slack: /job {text}")
+    before = time.perf_counter()
+    answer = await journey.errand.slash(text)
+    taken = time.perf_counter() - before
+    expect(answer.status_code == 200, f"the door answered {answer.status_code}")
+    expect(taken < 3, f"Slack was answered after {taken:.1f} s")
+    await journey.watch(3)
+    await journey.message("migrate #3 succeeded")
+    outputs = await journey.outputs(3)
+    expect(outputs == {"rows": "1500"}, "the job's outputs are lost")
+    return f"Slack was answered after {taken * 1000:.0f} ms, and told how it went"
+
+
+async def _cancel(journey: Journey) -> str:
+    journey.came_in(f"octocat comments on {REPOSITORY}#{PULL}: /job run nightly-backfill")
+    await journey.errand.comment("/job run nightly-backfill")
+    seen = 0
+    async for line in journey.lines(4):
+        journey.show(line)
+        seen += 1
+        if seen == 2:
+            journey.came_in(f"octocat comments on {REPOSITORY}#{PULL}: /job cancel #4")
+            await journey.errand.comment("/job cancel #4")
+    card = await journey.card(4, "cancelled")
+    expect("143" in card, "the card lacks the exit code that the job chose")
+    return "the job was asked to stop, said so, and chose its exit code"
+
+
+async def _held(journey: Journey) -> str:
+    commit = await journey.errand.commit({"prices.csv": f"{PRICES}cherries,\n"})
+    await _deploy(journey, commit, "prices.csv gains cherries, without a price", workflow=71)
+    await journey.watch(5)
+    await journey.review(71, "rejected")
+    found = await journey.check("failure", "migrate", 5)
+    expect(len(found.annotations) == 1, "the line that has no price is not marked")
+    return "nothing is deployed; why stands at the deploy, and beside the line that is wrong"
+
+
+async def _goes_on(journey: Journey) -> str:
+    commit = await journey.errand.commit({"prices.csv": f"{PRICES}cherries,240\n"})
+    journey.deployment = await _deploy(journey, commit, "cherries cost 240", workflow=72)
+    await journey.watch(6)
+    await journey.review(72, "approved")
+    await journey.check("success", "migrate", 6)
+    return "the migration went through, so the deploy goes on"
+
+
+async def _deploy(journey: Journey, commit: str, change: str, *, workflow: int) -> Deployment:
+    journey.came_in(f"push of {commit[:7]} to main: {change}")
+    await journey.errand.push(commit)
+    journey.came_in(f"workflow {workflow} waits at production: may it deploy {commit[:7]}?")
+    return await journey.errand.workflow_waits(workflow, commit, "production")
+
+
+async def _again(journey: Journey) -> str:
+    if journey.deployment is None:
+        raise Failed("nothing was deployed")
+    journey.came_in(f"{journey.deployment.sha[:7]} was deployed to production")
+    await journey.errand.deployed(journey.deployment)
+    await journey.watch(7)
+    failed = await journey.check("failure", "smoke-test", 7)
+    (journey.errand.home / "status").write_text("open")
+    journey.came_in(f"octocat presses Re-run on the check {failed.name}")
+    await journey.errand.press(failed)
+    await journey.watch(8)
+    again = await journey.check("success", "smoke-test", 8)
+    expect(again.head_sha == failed.head_sha, "the new check is on another commit")
+    return "the same job ran again, on the same commit, and its check is green"
+
+
+STEPS = (
+    Step("A push rebuilds the image", _push),
+    Step("A comment runs a job", _succeeds),
+    Step("A job fails with exit code 3", _fails),
+    Step("A Slack command runs a job", _slack),
+    Step("A long run is cancelled", _cancel),
+    Step("A migration that fails holds the deploy", _held),
+    Step("A migration that succeeds lets it go on", _goes_on),
+    Step("A check is run again by its button", _again),
+)
