@@ -96,6 +96,7 @@ def _line_forms(value: object) -> object:
 
 
 LineForm = Annotated[str, AfterValidator(_line_form), Form(r"\{file\}")]
+LineForms = Annotated[tuple[LineForm, ...], Field(max_length=5)]
 VariableName = Annotated[str, AfterValidator(variable_name), Form(NAME)]
 _Command = Annotated[str, Form(SOME)] | Annotated[tuple[str, ...], Field(min_length=1)]
 """What may be written for a command."""
@@ -126,9 +127,7 @@ class Job(Definition):
     notify: Notify = Field(default_factory=Notify)
     mask: tuple[str, ...] = ()
     annotations: Annotated[
-        tuple[LineForm, ...],
-        BeforeValidator(_line_forms, json_schema_input_type=LineForm | tuple[LineForm, ...]),
-        Field(max_length=5),
+        LineForms, BeforeValidator(_line_forms, json_schema_input_type=LineForm | LineForms)
     ] = ()
     files: Files = Field(default_factory=dict)
     size: str | None = None

@@ -185,8 +185,8 @@ class BuildFrom(Definition):
     ] = Field(default_factory=dict)
     secrets: Annotated[
         tuple[Name, ...],
-        AfterValidator(_once),
         Field(max_length=100, json_schema_extra={"uniqueItems": True}),
+        AfterValidator(_once),
     ] = ()
     timeout: Annotated[Duration, between(1, DAY)] = 1800.0
 

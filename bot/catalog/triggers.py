@@ -176,7 +176,7 @@ class OnPullRequest(Trigger):
     """Something became of a pull request, to one of `branches` where those are named."""
 
     event = "pull_request"
-    pull_request: Annotated[tuple[_Change, ...], AfterValidator(_some), Field(max_length=20)]
+    pull_request: Annotated[tuple[_Change, ...], Field(max_length=20), AfterValidator(_some)]
     branches: Annotated[tuple[Pattern, ...], AfterValidator(_some)] | None = None
 
     @property

@@ -38,6 +38,10 @@ def _sections(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 KEYS = {key: node for key, node in _sections(SCHEMA) if ".pod." not in key}
 
 
+def test_the_length_of_a_text_bounds_no_list() -> None:
+    assert [key for key, node in KEYS.items() if "maxLength" in node and node.get("type") != "string"] == []
+
+
 def test_every_key_is_described() -> None:
     assert len(KEYS) > 150
     assert [key for key, node in KEYS.items() if not node.get("description")] == []
