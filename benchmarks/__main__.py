@@ -16,6 +16,7 @@ from benchmarks.harness import ROOT, Row
 MODULES = (
     "deliveries",
     "comments",
+    "answers",
     "crowded",
     "history",
     "masking",
