@@ -26,7 +26,7 @@ def cross_check(document: Document, data: Section) -> None:
             document.wrong(("jobs", name), what, key=True)
         _check_image(document, name, job, images)
         _check_names(document, name, job)
-        _check_causes(document, name, job, images, built)
+        _check_causes(document, data, name, job, built)
         _check_schedule(document, name, job)
         _check_mask(document, name, job)
         if job.get("requires") and data.get("github") is None:
@@ -59,17 +59,21 @@ def _check_names(document: Document, name: str, job: Section) -> None:
             document.wrong(path, f"{parameter} is also a variable in env; one of them is too many", key=True)
 
 
-def _check_causes(document: Document, name: str, job: Section, images: Section, built: set[str]) -> None:
+def _check_causes(document: Document, data: Section, name: str, job: Section, built: set[str]) -> None:
     """What happens in a repository starts the jobs of the images built from it, and gives no parameters."""
     causes, path = job.get("on"), ("jobs", name, "on")
     if not isinstance(causes, list) or not causes:
         return
-    image, pushed = job.get("image"), "push" in causes
+    image, images, pushed = job.get("image"), _section(data, "images"), "push" in causes
     what = "a push rebuilds an image first" if pushed else "`on` is about the repository of its image"
     if image is None:
         document.wrong(document.written(path), f"{what}: the job needs one")
     elif isinstance(image, str) and image in images and image not in built:
         document.wrong(document.written(path), f"{what}, and {image} is not built")
+    for index, each in enumerate(causes):
+        if isinstance(each, dict) and "protection_rule" in each and _section(data, "github").get("token"):
+            what = "only an App can answer a protection rule, and github has a token"
+            document.wrong((*document.written(path), index, "protection_rule"), what)
     silent = [each for each in causes if not (isinstance(each, dict) and "repository_dispatch" in each)]
     giver = "a push" if pushed else "what happens in a repository"
     for parameter, definition in _sections(_section(job, "parameters")) if silent else ():

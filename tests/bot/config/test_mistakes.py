@@ -285,6 +285,7 @@ _NO_SUCH = "expected push, merge_group, or keys such as {deployment: production}
         ("[push, {deployment: production, urll: x}]", "jobs.a.on[2].urll", "unknown key; did you mean url?"),
         ("[{deployment: 3}]", "jobs.a.on[1].deployment", "expected a text, not 3"),
         ("[{deployment: x, url: 'ftp://x'}]", "jobs.a.on[1].url", "expected an address"),
+        ("[{protection_rule: x}]", "jobs.a.on[1].protection_rule", "only an App can answer"),
         ("[{release: opened}]", "jobs.a.on[1].release", "expected published, released"),
         ("[{workflow: CI, branch: main}]", "jobs.a.on[1].branch", "unknown key; did you mean branches?"),
         ("[{pull_request: [opend]}]", "jobs.a.on[1].pull_request[1]", "expected opened, synchronize"),
