@@ -39,7 +39,8 @@ GRAPHQL = "graphql"
 class Call:
     """What to send. `path` is relative to the API and escaped; `None` values of `query` are left out.
 
-    `may_lack`: a 404 says that there is no such thing, and nothing about who asks.
+    `may_lack`: a 404 says that there is no such thing, and nothing about who asks. `as_text`: the answer
+    may be large, so it is not read as JSON here, which would stop everything else.
     """
 
     method: str
@@ -48,6 +49,7 @@ class Call:
     body: Mapping[str, object] | None = None
     accept: str = "application/vnd.github+json"
     may_lack: bool = False
+    as_text: bool = False
 
     @property
     def resource(self) -> str:
@@ -224,6 +226,9 @@ class Transport:
 
     def _judge(self, call: Call, response: httpx.Response, who: str) -> Answer:
         status, headers = response.status_code, response.headers
+        if call.as_text and status < 300:
+            self._limits.took(who, call.resource, headers)
+            return Answer(status, headers, None, response.text)
         try:
             data = response.json()
         except (ValueError, RecursionError):

@@ -18,24 +18,20 @@ _SEVERAL = 100
 
 
 def begin(session: Session, source: str, *, now: float) -> None:
-    """From `now` on nothing of `source` is missed; what was sent before is of before Errand."""
+    """From `now` on nothing of `source` is missed, what was sent before the first time is of before Errand.
+
+    The next look is due at once, as soon as nobody looks.
+    """
     make: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    row = DeliveryScan(source=source, mark=now)
-    values = row.model_dump(exclude={"id"})
-    session.execute(
-        make(table_of(DeliveryScan)).values(values).on_conflict_do_nothing(index_elements=["source"])
-    )
+    values = DeliveryScan(source=source, mark=now).model_dump(exclude={"id"})
+    new = make(table_of(DeliveryScan)).values(values)
+    session.execute(new.on_conflict_do_update(index_elements=["source"], set_={"due_at": 0.0}))
 
 
 def claim(session: Session, source: str, *, owner: str, now: float, lease: float) -> DeliveryScan | None:
     """The look that is due for `source`, for `lease` seconds; None where it is not due, or another bot's."""
     rows = _CLAIM.take(session, owner=owner, span=(now, lease), limit=_SEVERAL)
     return next((row for row in rows if row.source == source), None)
-
-
-def hurry(session: Session, source: str) -> None:
-    """Look at once, as soon as nobody looks."""
-    session.execute(update(DeliveryScan).where(DELIVERY_SCAN.source == source).values(due_at=0.0))
 
 
 def settle(session: Session, id: int, *, owner: str, mark: float, due_at: float) -> None:

@@ -1,5 +1,6 @@
 """What GitHub recorded and Errand does not have is fetched: once, by one bot, the oldest first."""
 
+import json
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from sqlalchemy import select
 from bot.errors import RetryLater
 from bot.store import Session, scans
 from bot.store.columns import DELIVERY
+from bot.tables import Delivery
 from bot.workers import catch_up
 from bot.workers.catch_up import CatchUp
 from demo import deliveries
@@ -118,6 +120,26 @@ async def test_delivery_that_github_does_not_give_is_given_up(home: House, look:
     home.github.fail(f"hook/deliveries/{home.github.state.recorded[0].id}$", 404)
     await look.look()
     assert await _keys(home) == ["github:there"]
+
+
+async def test_payload_that_is_none_is_given_up_and_a_large_one_is_taken(home: House, look: CatchUp) -> None:
+    large = {**_comment(home, 1), "padding": "x" * 3_000_000}
+    home.github.record("issue_comment", "large", large, 0)
+    home.github.record("issue_comment", "none", {}, 0)
+    body: dict[str, Any] = {"request": {"payload": None}}
+    home.github.fail(f"hook/deliveries/{home.github.state.recorded[1].id}$", 200, body=body)
+    await look.look()
+    assert await _keys(home) == ["github:large"]
+    stored = await home.store.read(lambda s: s.scalars(select(Delivery)).one().body)
+    assert json.loads(stored) == large
+
+
+async def test_bot_that_starts_looks_at_once(home: House, look: CatchUp) -> None:
+    await look.look()
+    asked = home.github.count("hook/deliveries")
+    await _look(home, poll=3600.0)._begin()
+    await look.look()
+    assert home.github.count("hook/deliveries") == asked + 1
 
 
 async def test_key_of_another_app_has_a_mark_of_its_own(home: House, look: CatchUp) -> None:
