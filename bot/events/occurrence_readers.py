@@ -128,12 +128,14 @@ def _workflow_run(payload: Payload) -> Fields:
     name, conclusion = payload.text("workflow_run", "name"), payload.text("workflow_run", "conclusion")
     file = payload.text("workflow_run", "path") or payload.text("workflow", "path")
     branch = payload.branch("workflow_run", "head_branch")
+    if payload.text("workflow_run", "event") == "pull_request_target":
+        raise Unreadable("a workflow of pull_request_target, which anybody's pull request lets run")
     return {
         "key": f"workflow_run:{number}:{attempt or 1}",
         "subject": f"workflow {name or file}: {conclusion or 'no conclusion'}",
         "commit": payload.sha("workflow_run", "head_sha"),
         "ref": branch,
-        "own": _is_own(payload, "workflow_run", "head_repository"),
+        "own": None if _is_own(payload, "workflow_run", "head_repository") else False,
         "head": payload.text("workflow_run", "head_repository", "full_name"),
         "facts": {
             "name": payload.text("workflow", "name") or name,

@@ -92,6 +92,14 @@ async def test_workflow_of_a_fork_starts_nothing(home: House) -> None:
     payload = happenings.workflow_run(SHOP, 9, HEAD, **of(home))
     payload["workflow_run"]["head_repository"] = entities.repository("mallory/shop")
     assert "code of forks is not run here" in await happens(home, "workflow_run", payload)
+    payload = happenings.workflow_run(SHOP, 11, HEAD, **of(home))
+    payload["workflow_run"]["event"] = "pull_request_target"
+    assert "anybody's pull request" in await happens(home, "workflow_run", payload)
+    payload = happenings.workflow_run(SHOP, 12, "d" * 40, **of(home))  # which only a fork has
+    known = home.github.state.repository(SHOP)
+    assert known is not None
+    known.pulls[7].head_sha = "d" * 40
+    assert "is on no branch and no tag" in await happens(home, "workflow_run", payload)
     payload["workflow_run"] |= {"id": 10, "head_repository": None}
     assert "code of forks is not run here" in await happens(home, "workflow_run", payload)
     assert await jobs(home) == []
