@@ -203,7 +203,7 @@ class Composition:
             EventHandlers(
                 PushHandler(parts.registry, self.enqueuer, self.cards, parts.clock),
                 CommentHandler(parts.registry, host, talk, answers, self.audience),
-                CheckHandler(parts.registry, host, self.commands, talk, answers, parts.store),
+                CheckHandler(parts.registry, host, talk, answers, parts.store),
                 OccurrenceHandler(parts.registry, commits, self.enqueuer, self.cards),
                 SlackCommandHandler(parts.registry, talk, answers),
             ),

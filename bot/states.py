@@ -22,6 +22,7 @@ class Cause(StrEnum):
 
     PUSH = "push"
     COMMENT = "comment"
+    CHECK = "check"
     SLACK = "slack"
     API = "api"
     HOOK = "hook"

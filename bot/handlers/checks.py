@@ -1,30 +1,34 @@
 """Buttons of check runs: what a comment of the same person would do, by the same handlers and rights."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bot import events, messages
-from bot.commands import parser
+from bot.commands import markdown
 from bot.errors import AskerError
 from bot.handlers.answers import Answers
 from bot.handlers.authorization import RequestContext
-from bot.handlers.conversation import Conversation, Step
+from bot.handlers.conversation import MAX_COMMANDS, Conversation
 from bot.handlers.places import GitHubPlace
-from bot.handlers.verbs import CommandHandlers
 from bot.registry import Registry
 from bot.repositories import CodeHost
 from bot.states import ActorKind, Cause
 from bot.store import Session, Store, checks
 from bot.tables import Build, Delivery, Run
 
-MOST = 20
-"""Runs and builds that one button starts."""
+_BUTTONS: Mapping[str, str] = {
+    messages.RERUN: "rerun #{number}",
+    messages.LATEST: "rerun #{number} --latest",
+    messages.CANCEL: "cancel #{number}",
+}
+"""What each button of a run stands for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a button asks for, and the pull request in which the run has its card."""
+    """The commands that a button stands for, and the pull request in which the run has its card."""
 
-    commands: tuple[parser.Command, ...]
+    lines: tuple[str, ...]
     pull: int | None = None
 
 
@@ -35,14 +39,12 @@ class CheckHandler:
         self,
         registry: Registry,
         host: CodeHost,
-        commands: CommandHandlers,
         conversation: Conversation,
         answers: Answers,
         store: Store,
     ) -> None:
         self._registry = registry
         self._host = host
-        self._commands = commands
         self._conversation = conversation
         self._answers = answers
         self._store = store
@@ -64,7 +66,7 @@ class CheckHandler:
             await talk.refuse(delivery, f"refused {context.actor}: {refusal}", [], [])
             return
         meaning = await self._store.read(lambda s: self._meaning(s, request))
-        if not meaning.commands:
+        if not meaning.lines:
             await talk.end(delivery, "ignored", "no check that is told of here asks for that")
             return
         await self._carry_out(delivery, request, context, meaning)
@@ -79,10 +81,11 @@ class CheckHandler:
         return app in comparable or not (comparable or app.isdecimal())
 
     def _meaning(self, session: Session, request: events.CheckRequest) -> Meaning:
+        word = self._registry.config.command
         if request.external_id is None:
             images = [image.name for image in self._registry.catalog.images_of(request.repository)]
             rows = checks.failed(session, request.repository, images, request.commit)
-            return Meaning(tuple(_again(row) for row in rows[:MOST]))
+            return Meaning(tuple(_again(word, row) for row in rows[:MAX_COMMANDS]))
         name = messages.CheckName.read(request.external_id)
         post = None if name is None else checks.find(session, name.noun, name.number, name.nonce)
         if name is None or post is None or post.place["repository"] != request.repository:
@@ -90,10 +93,10 @@ class CheckHandler:
         if name.noun == "build":
             build = session.get(Build, name.number)
             again = build is not None and request.button == messages.RERUN
-            return Meaning((_again(build),) if build is not None and again else ())
-        command = _command(request.button, name.number)
-        pull = checks.pull_of(session, name.number, request.repository)
-        return Meaning(() if command is None else (command,), pull)
+            return Meaning((_again(word, build),) if build is not None and again else ())
+        words = _BUTTONS.get(request.button)
+        line = () if words is None else (f"{word} {words.format(number=name.number)}",)
+        return Meaning(line, checks.pull_of(session, name.number, request.repository))
 
     async def _carry_out(
         self, delivery: Delivery, request: events.CheckRequest, context: RequestContext, meaning: Meaning
@@ -103,12 +106,7 @@ class CheckHandler:
             pull = await self._host.required.pull(request.repository, meaning.pull)
             place = GitHubPlace(request.repository, meaning.pull, pull, request.public)
             context = replace(context, place=place)
-        steps: list[Step] = []
-        for index, command in enumerate(meaning.commands):
-            try:
-                steps.append(Step(await self._commands.of(context, command, index)))
-            except AskerError as error:
-                steps.append(Step(error))
+        steps = await self._conversation.prepare(context, [markdown.Line(line) for line in meaning.lines])
         note = f"{context.actor} presses {request.button}"
         await self._conversation.decide(
             delivery,
@@ -119,30 +117,17 @@ class CheckHandler:
         )
 
 
-def _command(button: str, number: int) -> parser.Command | None:
-    """What a button of a run says, None for one that Errand never drew."""
-    match button:
-        case messages.RERUN:
-            return parser.Rerun(number)
-        case messages.LATEST:
-            return parser.Rerun(number, latest=True)
-        case messages.CANCEL:
-            return parser.Cancel(number)
-        case _:
-            return None
-
-
-def _again(row: Run | Build) -> parser.Command:
+def _again(word: str, row: Run | Build) -> str:
     if isinstance(row, Build):
-        return parser.Build(row.image, row.commit)
-    return parser.Rerun(row.identity)
+        return f"{word} build {row.image} --ref {row.commit}"
+    return f"{word} {_BUTTONS[messages.RERUN].format(number=row.identity)}"
 
 
 def _context(delivery: Delivery, request: events.CheckRequest) -> RequestContext:
     """Who asks; the delivery makes the request unique, since GitHub tells nobody else of these buttons."""
     return RequestContext(
         key=delivery.key,
-        cause=Cause.COMMENT,
+        cause=Cause.CHECK,
         actor=ActorKind.GITHUB.named(request.sender),
         login=request.sender,
         place=GitHubPlace(request.repository, public=request.public),

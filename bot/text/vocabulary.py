@@ -50,6 +50,7 @@ RESULTS: Mapping[Result, Word] = {
 CAUSES: Mapping[Cause, str] = {
     Cause.PUSH: "after a push",
     Cause.COMMENT: "in a comment",
+    Cause.CHECK: "by a button of a check",
     Cause.SLACK: "in Slack",
     Cause.API: "through the API",
     Cause.HOOK: "through a deploy hook",

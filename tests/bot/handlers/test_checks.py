@@ -54,7 +54,7 @@ async def test_ended_check_is_run_again_by_its_buttons(home: House, button: str 
     assert [action["label"] for action in check.actions] == ["Re-run", "Re-run with latest"]
     await _pressed(home, check, button)
     again = await home.run(2)
-    assert (again.job, again.rerun_of, again.actor) == ("check", 1, "github:octocat")
+    assert (again.job, again.rerun_of, again.actor, again.cause) == ("check", 1, "github:octocat", "check")
     assert again.commit == HEAD_OF_PULL
     cards = [post for post in await home.posts() if post.run_number == 2]
     assert {post.kind for post in cards} == {"github_check", "github_comment"}

@@ -274,3 +274,14 @@ async def test_progress_is_told_by_cards_but_no_status(home: House) -> None:
 
 def status_card(home: House) -> Post:
     return targets.commit(SHOP, HEAD, app=False, now=home.now, nonce="n" * 16)
+
+
+async def test_check_that_an_interrupted_try_made_is_found_by_its_external_id(home: House) -> None:
+    home.github.drop_answer("/check-runs$", method="POST")
+    await home.push(HEAD)
+    await send(home)
+    (check,) = home.github.checks
+    assert [post.remote_id for post in await home.posts() if post.kind == "github_check"] == [None]
+    await send(home)
+    assert home.github.checks == [check]
+    assert [post.remote_id for post in await home.posts() if post.kind == "github_check"] == [str(check.id)]
