@@ -150,7 +150,9 @@ async def test_program_that_a_text_runs_is_recorded_as_killed(
     running = asyncio.create_task(ended(case.engine.run(spec)))
     await seen(case.logs, key, b"ready")
     await case.engine.stop(key)
-    assert (await running).exit_code == 137
+    outcome = await running
+    assert outcome.exit_code == 137
+    assert await ended(case.engine.run(spec)) == outcome
 
 
 async def test_many_are_stopped_at_once(case: EngineCase, key: str) -> None:

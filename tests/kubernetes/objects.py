@@ -174,7 +174,10 @@ class Objects:
         else:
             metadata["generation"] = metadata.get("generation", 1) + 1
             asked_at = time.time()
-        metadata["deletionTimestamp"] = stamp(asked_at + grace)
+        # One that would be over by now ends now; what still has a grace then has the shortest.
+        due = max(asked_at + grace, time.time())
+        grace = 1 if grace and due > asked_at + grace else grace
+        metadata["deletionTimestamp"] = stamp(due)
         metadata["deletionGracePeriodSeconds"] = grace
         return True
 

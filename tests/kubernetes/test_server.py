@@ -172,7 +172,9 @@ def test_delete_ends_a_pod_with_its_grace(cluster: Cluster, script: str, code: i
     pod = running(cluster, made)
     cluster.ask("DELETE", f"pods/{pod}?gracePeriodSeconds=2")
     said = cluster.wait_for(f"pods/{pod}", lambda item: item["metadata"]["deletionGracePeriodSeconds"] == 0)
-    assert state(said)["terminated"]["exitCode"] == code
+    ended = state(said)["terminated"]
+    assert ended["exitCode"] == code
+    assert said["metadata"]["deletionTimestamp"] >= ended["finishedAt"]
     assert said["status"]["phase"] == "Failed"
     assert events(cluster, pod, "Killing")[0]["message"] == "Stopping container job"
     finished(cluster, made)

@@ -13,7 +13,6 @@ from executor.kubernetes.controller.masking import Mask
 from executor.kubernetes.controller.orders import RunOrder, RunResources
 from executor.kubernetes.controller.reports import ReportReader
 from executor.kubernetes.controller.stopping import Deadlines, Stopper
-from executor.kubernetes.objects.pods import SIGNALLED
 from executor.kubernetes.watching import outcomes
 from executor.kubernetes.watching.cluster import NamespaceView
 from executor.kubernetes.watching.outcomes import Reading, Runs, Waits
@@ -190,5 +189,5 @@ class RunController:
         if outcome.started_at is None:  # nothing else says it
             return [outcome.message] if outcome.message else []
         pod, stopped = self._pod, self._job is not None and self._job.stop
-        is_alone = stopped and pod is not None and pod.has_hook and SIGNALLED not in pod.last_words
+        is_alone = stopped and pod is not None and pod.has_hook and not pod.is_signalled
         return [stopping.ALONE] if is_alone else []

@@ -27,14 +27,24 @@ REPORTER = "errand-report"
 SIGNALLED = "errand: every process was told to stop"
 """What the hook adds to the termination message where it can signal; without a shell nobody does."""
 
+_SPARE = 2
+"""Seconds that the kubelet leaves the hook after its grace, so that it is the hook that kills.
+
+The kubelet sends SIGTERM first, and a shell that waits for what does not obey ends as if that had obeyed.
+"""
 _TOLD = f"kill -0 -1 && echo '{SIGNALLED}' >>/dev/termination-log\n"
-_HOOK = f"{_TOLD}{TELL_ALL}while kill -0 -1; do sleep 1 || exit; done"
+_BEGIN = """now() { n=0; read -r n x </proc/uptime; n=${n%.*}${n#*.}; }
+now; end=$((n + $2))
+"""
+_WAIT = 'do now; [ "$n" -lt $end ] || kill -KILL ${P:--1}; sleep 1 || exit; done'
+"""A turn of waiting: kills after `$2` hundredths of a second, the unit of `/proc/uptime`."""
+_HOOK = f"{_TOLD}{TELL_ALL}{_BEGIN}while kill -0 -1; {_WAIT}"
 """Signals all but the first process of the pod, which is not the job's, and waits until none is left.
 
 While it waits the kubelet does not signal the job a second time. What it says comes first: the container ends
 with the job, and a job that ends at once leaves it no time to say anything afterwards.
 """
-_OWN_HOOK = f'{_TOLD}{TELL_OWN}while [ "$P" ] && kill -0 "$P"; do sleep 1 || exit; done'
+_OWN_HOOK = f'{_TOLD}{TELL_OWN}{_BEGIN}while [ "$P" ] && kill -0 "$P"; {_WAIT}'
 """Signals what a shell runs and waits for the shell; any other first process is for the kubelet to signal."""
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
 _TOGETHER = 'exec "$@" 2>&1'
@@ -132,22 +142,20 @@ def spec(
     account = shared.service_account if workload else settings.service_account
     pull_secrets = shared.pull_secrets if workload else facts.pull_secrets
     reports = settings.pod.get("shareProcessNamespace") is not False  # or nobody sees when the job ends
+    container = _container(run, shared, kept, reports=reports)
     pod: Object = {
         **shared.placement,
         "restartPolicy": "Never",
         "shareProcessNamespace": True,
         "enableServiceLinks": False,
         "automountServiceAccountToken": shared.has_token if workload else account is not None,
-        "terminationGracePeriodSeconds": max(1, math.ceil(run.grace)),
+        "terminationGracePeriodSeconds": _grace(run) + (_SPARE if "lifecycle" in container else 0),
         "securityContext": {
             **({"runAsNonRoot": True} if facts.is_non_root else {}),
             **shared.pod_security,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [
-            _container(run, shared, kept, reports=reports),
-            *([_reporter(run, shared)] if reports else []),
-        ],
+        "containers": [container, *([_reporter(run, shared)] if reports else [])],
         "volumes": [*_volumes(run, shared, kept), *([_REPORT_VOLUME] if reports else [])],
     }
     if account:
@@ -155,6 +163,10 @@ def spec(
     if pull_secrets:
         pod["imagePullSecrets"] = [{"name": name} for name in pull_secrets]
     return merged(pod, settings.pod)
+
+
+def _grace(run: RunSpec) -> int:
+    return max(1, math.ceil(run.grace))
 
 
 def _container(run: RunSpec, shared: Workload, kept: PodData, *, reports: bool) -> Object:
@@ -182,7 +194,8 @@ def _container(run: RunSpec, shared: Workload, kept: PodData, *, reports: bool) 
         asked["workingDir"] = "/" + run.workdir.strip("/")
     if run.signal_children or command != run.command:
         script = _HOOK if run.signal_children else _OWN_HOOK
-        asked["lifecycle"] = {"preStop": {"exec": {"command": ["sh", "-c", script, "sh", PREFACE]}}}
+        hook = ["sh", "-c", script, "sh", PREFACE, f"{_grace(run) * 100}"]
+        asked["lifecycle"] = {"preStop": {"exec": {"command": hook}}}
     return asked
 
 

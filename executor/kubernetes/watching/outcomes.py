@@ -18,8 +18,7 @@ OVERDUE = 180.0
 After a minute without the API server a kubelet was seen to need another minute and a half until it heard.
 """
 
-_KILLED, _TERMINATED_SHELL = 137, 143
-_SIGNALLED = frozenset({_KILLED, _TERMINATED_SHELL})
+_SIGNALLED = frozenset({137, 143})
 """Exit codes of what was killed or told to stop."""
 _SKEW = 3.0
 """Seconds by which a node's clock may be behind that of the API server."""
@@ -151,8 +150,8 @@ def _by_others(over: Container, pod: Pod) -> Outcome | None:
         return _error(reason, f"{words} {pod.disruption[1]}".strip())
     if pod.deleted_at is None or over.finished_at is None:
         return None
-    # However often the grace is made shorter, this is when it was deleted first.
-    return None if _is_before(over, pod.deleted_at - pod.grace) else _error(LOST, _DELETED)
+    is_own = not pod.is_signalled and _is_before(over, pod.deleted_at - pod.grace)
+    return None if is_own else _error(LOST, _DELETED)
 
 
 def _is_before(over: Container, at: float) -> bool:
@@ -185,7 +184,7 @@ def _stopped(job: Job, pod: Pod | None, outcome: Outcome) -> Outcome:
     """Give the outcome of what ended, if Errand or the cluster's own deadline had stopped it."""
     over = _over(pod) if pod is not None else None
     is_known = over is not None and over.started_at is not None and over.reason not in _UNKNOWN
-    code = _own_code(over, pod) if over is not None and pod is not None and is_known else None
+    code = over.exit_code if over is not None and is_known else None
     words = outcome.message if outcome.reason == "NodeLost" and over is None else None
     result, reason = Result.TIMED_OUT, None
     if job.stop in set(Result):
@@ -205,13 +204,6 @@ def _is_by_deadline(job: Job, pod: Pod | None, over: Container | None, outcome: 
         # The cluster deletes the pod first and says at the Job why it did only after that.
         by_cluster = by_cluster or pod.deleted_at - pod.grace >= job.ends_by - _WHOLE
     return by_cluster
-
-
-def _own_code(over: Container, pod: Pod) -> int:
-    """Give the exit code: a shell that waits is sent SIGTERM when what it runs has had its grace."""
-    ended, due = over.finished_at, pod.killed_at
-    is_late = pod.has_hook and ended is not None and due is not None and ended >= due
-    return _KILLED if is_late and over.exit_code == _TERMINATED_SHELL else over.exit_code
 
 
 def _not_started(words: str) -> Outcome:

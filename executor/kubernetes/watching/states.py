@@ -12,17 +12,16 @@ from datetime import datetime
 from typing import Any
 
 from executor.kubernetes.client import Object
+from executor.kubernetes.objects.pods import REPORTER, SIGNALLED
 from executor.kubernetes.objects.secretrefs import SecretRef, secret_refs
 from executor.kubernetes.resources import FINALIZER, INSTALLATION, KEY, MASKED, REASON, STOP, WORDS
 
-JOB, REPORTER = "job", "errand-report"
+JOB = "job"
 """The container of a pod of ours that the work is done in; those before it are init containers."""
 
 WAITING, RUNNING, TERMINATED = "waiting", "running", "terminated"
 NO_START = frozenset({"StartError", "ContainerCannotRun", "RunContainerError"})
 """Reasons of a container that could not be started: its message is the runtime's."""
-_GRACE = 30.0
-"""Seconds that a pod has which says nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +51,8 @@ class Pod:
     `sidecars` are those that run beside it: init containers that are restarted always, and the other ones of
     the pod. Neither their starts nor their ends are the run's. `reporter` tells what the job reports.
 
-    `deleted_at` is the end of the grace that its deletion gives, `grace` that in seconds; at `killed_at` what
-    does not obey is killed: a node that is done with a pod takes back the grace, so this is not `deleted_at`.
+    `deleted_at` is the end of the grace that its deletion gives, `grace` that in seconds. A node that is done
+    with a pod takes back the grace: then `deleted_at` is when it did, and no time of the deletion is left.
     `scheduling` and `disruption` are the sentences (with their CamelCase words) of conditions that keep it
     from running, and `disrupted_at` is when the latter came; `memory` is the limit of the container `job` as
     it was written.
@@ -66,7 +65,6 @@ class Pod:
     created_at: float
     deleted_at: float | None
     grace: float
-    killed_at: float | None
     node: str
     phase: str
     reason: str
@@ -91,6 +89,11 @@ class Pod:
         """What the container `job` left as its termination message, empty for none."""
         last = self.containers[-1] if self.containers else None
         return last.message if last is not None and last.reason not in NO_START else ""
+
+    @property
+    def is_signalled(self) -> bool:
+        """Whether its hook says that it told the container `job` to stop, while that ran."""
+        return self.has_hook and SIGNALLED in self.last_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,6 @@ def pod(said: Object) -> Pod:
     containers, sidecars, reporter = _containers(spec, status)
     disrupted = next(_conditions(status, ("DisruptionTarget",)), {})
     deleted_at, grace = _deletion(metadata)
-    own_grace = float(spec.get("terminationGracePeriodSeconds") or _GRACE)
     return Pod(
         name=metadata["name"],
         namespace=metadata["namespace"],
@@ -147,7 +149,6 @@ def pod(said: Object) -> Pod:
         created_at=moment(metadata.get("creationTimestamp")) or 0.0,
         deleted_at=deleted_at,
         grace=grace,
-        killed_at=deleted_at - grace + (grace or own_grace) if deleted_at is not None else None,
         node=str(spec.get("nodeName") or ""),
         phase=str(status.get("phase") or ""),
         reason=str(status.get("reason") or ""),

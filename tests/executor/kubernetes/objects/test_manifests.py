@@ -84,9 +84,16 @@ def test_a_job_runs_once_and_ends_by_itself_where_every_bot_is_away() -> None:
     assert spec["ttlSecondsAfterFinished"] == 604800
     assert spec["podReplacementPolicy"] == "Failed"
     assert pod(found)["restartPolicy"] == "Never"
-    assert pod(found)["terminationGracePeriodSeconds"] == 3
     assert found.job["spec"]["template"]["metadata"]["finalizers"] == ["errand/outcome"]
-    assert pod(made(grace=0.0))["terminationGracePeriodSeconds"] == 1
+
+
+def test_who_has_no_hook_is_killed_by_the_node_and_who_has_one_by_that_before_the_node() -> None:
+    for grace, seconds in ((2.2, 3), (0.0, 1)):
+        bare = made(signal_children=False, command=("python", "work.py"), grace=grace)
+        assert pod(bare)["terminationGracePeriodSeconds"] == seconds
+        hooked = made(grace=grace)
+        assert pod(hooked)["terminationGracePeriodSeconds"] == seconds + 2
+        assert job(hooked)["lifecycle"]["preStop"]["exec"]["command"][-1] == f"{seconds}00"
 
 
 def test_job_and_pod_have_the_labels_and_annotations() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from executor.kubernetes.objects.pods import SIGNALLED
 from executor.kubernetes.watching import outcomes, states
 from executor.kubernetes.watching.outcomes import Reading, Runs, Waits
 from executor.spec import Outcome, Result
@@ -361,16 +362,25 @@ def test_job_that_ended_before_the_cluster_s_deadline_has_not_timed_out() -> Non
     assert (said.result, said.exit_code) == (Result.FAILED, 7)
 
 
-@pytest.mark.parametrize(
-    ("due", "grace", "code"),
-    [
-        ("2026-01-01T12:00:31Z", 30, 143),
-        (ONE, 0, 143),  # the node was done, and took back what was left of the grace
-        (THREE, 2, 137),  # a shell that was told only after what it ran had been killed
-    ],
-)
-def test_shell_that_obeyed_within_its_grace_has_not_been_killed(due: str, grace: int, code: int) -> None:
-    deleted = {"deletionTimestamp": due, "deletionGracePeriodSeconds": grace}
+DELETIONS = [
+    pytest.param({"deletionTimestamp": THREE, "deletionGracePeriodSeconds": 1}, id="ending"),
+    # The node was done, and took back the grace.
+    pytest.param({"deletionTimestamp": "2026-01-01T12:00:09Z", "deletionGracePeriodSeconds": 0}, id="done"),
+]
+
+
+@pytest.mark.parametrize("deleted", DELETIONS)
+def test_exit_code_of_what_was_stopped_is_the_container_s_own(deleted: dict[str, Any]) -> None:
     stopped = job(annotations={"errand/stop": "cancelled"})
-    said = outcome(pod(ended(143), metadata=deleted, hook=True), stopped)
-    assert (said.result, said.exit_code) == (Result.CANCELLED, code)
+    for code in (137, 143):
+        said = outcome(pod(ended(code), metadata=deleted, hook=True), stopped)
+        assert (said.result, said.exit_code) == (Result.CANCELLED, code)
+
+
+@pytest.mark.parametrize("deleted", DELETIONS)
+@pytest.mark.parametrize("code", [7, 143])
+def test_pod_whose_hook_told_the_job_to_stop_was_deleted_before_that_ended(
+    deleted: dict[str, Any], code: int
+) -> None:
+    said = outcome(pod(ended(code, message=SIGNALLED), metadata=deleted, hook=True))
+    assert (said.result, said.reason) == (Result.ERROR, "ContainerLost")
