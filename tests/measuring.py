@@ -1,6 +1,6 @@
 """Where coverage is not measured: tests that walk lines again that others of the suite walk as well.
 
-Measuring takes a third of the suite's processor time: before Python 3.12 a tracer slows down all that runs,
+Measuring costs much: before Python 3.12 a tracer slows down all that runs,
 libraries included, and a program that is started takes ten times as long to begin. So it is off in journeys
 but those of the command line, on the second database, and while Hypothesis repeats itself. What is measured
 is a lower bound, and that one may not fall below 90 %.
