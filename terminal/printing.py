@@ -88,7 +88,7 @@ def standing(run: Document) -> str:
     label, code, reason = _word(run).label, run.get("exit_code"), run.get("reason")
     if run.get("result") is None:
         if not (waits := run.get("waiting_for")):
-            return label
+            return f"{label} {progress(run) or ''}".rstrip()
         return f"{label}: {waits}" if run.get("waiting_kind") == "engine" else f"{label} for {waits}"
     more = [str(each) for each in (code if code else None, reason) if each is not None]
     return f"{label} ({', '.join(more)})" if more else label

@@ -1,4 +1,7 @@
-"""Says what a run waits for until its log begins: a moving line on a terminal, else a line per change."""
+"""Says what a run waits for until its log begins, and then how far its job is.
+
+The former is a moving line on a terminal, else a line per change, as the latter always is.
+"""
 
 import sys
 import threading
@@ -6,21 +9,23 @@ from types import TracebackType
 from typing import Self
 
 from terminal.failures import Failure, plain, say
-from terminal.printing import standing
+from terminal.printing import progress, standing
 from terminal.remote import Document, Remote
 from terminal.screen import Emit
 
-_LOOK = 1.0
-"""Seconds between two looks at the run."""
+_LOOK, _SLOW = 1.0, 2.0
+"""Seconds between two looks at the run: until its log begins, and after that."""
 
 
 class Progress:
-    """Looks at a run from a thread of its own, until something of its log was read or it is left."""
+    """Looks at a run from a thread of its own, until it is left."""
 
     def __init__(self, remote: Remote, run: Document) -> None:
         self._remote = Remote(remote.place)  # a connection of one thread is not one of another
         self._run = run
         self._over = threading.Event()
+        self._quiet = threading.Event()  # once something of its log came
+        self._away = threading.Event()  # once the line was taken away for it
         self._thread = threading.Thread(target=self._turn, daemon=True)
         self._drawn = sys.stderr.isatty()
 
@@ -28,7 +33,8 @@ class Progress:
         """`emit`, before whose first bytes the line is taken away."""
 
         def first(chunk: bytes, attempt: int) -> None:
-            self.end()
+            self._quiet.set()
+            self._away.wait()
             emit(chunk, attempt)
 
         return first
@@ -37,6 +43,7 @@ class Progress:
         """Say nothing more."""
         if not self._over.is_set():
             self._over.set()
+            self._quiet.set()
             self._thread.join()
 
     def __enter__(self) -> Self:
@@ -49,25 +56,37 @@ class Progress:
         self.end()
 
     def _turn(self) -> None:
-        if not self._drawn:
-            self._tell()
-            return
+        try:
+            if self._drawn:
+                self._draw()
+            else:
+                self._tell()
+        finally:
+            self._away.set()
+        told = None
+        while not self._over.wait(_SLOW):
+            self._look()
+            if (bar := progress(self._run)) != told and bar is not None:
+                say(plain(f"{self._run['job']} #{self._run['number']} {bar}"))
+                told = bar
+
+    def _draw(self) -> None:
         from rich.console import Console
         from rich.text import Text
 
         status = Console(stderr=True).status(Text(self._words()))
         with status:
-            while not self._over.wait(_LOOK):
+            while not self._quiet.wait(_LOOK):
                 self._look()
                 status.update(Text(self._words()))
 
     def _tell(self) -> None:
-        last = ""
+        said = ""
         while True:
-            if (words := self._words()) != last:
+            if (words := self._words()) != said:
                 say(words)
-                last = words
-            if self._over.wait(_LOOK):
+                said = words
+            if self._quiet.wait(_LOOK):
                 return
             self._look()
 

@@ -97,6 +97,33 @@ def test_what_is_no_json_holds_nothing_that_does_harm(text: str) -> None:
     assert _bash("json_member", "a", text) in ("", "?")
 
 
+@settings(max_examples=30, deadline=None)
+@given(
+    st.dictionaries(st.from_regex("[a-z_]{1,8}", fullmatch=True), st.text(max_size=30), max_size=5),
+    st.booleans(),
+)
+def test_object_of_texts_is_given_as_it_stands(texts: dict[str, str], compact: bool) -> None:
+    document = {
+        "parameters": {"outputs": '"outputs": {"a": "b"}', "x": "}"},
+        "outputs": texts,
+        "summary": "}",
+    }
+    text = json.dumps(document, separators=(",", ":") if compact else None)
+    assert json.loads(_bash("json_texts", "outputs", text)) == texts
+
+
+@pytest.mark.parametrize(
+    "text", ["", "null", "{}", '{"outputs": null}', '{"outputs": "x"}', '{"outputs": {"a', "<p>"]
+)
+def test_what_is_no_object_of_texts_is_an_empty_one(text: str) -> None:
+    assert json.loads(_bash("json_texts", "outputs", text)) in ({}, {"a": ""})
+
+
+def test_large_object_of_texts_is_read_at_once() -> None:
+    texts = {"a": '"' * 15_000, "b": "\\" * 15_000}
+    assert json.loads(_bash("json_texts", "outputs", json.dumps({"outputs": texts}))) == texts
+
+
 def test_member_is_found_wherever_the_window_ends() -> None:
     """Documents are read in pieces of 512 characters."""
     documents = [

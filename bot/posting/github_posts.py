@@ -4,7 +4,9 @@ Creating a comment or a check cannot be repeated, so one that was tried before a
 first looked for by its marker.
 """
 
+import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from bot import messages
 from bot.errors import Refused
@@ -42,7 +44,9 @@ class GitHubPosts:
             body = await self._text(post)
         else:
             view, link = await self._facing.in_repository(self._client, post, subject)
-            body = messages.comment(view, link, nonce=post.nonce, command=command)
+            # The summary that a hostile job wrote takes a tenth of a second.
+            write = partial(messages.comment, view, link, nonce=post.nonce, command=command)
+            body = await asyncio.to_thread(write)
         known = int(post.remote_id) if post.remote_id else None
         if known is None and post.attempts > 1:
             marker, since = messages.marker(post.nonce), post.created_at
@@ -60,7 +64,8 @@ class GitHubPosts:
         repository, commit, now = post.place["repository"], post.place["commit"], self._clock()
         view, link = await self._facing.in_repository(self._client, post, subject)
         notes = await self._notes(post, subject)
-        fields = messages.check(view, link, nonce=post.nonce, now=now, notes=notes)
+        write = partial(messages.check, view, link, nonce=post.nonce, now=now, notes=notes)
+        fields = await asyncio.to_thread(write)
         known = int(post.remote_id) if post.remote_id else None
         if known is None and post.attempts > 1:
             known = await self._client.find_check(repository, commit, fields.external_id)

@@ -3,6 +3,7 @@
 A message cannot be created twice by mistake: one that was tried before is first looked for by its marker.
 """
 
+import asyncio
 from collections.abc import Callable
 
 from bot import messages
@@ -40,7 +41,7 @@ class SlackPosts:
             return None
         channel, command = post.place["channel"], self._registry.config.command
         view, link = await self._facing.in_channel(self._client, post, subject)
-        text, blocks = messages.blocks(view, link, command=command)
+        text, blocks = await asyncio.to_thread(messages.blocks, view, link, command=command)
         known: tuple[str, str] | None = None
         if post.remote_id:
             where, _, ts = post.remote_id.partition(" ")

@@ -297,6 +297,7 @@ give_up() {
   say_error "$2"
   output result "$result"
   output exit-code "$1"
+  output outputs '{}'
   exit_code=''
   summarize "${result:-was left alone}" "$2"
   exit "$1"
@@ -311,6 +312,7 @@ finish() {
   message=$(json_member message "$answer")
   output result "$result"
   output exit-code "$exit_code"
+  output outputs "$(json_texts outputs "$answer")"
   [[ $exit_code =~ ^[0-9]{1,3}$ ]] || exit_code=''
   case $result in
     succeeded) code=0 ;;

@@ -79,6 +79,30 @@ json_member() {
   done
 }
 
+# The member $1 of the JSON object $2 as it stands there, if it is an object of texts; {} for all else. What is not
+# between quotes cannot be a part of a text, once backslashes and quotes of texts are written with other characters.
+json_texts() {
+  local LC_ALL=C wanted=$1 text parts=() index whole='' between
+  text=$(printf '%s' "$2" | sed -e $'s/\\\\\\\\/\001/g' -e $'s/\\\\"/\002/g')
+  IFS='"' read -r -d '' -a parts <<<"$text" || :
+  for ((index = 1; index + 1 < ${#parts[@]}; index += 2)); do
+    between=${parts[index + 1]}
+    if [ -n "$whole" ]; then
+      whole+=\"${parts[index]}\"
+      case $between in
+        *'}'*) break ;;
+        *:*) whole+=: ;;
+        *) whole+=, ;;
+      esac
+    elif [ "${parts[index]}" = "$wanted" ] && [[ $between =~ ^[[:space:]]*:[[:space:]]*\{[[:space:]]*$ ]]; then
+      whole='{'
+    fi
+  done
+  whole=${whole:-\{}
+  whole=${whole//$'\002'/\\\"}
+  printf '%s}' "${whole//$'\001'/\\\\}"
+}
+
 # The mistakes that the problem document $1 lists, the first five of them, each as `NAME: what is wrong; `. No text
 # can look like one: its quotes would have a backslash.
 json_mistakes() {

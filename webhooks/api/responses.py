@@ -79,11 +79,12 @@ class ListedRun(Shape):
     queued_s: Seconds
     pull_request: int | None
     environment: str | None
-    outputs: dict[str, str]
-    progress: Progress | None
     attempts: list[Attempt]
     url: Url = page_url("runs")
     logs_url: Url = log_url("runs")
+    # After what is small: whoever reads a run with little does not have to read these.
+    outputs: dict[str, str]
+    progress: Progress | None
 
     @classmethod
     def of_run(cls, run: tables.Run, ended: Sequence[tables.Attempt], now: float) -> Self:

@@ -1,6 +1,7 @@
 """The summary that a job wrote, as HTML: nothing of it is taken as it came."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import groupby
 
 from markupsafe import Markup, escape
@@ -10,6 +11,7 @@ from bot.messages.summaries import Block, Span, Spans, blocks
 _STYLES = {"strong": "strong", "emphasis": "em", "struck": "del", "code": "code"}
 
 
+@lru_cache(maxsize=16)  # of a run that many look at
 def html(summary: str) -> Markup:
     """The summary; a link tells its target nothing of the page that it stands on."""
     runs = groupby(blocks(summary), lambda block: (block.kind == "item", block.number is None))

@@ -215,3 +215,22 @@ def test_errand_that_does_not_answer_is_told(errand: Served) -> None:
     done = errand.run("jobs")
     assert done.returncode == 1
     assert "Is `errand serve` running?" in done.stderr
+
+
+def test_what_a_job_reports_is_seen_on_its_way_and_at_its_end(errand: Served, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    terminal = Terminal(errand, "run", "reports", f"GATE={gate}", "--wait")
+    terminal.see("reports #1 ▰▱ 1/2")
+    standing = json.loads(errand.run("status", "1", "--json").stdout)
+    assert (standing["state"], standing["progress"]) == ("running", {"done": 1, "total": 2})
+    gate.touch()
+    assert terminal.end() == 0
+    found = json.loads(errand.run("status", "1", "--json").stdout)
+    assert found["outputs"] == {"run": "1 of reports by api"}
+    assert (found["summary"], found["progress"]) == (
+        "# All *done*\n<script>x</script>",
+        {"done": 2, "total": 2},
+    )
+    shown = errand.run("status", "1").stdout
+    assert "output run  1 of reports by api" in shown
+    assert shown.endswith("\n\n# All *done*\n<script>x</script>\n")

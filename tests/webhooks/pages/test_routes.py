@@ -40,6 +40,32 @@ async def test_run_page_shows_the_run_and_its_log(here: Installation, client: ht
     assert "data-events" not in page
 
 
+async def test_page_shows_what_the_job_reported(here: Installation, client: httpx.AsyncClient) -> None:
+    run = await here.start_run()
+    await here.store.write(lambda s: runs.advance(s, 1, owner="one", done=2, total=5))
+    page = (await client.get(here.link(run))).text
+    assert '<progress value="2" max="5"></progress> <code>▰▰▱▱▱ 2/5</code>' in page
+
+    summary = (
+        "# Rows\n\n1,200 of *them* <b>\n\n- a\n- `b`\n\n| n | m |\n|---|---|\n| 1 | <i> |\n\n"
+        '[log](https://ci.example.com/?a="b) ![x](https://evil.example.com/x.png) [y](javascript:alert(1))\n'
+    )
+    await here.finish(run, outputs={"rows": "<1200>"}, summary=summary, progress=None)
+    page = (await client.get(here.link(run))).text
+
+    for part in (
+        '<ul class="parameters" aria-label="Outputs">',
+        "<span>rows</span><code>&lt;1200&gt;</code>",
+        "<h3>Rows</h3><p>1,200 of <em>them</em> &lt;b&gt;</p>",
+        '<ul><li class="deep0">a</li><li class="deep0"><code>b</code></li></ul>',
+        "<tr><th>n</th><th>m</th></tr></thead><tbody><tr><td>1</td><td>&lt;i&gt;</td></tr>",
+        '<a href="https://evil.example.com/x.png" rel="nofollow noopener noreferrer">x</a>',
+    ):
+        assert part in page
+    assert 'src="https' not in page
+    assert 'href="javascript' not in page
+
+
 async def test_everything_from_outside_is_escaped(here: Installation, client: httpx.AsyncClient) -> None:
     evil = '"><script>alert(1)</script>'
     run = await here.start_run(
