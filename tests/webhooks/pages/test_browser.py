@@ -33,6 +33,18 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--no-first-run"]  # fmt: skip
 
+CONTRAST = """line => {
+  const light = colour => {
+    const parts = colour.match(/[\\d.]+/g).map(each => ((each / 255 + .055) / 1.055) ** 2.4);
+    return .2126 * parts[0] + .7152 * parts[1] + .0722 * parts[2] + .05;
+  };
+  let paper = line;
+  while (getComputedStyle(paper).backgroundColor === "rgba(0, 0, 0, 0)") paper = paper.parentElement;
+  const ratio = light(getComputedStyle(line).color) / light(getComputedStyle(paper).backgroundColor);
+  return Math.max(ratio, 1 / ratio);
+}"""
+"""How far the words stand out from what is behind them: https://www.w3.org/TR/WCAG22/#contrast-minimum"""
+
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
@@ -129,6 +141,7 @@ async def test_log_appears_while_it_is_written(here: Installation, page: Page) -
     await expect(page.locator("#follow")).to_have_count(0)
     await expect(page).to_have_title("✗ migrate #1")
     await expect(page.locator("#lines > div")).to_have_text(["first", "second", "100%"])
+    assert await page.locator("#L1").evaluate(CONTRAST) > 7
 
 
 async def test_log_goes_on_after_the_connection_was_lost(here: Installation, page: Page) -> None:
