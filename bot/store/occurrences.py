@@ -60,6 +60,8 @@ def is_echo(session: Session, row: OccurrenceSeen, echoes: str) -> bool:
 
 def is_superseded(session: Session, row: OccurrenceSeen) -> bool:
     """Whether a later deployment to the environment of `row` was decided before."""
+    if row.event != "deployment" or row.deployment is None:
+        return False
     same = (OCCURRENCE.repository == row.repository, OCCURRENCE.environment == row.environment)
     later = (OCCURRENCE.event == "deployment", OCCURRENCE.deployment > row.deployment)
     return session.scalar(select(OCCURRENCE.id).where(*same, *later).limit(1)) is not None
@@ -67,6 +69,8 @@ def is_superseded(session: Session, row: OccurrenceSeen) -> bool:
 
 def is_over(session: Session, row: OccurrenceSeen) -> bool:
     """Whether the pull request of `row` was pushed to again, or closed, later than that happened."""
+    if row.event != "pull_request" or row.at is None:
+        return False
     begins = [f"pull_request:{row.pull}:{action}:%" for action in ("synchronize", "closed")]
     later = (OCCURRENCE.at > row.at, or_(*(OCCURRENCE.key.like(begin) for begin in begins)))
     same = (OCCURRENCE.repository == row.repository, OCCURRENCE.pull == row.pull)
@@ -77,7 +81,8 @@ def runs_to_end(
     session: Session, row: OccurrenceSeen, repository: str, jobs: Collection[str]
 ) -> Sequence[int]:
     """The runs of `jobs` that the pull request of `row` started before that, and that have not ended."""
-    earlier = (OCCURRENCE.at <= row.at, OCCURRENCE.id != row.id, OCCURRENCE.event == "pull_request")
+    before = OCCURRENCE.id < row.id if row.at is None else OCCURRENCE.at <= row.at
+    earlier = (before, OCCURRENCE.id != row.id, OCCURRENCE.event == "pull_request")
     found = select(RUN.number).join(OccurrenceSeen, OCCURRENCE.id == RUN.occurrence)
     of_it = (RUN.repository == repository, RUN.pull_request == row.pull, RUN.job.in_(sorted(jobs)))
     return session.scalars(found.where(RUN.state.in_(UNFINISHED), *of_it, *earlier)).all()

@@ -167,6 +167,26 @@ async def test_pull_request_runs_its_head_and_ends_what_ran_for_the_one_before(h
     assert [run.result for run in await all_runs(home)] == ["cancelled", "cancelled"]
 
 
+@pytest.mark.parametrize("event", ["release", "pull_request"])
+async def test_job_that_something_else_ends_starts_with_all_that_it_names(tmp_path: Path, event: str) -> None:
+    on = [{"release": "published"}, {"pull_request": ["opened"]}]
+    job = {"on": on, "cancel_with": "pull_request", "concurrency": "replace"}
+    async with house(tmp_path, changes={"jobs": {"check": job}}) as home:
+        known = home.github.state.repository(SHOP)
+        assert known is not None
+        known.tags["v1"] = ONE
+        payload = happenings.release(SHOP, 5, "v1", **of(home))
+        if event == "pull_request":
+            payload = pull(home, "opened")
+            payload["pull_request"]["updated_at"] = None
+        assert "job check: started" in await happens(home, event, payload)
+        if event == "pull_request":
+            payload = pull(home, "closed")
+            payload["pull_request"]["updated_at"] = None
+            await happens(home, event, payload)
+            assert [run.result for run in await all_runs(home)] == ["cancelled"]
+
+
 async def test_label_starts_what_waits_for_it(home: House) -> None:
     assert "no job" in await happens(home, "pull_request", pull(home, "labeled", label="later"))
     await happens(home, "pull_request", pull(home, "labeled", label="deploy"))
