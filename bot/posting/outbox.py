@@ -37,6 +37,8 @@ BEGINNING = 1.0
 """Seconds for which a new card waits at most for its run to begin: then one comment says both."""
 ENDING = 2.0
 """Seconds for which a new check waits at most for its run to end."""
+PATIENT = 32
+"""Posts that wait so at the same time: the places of the others are for what is urgent."""
 MAX_DELAY = 1200.0
 """Seconds between two tries, at most."""
 FAILURES = 3
@@ -55,6 +57,7 @@ class Outbox:
         self._holder = holder
         self._pace = pace
         self._free = asyncio.Semaphore(AT_ONCE)
+        self._patient = 0
         self._senders: dict[str, Callable[[Post, Subject], Awaitable[posts.Remote | None]]] = {
             "github_comment": github.comment,
             "github_check": github.check,
@@ -103,18 +106,21 @@ class Outbox:
         """Let the run of a new card begin, and that of a new check perhaps end: then it is written once."""
         store, number = self._holder.store, post.run_number
         is_check = post.kind == "github_check"
-        if post.sent > 0 or number is None or not _goes_on(post.subject, to_end=is_check):
+        if post.sent > 0 or number is None or self._patient >= PATIENT:
             return
-        with store.changes.listen(("run", number)) as changes:
-            try:
-                async with asyncio.timeout(ENDING if is_check else BEGINNING):
-                    while True:
-                        await store.read(lambda s: posts.refresh(s, post))
-                        if not _goes_on(post.subject, to_end=is_check):
-                            return
-                        await changes.wait()
-            except TimeoutError:
-                return
+        until = asyncio.get_running_loop().time() + (ENDING if is_check else BEGINNING)
+        self._patient += 1
+        try:
+            with store.changes.listen(("run", number)) as changes:
+                while _goes_on(post.subject, to_end=is_check):
+                    await store.read(lambda s: posts.refresh(s, post))  # to its end, whatever the time
+                    async with asyncio.timeout_at(until):
+                        if _goes_on(post.subject, to_end=is_check):
+                            await changes.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._patient -= 1
 
     async def _turn(self, post: Post) -> None:
         """Wait until GitHub takes something more for whoever has the repository.
