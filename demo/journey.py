@@ -39,7 +39,7 @@ class Journey:
         self.slack = errand.beside.slack
         self.console = console
         self._token = token
-        self.links: list[tuple[str, str]] = []
+        self.links: dict[str, str] = {}
         self.deployment: Deployment | None = None
         errand.on_event = self._decided
 
@@ -90,8 +90,7 @@ class Journey:
         if found is None:
             raise Failed("there is no such comment")
         self.posted(f"comment on {REPOSITORY}#{PULL}", found.body)
-        link = found.body.partition("](")[2].partition(")")[0]
-        self.links.append((f"run #{number}", link))
+        self.links[f"run #{number}"] = found.body.partition("](")[2].partition(")")[0]
         return found.body
 
     async def check(self, conclusion: str, name: str, number: int) -> Check:
@@ -106,6 +105,8 @@ class Journey:
         if found is None:
             raise Failed("there is no such check")
         self.posted(f"check on {found.head_sha[:7]}", f"{found.name}: {found.output.get('title')}")
+        if found.details_url is not None:
+            self.links[f"{'build' if name.startswith('build ') else 'run'} #{number}"] = found.details_url
         for each in found.annotations:
             self.posted(f"beside {each['path']}, line {each['start_line']}", str(each["message"]))
         expect(found.conclusion == conclusion, f"the check says {found.conclusion}, not {conclusion}")

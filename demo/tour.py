@@ -56,7 +56,7 @@ def _summary(console: Console, journey: Journey, failures: list[str], *, keep: b
     console.print()
     if keep:
         console.print("Logs", style="bold")
-        for name, link in journey.links:
+        for name, link in journey.links.items():
             console.print(f"  {name}  [cyan]{link}[/]", highlight=False, soft_wrap=True)
     if failures:
         console.print("\n".join(["[bold red]Not everything worked:[/]", *failures]))

@@ -107,7 +107,7 @@ class AppSetup:
         if owner and not _OWNER.fullmatch(owner):
             return self._message(400, "No such organization", "That is no name of an organization.")
         path = f"/organizations/{quote(owner)}/settings/apps/new" if owner else "/settings/apps/new"
-        needs = github_app.needs(self._app.config)
+        needs, github = github_app.needs(self._app.config), self._app.config.github
         manifest = github_app.manifest(self._app.config, redirect=self._entrance.url + _MADE)
         return self._page(
             "setup.html",
@@ -119,6 +119,7 @@ class AppSetup:
             code=request.query_params.get("code", ""),
             reached=github_app.is_public(self._app.config.url),
             url=self._app.config.url,
+            poll=github.poll if github else None,
         )
 
     async def finish(self, request: Request) -> Response:

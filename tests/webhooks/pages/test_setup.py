@@ -93,6 +93,21 @@ async def test_two_clicks_make_the_app_and_keep_its_keys(setting: _Setting, page
     assert {"push", "deployment"} <= set(made.manifest["default_events"])
 
 
+@pytest.mark.parametrize(
+    ("poll", "words"),
+    [("5s", "every 5s."), (None, "once a minute, or as often as <code>github: {poll: 10s}")],
+)
+async def test_whoever_github_does_not_reach_is_told_how_deliveries_come(
+    setting: _Setting, poll: str | None, words: str
+) -> None:
+    text = setting.config.read_text().replace("https://errand.example.com", "http://127.0.0.1:8000")
+    setting.config.write_text(text.replace("github:\n", f"github:\n  poll: {poll}\n") if poll else text)
+    setting.app = github_app.at_hand(setting.config, {})
+    async with serving(_later(setting)) as address, httpx.AsyncClient(base_url=address) as client:
+        setting.begin(Entrance(address))
+        assert words in (await client.get(PATH)).text
+
+
 async def test_code_of_another_form_is_refused_and_one_counts_once(setting: _Setting) -> None:
     async with serving(_later(setting)) as address, httpx.AsyncClient(base_url=address) as client:
         setting.begin(Entrance(address))
