@@ -76,7 +76,8 @@ async def _bare(errand: Installation) -> float:
     comment = github.add_comment(REPOSITORY, PULL, PERSON, "words")
     url = f"{errand.beside.github_url}/repos/{REPOSITORY}/issues/comments/{comment.id}"
     spent = list[float]()
-    async with httpx.AsyncClient(headers={"authorization": f"Bearer {TOKEN}"}, trust_env=False) as client:
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    async with httpx.AsyncClient(headers=headers, trust_env=False, timeout=60.0) as client:
         for _ in range(RUNS):
             began = time.perf_counter()
             for _ in range(2):

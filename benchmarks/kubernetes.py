@@ -62,7 +62,8 @@ class Cluster:
 
     async def requests(self) -> dict[str, int]:
         """Give the number of requests by verb and resource."""
-        async with httpx.AsyncClient(trust_env=False) as client:
+        # Not what is measured: a server that ends a thousand pods may take its time to answer.
+        async with httpx.AsyncClient(trust_env=False, timeout=60.0) as client:
             counted: dict[str, int] = (await client.get(f"{self.url}/-/faults")).json()["requests"]
             return counted
 
