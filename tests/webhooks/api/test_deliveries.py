@@ -65,6 +65,7 @@ async def test_page_shows_them_escaped_with_the_command(home: House) -> None:
     await _give_up(home, "github:a")
     async with served(home, "admin") as client:
         page = (await client.get("/deliveries")).text
+        assert 'href="/deliveries"' in (await client.get("/")).text
     assert "why &lt;github:a&gt;" in page
     assert "errand delivery retry 1" in page
 
