@@ -38,8 +38,10 @@ def get(session: Session, id: int) -> OccurrenceSeen | None:
 
 
 def current_runs(session: Session, id: int) -> Sequence[Run]:
-    """The newest run of each job that an occurrence started, repetitions among them."""
-    newest = select(func.max(RUN.number)).where(RUN.occurrence == id).group_by(RUN.job).limit(JOBS)
+    """The newest run of each job that an occurrence started, repetitions of the same commit among them."""
+    first = select(RUN.commit).where(RUN.occurrence == id).order_by(RUN.number).limit(1).scalar_subquery()
+    same = (RUN.occurrence == id, RUN.commit.is_not_distinct_from(first))
+    newest = select(func.max(RUN.number)).where(*same).group_by(RUN.job).limit(JOBS)
     return session.scalars(select(Run).where(RUN.number.in_(newest)).order_by(RUN.number)).all()
 
 
