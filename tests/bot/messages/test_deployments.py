@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.messages import standing
+from bot.messages import review, standing, verdict_check, verdict_status
 from bot.states import State
 from bot.tables import OccurrenceSeen, Run
 
@@ -63,3 +63,20 @@ def test_state_is_that_of_all_jobs_together(runs: list[Run], state: str) -> None
 def test_job_that_could_not_start_fails_the_deployment_whatever_the_others_do() -> None:
     stands = standing(_row(one={}, two={"kind": "answer", "text": "No."}), [_run(1, DONE, "succeeded")])
     assert (stands.state, stands.refusal) == ("failure", "No.")
+
+
+def test_status_of_a_job_that_does_not_run_is_a_success_where_a_check_is_neutral() -> None:
+    assert verdict_check("publish", "neutral", "Skipped: so.", nonce="n1", now=1.0).conclusion == "neutral"
+    assert verdict_status("publish", "neutral", "Skipped: so.").state == "success"
+    assert verdict_status("publish", "failure", "Not started: 🚀" * 40).body() == {
+        "state": "failure",
+        "context": "errand / publish",
+        "description": ("Not started: \ufffd" * 40)[:139] + "…",
+    }
+
+
+def test_answer_to_a_protection_rule_is_within_what_github_takes() -> None:
+    refused = standing(_row(one={"kind": "answer", "text": "x" * 5000}), [])
+    fields = review(refused, "production", None, None)
+    assert (fields["state"], len(fields["comment"])) == ("rejected", 1024)
+    assert "state" not in review(standing(_row(), [_run(1, State.RUNNING)]), "production", None, None)
