@@ -158,6 +158,7 @@ class Config(Section):
         if github is not None:
             who = f"App {github.app_id}" if github.app_id else "a token"
             identity = f"{who}, {github.api_url}, repositories: {', '.join(github.repositories) or 'none'}"
+            identity += f", asks every {duration_text(github.poll)}" if github.poll else ""
         closed = "" if github is None or github.webhook_secret else " (no webhook_secret: door closed)"
         pairs = [
             ("url", self.url),

@@ -172,6 +172,16 @@ def test_summary_tells_which_doors_are_closed(file: Path) -> None:
     assert "no signing_secret: door closed" in summary["slack"]
 
 
+def test_app_may_ask_for_deliveries_and_a_token_not(file: Path) -> None:
+    app = 'github: {app_id: 1, private_key: "${GITHUB_PRIVATE_KEY}", poll: 10s}'
+    config = _load(file, app, {"GITHUB_PRIVATE_KEY": KEY})
+    assert "asks every 10s" in dict(config.summary())["github"]
+    with pytest.raises(ConfigError, match="only an App is told what GitHub sent"):
+        _load(file, "github: {token: x, poll: 10s}")
+    with pytest.raises(ConfigError, match=r"github\.poll"):
+        _load(file, app.replace("10s", "0s"), {"GITHUB_PRIVATE_KEY": KEY})
+
+
 def test_repositories_may_be_given_by_owner(file: Path) -> None:
     config = _load(file, "github: {token: x, repositories: [acme/*], forks: true}")
     assert config.allows("Acme/anything")
