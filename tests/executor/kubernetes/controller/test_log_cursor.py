@@ -62,7 +62,7 @@ def written(log: list[Entry]) -> bytes:
     return b"".join(entry.text + (b"\n" if entry.whole else b"") for entry in log)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(entries, st.lists(st.tuples(st.integers(0, 400), st.integers(1, 50), st.booleans()), max_size=6))
 def test_no_byte_is_lost_or_doubled_wherever_it_breaks(
     steps: list[tuple[int, bytes, bool]], breaks: list[tuple[int, int, bool]]
