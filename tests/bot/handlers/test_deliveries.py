@@ -8,6 +8,7 @@ from sqlalchemy import update
 from structlog.testing import capture_logs
 
 from bot.errors import RetryLater
+from bot.handlers import comments
 from bot.handlers.authorization import REFUSAL_KEPT
 from bot.handlers.conversation import MAX_COMMANDS
 from bot.tables import Build, Delivery
@@ -163,7 +164,10 @@ async def test_event_that_nobody_listens_to_is_ignored(home: House) -> None:
     assert (await home.delivery(delivery)).state == "ignored"
 
 
-async def test_reaction_that_fails_keeps_no_command_from_its_effect(home: House) -> None:
+async def test_reaction_that_fails_keeps_no_command_from_its_effect(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comments, "SEEN_AFTER", 0.0)
     home.github.fail("/reactions$", 403, times=9)
     await home.says("/job run plain")
     assert (await home.run(1)).state == "waiting"
@@ -195,7 +199,10 @@ async def test_without_github_and_slack_posts_nobody_may_anything(home: House) -
     assert "write access" in reply
 
 
-async def test_decision_that_is_cancelled_leaves_nothing_behind(home: House) -> None:
+async def test_decision_that_is_cancelled_leaves_nothing_behind(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comments, "SEEN_AFTER", 0.0)
     home.github.slow("/pulls/7$", 30)
     home.github.slow("/reactions$", 30)
     delivery = await home.comment("/job run plain")
