@@ -9,6 +9,7 @@ from executor.logs.store import LogStore
 from executor.logs.watcher import FileWatcher
 from executor.process import requests, trees
 from executor.process.supervised import Supervised, result_of
+from executor.process.watch import Watch
 from executor.progress import ProgressFeed
 from executor.reports import files, headway, reading
 from executor.spec import BuildSpec, Live, Outcome, Progress, Result, RunSpec, Started
@@ -38,7 +39,8 @@ class ProcessEngine:
     async def run(self, spec: RunSpec) -> AsyncIterator[Progress]:
         """Start the run or attach to it; see `Engine`."""
         feed = ProgressFeed()
-        attending = asyncio.create_task(self._attend(spec, feed))
+        watch = self._supervised.enter(spec.key, lambda at: requests.of_run(spec, at))
+        attending = asyncio.create_task(self._attend(spec, watch, feed))
         attending.add_done_callback(lambda _: feed.changed())
         try:
             async for progress in feed.told(attending):
@@ -46,14 +48,15 @@ class ProcessEngine:
         finally:
             attending.cancel()
             await asyncio.gather(attending, return_exceptions=True)
+            self._supervised.leave(spec.key, watch)
 
-    async def _attend(self, spec: RunSpec, feed: ProgressFeed) -> None:
+    async def _attend(self, spec: RunSpec, watch: Watch, feed: ProgressFeed) -> None:
         """Tell `feed` what becomes of the run, and what it reports on its way and at its end."""
         secrets = [secret.reveal().encode("utf-8", "surrogateescape") for secret in spec.secrets]
         report = self._supervised.place(spec.key).run / record.REPORT
         watching: asyncio.Task[None] | None = None
         try:
-            async for progress in self._supervised.follow(spec.key, lambda at: requests.of_run(spec, at)):
+            async for progress in self._supervised.story(spec.key, watch):
                 if isinstance(progress, Started):
                     feed.start(progress.at)
                     watching = asyncio.create_task(

@@ -59,21 +59,26 @@ class Supervised:
         self, key: str, request: Callable[[RunPaths], bytes]
     ) -> AsyncIterator[Started | Outcome]:
         """Start what `request` asks for, or attach to it, and give what becomes of it."""
-        watch = self._watch(key, request)
+        watch = self.enter(key, request)
         try:
-            started = False
-            while True:
-                status, change = await watch.status()
-                if not started and "started_at" in status:
-                    started = True
-                    yield Started(float(status["started_at"]))
-                if status.get("state") == record.FINISHED:
-                    await self._logs.finish(key)  # which a lost supervisor did not do
-                    yield _outcome(status)
-                    return
-                await change.wait()
+            async for progress in self.story(key, watch):
+                yield progress
         finally:
-            self._leave(key, watch)
+            self.leave(key, watch)
+
+    async def story(self, key: str, watch: Watch) -> AsyncIterator[Started | Outcome]:
+        """Give what becomes of what was entered."""
+        started = False
+        while True:
+            status, change = await watch.status()
+            if not started and "started_at" in status:
+                started = True
+                yield Started(float(status["started_at"]))
+            if status.get("state") == record.FINISHED:
+                await self._logs.finish(key)  # which a lost supervisor did not do
+                yield _outcome(status)
+                return
+            await change.wait()
 
     async def stop(self, key: str) -> None:
         """Ask for a stop, also of what is about to begin."""
@@ -97,7 +102,8 @@ class Supervised:
         for path in (self._logs.directory, self.directory, self.directory / "runs"):
             path.mkdir(0o700, parents=True, exist_ok=True)
 
-    def _watch(self, key: str, request: Callable[[RunPaths], bytes]) -> Watch:
+    def enter(self, key: str, request: Callable[[RunPaths], bytes]) -> Watch:
+        """From now on `key` can be stopped, also before its `story` is asked for; until all `leave`."""
         watch = self._watches.get(key)
         if watch is None:
             place = self.place(key)
@@ -106,7 +112,8 @@ class Supervised:
         watch.users += 1
         return watch
 
-    def _leave(self, key: str, watch: Watch) -> None:
+    def leave(self, key: str, watch: Watch) -> None:
+        """One less who wants to know."""
         watch.users -= 1
         if not watch.users:
             watch.close()
