@@ -278,7 +278,8 @@ def _known(entry: object) -> object:
         name = str(next(iter(entry), "")) if isinstance(entry, Mapping) else entry
         near = nearest(name, [*WORDS, *KINDS]) if isinstance(name, str) else None
         examples = f"{', '.join(WORDS)}, or keys such as {{deployment: production}}"
-        raise ValueError(f"expected {examples}" + (f"; did you mean {near}?" if near else ""))
+        hint = f"; did you mean {near}?" if near else ""
+        raise ValueError(f"no event that starts jobs: expected {examples}{hint}")
     return entry
 
 

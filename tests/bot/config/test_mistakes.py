@@ -274,7 +274,7 @@ def test_mistake_tells_which_variable_does_not_fit(file: Path) -> None:
 
 
 _IMAGE = "github: {token: t}\nimages: {i: {build: {repository: acme/shop}}}\njobs: {a: {image: i, command: x,"
-_NO_SUCH = "expected push, merge_group, or keys such as {deployment: production}"
+_NO_SUCH = "no event that starts jobs: expected push, merge_group, or keys such as {deployment: production}"
 
 
 @pytest.mark.parametrize(

@@ -290,3 +290,14 @@ async def test_people_are_told_what_starts_a_job(home: House) -> None:
     assert f"It starts by itself with `{starts}`." in help
     (why,) = await home.says("/job why check")
     assert "by itself with `workflows that wait at production`, `releases (published)`, `tags v*`" in why
+
+
+async def test_protection_rule_without_a_deployment_runs_the_workflow_s_commit_each_time(home: House) -> None:
+    _, payload = deployed(home)
+    rule = happenings.protection_rule(payload, "production", 77, home.github.url)
+    rule |= {"deployment": None, "sha": HEAD, "ref": "main"}
+    for _ in range(2):  # the workflow is tried again, and GitHub says nothing that tells the two apart
+        assert "job check: started" in await happens(home, "deployment_protection_rule", rule)
+    assert await jobs(home) == [("check", HEAD, "main", Cause.PROTECTION_RULE)] * 2
+    (first, second) = await all_runs(home)
+    assert (first.environment, first.occurrence, second.occurrence) == ("production", 1, 2)
