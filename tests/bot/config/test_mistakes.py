@@ -101,7 +101,7 @@ def test_key_of_a_later_version_is_a_mistake_and_no_silence(file: Path, text: st
         ),
         one("jobs: {a: {command: x, allow: [1]}}", "1:32: jobs.a.allow[1]: expected a rule such as actions:"),
         one("jobs: {a: {command: x, allow: all}}", '1:31: jobs.a.allow: expected a list, not "all"'),
-        one("jobs: {a: {command: x, on: [pull]}}", "1:29: jobs.a.on[1]: expected"),
+        one("jobs: {a: {command: x, on: [pull]}}", "1:29: jobs.a.on[1]: no event that starts jobs"),
         one(
             "images: {a: {build: {repository: a/b, paths: []}}}",
             "1:46: images.a.build.paths: expected at least",
