@@ -80,7 +80,7 @@ async def _held(journey: Journey) -> str:
     await journey.review(71, "rejected")
     found = await journey.check("failure", "migrate", 5)
     expect(len(found.annotations) == 1, "the line that has no price is not marked")
-    return "nothing is deployed; why stands at the deploy, and beside the line that is wrong"
+    return "nothing is deployed; the reason is at the deploy and beside the wrong line"
 
 
 async def _goes_on(journey: Journey) -> str:

@@ -23,7 +23,7 @@ async def travel(*, keep: bool) -> int:
     console.print(Panel.fit("[bold]Errand[/] between stand-ins for GitHub and Slack, all on this machine"))
     with tempfile.TemporaryDirectory(prefix="errand-demo-") as home:
         async with installation(Path(home), environ={"SHOP_STATUS": f"{home}/status"}) as errand:
-            token = await errand.command("token", "create", "demo")
+            token = await errand.token("demo")
             journey = Journey(errand, console, token)
             console.print(f"The service listens at {errand.url}", highlight=False)
             failures = [each for step in STEPS if (each := await _take(step, journey)) is not None]

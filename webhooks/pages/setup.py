@@ -149,7 +149,7 @@ class AppSetup:
         )
 
     def _page(self, template: str, **values: object) -> Response:
-        response = self._renderer.page(template, 200, visitor=None, **values)
+        response = self._renderer.page(template, 200, visitor=None, config=self._path.name, **values)
         policy = SECURITY["Content-Security-Policy"]
         response.headers["Content-Security-Policy"] = policy.replace(
             "form-action 'self'", f"form-action 'self' {self._web}"

@@ -54,7 +54,7 @@ async def setting(tmp_path: Path) -> AsyncIterator[_Setting]:
     github = GitHubStandIn()
     async with serving(github) as url:
         github.url = url
-        yield _Setting(tmp_path / "app.yaml", github)
+        yield _Setting(tmp_path / "my.yaml", github)
 
 
 def _later(setting: _Setting) -> ASGIApp:
@@ -78,6 +78,7 @@ async def test_two_clicks_make_the_app_and_keep_its_keys(setting: _Setting, page
         await page.get_by_role("button", name="Make the App on GitHub for acme").click()
         await page.get_by_role("button", name="Create GitHub App for acme").click()
         await expect(page.locator("h1")).to_have_text("errand is made")
+        await expect(page.locator("section")).to_contain_text("errand serve --config my.yaml")
         await page.get_by_role("link", name="Install it").click()
         await expect(page.locator("h1")).to_have_text("Install Errand")
     kept = setting.config.with_name(".env")
