@@ -10,6 +10,7 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -61,7 +62,7 @@ class Entrance:
         return hmac.compare_digest(code.encode(), self.code.reveal().encode()) or self._is_here(request)
 
     def _is_here(self, request: Request) -> bool:
-        names = {urlsplit(self.url).hostname, urlsplit(f"//{request.headers.get('host', '')}").hostname}
+        names = (urlsplit(self.url).hostname, _host(request.headers.get("host", "")))
         return (
             all(_is_loopback(name) for name in names)
             and _is_loopback(request.client.host if request.client else None)
@@ -178,5 +179,17 @@ def section() -> str:
     return "\n".join(("github:", *lines, "  webhook_secret: ${GITHUB_WEBHOOK_SECRET}"))
 
 
+def _host(header: str) -> str | None:
+    """The name in the header `Host`, which whoever sends it chooses; None where it holds none."""
+    try:
+        return urlsplit(f"//{header}").hostname
+    except ValueError:
+        return None
+
+
 def _is_loopback(host: str | None) -> bool:
-    return host in ("localhost", "::1") or (host or "").startswith("127.")
+    """Whether it is this machine: `127.0.0.1.example.com` is a name that anybody may have lead here."""
+    try:
+        return host == "localhost" or ip_address(host or "").is_loopback
+    except ValueError:
+        return False

@@ -128,6 +128,10 @@ async def test_code_of_another_form_is_refused_and_one_counts_once(setting: _Set
         ("http://127.0.0.1:8000", {}, 200),
         ("http://127.0.0.1:8000", {"X-Forwarded-For": "198.51.100.7"}, 403),
         ("http://127.0.0.1:8000", {"Host": "rebound.example.com"}, 403),
+        ("http://127.0.0.1:8000", {"Host": "127.0.0.1.example.com:8000"}, 403),  # a name that looks like one
+        ("http://127.0.0.1:8000", {"Host": "127.evil.example"}, 403),
+        ("http://127.0.0.1:8000", {"Host": "[127.0.0.1"}, 403),
+        ("http://127.0.0.1:8000", {"Host": "[::1]:8000"}, 200),
     ],
 )
 async def test_form_is_for_this_machine_or_the_code(
