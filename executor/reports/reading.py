@@ -81,18 +81,17 @@ def _outputs(text: str, *, is_cut: bool) -> tuple[dict[str, str], list[str]]:
 
 def _pairs(lines: Sequence[str]) -> Iterator[tuple[int, str | None, str]]:
     """Every pair with the number of its line; without a name what is none."""
-    at = 0
+    at, last = 0, {line: place for place, line in enumerate(lines)}
     while at < len(lines):
         line, number = lines[at], at + 1
         at += 1
         if not line.strip():
             continue
         if (block := _BLOCK.fullmatch(line)) is not None:
-            try:
-                end = lines.index(block[2], at)
-            except ValueError:
+            if last.get(block[2], -1) < at:  # looking for an end that is not there, each would see all lines
                 yield number, None, ""
                 continue
+            end = lines.index(block[2], at)
             yield number, block[1], "\n".join(lines[at:end])
             at = end + 1
             continue

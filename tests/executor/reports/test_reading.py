@@ -1,5 +1,7 @@
 """What is understood of what a job wrote, and what is not."""
 
+import time
+
 import pytest
 
 from executor.logs.redaction import Redactor
@@ -24,6 +26,13 @@ from executor.spec import Headway, Report
 )
 def test_outputs(said: bytes, outputs: dict[str, str]) -> None:
     assert report({"outputs": said}, []).outputs == outputs
+
+
+def test_blocks_without_an_end_take_no_longer_than_others() -> None:
+    said = b"a<<b\n" * 13_000 + b"c=1\n"
+    begin = time.thread_time()
+    assert report({"outputs": said}, []).outputs == {"c": "1"}
+    assert time.thread_time() - begin < 0.25
 
 
 def test_first_line_that_does_not_count_is_named() -> None:
