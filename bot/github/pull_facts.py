@@ -3,6 +3,7 @@
 What it does not tell completely is None. Lists are read to their end, up to `PAGES` of them.
 """
 
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +39,7 @@ class Reviews:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A branch was moved by a push; `at` by GitHub's clock, in seconds."""
+    """A branch was moved by a push; `at` by GitHub's clock, in seconds, and at last where it does not say."""
 
     before: str
     after: str
@@ -137,8 +138,9 @@ class PullFactsReader:
             return None
         rows = data if isinstance(data, list) else []
         return [
-            Move(text(row, "before") or "", text(row, "after") or "", moment(text(row, "timestamp")) or 0.0)
+            Move(text(row, "before") or "", text(row, "after") or "", at if at is not None else math.inf)
             for row in rows
+            for at in [moment(text(row, "timestamp"))]
         ]
 
     async def between(self, repository: str, before: str, after: str) -> Between | None:

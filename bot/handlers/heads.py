@@ -56,8 +56,8 @@ class HeadGuard:
     async def _head_before(self, pull: PullRequest, repository: str, written_at: float) -> str | None:
         """What the head was at that time, if it was another one; empty where that is not known."""
         moves = await self._host.required.facts.moves(pull.head_repository or repository, pull.head_ref)
-        if moves is None or (moves and moves[0].after != pull.head_sha):
-            # GitHub tells nothing of a fork, or not yet of the last push: then nothing at all may have
+        if not moves or moves[0].after != pull.head_sha:
+            # GitHub tells nothing of a fork, or not (yet) of the last push: then nothing at all may have
             # changed.
             unchanged = pull.updated_at is not None and pull.updated_at <= written_at
             return None if unchanged else ""

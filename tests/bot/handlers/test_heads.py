@@ -80,6 +80,12 @@ async def test_what_github_does_not_tell_counts_only_if_nothing_changed(
     assert (not any("other commits" in reply for reply in replies)) is runs
 
 
+async def test_branch_without_any_push_is_one_that_github_tells_nothing_of(home: House) -> None:
+    _shop(home)[1].updated_at = int(home.now) + 5
+    (reply,) = await home.says("/job run check")
+    assert "other commits since" in reply
+
+
 async def test_review_means_the_commit_that_it_is_of(home: House) -> None:
     note: Any = await _review(home, "/job run check", commit=OLD)
     assert "asks for run" in note
