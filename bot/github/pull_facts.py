@@ -23,6 +23,8 @@ COMMITS = 250
 BETWEEN = 5
 """Commits that are told of those that came in between."""
 _PASSED = frozenset({"success", "neutral", "skipped"})
+_NOT_YET = "~"
+"""What has not begun is newer than what has."""
 _SPOKEN = frozenset({"APPROVED", "CHANGES_REQUESTED", "DISMISSED"})
 
 Send = Callable[[str, Call], Awaitable[Answer]]
@@ -77,7 +79,7 @@ class PullFactsReader:
             conclusion = text(run, "conclusion")
             state = conclusion if text(run, "status") == "completed" and conclusion else text(run, "status")
             check = Check(name, conclusion in _PASSED and state == conclusion, state or "unknown")
-            at = text(run, "started_at") or ""
+            at = text(run, "started_at") or _NOT_YET
             if name not in newest or newest[name][0] <= at:
                 newest[name] = (at, check)
         contexts: dict[str, Check] = {}
@@ -104,6 +106,10 @@ class PullFactsReader:
             if text(review, "state") == "APPROVED" and text(review, "commit_id") == sha and login != author
         ]
         objections = [login for login, each in last.items() if text(each, "state") == "CHANGES_REQUESTED"]
+        if (
+            len(objections) > MOVES
+        ):  # anybody may ask for changes, and hide behind many who do the one that counts
+            return None
         return Reviews(
             await self._writers(repository, approvals), await self._writers(repository, objections)
         )
@@ -113,11 +119,11 @@ class PullFactsReader:
         between = f"{quote(f'refs/heads/{base}', safe='')}...{quote(sha, safe='')}"
         return number(await self._compared(repository, between, 1), "behind_by")
 
-    async def unsigned(self, repository: str, pull: int) -> list[str] | None:
-        """The commits whose signature GitHub has not verified."""
+    async def unsigned(self, repository: str, pull: int, sha: str) -> list[str] | None:
+        """The commits whose signature GitHub has not verified, where `sha` is (still) among them."""
         path = f"{repository_path(repository)}/pulls/{int(pull)}/commits"
         found = await self._listed(repository, path, {}, None)
-        if not found or len(found) >= COMMITS:
+        if not found or len(found) >= COMMITS or all(text(commit, "sha") != sha for commit in found):
             return None
         return [
             text(commit, "sha") or "?"

@@ -36,13 +36,18 @@ class RequirementHandler:
         pull = context.pull
         if pull is not None and target.repository == context.repository and _is_of(pull, target):
             return verdicts(job.requires, await self._facts(pull, job, str(target.repository)))
-        return [await self._merged(job, target)]
+        return [await self._merged(context, job, target)]
 
-    async def _merged(self, job: Job, target: Target) -> Verdict:
+    async def _merged(self, context: RequestContext, job: Job, target: Target) -> Verdict:
         """What is no pull request's has to be on a branch that one would be for: it was merged then."""
         code, source, repository = "base", target.source, target.repository
         if source is None or repository is None:
-            return Verdict(code, met=False, sentence="it is asked for in no pull request")
+            asked = (
+                "a tag of an image is no pull request's"
+                if context.pull
+                else "it is asked for in no pull request"
+            )
+            return Verdict(code, met=False, sentence=asked)
         entries = [entry for entry in job.requires if isinstance(entry, Base)]
         about = await self._host.about(repository)
         patterns = [pattern for entry in entries for pattern in entry.base] or [about.default_branch]
@@ -66,7 +71,7 @@ class RequirementHandler:
                 "review" in codes, lambda: reader.reviews(repository, pull.number, pull.head_sha, pull.author)
             ),
             _when("up_to_date" in codes, lambda: reader.behind(repository, pull.base_ref, pull.head_sha)),
-            _when("signed" in codes, lambda: reader.unsigned(repository, pull.number)),
+            _when("signed" in codes, lambda: reader.unsigned(repository, pull.number, pull.head_sha)),
         )
         return PullFacts(
             base=pull.base_ref,
@@ -84,5 +89,8 @@ async def _when(wanted: bool, ask: Callable[[], Awaitable[T]]) -> T | None:
 
 
 def _is_of(pull: PullRequest, target: Target) -> bool:
-    """Whether the target is what the pull request has now; an image that is not built has no commit."""
-    return target.source is None or target.source.commit == pull.head_sha
+    """Whether the target is what the pull request has now.
+
+    An image that is not built has no commit; a tag that somebody names may be of any.
+    """
+    return target.follows if target.source is None else target.source.commit == pull.head_sha

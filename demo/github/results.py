@@ -100,7 +100,7 @@ class Results(Endpoints):
             and query.get("app_id", str(check.app)) == str(check.app)
         ]
         if query.get("filter", "latest") == "latest":
-            ordered = sorted(found, key=lambda check: check.started_at or "")
+            ordered = sorted(found, key=lambda check: check.started_at or "~")
             found = list({(check.app, check.name): check for check in ordered}.values())
         return self._page(
             request,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from demo.github.state import Check, Pull, PullReview, Repository, Status
+from tests.bot.handlers.test_ready_images import CONTAINED
 from tests.bot.house import HEAD, SHOP, House, house
 
 TOPIC = "c" * 40
@@ -34,7 +35,7 @@ def _check(home: House, name: str, conclusion: str | None, app: int = 15368, at:
     """A check run of some App."""
     made = Check(next(home.github.state.ids), SHOP, TOPIC, app, name)
     made.status, made.conclusion = ("completed", conclusion) if conclusion else ("in_progress", None)
-    made.started_at = f"{at}T00:00:00Z"
+    made.started_at = f"{at}T00:00:00Z" if at else None
     home.github.state.checks.append(made)
 
 
@@ -97,6 +98,13 @@ def _set(**values: object) -> Callable[[House], None]:
         (_set(base_ref="feature"), "base", "not for `main`, `release/*`"),
         (lambda home: _shop(home)[0].unsigned.add(TOPIC), "signed", f"`{TOPIC[:7]}`"),
         (_set(commits=[TOPIC] * 250), "signed", "does not tell whether all"),
+        (_set(commits=[HEAD]), "signed", "does not tell whether all"),  # pushed to between two questions
+        (lambda home: _check(home, "test", None, at=""), "checks", "`test: in_progress`"),
+        (
+            lambda home: [_reviewed(f"n{number}", "CHANGES_REQUESTED")(home) for number in range(31)],
+            "review",
+            "does not tell all of its reviews",
+        ),
     ],
 )
 async def test_what_does_not_hold_is_refused_by_its_code(
@@ -145,6 +153,16 @@ async def test_other_commits_have_to_be_on_a_branch_that_one_may_be_for(
 ) -> None:
     replies = await home.says(line)
     assert any("❌ `base`" in reply and "is not on `main`" in reply for reply in replies) is not runs
+
+
+async def test_tag_that_somebody_names_is_not_what_was_reviewed(tmp_path: Path) -> None:
+    job = {"check": {"image": "tools", "requires": ["not_draft"]}}
+    changes = {**CONTAINED, "jobs": {**CONTAINED["jobs"], **job}}
+    async with house(tmp_path, changes=changes) as home:
+        await home.says("/job run check")
+        assert (await home.run(1)).job == "check"
+        (reply,) = await home.says("/job run check --image other")
+        assert "❌ `base`: a tag of an image is no pull request's" in reply
 
 
 async def test_slack_is_held_to_the_branch_as_well(home: House) -> None:
