@@ -1,5 +1,6 @@
 """What a job requires of a pull request, asked of a GitHub that is as strict as the real one."""
 
+import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from demo.github.state import Check, Pull, PullReview, Repository, Status
 from tests.bot.handlers.test_ready_images import CONTAINED
-from tests.bot.house import HEAD, SHOP, House, house
+from tests.bot.house import HEAD, SHOP, Document, House, house
 
 TOPIC = "c" * 40
 ALL = ["checks", "review", "up_to_date", "not_draft", {"base": ["main", "release/*"]}, "signed"]
@@ -156,8 +157,8 @@ async def test_other_commits_have_to_be_on_a_branch_that_one_may_be_for(
 
 
 async def test_tag_that_somebody_names_is_not_what_was_reviewed(tmp_path: Path) -> None:
-    job = {"check": {"image": "tools", "requires": ["not_draft"]}}
-    changes = {**CONTAINED, "jobs": {**CONTAINED["jobs"], **job}}
+    changes: Document = json.loads(json.dumps(CONTAINED))
+    changes["jobs"]["check"] = {"image": "tools", "requires": ["not_draft"]}
     async with house(tmp_path, changes=changes) as home:
         await home.says("/job run check")
         assert (await home.run(1)).job == "check"
