@@ -63,7 +63,7 @@ def _summary(console: Console, journey: Journey, failures: list[str], *, keep: b
     else:
         console.print("[bold green]Everything travelled the whole way.[/]")
     if not keep:
-        console.print("The service has ended. `make demo KEEP=1` keeps it up, to see its pages and logs.")
+        console.print("The service has ended. `make demo KEEP=1` keeps it up, with its pages and logs.")
 
 
 async def _stay(console: Console, errand: Installation, token: str) -> None:
