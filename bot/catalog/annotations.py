@@ -33,6 +33,7 @@ _WORDS: Mapping[str, str] = {
     "info": NOTICE,
 }
 _COMMAND = re.compile(r"\s*::(error|warning|notice)(?: |::)", re.IGNORECASE)
+_STOP = re.compile(r"\s*::stop-commands::([A-Za-z0-9_-]{1,100})\s*$")
 _NUMBER = re.compile(r"[1-9][0-9]{0,6}", re.ASCII)
 _DRIVE = re.compile(r"[A-Za-z]:")
 _ESCAPES = {"%0A": "\n", "%0D": "", "%3A": ":", "%2C": ",", "%25": "%"}
@@ -101,6 +102,12 @@ def annotation(line: str, forms: Sequence[LineForm]) -> Annotation | None:
         if found is not None and (made := _of_fields(found, line)) is not None:
             return made
     return None
+
+
+def stopping(line: str) -> str | None:
+    """The word that lets commands count again, where a line says that what follows holds none."""
+    found = _STOP.match(line)
+    return None if found is None else found[1]
 
 
 def _command(word: str, rest: str) -> Annotation:

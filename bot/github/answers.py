@@ -75,7 +75,7 @@ class PullRequest:
     author: str | None = None
     draft: bool = False
     updated_at: float | None = None
-    private: bool = True  # the base's, also where GitHub does not say
+    private: bool | None = None  # the base's, where GitHub says it
 
     @property
     def is_fork(self) -> bool:

@@ -130,7 +130,7 @@ class GitHub:
             author=text(data, "user", "login"),
             draft=field(data, "draft") is not False,
             updated_at=moment(text(data, "updated_at")),
-            private=field(data, "base", "repo", "private") is not False,
+            private=private if isinstance(private := field(data, "base", "repo", "private"), bool) else None,
         )
 
     async def branch(self, repository: str, name: str) -> NamedCommit:

@@ -88,7 +88,8 @@ class CommentHandler:
         else:
             if any(line.problem is None for line in lines):
                 pull = await self._host.required.pull(comment.repository, comment.pull)
-                self._audience.note(comment.repository, private=pull.private)
+                if pull.private is not None:
+                    self._audience.note(comment.repository, private=pull.private)
                 context = replace(context, place=_place(comment, pull))
             steps = await self._conversation.prepare(context, lines)
         await self._conversation.decide(

@@ -73,7 +73,9 @@ def facts(view: View, link: str | None, *, on_commit: bool = False) -> str:
     if on_commit and view.pull is not None and _REPOSITORY.fullmatch(view.repository or ""):
         found.append(f"pull request {view.repository}#{view.pull}")  # GitHub links it by itself
     if view.image:
-        found.append(f"image {code(view.image, 100)}" + (f" {code(view.digest[:12])}" if view.digest else ""))
+        name = code(view.image, 100)
+        image = f"[{name}]({url(view.image_page)})" if view.image_page else name
+        found.append(f"image {image}" + (f" {code(view.digest[:12])}" if view.digest else ""))
     if view.built_by is not None and view.beside.build_link:
         found.append(f"[build {ZERO_WIDTH}{view.built_by}]({url(view.beside.build_link)})")
     if link and view.build_link is None:

@@ -16,6 +16,13 @@ from bot.text.vocabulary import Word, duration, moment
 from executor.spec import Result
 
 _SHA256 = re.compile(r"sha256:([0-9a-f]{64})\b")
+_NAME = re.compile(r"[a-z0-9][a-z0-9._/-]{0,254}", re.ASCII)
+_PAGES = {
+    "ghcr.io": "https://ghcr.io/",
+    "quay.io": "https://quay.io/repository/",
+    "docker.io": "https://hub.docker.com/r/",
+}
+"""Where registries show an image to people; most have no such place."""
 PARAMETERS = 20  # how many are shown
 TAIL_LINES = 20
 
@@ -56,6 +63,7 @@ class View:
     summary: str | None  # as the job wrote it: hostile Markdown
     image: str | None
     digest: str | None  # of what it ran in, without `sha256:`
+    image_page: str | None  # where its registry shows it, if that is one that has pages
     built_by: int | None  # the build that made its image
     pull: int | None  # the pull request that it is of
     beside: "Beside"
@@ -189,6 +197,7 @@ def run_view(run: Run, beside: Beside = ALONE) -> View:
         progress=steps(run.progress),
         image=run.image,
         digest=_digest(run.digest),
+        image_page=_page(run.digest),
         built_by=run.build_number,
         pull=run.pull_request,
         beside=beside,
@@ -216,6 +225,7 @@ def build_view(build: Build) -> View:
         progress=None,
         image=None,
         digest=None,
+        image_page=None,
         built_by=None,
         pull=None,
         beside=ALONE,
@@ -259,6 +269,12 @@ def _chosen(run: Run) -> tuple[tuple[str, str], ...]:
 def _digest(digest: str | None) -> str | None:
     found = _SHA256.search(digest or "")
     return None if found is None else found[1]
+
+
+def _page(reference: str | None) -> str | None:
+    host, _, name = (reference or "").partition("@")[0].partition("/")
+    name = name.partition(":")[0]
+    return f"{_PAGES[host]}{name}" if host in _PAGES and _NAME.fullmatch(name) else None
 
 
 def _between(start: float | None, end: float | None) -> float | None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from bot import messages
-from bot.catalog.annotations import LEVELS, Annotation, LineForm, annotation, form
+from bot.catalog.annotations import LEVELS, Annotation, LineForm, annotation, form, stopping
 from bot.states import attempt_name
 from bot.tables import Run
 from executor.logs.controls import CONTROL
@@ -46,6 +46,8 @@ class Scan:
         self._kept: dict[str, list[Annotation]] = {level: [] for level in LEVELS}
         self._seen: set[Annotation] = set()
         self._counts = dict.fromkeys(LEVELS, 0)
+        self._stopped: str | None = None
+        """What lets commands count again, after the job has said that what follows holds none."""
 
     def feed(self, data: bytes) -> None:
         """The next bytes of the log."""
@@ -70,6 +72,12 @@ class Scan:
         if not self._forms and b"::" not in line:
             return
         text = CONTROL.sub("", line[:LINE_BYTES].decode(errors="replace"))
+        if self._stopped is None:
+            self._stopped = stopping(text)
+        elif text.strip() == f"::{self._stopped}::":
+            self._stopped = None
+        if self._stopped is not None:
+            return
         made = annotation(text, self._forms)
         if made is None or made in self._seen:
             return

@@ -25,7 +25,7 @@ _UNSAID = {
     "build": _OF_BUILDS,
     "run": _OF_BUILDS
     | {"parameters": {}, "arguments": [], "waiting_for": None, "waiting_on": None, "stop_by": None}
-    | {"outputs": None, "summary": None, "progress": None},
+    | {"outputs": None, "summary": None, "progress": None, "digest": None},
 }
 """What takes the place of what is not told where everybody reads."""
 

@@ -120,6 +120,23 @@ def test_card_is_a_line_and_one_of_facts_with_the_rest_folded_away() -> None:
     assert footer == "again: `/job rerun #142`"
 
 
+@pytest.mark.parametrize(
+    ("digest", "page"),
+    [
+        (f"ghcr.io/acme/shop@sha256:{'b' * 64}", "https://ghcr.io/acme/shop"),
+        (f"quay.io/acme/shop:1@sha256:{'b' * 64}", "https://quay.io/repository/acme/shop"),
+        (f"docker.io/library/python@sha256:{'b' * 64}", "https://hub.docker.com/r/library/python"),
+        (f"registry.example.com/shop@sha256:{'b' * 64}", None),
+        ("ghcr.io/a)](https://evil.example.com", None),
+        ("shop-1a2b", None),
+    ],
+)
+def test_card_leads_to_the_image_where_its_registry_shows_it(digest: str, page: str | None) -> None:
+    body = comment(run(image="shop", digest=digest))
+    assert (f"image [`shop`]({page})" if page else "image `shop`") in body
+    assert "evil" not in body
+
+
 def test_parameters_with_their_defaults_are_not_told() -> None:
     definition = {"parameters": {"A": {"default": "1"}, "B": {"default": "2"}, "C": {"default": None}}}
     row = run(definition=definition, parameters={"A": "1", "B": "3", "C": ""})

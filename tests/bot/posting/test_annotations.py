@@ -50,6 +50,11 @@ def test_errors_come_first_and_the_same_once() -> None:
     assert notes.sentence == "The log has 2 errors and 300 notices; 102 of them stand only in the log."
 
 
+def test_what_a_job_prints_of_others_can_be_kept_from_counting() -> None:
+    notes = scanned(b"::stop-commands::w0rd\n::error file=a.py::forged\n::w0rd::\n::error file=a.py::own\n")
+    assert [each.message for each in notes.placed] == ["own"]
+
+
 def test_line_without_end_costs_no_memory() -> None:
     scan = Scan([form(FORM)])
     for _ in range(64):
