@@ -63,6 +63,7 @@ async def test_job_that_succeeds(errand: Installation, runner: Made) -> None:
         "log-url": f"{errand.url}/runs/1",
         "result": "succeeded",
         "exit-code": "0",
+        "outputs": "{}",
     }
     assert f"[run \\#1]({errand.url}/runs/1) succeeded" in step.summary
     run = await _run(errand, "1")
