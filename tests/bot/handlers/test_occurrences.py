@@ -158,3 +158,13 @@ async def test_end_of_a_deployment_starts_what_waits_for_its_success(home: House
     (run,) = await all_runs(home)
     assert (run.job, run.commit, run.cause) == ("publish", HEAD, Cause.DEPLOYMENT_STATUS)
     assert not [post for post in await home.posts() if post.kind == "github_deployment"]
+
+
+async def test_event_of_a_suspended_installation_starts_nothing_and_says_why(home: House) -> None:
+    made, payload = deployed(home)
+    home.github.uninstall("acme")
+    assert "GitHub does not show Errand the repository" in await happens(home, "deployment", payload)
+    await tell(home)
+    assert (await all_runs(home), made.states) == ([], [])
+    (post,) = [each for each in await home.posts() if each.kind == "github_deployment"]
+    assert post.state == "failed"
