@@ -14,6 +14,7 @@ from typing import Any
 from bot.events.fields import Payload, Unreadable, is_sayable
 from bot.events.occurrences import PAYLOAD_LIMIT, Occurrence
 from bot.text import refs
+from bot.text.wording import visible
 
 PARAMETERS = 100
 """Parameters of a dispatch."""
@@ -128,6 +129,8 @@ def _workflow_run(payload: Payload) -> Fields:
     name, conclusion = payload.text("workflow_run", "name"), payload.text("workflow_run", "conclusion")
     file = payload.text("workflow_run", "path") or payload.text("workflow", "path")
     branch = payload.branch("workflow_run", "head_branch")
+    own = _is_own(payload, "workflow_run", "head_repository")
+    fork = payload.text("workflow_run", "head_repository", "full_name")
     if payload.text("workflow_run", "event") == "pull_request_target":
         raise Unreadable("a workflow of pull_request_target, which anybody's pull request lets run")
     return {
@@ -135,13 +138,14 @@ def _workflow_run(payload: Payload) -> Fields:
         "subject": f"workflow {name or file}: {conclusion or 'no conclusion'}",
         "commit": payload.sha("workflow_run", "head_sha"),
         "ref": branch,
-        "own": None if _is_own(payload, "workflow_run", "head_repository") else False,
-        "head": payload.text("workflow_run", "head_repository", "full_name"),
+        "own": None if own else False,
+        "head": fork,
         "facts": {
             "name": payload.text("workflow", "name") or name,
             "file": file.partition("@")[0].rpartition("/")[2],
             "conclusion": conclusion,
-            "branch": branch,
+            # The `main` of a fork is another branch, which whoever made the fork may push to.
+            "branch": branch if own or not branch else f"{fork.partition('/')[0]}:{branch}",
         },
     }
 
@@ -204,6 +208,7 @@ def read(event: str, data: object, delivery: str) -> Occurrence:
         raise Unreadable("the payload lacks what is needed, first: the commit")
     if fields.pop("once", False):  # nothing that GitHub signs tells it from another one like it
         fields["key"] += f":{delivery}"
+    fields["subject"] = visible(fields["subject"])
     return Occurrence(
         event=event,
         repository=payload.words("repository", "full_name"),

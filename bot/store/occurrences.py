@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, func, or_, select, update
+from sqlalchemy import CursorResult, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from bot.store import admission
@@ -70,13 +70,19 @@ def is_superseded(session: Session, row: OccurrenceSeen) -> bool:
 
 
 def is_over(session: Session, row: OccurrenceSeen) -> bool:
-    """Whether the pull request of `row` was pushed to again, or closed, later than that happened."""
+    """Whether the pull request of `row` was pushed to again, or closed, later than that happened.
+
+    Within one second closing it came later, unless `row` is that it was closed, or opened again.
+    """
     if row.event != "pull_request" or row.at is None:
         return False
-    begins = [f"pull_request:{row.pull}:{action}:%" for action in ("synchronize", "closed")]
-    later = (OCCURRENCE.at > row.at, or_(*(OCCURRENCE.key.like(begin) for begin in begins)))
+    here = f"pull_request:{row.pull}:"
+    closed, pushed = (OCCURRENCE.key.like(f"{here}{action}:%") for action in ("closed", "synchronize"))
+    later = (OCCURRENCE.at > row.at) & (closed | pushed)
+    if not row.key.startswith((f"{here}closed:", f"{here}reopened:")):
+        later |= (OCCURRENCE.at == row.at) & closed
     same = (OCCURRENCE.repository == row.repository, OCCURRENCE.pull == row.pull)
-    return session.scalar(select(OCCURRENCE.id).where(*same, *later).limit(1)) is not None
+    return session.scalar(select(OCCURRENCE.id).where(*same, later).limit(1)) is not None
 
 
 def runs_to_end(

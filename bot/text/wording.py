@@ -21,8 +21,13 @@ Slack reads `<!channel>` even within inline code, and a bar ends the cell of a M
 def quoted(text: str) -> str:
     """`text` as one piece of inline code that nothing in `text` can end, mention or link with."""
     cut = text if len(text) <= _QUOTED_LENGTH else text[: _QUOTED_LENGTH - 1] + "…"
-    shown = "".join(map(_visible, cut.translate(_LOOKALIKES)))
+    shown = visible(cut.translate(_LOOKALIKES))
     return f"`{shown}`" if shown.strip() else f"`'{shown}'`"
+
+
+def visible(text: str) -> str:
+    """`text` in one line, in which everything is seen."""
+    return "".join(map(_visible, text))
 
 
 def _visible(character: str) -> str:

@@ -168,3 +168,12 @@ def test_workflow_is_known_by_its_name_and_its_file_and_runs_on_the_default_bran
     none = read("workflow_run", {**KNOWN["workflow_run"], "repository": {"full_name": SHOP}})
     assert isinstance(none, events.Occurrence)
     assert not workflow({"workflow": "CI"}).fits(none)
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\x1b[2Jb", "a\u202eb", "\u200b"])
+def test_name_that_somebody_chose_is_one_line_in_which_everything_is_seen(name: str) -> None:
+    payload = happenings.deployment(SHOP, 5, SHA, name)
+    happened = read("deployment", payload)
+    assert isinstance(happened, events.Occurrence)
+    assert happened.subject.isprintable()
+    assert happened.environment == name

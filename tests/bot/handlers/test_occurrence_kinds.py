@@ -88,21 +88,32 @@ async def test_workflow_that_ended_well_on_the_default_branch_runs_the_job_once(
     assert await jobs(home) == [("check", HEAD, "main", Cause.WORKFLOW)]
 
 
-async def test_workflow_of_a_fork_starts_nothing(home: House) -> None:
-    payload = happenings.workflow_run(SHOP, 9, HEAD, **of(home))
-    payload["workflow_run"]["head_repository"] = entities.repository("mallory/shop")
-    assert "code of forks is not run here" in await happens(home, "workflow_run", payload)
-    payload = happenings.workflow_run(SHOP, 11, HEAD, **of(home))
-    payload["workflow_run"]["event"] = "pull_request_target"
-    assert "anybody's pull request" in await happens(home, "workflow_run", payload)
-    payload = happenings.workflow_run(SHOP, 12, "d" * 40, **of(home))  # which only a fork has
-    known = home.github.state.repository(SHOP)
-    assert known is not None
-    known.pulls[7].head_sha = "d" * 40
-    assert "is on no branch and no tag" in await happens(home, "workflow_run", payload)
-    payload["workflow_run"] |= {"id": 10, "head_repository": None}
-    assert "code of forks is not run here" in await happens(home, "workflow_run", payload)
-    assert await jobs(home) == []
+@pytest.mark.parametrize("fork", [entities.repository("mallory/shop"), None])
+async def test_main_branch_of_a_fork_is_not_the_default_one(tmp_path: Path, fork: Any) -> None:
+    async with house(tmp_path, changes={**CHANGES, "github": {"forks": True}}) as home:
+        payload = happenings.workflow_run(SHOP, 9, HEAD, **of(home))
+        payload["workflow_run"]["head_repository"] = fork
+        assert "no job names it" in await happens(home, "workflow_run", payload)
+        assert await jobs(home) == []
+
+
+async def test_workflow_of_a_fork_starts_nothing(tmp_path: Path) -> None:
+    changes = {**CHANGES, "jobs": {"check": {"on": [{"workflow": "ci.yml", "branches": ["**"]}]}}}
+    async with house(tmp_path, changes=changes) as home:
+        payload = happenings.workflow_run(SHOP, 9, HEAD, **of(home))
+        payload["workflow_run"]["head_repository"] = entities.repository("mallory/shop")
+        assert "code of forks is not run here" in await happens(home, "workflow_run", payload)
+        payload["workflow_run"] |= {"id": 10, "head_repository": None}
+        assert "code of forks is not run here" in await happens(home, "workflow_run", payload)
+        payload = happenings.workflow_run(SHOP, 11, HEAD, **of(home))
+        payload["workflow_run"]["event"] = "pull_request_target"
+        assert "anybody's pull request" in await happens(home, "workflow_run", payload)
+        payload = happenings.workflow_run(SHOP, 12, "d" * 40, **of(home))  # which only a fork has
+        known = home.github.state.repository(SHOP)
+        assert known is not None
+        known.pulls[7].head_sha = "d" * 40
+        assert "is on no branch and no tag" in await happens(home, "workflow_run", payload)
+        assert await jobs(home) == []
 
 
 async def test_dispatch_starts_the_job_that_it_names_with_parameters_that_it_takes(home: House) -> None:
@@ -185,6 +196,17 @@ async def test_job_that_something_else_ends_starts_with_all_that_it_names(tmp_pa
             payload["pull_request"]["updated_at"] = None
             await happens(home, event, payload)
             assert [run.result for run in await all_runs(home)] == ["cancelled"]
+
+
+@pytest.mark.parametrize(("late", "runs"), [("opened", 0), ("synchronize", 0), ("reopened", 1)])
+async def test_pull_request_that_was_closed_in_the_same_second_starts_nothing(
+    tmp_path: Path, late: str, runs: int
+) -> None:
+    job = {"on": [{"pull_request": ["opened", "synchronize", "reopened"]}], "cancel_with": "pull_request"}
+    async with house(tmp_path, changes={**CHANGES, "jobs": {"publish": job}}) as home:
+        await happens(home, "pull_request", pull(home, "closed"))
+        await happens(home, "pull_request", pull(home, late))
+        assert len(await jobs(home)) == runs
 
 
 async def test_label_starts_what_waits_for_it(home: House) -> None:
