@@ -20,26 +20,45 @@ T = TypeVar("T")
 class Follower:
     """Reads the log of run `number` from its beginning; may go on after it was interrupted.
 
-    `kind` is how the API calls such things: `builds` have logs as well, and no attempts.
+    `kind` is how the API calls such things: `builds` have logs as well, and no attempts. `attempt` is one
+    that is read alone; of what it has written so far only the last lines, as many as `tail` says.
     """
 
-    def __init__(self, remote: Remote, number: int, emit: Emit, kind: str = "runs") -> None:
+    def __init__(
+        self,
+        remote: Remote,
+        number: int,
+        emit: Emit,
+        kind: str = "runs",
+        *,
+        attempt: int | None = None,
+        tail: int | None = None,
+    ) -> None:
         self._remote = remote
         self._path = f"/api/{kind}/{number}"
         self._has_attempts = kind == "runs"
         self._emit = emit
-        self._attempt = 1
+        self._is_alone = attempt is not None
+        self._attempt = attempt or 1
+        self._tail = tail
         self._seen = 0
 
     def to_the_end(self) -> Document:
-        """The document as it ended. Raises `Failure` where that cannot be known."""
+        """The document once the log is complete. Raises `Failure` where that cannot be known.
+
+        An answer ends with its log, but also with an Errand that is stopped. So a log is complete where
+        nothing was left to read after the run, or the attempt, was seen to be over.
+        """
         pause = _PAUSE[0]
         while True:
-            self._patiently(self._read)
             run = self._patiently(self._look)
-            if self._has_attempts and len(run["attempts"]) > self._attempt:
+            seen = self._seen
+            self._patiently(self._read)
+            if self._seen > seen:
+                pause = _PAUSE[0]
+            elif not self._is_alone and self._has_more_than_this(run):
                 self._attempt, self._seen = self._attempt + 1, 0
-            elif run["state"] == "finished":
+            elif run["state"] == "finished" or self._has_more_than_this(run):
                 self._emit(b"", self._attempt)
                 return run
             else:
@@ -49,16 +68,17 @@ class Follower:
     def _look(self) -> Document:
         return self._remote.ask("GET", self._path)
 
+    def _has_more_than_this(self, run: Document) -> bool:
+        return self._has_attempts and len(run["attempts"]) > self._attempt
+
     def _read(self) -> None:
-        """What the log of this attempt has beyond what was seen, until it is complete."""
-        place = 0
-        query = {"attempt": self._attempt if self._has_attempts else None, "follow": 1}
-        for chunk in self._remote.stream(f"{self._path}/logs", query):
-            new = chunk[max(self._seen - place, 0) :]
-            place += len(chunk)
-            if new:
-                self._seen = place
-                self._emit(new, self._attempt)
+        """What the log of this attempt has beyond what was seen, as far as one answer tells it."""
+        query: dict[str, object] = {"attempt": self._attempt if self._has_attempts else None}
+        query |= {"follow": 1, "offset": self._seen} if self._tail is None else {"tail": self._tail}
+        for end, chunk in self._remote.log(f"{self._path}/logs", query):
+            self._seen, self._tail = end, None
+            if chunk:
+                self._emit(chunk, self._attempt)
 
     def _patiently(self, work: Callable[[], T]) -> T:
         """What `work` gives; where Errand does not answer, it is asked again until our patience is over."""

@@ -137,9 +137,13 @@ def logs(
             Follower(remote, number, emit).to_the_end()
             return
         attempt_number = attempt or len(begun["attempts"]) or 1
-        query = {"tail": tail, "follow": 1 if follow else None, "attempt": attempt_number}
-        for chunk in remote.stream(f"/api/runs/{number}/logs", query):
-            emit(chunk, attempt_number)
+        if follow:
+            Follower(remote, number, emit, attempt=attempt_number, tail=tail).to_the_end()
+            return
+        query = {"tail": tail, "attempt": attempt_number}
+        for _, chunk in remote.log(f"/api/runs/{number}/logs", query):
+            if chunk:
+                emit(chunk, attempt_number)
         emit(b"", attempt_number)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None

@@ -33,6 +33,8 @@ _KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
 Document = dict[str, Any]
 
 
+_OFFSET = re.compile(r"\d{1,18}", re.ASCII)
+
 _PAGE = re.compile(r"/runs/\d+$", re.ASCII)
 """What a job finds behind the address: there the variable names the page of its run."""
 
@@ -154,15 +156,22 @@ class Remote:
             following = urlsplit(str(document["next"]))
             address = f"{following.path}?{following.query}"
 
-    def stream(self, path: str, query: Mapping[str, object]) -> Iterator[bytes]:
-        """What is answered, as it comes; `Unreachable` where it breaks off."""
+    def log(self, path: str, query: Mapping[str, object]) -> Iterator[tuple[int, bytes]]:
+        """A log as it comes, each piece with the offset behind it, first an empty one.
+
+        `Unreachable` where it breaks off. Offsets are right where `query` has a `tail` or an `offset`.
+        """
         with self._answer("GET", _address(path, query), None, {}, endless=True) as answer:
-            if answer.headers.get_content_type() != "text/plain":
+            place = answer.headers.get("Log-Offset", "0")
+            if answer.headers.get_content_type() != "text/plain" or not _OFFSET.fullmatch(place):
                 raise Unreachable(
                     f"What answers at {self.place.address} is no Errand: GET {path} gave no log."
                 )
+            end = int(place)
+            yield end, b""
             while chunk := answer.read1(_CHUNK):
-                yield chunk
+                end += len(chunk)
+                yield end, chunk
 
     @contextmanager
     def _answer(

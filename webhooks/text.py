@@ -88,10 +88,27 @@ def _last_lines(data: bytes, lines: int) -> int:
     return at + 1
 
 
-async def copy(logs: LogStore, key: str, write: Write, *, offset: int = 0, follow: bool = False) -> None:
-    """Writes the bytes from `offset` on; with `follow`, until the log has ended."""
+async def place(logs: LogStore, key: str, offset: int) -> int:
+    """Where what there is from `offset` on begins: there, or further on with a note of what is left out."""
+    async with reading(logs, key, offset=offset) as chunks:
+        async for chunk in chunks:
+            return chunk.start
+    return offset
+
+
+async def copy(
+    logs: LogStore, key: str, write: Write, *, offset: int = 0, follow: bool = False, begin: int | None = None
+) -> None:
+    """Writes the bytes from `offset` on; with `follow`, until the log has ended.
+
+    `begin`, which `place` gave: only what follows from there on without a gap.
+    """
     async with reading(logs, key, offset=offset, follow=follow) as chunks:
         async for chunk in chunks:
+            if begin is not None:
+                if chunk.start != begin:
+                    return
+                begin = chunk.end
             await write(chunk.data)
 
 

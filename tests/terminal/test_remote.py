@@ -56,6 +56,40 @@ def saying(status: int, content: bytes, **headers: str) -> Answering:
     return answer
 
 
+going = saying(200, b'{"state": "running", "attempts": [1]}', Content_Type="application/json")
+
+
+def ended(attempts: int) -> Answering:
+    run = {"state": "finished", "attempts": [*range(attempts)]}
+    return saying(200, json.dumps(run).encode(), Content_Type="application/json")
+
+
+def log(content: bytes, offset: int = 0) -> Answering:
+    return saying(200, content, Content_Type="text/plain", Log_Offset=str(offset))
+
+
+def followed(
+    answers: list[Answering],
+    asked: list[str] | None = None,
+    *,
+    attempt: int | None = None,
+    tail: int | None = None,
+) -> list[bytes]:
+    """What is shown of run 1 by who gets these answers, one after the other, to what it `asked`."""
+    left, got = iter(answers), list[bytes]()
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if asked is not None:
+            asked.append(handler.path)
+        next(left)(handler)
+
+    with listening(answer) as address:
+        remote = Remote(Where(address, "errand_x"))
+        Follower(remote, 1, lambda chunk, attempt: got.append(chunk), attempt=attempt, tail=tail).to_the_end()
+    assert next(left, None) is None
+    return got
+
+
 def foreign(handler: BaseHTTPRequestHandler) -> None:
     handler.wfile.write(b"SSH-2.0-OpenSSH\r\n")
 
@@ -84,7 +118,7 @@ def test_stranger_is_told_in_one_sentence(answering: Answering, told: str) -> No
 
 def test_page_of_a_stranger_is_no_log() -> None:
     with listening(PAGE) as address, pytest.raises(Unreachable, match="gave no log"):
-        list(Remote(Where(address, "errand_x")).stream("/api/runs/1/logs", {}))
+        list(Remote(Where(address, "errand_x")).log("/api/runs/1/logs", {}))
 
 
 def test_certificate_that_is_not_trusted_is_told(tmp_path: Path) -> None:
@@ -142,15 +176,41 @@ def test_nobody_who_typed_words_is_told_of_a_body() -> None:
 @pytest.mark.parametrize("status", [502, 503, 504])
 def test_follower_waits_for_what_passes(status: int, capsys: pytest.CaptureFixture[str]) -> None:
     """As of a proxy before an Errand that is updated."""
-    answers = iter(
-        [saying(status, b"<html>", Content_Type="text/html"), saying(200, b"a\n", Content_Type="text/plain")]
-    )
-    run = saying(200, b'{"state": "finished", "attempts": [1]}', Content_Type="application/json")
-    got: list[bytes] = []
-    with listening(lambda handler: next(answers, run)(handler)) as address:
-        Follower(Remote(Where(address, "errand_x")), 1, lambda chunk, attempt: got.append(chunk)).to_the_end()
-    assert got == [b"a\n", b""]
-    assert "Trying again" in capsys.readouterr().err
+    away = saying(status, b"<html>", Content_Type="text/html")
+    assert followed([away, ended(1), away, log(b"a\n"), ended(1), log(b"", 2)]) == [b"a\n", b""]
+    assert capsys.readouterr().err.count("Trying again") == 2
+
+
+def test_follower_reads_on_after_an_errand_that_was_stopped_ended_its_answer() -> None:
+    """The run ends while nobody answers: what it wrote meanwhile is not left out."""
+    asked: list[str] = []
+    answers = [going, log(b"a\n"), ended(1), log(b"b\n", 2), ended(1), log(b"", 4)]
+    assert followed(answers, asked) == [b"a\n", b"b\n", b""]
+    assert [path for path in asked if "logs" in path] == [
+        f"/api/runs/1/logs?attempt=1&follow=1&offset={offset}" for offset in (0, 2, 4)
+    ]
+
+
+def test_follower_reads_an_attempt_to_its_end_before_the_next() -> None:
+    answers = [going, log(b"a\n"), ended(2), log(b"b\n", 2), ended(2), log(b"", 4)]
+    again = [ended(2), log(b"c\n"), ended(2), log(b"", 2)]
+    assert followed([*answers, *again]) == [b"a\n", b"b\n", b"c\n", b""]
+
+
+def test_follower_of_the_last_lines_goes_on_behind_them() -> None:
+    asked: list[str] = []
+    answers = [going, log(b"y\n", 10), ended(2), log(b"z\n", 12), ended(2), log(b"", 14)]
+    assert followed(answers, asked, attempt=1, tail=1) == [b"y\n", b"z\n", b""]
+    assert [path.partition("?")[2] for path in asked[1:4:2]] == [
+        "attempt=1&tail=1",
+        "attempt=1&follow=1&offset=12",
+    ]
+
+
+def test_follower_counts_what_was_left_out() -> None:
+    asked: list[str] = []
+    followed([ended(1), log(b"a\n"), ended(1), log(b"[...]\nz\n", 100), ended(1), log(b"", 108)], asked)
+    assert asked[-1].endswith("&offset=108")
 
 
 HOSTILE = [

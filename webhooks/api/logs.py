@@ -26,6 +26,9 @@ from webhooks.streams import Stream, Streams, Write
 LOOK_S = 15.0
 """Seconds after which it is looked at whether the token of who follows a log is still good."""
 
+OFFSET = "Log-Offset"
+"""The header that says where in the log an answer to `offset` begins."""
+
 _TEXT = {**SECURITY, "Content-Type": "text/plain; charset=utf-8"}
 
 
@@ -63,14 +66,14 @@ class LogHandlers:
         logs, key = self._logs, attempt_name(run.name, attempt)
         if (container := request.query.get("container")) is not None:
             logs, key = logs.beside(key), await self._sidecar(logs.beside(key), container)
-        return self._stream(request, _Log(Watch(self._store, run, runs.get), logs, key, over))
+        return await self._stream(request, _Log(Watch(self._store, run, runs.get), logs, key, over))
 
     async def get_build_log(self, request: ApiRequest) -> Response:
         """The log of a build as text."""
         number = request.number
         build = required(await self._store.read(lambda s: builds.get(s, number)), missing("builds", number))
         watch = Watch(self._store, build, builds.get)
-        return self._stream(
+        return await self._stream(
             request, _Log(watch, self._logs, build.name, lambda row: row.state == State.FINISHED)
         )
 
@@ -83,15 +86,20 @@ class LogHandlers:
             raise Problem(404, detail, kind=ProblemType.NO_SUCH_LOG)
         return name
 
-    def _stream(self, request: ApiRequest, log: _Log[Row]) -> Response:
-        lines, visitor = queries.number(request.query, "tail"), request.visitor
+    async def _stream(self, request: ApiRequest, log: _Log[Row]) -> Response:
+        visitor = request.visitor
         follow = request.query.get("follow") == "1" and not log.over(log.watch.row)
+        offset, begin = await _from(request, log)
+        place = {} if begin is None else {OFFSET: str(begin)}
+        if "tail" in request.query:
+            begin = None  # a line says what is left out further on
         if not self._streams.has_room(visitor.key):
             raise away("Too many streams are open; try again soon.")
 
         async def body(write: Write) -> None:
-            offset = 0 if lines is None else await text.tail_offset(log.logs, log.key, lines)
-            copying = asyncio.ensure_future(text.copy(log.logs, log.key, write, offset=offset, follow=follow))
+            copying = asyncio.ensure_future(
+                text.copy(log.logs, log.key, write, offset=offset, follow=follow, begin=begin)
+            )
             beside = [self._completed(log), self._revoked(request.http, visitor)] if follow else []
             ending, *revoked = [asyncio.ensure_future(each) for each in beside] or [copying]
             try:
@@ -103,7 +111,7 @@ class LogHandlers:
                     task.cancel()
                 await asyncio.gather(copying, ending, *revoked, return_exceptions=True)
 
-        return Stream(self._streams, visitor.key, body, _TEXT)
+        return Stream(self._streams, visitor.key, body, _TEXT | place)
 
     async def _revoked(self, request: Request, visitor: Visitor) -> None:
         """Returns when the API token that follows a log has ended; what proved itself otherwise stays."""
@@ -117,3 +125,13 @@ class LogHandlers:
         """Completes the log at its end: what ends before the engine knew of it has no writer."""
         await log.watch.until(log.over)
         await log.logs.finish(log.key)
+
+
+async def _from(request: ApiRequest, log: _Log[Row]) -> tuple[int, int | None]:
+    """The offset to read from; with `tail` or `offset`, also where what there is begins."""
+    lines, offset = queries.number(request.query, "tail"), queries.number(request.query, "offset")
+    if lines is not None:
+        if offset is not None:
+            raise Problem(400, "tail: offset says already where to begin.")
+        offset = await text.tail_offset(log.logs, log.key, lines)
+    return (0, None) if offset is None else (offset, await text.place(log.logs, log.key, offset))

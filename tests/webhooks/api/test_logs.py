@@ -76,6 +76,38 @@ async def test_tail_of_a_log_that_lost_its_middle(
     assert (await client.get("/api/runs/1/logs?tail=2")).text == "line 49998\nline 49999\n"
 
 
+async def test_offset_gives_what_comes_after_it(
+    client: httpx.AsyncClient, opened: Store, logs: LogStore
+) -> None:
+    write(logs, await enqueue(opened), b"one\ntwo\n")
+
+    for offset, text in ((0, "one\ntwo\n"), (4, "two\n"), (8, ""), (9, "")):
+        answer = await client.get(f"/api/runs/1/logs?offset={offset}")
+        assert (answer.text, answer.headers["log-offset"]) == (text, str(offset))
+    assert (await client.get("/api/runs/1/logs?tail=1")).headers["log-offset"] == "4"
+    assert "log-offset" not in (await client.get("/api/runs/1/logs")).headers
+    assert (await client.get("/api/runs/1/logs?offset=1&tail=1")).status_code == 400
+
+
+async def test_answers_to_offsets_put_together_are_the_log_with_its_gap(
+    client: httpx.AsyncClient, opened: Store, logs: LogStore
+) -> None:
+    """Each says where it begins, so that the next offset is right, although a note is no such bytes."""
+    run = await enqueue(opened)
+    writer = LogWriter(logs.path(run.name), 65536)
+    for number in range(20_000):
+        writer.write(b"line %d\n" % number)
+    writer.finish()
+    whole, pieces, offset = (await client.get("/api/runs/1/logs")).content, [], 0
+    while content := (answer := await client.get(f"/api/runs/1/logs?offset={offset}")).content:
+        pieces.append(content)
+        offset = int(answer.headers["log-offset"]) + len(content)
+
+    assert (b"".join(pieces), offset) == (whole, await logs.size(run.name))
+    assert len(pieces) == 2
+    assert b"left out" in pieces[1]
+
+
 async def test_follow_gives_what_is_written_until_the_end(
     client: httpx.AsyncClient, opened: Store, logs: LogStore
 ) -> None:
