@@ -89,3 +89,24 @@ async def test_urgent_news_does_not_wait_for_the_pause_between_edits(store: Stor
     assert await store.write(_claim(now=100.0)) == []
     await store.write(lambda session: posts.want(session, "run", [1], posts.Wish.URGENT))
     assert len(await store.write(_claim(now=100.0))) == 1
+
+
+async def test_newest_of_a_topic_takes_the_place_of_those_that_were_said(store: Store) -> None:
+    def add(session: Session) -> None:
+        for key, note in (("a", "A"), ("b", "B"), ("c", None), ("d", "D")):
+            reply = _card(key, run=None, text="words")
+            reply.topic, reply.remote_note = "acme/shop#7:answers", note
+            session.add(reply)
+
+    await store.write(add)
+    old = await store.write(lambda session: posts.outdated(session, "acme/shop#7:answers"))
+    assert [post.key for post in old] == ["b", "a"]
+    assert await store.write(lambda session: posts.outdated(session, "acme/shop#7:answers")) == []
+
+
+async def test_message_of_a_run_is_found(store: Store) -> None:
+    message = _card("m")
+    message.kind, message.remote_id = "slack_message", "C1 170.5"
+    await store.write(lambda session: session.add(message))
+    assert await store.read(lambda session: posts.message_of(session, 1)) == ("C1", "170.5")
+    assert await store.read(lambda session: posts.message_of(session, 2)) is None
