@@ -32,7 +32,10 @@ def is_read(event: str) -> bool:
 
 
 def read(delivery: Delivery) -> Event:
-    """The fact in `delivery`; a payload that cannot be read is ignored with the reason, never an error."""
+    """The fact in `delivery`; a payload that cannot be read is ignored with the reason, never an error.
+
+    Takes a while for a large one.
+    """
     try:
         if delivery.source == "slack":
             return slack.read(delivery.event, _form(delivery.body))
@@ -58,5 +61,7 @@ def _form(body: bytes) -> dict[str, str]:
 
 def _github_payload(delivery: Delivery) -> object:
     if delivery.media_type == "application/x-www-form-urlencoded":
-        return json.loads(_form(delivery.body).get("payload", ""))
-    return json.loads(delivery.body)
+        body = _form(delivery.body).get("payload", "").encode(errors="surrogatepass")
+    else:
+        body = delivery.body
+    return pushes.payload_of(body) if delivery.event == "push" else json.loads(body)

@@ -27,6 +27,9 @@ from bot.tables import Delivery, Post
 
 log = structlog.get_logger()
 
+SMALL = 64 * 1024
+"""Bytes of a delivery that is read at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class EventHandlers:
@@ -51,7 +54,7 @@ class DeliveryHandler:
 
     async def handle(self, delivery: Delivery) -> None:
         """Decide one claimed delivery; raises `RetryLater` when somebody has to be asked again."""
-        event = events.read(delivery)
+        event = await _read(delivery)
         if isinstance(event, events.InRepository):
             try:
                 event = replace(event, repository=await self._identities.admit(event))
@@ -79,15 +82,16 @@ class DeliveryHandler:
         """Close a delivery that cannot be handled and say so where it was asked."""
         reference = str(error) if isinstance(error, RetryLater) else type(error).__name__
         try:
-            await self._settlement.settle(delivery, "failed", reference[:500], self._apology(delivery))
+            apology = self._apology(await _read(delivery))
+            await self._settlement.settle(delivery, "failed", reference[:500], apology)
         except (RetryLater, LeaseLost):
             raise
         except Exception:  # then without words, which are what may have failed
             log.exception("delivery.failed", key=delivery.key)
             await self._settlement.settle(delivery, "failed", reference[:500])
 
-    def _apology(self, delivery: Delivery) -> list[Post]:
-        match events.read(delivery):
+    def _apology(self, event: events.Event) -> list[Post]:
+        match event:
             case events.Comment() as comment:
                 return self._handlers.comments.apology(comment)
             case events.SlackCommand() as command:
@@ -117,3 +121,10 @@ class DeliveryHandler:
         await self._settlement.write(decide)
         refused = any(each.refused() for each in decisions)
         self._settlement.log(delivery, state, note(), problem=refused)
+
+
+async def _read(delivery: Delivery) -> events.Event:
+    """What happened; a large delivery is read in a thread, since a form of 25 MB takes seconds."""
+    if len(delivery.body) <= SMALL:
+        return events.read(delivery)
+    return await asyncio.to_thread(events.read, delivery)

@@ -1,6 +1,8 @@
 """Deliveries become facts, or are ignored with a reason."""
 
 import json
+import time
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import events
-from bot.events.pushes import LISTED_COMMITS
+from bot.events.pushes import LARGE, LISTED_COMMITS
 from bot.tables import Delivery
 
 JSON = "application/json"
@@ -119,6 +121,32 @@ def test_what_changed_is_not_known_where_the_payload_does_not_tell_all(
     fact = read("push", push(**(KNOWN | changes)))
     assert isinstance(fact, events.Push)
     assert (fact.changed, fact.unclear) == (None, why)
+
+
+@pytest.mark.parametrize("media_type", [JSON, FORM])
+@pytest.mark.parametrize("odd", ["x", "\ud800"])
+def test_commits_of_a_large_push_are_passed_over_and_all_else_is_read(media_type: str, odd: str) -> None:
+    commits = [_commit("a", added=["src/" + "x" * 200] * 20, message=odd)] * 1200
+    body = json.dumps(push(**(KNOWN | {"commits": commits}))).encode()
+    assert len(body) > LARGE
+    small = read("push", push(**KNOWN))
+    assert isinstance(small, events.Push)
+    if media_type == FORM:
+        body = urlencode({"payload": body.decode()}).encode()
+    fact = events.read(delivery("push", body, media_type=media_type))
+    unread = replace(small, changed=None, unclear="more than 4 MiB")
+    whole = replace(small, changed=frozenset({"src/" + "x" * 200}), unclear="")
+    assert fact == (unread if odd == "x" else whole)  # half a character is read by the slower reader
+
+
+def test_large_push_is_read_in_a_fraction_of_what_all_of_it_would_take() -> None:
+    commits = [_commit("a", added=[f"src/{number}/{of}" for of in range(60)]) for number in range(8000)]
+    body = json.dumps(push(**(KNOWN | {"commits": commits}))).encode()
+    begin = time.thread_time()
+    json.loads(body)
+    whole, begin = time.thread_time() - begin, time.thread_time()
+    events.read(delivery("push", body))
+    assert time.thread_time() - begin < whole / 2
 
 
 def test_repository_whose_visibility_is_unknown_counts_as_private() -> None:
