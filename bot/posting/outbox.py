@@ -43,6 +43,8 @@ MAX_DELAY = 1200.0
 """Seconds between two tries, at most."""
 FAILURES = 3
 """Tries of a post over which Errand itself fails."""
+AWAITED = frozenset({"github_deployment", "github_review", "github_verdict"})
+"""Posts for which a deploy or a merge waits, so that corrections of cards come after all of them."""
 AGAIN = 1.0
 """Seconds after which a database that was away is told once more what came of a post."""
 
@@ -131,7 +133,7 @@ class Outbox:
         if repository is None:
             return
         account = repository.partition("/")[0].casefold()
-        if await self._pace.turn(account, post.identity, first=post.sent == 0):
+        if await self._pace.turn(account, post.identity, first=post.sent == 0 or post.kind in AWAITED):
             await self._holder.store.read(lambda s: posts.refresh(s, post))
 
     async def _sent(self, post: Post, remote: posts.Remote | None) -> None:

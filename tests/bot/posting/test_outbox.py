@@ -84,6 +84,20 @@ async def test_what_changed_while_a_card_waits_for_its_turn_is_said_with_it(
     assert [post.id for post in await claim(home) if post.id == card.id] == []
 
 
+@pytest.mark.parametrize(("kind", "first"), [("github_check", False), ("github_deployment", True)])
+async def test_word_that_a_deploy_waits_for_comes_before_what_corrects_a_card(
+    home: House, monkeypatch: pytest.MonkeyPatch, kind: str, first: bool
+) -> None:
+    await home.write(lambda s: posts.add(s, [reply(home)]))
+    (post,) = await claim(home)
+    post.kind, post.sent = kind, 1
+    gate, sender = _Gate(), home.bot.outbox
+    gate.open.set()
+    monkeypatch.setattr(sender, "_pace", gate)
+    await sender.send(post)
+    assert gate.asked == [("acme", first)]
+
+
 async def test_cards_of_a_run_are_edited_and_say_its_end(home: House) -> None:
     await home.types("run deploy SECRETIVE=x")
     await send(home)
