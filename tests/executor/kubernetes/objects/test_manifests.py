@@ -411,3 +411,10 @@ def test_workload_cannot_say_where_a_job_reports() -> None:
     found = manifest(replace(SPEC, image=None), SETTINGS, replace(LIVE, env=(*LIVE.env, mine)))
     ours = whole(found)["containers"][0]
     assert [one["value"] for one in ours["env"] if one["name"] == "ERRAND_SUMMARY"] == ["/run/errand/summary"]
+
+
+def test_container_that_tells_what_a_job_reports_is_configured_as_others_are() -> None:
+    wanted = {"requests": {"memory": "64Mi"}}
+    found = made(replace(SETTINGS, pod={"containers": [{"name": "errand-report", "resources": wanted}]}))
+    assert [one["name"] for one in whole(found)["containers"]] == ["job", "errand-report"]
+    assert whole(found)["containers"][1]["resources"] == wanted
