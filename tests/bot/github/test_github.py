@@ -112,7 +112,7 @@ async def test_repository_and_pull_request_are_read(standin: GitHubStandIn, app:
     number, owner = number_of(SHOP), number_of("acme")
     assert await app.repository(SHOP) == Repository(SHOP, "main", True, number, owner)
     found = PullRequest(
-        7, "open", SHA, "topic", SHOP, "main", False, number, number, SHOP, "octocat", False, 0.0
+        7, "open", SHA, "topic", SHOP, "main", False, number, number, SHOP, "octocat", False, 0.0, True
     )
     assert await app.pull(SHOP, 7) == found
     assert (await app.pull(SHOP, 8)).head_repository is None
