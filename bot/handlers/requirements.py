@@ -11,6 +11,7 @@ from bot.errors import NotMet
 from bot.github import PullRequest
 from bot.handlers.authorization import RequestContext
 from bot.handlers.orders import Target
+from bot.handlers.places import TerminalPlace
 from bot.repositories import CodeHost
 from bot.text.globs import matches
 
@@ -30,8 +31,11 @@ class RequirementHandler:
             raise NotMet(messages.not_met(job.name, missing), [each.code for each in missing])
 
     async def verdicts(self, context: RequestContext, job: Job, target: Target) -> list[Verdict]:
-        """One for each entry of `requires`; none where the job requires nothing."""
-        if not job.requires:
+        """One for each entry of `requires`; none where the job requires nothing.
+
+        In a chat on the command line there is no pull request: who sits there has chosen the checkout.
+        """
+        if not job.requires or isinstance(context.place, TerminalPlace):
             return []
         pull = context.pull
         if pull is not None and target.repository == context.repository and _is_of(pull, target):

@@ -6,6 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.handlers.authorization import RequestContext
+from bot.handlers.orders import Target
+from bot.handlers.places import TerminalPlace
+from bot.handlers.requirements import RequirementHandler
+from bot.states import Cause
 from demo.github.state import Check, Pull, PullReview, Repository, Status
 from tests.bot.handlers.test_ready_images import CONTAINED
 from tests.bot.house import HEAD, SHOP, Document, House, house
@@ -180,3 +185,10 @@ async def test_run_that_is_repeated_as_it_was_is_not_asked_about_again(home: Hou
     assert (await home.run(2)).rerun_of == 1
     (reply,) = await home.says("/job rerun #1 --latest")
     assert "❌ `checks`" in reply
+
+
+async def test_chat_on_the_command_line_asks_about_no_pull_request(home: House) -> None:
+    context = RequestContext("k", Cause.CHAT, "terminal:me", "me", TerminalPlace(SHOP))
+    job = home.tools.registry.catalog.job("check")
+    handler = RequirementHandler(home.bot.host)
+    assert await handler.verdicts(context, job, Target(SHOP, public=False)) == []
