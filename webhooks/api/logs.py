@@ -131,7 +131,5 @@ async def _from(request: ApiRequest, log: _Log[Row]) -> tuple[int, int | None]:
     """The offset to read from; with `tail` or `offset`, also where what there is begins."""
     lines, offset = queries.number(request.query, "tail"), queries.number(request.query, "offset")
     if lines is not None:
-        if offset is not None:
-            raise Problem(400, "tail: offset says already where to begin.")
-        offset = await text.tail_offset(log.logs, log.key, lines)
+        offset = max(offset or 0, await text.tail_offset(log.logs, log.key, lines))
     return (0, None) if offset is None else (offset, await text.place(log.logs, log.key, offset))
