@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.changing import changing
 from tests.forkserver import SERVER
 
 ROOT = Path(__file__).parents[1]
@@ -118,7 +119,8 @@ def test_check_speaks_to_programs_with_the_same_exit_codes(config: Path) -> None
 
 
 def test_env_file_beside_the_configuration_is_read(config: Path) -> None:
-    config.write_text(config.read_text().replace("ghp_something", '"${GITHUB_TOKEN}"'))
+    with changing(config) as app:
+        app["github"]["token"] = "${GITHUB_TOKEN}"
     assert "GITHUB_TOKEN is not set" in sentence(errand("check", "--config", config), 2)
     env = config.with_name(".env")
     env.write_text("GITHUB_TOKEN=github_pat_0123456789\n")
@@ -179,7 +181,8 @@ def test_directory_that_cannot_be_made_is_told(config: Path, tmp_path: Path) -> 
 
 
 def test_database_without_a_directory_is_told(config: Path, tmp_path: Path) -> None:
-    config.write_text(config.read_text().replace("errand.db", "none/errand.db"))
+    with changing(config) as app:
+        app["database"] = f"sqlite:///{tmp_path}/none/errand.db"
     assert "there is no directory" in sentence(errand("serve", "--config", config, "--port", "0"), 1)
 
 

@@ -1,10 +1,12 @@
 """Answers arrive, once, whatever GitHub and Slack do meanwhile."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from demo.installation import REPOSITORY, Installation, Where, installation
+from tests.changing import changing
 
 HERE = Path(__file__).parent
 
@@ -76,13 +78,10 @@ async def test_place_that_refuses_for_good_does_not_keep_others_from_the_answer(
 
 
 async def test_with_a_token_commits_get_statuses(tmp_path: Path, where: Where) -> None:
-    text = (HERE / "app.yaml").read_text()
-    config = tmp_path / "token.yaml"
-    config.write_text(
-        text.replace("  app_id: ${GITHUB_APP_ID}\n", "  token: ${GITHUB_TOKEN}\n").replace(
-            "  private_key: ${GITHUB_PRIVATE_KEY}\n", ""
-        )
-    )
+    config = Path(shutil.copy(HERE / "app.yaml", tmp_path / "token.yaml"))
+    with changing(config) as app:
+        del app["github"]["app_id"], app["github"]["private_key"]
+        app["github"]["token"] = "${GITHUB_TOKEN}"
     where["config"] = config
     where["environ"] = {**where["environ"], "GITHUB_TOKEN": "ghp_demo"}
     async with installation(tmp_path, **where) as errand:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from demo.installation import PULL, REPOSITORY, Installation, installation
+from tests.changing import changing
 from tests.flows.test_commands import card
-from tests.flows.test_versions import ask, finished, hang_up, text, write
+from tests.flows.test_versions import ask, finished, hang_up
 
 HERE = Path(__file__).parent
 FROZEN = ("parameters", "commit", "image", "version")
@@ -60,8 +61,11 @@ async def changed(errand: Installation, file: Path) -> None:
     errand.beside.github.add_pull(
         REPOSITORY, PULL, await errand.commit({"marker": "pull"}, branch="topic"), "main"
     )
-    new = text(file).replace("shop: {build", "store: {build").replace("image: shop", "image: store")
-    write(file, new.replace('echo "first', 'echo "second').replace("default: 1}", "default: 2, minimum: 0}"))
+    with changing(file) as app:
+        app["images"]["store"] = app["images"].pop("shop")
+        tell = app["jobs"]["tell"]
+        tell |= {"image": "store", "command": tell["command"].replace("first", "second")}
+        tell["parameters"]["COUNT"] |= {"default": 2, "minimum": 0}
     assert (await hang_up(errand))["changed"] == ["tell"]
 
 
@@ -145,7 +149,8 @@ async def test_secret_is_the_one_of_today_and_never_stored(errand: Installation)
 async def test_job_that_was_taken_away_is_not_run_again(errand: Installation, file: Path) -> None:
     token = await errand.token("ci")
     await first(errand, token)
-    write(file, text(file).replace("  tell:", "  told:"))
+    with changing(file) as app:
+        app["jobs"]["told"] = app["jobs"].pop("tell")
     assert (await hang_up(errand))["changed"] == ["told", "-tell"]
     await errand.comment("/job rerun #1\n/job rerun #1 --latest")
     reply = await card(errand, "`tell` was taken away")

@@ -15,6 +15,7 @@ import pytest
 
 from demo.installation import Installation, Where
 from demo.watched import PATIENCE
+from tests.changing import changing
 from tests.flows.clocked import Clock
 from tests.flows.test_commands import card
 from tests.flows.test_versions import ask
@@ -226,8 +227,8 @@ async def test_schedule_that_is_changed_in_the_file_or_through_the_api_holds_at_
     errand: Installation, clock: Clock
 ) -> None:
     await scheduled(errand)
-    file = errand.config.read_text()
-    errand.config.write_text(file.replace("*/30 * * * *", "15 * * * *"))
+    with changing(errand.config) as app:
+        app["jobs"]["bare"]["schedule"]["cron"] = "15 * * * *"
     await jump(errand, clock, f"{SPRING} 00:55")
     admin = await errand.token("boss", "admin")
 

@@ -14,6 +14,7 @@ import pytest
 
 from demo.installation import ROOT, Installation, installation
 from demo.watched import PATIENCE
+from tests.changing import changing
 
 HERE = Path(__file__).parent
 
@@ -69,10 +70,15 @@ async def test_file_is_read_again_while_a_run_goes_on(errand: Installation, file
         if line == "ready":
             break
     good = text(file)
-    write(file, good.replace("echo first", "echo second").replace("hello: {image", "world: {image"))
+    with changing(file) as app:
+        gated = app["jobs"]["gated"]
+        gated["command"] = gated["command"].replace("first", "second")
+        app["jobs"]["world"] = app["jobs"].pop("hello")
     assert (await hang_up(errand))["changed"] == ["gated", "world", "-hello"]
 
-    write(file, good.replace("image: shop, command: echo hello", "image: shp, timeout: 0"))
+    write(file, good)
+    with changing(file) as app:
+        app["jobs"]["hello"] = {"image": "shp", "timeout": 0}
     mistakes = (await hang_up(errand))["mistakes"]
     assert len(mistakes) == 3
     assert any("there is no image shp; did you mean shop?" in each for each in mistakes)

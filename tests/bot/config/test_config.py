@@ -10,6 +10,7 @@ from bot.catalog.catalog import Job
 from bot.config import Config, load
 from bot.errors import ConfigError
 from executor.spec import Secret
+from tests.changing import content, merged
 
 ROOT = Path(__file__).parents[3]
 KEY = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"
@@ -87,9 +88,9 @@ jobs:
     command: echo ${PASSWORD} $HOME $$
     setup: export A=${PASSWORD}
     env: {A: "${PASSWORD}"}
-    parameters: {P: {pattern: 'a$$|${', description: "${PASSWORD}"}}
+    parameters: {P: {pattern: 'a$$', description: "${PASSWORD}"}}
   b: {command: [echo, "${PASSWORD}"]}
-""".replace("|${'", "'"),
+""",
     )
     job, image = config.jobs["a"], config.images["shop"]
     assert config.url == "https://errand.example.com"
@@ -142,10 +143,9 @@ def test_job_that_was_stored_is_resolved_with_todays_environment(file: Path) -> 
 
 
 def test_nothing_secret_shows_in_the_configuration(file: Path) -> None:
-    text = (ROOT / "app.yaml").read_text() + "  extra: {command: x, env: {A: '${PASSWORD}'}}\n"
-    config = _load(
-        file, text.replace("${ERRAND_DATABASE:-sqlite:///errand.db}", "postgresql://u:hunter22@h/errand")
-    )
+    text = (ROOT / "app.yaml").read_text()
+    jobs = content(text)["jobs"] | {"extra": {"command": "x", "env": {"A": "${PASSWORD}"}}}
+    config = _load(file, merged(text, database="postgresql://u:hunter22@h/errand", jobs=jobs))
     shown = f"{config!r} {config} {config.summary()} {config.model_dump()}"
     for value in ("hunter22", "hook-secret", "signing-secret", "xoxb-token", "MIIE"):
         assert value not in shown
@@ -173,13 +173,13 @@ def test_summary_tells_which_doors_are_closed(file: Path) -> None:
 
 
 def test_app_may_ask_for_deliveries_and_a_token_not(file: Path) -> None:
-    app = 'github: {app_id: 1, private_key: "${GITHUB_PRIVATE_KEY}", poll: 10s}'
-    config = _load(file, app, {"GITHUB_PRIVATE_KEY": KEY})
+    app = 'github: {app_id: 1, private_key: "${GITHUB_PRIVATE_KEY}", poll: %s}'
+    config = _load(file, app % "10s", {"GITHUB_PRIVATE_KEY": KEY})
     assert "asks every 10s" in dict(config.summary())["github"]
     with pytest.raises(ConfigError, match="only an App is told what GitHub sent"):
         _load(file, "github: {token: x, poll: 10s}")
     with pytest.raises(ConfigError, match=r"github\.poll"):
-        _load(file, app.replace("10s", "0s"), {"GITHUB_PRIVATE_KEY": KEY})
+        _load(file, app % "0s", {"GITHUB_PRIVATE_KEY": KEY})
 
 
 def test_repositories_may_be_given_by_owner(file: Path) -> None:

@@ -11,6 +11,7 @@ from bot.config import load
 from bot.config.installing import InstallationRequest, manifest, uses_of
 from bot.errors import ConfigError, Refused
 from executor.spec import Live
+from tests.changing import content, merged
 
 WANTED = InstallationRequest(namespace="errand", image="errand:1", replicas=1, storage="10Gi")
 SEVERAL = InstallationRequest(namespace="errand", image="errand:1", replicas=2, storage="10Gi")
@@ -93,14 +94,18 @@ def test_network_is_open_to_what_the_file_names(file: Path) -> None:
 
     assert ports(made(file)) == [53, 53, 443, 6443, 5432, 8443]
     assert ports(made(file, DATABASE_URL="postgresql://db.example.com:6432/errand"))[4] == 6432
-    known = '"${RUNS:-runs}", registries: {mirror.infra.svc: {http: true}}'
-    tools = "images:\n  tools: {reference: registry.infra.svc:5000/tools}\n  hub: {reference: redis}\n"
-    text = FILE.replace("images:\n", tools).replace('"${RUNS:-runs}"', known)
+    tools = {"tools": {"reference": "registry.infra.svc:5000/tools"}, "hub": {"reference": "redis"}}
+    cluster = {"namespace": "${RUNS:-runs}", "registries": {"mirror.infra.svc": {"http": True}}}
+    text = merged(
+        FILE,
+        images=content(FILE)["images"] | tools,
+        engine={"kind": "kubernetes", "kubernetes": cluster},
+    )
     assert ports(made(file, text))[6:] == [5000, 80]
 
 
 def test_rights_are_for_the_secrets_and_workloads_of_the_file(file: Path) -> None:
-    file.write_text(FILE.replace("${DATABASE_URL}", "sqlite:///errand.db"))
+    file.write_text(merged(FILE, database="sqlite:///errand.db"))
     names = (
         "GITHUB_PRIVATE_KEY",
         "GITHUB_WEBHOOK_SECRET",
@@ -149,17 +154,17 @@ def test_what_no_cluster_takes_is_refused(file: Path, wanted: InstallationReques
 
 
 def test_what_lies_outside_of_the_volume_is_on_it_all_the_same(file: Path) -> None:
-    text = FILE.replace("${DATABASE_URL}", "sqlite:////data/errand.db")
+    text = merged(FILE, database="sqlite:////data/errand.db")
     mounts = {one["mountPath"]: one.get("subPath") for one in container(made(file, text))["volumeMounts"]}
     assert (mounts["/srv/logs"], mounts["/data"]) == ("directory-1", "directory-2")
-    text = text.replace("sqlite:////data", "sqlite:////var/lib/errand").replace("/srv/logs", "var/logs")
+    text = merged(FILE, database="sqlite:////var/lib/errand/errand.db", logs={"directory": "var/logs"})
     assert not any("subPath" in one for one in container(made(file, text))["volumeMounts"])
 
 
 def test_several_bots_need_a_database_that_serves_them(file: Path) -> None:
     assert "replicas: 2" in made(file, wanted=SEVERAL)
     with pytest.raises(Refused, match="more than one bot needs PostgreSQL; database is SQLite"):
-        made(file, FILE.replace("${DATABASE_URL}", "sqlite:///errand.db"), SEVERAL)
+        made(file, merged(FILE, database="sqlite:///errand.db"), SEVERAL)
 
 
 @pytest.mark.parametrize(
@@ -179,6 +184,7 @@ def test_several_bots_need_a_database_that_serves_them(file: Path) -> None:
     ],
 )
 def test_mistake_is_told_in_its_place(file: Path, old: str, new: str, mistake: str) -> None:
+    assert old in FILE
     with pytest.raises(ConfigError) as refused:
         made(file, FILE.replace(old, new))
     assert mistake in str(refused.value)
@@ -186,8 +192,8 @@ def test_mistake_is_told_in_its_place(file: Path, old: str, new: str, mistake: s
 
 
 def test_password_of_the_database_from_the_environment_is_right(file: Path) -> None:
-    assert made(file, FILE.replace("${DATABASE_URL}", "postgresql://u:${PW}@h:6000/d"))
-    assert made(file, FILE.replace("${DATABASE_URL}", "postgresql://u@h/d"))
+    assert made(file, merged(FILE, database="postgresql://u:${PW}@h:6000/d"))
+    assert made(file, merged(FILE, database="postgresql://u@h/d"))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What the file says of Kubernetes: the cluster, live images, references, and what means nothing there."""
 
+import json
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,6 +14,7 @@ from bot.errors import ConfigError
 from executor.kubernetes.settings import Registry
 from executor.spec import Live, Reference, Secret
 from tests.bot.config.files import Files, one
+from tests.changing import content, merged
 from tests.registry import certified
 
 ENVIRON = {"TOKEN": "t0ken-value", "NPM_TOKEN": "npm-value", "POOL": "jobs"}
@@ -116,14 +118,17 @@ def test_mistakes_of_registries_are_told(file: Path, value: str, said: str) -> N
 
 @pytest.mark.parametrize("host", ["https://registry.example.com", "localhost:5000", "registry/cache", "-x"])
 def test_registry_is_named_by_its_host(file: Path, host: str) -> None:
-    (mistake,) = mistakes(file, REGISTRIES.replace("registry.jobs.svc:5000", f'"{host}"') + "{http: true}")
+    cluster = {"registries": {host: {"http": True}}}
+    (mistake,) = mistakes(file, json.dumps({"engine": {"kind": "kubernetes", "kubernetes": cluster}}))
     assert "expected the host of a registry" in mistake
 
 
 def test_installation_is_the_same_for_all_of_its_bots_and_another_elsewhere(file: Path) -> None:
     one = cluster_settings(read(file, WHOLE)).installation
-    again = cluster_settings(read(file, WHOLE.replace("runs\n", "others\n"))).installation
-    other = cluster_settings(read(file, WHOLE.replace("errand.example.com", "two.example.com"))).installation
+    engine = content(WHOLE)["engine"]
+    engine["kubernetes"]["namespace"] = "others"
+    again = cluster_settings(read(file, merged(WHOLE, engine=engine))).installation
+    other = cluster_settings(read(file, merged(WHOLE, url="https://two.example.com"))).installation
     assert one == again != other
     assert one.isalnum()
     assert len(one) <= 63

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.config.remarks import inspected
+from tests.changing import content, merged
 
 GOOD = "0123456789abcdef0123456789abcdef"
 
@@ -114,7 +115,8 @@ def test_builds_that_are_not_kept_apart_are_remarked_on(
     found = _remarks(tmp_path, text, T=GOOD)
     assert len(found) == (told is not None)
     assert told is None or told in found[0]
-    alone = text.replace("acme/site", "acme/shop")
+    images = content(text)["images"]
+    alone = merged(text, images=dict.fromkeys(images, images["shop"]))
     assert _remarks(tmp_path, alone, T=GOOD) == []
 
 
