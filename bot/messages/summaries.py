@@ -19,12 +19,15 @@ BLOCKS = PIECES = 2000
 _COLUMNS, _ROWS = 20, 200
 _DEEPEST = 4
 
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^`]*)")
-_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*")
+_FENCE = re.compile(
+    r" {0,3}(`{3,}+|~{3,}+)([^`]*)"
+)  # `+`: what it took it keeps, or a long line takes minutes
+_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*)")
 _ITEM = re.compile(r"( {0,40})(?:[-*+]|(\d{1,9})[.)])[ \t]+(.*)")
 _QUOTE = re.compile(r" {0,3}>[ \t]?(.*)")
 _RULE = re.compile(r" {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})")
-_DELIMITER = re.compile(r"\|?(?:[ \t]*:?-{1,50}:?[ \t]*\|?){1,30}")
+_DELIMITER = re.compile(r":?-{1,50}:?")  # of one column: of all of them it could be read in many ways
+_DELIMITERS = 1000
 _CELL = re.compile(r"(?<!\\)\|")
 _URL = r"<?(https?://[^\s<>()\"\\]{1,1500})>?(?:[ \t]+(?:\"[^\"]{0,200}\"|'[^']{0,200}'))?"
 _INLINE = re.compile(
@@ -96,7 +99,7 @@ def _blocks(lines: Sequence[str]) -> Iterator[Block]:
             yield Block("code", lines=tuple(lines[at + 1 : end]))
             at = end + 1
         elif (heading := _HEADING.fullmatch(line)) is not None:
-            yield Block("heading", spans(heading[2]), level=len(heading[1]))
+            yield Block("heading", spans(heading[2].rstrip("#").rstrip(" \t")), level=len(heading[1]))
             at += 1
         elif _RULE.fullmatch(line) is not None:
             yield Block("rule")
@@ -145,7 +148,10 @@ def _begins(line: str) -> bool:
 
 
 def _is_delimiter(line: str) -> bool:
-    return "-" in line and "|" in line and _DELIMITER.fullmatch(line.strip()) is not None
+    if "-" not in line or "|" not in line or len(line) > _DELIMITERS:
+        return False
+    cells = line.strip().removeprefix("|").removesuffix("|").split("|")
+    return all(_DELIMITER.fullmatch(cell.strip()) is not None for cell in cells)
 
 
 def _end_of_table(lines: Sequence[str], at: int) -> int:

@@ -1,6 +1,7 @@
 """The summary of a hostile job: what is left of it in every place, read back with a real Markdown parser."""
 
 import re
+import time
 
 import pytest
 from hypothesis import example, given
@@ -110,6 +111,40 @@ def test_hostile_summary_costs_little(piece: str) -> None:
     found = blocks(piece * (65_536 // len(piece)))
     assert len(found) <= 2001
     assert all(len(block.spans) <= 4001 for block in found)
+
+
+@pytest.mark.parametrize(
+    "summary",
+    [
+        "a|b\n|" + "-" * 24 + "x|",  # each dash more took twice as long
+        "a|b\n|" + "-" * 65_000 + "x|",
+        "# " + "#" * 20_000 + "x",
+        "# " + " #" * 30_000 + "x",
+        "~" * 30_000 + "`",
+        "`" * 30_000 + "x`",
+        "| a |\n|" + " :-: |" * 10_000 + "x",
+    ],
+)
+def test_line_that_could_be_read_in_many_ways_is_read_at_once(summary: str) -> None:
+    begin = time.thread_time()
+    reports.github(summary, 40_000)
+    assert time.thread_time() - begin < 0.1
+
+
+@pytest.mark.parametrize(
+    ("line", "text"), [("# a ##", "a"), ("# a #b", "a #b"), ("# C#", "C"), ("## ", ""), ("# a ##  ", "a ##")]
+)
+def test_heading_ends_before_its_closing_marks(line: str, text: str) -> None:
+    (block,) = blocks(line)
+    assert (block.kind, "".join(each.text for each in block.spans)) == ("heading", text)
+
+
+@pytest.mark.parametrize(
+    ("line", "is_table"),
+    [("|-|-|", True), ("-|-", True), (":-: | --:", True), ("|--", True), ("--|x", False), ("||", False)],
+)
+def test_table_has_a_line_of_dashes(line: str, is_table: bool) -> None:
+    assert (blocks(f"a|b\n{line}")[0].kind == "table") is is_table
 
 
 def test_bar_is_full_only_at_the_end() -> None:
