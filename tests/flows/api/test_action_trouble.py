@@ -210,7 +210,7 @@ async def test_workflow_that_is_cancelled_while_the_log_is_asked_for_again_cance
     (tmp_path / "clock.sh").write_text(CLOCK + 'mkfifo() { command mkfifo "$@"; kill -INT $$; }\n')
     await gated(here)
     proxy.drop()
-    step = await here.end(20)
+    step = await here.end()
     assert (step.code, step.outputs["result"]) == (130, "cancelled")
 
 
