@@ -22,6 +22,7 @@ from terminal import (
 )
 from terminal.failures import INTERRUPTED, REFUSED, Failure, say
 from terminal.helping import Commands
+from terminal.signals import heard
 
 cli = Commands(
     name="errand",
@@ -49,7 +50,8 @@ def main() -> None:
     streams.opened()
     try:
         try:
-            cli()
+            with heard():
+                cli()
         finally:
             sys.stdout.flush()
     except Failure as error:
