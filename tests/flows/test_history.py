@@ -94,7 +94,8 @@ async def test_history_tells_all_of_a_run(errand: Installation) -> None:
     assert 0 < run["queued_s"] < time.time() - before
     assert 0 <= run["duration_s"] < time.time() - before
     assert (await errand.get("/api/runs/1/logs", token=admin)).text == "me\n"
-    assert (await errand.get("/api/runs?job=exits", token=admin)).json()["runs"] == [run]
+    listed = {key: value for key, value in run.items() if key != "summary"}  # which may be long
+    assert (await errand.get("/api/runs?job=exits", token=admin)).json()["runs"] == [listed]
     page = (await errand.get("/runs/1", token=admin)).text
     for told in (
         "Failed",

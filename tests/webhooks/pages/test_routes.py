@@ -54,7 +54,7 @@ async def test_page_shows_what_the_job_reported(here: Installation, client: http
     page = (await client.get(here.link(run))).text
 
     for part in (
-        '<ul class="parameters" aria-label="Outputs">',
+        '<ul class="parameters outputs" aria-label="Outputs">',
         "<span>rows</span><code>&lt;1200&gt;</code>",
         "<h3>Rows</h3><p>1,200 of <em>them</em> &lt;b&gt;</p>",
         '<ul><li class="deep0">a</li><li class="deep0"><code>b</code></li></ul>',
