@@ -19,6 +19,21 @@ async def shielded(work: Callable[[], T]) -> T:
         raise
 
 
+async def acquired(take: Callable[[], T | None], release: Callable[[T], None]) -> T | None:
+    """Give what `take` takes in a thread.
+
+    Cancelled, what was taken is released, which nobody else could do.
+    """
+    working = asyncio.ensure_future(asyncio.to_thread(take))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait([working])
+        if working.exception() is None and (taken := working.result()) is not None:
+            release(taken)
+        raise
+
+
 def in_thread(work: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
     """Make a function that blocks one to be awaited, which works as `shielded` does."""
 

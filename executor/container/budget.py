@@ -16,6 +16,7 @@ from executor.container.repositories import Repositories
 from executor.container.settings import Settings
 from executor.errors import EngineUnavailable
 from executor.supervisor import lock
+from executor.threads import acquired
 
 _TIMEOUT = 600.0
 """Seconds for one call: it may look at millions of files, or remove them."""
@@ -51,7 +52,8 @@ class Budget:
 
     async def _alone(self, name: str, action: Callable[[str], Awaitable[None]]) -> bool:
         """Do it while nothing is built of the repository; False where something is."""
-        held = await asyncio.to_thread(lock.alone, str(self._repositories.lock(name)), wait=False)
+        path = str(self._repositories.lock(name))
+        held = await acquired(lambda: lock.alone(path, wait=False), os.close)
         if held is None:
             return False
         try:

@@ -24,7 +24,7 @@ from executor.outcomes import RunEnded, lost
 from executor.progress import ProgressFeed
 from executor.reports import files, headway, reading
 from executor.spec import Outcome, Progress, RunSpec, Started
-from executor.threads import shielded
+from executor.threads import acquired, shielded
 
 _LOOK = 5.0
 """Seconds after which who only watches looks again though nothing was told."""
@@ -95,7 +95,7 @@ class RunController:
     async def _carry(self) -> None:
         fresh = await shielded(self._place.make) if self._spec else False
         changes: list[asyncio.Future[None]] = []
-        while (lock := await shielded(self._place.take)) is None:
+        while (lock := await acquired(self._place.take, os.close)) is None:
             fresh = False
             if changes:
                 await asyncio.wait(changes, timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)

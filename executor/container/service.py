@@ -10,6 +10,7 @@ from pathlib import Path
 from executor import descriptors
 from executor.errors import EngineUnavailable
 from executor.supervisor import lock
+from executor.threads import acquired
 
 SOCKET = "podman.sock"
 
@@ -43,7 +44,8 @@ class Service:
 
         The socket is named by way of the working directory, because a socket's path must be short.
         """
-        held = await asyncio.to_thread(lock.alone, str(self._directory / f"{SOCKET}.lock"), wait=True)
+        path = str(self._directory / f"{SOCKET}.lock")
+        held = await acquired(lambda: lock.alone(path, wait=True), os.close)
         try:
             if await answers():
                 return

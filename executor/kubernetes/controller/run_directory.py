@@ -17,7 +17,7 @@ from executor.kubernetes.controller.log_cursor import Position
 from executor.logs import logfile
 from executor.logs.watcher import FileWatcher
 from executor.supervisor import lock
-from executor.threads import in_thread
+from executor.threads import acquired, in_thread
 
 _TURN, _BEGUN = "turn", "begun"
 _LOOK = 5.0
@@ -77,21 +77,29 @@ class RunDirectory:
                 changed = None
             else:  # and try once more: what changes from now on will be told
                 changed = watcher.arm(self.path)
-        if not await self._is_complete():
-            return turn
-        turn.close()
-        return None
+        try:
+            is_complete = await self._is_complete()
+        except BaseException:  # cancelled: nobody else would ever get the turn
+            turn.close()
+            raise
+        if is_complete:
+            turn.close()
+            return None
+        return turn
 
     @in_thread
     def _is_complete(self) -> bool:
         return logfile.has_ended(str(self.path))
 
-    @in_thread
-    def take(self) -> "Turn | None":
+    async def take(self) -> "Turn | None":
         """Take the turn to write the log; None if another process has it.
 
-        Trying in vain does not tell the directory: those who wait for a change would wake each other.
+        Who is cancelled meanwhile does not have it. Trying in vain does not tell the directory: those who
+        wait for a change would wake each other.
         """
+        return await acquired(self._take, Turn.close)
+
+    def _take(self) -> "Turn | None":
         self.path.mkdir(0o700, parents=True, exist_ok=True)
         path = str(self.path / _TURN)
         if os.path.exists(path):
