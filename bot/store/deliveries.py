@@ -23,7 +23,7 @@ from bot.store.columns import DELIVERY, table_of
 from bot.store.leases import LeaseLost
 from bot.store.statements import execute
 from bot.store.wakeups import wake
-from bot.tables import Delivery, packed
+from bot.tables import Delivery
 
 ROWS = 64
 """Most rows of one INSERT."""
@@ -47,10 +47,6 @@ Row = tuple[str, str, str, str, bytes, float]
 """key, source, event, media type, body, received at: what an INSERT takes of a delivery."""
 
 
-class Compressed(bytes):
-    """A body as it is stored."""
-
-
 def insert(connection: Connection, rows: Sequence[Row]) -> None:
     """Insert `rows`; those whose key exists already are left alone.
 
@@ -59,19 +55,14 @@ def insert(connection: Connection, rows: Sequence[Row]) -> None:
     """
     for start in range(0, len(rows), ROWS):
         some = rows[start : start + ROWS]
-        values = _values(some)
+        values = tuple(chain.from_iterable(some))
         connection.exec_driver_sql(_insert_sql(connection.dialect.paramstyle, len(some)), values)
 
 
 def insert_at_once(connection: Connection, rows: Sequence[Row]) -> None:
     """Insert up to `ROWS` rows and commit, in a single call of SQLite's driver."""
     driver: Any = connection.connection.driver_connection
-    driver.execute(_insert_sql("qmark", len(rows)), _values(rows))
-
-
-def _values(rows: Sequence[Row]) -> tuple[Any, ...]:
-    """Of all rows; bodies that nobody has compressed yet are, which here holds up no answer."""
-    return tuple(packed(value) if type(value) is bytes else value for value in chain.from_iterable(rows))
+    driver.execute(_insert_sql("qmark", len(rows)), tuple(chain.from_iterable(rows)))
 
 
 @lru_cache(maxsize=2 * ROWS)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from bot.errors import ConfigError, DatabaseAway, Refused
 from bot.store import clocks, leases, schema
 from bot.store.databases import READERS, Database, FileLock, make_private, translated
-from bot.store.deliveries import Compressed, Row
+from bot.store.deliveries import Row
 from bot.store.outages import Outage
 from bot.store.payloads import inform
 from bot.store.wakeups import Queue, WakeUps
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SMALL, LARGE = 1 << 16, 1 << 20
-"""Bytes of a body up to which the writer compresses it, and from which on a thread of its own does."""
+LARGE = 1 << 20
+"""Bytes of a body from which on a thread compresses it."""
 
 WAITING = 1000
 """Pieces of work that may wait for a commit; further callers wait for their turn to wait."""
@@ -165,13 +165,11 @@ class Store:
         """
         if len(body) >= LARGE:
             return self._add_large((key, source, event, media_type, body, now))
-        if len(body) <= SMALL:
-            return self._writer.submit(row=(key, source, event, media_type, body, now))
-        return self._writer.submit(row=(key, source, event, media_type, Compressed(packed(body)), now))
+        return self._writer.submit(row=(key, source, event, media_type, packed(body), now))
 
     async def _add_large(self, row: Row) -> None:
         key, source, event, media_type, body, now = row
-        kept = Compressed(await asyncio.to_thread(packed, body))
+        kept = await asyncio.to_thread(packed, body)
         await self._writer.submit(row=(key, source, event, media_type, kept, now))
 
     def wakeup(self, queue: Queue) -> asyncio.Event:
