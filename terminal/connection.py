@@ -9,7 +9,7 @@ from terminal.failures import Failure, plain, say
 from terminal.printing import facts
 
 if TYPE_CHECKING:
-    from bot.config import Config
+    from bot.config import Config, GitHub
     from bot.github.review import AppReview
 
 _FAILED = 10
@@ -25,7 +25,7 @@ def check_github(config: "Config") -> None:
 
     seen = finished(review(github.api_url, github.app_id, github.private_key, time.time))
     facts(list(_facts(seen)))
-    problems = list(_problems(config, seen))
+    problems = list(_problems(config, github, seen))
     for problem in problems:
         say(plain(problem))
     if problems:
@@ -53,7 +53,7 @@ def _facts(seen: "AppReview") -> Iterator[tuple[str, str]]:
         yield "the last", "GitHub has delivered nothing in the last days"
 
 
-def _problems(config: "Config", seen: "AppReview") -> Iterator[str]:
+def _problems(config: "Config", github: "GitHub", seen: "AppReview") -> Iterator[str]:
     """What has to be mended, a sentence each."""
     from bot.config.github_app import HOOK, needs
     from bot.text import vocabulary
@@ -62,8 +62,7 @@ def _problems(config: "Config", seen: "AppReview") -> Iterator[str]:
     for lack in wanted.beyond(seen.permissions, seen.events):
         yield f"The App lacks {lack}: add it under Permissions & events."
     accounts = {each.account.casefold(): each for each in seen.installations}
-    assert config.github is not None  # noqa: S101 - asked before
-    for owner in sorted({name.partition("/")[0].casefold() for name in config.github.repositories}):
+    for owner in sorted({name.partition("/")[0].casefold() for name in github.repositories}):
         installed = accounts.get(owner)
         if installed is None and "*" not in owner:
             yield f"It is not installed on {owner}."
@@ -72,7 +71,7 @@ def _problems(config: "Config", seen: "AppReview") -> Iterator[str]:
         elif installed is not None and not list(wanted.beyond(seen.permissions, seen.events)):
             for lack in wanted.beyond(installed.permissions, installed.events):
                 yield f"{owner} has not agreed yet to {lack}."
-    if config.github.poll is not None:
+    if github.poll is not None:
         return  # deliveries are fetched, whether they arrive or not
     if seen.hook != config.url + HOOK:
         yield f"Its deliveries go to {seen.hook or 'nowhere'}, and this Errand is at {config.url + HOOK}."

@@ -52,6 +52,11 @@ def github(
         known = configured(config, os.environ, app.variables)
     except ConfigError as error:
         raise Failure(str(error), 2) from None
+    if app.unkept:
+        raise Failure(
+            f"{config}: write a variable such as ${{GITHUB_APP_ID}} at github.{', github.'.join(app.unkept)};"
+            " the keys of the App come into .env, which only variables take them from."
+        )
     if known and not force:
         raise Failure(f"{', '.join(known)}: there is an App already. Another one in its place: --force.")
     if hidden := [name for name in app.variables.values() if name in os.environ]:

@@ -5,6 +5,7 @@ that says what fits; what an event is and how it is read is in `bot.events.occur
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
@@ -48,19 +49,19 @@ Pattern = Annotated[str, AfterValidator(_pattern), Form(SOME)]
 """A name, in which `*` is anything but `/` and `**` anything."""
 
 
-class Trigger(Definition):
+class Trigger(Definition, ABC):
     """One kind of entry. `event` is what GitHub calls it."""
 
     event: ClassVar[str]
 
     @property
+    @abstractmethod
     def words(self) -> str:
         """What starts the job, as people call it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def fits(self, happened: Occurrence) -> bool:
         """Whether `happened`, which is of this event, starts the job."""
-        raise NotImplementedError
 
 
 class OnDeployment(Trigger):

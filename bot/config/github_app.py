@@ -6,6 +6,7 @@ https://docs.github.com/webhooks/webhook-events-and-payloads says which permissi
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from pathlib import Path as FilePath
 from urllib.parse import urlsplit
 
@@ -91,6 +92,11 @@ class AppAtHand:
     config: Config
     variables: Mapping[str, str]
     is_named: bool
+
+    @property
+    def unkept(self) -> list[str]:
+        """The credentials that `.env` cannot give, since no variable of the file stands for them."""
+        return [field for field in _FIELDS if field not in self.variables]
 
 
 def at_hand(path: FilePath, environ: Mapping[str, str]) -> AppAtHand:
@@ -187,8 +193,15 @@ def _name(config: Config) -> str:
 def is_public(url: str) -> bool:
     """Whether GitHub may reach it, as far as its name tells."""
     host = urlsplit(url).hostname or ""
-    is_here = host == "localhost" or host.startswith("127.") or host == "::1"
-    return not is_here and not host.endswith((".localhost", ".local", ".internal", ".invalid"))
+    return not is_loopback(host) and not host.endswith((".localhost", ".local", ".internal", ".invalid"))
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether it is this machine: `127.0.0.1.example.com` is a name that anybody may have lead here."""
+    try:
+        return host == "localhost" or ip_address(host or "").is_loopback
+    except ValueError:
+        return False
 
 
 def web_url(api_url: str) -> str:

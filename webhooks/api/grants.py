@@ -16,7 +16,7 @@ from bot.repositories import Repositories
 from bot.store import Session, Store, hooks, tokens
 from bot.tables import Hook
 from webhooks.access import new_token, token_hash
-from webhooks.api import requests, responses
+from webhooks.api import grant_responses, requests
 from webhooks.api.hooks import PREFIX
 from webhooks.api.operation import ApiRequest, Reply
 from webhooks.api.problems import Problem, missing_job
@@ -37,20 +37,22 @@ class GrantHandlers:
         self._store = store
         self._clock = clock
 
-    async def list_tokens(self, request: ApiRequest) -> responses.Tokens:
+    async def list_tokens(self, request: ApiRequest) -> grant_responses.Tokens:
         """All tokens by name."""
-        return responses.Tokens.of(tokens=await self._store.read(tokens.list))
+        return grant_responses.Tokens.of(tokens=await self._store.read(tokens.list))
 
-    async def create_token(self, request: ApiRequest[requests.TokenRequest]) -> Reply[responses.NewToken]:
+    async def create_token(
+        self, request: ApiRequest[requests.TokenRequest]
+    ) -> Reply[grant_responses.NewToken]:
         """Makes a token."""
         wish, text, now = request.body, new_token(), self._clock()
         hashed, ends = token_hash(text), None if wish.expires is None else now + wish.expires
 
-        def add(session: Session) -> responses.NewToken:
+        def add(session: Session) -> grant_responses.NewToken:
             row = tokens.add(
                 session, name=wish.name, hash=hashed, now=now, scopes=wish.scopes, expires_at=ends
             )
-            return responses.NewToken.of(row, token=text)
+            return grant_responses.NewToken.of(row, token=text)
 
         token = await self._create(add)
         log.info("token.created", token=token.name, scopes=token.scopes, by=request.visitor.caller.name)
@@ -63,18 +65,20 @@ class GrantHandlers:
             raise Problem(404, "There is no such token.", kind=ProblemType.NO_SUCH_TOKEN)
         log.info("token.deleted", token=name, by=request.visitor.caller.name)
 
-    async def list_hooks(self, request: ApiRequest) -> responses.Hooks:
+    async def list_hooks(self, request: ApiRequest) -> grant_responses.Hooks:
         """All deploy hooks."""
-        return responses.Hooks.of(hooks=await self._store.read(hooks.list))
+        return grant_responses.Hooks.of(hooks=await self._store.read(hooks.list))
 
-    async def create_hook(self, request: ApiRequest[requests.HookRequest]) -> Reply[responses.NewHook]:
+    async def create_hook(self, request: ApiRequest[requests.HookRequest]) -> Reply[grant_responses.NewHook]:
         """Makes a deploy hook for a job."""
         job, name, by = request.body.job, request.body.name, request.visitor.caller.name
         if job not in self._registry.catalog.jobs:
             raise missing_job()
         text = PREFIX + secrets.token_urlsafe(32)
         row = Hook(job=job, name=name, hash=token_hash(text), created_at=self._clock(), created_by=by)
-        hook = await self._create(lambda s: responses.NewHook.of(hooks.add(s, row.model_copy()), token=text))
+        hook = await self._create(
+            lambda s: grant_responses.NewHook.of(hooks.add(s, row.model_copy()), token=text)
+        )
         log.info("hook.created", job=job, hook=name, by=by)
         return Reply(hook, 201, f"/api/hooks/{job}/{quote(name, safe='')}")
 
@@ -86,9 +90,9 @@ class GrantHandlers:
             raise Problem(404, "There is no such hook.", kind=ProblemType.NO_SUCH_HOOK)
         log.info("hook.deleted", job=job, hook=name, by=request.visitor.caller.name)
 
-    async def list_repositories(self, request: ApiRequest) -> responses.Repositories:
+    async def list_repositories(self, request: ApiRequest) -> grant_responses.Repositories:
         """Which number is pinned to which repository."""
-        return responses.Repositories.of(repositories=await self._repositories.listing())
+        return grant_responses.Repositories.of(repositories=await self._repositories.listing())
 
     async def forget_repository(self, request: ApiRequest) -> None:
         """Lets the next repository that comes under a name have it."""

@@ -6,7 +6,7 @@ Times are RFC 3339 in UTC, durations seconds; `url` is always a page, `logs_url`
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from bot import config, tables
@@ -304,52 +304,6 @@ class Said(Shape):
     text: Text
 
 
-class Token(Shape):
-    """A token, without its text."""
-
-    name: str
-    scopes: list[str]
-    created_at: Moment
-    expires_at: Moment | None
-    last_used_at: Moment | None
-
-
-class NewToken(Token):
-    """A token with its text, which only this answer shows."""
-
-    token: str
-
-
-class Tokens(Shape):
-    """All tokens by name, also those that have expired."""
-
-    tokens: list[Token]
-
-
-class Hook(Shape):
-    """A deploy hook; its text is not kept. `last_used_by`: address and program of the last request."""
-
-    job: str
-    name: str
-    created_at: Moment
-    created_by: str
-    last_used_at: Moment | None
-    last_used_by: str | None
-    url: Url = page_url("hooks", "job")
-
-
-class NewHook(Hook):
-    """A hook with its token, which only this answer shows."""
-
-    token: str
-
-
-class Hooks(Shape):
-    """All hooks by job and name."""
-
-    hooks: list[Hook]
-
-
 class Moved(Shape):
     """A job and the tag that it runs from now on."""
 
@@ -382,24 +336,3 @@ class Problem(_Refusal, total=False):
     """Why a request was refused (RFC 9457)."""
 
     errors: list[Mistake]
-
-
-class Repository(Shape):
-    """A name of a repository, or of an owner alone, and the number that it had when it was first seen.
-
-    `current_name` is what GitHub calls it now, `rival` the last other number that came under its name.
-    """
-
-    name: str
-    number: int
-    current_name: Annotated[str | None, AfterValidator(lambda name: name or None)] = Field(
-        validation_alias="current"
-    )
-    pinned_at: Moment
-    rival: int | None
-
-
-class Repositories(Shape):
-    """All pinned names."""
-
-    repositories: list[Repository]

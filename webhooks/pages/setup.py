@@ -10,7 +10,6 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -34,7 +33,6 @@ _MADE = f"{PATH}/made"
 _OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}", re.ASCII)
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 """What a proxy adds, so that who comes through one on this machine is not taken for somebody at it."""
-_FIELDS = ("app_id", "private_key", "webhook_secret")
 
 Exchange = Callable[[str], Awaitable[Registration]]
 """Gives the credentials for GitHub's code; raises `RetryLater`, `Refused`."""
@@ -64,8 +62,8 @@ class Entrance:
     def _is_here(self, request: Request) -> bool:
         names = (urlsplit(self.url).hostname, _host(request.headers.get("host", "")))
         return (
-            all(_is_loopback(name) for name in names)
-            and _is_loopback(request.client.host if request.client else None)
+            all(github_app.is_loopback(name) for name in names)
+            and github_app.is_loopback(request.client.host if request.client else None)
             and not any(name in request.headers for name in _FORWARDED)
         )
 
@@ -168,9 +166,7 @@ def keep(config: Path, app: AppAtHand, registration: Registration) -> Path:
         "private_key": registration.private_key.reveal(),
         "webhook_secret": registration.webhook_secret.reveal(),
     }
-    return envfile.put(
-        config, {app.variables[name]: values[name] for name in _FIELDS if name in app.variables}
-    )
+    return envfile.put(config, {app.variables[name]: value for name, value in values.items()})
 
 
 def section() -> str:
@@ -185,11 +181,3 @@ def _host(header: str) -> str | None:
         return urlsplit(f"//{header}").hostname
     except ValueError:
         return None
-
-
-def _is_loopback(host: str | None) -> bool:
-    """Whether it is this machine: `127.0.0.1.example.com` is a name that anybody may have lead here."""
-    try:
-        return host == "localhost" or ip_address(host or "").is_loopback
-    except ValueError:
-        return False

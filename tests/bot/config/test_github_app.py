@@ -125,3 +125,25 @@ def test_requirement_that_cannot_hold_is_told_in_its_place(tmp_path: Path, requi
     path.write_text(f"jobs:\n  migrate:\n    command: 'true'\n    requires: {requires}\n")
     with pytest.raises(ConfigError, match=f"app.yaml:4:.*{re.escape(told)}"):
         load(path, {})
+
+
+def test_credential_that_no_variable_stands_for_could_not_be_kept(tmp_path: Path) -> None:
+    path = tmp_path / "app.yaml"
+    keys = 'app_id: "${A}", private_key: "${K}", webhook_secret: a-secret-in-the-file-itself'
+    path.write_text(f"github: {{{keys}}}\n")
+    assert github_app.at_hand(path, {}).unkept == ["webhook_secret"]
+    assert github_app.at_hand(tmp_path / "none.yaml", {}).unkept == []
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [
+        ("localhost", True),
+        ("127.8.9.1", True),
+        ("::1", True),
+        ("127.0.0.1.example.com", False),
+        (None, False),
+    ],
+)
+def test_this_machine_is_told_by_its_addresses_alone(host: str, here: bool) -> None:
+    assert github_app.is_loopback(host) is here
