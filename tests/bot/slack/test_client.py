@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-import bot.slack as slack_module
+import bot.slack.client as slack_module
 from bot.errors import Refused, RetryLater
 from bot.slack import Slack
 from demo.slack import SlackStandIn
