@@ -3,14 +3,17 @@
 https://docs.slack.dev/messaging/formatting-message-text
 """
 
+import re
 from collections.abc import Iterable
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from bot.messages.text import ELLIPSIS, clean, shortened, url
+from bot.text.vocabulary import moment
 
 TEXT_CHARACTERS = 20_000  # Slack takes 40,000
+_MEMBER = re.compile(r"[UW][A-Z0-9]{2,20}", re.ASCII)
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
 _MARKS = {"strong_open": "*", "strong_close": "*", "em_open": "_", "em_close": "_"}
 
@@ -33,6 +36,36 @@ def fitted(text: str, limit: int) -> str:
 def span(text: str, limit: int = 200) -> str:
     """A code span; Slack knows no way to put a backtick into one, so they become `ˋ`."""
     return f"`{fitted(text.replace('`', 'ˋ'), limit) or '(empty)'}`"
+
+
+def cut(text: str, limit: int) -> str:
+    """Markup of at most `limit` characters that ends within no link, mention or escaped character of it."""
+    if len(text) <= limit:
+        return text
+    kept = text[: limit - 1]
+    for opening, closing in (("<", ">"), ("&", ";")):
+        at = kept.rfind(opening)
+        if at >= 0 and closing not in kept[at:]:
+            kept = kept[:at]
+    return kept + ELLIPSIS
+
+
+def link(address: str, label: str, limit: int = 200) -> str:
+    """A link of ours; the label is from outside."""
+    return f"<{escaped(url(address)).replace('|', '%7C')}|{fitted(label, limit).replace('|', '¦')}>"
+
+
+def mention(member: str) -> str | None:
+    """A person of Slack by id, who is told of it; None for what is no id."""
+    return f"<@{member}>" if _MEMBER.fullmatch(member) else None
+
+
+def date(at: float) -> str:
+    """A moment in the zone of whoever reads it, and in UTC where Slack does not know that.
+
+    https://docs.slack.dev/messaging/formatting-message-text#date-formatting
+    """
+    return f"<!date^{int(at)}^{{date_short_pretty}} {{time}}|{moment(at)}>"
 
 
 def slack_text(markdown: str) -> str:

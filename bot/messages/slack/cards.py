@@ -1,12 +1,12 @@
 """Runs and builds as Slack messages. Limits: https://docs.slack.dev/reference/block-kit/blocks"""
 
 from collections.abc import Sequence
-from typing import Any
 
 from bot.messages import reports
 from bot.messages.comments import parameters
 from bot.messages.mrkdwn import escaped, fitted, span
-from bot.messages.text import ELLIPSIS, clean, fitting, shortened, url
+from bot.messages.slack.elements import Block, context, preformatted, section
+from bot.messages.text import ELLIPSIS, clean, url
 from bot.messages.view import View
 
 # A text takes 3,000 characters, all blocks together about 12,000, their JSON counted.
@@ -15,27 +15,25 @@ PARAMETERS_CHARACTERS = 1500
 TAIL_CHARACTERS = 2400
 SUMMARY_CHARACTERS = 2400
 
-Block = dict[str, Any]
-
 
 def blocks(view: View, link: str | None, *, command: str = "/job") -> tuple[str, list[Block]]:
     """The notification's text and the blocks of a card."""
     title = f"{view.icon} {clean(view.name, 100)} {view.label}#{view.number} {view.verdict}"
-    shown = [_section(_headline(view, link)), _context(_facts(view))]
+    shown = [section(_headline(view, link)), context(_facts(view))]
     given = parameters(view)
     if view.result is not None and view.why:
-        shown.append(_section(fitted(view.why, WHY_CHARACTERS)))
+        shown.append(section(fitted(view.why, WHY_CHARACTERS)))
     if view.differs:
-        shown.append(_context(f"other than #{view.rerun_of}: {_spans(view.differs)}"))
+        shown.append(context(f"other than #{view.rerun_of}: {_spans(view.differs)}"))
     if given:
-        shown.append(_context(_spans(given)))
+        shown.append(context(_spans(given)))
     if view.shows_tail:
-        shown.append(_preformatted(view))
+        shown.append(preformatted(view.tail, limit=TAIL_CHARACTERS))
     if view.summary:
-        shown.append(_section(reports.slack(view.summary, SUMMARY_CHARACTERS)))
+        shown.append(section(reports.slack(view.summary, SUMMARY_CHARACTERS)))
     footer = _footer(view, link, command)
     if footer:
-        shown.append(_context(footer))
+        shown.append(context(footer))
     return escaped(title), shown
 
 
@@ -75,24 +73,3 @@ def _spans(given: Sequence[str]) -> str:
     while sum(len(each) + 1 for each in spans) > PARAMETERS_CHARACTERS:
         spans.pop()
     return " ".join(spans) + (f" {ELLIPSIS}" if len(spans) < len(given) else "")
-
-
-def _section(text: str) -> Block:
-    return {"type": "section", "text": _mrkdwn(text)}
-
-
-def _context(text: str) -> Block:
-    return {"type": "context", "elements": [_mrkdwn(text)]}
-
-
-def _mrkdwn(text: str) -> Block:
-    """Text with our links only: `verbatim` keeps Slack from linking addresses, channels and people itself."""
-    return {"type": "mrkdwn", "text": text, "verbatim": True}
-
-
-def _preformatted(view: View) -> Block:
-    """The last lines. Rich text is taken literally: nothing in it is markup, so nothing is escaped."""
-    lines = fitting(view.tail, limit=TAIL_CHARACTERS, line_limit=300)
-    text = shortened("\n".join(lines), TAIL_CHARACTERS) or " "
-    element = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": text}]}
-    return {"type": "rich_text", "elements": [element]}

@@ -1,0 +1,32 @@
+"""The names by which Slack tells us what was pressed, chosen or submitted."""
+
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """The `action_id` of a button; its `value` is in brackets. Within one block each may be there once."""
+
+    RUN_CANCEL = "run.cancel"  # (number)
+    RUN_AGAIN = "run.again"  # (number)
+    RUN_CHANGE = "run.change"  # (number): the form, filled in
+    RUN_LOG = "run.log"  # opens an address: acknowledged, nothing else
+    LINK = "link.open"  # opens an address: acknowledged, nothing else
+    JOB_RUN = "job.run"  # (job): the form
+    JOB_PAUSE = "job.pause"  # (job)
+    JOB_RESUME = "job.resume"  # (job)
+    JOB_SKIP = "job.skip"  # (job)
+    LIST_PAGE = "list.page"  # (page, from 1)
+    HOME_REFRESH = "home.refresh"
+
+
+class Form(StrEnum):
+    """The `callback_id` of a modal."""
+
+    RUN = "run"
+
+
+class Shortcut(StrEnum):
+    """The `callback_id` of a shortcut."""
+
+    RUN_JOB = "run_job"  # global
+    RUN_JOB_HERE = "run_job_here"  # of a message
