@@ -291,10 +291,9 @@ def _application(
         local=local,
         controls=controls,
     )
-    signing = config.slack.signing_secret if config.slack else None
     doors = Doors(
         github_secrets=[each.reveal() for each in config.github.webhook_secret] if config.github else [],
-        slack_signing_secret=signing.reveal() if signing else None,
+        slack_signing_secrets=[each.reveal() for each in config.slack.signing_secret] if config.slack else [],
         body_limit=config.limits.body,
         clock=clock,
     )
@@ -304,10 +303,11 @@ def _application(
 
 
 def _door_secrets(config: Config) -> list[Secret]:
-    """What the doors verify with; links and sessions are signed with keys made from it."""
+    """What proves who GitHub and Slack are; links and sessions are signed with keys made from it."""
     found = list(config.github.webhook_secret) if config.github else []
-    if config.slack and config.slack.signing_secret:
-        found.append(config.slack.signing_secret)
+    if config.slack:
+        found += config.slack.signing_secret
+        found += [config.slack.app_token] if config.slack.app_token else []
     return found
 
 

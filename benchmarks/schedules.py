@@ -104,7 +104,7 @@ async def _tools(crons: Sequence[str], clock: Callable[[], float]) -> AsyncItera
             for n, cron in enumerate(crons)
         )
         file = home / "app.yaml"
-        file.write_text(f"slack: {{bot_token: x}}\njobs:\n{jobs}")
+        file.write_text(f"slack: {{bot_token: xoxb-x}}\njobs:\n{jobs}")
         config = load(file, {})
         logs = LogStore(home / "logs", 2**20)
         engine = ProcessEngine(home / "work", logs)

@@ -39,7 +39,7 @@ def config_at(path: Path, environ: Mapping[str, str], home: Path) -> Config:
             "database": f"sqlite:///{home}/errand.db",
             "logs": {"directory": f"{home}/logs"},
             "github": {"token": "none"},
-            "slack": {"bot_token": "none"},
+            "slack": {"bot_token": "xoxb-none"},
         }
         document.data = written
     config = checked_source(read)

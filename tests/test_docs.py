@@ -48,7 +48,8 @@ ENVIRON = dict.fromkeys(
 ) | {
     "ERRAND_URL": "https://errand.example.com",
     "SLACK_SIGNING_SECRET": "value",
-    "SLACK_BOT_TOKEN": "value",
+    "SLACK_BOT_TOKEN": "xoxb-value",
+    "SLACK_APP_TOKEN": "xapp-value",
     "GITHUB_PRIVATE_KEY": "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----",
 }
 
@@ -126,9 +127,9 @@ def test_check_has_nothing_to_say_of_the_sample(tmp_path: Path) -> None:
     file = tmp_path / "app.yaml"
     file.write_text((ROOT / "app.yaml").read_text())
     secrets = dict.fromkeys(
-        ("GITHUB_TOKEN", "GITHUB_WEBHOOK_SECRET", "SLACK_SIGNING_SECRET", "SLACK_BOT_TOKEN"),
+        ("GITHUB_TOKEN", "GITHUB_WEBHOOK_SECRET", "SLACK_SIGNING_SECRET"),
         "0123456789abcdef0123456789abcdef",
-    )
+    ) | {"SLACK_BOT_TOKEN": "xoxb-0123456789-abcdef"}
     assert inspected(file, ENVIRON | secrets)[1] == []
 
 

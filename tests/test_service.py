@@ -1,4 +1,4 @@
-"""What the service asks of its machine."""
+"""What the service asks of its machine, and makes of the secrets it is configured with."""
 
 import resource
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 import service
+from bot.access import links
 from bot.config import Config
 from executor import descriptors
 
@@ -40,3 +41,28 @@ def test_connections_never_take_more_than_half_of_the_files(
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard_limit))
     monkeypatch.setattr(service, "FILES", 300)
     assert service.connection_limit(Config())._most == 150
+
+
+def _signed_with(*signing_secrets: str, app_token: str | None = None) -> links.Keys:
+    slack = {"bot_token": "xoxb-1", "signing_secret": [*signing_secrets], "app_token": app_token}
+    return links.derive(service._door_secrets(Config.model_validate({"slack": slack})))
+
+
+def test_links_stay_valid_while_a_signing_secret_is_rotated() -> None:
+    old, both, new = _signed_with("old"), _signed_with("new", "old"), _signed_with("new")
+    link = links.sign("/runs/1", expires=2000, keys=old)
+    assert links.verify("/runs/1", link, now=1000, keys=both)
+    assert not links.verify("/runs/1", link, now=1000, keys=new)
+    link = links.sign("/runs/1", expires=2000, keys=both)
+    assert links.verify("/runs/1", link, now=1000, keys=new)
+
+
+def test_links_outlive_a_restart_with_socket_mode_alone() -> None:
+    link = links.sign("/runs/1", expires=2000, keys=_signed_with(app_token="xapp-1"))
+    assert links.verify("/runs/1", link, now=1000, keys=_signed_with(app_token="xapp-1"))
+
+
+def test_log_shows_no_secret_of_slack() -> None:
+    slack = {"bot_token": "xoxb-1", "signing_secret": ["one", "two"], "app_token": "xapp-1"}
+    hidden = {each.reveal() for each in service._secrets(Config.model_validate({"slack": slack}))}
+    assert {"xoxb-1", "one", "two", "xapp-1"} <= hidden

@@ -24,7 +24,7 @@ class Doors:
     """What the doors need: the secrets, of which none keeps a door closed, and the largest body in bytes."""
 
     github_secrets: Sequence[str]
-    slack_signing_secret: str | None
+    slack_signing_secrets: Sequence[str]
     body_limit: int
     clock: Callable[[], float]
 
@@ -51,7 +51,7 @@ def create_app(
     routes: list[BaseRoute] = [
         *github.routes(doors.github_secrets, add_delivery=add, limit=limit, clock=clock, unverified=memory),
         *slack.routes(
-            doors.slack_signing_secret, add_delivery=add, limit=limit, clock=clock, unverified=memory
+            doors.slack_signing_secrets, add_delivery=add, limit=limit, clock=clock, unverified=memory
         ),
         *health.routes(ping=store.ping, dead=dead),
         *metrics.routes(lambda: store.read(stats.depths)),

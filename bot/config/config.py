@@ -220,6 +220,8 @@ def _image_text(image: Image) -> str:
 def _slack_text(slack: Slack | None) -> str:
     if slack is None:
         return "not configured"
+    if slack.app_token is not None:
+        return f"{len(slack.people)} people, over Socket Mode"
     door = "" if slack.signing_secret else " (no signing_secret: door closed)"
     return f"{len(slack.people)} people{door}"
 

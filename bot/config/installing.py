@@ -18,6 +18,7 @@ from bot.config.config import Config
 from bot.config.document import Document, Path, Value
 from bot.config.interpolation import Reference, pieces_of
 from bot.config.loading import checked, source, treatment
+from bot.config.slack_tokens import LOOKS, Kind
 from bot.errors import Refused
 from executor import references
 from executor.kubernetes.installing.access import Uses, rules
@@ -30,7 +31,8 @@ _SECRET: Mapping[Path, str] = {
     ("github", "private_key"): "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----",
     ("github", "token"): _STAND_IN,
     ("github", "webhook_secret"): _STAND_IN,
-    ("slack", "bot_token"): _STAND_IN,
+    ("slack", "bot_token"): LOOKS[Kind.BOT_TOKEN].prefix + _STAND_IN,
+    ("slack", "app_token"): LOOKS[Kind.APP_TOKEN].prefix + _STAND_IN,
     ("slack", "signing_secret"): _STAND_IN,
 }
 """Where the file holds secrets, with what stands in for one that this environment does not have."""

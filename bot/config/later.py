@@ -6,7 +6,6 @@ _JOB = frozenset({"approval"})
 
 _LATER: dict[Path, frozenset[str]] = {
     (): frozenset({"people"}),
-    ("slack",): frozenset({"app_token"}),
     ("jobs", "*"): _JOB,
     ("jobs", "*", "notify"): frozenset({"when"}),
     ("defaults",): _JOB,

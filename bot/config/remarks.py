@@ -84,9 +84,11 @@ def _secrets(config: Config) -> Iterator[tuple[Path, Secret, int, str]]:
         if github.token is not None:
             yield ("github", "token"), github.token, TOKEN, _SHORT_TOKEN
     if slack is not None:
-        if slack.signing_secret is not None:
-            yield ("slack", "signing_secret"), slack.signing_secret, SIGNING, _SHORT_SLACK
+        for index, secret in enumerate(slack.signing_secret):
+            yield ("slack", "signing_secret", index), secret, SIGNING, _SHORT_SLACK
         yield ("slack", "bot_token"), slack.bot_token, TOKEN, _SHORT_TOKEN
+        if slack.app_token is not None:
+            yield ("slack", "app_token"), slack.app_token, TOKEN, _SHORT_TOKEN
 
 
 def _proofs(config: Config) -> Iterator[Path]:

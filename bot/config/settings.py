@@ -16,7 +16,9 @@ from bot.config.pods import PodPatch
 from bot.config.servers import issuer_of, web_address
 from bot.config.values import (
     AppId,
+    AppToken,
     Authority,
+    BotToken,
     CloneUrl,
     Context,
     Directory,
@@ -29,6 +31,7 @@ from bot.config.values import (
     Repositories,
     Secrets,
     SecretText,
+    SigningSecrets,
     Size,
     SlackUrl,
     SlackUser,
@@ -137,10 +140,14 @@ class GitHub(Section):
 
 
 class Slack(Section):
-    """How Errand speaks with Slack. `people`: which GitHub login a Slack user is."""
+    """How Errand speaks with Slack. `people`: which GitHub login a Slack user is.
 
-    signing_secret: SecretText | None = None
-    bot_token: SecretText
+    With `app_token` Slack sends through a connection that Errand opens (Socket Mode), else to its door.
+    """
+
+    signing_secret: SigningSecrets = ()
+    bot_token: BotToken
+    app_token: AppToken | None = None
     api_url: SlackUrl = "https://slack.com/api/"
     people: dict[SlackUser, Login] = Field(default_factory=dict)
 

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from bot.catalog.conditions import OBJECT_NAME, is_object_name
 from bot.catalog.patterns import SIZE, SOME, Form, Within
+from bot.config.slack_tokens import LOOKS, Kind, mistake
 from bot.text.units import size
 from executor.spec import Secret
 
@@ -46,6 +47,18 @@ def _private_key(value: Secret) -> Secret:
     if not text.startswith("-----BEGIN ") or "PRIVATE KEY-----" not in text:
         raise ValueError("a private key in PEM form is needed here (-----BEGIN … PRIVATE KEY-----)")
     return Secret(text + "\n")
+
+
+def _slack(kind: Kind) -> AfterValidator:
+    """A check that a secret of Slack's is of this kind."""
+
+    def checked(value: Secret) -> Secret:
+        problem = mistake(kind, value.reveal())
+        if problem is not None:
+            raise ValueError(problem)
+        return value
+
+    return AfterValidator(checked)
 
 
 def _secrets(value: object) -> object:
@@ -229,6 +242,13 @@ Secrets = Annotated[
     BeforeValidator(_secrets),
     WithJsonSchema({"anyOf": [_SECRET, {"type": "array", "items": _SECRET}]}),
 ]
+SigningSecrets = Annotated[
+    tuple[Annotated[SecretText, _slack(Kind.SIGNING_SECRET)], ...],
+    BeforeValidator(_secrets),
+    WithJsonSchema({"anyOf": [_SECRET, {"type": "array", "items": _SECRET}]}),
+]
+BotToken = Annotated[SecretText, _slack(Kind.BOT_TOKEN), Form(f"^\\s*{LOOKS[Kind.BOT_TOKEN].prefix}")]
+AppToken = Annotated[SecretText, _slack(Kind.APP_TOKEN), Form(f"^\\s*{LOOKS[Kind.APP_TOKEN].prefix}")]
 DatabaseUrl = Annotated[SecretText, AfterValidator(_database), Form("^(?:sqlite:///.|postgresql://.)")]
 Socket = Annotated[str, AfterValidator(_socket), Form("^(?:unix://)?/")]
 Words = Annotated[tuple[Annotated[str, AfterValidator(_word), Form("^.")], ...], Field(max_length=100)]

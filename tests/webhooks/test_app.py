@@ -23,7 +23,7 @@ BODY = b'{"ref": "refs/heads/main"}'
 
 
 def _doors(limit: int = 4000) -> Doors:
-    return Doors(["s3cret"], "signing", limit, time.time)
+    return Doors(["s3cret"], ["signing"], limit, time.time)
 
 
 def _headers(body: bytes, delivery: str = "d-1") -> dict[str, str]:

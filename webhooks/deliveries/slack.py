@@ -11,7 +11,7 @@ https://docs.slack.dev/authentication/verifying-requests-from-slack/
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -61,19 +61,20 @@ class _Clock(Clock):
 
 
 class SlackDoor:
-    """The ASGI application behind the route."""
+    """The ASGI application behind the route; all secrets are tried, for the time of their rotation."""
 
     def __init__(
         self,
-        signing_secret: str | None,
+        signing_secrets: Iterable[str],
         *,
         add_delivery: AddDelivery,
         limit: int,
         clock: Callable[[], float],
         unverified: Unverified,
     ) -> None:
-        secrets = secrets_of([signing_secret or ""], PATH)
-        self._verifier = SignatureVerifier(secrets[0].decode(), _Clock(clock)) if secrets else None
+        now = _Clock(clock)
+        secrets = secrets_of(signing_secrets, PATH)
+        self._verifiers = [SignatureVerifier(secret.decode(), now) for secret in secrets]
         self._intake = Intake(
             "slack", add_delivery, limit=min(limit, LIMIT), patience=PATIENCE_S, unverified=unverified
         )
@@ -90,8 +91,7 @@ class SlackDoor:
         await response(scope, receive, send)
 
     async def _answer(self, scope: Scope, headers: Headers, receive: Receive) -> Response:
-        verifier = self._verifier
-        if verifier is None:
+        if not self._verifiers:
             raise Refusal(503, "No signing secret is set here, so nothing is accepted.", "closed")
         timestamp = headers.get(b"x-slack-request-timestamp", b"")
         signature = headers.get(b"x-slack-signature", b"")
@@ -102,7 +102,7 @@ class SlackDoor:
             raise Refusal(415, f"Expected {_JSON} or {_FORM}.", "media_type")
         with self._intake.unverified(scope) as memory:
             body = await self._intake.read(headers, receive, memory)
-            if not _is_signed(verifier, body, timestamp, signature):
+            if not _is_signed(self._verifiers, body, timestamp, signature):
                 reason = "The signature does not fit, or is older than five minutes."
                 raise Refusal(401, reason, "unauthorized")
             memory.verified()
@@ -127,9 +127,13 @@ class SlackDoor:
         return _ACKNOWLEDGED
 
 
-def _is_signed(verifier: SignatureVerifier, body: bytes, timestamp: bytes, signature: bytes) -> bool:
+def _is_signed(
+    verifiers: Sequence[SignatureVerifier], body: bytes, timestamp: bytes, signature: bytes
+) -> bool:
+    """Whether one of the secrets signed `body`; how long it takes does not tell which."""
     try:
-        return verifier.is_valid(body, timestamp.decode(), signature.decode())
+        valid = [each.is_valid(body, timestamp.decode(), signature.decode()) for each in verifiers]
+        return any(valid)
     except UnicodeDecodeError:
         return False  # Slack sends UTF-8, so this is not from Slack
 
@@ -156,7 +160,7 @@ def _id(value: object) -> str | None:
 
 
 def routes(
-    signing_secret: str | None,
+    signing_secrets: Iterable[str],
     *,
     add_delivery: AddDelivery,
     limit: int,
@@ -168,5 +172,5 @@ def routes(
     `unverified` is shared with other doors, if there are any.
     """
     shared = unverified or Unverified()
-    door = SlackDoor(signing_secret, add_delivery=add_delivery, limit=limit, clock=clock, unverified=shared)
+    door = SlackDoor(signing_secrets, add_delivery=add_delivery, limit=limit, clock=clock, unverified=shared)
     return [Route(PATH, door, methods=["POST"], name="slack")]

@@ -166,8 +166,16 @@ def test_several_webhook_secrets_may_be_given(file: Path) -> None:
     assert config.github.webhook_secret == (Secret("old"), Secret("hook-secret"))
 
 
+def test_slack_takes_several_signing_secrets_or_none_with_socket_mode(file: Path) -> None:
+    several = _load(file, "slack: {bot_token: xoxb-x, signing_secret: [new, old]}").slack
+    assert several is not None
+    assert several.signing_secret == (Secret("new"), Secret("old"))
+    config = _load(file, "slack: {bot_token: xoxb-x, app_token: xapp-x}")
+    assert dict(config.summary())["slack"] == "0 people, over Socket Mode"
+
+
 def test_summary_tells_which_doors_are_closed(file: Path) -> None:
-    summary = dict(_load(file, GITHUB + "slack: {bot_token: x}").summary())
+    summary = dict(_load(file, GITHUB + "slack: {bot_token: xoxb-x}").summary())
     assert "no webhook_secret: door closed" in summary["github"]
     assert "no signing_secret: door closed" in summary["slack"]
 

@@ -114,7 +114,13 @@ def test_rights_are_for_the_secrets_and_workloads_of_the_file(file: Path) -> Non
         "SLACK_SIGNING_SECRET",
     )
     key = "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----"
-    uses = uses_of(load(file, dict.fromkeys((*names, "TOKEN", "GITHUB_APP_ID"), "1") | {names[0]: key}))
+    uses = uses_of(
+        load(
+            file,
+            dict.fromkeys((*names, "TOKEN", "GITHUB_APP_ID"), "1")
+            | {names[0]: key, "SLACK_BOT_TOKEN": "xoxb-1"},
+        )
+    )
     assert uses.lives == (Live("deployment/web", "prod"),)
     assert uses.secrets == {"runs": frozenset({"shop-db"}), "prod": frozenset({"web-db"})}
     rules = parsed(made(file))["Role", "prod"]["rules"]

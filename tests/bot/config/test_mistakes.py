@@ -40,7 +40,6 @@ jobs:
 
 LATER = {
     "people: {}": "people",
-    "slack: {app_token: x}": "app_token",
     "defaults: {allow: [ops]}": "'ops'",
     "jobs: {a: {command: x, allow: [github:octocat]}}": "'github:octocat'",
     "defaults: {notify: {when: [failed]}}": "when",
@@ -204,6 +203,24 @@ def test_key_of_a_later_version_is_a_mistake_and_no_silence(file: Path, text: st
         one("github: {token: x, repositories: [acme]}", "expected a repository such as acme/shop, or acme/*"),
         one(
             "slack: {people: {bob: octocat}}", 'expected the id of a Slack user, such as U012AB3CD, not "bob"'
+        ),
+        one(
+            "slack: {bot_token: xapp-1}",
+            "begins with xoxb- (on the app's page: OAuth & Permissions); this is an app-",
+        ),
+        one("slack: {bot_token: xoxp-1}", "slack.bot_token: needed here is the Bot User OAuth Token"),
+        one("slack: {bot_token: xoxe.xoxb-1}", "token rotation is on"),
+        one(
+            "slack: {bot_token: 0123abcd}",
+            "Token, which begins with xoxb- (on the app's page: OAuth & Permissions)",
+        ),
+        one(
+            "slack: {app_token: xoxb-1}",
+            "begins with xapp- (on the app's page: Basic Information); this is a bot's token",
+        ),
+        one(
+            "slack: {signing_secret: [abc, xoxb-1]}",
+            "slack.signing_secret[2]: needed here is the Signing Secret",
         ),
         one("slack: {people: {U012: '@x'}}", "expected a GitHub login, such as octocat"),
         one("{jobs: {a: {command: ${A}}}}", "put ${NAME} in quotes"),

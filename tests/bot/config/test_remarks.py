@@ -35,16 +35,17 @@ def test_key_with_nothing_below_it_is_remarked_on(tmp_path: Path) -> None:
 def test_short_secrets_are_remarked_on_in_their_place_and_not_shown(tmp_path: Path) -> None:
     text = (
         'github: {token: "${T}", webhook_secret: ["${GOOD}", "${W}"]}\n'
-        'slack:\n  bot_token: "${B}"\n  signing_secret: "${S}"\n'
+        'slack:\n  bot_token: "${B}"\n  signing_secret: "${S}"\n  app_token: "${A}"\n'
     )
-    told = _remarks(tmp_path, text, T="ghp", GOOD=GOOD, W="xyz", B="xoxb-7", S="q" * 15)
+    told = _remarks(tmp_path, text, T="ghp", GOOD=GOOD, W="xyz", B="xoxb-7", S="q" * 15, A="xapp-7")
     assert [each.partition(": shorter")[0] for each in told] == [
         "1:17: warning: github.token",
         "1:53: warning: github.webhook_secret[2]",
         "3:14: warning: slack.bot_token",
         "4:19: warning: slack.signing_secret",
+        "5:14: warning: slack.app_token",
     ]
-    assert not any(value in "".join(told) for value in ("ghp", "xyz", "xoxb-7", "qqq"))
+    assert not any(value in "".join(told) for value in ("ghp", "xyz", "xoxb-7", "xapp-7", "qqq"))
 
 
 def test_secret_that_is_one_value_has_its_place_too(tmp_path: Path) -> None:

@@ -27,12 +27,22 @@ def _sign(body: bytes, timestamp: str = str(int(NOW))) -> str:
 
 
 async def _post(
-    body: bytes, media_type: str = FORM, *, rows: Rows, secret: str | None = SECRET, **changed: Any
+    body: bytes,
+    media_type: str = FORM,
+    *,
+    rows: Rows,
+    secret: str | list[str] | None = SECRET,
+    **changed: Any,
 ) -> httpx.Response:
     async def add(**row: Any) -> None:
         rows.append(row)
 
-    routes = slack.routes(secret, add_delivery=add, limit=25 << 20, clock=lambda: NOW)
+    routes = slack.routes(
+        [secret] if isinstance(secret, str) else secret or [],
+        add_delivery=add,
+        limit=25 << 20,
+        clock=lambda: NOW,
+    )
     headers: dict[str, Any] = {
         "X-Slack-Request-Timestamp": str(int(NOW)),
         "X-Slack-Signature": _sign(body),
@@ -154,6 +164,14 @@ async def test_malformed_bodies_are_refused_never_500(
 ) -> None:
     assert (await _post(body, media_type, rows=rows)).status_code == status
     assert rows == []
+
+
+@pytest.mark.parametrize("secrets", [[SECRET, "new"], ["new", SECRET], ["new", " ", "other", SECRET]])
+async def test_each_of_several_secrets_fits(rows: Rows, secrets: list[str]) -> None:
+    body = urlencode(COMMAND).encode()
+    assert (await _post(body, rows=rows, secret=secrets)).status_code == 200
+    assert (await _post(body, rows=rows, secret=["new", "other"])).status_code == 401
+    assert len(rows) == 1
 
 
 @pytest.mark.parametrize("secret", [None, "", " "])
