@@ -35,7 +35,11 @@ from bot.handlers.rerun import RerunHandler
 from bot.handlers.resolution import TargetResolver
 from bot.handlers.selection import RunSelection
 from bot.handlers.settlement import Settlement
-from bot.handlers.slack_commands import SlackCommandHandler
+from bot.handlers.slack.apologies import SlackApologies
+from bot.handlers.slack.commands import SlackCommandHandler
+from bot.handlers.slack.contexts import SlackContexts
+from bot.handlers.slack.deliveries import Dispatch, SlackDeliveryHandler
+from bot.handlers.slack.presses import SlackPressHandler
 from bot.handlers.start import StartHandler
 from bot.handlers.status import LogHandler, StatusHandler
 from bot.handlers.tags import ImageTagHandler
@@ -195,20 +199,54 @@ class Composition:
     def deliveries(self) -> DeliveryHandler:
         """Of what GitHub and Slack send."""
         parts, host = self.parts, self.host
-        answers, settlement = Answers(parts.clock, parts.nonce), Settlement(parts.registry, self.holder)
         commits = OccurrenceCommits(parts.registry, host, self.resolver)
-        talk = Conversation(self.commands, self.authorization, settlement)
         return DeliveryHandler(
-            RepositoryIdentityHandler(parts.registry, host, settlement, answers),
+            RepositoryIdentityHandler(parts.registry, host, self.settlement, self.answers),
             EventHandlers(
                 PushHandler(parts.registry, self.enqueuer, self.cards, parts.clock),
-                CommentHandler(parts.registry, host, talk, answers, self.audience),
-                CheckHandler(parts.registry, host, talk, answers, parts.store),
+                CommentHandler(parts.registry, host, self.conversation, self.answers, self.audience),
+                CheckHandler(parts.registry, host, self.conversation, self.answers, parts.store),
                 OccurrenceHandler(parts.registry, commits, self.enqueuer, self.cards),
-                SlackCommandHandler(parts.registry, talk, answers),
+                SlackDeliveryHandler(self.slack_dispatch, self.settlement),
+                SlackApologies(self.slack_contexts, self.answers),
             ),
-            settlement,
+            self.settlement,
         )
+
+    @cached_property
+    def answers(self) -> Answers:
+        """What is said to who asked."""
+        return Answers(self.parts.clock, self.parts.nonce)
+
+    @cached_property
+    def settlement(self) -> Settlement:
+        """What becomes of deliveries."""
+        return Settlement(self.parts.registry, self.holder)
+
+    @cached_property
+    def conversation(self) -> Conversation:
+        """What people type, and press."""
+        return Conversation(self.commands, self.authorization, self.settlement, self.parts.clock)
+
+    @cached_property
+    def slack_contexts(self) -> SlackContexts:
+        """Who asks in Slack."""
+        return SlackContexts(self.parts.registry)
+
+    @cached_property
+    def slack_dispatch(self) -> Dispatch | None:
+        """Bolt with who listens to it, where Slack is configured; it is not even imported elsewhere."""
+        if self.parts.slack is None:
+            return None
+        from bot.slack.bolt import Dispatcher
+        from bot.slack.listeners import Listeners
+
+        registry, contexts, talk = self.parts.registry, self.slack_contexts, self.conversation
+        commands = SlackCommandHandler(registry, contexts, talk, self.answers)
+        presses = SlackPressHandler(registry, contexts, commands, talk, self.answers)
+        deaf = self.settlement.unheard
+        listeners = Listeners(commands.handle, presses.handle, deaf, deaf, deaf, deaf, deaf, deaf)
+        return Dispatcher(listeners).dispatch
 
     @cached_property
     def ticks(self) -> TickHandler:

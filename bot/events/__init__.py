@@ -1,7 +1,7 @@
 """What happened: the facts in a stored delivery, read leniently and only as far as Errand needs them.
 
-Payload shapes: https://docs.github.com/en/webhooks/webhook-events-and-payloads and
-https://docs.slack.dev/interactivity/implementing-slash-commands.
+What Slack sends is read by `slack`. Payload shapes:
+https://docs.github.com/en/webhooks/webhook-events-and-payloads
 """
 
 from bot.events.facts import (
@@ -12,7 +12,6 @@ from bot.events.facts import (
     InRepository,
     Push,
     RepositoryMoved,
-    SlackCommand,
 )
 from bot.events.occurrences import Occurrence
 from bot.events.pushes import of_tag
@@ -27,7 +26,6 @@ __all__ = [
     "Occurrence",
     "Push",
     "RepositoryMoved",
-    "SlackCommand",
     "is_read",
     "of_tag",
     "read",

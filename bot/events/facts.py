@@ -106,18 +106,6 @@ class RepositoryMoved:
 
 
 @dataclass(frozen=True, slots=True)
-class SlackCommand:
-    """A person typed a slash command; `text` is what followed its first word."""
-
-    trigger: str
-    user: str
-    channel: str
-    channel_name: str
-    text: str
-    response_url: str
-
-
-@dataclass(frozen=True, slots=True)
 class Ignored:
     """Nothing for Errand to do, and why: one sentence for the operator."""
 
@@ -127,4 +115,4 @@ class Ignored:
 InRepository = Push | Comment | CheckRequest | Occurrence
 """What is asked by a repository, which is admitted by its number first."""
 
-Event = InRepository | RepositoryMoved | SlackCommand | Ignored
+Event = InRepository | RepositoryMoved | Ignored

@@ -6,13 +6,13 @@ from urllib.parse import parse_qs
 
 from pydantic import ValidationError
 
-from bot.events import checks, comments, occurrence_readers, pushes, repositories, slack
+from bot.events import checks, comments, occurrence_readers, pushes, repositories
 from bot.events.facts import Event, Ignored
 from bot.events.fields import Unreadable
 from bot.tables import Delivery
 
 MAX_FIELDS = 100
-"""Form fields read of one delivery; GitHub sends one and Slack about fifteen."""
+"""Form fields read of one delivery; GitHub sends one."""
 
 _READERS: Mapping[str, Callable[[object], Event]] = {
     "push": pushes.read,
@@ -37,8 +37,6 @@ def read(delivery: Delivery) -> Event:
     Takes a while for a large one.
     """
     try:
-        if delivery.source == "slack":
-            return slack.read(delivery.event, _form(delivery.body))
         if delivery.event in occurrence_readers.READERS:
             return occurrence_readers.read(delivery.event, _github_payload(delivery), delivery.key)
         reader = _READERS.get(delivery.event)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot import events, messages
 from bot.handlers.authorization import RequestContext
-from bot.handlers.places import GitHubPlace
+from bot.handlers.places import GitHubPlace, SlackPlace
 from bot.posting import targets
 from bot.tables import Post
 
@@ -53,13 +53,14 @@ class Answers:
         on_line, now, nonce = comment.thread is not None, self._clock(), self._nonce()
         return targets.reaction(*about, on_line=on_line, now=now, nonce=nonce)
 
-    def slack(self, command: events.SlackCommand, texts: Sequence[str]) -> list[Post]:
-        """A reply to who typed the command; none where Slack gave no address for it."""
-        if not texts or not command.response_url:
+    def slack(self, context: RequestContext, texts: Sequence[str]) -> list[Post]:
+        """A reply that only who asked sees; none where Slack gave no address for it."""
+        place = context.place
+        if not texts or not isinstance(place, SlackPlace) or not place.response_url:
             return []
-        key, text = f"reply:slack:{command.trigger}", messages.joined(texts)
+        key, text = f"reply:{context.key}", messages.joined(texts)
         now, nonce = self._clock(), self._nonce()
-        return [targets.slack_reply(key, command.response_url, text, now=now, nonce=nonce)]
+        return [targets.slack_reply(key, place.response_url, text, now=now, nonce=nonce)]
 
 
 def by_number(comment: events.Comment) -> events.Comment:

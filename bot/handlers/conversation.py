@@ -9,8 +9,8 @@ from bot.errors import AskerError, NotAllowed
 from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.settlement import Settled, Settlement
 from bot.handlers.verbs import CommandHandlers, Effect
-from bot.store import Session, posts, push_verdicts
-from bot.tables import CommandRefusal, Delivery, Post
+from bot.store import Session, idempotency, posts, push_verdicts
+from bot.tables import CommandRefusal, Delivery, Idempotency, Post
 
 MAX_COMMANDS = 10
 """Commands of one comment that are carried out; further ones are refused."""
@@ -30,15 +30,32 @@ class Step:
     job: str | None = None
 
 
+PRESS_SECONDS = 5.0
+"""For how long the same button that is pressed again counts as pressed once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A button: who pressed it, and which one it is."""
+
+    who: str
+    button: str
+
+
 class Conversation:
     """Answers commands from wherever people type."""
 
     def __init__(
-        self, commands: CommandHandlers, authorization: Authorization, settlement: Settlement
+        self,
+        commands: CommandHandlers,
+        authorization: Authorization,
+        settlement: Settlement,
+        clock: Callable[[], float],
     ) -> None:
         self._commands = commands
         self._authorization = authorization
         self._settlement = settlement
+        self._clock = clock
 
     async def require(self, context: RequestContext, repository: str) -> None:
         """Raise `NotAllowed` unless the asker may run things of `repository`; `RetryLater` if unknown now."""
@@ -76,9 +93,19 @@ class Conversation:
         return steps
 
     async def decide(
-        self, delivery: Delivery, context: RequestContext, steps: Sequence[Step], answers: Replies, note: str
+        self,
+        delivery: Delivery,
+        context: RequestContext,
+        steps: Sequence[Step],
+        answers: Replies,
+        note: str,
+        *,
+        press: Press | None = None,
     ) -> None:
-        """Carry out all commands in one transaction with their answers, which closes the delivery."""
+        """Carry out all commands in one transaction with their answers, which closes the delivery.
+
+        Nothing is carried out for a `press` that repeats another one of a moment ago.
+        """
         failed = False
 
         def decide(session: Session) -> None:
@@ -86,6 +113,9 @@ class Conversation:
             texts: list[str] = []
             refusals: list[CommandRefusal] = []
             failed = False
+            if press is not None and self._repeats(session, press):
+                self._settlement.close(session, delivery, "handled", f"{note} once more")
+                return
             for step in steps:
                 try:
                     if isinstance(step.effect, AskerError):
@@ -102,6 +132,16 @@ class Conversation:
 
         await self._settlement.write(decide)
         self._settlement.log(delivery, "handled", note, problem=failed)
+
+    def _repeats(self, session: Session, press: Press) -> bool:
+        """Whether it was pressed a moment ago; if not, it is from now on."""
+        now = self._clock()
+        idempotency.hold(session)
+        if idempotency.find(session, press.who, press.button, since=now - PRESS_SECONDS) is not None:
+            return True
+        row = Idempotency(caller=press.who, key=press.button, fingerprint="", created_at=now)
+        idempotency.remember(session, row)
+        return False
 
     def refusals(
         self, delivery: Delivery, context: RequestContext, job: str | None, error: AskerError

@@ -19,7 +19,8 @@ from bot.handlers.occurrences import OccurrenceHandler
 from bot.handlers.pushes import PushHandler
 from bot.handlers.repository_identity import RepositoryIdentityHandler
 from bot.handlers.settlement import Settled, Settlement
-from bot.handlers.slack_commands import SlackCommandHandler
+from bot.handlers.slack.apologies import SlackApologies
+from bot.handlers.slack.deliveries import SlackDeliveryHandler
 from bot.repositories import Stranger
 from bot.store import Session
 from bot.store.leases import LeaseLost
@@ -39,7 +40,8 @@ class EventHandlers:
     comments: CommentHandler
     checks: CheckHandler
     occurrences: OccurrenceHandler
-    slack: SlackCommandHandler
+    slack: SlackDeliveryHandler
+    slack_apologies: SlackApologies
 
 
 class DeliveryHandler:
@@ -54,6 +56,9 @@ class DeliveryHandler:
 
     async def handle(self, delivery: Delivery) -> None:
         """Decide one claimed delivery; raises `RetryLater` when somebody has to be asked again."""
+        if delivery.source == "slack":
+            await self._handlers.slack.handle(delivery)
+            return
         event = await _read(delivery)
         if isinstance(event, events.InRepository):
             try:
@@ -73,8 +78,6 @@ class DeliveryHandler:
                 await self._carry(delivery, [decision])
             case events.RepositoryMoved() as moved:
                 await self._identities.renamed(delivery, moved)
-            case events.SlackCommand() as command:
-                await self._handlers.slack.handle(delivery, command)
             case events.Ignored(why):
                 await self._settlement.settle(delivery, "ignored", why)
 
@@ -82,7 +85,7 @@ class DeliveryHandler:
         """Close a delivery that cannot be handled and say so where it was asked."""
         reference = str(error) if isinstance(error, RetryLater) else type(error).__name__
         try:
-            apology = self._apology(await _read(delivery))
+            apology = await self._apology(delivery)
             await self._settlement.settle(delivery, "failed", reference[:500], apology)
         except (RetryLater, LeaseLost):
             raise
@@ -90,14 +93,11 @@ class DeliveryHandler:
             log.exception("delivery.failed", key=delivery.key)
             await self._settlement.settle(delivery, "failed", reference[:500])
 
-    def _apology(self, event: events.Event) -> list[Post]:
-        match event:
-            case events.Comment() as comment:
-                return self._handlers.comments.apology(comment)
-            case events.SlackCommand() as command:
-                return self._handlers.slack.apology(command)
-            case _:
-                return []
+    async def _apology(self, delivery: Delivery) -> list[Post]:
+        if delivery.source == "slack":
+            return await self._handlers.slack_apologies.of(delivery)
+        event = await _read(delivery)
+        return self._handlers.comments.apology(event) if isinstance(event, events.Comment) else []
 
     async def _push(self, delivery: Delivery, push: events.Push) -> None:
         decisions = [await asyncio.to_thread(self._handlers.pushes.decide, delivery, push)]

@@ -27,19 +27,21 @@ class GitHubPlace:
 
 @dataclass(frozen=True, slots=True)
 class SlackPlace:
-    """A channel, by its id and by its name with its `#`.
+    """A channel, by its id and by its name with its `#`, empty where Slack does not say it.
 
-    `response_url` reaches the asker for half an hour, also where Errand is in no channel with them.
+    `response_url` reaches the asker for half an hour, also where Errand is in no channel with them. `thread`
+    is the message whose answers it was asked among.
     """
 
     channel: str
     name: str
     response_url: str | None
+    thread: str | None = None
 
     @property
     def spellings(self) -> tuple[str, ...]:
         """What the channel may be called in `app.yaml`, and in posts."""
-        return self.channel, self.name
+        return (self.channel, self.name) if self.name else (self.channel,)
 
 
 @dataclass(frozen=True, slots=True)

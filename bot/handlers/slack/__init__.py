@@ -1,0 +1,1 @@
+"""What people do in Slack: what they type, press, submit, choose and open. One file each."""

@@ -1,0 +1,47 @@
+"""Slash commands of Slack: who typed counts as the GitHub account that they are mapped to."""
+
+from collections.abc import Sequence
+
+from bot import messages
+from bot.commands import markdown
+from bot.errors import NotAllowed
+from bot.events.slack_facts import SlackCommand
+from bot.handlers.answers import Answers
+from bot.handlers.authorization import RequestContext
+from bot.handlers.conversation import Conversation, Step, job_to_start, verbs_of
+from bot.handlers.slack.contexts import SlackContexts
+from bot.registry import Registry
+from bot.tables import Delivery
+
+
+class SlackCommandHandler:
+    """Decides what becomes of a slash command."""
+
+    def __init__(
+        self, registry: Registry, contexts: SlackContexts, conversation: Conversation, answers: Answers
+    ) -> None:
+        self._registry = registry
+        self._contexts = contexts
+        self._conversation = conversation
+        self._answers = answers
+
+    async def handle(self, delivery: Delivery, command: SlackCommand) -> None:
+        """Carry it out for whoever is mapped to an account of GitHub; others hear that they are not."""
+        context = await self._contexts.of(f"slack:{command.trigger}", command.asker, command.spot)
+        line = f"{self._registry.config.command} {markdown.plain(command.text) or 'help'}"
+        steps = await self.steps(context, line)
+        await self._conversation.decide(
+            delivery,
+            context,
+            steps,
+            lambda texts, failed: self._answers.slack(context, texts),
+            f"{context.actor} asks for {verbs_of([line])}",
+        )
+
+    async def steps(self, context: RequestContext, line: str) -> Sequence[Step]:
+        """What a whole line stands for, where who asks is known."""
+        if context.login is None:
+            return [
+                Step(NotAllowed(messages.unknown_person()), job_to_start(line, self._registry.config.command))
+            ]
+        return await self._conversation.prepare(context, [markdown.Line(line)])

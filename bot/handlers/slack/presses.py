@@ -1,0 +1,64 @@
+"""Buttons of messages and of Home: what the command of the same person would do, by the same rights."""
+
+from collections.abc import Mapping
+
+from bot.events.slack_facts import SlackPress
+from bot.handlers.answers import Answers
+from bot.handlers.conversation import Conversation, Press
+from bot.handlers.slack.commands import SlackCommandHandler
+from bot.handlers.slack.contexts import SlackContexts
+from bot.messages.slack.actions import Action
+from bot.registry import Registry
+from bot.tables import Delivery
+
+_COMMANDS: Mapping[str, str] = {
+    Action.RUN_CANCEL: "cancel #{value}",
+    Action.RUN_AGAIN: "rerun #{value}",
+    Action.JOB_PAUSE: "pause {value}",
+    Action.JOB_RESUME: "resume {value}",
+    Action.JOB_SKIP: "skip {value}",
+}
+"""What each button stands for, by its value."""
+
+
+class SlackPressHandler:
+    """Decides what becomes of a button that somebody pressed."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        contexts: SlackContexts,
+        commands: SlackCommandHandler,
+        conversation: Conversation,
+        answers: Answers,
+    ) -> None:
+        self._registry = registry
+        self._contexts = contexts
+        self._commands = commands
+        self._conversation = conversation
+        self._answers = answers
+
+    async def handle(self, delivery: Delivery, press: SlackPress) -> None:
+        """Carry out what it stands for; pressed twice within seconds, it is done once."""
+        words = _COMMANDS.get(press.action)
+        if words is None:
+            await self._conversation.end(delivery, "ignored", f"{press.action[:60]} does nothing here")
+            return
+        context = await self._contexts.of(delivery.key, press.asker, press.spot)
+        line = f"{self._registry.config.command} {words.format(value=press.value)}"
+        await self._conversation.decide(
+            delivery,
+            context,
+            await self._commands.steps(context, line),
+            lambda texts, failed: self._answers.slack(context, texts if failed else []),
+            f"{context.actor} presses {press.action}",
+            press=_identity(press),
+        )
+
+
+def _identity(press: SlackPress) -> Press:
+    """By which a double click is known: the same button of the same message, by the same person."""
+    where = press.view or ""
+    if press.spot is not None:
+        where = f"{press.spot.channel}:{press.spot.message}"
+    return Press(f"slack:{press.asker.user}", f"press:{where}:{press.action}:{press.value}")
