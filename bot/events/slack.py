@@ -29,8 +29,14 @@ MAX_FIELDS = 100
 """Form fields that are read of one delivery; Slack sends about fifteen."""
 LINKS = 20
 """Links of one message that are read."""
-REVOCATIONS = ("tokens_revoked", "app_uninstalled", "channel_archive", "group_archive", "channel_left")
-REVOCATIONS += ("group_left",)
+REVOCATIONS = (
+    "tokens_revoked",
+    "app_uninstalled",
+    "channel_archive",
+    "group_archive",
+    "channel_left",
+    "group_left",
+)
 """Events after which something cannot go on."""
 
 Json = Mapping[str, Any]
@@ -116,9 +122,7 @@ def read_mention(sent: Json) -> SlackMention | Ignored:
     event = _part(sent, "event")
     if event.get("bot_id") or event.get("subtype"):
         return Ignored("a program mentions Errand, or a message was changed")
-    spot = SlackSpot(
-        _text(event, "channel"), message=_text(event, "ts"), thread=_maybe(event, "thread_ts")
-    )
+    spot = SlackSpot(_text(event, "channel"), message=_text(event, "ts"), thread=_maybe(event, "thread_ts"))
     return SlackMention(_text(sent, "event_id"), _author(event), spot, str(event.get("text") or ""))
 
 

@@ -1,11 +1,11 @@
 """The one door to Bolt, which dispatches what Slack sent once it is stored.
 
 What came in was verified, stored and acknowledged by the door; Bolt's own verification is off, and what it
-acknowledges reaches nobody. It finds the listener for a request; listeners read the fact and call its handler,
-whose exceptions go on to the caller, who tries again.
+acknowledges reaches nobody. It finds the listener of a request; listeners read the fact and call its
+handler, whose exceptions go on to the caller, who tries again.
 
-Three of Bolt's habits are turned off: it takes a token from the environment and asks `auth.test` with it for
-the first request, it answers before a listener has ended, and it turns what a listener raises into a log line.
+Three of Bolt's habits are turned off: it takes a token from the environment and asks `auth.test` with it at
+the first request, it answers before a listener has ended, and it makes a log line of what a listener raises.
 https://docs.slack.dev/tools/bolt-python/concepts/async
 """
 

@@ -9,6 +9,7 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from ruamel.yaml import YAML
 from sqlalchemy import select
@@ -157,6 +158,11 @@ class House:
         )
         sent = payloads.slack("signing-secret", fields, self.now)
         return await self._handled(await self.deliver("command", sent.body, source="slack"))
+
+    async def does(self, payload: Mapping[str, Any]) -> list[str]:
+        """Slack sends `payload`, of something that a person did; gives the texts of the replies."""
+        body = urlencode({"payload": json.dumps(payload)}).encode()
+        return await self._handled(await self.deliver("interactivity", body, source="slack"))
 
     async def push(
         self, commit: str, *, repository: str = SHOP, branch: str = "main", before: str = payloads.ZERO_SHA

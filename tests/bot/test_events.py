@@ -193,29 +193,6 @@ def test_comment_that_is_old_or_elsewhere_or_written_by_a_program_is_ignored(cha
     assert isinstance(read("issue_comment", comment(**changes)), events.Ignored)
 
 
-def test_slack_command_is_read() -> None:
-    form = {
-        "command": "/job",
-        "text": "run hello NAME=x",
-        "trigger_id": "1.2.3",
-        "user_id": "U012AB3CD",
-        "channel_id": "C1",
-        "channel_name": "ops",
-        "response_url": "https://hooks.slack.com/commands/1",
-    }
-    body = urlencode(form).encode()
-    assert events.read(delivery("command", body, source="slack", media_type=FORM)) == events.SlackCommand(
-        "1.2.3", "U012AB3CD", "C1", "ops", "run hello NAME=x", "https://hooks.slack.com/commands/1"
-    )
-
-
-def test_slack_command_without_a_user_and_other_slack_requests_are_ignored() -> None:
-    body = urlencode({"trigger_id": "1.2.3", "channel_id": "C1"}).encode()
-    for event in ("command", "event", "interactivity"):
-        fact = events.read(delivery(event, body, source="slack", media_type=FORM))
-        assert isinstance(fact, events.Ignored)
-
-
 def test_event_nobody_listens_to_is_ignored_with_its_name() -> None:
     assert read("star", {}) == events.Ignored("nothing here listens to star")
 

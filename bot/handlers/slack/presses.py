@@ -1,5 +1,6 @@
 """Buttons of messages and of Home: what the command of the same person would do, by the same rights."""
 
+import shlex
 from collections.abc import Mapping
 
 from bot.events.slack_facts import SlackPress
@@ -45,7 +46,7 @@ class SlackPressHandler:
             await self._conversation.end(delivery, "ignored", f"{press.action[:60]} does nothing here")
             return
         context = await self._contexts.of(delivery.key, press.asker, press.spot)
-        line = f"{self._registry.config.command} {words.format(value=press.value)}"
+        line = f"{self._registry.config.command} {words.format(value=shlex.quote(press.value))}"
         await self._conversation.decide(
             delivery,
             context,
