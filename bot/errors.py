@@ -138,5 +138,9 @@ class Refused(Exception):
         self.status = status
 
 
+class KnownFault(Refused):
+    """A final no that stands in the log already, once for all that it stops."""
+
+
 class ConfigError(Exception):
     """For the operator, at start: every mistake of `app.yaml`, one line each, `file:line:column: what`."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from bot.errors import DatabaseAway, Refused, RetryLater
+from bot.errors import DatabaseAway, KnownFault, Refused, RetryLater
 from bot.posting import targets
 from bot.posting.deployments import DeploymentPosts
 from bot.posting.facing import Subject
@@ -172,7 +172,11 @@ class Outbox:
         key, owner, text = post.identity, self._holder.owner, str(error)
         await self._note(lambda s: posts.fail(s, key, owner=owner, error=text))
         POSTS.labels(post.kind, outcome).inc()
-        log.warning(f"post.{outcome}", error=text, **_shown(post))
+        # What an operator has to mend stands there once, not for each post that it stops.
+        if isinstance(error, KnownFault):
+            log.debug(f"post.{outcome}", error=text, **_shown(post))
+        else:
+            log.warning(f"post.{outcome}", error=text, **_shown(post))
 
     async def _note(self, work: Callable[[Session], None]) -> None:
         """Store what came of a post, however long the database is away: forgotten, it would be said again."""

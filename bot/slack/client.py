@@ -1,136 +1,246 @@
 """The one door to Slack's Web API, and to the response URLs of its commands.
 
-What it does: posts, edits and finds messages, and says whether a failed call may be tried again
-(`RetryLater`) or not (`Refused`). What it may not do: decide anything, or send a message twice: the
-SDK's own retries, which repeat posts, stay off.
+What it does: posts, edits and finds messages, shows forms and Homes, asks who people are, and says whether a
+failed call may be tried again (`RetryLater`) or not (`Refused`; `KnownFault` where the log has told already
+what an operator has to mend). What it may not do: decide anything, or send a message twice.
 
-Scopes of the bot: `chat:write`, and to find what was posted before a crash `channels:history`
-(`groups:history` for private channels) and, where channels are given by name, `channels:read`
-(`groups:read`). Methods: https://docs.slack.dev/reference/methods
+Scopes of the bot, by what needs them:
+
+- `chat:write`: `post`, `post_ephemeral`, `update`
+- `channels:history` (`groups:history` for private channels): `find`, after a crash
+- `channels:read` (`groups:read`): channels by their names, `channel`, `is_shared`, `members`
+- `users:read`, and `users:read.email` for e-mail addresses: `person`
+- `usergroups:read`: `groups`, `group_members`
+- `links:write`: `unfurl`
+- none: `open_view`, `update_view`, `publish_home`, `scopes`, `respond`
+
+Methods: https://docs.slack.dev/reference/methods
 """
 
-import asyncio
-import json
-import urllib.request
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-import aiohttp
-import httpx
-import structlog
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
-
-from bot.errors import Refused, RetryLater
+from bot.errors import KnownFault, Refused
+from bot.slack.faults import POST, Call, Faults
+from bot.slack.people import Channel, Group, Person, channel_of, group_of, person_of
 from executor.spec import Secret
 
-CALL_SECONDS = 15.0
-CONCURRENT_CALLS = 8
-LONGEST_DELAY = 300.0  # seconds
-LIMITED_DELAY = 30.0  # seconds, where Slack names no time
+if TYPE_CHECKING:
+    pass
+
 PAGE = 100
 PAGES = 10  # of a channel's history, or of the list of channels
 SINCE_SLACK = 60.0  # seconds by which Slack's clock and ours may differ
 EVENT_TYPE = "errand_post"
-RESPONSE_HOST = "hooks.slack.com"
 
-_AGAIN = frozenset(
-    {
-        "ratelimited",
-        "rate_limited",
-        "internal_error",
-        "fatal_error",
-        "service_unavailable",
-        "request_timeout",
-        "team_added_to_org",
-        "accesslimited",
-    }
-)
-_ADVICE = {
-    "not_in_channel": "Errand is not in the channel {channel}: invite it there with /invite",
-    "channel_not_found": (
-        "Slack shows Errand no channel {channel}: check its name, and if it is private, invite Errand to it"
-    ),
-    "is_archived": "the channel {channel} is archived",
-    "missing_scope": "Errand's Slack app lacks a scope ({needed}): add it and install the app again",
-    "invalid_auth": "Slack does not know the bot token (slack.bot_token)",
-    "token_revoked": "the bot token (slack.bot_token) was revoked",
-}
-
-_log = structlog.get_logger(__name__)
+Blocks = Sequence[Mapping[str, Any]] | None
+View = Mapping[str, Any]
 
 
 class Slack:
     """One workspace, as one bot. Channels are ids (`C012AB3CD`) or names (`#ops`)."""
 
     def __init__(self, *, api_url: str, bot_token: Secret, clock: Callable[[], float]) -> None:
-        self._api = urlsplit(api_url)
-        self._clock = clock
-        self._client = AsyncWebClient(token=bot_token.reveal(), base_url=api_url, retry_handlers=[])
-        self._client.proxy = _proxy(self._api.scheme, self._api.hostname or "")
-        self._hooks: httpx.AsyncClient | None = None
-        self._turns = asyncio.Semaphore(CONCURRENT_CALLS)
-        self._held_until = 0.0
+        # Slack's SDK costs megabytes, which whoever has no Slack does not pay.
+        from bot.slack.calls import Calls, delay_of
+        from bot.slack.responses import ResponseUrls
+
+        self.faults = Faults()
+        self._calls: Calls = Calls(api_url=api_url, token=bot_token, faults=self.faults, clock=clock)
+        self._responses: ResponseUrls = ResponseUrls(api_url, delay_of, clock)
         self._about: dict[str, Any] | None = None
         self._channels: dict[str, str] = {}
+        self._names: dict[str, str] = {}
 
     async def close(self) -> None:
         """Close all connections."""
-        if self._client.session is not None:
-            await self._client.session.close()
-        if self._hooks is not None:
-            await self._hooks.aclose()
+        await self._calls.close()
+        await self._responses.close()
+
+    # Messages -------------------------------------------------------------------------------------
 
     async def post(
-        self, channel: str, text: str, blocks: Sequence[Mapping[str, Any]] | None, nonce: str
+        self, channel: str, text: str, blocks: Blocks, nonce: str, thread: str | None = None
     ) -> tuple[str, str]:
-        """Post a message that `find` finds by its nonce; gives the channel's id and the message's `ts`."""
-        answer = await self._call(
-            channel,
-            lambda: self._client.chat_postMessage(
-                channel=channel,
-                text=text,
-                blocks=_plain(blocks),
-                metadata={"event_type": EVENT_TYPE, "event_payload": {"nonce": nonce}},
-                unfurl_links=False,
-                unfurl_media=False,
-            ),
+        """Post a message that `find` finds by its nonce; gives the channel's id and the message's `ts`.
+
+        `thread` is the `ts` of the message below which it goes.
+        https://docs.slack.dev/reference/methods/chat.postMessage
+        """
+        answer = await self._calls.write(
+            self._call(POST, channel),
+            channel=channel,
+            text=text,
+            blocks=_plain(blocks),
+            metadata={"event_type": EVENT_TYPE, "event_payload": {"nonce": nonce}},
+            thread_ts=thread,
+            unfurl_links=False,
+            unfurl_media=False,
         )
         posted, ts = answer.get("channel"), answer.get("ts")
         if not isinstance(posted, str) or not isinstance(ts, str):
             raise Refused("Slack's answer lacks the message", status="unexpected_answer")
         if channel.startswith("#"):
-            self._channels[channel[1:]] = posted
+            self._note_channel(posted, channel[1:])
         return posted, ts
 
-    async def update(
-        self, channel: str, ts: str, text: str, blocks: Sequence[Mapping[str, Any]] | None
+    async def post_ephemeral(
+        self, channel: str, user: str, text: str, blocks: Blocks = None, thread: str | None = None
     ) -> None:
-        """Replace a message of ours. Its metadata, and so its nonce, stays."""
-        await self._call(
-            channel,
-            lambda: self._client.chat_update(channel=channel, ts=ts, text=text, blocks=_plain(blocks)),
+        """Say something that `user` alone sees, until they reload; it is never found or edited again.
+
+        https://docs.slack.dev/reference/methods/chat.postEphemeral
+        """
+        await self._calls.write(
+            self._call("chat.postEphemeral", channel),
+            channel=channel,
+            user=user,
+            text=text,
+            blocks=_plain(blocks),
+            thread_ts=thread,
         )
 
-    async def find(self, channel: str, nonce: str, since: float) -> tuple[str, str] | None:
+    async def update(self, channel: str, ts: str, text: str, blocks: Blocks) -> None:
+        """Replace a message of ours. Its metadata, and so its nonce, stays.
+
+        https://docs.slack.dev/reference/methods/chat.update
+        """
+        call = self._call("chat.update", channel)
+        await self._calls.write(call, channel=channel, ts=ts, text=text, blocks=_plain(blocks))
+
+    async def find(
+        self, channel: str, nonce: str, since: float, thread: str | None = None
+    ) -> tuple[str, str] | None:
         """Channel id and `ts` of the message of ours with `nonce` that was posted after `since`, if any.
 
-        Without the scope to look, this says so in the log and finds nothing: after a crash in the
-        wrong moment a message may then be there twice.
+        `thread`: it is looked for below that message. Without the scope to look, the log says so once and
+        nothing is found: after a crash in the wrong moment a message may then be there twice.
         """
         try:
             where = await self._channel_id(channel)
             if where is None:
                 return None
-            ts = await self._search(where, nonce, since)
-        except Refused as refused:
-            if refused.status not in ("missing_scope", "not_in_channel", "channel_not_found"):
+            ts = await self._search(where, nonce, since, thread)
+        except KnownFault as fault:
+            if fault.status not in ("missing_scope", "not_in_channel", "channel_not_found"):
                 raise
-            _log.warning("slack.cannot_look", channel=channel, reason=str(refused))
             return None
         return (where, ts) if ts is not None else None
+
+    async def address(self, channel: str, ts: str) -> str | None:
+        """Where a message is read, None where Slack does not say the address of the workspace."""
+        url = (await self._about_us()).get("url")
+        if not isinstance(url, str) or not url.startswith(("https://", "http://")):
+            return None
+        return f"{url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
+
+    async def respond(
+        self,
+        response_url: str,
+        text: str,
+        blocks: Blocks = None,
+        *,
+        replace_original: bool = False,
+        in_channel: bool = False,
+    ) -> None:
+        """Answer a command or a button, seen only by who gave it unless `in_channel`.
+
+        Slack takes five answers within 30 minutes. `replace_original`: the message with the button becomes
+        this one, whoever sees it.
+        """
+        how: dict[str, Any] = {"replace_original": replace_original}
+        if in_channel:
+            how["response_type"] = "in_channel"
+        await self._responses.answer(response_url, text, blocks, how)
+
+    async def unfurl(self, unfurl_id: str, source: str, unfurls: Mapping[str, Mapping[str, Any]]) -> None:
+        """Unfold links, by address a mapping with `blocks`; what names them came with the event.
+
+        https://docs.slack.dev/reference/methods/chat.unfurl
+        """
+        await self._calls.write(
+            Call("chat.unfurl"),
+            unfurl_id=unfurl_id,
+            source=source,
+            unfurls={url: dict(each) for url, each in unfurls.items()},
+        )
+
+    # Forms and Homes ------------------------------------------------------------------------------
+
+    async def open_view(self, trigger: str, view: View) -> str:
+        """Show a form to whoever has just pressed or typed; gives its id. A trigger lasts three seconds.
+
+        https://docs.slack.dev/reference/methods/views.open
+        """
+        answer = await self._calls.write(Call("views.open"), trigger_id=trigger, view=dict(view))
+        return _view_id(answer)
+
+    async def update_view(self, id: str, view: View, hash: str | None = None) -> None:
+        """Replace an open form; with `hash`, only if it is still the one that had it (`hash_conflict`).
+
+        https://docs.slack.dev/reference/methods/views.update
+        """
+        await self._calls.write(Call("views.update"), view_id=id, view=dict(view), hash=hash)
+
+    async def publish_home(self, user: str, view: View) -> None:
+        """Show a person's Home: https://docs.slack.dev/reference/methods/views.publish."""
+        await self._calls.write(Call("views.publish", user), user_id=user, view=dict(view))
+
+    # People and channels --------------------------------------------------------------------------
+
+    async def person(self, user: str) -> Person:
+        """Who a user is; `Refused` with the status `user_not_found` or `user_not_visible` for nobody.
+
+        https://docs.slack.dev/reference/methods/users.info
+        """
+        home = str((await self._about_us()).get("team_id", ""))
+        answer = await self._calls.read(Call("users.info"), user=user)
+        found = answer.get("user")
+        if not isinstance(found, Mapping):
+            raise Refused("Slack's answer lacks the user", status="unexpected_answer")
+        return person_of(found, home)
+
+    async def groups(self) -> list[Group]:
+        """The user groups of the workspace: https://docs.slack.dev/reference/methods/usergroups.list."""
+        answer = await self._calls.read(Call("usergroups.list"))
+        return [group_of(each) for each in _items(answer, "usergroups") if isinstance(each, Mapping)]
+
+    async def group_members(self, group: str) -> frozenset[str]:
+        """The ids of who is in a user group; `Refused` with the status `no_such_subteam` for none.
+
+        https://docs.slack.dev/reference/methods/usergroups.users.list
+        """
+        answer = await self._calls.read(Call("usergroups.users.list"), usergroup=group)
+        return frozenset(each for each in _items(answer, "users") if isinstance(each, str))
+
+    async def channel(self, channel: str) -> Channel | None:
+        """A channel, None where Slack shows the bot none of that name.
+
+        https://docs.slack.dev/reference/methods/conversations.info
+        """
+        where = await self._channel_id(channel)
+        if where is None:
+            return None
+        answer = await self._calls.read(self._call("conversations.info", where), channel=where)
+        found = answer.get("channel")
+        return channel_of(found) if isinstance(found, Mapping) else None
+
+    async def members(self, channel: str) -> frozenset[str]:
+        """The ids of who is in a channel, up to a thousand.
+
+        https://docs.slack.dev/reference/methods/conversations.members
+        """
+        where = await self._channel_id(channel)
+        if where is None:
+            return frozenset()
+        call, cursor, members = self._call("conversations.members", where), None, set[str]()
+        for _ in range(PAGES):
+            answer = await self._calls.read(call, channel=where, limit=PAGE, cursor=cursor)
+            members.update(each for each in _items(answer, "members") if isinstance(each, str))
+            cursor = _cursor(answer)
+            if cursor is None:
+                break
+        return frozenset(members)
 
     async def is_shared(self, channel: str) -> bool:
         """Whether another organisation reads the channel (Slack Connect), or is invited to.
@@ -139,71 +249,28 @@ class Slack:
         https://docs.slack.dev/apis/slack-connect
         """
         try:
-            where = await self._channel_id(channel)
-            if where is None:
-                return False
-            answer = await self._call(channel, lambda: self._client.conversations_info(channel=where))
-        except Refused as refused:
-            _log.info("slack.cannot_look", channel=channel, reason=str(refused))
+            found = await self.channel(channel)
+        except Refused:
             return False
-        about = answer.get("channel")
-        facts = about if isinstance(about, Mapping) else {}
-        return any(facts.get(name) is True for name in ("is_ext_shared", "is_pending_ext_shared"))
+        return found is not None and found.is_shared
 
-    async def respond(self, response_url: str, text: str) -> None:
-        """Answer a command, seen only by who gave it. Slack takes five answers within 30 minutes."""
-        if not self._is_slacks(response_url):
-            raise Refused("the response URL is not Slack's", status="invalid_url")
-        body = json.dumps({"response_type": "ephemeral", "replace_original": False, "text": text})
-        try:
-            async with asyncio.timeout(CALL_SECONDS), self._turns:
-                answer = await (await self._responder()).post(
-                    response_url, content=body, headers={"Content-Type": "application/json"}
-                )
-        except (httpx.HTTPError, TimeoutError) as failed:
-            raise RetryLater(f"Slack's response URL: {type(failed).__name__}") from None
-        if answer.status_code == 429 or answer.status_code >= 500:
-            delay = _delay(answer.headers.get("retry-after"))
-            raise RetryLater(f"Slack's response URL answered {answer.status_code}", delay=delay)
-        if answer.status_code != 200:
-            raise Refused(
-                f"Slack's response URL answered {answer.status_code} ({answer.text[:60]})",
-                status=answer.status_code,
-            )
+    async def scopes(self) -> frozenset[str]:
+        """What the bot token may do: https://docs.slack.dev/reference/methods/auth.test."""
+        return await self._calls.scopes()
 
-    def _is_slacks(self, address: str) -> bool:
-        """Whether an address that came with a command leads to Slack (or to the API's own host)."""
-        try:
-            url = urlsplit(address)
-            place = (url.scheme, url.hostname, url.port)
-            api = (self._api.scheme, self._api.hostname, self._api.port)
-        except ValueError:
-            return False
-        if url.username is not None or url.password is not None or not address.isascii():
-            return False
-        return place in (("https", RESPONSE_HOST, None), ("https", RESPONSE_HOST, 443), api)
-
-    async def _responder(self) -> httpx.AsyncClient:
-        """The client for response URLs; a thread reads the certificates, for a tenth of a second."""
-        if self._hooks is None:
-            tls = await asyncio.to_thread(httpx.create_ssl_context)
-            if self._hooks is None:
-                self._hooks = httpx.AsyncClient(timeout=CALL_SECONDS, follow_redirects=False, verify=tls)
-        return self._hooks
-
-    async def _search(self, channel: str, nonce: str, since: float) -> str | None:
+    async def _search(self, channel: str, nonce: str, since: float, thread: str | None) -> str | None:
         ours = await self._own_bot_id()
+        method = "conversations.history" if thread is None else "conversations.replies"
         cursor: str | None = None
         for _ in range(PAGES):
-            answer = await self._call(
-                channel,
-                lambda cursor=cursor: self._client.conversations_history(  # type: ignore[misc]
-                    channel=channel,
-                    include_all_metadata=True,
-                    oldest=f"{max(since - SINCE_SLACK, 0.0):.6f}",
-                    limit=PAGE,
-                    cursor=cursor,
-                ),
+            answer = await self._calls.read(
+                self._call(method, channel),
+                channel=channel,
+                ts=thread,
+                include_all_metadata=True,
+                oldest=f"{max(since - SINCE_SLACK, 0.0):.6f}",
+                limit=PAGE,
+                cursor=cursor,
             )
             for message in _items(answer, "messages"):
                 if _nonce(message) == nonce and message.get("bot_id") == ours:
@@ -214,7 +281,7 @@ class Slack:
         return None
 
     async def _channel_id(self, channel: str) -> str | None:
-        """The id of a channel that may be given by name; history takes no names."""
+        """The id of a channel that may be given by name; most methods take no names."""
         name = channel.removeprefix("#")
         if not channel.startswith("#"):
             return channel
@@ -222,26 +289,30 @@ class Slack:
         for _ in range(PAGES):
             if name in self._channels:
                 return self._channels[name]
-            answer = await self._call(
-                channel,
-                lambda cursor=cursor: self._client.conversations_list(  # type: ignore[misc]
-                    types="public_channel,private_channel", exclude_archived=True, limit=1000, cursor=cursor
-                ),
+            answer = await self._calls.read(
+                Call("conversations.list"),
+                types="public_channel,private_channel",
+                exclude_archived=True,
+                limit=1000,
+                cursor=cursor,
             )
             for each in _items(answer, "channels"):
                 if isinstance(each, Mapping) and isinstance(each.get("id"), str):
-                    self._channels[str(each.get("name"))] = each["id"]
+                    self._note_channel(each["id"], str(each.get("name")))
             cursor = _cursor(answer)
             if cursor is None:
                 break
         return self._channels.get(name)
 
-    async def address(self, channel: str, ts: str) -> str | None:
-        """Where a message is read, None where Slack does not say the address of the workspace."""
-        url = (await self._about_us()).get("url")
-        if not isinstance(url, str) or not url.startswith(("https://", "http://")):
-            return None
-        return f"{url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
+    def _call(self, method: str, channel: str) -> Call:
+        """A call for a channel, which is one however it is named."""
+        if channel.startswith("#"):
+            return Call(method, self._channels.get(channel[1:], channel), channel)
+        return Call(method, channel, self._names.get(channel, channel))
+
+    def _note_channel(self, id: str, name: str) -> None:
+        self._channels[name] = id
+        self._names[id] = f"#{name}"
 
     async def _own_bot_id(self) -> str | None:
         found = (await self._about_us()).get("bot_id")
@@ -250,52 +321,11 @@ class Slack:
     async def _about_us(self) -> dict[str, Any]:
         """What Slack says of the token, asked once."""
         if self._about is None:
-            self._about = await self._call("", lambda: self._client.auth_test())
+            self._about = await self._calls.read(Call("auth.test"))
         return self._about
 
-    async def _call(self, channel: str, send: Callable[[], Awaitable[AsyncSlackResponse]]) -> dict[str, Any]:
-        """Send once; the answer as plain JSON. While Slack limits us nothing is sent."""
-        held = self._held_until - self._clock()
-        if held > 0:
-            raise RetryLater("Slack's rate limit is used up", delay=held)
-        try:
-            async with asyncio.timeout(CALL_SECONDS), self._turns:
-                self._ensure_session()
-                answer = await send()
-        except SlackApiError as failed:
-            raise self._judged(channel, failed) from None
-        except (aiohttp.ClientError, TimeoutError, OSError) as failed:
-            raise RetryLater(f"Slack: {type(failed).__name__}") from None
-        except (ValueError, AttributeError, TypeError) as failed:
-            # What is no JSON object is nothing that Slack said; the SDK stumbles over it.
-            raise RetryLater(f"Slack's answer is unreadable ({type(failed).__name__})") from None
-        return answer.data if isinstance(answer.data, dict) else {}
 
-    def _ensure_session(self) -> None:
-        """One pool of connections for all calls; without it the SDK opens one for each."""
-        if self._client.session is None:
-            self._client.session = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=CALL_SECONDS), cookie_jar=aiohttp.DummyCookieJar()
-            )
-
-    def _judged(self, channel: str, failed: SlackApiError) -> RetryLater | Refused:
-        response = failed.response
-        status = getattr(response, "status_code", getattr(response, "status", None))
-        data = getattr(response, "data", None)
-        error = data.get("error") if isinstance(data, dict) else None
-        name = error if isinstance(error, str) else f"http_{status}"
-        if status == 429 or name in ("ratelimited", "rate_limited"):
-            delay = _delay(response.headers.get("Retry-After")) or LIMITED_DELAY
-            self._held_until = self._clock() + delay
-            return RetryLater("Slack limits our calls", delay=delay)
-        if name in _AGAIN or not isinstance(status, int) or status >= 500:
-            return RetryLater(f"Slack answered {name}")
-        needed = data.get("needed", "?") if isinstance(data, dict) else "?"
-        advice = _ADVICE.get(name, "Slack refused ({name})")
-        return Refused(advice.format(channel=channel, needed=needed, name=name), status=name)
-
-
-def _plain(blocks: Sequence[Mapping[str, Any]] | None) -> list[dict[str, Any]] | None:
+def _plain(blocks: Blocks) -> list[dict[str, Any]] | None:
     return [dict(block) for block in blocks] if blocks is not None else None
 
 
@@ -312,21 +342,13 @@ def _nonce(message: object) -> str | None:
     return found if isinstance(found, str) else None
 
 
+def _view_id(answer: Mapping[str, Any]) -> str:
+    view = answer.get("view")
+    found = view.get("id") if isinstance(view, Mapping) else None
+    return found if isinstance(found, str) else ""
+
+
 def _cursor(answer: Mapping[str, Any]) -> str | None:
     metadata = answer.get("response_metadata")
     found = metadata.get("next_cursor") if isinstance(metadata, Mapping) else None
     return found if isinstance(found, str) and found else None
-
-
-def _delay(text: str | None) -> float | None:
-    """The seconds of a Retry-After header, capped; None where it holds none."""
-    if text is None or not text.isdecimal() or len(text) > 12:
-        return None
-    return min(max(float(text), 1.0), LONGEST_DELAY)
-
-
-def _proxy(scheme: str, host: str) -> str | None:
-    """The proxy of the environment for `host`; the SDK would use it for loopback and NO_PROXY hosts too."""
-    if urllib.request.proxy_bypass(host):
-        return None
-    return urllib.request.getproxies().get(scheme)

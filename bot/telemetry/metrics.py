@@ -71,6 +71,12 @@ RIVALS = Counter(
     ["door"],
     registry=REGISTRY,
 )
+SLACK_FAULTS = Gauge(
+    "errand_slack_faults",
+    "What has to be mended in Slack, by the error that it answers; the log says what to do.",
+    ["error"],
+    registry=REGISTRY,
+)
 START_SECONDS = Histogram(
     "errand_start_seconds",
     "From the moment a run was accepted to the start of its process.",

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-import bot.slack.client as slack_module
+import bot.slack.calls as slack_module
 from bot.errors import Refused, RetryLater
 from bot.slack import Slack
 from demo.slack import SlackStandIn
@@ -168,6 +168,30 @@ async def test_limit_waits_as_told_and_meanwhile_nothing_is_sent(
     assert len(standin.messages) == 1
 
 
+async def test_limit_of_a_method_in_a_channel_holds_nothing_else(standin: SlackStandIn, bot: Slack) -> None:
+    other = standin.add_channel("dev")
+    channel, ts = await bot.post("#ops", "hello", None, "n1")
+    standin.limit("chat.update", retry_after=20)
+    for _ in range(2):
+        with pytest.raises(RetryLater):
+            await bot.update(channel, ts, "bye", None)
+    assert standin.count("chat.update") == 1
+    elsewhere = await bot.post(other.id, "hello", None, "n2")
+    await bot.update(*elsewhere, "bye", None)
+    await bot.post("#ops", "hello again", None, "n3")
+
+
+async def test_limit_of_a_channel_holds_it_under_its_name_and_its_id(
+    standin: SlackStandIn, bot: Slack
+) -> None:
+    channel, _ = await bot.post("#ops", "hello", None, "n1")
+    standin.limit("chat.postMessage", retry_after=20)
+    for name in (channel, "#ops", channel):
+        with pytest.raises(RetryLater):
+            await bot.post(name, "hello", None, "n2")
+    assert standin.count("chat.postMessage") == 2
+
+
 @pytest.mark.parametrize(("header", "delay"), [("100000", 300), ("soon", 30), ("-5", 30)])
 async def test_odd_retry_after_stays_within_minutes(
     standin: SlackStandIn, bot: Slack, header: str, delay: float
@@ -274,7 +298,7 @@ async def test_proxy_of_the_environment_is_left_out_where_it_says_so(monkeypatch
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,slack.internal")
 
     def proxy(url: str) -> str | None:
-        return Slack(api_url=url, bot_token=Secret("t"), clock=time.time)._client.proxy
+        return Slack(api_url=url, bot_token=Secret("t"), clock=time.time)._calls.client.proxy
 
     assert proxy("https://slack.com/api/") == "http://proxy.example.com:3128"
     assert proxy("https://slack.internal/api/") is None

@@ -1,0 +1,114 @@
+"""People and user groups as Slack tells of them.
+
+https://docs.slack.dev/reference/objects/user-object, https://docs.slack.dev/reference/objects/usergroup-object
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One user. `email` is None without the scope `users:read.email`; `tz` is a name such as `Europe/Berlin`.
+
+    `name` is what people call them, `real_name` their full one. A guest is let into some channels only; a
+    stranger comes from another organisation, and is seen because a channel is shared with it.
+    """
+
+    id: str
+    team: str
+    name: str
+    real_name: str
+    email: str | None
+    is_email_confirmed: bool
+    tz: str | None
+    tz_offset: int
+    is_bot: bool
+    is_deleted: bool
+    is_guest: bool
+    is_stranger: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A user group; `handle` is what is typed after the @, without it."""
+
+    id: str
+    team: str
+    handle: str
+    name: str
+    is_disabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A channel as the bot sees it; `is_shared`: another organisation reads it, or is invited to."""
+
+    id: str
+    name: str
+    is_member: bool
+    is_private: bool
+    is_archived: bool
+    is_shared: bool
+
+
+def person_of(user: Mapping[str, Any], home: str) -> Person:
+    """Reads a user object; who is neither of the team `home` nor of its organisation is a stranger."""
+    profile = _object(user.get("profile"))
+    enterprise = _object(user.get("enterprise_user"))
+    teams = {
+        _text(user, "team_id"),
+        *(each for each in _list(enterprise.get("teams")) if isinstance(each, str)),
+    }
+    offset = user.get("tz_offset")
+    return Person(
+        id=_text(user, "id"),
+        team=_text(user, "team_id"),
+        name=_text(profile, "display_name") or _text(profile, "real_name") or _text(user, "name"),
+        real_name=_text(profile, "real_name") or _text(user, "real_name"),
+        email=_text(profile, "email") or None,
+        is_email_confirmed=user.get("is_email_confirmed") is True,
+        tz=_text(user, "tz") or None,
+        tz_offset=offset if isinstance(offset, int) else 0,
+        is_bot=user.get("is_bot") is True or user.get("id") == "USLACKBOT",
+        is_deleted=user.get("deleted") is True,
+        is_guest=user.get("is_restricted") is True or user.get("is_ultra_restricted") is True,
+        is_stranger=user.get("is_stranger") is True or home not in teams,
+    )
+
+
+def group_of(group: Mapping[str, Any]) -> Group:
+    """Reads a user group; one with a `date_delete` is disabled."""
+    return Group(
+        id=_text(group, "id"),
+        team=_text(group, "team_id"),
+        handle=_text(group, "handle"),
+        name=_text(group, "name"),
+        is_disabled=bool(group.get("date_delete")),
+    )
+
+
+def channel_of(channel: Mapping[str, Any]) -> Channel:
+    """Reads a conversation object: https://docs.slack.dev/reference/objects/conversation-object."""
+    return Channel(
+        id=_text(channel, "id"),
+        name=_text(channel, "name"),
+        is_member=channel.get("is_member") is True,
+        is_private=channel.get("is_private") is True,
+        is_archived=channel.get("is_archived") is True,
+        is_shared=any(channel.get(name) is True for name in ("is_ext_shared", "is_pending_ext_shared")),
+    )
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(fields: Mapping[str, Any], name: str) -> str:
+    value = fields.get(name)
+    return value if isinstance(value, str) else ""
