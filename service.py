@@ -18,7 +18,7 @@ import uvicorn
 
 from bot.access import links, workflows
 from bot.composition import Composition, Parts
-from bot.config import Config, cluster_settings, github_app, load
+from bot.config import Config, at_hand, cluster_settings, github_app, load
 from bot.errors import ConfigError, Refused, RetryLater
 from bot.github import GitHub, Keys, Lookup, Oidc
 from bot.github.registration import Registration, register
@@ -259,7 +259,7 @@ def engine_of(config: Config, logs: LogStore) -> Engine:
 
 def _setup(config: Config, path: Path) -> Sequence[Any]:
     """The pages that make a GitHub App where there is none; the log tells where they are."""
-    app, entrance = github_app.unnamed(config), setup.Entrance(config.url)
+    app, entrance = at_hand.unnamed(config, at_hand.Service.GITHUB), setup.Entrance(config.url)
     renderer = PageRenderer(clock=time.time)
 
     async def exchange(code: str) -> Registration:

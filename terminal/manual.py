@@ -85,6 +85,7 @@ SECTIONS = (
             "manifest": "errand manifest kubernetes --image ghcr.io/acme/errand:1.0",
             "manifest github": "errand manifest github",
             "manifest kubernetes": "errand manifest kubernetes --image ghcr.io/acme/errand:1.0",
+            "manifest slack": "errand manifest slack",
         },
     ),
     Section(

@@ -9,7 +9,7 @@ import typer
 
 from terminal.configured import DEFAULT, ConfigOption, finished, loaded
 from terminal.connection import check_github
-from terminal.failures import USAGE, Failure, Usage
+from terminal.failures import USAGE, Failure, Usage, say
 from terminal.findings import Format, report
 from terminal.helping import Commands
 from terminal.printing import document, facts
@@ -29,6 +29,7 @@ def add_to(cli: typer.Typer) -> None:
     manifests = Commands(help="What has to be applied for Errand to run somewhere.")
     manifests.command("github")(manifest_github)
     manifests.command("kubernetes")(manifest_kubernetes)
+    manifests.command("slack")(manifest_slack)
     cli.add_typer(manifests, name="manifest")
 
 
@@ -107,13 +108,38 @@ def manifest_github(config: ConfigOption = DEFAULT) -> None:
 
     `errand setup github` makes the App of it.
     """
-    from bot.config.github_app import at_hand, manifest
+    from bot.config.at_hand import Service, at_hand
+    from bot.config.github_app import manifest
     from bot.errors import ConfigError
 
     try:
-        document(manifest(at_hand(config, os.environ).config))
+        document(manifest(at_hand(config, os.environ, Service.GITHUB).config))
     except ConfigError as error:
         raise Failure(str(error), 2) from None
+
+
+def manifest_slack(
+    config: ConfigOption = DEFAULT,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON in place of YAML; Slack takes both.")] = False,
+) -> None:
+    """Print the manifest of a Slack app with exactly the scopes and events that app.yaml needs.
+
+    `errand setup slack` opens the page that makes the app of it.
+    """
+    from bot.config import slack_app
+    from bot.config.at_hand import Service, at_hand
+    from bot.errors import ConfigError
+
+    try:
+        app = at_hand(config, os.environ, Service.SLACK).config
+    except ConfigError as error:
+        raise Failure(str(error), 2) from None
+    if as_json:
+        document(slack_app.manifest(app))
+    else:
+        typer.echo(slack_app.written(app), nl=False)
+    if slack_app.is_socket(app) and (app.slack is None or app.slack.app_token is None):
+        say(f"Slack does not reach {app.url}, so this is for Socket Mode, which needs slack.app_token.")
 
 
 def manifest_kubernetes(

@@ -17,7 +17,7 @@ from terminal.helping import Commands
 if TYPE_CHECKING:
     import uvicorn
 
-    from bot.config.github_app import AppAtHand
+    from bot.config.at_hand import AppAtHand
 
 _GOODBYE = 2
 """Seconds for the last page to be read by the browser."""
@@ -44,17 +44,17 @@ def github(
 
     Two clicks in the browser: make the App, install it on repositories.
     """
-    from bot.config.github_app import at_hand, configured
+    from bot.config.at_hand import Service, at_hand, configured
     from bot.errors import ConfigError
 
     try:
-        app = at_hand(config, os.environ)
+        app = at_hand(config, os.environ, Service.GITHUB)
         known = configured(config, os.environ, app.variables)
     except ConfigError as error:
         raise Failure(str(error), 2) from None
-    if app.unkept:
+    if unkept := app.unkept():
         raise Failure(
-            f"{config}: write a variable such as ${{GITHUB_APP_ID}} at github.{', github.'.join(app.unkept)};"
+            f"{config}: write a variable such as ${{GITHUB_APP_ID}} at github.{', github.'.join(unkept)};"
             " the keys of the App come into .env, which only variables take them from."
         )
     if known and not force:

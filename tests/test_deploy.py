@@ -7,13 +7,12 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
 from bot.catalog.triggers import KINDS, WORDS
-from bot.config import Config, github_app
+from bot.config import Config, github_app, slack_app
 from bot.errors import Refused
 from bot.events import Ignored, read
 from bot.github import GitHub
@@ -35,7 +34,7 @@ DONE = CheckFields("errand / hello", "completed", "success", "t", "s", None, Non
 
 _JOB = {"name": "migrate", "command": "true", "on": [{"deployment": "production"}]}
 NEEDS = github_app.needs(Config.model_validate({"jobs": {"migrate": _JOB}}))
-SLACK_APP: dict[str, Any] = YAML(typ="safe").load((DEPLOY / "slack-app.yaml").read_text())
+PLAIN = Config(url=ADDRESS)
 
 
 # The GitHub App ----------------------------------------------------------------------------------
@@ -126,16 +125,23 @@ async def test_github_app_asks_for_nothing_that_it_could_do_without(
 # The Slack app -----------------------------------------------------------------------------------
 
 
-def test_slack_app_sends_its_command_to_the_door() -> None:
-    (command,) = SLACK_APP["features"]["slash_commands"]
-    assert command["command"] == Config().command
-    assert command["url"] == ADDRESS + slack.PATH
+def test_slack_app_is_the_one_of_a_plain_installation() -> None:
+    text = (DEPLOY / "slack-app.yaml").read_text()
+    assert text == slack_app.written(PLAIN), "`errand manifest slack` writes it anew"
+    assert YAML(typ="safe").load(text) == slack_app.manifest(PLAIN)
+
+
+def test_slack_app_sends_everything_to_the_door() -> None:
+    made = json.dumps(slack_app.manifest(PLAIN))
+    assert slack_app.DOOR == slack.PATH
+    assert set(re.findall(r'url": "([^"]+)"', made)) == {ADDRESS + slack.PATH}
 
 
 def test_slack_app_has_the_scopes_that_the_service_uses() -> None:
-    assert sorted(SLACK_APP["oauth_config"]["scopes"]["bot"]) == sorted(SCOPES)
+    assert {*SCOPES} <= {scope.name for scope in slack_app.scopes(PLAIN)}
     documented = (ROOT / "docs" / "slack.md").read_text()
-    assert all(f"`{scope}`" in documented for scope in SCOPES)
+    assert all(f"`{scope.name}`" in documented for scope in slack_app.SCOPES)
+    assert all(f"`{event.name}`" in documented for event in slack_app.EVENTS)
 
 
 # systemd and Docker ------------------------------------------------------------------------------

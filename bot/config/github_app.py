@@ -5,18 +5,12 @@ https://docs.github.com/webhooks/webhook-events-and-payloads says which permissi
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from ipaddress import ip_address
-from pathlib import Path as FilePath
 from urllib.parse import urlsplit
 
 from bot.catalog.requirements import code_of
 from bot.config.config import Config
-from bot.config.document import Value
-from bot.config.envfile import beside
-from bot.config.findings import Invalid
-from bot.config.interpolation import Reference, pieces_of
-from bot.config.loading import Source, checked_source, source
 
 HOOK = "/webhooks/github"
 """Where deliveries go, below the address of the installation."""
@@ -55,12 +49,6 @@ _OF_EVENTS: Mapping[str, Mapping[str, str]] = {
     "repository_dispatch": {},
 }
 """What an event that jobs name in `on` takes beyond `_ALWAYS`."""
-_FIELDS = {
-    "app_id": ("GITHUB_APP_ID", "1"),
-    "private_key": ("GITHUB_PRIVATE_KEY", "-----BEGIN RSA PRIVATE KEY-----"),
-    "webhook_secret": ("GITHUB_WEBHOOK_SECRET", "0123456789abcdef0123456789abcdef"),
-}
-"""Fields of `github`: the variable that is usual, and what stands in for it until there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,74 +67,6 @@ class AppNeeds:
         for event in self.events:
             if event not in events:
                 yield f"the event {event}"
-
-
-@dataclass(frozen=True, slots=True)
-class AppAtHand:
-    """What an `app.yaml` says of GitHub before there is an App.
-
-    `variables`: what the credentials are called in the environment, by field of `github`; a field that stands
-    in the file itself has none. `is_named` says whether the file has the section.
-    """
-
-    config: Config
-    variables: Mapping[str, str]
-    is_named: bool
-
-    @property
-    def unkept(self) -> list[str]:
-        """The credentials that `.env` cannot give, since no variable of the file stands for them."""
-        return [field for field in _FIELDS if field not in self.variables]
-
-
-def at_hand(path: FilePath, environ: Mapping[str, str]) -> AppAtHand:
-    """Read the file as if its App were there already; `Invalid` for its other mistakes. Blocking.
-
-    Where there is no file, there is a configuration with all defaults.
-    """
-    if not path.exists():
-        return unnamed(Config())
-    read = source(path, environ)
-    data = read.document.data
-    section = data.get("github") if isinstance(data, dict) else None
-    if not isinstance(section, dict):
-        return unnamed(checked_source(read))
-    variables = {field: name for field in _FIELDS if (name := _variable(section.get(field)))}
-    stand_ins = {name: _FIELDS[field][1] for field, name in variables.items()}
-    return AppAtHand(_with(read, stand_ins), variables, is_named=True)
-
-
-def unnamed(config: Config) -> AppAtHand:
-    """A configuration without the section: its App gets the usual variables."""
-    return AppAtHand(config, {field: name for field, (name, _) in _FIELDS.items()}, is_named=False)
-
-
-def _with(read: Source, stand_ins: Mapping[str, str]) -> Config:
-    environ = {
-        **read.environ,
-        **{name: text for name, text in stand_ins.items() if not read.environ.get(name)},
-    }
-    return checked_source(replace(read, environ=environ))
-
-
-def _variable(value: Value) -> str | None:
-    """The variable that `value` is, and nothing else."""
-    if not isinstance(value, str):
-        return None
-    try:
-        pieces = [piece for piece in pieces_of(value) if piece]
-    except ValueError:
-        return None
-    return pieces[0].name if len(pieces) == 1 and isinstance(pieces[0], Reference) else None
-
-
-def configured(path: FilePath, environ: Mapping[str, str], variables: Mapping[str, str]) -> list[str]:
-    """The variables among these that have a value already, in the environment or in `.env`. Blocking."""
-    env_file = beside(path)
-    if env_file.mistakes:
-        raise Invalid(list(env_file.mistakes))
-    values = env_file.under(environ)
-    return [name for name in variables.values() if values.get(name)]
 
 
 def needs(config: Config) -> AppNeeds:

@@ -15,29 +15,24 @@ from bot.catalog.conditions import SecretReference, is_object_name
 from bot.catalog.images import is_reference
 from bot.config.clusters import cluster_settings
 from bot.config.config import Config
-from bot.config.document import Document, Path, Value
-from bot.config.interpolation import Reference, pieces_of
-from bot.config.loading import checked, source, treatment
-from bot.config.slack_tokens import LOOKS, Kind
+from bot.config.document import Document, Value
+from bot.config.loading import checked, source
+from bot.config.stand_ins import (
+    SECRETS,
+    VariableUse,
+    build_secrets,
+    pieces,
+    place_of,
+    stand_ins,
+    texts,
+    variable_uses,
+)
 from bot.errors import Refused
 from executor import references
 from executor.kubernetes.installing.access import Uses, rules
 from executor.kubernetes.installing.installation import HOME, Bot, objects
 from executor.kubernetes.installing.writing import written
 
-_STAND_IN = "stand-in"
-_SECRET: Mapping[Path, str] = {
-    ("database",): "postgresql://localhost/errand",
-    ("github", "private_key"): "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----",
-    ("github", "token"): _STAND_IN,
-    ("github", "webhook_secret"): _STAND_IN,
-    ("slack", "bot_token"): LOOKS[Kind.BOT_TOKEN].prefix + _STAND_IN,
-    ("slack", "app_token"): LOOKS[Kind.APP_TOKEN].prefix + _STAND_IN,
-    ("slack", "signing_secret"): _STAND_IN,
-}
-"""Where the file holds secrets, with what stands in for one that this environment does not have."""
-_NUMBER: Mapping[Path, str] = {("github", "app_id"): "1"}
-"""The same of what is no secret, but kept beside them, and changes nothing of what is printed."""
 _API = (443, 6443)
 """Where API servers listen, and where GitHub, Slack and registries do."""
 _POSTGRESQL = 5432
@@ -75,11 +70,11 @@ def manifest(path: FilePath, environ: Mapping[str, str], wanted: InstallationReq
     """The objects to apply, as YAML; ConfigError with every mistake, Refused for what cannot be."""
     read = source(path, environ)
     document = read.document
-    found = list(_references(document.data))
+    found = list(variable_uses(document.data))
     config = None
     if not document.mistakes:
         _refuse_secrets(document)
-        config = checked(document, {**_stand_ins(document.data, found), **read.environ})
+        config = checked(document, {**stand_ins(document.data, found), **read.environ})
     if config is None or read.is_wrong():
         raise read.refused()
     _check_words(wanted)
@@ -143,78 +138,20 @@ def _heading(bot: Bot, namespace: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _texts(value: Value, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Every text of the file with its path."""
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _texts(item, (*path, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _texts(item, (*path, index))
-
-
-def _pieces(text: str) -> list[str | Reference]:
-    """What `text` consists of; nothing where that is wrong, which the checks tell."""
-    try:
-        return [piece for piece in pieces_of(text) if piece != ""]
-    except ValueError:
-        return []
-
-
-def _references(data: Value) -> Iterator[tuple[Path, Reference, bool]]:
-    """Every `${NAME}` that is replaced, with where it stands, and whether nothing else stands there."""
-    for path, text in _texts(data):
-        if path and treatment(path) in ("now", "late"):
-            pieces = _pieces(text)
-            yield from ((path, one, len(pieces) == 1) for one in pieces if isinstance(one, Reference))
-
-
-def _stand_ins(data: Value, found: list[tuple[Path, Reference, bool]]) -> dict[str, str]:
-    """A value for every variable whose own does not matter here; of the others the real one is needed."""
-    made = dict.fromkeys(_build_secrets(data), _STAND_IN)
-    needed = set()
-    for path, reference, alone in found:
-        place = _place(path)
-        if reference.default is not None:
-            continue
-        if place in _SECRET:
-            made[reference.name] = _SECRET[place] if alone else _STAND_IN
-        elif place in _NUMBER:
-            made.setdefault(reference.name, _NUMBER[place])
-        elif treatment(path) == "late":
-            made.setdefault(reference.name, _STAND_IN)
-        else:
-            needed.add(reference.name)
-    return {name: text for name, text in made.items() if name not in needed}
-
-
-def _variables(data: Value, found: list[tuple[Path, Reference, bool]]) -> dict[str, bool]:
+def _variables(data: Value, found: list[VariableUse]) -> dict[str, bool]:
     """The variables that Errand is to have, and whether it cannot do without."""
-    made = dict.fromkeys(_build_secrets(data), True)
+    made = dict.fromkeys(build_secrets(data), True)
     for _, reference, _ in found:
         made[reference.name] = made.get(reference.name, False) or reference.default is None
     return dict(sorted(made.items()))
 
 
-def _build_secrets(data: Value) -> Iterator[str]:
-    for path, text in _texts(data):
-        if path[:1] == ("images",) and path[2:4] == ("build", "secrets"):
-            yield text
-
-
-def _place(path: Path) -> Path:
-    """The path of a setting, list items left out."""
-    return tuple(part for part in path if not isinstance(part, int))
-
-
 def _refuse_secrets(document: Document) -> None:
     """Add to the mistakes what the file itself says of secrets."""
-    for path, text in _texts(document.data):
-        if _place(path) not in _SECRET:
+    for path, text in texts(document.data):
+        if place_of(path) not in SECRETS:
             continue
-        said = "".join(piece if isinstance(piece, str) else piece.default or "" for piece in _pieces(text))
+        said = "".join(piece if isinstance(piece, str) else piece.default or "" for piece in pieces(text))
         held = _password(said) if path == ("database",) else said
         if held:
             document.wrong(path, _HELD)

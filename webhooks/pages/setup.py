@@ -20,8 +20,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from bot.config import envfile, github_app
+from bot.config.at_hand import AppAtHand
 from bot.config.findings import Invalid
-from bot.config.github_app import AppAtHand
 from bot.errors import Refused, RetryLater
 from bot.github.registration import Registration
 from executor.spec import Secret

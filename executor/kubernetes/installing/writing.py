@@ -22,6 +22,11 @@ def written(documents: Iterable[tuple[str, Object]]) -> str:
     return "".join(f"---\n# {said}\n" + "".join(_lines(made, 0)) for said, made in documents)
 
 
+def yaml(made: Object) -> str:
+    """One mapping as YAML, without the line that begins a document."""
+    return "".join(_lines(made, 0))
+
+
 def _lines(value: Object, depth: int) -> Iterator[str]:
     """The lines of a mapping that is not empty."""
     for key, item in value.items():

@@ -91,20 +91,6 @@ def test_people_see_another_address_than_programs(api: str, web: str) -> None:
     assert github_app.web_url(api) == web
 
 
-def test_file_is_read_before_there_is_an_app(tmp_path: Path) -> None:
-    path = tmp_path / "app.yaml"
-    assert not github_app.at_hand(path, {}).is_named
-    path.write_text(
-        'github: {app_id: "${A}", private_key: "${K:-}", webhook_secret: literal-secret-of-mine}\n'
-    )
-    app = github_app.at_hand(path, {})
-    assert (app.is_named, dict(app.variables)) == (True, {"app_id": "A", "private_key": "K"})
-    assert github_app.configured(path, {"A": "7"}, app.variables) == ["A"]
-    path.write_text("github: {app_id: '${A}', private_key: '${K}', nonsense: 1}\n")
-    with pytest.raises(ConfigError, match="nonsense"):
-        github_app.at_hand(path, {})
-
-
 def test_required_checks_take_the_right_to_read_statuses() -> None:
     job = {"name": "migrate", "command": "true", "requires": [{"checks": {"only": ["test"]}}, "review"]}
     needs = github_app.needs(Config.model_validate({"jobs": {"migrate": job}}))
@@ -125,14 +111,6 @@ def test_requirement_that_cannot_hold_is_told_in_its_place(tmp_path: Path, requi
     path.write_text(f"jobs:\n  migrate:\n    command: 'true'\n    requires: {requires}\n")
     with pytest.raises(ConfigError, match=f"app.yaml:4:.*{re.escape(told)}"):
         load(path, {})
-
-
-def test_credential_that_no_variable_stands_for_could_not_be_kept(tmp_path: Path) -> None:
-    path = tmp_path / "app.yaml"
-    keys = 'app_id: "${A}", private_key: "${K}", webhook_secret: a-secret-in-the-file-itself'
-    path.write_text(f"github: {{{keys}}}\n")
-    assert github_app.at_hand(path, {}).unkept == ["webhook_secret"]
-    assert github_app.at_hand(tmp_path / "none.yaml", {}).unkept == []
 
 
 @pytest.mark.parametrize(

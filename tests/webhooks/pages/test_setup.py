@@ -9,8 +9,8 @@ import pytest
 from playwright.async_api import Page, expect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bot.config import envfile, github_app
-from bot.config.github_app import AppAtHand
+from bot.config import envfile
+from bot.config.at_hand import AppAtHand, Service, at_hand
 from bot.github.registration import Registration, register
 from demo.github import GitHubStandIn
 from demo.standins import serving
@@ -36,7 +36,7 @@ class _Setting:
     def __init__(self, config: Path, github: GitHubStandIn) -> None:
         self.config, self.github = config, github
         config.write_text(APP.replace("URL", github.url))
-        self.app: AppAtHand = github_app.at_hand(config, {})
+        self.app: AppAtHand = at_hand(config, {}, Service.GITHUB)
         self.setup: AppSetup | None = None
         self.address = ""
 
@@ -103,7 +103,7 @@ async def test_whoever_github_does_not_reach_is_told_how_deliveries_come(
 ) -> None:
     text = setting.config.read_text().replace("https://errand.example.com", "http://127.0.0.1:8000")
     setting.config.write_text(text.replace("github:\n", f"github:\n  poll: {poll}\n") if poll else text)
-    setting.app = github_app.at_hand(setting.config, {})
+    setting.app = at_hand(setting.config, {}, Service.GITHUB)
     async with serving(_later(setting)) as address, httpx.AsyncClient(base_url=address) as client:
         setting.begin(Entrance(address))
         assert words in (await client.get(PATH)).text

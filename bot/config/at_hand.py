@@ -1,0 +1,106 @@
+"""What an `app.yaml` says of an app of Errand's at GitHub or Slack before there is one.
+
+Secrets that are not there yet have stand-ins, so that everything else of the file counts as it is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path as FilePath
+
+from bot.config.config import Config
+from bot.config.document import Value
+from bot.config.envfile import beside
+from bot.config.findings import Invalid
+from bot.config.interpolation import Reference
+from bot.config.loading import Source, checked_source, source
+from bot.config.stand_ins import SECRETS, pieces, stand_ins, variable_uses
+
+
+class Service(StrEnum):
+    """Whose app it is; the name of its section in the file."""
+
+    GITHUB = "github"
+    SLACK = "slack"
+
+
+VARIABLES: Mapping[Service, Mapping[str, str]] = {
+    Service.GITHUB: {
+        "app_id": "GITHUB_APP_ID",
+        "private_key": "GITHUB_PRIVATE_KEY",
+        "webhook_secret": "GITHUB_WEBHOOK_SECRET",
+    },
+    Service.SLACK: {
+        "bot_token": "SLACK_BOT_TOKEN",
+        "signing_secret": "SLACK_SIGNING_SECRET",
+        "app_token": "SLACK_APP_TOKEN",
+    },
+}
+"""The credentials of each app, by their fields: the variable that is usual."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppAtHand:
+    """What the file says. `is_named` says whether it has the section.
+
+    `variables`: what the credentials are called in the environment, by field; a field that stands in the file
+    itself, or that a section that is there does not have, has none.
+    """
+
+    config: Config
+    service: Service
+    variables: Mapping[str, str]
+    is_named: bool
+
+    def unkept(self, *fields: str) -> list[str]:
+        """Of these credentials those that `.env` cannot give: no variable of the file stands for them."""
+        return [field for field in fields or VARIABLES[self.service] if field not in self.variables]
+
+
+def at_hand(path: FilePath, environ: Mapping[str, str], service: Service) -> AppAtHand:
+    """Read the file as if its app were there already; `Invalid` for its other mistakes. Blocking.
+
+    Where there is no file, there is a configuration with all defaults.
+    """
+    if not path.exists():
+        return unnamed(Config(), service)
+    read = source(path, environ)
+    data = read.document.data
+    section = data.get(service) if isinstance(data, dict) else None
+    if not isinstance(section, dict):
+        return unnamed(_checked(read, {}), service)
+    fields = {field: _variable(section.get(field)) for field in VARIABLES[service]}
+    variables = {field: name for field, name in fields.items() if name}
+    missing = {name: field for field, name in variables.items() if not read.environ.get(name)}
+    filled = {name: SECRETS.get((service, field), "1") for name, field in missing.items()}
+    return AppAtHand(_checked(read, filled), service, variables, is_named=True)
+
+
+def unnamed(config: Config, service: Service) -> AppAtHand:
+    """A configuration without the section: its app gets the usual variables."""
+    return AppAtHand(config, service, VARIABLES[service], is_named=False)
+
+
+def _checked(read: Source, filled: Mapping[str, str]) -> Config:
+    uses = list(variable_uses(read.document.data))
+    environ = {**stand_ins(read.document.data, uses), **read.environ, **filled}
+    return checked_source(replace(read, environ=environ))
+
+
+def _variable(value: Value) -> str | None:
+    """The variable that `value` is, and nothing else; of a list the first one that is."""
+    if isinstance(value, list):
+        return next((name for each in value if (name := _variable(each))), None)
+    if not isinstance(value, str):
+        return None
+    found = pieces(value)
+    return found[0].name if len(found) == 1 and isinstance(found[0], Reference) else None
+
+
+def configured(path: FilePath, environ: Mapping[str, str], variables: Mapping[str, str]) -> list[str]:
+    """The variables among these that have a value already, in the environment or in `.env`. Blocking."""
+    env_file = beside(path)
+    if env_file.mistakes:
+        raise Invalid(list(env_file.mistakes))
+    values = env_file.under(environ)
+    return [name for name in variables.values() if values.get(name)]

@@ -1,0 +1,49 @@
+"""What a file says of an app at GitHub or Slack that is not there yet."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.config.at_hand import Service, at_hand, configured
+from bot.errors import ConfigError
+
+
+def test_file_is_read_before_there_is_an_app(tmp_path: Path) -> None:
+    path = tmp_path / "app.yaml"
+    assert not at_hand(path, {}, Service.GITHUB).is_named
+    path.write_text(
+        'github: {app_id: "${A}", private_key: "${K:-}", webhook_secret: literal-secret-of-mine}\n'
+    )
+    app = at_hand(path, {}, Service.GITHUB)
+    assert (app.is_named, dict(app.variables)) == (True, {"app_id": "A", "private_key": "K"})
+    assert configured(path, {"A": "7"}, app.variables) == ["A"]
+    path.write_text("github: {app_id: '${A}', private_key: '${K}', nonsense: 1}\n")
+    with pytest.raises(ConfigError, match="nonsense"):
+        at_hand(path, {}, Service.GITHUB)
+
+
+def test_credential_that_no_variable_stands_for_could_not_be_kept(tmp_path: Path) -> None:
+    path = tmp_path / "app.yaml"
+    keys = 'app_id: "${A}", private_key: "${K}", webhook_secret: a-secret-in-the-file-itself'
+    path.write_text(f"github: {{{keys}}}\n")
+    assert at_hand(path, {}, Service.GITHUB).unkept() == ["webhook_secret"]
+    assert at_hand(tmp_path / "none.yaml", {}, Service.GITHUB).unkept() == []
+
+
+def test_secrets_of_jobs_and_of_the_other_service_need_not_be_there(tmp_path: Path) -> None:
+    path = tmp_path / "app.yaml"
+    path.write_text(
+        "database: ${DATABASE}\n"
+        "github: {app_id: '${A}', private_key: '${K}', webhook_secret: ['${NEW}', '${OLD}']}\n"
+        "slack: {bot_token: '${B}', app_token: '${X}', signing_secret: ['${S}', '${T:-old}']}\n"
+        "jobs: {a: {command: x, env: {PASSWORD: '${PASSWORD}'}}}\n"
+    )
+    assert at_hand(path, {}, Service.GITHUB).variables["webhook_secret"] == "NEW"
+    assert at_hand(path, {}, Service.SLACK).variables == {
+        "bot_token": "B",
+        "app_token": "X",
+        "signing_secret": "S",
+    }
+    path.write_text("url: ${ERRAND_URL}\nslack: {bot_token: '${B}'}\n")
+    with pytest.raises(ConfigError, match="ERRAND_URL is not set"):
+        at_hand(path, {}, Service.SLACK)
