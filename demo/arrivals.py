@@ -26,6 +26,10 @@ class Arrivals:
     clock: Callable[[], float]
     client: httpx.AsyncClient
 
+    def reach_slack(self) -> None:
+        """Let what people do in Slack arrive at the service's door."""
+        self.beside.slack.reach(lambda sent: self.deliver("/webhooks/slack", sent), SLACK_SECRET)
+
     async def deliver(self, path: str, delivery: deliveries.Delivery) -> httpx.Response:
         """Send a signed request to a door."""
         return await self.client.post(path, content=delivery.body, headers=delivery.headers)
@@ -103,15 +107,7 @@ class Arrivals:
 
     async def slash(self, text: str, *, person: str = SLACK_USER) -> httpx.Response:
         """Somebody types `/job TEXT` in the channel."""
-        channel = self.beside.slack.channels[0].id
-        fields = deliveries.slash_command(
-            text,
-            trigger=f"{uuid.uuid4().int % 10**12}.{uuid.uuid4().hex[:8]}",
-            channel=channel,
-            person=person,
-            response_url=self.beside.slack.response_url(channel, person),
-        )
-        return await self.deliver("/webhooks/slack", deliveries.slack(SLACK_SECRET, fields, self.clock()))
+        return await self.beside.slack.slash(text, user=person)
 
     async def _github(self, event: str, payload: dict[str, Any], id: str | None) -> httpx.Response:
         guid = id or str(uuid.uuid4())

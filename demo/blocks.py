@@ -1,9 +1,11 @@
 """What Slack accepts as blocks: https://docs.slack.dev/reference/block-kit/blocks"""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 BLOCKS = 50
+VIEW_BLOCKS = 100
+TITLE_CHARACTERS = 24
 TEXT_CHARACTERS = 3000
 HEADER_CHARACTERS = 150
 FIELDS = 10
@@ -17,19 +19,19 @@ class InvalidBlocks(Exception):
     """Why Slack would say `invalid_blocks`, with the place in the blocks."""
 
 
-def check_blocks(blocks: Any) -> None:
-    """Raise `InvalidBlocks` unless Slack would take `blocks`."""
+def check_blocks(blocks: Any, *, refused: Collection[str] = (), most: int = BLOCKS) -> None:
+    """Raise `InvalidBlocks` unless Slack would take `blocks`; `refused` types it does not know."""
     if not isinstance(blocks, list):
         raise InvalidBlocks("must be an array [json-pointer:/blocks]")
-    if len(blocks) > BLOCKS:
-        raise InvalidBlocks(f"no more than {BLOCKS} items allowed [json-pointer:/blocks]")
+    if len(blocks) > most:
+        raise InvalidBlocks(f"no more than {most} items allowed [json-pointer:/blocks]")
     ids: set[str] = set()
     for index, block in enumerate(blocks):
         where = f"/blocks/{index}"
         if not isinstance(block, dict):
             raise InvalidBlocks(f"must be an object [json-pointer:{where}]")
         kind = block.get("type")
-        check = _KINDS.get(kind) if isinstance(kind, str) else None
+        check = _KINDS.get(kind) if isinstance(kind, str) and kind not in refused else None
         if check is None:
             raise InvalidBlocks(f"unsupported type: {kind} [json-pointer:{where}/type]")
         block_id = block.get("block_id")
@@ -38,6 +40,21 @@ def check_blocks(blocks: Any) -> None:
                 raise InvalidBlocks(f"invalid or repeated block_id [json-pointer:{where}/block_id]")
             ids.add(block_id)
         check({key: value for key, value in block.items() if key != "block_id"}, where)
+
+
+def check_view(view: Any, *, kinds: Collection[str], refused: Collection[str] = ()) -> None:
+    """Raise `InvalidBlocks` unless Slack would show `view`, a view of one of `kinds`."""
+    if not isinstance(view, dict) or view.get("type") not in kinds:
+        raise InvalidBlocks(f"must be a view of {' or '.join(kinds)} [json-pointer:/view]")
+    check_blocks(view.get("blocks"), refused=refused, most=VIEW_BLOCKS)
+    if view["type"] == "modal":
+        for name in ("title", "submit", "close"):
+            if name == "title" or name in view:
+                _text(view.get(name), f"/view/{name}", limit=TITLE_CHARACTERS, kinds=("plain_text",))
+
+
+def _anything(block: Mapping[str, Any], where: str) -> None:
+    """Checked by Slack more closely than here."""
 
 
 def _keys(block: Mapping[str, Any], where: str, allowed: set[str]) -> None:
@@ -130,4 +147,11 @@ _KINDS: dict[str, Callable[[Mapping[str, Any], str], None]] = {
     "context": _context,
     "actions": _actions,
     "rich_text": _rich_text,
+    "input": _anything,
+    "image": _anything,
+    "markdown": _anything,
+    "table": _anything,
+    "alert": _anything,
+    "data_table": _anything,
+    "data_visualization": _anything,
 }

@@ -121,6 +121,7 @@ class Installation(Arrivals):
         self.environ = self._environ() | dict(environ)
         self.origin = home / "github" / f"{REPOSITORY}.git"
         self.client = httpx.AsyncClient(base_url=self.url, timeout=30.0, trust_env=False)
+        self.reach_slack()
         self._process: Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._changed = asyncio.Condition()

@@ -15,6 +15,7 @@ from tests.clocks import Clock, clock
 
 __all__ = ["clock"]
 
+OCTOCAT = "U012AB3CD"
 LONG = {"type": "mrkdwn", "text": "x" * 3000}
 
 
@@ -120,10 +121,15 @@ async def test_scope_that_is_missing_is_named(slack: SlackStandIn, http: httpx.A
 
 
 async def test_ephemeral_message_is_for_one_person(slack: SlackStandIn, http: httpx.AsyncClient) -> None:
-    await call(http, "chat.postEphemeral", channel="#ops", user="U1", text="x")
-    assert [(each.user, each.text) for each in slack.ephemerals] == [("U1", "x")]
+    await call(http, "chat.postEphemeral", channel="#ops", user=OCTOCAT, text="x")
+    assert [(each.user, each.text) for each in slack.ephemerals] == [(OCTOCAT, "x")]
     assert slack.messages == []
     assert (await call(http, "chat.postEphemeral", channel="#ops", text="x"))["error"] == "invalid_arguments"
+    elsewhere = slack.add_person("ada")
+    slack.channels[0].people = {OCTOCAT}
+    for user in ("U0NOBODY", elsewhere.id):
+        refused = await call(http, "chat.postEphemeral", channel="#ops", user=user, text="x")
+        assert refused["error"] == "user_not_in_channel"
 
 
 async def test_limit_is_a_429_with_the_seconds(slack: SlackStandIn, http: httpx.AsyncClient) -> None:
