@@ -153,15 +153,26 @@ class Slack:
             how["response_type"] = "in_channel"
         await self._responses.answer(response_url, text, blocks, how)
 
-    async def unfurl(self, unfurl_id: str, source: str, unfurls: Mapping[str, Mapping[str, Any]]) -> None:
-        """Unfold links, by address a mapping with `blocks`; what names them came with the event.
+    async def unfurl(
+        self,
+        channel: str,
+        ts: str,
+        unfurls: Mapping[str, Mapping[str, Any]],
+        unfurl_id: str | None = None,
+        source: str | None = None,
+    ) -> None:
+        """Unfold the links of a message, by address a mapping with `blocks`.
 
+        `unfurl_id` with its `source`, which came with the event, name also a message that is being written.
         https://docs.slack.dev/reference/methods/chat.unfurl
         """
+        is_named = unfurl_id is not None and source is not None
         await self._calls.write(
-            Call("chat.unfurl"),
-            unfurl_id=unfurl_id,
-            source=source,
+            self._call("chat.unfurl", channel),
+            channel=None if is_named else channel,
+            ts=None if is_named else ts,
+            unfurl_id=unfurl_id if is_named else None,
+            source=source if is_named else None,
             unfurls={url: dict(each) for url, each in unfurls.items()},
         )
 

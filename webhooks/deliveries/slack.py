@@ -1,29 +1,24 @@
 """POST /webhooks/slack: commands, interactivity and events. Verify, store, acknowledge; no work here.
 
-Signatures are checked by slack_sdk's `SignatureVerifier`, not by Bolt's middleware: Bolt parses the body
-before it verifies it and raises on what anybody may send (malformed JSON, a timestamp that is no number,
-a signature that is not ASCII), and its listeners would have nothing to do, since what came in is stored
-and answered later.
-
-https://docs.slack.dev/authentication/verifying-requests-from-slack/
+What was sent over Socket Mode is taken by the same `SlackRequests`, and is not verified: its connection is.
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import parse_qs
+from typing import TYPE_CHECKING
 
-from slack_sdk.signature import Clock, SignatureVerifier
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from bot.telemetry.metrics import count_delivery
 from webhooks.deliveries.intake import AddDelivery, Headers, Intake, Refusal, media_type_of, secrets_of
+from webhooks.deliveries.slack_requests import FORM, JSON, SlackRequests, form_of, of_form, of_json
 from webhooks.server.unverified import GaveWay, Unverified
+
+if TYPE_CHECKING:
+    from webhooks.deliveries.slack_signatures import Signatures
 
 PATH = "/webhooks/slack"
 
@@ -35,29 +30,7 @@ PATIENCE_S = 2.0
 
 _TIMESTAMP = re.compile(rb"[0-9]{1,12}")
 _SIGNATURE = re.compile(rb"v0=[0-9a-f]{64}")
-_ID = re.compile(r"[0-9A-Za-z._-]{1,200}", re.ASCII)
-
-_JSON = "application/json"
-_FORM = "application/x-www-form-urlencoded"
 _ACKNOWLEDGED = Response()
-
-
-@dataclass(frozen=True, slots=True)
-class _Event:
-    """What a verified body is: its kind as deliveries call it, and Slack's own id of it, if any."""
-
-    kind: str
-    id: str | None
-
-
-class _Clock(Clock):
-    """The door's clock in the shape that slack_sdk asks for."""
-
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
-
-    def now(self) -> float:
-        return self._now()
 
 
 class SlackDoor:
@@ -72,13 +45,11 @@ class SlackDoor:
         clock: Callable[[], float],
         unverified: Unverified,
     ) -> None:
-        now = _Clock(clock)
-        secrets = secrets_of(signing_secrets, PATH)
-        self._verifiers = [SignatureVerifier(secret.decode(), now) for secret in secrets]
+        self._signatures = _signatures(secrets_of(signing_secrets, PATH), clock)
         self._intake = Intake(
             "slack", add_delivery, limit=min(limit, LIMIT), patience=PATIENCE_S, unverified=unverified
         )
-        self._clock = clock
+        self._requests = SlackRequests(self._intake, clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request; what is wrong with it is told with a status of its own, never 500."""
@@ -91,18 +62,19 @@ class SlackDoor:
         await response(scope, receive, send)
 
     async def _answer(self, scope: Scope, headers: Headers, receive: Receive) -> Response:
-        if not self._verifiers:
+        signatures = self._signatures
+        if signatures is None:
             raise Refusal(503, "No signing secret is set here, so nothing is accepted.", "closed")
         timestamp = headers.get(b"x-slack-request-timestamp", b"")
         signature = headers.get(b"x-slack-signature", b"")
         if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
             raise Refusal(401, "Slack's signature headers are missing or malformed.", "unauthorized")
         media_type = media_type_of(headers)
-        if media_type not in (_JSON, _FORM):
-            raise Refusal(415, f"Expected {_JSON} or {_FORM}.", "media_type")
+        if media_type not in (JSON, FORM):
+            raise Refusal(415, f"Expected {JSON} or {FORM}.", "media_type")
         with self._intake.unverified(scope) as memory:
             body = await self._intake.read(headers, receive, memory)
-            if not _is_signed(self._verifiers, body, timestamp, signature):
+            if not signatures.fit(body, timestamp, signature):
                 reason = "The signature does not fit, or is older than five minutes."
                 raise Refusal(401, reason, "unauthorized")
             memory.verified()
@@ -111,52 +83,28 @@ class SlackDoor:
     async def _take(self, body: bytes, media_type: str, timestamp: bytes) -> Response:
         """Answers Slack's questions about the address itself; stores everything else."""
         try:
-            fields = json.loads(body) if media_type == _JSON else _form(body)
+            fields = json.loads(body) if media_type == JSON else form_of(body)
             if not isinstance(fields, dict):
                 raise ValueError("not an object")
-            if media_type == _JSON and fields.get("type") == "url_verification":
+            if media_type == JSON and fields.get("type") == "url_verification":
                 count_delivery("slack", "event", "answered")
                 return JSONResponse({"challenge": str(fields.get("challenge", ""))})
-            if media_type == _FORM and fields.get("ssl_check") == "1":
+            if media_type == FORM and fields.get("ssl_check") == "1":
                 return _ACKNOWLEDGED
-            event = _event(fields, media_type)
+            request = of_json(fields, body) if media_type == JSON else of_form(fields, body)
         except (ValueError, RecursionError):
             raise Refusal(400, "The body is malformed.", "malformed") from None
-        key = event.id or hashlib.sha256(timestamp + b":" + body).hexdigest()
-        await self._intake.store(f"slack:{key}", event.kind, media_type, body, self._clock())
-        return _ACKNOWLEDGED
+        answer = await self._requests.take(request, timestamp + b":")
+        return _ACKNOWLEDGED if answer is None else JSONResponse(answer)
 
 
-def _is_signed(
-    verifiers: Sequence[SignatureVerifier], body: bytes, timestamp: bytes, signature: bytes
-) -> bool:
-    """Whether one of the secrets signed `body`; how long it takes does not tell which."""
-    try:
-        valid = [each.is_valid(body, timestamp.decode(), signature.decode()) for each in verifiers]
-        return any(valid)
-    except UnicodeDecodeError:
-        return False  # Slack sends UTF-8, so this is not from Slack
+def _signatures(secrets: Sequence[bytes], clock: Callable[[], float]) -> "Signatures | None":
+    """None without a secret: whoever has no Slack does not import its SDK."""
+    if not secrets:
+        return None
+    from webhooks.deliveries.slack_signatures import Signatures
 
-
-def _form(body: bytes) -> dict[str, str]:
-    fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=100)
-    return {name: values[0] for name, values in fields.items()}
-
-
-def _event(fields: dict[str, Any], media_type: str) -> _Event:
-    """Which of the three kinds it is. Slack's retries carry the id of the first attempt."""
-    if media_type == _JSON:
-        return _Event("event", _id(fields.get("event_id")))
-    if "payload" in fields:
-        payload = json.loads(fields["payload"])
-        if not isinstance(payload, dict):
-            raise ValueError("the payload is no object")
-        return _Event("interactivity", _id(payload.get("trigger_id")))
-    return _Event("command", _id(fields.get("trigger_id")))
-
-
-def _id(value: object) -> str | None:
-    return value if isinstance(value, str) and _ID.fullmatch(value) else None
+    return Signatures(secrets, clock)
 
 
 def routes(
