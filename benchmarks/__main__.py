@@ -21,6 +21,7 @@ MODULES = (
     "history",
     "masking",
     "service",
+    "slack",
     "processor",
     "calls",
     "schedules",

@@ -131,9 +131,13 @@ async def _accepts(port: int) -> bool:
     return True
 
 
-async def load(port: int, *, seconds: float, connections: int = 32) -> Load:
-    """Send signed pushes from a process of its own, each connection waiting for its answer."""
-    command = [sys.executable, "-m", "benchmarks.load", str(port), str(seconds), str(connections)]
+async def load(port: int, *, seconds: float, connections: int = 32, rate: float | None = None) -> Load:
+    """Send signed pushes from a process of its own, each connection waiting for its answer.
+
+    `rate` is how many a second, None for as many as are answered.
+    """
+    paced = [] if rate is None else [str(rate)]
+    command = [sys.executable, "-m", "benchmarks.load", str(port), str(seconds), str(connections), *paced]
     process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
     out, _ = await process.communicate()
     if process.returncode != 0:

@@ -139,12 +139,12 @@ async def _memory(home: Path, config: Path, sample: Path) -> Row:
         port = free_port()
         door = [sys.executable, "-m", "benchmarks.door", str(port)]
         bare = await stack.enter_async_context(server(door, port))
-        ours, peer = _resident(errand.pid), _resident(bare)
+        ours, peer = resident(errand.pid), resident(bare)
     note = f"{BUDGET_MEMORY_MB:.0f} MB are allowed"
     return Row("memory of the idle service", ours, peer, ours / BUDGET_MEMORY_MB, "MB", 1.0, True, note)
 
 
-def _resident(pid: int) -> float:
+def resident(pid: int) -> float:
     """Megabytes; with `ps`, which Linux and macOS have."""
     told = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True)
     return int(told.stdout) / 1024
