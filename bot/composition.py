@@ -39,6 +39,7 @@ from bot.handlers.slack.apologies import SlackApologies
 from bot.handlers.slack.commands import SlackCommandHandler
 from bot.handlers.slack.contexts import SlackContexts
 from bot.handlers.slack.deliveries import Dispatch, SlackDeliveryHandler
+from bot.handlers.slack.mentions import SlackMentionHandler
 from bot.handlers.slack.presses import SlackPressHandler
 from bot.handlers.start import StartHandler
 from bot.handlers.status import LogHandler, StatusHandler
@@ -244,8 +245,9 @@ class Composition:
         registry, contexts, talk = self.parts.registry, self.slack_contexts, self.conversation
         commands = SlackCommandHandler(registry, contexts, talk, self.answers)
         presses = SlackPressHandler(registry, contexts, commands, talk, self.answers)
+        mentions = SlackMentionHandler(self.parts.slack, registry, contexts, commands, talk, self.answers)
         deaf = self.settlement.unheard
-        listeners = Listeners(commands.handle, presses.handle, deaf, deaf, deaf, deaf, deaf, deaf)
+        listeners = Listeners(commands.handle, presses.handle, deaf, deaf, mentions.handle, deaf, deaf, deaf)
         return Dispatcher(listeners).dispatch
 
     @cached_property

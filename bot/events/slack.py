@@ -120,7 +120,7 @@ def read_shortcut(sent: Json) -> SlackShortcut:
 def read_mention(sent: Json) -> SlackMention | Ignored:
     """Errand's name in a message of a person."""
     event = _part(sent, "event")
-    if event.get("bot_id") or event.get("subtype"):
+    if event.get("bot_id") or event.get("subtype") or event.get("edited"):
         return Ignored("a program mentions Errand, or a message was changed")
     spot = SlackSpot(_text(event, "channel"), message=_text(event, "ts"), thread=_maybe(event, "thread_ts"))
     return SlackMention(_text(sent, "event_id"), _author(event), spot, str(event.get("text") or ""))
@@ -209,11 +209,13 @@ def _spot(sent: Json) -> SlackSpot | None:
         return None
     about: Json = container if isinstance(container, dict) else {}
     inside: Json = message if isinstance(message, dict) else {}
+    ts = _maybe(about, "message_ts") or _maybe(sent, "message_ts") or _maybe(inside, "ts")
+    thread = _maybe(about, "thread_ts") or _maybe(inside, "thread_ts")
     return SlackSpot(
         _text(channel, "id"),
         str(channel.get("name") or ""),
-        message=_maybe(about, "message_ts") or _maybe(sent, "message_ts") or _maybe(inside, "ts"),
-        thread=_maybe(about, "thread_ts") or _maybe(inside, "thread_ts"),
+        message=ts,
+        thread=None if thread == ts else thread,  # of a message that has answers it is its own
         response_url=_maybe(sent, "response_url"),
         ephemeral=about.get("is_ephemeral") is True,
     )

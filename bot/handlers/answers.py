@@ -54,13 +54,18 @@ class Answers:
         return targets.reaction(*about, on_line=on_line, now=now, nonce=nonce)
 
     def slack(self, context: RequestContext, texts: Sequence[str]) -> list[Post]:
-        """A reply that only who asked sees; none where Slack gave no address for it."""
+        """A reply that only who asked sees, in the thread where they asked; none on Home."""
         place = context.place
-        if not texts or not isinstance(place, SlackPlace) or not place.response_url:
+        if not texts or not isinstance(place, SlackPlace):
             return []
         key, text = f"reply:{context.key}", messages.joined(texts)
         now, nonce = self._clock(), self._nonce()
-        return [targets.slack_reply(key, place.response_url, text, now=now, nonce=nonce)]
+        if place.response_url:
+            return [targets.slack_reply(key, place.response_url, text, now=now, nonce=nonce)]
+        if place.user is None:
+            return []
+        spot = targets.ChannelPlace(place.channel, place.thread)
+        return [targets.slack_ephemeral(key, spot, place.user, text, now=now, nonce=nonce)]
 
 
 def by_number(comment: events.Comment) -> events.Comment:

@@ -14,6 +14,7 @@ from bot.handlers.authorization import Authorization, RequestContext, owner
 from bot.handlers.places import GitHubPlace, SlackPlace
 from bot.handlers.selection import RunReference
 from bot.posting.audience import outward
+from bot.posting.targets import ChannelPlace
 from bot.states import State
 from bot.store import Session, Store, posts, runs
 from bot.tables import Run
@@ -124,7 +125,8 @@ def _nearest(session: Session, context: RequestContext, candidates: Sequence[Run
     if isinstance(context.place, GitHubPlace):
         places = [f"github_comment:{context.place.repository}#{context.place.number}"]
     elif isinstance(context.place, SlackPlace):
-        places = [f"slack_message:{name}" for name in context.place.spellings]
+        thread = context.place.thread
+        places = [f"slack_message:{ChannelPlace(name, thread).key}" for name in context.place.spellings]
     here = posts.told_at(session, [run.identity for run in candidates], places)
     return [run for run in candidates if run.identity in here] or candidates
 

@@ -35,7 +35,8 @@ class CardTargets:
         github: bool,
         channels: Iterable[str | None],
     ) -> list[Post]:
-        """All places; `github`: also the commit. A channel that is named twice is told once.
+        """All places; `github`: also the commit. A channel that is named twice is told once; a thread in it
+        is a place of its own.
 
         A later card of the same `subject` (`run:migrate`) takes the place of this one in its pull request.
         """
@@ -50,12 +51,13 @@ class CardTargets:
             names = dict.fromkeys(channel for channel in channels if channel)
             chat = context.chat
             here, url = (chat.spellings, chat.response_url) if chat else ((), None)
-            if chat and names.keys().isdisjoint(here):
+            thread = chat.thread if chat else None
+            if chat and thread is None and names.keys().isdisjoint(here):
                 names[chat.channel] = None
-            cards += [
-                targets.channel(name, url=url if name in here else None, now=now, nonce=nonce())
-                for name in names
-            ]
+            spots = {targets.ChannelPlace(name): url if name in here else None for name in names}
+            if chat and thread is not None:
+                spots[targets.ChannelPlace(chat.channel, thread)] = url
+            cards += [targets.channel(spot, url=back, now=now, nonce=nonce()) for spot, back in spots.items()]
         return cards
 
     def commit(self, target: Target) -> list[Post]:

@@ -36,10 +36,11 @@ PRESS_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """A button: who pressed it, and which one it is."""
+    """A button: who pressed it, and which one it is; or what else may come again within `seconds`."""
 
     who: str
     button: str
+    seconds: float = PRESS_SECONDS
 
 
 class Conversation:
@@ -137,7 +138,7 @@ class Conversation:
         """Whether it was pressed a moment ago; if not, it is from now on."""
         now = self._clock()
         idempotency.hold(session)
-        if idempotency.find(session, press.who, press.button, since=now - PRESS_SECONDS) is not None:
+        if idempotency.find(session, press.who, press.button, since=now - press.seconds) is not None:
             return True
         row = Idempotency(caller=press.who, key=press.button, fingerprint="", created_at=now)
         idempotency.remember(session, row)

@@ -30,13 +30,15 @@ class SlackPlace:
     """A channel, by its id and by its name with its `#`, empty where Slack does not say it.
 
     `response_url` reaches the asker for half an hour, also where Errand is in no channel with them. `thread`
-    is the message whose answers it was asked among.
+    is the message whose answers it was asked among, `user` who asked, by whose id they are answered where
+    there is no such address.
     """
 
     channel: str
     name: str
     response_url: str | None
     thread: str | None = None
+    user: str | None = None
 
     @property
     def spellings(self) -> tuple[str, ...]:
@@ -51,6 +53,7 @@ class TerminalPlace:
     repository: str
     channel: ClassVar[str] = "terminal"
     response_url: ClassVar[None] = None
+    thread: ClassVar[None] = None
 
     @property
     def spellings(self) -> tuple[str, ...]:

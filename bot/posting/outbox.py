@@ -71,6 +71,7 @@ class Outbox:
             "github_verdict": deployments.verdict,
             "slack_message": slack.message,
             "slack_response": slack.response,
+            "slack_ephemeral": slack.ephemeral,
         }
 
     async def send(self, post: Post) -> None:

@@ -40,6 +40,7 @@ class SlackPosts:
         if post.remote_id == TOLD_ASKER:
             return None
         channel, command = post.place["channel"], self._registry.config.command
+        thread = post.place.get("thread")
         view, link = await self._facing.in_channel(self._client, post, subject)
         text, blocks = await asyncio.to_thread(messages.blocks, view, link, command=command)
         known: tuple[str, str] | None = None
@@ -47,10 +48,10 @@ class SlackPosts:
             where, _, ts = post.remote_id.partition(" ")
             known = where, ts
         elif post.attempts > 1:
-            known = await self._client.find(channel, post.nonce, post.created_at)
+            known = await self._client.find(channel, post.nonce, post.created_at, thread)
         if known is None:
             try:
-                known = await self._client.post(channel, text, blocks, post.nonce)
+                known = await self._client.post(channel, text, blocks, post.nonce, thread)
             except Refused as refusal:
                 return await self._tell_asker(post, subject, refusal)
         else:
@@ -78,6 +79,11 @@ class SlackPosts:
     async def response(self, post: Post, subject: Subject) -> None:
         """The answer to a command, which only the asker sees."""
         await self._client.respond(post.place["url"], messages.slack_text(post.text or ""))
+
+    async def ephemeral(self, post: Post, subject: Subject) -> None:
+        """The answer to a mention, which only the asker sees."""
+        place, text = post.place, messages.slack_text(post.text or "")
+        await self._client.post_ephemeral(place["channel"], place["user"], text, None, place.get("thread"))
 
     @property
     def _client(self) -> Slack:

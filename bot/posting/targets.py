@@ -29,6 +29,25 @@ class PullPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelPlace:
+    """A Slack channel by name or id, or (`thread`) what is said below a message of it, by its `ts`."""
+
+    channel: str
+    thread: str | None = None
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """As a post keeps it."""
+        thread = {} if self.thread is None else {"thread": self.thread}
+        return {"channel": self.channel, **thread}
+
+    @property
+    def key(self) -> str:
+        """Of the cards there: a thread is a place of its own."""
+        return self.channel if self.thread is None else f"{self.channel}:{self.thread}"
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """Which check of which commit is answered without a run; `conclusion` is `neutral` or `failure`.
 
@@ -101,10 +120,10 @@ def verdict(place: Verdict, text: str, *, now: float, nonce: str) -> Post:
     )
 
 
-def channel(name: str, *, url: str | None = None, now: float, nonce: str) -> Post:
-    """A message in a Slack channel, by name or id; `url` reaches who asked where the bot may not post."""
-    place: dict[str, object] = {"channel": name} if url is None else {"channel": name, "url": url}
-    return _card("slack_message", name, place, now, nonce)
+def channel(place: ChannelPlace, *, url: str | None = None, now: float, nonce: str) -> Post:
+    """A message in a Slack channel; `url` reaches who asked where the bot may not post."""
+    fields = place.fields if url is None else {**place.fields, "url": url}
+    return _card("slack_message", place.key, fields, now, nonce)
 
 
 def comment_reply(
@@ -137,6 +156,14 @@ def slack_reply(key: str, url: str, text: str, *, now: float, nonce: str) -> Pos
     """Words that only the person who typed the command sees."""
     return Post(
         kind="slack_response", key=key, place={"url": url}, text=text, nonce=nonce, due_at=now, created_at=now
+    )
+
+
+def slack_ephemeral(key: str, place: ChannelPlace, user: str, text: str, *, now: float, nonce: str) -> Post:
+    """Words in a channel or a thread that only this user sees."""
+    fields = {**place.fields, "user": user}
+    return Post(
+        kind="slack_ephemeral", key=key, place=fields, text=text, nonce=nonce, due_at=now, created_at=now
     )
 
 

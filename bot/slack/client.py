@@ -325,6 +325,25 @@ class Slack:
         self._channels[name] = id
         self._names[id] = f"#{name}"
 
+    async def own_user(self) -> str | None:
+        """The member id by which Errand is mentioned; None where Slack does not say it."""
+        found = (await self._about_us()).get("user_id")
+        return found if isinstance(found, str) else None
+
+    async def channel_name(self, channel: str) -> str | None:
+        """The name of a channel with its `#`, asked once; None where Slack does not say it.
+
+        A channel that is renamed meanwhile is called as before until Errand starts again.
+        """
+        if channel not in self._names:
+            try:
+                found = await self.channel(channel)
+            except Refused:
+                return None
+            if found is not None and found.name:
+                self._note_channel(channel, found.name)
+        return self._names.get(channel)
+
     async def _own_bot_id(self) -> str | None:
         found = (await self._about_us()).get("bot_id")
         return found if isinstance(found, str) else None

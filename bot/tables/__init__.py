@@ -223,8 +223,9 @@ class Post(Claimable, table=True):
     | github_deployment | repository, deployment, occurrence                     | the last state     |
     | github_review   | repository, review, environment, occurrence              | whether it is said |
     | github_verdict  | as `bot.posting.targets.Verdict`                         | check run id       |
-    | slack_message   | channel, url (to tell the end where Slack takes no card) | channel and ts     |
+    | slack_message   | channel, thread, url (to tell the end where no card can be) | channel and ts  |
     | slack_response  | url                                                      | -                  |
+    | slack_ephemeral | channel, thread, user                                    | -                  |
 
     `remote_note` is what else is to be known of it there: the comment's id of the GraphQL API, how many
     annotations a check has. Of the posts of one `topic` the newest takes the place of the others.

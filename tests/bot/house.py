@@ -119,7 +119,8 @@ class House:
 
     async def deliver(self, event: str, body: bytes, *, source: str = "github", key: str = "") -> Delivery:
         """A stored and claimed delivery."""
-        media = "application/json" if source == "github" else "application/x-www-form-urlencoded"
+        is_form = source == "slack" and event != "event"
+        media = "application/x-www-form-urlencoded" if is_form else "application/json"
         key = key or f"{source}:{next(self._numbers)}"
         await self.store.add_delivery(
             key=key, source=source, event=event, media_type=media, body=body, now=self.now
@@ -163,6 +164,13 @@ class House:
         """Slack sends `payload`, of something that a person did; gives the texts of the replies."""
         body = urlencode({"payload": json.dumps(payload)}).encode()
         return await self._handled(await self.deliver("interactivity", body, source="slack"))
+
+    async def tells(self, event: Mapping[str, Any], *, id: str = "") -> list[str]:
+        """Slack tells of an event; gives the texts of the replies."""
+        id = id or f"Ev{next(self._numbers)}"
+        sent = {"type": "event_callback", "event_id": id, "team_id": self.slack.team_id, "event": event}
+        body = json.dumps(sent).encode()
+        return await self._handled(await self.deliver("event", body, source="slack", key=f"slack:{id}"))
 
     async def push(
         self, commit: str, *, repository: str = SHOP, branch: str = "main", before: str = payloads.ZERO_SHA

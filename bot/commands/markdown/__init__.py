@@ -15,12 +15,13 @@ from bot.commands.markdown.comments import (
     read,
 )
 from bot.commands.markdown.parser import TooCostly
-from bot.commands.markdown.slack import plain
+from bot.commands.markdown.slack import addressed, plain
 
 __all__ = [
     "MASK",
     "Line",
     "TooCostly",
+    "addressed",
     "commands_in",
     "is_short_command",
     "jobs_named",

@@ -32,7 +32,7 @@ _LOOKS = 500
 
 _UNSEEN = re.compile(f"[{ODD}]+")
 _FENCED = re.compile(r"(?ms)^ {0,3}(```|~~~).*?(?:^ {0,3}\1|\Z)")
-_GOES_ON = re.compile(r" {0,3}(?:[A-Za-z_][A-Za-z0-9_]{0,99}=|--[a-z])", re.ASCII)
+GOES_ON = re.compile(r" {0,3}(?:[A-Za-z_][A-Za-z0-9_]{0,99}=|--[a-z])", re.ASCII)
 """How a line begins that only makes sense behind the line before: a parameter, or an option."""
 
 
@@ -214,7 +214,7 @@ def _line(source: str, tokens: Sequence[Token], first_word: str) -> Line:
     text = "".join(one[2] + source[one[1] : two[0]] for one, two in pairwise(visible)).rstrip()
     if not tokens[0].meta["exact"]:
         return Line(text, _nearly(text, first_word))
-    if _GOES_ON.match(source, next_line):
+    if GOES_ON.match(source, next_line):
         return Line(text, _wrapped(source[next_line:].split("\n", 1)[0], first_word))
     return Line(text)
 

@@ -3,7 +3,7 @@
 from bot import messages
 from bot.events import slack
 from bot.events.facts import Ignored
-from bot.events.slack_facts import SlackCommand, SlackPress
+from bot.events.slack_facts import SlackCommand, SlackMention, SlackPress
 from bot.handlers.answers import WENT_WRONG, Answers
 from bot.handlers.slack.contexts import SlackContexts
 from bot.tables import Delivery, Post
@@ -19,7 +19,7 @@ class SlackApologies:
     async def of(self, delivery: Delivery) -> list[Post]:
         """None for what nobody waits for."""
         fact = slack.read(slack.payload(delivery.media_type, delivery.body))
-        if isinstance(fact, Ignored) or not isinstance(fact, SlackCommand | SlackPress):
+        if isinstance(fact, Ignored) or not isinstance(fact, SlackCommand | SlackMention | SlackPress):
             return []
         context = await self._contexts.of(delivery.key, fact.asker, fact.spot)
         return self._answers.slack(context, [messages.error_reply(WENT_WRONG)])

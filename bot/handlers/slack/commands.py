@@ -29,7 +29,7 @@ class SlackCommandHandler:
         """Carry it out for whoever is mapped to an account of GitHub; others hear that they are not."""
         context = await self._contexts.of(f"slack:{command.trigger}", command.asker, command.spot)
         line = f"{self._registry.config.command} {markdown.plain(command.text) or 'help'}"
-        steps = await self.steps(context, line)
+        steps = await self.steps(context, [markdown.Line(line)])
         await self._conversation.decide(
             delivery,
             context,
@@ -38,10 +38,9 @@ class SlackCommandHandler:
             f"{context.actor} asks for {verbs_of([line])}",
         )
 
-    async def steps(self, context: RequestContext, line: str) -> Sequence[Step]:
-        """What a whole line stands for, where who asks is known."""
+    async def steps(self, context: RequestContext, lines: Sequence[markdown.Line]) -> Sequence[Step]:
+        """What whole lines stand for, where who asks is known; others hear once that they are not."""
         if context.login is None:
-            return [
-                Step(NotAllowed(messages.unknown_person()), job_to_start(line, self._registry.config.command))
-            ]
-        return await self._conversation.prepare(context, [markdown.Line(line)])
+            job = job_to_start(lines[0].text, self._registry.config.command)
+            return [Step(NotAllowed(messages.unknown_person()), job)]
+        return await self._conversation.prepare(context, lines)

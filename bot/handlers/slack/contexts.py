@@ -24,10 +24,11 @@ class SlackContexts:
             cause=Cause.SLACK,
             actor=ActorKind.SLACK.named(login or asker.user),
             login=login,
-            place=None if spot is None else place(spot),
+            place=None if spot is None else place(spot, asker),
         )
 
 
-def place(spot: SlackSpot) -> SlackPlace:
+def place(spot: SlackSpot, asker: SlackAsker) -> SlackPlace:
     """Where answers go; a thread that a message of a channel began takes them."""
-    return SlackPlace(spot.channel, f"#{spot.name}" if spot.name else "", spot.response_url, spot.thread)
+    name = f"#{spot.name}" if spot.name else ""
+    return SlackPlace(spot.channel, name, spot.response_url, spot.thread, asker.user)

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Mapping
 
+from bot.commands import markdown
 from bot.events.slack_facts import SlackPress
 from bot.handlers.answers import Answers
 from bot.handlers.conversation import Conversation, Press
@@ -50,7 +51,7 @@ class SlackPressHandler:
         await self._conversation.decide(
             delivery,
             context,
-            await self._commands.steps(context, line),
+            await self._commands.steps(context, [markdown.Line(line)]),
             lambda texts, failed: self._answers.slack(context, texts if failed else []),
             f"{context.actor} presses {press.action}",
             press=_identity(press),

@@ -82,3 +82,26 @@ async def test_people_in_slack_appear_by_their_login(home: House) -> None:
     await send(home)
     assert "U0OCTOCAT" not in str(home.slack.messages[0].blocks)
     assert "octocat" in str(home.slack.messages[0].blocks)
+
+
+async def test_answer_to_a_mention_is_seen_by_the_asker_alone_in_the_thread(home: House) -> None:
+    channel = home.slack.channels[0]
+    event = {"type": "app_mention", "user": "U0OCTOCAT", "channel": channel.id}
+    root = home.slack.write("how are we?", user="U0OCTOCAT")
+    said = home.slack.write("<@U0ERRAND> run check", user="U0OCTOCAT", thread=root.ts)
+    await home.tells({**event, "text": said.text, "ts": said.ts, "thread_ts": root.ts})
+    await send(home)
+    (told,) = home.slack.ephemerals
+    assert (told.user, told.thread_ts, "on its way" in told.text) == ("U0OCTOCAT", root.ts, True)
+    (message,) = [each for each in home.slack.messages if each.bot_id]
+    assert (message.thread_ts, "check" in message.text) == (root.ts, True)
+
+
+async def test_answer_to_who_is_not_in_the_channel_is_refused_once(home: House) -> None:
+    channel = home.slack.channels[0]
+    channel.people = {"U0SOMEBODY"}
+    event = {"type": "app_mention", "user": "U0OCTOCAT", "channel": channel.id, "ts": "5.6"}
+    await home.tells({**event, "text": "<@U0ERRAND> list"})
+    await send(home)
+    (post,) = [post for post in await home.posts() if post.kind == "slack_ephemeral"]
+    assert (post.state, "user_not_in_channel" in str(post.error)) == ("failed", True)

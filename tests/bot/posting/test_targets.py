@@ -10,7 +10,7 @@ def test_cards_are_keyed_by_kind_and_place() -> None:
         targets.comment(HERE, "run:migrate", now=1.0, nonce="n"),
         targets.commit("acme/shop", "abc", app=True, now=1.0, nonce="n"),
         targets.commit("acme/shop", "abc", app=False, now=1.0, nonce="n"),
-        targets.channel("#ops", now=1.0, nonce="n"),
+        targets.channel(targets.ChannelPlace("#ops"), now=1.0, nonce="n"),
     ]
     assert [card.key for card in made] == [
         "github_comment:acme/shop#7",

@@ -1,0 +1,58 @@
+"""Commands in messages that mention Errand: `@Errand run ...`, also in threads, where slash commands fail."""
+
+from dataclasses import replace
+
+from bot.commands import markdown
+from bot.events.slack_facts import SlackMention
+from bot.handlers.answers import Answers
+from bot.handlers.conversation import Conversation, Press, verbs_of
+from bot.handlers.slack.commands import SlackCommandHandler
+from bot.handlers.slack.contexts import SlackContexts
+from bot.registry import Registry
+from bot.slack import Slack
+from bot.store.idempotency import KEEP_KEYS
+from bot.tables import Delivery
+
+
+class SlackMentionHandler:
+    """Decides what becomes of a message with Errand's name in it."""
+
+    def __init__(
+        self,
+        slack: Slack,
+        registry: Registry,
+        contexts: SlackContexts,
+        commands: SlackCommandHandler,
+        conversation: Conversation,
+        answers: Answers,
+    ) -> None:
+        self._slack = slack
+        self._registry = registry
+        self._contexts = contexts
+        self._commands = commands
+        self._conversation = conversation
+        self._answers = answers
+
+    async def handle(self, delivery: Delivery, mention: SlackMention) -> None:
+        """Carry out each line that begins with the mention, in order; one message is carried out once.
+
+        Slack tells of one message in several events where Errand is mentioned in a shared channel.
+        """
+        member, word = await self._slack.own_user(), self._registry.config.command
+        lines = markdown.addressed(mention.text, member, word) if member is not None else []
+        if not lines:
+            await self._conversation.end(delivery, "ignored", "no line begins with the mention")
+            return
+        spot = mention.spot
+        name = await self._slack.channel_name(spot.channel)
+        spot = replace(spot, name=(name or "").removeprefix("#"))
+        key = f"slack:{spot.channel}:{spot.message}"
+        context = await self._contexts.of(key, mention.asker, spot)
+        await self._conversation.decide(
+            delivery,
+            context,
+            await self._commands.steps(context, lines),
+            lambda texts, failed: self._answers.slack(context, texts),
+            f"{context.actor} asks for {verbs_of([line.text for line in lines])}",
+            press=Press(f"slack:{spot.channel}", f"mention:{spot.message}", KEEP_KEYS),
+        )
