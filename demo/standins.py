@@ -99,4 +99,7 @@ async def standins(
     async with serving(github) as github_url, serving(slack) as slack_url:
         github.url = github_url
         slack.url = slack_url
-        yield StandIns(github, github.api_url, slack, f"{slack_url}/api/")
+        try:
+            yield StandIns(github, github.api_url, slack, f"{slack_url}/api/")
+        finally:
+            await slack.socket_mode.stop()

@@ -95,6 +95,11 @@ class Watched:
                 await self._changed.wait()
             return value
 
+    async def notify(self) -> None:
+        """Let those who wait look again."""
+        async with self._changed:
+            self._changed.notify_all()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
@@ -118,8 +123,7 @@ class Watched:
         self.requests.append(
             Received(method, path, query, headers, _parsed(headers, body), status, client and tuple(client))
         )
-        async with self._changed:
-            self._changed.notify_all()
+        await self.notify()
         if dropped:
             await _hang_up(receive, send)
         else:

@@ -4,7 +4,7 @@ Errors are Slack's own: a 200 with `ok` false, except for a rate limit.
 https://docs.slack.dev/apis/web-api, https://docs.slack.dev/authentication/tokens
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -21,7 +21,7 @@ PACED = ("chat.postMessage", "chat.postEphemeral")
 class Method:
     """A method: what it does with its arguments, and the scopes of which one is enough."""
 
-    run: Callable[[Json], Json]
+    run: Callable[[Json], Json | Awaitable[Json]]
     scopes: tuple[str, ...] = ()
     app: bool = False
     """It takes the token of the app, not of the bot."""
@@ -69,7 +69,9 @@ class Calls:
             if wait > 0:
                 limited = {"ok": False, "error": "ratelimited"}
                 return JSONResponse(limited, 429, headers | {"Retry-After": str(max(1, round(wait)))})
-            return JSONResponse({"ok": True, **method.run(arguments)}, headers=headers)
+            result = method.run(arguments)
+            answer = await result if isinstance(result, Awaitable) else result
+            return JSONResponse({"ok": True, **answer}, headers=headers)
         except SlackError as error:
             shown = headers if error.name not in ("not_authed", "invalid_auth") else {}
             return JSONResponse(error.body, headers=shown)

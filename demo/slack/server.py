@@ -15,10 +15,11 @@ from starlette.routing import Route
 from demo.deliveries import Delivery
 from demo.slack.calls import Calls, Credentials, Method
 from demo.slack.chat import Chat
-from demo.slack.doors import HttpDoor
+from demo.slack.doors import HttpDoor, Sending
 from demo.slack.hands import Hands
 from demo.slack.people import People
 from demo.slack.responses import Responses
+from demo.slack.socket_mode import SocketMode
 from demo.slack.surfaces import Surfaces
 from demo.slack.workspace import Channel, Group, Json, Person, Workspace
 from demo.watched import Watched
@@ -54,7 +55,8 @@ class SlackStandIn(Watched, Workspace, Hands):
         self.calls = Calls(self, self.credentials)
         for family in (Chat(self, self.scopes), People(self, self.scopes), self.surfaces):
             self.calls.add(family.methods)
-        self.calls.add({"auth.test": Method(self._auth_test)})
+        self.socket_mode = SocketMode(self.app_id, self.notify)
+        self.calls.add({"auth.test": Method(self._auth_test)} | self.socket_mode.methods)
         responses = Responses(self)
         routes = [
             Route("/api/{method}", self.calls.answer, methods=["GET", "POST"]),
@@ -128,6 +130,13 @@ class SlackStandIn(Watched, Workspace, Hands):
     def reach(self, deliver: Callable[[Delivery], Awaitable[httpx.Response]], secret: str) -> None:
         """Send what people do to the app's request URL: `deliver` posts a request there."""
         self.door = HttpDoor(deliver, secret, self.clock)
+
+    async def pass_on(self, sending: Sending) -> httpx.Response:
+        """Send it to the request URL, or through a socket once the app has asked for one."""
+        if self.socket_mode.enabled:
+            self.sent.append(sending)
+            return await self.socket_mode(sending)
+        return await super().pass_on(sending)
 
     def _auth_test(self, arguments: Json) -> Json:
         return {
