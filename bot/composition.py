@@ -39,6 +39,7 @@ from bot.handlers.slack.apologies import SlackApologies
 from bot.handlers.slack.commands import SlackCommandHandler
 from bot.handlers.slack.contexts import SlackContexts
 from bot.handlers.slack.deliveries import Dispatch, SlackDeliveryHandler
+from bot.handlers.slack.identities import SlackIdentities
 from bot.handlers.slack.mentions import SlackMentionHandler
 from bot.handlers.slack.presses import SlackPressHandler
 from bot.handlers.start import StartHandler
@@ -58,6 +59,7 @@ from bot.posting.slack_posts import SlackPosts
 from bot.registry import Registry
 from bot.repositories import CodeHost, Repositories
 from bot.slack import Slack
+from bot.slack.directory import SlackPeople
 from bot.states import State
 from bot.store import Store, builds, deliveries, posts, runs
 from bot.store.holder import LeaseHolder
@@ -209,7 +211,7 @@ class Composition:
                 CheckHandler(parts.registry, host, self.conversation, self.answers, parts.store),
                 OccurrenceHandler(parts.registry, commits, self.enqueuer, self.cards),
                 SlackDeliveryHandler(self.slack_dispatch, self.settlement),
-                SlackApologies(self.slack_contexts, self.answers),
+                SlackApologies(self.answers),
             ),
             self.settlement,
         )
@@ -230,9 +232,20 @@ class Composition:
         return Conversation(self.commands, self.authorization, self.settlement, self.parts.clock)
 
     @cached_property
+    def slack_people(self) -> SlackPeople | None:
+        """What Slack says of people."""
+        slack = self.parts.slack
+        return None if slack is None else SlackPeople(slack, self.parts.clock)
+
+    @cached_property
+    def slack_identities(self) -> SlackIdentities:
+        """Which account of GitHub they are."""
+        return SlackIdentities(self.parts.registry, self.slack_people)
+
+    @cached_property
     def slack_contexts(self) -> SlackContexts:
         """Who asks in Slack."""
-        return SlackContexts(self.parts.registry)
+        return SlackContexts(self.slack_identities)
 
     @cached_property
     def slack_dispatch(self) -> Dispatch | None:

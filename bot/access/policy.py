@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bot.access.people import SENTENCES, Membership
 from bot.text.wording import quoted
 
 _MAY_WRITE = frozenset({"write", "maintain", "admin"})
@@ -28,20 +29,23 @@ class Verdict:
 _YES = Verdict(True, "", "allowed")
 
 
-def may_run(*, login: str | None, permission: str | None, repository: str, allowed: bool) -> Verdict:
+def may_run(
+    *,
+    login: str | None,
+    permission: str | None,
+    repository: str,
+    allowed: bool,
+    membership: Membership = Membership.MEMBER,
+) -> Verdict:
     """May somebody run jobs of `repository`: writing to it is the right to run its code.
 
-    `login` is None for somebody in Slack whom nobody mapped, `permission` what GitHub says of
-    `login` there, `allowed` whether the repository may talk to this installation.
+    `login` is None for somebody in Slack whom nobody mapped (`membership` says why), `permission` what GitHub
+    says of `login` there, `allowed` whether the repository may talk to this installation.
     """
     if not allowed:
         return Verdict(False, f"Jobs of {quoted(repository)} are not run here.", "repository not allowed")
     if login is None:
-        sentence = (
-            "I do not know who you are on GitHub, so I cannot tell what you may run."
-            " Somebody who runs this installation can add you to `slack.people`."
-        )
-        return Verdict(False, sentence, "unknown Slack user")
+        return Verdict(False, SENTENCES[membership], "unknown Slack user")
     if not may_write(permission):
         sentence = f"Sorry, {quoted(login)}: running jobs of {quoted(repository)} needs write access to it."
         return Verdict(False, sentence, f"permission {permission or 'none'}")

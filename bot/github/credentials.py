@@ -5,14 +5,14 @@ https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-a
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from bot.caches import ExpiringCache
 from bot.errors import ConfigError, Refused
 from bot.github.answers import moment, needed, number, repository_path, text
 from bot.github.transport import Answer, Call, Transport
@@ -22,10 +22,7 @@ JWT_SECONDS = 540  # GitHub allows ten minutes from `iat`, which lies a minute b
 JWT_SKEW = 60.0
 RENEW_BEFORE = 600.0  # seconds of life a token has at least when it is handed out
 INSTALLATION_SECONDS = 3600.0  # how long the installation of a repository is believed
-CACHED = 1000  # entries of each cache
 _TOKEN_SECONDS = 3600.0  # GitHub's own, where an answer does not say
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,59 +31,6 @@ class Credential:
 
     who: str
     token: Secret | None
-
-
-class ExpiringCache(Generic[K, V]):
-    """Values that are kept until they end; however many ask at once, each is fetched once."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._values: dict[K, tuple[V, float]] = {}
-        self._flights: dict[K, asyncio.Task[V]] = {}
-
-    def peek(self, key: K) -> V | None:
-        """The value that is kept, None where there is none."""
-        held = self._values.get(key)
-        return held[0] if held is not None and held[1] > self._clock() else None
-
-    def drop(self, key: K) -> None:
-        """Forget the value; the next to ask fetches it."""
-        self._values.pop(key, None)
-
-    async def get(self, key: K, fetch: Callable[[], Awaitable[tuple[V, float]]]) -> V:
-        """The value, from `fetch` (which also says when it ends) where none is kept.
-
-        The fetch is a task of its own: who started it may be cancelled, the others still get it.
-        """
-        value = self.peek(key)
-        if value is not None:
-            return value
-        flight = self._flights.get(key)
-        if flight is None:
-            flight = asyncio.create_task(self._fly(key, fetch))
-            self._flights[key] = flight
-            flight.add_done_callback(lambda done: self._landed(key, done))
-        return await asyncio.shield(flight)
-
-    async def _fly(self, key: K, fetch: Callable[[], Awaitable[tuple[V, float]]]) -> V:
-        value, ends = await fetch()
-        while len(self._values) >= CACHED:
-            del self._values[next(iter(self._values))]
-        self._values[key] = (value, ends)
-        return value
-
-    def _landed(self, key: K, flight: asyncio.Task[V]) -> None:
-        if self._flights.get(key) is flight:
-            del self._flights[key]
-        if not flight.cancelled():
-            flight.exception()  # everybody may have gone; then nobody else looks at it
-
-    async def close(self) -> None:
-        """End what is being fetched."""
-        flights = list(self._flights.values())
-        for flight in flights:
-            flight.cancel()
-        await asyncio.gather(*flights, return_exceptions=True)
 
 
 def _private_key(secret: Secret) -> RSAPrivateKey:

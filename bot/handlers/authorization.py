@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from bot.access import policy
 from bot.access.callers import Caller
+from bot.access.people import Membership
 from bot.access.scopes import EXEC
 from bot.catalog.catalog import Catalog, ownerless
 from bot.errors import AskerError, Missing, NotAllowed, ProblemType, Refused
@@ -41,6 +42,8 @@ class RequestContext:
     """What happened on GitHub and led to it, without anybody's asking."""
     line: str = ""
     """The command as it was typed, where it was."""
+    membership: Membership = Membership.MEMBER
+    """Why nobody knows the login of somebody in Slack."""
     permissions: dict[str, str] = field(default_factory=dict)
     """What was asked of GitHub for this request: once per repository, however many commands it has."""
 
@@ -176,6 +179,7 @@ class Authorization:
             permission=context.permissions.get(repository),
             repository=repository,
             allowed=self._registry.config.allows(repository),
+            membership=context.membership,
         )
         if not verdict.allowed:
             raise NotAllowed(verdict.sentence)

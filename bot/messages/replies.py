@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from bot.access.people import SENTENCES, Membership
 from bot.catalog.catalog import Job
 from bot.catalog.images import Image
 from bot.messages import paging
@@ -151,12 +152,9 @@ def logs_elsewhere(run: Run, link: str) -> str:
     return f"{headline(run_view(run), link)}\n\nEverybody reads here, so its lines are not shown. {where}"
 
 
-def unknown_person() -> str:
-    """The answer to somebody in Slack of whom nobody said who they are on GitHub."""
-    return (
-        "Sorry, I do not know who you are on GitHub, so I cannot tell what you may do. Ask whoever runs "
-        "Errand to add you to `slack.people`."
-    )
+def unknown_person(membership: Membership = Membership.MEMBER) -> str:
+    """The answer to somebody in Slack of whom it is not known who they are on GitHub, with the reason."""
+    return SENTENCES[membership]
 
 
 def on_issue() -> str:

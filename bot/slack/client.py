@@ -20,9 +20,9 @@ Methods: https://docs.slack.dev/reference/methods
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import KnownFault, Refused
+from bot.errors import KnownFault, Refused, RetryLater
 from bot.slack.faults import POST, Call, Faults
-from bot.slack.people import Channel, Group, Person, channel_of, group_of, person_of
+from bot.slack.people import Channel, Group, Home, Person, channel_of, group_of, person_of
 from executor.spec import Secret
 
 if TYPE_CHECKING:
@@ -199,12 +199,23 @@ class Slack:
 
     # People and channels --------------------------------------------------------------------------
 
+    async def home(self) -> Home:
+        """Where the bot is installed; `RetryLater` where Slack does not say it.
+
+        https://docs.slack.dev/reference/methods/auth.test
+        """
+        about = await self._about_us()
+        team, enterprise = about.get("team_id"), about.get("enterprise_id")
+        if not isinstance(team, str) or not team:
+            raise RetryLater("Slack's answer lacks the workspace")
+        return Home(team, enterprise if isinstance(enterprise, str) else "")
+
     async def person(self, user: str) -> Person:
         """Who a user is; `Refused` with the status `user_not_found` or `user_not_visible` for nobody.
 
         https://docs.slack.dev/reference/methods/users.info
         """
-        home = str((await self._about_us()).get("team_id", ""))
+        home = await self.home()
         answer = await self._calls.read(Call("users.info"), user=user)
         found = answer.get("user")
         if not isinstance(found, Mapping):

@@ -7,17 +7,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+_PROGRAMS = ("is_bot", "is_workflow_bot", "is_connector_bot")
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where the bot is installed: the workspace, and the organisation that has it, empty where none does."""
+
+    team: str
+    enterprise: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
     """One user. `email` is None without the scope `users:read.email`; `tz` is a name such as `Europe/Berlin`.
 
     `name` is what people call them, `real_name` their full one. A guest is let into some channels only; a
-    stranger comes from another organisation, and is seen because a channel is shared with it.
+    stranger comes from another organisation, and is seen because a channel is shared with it. `teams` are all
+    workspaces that they are of, with the organisation that these are of.
     """
 
     id: str
     team: str
+    teams: frozenset[str]
     name: str
     real_name: str
     email: str | None
@@ -53,29 +65,37 @@ class Channel:
     is_shared: bool
 
 
-def person_of(user: Mapping[str, Any], home: str) -> Person:
-    """Reads a user object; who is neither of the team `home` nor of its organisation is a stranger."""
+def person_of(user: Mapping[str, Any], home: Home) -> Person:
+    """Reads a user object.
+
+    Who is neither of the workspace `home` nor of its organisation is a stranger, whatever `is_stranger` says:
+    Slack says so only of those with whom the bot shares no channel.
+    https://docs.slack.dev/apis/slack-connect, https://docs.slack.dev/enterprise
+    """
     profile = _object(user.get("profile"))
-    enterprise = _object(user.get("enterprise_user"))
-    teams = {
-        _text(user, "team_id"),
-        *(each for each in _list(enterprise.get("teams")) if isinstance(each, str)),
-    }
+    teams = _teams(user)
     offset = user.get("tz_offset")
     return Person(
         id=_text(user, "id"),
         team=_text(user, "team_id"),
+        teams=teams,
         name=_text(profile, "display_name") or _text(profile, "real_name") or _text(user, "name"),
         real_name=_text(profile, "real_name") or _text(user, "real_name"),
         email=_text(profile, "email") or None,
         is_email_confirmed=user.get("is_email_confirmed") is True,
         tz=_text(user, "tz") or None,
         tz_offset=offset if isinstance(offset, int) else 0,
-        is_bot=user.get("is_bot") is True or user.get("id") == "USLACKBOT",
+        is_bot=any(user.get(name) is True for name in _PROGRAMS) or user.get("id") == "USLACKBOT",
         is_deleted=user.get("deleted") is True,
         is_guest=user.get("is_restricted") is True or user.get("is_ultra_restricted") is True,
-        is_stranger=user.get("is_stranger") is True or home not in teams,
+        is_stranger=user.get("is_stranger") is True or teams.isdisjoint({home.team, home.enterprise}),
     )
+
+
+def _teams(user: Mapping[str, Any]) -> frozenset[str]:
+    enterprise = _object(user.get("enterprise_user"))
+    named = [user.get("team_id"), enterprise.get("enterprise_id"), *_list(enterprise.get("teams"))]
+    return frozenset(each for each in named if isinstance(each, str) and each)
 
 
 def group_of(group: Mapping[str, Any]) -> Group:

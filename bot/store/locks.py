@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, bindparam, delete, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
+from bot.access import people
 from bot.store import admission
 from bot.store.columns import LOCK, RUN
 from bot.store.prepared import Prepared
@@ -39,7 +40,7 @@ def add(session: Session, lock: Lock, *, now: float) -> Lock | None:
     """
     admission.hold(session)
     before = get(session, lock.target, now=now)
-    if before is not None and before.actor != lock.actor:
+    if before is not None and not people.is_same(before.actor, lock.actor):
         return before
     session.merge(lock)
     session.flush()

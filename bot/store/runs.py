@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Unpack
 
-from sqlalchemy import bindparam, or_, select, true, update
+from sqlalchemy import ColumnElement, bindparam, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
+from bot.access import people
 from bot.states import BUILD_FAILED, State
 from bot.store import admission, locks, posts
 from bot.store.claims import Claim
@@ -216,10 +217,16 @@ def latest(
     if repository is not None:
         query = query.where(RUN.repository == repository)
     if actor is not None:
-        query = query.where(RUN.actor == actor)
+        query = query.where(_by(actor))
     if begun:
         query = query.where(RUN.started_at.is_not(None))
     return session.scalar(query)
+
+
+def _by(actor: str) -> ColumnElement[bool]:
+    """That somebody asked for a run, through whatever door; GitHub does not tell logins by case."""
+    names = people.names_of(actor)
+    return RUN.actor == actor if len(names) == 1 else func.lower(RUN.actor).in_(names)
 
 
 def unfinished(
@@ -232,9 +239,11 @@ def unfinished(
 ) -> list[Run]:
     """Up to `limit` runs that have not ended, newest first, of this job, repository and person where told."""
     query = select(Run).where(RUN.state.in_(UNFINISHED)).order_by(_AMONG_FEW.desc()).limit(limit)
-    for column, value in ((RUN.job, job), (RUN.repository, repository), (RUN.actor, actor)):
+    for column, value in ((RUN.job, job), (RUN.repository, repository)):
         if value is not None:
             query = query.where(column == value)
+    if actor is not None:
+        query = query.where(_by(actor))
     return list(session.scalars(query))
 
 
@@ -269,7 +278,7 @@ def page(
         mine = RUN.repository == repository
         query = query.where(or_(mine, RUN.repository.is_(None)) if ownerless else mine)
     if actor is not None:
-        query = query.where(RUN.actor == actor)
+        query = query.where(_by(actor))
     if before is not None:
         query = query.where(RUN.number < before)
     return list(session.scalars(query.offset(offset) if offset else query))

@@ -42,5 +42,5 @@ class SlackCommandHandler:
         """What whole lines stand for, where who asks is known; others hear once that they are not."""
         if context.login is None:
             job = job_to_start(lines[0].text, self._registry.config.command)
-            return [Step(NotAllowed(messages.unknown_person()), job)]
+            return [Step(NotAllowed(messages.unknown_person(context.membership)), job)]
         return await self._conversation.prepare(context, lines)

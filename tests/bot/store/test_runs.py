@@ -224,6 +224,19 @@ async def test_pages_and_latest(store: Store) -> None:
     assert await store.read(active_runs) == {"even": 2, "odd": 2}
 
 
+async def test_runs_of_a_person_are_those_of_every_door(store: Store) -> None:
+    mine = ("github:OctoCat", "slack:octocat")
+    for n, actor in enumerate((*mine, "token:octocat", "terminal:octocat", "slack:U0OCTOCAT")):
+        await store.write(_enqueue(_run(f"k{n}", actor=actor)))
+    for actor in mine:
+        rows = await store.read(lambda s, actor=actor: runs.unfinished(s, actor=actor, limit=9))  # type: ignore[misc]
+        assert {run.key for run in rows} == {"k0", "k1"}
+        rows = await store.read(lambda s, actor=actor: runs.page(s, actor=actor))  # type: ignore[misc]
+        assert [run.key for run in rows] == ["k1", "k0"]
+    alone = await store.read(lambda session: runs.page(session, actor="token:octocat"))
+    assert [run.key for run in alone] == ["k2"]
+
+
 async def test_newest_run_of_each_job_is_found_at_once(store: Store) -> None:
     for n in range(4):
         await store.write(_enqueue(_run(f"k{n}", job="even" if n % 2 == 0 else "odd")))
