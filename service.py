@@ -296,6 +296,7 @@ def _application(
         slack_signing_secrets=[each.reveal() for each in config.slack.signing_secret] if config.slack else [],
         body_limit=config.limits.body,
         clock=clock,
+        instant=made.instant.of,
     )
     return create_app(
         store, doors, dead=made.workers.dead, extra=[*site.routes(), *extra], missing=site.missing()

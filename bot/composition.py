@@ -40,6 +40,7 @@ from bot.handlers.slack.commands import SlackCommandHandler
 from bot.handlers.slack.contexts import SlackContexts
 from bot.handlers.slack.deliveries import Dispatch, SlackDeliveryHandler
 from bot.handlers.slack.identities import SlackIdentities
+from bot.handlers.slack.instant import InstantAnswers
 from bot.handlers.slack.mentions import SlackMentionHandler
 from bot.handlers.slack.presses import SlackPressHandler
 from bot.handlers.start import StartHandler
@@ -262,6 +263,11 @@ class Composition:
         deaf = self.settlement.unheard
         listeners = Listeners(commands.handle, presses.handle, deaf, deaf, mentions.handle, deaf, deaf, deaf)
         return Dispatcher(listeners).dispatch
+
+    @cached_property
+    def instant(self) -> InstantAnswers:
+        """What Slack is answered at once."""
+        return InstantAnswers(self.parts.registry)
 
     @cached_property
     def ticks(self) -> TickHandler:

@@ -16,17 +16,22 @@ from bot.store import Store, stats
 from webhooks import health, metrics
 from webhooks.api.problems import Problem
 from webhooks.deliveries import github, slack
+from webhooks.deliveries.slack_requests import Instant
 from webhooks.server.unverified import Unverified
 
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """What the doors need: the secrets, of which none keeps a door closed, and the largest body in bytes."""
+    """What the doors need: the secrets, of which none keeps a door closed, and the largest body in bytes.
+
+    `instant` is what Slack is answered at once.
+    """
 
     github_secrets: Sequence[str]
     slack_signing_secrets: Sequence[str]
     body_limit: int
     clock: Callable[[], float]
+    instant: Instant = lambda fields: None
 
     def __repr__(self) -> str:
         return f"Doors(body_limit={self.body_limit})"
@@ -51,7 +56,12 @@ def create_app(
     routes: list[BaseRoute] = [
         *github.routes(doors.github_secrets, add_delivery=add, limit=limit, clock=clock, unverified=memory),
         *slack.routes(
-            doors.slack_signing_secrets, add_delivery=add, limit=limit, clock=clock, unverified=memory
+            doors.slack_signing_secrets,
+            add_delivery=add,
+            limit=limit,
+            clock=clock,
+            unverified=memory,
+            instant=doors.instant,
         ),
         *health.routes(ping=store.ping, dead=dead),
         *metrics.routes(lambda: store.read(stats.depths)),

@@ -95,6 +95,7 @@ def read_press(sent: Json) -> SlackPress | Ignored:
         at=str(action.get("action_ts") or ""),
         spot=_spot(sent),
         view=_maybe(view, "id") if isinstance(view, dict) else None,
+        metadata=str(view.get("private_metadata") or "") if isinstance(view, dict) else "",
     )
 
 
@@ -103,12 +104,15 @@ def read_form(sent: Json) -> SlackForm:
     view = _part(sent, "view")
     state = view.get("state")
     values = state.get("values") if isinstance(state, dict) else None
+    urls = sent.get("response_urls")
+    first = urls[0] if isinstance(urls, list) and urls else None
     return SlackForm(
         view=_text(view, "id"),
         asker=_asker(sent),
         callback=str(view.get("callback_id") or ""),
         metadata=str(view.get("private_metadata") or ""),
         values=_inputs(values) if isinstance(values, dict) else {},
+        response_url=_maybe(first, "response_url") if isinstance(first, dict) else None,
     )
 
 

@@ -44,7 +44,8 @@ class SlackCommand:
 class SlackPress:
     """A person pressed the button `action` with its `value`, in a message or (`spot` is None) on Home.
 
-    `at` is when, as Slack writes it; `view` is what it was pressed in, where that is no message.
+    `at` is when, as Slack writes it; `view` is what it was pressed in, where that is no message, and
+    `metadata` what was put into that.
     """
 
     trigger: str
@@ -54,6 +55,7 @@ class SlackPress:
     at: str
     spot: SlackSpot | None = None
     view: str | None = None
+    metadata: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class SlackForm:
     """A person submitted the modal `view`; `values` are its inputs by the id of their block.
 
     An empty input is None, one of which several can be chosen a tuple. `metadata` is what was put into the
-    modal when it was opened.
+    modal when it was opened; `response_url` reaches them in the channel that they chose in it, if any.
     """
 
     view: str
@@ -69,6 +71,7 @@ class SlackForm:
     callback: str
     metadata: str
     values: Mapping[str, str | tuple[str, ...] | None] = field(default_factory=dict)
+    response_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,13 @@ def slack_text(markdown: str) -> str:
     return text
 
 
+def words(markdown: str, limit: int) -> str:
+    """One paragraph that was written in Markdown as text alone, for where Slack takes no markup."""
+    kept = (token for block in _MARKDOWN.parseInline(markdown) for token in block.children or ())
+    said = "".join(" " if token.type in ("softbreak", "hardbreak") else token.content for token in kept)
+    return clean(said, limit)
+
+
 def _converted(markdown: str) -> str:
     blocks: list[str] = []
     bullet = ""

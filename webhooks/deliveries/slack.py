@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from bot.telemetry.metrics import count_delivery
 from webhooks.deliveries.intake import AddDelivery, Headers, Intake, Refusal, media_type_of, secrets_of
-from webhooks.deliveries.slack_requests import FORM, JSON, SlackRequests, form_of, of_form, of_json
+from webhooks.deliveries.slack_requests import FORM, JSON, Instant, SlackRequests, form_of, of_form, of_json
 from webhooks.server.unverified import GaveWay, Unverified
 
 if TYPE_CHECKING:
@@ -44,12 +44,13 @@ class SlackDoor:
         limit: int,
         clock: Callable[[], float],
         unverified: Unverified,
+        instant: Instant,
     ) -> None:
         self._signatures = _signatures(secrets_of(signing_secrets, PATH), clock)
         self._intake = Intake(
             "slack", add_delivery, limit=min(limit, LIMIT), patience=PATIENCE_S, unverified=unverified
         )
-        self._requests = SlackRequests(self._intake, clock)
+        self._requests = SlackRequests(self._intake, clock, instant)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request; what is wrong with it is told with a status of its own, never 500."""
@@ -81,7 +82,7 @@ class SlackDoor:
         return await self._take(body, media_type, timestamp)
 
     async def _take(self, body: bytes, media_type: str, timestamp: bytes) -> Response:
-        """Answers Slack's questions about the address itself; stores everything else."""
+        """Answer Slack's questions about the address itself; hand on everything else."""
         try:
             fields = json.loads(body) if media_type == JSON else form_of(body)
             if not isinstance(fields, dict):
@@ -114,11 +115,19 @@ def routes(
     limit: int,
     clock: Callable[[], float],
     unverified: Unverified | None = None,
+    instant: Instant = lambda fields: None,
 ) -> list[Route]:
     """The door at `PATH`, closed (503) without a secret; bodies up to the smaller of `limit` and `LIMIT`.
 
-    `unverified` is shared with other doors, if there are any.
+    `unverified` is shared with other doors, if there are any. `instant` answers what is not stored.
     """
     shared = unverified or Unverified()
-    door = SlackDoor(signing_secrets, add_delivery=add_delivery, limit=limit, clock=clock, unverified=shared)
+    door = SlackDoor(
+        signing_secrets,
+        add_delivery=add_delivery,
+        limit=limit,
+        clock=clock,
+        unverified=shared,
+        instant=instant,
+    )
     return [Route(PATH, door, methods=["POST"], name="slack")]

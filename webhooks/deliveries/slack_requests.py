@@ -34,6 +34,8 @@ https://docs.slack.dev/apis/events-api/using-socket-mode#events
 
 Answer = Mapping[str, Any]
 """What Slack wants inside its own answer, as JSON."""
+Instant = Callable[[Mapping[str, Any]], Answer | None]
+"""`bot.handlers.slack.instant.InstantAnswers.of`: what is answered so and not stored; None for the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +83,26 @@ def form_of(body: bytes) -> dict[str, str]:
 
 
 class SlackRequests:
-    """Stores them; `clock` gives epoch seconds."""
+    """Stores them, except what is answered at once; `clock` gives epoch seconds."""
 
-    def __init__(self, intake: Intake, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, intake: Intake, clock: Callable[[], float], instant: Instant = lambda fields: None
+    ) -> None:
         self._intake = intake
         self._clock = clock
+        self._instant = instant
 
     async def take(self, request: SlackRequest, unnamed: bytes = b"") -> Answer | None:
         """Store `request`; gives what its answer holds, None for an empty one. `Refusal` if it is not stored.
 
+        What is answered at once (mistakes in a form, options of a menu) changes nothing, so it is not stored.
+
         `unnamed` tells apart what has no id of Slack's: a repeat has the same.
         """
+        answer = self._instant(request.fields) if request.kind == "interactivity" else None
+        if answer is not None:
+            count_delivery("slack", request.kind, "answered")
+            return answer
         key = request.id or hashlib.sha256(unnamed + request.body).hexdigest()
         await self._intake.store(
             f"slack:{key}", request.kind, request.media_type, request.body, self._clock()

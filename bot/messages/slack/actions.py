@@ -17,12 +17,14 @@ class Action(StrEnum):
     JOB_SKIP = "job.skip"  # (job)
     LIST_PAGE = "list.page"  # (page, from 1)
     HOME_REFRESH = "home.refresh"
+    FORM_JOB = "form.job"  # (job): the menu of the form that asks which job
 
 
 class Form(StrEnum):
     """The `callback_id` of a modal."""
 
     RUN = "run"
+    NOTICE = "notice"  # says something, and is not submitted
 
 
 class Shortcut(StrEnum):

@@ -78,3 +78,21 @@ async def test_envelope_that_is_not_stored_is_to_be_sent_again() -> None:
     intake = Intake("slack", add, limit=1 << 20, patience=0.05, unverified=Unverified())
     with pytest.raises(RetryLater):
         await SlackRequests(intake, lambda: 7.0).take_envelope("slash_commands", COMMAND)
+
+
+async def test_what_is_answered_at_once_is_not_stored_whichever_way_it_came() -> None:
+    rows: list[dict[str, Any]] = []
+
+    async def add(**row: Any) -> None:
+        rows.append(row)
+
+    intake = Intake("slack", add, limit=1 << 20, patience=0.2, unverified=Unverified())
+    errors = {"response_action": "errors", "errors": {"parameter.COUNT": "Expected an integer."}}
+    requests = SlackRequests(intake, lambda: 7.0, lambda sent: errors if "view" in sent else None)
+    form = {"type": "view_submission", "trigger_id": "1.2", "view": {"id": "V1"}}
+    assert await requests.take(_over_http(form, "interactive")) == errors
+    assert await requests.take_envelope("interactive", form) == errors
+    assert rows == []
+    assert await requests.take_envelope("interactive", PRESS) is None
+    assert await requests.take_envelope("slash_commands", COMMAND | {"view": "of nobody"}) is None
+    assert [row["event"] for row in rows] == ["interactivity", "command"]

@@ -1,0 +1,128 @@
+"""What Slack wants inside its own answer: what is wrong in a form, and the options of a menu.
+
+Computed at the door from the jobs in memory: without network, database or rights, for whoever sees the form
+was asked for their rights when it was opened, and is asked again when it is carried out. What it costs is
+bounded by what a form and a menu hold.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from bot.catalog.catalog import Catalog, Job
+from bot.events import slack
+from bot.handlers.slack.entries import Entry, read_entry
+from bot.handlers.slack.form_origins import FormOrigin, mark
+from bot.messages.slack import elements, forms
+from bot.messages.slack.actions import Action, Form
+from bot.messages.slack.fields import PARAMETER, choice_options
+from bot.messages.slack.forms import Repetition, RunForm, TooLarge
+from bot.registry import Registry
+from bot.text.wording import quoted
+
+QUERY_CHARACTERS = 200
+
+Json = Mapping[str, Any]
+log = structlog.get_logger()
+
+
+class InstantAnswers:
+    """Gives them; the same over HTTP and over Socket Mode."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def of(self, payload: Json) -> dict[str, Any] | None:
+        """What the answer to an interaction holds; None for what is to be stored, and answered empty.
+
+        Never raises: what cannot be answered is stored, and becomes of it what becomes of it there.
+        """
+        try:
+            match payload.get("type"):
+                case "view_submission":
+                    return self._submission(payload)
+                case "block_suggestion":
+                    return {"options": self._options(payload)}
+        except Exception:
+            log.exception("slack.no_instant_answer", type=str(payload.get("type"))[:60])
+        return None
+
+    def _submission(self, payload: Json) -> dict[str, Any] | None:
+        """What is wrong in a form, shown in it: all of it at once."""
+        fact = slack.read_form(payload)
+        if fact.callback != Form.RUN:
+            return None
+        origin, catalog = FormOrigin.read(fact.metadata), self._registry.catalog
+        job = catalog.jobs.get(origin.job)
+        if job is None:
+            gone = f"{quoted(origin.job)} was taken away, so nothing was started."
+            return {"response_action": "update", "view": forms.notice(gone)}
+        entry = read_entry(job, catalog.images.get(job.image or ""), fact.values)
+        if _parameters(payload) != set(job.parameters):
+            return self._changed(catalog, job, origin, entry)
+        shown = {block: what for block, what in entry.mistakes.items() if block in _blocks(payload)}
+        if shown:
+            return {"response_action": "errors", "errors": shown}
+        return None
+
+    def _changed(self, catalog: Catalog, job: Job, origin: FormOrigin, entry: Entry) -> dict[str, Any]:
+        """The form anew, since the job has other parameters than when it was opened."""
+        request = entry.request
+        form = RunForm(
+            job,
+            catalog.images.get(job.image or ""),
+            catalog.repository_of(job),
+            request.parameters,
+            request.arguments,
+            request.ref,
+            request.image_tag,
+            None if origin.rerun_of is None else Repetition(origin.rerun_of),
+            asks_channel=origin.channel is None,
+            notice=forms.CHANGED,
+        )
+        try:
+            view = forms.run_form(form, origin.metadata)
+        except TooLarge as error:
+            view = forms.notice(f"{quoted(job.name)} was changed: {error}. Please type a command instead.")
+        return {"response_action": "update", "view": view}
+
+    def _options(self, payload: Json) -> list[elements.Block]:
+        """Those of a menu that fit what was typed, at most a hundred."""
+        query = str(payload.get("value") or "")[:QUERY_CHARACTERS]
+        view = payload.get("view")
+        origin = FormOrigin.read(str(view.get("private_metadata")) if isinstance(view, dict) else "")
+        catalog, block = self._registry.catalog, str(payload.get("block_id"))
+        if payload.get("action_id") == Action.FORM_JOB:
+            return forms.job_options(_offered(catalog, origin), query)
+        parameter = catalog.job(origin.job).parameters[block.removeprefix(PARAMETER)]
+        return choice_options(parameter.choices or ("true", "false"), query)
+
+
+def _offered(catalog: Catalog, origin: FormOrigin) -> list[Job]:
+    """The jobs that the form offers: of the repositories that the asker may run things of."""
+    offered = list[Job]()
+    marks: dict[str, bool] = {}
+    for job in catalog.jobs.values():
+        repository = catalog.repository_of(job)
+        if repository is None:
+            continue
+        if repository not in marks:
+            marks[repository] = mark(repository) in origin.repositories
+        if marks[repository]:
+            offered.append(job)
+    return offered
+
+
+def _blocks(payload: Json) -> set[str]:
+    """The inputs that the form has: only there a mistake can be shown."""
+    view = payload.get("view")
+    blocks = view.get("blocks") if isinstance(view, dict) else None
+    found = blocks if isinstance(blocks, list) else []
+    return {
+        str(each.get("block_id")) for each in found if isinstance(each, dict) and each.get("type") == "input"
+    }
+
+
+def _parameters(payload: Json) -> set[str]:
+    return {each.removeprefix(PARAMETER) for each in _blocks(payload) if each.startswith(PARAMETER)}

@@ -1,0 +1,228 @@
+"""Forms: what a job is to run with, which job that is, and what stands where there is no form. Pure.
+
+https://docs.slack.dev/surfaces/modals
+"""
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.catalog.catalog import Job
+from bot.catalog.images import Image
+from bot.catalog.requirements import code_of
+from bot.errors import AskerError
+from bot.messages import mrkdwn
+from bot.messages.mrkdwn import fitted, span
+from bot.messages.slack import elements, fields
+from bot.messages.slack.actions import Action, Form
+from bot.messages.slack.elements import Block
+from bot.messages.slack.fields import VALUE
+
+REF, IMAGE_TAG, ARGUMENTS, CHANNEL = "ref", "image_tag", "arguments", "channel"
+"""The `block_id` of what is no parameter."""
+PARAMETERS = 90
+"""Of a job that has a form; a modal has 100 blocks."""
+VIEW_CHARACTERS = 240_000
+"""Of a whole modal as JSON; Slack takes 250 KB."""
+CHANGED = (
+    "The job was changed while this form was open. Please look at what is asked for now, and send it again."
+)
+
+Metadata = Mapping[str, Any]
+
+_OVERLAP = {
+    "forbid": "refused while another run of it is under way",
+    "replace": "a run of it that is under way is stopped for this one",
+    "queue": "waits until other runs of it have ended",
+}
+
+
+class TooLarge(ValueError):
+    """There is no form: the job has too many parameters, or a value is too long to be filled in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """The run whose values the form is filled in with, and what that worked on."""
+
+    number: int
+    commit: str | None = None
+    ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunForm:
+    """A job and what its form begins with: `values` by parameter, as somebody gave them or a run had them.
+
+    `repository` is what the image is built of. `conditions` are of now, in mrkdwn: what is locked or paused.
+    `asks_channel`: the form came from no channel, so it asks in which one the run is told of; `channel` is
+    the id that is proposed. `notice` stands above all else.
+    """
+
+    job: Job
+    image: Image | None
+    repository: str | None
+    values: Mapping[str, str] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
+    ref: str | None = None
+    image_tag: str | None = None
+    repeated: Repetition | None = None
+    conditions: Sequence[str] = ()
+    asks_channel: bool = False
+    channel: str | None = None
+    notice: str | None = None
+
+
+def run_form(form: RunForm, metadata: Metadata) -> Block:
+    """The modal; `TooLarge` where Slack would not take it."""
+    if len(form.job.parameters) > PARAMETERS:
+        raise TooLarge(f"it has {len(form.job.parameters)} parameters, and a form takes {PARAMETERS}")
+    for name, value in form.values.items():
+        if len(value) > elements.INPUT_CHARACTERS and name in form.job.parameters:
+            raise TooLarge(f"{name} is longer than the {elements.INPUT_CHARACTERS} characters of a field")
+    for compact in (False, True):
+        view = _run_form(form, metadata, compact=compact)
+        if len(json.dumps(view)) <= VIEW_CHARACTERS:
+            return view
+    raise TooLarge("its parameters are described at more length than a form takes")
+
+
+def _run_form(form: RunForm, metadata: Metadata, *, compact: bool) -> Block:
+    job, blocks = form.job, list[Block]()
+    if form.notice is not None:
+        blocks.append(elements.section(f":warning: {fitted(form.notice, 500)}"))
+    blocks += [elements.context(line) for line in _about(form)]
+    blocks += [
+        fields.parameter_input(name, parameter, form.values.get(name), compact=compact)
+        for name, parameter in job.parameters.items()
+    ]
+    blocks += _others(form)
+    return elements.modal(
+        f"Run {job.name}",
+        blocks,
+        callback_id=Form.RUN,
+        submit="Run",
+        close="Cancel",
+        metadata=metadata,
+    )
+
+
+def _about(form: RunForm) -> list[str]:
+    """What it is and what it will run on, a line each, in mrkdwn."""
+    job = form.job
+    about = f"*{fitted(job.name, 100)}*"
+    if job.description:
+        about += f": {fitted(job.description, 600)}"
+    lines = [about, _image(form)]
+    if job.requires:
+        codes = dict.fromkeys(code_of(entry) for entry in job.requires)
+        lines.append(f"requires {' '.join(span(code, 40) for code in codes)} of a pull request")
+    rules = [_OVERLAP[job.concurrency]] if job.concurrency in _OVERLAP else []
+    if job.lock is not None:
+        rules.append(f"one at a time with all that hold the lock {span(job.lock, 80)}")
+    if rules:
+        lines.append(" · ".join(rules))
+    return [*lines, *form.conditions][: elements.CONTEXT_ELEMENTS]
+
+
+def _image(form: RunForm) -> str:
+    if form.image is None:
+        return "runs in no image"
+    where = span(form.image.name, 80)
+    if form.repository is None:
+        return f"runs in {where}: {span(form.image.origin, 200)}"
+    repeated, built = form.repeated, span(form.repository, 120)
+    if repeated is not None and repeated.commit:
+        ref = f" ({span(repeated.ref, 100)})" if repeated.ref else ""
+        return (
+            f"runs in {where} of {built}, commit {span(repeated.commit[:12])}{ref} as #{repeated.number} did"
+        )
+    return f"runs in {where} of {built}: the newest commit of its default branch, unless *Ref* names another"
+
+
+def _others(form: RunForm) -> list[Block]:
+    """What is no parameter: arguments, the commit, the tag, the channel."""
+    job, inputs = form.job, list[Block]()
+    if takes_arguments(job):
+        about = "Go to the command as they are, split into words as a shell does."
+        given = shlex.join(form.arguments) or None
+        inputs.append(_optional("Arguments", ARGUMENTS, given, about))
+    if form.image is not None and form.image.repository is not None:
+        about = "A branch, a tag or a commit. Empty: the newest commit of the default branch."
+        if form.repeated is not None:
+            about = f"As it is, or empty: what #{form.repeated.number} ran on."
+        inputs.append(_optional("Ref", REF, form.ref, about))
+    if form.image is not None and form.image.registry is not None:
+        about = f"A tag of {form.image.registry}, instead of a commit. Empty: what the job says."
+        inputs.append(_optional("Image tag", IMAGE_TAG, form.image_tag, about))
+    if form.asks_channel:
+        told = f" {job.notify.slack} is told as well." if job.notify.slack else ""
+        menu = elements.conversations_select(VALUE, initial=form.channel)
+        about = f"The message about the run goes there, and so do answers that only you see.{told}"
+        inputs.append(elements.input_block("Tell in", menu, block_id=CHANNEL, hint=about))
+    return inputs
+
+
+def _optional(label: str, block_id: str, value: str | None, about: str) -> Block:
+    element = elements.text_input(VALUE, initial=value)
+    return elements.input_block(label, element, block_id=block_id, hint=about, optional=True)
+
+
+def takes_arguments(job: Job) -> bool:
+    """Whether something may be given to the job's command after `--`."""
+    try:
+        job.argv(("-",))
+    except AskerError:
+        return False
+    return True
+
+
+# Which job ---------------------------------------------------------------------------------------
+
+
+def job_menu(jobs: Sequence[Job], metadata: Metadata, *, note: str | None = None) -> Block:
+    """The modal that asks which of `jobs` is to run; with a search where a menu does not take all.
+
+    `note` says what is missing among them.
+    """
+    if len(jobs) > elements.OPTIONS:
+        menu = elements.external_select(Action.FORM_JOB, placeholder="Type to search")
+    else:
+        menu = elements.static_select(Action.FORM_JOB, job_options(jobs), placeholder="Choose a job")
+    blocks = [elements.section("Which job is to run?"), elements.actions(menu)]
+    if note is not None:
+        blocks.append(elements.context(fitted(note, 500)))
+    return elements.modal("Run a job", blocks, callback_id=Form.RUN, metadata=metadata)
+
+
+def job_options(jobs: Sequence[Job], query: str = "") -> list[Block]:
+    """The jobs whose name or description has what somebody types, at most as many as a menu takes."""
+    sought, options = query.strip().casefold(), list[Block]()
+    for job in sorted(jobs, key=lambda each: each.name):
+        if sought in job.name or sought in job.description.casefold():
+            options.append(elements.option(job.name, job.name, description=job.description or None))
+            if len(options) == elements.OPTIONS:
+                break
+    return options
+
+
+# Without a form ----------------------------------------------------------------------------------
+
+
+def waiting() -> Block:
+    """What stands while it is asked whether somebody may; it says nothing of what they asked for."""
+    return notice("One moment …")
+
+
+def notice(markdown: str) -> Block:
+    """Words, in Markdown, in the place of a form."""
+    text = mrkdwn.slack_text(markdown)
+    return elements.modal("Errand", [elements.section(text)], callback_id=Form.NOTICE)
+
+
+def command_line(word: str, job: str, values: Mapping[str, str], more: Sequence[str] = ()) -> str:
+    """The command that stands for a form, in one line where it has one; `more` are the words after it."""
+    words = [word, "run", job, *(f"{name}={value}" for name, value in values.items()), *more]
+    return shlex.join(words)
