@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import structlog
@@ -43,6 +43,9 @@ from webhooks.server.connection_limits import ConnectionLimit
 from webhooks.server.connections import limited
 from webhooks.site import Controls, Site
 from webhooks.streams import Streams
+
+if TYPE_CHECKING:
+    from bot.slack.socket_mode import SocketMode
 
 log = structlog.get_logger()
 
@@ -219,6 +222,7 @@ async def _assembled(
             owner=owner,
             keys=keys,
             repositories=repositories,
+            socket_mode=_socket_mode(config, store, clock),
         )
         made, streams = Composition(tools), Streams()
         oidc = _oidc(config, clock)
@@ -299,7 +303,12 @@ def _application(
         instant=made.instant.of,
     )
     return create_app(
-        store, doors, dead=made.workers.dead, extra=[*site.routes(), *extra], missing=site.missing()
+        store,
+        doors,
+        dead=made.workers.dead,
+        extra=[*site.routes(), *extra],
+        missing=site.missing(),
+        remarks=tools.socket_mode.remarks if tools.socket_mode else tuple,
     )
 
 
@@ -347,6 +356,14 @@ def _slack(config: Config, clock: Callable[[], float]) -> Slack | None:
     if config.slack is None:
         return None
     return Slack(api_url=config.slack.api_url, bot_token=config.slack.bot_token, clock=clock)
+
+
+def _socket_mode(config: Config, store: Store, clock: Callable[[], float]) -> "SocketMode | None":
+    if config.slack is None or config.slack.app_token is None:
+        return None
+    from webhooks.deliveries.slack_socket import socket_mode
+
+    return socket_mode(config.slack, store.add_delivery, clock)
 
 
 def _shown(listener: socket.socket) -> str:

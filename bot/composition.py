@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.access import links
 from bot.github import GitHub
@@ -51,7 +51,6 @@ from bot.handlers.verbs import CommandHandlers
 from bot.posting.addresses import PageAddresses
 from bot.posting.annotations import LogAnnotations
 from bot.posting.audience import Audience
-from bot.posting.channel_notes import ChannelNotes
 from bot.posting.deployments import DeploymentPosts
 from bot.posting.facing import Facing
 from bot.posting.github_posts import GitHubPosts
@@ -82,12 +81,13 @@ from bot.workers.ticks import TickClock
 from executor.engine import Engine
 from executor.logs.store import LogStore
 
+if TYPE_CHECKING:
+    from bot.slack.socket_mode import SocketMode
+
 DELIVERIES = 16
 """Deliveries decided at the same time; each is a few requests to GitHub."""
 POSTS = 256
 """Posts claimed at the same time: most wait for their turn, for which the newest are chosen."""
-CHANNEL_PACE = 1.0
-"""Seconds between two messages or edits in one channel: https://docs.slack.dev/apis/web-api/rate-limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,8 @@ class Parts:
 
     `clock` gives seconds since the epoch, `nonce` unguessable words of `[a-z0-9]`. `owner` is the name under
     which this bot claims work; GitHub and Slack are None where they are not configured. `keys` sign the links
-    to pages, `repositories` are known by their numbers.
+    to pages, `repositories` are known by their numbers. `socket_mode` brings what Slack sends
+    where it does not come over HTTP.
     """
 
     registry: Registry
@@ -110,6 +111,7 @@ class Parts:
     owner: str
     keys: links.Keys
     repositories: Repositories
+    socket_mode: "SocketMode | None" = None
 
 
 class Composition:
@@ -304,15 +306,13 @@ class Composition:
     def outbox(self) -> Outbox:
         """What sends posts."""
         parts = self.parts
-        notes = ChannelNotes(parts.store, parts.registry, self.addresses, parts.clock)
-        facing = Facing(parts.store, self.addresses, self.audience, parts.slack, notes)
+        facing = Facing(parts.store, self.addresses, self.audience, parts.slack)
         github = GitHubPosts(parts.github, facing, LogAnnotations(parts.logs), parts.registry, parts.clock)
         deployments = DeploymentPosts(parts.github, facing, parts.store)
-        slack = SlackPosts(parts.slack, facing, parts.clock)
+        slack = SlackPosts(parts.slack, facing, parts.registry, parts.clock)
         section = parts.registry.config.github
         pace = Pace(section.pace if section else 0.0, monotonic)
-        channels = Pace(CHANNEL_PACE, monotonic, burst=1)
-        return Outbox(self.holder, (github, deployments, slack), pace, channels)
+        return Outbox(self.holder, (github, deployments, slack), pace)
 
     @cached_property
     def pruning(self) -> Pruning:
@@ -355,6 +355,8 @@ class Composition:
             config = parts.registry.config
             poll = config.github.poll if config.github else None
             duties.append(CatchUp(recorded, self.holder, config.deliveries, poll))
+        if parts.socket_mode is not None:
+            duties.append(parts.socket_mode)
         return tuple(duties)
 
     @cached_property

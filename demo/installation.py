@@ -141,6 +141,7 @@ class Installation(Arrivals):
             "GITHUB_CLONE_URL": f"file://{self.home}/github/{{repository}}.git",
             "SLACK_SIGNING_SECRET": SLACK_SECRET,
             "SLACK_BOT_TOKEN": slack.token,
+            "SLACK_APP_TOKEN": slack.app_token,
             "SLACK_API_URL": self.beside.slack_url,
         } | {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_PROCESS")}
 

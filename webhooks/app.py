@@ -44,12 +44,13 @@ def create_app(
     dead: Callable[[], Sequence[str]],
     extra: Sequence[BaseRoute] = (),
     missing: Callable[[], Response] | None = None,
+    remarks: Callable[[], Sequence[str]] = tuple,
     lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]] | None = None,
 ) -> Starlette:
     """The application, to be called while the event loop runs.
 
     `dead` names background loops that have ended (for /readyz), `extra` are the routes of pages and API.
-    `missing` is the page that tells a browser that there is none.
+    `missing` is the page that tells a browser that there is none, `remarks` are lines that /readyz has too.
     """
     add, limit, clock = store.add_delivery, doors.body_limit, doors.clock
     memory = Unverified()
@@ -63,7 +64,7 @@ def create_app(
             unverified=memory,
             instant=doors.instant,
         ),
-        *health.routes(ping=store.ping, dead=dead),
+        *health.routes(ping=store.ping, dead=dead, remarks=remarks),
         *metrics.routes(lambda: store.read(stats.depths)),
         *extra,
     ]

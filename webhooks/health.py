@@ -1,4 +1,8 @@
-"""GET /healthz: the process answers. GET /readyz: its database answers and its loops are alive."""
+"""GET /healthz: the process answers. GET /readyz: its database answers and its loops are alive.
+
+What is wrong elsewhere is a remark of /readyz and makes nothing unready: GitHub's deliveries are taken while
+Slack is away.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,7 +17,12 @@ PING_TIMEOUT_S = 2.0
 """How long the database may take to answer, seconds."""
 
 
-def routes(*, ping: Callable[[], Awaitable[object]], dead: Callable[[], Sequence[str]]) -> list[Route]:
+def routes(
+    *,
+    ping: Callable[[], Awaitable[object]],
+    dead: Callable[[], Sequence[str]],
+    remarks: Callable[[], Sequence[str]] = tuple,
+) -> list[Route]:
     """Both pages. `ping` asks the database; `dead` names the loops that have ended, none if all is well."""
 
     async def healthz(_request: Request) -> Response:
@@ -28,6 +37,6 @@ def routes(*, ping: Callable[[], Awaitable[object]], dead: Callable[[], Sequence
             problems.append("the database does not answer")
         if problems:
             return PlainTextResponse("\n".join(problems) + "\n", 503)
-        return PlainTextResponse("ready\n")
+        return PlainTextResponse("\n".join(["ready", *remarks()]) + "\n")
 
     return [Route("/healthz", healthz), Route("/readyz", readyz)]

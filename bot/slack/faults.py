@@ -36,7 +36,10 @@ class Call:
     name: str = ""
 
 
-_MEND = "{what}: put the token of an installed app into slack.bot_token and start Errand again"
+def _token(what: str) -> tuple[Reach, str]:
+    """What is wrong with the token stops everything."""
+    return Reach.WORKSPACE, f"{what}: put one of an installed app into {{setting}} and start Errand again"
+
 
 _ADVICE: dict[str, tuple[Reach, str]] = {
     "not_in_channel": (
@@ -73,11 +76,20 @@ _ADVICE: dict[str, tuple[Reach, str]] = {
     "no_permission": (Reach.METHOD, "Errand's Slack app may not call {method}: install it again"),
     "access_denied": (Reach.METHOD, "the workspace lets Errand's Slack app not call {method}"),
     "method_not_supported_for_channel_type": (Reach.CHANNEL, "{method} does not work in {channel}"),
-    "invalid_auth": (Reach.WORKSPACE, _MEND.format(what="Slack does not know the bot token")),
-    "not_authed": (Reach.WORKSPACE, _MEND.format(what="Slack got no bot token")),
-    "token_revoked": (Reach.WORKSPACE, _MEND.format(what="the bot token was revoked")),
-    "token_expired": (Reach.WORKSPACE, _MEND.format(what="the bot token has expired")),
-    "account_inactive": (Reach.WORKSPACE, _MEND.format(what="the app was removed from the workspace")),
+    "invalid_auth": _token("Slack does not know the token"),
+    "not_authed": _token("Slack got no token"),
+    "token_revoked": _token("the token was revoked"),
+    "token_expired": _token("the token has expired"),
+    "account_inactive": _token("the app of the token was removed from the workspace"),
+    "not_allowed_token_type": _token("this token is of another kind"),
+    "link_disabled": (
+        Reach.METHOD,
+        "Socket Mode is turned off: turn it on in the app's settings, or leave slack.app_token out",
+    ),
+    "too_many_websockets": (
+        Reach.METHOD,
+        "Slack allows an app ten connections of Socket Mode: stop what else uses this slack.app_token",
+    ),
     "team_access_not_granted": (
         Reach.WORKSPACE,
         "Errand's Slack app is not granted to this workspace: have an admin of the organisation add it",
@@ -98,9 +110,10 @@ _Key = tuple[str, str]
 
 
 class Faults:
-    """Tells each fault when it begins; what works again is forgotten."""
+    """Tells each fault of a token when it begins; what works again is forgotten. `setting` has the token."""
 
-    def __init__(self) -> None:
+    def __init__(self, setting: str = "slack.bot_token") -> None:
+        self._setting = setting
         self._open: dict[_Key, tuple[Reach, str]] = {}
 
     def note(self, error: str, call: Call, *, needed: str = "?") -> KnownFault | None:
@@ -110,7 +123,8 @@ class Faults:
             return None
         reach, words = row
         channel = call.name or call.channel or "it"
-        text = words.format(channel=channel, method=call.method, needed=needed)
+        about = {"channel": channel, "method": call.method, "needed": needed, "setting": self._setting}
+        text = words.format_map(about)
         key = error, _where(reach, call)
         if key not in self._open:
             if len(self._open) >= MOST:

@@ -71,6 +71,11 @@ RIVALS = Counter(
     ["door"],
     registry=REGISTRY,
 )
+SLACK_CONNECTIONS = Gauge(
+    "errand_slack_connections",
+    "Connections of Socket Mode that Slack has greeted: one, and two while one takes the other's place.",
+    registry=REGISTRY,
+)
 SLACK_FAULTS = Gauge(
     "errand_slack_faults",
     "What has to be mended in Slack, by the error that it answers; the log says what to do.",

@@ -6,7 +6,6 @@ decide what is offered to whom.
 """
 
 from bot.messages.slack.actions import Action, Form, Shortcut
-from bot.messages.slack.cards import below, blocks
-from bot.messages.slack.elements import Block
+from bot.messages.slack.cards import blocks
 
-__all__ = ["Action", "Block", "Form", "Shortcut", "below", "blocks"]
+__all__ = ["Action", "Form", "Shortcut", "blocks"]
