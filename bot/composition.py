@@ -51,6 +51,7 @@ from bot.handlers.verbs import CommandHandlers
 from bot.posting.addresses import PageAddresses
 from bot.posting.annotations import LogAnnotations
 from bot.posting.audience import Audience
+from bot.posting.channel_notes import ChannelNotes
 from bot.posting.deployments import DeploymentPosts
 from bot.posting.facing import Facing
 from bot.posting.github_posts import GitHubPosts
@@ -88,6 +89,8 @@ DELIVERIES = 16
 """Deliveries decided at the same time; each is a few requests to GitHub."""
 POSTS = 256
 """Posts claimed at the same time: most wait for their turn, for which the newest are chosen."""
+CHANNEL_PACE = 1.0
+"""Seconds between two messages or edits in one channel: https://docs.slack.dev/apis/web-api/rate-limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,13 +309,15 @@ class Composition:
     def outbox(self) -> Outbox:
         """What sends posts."""
         parts = self.parts
-        facing = Facing(parts.store, self.addresses, self.audience, parts.slack)
+        notes = ChannelNotes(parts.store, parts.registry, self.addresses, parts.clock)
+        facing = Facing(parts.store, self.addresses, self.audience, parts.slack, notes)
         github = GitHubPosts(parts.github, facing, LogAnnotations(parts.logs), parts.registry, parts.clock)
         deployments = DeploymentPosts(parts.github, facing, parts.store)
-        slack = SlackPosts(parts.slack, facing, parts.registry, parts.clock)
+        slack = SlackPosts(parts.slack, facing, parts.clock)
         section = parts.registry.config.github
         pace = Pace(section.pace if section else 0.0, monotonic)
-        return Outbox(self.holder, (github, deployments, slack), pace)
+        channels = Pace(CHANNEL_PACE, monotonic, burst=1)
+        return Outbox(self.holder, (github, deployments, slack), pace, channels)
 
     @cached_property
     def pruning(self) -> Pruning:

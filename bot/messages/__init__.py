@@ -32,7 +32,7 @@ from bot.messages.replies import (
     unknown_person,
 )
 from bot.messages.requirements import head_moved, not_met
-from bot.messages.slack import blocks
+from bot.messages.slack import Block, below, blocks
 from bot.messages.statuses import StatusFields, status
 from bot.messages.text import code, plain
 from bot.messages.verdicts import occurrence_note, push_note, reason, tick_note
@@ -45,6 +45,7 @@ __all__ = [
     "LATEST",
     "RERUN",
     "Beside",
+    "Block",
     "CheckFields",
     "CheckName",
     "CheckNotes",
@@ -53,6 +54,7 @@ __all__ = [
     "Standing",
     "StatusFields",
     "View",
+    "below",
     "blocks",
     "build_view",
     "building",

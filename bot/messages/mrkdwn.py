@@ -5,6 +5,7 @@ https://docs.slack.dev/messaging/formatting-message-text
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -14,6 +15,7 @@ from bot.text.vocabulary import moment
 
 TEXT_CHARACTERS = 20_000  # Slack takes 40,000
 _MEMBER = re.compile(r"[UW][A-Z0-9]{2,20}", re.ASCII)
+_MOMENT = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d) UTC\b", re.ASCII)
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
 _MARKS = {"strong_open": "*", "strong_close": "*", "em_open": "_", "em_close": "_"}
 
@@ -33,9 +35,14 @@ def fitted(text: str, limit: int) -> str:
     return whole
 
 
+def literal(text: str, limit: int) -> str:
+    """The same of text from outside, in which no code begins either, which would swallow our links."""
+    return fitted(text.replace("`", "ˋ"), limit)
+
+
 def span(text: str, limit: int = 200) -> str:
     """A code span; Slack knows no way to put a backtick into one, so they become `ˋ`."""
-    return f"`{fitted(text.replace('`', 'ˋ'), limit) or '(empty)'}`"
+    return f"`{literal(text, limit) or '(empty)'}`"
 
 
 def cut(text: str, limit: int) -> str:
@@ -52,7 +59,7 @@ def cut(text: str, limit: int) -> str:
 
 def link(address: str, label: str, limit: int = 200) -> str:
     """A link of ours; the label is from outside."""
-    return f"<{escaped(url(address)).replace('|', '%7C')}|{fitted(label, limit).replace('|', '¦')}>"
+    return f"<{escaped(url(address)).replace('|', '%7C')}|{literal(label, limit).replace('|', '¦')}>"
 
 
 def mention(member: str) -> str | None:
@@ -66,6 +73,23 @@ def date(at: float) -> str:
     https://docs.slack.dev/messaging/formatting-message-text#date-formatting
     """
     return f"<!date^{int(at)}^{{date_short_pretty}} {{time}}|{moment(at)}>"
+
+
+def zoned(text: str) -> str:
+    """Escaped text with the moments in it (as `vocabulary.moment` writes them) in the reader's zone.
+
+    Those in code stay: Slack reads no markup there.
+    """
+    pieces = text.split("`")
+    pieces[::2] = [_MOMENT.sub(_dated, piece) for piece in pieces[::2]]
+    return "`".join(pieces)
+
+
+def _dated(found: "re.Match[str]") -> str:
+    try:
+        return date(datetime.fromisoformat(f"{found[1]}+00:00").timestamp())
+    except ValueError:
+        return found[0]
 
 
 def slack_text(markdown: str) -> str:
@@ -112,4 +136,4 @@ def _inline(tokens: Iterable[Token]) -> Iterable[str]:
         elif token.type in _MARKS:
             yield _MARKS[token.type]
         else:
-            yield escaped(token.content)
+            yield zoned(escaped(token.content.replace("`", "ˋ")))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from bot.states import BUILD_FAILED, SUPERSEDED
 from bot.tables import Build, Run
-from bot.text.units import duration_text
+from bot.text.units import duration_text, size_text
 
 
 class Explanation(NamedTuple):
@@ -19,7 +19,7 @@ class Explanation(NamedTuple):
     advice: str = ""
 
 
-_MEMORY = "Give the job more memory (`resources` or `size` in app.yaml), or let it use less."
+_MEMORY = "Raise `size` or `resources.memory`, or let it use less."
 _AGAIN = "Run it again; `retries` in app.yaml does so by itself."
 _DEFINITION = "Mend the job in app.yaml; `errand check` looks at it."
 _RIGHTS = "Whoever runs Errand can see with `errand check --cluster` which right is missing."
@@ -74,7 +74,9 @@ REASONS: dict[str, Explanation] = {
     "CreateContainerConfigError": Explanation(
         "A Secret or a ConfigMap that it names is not there.", "See to the names and keys in app.yaml."
     ),
-    "Unschedulable": Explanation("No node has room for it.", "Ask for less (`resources`), or add a node."),
+    "Unschedulable": Explanation(
+        "No node has room for it.", "Ask for less (`size` or `resources`), or add a node."
+    ),
     "QuotaExceeded": Explanation(
         "The quota of the namespace is used up.", "Run it again when there is room."
     ),
@@ -103,6 +105,26 @@ REASONS: dict[str, Explanation] = {
         "Errand failed over this.", "Whoever runs Errand finds the cause in its log."
     ),
 }
+
+EXIT_CODES: dict[int, Explanation] = {
+    126: Explanation(
+        "Its command cannot be executed.", "See whether the file may be executed, and is for this machine."
+    ),
+    127: Explanation("There is no such command.", "See to its name, and whether the image has it."),
+    130: Explanation("It was interrupted (SIGINT)."),
+    134: Explanation("It gave up (SIGABRT).", "The last lines of the log say why."),
+    137: Explanation(
+        "It was killed (SIGKILL), and not by Errand.",
+        "If its memory was the cause, raise `size` or `resources.memory`.",
+    ),
+    139: Explanation("It crashed (SIGSEGV).", "See whether the program is made for this machine."),
+    141: Explanation("What it wrote to was closed (SIGPIPE)."),
+    143: Explanation("It was ended (SIGTERM), and not by Errand.", _AGAIN),
+}
+"""What exit codes mean that are rarely a job's own choice: those of a shell, and of signals (128 and more).
+
+https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_08_02
+"""
 
 
 def message(row: Run | Build) -> str | None:
@@ -139,22 +161,35 @@ _ENDS: dict[tuple[str, str], Callable[[Mapping[str, Any]], str]] = {
 """By what ended and its reason: a build that fails after all still has what was to take its place."""
 
 
-def explained(reason: str | None, message: str | None, definition: Mapping[str, Any]) -> str | None:
+def explained(
+    reason: str | None, message: str | None, definition: Mapping[str, Any], exit_code: int | None = None
+) -> str | None:
     """The sentences for people, with the code word in brackets; None where there is nothing to say.
 
-    `definition` is the stored one of the job, whose `timeout` (seconds) is named where that was reached.
+    `definition` is the stored one of the job, whose `timeout` (seconds) or memory (bytes) is named where that
+    was reached. `exit_code` is that of what failed by itself, else None.
     """
+    word, sentences = (reason or "").strip(), explanation(reason, message, definition, exit_code)
+    return f"{sentences} ({word})".strip() if word else sentences or None
+
+
+def explanation(
+    reason: str | None, message: str | None, definition: Mapping[str, Any], exit_code: int | None = None
+) -> str:
+    """The same without the code word; empty where there is nothing to say."""
     word, said = (reason or "").strip(), (message or "").strip()
-    if not word:
-        return said or None
-    known = REASONS.get(word)
+    if not word and exit_code not in EXIT_CODES:
+        return said
+    known = REASONS.get(word) if word else EXIT_CODES[exit_code or 0]
     what = said or (known.what if known else "")
     if word == "DeadlineExceeded":
         what = f"{_deadline(definition)} {said}".strip()
+    elif word == "OOMKilled":
+        what = _memory_limit(definition) or what
     if what and what[-1] not in ".!?":
         what += "."
     advice = known.advice if known and known.advice not in what else ""
-    return f"{' '.join(part for part in (what, advice) if part)} ({word})".strip()
+    return " ".join(part for part in (what, advice) if part)
 
 
 def _deadline(definition: Mapping[str, Any]) -> str:
@@ -162,3 +197,9 @@ def _deadline(definition: Mapping[str, Any]) -> str:
     if not isinstance(seconds, int | float):
         return REASONS["DeadlineExceeded"].what
     return f"`timeout: {duration_text(seconds)}` in app.yaml was reached."
+
+
+def _memory_limit(definition: Mapping[str, Any]) -> str | None:
+    resources = definition.get("resources")
+    limit = resources.get("memory") if isinstance(resources, Mapping) else None
+    return f"Memory is limited to {size_text(limit)}." if isinstance(limit, int) and limit > 0 else None

@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.access.scopes import EXEC
 from bot.messages import waits
 from bot.messages.differences import differences
-from bot.messages.reasons import explained, message
+from bot.messages.reasons import explained, explanation, message
 from bot.messages.text import clean
 from bot.states import BUILD_FAILED, State, Wait, attempts_allowed
 from bot.tables import Build, Run
@@ -66,6 +67,7 @@ class View:
     image_page: str | None  # where its registry shows it, if that is one that has pages
     built_by: int | None  # the build that made its image
     pull: int | None  # the pull request that it is of
+    single: bool  # one command that nobody named: what it may do is not asked in a chat
     beside: "Beside"
     progress: tuple[int, int] | None
 
@@ -106,7 +108,17 @@ class View:
         """What there is to say beyond the verdict: what it waits for, or the reason and its sentence."""
         if self.result is None:
             return (self.waiting_for or "").strip() or None
-        return explained(self.reason, self.message, self.definition)
+        return explained(self.reason, self.message, self.definition, self._own_code)
+
+    @property
+    def sentences(self) -> str:
+        """The same of what has ended, without the code word, which stands elsewhere."""
+        return explanation(self.reason, self.message, self.definition, self._own_code)
+
+    @property
+    def _own_code(self) -> int | None:
+        """The exit code of what failed by itself, not because somebody stopped it."""
+        return self.exit_code if self.result is Result.FAILED else None
 
     @property
     def bar(self) -> str | None:
@@ -124,6 +136,11 @@ class View:
     def build_link(self) -> str | None:
         """The page of the build that failed: what is to be read where a run could not start."""
         return self.beside.build_link if self.build_number is not None else None
+
+    @property
+    def changeable(self) -> bool:
+        """Whether it can be run with other parameters, of another commit or image."""
+        return bool(self.definition.get("parameters")) or self.image is not None
 
     @property
     def shows_tail(self) -> bool:
@@ -162,7 +179,9 @@ class Beside:
     """What is told with a run, as far as it is at hand: the run that it repeats, and where more stands.
 
     `build_link` leads to the page of its build, `slack_link` to its message in Slack, `pull_link` to its pull
-    request. `line` is the command as it was typed.
+    request, `commit_link` to the commit, `comment_link` to its card there. `line` is the command as it was
+    typed, `member` who of Slack asked, by id. `elapsed_s` is how long it has run, `usual_s` how long the
+    last ones did.
     """
 
     of: Run | None = None
@@ -170,6 +189,11 @@ class Beside:
     slack_link: str | None = None
     pull_link: str | None = None
     line: str | None = None
+    commit_link: str | None = None
+    comment_link: str | None = None
+    member: str | None = None
+    elapsed_s: float | None = None
+    usual_s: float | None = None
 
 
 ALONE = Beside()
@@ -200,11 +224,12 @@ def run_view(run: Run, beside: Beside = ALONE) -> View:
         image_page=_page(run.digest),
         built_by=run.build_number,
         pull=run.pull_request,
+        single=run.job == EXEC,
         beside=beside,
     )
 
 
-def build_view(build: Build) -> View:
+def build_view(build: Build, beside: Beside = ALONE) -> View:
     """What there is to say of a build."""
     return _view(
         build,
@@ -228,7 +253,8 @@ def build_view(build: Build) -> View:
         image_page=None,
         built_by=None,
         pull=None,
-        beside=ALONE,
+        single=False,
+        beside=beside,
     )
 
 

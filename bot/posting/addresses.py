@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 from bot.access import links
+from bot.config.github_app import web_url
 from bot.registry import Registry
+from bot.store import posts
 from bot.tables import Build, Run
 
 DAY = 86400.0
@@ -34,11 +36,24 @@ class PageAddresses:
 
     def pull_of(self, run: Run) -> str | None:
         """The address of the pull request that a run is of."""
-        github = self._registry.config.github
-        if github is None or run.repository is None or run.pull_request is None:
+        if run.repository is None or run.pull_request is None:
             return None
-        scheme, _, host = github.api_url.removesuffix("/").removesuffix("/api/v3").partition("://")
-        return f"{scheme}://{host.removeprefix('api.')}/{run.repository}/pull/{run.pull_request}"
+        return self._on_github(f"{run.repository}/pull/{run.pull_request}")
+
+    def commit_of(self, row: Build | Run) -> str | None:
+        """The address of the commit that a run or a build is of."""
+        if row.repository is None or row.commit is None:
+            return None
+        return self._on_github(f"{row.repository}/commit/{row.commit}")
+
+    def comment_at(self, place: posts.CommentPlace) -> str | None:
+        """The address of a comment of ours."""
+        anchor = "discussion_r" if place.on_line else "issuecomment-"
+        return self._on_github(f"{place.repository}/pull/{place.issue}#{anchor}{place.comment}")
+
+    def _on_github(self, path: str) -> str | None:
+        github = self._registry.config.github
+        return None if github is None else f"{web_url(github.api_url)}/{path}"
 
     def _signed(self, path: str, row: Build | Run, *, open_place: bool) -> str:
         config = self._registry.config

@@ -7,6 +7,7 @@ from bot.errors import Refused, RetryLater
 from bot.github import GitHub
 from bot.posting.addresses import PageAddresses
 from bot.posting.audience import Audience, outward
+from bot.posting.channel_notes import ChannelNotes
 from bot.slack import Slack
 from bot.store import Store, posts, runs
 from bot.tables import Build, Post, Run
@@ -18,9 +19,15 @@ class Facing:
     """Asks who reads a place, and gives what they may be shown with the link to its page."""
 
     def __init__(
-        self, store: Store, addresses: PageAddresses, audience: Audience, slack: Slack | None
+        self,
+        store: Store,
+        addresses: PageAddresses,
+        audience: Audience,
+        slack: Slack | None,
+        notes: ChannelNotes,
     ) -> None:
         self._store = store
+        self._notes = notes
         self._slack = slack
         self._addresses = addresses
         self._audience = audience
@@ -39,7 +46,11 @@ class Facing:
     async def in_channel(self, slack: Slack, post: Post, subject: Subject) -> tuple[messages.View, str]:
         """For a channel of Slack."""
         is_open = await self._audience.reads_channel(slack, post.place["channel"])
-        return await self._facing(post, subject, is_open=is_open)
+        view, link = await self._facing(post, subject, is_open=is_open)
+        if subject is not None:
+            beside = await self._notes.beside(subject, view.beside, is_open=is_open)
+            view = replace(view, beside=beside)
+        return view, link
 
     @staticmethod
     def _is_public(post: Post, subject: Subject) -> bool:

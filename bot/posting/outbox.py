@@ -33,6 +33,8 @@ https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-res
 """
 MOVING, MOVING_MOST = 5.0, 60.0
 """Seconds between two edits of a card with a job's progress: at first, and of one that runs for an hour."""
+TICKING, TICKING_MOST = 30.0, 600.0
+"""Seconds between two edits of a card in Slack that tells for how long its run goes on; a tenth of that."""
 BEGINNING = 1.0
 """Seconds for which a new card waits at most for its run to begin: then one comment says both."""
 ENDING = 2.0
@@ -53,11 +55,16 @@ class Outbox:
     """Sends claimed posts."""
 
     def __init__(
-        self, holder: LeaseHolder, senders: tuple[GitHubPosts, DeploymentPosts, SlackPosts], pace: Pace
+        self,
+        holder: LeaseHolder,
+        senders: tuple[GitHubPosts, DeploymentPosts, SlackPosts],
+        pace: Pace,
+        channels: Pace,
     ) -> None:
         github, deployments, slack = senders
         self._holder = holder
         self._pace = pace
+        self._channels = channels
         self._free = asyncio.Semaphore(AT_ONCE)
         self._patient = 0
         self._senders: dict[str, Callable[[Post, Subject], Awaitable[posts.Remote | None]]] = {
@@ -70,6 +77,7 @@ class Outbox:
             "github_review": deployments.review,
             "github_verdict": deployments.verdict,
             "slack_message": slack.message,
+            "slack_thread": slack.thread,
             "slack_response": slack.response,
             "slack_ephemeral": slack.ephemeral,
         }
@@ -126,34 +134,44 @@ class Outbox:
             self._patient -= 1
 
     async def _turn(self, post: Post) -> None:
-        """Wait until GitHub takes something more for whoever has the repository.
+        """Wait until GitHub takes something more for whoever has the repository, or Slack in the channel.
 
         What changed meanwhile is said with it, and not once more.
         """
         repository: str | None = post.place.get("repository")
-        if repository is None:
+        channel: str | None = post.place.get("channel")
+        if repository is not None:
+            account = repository.partition("/")[0].casefold()
+            first = post.sent == 0 or post.kind in AWAITED
+            waited = await self._pace.turn(account, post.identity, first=first)
+        elif channel is not None:
+            first = post.sent == 0 or _has_ended(post.subject)
+            waited = await self._channels.turn(channel, post.identity, first=first)
+        else:
             return
-        account = repository.partition("/")[0].casefold()
-        if await self._pace.turn(account, post.identity, first=post.sent == 0 or post.kind in AWAITED):
+        if waited:
             await self._holder.store.read(lambda s: posts.refresh(s, post))
 
     async def _sent(self, post: Post, remote: posts.Remote | None) -> None:
         """Store that it was said; with its end told, it takes the place of older posts of its topic."""
         key, topic, owner, subject = post.identity, post.topic, self._holder.owner, post.subject
         once = post.run_number is None and post.build_number is None
-        pause = _pause(subject, self._holder.clock())
-        again_at = self._holder.clock() + pause
-        said = posts.PostedState(post.wanted, remote, again_at, done=once)
+        now = self._holder.clock()
+        pause, tick = _pause(subject, now), _tick(post, now)
+        refresh_at = None if tick is None else now + tick
+        said = posts.PostedState(post.wanted, remote, now + pause, done=once, refresh_at=refresh_at)
 
         def note(session: Session) -> None:
             posts.sent(session, key, said, owner=owner)
+            posts.add(session, _below(post, remote, now))
             if topic is not None and (subject is None or subject.state == State.FINISHED):
-                now = self._holder.clock()
                 old = posts.outdated(session, topic)
                 posts.add(session, [targets.minimizing(each, now=now) for each in old])
 
         await self._note(note)
         self._ring_in(pause)
+        if tick is not None:
+            self._ring_in(tick)
         POSTS.labels(post.kind, "sent").inc()
         log.info("post.sent", **_shown(post))
 
@@ -213,6 +231,29 @@ def _pause(subject: Subject, now: float) -> float:
     if not isinstance(subject, Run) or subject.progress is None or subject.started_at is None:
         return SPACING
     return min(max((now - subject.started_at) / 60, MOVING), MOVING_MOST)
+
+
+def _has_ended(subject: Subject) -> bool:
+    return subject is not None and subject.state == State.FINISHED
+
+
+def _tick(post: Post, now: float) -> float | None:
+    """Seconds after which a card that tells for how long its run goes on is edited, whatever happens."""
+    run = post.subject
+    if post.kind != "slack_message" or not isinstance(run, Run) or run.state != State.RUNNING:
+        return None
+    gone = now - run.started_at if run.started_at is not None else 0.0
+    return min(max(gone / 10, TICKING), TICKING_MOST)
+
+
+def _below(post: Post, remote: posts.Remote | None, now: float) -> list[Post]:
+    """What hangs below a card of Slack once that tells an end of which there is more to show."""
+    subject = post.subject
+    if post.kind != "slack_message" or subject is None or subject.state != State.FINISHED:
+        return []
+    has_more = subject.tail or (isinstance(subject, Run) and subject.summary)
+    channel, _, ts = (remote.id if remote is not None else "").partition(" ")
+    return [targets.thread(post, channel, ts, now=now)] if has_more and ts else []
 
 
 def _answers(post: Post) -> bool:

@@ -1,4 +1,4 @@
-"""Whose turn it is to be written at GitHub: a few things at once, then one at a time, the newest first.
+"""Whose turn it is to be written at GitHub or in a channel of Slack: some at once, then one at a time.
 
 GitHub wants a second between two writes, or stops them all for minutes:
 https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api#pause-between-mutative-requests
@@ -24,17 +24,21 @@ class _Queue:
     """Those who wait for one account; `turns` may be taken at once, as of `at`."""
 
     at: float
-    turns: float = BURST
+    turns: float
     given: int = 0
     waiting: dict[asyncio.Future[None], tuple[bool, int]] = field(default_factory=dict)
     timer: asyncio.TimerHandle | None = None
 
 
 class Pace:
-    """Gives turns, one in `seconds` for each account; `clock` counts seconds and never goes back."""
+    """Gives turns, one in `seconds` for each account, and `burst` at once where nothing was for a while.
 
-    def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
+    `clock` counts seconds and never goes back.
+    """
+
+    def __init__(self, seconds: float, clock: Callable[[], float], *, burst: int = BURST) -> None:
         self._seconds = seconds
+        self._burst = burst
         self._clock = clock
         self._queues: dict[str, _Queue] = {}
 
@@ -68,15 +72,15 @@ class Pace:
                 if len(self._queues) < ACCOUNTS:
                     break
                 del self._queues[name]
-            found = self._queues[account] = _Queue(self._clock())
+            found = self._queues[account] = _Queue(self._clock(), self._burst)
         return found
 
     def _is_idle(self, queue: _Queue) -> bool:
-        return not queue.waiting and self._clock() - queue.at >= BURST * self._seconds
+        return not queue.waiting and self._clock() - queue.at >= self._burst * self._seconds
 
     def _refill(self, queue: _Queue) -> None:
         now = self._clock()
-        queue.turns = min(queue.turns + max(now - queue.at, 0.0) / self._seconds, BURST)
+        queue.turns = min(queue.turns + max(now - queue.at, 0.0) / self._seconds, self._burst)
         queue.at = now
 
     def _wake(self, queue: _Queue) -> None:

@@ -1,4 +1,4 @@
-"""Posts in Slack: cards in channels, and answers to commands.
+"""Posts in Slack: cards in channels with what hangs below them, and answers to commands.
 
 A message cannot be created twice by mistake: one that was tried before is first looked for by its marker.
 """
@@ -9,7 +9,6 @@ from collections.abc import Callable
 from bot import messages
 from bot.errors import Refused
 from bot.posting.facing import Facing, Subject
-from bot.registry import Registry
 from bot.slack import Slack
 from bot.states import State
 from bot.store.posts import Remote
@@ -27,22 +26,33 @@ TOLD_ASKER = "asker"
 class SlackPosts:
     """Sends them; each raises `Refused` and `RetryLater`."""
 
-    def __init__(
-        self, slack: Slack | None, facing: Facing, registry: Registry, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, slack: Slack | None, facing: Facing, clock: Callable[[], float]) -> None:
         self._slack = slack
         self._facing = facing
-        self._registry = registry
         self._clock = clock
 
     async def message(self, post: Post, subject: Subject) -> Remote | None:
         """The card in a channel; gives where it is."""
         if post.remote_id == TOLD_ASKER:
             return None
-        channel, command = post.place["channel"], self._registry.config.command
-        thread = post.place.get("thread")
         view, link = await self._facing.in_channel(self._client, post, subject)
-        text, blocks = await asyncio.to_thread(messages.blocks, view, link, command=command)
+        text, blocks = await asyncio.to_thread(messages.blocks, view, link)
+        try:
+            return await self._write(post, text, blocks)
+        except Refused as refusal:
+            if post.remote_id:
+                raise
+            return await self._tell_asker(post, subject, refusal)
+
+    async def thread(self, post: Post, subject: Subject) -> Remote | None:
+        """What hangs below the card of what has ended: the last lines, and what the job reported."""
+        view, _ = await self._facing.in_channel(self._client, post, subject)
+        found = await asyncio.to_thread(messages.below, view)
+        return None if found is None else await self._write(post, *found)
+
+    async def _write(self, post: Post, text: str, blocks: list[messages.Block]) -> Remote:
+        """Post it or, where it is there already, edit it; gives where it is."""
+        channel, thread = post.place["channel"], post.place.get("thread")
         known: tuple[str, str] | None = None
         if post.remote_id:
             where, _, ts = post.remote_id.partition(" ")
@@ -50,10 +60,7 @@ class SlackPosts:
         elif post.attempts > 1:
             known = await self._client.find(channel, post.nonce, post.created_at, thread)
         if known is None:
-            try:
-                known = await self._client.post(channel, text, blocks, post.nonce, thread)
-            except Refused as refusal:
-                return await self._tell_asker(post, subject, refusal)
+            known = await self._client.post(channel, text, blocks, post.nonce, thread)
         else:
             await self._client.update(*known, text, blocks)
         return Remote(" ".join(known))

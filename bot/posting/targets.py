@@ -126,6 +126,23 @@ def channel(place: ChannelPlace, *, url: str | None = None, now: float, nonce: s
     return _card("slack_message", place.key, fields, now, nonce)
 
 
+def thread(card: Post, channel: str, ts: str, *, now: float) -> Post:
+    """What hangs below a card of Slack, which is at `ts` of the channel (its id).
+
+    A card that is itself in a thread has it beside it: Slack knows no threads in threads.
+    """
+    return Post(
+        kind="slack_thread",
+        key=f"{card.key}:thread",
+        place={"channel": channel, "thread": card.place.get("thread", ts)},
+        run_number=card.run_number,
+        build_number=card.build_number,
+        nonce=f"{card.nonce}-thread",
+        due_at=now,
+        created_at=now,
+    )
+
+
 def comment_reply(
     key: str, place: PullPlace, text: str, *, public: bool = False, now: float, nonce: str
 ) -> Post:

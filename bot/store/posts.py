@@ -160,8 +160,11 @@ def _is_one_of(column: Any, size: int) -> Any:
 
 @cache
 def _more_wanted(column: str, wish: Wish, size: int) -> Prepared:
-    is_urgent, goes_on = wish is Wish.URGENT, wish is Wish.GOES_ON
-    due_at = case((POST.error.is_(None), AT_ONCE), else_=POST.due_at) if is_urgent else POST.due_at
+    goes_on = wish is Wish.GOES_ON
+    at_once: Any = POST.error.is_(None)
+    if wish is Wish.NEWS:  # of which a card that waits to tell the time says more
+        at_once = and_(at_once, POST.kind == "slack_message")
+    due_at = POST.due_at if goes_on else case((at_once, AT_ONCE), else_=POST.due_at)
     these: list[Any] = [_is_one_of(POST[column], size), POST.text.is_(None), POST.state == "open"]
     if goes_on:
         these.extend(POST.kind != kind for kind in _STATUSES)
@@ -218,13 +221,15 @@ class PostedState:
     """What was said: the post's `wanted` when it was claimed, and what the place calls it.
 
     What is not urgent is not said again before `again_at`, so that many changes make one edit. `done`:
-    nothing will ever be wanted again, besides what was wanted meanwhile.
+    nothing will ever be wanted again, besides what was wanted meanwhile. `refresh_at`: it is said anew then,
+    whatever happens until then.
     """
 
     rev: int
     remote: Remote | None
     again_at: float
     done: bool = False
+    refresh_at: float | None = None
 
 
 def sent(session: Session, id: int, said: PostedState, *, owner: str) -> None:
@@ -234,20 +239,28 @@ def sent(session: Session, id: int, said: PostedState, *, owner: str) -> None:
     """
     remote, note = (None, None) if said.remote is None else (said.remote.id, said.remote.note)
     values = {"rev": said.rev, "remote": remote, "note": note, "again_at": said.again_at}
-    if _settle(session, id, owner, _sent(said.done), values) > said.rev:
+    refreshes = said.refresh_at is not None
+    if refreshes:
+        values["refresh_at"] = said.refresh_at
+    if _settle(session, id, owner, _sent(said.done, refreshes), values) > said.rev:
         wake(session, "posts")
 
 
 @cache
-def _sent(done: bool) -> Prepared:
+def _sent(done: bool, refreshes: bool) -> Prepared:
     rev: Any = bindparam("rev", type_=Integer)
     again_at: Any = bindparam("again_at", type_=Double)
+    refresh_at: Any = bindparam("refresh_at", type_=Double) if refreshes else again_at
+    is_behind = POST.wanted > rev
     return _settlement(
         sent=case((POST.sent > rev, POST.sent), else_=rev),
         remote_id=func.coalesce(bindparam("remote", type_=String), POST.remote_id),
         remote_note=func.coalesce(bindparam("note", type_=String), POST.remote_note),
         state=case((POST.wanted <= rev, "done"), else_=POST.state) if done else POST.state,
-        due_at=case((and_(POST.wanted > rev, POST.due_at == AT_ONCE), AT_ONCE), else_=again_at),
+        due_at=case(
+            (and_(is_behind, POST.due_at == AT_ONCE), AT_ONCE), (is_behind, again_at), else_=refresh_at
+        ),
+        wanted=case((is_behind, POST.wanted), else_=rev + 1) if refreshes else POST.wanted,
         attempts=0,
         error=None,
     )
@@ -259,6 +272,27 @@ def message_of(session: Session, run: int) -> tuple[str, str] | None:
     found = session.scalar(select(POST.remote_id).where(*of_run).order_by(POST.id).limit(1))
     channel, _, ts = (found or "").partition(" ")
     return (channel, ts) if ts else None
+
+
+@dataclass(frozen=True, slots=True)
+class CommentPlace:
+    """A comment of ours in a pull request, perhaps `on_line` of its code."""
+
+    repository: str
+    issue: int
+    comment: int
+    on_line: bool
+
+
+def comment_of(session: Session, run: int) -> CommentPlace | None:
+    """Where the card of a run on GitHub is, once it is there."""
+    of_run = (POST.run_number == run, POST.kind == "github_comment", POST.remote_id.is_not(None))
+    query = select(POST.place, POST.remote_id).where(*of_run).order_by(POST.id).limit(1)
+    found = session.execute(query).first()
+    if found is None:
+        return None
+    place, comment = found
+    return CommentPlace(place["repository"], place["issue"], int(comment), "thread" in place)
 
 
 def outdated(session: Session, topic: str) -> list[Post]:

@@ -224,6 +224,7 @@ class Post(Claimable, table=True):
     | github_review   | repository, review, environment, occurrence              | whether it is said |
     | github_verdict  | as `bot.posting.targets.Verdict`                         | check run id       |
     | slack_message   | channel, thread, url (to tell the end where no card can be) | channel and ts  |
+    | slack_thread    | channel, thread (the card above it)                      | channel and ts     |
     | slack_response  | url                                                      | -                  |
     | slack_ephemeral | channel, thread, user                                    | -                  |
 

@@ -36,3 +36,10 @@ def duration_text(value: float) -> str:
         if count:
             parts.append(f"{count}{name}")
     return "".join(parts) or "0s"
+
+
+def size_text(value: int) -> str:
+    """Bytes as `size` reads them, in the largest unit that needs no fraction: `512Mi`, `1Gi`, `1000`."""
+    names = ("Gi", "Mi", "Ki")
+    name = next((each for each in names if value and value % _BYTES[each] == 0), "")
+    return f"{value // _BYTES.get(name, 1)}{name}"

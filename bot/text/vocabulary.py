@@ -159,6 +159,11 @@ def duration(seconds: float) -> str:
     return f"{total // unit}{name} {rest}{smaller_name}" if rest else f"{total // unit}{name}"
 
 
+def roughly(seconds: float) -> str:
+    """A length of time that grows while it is looked at, in one unit below an hour: `40s`, `12m`, `2h 5m`."""
+    return duration(seconds - seconds % 60 if seconds >= 60 else float(int(seconds)))
+
+
 def moment(at: float, zone: tzinfo = UTC) -> str:
     """A moment, always with its date, since it is read later as well: `2026-01-31 14:03 UTC`."""
     return datetime.fromtimestamp(at, zone).strftime("%Y-%m-%d %H:%M %Z")

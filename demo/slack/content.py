@@ -17,6 +17,7 @@ METADATA_BYTES = 16_384
 VIEW_BYTES = 250_000
 PAGE = 100
 
+_COUNTED_ELSEWHERE = ("markdown", "table", "data_table", "data_visualization")
 _NESTED = ("blocks", "metadata", "attachments", "view", "unfurls")
 
 
@@ -54,7 +55,8 @@ def message_content(arguments: Mapping[str, Any], refused: set[str]) -> tuple[st
         check_blocks(blocks, refused=refused)
     except InvalidBlocks as error:
         raise SlackError("invalid_blocks", response_metadata={"messages": [f"[ERROR] {error}"]}) from None
-    if len(json.dumps(blocks, ensure_ascii=False)) > BLOCKS_CHARACTERS:
+    counted = [each for each in blocks if each["type"] not in _COUNTED_ELSEWHERE]
+    if len(json.dumps(counted, ensure_ascii=False)) > BLOCKS_CHARACTERS:
         raise SlackError("msg_blocks_too_long")
     return text, blocks
 

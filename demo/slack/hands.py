@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from demo.blocks import check_options
 from demo.slack.doors import Door, Sending
 from demo.slack.events import Events
 from demo.slack.inputs import Element, Unfillable, elements, filled, mistakes
@@ -118,10 +119,9 @@ class Hands:
         payload = self.interactions.block_suggestion(on, element, query, who)
         answer = await self.send("interactive", payload)
         body = taken(answer).json()
+        check_options(body)
         groups = body.get("option_groups")
         options = [each for group in groups for each in group["options"]] if groups else body["options"]
-        if len(options) > 100:
-            raise ValueError(f"{len(options)} options, and a menu shows 100")
         return list(options)
 
     async def fill(self, view: View, values: Mapping[str, Any], *, user: str | None = None) -> None:

@@ -103,7 +103,7 @@ async def test_pressed_button_arrives_signed_with_its_message(app: App) -> None:
 
 
 async def test_what_is_not_there_cannot_be_pressed(app: App) -> None:
-    blocks = [{"type": "actions", "elements": [button("job.run", name) for name in "ab"]}]
+    blocks = [{"type": "actions", "elements": [button("job.run", name)]} for name in "ab"]
     await app.call("chat.postMessage", channel="#ops", text="jobs", blocks=blocks)
     (message,) = app.slack.messages
     for action, value in (("run.again", None), ("job.run", None), ("job.run", "c")):

@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import pytest
 
-from demo.blocks import InvalidBlocks, check_blocks
 from demo.slack import SlackStandIn
 from demo.standins import serving, standins
 from tests.clocks import Clock, clock
@@ -155,57 +154,6 @@ async def test_response_url_works_five_times_within_half_an_hour(
     fresh = slack.response_url("C1", "U1")
     assert (await http.post(fresh, content=b"x")).text == "invalid_payload"
     assert (await http.post(fresh, json={})).text == "no_text"
-
-
-def text(length: int = 1, kind: str = "mrkdwn", **more: Any) -> dict[str, Any]:
-    return {"type": kind, "text": "x" * length, **more}
-
-
-RICH = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": "x"}]}
-
-
-@pytest.mark.parametrize(
-    "block",
-    [
-        {"type": "section", "text": text(3000, verbatim=True)},
-        {"type": "section", "fields": [text(2000)] * 10},
-        {"type": "header", "text": text(150, "plain_text", emoji=True)},
-        {"type": "divider", "block_id": "x"},
-        {"type": "context", "elements": [text()] * 10},
-        {"type": "rich_text", "elements": [RICH]},
-    ],
-)
-def test_block_within_the_limits_is_taken(block: dict[str, Any]) -> None:
-    check_blocks([block])
-
-
-@pytest.mark.parametrize(
-    "blocks",
-    [
-        "x",
-        [1],
-        [{"type": "divider"}] * 51,
-        [{"type": "divider", "block_id": "x"}] * 2,
-        [{"type": "divider", "text": "x"}],
-        [{"type": ["section"]}],
-        [{"type": "section"}],
-        [{"type": "section", "text": text(3001)}],
-        [{"type": "section", "text": text(0)}],
-        [{"type": "section", "text": "x"}],
-        [{"type": "section", "text": text(emoji=True)}],
-        [{"type": "section", "fields": [text()] * 11}],
-        [{"type": "section", "fields": [text(2001)]}],
-        [{"type": "header", "text": text(151, "plain_text")}],
-        [{"type": "header", "text": text()}],
-        [{"type": "context", "elements": []}],
-        [{"type": "context", "elements": [text()] * 11}],
-        [{"type": "rich_text", "elements": [{"type": "nope"}]}],
-        [{"type": "rich_text", "elements": [{**RICH, "elements": [{"type": "text", "text": ""}]}]}],
-    ],
-)
-def test_block_beyond_the_limits_is_refused(blocks: Any) -> None:
-    with pytest.raises(InvalidBlocks):
-        check_blocks(blocks)
 
 
 async def test_both_stand_ins_start_together() -> None:

@@ -71,7 +71,7 @@ async def test_place_that_refuses_for_good_does_not_keep_others_from_the_answer(
     await finished(errand)
     await errand.wait_for(
         lambda: any(
-            event.get("event") == "post.refused" and "invite" in str(event.get("error"))
+            event.get("event") == "slack.fault" and "invite" in str(event.get("what"))
             for event in errand.events
         )
     )

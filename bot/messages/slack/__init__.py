@@ -6,6 +6,7 @@ decide what is offered to whom.
 """
 
 from bot.messages.slack.actions import Action, Form, Shortcut
-from bot.messages.slack.cards import blocks
+from bot.messages.slack.cards import below, blocks
+from bot.messages.slack.elements import Block
 
-__all__ = ["Action", "Form", "Shortcut", "blocks"]
+__all__ = ["Action", "Block", "Form", "Shortcut", "below", "blocks"]

@@ -1,70 +1,143 @@
-"""Runs and builds as Slack messages. Limits: https://docs.slack.dev/reference/block-kit/blocks"""
+"""Runs and builds as one message of Slack that is edited, and what hangs below it in its thread."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from bot.messages import reports
 from bot.messages.comments import parameters
-from bot.messages.mrkdwn import escaped, fitted, span
-from bot.messages.slack.elements import Block, context, preformatted, section
-from bot.messages.text import ELLIPSIS, clean, url
+from bot.messages.mrkdwn import cut, date, escaped, fitted, link, literal, mention, span, zoned
+from bot.messages.slack.actions import Action
+from bot.messages.slack.elements import (
+    MESSAGE_CHARACTERS,
+    Block,
+    actions,
+    address,
+    button,
+    confirm,
+    context,
+    link_button,
+    preformatted,
+    section,
+    size,
+)
+from bot.messages.text import ELLIPSIS, clean
 from bot.messages.view import View
+from bot.states import State
+from bot.text.vocabulary import roughly
 
-# A text takes 3,000 characters, all blocks together about 12,000, their JSON counted.
 WHY_CHARACTERS = 1500
 PARAMETERS_CHARACTERS = 1500
 TAIL_CHARACTERS = 2400
-SUMMARY_CHARACTERS = 2400
+SUMMARY_CHARACTERS = 2900
+NOTICE_CHARACTERS = 300
+"""Of the text that a notification shows."""
 
 
-def blocks(view: View, link: str | None, *, command: str = "/job") -> tuple[str, list[Block]]:
-    """The notification's text and the blocks of a card."""
-    title = f"{view.icon} {clean(view.name, 100)} {view.label}#{view.number} {view.verdict}"
-    shown = [section(_headline(view, link)), context(_facts(view))]
-    given = parameters(view)
-    if view.result is not None and view.why:
-        shown.append(section(fitted(view.why, WHY_CHARACTERS)))
-    if view.differs:
-        shown.append(context(f"other than #{view.rerun_of}: {_spans(view.differs)}"))
-    if given:
-        shown.append(context(_spans(given)))
-    if view.shows_tail:
-        shown.append(preformatted(view.tail, limit=TAIL_CHARACTERS))
+def blocks(view: View, link: str | None) -> tuple[str, list[Block]]:
+    """The notification's text and the blocks of a card; what is longest and matters least goes first."""
+    shown = [section(_headline(view, link)), context(_facts(view)), *_end(view)]
+    buttons = _buttons(view, link)
+    end = [actions(*buttons)] if buttons else []
+    rest = list(_rest(view))
+    while rest and size([*shown, *rest, *end]) > MESSAGE_CHARACTERS:
+        rest.pop()
+    return _notice(view), [*shown, *rest, *end]
+
+
+def below(view: View) -> tuple[str, list[Block]] | None:
+    """What stands in the thread of a card: the last lines of what failed, and what the job reported.
+
+    None where there is neither.
+    """
+    shown: list[Block] = []
     if view.summary:
-        shown.append(section(reports.slack(view.summary, SUMMARY_CHARACTERS)))
-    footer = _footer(view, link, command)
-    if footer:
-        shown.append(context(footer))
-    return escaped(title), shown
+        shown.append(section(zoned(reports.slack(view.summary, SUMMARY_CHARACTERS))))
+    if view.shows_tail:
+        shown += [context("The last lines:"), preformatted(view.tail, limit=TAIL_CHARACTERS)]
+    return (_notice(view), shown) if shown else None
 
 
-def _headline(view: View, link: str | None) -> str:
-    number = f"<{escaped(url(link))}|#{view.number}>" if link else f"#{view.number}"
-    line = f"{view.icon} *{fitted(view.name, 100)}* {view.label}{number} {view.verdict}"
+def _notice(view: View) -> str:
+    title = f"{view.icon} {clean(view.name, 100)} {view.label}#{view.number} {view.verdict}"
+    return cut(escaped(title), NOTICE_CHARACTERS)
+
+
+def _headline(view: View, page: str | None) -> str:
+    number = link(page, f"#{view.number}") if address(page) and page else f"#{view.number}"
+    line = f"{view.icon} *{literal(view.name, 100)}* {view.label}{number} {view.verdict}"
     if view.result is None and view.why:
-        line += f"{view.before_why}{fitted(view.why, 300)}"
-    return f"{line}, {view.bar}" if view.bar else line
+        line += f"{view.before_why}{zoned(fitted(view.why, 300))}"
+    return ", ".join(part for part in (line, _elapsed(view), view.bar) if part)
+
+
+def _elapsed(view: View) -> str | None:
+    """How long it has run, beside how long the last ones took."""
+    gone, usual = view.beside.elapsed_s, view.beside.usual_s
+    if view.state is not State.RUNNING or gone is None:
+        return None
+    if usual is None:
+        return roughly(gone) if gone >= 1 else None
+    if gone > usual:
+        return f"{roughly(gone)}, longer than the usual {roughly(usual)}"
+    return f"{roughly(gone)} of about {roughly(usual)}"
 
 
 def _facts(view: View) -> str:
-    facts = [f"{label} {span(value, 100)}{after}" for label, value, after in (view.person, *view.facts)]
+    return " · ".join([_person(view), *_code(view), *_moments(view), *_repeats(view)])
+
+
+def _person(view: View) -> str:
+    label, who, how = view.person
+    return f"{label} {mention(view.beside.member or '') or span(who, 100)}{how}"
+
+
+def _code(view: View) -> Iterator[str]:
+    """Which code, and where on GitHub that is."""
     if view.commit:
-        where = f"{view.repository}@" if view.repository else ""
-        facts.append(f"commit {span(where + view.commit[:12], 160)}")
+        name = f"{view.repository}@{view.commit[:12]}" if view.repository else view.commit[:12]
+        yield f"commit {_linked(name, view.beside.commit_link)}"
     if view.pull is not None and view.beside.pull_link:
-        facts.append(f"pull request <{escaped(url(view.beside.pull_link))}|#{view.pull}>")
+        yield f"pull request {_linked(f'#{view.pull}', view.beside.pull_link)}"
+    if view.beside.comment_link:
+        yield _linked("comment", view.beside.comment_link)
+    if view.ref:
+        yield f"ref {span(view.ref, 100)}"
+
+
+def _linked(name: str, to: str | None) -> str:
+    return link(to, name) if to and address(to) else span(name, 160)
+
+
+def _moments(view: View) -> Iterator[str]:
+    if view.exit_code is not None and view.result is not None:
+        yield f"exit code {span(str(view.exit_code))}"
+    if view.tick_at is not None:
+        yield f"due {date(view.tick_at)}"
+    if view.started_at is not None:
+        yield f"started {date(view.started_at)}"
+    if view.finished_at is not None and view.result is not None:
+        yield f"ended {date(view.finished_at)}"
+
+
+def _repeats(view: View) -> Iterator[str]:
     if view.rerun_of is not None:
-        facts.append(f"again from #{view.rerun_of}{'' if view.differs != () else ', exactly'}")
-    return " · ".join(facts)
+        yield f"again from #{view.rerun_of}{'' if view.differs != () else ', exactly'}"
 
 
-def _footer(view: View, link: str | None, command: str) -> str:
-    parts = [f"<{escaped(url(link))}|Log>"] if link else []
-    if view.build_number is not None and view.build_link:
-        parts = [f"<{escaped(url(view.build_link))}|Log of build {view.build_number}>"]
-    if view.noun == "run":
-        verb = "rerun" if view.result is not None else "cancel"
-        parts.append(span(f"{command} {verb} #{view.number}", 100))
-    return " · ".join(parts)
+def _end(view: View) -> Iterator[Block]:
+    """The reason with what to do."""
+    if view.result is None or not view.why:
+        return
+    word = literal((view.reason or "").strip(), 100)
+    text = zoned(fitted(view.sentences, WHY_CHARACTERS))
+    yield section(": ".join(part for part in (f"*{word}*" if word else "", text) if part))
+
+
+def _rest(view: View) -> Iterator[Block]:
+    given = parameters(view)
+    if given:
+        yield context(_spans(given))
+    if view.differs:
+        yield context(f"other than #{view.rerun_of}: {_spans(view.differs)}")
 
 
 def _spans(given: Sequence[str]) -> str:
@@ -73,3 +146,32 @@ def _spans(given: Sequence[str]) -> str:
     while sum(len(each) + 1 for each in spans) > PARAMETERS_CHARACTERS:
         spans.pop()
     return " ".join(spans) + (f" {ELLIPSIS}" if len(spans) < len(given) else "")
+
+
+def _buttons(view: View, page: str | None) -> list[Block]:
+    """What can be done now. Whoever presses has the rights of the command, or none."""
+    return [*(_run_buttons(view) if view.noun == "run" and not view.single else ()), *_log(view, page)]
+
+
+def _run_buttons(view: View) -> Iterator[Block]:
+    number = str(view.number)
+    if view.result is not None:
+        yield button("Run again", Action.RUN_AGAIN, number)
+        if view.changeable:
+            yield button("Run with changes", Action.RUN_CHANGE, number)
+    elif view.state is not State.STOPPING:
+        ask = confirm(
+            f"Cancel #{number}?",
+            f"{view.name} is stopped, and what it has done stays done.",
+            yes="Cancel the run",
+            no="Let it go on",
+            style="danger",
+        )
+        yield button("Cancel", Action.RUN_CANCEL, number, style="danger", confirm=ask)
+
+
+def _log(view: View, page: str | None) -> Iterator[Block]:
+    if view.build_link and (link := address(view.build_link)):
+        yield link_button(f"Log of build {view.build_number}", Action.RUN_LOG, link)
+    elif link := address(page):
+        yield link_button("Log", Action.RUN_LOG, link)

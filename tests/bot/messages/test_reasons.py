@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.messages import run_view
 from bot.messages.reasons import REASONS, explained, message
 from tests.bot.messages.rows import build, run
 
@@ -54,6 +55,47 @@ def test_reason_is_a_sentence_with_the_code_word_behind_it(
     reason: str | None, message: str | None, definition: dict[str, object], words: str | None
 ) -> None:
     assert explained(reason, message, definition) == words
+
+
+@pytest.mark.parametrize(
+    ("definition", "words"),
+    [
+        ({"resources": {"memory": 512 << 20}}, "Memory is limited to 512Mi."),
+        ({"resources": {"memory": None}}, "It was killed at its memory limit of 512 MiB."),
+        ({}, "It was killed at its memory limit of 512 MiB."),
+    ],
+)
+def test_memory_limit_is_said_as_it_is_written_in_the_definition(
+    definition: dict[str, object], words: str
+) -> None:
+    advice = "Raise `size` or `resources.memory`, or let it use less."
+    said = explained("OOMKilled", "It was killed at its memory limit of 512 MiB.", definition, 137)
+    assert said == f"{words} {advice} (OOMKilled)"
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "words"),
+    [
+        (1, None, None),
+        (2, "words", "words"),
+        (126, None, "cannot be executed"),
+        (127, "sh: exec: migrat: not found", "migrat: not found. See to its name"),
+        (137, None, "not by Errand"),
+        (139, None, "SIGSEGV"),
+        (143, None, "Run it again"),
+    ],
+)
+def test_exit_code_that_a_shell_or_a_signal_gave_is_explained(
+    code: int, message: str | None, words: str | None
+) -> None:
+    said = explained(None, message, {}, code)
+    assert (said is None) if words is None else (words in (said or ""))
+
+
+@pytest.mark.parametrize("result", ["cancelled", "timed_out"])
+def test_exit_code_of_what_errand_stopped_needs_no_words(result: str) -> None:
+    assert run_view(run(result=result, exit_code=143)).why is None
+    assert run_view(run(result="failed", exit_code=143)).why is not None
 
 
 _BUILD = {"build": 3, "image": "shop"}

@@ -76,12 +76,12 @@ async def test_channel_of_the_job_that_nobody_asked_in_is_refused_as_ever(home: 
     assert (await card(home)).state == "failed"
 
 
-async def test_people_in_slack_appear_by_their_login(home: House) -> None:
+async def test_people_in_slack_are_mentioned(home: House) -> None:
     await home.types("run check")
     assert (await home.run(1)).actor == "slack:octocat"
     await send(home)
-    assert "U0OCTOCAT" not in str(home.slack.messages[0].blocks)
-    assert "octocat" in str(home.slack.messages[0].blocks)
+    assert "asked by <@U0OCTOCAT> in Slack" in str(home.slack.messages[0].blocks)
+    assert "U0OCTOCAT" not in home.slack.messages[0].text
 
 
 async def test_answer_to_a_mention_is_seen_by_the_asker_alone_in_the_thread(home: House) -> None:

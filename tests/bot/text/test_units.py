@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.text.units import duration_text, seconds, size
+from bot.text.units import duration_text, seconds, size, size_text
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,17 @@ def test_other_text_is_no_duration(text: str) -> None:
 @given(st.integers(0, 10**8))
 def test_duration_is_written_as_it_is_read(value: int) -> None:
     assert seconds(duration_text(value)) == value
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10**15))
+def test_size_is_written_as_it_is_read(value: int) -> None:
+    assert size(size_text(value)) == value
+
+
+@pytest.mark.parametrize("text", ["512Mi", "1Gi", "1536Mi", "4Ki", "1000", "0"])
+def test_size_is_written_in_the_largest_whole_unit(text: str) -> None:
+    assert size_text(size(text)) == text
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def test_a_message_of_every_block_is_taken(text: str) -> None:
         elements.fields(*([shown] * 12)),
         elements.context(*([shown] * 12)),
         elements.divider(),
-        elements.actions(*([pressed] * 30)),
+        elements.actions(*({**pressed, "action_id": f"run.{n}"} for n in range(30))),
         elements.preformatted([text] * 5, limit=10_000),
     ]
     check_blocks(blocks)
