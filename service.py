@@ -22,6 +22,7 @@ from bot.config import Config, at_hand, cluster_settings, github_app, load
 from bot.errors import ConfigError, Refused, RetryLater
 from bot.github import GitHub, Keys, Lookup, Oidc
 from bot.github.registration import Registration, register
+from bot.handlers.slack.instant import InstantAnswers
 from bot.registry import Registry, renewed
 from bot.repositories import Repositories
 from bot.slack import Slack
@@ -222,7 +223,7 @@ async def _assembled(
             owner=owner,
             keys=keys,
             repositories=repositories,
-            socket_mode=_socket_mode(config, store, clock),
+            socket_mode=_socket_mode(config, registry, store, clock),
         )
         made, streams = Composition(tools), Streams()
         oidc = _oidc(config, clock)
@@ -358,12 +359,14 @@ def _slack(config: Config, clock: Callable[[], float]) -> Slack | None:
     return Slack(api_url=config.slack.api_url, bot_token=config.slack.bot_token, clock=clock)
 
 
-def _socket_mode(config: Config, store: Store, clock: Callable[[], float]) -> "SocketMode | None":
+def _socket_mode(
+    config: Config, registry: Registry, store: Store, clock: Callable[[], float]
+) -> "SocketMode | None":
     if config.slack is None or config.slack.app_token is None:
         return None
     from webhooks.deliveries.slack_socket import socket_mode
 
-    return socket_mode(config.slack, store.add_delivery, clock)
+    return socket_mode(config.slack, store.add_delivery, clock, InstantAnswers(registry).of)
 
 
 def _shown(listener: socket.socket) -> str:

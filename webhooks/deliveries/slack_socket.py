@@ -11,17 +11,19 @@ from bot.slack.socket_mode import SocketMode
 from executor.spec import Secret
 from webhooks.deliveries.intake import AddDelivery, Intake
 from webhooks.deliveries.slack import LIMIT, PATIENCE_S
-from webhooks.deliveries.slack_requests import SlackRequests
+from webhooks.deliveries.slack_requests import Instant, SlackRequests
 from webhooks.server.unverified import Unverified
 
 
-def socket_mode(settings: Settings, add_delivery: AddDelivery, clock: Callable[[], float]) -> SocketMode:
+def socket_mode(
+    settings: Settings, add_delivery: AddDelivery, clock: Callable[[], float], instant: Instant
+) -> SocketMode:
     """Socket Mode with the `app_token` of the settings; nothing is verified, the connection is Slack's."""
     intake = Intake("slack", add_delivery, limit=LIMIT, patience=PATIENCE_S, unverified=Unverified())
     return SocketMode(
         api_url=settings.api_url,
         app_token=settings.app_token or Secret(""),
-        take=SlackRequests(intake, clock).take_envelope,
+        take=SlackRequests(intake, clock, instant).take_envelope,
         clock=clock,
         jitter=random.random,
     )

@@ -96,3 +96,20 @@ async def test_what_is_answered_at_once_is_not_stored_whichever_way_it_came() ->
     assert await requests.take_envelope("interactive", PRESS) is None
     assert await requests.take_envelope("slash_commands", COMMAND | {"view": "of nobody"}) is None
     assert [row["event"] for row in rows] == ["interactivity", "command"]
+
+
+async def test_what_is_answered_at_once_is_so_over_socket_mode_as_well() -> None:
+    rows: list[dict[str, Any]] = []
+
+    async def add(**row: Any) -> None:
+        rows.append(row)
+
+    def instant(fields: Any) -> dict[str, Any] | None:
+        return {"options": []} if fields["type"] == "block_suggestion" else None
+
+    intake = Intake("slack", add, limit=1 << 20, patience=0.2, unverified=Unverified())
+    requests = SlackRequests(intake, lambda: 7.0, instant)
+    assert await requests.take_envelope("interactive", {"type": "block_suggestion"}) == {"options": []}
+    assert rows == []
+    assert await requests.take_envelope("interactive", PRESS) is None
+    assert len(rows) == 1
