@@ -33,6 +33,7 @@ from bot.handlers.repository_identity import RepositoryIdentityHandler
 from bot.handlers.requirements import RequirementHandler
 from bot.handlers.rerun import RerunHandler
 from bot.handlers.resolution import TargetResolver
+from bot.handlers.schedule_occasions import ScheduleOccasions
 from bot.handlers.selection import RunSelection
 from bot.handlers.settlement import Settlement
 from bot.handlers.slack.apologies import SlackApologies
@@ -53,6 +54,7 @@ from bot.posting.annotations import LogAnnotations
 from bot.posting.audience import Audience
 from bot.posting.channel_notes import ChannelNotes
 from bot.posting.deployments import DeploymentPosts
+from bot.posting.digest_posts import DigestPosts
 from bot.posting.facing import Facing
 from bot.posting.github_posts import GitHubPosts
 from bot.posting.outbox import Outbox
@@ -281,7 +283,8 @@ class Composition:
     def ticks(self) -> TickHandler:
         """Of schedules."""
         parts = self.parts
-        return TickHandler(parts.registry, parts.store, self.resolver, self.enqueuer, parts.clock)
+        occasions = ScheduleOccasions(parts.nonce)
+        return TickHandler(parts.registry, parts.store, self.resolver, self.enqueuer, occasions, parts.clock)
 
     # What moves by itself -------------------------------------------------------------------------
 
@@ -314,10 +317,11 @@ class Composition:
         github = GitHubPosts(parts.github, facing, LogAnnotations(parts.logs), parts.registry, parts.clock)
         deployments = DeploymentPosts(parts.github, facing, parts.store)
         slack = SlackPosts(parts.slack, facing, parts.clock)
+        digests = DigestPosts(parts.slack, facing, parts.store, parts.registry, parts.clock)
         section = parts.registry.config.github
         pace = Pace(section.pace if section else 0.0, monotonic)
         channels = Pace(CHANNEL_PACE, monotonic, burst=1)
-        return Outbox(self.holder, (github, deployments, slack), pace, channels)
+        return Outbox(self.holder, (github, deployments, slack, digests), pace, channels)
 
     @cached_property
     def pruning(self) -> Pruning:

@@ -27,6 +27,7 @@ from bot.catalog.conditions import (
     script,
 )
 from bot.catalog.images import LABEL, Image
+from bot.catalog.notify import Notify
 from bot.catalog.parameters import NAME, Parameter, variable_name
 from bot.catalog.patterns import SOME, Form
 from bot.catalog.requirements import Requirement
@@ -36,8 +37,6 @@ from bot.events import Occurrence
 from bot.text.names import JOB_NAME, job_name
 from bot.text.wording import did_you_mean, listed, quoted
 
-_CHANNEL = "^(?:#[^\\s#<>|&`@,]{1,80}|[CGD][A-Z0-9]{2,30})$"
-"""These are read by JSON Schema as well, which has them from here."""
 _ARGUMENT_USE = re.compile(r"\$(?:[@*1-9]|\{[@*1-9])")
 
 _AFTER_SETUP = 'errand_setup=$1; shift; eval "$errand_setup"; unset errand_setup; set +e\n'
@@ -69,12 +68,6 @@ def _workdir(value: str) -> str:
     return value
 
 
-def _channel(value: str) -> str:
-    if not re.fullmatch(_CHANNEL, value):
-        raise ValueError('expected a Slack channel such as "#ops" (in quotes) or C012AB3CD')
-    return value
-
-
 def _allowed(value: object) -> object:
     """An entry of `allow`, as it was written; those for people belong to a later version."""
     if not isinstance(value, str):
@@ -100,13 +93,6 @@ LineForms = Annotated[tuple[LineForm, ...], Field(max_length=5)]
 VariableName = Annotated[str, AfterValidator(variable_name), Form(NAME)]
 _Command = Annotated[str, Form(SOME)] | Annotated[tuple[str, ...], Field(min_length=1)]
 """What may be written for a command."""
-
-
-class Notify(Definition):
-    """Where a job's runs are told of besides the place they were asked from."""
-
-    github: bool = True
-    slack: Annotated[str, AfterValidator(_channel), Form(_CHANNEL)] | None = None
 
 
 class Job(Definition):
@@ -146,6 +132,7 @@ class Job(Definition):
     ] = ()
     keep: Annotated[int, Field(ge=1, le=10_000)] = 20
     expire: Annotated[Duration, between(60, 3650 * DAY)] | None = None
+    expect: Annotated[Duration, between(1, 7 * DAY)] | None = None
 
     @field_validator("arguments")
     @classmethod

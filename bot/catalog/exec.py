@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from bot.access.scopes import EXEC
-from bot.catalog.catalog import Job, Notify
+from bot.catalog.catalog import Job
 from bot.catalog.images import Image, is_reference
+from bot.catalog.notify import Notify
 from bot.errors import Unfit
 from bot.text.wording import did_you_mean, quoted
 

@@ -7,9 +7,7 @@ _JOB = frozenset({"approval"})
 _LATER: dict[Path, frozenset[str]] = {
     (): frozenset({"people"}),
     ("jobs", "*"): _JOB,
-    ("jobs", "*", "notify"): frozenset({"when"}),
     ("defaults",): _JOB,
-    ("defaults", "notify"): frozenset({"when"}),
 }
 """By the path of the section; `*` stands for any name."""
 

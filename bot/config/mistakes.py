@@ -3,9 +3,10 @@
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from bot.catalog.catalog import Job, Notify
+from bot.catalog.catalog import Job
 from bot.catalog.conditions import Resources, Timetable
 from bot.catalog.images import BuildFrom, Image
+from bot.catalog.notify import Notify
 from bot.catalog.parameters import Parameter
 from bot.catalog.requirements import KEYS, CheckFilter
 from bot.catalog.triggers import KINDS

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable
 
+from bot.catalog.notify import Notify
 from bot.github import GitHub
 from bot.handlers.authorization import RequestContext
 from bot.handlers.orders import Target
-from bot.handlers.places import GitHubPlace
+from bot.handlers.places import Chat, GitHubPlace
 from bot.posting import targets
 from bot.slack import Slack
 from bot.tables import OccurrenceSeen, Post
@@ -33,10 +34,12 @@ class CardTargets:
         subject: str,
         *,
         github: bool,
-        channels: Iterable[str | None],
+        channels: Iterable[Notify],
     ) -> list[Post]:
         """All places; `github`: also the commit. A channel that is named twice is told once; a thread in it
         is a place of its own.
+
+        Where everybody who names it says when, it is told nothing yet, unless it was asked from there.
 
         A later card of the same `subject` (`run:migrate`) takes the place of this one in its pull request.
         """
@@ -48,16 +51,25 @@ class CardTargets:
         if github:
             cards += self.commit(target)
         if self._slack is not None:
-            names = dict.fromkeys(channel for channel in channels if channel)
-            chat = context.chat
-            here, url = (chat.spellings, chat.response_url) if chat else ((), None)
-            thread = chat.thread if chat else None
-            if chat and thread is None and names.keys().isdisjoint(here):
-                names[chat.channel] = None
-            spots = {targets.ChannelPlace(name): url if name in here else None for name in names}
-            if chat and thread is not None:
-                spots[targets.ChannelPlace(chat.channel, thread)] = url
-            cards += [targets.channel(spot, url=back, now=now, nonce=nonce()) for spot, back in spots.items()]
+            cards += self._in_slack(context.chat, _channels(channels))
+        return cards
+
+    def _in_slack(self, chat: Chat | None, quiet: dict[str, bool]) -> list[Post]:
+        """The channels by name or id, and whether each is quiet; and where it was asked for."""
+        now, nonce, cards = self._clock(), self._nonce, list[Post]()
+        here, url = (chat.spellings, chat.response_url) if chat else ((), None)
+        thread = chat.thread if chat else None
+        if chat and thread is None and quiet.keys().isdisjoint(here):
+            quiet = {**quiet, chat.channel: False}
+        for name, is_quiet in quiet.items():
+            asked = name in here and thread is None
+            spot, back = targets.ChannelPlace(name, asked=asked), url if name in here else None
+            cards.append(
+                targets.channel(spot, url=back, quiet=is_quiet and not asked, now=now, nonce=nonce())
+            )
+        if chat and thread is not None:
+            spot = targets.ChannelPlace(chat.channel, thread, asked=True)
+            cards.append(targets.channel(spot, url=url, now=now, nonce=nonce()))
         return cards
 
     def commit(self, target: Target) -> list[Post]:
@@ -84,3 +96,12 @@ class CardTargets:
             target.repository, target.source.commit, job, conclusion, title, self._github.is_app, key
         )
         return [targets.verdict(place, title, now=self._clock(), nonce=self._nonce())]
+
+
+def _channels(named: Iterable[Notify]) -> dict[str, bool]:
+    """The channels, and whether all who name one say when."""
+    quiet: dict[str, bool] = {}
+    for notify in named:
+        if notify.slack:
+            quiet[notify.slack] = quiet.get(notify.slack, True) and notify.when is not None
+    return quiet

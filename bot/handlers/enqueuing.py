@@ -62,7 +62,7 @@ class Enqueuer:
             run.build_number, run.digest = build.number, build.digest
         notify = order.job.notify
         cards = self._cards.of(
-            order.context, target, f"run:{run.job}", github=notify.github, channels=[notify.slack]
+            order.context, target, f"run:{run.job}", github=notify.github, channels=[notify]
         )
         if order.occurrence is not None and run.repository is not None:
             row = occurrences.get(session, order.occurrence)
@@ -139,7 +139,7 @@ class Enqueuer:
         jobs = self._registry.catalog.jobs_of_image(source.image.name)
         github = not jobs or any(job.notify.github for job in jobs)
         build = self._build(session, context, target, source)
-        channels = (job.notify.slack for job in jobs)
+        channels = (job.notify for job in jobs)
         cards = self._cards.of(context, target, f"build:{build.image}", github=github, channels=channels)
         posts.add_cards(session, cards, build=build.identity)
         return build

@@ -9,6 +9,7 @@ import structlog
 from bot.errors import DatabaseAway, KnownFault, Refused, RetryLater
 from bot.posting import targets
 from bot.posting.deployments import DeploymentPosts
+from bot.posting.digest_posts import DigestPosts
 from bot.posting.facing import Subject
 from bot.posting.github_posts import GitHubPosts
 from bot.posting.pace import Pace
@@ -57,11 +58,11 @@ class Outbox:
     def __init__(
         self,
         holder: LeaseHolder,
-        senders: tuple[GitHubPosts, DeploymentPosts, SlackPosts],
+        senders: tuple[GitHubPosts, DeploymentPosts, SlackPosts, DigestPosts],
         pace: Pace,
         channels: Pace,
     ) -> None:
-        github, deployments, slack = senders
+        github, deployments, slack, digests = senders
         self._holder = holder
         self._pace = pace
         self._channels = channels
@@ -80,6 +81,9 @@ class Outbox:
             "slack_thread": slack.thread,
             "slack_response": slack.response,
             "slack_ephemeral": slack.ephemeral,
+            "slack_digest": digests.digest,
+            "slack_note": digests.note,
+            "slack_slow": digests.slow,
         }
 
     async def send(self, post: Post) -> None:
@@ -138,6 +142,8 @@ class Outbox:
 
         What changed meanwhile is said with it, and not once more.
         """
+        if post.kind == "slack_slow":
+            return  # it says nothing itself
         repository: str | None = post.place.get("repository")
         channel: str | None = post.place.get("channel")
         if repository is not None:
@@ -155,16 +161,17 @@ class Outbox:
     async def _sent(self, post: Post, remote: posts.Remote | None) -> None:
         """Store that it was said; with its end told, it takes the place of older posts of its topic."""
         key, topic, owner, subject = post.identity, post.topic, self._holder.owner, post.subject
-        once = post.run_number is None and post.build_number is None
+        once = (post.run_number is None and post.build_number is None) or post.kind == "slack_slow"
         now = self._holder.clock()
         pause, tick = _pause(subject, now), _tick(post, now)
         refresh_at = None if tick is None else now + tick
         said = posts.PostedState(post.wanted, remote, now + pause, done=once, refresh_at=refresh_at)
+        is_over = subject is None or subject.state == State.FINISHED
 
         def note(session: Session) -> None:
             posts.sent(session, key, said, owner=owner)
             posts.add(session, _below(post, remote, now))
-            if topic is not None and (subject is None or subject.state == State.FINISHED):
+            if topic is not None and post.kind == "github_comment" and is_over:
                 old = posts.outdated(session, topic)
                 posts.add(session, [targets.minimizing(each, now=now) for each in old])
 

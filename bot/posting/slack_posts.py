@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from bot import messages
 from bot.errors import Refused
+from bot.messages.slack import digests
 from bot.posting.facing import Facing, Subject
 from bot.slack import Slack
 from bot.states import State
@@ -37,6 +38,7 @@ class SlackPosts:
             return None
         view, link = await self._facing.in_channel(self._client, post, subject)
         text, blocks = await asyncio.to_thread(messages.blocks, view, link)
+        blocks = digests.with_occasion(post.place.get("occasion"), view, blocks)
         try:
             return await self._write(post, text, blocks)
         except Refused as refusal:

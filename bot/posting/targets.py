@@ -30,16 +30,21 @@ class PullPlace:
 
 @dataclass(frozen=True, slots=True)
 class ChannelPlace:
-    """A Slack channel by name or id, or (`thread`) what is said below a message of it, by its `ts`."""
+    """A Slack channel by name or id, or (`thread`) what is said below a message of it, by its `ts`.
+
+    `asked`: it was asked for there.
+    """
 
     channel: str
     thread: str | None = None
+    asked: bool = False
 
     @property
     def fields(self) -> dict[str, object]:
         """As a post keeps it."""
         thread = {} if self.thread is None else {"thread": self.thread}
-        return {"channel": self.channel, **thread}
+        asked = {"asked": True} if self.asked else {}
+        return {"channel": self.channel, **thread, **asked}
 
     @property
     def key(self) -> str:
@@ -120,10 +125,17 @@ def verdict(place: Verdict, text: str, *, now: float, nonce: str) -> Post:
     )
 
 
-def channel(place: ChannelPlace, *, url: str | None = None, now: float, nonce: str) -> Post:
-    """A message in a Slack channel; `url` reaches who asked where the bot may not post."""
+def channel(
+    place: ChannelPlace, *, url: str | None = None, quiet: bool = False, now: float, nonce: str
+) -> Post:
+    """A message in a Slack channel; `url` reaches who asked where the bot may not post.
+
+    `quiet`: nothing is said before there is an occasion.
+    """
     fields = place.fields if url is None else {**place.fields, "url": url}
-    return _card("slack_message", place.key, fields, now, nonce)
+    card = _card("slack_message", place.key, fields, now, nonce)
+    card.state = "quiet" if quiet else card.state
+    return card
 
 
 def thread(card: Post, channel: str, ts: str, *, now: float) -> Post:

@@ -60,11 +60,18 @@ class Slack:
     # Messages -------------------------------------------------------------------------------------
 
     async def post(
-        self, channel: str, text: str, blocks: Blocks, nonce: str, thread: str | None = None
+        self,
+        channel: str,
+        text: str,
+        blocks: Blocks,
+        nonce: str,
+        thread: str | None = None,
+        *,
+        broadcast: bool = False,
     ) -> tuple[str, str]:
         """Post a message that `find` finds by its nonce; gives the channel's id and the message's `ts`.
 
-        `thread` is the `ts` of the message below which it goes.
+        `thread` is the `ts` of the message below which it goes; `broadcast`: the channel shows it as well.
         https://docs.slack.dev/reference/methods/chat.postMessage
         """
         answer = await self._calls.write(
@@ -74,6 +81,7 @@ class Slack:
             blocks=_plain(blocks),
             metadata={"event_type": EVENT_TYPE, "event_payload": {"nonce": nonce}},
             thread_ts=thread,
+            reply_broadcast=broadcast or None,
             unfurl_links=False,
             unfurl_media=False,
         )

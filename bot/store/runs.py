@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.access import people
 from bot.states import BUILD_FAILED, State
-from bot.store import admission, locks, posts
+from bot.store import admission, locks, occasions, posts
 from bot.store.claims import Claim
 from bot.store.columns import BUILD, RUN, among, table_of
 from bot.store.inserts import insert_all, insert_once
@@ -62,6 +62,7 @@ def enqueue(session: Session, run: Run, cards: Sequence[Post], *, now: float, no
     posts.add_cards(session, cards, run=stored.number)
     wake(session, "runs")
     changed(session, stored)
+    occasions.moved(session, stored)
     if admission.settle(session, stored, now=now):
         stored = session.get_one(Run, stored.number)
     return stored, True
@@ -91,6 +92,7 @@ def enqueue_all(session: Session, drafts: Sequence[Draft], *, now: float) -> lis
     wake(session, "runs")
     changed(session, *new)
     for run in new:
+        occasions.moved(session, run)
         if run.build_number is None or run.digest is not None:  # the others' cards show the build
             admission.settle(session, run, now=now)
     return stored + new
@@ -200,6 +202,11 @@ def is_known(session: Session, key: str) -> bool:
 def get(session: Session, number: int) -> Run | None:
     """The run with this number."""
     return session.get(Run, number)
+
+
+def numbered(session: Session, numbers: Collection[int]) -> dict[int, Run]:
+    """Those of these runs that are kept, by number."""
+    return {run.identity: run for run in session.scalars(select(Run).where(RUN.number.in_(numbers)))}
 
 
 def latest(

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, bindparam, case, or_, update
 from sqlalchemy.orm import Session
 
 from bot.states import State, build_sources, run_sources
-from bot.store import posts
+from bot.store import occasions, posts
 from bot.store.clocks import moment
 from bot.store.columns import among, key_of, table_of
 from bot.store.posts import Wish
@@ -176,6 +176,9 @@ class Transitions(Generic[Row]):
         if rows:
             posts.want(session, self._model.kind, [row.identity for row in rows], wish)
             changed(session, *rows)
+            for row in rows:
+                if isinstance(row, Run):
+                    occasions.moved(session, row)
         return rows
 
 

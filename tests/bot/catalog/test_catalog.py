@@ -118,6 +118,13 @@ def test_job_may_not_be_called(name: str) -> None:
         {"parameters": {"LD_PRELOAD": {}}},
         {"notify": {"slack": "ops"}},
         {"notify": {"slack": "#a <!channel>"}},
+        {"notify": {"when": ["failing"]}},
+        {"notify": {"when": ["failed_1"]}},
+        {"notify": {"when": ["failed_1001"]}},
+        {"notify": {"who": ["slack:<!channel>"]}},
+        {"notify": {"who": ["octocat"]}},
+        {"notify": {"who": ["slack:@ops> <!channel"]}},
+        {"expect": "8d"},
         {"unknown": 1},
     ],
 )

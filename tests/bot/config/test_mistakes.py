@@ -42,7 +42,6 @@ LATER = {
     "people: {}": "people",
     "defaults: {allow: [ops]}": "'ops'",
     "jobs: {a: {command: x, allow: [github:octocat]}}": "'github:octocat'",
-    "defaults: {notify: {when: [failed]}}": "when",
     **{f"jobs: {{a: {{command: x, {key}: x}}}}": key for key in ("approval",)},
 }
 

@@ -1,0 +1,149 @@
+"""Several things in one message: failures in a row, due moments that were missed, a storm of runs.
+
+And what hangs below such a message, and the line that says for which occasion a card came. Who is called
+comes as mentions that are made of configuration alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.catalog.streaks import OTHER_CAUSE, Streak
+from bot.messages.mrkdwn import date, escaped, fitted, link, slack_text
+from bot.messages.slack.elements import Block, context, section
+from bot.messages.verdicts import reason
+from bot.messages.view import View
+from bot.text.vocabulary import duration, result_of, standing
+
+LISTED = 20
+"""Of the things of a storm, how many are listed."""
+LINE_CHARACTERS = 130
+_LISTED_FIRST = ("failed", "timed_out", "error", "cancelled", None, "succeeded")
+
+Message = tuple[str, list[Block]]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A run or a build and the address of its page, as the place of the message may see it."""
+
+    view: View
+    link: str | None
+
+
+def streak(job: str, facts: Streak, lines: Sequence[Line], mentions: str, card: Message | None) -> Message:
+    """Failures in a row: how many, since when, the newest of them, and the card of the last."""
+    name, count = fitted(job, 100), _times(facts.count)
+    if facts.ended_by is not None:
+        after = f"{count} since {date(facts.since)}, the last at {date(facts.last_at)}"
+        head = f"✅ *{name}* has recovered with #{facts.ended_by}. It had failed {after}"
+        return f"✅ {name} has recovered", [section(head), *_list(lines)]
+    calls = f" {mentions}" if mentions else ""
+    if facts.count == 1 and card is not None:
+        text, blocks = card
+        return f"{text}{calls}", [*blocks, *([section(mentions)] if mentions else [])]
+    head = f"❌ *{name}* failed {count} since {date(facts.since)}, last at {date(facts.last_at)}{calls}"
+    below = card[1] if card is not None else []
+    return f"❌ {name} failed {count}{calls}", [section(head), *_list(lines[1:]), *below]
+
+
+def missed(job: str, facts: Mapping[str, Any], mentions: str) -> Message:
+    """Due moments of a schedule for which nothing ran: `count`, `since`, `last_at`, and why not the last."""
+    name, count = fitted(job, 100), int(facts["count"])
+    why = slack_text(reason(facts.get("reason") or {}))
+    times = f"at {date(facts['since'])}"
+    if count > 1:
+        times = f"{_times(count)} since {date(facts['since'])}, last for {date(facts['last_at'])}"
+    if facts.get("ended_by") is not None:
+        return f"✅ {name} runs again", [section(f"✅ *{name}* runs again. It had not run {times}")]
+    head = f"⏰ *{name}* did not run {times}{f' {mentions}' if mentions else ''}"
+    return f"⏰ {name} did not run {mentions}".rstrip(), [section(head), *([context(why)] if why else [])]
+
+
+def storm(things: Sequence[Mapping[str, Any]], lines: Mapping[str, Line], mentions: str) -> Message:
+    """Many things that a channel could only be told one a second: counted by how they stand, and listed.
+
+    Each has `of` (which of `lines`, if it is kept), `noun`, `name`, `number`, `state`, `result`, `count`.
+    """
+    counts: dict[str, int] = {}
+    order = {result: at for at, result in enumerate(_LISTED_FIRST)}
+    ordered = sorted(things, key=lambda each: (order.get(each["result"], 0), each["number"]))
+    for each in ordered:
+        word = standing(each["state"], each["result"]) if each["result"] is None else None
+        label = word.label if word is not None else result_of(each["result"]).value.replace("_", " ")
+        counts[label] = counts.get(label, 0) + 1
+    nouns = {each["noun"] for each in things}
+    noun = f"{nouns.pop()}s" if len(nouns) == 1 else "runs and builds"
+    told = ", ".join(f"{count} {label}" for label, count in counts.items())
+    head = f"📦 *{len(things)} {noun}* at once: {told}{f' {mentions}' if mentions else ''}"
+    shown = [_thing(each, lines.get(str(each["of"]))) for each in ordered[:LISTED]]
+    if len(ordered) > LISTED:
+        shown.append(f"and {len(ordered) - LISTED} more")
+    parts = [section("\n".join(shown[at : at + 10])) for at in range(0, len(shown), 10)]
+    return f"📦 {len(things)} {noun}: {told} {mentions}".rstrip(), [section(head), *parts]
+
+
+def note(about: str, job: str, facts: Mapping[str, Any], line: Line | None, mentions: str) -> str:
+    """What stands in the thread of such a message, or of a card: why somebody is called or ought to look."""
+    name = fitted(job, 100)
+    run = _run(line) if line is not None else ""
+    calls = f"{mentions} " if mentions else ""
+    if about == "recovered":
+        return f"✅ *{name}* has recovered after {_failures(facts)}. {run}".rstrip()
+    if about == OTHER_CAUSE:
+        return f"{calls}❌ *{name}* fails for another reason now. {run}".rstrip()
+    if about.startswith("failed_"):
+        return f"{calls}❌ *{name}* failed {_times(facts['count'])} in a row. {run}".rstrip()
+    return f"{calls}{run or name}"
+
+
+def with_occasion(facts: Mapping[str, Any] | None, view: View, blocks: list[Block]) -> list[Block]:
+    """The blocks of a card with the line that says why it came, where it does not say so itself."""
+    line = _occasion(facts or {}, is_over=view.result is not None)
+    return [context(line), *blocks] if line else blocks
+
+
+def _occasion(facts: Mapping[str, Any], *, is_over: bool) -> str:
+    match facts.get("kind"):
+        case "slow":
+            limit = duration(float(facts["seconds"]))
+            if facts.get("expected"):
+                return f"🐢 It {'took' if is_over else 'takes'} longer than the {limit} that are expected."
+            return f"🐢 It {'was' if is_over else 'is'} slow: 95 of 100 of its runs took at most {limit}."
+        case "overlapping":
+            still = "It still ran when it was" if is_over else "It still runs, and was"
+            return f"⏰ {still} due again: {date(float(facts['at']))}."
+        case "recovered":
+            return f"✅ It has recovered after {_failures(facts)}."
+    return ""
+
+
+def _failures(facts: Mapping[str, Any]) -> str:
+    count = int(facts.get("count", 1))
+    if count == 1:
+        return f"a failure at {date(facts['since'])}"
+    return f"{count} failures since {date(facts['since'])}"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _list(lines: Sequence[Line]) -> list[Block]:
+    return [context("\n".join(_run(line) for line in lines))] if lines else []
+
+
+def _run(line: Line) -> str:
+    view = line.view
+    number = link(line.link, f"#{view.number}") if line.link else f"#{view.number}"
+    why = f": {fitted(view.why, 200)}" if view.result is not None and view.why else ""
+    return f"{view.icon} {number} {escaped(view.verdict)}{why}"
+
+
+def _thing(each: Mapping[str, Any], line: Line | None) -> str:
+    word = standing(each["state"], each["result"])
+    label = f"{'build ' if each['noun'] == 'build' else ''}#{each['number']}"
+    number = link(line.link, label) if line is not None and line.link else label
+    times = f", {_times(each['count'])} in a row" if each.get("count", 1) > 1 else ""
+    verdict = escaped(line.view.verdict) if line is not None else word.verb
+    return f"{word.emoji} *{fitted(each['name'], 60)}* {number} {verdict}{times}"

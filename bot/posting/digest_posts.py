@@ -1,0 +1,124 @@
+"""Posts in Slack that tell of several things at once, what hangs below them, and runs that turn out slow."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bot import messages
+from bot.catalog.streaks import OTHER_CAUSE, Streak
+from bot.errors import Refused, RetryLater
+from bot.messages.slack import digests as words
+from bot.messages.slack.elements import Block, section
+from bot.posting.callees import Callees
+from bot.posting.facing import Facing, Subject
+from bot.registry import Registry
+from bot.slack import Slack
+from bot.states import State
+from bot.store import Store, digests, runs
+from bot.store.posts import Remote
+from bot.tables import Post, Run
+
+Message = tuple[str, list[Block]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Thread:
+    """Below which message of which channel something goes; `broadcast`: the channel shows it as well."""
+
+    channel: str
+    ts: str
+    broadcast: bool
+
+
+class DigestPosts:
+    """Sends them; each raises `Refused` and `RetryLater`."""
+
+    def __init__(
+        self,
+        slack: Slack | None,
+        facing: Facing,
+        store: Store,
+        registry: Registry,
+        clock: Callable[[], float],
+    ) -> None:
+        self._slack = slack
+        self._facing = facing
+        self._store = store
+        self._registry = registry
+        self._callees = Callees(self._people, clock)
+
+    async def digest(self, post: Post, subject: Subject) -> Remote | None:
+        """The message itself, written or edited."""
+        text, blocks = await self._message(post)
+        if post.remote_id:
+            where, _, ts = post.remote_id.partition(" ")
+            await self._client.update(where, ts, text, blocks)
+            return Remote(post.remote_id)
+        return Remote(" ".join(await self._written(post, text, blocks)))
+
+    async def note(self, post: Post, subject: Subject) -> None:
+        """A reply in the thread of another post, once that is there."""
+        of = post.place["of"]
+        where = await self._store.read(lambda s: digests.message_of(s, of))
+        if where is None:
+            raise RetryLater("the message above it is not there yet")
+        channel, _, ts = where.partition(" ")
+        about, number = post.place["about"], int(post.place["run"])
+        (line,) = await self._lines(post, [number]) or (None,)
+        calls = await self._callees.mentions(self._client, post.place["who"])
+        text = words.note(about, post.place["job"], post.place["facts"], line, calls)
+        below = _Thread(channel, ts, broadcast=about != OTHER_CAUSE and about != "call")
+        await self._written(post, text, [section(text)], below)
+
+    async def slow(self, post: Post, subject: Subject) -> None:
+        """A run goes on for longer than its like: its card is due."""
+        if not isinstance(subject, Run) or subject.state == State.FINISHED:
+            return
+        facts = {name: value for name, value in post.place.items() if name != "channel"}
+        key = digests.card_key(subject.identity, post.place["channel"])
+        await self._store.write(lambda s: digests.show(s, key, kind="slow", **facts))
+
+    async def _message(self, post: Post) -> Message:
+        place = post.place
+        facts, job = place["facts"], str(place.get("job", ""))
+        calls = await self._callees.mentions(self._client, place.get("who", ()))
+        if place["about"] == "missed":
+            return words.missed(job, facts, calls)
+        streak = Streak.of(facts)
+        lines = await self._lines(post, streak.runs)
+        card = await self._card(lines[0]) if lines and lines[0].view.number == streak.runs[0] else None
+        return words.streak(job, streak, lines, calls, card)
+
+    async def _card(self, line: words.Line) -> Message:
+        return await asyncio.to_thread(messages.blocks, line.view, line.link)
+
+    async def _lines(self, post: Post, numbers: Sequence[int]) -> list[words.Line]:
+        """Those of these runs that are kept, as the channel of the post may see them."""
+        rows = await self._store.read(lambda s: runs.numbered(s, numbers))
+        lines = [(rows[number], number) for number in numbers if number in rows]
+        return [words.Line(*await self._facing.in_channel(self._client, post, row)) for row, _ in lines]
+
+    async def _written(
+        self, post: Post, text: str, blocks: list[Block], below: _Thread | None = None
+    ) -> tuple[str, str]:
+        """Write something new; what an interrupted try has written already is found."""
+        where = post.place["channel"] if below is None else below.channel
+        thread = None if below is None else below.ts
+        if post.attempts > 1:
+            known = await self._client.find(where, post.nonce, post.created_at, thread)
+            if known is not None:
+                if thread is None:
+                    await self._client.update(*known, text, blocks)
+                return known
+        broadcast = below is not None and below.broadcast
+        return await self._client.post(where, text, blocks, post.nonce, thread, broadcast=broadcast)
+
+    def _people(self) -> dict[str, str]:
+        section = self._registry.config.slack
+        return dict(section.people) if section else {}
+
+    @property
+    def _client(self) -> Slack:
+        if self._slack is None:
+            raise Refused("Slack is no longer configured")
+        return self._slack

@@ -1,0 +1,184 @@
+"""What the channel of a job is told of its runs, where it says when: decided as a run begins and ends.
+
+In the transaction that moves the run, so that it is decided once, in the order of the ends, whatever happens
+to the bot then. A run's card for that channel is `quiet` until there is an occasion for it.
+"""
+
+import math
+from dataclasses import asdict
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import literal, select
+from sqlalchemy.orm import Session
+
+from bot.catalog import streaks
+from bot.catalog.notify import Notify, Occasion, stored
+from bot.catalog.streaks import Announcement, End, Streak
+from bot.states import State
+from bot.store import digests, posts
+from bot.store.columns import RUN
+from bot.tables import Post, Run
+from executor.spec import Result
+
+TYPICAL = 10
+"""Runs that succeeded from which on it is known how long a job takes."""
+RECENT = 200
+"""The newest runs that are looked at for that."""
+SHARE = 0.95
+"""Of those, how many took no longer than what is not slow."""
+LEAST = 10.0
+"""Seconds below which no run is slow, however short the others were."""
+HISTORY = 50
+"""The newest runs that are looked at where a job's failures in a row are counted for the first time."""
+
+_ENDED = RUN.state == literal(State.FINISHED.value, literal_execute=True)
+
+
+def moved(session: Session, run: Run) -> None:
+    """A run has begun or ended, or was stored as ended."""
+    section = run.definition.get("notify")
+    if not isinstance(section, dict) or not section.get("slack"):
+        return
+    if section.get("when") is None and not section.get("who"):
+        return
+    notify = stored(run.definition)
+    if run.state == State.FINISHED:
+        _ended(session, run, notify)
+    elif run.state == State.RUNNING:
+        _begun(session, run, notify)
+
+
+def _begun(session: Session, run: Run, notify: Notify) -> None:
+    when, channel = notify.when or (), notify.slack or ""
+    if Occasion.STARTED in when:
+        digests.show(session, digests.card_key(run.identity, channel), kind=Occasion.STARTED)
+    if Occasion.SLOW not in when or run.started_at is None:
+        return
+    limit = _slow_after(session, run)
+    card = digests.card(session, digests.card_key(run.identity, channel))
+    if limit is None or card is None:
+        return
+    place = {
+        "channel": channel,
+        "seconds": limit,
+        "expected": "expect" in run.definition and bool(run.definition["expect"]),
+    }
+    timer = Post(
+        kind="slack_slow",
+        key=f"run:{run.identity}:slack_slow:{channel}",
+        place=place,
+        run_number=run.identity,
+        nonce="",
+        due_at=run.started_at + limit,
+        created_at=run.started_at,
+    )
+    posts.add(session, [timer])
+
+
+def _slow_after(session: Session, run: Run) -> float | None:
+    """Seconds after which a run is slow; None where nobody can say."""
+    expected = run.definition.get("expect")
+    if isinstance(expected, int | float):
+        return float(expected)
+    good = (RUN.job == run.job, _ENDED, RUN.result == Result.SUCCEEDED.value)
+    query = select(RUN.started_at, RUN.finished_at).where(*good).order_by(RUN.number.desc()).limit(RECENT)
+    took = sorted(end - start for start, end in session.execute(query) if start is not None)
+    if len(took) < TYPICAL:
+        return None
+    usual: float = took[math.ceil(SHARE * len(took)) - 1]
+    return max(usual, LEAST)
+
+
+def _ended(session: Session, run: Run, notify: Notify) -> None:
+    channel, key = notify.slack or "", digests.card_key(run.identity, notify.slack or "")
+    card = digests.card(session, key)
+    if card is None:
+        return
+    digests.drop(session, f"run:{run.identity}:slack_slow:{channel}")
+    if run.result == Result.CANCELLED:
+        return
+    end = _end(run, has_message=card.state != digests.QUIET)
+    if notify.when is None:
+        announced = Announcement(call=not end.succeeded)
+        row, of = None, ""
+    else:
+        topic = f"streak:{run.job}:{channel}"
+        row = digests.newest(session, topic)
+        before = Streak.of(row.place["facts"]) if row is not None else _history(session, run)
+        announced = streaks.decide(notify.when, before, end)
+        of = _keep(session, run, notify, card.nonce, row, announced)
+    _say(session, run, notify, card, announced, of)
+
+
+def _end(run: Run, *, has_message: bool) -> End:
+    succeeded = run.result == Result.SUCCEEDED
+    cause = ""
+    if not succeeded:
+        code = "" if run.exit_code is None else f"exit code {run.exit_code}"
+        cause = run.reason or code or str(run.result)
+    return End(run.identity, run.finished_at or run.created_at, succeeded, cause[:100], has_message)
+
+
+def _history(session: Session, run: Run) -> Streak | None:
+    """The row of failures before a run, of a job whose channel is told of it for the first time."""
+    before = (RUN.job == run.job, _ENDED, RUN.number != run.number, RUN.result != Result.CANCELLED.value)
+    query = select(Run).where(*before).order_by(RUN.number.desc()).limit(HISTORY)
+    ends = [_end(each, has_message=False) for each in session.scalars(query)]
+    return streaks.after(sorted(ends, key=lambda end: (end.at, end.number)))
+
+
+def _keep(
+    session: Session, run: Run, notify: Notify, nonce: str, row: Post | None, announced: Announcement
+) -> str:
+    """Store the row of failures as it is now; gives the key of its message."""
+    streak, channel = announced.streak, notify.slack or ""
+    if streak is None:
+        return ""
+    facts = asdict(streak)
+    old = Streak.of(row.place["facts"]) if row is not None else None
+    if row is None or (old is not None and old.ended_by is not None):
+        key = f"streak:{run.job}:{channel}:{run.identity}"
+        place = {"channel": channel, "about": "streak", "job": run.job, "who": list(notify.who)}
+        digest = digests.Digest(
+            f"streak:{run.job}:{channel}", key, place, facts, nonce, run.created_at, announced.message
+        )
+        digests.begin(session, digest)
+        return key
+    digests.change(session, row, facts, says=announced.message, who=list(notify.who))
+    return row.key
+
+
+def _say(session: Session, run: Run, notify: Notify, card: Any, announced: Announcement, of: str) -> None:
+    streak, key = announced.streak, digests.card_key(run.identity, notify.slack or "")
+    facts = {} if streak is None else {"count": streak.count, "since": streak.since}
+    if announced.card is not None:
+        digests.show(
+            session, key, kind=announced.card, **(facts if announced.card == Occasion.RECOVERED else {})
+        )
+    notes = [(of, about) for about in announced.replies]
+    if announced.call and notify.who:
+        notes.append((key, "call"))
+    posts.add(session, [_note(run, notify, card.nonce, to, about, facts) for to, about in notes])
+
+
+def _note(run: Run, notify: Notify, nonce: str, of: str, about: str, facts: dict[str, Any]) -> Post:
+    """A reply in the thread of the message of the post `of`."""
+    who = [] if about == Occasion.RECOVERED else list(notify.who)
+    place = {
+        "channel": notify.slack,
+        "of": of,
+        "about": about,
+        "run": run.identity,
+        "job": run.job,
+        "who": who,
+        "facts": facts,
+    }
+    own = blake2b(f"{nonce}:{about}".encode(), digest_size=8).hexdigest()
+    return Post(
+        kind="slack_note",
+        key=f"note:{of}:{run.identity}:{about}",
+        place=place,
+        nonce=own,
+        created_at=run.created_at,
+    )
