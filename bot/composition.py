@@ -251,7 +251,8 @@ class Composition:
     @cached_property
     def slack_identities(self) -> SlackIdentities:
         """Which account of GitHub they are."""
-        return SlackIdentities(self.parts.registry, self.slack_people)
+        emails = self.parts.github.emails if self.parts.github is not None else None
+        return SlackIdentities(self.parts.registry, self.slack_people, emails)
 
     @cached_property
     def slack_contexts(self) -> SlackContexts:

@@ -23,7 +23,11 @@ class Membership(StrEnum):
     ELSEWHERE = "elsewhere"
     UNMATCHED = "unmatched"
     AMBIGUOUS = "ambiguous"
+    TAKEN = "taken"
 
+
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9.-]{1,253})")
+"""Plain addresses: https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address"""
 
 ADD = "Somebody who runs this installation can add you to `slack.people`."
 """What helps all of them."""
@@ -47,6 +51,9 @@ SENTENCES: Mapping[Membership, str] = {
         "No member of our organizations on GitHub has verified the e-mail address that you have in Slack."
         " Add it to your account there, or ask to be added to `slack.people`."
     ),
+    Membership.TAKEN: (
+        "The account on GitHub that has your e-mail address is somebody else's by `slack.people`."
+    ),
     Membership.AMBIGUOUS: f"Several accounts on GitHub have the e-mail address that you have in Slack. {ADD}",
 }
 """What each is told (Markdown)."""
@@ -58,6 +65,12 @@ IN_WORDS: Mapping[Membership, str] = {
     Membership.GONE: "deactivated",
 }
 """What stands in brackets behind the name of somebody who is no plain member."""
+
+
+def domain_of(address: str) -> str | None:
+    """The domain of a plain address, in lower case; None for all that could be read in two ways."""
+    plain = _ADDRESS.fullmatch(address)
+    return plain[1].lower() if plain is not None else None
 
 
 def login_name(login: str) -> str:

@@ -95,6 +95,11 @@ class Config(Section):
         """The GitHub login of a Slack user; None for somebody whom `slack.people` does not name."""
         return self.slack.people.get(slack_user) if self.slack else None
 
+    def member(self, login: str) -> str | None:
+        """The Slack user whom `slack.people` calls by a GitHub login; the first where it names several."""
+        people = self.slack.people.items() if self.slack else ()
+        return next((user for user, name in people if name.lower() == login.lower()), None)
+
     def environment(self, job: Job) -> tuple[dict[str, str], tuple[Secret, ...]]:
         """The variables of `job.env` with their references resolved now, and what must be masked.
 

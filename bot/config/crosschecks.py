@@ -20,6 +20,7 @@ def cross_check(document: Document, data: Section) -> None:
     if built and data.get("github") is None:
         what = "images are built from GitHub: a github section is needed"
         document.wrong(("images",), what, key=True)
+    _check_emails(document, data)
     for name, job in _sections(jobs):
         if name == EXEC:
             what = f"{EXEC} is what single commands are called in the history; choose another name"
@@ -36,6 +37,16 @@ def cross_check(document: Document, data: Section) -> None:
         if channel is not None and _section(data, "slack").get("bot_token") is None:
             path = document.written(("jobs", name, "notify", "slack"))
             document.wrong(path, "posting to Slack needs slack.bot_token")
+
+
+def _check_emails(document: Document, data: Section) -> None:
+    """Only organizations on GitHub can say whose an address is."""
+    repositories = _section(data, "github").get("repositories")
+    patterns = repositories if isinstance(repositories, list) else []
+    owners = [each for each in patterns if isinstance(each, str) and "*" not in each.partition("/")[0]]
+    if _section(data, "slack").get("email_domains") and not owners:
+        what = "an organization on GitHub says whose an address is: github.repositories has to name one"
+        document.wrong(("slack", "email_domains"), what, key=True)
 
 
 def _check_image(document: Document, name: str, job: Section, images: Section) -> None:

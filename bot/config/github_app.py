@@ -53,7 +53,7 @@ _OF_EVENTS: Mapping[str, Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class AppNeeds:
-    """`permissions` of repositories, `read` or `write` by name; `events` as GitHub calls them, sorted."""
+    """`permissions`, `read` or `write` by name; `events` as GitHub calls them, sorted."""
 
     permissions: Mapping[str, str]
     events: tuple[str, ...]
@@ -79,6 +79,8 @@ def needs(config: Config) -> AppNeeds:
     permissions = dict(_ALWAYS)
     if any(code_of(entry) == "checks" for job in config.jobs.values() for entry in job.requires):
         permissions["statuses"] = "read"
+    if config.slack is not None and config.slack.email_domains:
+        permissions["members"] = "read"
     for event in sorted(named):
         for name, level in _OF_EVENTS[event].items():
             permissions[name] = max(level, permissions.get(name, level), key=_LEVELS.index)

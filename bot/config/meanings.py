@@ -46,6 +46,7 @@ MEANINGS = {
     "slack.app_token": "`xapp-…`; with it Errand opens the connection to Slack (Socket Mode), and no public address is needed",
     "slack.api_url": "for tests",
     "slack.people": "which GitHub login a Slack user is; that login's rights count",
+    "slack.email_domains": "members with a verified address of these domains are the GitHub account that has it, too",
     "engine.kind": "where jobs run: as processes or in containers on this machine, or on Kubernetes",
     "engine.process": "of the process engine",
     "engine.process.directory": "where repositories, checkouts and runs live",

@@ -22,6 +22,7 @@ from bot.config.values import (
     CloneUrl,
     Context,
     Directory,
+    Domain,
     GitHubUrl,
     Kubeconfig,
     Login,
@@ -133,6 +134,12 @@ class GitHub(Section):
         """Who signs for workflows of GitHub Actions."""
         return self.actions_issuer or issuer_of(self.api_url)
 
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """The accounts that `repositories` names, each once, in lower case; patterns name none."""
+        names = (pattern.partition("/")[0].lower() for pattern in self.repositories)
+        return tuple(dict.fromkeys(name for name in names if "*" not in name))
+
     def allows(self, repository: str) -> bool:
         """Whether `repository` may talk to this installation; GitHub does not tell names by case."""
         name = repository.casefold()
@@ -142,6 +149,8 @@ class GitHub(Section):
 class Slack(Section):
     """How Errand speaks with Slack. `people`: which GitHub login a Slack user is.
 
+    `email_domains`: members with a verified address of these are known by it, too.
+
     With `app_token` Slack sends through a connection that Errand opens (Socket Mode), else to its door.
     """
 
@@ -150,6 +159,7 @@ class Slack(Section):
     app_token: AppToken | None = None
     api_url: SlackUrl = "https://slack.com/api/"
     people: dict[SlackUser, Login] = Field(default_factory=dict)
+    email_domains: Annotated[tuple[Domain, ...], Field(max_length=100)] = ()
 
 
 class Process(Section):

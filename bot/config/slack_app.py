@@ -47,6 +47,10 @@ def _unfolds(config: Config) -> bool:
     return is_public(config.url) and "." in host and not _is_address(host)
 
 
+def _knows_emails(config: Config) -> bool:
+    return config.slack is not None and bool(config.slack.email_domains)
+
+
 SCOPES = (
     Scope("commands", "the slash command and the shortcuts"),
     Scope("chat:write", "posts and edits messages, in channels that it was invited to"),
@@ -58,6 +62,7 @@ SCOPES = (
     Scope("channels:read", "finds channels by name, and knows whether another organisation is in one"),
     Scope("groups:read", "the same for private channels"),
     Scope("users:read", "tells guests and people of other workspaces from members"),
+    Scope("users:read.email", "knows members by their verified e-mail address", _knows_emails),
     Scope("links:read", "hears of links to its pages", _unfolds),
     Scope("links:write", "unfolds them", _unfolds),
 )

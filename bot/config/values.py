@@ -25,6 +25,7 @@ _FIRST_WORD = "^[/!.]?[A-Za-z][A-Za-z0-9-]{0,30}$"
 _IDENTIFIER = "^[A-Za-z0-9.]{1,100}$"
 _NETWORK = "^[0-9A-Fa-f.:]+(?:/[0-9]{1,3})?$"
 _REGISTRY_HOST = "^[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?$"
+_DOMAIN = "^[a-z0-9](?:[a-z0-9-]{0,62}\\.)+[a-z][a-z0-9-]{0,62}$"
 _SLACK_USER = "^[UW][A-Z0-9]{2,30}$"
 """Patterns that JSON Schema reads as Python does."""
 
@@ -172,6 +173,12 @@ def _slack_user(value: str) -> str:
     return value
 
 
+def _domain(value: str) -> str:
+    if not re.fullmatch(_DOMAIN, value) or len(value) > 253:
+        raise ValueError("expected the domain of e-mail addresses, in small letters, such as example.com")
+    return value
+
+
 def _login(value: str) -> str:
     if not re.fullmatch(_LOGIN, value):
         raise ValueError("expected a GitHub login, such as octocat")
@@ -276,4 +283,5 @@ AppId = Annotated[
     WithJsonSchema({"type": ["string", "integer"], "pattern": _IDENTIFIER}),
 ]
 SlackUser = Annotated[str, AfterValidator(_slack_user), Form(_SLACK_USER)]
+Domain = Annotated[str, AfterValidator(_domain), Form(_DOMAIN)]
 Login = Annotated[str, AfterValidator(_login), Form(_LOGIN)]

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from bot.caches import ExpiringCache
 from bot.errors import ConfigError, Refused
-from bot.github.answers import moment, needed, number, repository_path, text
+from bot.github.answers import login_segment, moment, needed, number, repository_path, text
 from bot.github.transport import Answer, Call, Transport
 from executor.spec import Secret
 
@@ -22,6 +22,7 @@ JWT_SECONDS = 540  # GitHub allows ten minutes from `iat`, which lies a minute b
 JWT_SKEW = 60.0
 RENEW_BEFORE = 600.0  # seconds of life a token has at least when it is handed out
 INSTALLATION_SECONDS = 3600.0  # how long the installation of a repository is believed
+_ORGANIZATION = "@"
 _TOKEN_SECONDS = 3600.0  # GitHub's own, where an answer does not say
 
 
@@ -31,6 +32,16 @@ class Credential:
 
     who: str
     token: Secret | None
+
+
+def _path(place: str) -> str:
+    """Of a repository, or of an organization with `@` before its name."""
+    if not place.startswith(_ORGANIZATION):
+        return repository_path(place)
+    segment = login_segment(place.removeprefix(_ORGANIZATION))
+    if segment is None:
+        raise Refused("that is no name of an organization", status="invalid_organization")
+    return f"orgs/{segment}"
 
 
 def _private_key(secret: Secret) -> RSAPrivateKey:
@@ -85,6 +96,10 @@ class App:
         """A token that can read the contents of `repository` and nothing else."""
         return await self._with_token(repository, account, repository)
 
+    async def for_organization(self, name: str) -> Credential:
+        """The installation on an organization, with a token for all that it may do."""
+        return await self._with_token(f"{_ORGANIZATION}{name}", "", None)
+
     def forget(self, repository: str, account: str = "", *, token: Secret | None = None) -> None:
         """GitHub does not know what we hold of `repository` any more: look again next time."""
         installation = self._installations.peek((repository, account))
@@ -114,7 +129,7 @@ class App:
 
     async def _find(self, repository: str) -> tuple[int, float]:
         try:
-            answer = await self._as_app(Call("GET", repository_path(repository) + "/installation"))
+            answer = await self._as_app(Call("GET", _path(repository) + "/installation"))
         except Refused as refused:
             if refused.status == 404:
                 told = f"the GitHub App is not installed on {repository}"

@@ -1,7 +1,10 @@
-"""What only GitHub's GraphQL API can do: folding a comment away.
+"""What only GitHub's GraphQL API can do: folding a comment away, and who has which verified address.
 
 https://docs.github.com/graphql/reference/mutations#minimizecomment
+https://docs.github.com/graphql/reference/objects#user (`organizationVerifiedDomainEmails`)
 """
+
+from typing import Any
 
 from bot.errors import Refused, RetryLater
 from bot.github.answers import field, text
@@ -11,6 +14,11 @@ MINIMIZE = (
     "mutation($id: ID!) { minimizeComment(input: {subjectId: $id, classifier: OUTDATED})"
     " { minimizedComment { isMinimized } } }"
 )
+MEMBERS = (
+    "query($login: String!, $after: String) { organization(login: $login)"
+    " { membersWithRole(first: 100, after: $after) { nodes { login organizationVerifiedDomainEmails(login:"
+    " $login) } pageInfo { hasNextPage endCursor } } } }"
+)
 
 
 def minimizing(node: str) -> Call:
@@ -18,12 +26,25 @@ def minimizing(node: str) -> Call:
     return Call("POST", GRAPHQL, body={"query": MINIMIZE, "variables": {"id": node}})
 
 
+def members(organization: str, after: str | None) -> Call:
+    """Up to a hundred members with their verified addresses, from where the last answer ended."""
+    return Call(
+        "POST", GRAPHQL, body={"query": MEMBERS, "variables": {"login": organization, "after": after}}
+    )
+
+
 def require_done(answer: Answer) -> None:
-    """Raise where GraphQL says no, which it does with a 200."""
+    """Raise where a comment was not folded away."""
+    data_of(answer, "minimizeComment")
+
+
+def data_of(answer: Answer, *path: str) -> Any:
+    """What stands at `path` below `data`; raises where GraphQL refuses a part, which it does with a 200."""
     errors = field(answer.data, "errors")
     first = errors[0] if isinstance(errors, list) and errors else None
-    if first is None and field(answer.data, "data", "minimizeComment") is not None:
-        return
+    found = field(answer.data, "data", *path)
+    if first is None and found is not None:
+        return found
     kind, message = text(first, "type") or "", text(first, "message") or "no answer"
     said = f"POST {GRAPHQL}: GitHub answered {kind or 'with an error'} ({message[:200]})"
     if kind in ("RATE_LIMITED", "INTERNAL"):

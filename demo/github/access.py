@@ -152,6 +152,15 @@ class Access:
             _covers(granted.get(permission), level) for permission in permissions
         )
 
+    def reads_members(self, caller: Caller, organization: str) -> bool:
+        """Whether the caller may see who is a member of an organization, and with which addresses."""
+        if caller.token.installation is None:
+            members = self._state.organizations[organization].members
+            return caller.login.lower() in {each.lower() for each in members}
+        installation = self._state.installations.get(caller.token.installation)
+        ours = installation is not None and installation.account.lower() == organization
+        return ours and _covers(self._granted(caller).get("members"), "read")
+
     def installation(self, repository: Repository) -> Installation | None:
         """The App's installation that has the repository."""
         account = repository.name.partition("/")[0]

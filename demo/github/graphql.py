@@ -1,21 +1,30 @@
-"""The GraphQL API, as far as a comment can be folded away with it.
+"""The GraphQL API, as far as a comment can be folded away and members be read with it.
 
 https://docs.github.com/graphql/reference/mutations#minimizecomment
+https://docs.github.com/graphql/reference/objects#organizationmemberconnection
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from demo.github.access import Caller
 from demo.github.endpoints import Endpoints, Table, body_of
-from demo.github.state import Comment
+from demo.github.state import Comment, Organization
 
 PATH = "/graphql"
+PAGE = 100
 _MINIMIZE = re.compile(
     r"mutation\(\$id: ID!\) \{ minimizeComment\(input: \{subjectId: \$id, classifier: ([A-Z]+)\}\)"
     r" \{ minimizedComment \{ isMinimized \} \} \}"
+)
+_MEMBERS = (
+    "query($login: String!, $after: String) { organization(login: $login)"
+    " { membersWithRole(first: 100, after: $after) { nodes { login organizationVerifiedDomainEmails(login:"
+    " $login) } pageInfo { hasNextPage endCursor } } } }"
 )
 _CLASSIFIERS = ("ABUSE", "DUPLICATE", "OFF_TOPIC", "OUTDATED", "RESOLVED", "SPAM")
 
@@ -28,32 +37,66 @@ class GraphQL(Endpoints):
         return [("POST", PATH, self.query)]
 
     async def query(self, request: Request) -> Response:
-        """One mutation, in one spelling; everything else is told to be no query."""
+        """One query and one mutation, each in one spelling; everything else is told to be no query."""
         caller = self._access.caller(request)
         body = await body_of(request)
-        found = _MINIMIZE.fullmatch(str(body.get("query")))
-        if found is None or found[1] not in _CLASSIFIERS or set(body) != {"query", "variables"}:
-            return _error(None, "Parse error: that is no query that the stand-in knows")
-        variables = body["variables"]
-        if not isinstance(variables, dict) or set(variables) != {"id"}:
-            return _error(None, "Variable $id of type ID! was provided invalid value")
+        text, variables = str(body.get("query")), body.get("variables")
+        if set(body) != {"query", "variables"} or not isinstance(variables, dict):
+            return _no_query()
+        if text == _MEMBERS:
+            return self._members(caller, variables)
+        found = _MINIMIZE.fullmatch(text)
+        if found is None or found[1] not in _CLASSIFIERS:
+            return _no_query()
+        return self._minimize(caller, found[1], variables)
+
+    def _minimize(self, caller: Caller, classifier: str, variables: Mapping[str, Any]) -> Response:
+        if set(variables) != {"id"}:
+            return _error("minimizeComment", None, "Variable $id of type ID! was provided invalid value")
         comment = self._comment(variables["id"])
         if comment is None:
             message = f"Could not resolve to a node with the global id of '{variables['id']}'"
-            return _error("NOT_FOUND", message)
+            return _error("minimizeComment", "NOT_FOUND", message)
         repository = self._state.repository(comment.repository)
         kinds = ("pull_requests",) if comment.thread is not None else ("issues", "pull_requests")
         if repository is None or not self._access.may(caller, repository, "write", *kinds):
-            return _error("FORBIDDEN", "Resource not accessible by integration")
-        comment.minimized = found[1]
+            return _error("minimizeComment", "FORBIDDEN", "Resource not accessible by integration")
+        comment.minimized = classifier
         return JSONResponse({"data": {"minimizeComment": {"minimizedComment": {"isMinimized": True}}}})
+
+    def _members(self, caller: Caller, variables: Mapping[str, Any]) -> Response:
+        name = str(variables.get("login")).lower()
+        organization = self._state.organizations.get(name)
+        if organization is None:
+            message = f"Could not resolve to an Organization with the login of '{name}'."
+            return _error("organization", "NOT_FOUND", message)
+        if not self._access.reads_members(caller, name):
+            return _error("organization", "FORBIDDEN", "Resource not accessible by integration")
+        start = int(variables.get("after") or 0)
+        logins = sorted(organization.members)
+        end = start + PAGE
+        page = {
+            "nodes": [_member(organization, login) for login in logins[start:end]],
+            "pageInfo": {"hasNextPage": end < len(logins), "endCursor": str(min(end, len(logins)))},
+        }
+        return JSONResponse({"data": {"organization": {"membersWithRole": page}}})
 
     def _comment(self, id: Any) -> Comment | None:
         return next((each for each in self._state.comments if self._shapes.comment_node(each) == id), None)
 
 
-def _error(kind: str | None, message: str) -> Response:
+def _member(organization: Organization, login: str) -> dict[str, Any]:
+    addresses = organization.members[login]
+    seen = [each for each in addresses if each.rpartition("@")[2].lower() in organization.domains]
+    return {"login": login, "organizationVerifiedDomainEmails": seen}
+
+
+def _no_query() -> Response:
+    return _error("", None, "Parse error: that is no query that the stand-in knows")
+
+
+def _error(what: str, kind: str | None, message: str) -> Response:
     error: dict[str, Any] = {"message": message, "locations": [{"line": 1, "column": 20}]}
     if kind is not None:
-        error |= {"type": kind, "path": ["minimizeComment"]}
-    return JSONResponse({"data": {"minimizeComment": None}, "errors": [error]})
+        error |= {"type": kind, "path": [what]}
+    return JSONResponse({"data": {what: None} if what else None, "errors": [error]})

@@ -27,6 +27,7 @@ class Identity(Endpoints):
             ("GET", "/user", self.get_user),
             ("POST", "/app/installations/{id:int}/access_tokens", self.create_token),
             ("GET", f"{REPO}/installation", self.get_installation),
+            ("GET", "/orgs/{org}/installation", self.get_installation_of_organization),
         ]
 
     async def get_app(self, request: Request) -> Response:
@@ -101,6 +102,16 @@ class Identity(Endpoints):
         repository = self._state.repository(f"{request.path_params['owner']}/{request.path_params['repo']}")
         installation = self._access.installation(repository) if repository is not None else None
         if installation is None:
+            raise not_found()
+        return JSONResponse(self._shapes.installation(installation))
+
+    async def get_installation_of_organization(self, request: Request) -> Response:
+        """https://docs.github.com/rest/apps/apps#get-an-organization-installation-for-the-authenticated-app"""
+        self._access.as_app(request)
+        name = request.path_params["org"].lower()
+        found = (each for each in self._state.installations.values() if each.account.lower() == name)
+        installation = next(found, None)
+        if installation is None or name not in self._state.organizations:
             raise not_found()
         return JSONResponse(self._shapes.installation(installation))
 

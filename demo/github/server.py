@@ -21,6 +21,7 @@ from demo.github.state import (
     Comment,
     Deployment,
     Installation,
+    Organization,
     Pull,
     Reaction,
     Recorded,
@@ -154,6 +155,12 @@ class GitHubStandIn(Watched):
     def add_person(self, repository: str, login: str, role: str = "write") -> None:
         """Give somebody a role: read, triage, write, maintain, admin, or one of the organization's own."""
         self.state.repositories[repository].people[login.lower()] = role
+
+    def add_member(self, organization: str, login: str, *addresses: str, domains: Iterable[str] = ()) -> None:
+        """A member of an organization that has verified `domains`, who has verified these `addresses`."""
+        made = self.state.organizations.setdefault(organization.lower(), Organization(set()))
+        made.domains |= set(domains)
+        made.members[login] = list(addresses)
 
     def add_pull(
         self, repository: str, number: int, head_sha: str, head_ref: str, *, head_repository: str | None = ""

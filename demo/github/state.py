@@ -313,6 +313,14 @@ class Installation:
     suspended_at: float | None = None
 
 
+@dataclass(slots=True)
+class Organization:
+    """Members by login, with the addresses that each has verified; the domains that it has verified."""
+
+    domains: set[str]
+    members: dict[str, list[str]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """A token: an installation's (with an end and perhaps fewer rights) or a person's."""
@@ -335,6 +343,7 @@ class State:
     numbers: set[int] = field(default_factory=set)  # of repositories, those that are gone too
     installations: dict[int, Installation] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
+    organizations: dict[str, Organization] = field(default_factory=dict)  # by name, in small letters
     comments: list[Comment] = field(default_factory=list)
     reactions: list[Reaction] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)

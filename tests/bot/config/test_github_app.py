@@ -10,6 +10,7 @@ from bot.catalog.triggers import KINDS, WORDS
 from bot.config import Config, github_app, load
 from bot.config.github_app import AppNeeds
 from bot.errors import ConfigError
+from executor.spec import Secret
 
 HEARD = {
     "check_run",
@@ -95,6 +96,12 @@ def test_required_checks_take_the_right_to_read_statuses() -> None:
     job = {"name": "migrate", "command": "true", "requires": [{"checks": {"only": ["test"]}}, "review"]}
     needs = github_app.needs(Config.model_validate({"jobs": {"migrate": job}}))
     assert needs.permissions == ALWAYS | {"statuses": "read"}
+
+
+def test_knowing_people_by_their_addresses_takes_the_right_to_read_members() -> None:
+    slack: dict[str, Any] = {"bot_token": Secret("xoxb-1"), "email_domains": ["acme.com"]}
+    assert github_app.needs(config(slack=slack)).permissions == ALWAYS | {"members": "read"}
+    assert github_app.needs(config(slack=slack | {"email_domains": []})).permissions == ALWAYS
 
 
 @pytest.mark.parametrize(

@@ -222,6 +222,14 @@ def test_key_of_a_later_version_is_a_mistake_and_no_silence(file: Path, text: st
             "slack.signing_secret[2]: needed here is the Signing Secret",
         ),
         one("slack: {people: {U012: '@x'}}", "expected a GitHub login, such as octocat"),
+        one("slack: {email_domains: ['@acme.com']}", "expected the domain of e-mail addresses"),
+        one("slack: {email_domains: [Acme.com]}", "in small letters, such as example.com"),
+        one("slack: {email_domains: [acme]}", "expected the domain of e-mail addresses"),
+        one("slack: {email_domains: [acme.com]}", "github.repositories has to name one"),
+        one(
+            "{github: {repositories: ['*/shop']}, slack: {email_domains: [acme.com]}}",
+            "github.repositories has to name one",
+        ),
         one("{jobs: {a: {command: ${A}}}}", "put ${NAME} in quotes"),
     ],
 )
