@@ -17,7 +17,7 @@ import pytest
 
 from bot.store import Store
 from demo.github import GitHubStandIn
-from tests import databases, description, forkserver, measuring
+from tests import databases, description, forkserver, measuring, slack_types
 from tests.kubernetes.cluster import cluster
 from tests.kubernetes.serving import kubernetes_server
 from tests.podman import podman, podman_socket
@@ -25,12 +25,14 @@ from tests.podman import podman, podman_socket
 __all__ = ["cluster", "kubernetes_server", "podman", "podman_socket"]
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Let what the tests start hear Ctrl-C: a shell has whatever it starts in the background ignore that.
 
-    And let every stand-in for GitHub check what it is sent.
+    And let every stand-in for GitHub check what it is sent, and hold what those for Slack were sent against
+    Slack's types at the end.
     """
     GitHubStandIn.describe = staticmethod(description.check)
+    config.pluginmanager.register(slack_types.AtTheEnd(), "slack-types")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -71,6 +71,7 @@ class Calls:
                 return JSONResponse(limited, 429, headers | {"Retry-After": str(max(1, round(wait)))})
             result = method.run(arguments)
             answer = await result if isinstance(result, Awaitable) else result
+            self.workspace.accept(name, arguments)
             return JSONResponse({"ok": True, **answer}, headers=headers)
         except SlackError as error:
             shown = headers if error.name not in ("not_authed", "invalid_auth") else {}

@@ -120,6 +120,7 @@ class Hands:
         answer = await self.send("interactive", payload)
         body = taken(answer).json()
         check_options(body)
+        self._in.accept("block_suggestion", body)
         groups = body.get("option_groups")
         options = [each for group in groups for each in group["options"]] if groups else body["options"]
         return list(options)

@@ -44,6 +44,7 @@ class Responses:
             self._delete(known.of)
             return
         text, blocks = message_content(body, self._in.refused_blocks)
+        self._in.accept("response_url", body)
         kind = body.get("response_type", "ephemeral")
         if known.of is not None and flag_of(body, "replace_original"):
             _replace(known.of, text, blocks)

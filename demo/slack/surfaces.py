@@ -60,6 +60,8 @@ class Surfaces:
         https://docs.slack.dev/surfaces/modals#handling_submissions
         """
         action = answer.get("response_action")
+        if action is not None:
+            self._in.accept("response_action", answer)
         if action is None:
             view.open = False
         elif action == "clear":

@@ -4,9 +4,10 @@ import itertools
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from demo.slack.errors import SlackError
+from demo.slack.published import Heard
 
 RESPONSES = 5
 RESPONSE_SECONDS = 1800.0
@@ -142,7 +143,12 @@ class _Trigger:
 
 
 class Workspace:
-    """One workspace and what is in it; `clock` is its time. https://docs.slack.dev/reference/objects"""
+    """One workspace and what is in it; `clock` is its time. https://docs.slack.dev/reference/objects
+
+    `listeners` hear all that is accepted, as who knows Slack's published types wants to.
+    """
+
+    listeners: ClassVar[list[Heard]] = []
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.url = "http://slack.invalid"
@@ -171,6 +177,11 @@ class Workspace:
     def stamp(self) -> str:
         """A time of its own: seconds, and a count instead of microseconds."""
         return f"{int(self.clock())}.{next(self.numbers):06d}"
+
+    def accept(self, kind: str, body: Json) -> None:
+        """Say that something was taken."""
+        for hear in self.listeners:
+            hear(kind, body)
 
     # Who and where --------------------------------------------------------------------------------
 

@@ -108,7 +108,7 @@ async def test_history_shows_metadata_only_when_asked_and_comes_in_pages(
     rest = await call(http, "conversations.history", channel=channel, limit=2, cursor=cursor)
     assert ["metadata" in message for message in rest["messages"]] == [False]
     assert rest["has_more"] is False
-    later = await call(http, "conversations.history", channel=channel, oldest=time.time() + 60)
+    later = await call(http, "conversations.history", channel=channel, oldest=f"{time.time() + 60}")
     assert later["messages"] == []
 
 
