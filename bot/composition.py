@@ -40,6 +40,10 @@ from bot.handlers.slack.apologies import SlackApologies
 from bot.handlers.slack.commands import SlackCommandHandler
 from bot.handlers.slack.contexts import SlackContexts
 from bot.handlers.slack.deliveries import Dispatch, SlackDeliveryHandler
+from bot.handlers.slack.form_contents import FormContents
+from bot.handlers.slack.form_openings import FormOpener
+from bot.handlers.slack.form_requests import FormRequests
+from bot.handlers.slack.forms import SlackFormHandler
 from bot.handlers.slack.identities import SlackIdentities
 from bot.handlers.slack.instant import InstantAnswers
 from bot.handlers.slack.mentions import SlackMentionHandler
@@ -268,11 +272,29 @@ class Composition:
         from bot.slack.listeners import Listeners
 
         registry, contexts, talk = self.parts.registry, self.slack_contexts, self.conversation
-        commands = SlackCommandHandler(registry, contexts, talk, self.answers)
-        presses = SlackPressHandler(registry, contexts, commands, talk, self.answers)
-        mentions = SlackMentionHandler(self.parts.slack, registry, contexts, commands, talk, self.answers)
-        deaf = self.settlement.unheard
-        listeners = Listeners(commands.handle, presses.handle, deaf, deaf, mentions.handle, deaf, deaf, deaf)
+        slack, answers, clock, deaf = (
+            self.parts.slack,
+            self.answers,
+            self.parts.clock,
+            self.settlement.unheard,
+        )
+        opener = FormOpener(slack, contexts, talk, answers)
+        contents = FormContents(self.actions, self.parts.store, clock)
+        requests = FormRequests(registry, contents, opener, self.settlement, clock)
+        forms = SlackFormHandler(slack, contexts, self.actions, talk, answers, clock)
+        commands = SlackCommandHandler(registry, contexts, talk, answers, requests)
+        presses = SlackPressHandler(registry, contexts, commands, talk, answers, requests)
+        mentions = SlackMentionHandler(slack, registry, contexts, commands, talk, answers)
+        listeners = Listeners(
+            command=commands.handle,
+            press=presses.handle,
+            form=forms.handle,
+            shortcut=requests.shortcut,
+            mention=mentions.handle,
+            home=deaf,
+            links=deaf,
+            revoked=deaf,
+        )
         return Dispatcher(listeners).dispatch
 
     @cached_property

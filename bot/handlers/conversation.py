@@ -134,6 +134,24 @@ class Conversation:
         await self._settlement.write(decide)
         self._settlement.log(delivery, "handled", note, problem=failed)
 
+    async def step(self, context: RequestContext, command: parser.Command, job: str | None) -> Step:
+        """What one command does that nobody typed, such as that of a form."""
+        try:
+            return Step(await self._commands.of(context, command, 0), job)
+        except AskerError as error:
+            return Step(error, job)
+
+    async def repeats(self, press: Press) -> bool:
+        """Whether it was pressed a moment ago, for what is not decided in a transaction of its own."""
+        found = False
+
+        def look(session: Session) -> None:
+            nonlocal found
+            found = self._repeats(session, press)
+
+        await self._settlement.write(look)
+        return found
+
     def _repeats(self, session: Session, press: Press) -> bool:
         """Whether it was pressed a moment ago; if not, it is from now on."""
         now = self._clock()

@@ -108,6 +108,20 @@ _CHOSEN = {"initial_options": array(PLAIN_OPTION, OPTIONS), "max_selected_items"
 _ASKING = {**_ASKED, **_HELD, "min_query_length": number(0)}
 _CHOICES = {**_ASKED, **_FOCUSED, "options": array(OPTION, CHOICES)}
 
+_CONVERSATION = {
+    "initial_conversation": ID,
+    "default_to_current_conversation": boolean,
+    "response_url_enabled": boolean,
+    "filter": record(
+        {},
+        {
+            "include": array(one_of("im", "mpim", "private", "public"), 4),
+            "exclude_external_shared_channels": boolean,
+            "exclude_bot_users": boolean,
+        },
+    ),
+}
+
 BUTTON: dict[str, Check] = {"button": _button}
 MENUS: dict[str, Check] = {
     "static_select": _menu(record({}, {**_OWN, "initial_option": PLAIN_OPTION}), "initial_option", OPTIONS),
@@ -118,6 +132,7 @@ MENUS: dict[str, Check] = {
     "channels_select": record(
         {}, {**_ASKED, **_HELD, "initial_channel": ID, "response_url_enabled": boolean}
     ),
+    "conversations_select": record({}, {**_ASKED, **_HELD, **_CONVERSATION}),
     "checkboxes": _menu(
         record({}, {**_CHOICES, "initial_options": array(OPTION, CHOICES)}), "initial_options", CHOICES
     ),

@@ -1,6 +1,8 @@
 """What Slack sends when a person does something. https://docs.slack.dev/reference/interaction-payloads"""
 
-from demo.slack.inputs import Element
+from collections.abc import Iterator
+
+from demo.slack.inputs import Element, elements
 from demo.slack.shapes import message_shape, view_shape, with_block_ids
 from demo.slack.workspace import Ephemeral, Json, Message, Person, View, Workspace
 
@@ -74,8 +76,22 @@ class Interactions:
             **self._about(user),
             "trigger_id": self._in.trigger(user.id, view=view.id),
             "view": view_shape(self._in, view),
-            "response_urls": [],
+            "response_urls": list(self._response_urls(view, user)),
         }
+
+    def _response_urls(self, view: View, user: Person) -> Iterator[Json]:
+        """Where the app may answer: in each channel that was chosen in a menu which asks for that."""
+        for element in elements(view.blocks):
+            content = element.content
+            state = view.values.get(element.block_id, {}).get(content["action_id"], {})
+            channel = state.get("selected_conversation") or state.get("selected_channel")
+            if content.get("response_url_enabled") and channel:
+                yield {
+                    "block_id": element.block_id,
+                    "action_id": content["action_id"],
+                    "channel_id": channel,
+                    "response_url": self._in.response_url(channel, user.id),
+                }
 
     def view_closed(self, view: View, user: Person) -> Json:
         """A modal that somebody closed, whose app wants to know."""

@@ -10,6 +10,7 @@ from bot.handlers.answers import Answers
 from bot.handlers.authorization import RequestContext
 from bot.handlers.conversation import Conversation, Step, job_to_start, verbs_of
 from bot.handlers.slack.contexts import SlackContexts
+from bot.handlers.slack.form_requests import FormRequests
 from bot.registry import Registry
 from bot.tables import Delivery
 
@@ -18,17 +19,30 @@ class SlackCommandHandler:
     """Decides what becomes of a slash command."""
 
     def __init__(
-        self, registry: Registry, contexts: SlackContexts, conversation: Conversation, answers: Answers
+        self,
+        registry: Registry,
+        contexts: SlackContexts,
+        conversation: Conversation,
+        answers: Answers,
+        forms: FormRequests,
     ) -> None:
         self._registry = registry
         self._contexts = contexts
         self._conversation = conversation
         self._answers = answers
+        self._forms = forms
 
     async def handle(self, delivery: Delivery, command: SlackCommand) -> None:
-        """Carry it out for whoever is mapped to an account of GitHub; others hear that they are not."""
-        context = await self._contexts.of(f"slack:{command.trigger}", command.asker, command.spot)
+        """Carry it out for whoever is mapped to an account of GitHub; others hear that they are not.
+
+        Where only parameters are missing there is a form for them.
+        """
         line = f"{self._registry.config.command} {markdown.plain(command.text) or 'help'}"
+        incomplete = self._forms.incomplete(line)
+        if incomplete is not None:
+            await self._forms.command(delivery, command, incomplete)
+            return
+        context = await self._contexts.of(f"slack:{command.trigger}", command.asker, command.spot)
         steps = await self.steps(context, [markdown.Line(line)])
         await self._conversation.decide(
             delivery,

@@ -9,6 +9,7 @@ from bot.handlers.answers import Answers
 from bot.handlers.conversation import Conversation, Press
 from bot.handlers.slack.commands import SlackCommandHandler
 from bot.handlers.slack.contexts import SlackContexts
+from bot.handlers.slack.form_requests import BUTTONS, FormRequests
 from bot.messages.slack.actions import Action
 from bot.registry import Registry
 from bot.tables import Delivery
@@ -33,15 +34,20 @@ class SlackPressHandler:
         commands: SlackCommandHandler,
         conversation: Conversation,
         answers: Answers,
+        forms: FormRequests,
     ) -> None:
         self._registry = registry
         self._contexts = contexts
         self._commands = commands
         self._conversation = conversation
         self._answers = answers
+        self._forms = forms
 
     async def handle(self, delivery: Delivery, press: SlackPress) -> None:
         """Carry out what it stands for; pressed twice within seconds, it is done once."""
+        if press.action in BUTTONS:
+            await self._forms.press(delivery, press, _identity(press))
+            return
         words = _COMMANDS.get(press.action)
         if words is None:
             await self._conversation.end(delivery, "ignored", f"{press.action[:60]} does nothing here")

@@ -197,7 +197,7 @@ def conversations_select(action: str, *, initial: str | None = None) -> Block:
     """The channels of a person; the one that they look at is chosen unless `initial` is.
 
     In a form Slack gives with it an address that takes answers there, also where the app is no member.
-    https://docs.slack.dev/reference/block-kit/block-elements/multi-select-menu-element#conversation_select
+    https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element#conversations_select
     """
     more = _some(initial_conversation=initial, default_to_current_conversation=initial is None or None)
     return _element("conversations_select", action, response_url_enabled=True, **more)

@@ -1,0 +1,162 @@
+"""What a form holds: for a job, for a run that is to be repeated with changes, or to ask which job.
+
+Whether somebody may is asked first, as by the command; they get the form that they could fill in.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from bot.access.scopes import EXEC
+from bot.catalog.catalog import Job
+from bot.catalog.due import Plan, outlook
+from bot.catalog.images import Image
+from bot.errors import AskerError, NotAllowed
+from bot.handlers.actions import Actions
+from bot.handlers.authorization import RequestContext
+from bot.handlers.orders import Order, Target
+from bot.handlers.permitted import PermittedRepositories
+from bot.handlers.selection import RunReference
+from bot.handlers.slack.form_origins import FormOrigin
+from bot.handlers.start import StartRequest
+from bot.messages import mrkdwn, timetables, waits
+from bot.messages.slack import elements, forms
+from bot.messages.slack.elements import Block
+from bot.messages.slack.forms import Repetition, RunForm, TooLarge
+from bot.store import Session, Store, admission, ticks
+from bot.tables import Run
+from bot.text import refs, vocabulary
+from bot.text.wording import quoted
+
+NONE = "There is no job here that you may run from Slack."
+
+
+class FormContents:
+    """Makes them; `AskerError` where there is none for the asker, `RetryLater` where it is not known now."""
+
+    def __init__(self, actions: Actions, store: Store, clock: Callable[[], float]) -> None:
+        self._actions = actions
+        self._permitted = PermittedRepositories(actions.authorization)
+        self._store = store
+        self._clock = clock
+
+    async def of_job(
+        self, context: RequestContext, name: str, request: StartRequest, origin: FormOrigin
+    ) -> Block:
+        """The form of a job, filled in with what was given already."""
+        job = self._actions.authorization.catalog(context).job(name)
+        form = await self._form(context, job, origin)
+        form = replace(
+            form,
+            values=request.parameters,
+            arguments=request.arguments,
+            ref=request.ref,
+            image_tag=request.image_tag,
+        )
+        return self._view(context, form, origin.for_job(name))
+
+    async def of_run(self, context: RequestContext, number: int, origin: FormOrigin) -> Block:
+        """The form of the job of a run, filled in with what that ran with."""
+        run = await self._actions.selection.find(context, RunReference(number))
+        job = self._actions.authorization.catalog(context).jobs.get(run.job)
+        if run.job == EXEC or job is None:
+            what = (
+                "is a single command" if run.job == EXEC else f"is of {quoted(run.job)}, which was taken away"
+            )
+            raise NotAllowed(f"#{run.number} {what}, so there is nothing to fill in.")
+        form = await self._form(context, job, origin)
+        form = replace(
+            form,
+            values=run.parameters,
+            arguments=tuple(run.arguments),
+            ref=ref_of(run),
+            image_tag=tag_of(run, form.image),
+            repeated=Repetition(number, run.commit, run.ref),
+        )
+        return self._view(context, form, origin.for_job(job.name, rerun_of=number))
+
+    async def of_jobs(self, context: RequestContext, origin: FormOrigin) -> Block:
+        """The form that asks which job, with those that the asker may run."""
+        catalog = self._actions.authorization.catalog(context)
+        of = {name: catalog.repository_of(job) for name, job in catalog.jobs.items()}
+        may = await self._permitted.of(context, (each for each in of.values() if each is not None))
+        jobs = [job for name, job in catalog.jobs.items() if of[name] in may.repositories]
+        if not jobs:
+            raise AskerError(NONE)
+        note = None
+        if may.unknown:
+            note = (
+                f"Of {may.unknown} repositories it is not known now what you may run; type a command there."
+            )
+        return forms.job_menu(jobs, origin.for_jobs_of(may.repositories).metadata, note=note)
+
+    async def _form(self, context: RequestContext, job: Job, origin: FormOrigin) -> RunForm:
+        """The empty form of a job that the asker may run."""
+        catalog = self._actions.authorization.catalog(context)
+        await self._actions.authorization.require_job(context, job.name)
+        image = None if job.image is None else catalog.image(job.image)
+        repository = catalog.repository_of(job)
+        conditions = await self._store.read(lambda s: self._conditions(s, context, job, repository))
+        channel = job.notify.slack if job.notify.slack and not job.notify.slack.startswith("#") else None
+        return RunForm(
+            job,
+            image,
+            repository,
+            conditions=conditions,
+            asks_channel=origin.channel is None,
+            channel=channel,
+        )
+
+    def _view(self, context: RequestContext, form: RunForm, origin: FormOrigin) -> Block:
+        try:
+            return forms.run_form(form, origin.metadata)
+        except TooLarge as error:
+            word = self._actions.authorization.first_word(context)
+            line = f"{word} run {form.job.name} KEY=VALUE ..."
+            if form.repeated is not None:
+                line = f"{word} rerun #{form.repeated.number} KEY=VALUE ..."
+            raise AskerError(
+                f"{quoted(form.job.name)} has no form: {error}. Please type `{line}` instead; "
+                f"`{word} help {form.job.name}` lists what it takes."
+            ) from None
+
+    def _conditions(
+        self, session: Session, context: RequestContext, job: Job, repository: str | None
+    ) -> list[str]:
+        """What is in the way of a new run now, and whether the schedule is paused; in mrkdwn."""
+        now, lines = self._clock(), list[str]()
+        prospect = self._actions.enqueuer.prospect(
+            session, Order(context, 0, job, Target(repository, context.public), {})
+        )
+        if prospect.refusal is not None:
+            lines.append(f":no_entry: now: {mrkdwn.slack_text(prospect.refusal)}")
+        elif (waiting := admission.waits_for(session, prospect.run, now=now)) is not None:
+            words = mrkdwn.fitted(waits.words(waiting), 500)
+            lines.append(f":hourglass: would wait now for {words}")
+        if job.schedule is not None:
+            seen = outlook(Plan(job, job.schedule), ticks.states(session, [job.name]).get(job.name), now, 1)
+            if seen.paused_by is not None:
+                zone = job.schedule.timezone
+                until = (
+                    ""
+                    if seen.paused_until is None
+                    else f" until {timetables.local_time(seen.paused_until, zone)}"
+                )
+                by = mrkdwn.span(vocabulary.who(seen.paused_by), 80)
+                lines.append(f":double_vertical_bar: its schedule is paused{until} by {by}")
+        return [elements.mrkdwn(line)["text"] for line in lines]
+
+
+def ref_of(run: Run) -> str | None:
+    """What a run was started from, where somebody could type it."""
+    return run.ref if run.commit is not None and run.ref is not None and refs.is_name(run.ref) else None
+
+
+def tag_of(run: Run, image: Image | None) -> str | None:
+    """The tag that a run ran instead of what the image of its job says; None where it ran that."""
+    definition: Mapping[str, object] = run.image_definition or {}
+    reference = definition.get("reference")
+    if image is None or image.registry is None or not isinstance(reference, str):
+        return None
+    if reference == image.reference or not reference.startswith(f"{image.registry}:"):
+        return None
+    return reference.removeprefix(f"{image.registry}:")
