@@ -63,6 +63,7 @@ from bot.posting.facing import Facing
 from bot.posting.github_posts import GitHubPosts
 from bot.posting.outbox import Outbox
 from bot.posting.pace import Pace
+from bot.posting.slack_pictures import SlackPictures
 from bot.posting.slack_posts import SlackPosts
 from bot.registry import Registry
 from bot.repositories import CodeHost, Repositories
@@ -339,7 +340,8 @@ class Composition:
         facing = Facing(parts.store, self.addresses, self.audience, parts.slack, notes)
         github = GitHubPosts(parts.github, facing, LogAnnotations(parts.logs), parts.registry, parts.clock)
         deployments = DeploymentPosts(parts.github, facing, parts.store)
-        slack = SlackPosts(parts.slack, facing, parts.clock)
+        pictures = SlackPictures(parts.store, parts.clock)
+        slack = SlackPosts(parts.slack, facing, pictures, parts.clock)
         digests = DigestPosts(parts.slack, facing, parts.store, parts.registry, parts.clock)
         section = parts.registry.config.github
         pace = Pace(section.pace if section else 0.0, monotonic)

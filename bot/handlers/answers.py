@@ -61,11 +61,14 @@ class Answers:
         key, text = f"reply:{context.key}", messages.joined(texts)
         now, nonce = self._clock(), self._nonce()
         if place.response_url:
-            return [targets.slack_reply(key, place.response_url, text, now=now, nonce=nonce)]
-        if place.user is None:
+            reply = targets.slack_reply(key, place.response_url, text, now=now, nonce=nonce)
+        elif place.user is not None:
+            spot = targets.ChannelPlace(place.channel, place.thread)
+            reply = targets.slack_ephemeral(key, spot, place.user, text, now=now, nonce=nonce)
+        else:
             return []
-        spot = targets.ChannelPlace(place.channel, place.thread)
-        return [targets.slack_ephemeral(key, spot, place.user, text, now=now, nonce=nonce)]
+        only = texts[0] if len(texts) == 1 else ""
+        return [targets.drawn(reply, only.blocks) if isinstance(only, messages.Illustrated) else reply]
 
 
 def by_number(comment: events.Comment) -> events.Comment:

@@ -6,6 +6,7 @@ from bot import messages
 from bot.commands import parser
 from bot.errors import AskerError
 from bot.handlers.authorization import Authorization, RequestContext
+from bot.handlers.places import SlackPlace
 from bot.handlers.selection import RunReference, RunSelection, newest_of
 from bot.posting.addresses import PageAddresses
 from bot.posting.audience import outward
@@ -18,6 +19,8 @@ Effect = Callable[[Session], str | None]
 
 RECENT_RUNS = 10
 """How many runs a page of `status` shows."""
+LAST_RUNS = 25
+"""Of how many of a job it is told in Slack how long they took, of which some may still go on."""
 PAGES = 100
 """How many pages of runs there are in a chat; what is older is on the pages of the service and in the API."""
 LOG_LINES = 20
@@ -42,10 +45,19 @@ class StatusHandler:
         await self._selection.prepare(context, reference)
 
         def effect(session: Session) -> str | None:
-            shown, links = self._shown(context, [self._selection.look(session, context, reference)])
+            run = self._selection.look(session, context, reference)
+            shown, links = self._shown(context, [run])
+            if isinstance(context.place, SlackPlace) and command.name is not None:
+                return messages.durations(run, self._last(session, run), links[run.identity])
             return messages.status_reply(shown, links=links)
 
         return effect
+
+    @staticmethod
+    def _last(session: Session, run: Run) -> list[Run]:
+        """The newest runs of the same job that whoever may have `run` may have too."""
+        rows = runs.page(session, job=run.job, repository=run.repository, limit=LAST_RUNS)
+        return [row for row in rows if row.repository == run.repository]
 
     async def _history(self, context: RequestContext, name: str | None, page: int) -> Effect:
         """A page of the runs here, or of those of job `name` that the asker may have."""

@@ -13,6 +13,7 @@ from bot.errors import AskerError
 from bot.handlers.actions import Actions
 from bot.handlers.authorization import RequestContext
 from bot.handlers.orders import Order
+from bot.handlers.places import SlackPlace
 from bot.handlers.rerun import RerunRequest
 from bot.handlers.selection import RunReference
 from bot.handlers.start import StartRequest
@@ -117,6 +118,8 @@ class CommandHandlers:
     def _list(self, context: RequestContext, page: int) -> str:
         authorization = self._actions.authorization
         jobs, word = authorization.catalog(context).jobs, authorization.first_word(context)
+        if isinstance(context.place, SlackPlace):
+            return messages.job_table(jobs, word, page)
         return messages.listing(jobs, command=word, page=page)
 
     def _help(self, context: RequestContext, command: parser.Help) -> str:

@@ -32,7 +32,7 @@ from bot.messages.replies import (
     unknown_person,
 )
 from bot.messages.requirements import head_moved, not_met
-from bot.messages.slack import Block, below, blocks
+from bot.messages.slack import PICTURES, Block, Illustrated, below, blocks, durations, job_table
 from bot.messages.statuses import StatusFields, status
 from bot.messages.text import code, plain
 from bot.messages.verdicts import occurrence_note, push_note, reason, tick_note
@@ -43,12 +43,14 @@ from bot.messages.waits import sentence as waiting_for
 __all__ = [
     "CANCEL",
     "LATEST",
+    "PICTURES",
     "RERUN",
     "Beside",
     "Block",
     "CheckFields",
     "CheckName",
     "CheckNotes",
+    "Illustrated",
     "Prospect",
     "Reasons",
     "Standing",
@@ -63,12 +65,14 @@ __all__ = [
     "comment",
     "deployment_fields",
     "differences",
+    "durations",
     "end_reply",
     "error_reply",
     "head_moved",
     "history",
     "in_requests",
     "job_help",
+    "job_table",
     "joined",
     "listing",
     "locked",

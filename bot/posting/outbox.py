@@ -274,6 +274,6 @@ def _answers(post: Post) -> bool:
 
 
 def _shown(post: Post) -> dict[str, Any]:
-    """What the log tells of a post: not the address of a Slack reply, which is a key, nor what was typed."""
-    place = {name: value for name, value in post.place.items() if name not in ("url", "line")}
+    """What the log tells of a post: no address of a Slack reply, which is a key, and not what was typed."""
+    place = {name: value for name, value in post.place.items() if name not in ("url", "line", "blocks")}
     return {"kind": post.kind, "place": place, "run": post.run_number, "build": post.build_number}

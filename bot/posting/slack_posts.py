@@ -10,6 +10,7 @@ from bot import messages
 from bot.errors import Refused
 from bot.messages.slack import digests
 from bot.posting.facing import Facing, Subject
+from bot.posting.slack_pictures import SlackPictures
 from bot.slack import Slack
 from bot.states import State
 from bot.store.posts import Remote
@@ -27,8 +28,11 @@ TOLD_ASKER = "asker"
 class SlackPosts:
     """Sends them; each raises `Refused` and `RetryLater`."""
 
-    def __init__(self, slack: Slack | None, facing: Facing, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, slack: Slack | None, facing: Facing, pictures: SlackPictures, clock: Callable[[], float]
+    ) -> None:
         self._slack = slack
+        self._pictures = pictures
         self._facing = facing
         self._clock = clock
 
@@ -87,12 +91,16 @@ class SlackPosts:
 
     async def response(self, post: Post, subject: Subject) -> None:
         """The answer to a command, which only the asker sees."""
-        await self._client.respond(post.place["url"], messages.slack_text(post.text or ""))
+        client, url = self._client, post.place["url"]
+        await self._pictures.say(client, post, lambda text, blocks: client.respond(url, text, blocks))
 
     async def ephemeral(self, post: Post, subject: Subject) -> None:
         """The answer to a mention, which only the asker sees."""
-        place, text = post.place, messages.slack_text(post.text or "")
-        await self._client.post_ephemeral(place["channel"], place["user"], text, None, place.get("thread"))
+        client, place = self._client, post.place
+        where, thread = (place["channel"], place["user"]), place.get("thread")
+        await self._pictures.say(
+            client, post, lambda text, blocks: client.post_ephemeral(*where, text, blocks, thread)
+        )
 
     @property
     def _client(self) -> Slack:

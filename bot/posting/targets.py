@@ -4,6 +4,7 @@ A post's key says what it is about and where, so nothing is ever told twice in o
 puts the number of its run or build in front when that is known.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from bot.tables import OccurrenceSeen, Post
@@ -186,6 +187,12 @@ def slack_reply(key: str, url: str, text: str, *, now: float, nonce: str) -> Pos
     return Post(
         kind="slack_response", key=key, place={"url": url}, text=text, nonce=nonce, due_at=now, created_at=now
     )
+
+
+def drawn(reply: Post, blocks: Sequence[Mapping[str, object]]) -> Post:
+    """An answer in Slack that is also said in these blocks."""
+    reply.place = {**reply.place, "blocks": list(blocks)}
+    return reply
 
 
 def slack_ephemeral(key: str, place: ChannelPlace, user: str, text: str, *, now: float, nonce: str) -> Post:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from bot.store import (
     admission,
     attempts,
+    block_refusals,
     builds,
     deliveries,
     hooks,
@@ -33,6 +34,7 @@ __all__ = [
     "Store",
     "admission",
     "attempts",
+    "block_refusals",
     "builds",
     "deliveries",
     "hooks",

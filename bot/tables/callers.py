@@ -56,7 +56,7 @@ class Idempotency(SQLModel, table=True):
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=Number)
-    caller: str  # token:NAME, hook:JOB/NAME, actions:...
+    caller: str  # token:NAME, hook:JOB/NAME, actions:..., slack:MEMBER, slack-workspace:TEAM
     key: str
     fingerprint: str  # SHA-256 of what was asked for
     run_number: int | None = Field(default=None, sa_type=Number)

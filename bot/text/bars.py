@@ -19,3 +19,9 @@ def bar(done: int, total: int) -> str:
     cells = min(total, _WIDEST)
     full = done * cells // total
     return f"{'▰' * full}{'▱' * (cells - full)} {done}/{total}"
+
+
+def cells(part: float, whole: float) -> str:
+    """`▰▰▰▱▱▱▱▱▱▱`: how much of `whole`, in as many cells as a bar has; what is little is one."""
+    full = min(max(round(part * _WIDEST / whole), 1), _WIDEST)
+    return f"{'▰' * full}{'▱' * (_WIDEST - full)}"

@@ -7,6 +7,18 @@ decide what is offered to whom.
 
 from bot.messages.slack.actions import Action, Form, Shortcut
 from bot.messages.slack.cards import below, blocks
-from bot.messages.slack.elements import Block
+from bot.messages.slack.elements import PICTURES, Block
+from bot.messages.slack.pictures import Illustrated, durations, job_table
 
-__all__ = ["Action", "Block", "Form", "Shortcut", "below", "blocks"]
+__all__ = [
+    "PICTURES",
+    "Action",
+    "Block",
+    "Form",
+    "Illustrated",
+    "Shortcut",
+    "below",
+    "blocks",
+    "durations",
+    "job_table",
+]

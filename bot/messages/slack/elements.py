@@ -44,6 +44,12 @@ LABEL_CHARACTERS = 2000
 INPUT_CHARACTERS = 3000
 VIEW_TITLE_CHARACTERS = 24
 METADATA_CHARACTERS = 3000
+SERIES, POINTS, TITLE_OF_CHART, LABEL_OF_CHART = 6, 20, 50, 20
+TABLE_ROWS, TABLE_COLUMNS, TABLE_CHARACTERS = 100, 20, 10_000
+"""Of a table, without its head, and of all its cells together."""
+CAPTION = 150
+PICTURES = frozenset({"data_visualization", "data_table"})
+"""Blocks that a workspace may not know yet."""
 EMPTY = "(empty)"
 """Stands where Slack takes no empty text."""
 
@@ -109,6 +115,47 @@ def preformatted(lines: Sequence[str], *, limit: int, line_limit: int = 300) -> 
     text = shortened("\n".join(kept), min(limit, TEXT_CHARACTERS)) or " "
     element = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": text}]}
     return {"type": "rich_text", "elements": [element]}
+
+
+# Pictures ----------------------------------------------------------------------------------------
+
+
+def bar_chart(title: str, series: Mapping[str, Sequence[float]], labels: Sequence[str], unit: str) -> Block:
+    """A bar for each of up to 20 `labels`, which differ, of each of 1 to 6 series, with as many numbers.
+
+    https://docs.slack.dev/reference/block-kit/blocks/data-visualization-block
+    """
+    if not 1 <= len(series) <= SERIES or not 1 <= len(labels) <= POINTS:
+        raise ValueError(f"Slack takes 1 to {SERIES} series of 1 to {POINTS} points")
+    names = [clean(label, LABEL_OF_CHART) or str(place) for place, label in enumerate(labels)]
+    drawn = [
+        {
+            "name": clean(name, LABEL_OF_CHART),
+            "data": [{"label": each, "value": value} for each, value in zip(names, values, strict=True)],
+        }
+        for name, values in series.items()
+    ]
+    axes = {"categories": names, "y_label": clean(unit, TITLE_OF_CHART)}
+    chart = {"type": "bar", "series": drawn, "axis_config": axes}
+    return {"type": "data_visualization", "title": clean(title, TITLE_OF_CHART) or EMPTY, "chart": chart}
+
+
+def data_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str | int]]) -> Block:
+    """A table of 1 to 100 rows that whoever reads it sorts and filters; numbers are sorted as such.
+
+    Texts are cut so that all of them fit. https://docs.slack.dev/reference/block-kit/blocks/data-table-block
+    """
+    if not 1 <= len(rows) <= TABLE_ROWS or not 1 <= len(head) <= TABLE_COLUMNS:
+        raise ValueError(f"Slack takes 1 to {TABLE_ROWS} rows of 1 to {TABLE_COLUMNS} columns")
+    limit = max(TABLE_CHARACTERS // ((len(rows) + 1) * len(head)), 2)
+    cells = [[_cell(value, limit) for value in row] for row in (head, *rows)]
+    return {"type": "data_table", "caption": clean(caption, CAPTION) or EMPTY, "rows": cells, "page_size": 10}
+
+
+def _cell(value: str | int, limit: int) -> Block:
+    if isinstance(value, int):
+        return {"type": "raw_number", "value": value, "text": str(value)}
+    return {"type": "raw_text", "text": clean(value, limit) or "–"}
 
 
 # Buttons -----------------------------------------------------------------------------------------

@@ -1,0 +1,117 @@
+"""Answers that Slack draws: how long the last runs took, and the jobs as a table.
+
+Whatever is drawn is said in text as well, for workspaces that do not know a block yet.
+"""
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Protocol
+
+from bot.messages.mrkdwn import slack_text
+from bot.messages.replies import JobListing, listing, status_reply
+from bot.messages.slack.elements import (
+    MESSAGE_CHARACTERS,
+    TABLE_ROWS,
+    Block,
+    bar_chart,
+    context,
+    data_table,
+    section,
+    size,
+)
+from bot.messages.text import ZERO_WIDTH
+from bot.messages.view import View, run_view
+from bot.tables import Run
+from bot.text.bars import cells
+from bot.text.vocabulary import RESULTS, duration
+from executor.spec import Result
+
+RUNS = 20
+"""How many of the last runs are drawn, at most what a chart takes."""
+LEAST = 2
+"""So many are worth a picture."""
+_UNITS = ((3600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
+
+
+class Illustrated(str):
+    """An answer in Markdown, and the blocks by which Slack says the same."""
+
+    __slots__ = ("blocks",)
+    blocks: Sequence[Block]
+
+    def __new__(cls, text: str, blocks: Sequence[Block]) -> "Illustrated":
+        """Both of them."""
+        made = super().__new__(cls, text)
+        made.blocks = blocks
+        return made
+
+
+class DescribedJob(JobListing, Protocol):
+    """What a table needs of a job."""
+
+    @property
+    def parameters(self) -> Mapping[str, object]:
+        """By name."""
+        ...
+
+
+def durations(latest: Run, rows: Sequence[Run], link: str) -> str:
+    """How a job's `latest` run stands, and how long the last ones took and how they ended, newest first."""
+    head = status_reply([latest], links={latest.identity: link})
+    views = [run_view(row) for row in rows]
+    ended = [view for view in views if view.result is not None and view.ran_s is not None][:RUNS]
+    if len(ended) < LEAST:
+        return head
+    summary = _summary(ended)
+    shown = [section(slack_text(head)), context(summary), _chart(latest.job, ended[::-1])]
+    return Illustrated(f"{head}\n\n{summary}\n\n{_bars(ended)}", shown)
+
+
+def job_table(jobs: Mapping[str, DescribedJob], command: str, page: int) -> str:
+    """The jobs as `listing` tells them; the first page of not too many is also a table."""
+    text = listing(jobs, command=command, page=page)
+    if page != 1 or not 1 <= len(jobs) <= TABLE_ROWS:
+        return text
+    rows = [
+        (name, job.description or "", ", ".join(job.starters), len(job.parameters))
+        for name, job in sorted(jobs.items())
+    ]
+    table = data_table("Jobs", ("Job", "What it does", "Starts by itself with", "Parameters"), rows)
+    intro = section(slack_text(f"Start one with `{command} run NAME`:"))
+    shown = [intro, table]
+    return Illustrated(text, shown) if size(shown) <= MESSAGE_CHARACTERS else text
+
+
+def _summary(ended: Sequence[View]) -> str:
+    """`The last 20 runs: 18 succeeded, 2 failed; one takes about 1m 10s.`"""
+    words = {result: word.label for result, word in RESULTS.items()}
+    counts = {result: sum(view.result is result for view in ended) for result in Result}
+    told = ", ".join(f"{count} {words[result]}" for result, count in counts.items() if count)
+    took = [view.ran_s for view in ended if view.result is Result.SUCCEEDED and view.ran_s is not None]
+    usual = f"; one takes about {duration(median(took))}" if took else ""
+    return f"The last {len(ended)} runs: {told}{usual}."
+
+
+def _bars(ended: Sequence[View]) -> str:
+    """A line for each, in Markdown."""
+    took = [view.ran_s or 0.0 for view in ended]
+    longest = max(took) or 1.0
+    return "\n".join(
+        f"- {view.icon} #{ZERO_WIDTH}{view.number} {cells(each, longest)} {duration(each)}"
+        for view, each in zip(ended, took, strict=True)
+    )
+
+
+def _chart(job: str, ended: Sequence[View]) -> Block:
+    """A bar for each, in a colour for each result."""
+    longest = max(view.ran_s or 0.0 for view in ended)
+    per, unit = next((each for each in _UNITS if longest >= 2 * each[0]), _UNITS[-1])
+    took = [round((view.ran_s or 0.0) / per, 2) for view in ended]
+    series = {
+        RESULTS[result].label: [
+            value if view.result is result else 0.0 for view, value in zip(ended, took, strict=True)
+        ]
+        for result in Result
+        if any(view.result is result for view in ended)
+    }
+    return bar_chart(f"How long {job} took", series, [f"#{view.number}" for view in ended], unit)
