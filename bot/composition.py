@@ -56,6 +56,7 @@ from bot.handlers.verbs import CommandHandlers
 from bot.posting.addresses import PageAddresses
 from bot.posting.annotations import LogAnnotations
 from bot.posting.audience import Audience
+from bot.posting.callees import Callees
 from bot.posting.channel_notes import ChannelNotes
 from bot.posting.deployments import DeploymentPosts
 from bot.posting.digest_posts import DigestPosts
@@ -63,12 +64,13 @@ from bot.posting.facing import Facing
 from bot.posting.github_posts import GitHubPosts
 from bot.posting.outbox import Outbox
 from bot.posting.pace import Pace
+from bot.posting.slack_members import SlackMembers
 from bot.posting.slack_pictures import SlackPictures
 from bot.posting.slack_posts import SlackPosts
 from bot.registry import Registry
 from bot.repositories import CodeHost, Repositories
 from bot.slack import Slack
-from bot.slack.directory import SlackPeople
+from bot.slack.directory import SlackGroups, SlackPeople
 from bot.states import State
 from bot.store import Store, builds, deliveries, posts, runs
 from bot.store.holder import LeaseHolder
@@ -254,6 +256,12 @@ class Composition:
         return None if slack is None else SlackPeople(slack, self.parts.clock)
 
     @cached_property
+    def slack_groups(self) -> SlackGroups | None:
+        """What Slack says of user groups."""
+        slack = self.parts.slack
+        return None if slack is None else SlackGroups(slack, self.parts.clock)
+
+    @cached_property
     def slack_identities(self) -> SlackIdentities:
         """Which account of GitHub they are."""
         emails = self.parts.github.emails if self.parts.github is not None else None
@@ -336,13 +344,14 @@ class Composition:
     def outbox(self) -> Outbox:
         """What sends posts."""
         parts = self.parts
-        notes = ChannelNotes(parts.store, parts.registry, self.addresses, parts.clock)
+        members = SlackMembers(parts.registry, self.slack_people)
+        notes = ChannelNotes(parts.store, members, self.addresses, parts.clock)
         facing = Facing(parts.store, self.addresses, self.audience, parts.slack, notes)
         github = GitHubPosts(parts.github, facing, LogAnnotations(parts.logs), parts.registry, parts.clock)
         deployments = DeploymentPosts(parts.github, facing, parts.store)
         pictures = SlackPictures(parts.store, parts.clock)
         slack = SlackPosts(parts.slack, facing, pictures, parts.clock)
-        digests = DigestPosts(parts.slack, facing, parts.store, parts.registry, parts.clock)
+        digests = DigestPosts(parts.slack, facing, parts.store, Callees(members, self.slack_groups))
         section = parts.registry.config.github
         pace = Pace(section.pace if section else 0.0, monotonic)
         channels = Pace(CHANNEL_PACE, monotonic, burst=1)

@@ -73,9 +73,14 @@ def domain_of(address: str) -> str | None:
     return plain[1].lower() if plain is not None else None
 
 
+def is_member_id(name: str) -> bool:
+    """Whether that is how Slack calls somebody."""
+    return _MEMBER_ID.fullmatch(name) is not None
+
+
 def login_name(login: str) -> str:
     """A login of GitHub as actors carry it: one that looks like a member id of Slack is written small."""
-    return login.lower() if _MEMBER_ID.fullmatch(login) else login
+    return login.lower() if is_member_id(login) else login
 
 
 def identity(actor: str) -> str:
@@ -85,7 +90,7 @@ def identity(actor: str) -> str:
     are themselves, and so is somebody in Slack of whom only the member id is known.
     """
     kind, _, name = actor.partition(":")
-    if kind == ActorKind.SLACK and _MEMBER_ID.fullmatch(name):
+    if kind == ActorKind.SLACK and is_member_id(name):
         return actor
     if kind in (ActorKind.GITHUB, ActorKind.SLACK) and name:
         return ActorKind.GITHUB.named(name.lower())

@@ -51,6 +51,10 @@ def _knows_emails(config: Config) -> bool:
     return config.slack is not None and bool(config.slack.email_domains)
 
 
+def _calls_groups(config: Config) -> bool:
+    return any(who.startswith("slack:@") for job in config.jobs.values() for who in job.notify.who)
+
+
 SCOPES = (
     Scope("commands", "the slash command and the shortcuts"),
     Scope("chat:write", "posts and edits messages, in channels that it was invited to"),
@@ -63,6 +67,7 @@ SCOPES = (
     Scope("groups:read", "the same for private channels"),
     Scope("users:read", "tells guests and people of other workspaces from members"),
     Scope("users:read.email", "knows members by their verified e-mail address", _knows_emails),
+    Scope("usergroups:read", "finds the user groups that `notify.who` names", _calls_groups),
     Scope("links:read", "hears of links to its pages", _unfolds),
     Scope("links:write", "unfolds them", _unfolds),
 )

@@ -180,8 +180,8 @@ class Beside:
 
     `build_link` leads to the page of its build, `slack_link` to its message in Slack, `pull_link` to its pull
     request, `commit_link` to the commit, `comment_link` to its card there. `line` is the command as it was
-    typed, `member` who of Slack asked, by id. `elapsed_s` is how long it has run, `usual_s` how long the
-    last ones did.
+    typed, `member` who of Slack asked, by id, `membership` what they are there (`guest`) if no plain member.
+    `elapsed_s` is how long it has run, `usual_s` how long the last ones did.
     """
 
     of: Run | None = None
@@ -192,6 +192,7 @@ class Beside:
     commit_link: str | None = None
     comment_link: str | None = None
     member: str | None = None
+    membership: str | None = None
     elapsed_s: float | None = None
     usual_s: float | None = None
 

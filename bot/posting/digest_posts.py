@@ -1,7 +1,7 @@
 """Posts in Slack that tell of several things at once, what hangs below them, and runs that turn out slow."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot import messages
@@ -11,7 +11,6 @@ from bot.messages.slack import digests as words
 from bot.messages.slack.elements import Block, section
 from bot.posting.callees import Callees
 from bot.posting.facing import Facing, Subject
-from bot.registry import Registry
 from bot.slack import Slack
 from bot.states import State
 from bot.store import Store, digests, runs
@@ -38,14 +37,12 @@ class DigestPosts:
         slack: Slack | None,
         facing: Facing,
         store: Store,
-        registry: Registry,
-        clock: Callable[[], float],
+        callees: Callees,
     ) -> None:
         self._slack = slack
         self._facing = facing
         self._store = store
-        self._registry = registry
-        self._callees = Callees(self._people, clock)
+        self._callees = callees
 
     async def digest(self, post: Post, subject: Subject) -> Remote | None:
         """The message itself, written or edited."""
@@ -65,7 +62,7 @@ class DigestPosts:
         channel, _, ts = where.partition(" ")
         about, number = post.place["about"], int(post.place["run"])
         (line,) = await self._lines(post, [number]) or (None,)
-        calls = await self._callees.mentions(self._client, post.place["who"])
+        calls = await self._callees.mentions(post.place["who"])
         text = words.note(about, post.place["job"], post.place["facts"], line, calls)
         below = _Thread(channel, ts, broadcast=about != OTHER_CAUSE and about != "call")
         await self._written(post, text, [section(text)], below)
@@ -81,7 +78,7 @@ class DigestPosts:
     async def _message(self, post: Post) -> Message:
         place = post.place
         facts, job = place["facts"], str(place.get("job", ""))
-        calls = await self._callees.mentions(self._client, place.get("who", ()))
+        calls = await self._callees.mentions(place.get("who", ()))
         if place["about"] == "missed":
             return words.missed(job, facts, calls)
         streak = Streak.of(facts)
@@ -112,10 +109,6 @@ class DigestPosts:
                 return known
         broadcast = below is not None and below.broadcast
         return await self._client.post(where, text, blocks, post.nonce, thread, broadcast=broadcast)
-
-    def _people(self) -> dict[str, str]:
-        section = self._registry.config.slack
-        return dict(section.people) if section else {}
 
     @property
     def _client(self) -> Slack:

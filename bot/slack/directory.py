@@ -30,7 +30,7 @@ class SlackPeople:
     def __init__(self, slack: Slack, clock: Callable[[], float]) -> None:
         self._slack = slack
         self._clock = clock
-        self._people: ExpiringCache[str, tuple[Person | None]] = ExpiringCache(clock, PEOPLE)
+        self._people: ExpiringCache[str, tuple[Person | Refused | None]] = ExpiringCache(clock, PEOPLE)
         self._members: dict[str, str] = {}
 
     async def home(self) -> Home:
@@ -43,16 +43,20 @@ class SlackPeople:
         `RetryLater` where Slack cannot be asked now, `Refused` where it does not let us.
         """
 
-        async def ask() -> tuple[tuple[Person | None], float]:
+        async def ask() -> tuple[tuple[Person | Refused | None], float]:
+            person: Person | Refused | None
             try:
                 person = await self._slack.person(user)
+                if person.id != user:
+                    person = None
             except Refused as refused:
-                if refused.status not in _NOBODY:
-                    raise
-                person = None
+                person = None if refused.status in _NOBODY else refused
             return (person,), self._clock() + MINUTE
 
-        return (await self._people.get(user, ask))[0]
+        (found,) = await self._people.get(user, ask)
+        if isinstance(found, Refused):
+            raise Refused(str(found), status=found.status)
+        return found
 
     def remember(self, login: str, user: str) -> None:
         """`user` is the account `login` of GitHub, as far as is known now."""
@@ -72,7 +76,7 @@ class SlackGroups:
     def __init__(self, slack: Slack, clock: Callable[[], float]) -> None:
         self._slack = slack
         self._clock = clock
-        self._groups: ExpiringCache[str, Mapping[str, Group]] = ExpiringCache(clock)
+        self._groups: ExpiringCache[str, Mapping[str, Group] | Refused] = ExpiringCache(clock)
         self._members: ExpiringCache[str, frozenset[str]] = ExpiringCache(clock, GROUPS)
 
     async def find(self, handle: str) -> Group | None:
@@ -80,7 +84,10 @@ class SlackGroups:
 
         `RetryLater` where Slack cannot be asked now, `Refused` where it does not let us.
         """
-        return (await self._groups.get("", self._list)).get(handle.removeprefix("@").lower())
+        found = await self._groups.get("", self._list)
+        if isinstance(found, Refused):
+            raise Refused(str(found), status=found.status)
+        return found.get(handle.removeprefix("@").lower())
 
     async def members(self, handle: str) -> frozenset[str]:
         """The ids of who is in the group; nobody is in one that there is not."""
@@ -89,8 +96,11 @@ class SlackGroups:
             return frozenset()
         return await self._members.get(group.id, lambda: self._ask(group.id))
 
-    async def _list(self) -> tuple[Mapping[str, Group], float]:
-        groups = await self._slack.groups()
+    async def _list(self) -> tuple[Mapping[str, Group] | Refused, float]:
+        try:
+            groups = await self._slack.groups()
+        except Refused as refused:
+            return refused, self._ends()
         return {each.handle.lower(): each for each in groups if not each.is_disabled}, self._ends()
 
     async def _ask(self, group: str) -> tuple[frozenset[str], float]:

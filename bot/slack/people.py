@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.access.people import Membership
+
 _PROGRAMS = ("is_bot", "is_workflow_bot", "is_connector_bot")
 
 
@@ -96,6 +98,20 @@ def _teams(user: Mapping[str, Any]) -> frozenset[str]:
     enterprise = _object(user.get("enterprise_user"))
     named = [user.get("team_id"), enterprise.get("enterprise_id"), *_list(enterprise.get("teams"))]
     return frozenset(each for each in named if isinstance(each, str) and each)
+
+
+def membership(person: Person, home: Home, team: str | None = None) -> Membership:
+    """What somebody is to the workspace.
+
+    `team` is the workspace that a request of theirs names; where it is none of theirs, the lesser counts.
+    """
+    if person.is_deleted:
+        return Membership.GONE
+    if person.is_bot:
+        return Membership.PROGRAM
+    if person.is_stranger or (team is not None and team not in {home.team, home.enterprise, *person.teams}):
+        return Membership.STRANGER
+    return Membership.GUEST if person.is_guest else Membership.MEMBER
 
 
 def group_of(group: Mapping[str, Any]) -> Group:

@@ -13,7 +13,7 @@ from bot.events.slack_facts import SlackAsker
 from bot.github.verified_emails import VerifiedEmails
 from bot.registry import Registry
 from bot.slack.directory import SlackPeople
-from bot.slack.people import Home, Person
+from bot.slack.people import Person, membership
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,10 @@ class SlackIdentities:
             if domains:
                 raise
             return Identity(None, Membership.UNKNOWN)  # it would be a no in any case
-        found = membership(asker, person, home)
-        if found is not Membership.MEMBER or person is None or not domains:
+        if person is None:
+            return Identity(None, Membership.UNKNOWN)
+        found = membership(person, home, asker.team)
+        if found is not Membership.MEMBER or not domains:
             return Identity(None, found)
         try:
             return await self._by_email(person, domains)
@@ -82,17 +84,3 @@ class SlackIdentities:
         if self._people is not None:
             self._people.remember(login, person.id)
         return Identity(login)
-
-
-def membership(asker: SlackAsker, person: Person | None, home: Home) -> Membership:
-    """What somebody is to the workspace; where what came and what Slack says differ, the lesser counts."""
-    if person is None or person.id != asker.user:
-        return Membership.UNKNOWN
-    if person.is_deleted:
-        return Membership.GONE
-    if person.is_bot:
-        return Membership.PROGRAM
-    ours = {home.team, home.enterprise, *person.teams}
-    if person.is_stranger or (asker.team is not None and asker.team not in ours):
-        return Membership.STRANGER
-    return Membership.GUEST if person.is_guest else Membership.MEMBER

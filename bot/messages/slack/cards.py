@@ -87,7 +87,8 @@ def _facts(view: View) -> str:
 
 def _person(view: View) -> str:
     label, who, how = view.person
-    return f"{label} {mention(view.beside.member or '') or span(who, 100)}{how}"
+    known = f" ({view.beside.membership})" if view.beside.membership else ""
+    return f"{label} {mention(view.beside.member or '') or span(who, 100)}{known}{how}"
 
 
 def _code(view: View) -> Iterator[str]:
