@@ -109,12 +109,12 @@ class Slack:
         )
 
     async def update(self, channel: str, ts: str, text: str, blocks: Blocks) -> None:
-        """Replace a message of ours. Its metadata, and so its nonce, stays.
+        """Replace a message of ours, with text alone its blocks too. Its metadata, and so its nonce, stays.
 
         https://docs.slack.dev/reference/methods/chat.update
         """
         call = self._call("chat.update", channel)
-        await self._calls.write(call, channel=channel, ts=ts, text=text, blocks=_plain(blocks))
+        await self._calls.write(call, channel=channel, ts=ts, text=text, blocks=_plain(blocks or []))
 
     async def find(
         self, channel: str, nonce: str, since: float, thread: str | None = None

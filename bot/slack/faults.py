@@ -51,6 +51,7 @@ _ADVICE: dict[str, tuple[Reach, str]] = {
         "Slack shows Errand no channel {channel}: check its name, and if it is private, invite Errand to it",
     ),
     "is_archived": (Reach.CHANNEL, "the channel {channel} is archived: unarchive it or name another one"),
+    "is_inactive": (Reach.CHANNEL, "the channel {channel} is archived, so its messages stay as they are"),
     "restricted_action": (
         Reach.CHANNEL,
         "the workspace lets Errand not post in {channel}: allow it in the channel's settings",

@@ -44,10 +44,11 @@ class Chat:
         return {"channel": channel.id, "ts": message.ts, "message": message_shape(self._in, message)}
 
     def _update(self, arguments: Json) -> Json:
-        channel = self._writable(arguments, by_name=False)
+        """Blocks that the call does not name stay. An archived channel has an error of its own here."""
+        channel = self._writable(arguments, by_name=False, archived="is_inactive")
         message = self._own(channel, arguments.get("ts"), "cant_update_message")
         text, blocks = message_content(arguments, self._in.refused_blocks)
-        message.history.append((text, blocks))
+        message.history.append((text, blocks if arguments.get("blocks") is not None else message.blocks))
         metadata = metadata_of(arguments)
         message.metadata = metadata if metadata is not None else message.metadata
         shape = message_shape(self._in, message)
@@ -98,7 +99,7 @@ class Chat:
             raise SlackError("cannot_find_message") from None
         for address, unfurl in unfurls.items():
             if address not in message.text:
-                raise SlackError("cannot_unfurl_url")
+                raise SlackError("cannot_unfurl_message")
             if not isinstance(unfurl, dict) or not unfurl.get("blocks"):
                 raise SlackError("invalid_unfurls_format")
             message_content(unfurl, self._in.refused_blocks)
@@ -145,10 +146,12 @@ class Chat:
             raise SlackError("not_in_channel")
         return channel
 
-    def _writable(self, arguments: Json, *, by_name: bool = True, public: bool = False) -> Channel:
+    def _writable(
+        self, arguments: Json, *, by_name: bool = True, public: bool = False, archived: str = "is_archived"
+    ) -> Channel:
         channel = self._in.channel(arguments.get("channel"), by_name=by_name)
         if channel.archived:
-            raise SlackError("is_archived")
+            raise SlackError(archived)
         uninvited = public and not channel.private and "chat:write.public" in self._scopes
         if not channel.member and not uninvited:
             raise SlackError("not_in_channel")

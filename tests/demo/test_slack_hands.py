@@ -110,7 +110,7 @@ async def test_what_is_not_there_cannot_be_pressed(app: App) -> None:
         with pytest.raises(LookupError):
             await app.slack.press(message, action, value=value)
     await app.slack.press(message, "job.run", value="b")
-    await app.call("chat.update", channel=message.channel, ts=message.ts, text="done")
+    await app.call("chat.update", channel=message.channel, ts=message.ts, text="done", blocks=[])
     with pytest.raises(LookupError):
         await app.slack.press(message, "job.run", value="b")
     assert len(app.deliveries) == 1
@@ -243,7 +243,7 @@ async def test_links_unfold_where_they_were_shared(app: App) -> None:
     card = {"blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "#7"}}]}
     where = {"channel": message.channel, "ts": message.ts}
     other = {"https://example.com": card}
-    assert (await app.call("chat.unfurl", unfurls=other, **where))["error"] == "cannot_unfurl_url"
+    assert (await app.call("chat.unfurl", unfurls=other, **where))["error"] == "cannot_unfurl_message"
     assert (await app.call("chat.unfurl", unfurls={address: card}, **where))["ok"]
     assert message.unfurls == {address: card}
     app.slack.scopes.discard("links:write")

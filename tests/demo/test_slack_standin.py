@@ -90,6 +90,14 @@ async def test_update_takes_ids_and_own_messages_only(slack: SlackStandIn, http:
     assert (await call(http, "chat.update", **{**where, "channel": "#ops"}))["error"] == "channel_not_found"
     assert (await call(http, "chat.update", **{**where, "ts": "1.2"}))["error"] == "message_not_found"
     assert (await call(http, "chat.update", **where))["text"] == "y"
+    assert (await call(http, "chat.update", **where, blocks=[{"type": "divider"}]))["ok"]
+    await call(http, "chat.update", **where)
+    assert slack.messages[0].blocks == [{"type": "divider"}]  # what a call does not name stays
+    assert (await call(http, "chat.update", **where, blocks=[]))["ok"]
+    assert slack.messages[0].blocks == []
+    slack.channels[0].archived = True
+    assert (await call(http, "chat.update", **where))["error"] == "is_inactive"
+    slack.channels[0].archived = False
     slack.messages[0].bot_id = "B0OTHER"
     assert (await call(http, "chat.update", **where))["error"] == "cant_update_message"
 
