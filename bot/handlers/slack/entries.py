@@ -5,6 +5,7 @@ The door asks so that mistakes are shown in the form, and whoever carries the fo
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import unescape
 
 from bot.catalog.catalog import Job
 from bot.catalog.images import Image
@@ -59,7 +60,10 @@ def read_entry(job: Job, image: Image | None, values: Values) -> Entry:
 
 
 def _value(parameter: Parameter, value: str | tuple[str, ...] | None) -> str | None:
-    """A value as text; None for what was not given."""
+    """A value as text; None for what was not given.
+
+    Of blocks that it was sent Slack may give texts back with `&amp;` for `&`, `<` and `>` likewise.
+    """
     if isinstance(value, tuple):  # a checkbox
         if value:
             return "true" if TRUE in value else None
@@ -68,7 +72,7 @@ def _value(parameter: Parameter, value: str | tuple[str, ...] | None) -> str | N
         return None
     if parameter.choices or (parameter.type == "boolean" and parameter.required):
         choices = parameter.choices or ("true", "false")
-        found = next((choice for choice in choices if choice_value(choice) == value), None)
+        found = next((choice for choice in choices if choice_value(choice) in (value, unescape(value))), None)
         if found is None:
             raise ValueError("This is no choice any more: the job was changed. Please choose again.")
         return found
