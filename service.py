@@ -11,21 +11,20 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 import structlog
 import uvicorn
 
-from bot.access import links, workflows
+from bot import clients
+from bot.access import links
 from bot.composition import Composition, Parts
 from bot.config import Config, at_hand, cluster_settings, github_app, load
 from bot.errors import ConfigError, Refused, RetryLater
-from bot.github import GitHub, Keys, Lookup, Oidc
+from bot.github import Logins, Oidc
 from bot.github.registration import Registration, register
 from bot.handlers.slack.instant import InstantAnswers
 from bot.registry import Registry, renewed
 from bot.repositories import Repositories
-from bot.slack import Slack
 from bot.store import Store
 from bot.telemetry.logging import configure
 from bot.workers.loops import Workers
@@ -33,7 +32,6 @@ from executor import descriptors
 from executor.engine import Engine
 from executor.logs.store import LogStore
 from executor.process import ProcessEngine
-from executor.spec import Secret
 from terminal.discovery import Door, standing
 from webhooks.access import new_token, token_hash
 from webhooks.app import Doors, create_app
@@ -97,7 +95,7 @@ async def serve(
     SIGHUP reads the file at `path` again. `clock` gives epoch seconds. Raises `Refused` where the address or
     the database cannot be had, `RetryLater` and `EngineUnavailable` where they do not answer.
     """
-    configure(_secrets(config))
+    configure(clients.secrets(config))
     with _listen(host, port) as listener:
         await _serve(config, path, listener, clock)
 
@@ -205,12 +203,14 @@ async def _assembled(
         stack.push_async_callback(engine.close)
         registry = await Registry.open(config, store, now)
         repositories = Repositories(store, registry, now)
-        github, slack = _github(config, clock, repositories.known), _slack(config, clock)
+        github, slack = clients.github(config, clock, repositories.known), clients.slack(config, clock)
         for client in (github, slack):
             if client is not None:
                 stack.push_async_callback(client.close)
         # Without any secret nothing is ever posted, so links need not outlive this process.
-        keys = await asyncio.to_thread(links.derive, _door_secrets(config)) or (secrets.token_bytes(32),)
+        keys = await asyncio.to_thread(links.derive, clients.door_secrets(config)) or (
+            secrets.token_bytes(32),
+        )
         tools = Parts(
             registry=registry,
             store=store,
@@ -226,10 +226,14 @@ async def _assembled(
             socket_mode=_socket_mode(config, registry, store, clock),
         )
         made, streams = Composition(tools), Streams()
-        oidc = _oidc(config, clock)
+        oidc = clients.oidc(config, clock)
         stack.push_async_callback(oidc.close)
+        logins = clients.logins(config, clock)
+        if logins is not None:
+            stack.push_async_callback(logins.close)
         pages = [] if config.github else _setup(config, path)
-        yield _application(made, streams, oidc, clock, local, pages), made.workers, streams, registry
+        app = _application(made, streams, oidc, logins, clock, local, pages)
+        yield app, made.workers, streams, registry
 
 
 def connection_limit(config: Config) -> ConnectionLimit:
@@ -278,6 +282,7 @@ def _application(
     made: Composition,
     streams: Streams,
     oidc: Oidc,
+    logins: Logins | None,
     clock: Callable[[], float],
     local: str,
     extra: Sequence[Any] = (),
@@ -285,7 +290,17 @@ def _application(
     """The doors; `clock` is the machine's, by which what was sent is judged; `local` opens the API."""
     tools = made.parts
     config, store = tools.registry.config, tools.store
-    controls = Controls(tools.registry, made.pruning, made.calls, made.queries, oidc, tools.repositories)
+    controls = Controls(
+        tools.registry,
+        made.pruning,
+        made.calls,
+        made.queries,
+        oidc,
+        tools.repositories,
+        made.page_rights,
+        made.page_actions,
+        logins,
+    )
     site = Site(
         store=store,
         logs=tools.logs,
@@ -311,52 +326,6 @@ def _application(
         missing=site.missing(),
         remarks=tools.socket_mode.remarks if tools.socket_mode else tuple,
     )
-
-
-def _door_secrets(config: Config) -> list[Secret]:
-    """What proves who GitHub and Slack are; links and sessions are signed with keys made from it."""
-    found = list(config.github.webhook_secret) if config.github else []
-    if config.slack:
-        found += config.slack.signing_secret
-        found += [config.slack.app_token] if config.slack.app_token else []
-    return found
-
-
-def _secrets(config: Config) -> list[Secret]:
-    """What no log line may show."""
-    database = config.database.reveal()
-    found = [*_door_secrets(config), config.database, Secret(unquote(urlsplit(database).password or ""))]
-    if config.github:
-        found += [secret for secret in (config.github.private_key, config.github.token) if secret]
-    if config.slack:
-        found.append(config.slack.bot_token)
-    return found
-
-
-def _github(config: Config, clock: Callable[[], float], known: Lookup) -> GitHub | None:
-    if config.github is None:
-        return None
-    return GitHub(
-        api_url=config.github.api_url,
-        app_id=config.github.app_id,
-        private_key=config.github.private_key,
-        token=config.github.token,
-        clone_url=config.github.fetch_url,
-        clock=clock,
-        known=known,
-    )
-
-
-def _oidc(config: Config, clock: Callable[[], float]) -> Oidc:
-    """Who workflows of GitHub Actions are; jobs may have rules for them without anything else of GitHub's."""
-    issuer = config.github.issuer if config.github else workflows.ISSUER
-    return Oidc(Keys(issuer, clock=time.monotonic), audience=config.url, clock=clock)
-
-
-def _slack(config: Config, clock: Callable[[], float]) -> Slack | None:
-    if config.slack is None:
-        return None
-    return Slack(api_url=config.slack.api_url, bot_token=config.slack.bot_token, clock=clock)
 
 
 def _socket_mode(

@@ -24,6 +24,8 @@ from bot.handlers.exec import ExecHandler
 from bot.handlers.locks import LockHandler
 from bot.handlers.occurrence_commits import OccurrenceCommits
 from bot.handlers.occurrences import OccurrenceHandler
+from bot.handlers.page_actions import PageActions
+from bot.handlers.page_rights import PageRights
 from bot.handlers.pauses import PauseHandler
 from bot.handlers.plans import Planner, WhyHandler
 from bot.handlers.pushes import PushHandler
@@ -210,6 +212,17 @@ class Composition:
         parts = self.parts
         tags = ImageTagHandler(parts.registry, parts.store, parts.clock)
         return CallHandler(self.actions, tags, Repeats(parts.store, parts.clock), parts.store)
+
+    @cached_property
+    def page_rights(self) -> PageRights:
+        """Who sees what on pages."""
+        parts = self.parts
+        return PageRights(parts.registry, self.host, self.authorization, parts.clock)
+
+    @cached_property
+    def page_actions(self) -> PageActions:
+        """Of who presses something on a page."""
+        return PageActions(self.commands, self.actions, self.parts.store, self.parts.nonce)
 
     @cached_property
     def queries(self) -> QueryHandler:

@@ -29,6 +29,7 @@ class Cause(StrEnum):
     ACTIONS = "actions"
     SCHEDULE = "schedule"
     CHAT = "chat"
+    PAGE = "page"
     DEPLOYMENT = "deployment"
     DEPLOYMENT_STATUS = "deployment_status"
     PROTECTION_RULE = "protection_rule"

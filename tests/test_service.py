@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 import service
+from bot import clients
 from bot.access import links
 from bot.config import Config
 from executor import descriptors
@@ -45,7 +46,7 @@ def test_connections_never_take_more_than_half_of_the_files(
 
 def _signed_with(*signing_secrets: str, app_token: str | None = None) -> links.Keys:
     slack = {"bot_token": "xoxb-1", "signing_secret": [*signing_secrets], "app_token": app_token}
-    return links.derive(service._door_secrets(Config.model_validate({"slack": slack})))
+    return links.derive(clients.door_secrets(Config.model_validate({"slack": slack})))
 
 
 def test_links_stay_valid_while_a_signing_secret_is_rotated() -> None:
@@ -64,5 +65,5 @@ def test_links_outlive_a_restart_with_socket_mode_alone() -> None:
 
 def test_log_shows_no_secret_of_slack() -> None:
     slack = {"bot_token": "xoxb-1", "signing_secret": ["one", "two"], "app_token": "xapp-1"}
-    hidden = {each.reveal() for each in service._secrets(Config.model_validate({"slack": slack}))}
+    hidden = {each.reveal() for each in clients.secrets(Config.model_validate({"slack": slack}))}
     assert {"xoxb-1", "one", "two", "xapp-1"} <= hidden

@@ -23,10 +23,12 @@ from bot.catalog.catalog import Catalog
 from bot.errors import RetryLater
 from bot.github import is_signed
 from bot.store import Session, Store, builds, history, runs, sessions, tokens
-from bot.tables import Build, Token
+from bot.tables import Build, PersonSession, Token
 
 TOKEN_PREFIX = "errand_"  # noqa: S105 - makes a leaked token easy to search for; not a secret
 
+PERSON_PREFIX = "person_"
+_PERSON = re.compile(r"person_[A-Za-z0-9_-]{43}", re.ASCII)
 _TOKEN = re.compile(r"errand_[A-Za-z0-9_-]{43}", re.ASCII)
 _AUTHORIZATION = re.compile(r"(?:bearer|token) +(\S{1,200}) *", re.ASCII | re.IGNORECASE)
 
@@ -43,10 +45,11 @@ def token_hash(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who looks. A link opens one page; what `token` and `session` open is said by the token's scopes.
+    """Who looks. A link opens one page; what `token` and `session` open is said by scopes.
 
-    A login in a browser changes nothing, whatever its token may: others' pages could use it. `actions` is a
-    workflow of GitHub Actions, see `webhooks.api.workflows`; it is nobody where pages are.
+    Those are the token's, or what a person may on GitHub (`login`). A login in a browser changes something
+    only by the forms of our own pages: others' pages could use it. `actions` is a workflow of GitHub Actions,
+    see `webhooks.api.workflows`; it is nobody where pages are.
     """
 
     how: Literal["link", "token", "session", "actions"]
@@ -54,6 +57,7 @@ class Visitor:
     name: str | None = None  # the token's, or the workflow's
     expires: int | None = None  # when the link or the login ends, seconds since the epoch
     scopes: frozenset[str] = frozenset()
+    login: str | None = None  # the GitHub account of who logged in as a person
 
     @property
     def sees_all(self) -> bool:
@@ -64,6 +68,10 @@ class Visitor:
     def admin(self) -> bool:
         """Whether this may change jobs, and see what they mask."""
         return self.how == "token" and scopes.may_change(self.scopes)
+
+    def may_run(self, job: str) -> bool:
+        """Whether pages offer this visitor to start and stop the job; what they do is asked anew then."""
+        return self.how == "session" and scopes.may_run(self.scopes, job)
 
     @property
     def caller(self) -> Caller:
@@ -79,7 +87,8 @@ class Visitor:
 class Access:
     """Decides who a request comes from. `url` is the installation's public address.
 
-    `workflow` makes a visitor of a token that GitHub signed, or raises what is to be answered.
+    `workflow` makes a visitor of a token that GitHub signed, or raises what is to be answered. `people` gives
+    the scopes of a person by their login, and may raise `RetryLater`.
     `catalog` gives today's jobs and images.
     `local` is the hash of the token by which the command line of the service's own user comes: it may do
     everything, is not stored, and ends with the process.
@@ -93,10 +102,12 @@ class Access:
         url: str,
         clock: Callable[[], float],
         workflow: Callable[[str], Awaitable[Visitor]],
+        people: Callable[[str], Awaitable[frozenset[str]]],
         catalog: Callable[[], Catalog],
         local: str,
     ) -> None:
         self._store = store
+        self._people = people
         self._workflow = workflow
         self._local = local
         self._catalog = catalog
@@ -135,10 +146,29 @@ class Access:
         expires = int(self._clock()) + links.SESSION_LIFE
         return links.session(token.hash, expires=expires, keys=self._keys)
 
+    async def login_person(self, login: str, *, address: str, agent: str) -> str | None:
+        """The cookie value of a new session for a person; None for somebody who may see nothing here."""
+        if not await self._people(login):
+            return None
+        value, now = PERSON_PREFIX + secrets.token_urlsafe(32), self._clock()
+        row = PersonSession(
+            hash=token_hash(value),
+            login=login,
+            created_at=now,
+            expires_at=now + links.SESSION_LIFE,
+            address=address[:100],
+            agent=agent[:200],
+        )
+        await self._store.write(lambda session: sessions.open_for(session, row))
+        return value
+
     async def log_out(self, request: Request) -> None:
         """Ends the session that the cookie stands for, wherever else that is; nothing without one."""
         value = request.cookies.get(self.cookie)
         now = self._clock()
+        if value is not None and _PERSON.fullmatch(value):
+            await self._store.write(lambda session: sessions.end_person(session, hash=token_hash(value)))
+            return
         login = links.session_token(value, now=now, keys=self._keys) if value else None
         if value is None or login is None:
             return
@@ -208,6 +238,8 @@ class Access:
 
     async def _by_session(self, request: Request) -> Visitor | None:
         value = request.cookies.get(self.cookie)
+        if value is not None and _PERSON.fullmatch(value):
+            return await self._by_person(value)
         session = links.session_token(value, now=self._clock(), keys=self._keys) if value else None
         if session is None:
             return None
@@ -219,6 +251,17 @@ class Access:
         if token is None:
             return None
         return Visitor("session", f"token:{token.id}", token.name, expires, frozenset(token.scopes))
+
+    async def _by_person(self, value: str) -> Visitor | None:
+        """A person, as long as there is something that they may see; the right may have gone since."""
+        hashed, now = token_hash(value), self._clock()
+        row = await self._store.read(lambda session: sessions.of_person(session, hashed, now=now))
+        if row is None:
+            return None
+        allowed, key = await self._people(row.login), f"person:{row.login.casefold()}"
+        return (
+            Visitor("session", key, row.login, int(row.expires_at), allowed, row.login) if allowed else None
+        )
 
     def _by_link(self, request: Request) -> Visitor | None:
         query, path = request.url.query, request.url.path

@@ -7,8 +7,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.access import links
-from bot.github import Oidc
+from bot.github import Logins, Oidc
 from bot.handlers.calls import CallHandler
+from bot.handlers.page_actions import PageActions
+from bot.handlers.page_rights import PageRights
 from bot.handlers.questions import QueryHandler
 from bot.registry import Registry
 from bot.repositories import Repositories
@@ -45,6 +47,9 @@ class Controls:
     questions: QueryHandler
     oidc: Oidc
     repositories: Repositories
+    people: PageRights
+    actions: PageActions
+    logins: Logins | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ class Site:
 
     def routes(self) -> list[Route]:
         """What to mount."""
-        access = self._access()
+        access, logins = self._access(), self.controls.logins
         parts = pages.Pages(
             store=self.store,
             logs=self.logs,
@@ -88,6 +93,8 @@ class Site:
             renderer=self._renderer(),
             clock=self.clock,
             registry=self.controls.registry,
+            actions=self.controls.actions,
+            github=None if logins is None else pages.GitHubEntrance(logins, self.url, self.keys),
         )
         return [*pages.routes(parts), *self._api(access)]
 
@@ -119,6 +126,7 @@ class Site:
             url=self.url,
             clock=self.clock,
             workflow=workflows.visitor,
+            people=controls.people.of,
             catalog=lambda: controls.registry.catalog,
             local=self.local,
         )

@@ -97,6 +97,12 @@ def session_token(value: str, *, now: float, keys: Keys) -> tuple[str, int] | No
     return token_hash, expires
 
 
+def verifier(state: str, keys: Keys) -> str:
+    """What a login with GitHub that began with `state` is proved with, 43 characters (PKCE, RFC 7636)."""
+    digest = hmac.digest(keys[0], f"verifier\n{state}".encode(), "sha256")
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
 def _page(path: str) -> str | None:
     match = _PAGE.fullmatch(path)
     return match[1] if match else None

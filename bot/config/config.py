@@ -20,6 +20,7 @@ from bot.config.settings import (
     Limits,
     Logs,
     OperatorLog,
+    Pages,
     Section,
     Slack,
 )
@@ -51,6 +52,7 @@ class Config(Section):
     limits: Limits = Field(default_factory=Limits)
     github: GitHub | None = None
     slack: Slack | None = None
+    pages: Pages = Field(default_factory=Pages)
     engine: Engine = Field(default_factory=Engine)
     images: dict[str, Image] = Field(default_factory=dict)
     sizes: dict[Annotated[str, AfterValidator(image_name)], Resources] = Field(default_factory=dict)

@@ -19,6 +19,7 @@ from bot.config.values import (
     AppToken,
     Authority,
     BotToken,
+    ClientId,
     CloneUrl,
     Context,
     Directory,
@@ -27,6 +28,7 @@ from bot.config.values import (
     Kubeconfig,
     Login,
     ObjectName,
+    People,
     PrivateKey,
     RegistryHost,
     Repositories,
@@ -103,6 +105,8 @@ class GitHub(Section):
     private_key: PrivateKey | None = None
     token: SecretText | None = None
     webhook_secret: Secrets = ()
+    client_id: ClientId | None = None
+    client_secret: SecretText | None = None
     api_url: GitHubUrl = "https://api.github.com"
     clone_url: CloneUrl | None = None
     repositories: tuple[Repositories, ...] = ()
@@ -122,6 +126,10 @@ class GitHub(Section):
             raise ValueError("app_id and private_key, or a token, are needed")
         if not app and self.poll is not None:
             raise ValueError("poll needs app_id and private_key: only an App is told what GitHub sent")
+        if (self.client_id is None) != (self.client_secret is None):
+            raise ValueError("client_id and client_secret are needed together")
+        if self.client_id is not None and not app:
+            raise ValueError("client_id needs app_id and private_key: people log in by the App")
         return self
 
     @property
@@ -144,6 +152,16 @@ class GitHub(Section):
         """Whether `repository` may talk to this installation; GitHub does not tell names by case."""
         name = repository.casefold()
         return any(matches(pattern.casefold(), name) for pattern in self.repositories)
+
+
+class Pages(Section):
+    """Who may look at all pages, and who may do there what a token with `admin` may.
+
+    Without `access` people see, once they are logged in, the jobs that they may run.
+    """
+
+    access: Annotated[tuple[People, ...], Field(max_length=100)] = ()
+    admins: Annotated[tuple[People, ...], Field(max_length=100)] = ()
 
 
 class Slack(Section):

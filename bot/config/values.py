@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from bot.access.principals import PRINCIPAL, Principal, principal
 from bot.catalog.conditions import OBJECT_NAME, is_object_name
 from bot.catalog.patterns import SIZE, SOME, Form, Within
 from bot.config.slack_tokens import LOOKS, Kind, mistake
@@ -20,6 +21,7 @@ from bot.text.units import size
 from executor.spec import Secret
 
 _REPOSITORIES = "^[A-Za-z0-9_.*-]{1,100}/[A-Za-z0-9_.*-]{1,100}$"
+_CLIENT_ID = "^[A-Za-z0-9._]{10,64}$"
 _LOGIN = "^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
 _FIRST_WORD = "^[/!.]?[A-Za-z][A-Za-z0-9-]{0,30}$"
 _IDENTIFIER = "^[A-Za-z0-9.]{1,100}$"
@@ -179,6 +181,18 @@ def _domain(value: str) -> str:
     return value
 
 
+def _client_id(value: str) -> str:
+    if not re.fullmatch(_CLIENT_ID, value, re.ASCII):
+        raise ValueError("expected the App's client id, such as Iv23abcdefgh")
+    return value
+
+
+def _people(value: object) -> Principal:
+    if isinstance(value, Principal):
+        return value
+    return principal(value if isinstance(value, str) else "")
+
+
 def _login(value: str) -> str:
     if not re.fullmatch(_LOGIN, value):
         raise ValueError("expected a GitHub login, such as octocat")
@@ -285,3 +299,7 @@ AppId = Annotated[
 SlackUser = Annotated[str, AfterValidator(_slack_user), Form(_SLACK_USER)]
 Domain = Annotated[str, AfterValidator(_domain), Form(_DOMAIN)]
 Login = Annotated[str, AfterValidator(_login), Form(_LOGIN)]
+ClientId = Annotated[str, AfterValidator(_client_id), Form(_CLIENT_ID)]
+People = Annotated[
+    Principal, BeforeValidator(_people), WithJsonSchema({"type": "string", "pattern": PRINCIPAL})
+]

@@ -10,13 +10,16 @@ from bot.github.answers import KnownRepository, PostedComment, PullRequest, Repo
 from bot.github.client import GitHub, Lookup
 from bot.github.commits import NamedCommit
 from bot.github.issuer import Keys
+from bot.github.logins import AppClient, Logins
 from bot.github.oidc import Oidc, Untrusted, is_signed
 from bot.github.recorded import RecordedDeliveries, RecordedDelivery
 
 __all__ = [
+    "AppClient",
     "GitHub",
     "Keys",
     "KnownRepository",
+    "Logins",
     "Lookup",
     "NamedCommit",
     "Oidc",

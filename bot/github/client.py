@@ -22,6 +22,7 @@ from bot.github.answers import (
 )
 from bot.github.commits import Commits, NamedCommit
 from bot.github.credentials import App, Credential
+from bot.github.organizations import Organizations
 from bot.github.pull_facts import PullFactsReader
 from bot.github.recorded import RecordedDeliveries
 from bot.github.transport import GRAPHQL, Answer, Call, Transport
@@ -66,10 +67,11 @@ class GitHub:
         self._app: App | None = None
         self._login: str | None = None
         self._commits = Commits(self._send, clock)
-        self.emails = VerifiedEmails(self._ask_as_organization, clock)
         self.facts = PullFactsReader(self._send, self.permission, str(app_id) if app_id is not None else None)
         if app_id is not None and private_key is not None:
             self._app = App(str(app_id), private_key, self._transport, clock)
+        self.organizations = Organizations(self._app, token, self._transport)
+        self.emails = VerifiedEmails(self.organizations.ask, clock)
 
     @property
     def is_app(self) -> bool:
@@ -315,13 +317,6 @@ class GitHub:
                 if refused.status == 404 or attempt == 2:
                     raise
         raise AssertionError("unreachable")
-
-    async def _ask_as_organization(self, name: str, call: Call) -> Answer:
-        """Ask with the rights of the App's installation on an organization, or with the token."""
-        if self._app is None:
-            return await self._transport.send(call, self._token, "the token" if self._token else "nobody")
-        credential = await self._app.for_organization(name)
-        return await self._transport.send(call, credential.token, credential.who)
 
     async def _look_up(self, repository: str) -> KnownRepository:
         """By what it is asked for, so that nobody who has its name now answers for it."""

@@ -100,6 +100,10 @@ class App:
         """The installation on an organization, with a token for all that it may do."""
         return await self._with_token(f"{_ORGANIZATION}{name}", "", None)
 
+    def forget_organization(self, name: str, token: Secret | None) -> None:
+        """GitHub does not know the token any more."""
+        self.forget(f"{_ORGANIZATION}{name}", token=token)
+
     def forget(self, repository: str, account: str = "", *, token: Secret | None = None) -> None:
         """GitHub does not know what we hold of `repository` any more: look again next time."""
         installation = self._installations.peek((repository, account))
@@ -129,6 +133,7 @@ class App:
 
     async def _find(self, repository: str) -> tuple[int, float]:
         try:
+            answer = await self._as_app(Call("GET", _path(repository) + "/installation"))
             answer = await self._as_app(Call("GET", _path(repository) + "/installation"))
         except Refused as refused:
             if refused.status == 404:

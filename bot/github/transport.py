@@ -40,7 +40,8 @@ class Call:
     """What to send. `path` is relative to the API and escaped; `None` values of `query` are left out.
 
     `may_lack`: a 404 says that there is no such thing, and nothing about who asks. `as_text`: the answer
-    may be large, so it is not read as JSON here, which would stop everything else.
+    may be large, so it is not read as JSON here, which would stop everything else. `kept`: what it
+    answers may be kept, to be asked for by its ETag.
     """
 
     method: str
@@ -50,6 +51,7 @@ class Call:
     accept: str = "application/vnd.github+json"
     may_lack: bool = False
     as_text: bool = False
+    kept: bool = True
 
     @property
     def resource(self) -> str:
@@ -159,7 +161,8 @@ class Transport:
         url = self._url(call)
         for _ in range(REDIRECTS + 1):
             key = (who, call.accept, str(url), json.dumps(call.query))
-            kept = self._answers.find(key) if call.method == "GET" else None
+            keeps = call.method == "GET" and call.kept
+            kept = self._answers.find(key) if keeps else None
             response = await self._once(call, url, credential, kept)
             if kept is not None and response.status_code == 304:
                 self._limits.took(who, call.resource, response.headers)
@@ -167,7 +170,7 @@ class Transport:
             if not 300 <= response.status_code < 400:
                 answer = self._judge(call, response, who)
                 etag = response.headers.get("etag")
-                if call.method == "GET" and etag is not None:
+                if keeps and etag is not None:
                     self._answers.keep(key, Kept(etag, answer.headers, answer.data, answer.text))
                 return answer
             url = self._next(call, url, response)
@@ -187,7 +190,8 @@ class Transport:
         if kept is not None:
             headers["If-None-Match"] = kept.etag
         if credential is not None:
-            headers["Authorization"] = f"Bearer {credential.reveal()}"
+            said = credential.reveal()
+            headers["Authorization"] = said if said.startswith("Basic ") else f"Bearer {said}"
         content = None
         if call.body is not None:
             content = json.dumps(call.body).encode()

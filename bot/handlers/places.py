@@ -68,5 +68,10 @@ class HttpPlace:
     caller: Caller
 
 
-Place = GitHubPlace | SlackPlace | TerminalPlace | HttpPlace
+@dataclass(frozen=True, slots=True)
+class PagePlace:
+    """A page of Errand, read by somebody who is logged in as a person; it shows what comes of it."""
+
+
+Place = GitHubPlace | SlackPlace | TerminalPlace | HttpPlace | PagePlace
 Chat = SlackPlace | TerminalPlace

@@ -20,6 +20,7 @@ from bot.tables import (
     JobState,
     Lock,
     OccurrenceSeen,
+    PersonSession,
     Post,
     PushSeen,
     PushVerdict,
@@ -64,6 +65,7 @@ JOB_STATE: Columns = table_of(JobState).c
 LOCK: Columns = table_of(Lock).c
 OCCURRENCE: Columns = table_of(OccurrenceSeen).c
 PIN: Columns = table_of(RepositoryPin).c
+PERSON_SESSION: Columns = table_of(PersonSession).c
 POST: Columns = table_of(Post).c
 PUSH: Columns = table_of(PushSeen).c
 PUSH_VERDICT: Columns = table_of(PushVerdict).c

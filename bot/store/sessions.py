@@ -1,13 +1,16 @@
-"""Logins that were ended before their time. Those that go on are nowhere: their cookie says all there is."""
+"""Logins: those of people, and those with a token that were ended before their time.
+
+Of logins with a token nothing else is kept: their cookie says all there is.
+"""
 
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from bot.store.columns import ENDED_SESSION, table_of
-from bot.tables import EndedSession
+from bot.store.columns import ENDED_SESSION, PERSON_SESSION, table_of
+from bot.tables import EndedSession, PersonSession
 
 
 def end(session: Session, hash: str, *, expires_at: float, now: float) -> None:
@@ -21,3 +24,28 @@ def end(session: Session, hash: str, *, expires_at: float, now: float) -> None:
 def has_ended(session: Session, hash: str) -> bool:
     """Whether somebody logged out of it."""
     return session.get(EndedSession, hash) is not None
+
+
+def open_for(session: Session, row: PersonSession) -> None:
+    """Begin the login of a person; those whose time is up are forgotten."""
+    session.execute(delete(PersonSession).where(PERSON_SESSION.expires_at <= row.created_at))
+    session.add(row)
+    session.flush()
+
+
+def of_person(session: Session, hash: str, *, now: float) -> PersonSession | None:
+    """The login whose cookie has this SHA-256, while it lasts."""
+    going = (PERSON_SESSION.hash == hash, PERSON_SESSION.expires_at > now)
+    return session.scalar(select(PersonSession).where(*going))
+
+
+def of_people(session: Session, *, now: float, limit: int) -> list[PersonSession]:
+    """The newest logins of people that go on."""
+    going = select(PersonSession).where(PERSON_SESSION.expires_at > now)
+    return list(session.scalars(going.order_by(PERSON_SESSION.id.desc()).limit(limit)))
+
+
+def end_person(session: Session, *, hash: str | None = None, login: str | None = None) -> int:
+    """End the login with this cookie, or all of a person; gives how many."""
+    which = PERSON_SESSION.hash == hash if hash is not None else PERSON_SESSION.login == login
+    return len(list(session.scalars(delete(PersonSession).where(which).returning(PERSON_SESSION.id))))

@@ -9,7 +9,7 @@ from sqlalchemy import JSON, Double, Index, Text
 from sqlmodel import Field, SQLModel
 
 from bot.states import State
-from bot.tables.callers import EndedSession, Hook, Idempotency, Token
+from bot.tables.callers import EndedSession, Hook, Idempotency, PersonSession, Token
 from bot.tables.occurrences import OccurrenceSeen
 from bot.tables.pushes import CommandRefusal, PushSeen, PushVerdict
 from bot.tables.rows import Row
@@ -31,6 +31,7 @@ __all__ = [
     "Lock",
     "OccurrenceSeen",
     "Packed",
+    "PersonSession",
     "Post",
     "PushSeen",
     "PushVerdict",

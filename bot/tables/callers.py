@@ -30,6 +30,21 @@ class EndedSession(SQLModel, table=True):
     expires_at: float = Field(sa_type=Double)
 
 
+class PersonSession(SQLModel, table=True):
+    """A login of a person with GitHub, by the SHA-256 of its cookie; there until it ends."""
+
+    __tablename__ = "person_sessions"
+    __table_args__ = (Index("person_sessions_age", "expires_at"), Index("person_sessions_login", "login"))
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=Number)
+    hash: str = Field(unique=True)
+    login: str
+    created_at: float = Field(sa_type=Double)
+    expires_at: float = Field(sa_type=Double)
+    address: str | None = None  # from where, as the request said it
+    agent: str | None = None  # with what, as the request said it
+
+
 class Hook(SQLModel, table=True):
     """A deploy hook: whoever has its token may start this one job; only the SHA-256 of the text is kept."""
 

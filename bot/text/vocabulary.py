@@ -57,6 +57,7 @@ CAUSES: Mapping[Cause, str] = {
     Cause.ACTIONS: "through a workflow",
     Cause.SCHEDULE: "by schedule",
     Cause.CHAT: "in a terminal",
+    Cause.PAGE: "on a page",
     Cause.DEPLOYMENT: "for a deployment",
     Cause.DEPLOYMENT_STATUS: "after a deployment",
     Cause.PROTECTION_RULE: "before a deployment",

@@ -32,7 +32,17 @@ def composed(made: Composition, *, url: str, streams: Streams | None = None) -> 
         clock=parts.clock,
         streams=streams or Streams(),
         local=NOBODY,
-        controls=Controls(parts.registry, made.pruning, made.calls, made.queries, oidc, parts.repositories),
+        controls=Controls(
+            parts.registry,
+            made.pruning,
+            made.calls,
+            made.queries,
+            oidc,
+            parts.repositories,
+            made.page_rights,
+            made.page_actions,
+            None,
+        ),
     )
 
 

@@ -17,7 +17,7 @@ from executor.spec import Secret
 from tests import databases
 from tests.webhooks import sites
 from webhooks.access import is_local_path, new_token, token_hash
-from webhooks.pages import login
+from webhooks.pages import forms
 from webhooks.pages.login import MOST_FAILURES, Failures
 
 KEYS = links.derive([Secret("s3cret")])
@@ -344,7 +344,7 @@ async def test_a_broken_form_is_a_wrong_token(client: httpx.AsyncClient, body: b
 async def test_form_that_breaks_off_or_does_not_come_is_a_wrong_token(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(login, "FORM_S", 0.05)
+    monkeypatch.setattr(forms, "FORM_S", 0.05)
 
     async def breaks_off() -> AsyncIterator[bytes]:
         yield b"token="
@@ -370,7 +370,7 @@ async def test_private_answers_are_neither_kept_nor_framed(client: httpx.AsyncCl
         assert policy.startswith("default-src 'none'")
         assert "frame-ancestors 'none'" in policy
         assert "unsafe" not in policy
-    assert (await client.get(link("/runs/1", clock))).headers["referrer-policy"] == "no-referrer"
+    assert (await client.get(link("/runs/1", clock))).headers["referrer-policy"] == "same-origin"
 
 
 async def test_installation_without_tls_has_a_cookie_that_works_there(

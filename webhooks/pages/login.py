@@ -1,23 +1,23 @@
-"""The login form: an API token in, a signed cookie out. No password, no account; only an end is stored."""
+"""The login form: an API token in, a signed cookie out. No password, no account; only an end is stored.
 
-import asyncio
+Where people log in with GitHub, the same page leads there (`github_login`).
+"""
+
 from collections import OrderedDict
 from collections.abc import Callable
-from urllib.parse import parse_qsl
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bot.access import links
-from webhooks.access import Access, is_local_path
+from webhooks.access import Access
+from webhooks.pages.forms import FormUnreadable, fields_of
 from webhooks.pages.renderer import PageRenderer
+from webhooks.pages.targets import local_target
 
 LONGEST_FORM = 4096
 """Bytes of a login form."""
-
-FORM_S = 10.0
-"""Seconds that a login form may take to arrive."""
 
 MOST_FAILURES = 10
 """Wrong tokens from one address in a minute before it has to wait."""
@@ -48,10 +48,13 @@ class Failures:
 class Login:
     """The routes `/login` and `/logout`, and the page that asks for a token in place of another."""
 
-    def __init__(self, access: Access, renderer: PageRenderer, *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, access: Access, renderer: PageRenderer, *, clock: Callable[[], float], with_github: bool = False
+    ) -> None:
         self._access = access
         self._renderer = renderer
         self._clock = clock
+        self._with_github = with_github
         self._failures = Failures()
 
     def routes(self) -> list[Route]:
@@ -64,31 +67,34 @@ class Login:
 
     def ask(self, request: Request) -> Response:
         """401, the same for everything that exists and for everything that does not."""
-        return self._form(401, request.url.path)
+        return self.form(401, request.url.path)
 
     async def show(self, request: Request) -> Response:
         """The form; who is logged in goes on at once."""
-        target = _target(request.query_params.get("next", "/"))
+        target = local_target(request.query_params.get("next", "/"))
         visitor = await self._access.visitor(request)
         if visitor is not None and visitor.sees_all:
             return RedirectResponse(target, 303)
-        return self._form(200, target)
+        return self.form(200, target)
 
     async def log_in(self, request: Request) -> Response:
         """Token to cookie, then on to where the visitor wanted to go."""
-        fields = await _fields(request)
-        target = _target(fields.get("next", "/"))
+        try:
+            fields = await fields_of(request, longest=LONGEST_FORM)
+        except FormUnreadable:
+            fields = {}
+        target = local_target(fields.get("next", "/"))
         if not self._access.is_own_form(request):
-            return self._form(403, target, "This form was sent from another site.")
+            return self.form(403, target, "This form was sent from another site.")
         address, now = (request.client.host if request.client else ""), self._clock()
         if self._failures.too_many(address, now):
-            response = self._form(429, target, "Too many wrong tokens. Wait a minute, then try again.")
+            response = self.form(429, target, "Too many wrong tokens. Wait a minute, then try again.")
             response.headers["Retry-After"] = str(int(_MINUTE))
             return response
         cookie = await self._access.login(fields.get("token", ""))
         if cookie is None:
             self._failures.add(address, now)
-            return self._form(401, target, "That is no token of this installation.")
+            return self.form(401, target, "That is no token of this installation.")
         response = RedirectResponse(target, 303, {"Cache-Control": "no-store"})
         response.set_cookie(
             self._access.cookie,
@@ -117,28 +123,15 @@ class Login:
         visitor = await self._access.visitor(request)
         return visitor is not None and visitor.how == "session"
 
-    def _form(self, status: int, target: str, mistake: str | None = None) -> Response:
-        response = self._renderer.page("login.html", status, target=_target(target), mistake=mistake)
-        # With `no-referrer` browsers send `Origin: null` with the form, which proves nothing.
-        response.headers["Referrer-Policy"] = "same-origin"
+    def form(self, status: int, target: str, mistake: str | None = None) -> Response:
+        """The page that asks who somebody is, with what went wrong before."""
+        response = self._renderer.page(
+            "login.html",
+            status,
+            target=local_target(target),
+            mistake=mistake,
+            with_github=self._with_github,
+        )
         if status == 401:
             response.headers["WWW-Authenticate"] = 'Bearer realm="errand"'
         return response
-
-
-def _target(path: str) -> str:
-    return path if is_local_path(path) and not path.startswith(("/login", "/logout")) else "/"
-
-
-async def _fields(request: Request) -> dict[str, str]:
-    """The form's fields; none of them if it is too large, too slow, breaks off or cannot be read."""
-    body = b""
-    try:
-        async with asyncio.timeout(FORM_S):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > LONGEST_FORM:
-                    return {}
-        return dict(parse_qsl(body.decode(), max_num_fields=10))
-    except (ValueError, TimeoutError, ClientDisconnect):
-        return {}

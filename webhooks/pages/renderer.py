@@ -4,6 +4,7 @@ No page loads anything from elsewhere, and the browser is told to refuse it if o
 """
 
 import hashlib
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,6 +43,7 @@ class PageRenderer:
         self._environment.globals["static"] = lambda name: f"/static/{names[name]}"
         self._environment.globals["command"] = command
         self._environment.globals["now"] = clock
+        self._environment.globals["form_key"] = lambda: secrets.token_urlsafe(12)
         for function in (
             view.rfc3339,
             view.size,

@@ -62,7 +62,7 @@ async def test_service_serves_every_row_and_nothing_else(tmp_path: Path) -> None
     async with house(tmp_path) as home:
         clock = home.tools.clock
         oidc = Oidc(Keys("https://issuer.example.com", clock=clock), audience="http://errand", clock=clock)
-        app = service._application(home.bot, Streams(), oidc, clock, "")
+        app = service._application(home.bot, Streams(), oidc, None, clock, "")
         assert {type(each) for each in app.routes} == {Route}  # one that has routes within would hide them
         mounted = [
             (method, each.path.replace(":path}", "}"))

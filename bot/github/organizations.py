@@ -1,0 +1,55 @@
+"""Organizations: who belongs to them or to a team of them, and what else they may be asked."""
+
+from urllib.parse import quote
+
+import structlog
+
+from bot.errors import Refused, RetryLater
+from bot.github import answers
+from bot.github.credentials import App
+from bot.github.transport import Answer, Call, Transport
+from executor.spec import Secret
+
+_log = structlog.get_logger(__name__)
+
+
+class Organizations:
+    """Asks as the App that is installed there, or with the token."""
+
+    def __init__(self, app: App | None, token: Secret | None, transport: Transport) -> None:
+        self._app = app
+        self._token = token
+        self._transport = transport
+
+    async def has(self, login: str, organization: str, team: str | None = None) -> bool:
+        """Whether `login` is a member of it, or of its team with this slug; raises `RetryLater`.
+
+        No where the App is not installed there, or may not read members: what is not known is no right.
+        https://docs.github.com/rest/orgs/members and https://docs.github.com/rest/teams/members
+        """
+        segment = answers.login_segment(login)
+        if segment is None or answers.login_segment(organization) is None:
+            return False
+        path = f"orgs/{organization}/members/{segment}"
+        if team is not None:
+            path = f"orgs/{organization}/teams/{quote(team, safe='')}/memberships/{segment}"
+        try:
+            answer = await self.ask(organization, Call("GET", path, may_lack=True, kept=False))
+        except Refused as refused:
+            if refused.status not in (302, 404):  # 302: whoever asks is no member
+                _log.warning("github.members_unknown", organization=organization, why=str(refused))
+            return False
+        return team is None or answers.text(answer.data, "state") == "active"
+
+    async def ask(self, name: str, call: Call) -> Answer:
+        """Ask with the rights of the App's installation on an organization, or with the token."""
+        if self._app is None:
+            return await self._transport.send(call, self._token, "the token" if self._token else "nobody")
+        credential = await self._app.for_organization(name)
+        try:
+            return await self._transport.send(call, credential.token, credential.who)
+        except Refused as refused:
+            if refused.status != 401:
+                raise
+            self._app.forget_organization(name, credential.token)
+            raise RetryLater("GitHub took a token back") from None

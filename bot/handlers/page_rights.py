@@ -1,0 +1,107 @@
+"""What somebody who is logged in as a person may see and do on pages: what they may in a comment."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from bot.access import scopes
+from bot.access.principals import Principal
+from bot.errors import AskerError
+from bot.handlers.authorization import Authorization, RequestContext
+from bot.handlers.places import PagePlace
+from bot.registry import Registry
+from bot.repositories import CodeHost
+from bot.states import ActorKind, Cause
+
+KEPT_SECONDS = 60.0
+"""For how long it holds what somebody may see; what they do is asked anew each time."""
+_PEOPLE = 1000
+_AT_ONCE = 8
+
+
+class PageRights:
+    """Gives the scopes that a token would need for the same, see `bot.access.scopes`.
+
+    Asks GitHub, one question for all who want to know the same at the same time.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        host: CodeHost,
+        authorization: Authorization,
+        clock: Callable[[], float],
+    ) -> None:
+        self._registry = registry
+        self._host = host
+        self._authorization = authorization
+        self._clock = clock
+        self._kept: dict[str, tuple[float, frozenset[str]]] = {}
+        self._questions: dict[str, asyncio.Task[frozenset[str]]] = {}
+
+    async def of(self, login: str) -> frozenset[str]:
+        """What `login` may see; nothing for a stranger. Raises `RetryLater` where GitHub does not say now."""
+        name = login.casefold()
+        until, rights = self._kept.get(name, (0.0, frozenset[str]()))
+        if self._clock() < until:
+            return rights
+        question = self._questions.get(name)
+        if question is None:
+            question = asyncio.create_task(self._ask(login))
+            self._questions[name] = question
+            question.add_done_callback(lambda done: self._answered(name, done))
+        return await asyncio.shield(question)
+
+    def _answered(self, name: str, question: asyncio.Task[frozenset[str]]) -> None:
+        del self._questions[name]
+        if question.cancelled() or question.exception() is not None:
+            return
+        while len(self._kept) >= _PEOPLE:
+            del self._kept[next(iter(self._kept))]
+        self._kept[name] = self._clock() + KEPT_SECONDS, question.result()
+
+    async def _ask(self, login: str) -> frozenset[str]:
+        pages = self._registry.config.pages
+        found = {f"{scopes.RUN}{job}" for job in await self._jobs(login)}
+        if await self._is_among(login, pages.admins):
+            found.add(scopes.ADMIN)
+        elif await self._is_among(login, pages.access):
+            found.add(scopes.READ)
+        return frozenset(found)
+
+    async def _is_among(self, login: str, named: Iterable[Principal]) -> bool:
+        some = tuple(named)
+        if any(each.is_login(login) for each in some):
+            return True
+        github = self._host.github
+        if github is None:
+            return False
+        for each in some:
+            if each.org is not None and await github.organizations.has(login, each.org, each.team):
+                return True
+        return False
+
+    async def _jobs(self, login: str) -> list[str]:
+        """The jobs that a command of theirs could run: one question for each repository."""
+        catalog, turns = self._registry.catalog, asyncio.Semaphore(_AT_ONCE)
+        by_repository: dict[str, list[str]] = {}
+        for job in catalog.jobs.values():
+            repository = catalog.repository_of(job)
+            if repository is not None:
+                by_repository.setdefault(repository, []).append(job.name)
+
+        async def allowed(repository: str) -> bool:
+            async with turns:
+                try:
+                    await self._authorization.require(context(login, ""), repository)
+                except AskerError:
+                    return False
+                return True
+
+        answers = await asyncio.gather(*(allowed(each) for each in by_repository))
+        rows = zip(by_repository.values(), answers, strict=True)
+        return [job for jobs, may in rows if may for job in jobs]
+
+
+def context(login: str, key: str) -> RequestContext:
+    """A request of `login` on a page; `key` is unique to it."""
+    return RequestContext(f"page:{key}", Cause.PAGE, ActorKind.GITHUB.named(login), login, PagePlace())

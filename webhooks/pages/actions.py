@@ -1,0 +1,100 @@
+"""What people do on pages, by plain forms, which need no JavaScript.
+
+A form is taken from our own pages only, as the browser says (`Access.is_own_form`); the cookie alone proves
+nothing, since browsers send it along with whatever leads here.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from bot.commands import parser
+from bot.errors import AskerError, RetryLater
+from bot.handlers.authorization import RequestContext
+from bot.handlers.page_actions import PageActions
+from bot.handlers.rerun import RerunRequest
+from bot.handlers.start import StartRequest
+from webhooks.pages.forms import FormUnreadable, fields_of
+from webhooks.pages.login import Login
+from webhooks.pages.parts import Pages, message, missing, number_of
+
+_PARAMETER = "parameter."
+
+Fields = dict[str, str]
+Action = Callable[[Request, RequestContext, Fields], Awaitable[str]]
+"""Does it; gives the path of the page that shows what came of it."""
+
+
+class ActionPages:
+    """The actions; each raises `AskerError` with what there is to say instead."""
+
+    def __init__(self, actions: PageActions) -> None:
+        self._actions = actions
+
+    async def run(self, request: Request, context: RequestContext, fields: Fields) -> str:
+        """Starts a job with the parameters of the form; an empty field is one that was left out."""
+        parameters = {
+            name.removeprefix(_PARAMETER): value
+            for name, value in fields.items()
+            if name.startswith(_PARAMETER) and value != ""
+        }
+        wanted = StartRequest(parameters, (), fields.get("ref") or None, fields.get("image_tag") or None)
+        run = await self._actions.start(context, request.path_params["name"], wanted)
+        return f"/runs/{run.number}"
+
+    async def rerun(self, request: Request, context: RequestContext, fields: Fields) -> str:
+        """Repeats a run exactly, or by today's definition."""
+        wanted = RerunRequest({}, fields.get("latest") == "true")
+        run = await self._actions.repeat(context, _number(request), wanted)
+        return f"/runs/{run.number}"
+
+    async def cancel(self, request: Request, context: RequestContext, fields: Fields) -> str:
+        """Stops a run."""
+        number = _number(request)
+        await self._actions.perform(context, parser.Cancel(number=number))
+        return f"/runs/{number}"
+
+
+def acting(pages: Pages, login: Login, action: Action) -> Callable[[Request], Awaitable[Response]]:
+    """First who asks and from where, only then what for."""
+
+    async def act(request: Request) -> Response:
+        try:
+            visitor = await pages.access.visitor(request)
+            if visitor is None or visitor.how == "link":
+                return login.ask(request)
+            if visitor.how == "session" and not pages.access.is_own_form(request):
+                return message(pages, 403, "Not from here", "This form was sent from another site.", visitor)
+            fields = await fields_of(request)
+            context = pages.actions.context(visitor.login, visitor.caller, fields.get("key", ""))
+            return RedirectResponse(
+                await action(request, context, fields), 303, {"Cache-Control": "no-store"}
+            )
+        except FormUnreadable as error:
+            return message(pages, 400, "Not read", str(error))
+        except LookupError:
+            return missing(pages, visitor) if visitor else login.ask(request)
+        except AskerError as error:
+            return pages.renderer.page(
+                "refused.html", 409, words=str(error), visitor=visitor, back=_back(request)
+            )
+        except RetryLater:
+            response = message(pages, 503, "Not now", "This cannot be asked now. Try again in a moment.")
+            response.headers["Retry-After"] = "5"
+            return response
+
+    return act
+
+
+def _number(request: Request) -> int:
+    """The number in the path; `LookupError` where that is none."""
+    number = number_of(request.path_params["number"])
+    if number is None:
+        raise LookupError("no number")
+    return number
+
+
+def _back(request: Request) -> str:
+    """The page from which the form was sent."""
+    return request.url.path.rpartition("/")[0]
