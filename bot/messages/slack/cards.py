@@ -28,6 +28,8 @@ WHY_CHARACTERS = 1500
 PARAMETERS_CHARACTERS = 1500
 TAIL_CHARACTERS = 2400
 SUMMARY_CHARACTERS = 2900
+LINK_CHARACTERS = 500
+"""Of an address within a text, of which five letters may be one character."""
 NOTICE_CHARACTERS = 300
 """Of the text that a notification shows."""
 
@@ -62,7 +64,8 @@ def _notice(view: View) -> str:
 
 
 def _headline(view: View, page: str | None) -> str:
-    number = link(page, f"#{view.number}") if address(page) and page else f"#{view.number}"
+    to = address(page, LINK_CHARACTERS)
+    number = link(to, f"#{view.number}") if to else f"#{view.number}"
     line = f"{view.icon} *{literal(view.name, 100)}* {view.label}{number} {view.verdict}"
     if view.result is None and view.why:
         line += f"{view.before_why}{zoned(fitted(view.why, 300))}"
@@ -98,14 +101,15 @@ def _code(view: View) -> Iterator[str]:
         yield f"commit {_linked(name, view.beside.commit_link)}"
     if view.pull is not None and view.beside.pull_link:
         yield f"pull request {_linked(f'#{view.pull}', view.beside.pull_link)}"
-    if view.beside.comment_link:
-        yield _linked("comment", view.beside.comment_link)
+    if comment := address(view.beside.comment_link, LINK_CHARACTERS):
+        yield link(comment, "comment")
     if view.ref:
         yield f"ref {span(view.ref, 100)}"
 
 
 def _linked(name: str, to: str | None) -> str:
-    return link(to, name) if to and address(to) else span(name, 160)
+    found = address(to, LINK_CHARACTERS)
+    return link(found, name, 160) if found else span(name, 160)
 
 
 def _moments(view: View) -> Iterator[str]:

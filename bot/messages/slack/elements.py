@@ -69,11 +69,12 @@ def mrkdwn(text: str, limit: int = TEXT_CHARACTERS) -> Block:
     return {"type": "mrkdwn", "text": cut(text, limit) or EMPTY, "verbatim": True}
 
 
-def address(link: str | None) -> str | None:
-    """A link fit for a button; None where Slack would not take it."""
-    found = url(link or "")
-    is_web = found.startswith(("https://", "http://"))
-    return found if is_web and len(found) <= URL_CHARACTERS else None
+def address(to: str | None, limit: int = URL_CHARACTERS) -> str | None:
+    """An address fit for a button, or within `limit` for a text; None where Slack would not take it."""
+    if to is None or not to.startswith(("https://", "http://")) or len(to) > limit:
+        return None
+    found = url(to)
+    return found if len(found) <= limit else None
 
 
 # Blocks ------------------------------------------------------------------------------------------
