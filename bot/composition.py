@@ -50,6 +50,7 @@ from bot.handlers.slack.identities import SlackIdentities
 from bot.handlers.slack.instant import InstantAnswers
 from bot.handlers.slack.mentions import SlackMentionHandler
 from bot.handlers.slack.presses import SlackPressHandler
+from bot.handlers.slack.revocations import SlackRevocationHandler
 from bot.handlers.start import StartHandler
 from bot.handlers.status import LogHandler, StatusHandler
 from bot.handlers.tags import ImageTagHandler
@@ -315,7 +316,7 @@ class Composition:
             mention=mentions.handle,
             home=deaf,
             links=deaf,
-            revoked=deaf,
+            revoked=SlackRevocationHandler(slack, self.settlement).handle,
         )
         return Dispatcher(listeners).dispatch
 

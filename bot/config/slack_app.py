@@ -77,6 +77,10 @@ EVENTS = (
     Event("app_home_opened", "somebody looks at the Home"),
     Event("app_mention", "somebody mentions the bot", "app_mentions:read"),
     Event("app_uninstalled", "the app was taken out of the workspace"),
+    Event("channel_archive", "a channel was archived", "channels:read"),
+    Event("channel_left", "the bot was taken out of a channel", "channels:read"),
+    Event("group_archive", "a private channel was archived", "groups:read"),
+    Event("group_left", "the bot was taken out of a private channel", "groups:read"),
     Event("link_shared", "somebody posts a link to a page", "links:read"),
     Event("tokens_revoked", "the bot token was revoked"),
 )

@@ -156,9 +156,12 @@ def read_links(sent: Json) -> SlackLinks:
     )
 
 
-def read_revoked(sent: Json) -> SlackRevoked:
-    """Something was taken away: tokens, the app, or a channel."""
+def read_revoked(sent: Json) -> SlackRevoked | Ignored:
+    """Something was taken away: the bot's token and not only those of people, the app, or a channel."""
     event = _part(sent, "event")
+    tokens = event.get("tokens")
+    if isinstance(tokens, dict) and not tokens.get("bot"):
+        return Ignored("tokens of people, which Errand has none of")
     return SlackRevoked(_text(sent, "event_id"), _text(event, "type"), _maybe(event, "channel"))
 
 

@@ -18,11 +18,14 @@ Methods: https://docs.slack.dev/reference/methods
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import KnownFault, Refused, RetryLater
+from bot.slack.answers import cursor_of, items, nonce_of, view_id
+from bot.slack.channels import Channels
 from bot.slack.faults import POST, Call, Faults
-from bot.slack.people import Channel, Group, Home, Person, channel_of, group_of, person_of
+from bot.slack.people import Channel, Group, Home, Person, group_of, person_of
 from executor.spec import Secret
 
 if TYPE_CHECKING:
@@ -45,12 +48,11 @@ class Slack:
         from bot.slack.calls import Calls, delay_of
         from bot.slack.responses import ResponseUrls
 
-        self.faults = Faults()
-        self._calls: Calls = Calls(api_url=api_url, token=bot_token, faults=self.faults, clock=clock)
+        self._faults = Faults()
+        self._calls: Calls = Calls(api_url=api_url, token=bot_token, faults=self._faults, clock=clock)
         self._responses: ResponseUrls = ResponseUrls(api_url, delay_of, clock)
         self._about: dict[str, Any] | None = None
-        self._channels: dict[str, str] = {}
-        self._names: dict[str, str] = {}
+        self._channels = Channels(self._calls)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -75,7 +77,7 @@ class Slack:
         https://docs.slack.dev/reference/methods/chat.postMessage
         """
         answer = await self._calls.write(
-            self._call(POST, channel),
+            self._channels.call(POST, channel),
             channel=channel,
             text=text,
             blocks=_plain(blocks),
@@ -89,7 +91,7 @@ class Slack:
         if not isinstance(posted, str) or not isinstance(ts, str):
             raise Refused("Slack's answer lacks the message", status="unexpected_answer")
         if channel.startswith("#"):
-            self._note_channel(posted, channel[1:])
+            self._channels.note(posted, channel[1:])
         return posted, ts
 
     async def post_ephemeral(
@@ -100,7 +102,7 @@ class Slack:
         https://docs.slack.dev/reference/methods/chat.postEphemeral
         """
         await self._calls.write(
-            self._call("chat.postEphemeral", channel),
+            self._channels.call("chat.postEphemeral", channel),
             channel=channel,
             user=user,
             text=text,
@@ -113,7 +115,7 @@ class Slack:
 
         https://docs.slack.dev/reference/methods/chat.update
         """
-        call = self._call("chat.update", channel)
+        call = self._channels.call("chat.update", channel)
         await self._calls.write(call, channel=channel, ts=ts, text=text, blocks=_plain(blocks or []))
 
     async def find(
@@ -125,7 +127,7 @@ class Slack:
         nothing is found: after a crash in the wrong moment a message may then be there twice.
         """
         try:
-            where = await self._channel_id(channel)
+            where = await self._channels.id_of(channel)
             if where is None:
                 return None
             ts = await self._search(where, nonce, since, thread)
@@ -176,7 +178,7 @@ class Slack:
         """
         is_named = unfurl_id is not None and source is not None
         await self._calls.write(
-            self._call("chat.unfurl", channel),
+            self._channels.call("chat.unfurl", channel),
             channel=None if is_named else channel,
             ts=None if is_named else ts,
             unfurl_id=unfurl_id if is_named else None,
@@ -192,7 +194,7 @@ class Slack:
         https://docs.slack.dev/reference/methods/views.open
         """
         answer = await self._calls.write(Call("views.open"), trigger_id=trigger, view=dict(view))
-        return _view_id(answer)
+        return view_id(answer)
 
     async def update_view(self, id: str, view: View, hash: str | None = None) -> None:
         """Replace an open form; with `hash`, only if it is still the one that had it (`hash_conflict`).
@@ -233,7 +235,7 @@ class Slack:
     async def groups(self) -> list[Group]:
         """The user groups of the workspace: https://docs.slack.dev/reference/methods/usergroups.list."""
         answer = await self._calls.read(Call("usergroups.list"))
-        return [group_of(each) for each in _items(answer, "usergroups") if isinstance(each, Mapping)]
+        return [group_of(each) for each in items(answer, "usergroups") if isinstance(each, Mapping)]
 
     async def group_members(self, group: str) -> frozenset[str]:
         """The ids of who is in a user group; `Refused` with the status `no_such_subteam` for none.
@@ -241,36 +243,25 @@ class Slack:
         https://docs.slack.dev/reference/methods/usergroups.users.list
         """
         answer = await self._calls.read(Call("usergroups.users.list"), usergroup=group)
-        return frozenset(each for each in _items(answer, "users") if isinstance(each, str))
+        return frozenset(each for each in items(answer, "users") if isinstance(each, str))
 
     async def channel(self, channel: str) -> Channel | None:
-        """A channel, None where Slack shows the bot none of that name.
+        """A channel, None where Slack shows the bot none of that name."""
+        return await self._channels.about(channel)
 
-        https://docs.slack.dev/reference/methods/conversations.info
+    async def channel_name(self, channel: str) -> str | None:
+        """The name of a channel with its `#`, asked once; None where Slack does not say it.
+
+        A channel that is renamed meanwhile is called as before until Errand starts again.
         """
-        where = await self._channel_id(channel)
-        if where is None:
+        try:
+            return await self._channels.name_of(channel)
+        except Refused:
             return None
-        answer = await self._calls.read(self._call("conversations.info", where), channel=where)
-        found = answer.get("channel")
-        return channel_of(found) if isinstance(found, Mapping) else None
 
     async def members(self, channel: str) -> frozenset[str]:
-        """The ids of who is in a channel, up to a thousand.
-
-        https://docs.slack.dev/reference/methods/conversations.members
-        """
-        where = await self._channel_id(channel)
-        if where is None:
-            return frozenset()
-        call, cursor, members = self._call("conversations.members", where), None, set[str]()
-        for _ in range(PAGES):
-            answer = await self._calls.read(call, channel=where, limit=PAGE, cursor=cursor)
-            members.update(each for each in _items(answer, "members") if isinstance(each, str))
-            cursor = _cursor(answer)
-            if cursor is None:
-                break
-        return frozenset(members)
+        """The ids of who is in a channel, up to ten thousand."""
+        return await self._channels.members(channel)
 
     async def is_shared(self, channel: str) -> bool:
         """Whether another organisation reads the channel (Slack Connect), or is invited to.
@@ -288,13 +279,20 @@ class Slack:
         """What the bot token may do: https://docs.slack.dev/reference/methods/auth.test."""
         return await self._calls.scopes()
 
+    async def note_fault(self, error: str, channel: str | None = None) -> None:
+        """Slack says by itself what it answers from now on; the log tells it as if it were met."""
+        if channel is not None:
+            with suppress(Refused, RetryLater):
+                await self._channels.name_of(channel)  # by which people know it
+        self._faults.note(error, self._channels.call(POST, channel or ""))
+
     async def _search(self, channel: str, nonce: str, since: float, thread: str | None) -> str | None:
         ours = await self._own_bot_id()
         method = "conversations.history" if thread is None else "conversations.replies"
         cursor: str | None = None
         for _ in range(PAGES):
             answer = await self._calls.read(
-                self._call(method, channel),
+                self._channels.call(method, channel),
                 channel=channel,
                 ts=thread,
                 include_all_metadata=True,
@@ -302,66 +300,18 @@ class Slack:
                 limit=PAGE,
                 cursor=cursor,
             )
-            for message in _items(answer, "messages"):
-                if _nonce(message) == nonce and message.get("bot_id") == ours:
+            for message in items(answer, "messages"):
+                if nonce_of(message) == nonce and message.get("bot_id") == ours:
                     return str(message.get("ts"))
-            cursor = _cursor(answer)
+            cursor = cursor_of(answer)
             if cursor is None:
                 break
         return None
-
-    async def _channel_id(self, channel: str) -> str | None:
-        """The id of a channel that may be given by name; most methods take no names."""
-        name = channel.removeprefix("#")
-        if not channel.startswith("#"):
-            return channel
-        cursor: str | None = None
-        for _ in range(PAGES):
-            if name in self._channels:
-                return self._channels[name]
-            answer = await self._calls.read(
-                Call("conversations.list"),
-                types="public_channel,private_channel",
-                exclude_archived=True,
-                limit=1000,
-                cursor=cursor,
-            )
-            for each in _items(answer, "channels"):
-                if isinstance(each, Mapping) and isinstance(each.get("id"), str):
-                    self._note_channel(each["id"], str(each.get("name")))
-            cursor = _cursor(answer)
-            if cursor is None:
-                break
-        return self._channels.get(name)
-
-    def _call(self, method: str, channel: str) -> Call:
-        """A call for a channel, which is one however it is named."""
-        if channel.startswith("#"):
-            return Call(method, self._channels.get(channel[1:], channel), channel)
-        return Call(method, channel, self._names.get(channel, channel))
-
-    def _note_channel(self, id: str, name: str) -> None:
-        self._channels[name] = id
-        self._names[id] = f"#{name}"
 
     async def own_user(self) -> str | None:
         """The member id by which Errand is mentioned; None where Slack does not say it."""
         found = (await self._about_us()).get("user_id")
         return found if isinstance(found, str) else None
-
-    async def channel_name(self, channel: str) -> str | None:
-        """The name of a channel with its `#`, asked once; None where Slack does not say it.
-
-        A channel that is renamed meanwhile is called as before until Errand starts again.
-        """
-        if channel not in self._names:
-            try:
-                found = await self.channel(channel)
-            except Refused:
-                return None
-            if found is not None and found.name:
-                self._note_channel(channel, found.name)
-        return self._names.get(channel)
 
     async def _own_bot_id(self) -> str | None:
         found = (await self._about_us()).get("bot_id")
@@ -376,28 +326,3 @@ class Slack:
 
 def _plain(blocks: Blocks) -> list[dict[str, Any]] | None:
     return [dict(block) for block in blocks] if blocks is not None else None
-
-
-def _items(answer: Mapping[str, Any], name: str) -> list[Any]:
-    found = answer.get(name)
-    return found if isinstance(found, list) else []
-
-
-def _nonce(message: object) -> str | None:
-    """The nonce in a message's metadata, where it has one."""
-    metadata = message.get("metadata") if isinstance(message, Mapping) else None
-    payload = metadata.get("event_payload") if isinstance(metadata, Mapping) else None
-    found = payload.get("nonce") if isinstance(payload, Mapping) else None
-    return found if isinstance(found, str) else None
-
-
-def _view_id(answer: Mapping[str, Any]) -> str:
-    view = answer.get("view")
-    found = view.get("id") if isinstance(view, Mapping) else None
-    return found if isinstance(found, str) else ""
-
-
-def _cursor(answer: Mapping[str, Any]) -> str | None:
-    metadata = answer.get("response_metadata")
-    found = metadata.get("next_cursor") if isinstance(metadata, Mapping) else None
-    return found if isinstance(found, str) and found else None

@@ -150,7 +150,11 @@ FACTS = [
             "composer",
         ),
     ),
-    (event({"type": "tokens_revoked"}), SlackRevoked("Ev1", "tokens_revoked")),
+    (event({"type": "tokens_revoked", "tokens": {"bot": ["U9"]}}), SlackRevoked("Ev1", "tokens_revoked")),
+    (
+        event({"type": "tokens_revoked", "tokens": {"oauth": ["U9"]}}),
+        Ignored("tokens of people, which Errand has none of"),
+    ),
     (event({"type": "channel_archive", "channel": "C1"}), SlackRevoked("Ev1", "channel_archive", "C1")),
 ]
 

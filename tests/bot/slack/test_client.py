@@ -92,7 +92,7 @@ async def test_missing_scope_finds_nothing_and_says_so(
     standin: SlackStandIn, bot: Slack, scope: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await bot.post("#ops", "hello", None, "n1")
-    bot._channels.clear()
+    bot._channels._ids.clear()
     standin.scopes.discard(scope)
     assert await bot.find("#ops", "n1", time.time()) is None
     said = capsys.readouterr()
