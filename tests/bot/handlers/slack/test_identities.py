@@ -1,12 +1,15 @@
 """Who may what in Slack: by being listed, and by nothing else that Slack says of somebody."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.messages.slack.actions import Action
+from bot.messages.slack.actions import Action, Form
+from bot.store import runs
+from bot.tables import Run
 from tests.bot.handlers.slack.test_presses import press
 from tests.bot.house import House, house
 
@@ -37,20 +40,105 @@ async def home(tmp_path: Path) -> AsyncIterator[House]:
         yield made
 
 
-async def test_nobody_may_who_is_not_listed_whoever_they_are(home: House) -> None:
-    await home.types("run check")
+async def types(home: House, user: str) -> list[str]:
+    return await home.types("run check", user=user)
+
+
+async def asks_for_a_list(home: House, user: str) -> list[str]:
+    return await home.types("list", user=user)
+
+
+async def types_what_opens_a_form(home: House, user: str) -> list[str]:
+    return await home.types("run deploy", user=user)
+
+
+async def mentions(home: House, user: str) -> list[str]:
+    channel, text = home.slack.channels[0].id, f"<@{home.slack.bot_user}> run check"
+    event = {"type": "app_mention", "user": user, "text": text, "ts": home.slack.stamp(), "channel": channel}
+    return await home.tells(event)
+
+
+async def presses(home: House, user: str) -> list[str]:
+    return await home.does(press(home, Action.RUN_CANCEL, "1", user=user))
+
+
+async def presses_run(home: House, user: str) -> list[str]:
+    payload = press(home, Action.JOB_RUN, "check", user=user)
+    return await home.does(payload | {"trigger_id": home.slack.trigger(user)})
+
+
+async def submits(home: House, user: str) -> list[str]:
+    view = {"type": "modal", "id": f"V{user}", "callback_id": Form.RUN, "state": {"values": {}}}
+    view["private_metadata"] = json.dumps({"job": "check", "channel": home.slack.channels[0].id})
+    urls = [{"response_url": home.slack.response_url(home.slack.channels[0].id, user)}]
+    asker = {"id": user, "team_id": home.slack.team_id}
+    return await home.does(
+        {"type": "view_submission", "user": asker, "view": view, "response_urls": urls, "trigger_id": "1.v"}
+    )
+
+
+async def chooses_a_shortcut(home: House, user: str) -> list[str]:
+    asker = {"id": user, "team_id": home.slack.team_id}
+    about = {"callback_id": "run_job", "trigger_id": home.slack.trigger(user)}
+    return await home.does({"type": "shortcut", "user": asker, **about})
+
+
+async def chooses_a_shortcut_of_a_message(home: House, user: str) -> list[str]:
+    channel = home.slack.channels[0]
+    return await home.does(
+        {
+            "type": "message_action",
+            "callback_id": "run_job_here",
+            "trigger_id": home.slack.trigger(user),
+            "user": {"id": user, "team_id": home.slack.team_id},
+            "channel": {"id": channel.id, "name": channel.name},
+            "message": {"ts": "5.6"},
+            "message_ts": "5.6",
+            "response_url": home.slack.response_url(channel.id, user),
+        }
+    )
+
+
+DOORS = (
+    types,
+    asks_for_a_list,
+    types_what_opens_a_form,
+    mentions,
+    presses,
+    presses_run,
+    submits,
+    chooses_a_shortcut,
+    chooses_a_shortcut_of_a_message,
+)
+
+
+async def test_nobody_may_who_is_not_listed_through_any_door(home: House) -> None:
+    await home.types("run check", user=LISTED)
+    (run,) = await runs_of(home)
     for kind, about in PEOPLE.items():
         person = home.slack.add_person(kind, **about)
-        for replies in (
-            await home.types("run check", user=person.id),
-            await home.types("list", user=person.id),
-            await home.does(press(home, Action.RUN_CANCEL, "1", user=person.id)),
-        ):
-            (reply,) = replies
-            assert WORDS[kind] in reply, kind
-    assert (await home.run(1)).result is None
-    with pytest.raises(AssertionError):
-        await home.run(2)
+        for door in DOORS:
+            seen = len(home.slack.views)
+            said = " ".join(await door(home, person.id))
+            said += str([view.blocks for view in home.slack.views[seen:]])
+            assert WORDS[kind] in said, (kind, door.__name__)
+    assert [each.identity for each in await runs_of(home)] == [run.identity]
+    assert (await home.run(run.identity)).result is None
+    assert not [view for view in home.slack.views if view.content.get("submit")]
+
+
+async def test_who_is_listed_comes_in_through_every_door(home: House) -> None:
+    home.slack.add_person("listed", id=LISTED, guest="restricted")
+    await types(home, LISTED)
+    for door in DOORS[1:]:
+        seen = len(home.slack.views)
+        said = " ".join(await door(home, LISTED)) + str([view.blocks for view in home.slack.views[seen:]])
+        assert "You are a guest" not in said, door.__name__
+        assert "slack.people" not in said, door.__name__
+
+
+async def runs_of(home: House) -> list[Run]:
+    return await home.store.read(runs.page)
 
 
 async def test_who_is_listed_may_whoever_they_are_and_slack_is_not_asked(home: House) -> None:
