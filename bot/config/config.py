@@ -227,10 +227,12 @@ def _image_text(image: Image) -> str:
 def _slack_text(slack: Slack | None) -> str:
     if slack is None:
         return "not configured"
+    known = f"{len(slack.people)} people"
+    if slack.email_domains:
+        known += f" and members with addresses of {', '.join(slack.email_domains)}"
     if slack.app_token is not None:
-        return f"{len(slack.people)} people, over Socket Mode"
-    door = "" if slack.signing_secret else " (no signing_secret: door closed)"
-    return f"{len(slack.people)} people{door}"
+        return f"{known}, over Socket Mode"
+    return known + ("" if slack.signing_secret else " (no signing_secret: door closed)")
 
 
 def _database_text(url: Secret) -> str:

@@ -174,6 +174,20 @@ def test_slack_takes_several_signing_secrets_or_none_with_socket_mode(file: Path
     assert dict(config.summary())["slack"] == "0 people, over Socket Mode"
 
 
+def test_summary_says_by_which_addresses_people_are_known(file: Path) -> None:
+    github = 'github: {token: "${PASSWORD}", repositories: [acme/*]}\n'
+    slack = "slack: {bot_token: xoxb-x, signing_secret: s, email_domains: [a.org, b.org]}"
+    said = dict(_load(file, github + slack).summary())["slack"]
+    assert said == "0 people and members with addresses of a.org, b.org"
+
+
+def test_member_is_found_by_login_whatever_its_case(file: Path) -> None:
+    people = "{U0ONE: OctoCat, U0TWO: octocat, U0KIM: kim}"
+    config = _load(file, f"slack: {{bot_token: xoxb-x, signing_secret: s, people: {people}}}")
+    assert [config.member(login) for login in ("octocat", "KIM", "nobody")] == ["U0ONE", "U0KIM", None]
+    assert config.person("U0TWO") == "octocat"
+
+
 def test_summary_tells_which_doors_are_closed(file: Path) -> None:
     summary = dict(_load(file, GITHUB + "slack: {bot_token: xoxb-x}").summary())
     assert "no webhook_secret: door closed" in summary["github"]

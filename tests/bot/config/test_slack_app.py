@@ -31,6 +31,15 @@ def test_links_are_unfolded_only_where_slack_can_know_them() -> None:
         assert "link_shared" not in made["settings"]["event_subscriptions"]["bot_events"]
 
 
+def test_addresses_and_groups_are_asked_for_only_where_the_file_needs_them() -> None:
+    slack: dict[str, Any] = {"bot_token": "xoxb-1"}
+    assert not {"users:read.email", "usergroups:read"} & scopes(slack=slack)
+    assert "users:read.email" in scopes(slack=slack | {"email_domains": ["example.com"]})
+    for who, needed in (("slack:@ops", True), ("slack:U012AB3CD", False), ("github:octocat", False)):
+        job = {"name": "a", "command": "true", "notify": {"who": [who]}}
+        assert ("usergroups:read" in scopes(jobs={"a": job})) is needed
+
+
 @pytest.mark.parametrize(
     ("url", "reached"),
     [
