@@ -75,6 +75,7 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        date_header=False,  # uvicorn's would stay that of the start, since nothing ticks here
         timeout_graceful_shutdown=1,
     )
     with listening_socket() as listener:

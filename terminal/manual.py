@@ -77,6 +77,7 @@ SECTIONS = (
         {
             "setup": "errand setup github",
             "setup github": "errand setup github",
+            "setup slack": "errand setup slack",
             "check": "errand check --config app.yaml",
             "serve": "errand serve --config app.yaml --port 8000",
             "chat": "errand chat --checkout acme/shop=../shop",

@@ -14,6 +14,7 @@ from terminal.findings import Format, report
 from terminal.helping import Commands
 from terminal.printing import document, facts
 from terminal.rights import check_cluster
+from terminal.slack_connection import check_slack
 
 
 def _version(flag: bool) -> None:
@@ -55,6 +56,9 @@ def check(
     github: Annotated[
         bool, typer.Option("--github", help="Ask GitHub, too: what the App lacks, and what did not arrive.")
     ] = False,
+    slack: Annotated[
+        bool, typer.Option("--slack", help="Ask Slack, too: what the app lacks, and where the bot is not.")
+    ] = False,
     form: Annotated[
         Format,
         typer.Option(
@@ -72,8 +76,11 @@ def check(
     from bot.config.findings import Invalid
     from bot.config.remarks import inspected
 
-    if (cluster or github) and form is not Format.TEXT:
-        raise Usage(f"--{'cluster' if cluster else 'github'}: its answer is for people; leave out --format.")
+    asked = [
+        name for name, is_asked in (("cluster", cluster), ("github", github), ("slack", slack)) if is_asked
+    ]
+    if asked and form is not Format.TEXT:
+        raise Usage(f"--{asked[0]}: its answer is for people; leave out --format.")
     try:
         settings, remarks = inspected(config, os.environ)
     except Invalid as error:
@@ -89,6 +96,8 @@ def check(
         check_cluster(settings)
     if github:
         check_github(settings)
+    if slack:
+        check_slack(settings)
 
 
 def schema() -> None:

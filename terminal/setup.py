@@ -1,18 +1,18 @@
 """`errand setup github`: the App is made in the browser, on a page that this command serves."""
 
 import asyncio
-import os
 import socket
 import time
-import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from terminal.configured import DEFAULT, ConfigOption, finished
+from terminal.credentials import BrowserOption, check_variables, read, show_page
 from terminal.failures import Failure, say
 from terminal.helping import Commands
+from terminal.setup_slack import slack
 
 if TYPE_CHECKING:
     import uvicorn
@@ -27,6 +27,7 @@ def group() -> Commands:
     """The commands."""
     cli = Commands(help="Connect Errand with a service outside.")
     cli.command("github")(github)
+    cli.command("slack")(slack)
     return cli
 
 
@@ -35,7 +36,7 @@ def github(
     port: Annotated[
         int, typer.Option(metavar="N", min=0, max=65535, help="The port of the page; 0 takes a free one.")
     ] = 0,
-    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+    browser: BrowserOption = True,
     force: Annotated[
         bool, typer.Option("--force", help="Make another App in place of the one that is configured.")
     ] = False,
@@ -44,33 +45,20 @@ def github(
 
     Two clicks in the browser: make the App, install it on repositories.
     """
-    from bot.config.at_hand import Service, at_hand, configured
-    from bot.errors import ConfigError
+    from bot.config.at_hand import VARIABLES, Service
 
-    try:
-        app = at_hand(config, os.environ, Service.GITHUB)
-        known = configured(config, os.environ, app.variables)
-    except ConfigError as error:
-        raise Failure(str(error), 2) from None
-    if unkept := app.unkept():
-        raise Failure(
-            f"{config}: write a variable such as ${{GITHUB_APP_ID}} at github.{', github.'.join(unkept)};"
-            " the keys of the App come into .env, which only variables take them from."
-        )
-    if known and not force:
-        raise Failure(f"{', '.join(known)}: there is an App already. Another one in its place: --force.")
-    if hidden := [name for name in app.variables.values() if name in os.environ]:
-        raise Failure(f"{', '.join(hidden)}: what the environment has goes before .env. Unset it first.")
+    app = read(config, Service.GITHUB)
+    check_variables(app, config, tuple(VARIABLES[Service.GITHUB]), force=force)
     finished(_serve(app, config, port, browser=browser))
 
 
 async def _serve(app: "AppAtHand", config: Path, port: int, *, browser: bool) -> None:
     import uvicorn
 
-    from bot.config import github_app
+    from bot.config import at_hand, github_app
     from bot.github.registration import register
     from webhooks.pages.renderer import PageRenderer
-    from webhooks.pages.setup import PATH, AppSetup, Entrance, section
+    from webhooks.pages.setup import PATH, AppSetup, Entrance
 
     github = app.config.github
     api_url = github.api_url if github else github_app.CLOUD
@@ -92,7 +80,7 @@ async def _serve(app: "AppAtHand", config: Path, port: int, *, browser: bool) ->
         server = uvicorn.Server(settings)
         say(f"Open {here}{PATH} in a browser on this machine; Ctrl-C ends.")
         if browser:
-            await asyncio.to_thread(webbrowser.open, f"{here}{PATH}")
+            await asyncio.to_thread(show_page, f"{here}{PATH}")
         ending = asyncio.create_task(_end_when(setup.made, server))
         await server.serve(sockets=[listener])
         ending.cancel()
@@ -103,7 +91,7 @@ async def _serve(app: "AppAtHand", config: Path, port: int, *, browser: bool) ->
     print(f"{made.slug} is made. Its keys are in {config.with_name('.env')}: {names}.")
     print(f"Install it: {made.installing}")
     if not app.is_named:
-        print(f"{config} needs these lines:\n{section()}")
+        print(f"{config} needs these lines:\n{at_hand.section(app.service)}")
 
 
 async def _end_when(made: asyncio.Event, server: "uvicorn.Server") -> None:

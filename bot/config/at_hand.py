@@ -3,7 +3,9 @@
 Secrets that are not there yet have stand-ins, so that everything else of the file counts as it is.
 """
 
-from collections.abc import Mapping
+import os
+import shutil
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path as FilePath
@@ -95,6 +97,35 @@ def _variable(value: Value) -> str | None:
         return None
     found = pieces(value)
     return found[0].name if len(found) == 1 and isinstance(found[0], Reference) else None
+
+
+def section(service: Service, fields: Iterable[str] | None = None) -> str:
+    """What an `app.yaml` without the section needs: these credentials, or all of the service."""
+    usual = VARIABLES[service]
+    return "\n".join((f"{service}:", *(f"  {field}: ${{{usual[field]}}}" for field in fields or usual)))
+
+
+def append(path: FilePath, text: str, environ: Mapping[str, str], service: Service) -> bool:
+    """Add a section at the end of the file, where that makes it one that is right; gives whether it did.
+
+    It is another file from one moment to the next. Raises OSError. Blocking.
+    """
+    place = FilePath(os.path.realpath(path))
+    made = place.with_name(f"{place.name}.{os.getpid()}")
+    try:
+        shutil.copy(place, made)  # with its mode
+        with made.open("a", encoding="utf-8") as file:
+            file.write(f"\n{text}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        if not at_hand(made, {**beside(path).values, **environ}, service).is_named:
+            return False
+        made.rename(place)
+    except Invalid:
+        return False
+    finally:
+        made.unlink(missing_ok=True)
+    return True
 
 
 def configured(path: FilePath, environ: Mapping[str, str], variables: Mapping[str, str]) -> list[str]:

@@ -52,6 +52,8 @@ _OTHERS: Mapping[str, str] = {
 def mistake(kind: Kind, text: str) -> str | None:
     """Why `text` is no secret of this kind, in words that do not show it; None where it may be one."""
     look, begun = LOOKS[kind], text.strip()
+    if not all("!" <= character <= "~" for character in begun):
+        return f"needed here is {look}; this holds a character that none has"
     if begun.startswith(look.prefix) if look.prefix else not begun.startswith(tuple(_OTHERS)):
         return None
     what = next(

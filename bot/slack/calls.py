@@ -6,6 +6,8 @@ What it may not do: send a call twice. The SDK's own retries, which repeat posts
 import asyncio
 import urllib.request
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -40,6 +42,15 @@ _AGAIN = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token as Slack knows it; `sent_at` is Slack's own time then, in seconds, if it said so."""
+
+    about: Mapping[str, Any]
+    scopes: frozenset[str]
+    sent_at: float | None
+
+
 class Calls:
     """The connections of one token; `clock` gives seconds."""
 
@@ -66,12 +77,16 @@ class Calls:
         body = {name: value for name, value in fields.items() if value is not None}
         return _data(await self._send(call, lambda: self._api(call, json=body)))
 
-    async def scopes(self) -> frozenset[str]:
-        """What the token may do, as Slack says it with each answer: https://docs.slack.dev/reference/scopes."""
+    async def token(self) -> Token:
+        """What Slack says of the token: https://docs.slack.dev/reference/methods/auth.test."""
         answer = await self._send(Call("auth.test"), lambda: self._api(Call("auth.test")))
-        headers: Mapping[str, Any] = answer.headers
-        listed = next((str(value) for name, value in headers.items() if name.lower() == SCOPES), "")
-        return frozenset(each.strip() for each in listed.split(",") if each.strip())
+        headers = {name.lower(): str(value) for name, value in answer.headers.items()}
+        listed = headers.get(SCOPES, "").split(",")
+        return Token(
+            about=_data(answer),
+            scopes=frozenset(each.strip() for each in listed if each.strip()),
+            sent_at=_moment(headers.get("date", "")),
+        )
 
     async def _api(self, call: Call, **how: Any) -> AsyncSlackResponse:
         answer = await self.client.api_call(call.method, **how)
@@ -127,6 +142,14 @@ class Calls:
 
 def _data(answer: AsyncSlackResponse) -> dict[str, Any]:
     return answer.data if isinstance(answer.data, dict) else {}
+
+
+def _moment(date: str) -> float | None:
+    """The time of a header `Date`."""
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return None
 
 
 def delay_of(text: str | None) -> float | None:

@@ -277,7 +277,7 @@ class Slack:
 
     async def scopes(self) -> frozenset[str]:
         """What the bot token may do: https://docs.slack.dev/reference/methods/auth.test."""
-        return await self._calls.scopes()
+        return (await self._calls.token()).scopes
 
     async def note_fault(self, error: str, channel: str | None = None) -> None:
         """Slack says by itself what it answers from now on; the log tells it as if it were met."""

@@ -119,13 +119,10 @@ class Faults:
 
     def note(self, error: str, call: Call, *, needed: str = "?") -> KnownFault | None:
         """What stands in the log now because of `error`, to be raised; None for what is no such fault."""
-        row = _ADVICE.get(error)
-        if row is None:
+        text = self.advice(error, call, needed=needed)
+        if text is None:
             return None
-        reach, words = row
-        channel = call.name or call.channel or "it"
-        about = {"channel": channel, "method": call.method, "needed": needed, "setting": self._setting}
-        text = words.format_map(about)
+        reach = _ADVICE[error][0]
         key = error, _where(reach, call)
         if key not in self._open:
             if len(self._open) >= MOST:
@@ -134,6 +131,15 @@ class Faults:
             SLACK_FAULTS.labels(error).inc()
             _log.warning("slack.fault", error=error, what=text, method=call.method)
         return KnownFault(text, status=error)
+
+    def advice(self, error: str, call: Call, *, needed: str = "?") -> str | None:
+        """What to do where Slack answered `error`; None for what is no such fault."""
+        row = _ADVICE.get(error)
+        if row is None:
+            return None
+        channel = call.name or call.channel or "it"
+        about = {"channel": channel, "method": call.method, "needed": needed, "setting": self._setting}
+        return row[1].format_map(about)
 
     def clear(self, call: Call) -> None:
         """A call worked: what stopped it is over.
@@ -148,6 +154,15 @@ class Faults:
     def _forget(self, key: _Key) -> None:
         del self._open[key]
         SLACK_FAULTS.labels(key[0]).dec()
+
+
+class Untold(Faults):
+    """For whoever tells of faults in another way than by the log."""
+
+    def note(self, error: str, call: Call, *, needed: str = "?") -> KnownFault | None:
+        """The fault, to be raised."""
+        text = self.advice(error, call, needed=needed)
+        return None if text is None else KnownFault(text, status=error)
 
 
 def _where(reach: Reach, call: Call) -> str:

@@ -6,6 +6,7 @@ https://docs.slack.dev/apis/web-api, https://docs.slack.dev/authentication/token
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from email.utils import formatdate
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -58,7 +59,8 @@ class Calls:
         name: str = request.path_params["method"]
         method = self.methods.get(name)
         accepted = {"x-accepted-oauth-scopes": ",".join(method.scopes)} if method and method.scopes else {}
-        headers = {"x-oauth-scopes": ",".join(sorted(self._scopes(method)))} | accepted
+        now = {"date": formatdate(self.workspace.clock(), usegmt=True)}
+        headers = {"x-oauth-scopes": ",".join(sorted(self._scopes(method)))} | accepted | now
         try:
             arguments = await arguments_of(request)
             self._authorize(request, arguments, method)
@@ -74,7 +76,7 @@ class Calls:
             self.workspace.accept(name, arguments)
             return JSONResponse({"ok": True, **answer}, headers=headers)
         except SlackError as error:
-            shown = headers if error.name not in ("not_authed", "invalid_auth") else {}
+            shown = headers if error.name not in ("not_authed", "invalid_auth") else now
             return JSONResponse(error.body, headers=shown)
 
     def _scopes(self, method: Method | None) -> set[str]:

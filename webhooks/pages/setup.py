@@ -20,7 +20,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from bot.config import envfile, github_app
-from bot.config.at_hand import AppAtHand
+from bot.config.at_hand import AppAtHand, Service, section
 from bot.config.findings import Invalid
 from bot.errors import Refused, RetryLater
 from bot.github.registration import Registration
@@ -144,7 +144,7 @@ class AppSetup:
             slug=registration.slug,
             install=registration.installing,
             variables=sorted(self._app.variables.values()),
-            section=None if self._app.is_named else section(),
+            section=None if self._app.is_named else section(Service.GITHUB),
         )
 
     def _page(self, template: str, **values: object) -> Response:
@@ -167,12 +167,6 @@ def keep(config: Path, app: AppAtHand, registration: Registration) -> Path:
         "webhook_secret": registration.webhook_secret.reveal(),
     }
     return envfile.put(config, {app.variables[name]: value for name, value in values.items()})
-
-
-def section() -> str:
-    """What an `app.yaml` without the section needs."""
-    lines = ("  app_id: ${GITHUB_APP_ID}", "  private_key: ${GITHUB_PRIVATE_KEY}")
-    return "\n".join(("github:", *lines, "  webhook_secret: ${GITHUB_WEBHOOK_SECRET}"))
 
 
 def _host(header: str) -> str | None:

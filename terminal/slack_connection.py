@@ -1,0 +1,127 @@
+"""`errand check --slack`: what the app lacks, where the bot is not, and who is not there."""
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from terminal.configured import finished
+from terminal.failures import Failure, plain, say
+from terminal.printing import facts
+
+if TYPE_CHECKING:
+    from bot.config import Config
+    from bot.slack.review import Questions, SlackReview
+
+_SKEW = 60.0
+"""Seconds by which clocks may differ: Slack's requests are refused from five minutes on."""
+
+
+def check_slack(config: "Config") -> None:
+    """Print it; raises `Failure` where something is missing."""
+    slack = config.slack
+    if slack is None:
+        raise Failure(
+            "There is no app to ask: app.yaml has no section slack. `errand setup slack` makes one."
+        )
+    from bot.slack.review import review
+
+    tokens = (slack.bot_token, slack.app_token)
+    seen = finished(review(slack.api_url, tokens, _questions(config), time.time))
+    facts(list(_facts(config, seen)))
+    problems = [*_of_app(config, seen), *_of_channels(config, seen), *_of_people(seen)]
+    for problem in problems:
+        say(plain(problem))
+    for remark in _superfluous(config, seen):
+        say(plain(remark))
+    if problems:
+        raise Failure("The app is not all that this app.yaml needs.")
+
+
+def _questions(config: "Config") -> "Questions":
+    from bot.slack.review import Questions
+
+    channels = dict.fromkeys(job.notify.slack for job in config.jobs.values() if job.notify.slack)
+    return Questions(channels=tuple(channels), people=tuple(config.slack.people if config.slack else ()))
+
+
+def _facts(config: "Config", seen: "SlackReview") -> Iterator[tuple[str, str]]:
+    from bot.config import slack_app
+    from bot.slack.review import Absent
+
+    yield "workspace", seen.bot.team
+    yield "bot", f"@{seen.bot.name}"
+    is_socket = config.slack is not None and config.slack.app_token is not None
+    yield "hears by", "Socket Mode" if is_socket else config.url + slack_app.DOOR
+    yield "scopes", ", ".join(sorted(seen.bot.scopes)) or "none"
+    channels = [each for each in seen.channels.values() if not isinstance(each, Absent) and each.is_member]
+    if seen.channels:
+        yield "is in", f"{len(channels)} of the {len(seen.channels)} channels that app.yaml names"
+    people = [each for each in seen.people.values() if not isinstance(each, Absent)]
+    if seen.people:
+        yield "knows", f"{len(people)} of the {len(seen.people)} people that app.yaml names"
+
+
+def _of_app(config: "Config", seen: "SlackReview") -> Iterator[str]:
+    """What is wrong with the app and its tokens, a sentence each."""
+    from bot.config import slack_app
+
+    for scope in slack_app.scopes(config):
+        if scope.name not in seen.bot.scopes:
+            yield (
+                f"The app lacks the scope {scope.name} ({scope.reason}):"
+                " add it under OAuth & Permissions, and install the app again."
+            )
+    if seen.app is not None:
+        yield f"Socket Mode does not work: {seen.app.advice}."
+    elif config.slack is not None and config.slack.app_token is None:
+        if not config.slack.signing_secret:
+            yield "There is neither slack.signing_secret nor slack.app_token, so nothing of Slack's is taken."
+        elif not slack_app.reaches(config):
+            yield (
+                f"Slack does not reach {config.url}: url has to be an https address that the world knows,"
+                " or Socket Mode is used: slack.app_token."
+            )
+    if seen.bot.ahead is not None and abs(seen.bot.ahead) > _SKEW:
+        way = "behind" if seen.bot.ahead > 0 else "ahead of"
+        yield (
+            f"This machine's clock is {abs(seen.bot.ahead):.0f} seconds {way} Slack's, and what seems five"
+            " minutes old is refused: set it, by NTP."
+        )
+
+
+def _of_channels(config: "Config", seen: "SlackReview") -> Iterator[str]:
+    """Where the bot cannot say how jobs end."""
+    from bot.slack.review import Absent
+
+    jobs: dict[str, list[str]] = {}
+    for name, job in config.jobs.items():
+        jobs.setdefault(job.notify.slack or "", []).append(name)
+    for name, channel in seen.channels.items():
+        of = f"(job {', '.join(jobs[name][:3])}{' …' if len(jobs[name]) > 3 else ''})"
+        if isinstance(channel, Absent):
+            if channel.error != "missing_scope":
+                yield f"{name} {of}: {channel.advice}."
+        elif channel.is_archived:
+            yield f"{name} {of} is archived: unarchive it, or name another one in notify.slack."
+        elif not channel.is_member:
+            yield f"{name} {of}: the bot is not in it; type /invite @{seen.bot.name} there."
+
+
+def _of_people(seen: "SlackReview") -> Iterator[str]:
+    from bot.slack.review import Absent
+
+    for user, person in seen.people.items():
+        if isinstance(person, Absent):
+            if person.error != "missing_scope":
+                yield f"slack.people: the workspace knows no {user}: copy the member ID from the profile."
+        elif person.is_deleted:
+            yield f"slack.people: {user} ({person.name}) is deactivated: take the line out."
+
+
+def _superfluous(config: "Config", seen: "SlackReview") -> Iterator[str]:
+    """Scopes that nothing here uses: no harm, and no reason to keep them."""
+    from bot.config import slack_app
+
+    needed = {scope.name for scope in slack_app.scopes(config)}
+    for name in sorted(seen.bot.scopes - needed):
+        yield f"The app has the scope {name}, which this app.yaml does not need."
