@@ -15,7 +15,7 @@ from bot.errors import AskerError, Unfit
 from bot.handlers.orders import with_tag
 from bot.handlers.start import StartRequest, values_of
 from bot.messages import mrkdwn
-from bot.messages.slack.fields import PARAMETER, TRUE, choice_value
+from bot.messages.slack.fields import PARAMETER, TRUE, choice_value, family
 from bot.messages.slack.forms import ARGUMENTS, IMAGE_TAG, REF
 from bot.text import refs
 
@@ -64,13 +64,15 @@ def _value(parameter: Parameter, value: str | tuple[str, ...] | None) -> str | N
 
     Of blocks that it was sent Slack may give texts back with `&amp;` for `&`, `<` and `>` likewise.
     """
-    if isinstance(value, tuple):  # a checkbox
+    if isinstance(value, tuple) != (family(parameter) == "tick") and value is not None:
+        raise ValueError("The job was changed while this form was open. Please open it again.")
+    if isinstance(value, tuple):
         if value:
             return "true" if TRUE in value else None
         return None if parameter.default is None else "false"
     if value is None or value == "":
         return None
-    if parameter.choices or (parameter.type == "boolean" and parameter.required):
+    if family(parameter) == "menu":
         choices = parameter.choices or ("true", "false")
         found = next((choice for choice in choices if choice_value(choice) in (value, unescape(value))), None)
         if found is None:

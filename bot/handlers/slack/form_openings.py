@@ -23,6 +23,8 @@ from bot.slack import Slack
 from bot.tables import Delivery
 from bot.text.wording import quoted
 
+CLOSED = "not_found"
+"""What Slack says of a modal that was closed meanwhile."""
 PATIENCE = 1.0
 """Seconds until somebody sees that their rights are being looked up, of the three that a trigger lasts."""
 
@@ -105,7 +107,8 @@ class FormOpener:
         try:
             await self._slack.update_view(view, shown)
         except (RetryLater, Refused) as error:
-            raise _not_taken(opening, error) from None
+            if getattr(error, "status", None) != CLOSED:  # whoever closed it does not want it any more
+                raise _not_taken(opening, error) from None
 
     async def _open(self, opening: Opening, shown: Block) -> str:
         """The id of the modal; `Elsewhere` with the command to type where Slack does not take it."""
@@ -118,20 +121,19 @@ class FormOpener:
         self, opening: Opening, context: RequestContext, view: str | None, error: AskerError
     ) -> None:
         """Say why there is no form: in the modal that is open, else where it was asked, else in a modal."""
-        is_told = view is not None and await self._says(opening, view, error)
-        if not is_told and opening.spot is None:
-            await self._says(opening, None, error)
-            is_told = True
+        is_said = False
+        if view is not None or opening.spot is None:
+            is_said = await self._say(opening, view, error)
         await self._conversation.decide(
             opening.delivery,
             context,
             [Step(error, opening.job)],
-            lambda texts, failed: [] if is_told else self._answers.slack(context, texts),
+            lambda texts, failed: [] if is_said else self._answers.slack(context, texts),
             f"{context.actor} gets no form",
         )
 
-    async def _says(self, opening: Opening, view: str | None, error: AskerError) -> bool:
-        """Whether it could be said in a modal; on Home there is no other place but a direct message."""
+    async def _say(self, opening: Opening, view: str | None, error: AskerError) -> bool:
+        """Whether it could be said in a modal: the one that is open, or a new one."""
         notice = forms.notice(messages.error_reply(str(error)))
         try:
             if view is not None:
@@ -139,19 +141,9 @@ class FormOpener:
             else:
                 await self._slack.open_view(opening.trigger, notice)
         except (RetryLater, Refused) as failed:
-            if opening.spot is None:
-                await self._write(opening.asker.user, error, opening.delivery)
-            log.info("slack.no_form", key=opening.delivery.key, why=str(failed))
-            return opening.spot is None
+            log.warning("slack.no_form", key=opening.delivery.key, why=str(failed))
+            return False
         return True
-
-    async def _write(self, user: str, error: AskerError, delivery: Delivery) -> None:
-        """Say it in the direct messages of Errand and that person; lost where Slack does not take it."""
-        try:
-            text = messages.slack_text(messages.error_reply(str(error)))
-            await self._slack.post(user, text, None, f"form-{delivery.identity}")
-        except (RetryLater, Refused) as failed:
-            log.warning("slack.no_form", key=delivery.key, why=str(failed))
 
 
 def _not_taken(opening: Opening, error: Exception) -> Elsewhere:

@@ -16,7 +16,7 @@ from bot.handlers.slack.entries import Entry, read_entry
 from bot.handlers.slack.form_origins import FormOrigin, mark
 from bot.messages.slack import elements, forms
 from bot.messages.slack.actions import Action, Form
-from bot.messages.slack.fields import PARAMETER, choice_options
+from bot.messages.slack.fields import FAMILIES, PARAMETER, choice_options, family
 from bot.messages.slack.forms import Repetition, RunForm, TooLarge
 from bot.registry import Registry
 from bot.text.wording import quoted
@@ -59,9 +59,10 @@ class InstantAnswers:
             gone = f"{quoted(origin.job)} was taken away, so nothing was started."
             return {"response_action": "update", "view": forms.notice(gone)}
         entry = read_entry(job, catalog.images.get(job.image or ""), fact.values)
-        if _parameters(payload) != set(job.parameters):
+        if _parameters(payload) != {name: family(each) for name, each in job.parameters.items()}:
             return self._changed(catalog, job, origin, entry)
-        shown = {block: what for block, what in entry.mistakes.items() if block in _blocks(payload)}
+        inputs = _inputs(payload)
+        shown = {block: what for block, what in entry.mistakes.items() if block in inputs}
         if shown:
             return {"response_action": "errors", "errors": shown}
         return None
@@ -114,15 +115,19 @@ def _offered(catalog: Catalog, origin: FormOrigin) -> list[Job]:
     return offered
 
 
-def _blocks(payload: Json) -> set[str]:
-    """The inputs that the form has: only there a mistake can be shown."""
+def _inputs(payload: Json) -> dict[str, str]:
+    """The families of the inputs that the form has, by their block: only there a mistake can be shown."""
     view = payload.get("view")
     blocks = view.get("blocks") if isinstance(view, dict) else None
-    found = blocks if isinstance(blocks, list) else []
-    return {
-        str(each.get("block_id")) for each in found if isinstance(each, dict) and each.get("type") == "input"
-    }
+    found: dict[str, str] = {}
+    for block in blocks if isinstance(blocks, list) else []:
+        if isinstance(block, dict) and block.get("type") == "input":
+            element = block.get("element")
+            kind = element.get("type") if isinstance(element, dict) else None
+            found[str(block.get("block_id"))] = FAMILIES.get(str(kind), "")
+    return found
 
 
-def _parameters(payload: Json) -> set[str]:
-    return {each.removeprefix(PARAMETER) for each in _blocks(payload) if each.startswith(PARAMETER)}
+def _parameters(payload: Json) -> dict[str, str]:
+    inputs = _inputs(payload).items()
+    return {block.removeprefix(PARAMETER): each for block, each in inputs if block.startswith(PARAMETER)}

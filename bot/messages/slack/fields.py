@@ -14,6 +14,7 @@ from bot.catalog.parameters import Parameter
 from bot.messages import mrkdwn
 from bot.messages.slack import elements
 from bot.messages.slack.elements import Block
+from bot.messages.text import clean
 
 PARAMETER = "parameter."
 """What the `block_id` of a parameter's input begins with, before its name."""
@@ -21,10 +22,15 @@ VALUE = "value"
 """The `action_id` of every input."""
 TRUE = "true"
 """The value of the one option of a checkbox."""
-HINT_CHARACTERS = 600
-SHORT_HINT_CHARACTERS = 120
+HINT, SHORT_HINT = 1000, 200
+"""Characters of a hint, and of one in a form that would be too large."""
 DIGITS = 15
 """Of a number that Slack's number input takes for sure; longer ones are typed as text."""
+
+FAMILIES = {"static_select": "menu", "external_select": "menu", "checkboxes": "tick"} | dict.fromkeys(
+    ("plain_text_input", "number_input", "datepicker"), "text"
+)
+"""The families of inputs by their type: what one of a family holds means nothing to another."""
 
 _DAYS = ("2024-02-29", "2025-12-31", "2026-01-01", "2027-06-15", "2028-10-20", "2029-07-04")
 _NO_DAYS = (
@@ -64,17 +70,25 @@ def parameter_input(name: str, parameter: Parameter, value: str | None, *, compa
     `compact`: with a short hint, and with a menu that is asked for its options, for a form that would
     otherwise be larger than Slack takes.
     """
-    shown = fitting(parameter, value)
+    shown, about = fitting(parameter, value), hint(parameter, SHORT_HINT if compact else HINT)
     if shown is None:
         shown = parameter.default
-    about = SHORT_HINT_CHARACTERS if compact else HINT_CHARACTERS
+        was = "" if value is None else f"It was {clean(value, 60) or 'empty'}, which is not taken any more."
+        about = " ".join(part for part in (was, about) if part) or None
     return elements.input_block(
         name,
         _element(parameter, shown, compact=compact),
         block_id=f"{PARAMETER}{name}",
-        hint=hint(parameter, about),
+        hint=about,
         optional=not parameter.required,
     )
+
+
+def family(parameter: Parameter) -> str:
+    """What the input of a parameter is, roughly: one of `FAMILIES`."""
+    if parameter.choices or (parameter.type == "boolean" and parameter.required):
+        return "menu"
+    return "tick" if parameter.type == "boolean" else "text"
 
 
 def fitting(parameter: Parameter, value: str | None) -> str | None:
@@ -86,15 +100,15 @@ def fitting(parameter: Parameter, value: str | None) -> str | None:
 
 
 def hint(parameter: Parameter, limit: int) -> str | None:
-    """What stands below an input: its description, and what is expected where the input does not show it."""
+    """What an input takes: its description, and what is expected where the input does not show it."""
     is_seen = parameter.choices or parameter.type == "boolean" or is_day_pattern(parameter.pattern)
     is_plain = parameter.type == "string" and parameter.pattern is None
     expected = "" if is_seen or is_plain else mrkdwn.words(parameter.expectation, 200)
     expected = f"{expected[:1].upper()}{expected[1:]}." if expected else ""
-    about = parameter.description.strip()
+    about = clean(parameter.description, limit)
     if about and expected and about[-1] not in ".!?:":
         about += "."
-    return " ".join(part for part in (about[: 2 * limit], expected) if part)[: 2 * limit] or None
+    return " ".join(part for part in (about, expected) if part) or None
 
 
 def choice_value(choice: str) -> str:

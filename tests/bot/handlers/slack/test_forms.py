@@ -185,6 +185,24 @@ async def test_somebody_whose_rights_take_long_sees_a_form_that_says_nothing_mea
     assert "write access" in words(view_of(shop.slack))
 
 
+async def test_somebody_who_closes_the_form_meanwhile_is_left_alone(
+    shop: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(form_openings, "PATIENCE", 0.01)
+    shop.github.slow("/collaborators/", 0.2)
+    shop.slack.say("views.update", "not_found")
+    await shop.slack.slash("run migrate", user=USER)
+    assert await replies(shop) == []
+
+
+async def test_github_that_does_not_answer_is_told_and_the_form_is_not_asked_for_again(shop: House) -> None:
+    shop.github.fail("/collaborators/", 503, times=9)
+    await shop.slack.slash("run migrate", user=USER)
+    assert shop.slack.views == []
+    (reply,) = await replies(shop)
+    assert "try again soon" in reply
+
+
 @pytest.mark.parametrize("error", ["expired_trigger_id", "ratelimited", "view_too_large"])
 async def test_form_that_slack_does_not_show_is_told_with_the_command_to_type(
     shop: House, error: str

@@ -97,6 +97,16 @@ def test_job_that_was_changed_meanwhile_gives_the_new_form_with_what_was_typed()
     assert answers(new).of(submission(view, {"parameter.COUNT": typed("3")})) is None
 
 
+def test_parameter_that_has_another_kind_of_field_now_gives_the_new_form() -> None:
+    old, new = job(parameters={"DRY": {"type": "boolean"}}), job(parameters={"DRY": {}})
+    ticked = {"type": "checkboxes", "selected_options": [{"value": "true"}]}
+    sent = submission(form(old), {"parameter.DRY": ticked})
+    answer = answers(new).of(sent)
+    assert answer is not None
+    assert answer["response_action"] == "update"
+    assert answers(old).of(sent) is None
+
+
 def test_job_that_was_taken_away_meanwhile_is_told() -> None:
     answer = answers().of(submission(form(job()), {}))
     assert answer is not None

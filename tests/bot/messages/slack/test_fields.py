@@ -136,3 +136,8 @@ def test_pattern_that_takes_more_than_days_or_less_is_no_date_picker(pattern: st
 def test_day_that_is_none_of_the_calendar_is_text() -> None:
     made = element(pattern=r"\d{4}-\d\d-\d\d", default="2026-02-30")
     assert (made["type"], made["initial_value"]) == ("plain_text_input", "2026-02-30")
+
+
+def test_value_that_is_not_taken_any_more_is_told() -> None:
+    said = block("me", default="you", pattern="y.*", description="Who to greet")["hint"]["text"]
+    assert said.startswith("It was me, which is not taken any more. Who to greet. Text")
