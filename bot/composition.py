@@ -39,18 +39,10 @@ from bot.handlers.schedule_occasions import ScheduleOccasions
 from bot.handlers.selection import RunSelection
 from bot.handlers.settlement import Settlement
 from bot.handlers.slack.apologies import SlackApologies
-from bot.handlers.slack.commands import SlackCommandHandler
 from bot.handlers.slack.contexts import SlackContexts
-from bot.handlers.slack.deliveries import Dispatch, SlackDeliveryHandler
-from bot.handlers.slack.form_contents import FormContents
-from bot.handlers.slack.form_openings import FormOpener
-from bot.handlers.slack.form_requests import FormRequests
-from bot.handlers.slack.forms import SlackFormHandler
+from bot.handlers.slack.deliveries import SlackDeliveryHandler
 from bot.handlers.slack.identities import SlackIdentities
 from bot.handlers.slack.instant import InstantAnswers
-from bot.handlers.slack.mentions import SlackMentionHandler
-from bot.handlers.slack.presses import SlackPressHandler
-from bot.handlers.slack.revocations import SlackRevocationHandler
 from bot.handlers.start import StartHandler
 from bot.handlers.status import LogHandler, StatusHandler
 from bot.handlers.tags import ImageTagHandler
@@ -96,6 +88,7 @@ from executor.logs.store import LogStore
 
 if TYPE_CHECKING:
     from bot.slack.socket_mode import SocketMode
+    from bot.slack_composition import SlackComposition
 
 DELIVERIES = 16
 """Deliveries decided at the same time; each is a few requests to GitHub."""
@@ -242,7 +235,7 @@ class Composition:
                 CommentHandler(parts.registry, host, self.conversation, self.answers, self.audience),
                 CheckHandler(parts.registry, host, self.conversation, self.answers, parts.store),
                 OccurrenceHandler(parts.registry, commits, self.enqueuer, self.cards),
-                SlackDeliveryHandler(self.slack_dispatch, self.settlement),
+                SlackDeliveryHandler(self.slack.dispatch if self.slack else None, self.settlement),
                 SlackApologies(self.answers),
             ),
             self.settlement,
@@ -287,38 +280,27 @@ class Composition:
         return SlackContexts(self.slack_identities)
 
     @cached_property
-    def slack_dispatch(self) -> Dispatch | None:
-        """Bolt with who listens to it, where Slack is configured; it is not even imported elsewhere."""
-        if self.parts.slack is None:
+    def slack(self) -> "SlackComposition | None":
+        """What listens to Slack, where it is configured."""
+        parts = self.parts
+        if parts.slack is None:
             return None
-        from bot.slack.bolt import Dispatcher
-        from bot.slack.listeners import Listeners
+        from bot.slack_composition import SlackComposition, SlackParts
 
-        registry, contexts, talk = self.parts.registry, self.slack_contexts, self.conversation
-        slack, answers, clock, deaf = (
-            self.parts.slack,
-            self.answers,
-            self.parts.clock,
-            self.settlement.unheard,
+        return SlackComposition(
+            SlackParts(
+                slack=parts.slack,
+                registry=parts.registry,
+                store=parts.store,
+                contexts=self.slack_contexts,
+                actions=self.actions,
+                conversation=self.conversation,
+                settlement=self.settlement,
+                answers=self.answers,
+                addresses=self.addresses,
+                clock=parts.clock,
+            )
         )
-        opener = FormOpener(slack, contexts, talk, answers)
-        contents = FormContents(self.actions, self.parts.store, clock)
-        requests = FormRequests(registry, contents, opener, self.settlement, clock)
-        forms = SlackFormHandler(slack, contexts, self.actions, talk, answers, clock)
-        commands = SlackCommandHandler(registry, contexts, talk, answers, requests)
-        presses = SlackPressHandler(registry, contexts, commands, talk, answers, requests)
-        mentions = SlackMentionHandler(slack, registry, contexts, commands, talk, answers)
-        listeners = Listeners(
-            command=commands.handle,
-            press=presses.handle,
-            form=forms.handle,
-            shortcut=requests.shortcut,
-            mention=mentions.handle,
-            home=deaf,
-            links=deaf,
-            revoked=SlackRevocationHandler(slack, self.settlement).handle,
-        )
-        return Dispatcher(listeners).dispatch
 
     @cached_property
     def instant(self) -> InstantAnswers:
@@ -414,6 +396,8 @@ class Composition:
             duties.append(CatchUp(recorded, self.holder, config.deliveries, poll))
         if parts.socket_mode is not None:
             duties.append(parts.socket_mode)
+        if self.slack is not None:
+            duties.append(self.slack.follower)
         return tuple(duties)
 
     @cached_property

@@ -299,6 +299,19 @@ class Catalog:
         image = self.images.get(job.image) if job.image is not None else None
         return None if image is None or image.repository is None else self.spelling(image.repository)
 
+    def jobs_by_repository(self) -> dict[str, list[Job]]:
+        """The jobs by the repository of their image, for those of which there is one."""
+        spelling: dict[str, str] = {}
+        for image in self.images.values():
+            if image.repository is not None:
+                spelling.setdefault(image.repository.casefold(), image.repository)
+        jobs: dict[str, list[Job]] = {}
+        for job in self.jobs.values():
+            built = self.images.get(job.image) if job.image is not None else None
+            if built is not None and built.repository is not None:
+                jobs.setdefault(spelling[built.repository.casefold()], []).append(job)
+        return jobs
+
     def images_of(self, repository: str) -> list[Image]:
         """The images that are built from `repository`; GitHub does not tell names by case."""
         wanted = repository.casefold()

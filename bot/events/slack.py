@@ -86,7 +86,8 @@ def read_press(sent: Json) -> SlackPress | Ignored:
     if not isinstance(actions, list) or not actions or not isinstance(actions[0], dict):
         raise Unreadable("the payload lacks what is needed, first: actions")
     action: Json = actions[0]
-    view = sent.get("view")
+    given = sent.get("view")
+    view: Json = given if isinstance(given, dict) else {}
     return SlackPress(
         trigger=_text(sent, "trigger_id"),
         asker=_asker(sent),
@@ -94,8 +95,9 @@ def read_press(sent: Json) -> SlackPress | Ignored:
         value=_chosen(action) or "",
         at=str(action.get("action_ts") or ""),
         spot=_spot(sent),
-        view=_maybe(view, "id") if isinstance(view, dict) else None,
-        metadata=str(view.get("private_metadata") or "") if isinstance(view, dict) else "",
+        view=_maybe(view, "id"),
+        metadata=_maybe(view, "private_metadata") or "",
+        is_home=view.get("type") == "home",
     )
 
 

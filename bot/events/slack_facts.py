@@ -56,6 +56,7 @@ class SlackPress:
     spot: SlackSpot | None = None
     view: str | None = None
     metadata: str = ""
+    is_home: bool = False
 
 
 @dataclass(frozen=True, slots=True)

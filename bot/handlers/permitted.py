@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.errors import NotAllowed, RetryLater
+from bot.errors import AskerError, Refused, RetryLater
 from bot.handlers.authorization import Authorization, RequestContext
 
 MOST = 100
@@ -35,7 +35,7 @@ class PermittedRepositories:
             async with turns:
                 try:
                     await self._authorization.require(context, repository)
-                except NotAllowed:
+                except (AskerError, Refused):  # also where GitHub shows us no such repository
                     return False
                 except RetryLater as later:
                     return later

@@ -20,6 +20,11 @@ class PageAddresses:
         self._keys = keys
         self._clock = clock
 
+    @property
+    def front(self) -> str:
+        """The address of the first page."""
+        return self._registry.config.url.rstrip("/") + "/"
+
     def of(self, row: Build | Run, *, open_place: bool) -> str:
         """The address of the page of `row`, for a place that everybody may read (`open_place`) or not.
 

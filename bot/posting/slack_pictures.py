@@ -31,7 +31,10 @@ class SlackPictures:
         """Say what `post` says, with its picture where the workspace draws it; a second try goes without."""
         text, blocks = messages.slack_text(post.text or ""), post.place.get("blocks")
         kinds = messages.PICTURES & {str(block.get("type")) for block in blocks or ()}
-        team = await _team(slack) if kinds and post.attempts <= 1 else None
+        if not kinds:
+            await send(text, blocks)
+            return
+        team = await _team(slack) if post.attempts <= 1 else None
         if team is None or await self._store.read(
             lambda s: block_refusals.refuses(s, team, kinds, now=self._clock())
         ):

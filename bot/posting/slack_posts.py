@@ -91,8 +91,10 @@ class SlackPosts:
 
     async def response(self, post: Post, subject: Subject) -> None:
         """The answer to a command, which only the asker sees."""
-        client, url = self._client, post.place["url"]
-        await self._pictures.say(client, post, lambda text, blocks: client.respond(url, text, blocks))
+        client, url, replaces = self._client, post.place["url"], bool(post.place.get("replaces"))
+        await self._pictures.say(
+            client, post, lambda text, blocks: client.respond(url, text, blocks, replace_original=replaces)
+        )
 
     async def ephemeral(self, post: Post, subject: Subject) -> None:
         """The answer to a mention, which only the asker sees."""

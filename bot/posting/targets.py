@@ -195,6 +195,12 @@ def drawn(reply: Post, blocks: Sequence[Mapping[str, object]]) -> Post:
     return reply
 
 
+def replacing(reply: Post) -> Post:
+    """An answer to a button, which takes the place of the message that had it."""
+    reply.place = {**reply.place, "replaces": True}
+    return reply
+
+
 def slack_ephemeral(key: str, place: ChannelPlace, user: str, text: str, *, now: float, nonce: str) -> Post:
     """Words in a channel or a thread that only this user sees."""
     fields = {**place.fields, "user": user}

@@ -69,10 +69,15 @@ def _open(session: Session, which: ColumnElement[bool], now: float) -> bool:
     return bool(gone)
 
 
+def closed(session: Session, *, now: float) -> list[Lock]:
+    """Every target that a person closed, by name."""
+    valid = or_(LOCK.until.is_(None), LOCK.until > now)
+    return list(session.scalars(select(Lock).where(valid).order_by(LOCK.target)))
+
+
 def standing(session: Session, *, now: float) -> list[Standing]:
     """Every target that a person closed or a run holds, by name."""
-    valid = or_(LOCK.until.is_(None), LOCK.until > now)
-    closed = {lock.target: lock for lock in session.scalars(select(Lock).where(valid))}
+    shut_by = {lock.target: lock for lock in closed(session, now=now)}
     going = [RUN.state.in_(UNFINISHED), RUN.admitted == true(), RUN.lock.is_not(None)]
     holders = {run.lock: run for run in session.scalars(select(Run).where(*going))}
     shut = select(RUN.job, RUN.lock, func.count()).where(RUN.state.in_(QUEUED), RUN.admitted == false())
@@ -80,15 +85,15 @@ def standing(session: Session, *, now: float) -> list[Standing]:
     return [
         Standing(
             target,
-            closed.get(target),
+            shut_by.get(target),
             holders.get(target),
             sum(
                 count
                 for job, lock, count in waiting
-                if target == lock or (target == job and target in closed)
+                if target == lock or (target == job and target in shut_by)
             ),
         )
-        for target in sorted({*closed, *(lock for lock in holders if lock is not None)})
+        for target in sorted({*shut_by, *(lock for lock in holders if lock is not None)})
     ]
 
 

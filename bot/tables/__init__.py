@@ -226,7 +226,7 @@ class Post(Claimable, table=True):
     | github_verdict  | as `bot.posting.targets.Verdict`                         | check run id       |
     | slack_message   | channel, thread, url (to tell the end where no card can be) | channel and ts  |
     | slack_thread    | channel, thread (the card above it)                      | channel and ts     |
-    | slack_response  | url, blocks (which say the same)                         | -                  |
+    | slack_response  | url, blocks (which say the same), replaces               | -                  |
     | slack_ephemeral | channel, thread, user, blocks (which say the same)       | -                  |
 
     `remote_note` is what else is to be known of it there: the comment's id of the GraphQL API, how many

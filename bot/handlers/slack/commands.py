@@ -11,6 +11,7 @@ from bot.handlers.authorization import RequestContext
 from bot.handlers.conversation import Conversation, Step, job_to_start, verbs_of
 from bot.handlers.slack.contexts import SlackContexts
 from bot.handlers.slack.form_requests import FormRequests
+from bot.handlers.slack.lists import SlackListHandler
 from bot.registry import Registry
 from bot.tables import Delivery
 
@@ -25,11 +26,13 @@ class SlackCommandHandler:
         conversation: Conversation,
         answers: Answers,
         forms: FormRequests,
+        lists: SlackListHandler,
     ) -> None:
         self._registry = registry
         self._contexts = contexts
         self._conversation = conversation
         self._answers = answers
+        self._lists = lists
         self._forms = forms
 
     async def handle(self, delivery: Delivery, command: SlackCommand) -> None:
@@ -37,12 +40,16 @@ class SlackCommandHandler:
 
         Where only parameters are missing there is a form for them.
         """
-        line = f"{self._registry.config.command} {markdown.plain(command.text) or 'help'}"
-        incomplete = self._forms.incomplete(line)
+        text = markdown.plain(command.text).strip()
+        line = f"{self._registry.config.command} {text}"
+        incomplete = self._forms.incomplete(line) if text else None
         if incomplete is not None:
             await self._forms.command(delivery, command, incomplete)
             return
         context = await self._contexts.of(f"slack:{command.trigger}", command.asker, command.spot)
+        if not text:
+            await self._lists.handle(delivery, context)
+            return
         steps = await self.steps(context, [markdown.Line(line)])
         await self._conversation.decide(
             delivery,

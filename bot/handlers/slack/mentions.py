@@ -8,6 +8,7 @@ from bot.handlers.answers import Answers
 from bot.handlers.conversation import Conversation, Press, verbs_of
 from bot.handlers.slack.commands import SlackCommandHandler
 from bot.handlers.slack.contexts import SlackContexts
+from bot.handlers.slack.lists import SlackListHandler
 from bot.registry import Registry
 from bot.slack import Slack
 from bot.store.idempotency import KEEP_KEYS
@@ -25,6 +26,7 @@ class SlackMentionHandler:
         commands: SlackCommandHandler,
         conversation: Conversation,
         answers: Answers,
+        lists: SlackListHandler,
     ) -> None:
         self._slack = slack
         self._registry = registry
@@ -32,6 +34,7 @@ class SlackMentionHandler:
         self._commands = commands
         self._conversation = conversation
         self._answers = answers
+        self._lists = lists
 
     async def handle(self, delivery: Delivery, mention: SlackMention) -> None:
         """Carry out each line that begins with the mention, in order; one message is carried out once.
@@ -48,6 +51,9 @@ class SlackMentionHandler:
         spot = replace(spot, name=(name or "").removeprefix("#"))
         key = f"slack:{spot.channel}:{spot.message}"
         context = await self._contexts.of(key, mention.asker, spot)
+        if [line.text for line in lines] == [word]:
+            await self._lists.handle(delivery, context)
+            return
         await self._conversation.decide(
             delivery,
             context,

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from bot.commands import markdown
 from bot.events.slack_facts import SlackPress
@@ -10,9 +11,11 @@ from bot.handlers.conversation import Conversation, Press
 from bot.handlers.slack.commands import SlackCommandHandler
 from bot.handlers.slack.contexts import SlackContexts
 from bot.handlers.slack.form_requests import BUTTONS, FormRequests
+from bot.handlers.slack.homes import SlackHomeHandler, page_number
+from bot.handlers.slack.lists import SlackListHandler
 from bot.messages.slack.actions import Action
 from bot.registry import Registry
-from bot.tables import Delivery
+from bot.tables import Delivery, Post
 
 _COMMANDS: Mapping[str, str] = {
     Action.RUN_CANCEL: "cancel #{value}",
@@ -22,6 +25,16 @@ _COMMANDS: Mapping[str, str] = {
     Action.JOB_SKIP: "skip {value}",
 }
 """What each button stands for, by its value."""
+_TURNS = frozenset({Action.LIST_PAGE, Action.LIST_BACK, Action.HOME_REFRESH})
+"""Buttons that show something else of the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panels:
+    """What stays where it is and is shown anew: Homes, and lists in messages."""
+
+    homes: SlackHomeHandler
+    lists: SlackListHandler
 
 
 class SlackPressHandler:
@@ -35,6 +48,7 @@ class SlackPressHandler:
         conversation: Conversation,
         answers: Answers,
         forms: FormRequests,
+        panels: Panels,
     ) -> None:
         self._registry = registry
         self._contexts = contexts
@@ -42,11 +56,15 @@ class SlackPressHandler:
         self._conversation = conversation
         self._answers = answers
         self._forms = forms
+        self._panels = panels
 
     async def handle(self, delivery: Delivery, press: SlackPress) -> None:
         """Carry out what it stands for; pressed twice within seconds, it is done once."""
         if press.action in BUTTONS:
             await self._forms.press(delivery, press, _identity(press))
+            return
+        if press.action in _TURNS:
+            await self._turn(delivery, press)
             return
         words = _COMMANDS.get(press.action)
         if words is None:
@@ -54,14 +72,28 @@ class SlackPressHandler:
             return
         context = await self._contexts.of(delivery.key, press.asker, press.spot)
         line = f"{self._registry.config.command} {words.format(value=shlex.quote(press.value))}"
+        refusals: list[str] = []
+
+        def answers(texts: list[str], failed: bool) -> list[Post]:
+            refusals[:] = texts if failed else []
+            return self._answers.slack(context, refusals)
+
         await self._conversation.decide(
             delivery,
             context,
             await self._commands.steps(context, [markdown.Line(line)]),
-            lambda texts, failed: self._answers.slack(context, texts if failed else []),
+            answers,
             f"{context.actor} presses {press.action}",
             press=_identity(press),
         )
+        if press.is_home:
+            await self._panels.homes.follow(press, "\n\n".join(refusals))
+
+    async def _turn(self, delivery: Delivery, press: SlackPress) -> None:
+        if press.is_home:
+            await self._panels.homes.turned(delivery, press)
+        else:
+            await self._panels.lists.turn(delivery, press, page_number(press.value))
 
 
 def _identity(press: SlackPress) -> Press:

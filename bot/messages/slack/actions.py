@@ -16,6 +16,7 @@ class Action(StrEnum):
     JOB_RESUME = "job.resume"  # (job)
     JOB_SKIP = "job.skip"  # (job)
     LIST_PAGE = "list.page"  # (page, from 1)
+    LIST_BACK = "list.back"  # (page, from 1): the same, beside it
     HOME_REFRESH = "home.refresh"
     FORM_JOB = "form.job"  # (job): the menu of the form that asks which job
 

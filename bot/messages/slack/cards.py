@@ -6,13 +6,13 @@ from bot.messages import reports
 from bot.messages.comments import parameters
 from bot.messages.mrkdwn import cut, date, escaped, fitted, link, literal, mention, span, zoned
 from bot.messages.slack.actions import Action
+from bot.messages.slack.buttons import cancel_button
 from bot.messages.slack.elements import (
     MESSAGE_CHARACTERS,
     Block,
     actions,
     address,
     button,
-    confirm,
     context,
     link_button,
     preformatted,
@@ -36,7 +36,7 @@ NOTICE_CHARACTERS = 300
 
 def blocks(view: View, link: str | None) -> tuple[str, list[Block]]:
     """The notification's text and the blocks of a card; what is longest and matters least goes first."""
-    shown = [section(_headline(view, link)), context(_facts(view)), *_end(view)]
+    shown = [section(headline(view, link)), context(_facts(view)), *_end(view)]
     buttons = _buttons(view, link)
     end = [actions(*buttons)] if buttons else []
     rest = list(_rest(view))
@@ -63,10 +63,12 @@ def _notice(view: View) -> str:
     return cut(escaped(title), NOTICE_CHARACTERS)
 
 
-def _headline(view: View, page: str | None) -> str:
+def headline(view: View, page: str | None, *, named: bool = True) -> str:
+    """How it stands: `✅ *migrate* #142 succeeded in 12s`, without the name where that is known."""
     to = address(page, LINK_CHARACTERS)
     number = link(to, f"#{view.number}") if to else f"#{view.number}"
-    line = f"{view.icon} *{literal(view.name, 100)}* {view.label}{number} {view.verdict}"
+    name = f"*{literal(view.name, 100)}* " if named else ""
+    line = f"{view.icon} {name}{view.label}{number} {view.verdict}"
     if view.result is None and view.why:
         line += f"{view.before_why}{zoned(fitted(view.why, 300))}"
     return ", ".join(part for part in (line, _elapsed(view), view.bar) if part)
@@ -165,14 +167,7 @@ def _run_buttons(view: View) -> Iterator[Block]:
         if view.changeable:
             yield button("Run with changes", Action.RUN_CHANGE, number)
     elif view.state is not State.STOPPING:
-        ask = confirm(
-            f"Cancel #{number}?",
-            f"{view.name} is stopped, and what it has done stays done.",
-            yes="Cancel the run",
-            no="Let it go on",
-            style="danger",
-        )
-        yield button("Cancel", Action.RUN_CANCEL, number, style="danger", confirm=ask)
+        yield cancel_button(view)
 
 
 def _log(view: View, page: str | None) -> Iterator[Block]:

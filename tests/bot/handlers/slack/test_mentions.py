@@ -26,7 +26,7 @@ async def test_mention_runs_a_job_and_its_card_goes_into_the_channel(home: House
     run = await home.run(1)
     assert (run.cause, run.actor) == ("slack", "slack:octocat")
     (card,) = await cards(home)
-    assert card.place == {"channel": home.slack.channels[0].id}
+    assert card.place == {"channel": home.slack.channels[0].id, "asked": True}
 
 
 async def test_mention_in_a_thread_is_answered_there_and_its_card_is_there(home: House) -> None:
@@ -35,7 +35,7 @@ async def test_mention_in_a_thread_is_answered_there_and_its_card_is_there(home:
     places = [(post.kind, post.place) for post in await home.posts() if post.kind.startswith("slack")]
     assert places == [
         ("slack_message", {"channel": "#ops"}),  # of `notify`, which everybody reads
-        ("slack_message", {"channel": channel, "thread": "5.6"}),
+        ("slack_message", {"channel": channel, "thread": "5.6", "asked": True}),
         ("slack_ephemeral", {"channel": channel, "thread": "5.6", "user": "U0OCTOCAT"}),
     ]
 

@@ -1,0 +1,180 @@
+"""Reads what lists of jobs and the Home show to one person, in a few statements however much there is."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from bot import messages
+from bot.catalog.catalog import Job
+from bot.catalog.due import DEFINITION, Plan, paused, upcoming
+from bot.handlers.visibility import Sight
+from bot.messages.slack import homes
+from bot.messages.slack.overviews import (
+    PAGE,
+    JobLine,
+    JobPage,
+    LockLine,
+    Overview,
+    RunLine,
+    ScheduleLine,
+)
+from bot.posting.addresses import PageAddresses
+from bot.store import Session, Store, locks, overviews, results, ticks
+from bot.store.transitions import QUEUED
+from bot.tables import JobState, Lock, Run
+
+UNDER_WAY = 200
+"""Runs under way that are counted."""
+HELD = 3
+"""Schedules that are held back and stand above those that are due soonest."""
+MOMENTS = 20_000
+"""Times of schedules that are remembered."""
+
+
+class Timetables:
+    """When schedules start their jobs next; remembered until then, since a thousand take half a second."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[tuple[object, ...], float | None]] = {}
+
+    def line(self, job: Job, state: JobState | None, now: float) -> ScheduleLine | None:
+        """How the schedule of a job stands, None where it has none."""
+        if job.schedule is None:
+            return None
+        plan, known = Plan(job, job.schedule), state or JobState(job=job.name)
+        by = paused(plan, known, now)
+        timetable = job.schedule
+        return ScheduleLine(
+            job=job.name,
+            timetable=f"{timetable.cron} {timetable.timezone}",
+            next_at=self._next(plan, known, now),
+            paused_by=by,
+            paused_until=None if by is None or timetable.paused else known.paused_until,
+            skipped_at=None if known.skip_at is None else plan.starts_at(known.skip_at),
+            by_definition=by == DEFINITION,
+        )
+
+    def _next(self, plan: Plan, state: JobState, now: float) -> float | None:
+        key = (plan.text, plan.spread, plan.timetable.paused, state.paused, state.paused_until, state.skip_at)
+        old = self._known.get(plan.job.name)
+        if old is not None and old[0] == key and (old[1] is None or old[1] > now):
+            return old[1]
+        at = next(iter(upcoming(plan, state, now, 1)), None)
+        if len(self._known) >= MOMENTS:
+            self._known.clear()
+        self._known[plan.job.name] = key, at
+        return at
+
+
+class OverviewReader:
+    """Reads for whoever has a `Sight`; nothing of other repositories is read."""
+
+    def __init__(self, store: Store, addresses: PageAddresses, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._addresses = addresses
+        self._clock = clock
+        self._timetables = Timetables()
+
+    async def jobs(self, sight: Sight, number: int) -> JobPage:
+        """A page of the jobs."""
+
+        def read(session: Session) -> JobPage:
+            some, _ = _page(sight, number)
+            states = ticks.states(session, [job.name for job in some if job.schedule is not None])
+            shut = locks.closed(session, now=self._clock())
+            return self._job_page(session, sight, number, states, shut)
+
+        return await self._store.read(read)
+
+    async def overview(self, sight: Sight, number: int) -> Overview:
+        """All of the Home, with that page of the jobs."""
+
+        def read(session: Session) -> Overview:
+            now = self._clock()
+            scheduled = [job for job in sight.jobs.values() if job.schedule is not None]
+            states = ticks.states(session, [job.name for job in scheduled])
+            shut = locks.closed(session, now=now)
+            rows = overviews.under_way(session, sight.repositories, limit=UNDER_WAY)
+            failing = overviews.failing(session, sight.repositories, limit=homes.FAILING)
+            waiting = [row for row in rows if row.state in QUEUED]
+            running = [row for row in rows if row.state not in QUEUED]
+            lines = self._schedules(scheduled, states, now)
+            mine = _concerning(shut, sight.jobs.values())
+            return Overview(
+                jobs=self._job_page(session, sight, number, states, shut),
+                running=self._runs(running[: homes.RUNS]),
+                more_running=len(running[homes.RUNS :]),
+                waiting=self._runs(waiting[: homes.RUNS]),
+                more_waiting=len(waiting[homes.RUNS :]),
+                failing=self._runs(failing),
+                schedules=lines[: homes.SCHEDULES],
+                more_schedules=len(lines[homes.SCHEDULES :]),
+                locks=[
+                    LockLine(each.target, each.actor, each.reason, each.until) for each in mine[: homes.LOCKS]
+                ],
+                more_locks=len(mine[homes.LOCKS :]),
+            )
+
+        return await self._store.read(read)
+
+    def _job_page(
+        self,
+        session: Session,
+        sight: Sight,
+        number: int,
+        states: Mapping[str, JobState],
+        shut: Sequence[Lock],
+    ) -> JobPage:
+        some, number = _page(sight, number)
+        rows = results.newest(session, [job.name for job in some]).items()
+        newest = {name: row for name, row in rows if row.repository in sight.repositories}
+        closed = {lock.target: lock.actor for lock in shut}
+        lines = [self._job(job, newest.get(job.name), states.get(job.name), closed) for job in some]
+        return JobPage(lines, number, _pages(sight), len(sight.jobs), sight.unknown)
+
+    def _job(self, job: Job, run: Run | None, state: JobState | None, closed: Mapping[str, str]) -> JobLine:
+        last = None if run is None else self._run(run)
+        by = closed.get(job.name) or closed.get(job.lock or "")
+        schedule = self._timetables.line(job, state, self._clock())
+        return JobLine(job.name, job.description, last, schedule, by)
+
+    def _schedules(
+        self, jobs: Iterable[Job], states: Mapping[str, JobState], now: float
+    ) -> list[ScheduleLine]:
+        """Some of what people hold back, then what is due soonest, then the rest."""
+        found = [self._timetables.line(job, states.get(job.name), now) for job in jobs]
+        lines = sorted((line for line in found if line is not None), key=_moment)
+        held = [line for line in lines if _is_held(line)]
+        free = [line for line in lines if line.paused_by is None and not _is_held(line)]
+        paused = [line for line in lines if line.by_definition]
+        return [*held[:HELD], *free, *held[HELD:], *paused]
+
+    def _runs(self, rows: Iterable[Run]) -> list[RunLine]:
+        return [self._run(row) for row in rows]
+
+    def _run(self, row: Run) -> RunLine:
+        return RunLine(messages.run_view(row), self._addresses.of(row, open_place=False))
+
+
+def _page(sight: Sight, number: int) -> tuple[list[Job], int]:
+    """The jobs of a page, by name, and its number: beyond the last it is that."""
+    number = min(max(number, 1), _pages(sight))
+    names = sorted(sight.jobs)[(number - 1) * PAGE : number * PAGE]
+    return [sight.jobs[name] for name in names], number
+
+
+def _pages(sight: Sight) -> int:
+    return max(-(-len(sight.jobs) // PAGE), 1)
+
+
+def _concerning(shut: Sequence[Lock], jobs: Iterable[Job]) -> list[Lock]:
+    targets = {target for job in jobs for target in (job.name, job.lock)}
+    return [lock for lock in shut if lock.target in targets]
+
+
+def _is_held(line: ScheduleLine) -> bool:
+    """Whether people hold it back, who can let it go on as well."""
+    return not line.by_definition and (line.paused_by is not None or line.skipped_at is not None)
+
+
+def _moment(line: ScheduleLine) -> tuple[float, str]:
+    return line.next_at if line.next_at is not None else math.inf, line.job

@@ -1,0 +1,75 @@
+"""Who looks at their Home, as far as is known: Slack tells when it is opened, never when it is left."""
+
+import asyncio
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from bot.events.slack_facts import SlackAsker
+from bot.handlers.visibility import Sight
+
+LIFE = 600.0
+"""Seconds for which a Home that was opened is followed."""
+SPACING = 5.0
+"""Seconds between two times that one Home is published anew, but for its own person."""
+MOST = 100
+"""People whose Homes are followed, those who opened theirs last; Slack takes some hundred a minute."""
+
+
+@dataclass(slots=True)
+class Viewer:
+    """Somebody and what they see: which page of jobs, of which repositories, as asked at a time."""
+
+    asker: SlackAsker
+    page: int
+    sight: Sight
+    sight_at: float
+    until: float
+    published_at: float
+    is_stale: bool = False
+
+
+class HomeViewers:
+    """Remembered by this process alone; a Home that is forgotten is only not followed."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._viewers: dict[str, Viewer] = {}
+        self.arrival = asyncio.Event()
+        """Set when there is one."""
+
+    def get(self, user: str) -> Viewer | None:
+        """What somebody saw last, however long ago."""
+        return self._viewers.get(user)
+
+    def note(self, asker: SlackAsker, page: int, sight: Sight, sight_at: float, *, opened: bool) -> None:
+        """Their Home was published; `opened`: because they looked at it."""
+        now, old = self._clock(), self._viewers.pop(asker.user, None)
+        if len(self._viewers) >= MOST:
+            del self._viewers[next(iter(self._viewers))]
+        until = now + LIFE if opened or old is None else old.until
+        self._viewers[asker.user] = Viewer(asker, page, sight, sight_at, until, now)
+        self.arrival.set()
+
+    def touch(self, repositories: Collection[str] | None) -> None:
+        """Something changed in these repositories; None: in any."""
+        for viewer in self._viewers.values():
+            if repositories is None or not viewer.sight.repositories.isdisjoint(repositories):
+                viewer.is_stale = True
+
+    def due(self) -> list[Viewer]:
+        """Whose Home is to be published anew now, who waited longest first."""
+        now = self._clock()
+        for user in [user for user, viewer in self._viewers.items() if viewer.until <= now]:
+            del self._viewers[user]
+        stale = [
+            each for each in self._viewers.values() if each.is_stale and each.published_at + SPACING <= now
+        ]
+        return sorted(stale, key=lambda viewer: viewer.published_at)
+
+    def rest(self) -> float | None:
+        """Seconds until somebody's Home is due or is not followed any more; None where nobody's is."""
+        now = self._clock()
+        times = [
+            each.published_at + SPACING if each.is_stale else each.until for each in self._viewers.values()
+        ]
+        return max(min(times) - now, 0.0) if times else None

@@ -1,0 +1,84 @@
+"""What is shown at a glance, as data: runs, schedules, locks, and a page of jobs. Texts are as they came."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bot.messages.view import View
+
+PAGE = 10
+"""Jobs on one page."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """One run with its page."""
+
+    view: View
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleLine:
+    """One schedule. `next_at` is when it starts the job next, None while it is paused for good.
+
+    `skipped_at`: the time that it leaves out. `by_definition`: it is paused where nobody can resume it.
+    """
+
+    job: str
+    timetable: str
+    next_at: float | None
+    paused_by: str | None = None
+    paused_until: float | None = None
+    skipped_at: float | None = None
+    by_definition: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JobLine:
+    """One job with its newest run, if any. `locked_by`: who closed it or its lock."""
+
+    name: str
+    description: str
+    last: RunLine | None = None
+    schedule: ScheduleLine | None = None
+    locked_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """Page `number` (from 1) of `pages` of the `total` jobs that somebody may run.
+
+    `unknown`: of so many repositories it is not known whether they may.
+    """
+
+    lines: Sequence[JobLine] = ()
+    number: int = 1
+    pages: int = 1
+    total: int = 0
+    unknown: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LockLine:
+    """A target that somebody closed, until a moment or until it is opened."""
+
+    target: str
+    actor: str
+    reason: str | None
+    until: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All of it for one person; `more_*` say how much more there is of what is cut."""
+
+    jobs: JobPage
+    running: Sequence[RunLine] = ()
+    more_running: int = 0
+    waiting: Sequence[RunLine] = ()
+    more_waiting: int = 0
+    failing: Sequence[RunLine] = ()
+    schedules: Sequence[ScheduleLine] = ()
+    more_schedules: int = 0
+    locks: Sequence[LockLine] = field(default_factory=tuple)
+    more_locks: int = 0

@@ -1,0 +1,140 @@
+"""Puts together what listens to Slack; made where Slack is configured, and not even imported elsewhere."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from bot.handlers.actions import Actions
+from bot.handlers.answers import Answers
+from bot.handlers.conversation import Conversation
+from bot.handlers.settlement import Settlement
+from bot.handlers.slack.commands import SlackCommandHandler
+from bot.handlers.slack.contexts import SlackContexts
+from bot.handlers.slack.deliveries import Dispatch
+from bot.handlers.slack.form_contents import FormContents
+from bot.handlers.slack.form_openings import FormOpener
+from bot.handlers.slack.form_requests import FormRequests
+from bot.handlers.slack.forms import SlackFormHandler
+from bot.handlers.slack.homes import SlackHomeHandler, SlackHomePublisher
+from bot.handlers.slack.lists import SlackListHandler
+from bot.handlers.slack.mentions import SlackMentionHandler
+from bot.handlers.slack.overviews import OverviewReader
+from bot.handlers.slack.presses import Panels, SlackPressHandler
+from bot.handlers.slack.revocations import SlackRevocationHandler
+from bot.handlers.visibility import Visibility
+from bot.posting.addresses import PageAddresses
+from bot.registry import Registry
+from bot.slack import Slack
+from bot.slack.bolt import Dispatcher
+from bot.slack.listeners import Listeners
+from bot.store import Store
+from bot.workers.homes import HomeFollower
+
+
+@dataclass(frozen=True, slots=True)
+class SlackParts:
+    """What its classes need of the others; taken whole by nobody but the composition."""
+
+    slack: Slack
+    registry: Registry
+    store: Store
+    contexts: SlackContexts
+    actions: Actions
+    conversation: Conversation
+    settlement: Settlement
+    answers: Answers
+    addresses: PageAddresses
+    clock: Callable[[], float]
+
+
+class SlackComposition:
+    """One of each, made when it is first asked for."""
+
+    def __init__(self, parts: SlackParts) -> None:
+        self.parts = parts
+
+    @cached_property
+    def visibility(self) -> Visibility:
+        """Which jobs somebody may run."""
+        return Visibility(self.parts.actions.authorization)
+
+    @cached_property
+    def overviews(self) -> OverviewReader:
+        """What lists and Homes show."""
+        return OverviewReader(self.parts.store, self.parts.addresses, self.parts.clock)
+
+    @cached_property
+    def publisher(self) -> SlackHomePublisher:
+        """What shows Homes."""
+        parts = self.parts
+        return SlackHomePublisher(
+            parts.slack, parts.contexts, self.visibility, self.overviews, parts.addresses, parts.clock
+        )
+
+    @cached_property
+    def homes(self) -> SlackHomeHandler:
+        """Of Homes that are opened."""
+        return SlackHomeHandler(self.publisher, self.parts.conversation)
+
+    @cached_property
+    def follower(self) -> HomeFollower:
+        """What follows Homes that are open."""
+        return HomeFollower(self.publisher, self.parts.store)
+
+    @cached_property
+    def form_requests(self) -> FormRequests:
+        """Of what opens forms."""
+        parts = self.parts
+        opener = FormOpener(parts.slack, parts.contexts, parts.conversation, parts.answers)
+        contents = FormContents(parts.actions, parts.store, parts.clock)
+        return FormRequests(parts.registry, contents, opener, parts.settlement, parts.clock)
+
+    @cached_property
+    def forms(self) -> SlackFormHandler:
+        """Of forms that are submitted."""
+        parts = self.parts
+        said = (parts.conversation, parts.answers, parts.clock)
+        return SlackFormHandler(parts.slack, parts.contexts, parts.actions, *said)
+
+    @cached_property
+    def lists(self) -> SlackListHandler:
+        """Of the command alone."""
+        parts, shown = self.parts, (self.visibility, self.overviews)
+        return SlackListHandler(parts.registry, parts.contexts, *shown, parts.answers, parts.settlement)
+
+    @cached_property
+    def commands(self) -> SlackCommandHandler:
+        """Of slash commands."""
+        parts = self.parts
+        typed = (parts.conversation, parts.answers, self.form_requests, self.lists)
+        return SlackCommandHandler(parts.registry, parts.contexts, *typed)
+
+    @cached_property
+    def mentions(self) -> SlackMentionHandler:
+        """Of mentions."""
+        parts = self.parts
+        typed = (self.commands, parts.conversation, parts.answers, self.lists)
+        return SlackMentionHandler(parts.slack, parts.registry, parts.contexts, *typed)
+
+    @cached_property
+    def presses(self) -> SlackPressHandler:
+        """Of buttons."""
+        parts, panels = self.parts, Panels(self.homes, self.lists)
+        said = (parts.conversation, parts.answers, self.form_requests)
+        return SlackPressHandler(parts.registry, parts.contexts, self.commands, *said, panels)
+
+    @cached_property
+    def dispatch(self) -> Dispatch:
+        """Bolt with who listens to it."""
+        deaf = self.parts.settlement.unheard
+        listeners = Listeners(
+            command=self.commands.handle,
+            press=self.presses.handle,
+            form=self.forms.handle,
+            shortcut=self.form_requests.shortcut,
+            mention=self.mentions.handle,
+            home=self.homes.opened,
+            links=deaf,
+            revoked=SlackRevocationHandler(self.parts.slack, self.parts.settlement).handle,
+        )
+        return Dispatcher(listeners).dispatch

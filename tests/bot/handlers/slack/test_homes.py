@@ -1,0 +1,160 @@
+"""Home shows to each person what they may run, and its buttons do what commands do."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from bot.messages.slack.actions import Action
+from bot.tables import Run
+from demo.slack import View
+from tests.bot.handlers.slack.hands import OCTOCAT, let_in, text_of
+from tests.bot.house import SITE, House, house
+
+PEOPLE = {"slack": {"people": {"U0OCTOCAT": "octocat", "U0READER": "reader"}}}
+SCHEDULED = {"schedule": {"cron": "30 2 * * *", "timezone": "Europe/Berlin"}}
+MANY = {f"job-{number:02}": {"image": "shop", "command": "true"} for number in range(25)}
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> AsyncIterator[House]:
+    changes: dict[str, Any] = {**PEOPLE, "jobs": {"check": SCHEDULED}}
+    async with house(tmp_path, changes=changes) as made:
+        let_in(made)
+        yield made
+
+
+async def opened(home: House, user: str = OCTOCAT) -> View:
+    await home.slack.open_home(user=user)
+    return home.slack.homes[user]
+
+
+async def ended(home: House, number: int, result: str) -> None:
+    values = {"state": "finished", "result": result, "finished_at": home.now, "started_at": home.now - 5}
+    await home.write(lambda s: s.execute(update(Run).where(Run.number == number).values(**values)))  # type: ignore[arg-type]
+
+
+async def test_home_shows_runs_schedules_and_jobs_with_their_buttons(home: House) -> None:
+    await home.types("run check")
+    await home.types("run publish")
+    await ended(home, 2, "failed")
+    await home.types('lock publish "no deploys"')
+    shown = text_of((await opened(home)).blocks)
+    for words in ("*check* <", "is waiting", "Failed, and not mended since", "*publish* <", "no deploys"):
+        assert words in shown
+    for words in ("30 2 * * * Europe/Berlin", "<!date^", "Skip the next", "asked by `octocat`"):
+        assert words in shown
+    for action in (
+        Action.RUN_CANCEL,
+        Action.RUN_AGAIN,
+        Action.JOB_RUN,
+        Action.JOB_PAUSE,
+        Action.HOME_REFRESH,
+    ):
+        assert f'"{action}"' in shown
+    for name in ("check", "deploy", "publish"):
+        assert f'"value": "{name}"' in shown
+    assert '"value": "plain"' not in shown  # which is of no repository, so nobody in Slack may run it
+
+
+async def test_home_of_who_may_nothing_shows_nothing_and_says_whom_to_ask(home: House) -> None:
+    await home.types("run check")
+    reader = text_of((await opened(home, "U0READER")).blocks)
+    assert "ask whoever owns yours" in reader
+    assert "check" not in reader
+    unknown = text_of((await opened(home, "U0NOBODY")).blocks)
+    assert "slack.people" in unknown
+    assert "check" not in unknown
+
+
+async def test_home_shows_nothing_of_a_repository_where_somebody_may_only_read(home: House) -> None:
+    await home.types("run publish")
+    await home.types("run check")
+    home.github.add_person(SITE, "octocat", "read")
+    shown = text_of((await opened(home)).blocks)
+    assert "check" in shown
+    assert "publish" not in shown
+
+
+async def test_github_is_asked_once_a_minute_for_each_repository(
+    home: House,
+) -> None:
+    def questions() -> int:
+        return sum(each.path.endswith("/permission") for each in home.github.requests)
+
+    before = questions()
+    await opened(home)
+    assert questions() - before == 2
+    await opened(home)
+    assert questions() - before == 2
+    home.now += 61
+    await opened(home)
+    assert questions() - before == 4
+
+
+async def test_github_that_does_not_answer_leaves_jobs_out_and_says_so(home: House) -> None:
+    home.github.fail("/permission$", 502, times=2)
+    assert "GitHub does not say now" in text_of((await opened(home)).blocks)
+    assert "GitHub does not say now" not in text_of((await opened(home)).blocks)
+
+
+async def test_cancel_on_home_stops_the_run_and_home_is_shown_anew(home: House) -> None:
+    await home.types("run check")
+    view = await opened(home)
+    await home.slack.press(view, Action.RUN_CANCEL)
+    run = await home.run(1)
+    assert (run.result, run.stop_by) == ("cancelled", "slack:octocat")
+    assert "Nothing runs now" in text_of(view.blocks)
+    assert home.slack.views == []
+
+
+async def test_button_of_somebody_whose_right_is_gone_does_nothing_and_a_window_says_why(home: House) -> None:
+    await home.types("run check")
+    view = await opened(home)
+    home.github.add_person("acme/shop", "octocat", "read")
+    await home.slack.press(view, Action.RUN_CANCEL)
+    assert (await home.run(1)).result is None
+    (window,) = home.slack.views
+    assert "write access" in text_of(window.blocks)
+
+
+async def test_schedule_is_paused_and_goes_on_by_the_buttons(home: House) -> None:
+    view = await opened(home)
+    await home.slack.press(view, Action.JOB_PAUSE)
+    assert "paused by" in text_of(view.blocks)
+    await home.slack.press(view, Action.JOB_RESUME)
+    assert "paused by" not in text_of(view.blocks)
+    await home.slack.press(view, Action.JOB_SKIP)
+    assert "leaves out <!date^" in text_of(view.blocks)
+
+
+async def test_failure_that_is_mended_is_not_shown(home: House) -> None:
+    await home.types("run check")
+    await ended(home, 1, "timed_out")
+    assert "Failed, and not" in text_of((await opened(home)).blocks)
+    await home.types("run check")
+    await ended(home, 2, "succeeded")
+    assert "Failed, and not" not in text_of((await opened(home)).blocks)
+
+
+async def test_page_of_jobs_stays_when_a_button_was_pressed(tmp_path: Path) -> None:
+    async with house(tmp_path, changes={"jobs": MANY}) as home:
+        let_in(home)
+        view = await opened(home)
+        assert "Page 1 of 3, 28 jobs" in text_of(view.blocks)
+        await home.slack.press(view, Action.LIST_PAGE)
+        assert "Page 2 of 3" in text_of(view.blocks)
+        await home.types("run check")
+        await home.slack.press(view, Action.HOME_REFRESH)
+        assert "Page 2 of 3" in text_of(view.blocks)
+        await home.slack.press(view, Action.RUN_CANCEL)
+        assert "Page 2 of 3" in text_of(view.blocks)
+        await home.slack.press(view, Action.LIST_BACK)
+        assert "Page 1 of 3" in text_of(view.blocks)
+
+
+async def test_messages_beside_home_are_not_home(home: House) -> None:
+    await home.slack.open_home(user=OCTOCAT, tab="messages")
+    assert home.slack.homes == {}
