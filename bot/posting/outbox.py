@@ -34,8 +34,10 @@ https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-res
 """
 MOVING, MOVING_MOST = 5.0, 60.0
 """Seconds between two edits of a card with a job's progress: at first, and of one that runs for an hour."""
-TICKING, TICKING_MOST = 30.0, 600.0
+TICKING, TICKING_MOST = 15.0, 600.0
 """Seconds between two edits of a card in Slack that tells for how long its run goes on; a tenth of that."""
+TICKING_MOVING = 10.0
+"""The same at least, where the job tells how far it is."""
 BEGINNING = 1.0
 """Seconds for which a new card waits at most for its run to begin: then one comment says both."""
 ENDING = 2.0
@@ -250,7 +252,8 @@ def _tick(post: Post, now: float) -> float | None:
     if post.kind != "slack_message" or not isinstance(run, Run) or run.state != State.RUNNING:
         return None
     gone = now - run.started_at if run.started_at is not None else 0.0
-    return min(max(gone / 10, TICKING), TICKING_MOST)
+    tick = min(max(gone / 10, TICKING), TICKING_MOST)
+    return tick if run.progress is None else min(tick, max(_pause(run, now), TICKING_MOVING))
 
 
 def _below(post: Post, remote: posts.Remote | None, now: float) -> list[Post]:

@@ -17,7 +17,9 @@ async def test_card_leads_to_the_message_in_slack_and_shows_what_was_typed(home:
     assert f"/archives/{home.slack.channels[0].id}/p{message.ts.replace('.', '')})" in body
     assert f"```text\n{typed}\n```" in body
     assert "[build \u200b1](https://errand.example.com/builds/1?" in body
-    assert f"{home.beside.github_url}/Acme/Shop/pull/7|#7>" in str(message.blocks)
+    comment = home.github.comments[-1].id
+    page = f"{home.beside.github_url}/Acme/Shop/pull/7"
+    assert f"{page}|#7> · <{page}#issuecomment-{comment}|comment>" in str(message.blocks)
 
 
 async def test_slack_that_does_not_answer_keeps_no_card_back(home: House) -> None:
