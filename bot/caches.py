@@ -28,6 +28,11 @@ class ExpiringCache(Generic[K, V]):
         """Forget the value; the next to ask fetches it."""
         self._values.pop(key, None)
 
+    def refresh(self, key: K, fetch: Callable[[], Awaitable[tuple[V, float]]]) -> None:
+        """Fetch the value anew beside what is kept, which holds until its end."""
+        if key not in self._flights:
+            self._start(key, fetch)
+
     async def get(self, key: K, fetch: Callable[[], Awaitable[tuple[V, float]]]) -> V:
         """The value, from `fetch` (which also says when it ends) where none is kept.
 
@@ -37,11 +42,13 @@ class ExpiringCache(Generic[K, V]):
         if value is not None:
             return value
         flight = self._flights.get(key)
-        if flight is None:
-            flight = asyncio.create_task(self._fly(key, fetch))
-            self._flights[key] = flight
-            flight.add_done_callback(lambda done: self._landed(key, done))
-        return await asyncio.shield(flight)
+        return await asyncio.shield(self._start(key, fetch) if flight is None else flight)
+
+    def _start(self, key: K, fetch: Callable[[], Awaitable[tuple[V, float]]]) -> asyncio.Task[V]:
+        flight = asyncio.create_task(self._fly(key, fetch))
+        self._flights[key] = flight
+        flight.add_done_callback(lambda done: self._landed(key, done))
+        return flight
 
     async def _fly(self, key: K, fetch: Callable[[], Awaitable[tuple[V, float]]]) -> V:
         value, ends = await fetch()

@@ -85,6 +85,7 @@ class GitHub:
 
     async def close(self) -> None:
         """Close all connections."""
+        await self.emails.close()
         if self._app is not None:
             await self._app.close()
         await self._transport.close()

@@ -19,6 +19,8 @@ from bot.github.transport import Answer, Call
 
 KEPT = 600.0
 """Seconds for which the addresses of an organization's members are believed; rights are asked each time."""
+RENEWED = 300.0
+"""Seconds after which who asks has them read anew, and need not wait for it."""
 REFUSAL_KEPT = 60.0
 """Seconds for which GitHub's no is."""
 WAIT = 3.0
@@ -44,7 +46,7 @@ class VerifiedEmails:
     def __init__(self, send: Callable[[str, Call], Awaitable[Answer]], clock: Callable[[], float]) -> None:
         self._send = send
         self._clock = clock
-        self._indexes: ExpiringCache[str, Index | Refused] = ExpiringCache(clock, ORGANIZATIONS)
+        self._indexes: ExpiringCache[str, tuple[Index | Refused, float]] = ExpiringCache(clock, ORGANIZATIONS)
 
     async def logins(self, organization: str, address: str) -> frozenset[str]:
         """The members of `organization` who have verified `address`; nobody where there is no organization.
@@ -56,21 +58,28 @@ class VerifiedEmails:
         name = organization.lower()
         try:
             async with asyncio.timeout(WAIT):
-                found = await self._indexes.get(name, lambda: self._fetch(name))
+                found, read_at = await self._indexes.get(name, lambda: self._fetch(name))
         except TimeoutError:
             raise RetryLater(f"the members of {name} are still being read", delay=LATER) from None
         if isinstance(found, Refused):
             raise found
+        if read_at + RENEWED <= self._clock():
+            self._indexes.refresh(name, lambda: self._fetch(name))
         return found.get(address.lower(), frozenset())
 
-    async def _fetch(self, organization: str) -> tuple[Index | Refused, float]:
+    async def close(self) -> None:
+        """End what is being read."""
+        await self._indexes.close()
+
+    async def _fetch(self, organization: str) -> tuple[tuple[Index | Refused, float], float]:
+        now = self._clock()
         try:
-            return await self._read(organization), self._clock() + KEPT
+            return (await self._read(organization), now), now + KEPT
         except Refused as refused:
             if refused.status in (404, "not_installed"):  # an account of a person, or nobody's
-                return {}, self._clock() + KEPT
+                return ({}, now), now + KEPT
             _log.warning("github.no_verified_emails", organization=organization, reason=str(refused))
-            return Refused(str(refused), status=refused.status), self._clock() + REFUSAL_KEPT
+            return (Refused(str(refused), status=refused.status), now), now + REFUSAL_KEPT
 
     async def _read(self, organization: str) -> Index:
         index: dict[str, set[str]] = {}

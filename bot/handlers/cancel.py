@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot import messages
+from bot.access import people
 from bot.errors import AskerError, Missing, ProblemType
 from bot.handlers.authorization import Authorization, RequestContext, owner
 from bot.handlers.places import GitHubPlace, SlackPlace
@@ -120,7 +121,7 @@ def _nearest(session: Session, context: RequestContext, candidates: Sequence[Run
     if same:
         return same
     if context.caller is not None:
-        return [run for run in candidates if run.actor == context.actor] or candidates
+        return [run for run in candidates if people.is_same(run.actor, context.actor)] or candidates
     places: list[str] = []
     if isinstance(context.place, GitHubPlace):
         places = [f"github_comment:{context.place.repository}#{context.place.number}"]

@@ -45,6 +45,18 @@ async def test_many_ask_one_question_and_a_member_who_left_is_forgotten(
     assert await app.emails.logins("acme", KIM) == frozenset()
 
 
+async def test_they_are_read_anew_before_they_end_while_nobody_waits(
+    standin: GitHubStandIn, app: GitHub, clock: Clock
+) -> None:
+    await app.emails.logins("acme", KIM)
+    standin.add_member("acme", "Lee", "lee@acme.com")
+    clock.ahead += verified_emails.RENEWED + 1
+    assert await app.emails.logins("acme", "lee@acme.com") == frozenset()
+    clock.ahead += verified_emails.RENEWED
+    assert await app.emails.logins("acme", "lee@acme.com") == {"Lee"}
+    assert questions(standin) == 2
+
+
 async def test_all_pages_are_read(standin: GitHubStandIn, app: GitHub) -> None:
     for number in range(230):
         standin.add_member("acme", f"m{number:03}", f"m{number:03}@acme.com")
