@@ -8,6 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from bot.config import Config, slack_app
+from bot.messages.slack.actions import Shortcut
 
 PUBLIC = "https://errand.example.com"
 SOCKET = {"bot_token": "xoxb-1", "app_token": "xapp-1"}
@@ -70,6 +71,10 @@ def test_socket_mode_takes_no_address_of_ours() -> None:
 def test_slash_command_is_the_word_of_the_file(command: str, word: str) -> None:
     (made,) = manifest(command=command)["features"]["slash_commands"]
     assert made["command"] == word
+
+
+def test_shortcuts_are_those_that_open_a_form() -> None:
+    assert {each["callback_id"] for each in manifest()["features"]["shortcuts"]} == {*Shortcut}
 
 
 def test_every_event_has_its_scope() -> None:
