@@ -25,18 +25,22 @@ from demo.slack.workspace import Channel, Group, Json, Person, Workspace
 from demo.watched import Watched
 
 SCOPES = frozenset(
-    {"chat:write", "commands", "channels:history", "groups:history", "channels:read", "groups:read"}
+    {
+        "app_mentions:read",
+        "channels:history",
+        "channels:read",
+        "chat:write",
+        "commands",
+        "groups:history",
+        "groups:read",
+        "links:read",
+        "links:write",
+        "usergroups:read",
+        "users:read",
+        "users:read.email",
+    }
 )
-"""What the app of `deploy/` asks for."""
-
-EVERY_SCOPE = SCOPES | {
-    "app_mentions:read",
-    "links:read",
-    "links:write",
-    "usergroups:read",
-    "users:read",
-    "users:read.email",
-}
+"""All that an app may ask for here."""
 
 
 class SlackStandIn(Watched, Workspace, Hands):
@@ -49,7 +53,7 @@ class SlackStandIn(Watched, Workspace, Hands):
         Workspace.__init__(self, clock)
         self.token = f"xoxb-{secrets.token_hex(12)}"
         self.app_token = f"xapp-1-{self.app_id}-1-{secrets.token_hex(12)}"
-        self.scopes = set(EVERY_SCOPE)
+        self.scopes = set(SCOPES)
         self.credentials = Credentials(self.token, self.app_token, self.scopes, {"connections:write"})
         self.surfaces = Surfaces(self)
         self.calls = Calls(self, self.credentials)

@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 
 from bot.config import Config, slack_app
 from bot.messages.slack.actions import Shortcut
+from demo.slack import SlackStandIn
 
 PUBLIC = "https://errand.example.com"
 SOCKET = {"bot_token": "xoxb-1", "app_token": "xapp-1"}
@@ -89,6 +90,12 @@ def test_manifest_stays_within_what_slack_takes() -> None:
     assert all(len(each["name"]) <= 24 for each in features["shortcuts"])
     assert all(len(each["description"]) <= 150 for each in features["shortcuts"])
     assert len(manifest(command="/" + "a" * 31)["features"]["slash_commands"][0]["command"]) <= 32
+
+
+def test_manifest_is_of_the_types_that_slack_publishes() -> None:
+    for config in ({}, {"slack": SOCKET}, {"url": "http://127.0.0.1:8000"}):
+        for hear in SlackStandIn.listeners:  # asked at the end of the run, with all that was sent
+            hear("apps.manifest.create", {"manifest": manifest(**config)})
 
 
 def test_link_holds_the_whole_manifest() -> None:
