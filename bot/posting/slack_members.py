@@ -1,11 +1,17 @@
 """Who of Slack somebody is whom history knows by name: for mentions, which give nobody a right."""
 
+import asyncio
+
 from bot.access.people import IN_WORDS, is_member_id
 from bot.errors import Refused, RetryLater
 from bot.registry import Registry
 from bot.slack.directory import SlackPeople
 from bot.slack.people import membership
 from bot.states import ActorKind
+
+
+WAIT = 2.0
+"""Seconds that a card waits to hear what somebody is."""
 
 
 class SlackMembers:
@@ -32,7 +38,8 @@ class SlackMembers:
         if self._people is None:
             return None
         try:
-            person, home = await self._people.person(member), await self._people.home()
-        except (Refused, RetryLater):
+            async with asyncio.timeout(WAIT):
+                person, home = await self._people.person(member), await self._people.home()
+        except (Refused, RetryLater, TimeoutError):
             return None
         return None if person is None else IN_WORDS.get(membership(person, home))

@@ -13,7 +13,8 @@ async def card(errand: Installation, *words: str) -> Message:
     slack = errand.beside.slack
     return await slack.wait_for(
         lambda: next(
-            (each for each in reversed(slack.messages) if all(word in str(each.blocks) for word in words)), None
+            (each for each in reversed(slack.messages) if all(word in str(each.blocks) for word in words)),
+            None,
         )
     )
 

@@ -58,6 +58,25 @@ async def mentions(home: House, user: str) -> list[str]:
     return await home.tells(event)
 
 
+async def types_nothing(home: House, user: str) -> list[str]:
+    return await home.types("", user=user)
+
+
+async def opens_home(home: House, user: str) -> list[str]:
+    about = {"tab": "home", "channel": "D1", "event_ts": home.slack.stamp()}
+    said = await home.tells({"type": "app_home_opened", "user": user, **about})
+    return [*said, str(home.slack.homes[user].blocks)]
+
+
+async def presses_on_home(home: House, user: str) -> list[str]:
+    await opens_home(home, user)
+    payload = press(home, Action.JOB_PAUSE, "check", user=user)
+    del payload["channel"], payload["response_url"]
+    view = {"id": home.slack.homes[user].id, "type": "home"}
+    about = {"container": {"type": "view", "view_id": view["id"]}, "view": view}
+    return await home.does(payload | about | {"trigger_id": home.slack.trigger(user)})
+
+
 async def presses(home: House, user: str) -> list[str]:
     return await home.does(press(home, Action.RUN_CANCEL, "1", user=user))
 
@@ -104,6 +123,9 @@ DOORS = (
     asks_for_a_list,
     types_what_opens_a_form,
     mentions,
+    types_nothing,
+    opens_home,
+    presses_on_home,
     presses,
     presses_run,
     submits,
@@ -122,6 +144,7 @@ async def test_nobody_may_who_is_not_listed_through_any_door(home: House) -> Non
             said = " ".join(await door(home, person.id))
             said += str([view.blocks for view in home.slack.views[seen:]])
             assert WORDS[kind] in said, (kind, door.__name__)
+            assert "publish" not in said, (kind, door.__name__)
     assert [each.identity for each in await runs_of(home)] == [run.identity]
     assert (await home.run(run.identity)).result is None
     assert not [view for view in home.slack.views if view.content.get("submit")]
