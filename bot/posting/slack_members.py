@@ -9,7 +9,6 @@ from bot.slack.directory import SlackPeople
 from bot.slack.people import membership
 from bot.states import ActorKind
 
-
 WAIT = 2.0
 """Seconds that a card waits to hear what somebody is."""
 
