@@ -1,7 +1,7 @@
 """`errand check --slack`: what the app lacks, where the bot is not, and who is not there."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from terminal.configured import finished
@@ -28,7 +28,7 @@ def check_slack(config: "Config") -> None:
     tokens = (slack.bot_token, slack.app_token)
     seen = finished(review(slack.api_url, tokens, _questions(config), time.time))
     facts(list(_facts(config, seen)))
-    problems = [*_of_app(config, seen), *_of_channels(config, seen), *_of_people(seen)]
+    problems = [*_of_app(config, seen), *_of_channels(config, seen), *_of_people(config, seen)]
     for problem in problems:
         say(plain(problem))
     for remark in _superfluous(config, seen):
@@ -40,8 +40,19 @@ def check_slack(config: "Config") -> None:
 def _questions(config: "Config") -> "Questions":
     from bot.slack.review import Questions
 
-    channels = dict.fromkeys(job.notify.slack for job in config.jobs.values() if job.notify.slack)
-    return Questions(channels=tuple(channels), people=tuple(config.slack.people if config.slack else ()))
+    notified = [job.notify for job in config.jobs.values()]
+    # A direct message (D…) has the bot in it, and Slack shows it with one more scope only.
+    channels = dict.fromkeys(each.slack for each in notified if each.slack and each.slack[0] != "D")
+    called = dict.fromkeys(who.removeprefix("slack:") for each in notified for who in each.who)
+    return Questions(
+        channels=tuple(channels),
+        people=tuple({**(config.slack.people if config.slack else {}), **_only(called, "U", "W")}),
+        groups=tuple(who.removeprefix("@") for who in _only(called, "@", "S")),
+    )
+
+
+def _only(called: Mapping[str, None], *starts: str) -> dict[str, None]:
+    return {who: None for who in called if who.startswith(starts)}
 
 
 def _facts(config: "Config", seen: "SlackReview") -> Iterator[tuple[str, str]]:
@@ -107,15 +118,20 @@ def _of_channels(config: "Config", seen: "SlackReview") -> Iterator[str]:
             yield f"{name} {of}: the bot is not in it; type /invite @{seen.bot.name} there."
 
 
-def _of_people(seen: "SlackReview") -> Iterator[str]:
+def _of_people(config: "Config", seen: "SlackReview") -> Iterator[str]:
+    """Who is named and is not there."""
     from bot.slack.review import Absent
 
     for user, person in seen.people.items():
+        place = "slack.people" if config.slack and user in config.slack.people else "notify.who"
         if isinstance(person, Absent):
             if person.error != "missing_scope":
-                yield f"slack.people: the workspace knows no {user}: copy the member ID from the profile."
+                yield f"{place}: the workspace knows no {user}: copy the member ID from the profile."
         elif person.is_deleted:
-            yield f"slack.people: {user} ({person.name}) is deactivated: take the line out."
+            yield f"{place}: {user} ({person.name}) is deactivated: take the line out."
+    for name, group in seen.groups.items():
+        if isinstance(group, Absent) and group.error != "missing_scope":
+            yield f"notify.who: the workspace has no user group {name} that is in use: check its handle."
 
 
 def _superfluous(config: "Config", seen: "SlackReview") -> Iterator[str]:

@@ -55,6 +55,7 @@ def _knows_emails(config: Config) -> bool:
 
 
 def _calls_groups(config: Config) -> bool:
+    """Whether a user group is named by its handle, which only Slack knows the id of."""
     return any(who.startswith("slack:@") for job in config.jobs.values() for who in job.notify.who)
 
 

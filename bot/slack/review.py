@@ -52,7 +52,7 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """What Slack is asked: channels by id or as `#ops`, people by id, user groups by handle."""
+    """What Slack is asked: channels by id or as `#ops`, people by id, user groups by id or handle."""
 
     channels: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
@@ -188,15 +188,15 @@ async def _channel(calls: Calls, id: str) -> Channel:
     return channel_of(_object(answer.get("channel")))
 
 
-async def _groups(calls: Calls, handles: tuple[str, ...]) -> dict[str, Group | Absent]:
-    if not handles:
+async def _groups(calls: Calls, names: tuple[str, ...]) -> dict[str, Group | Absent]:
+    if not names:
         return {}
     answer = await _answer(lambda: calls.read(Call("usergroups.list")))
     if isinstance(answer, Absent):
-        return dict.fromkeys(handles, answer)
+        return dict.fromkeys(names, answer)
     known = [group_of(_object(each)) for each in _list(answer, "usergroups")]
-    by_handle = {group.handle: group for group in known if not group.is_disabled}
-    return {handle: by_handle.get(handle, Absent("no_such_group", "")) for handle in handles}
+    used = {name: group for group in known if not group.is_disabled for name in (group.id, group.handle)}
+    return {name: used.get(name, Absent("no_such_subteam", "")) for name in names}
 
 
 def _object(value: object) -> Mapping[str, Any]:

@@ -20,7 +20,8 @@ slack:
   people: {{U0MONA: octocat}}{more}
 jobs:
   migrate: {{command: "true", notify: {{slack: "#ops"}}}}
-  report: {{command: "true", notify: {{slack: {id}}}}}
+  report: {{command: "true", notify: {{slack: {id}, who: ["slack:@oncall", "slack:U0MONA", "github:x"]}}}}
+  private: {{command: "true", notify: {{slack: D012AB3CD}}}}
 """
 DOOR = "\n  signing_secret: 0123456789abcdef0123456789abcdef"
 
@@ -35,7 +36,8 @@ class Setting:
         self.ops = slack.add_channel("ops")
         self.reports = slack.add_channel("reports", private=True)
         self.mona = slack.add_person("mona", id="U0MONA")
-        slack.scopes -= {"usergroups:read", "users:read.email"}
+        self.oncall = slack.add_group("oncall", self.mona)
+        slack.scopes.discard("users:read.email")
 
     def configured(self, more: str = DOOR, address: str = "https://errand.example.com") -> Config:
         text = FILE.format(address=address, slack=self.slack, id=self.reports.id, more=more)
@@ -79,6 +81,7 @@ async def test_app_that_has_all_is_shown_and_nothing_is_missing(
         ("hidden", "(job report): Slack shows Errand no channel C"),
         ("person", "slack.people: the workspace knows no U0MONA"),
         ("left", "slack.people: U0MONA (mona) is deactivated"),
+        ("called", "notify.who: the workspace has no user group oncall that is in use"),
         ("slow", " seconds behind Slack's"),
         ("fast", " seconds ahead of Slack's"),
     ],
@@ -103,6 +106,8 @@ async def test_what_is_missing_is_told_with_what_to_do(
             setting.slack.people.remove(setting.mona)
         case "left":
             setting.mona.deleted = True
+        case "called":
+            setting.oncall.handle = "nobody"
         case _:
             setting.ahead = 400.0 if wrong == "slow" else -400.0
     with pytest.raises(Failure):
@@ -115,9 +120,9 @@ async def test_what_is_missing_is_told_with_what_to_do(
 async def test_scope_that_nothing_needs_is_told_and_no_failure(
     setting: Setting, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    setting.slack.scopes.add("usergroups:read")
+    setting.slack.scopes.add("users:read.email")
     await setting.check()
-    assert "has the scope usergroups:read, which this app.yaml does not need" in capsys.readouterr().err
+    assert "has the scope users:read.email, which this app.yaml does not need" in capsys.readouterr().err
 
 
 async def test_app_token_is_tried(setting: Setting, capsys: pytest.CaptureFixture[str]) -> None:
