@@ -9,8 +9,8 @@ from rich.text import Text
 
 from demo.github import Check, Comment
 from demo.github.state import Deployment, Review
-from demo.installation import PULL, REPOSITORY, Event, Installation
-from demo.slack import Message
+from demo.installation import PULL, REPOSITORY, SLACK_USER, Event, Installation
+from demo.slack import Message, View
 
 STEP_SECONDS = 30.0
 """How long any one thing may take before the demo calls it failed."""
@@ -53,7 +53,11 @@ class Journey:
 
     def posted(self, where: str, text: str) -> None:
         """Something was posted; its first line is what a notification shows."""
-        self._line("←", "bold green", Text.assemble((f"{where}: ", "dim"), _plain(text)))
+        self.appeared(where, _plain(text))
+
+    def appeared(self, where: str, text: str) -> None:
+        """Something came back that is no markup."""
+        self._line("←", "bold green", Text.assemble((f"{where}: ", "dim"), text))
 
     def _decided(self, event: Event) -> None:
         name = str(event.get("event"))
@@ -131,7 +135,7 @@ class Journey:
         self.posted(f"API, run #{number}", ", ".join(f"{name}={value}" for name, value in found.items()))
         return found
 
-    async def message(self, words: str) -> None:
+    async def message(self, words: str) -> Message:
         """The Slack message that says `words`."""
 
         def there() -> Message | None:
@@ -141,6 +145,28 @@ class Journey:
         if found is None:
             raise Failed("there is no such message")
         self.posted("Slack #ops", found.text)
+        return found
+
+    async def form(self, words: str) -> View:
+        """The form that octocat sees in Slack, once its title says `words`."""
+
+        def there() -> View | None:
+            shown = (each for each in reversed(self.slack.views) if each.open)
+            return next((each for each in shown if words in each.content["title"]["text"]), None)
+
+        found = await self.slack.wait_for(there, STEP_SECONDS)
+        labels = [each["label"]["text"] for each in found.blocks if each["type"] == "input"]
+        self.appeared("a form", f"{found.content['title']['text']}: {', '.join(labels) or 'which one?'}")
+        return found
+
+    async def home(self, words: str) -> View:
+        """octocat's Home in Slack, once it says `words`."""
+
+        def there() -> View | None:
+            found = self.slack.homes.get(SLACK_USER)
+            return found if found is not None and words in str(found.blocks) else None
+
+        return await self.slack.wait_for(there, STEP_SECONDS)
 
 
 def expect(condition: bool, otherwise: str) -> None:

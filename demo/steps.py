@@ -115,6 +115,41 @@ async def _again(journey: Journey) -> str:
     return "the same job ran again, on the same commit, and its check is green"
 
 
+async def _form(journey: Journey) -> str:
+    slack = journey.slack
+    journey.came_in("octocat chooses Run a job among Slack's shortcuts, and hello among the jobs")
+    await slack.shortcut("run_job")
+    await slack.choose(await journey.form("Run a job"), "form.job", "hello")
+    form = await journey.form("Run hello")
+    journey.came_in("octocat fills in NAME: Ada <3, and #ops as the channel that is told")
+    await slack.submit(form, {"parameter.NAME": "Ada <3", "channel": slack.channels[0].id})
+    for mistake in form.errors.values():
+        journey.appeared("in the form, below NAME", mistake)
+    expect(set(form.errors) == {"parameter.NAME"}, "the mistake is not shown at its field")
+    journey.came_in("octocat fills in NAME: Ada Lovelace")
+    await slack.submit(form, {"parameter.NAME": "Ada Lovelace"})
+    expect(not form.open, "the form is still there")
+    await journey.watch(9)
+    await journey.message("hello #9 succeeded")
+    return "the mistake stood below its field, and what was filled in ran"
+
+
+async def _press(journey: Journey) -> str:
+    journey.came_in("octocat types in Slack: /job run nightly-backfill")
+    await journey.errand.slash("run nightly-backfill")
+    seen = 0
+    async for line in journey.lines(10):
+        journey.show(line)
+        seen += 1
+        if seen == 2:
+            card = await journey.message("nightly-backfill #10")
+            journey.came_in("octocat presses Cancel")
+            await journey.slack.press(card, "run.cancel", value="10")
+    card = await journey.message("nightly-backfill #10 was cancelled")
+    expect("run.cancel" not in str(card.blocks), "the card of a run that has ended still has Cancel")
+    return "one press asked the job to stop, and the button is gone"
+
+
 STEPS = (
     Step("A push rebuilds the image", _push),
     Step("A comment runs a job", _succeeds),
@@ -124,4 +159,6 @@ STEPS = (
     Step("A migration that fails holds the deploy", _held),
     Step("A migration that succeeds lets it go on", _goes_on),
     Step("A check is run again by its button", _again),
+    Step("A form in Slack runs a job", _form),
+    Step("A press of Cancel in Slack", _press),
 )
