@@ -159,14 +159,17 @@ class Journey:
         self.appeared("a form", f"{found.content['title']['text']}: {', '.join(labels) or 'which one?'}")
         return found
 
-    async def home(self, words: str) -> View:
-        """octocat's Home in Slack, once it says `words`."""
+    async def home(self, shows: Callable[[str], bool]) -> View:
+        """octocat's Home in Slack, once its text is right."""
 
         def there() -> View | None:
             found = self.slack.homes.get(SLACK_USER)
-            return found if found is not None and words in str(found.blocks) else None
+            return found if found is not None and shows(str(found.blocks)) else None
 
-        return await self.slack.wait_for(there, STEP_SECONDS)
+        found = await self.slack.wait_for(there, STEP_SECONDS)
+        headers = [each["text"]["text"] for each in found.blocks if each["type"] == "header"]
+        self.appeared("Home", " · ".join(headers))
+        return found
 
 
 def expect(condition: bool, otherwise: str) -> None:

@@ -150,6 +150,21 @@ async def _press(journey: Journey) -> str:
     return "one press asked the job to stop, and the button is gone"
 
 
+async def _home(journey: Journey) -> str:
+    slack, failed = journey.slack, "not mended since"
+    journey.came_in("octocat opens Errand's Home in Slack")
+    await slack.open_home()
+    home = await journey.home(lambda text: failed in text)
+    journey.came_in("octocat presses Run beside report, on Home")
+    await slack.press(home, "job.run", value="report")
+    form = await journey.form("Run report")
+    await slack.submit(form, {"channel": slack.channels[0].id})
+    await journey.watch(11)
+    await journey.message("report #11 succeeded")
+    await journey.home(lambda text: failed not in text)
+    return "Home shows what failed, runs it, and follows how it went"
+
+
 STEPS = (
     Step("A push rebuilds the image", _push),
     Step("A comment runs a job", _succeeds),
@@ -161,4 +176,5 @@ STEPS = (
     Step("A check is run again by its button", _again),
     Step("A form in Slack runs a job", _form),
     Step("A press of Cancel in Slack", _press),
+    Step("Home in Slack, and a job run from it", _home),
 )
