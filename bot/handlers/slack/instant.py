@@ -102,17 +102,12 @@ class InstantAnswers:
 
 def _offered(catalog: Catalog, origin: FormOrigin) -> list[Job]:
     """The jobs that the form offers: of the repositories that the asker may run things of."""
-    offered = list[Job]()
-    marks: dict[str, bool] = {}
-    for job in catalog.jobs.values():
-        repository = catalog.repository_of(job)
-        if repository is None:
-            continue
-        if repository not in marks:
-            marks[repository] = mark(repository) in origin.repositories
-        if marks[repository]:
-            offered.append(job)
-    return offered
+    images = {
+        name
+        for name, image in catalog.images.items()
+        if image.repository is not None and mark(image.repository) in origin.repositories
+    }
+    return [job for job in catalog.jobs.values() if job.image in images]
 
 
 def _inputs(payload: Json) -> dict[str, str]:
