@@ -86,7 +86,7 @@ class SlackComposition:
         """Of what opens forms."""
         parts = self.parts
         opener = FormOpener(parts.slack, parts.contexts, parts.conversation, parts.answers)
-        contents = FormContents(parts.actions, parts.store, parts.clock)
+        contents = FormContents(parts.actions, self.visibility, parts.store, parts.clock)
         return FormRequests(parts.registry, contents, opener, parts.settlement, parts.clock)
 
     @cached_property

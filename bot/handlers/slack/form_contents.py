@@ -10,14 +10,14 @@ from bot.access.scopes import EXEC
 from bot.catalog.catalog import Job
 from bot.catalog.due import Plan, outlook
 from bot.catalog.images import Image
-from bot.errors import AskerError, NotAllowed
+from bot.errors import AskerError, Elsewhere, NotAllowed
 from bot.handlers.actions import Actions
 from bot.handlers.authorization import RequestContext
 from bot.handlers.orders import Order, Target
-from bot.handlers.permitted import PermittedRepositories
 from bot.handlers.selection import RunReference
 from bot.handlers.slack.form_origins import FormOrigin
 from bot.handlers.start import StartRequest
+from bot.handlers.visibility import Visibility
 from bot.messages import mrkdwn, timetables, waits
 from bot.messages.slack import elements, forms
 from bot.messages.slack.elements import Block
@@ -28,14 +28,17 @@ from bot.text import refs, vocabulary
 from bot.text.wording import quoted
 
 NONE = "There is no job here that you may run from Slack."
+UNKNOWN = "It cannot be found out now which jobs you may run; please try again soon."
 
 
 class FormContents:
     """Makes them; `AskerError` where there is none for the asker, `RetryLater` where it is not known now."""
 
-    def __init__(self, actions: Actions, store: Store, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, actions: Actions, visibility: Visibility, store: Store, clock: Callable[[], float]
+    ) -> None:
         self._actions = actions
-        self._permitted = PermittedRepositories(actions.authorization)
+        self._visibility = visibility
         self._store = store
         self._clock = clock
 
@@ -76,18 +79,14 @@ class FormContents:
 
     async def of_jobs(self, context: RequestContext, origin: FormOrigin) -> Block:
         """The form that asks which job, with those that the asker may run."""
-        catalog = self._actions.authorization.catalog(context)
-        of = {name: catalog.repository_of(job) for name, job in catalog.jobs.items()}
-        may = await self._permitted.of(context, (each for each in of.values() if each is not None))
-        jobs = [job for name, job in catalog.jobs.items() if of[name] in may.repositories]
-        if not jobs:
-            raise AskerError(NONE)
+        sight = await self._visibility.of(context)
+        if not sight.jobs:
+            raise Elsewhere(UNKNOWN) if sight.unknown else AskerError(NONE)
         note = None
-        if may.unknown:
-            note = (
-                f"Of {may.unknown} repositories it is not known now what you may run; type a command there."
-            )
-        return forms.job_menu(jobs, origin.for_jobs_of(may.repositories).metadata, note=note)
+        if sight.unknown:
+            note = f"Of {sight.unknown} more repositories it is not known now whether you may run their jobs."
+        metadata = origin.for_jobs_of(sight.repositories).metadata
+        return forms.job_menu(list(sight.jobs.values()), metadata, note=note)
 
     async def _form(self, context: RequestContext, job: Job, origin: FormOrigin) -> RunForm:
         """The empty form of a job that the asker may run."""

@@ -31,6 +31,8 @@ PATIENCE = 1.0
 Content = Callable[[RequestContext], Awaitable[Block]]
 """The form for whoever asks; raises `AskerError` and `RetryLater`."""
 
+UNKNOWN = "It cannot be found out now what you may do; please try again soon."
+
 log = structlog.get_logger()
 
 
@@ -97,8 +99,7 @@ class FormOpener:
             return context, error
         except (RetryLater, Refused) as error:
             log.warning("slack.no_form", key=opening.delivery.key, why=str(error))
-            sentence = "It cannot be found out now what you may do; please try again soon."
-            return context, Elsewhere(sentence)
+            return context, Elsewhere(UNKNOWN)
 
     async def _show(self, opening: Opening, view: str | None, shown: Block) -> None:
         if view is None:
