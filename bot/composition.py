@@ -298,6 +298,8 @@ class Composition:
                 settlement=self.settlement,
                 answers=self.answers,
                 addresses=self.addresses,
+                audience=self.audience,
+                keys=parts.keys,
                 clock=parts.clock,
             )
         )

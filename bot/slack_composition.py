@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+from bot.access import links
 from bot.handlers.actions import Actions
 from bot.handlers.answers import Answers
 from bot.handlers.conversation import Conversation
@@ -16,6 +17,7 @@ from bot.handlers.slack.form_openings import FormOpener
 from bot.handlers.slack.form_requests import FormRequests
 from bot.handlers.slack.forms import SlackFormHandler
 from bot.handlers.slack.homes import SlackHomeHandler, SlackHomePublisher
+from bot.handlers.slack.links import Door, LinkedPages, SlackLinkHandler
 from bot.handlers.slack.lists import SlackListHandler
 from bot.handlers.slack.mentions import SlackMentionHandler
 from bot.handlers.slack.overviews import OverviewReader
@@ -23,6 +25,7 @@ from bot.handlers.slack.presses import Panels, SlackPressHandler
 from bot.handlers.slack.revocations import SlackRevocationHandler
 from bot.handlers.visibility import Visibility
 from bot.posting.addresses import PageAddresses
+from bot.posting.audience import Audience
 from bot.registry import Registry
 from bot.slack import Slack
 from bot.slack.bolt import Dispatcher
@@ -44,6 +47,8 @@ class SlackParts:
     settlement: Settlement
     answers: Answers
     addresses: PageAddresses
+    audience: Audience
+    keys: links.Keys
     clock: Callable[[], float]
 
 
@@ -117,6 +122,15 @@ class SlackComposition:
         return SlackMentionHandler(parts.slack, parts.registry, parts.contexts, *typed)
 
     @cached_property
+    def links(self) -> SlackLinkHandler:
+        """Of links to pages."""
+        parts, authorization = self.parts, self.parts.actions.authorization
+        door = Door(parts.addresses, parts.keys, parts.clock)
+        pages = LinkedPages(door, authorization, parts.store, self.overviews)
+        seen = (parts.conversation, parts.audience, pages)
+        return SlackLinkHandler(parts.slack, parts.contexts, *seen)
+
+    @cached_property
     def presses(self) -> SlackPressHandler:
         """Of buttons."""
         parts, panels = self.parts, Panels(self.homes, self.lists)
@@ -126,7 +140,6 @@ class SlackComposition:
     @cached_property
     def dispatch(self) -> Dispatch:
         """Bolt with who listens to it."""
-        deaf = self.parts.settlement.unheard
         listeners = Listeners(
             command=self.commands.handle,
             press=self.presses.handle,
@@ -134,7 +147,7 @@ class SlackComposition:
             shortcut=self.form_requests.shortcut,
             mention=self.mentions.handle,
             home=self.homes.opened,
-            links=deaf,
+            links=self.links.handle,
             revoked=SlackRevocationHandler(self.parts.slack, self.parts.settlement).handle,
         )
         return Dispatcher(listeners).dispatch

@@ -153,8 +153,8 @@ def read_links(sent: Json) -> SlackLinks:
         _author(event),
         spot,
         tuple(url for url in urls if isinstance(url, str))[:LINKS],
-        unfurl=_maybe(event, "unfurl_id"),
-        source=_maybe(event, "source"),
+        is_draft=event.get("source") == "composer",
+        is_shared=sent.get("is_ext_shared_channel") is not False,
     )
 
 

@@ -105,14 +105,17 @@ class SlackHome:
 
 @dataclass(frozen=True, slots=True)
 class SlackLinks:
-    """A message with links to Errand's pages was written, or is being written (`unfurl` names that then)."""
+    """A message with links to Errand's pages was written, or `is_draft`: nobody has sent it yet.
+
+    `is_shared`: another organisation reads the channel.
+    """
 
     id: str
     asker: SlackAsker
     spot: SlackSpot
     links: tuple[str, ...]
-    unfurl: str | None = None
-    source: str | None = None
+    is_draft: bool = False
+    is_shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,21 +168,15 @@ class Slack:
         channel: str,
         ts: str,
         unfurls: Mapping[str, Mapping[str, Any]],
-        unfurl_id: str | None = None,
-        source: str | None = None,
     ) -> None:
         """Unfold the links of a message, by address a mapping with `blocks`.
 
-        `unfurl_id` with its `source`, which came with the event, name also a message that is being written.
         https://docs.slack.dev/reference/methods/chat.unfurl
         """
-        is_named = unfurl_id is not None and source is not None
         await self._calls.write(
             self._channels.call("chat.unfurl", channel),
-            channel=None if is_named else channel,
-            ts=None if is_named else ts,
-            unfurl_id=unfurl_id if is_named else None,
-            source=source if is_named else None,
+            channel=channel,
+            ts=ts,
             unfurls={url: dict(each) for url, each in unfurls.items()},
         )
 

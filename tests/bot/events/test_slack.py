@@ -146,8 +146,8 @@ FACTS = [
             SlackAsker("U1"),
             SlackSpot("C1", message="1.1"),
             ("https://errand.test/runs/1",),
-            "x",
-            "composer",
+            is_draft=True,
+            is_shared=True,  # as Slack does not say that it is not
         ),
     ),
     (event({"type": "tokens_revoked", "tokens": {"bot": ["U9"]}}), SlackRevoked("Ev1", "tokens_revoked")),
