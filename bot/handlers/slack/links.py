@@ -36,7 +36,7 @@ _PORTS = {"https": 443, "http": 80}
 
 @dataclass(frozen=True, slots=True)
 class PageLink:
-    """An address as Slack tells it, and the page that it leads to: `name` of a `kind` (runs, builds, jobs)."""
+    """An address as Slack tells it, and the page there: `name` of a `kind` (runs, builds, jobs)."""
 
     address: str
     page: str
