@@ -62,6 +62,7 @@ from bot.posting.pace import Pace
 from bot.posting.slack_members import SlackMembers
 from bot.posting.slack_pictures import SlackPictures
 from bot.posting.slack_posts import SlackPosts
+from bot.posting.storms import ChannelTurns
 from bot.registry import Registry
 from bot.repositories import CodeHost, Repositories
 from bot.slack import Slack
@@ -352,7 +353,7 @@ class Composition:
         digests = DigestPosts(parts.slack, facing, parts.store, Callees(members, self.slack_groups))
         section = parts.registry.config.github
         pace = Pace(section.pace if section else 0.0, monotonic)
-        channels = Pace(CHANNEL_PACE, monotonic, burst=1)
+        channels = ChannelTurns(self.holder, Pace(CHANNEL_PACE, monotonic, burst=1), parts.nonce)
         return Outbox(self.holder, (github, deployments, slack, digests), pace, channels)
 
     @cached_property

@@ -55,13 +55,14 @@ class Streak:
 class Announcement:
     """What a channel is told of an end. `card`: the run's own message is due now, for this occasion.
 
-    `message`: the message of the row is to be written or edited, and `replies` go into its thread. `call`:
-    the run's own message, which is there, shows a failure that somebody is to be called for.
+    `message`: the message of the row is to be written (`opens`) or edited, and `replies` go into its thread.
+    `call`: the run's own message, which is there, shows a failure that somebody is to be called for.
     """
 
     streak: Streak | None = None
     card: str | None = None
     message: bool = False
+    opens: bool = False
     replies: tuple[str, ...] = ()
     call: bool = False
 
@@ -92,7 +93,7 @@ def _failed(when: Sequence[str], going: Streak | None, end: End) -> Announcement
         return Announcement(streak=replace(new, is_known=new.is_known or end.has_message))
     if end.has_message:
         return Announcement(streak=replace(new, is_known=True), call=True)
-    return Announcement(message=True, streak=replace(new, is_open=True, is_known=True))
+    return Announcement(message=True, opens=True, streak=replace(new, is_open=True, is_known=True))
 
 
 def _longer(going: Streak | None, end: End) -> Streak:

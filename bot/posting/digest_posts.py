@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from bot import messages
 from bot.catalog.streaks import OTHER_CAUSE, Streak
@@ -19,14 +18,10 @@ from bot.tables import Post, Run
 
 Message = tuple[str, list[Block]]
 
-
-@dataclass(frozen=True, slots=True)
-class _Thread:
-    """Below which message of which channel something goes; `broadcast`: the channel shows it as well."""
-
-    channel: str
-    ts: str
-    broadcast: bool
+_BELOW = (OTHER_CAUSE, "call", "tail")
+"""Replies that stand in the thread alone; all others are shown in the channel as well."""
+_WITH_LOG = (OTHER_CAUSE, "tail")
+"""Replies with the last lines of their run; where it has a message of its own they hang below that."""
 
 
 class DigestPosts:
@@ -55,17 +50,19 @@ class DigestPosts:
 
     async def note(self, post: Post, subject: Subject) -> None:
         """A reply in the thread of another post, once that is there."""
-        of = post.place["of"]
-        where = await self._store.read(lambda s: digests.message_of(s, of))
-        if where is None:
+        place, about = post.place, post.place["about"]
+        above = await self._store.read(lambda s: digests.message_of(s, place["of"]))
+        if above is None:
             raise RetryLater("the message above it is not there yet")
-        channel, _, ts = where.partition(" ")
-        about, number = post.place["about"], int(post.place["run"])
-        (line,) = await self._lines(post, [number]) or (None,)
-        calls = await self._callees.mentions(post.place["who"])
-        text = words.note(about, post.place["job"], post.place["facts"], line, calls)
-        below = _Thread(channel, ts, broadcast=about != OTHER_CAUSE and about != "call")
-        await self._written(post, text, [section(text)], below)
+        if above.storm and about in ("call", "tail"):
+            return  # a storm calls by itself, and shows no log
+        (line,) = await self._lines(post, [place["run"]] if "run" in place else []) or (None,)
+        more = await asyncio.to_thread(messages.below, line.view) if line and about in _WITH_LOG else None
+        calls = await self._callees.mentions(place["who"])
+        text = words.note(about, place.get("job", ""), place.get("facts", {}), line, calls)
+        blocks = [*([section(text)] if about != "tail" else []), *(more[1] if more else [])]
+        if blocks:
+            await self._written(post, text, blocks, above, broadcast=about not in _BELOW)
 
     async def slow(self, post: Post, subject: Subject) -> None:
         """A run goes on for longer than its like: its card is due."""
@@ -81,6 +78,9 @@ class DigestPosts:
         calls = await self._callees.mentions(place.get("who", ()))
         if place["about"] == "missed":
             return words.missed(job, facts, calls)
+        if place["about"] == "storm":
+            things = words.ordered(facts["things"])
+            return words.storm(things, await self._listed(post, things), calls)
         streak = Streak.of(facts)
         lines = await self._lines(post, streak.runs)
         card = await self._card(lines[0]) if lines and lines[0].view.number == streak.runs[0] else None
@@ -89,6 +89,12 @@ class DigestPosts:
     async def _card(self, line: words.Line) -> Message:
         return await asyncio.to_thread(messages.blocks, line.view, line.link)
 
+    async def _listed(self, post: Post, things: Sequence[words.Thing]) -> dict[int, words.Line]:
+        """The runs of a storm that are listed and kept, by number."""
+        listed = [each["number"] for each in things[: words.LISTED] if each["noun"] == "run"]
+        lines = await self._lines(post, [number for number in listed if number is not None])
+        return {line.view.number: line for line in lines}
+
     async def _lines(self, post: Post, numbers: Sequence[int]) -> list[words.Line]:
         """Those of these runs that are kept, as the channel of the post may see them."""
         rows = await self._store.read(lambda s: runs.numbered(s, numbers))
@@ -96,18 +102,23 @@ class DigestPosts:
         return [words.Line(*await self._facing.in_channel(self._client, post, row)) for row, _ in lines]
 
     async def _written(
-        self, post: Post, text: str, blocks: list[Block], below: _Thread | None = None
+        self,
+        post: Post,
+        text: str,
+        blocks: list[Block],
+        above: digests.Message | None = None,
+        *,
+        broadcast: bool = False,
     ) -> tuple[str, str]:
         """Write something new; what an interrupted try has written already is found."""
-        where = post.place["channel"] if below is None else below.channel
-        thread = None if below is None else below.ts
+        where = post.place["channel"] if above is None else above.channel
+        thread = None if above is None else above.ts
         if post.attempts > 1:
             known = await self._client.find(where, post.nonce, post.created_at, thread)
             if known is not None:
                 if thread is None:
                     await self._client.update(*known, text, blocks)
                 return known
-        broadcast = below is not None and below.broadcast
         return await self._client.post(where, text, blocks, post.nonce, thread, broadcast=broadcast)
 
     @property

@@ -14,6 +14,7 @@ from bot.posting.facing import Subject
 from bot.posting.github_posts import GitHubPosts
 from bot.posting.pace import Pace
 from bot.posting.slack_posts import SlackPosts
+from bot.posting.storms import ChannelTurns, Turn
 from bot.states import State
 from bot.store import Session, posts
 from bot.store.holder import LeaseHolder
@@ -38,6 +39,8 @@ TICKING, TICKING_MOST = 15.0, 600.0
 """Seconds between two edits of a card in Slack that tells for how long its run goes on; a tenth of that."""
 TICKING_MOVING = 10.0
 """The same at least, where the job tells how far it is."""
+DIGESTING = 3.0
+"""Seconds between two edits of a message that tells of several things."""
 BEGINNING = 1.0
 """Seconds for which a new card waits at most for its run to begin: then one comment says both."""
 ENDING = 2.0
@@ -62,7 +65,7 @@ class Outbox:
         holder: LeaseHolder,
         senders: tuple[GitHubPosts, DeploymentPosts, SlackPosts, DigestPosts],
         pace: Pace,
-        channels: Pace,
+        channels: ChannelTurns,
     ) -> None:
         github, deployments, slack, digests = senders
         self._holder = holder
@@ -104,9 +107,8 @@ class Outbox:
             if post.attempts > MAX_TRIES:  # none of them came to an end
                 raise Refused("whoever tried to say it was killed")
             await self._begun(post)
-            await self._turn(post)
-            async with self._free:
-                remote = await self._senders[post.kind](post, _subject(post))
+            is_own = await self._turn(post)
+            remote = await self._say(post) if is_own else None
         except RetryLater as error:
             await self._again(post, error, MAX_TRIES)
         except Refused as error:
@@ -115,7 +117,7 @@ class Outbox:
             log.exception("post.failed", **_shown(post))
             await self._again(post, RetryLater(f"Errand failed: {type(error).__name__}"), FAILURES)
         else:
-            await self._sent(post, remote)
+            await self._sent(post, remote, is_own=is_own)
             if answers:
                 count_answer(post.kind, post.subject, self._holder.clock())
 
@@ -139,13 +141,17 @@ class Outbox:
         finally:
             self._patient -= 1
 
-    async def _turn(self, post: Post) -> None:
+    async def _say(self, post: Post) -> posts.Remote | None:
+        async with self._free:
+            return await self._senders[post.kind](post, _subject(post))
+
+    async def _turn(self, post: Post) -> bool:
         """Wait until GitHub takes something more for whoever has the repository, or Slack in the channel.
 
-        What changed meanwhile is said with it, and not once more.
+        What changed meanwhile is said with it, and not once more. False where another post tells of it.
         """
         if post.kind == "slack_slow":
-            return  # it says nothing itself
+            return True  # it says nothing itself
         repository: str | None = post.place.get("repository")
         channel: str | None = post.place.get("channel")
         if repository is not None:
@@ -153,19 +159,26 @@ class Outbox:
             first = post.sent == 0 or post.kind in AWAITED
             waited = await self._pace.turn(account, post.identity, first=first)
         elif channel is not None:
-            first = post.sent == 0 or _has_ended(post.subject)
-            waited = await self._channels.turn(channel, post.identity, first=first)
+            turn = await self._channels.turn(post)
+            if turn is Turn.FOLDED:
+                return False
+            waited = turn is Turn.WAITED
         else:
-            return
+            return True
         if waited:
             await self._holder.store.read(lambda s: posts.refresh(s, post))
+        return True
 
-    async def _sent(self, post: Post, remote: posts.Remote | None) -> None:
-        """Store that it was said; with its end told, it takes the place of older posts of its topic."""
+    async def _sent(self, post: Post, remote: posts.Remote | None, *, is_own: bool) -> None:
+        """Store that it was said; with its end told, it takes the place of older posts of its topic.
+
+        `is_own`: by itself, and not by another post.
+        """
         key, topic, owner, subject = post.identity, post.topic, self._holder.owner, post.subject
         once = (post.run_number is None and post.build_number is None) or post.kind == "slack_slow"
         now = self._holder.clock()
-        pause, tick = _pause(subject, now), _tick(post, now)
+        pause = DIGESTING if post.kind == "slack_digest" else _pause(subject, now)
+        tick = _tick(post, now) if is_own else None
         refresh_at = None if tick is None else now + tick
         said = posts.PostedState(post.wanted, remote, now + pause, done=once, refresh_at=refresh_at)
         is_over = subject is None or subject.state == State.FINISHED
@@ -242,10 +255,6 @@ def _pause(subject: Subject, now: float) -> float:
     return min(max((now - subject.started_at) / 60, MOVING), MOVING_MOST)
 
 
-def _has_ended(subject: Subject) -> bool:
-    return subject is not None and subject.state == State.FINISHED
-
-
 def _tick(post: Post, now: float) -> float | None:
     """Seconds after which a card that tells for how long its run goes on is edited, whatever happens."""
     run = post.subject
@@ -277,6 +286,10 @@ def _answers(post: Post) -> bool:
 
 
 def _shown(post: Post) -> dict[str, Any]:
-    """What the log tells of a post: no address of a Slack reply, which is a key, and not what was typed."""
-    place = {name: value for name, value in post.place.items() if name not in ("url", "line", "blocks")}
+    """What the log tells of a post: no address of a Slack reply, which is a key, and not what was typed.
+
+    Nor what a message is made of, which is long.
+    """
+    hidden = ("url", "line", "blocks", "facts")
+    place = {name: value for name, value in post.place.items() if name not in hidden}
     return {"kind": post.kind, "place": place, "run": post.run_number, "build": post.build_number}

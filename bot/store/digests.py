@@ -51,6 +51,12 @@ def newest(session: Session, topic: str) -> Post | None:
     return session.scalar(query.execution_options(populate_existing=True))
 
 
+def by_key(session: Session, key: str) -> Post | None:
+    """The message with a key, held until the transaction ends."""
+    query = select(Post).where(POST.key == key).with_for_update()
+    return session.scalar(query.execution_options(populate_existing=True))
+
+
 def newest_of(session: Session, topics: Collection[str]) -> dict[str, Post]:
     """The newest message of each of these topics that has any; in one statement for up to `PART`."""
     names, rows = sorted(topics), dict[str, Post]()
@@ -89,11 +95,24 @@ def card_key(run: int, channel: str) -> str:
     return f"run:{run}:slack_message:{channel}"
 
 
-def message_of(session: Session, key: str) -> str | None:
-    """Channel and time of the message that the post with a key is; None where it is not there yet."""
-    query = select(POST.remote_id).where(POST.key == key, POST.remote_id.contains(" "))
-    found: str | None = session.scalar(query)
-    return found
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Where a post is to be read: the id of the channel and the `ts` of the message; `storm`: with others."""
+
+    channel: str
+    ts: str
+    storm: bool
+
+
+def message_of(session: Session, key: str) -> Message | None:
+    """The message that tells of the post with a key; None where it is not there yet."""
+    query = select(POST.remote_id, POST.place).where(POST.key == key)
+    found = session.execute(query).first()
+    storm = None if found is None else found.place.get("storm")
+    if storm is not None:
+        found = session.execute(select(POST.remote_id, POST.place).where(POST.key == storm)).first()
+    channel, _, ts = (found.remote_id or "").partition(" ") if found is not None else ("", "", "")
+    return Message(channel, ts, storm is not None) if ts else None
 
 
 def card(session: Session, key: str) -> Any:

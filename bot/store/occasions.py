@@ -111,20 +111,22 @@ def _ended(session: Session, run: Run, notify: Notify) -> None:
     _say(session, run, notify, card, announced, of)
 
 
-def _end(run: Run, *, has_message: bool) -> End:
+def _end(run: Any, *, has_message: bool) -> End:
+    """The end of a run, or of what `_history` reads of one."""
     succeeded = run.result == Result.SUCCEEDED
     cause = ""
     if not succeeded:
         code = "" if run.exit_code is None else f"exit code {run.exit_code}"
         cause = run.reason or code or str(run.result)
-    return End(run.identity, run.finished_at or run.created_at, succeeded, cause[:100], has_message)
+    return End(run.number, run.finished_at or run.created_at, succeeded, cause[:100], has_message)
 
 
 def _history(session: Session, run: Run) -> Streak | None:
     """The row of failures before a run, of a job whose channel is told of it for the first time."""
     before = (RUN.job == run.job, _ENDED, RUN.number != run.number, RUN.result != Result.CANCELLED.value)
-    query = select(Run).where(*before).order_by(RUN.number.desc()).limit(HISTORY)
-    ends = [_end(each, has_message=False) for each in session.scalars(query)]
+    columns = (RUN.number, RUN.result, RUN.reason, RUN.exit_code, RUN.finished_at, RUN.created_at)
+    rows = session.execute(select(*columns).where(*before).order_by(RUN.number.desc()).limit(HISTORY))
+    ends = [_end(each, has_message=False) for each in rows]
     return streaks.after(sorted(ends, key=lambda end: (end.at, end.number)))
 
 
@@ -157,6 +159,8 @@ def _say(session: Session, run: Run, notify: Notify, card: Any, announced: Annou
             session, key, kind=announced.card, **(facts if announced.card == Occasion.RECOVERED else {})
         )
     notes = [(of, about) for about in announced.replies]
+    if announced.opens and (run.tail or run.summary):
+        notes.append((of, "tail"))
     if announced.call and notify.who:
         notes.append((key, "call"))
     posts.add(session, [_note(run, notify, card.nonce, to, about, facts) for to, about in notes])

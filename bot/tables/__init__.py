@@ -226,11 +226,16 @@ class Post(Claimable, table=True):
     | github_verdict  | as `bot.posting.targets.Verdict`                         | check run id       |
     | slack_message   | channel, thread, url (to tell the end where no card can be) | channel and ts  |
     | slack_thread    | channel, thread (the card above it)                      | channel and ts     |
+    | slack_digest    | channel, about, job, who, facts (what it counts), storm  | channel and ts     |
+    | slack_note      | channel, of (the key of the post above), about, run, who | -                  |
+    | slack_slow      | channel, seconds; due when a run that goes on is slow    | -                  |
     | slack_response  | url, blocks (which say the same), replaces               | -                  |
     | slack_ephemeral | channel, thread, user, blocks (which say the same)       | -                  |
 
-    `remote_note` is what else is to be known of it there: the comment's id of the GraphQL API, how many
-    annotations a check has. Of the posts of one `topic` the newest takes the place of the others.
+    A slack_message may have an `occasion` besides, which it says, and the `storm` (the key of a slack_digest)
+    that tells of it in its place. `remote_note` is what else is to be known of it there: the comment's id of
+    the GraphQL API, how many annotations a check has. Of the posts of one `topic` the newest takes the place
+    of the others.
     """
 
     __tablename__ = "posts"
@@ -249,7 +254,7 @@ class Post(Claimable, table=True):
     build_number: int | None = Field(default=None, sa_type=Number)
     text: str | None = Field(default=None, sa_type=Text)
     nonce: str  # unguessable; the marker by which what was posted is found again
-    state: str = "open"  # open (also when all is sent: a card may be wanted again), done, failed
+    state: str = "open"  # open (also when all is sent: a card may be wanted again), quiet, done, failed
     wanted: int = 1
     sent: int = 0
     remote_id: str | None = None

@@ -4,23 +4,25 @@ And what hangs below such a message, and the line that says for which occasion a
 comes as mentions that are made of configuration alone.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bot.catalog.streaks import OTHER_CAUSE, Streak
-from bot.messages.mrkdwn import date, escaped, fitted, link, slack_text
-from bot.messages.slack.elements import Block, context, section
+from bot.messages.mrkdwn import date, escaped, fitted, link
+from bot.messages.slack.elements import MESSAGE_CHARACTERS, Block, context, section, size
 from bot.messages.verdicts import reason
 from bot.messages.view import View
-from bot.text.vocabulary import duration, result_of, standing
+from bot.text.vocabulary import duration, standing
 
 LISTED = 20
 """Of the things of a storm, how many are listed."""
-LINE_CHARACTERS = 130
-_LISTED_FIRST = ("failed", "timed_out", "error", "cancelled", None, "succeeded")
+_LISTED_FIRST = ("failed", "timed_out", "error", "missed", "cancelled", None, "succeeded")
 
 Message = tuple[str, list[Block]]
+Thing = Mapping[str, Any]
+"""Of a storm: `noun`, `name`, `number`, `state`, `result` (or that it was missed), `count` in a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +43,23 @@ def streak(job: str, facts: Streak, lines: Sequence[Line], mentions: str, card: 
     calls = f" {mentions}" if mentions else ""
     if facts.count == 1 and card is not None:
         text, blocks = card
-        return f"{text}{calls}", [*blocks, *([section(mentions)] if mentions else [])]
+        return f"{text}{calls}", _fitting([*([section(mentions)] if mentions else []), *blocks])
     head = f"❌ *{name}* failed {count} since {date(facts.since)}, last at {date(facts.last_at)}{calls}"
     below = card[1] if card is not None else []
-    return f"❌ {name} failed {count}{calls}", [section(head), *_list(lines[1:]), *below]
+    return f"❌ {name} failed {count}{calls}", _fitting([section(head), *_list(lines[1:]), *below])
+
+
+def _fitting(blocks: list[Block]) -> list[Block]:
+    """As many as Slack takes: what stands first matters most."""
+    while len(blocks) > 1 and size(blocks) > MESSAGE_CHARACTERS:
+        blocks = blocks[:-1]
+    return blocks
 
 
 def missed(job: str, facts: Mapping[str, Any], mentions: str) -> Message:
     """Due moments of a schedule for which nothing ran: `count`, `since`, `last_at`, and why not the last."""
     name, count = fitted(job, 100), int(facts["count"])
-    why = slack_text(reason(facts.get("reason") or {}))
+    why = fitted(reason(facts.get("reason") or {}), 500)
     times = f"at {date(facts['since'])}"
     if count > 1:
         times = f"{_times(count)} since {date(facts['since'])}, last for {date(facts['last_at'])}"
@@ -60,27 +69,28 @@ def missed(job: str, facts: Mapping[str, Any], mentions: str) -> Message:
     return f"⏰ {name} did not run {mentions}".rstrip(), [section(head), *([context(why)] if why else [])]
 
 
-def storm(things: Sequence[Mapping[str, Any]], lines: Mapping[str, Line], mentions: str) -> Message:
+def ordered(things: Mapping[str, Thing]) -> list[Thing]:
+    """What failed first, then what goes on; the oldest first."""
+    order = {result: at for at, result in enumerate(_LISTED_FIRST)}
+    return sorted(things.values(), key=lambda each: (order.get(each["result"], 0), each["number"] or 0))
+
+
+def storm(things: Sequence[Thing], lines: Mapping[int, Line], mentions: str) -> Message:
     """Many things that a channel could only be told one a second: counted by how they stand, and listed.
 
-    Each has `of` (which of `lines`, if it is kept), `noun`, `name`, `number`, `state`, `result`, `count`.
+    `lines` are those of the runs that are kept, by number.
     """
-    counts: dict[str, int] = {}
-    order = {result: at for at, result in enumerate(_LISTED_FIRST)}
-    ordered = sorted(things, key=lambda each: (order.get(each["result"], 0), each["number"]))
-    for each in ordered:
-        word = standing(each["state"], each["result"]) if each["result"] is None else None
-        label = word.label if word is not None else result_of(each["result"]).value.replace("_", " ")
-        counts[label] = counts.get(label, 0) + 1
+    counts = Counter(_label(each) for each in things)
     nouns = {each["noun"] for each in things}
     noun = f"{nouns.pop()}s" if len(nouns) == 1 else "runs and builds"
     told = ", ".join(f"{count} {label}" for label, count in counts.items())
-    head = f"📦 *{len(things)} {noun}* at once: {told}{f' {mentions}' if mentions else ''}"
-    shown = [_thing(each, lines.get(str(each["of"]))) for each in ordered[:LISTED]]
-    if len(ordered) > LISTED:
-        shown.append(f"and {len(ordered) - LISTED} more")
-    parts = [section("\n".join(shown[at : at + 10])) for at in range(0, len(shown), 10)]
-    return f"📦 {len(things)} {noun}: {told} {mentions}".rstrip(), [section(head), *parts]
+    calls = f" {mentions}" if mentions else ""
+    shown = [_thing(each, lines) for each in things[:LISTED]]
+    if len(things) > LISTED:
+        shown.append(f"and {len(things) - LISTED} more")
+    head = section(f"📦 *{len(things)} {noun}* at once: {told}{calls}")
+    parts = [section("\n".join(shown[at : at + 7])) for at in range(0, len(shown), 7)]
+    return f"📦 {len(things)} {noun} at once: {told}{calls}", _fitting([head, *parts])
 
 
 def note(about: str, job: str, facts: Mapping[str, Any], line: Line | None, mentions: str) -> str:
@@ -100,7 +110,7 @@ def note(about: str, job: str, facts: Mapping[str, Any], line: Line | None, ment
 def with_occasion(facts: Mapping[str, Any] | None, view: View, blocks: list[Block]) -> list[Block]:
     """The blocks of a card with the line that says why it came, where it does not say so itself."""
     line = _occasion(facts or {}, is_over=view.result is not None)
-    return [context(line), *blocks] if line else blocks
+    return _fitting([context(line), *blocks]) if line else blocks
 
 
 def _occasion(facts: Mapping[str, Any], *, is_over: bool) -> str:
@@ -140,10 +150,21 @@ def _run(line: Line) -> str:
     return f"{view.icon} {number} {escaped(view.verdict)}{why}"
 
 
-def _thing(each: Mapping[str, Any], line: Line | None) -> str:
-    word = standing(each["state"], each["result"])
-    label = f"{'build ' if each['noun'] == 'build' else ''}#{each['number']}"
+def _label(thing: Thing) -> str:
+    """How it stands, in the word that is counted."""
+    if thing["result"] == "missed":
+        return "not run"
+    return standing(thing["state"], thing["result"]).label
+
+
+def _thing(thing: Thing, lines: Mapping[int, Line]) -> str:
+    name, count = f"*{fitted(thing['name'], 60)}*", int(thing["count"])
+    if thing["result"] == "missed":
+        return f"⏰ {name} did not run{f' {_times(count)}' if count > 1 else ''}"
+    word, is_build = standing(thing["state"], thing["result"]), thing["noun"] == "build"
+    line = None if is_build else lines.get(thing["number"])
+    label = f"{'build ' if is_build else ''}#{thing['number']}"
     number = link(line.link, label) if line is not None and line.link else label
-    times = f", {_times(each['count'])} in a row" if each.get("count", 1) > 1 else ""
-    verdict = escaped(line.view.verdict) if line is not None else word.verb
-    return f"{word.emoji} *{fitted(each['name'], 60)}* {number} {verdict}{times}"
+    verdict = line.view.verdict if line is not None else word.verb
+    times = f", {_times(count)} in a row" if count > 1 else ""
+    return f"{word.emoji} {name} {number} {escaped(verdict)}{times}"
