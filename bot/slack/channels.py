@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from bot.slack.calls import Calls
 
 PAGE, PAGES = 1000, 10
-"""Channels, or members of one, of which Slack tells at once, and how often it is asked for more."""
+"""Channels of which Slack tells at once, and how often it is asked for more."""
 
 
 class Channels:
@@ -80,17 +80,3 @@ class Channels:
         if found is not None and found.name:
             self.note(where, found.name)
         return found
-
-    async def members(self, channel: str) -> frozenset[str]:
-        """The ids of who is in a channel: https://docs.slack.dev/reference/methods/conversations.members."""
-        where = await self.id_of(channel)
-        if where is None:
-            return frozenset()
-        call, cursor, members = self.call("conversations.members", where), None, set[str]()
-        for _ in range(PAGES):
-            answer = await self._calls.read(call, channel=where, limit=PAGE, cursor=cursor)
-            members.update(each for each in items(answer, "members") if isinstance(each, str))
-            cursor = cursor_of(answer)
-            if cursor is None:
-                break
-        return frozenset(members)

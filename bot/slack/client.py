@@ -8,7 +8,7 @@ Scopes of the bot, by what needs them:
 
 - `chat:write`: `post`, `post_ephemeral`, `update`
 - `channels:history` (`groups:history` for private channels): `find`, after a crash
-- `channels:read` (`groups:read`): channels by their names, `channel`, `is_shared`, `members`
+- `channels:read` (`groups:read`): channels by their names, `channel`, `is_shared`
 - `users:read`, and `users:read.email` for e-mail addresses: `person`
 - `usergroups:read`: `groups`, `group_members`
 - `links:write`: `unfurl`
@@ -252,10 +252,6 @@ class Slack:
             return await self._channels.name_of(channel)
         except Refused:
             return None
-
-    async def members(self, channel: str) -> frozenset[str]:
-        """The ids of who is in a channel, up to ten thousand."""
-        return await self._channels.members(channel)
 
     async def is_shared(self, channel: str) -> bool:
         """Whether another organisation reads the channel (Slack Connect), or is invited to.

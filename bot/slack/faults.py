@@ -62,6 +62,10 @@ _ADVICE: dict[str, tuple[Reach, str]] = {
         Reach.CHANNEL,
         "a message of Errand in {channel} was deleted: it is not posted again",
     ),
+    "thread_not_found": (
+        Reach.CHANNEL,
+        "a message of {channel} was deleted, so nothing is posted below it",
+    ),
     "cant_update_message": (
         Reach.CHANNEL,
         "a message in {channel} is another app's: what was posted with the last bot token is not edited",

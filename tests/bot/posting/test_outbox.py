@@ -299,3 +299,43 @@ async def test_check_that_an_interrupted_try_made_is_found_by_its_external_id(ho
     await send(home)
     assert home.github.checks == [check]
     assert [post.remote_id for post in await home.posts() if post.kind == "github_check"] == [str(check.id)]
+
+
+async def _moves(home: House) -> None:
+    """Something about the run is new, and is said as far as it can be."""
+    await home.write(lambda s: posts.want(s, "run", [1], posts.Wish.URGENT))
+    await send(home)
+
+
+async def test_card_that_somebody_deleted_is_neither_edited_nor_posted_anew(home: House) -> None:
+    await home.types("run deploy SECRETIVE=x")
+    await send(home)
+    home.slack.messages.clear()
+    with capture_logs() as lines:
+        for _ in range(3):
+            await _moves(home)
+    assert (home.slack.messages, home.slack.count("chat.update")) == ([], 1)
+    assert [line["error"] for line in lines if line["event"] == "slack.fault"] == ["message_not_found"]
+    assert (await states(home))["slack_message"] == "failed"
+
+
+async def test_revoked_token_is_told_once_and_github_goes_on(home: House) -> None:
+    home.slack.credentials.ended = "token_revoked"
+    with capture_logs() as lines:
+        for _ in range(3):
+            await home.types("run deploy SECRETIVE=x")
+            await send(home)
+        home.slack.credentials.ended = None
+        await home.types("run deploy SECRETIVE=x")
+        await send(home)
+        home.slack.credentials.ended = "account_inactive"
+        await home.types("run deploy SECRETIVE=x")
+        await send(home)
+    told = [(line["event"], line.get("error")) for line in lines if line["event"].startswith("slack.")]
+    assert told == [
+        ("slack.fault", "token_revoked"),
+        ("slack.mended", "token_revoked"),
+        ("slack.fault", "account_inactive"),
+    ]
+    assert [line for line in lines if line["event"] == "post.refused" and line["log_level"] != "debug"] == []
+    assert {post.state for post in await home.posts() if post.kind == "github_check"} == {"open"}
