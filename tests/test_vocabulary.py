@@ -32,6 +32,9 @@ def run(**fields: Any) -> Run:
 class _Visitor:
     sees_all = True
 
+    def may_run(self, job: str) -> bool:
+        return False
+
 
 def page(row: Run) -> str:
     """The head of the run's page and its line in a list, without markup."""
