@@ -108,7 +108,8 @@ def closing(run: Document) -> str:
     """The line that ends a run or a build that was followed."""
     name = run["job"] if "job" in run else f"{run['image']} build"
     line = f"{_word(run).sign} {name} #{run['number']} {standing(run)}{_within(run)}"
-    return f"{line}\n  {run['message']}" if run.get("message") else line
+    why = run.get("explanation") or run.get("message")
+    return f"{line}\n  {why}" if why else line
 
 
 def _within(run: Document) -> str:
@@ -136,7 +137,7 @@ def run(record: Document) -> None:
         ("run", f"#{record['number']}"),
         ("job", record["job"]),
         ("state", standing(record)),
-        ("message", record.get("message")),
+        ("message", record.get("explanation") or record.get("message")),
         (vocabulary.asked(str(record.get("cause"))), _asked(record, how=True)),
         ("asked at", moment(record.get("created_at"))),
         ("took", _took(record)),

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.messages import differences, waiting_for
-from bot.messages.reasons import explained, message
+from bot.messages.reasons import explanation_of
 from bot.states import State, attempts_allowed
 from bot.tables import Build, Run
 from bot.text import vocabulary
 from bot.text.bars import bar, steps
-from executor.spec import Result
 
 _SHORT_SHA = 10
 
@@ -100,8 +99,7 @@ def run_summary(run: Run, of: Run | None = None) -> Summary:
         name=run.job,
         status=status(run.state, run.result),
         exit_code=run.exit_code,
-        detail=explained(run.reason, message(run), run.definition, _own_code(run))
-        or (waiting_for(run) if run.state != State.FINISHED else None),
+        detail=explanation_of(run) or (waiting_for(run) if run.state != State.FINISHED else None),
         actor=run.actor,
         cause=run.cause,
         repository=run.repository,
@@ -134,7 +132,7 @@ def build_summary(build: Build) -> Summary:
         name=build.image,
         status=status(build.state, build.result),
         exit_code=build.exit_code,
-        detail=explained(build.reason, message(build), {}, _own_code(build)),
+        detail=explanation_of(build),
         actor=build.actor,
         cause=build.cause,
         repository=build.repository,
@@ -156,11 +154,6 @@ def _finished_at(row: Run | Build) -> float | None:
     if row.state != State.FINISHED:
         return None
     return row.finished_at if row.finished_at is not None else row.created_at
-
-
-def _own_code(row: Run | Build) -> int | None:
-    """The exit code of what failed by itself, not because somebody stopped it."""
-    return row.exit_code if row.state == State.FINISHED and row.result == Result.FAILED else None
 
 
 def status(state: str, result: str | None) -> Status:

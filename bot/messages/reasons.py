@@ -7,9 +7,10 @@ than what is said here and takes its place; what to do is said in any case.
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from bot.states import BUILD_FAILED, SUPERSEDED
+from bot.states import BUILD_FAILED, SUPERSEDED, State
 from bot.tables import Build, Run
 from bot.text.units import duration_text, size_text
+from executor.spec import Result
 
 
 class Explanation(NamedTuple):
@@ -161,6 +162,13 @@ _ENDS: dict[tuple[str, str], Callable[[Mapping[str, Any]], str]] = {
 """By what ended and its reason: a build that fails after all still has what was to take its place."""
 
 
+def explanation_of(row: Run | Build) -> str | None:
+    """The sentences about the end of a run or a build, None where there is nothing to say."""
+    definition = row.definition if isinstance(row, Run) else {}
+    own_code = row.exit_code if row.state == State.FINISHED and row.result == Result.FAILED else None
+    return explained(row.reason, message(row), definition, own_code)
+
+
 def explained(
     reason: str | None, message: str | None, definition: Mapping[str, Any], exit_code: int | None = None
 ) -> str | None:
@@ -186,6 +194,8 @@ def explanation(
         what = f"{_deadline(definition)} {said}".strip()
     elif word == "OOMKilled":
         what = _memory_limit(definition) or what
+    elif word in ("Unschedulable", "QuotaExceeded"):
+        what = f"{what.rstrip()} {_request(definition)}".strip()
     if what and what[-1] not in ".!?":
         what += "."
     advice = known.advice if known and known.advice not in what else ""
@@ -197,6 +207,20 @@ def _deadline(definition: Mapping[str, Any]) -> str:
     if not isinstance(seconds, int | float):
         return REASONS["DeadlineExceeded"].what
     return f"`timeout: {duration_text(seconds)}` in app.yaml was reached."
+
+
+def _request(definition: Mapping[str, Any]) -> str:
+    """What a job asks for; empty where that is nothing of its own."""
+    resources = definition.get("resources")
+    found = resources if isinstance(resources, Mapping) else {}
+    memory, cpu, gpu = (found.get(name) for name in ("memory", "cpu", "gpu"))
+    parts = [
+        f"memory {size_text(memory)}" if isinstance(memory, int) and memory > 0 else "",
+        f"cpu {cpu:g}" if isinstance(cpu, int | float) and cpu > 0 else "",
+        f"gpu {gpu}" if isinstance(gpu, int) and gpu > 0 else "",
+    ]
+    asked = ", ".join(part for part in parts if part)
+    return f"It asks for {asked}." if asked else ""
 
 
 def _memory_limit(definition: Mapping[str, Any]) -> str | None:

@@ -67,7 +67,7 @@ class View:
     image_page: str | None  # where its registry shows it, if that is one that has pages
     built_by: int | None  # the build that made its image
     pull: int | None  # the pull request that it is of
-    single: bool  # one command that nobody named: what it may do is not asked in a chat
+    single: bool  # one command, not a job
     beside: "Beside"
     progress: tuple[int, int] | None
 
@@ -140,7 +140,7 @@ class View:
     @property
     def changeable(self) -> bool:
         """Whether it can be run with other parameters, of another commit or image."""
-        return bool(self.definition.get("parameters")) or self.image is not None
+        return not self.single and (bool(self.definition.get("parameters")) or self.image is not None)
 
     @property
     def shows_tail(self) -> bool:

@@ -13,7 +13,7 @@ from bot import config, tables
 from bot.catalog.images import Image
 from bot.errors import ProblemType
 from bot.messages import waiting_for, waits
-from bot.messages.reasons import message
+from bot.messages.reasons import explanation_of, message
 from bot.registry import Entry
 from bot.text.bars import steps
 from webhooks.api.shapes import Moment, Name, Result, Seconds, Shape, State, Text, Url, log_url, page_url
@@ -60,6 +60,7 @@ class ListedRun(Shape):
     cause: str
     actor: str
     message: str | None
+    explanation: str | None
     waiting_for: str | None
     waiting_kind: Literal["closed", "held", "ahead", "attempt", "engine"] | None
     parameters: dict[str, str]
@@ -95,6 +96,7 @@ class ListedRun(Shape):
             duration_s=seconds(run.started_at, run.finished_at, now),
             queued_s=queued(run.created_at, run.started_at, run.finished_at, now),
             message=message(run),
+            explanation=explanation_of(run),
             waiting_for=waiting_for(run),
             waiting_kind=waits.kind_name(run),
             outputs=run.outputs or {},

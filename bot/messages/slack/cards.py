@@ -23,6 +23,7 @@ from bot.messages.text import ELLIPSIS, clean
 from bot.messages.view import View
 from bot.states import State
 from bot.text.vocabulary import roughly
+from executor.spec import Result
 
 WHY_CHARACTERS = 1500
 PARAMETERS_CHARACTERS = 1500
@@ -115,7 +116,7 @@ def _linked(name: str, to: str | None) -> str:
 
 
 def _moments(view: View) -> Iterator[str]:
-    if view.exit_code is not None and view.result is not None:
+    if view.exit_code is not None and view.result not in (None, Result.FAILED):  # then the headline has it
         yield f"exit code {span(str(view.exit_code))}"
     if view.tick_at is not None:
         yield f"due {date(view.tick_at)}"
@@ -157,7 +158,12 @@ def _spans(given: Sequence[str]) -> str:
 
 def _buttons(view: View, page: str | None) -> list[Block]:
     """What can be done now. Whoever presses has the rights of the command, or none."""
-    return [*(_run_buttons(view) if view.noun == "run" and not view.single else ()), *_log(view, page)]
+    return [*(_run_buttons(view) if _is_for_chats(view) else ()), *_log(view, page)]
+
+
+def _is_for_chats(view: View) -> bool:
+    """Whether a command could do it: a single command of no repository takes a token."""
+    return view.noun == "run" and not (view.single and view.repository is None)
 
 
 def _run_buttons(view: View) -> Iterator[Block]:

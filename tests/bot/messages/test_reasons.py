@@ -74,6 +74,20 @@ def test_memory_limit_is_said_as_it_is_written_in_the_definition(
 
 
 @pytest.mark.parametrize(
+    ("resources", "words"),
+    [
+        ({"memory": 64 << 30, "cpu": 8.0, "gpu": 1}, "It asks for memory 64Gi, cpu 8, gpu 1. "),
+        ({"memory": None, "cpu": 0.25, "gpu": 0}, "It asks for cpu 0.25. "),
+        (None, ""),
+    ],
+)
+def test_what_finds_no_room_says_what_it_asks_for(resources: dict[str, object] | None, words: str) -> None:
+    said = explained("Unschedulable", "0/3 nodes are available.", {"resources": resources})
+    advice = "Ask for less (`size` or `resources`), or add a node. (Unschedulable)"
+    assert said == f"0/3 nodes are available. {words}{advice}"
+
+
+@pytest.mark.parametrize(
     ("code", "message", "words"),
     [
         (1, None, None),

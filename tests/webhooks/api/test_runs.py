@@ -4,12 +4,13 @@ from functools import partial
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from bot.access import links
 from bot.errors import RetryLater
 from bot.states import State
 from bot.store import Store, builds, runs
-from bot.tables import Build
+from bot.tables import Build, Run
 from executor.logs.store import LogStore
 from tests.webhooks.api.served_runs import KEYS, NOW, client, enqueue, logs, move, opened, write
 
@@ -36,6 +37,7 @@ async def test_run_has_the_shape_that_is_documented(client: httpx.AsyncClient, o
         "cause": "comment",
         "actor": "github:octocat",
         "message": None,
+        "explanation": None,
         "waiting_for": None,
         "waiting_kind": None,
         "parameters": {"SINCE": "2024-01-01"},
@@ -203,3 +205,12 @@ async def test_api_says_when_the_database_is_away(
 
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_end_is_explained_as_its_card_does(client: httpx.AsyncClient, opened: Store) -> None:
+    run = await enqueue(opened)
+    ended = {"state": "finished", "result": "failed", "exit_code": 143, "finished_at": NOW}
+    await opened.write(lambda s: s.execute(update(Run).values(**ended)))
+    answer = (await client.get(f"/api/runs/{run.number}")).json()
+    assert answer["message"] is None
+    assert answer["explanation"].startswith("It was ended (SIGTERM), and not by Errand.")

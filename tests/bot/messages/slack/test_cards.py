@@ -54,8 +54,9 @@ def test_what_has_ended_can_be_run_again_and_with_changes_where_there_are_any(re
     assert buttons(shown(run(result=result, image="shop"))[1]) == [again, change, Action.RUN_LOG]
 
 
-def test_single_commands_and_builds_have_only_their_log() -> None:
-    assert buttons(shown(run(job="exec"))[1]) == [Action.RUN_LOG]
+def test_builds_and_single_commands_of_no_repository_have_only_their_log() -> None:
+    assert buttons(shown(run(job="exec", repository=None, commit=None))[1]) == [Action.RUN_LOG]
+    assert buttons(shown(run(job="exec", image="shop"))[1]) == [Action.RUN_AGAIN, Action.RUN_LOG]
     _, blocks = messages.blocks(messages.build_view(build()), LINK)
     assert buttons(blocks) == [Action.RUN_LOG]
 
