@@ -45,7 +45,7 @@ def check_variables(app: "AppAtHand", config: Path, fields: Sequence[str], *, fo
     except ConfigError as error:
         raise Failure(str(error), 2) from None
     if known and not force:
-        raise Failure(f"{', '.join(known)}: there is an App already. Another one in its place: --force.")
+        raise Failure(f"{', '.join(known)}: there is an app already. Another one in its place: --force.")
     if hidden := [name for name in variables.values() if name in os.environ]:
         raise Failure(f"{', '.join(hidden)}: what the environment has goes before .env. Unset it first.")
 

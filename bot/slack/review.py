@@ -3,12 +3,14 @@
 https://docs.slack.dev/reference/methods/auth.test says what a token is, and in a header what it may do.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from bot.errors import Refused
+from bot.errors import Refused, RetryLater
 from bot.slack.calls import Calls
 from bot.slack.faults import Call, Untold
 from bot.slack.people import Channel, Group, Home, Person, channel_of, group_of, person_of
@@ -26,6 +28,7 @@ _OF_APP_TOKENS: Mapping[object, str] = {
 
 _NONE = "Slack shows Errand no channel {}: check its name, and if it is private, /invite the bot there"
 
+ATTEMPTS = 3
 PAGE = 1000
 PAGES = 20
 """Of the list of channels; more than so many thousand are not looked through."""
@@ -72,11 +75,8 @@ class SlackReview:
 
 async def bot_of(api_url: str, token: Secret, clock: Callable[[], float]) -> Bot:
     """Whose bot token it is; raises `Refused` where it is none, `RetryLater` where Slack does not answer."""
-    calls = Calls(api_url=api_url, token=token, faults=Untold(), clock=clock)
-    try:
+    async with _calls(api_url, token, clock) as calls:
         return await _bot(calls, clock)
-    finally:
-        await calls.close()
 
 
 async def connects(api_url: str, app_token: Secret, clock: Callable[[], float]) -> None:
@@ -84,16 +84,13 @@ async def connects(api_url: str, app_token: Secret, clock: Callable[[], float]) 
 
     The address that Slack gives is not used. https://docs.slack.dev/reference/methods/apps.connections.open
     """
-    faults = Untold("slack.app_token")
-    calls = Calls(api_url=api_url, token=app_token, faults=faults, clock=clock)
-    try:
-        await calls.write(Call("apps.connections.open"))
-    except Refused as refused:
-        if refused.status not in _OF_APP_TOKENS:
-            raise
-        raise Refused(f"{_OF_APP_TOKENS[refused.status]}: {_GENERATE}", status=refused.status) from None
-    finally:
-        await calls.close()
+    async with _calls(api_url, app_token, clock, "slack.app_token") as calls:
+        try:
+            await calls.write(Call("apps.connections.open"))
+        except Refused as refused:
+            if refused.status not in _OF_APP_TOKENS:
+                raise
+            raise Refused(f"{_OF_APP_TOKENS[refused.status]}: {_GENERATE}", status=refused.status) from None
 
 
 async def review(
@@ -104,8 +101,7 @@ async def review(
 ) -> SlackReview:
     """Ask with the bot's and the app's token; raises as `bot_of` does."""
     bot_token, app_token = tokens
-    calls = Calls(api_url=api_url, token=bot_token, faults=Untold(), clock=clock)
-    try:
+    async with _calls(api_url, bot_token, clock) as calls:
         bot = await _bot(calls, clock)
         app = await _answer(lambda: connects(api_url, app_token, clock)) if app_token else None
         return SlackReview(
@@ -117,6 +113,18 @@ async def review(
             },
             groups=await _groups(calls, questions.groups),
         )
+
+
+@asynccontextmanager
+async def _calls(
+    api_url: str, token: Secret, clock: Callable[[], float], setting: str = "slack.bot_token"
+) -> AsyncIterator[Calls]:
+    """Connections for as long as is asked; `RetryLater` says where nothing answered."""
+    calls = Calls(api_url=api_url, token=token, faults=Untold(setting), clock=clock)
+    try:
+        yield calls
+    except RetryLater as error:
+        raise RetryLater(f"{api_url} gave no answer of Slack's: {error}", delay=error.delay) from None
     finally:
         await calls.close()
 
@@ -135,10 +143,18 @@ async def _bot(calls: Calls, clock: Callable[[], float]) -> Bot:
 
 
 async def _answer(ask: Callable[[], Awaitable[T]]) -> T | Absent:
-    try:
-        return await ask()
-    except Refused as refused:
-        return Absent(str(refused.status), str(refused))
+    """What Slack says, also where it has to be asked again because it limits how often."""
+    attempts = ATTEMPTS
+    while True:
+        attempts -= 1
+        try:
+            return await ask()
+        except Refused as refused:
+            return Absent(str(refused.status), str(refused))
+        except RetryLater as limited:
+            if limited.delay is None or not attempts:
+                raise
+            await asyncio.sleep(limited.delay)
 
 
 async def _person(calls: Calls, user: str, home: Home) -> Person:

@@ -122,7 +122,7 @@ async def test_app_token_that_slack_does_not_know_is_told(setting: Setting) -> N
 async def test_secrets_that_are_there_are_kept_unless_forced(setting: Setting) -> None:
     setting.written(f"url: https://errand.example.com\n{SECTION}, api_url: {setting.slack.url}/api}}\n")
     await setting.run(setting.slack.token, SIGNING)
-    with pytest.raises(Failure, match="there is an App already"):
+    with pytest.raises(Failure, match="there is an app already"):
         await setting.run(setting.slack.token, SIGNING[::-1])
     await setting.run(setting.slack.token, SIGNING[::-1], force=True)
     assert setting.kept == {"BOT": setting.slack.token, "SIGNING": SIGNING[::-1]}
@@ -136,7 +136,7 @@ async def test_what_env_could_not_give_is_told_first(
         await setting.run()
     setting.written(f"url: https://errand.example.com\n{SECTION}}}\n")
     monkeypatch.setenv("BOT", "xoxb-1")
-    with pytest.raises(Failure, match=r"BOT: there is an App already"):
+    with pytest.raises(Failure, match=r"BOT: there is an app already"):
         await setting.run()
     with pytest.raises(Failure, match=r"BOT: what the environment has goes before \.env"):
         await setting.run(force=True)

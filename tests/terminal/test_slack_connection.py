@@ -158,6 +158,17 @@ async def test_token_that_ended_is_a_sentence(setting: Setting, error: str, told
         await setting.check()
 
 
+async def test_limit_is_waited_for(setting: Setting) -> None:
+    setting.slack.limit("users.info", retry_after=1)
+    await setting.check()
+
+
+async def test_slack_that_is_away_is_told_by_its_address(setting: Setting) -> None:
+    setting.slack.fail("/api/auth.test$", 503)
+    with pytest.raises(Failure, match=f"{setting.slack.url}/api/ gave no answer of Slack's"):
+        await setting.check()
+
+
 async def test_without_the_section_there_is_no_app_to_ask_about() -> None:
     with pytest.raises(Failure, match="errand setup slack"):
         await asyncio.to_thread(check_slack, Config())
