@@ -79,7 +79,8 @@ def needs(config: Config) -> AppNeeds:
     permissions = dict(_ALWAYS)
     if any(code_of(entry) == "checks" for job in config.jobs.values() for entry in job.requires):
         permissions["statuses"] = "read"
-    if config.slack is not None and config.slack.email_domains:
+    visitors = (*config.pages.access, *config.pages.admins)
+    if any(each.org for each in visitors) or (config.slack is not None and config.slack.email_domains):
         permissions["members"] = "read"
     for event in sorted(named):
         for name, level in _OF_EVENTS[event].items():

@@ -134,7 +134,6 @@ class App:
     async def _find(self, repository: str) -> tuple[int, float]:
         try:
             answer = await self._as_app(Call("GET", _path(repository) + "/installation"))
-            answer = await self._as_app(Call("GET", _path(repository) + "/installation"))
         except Refused as refused:
             if refused.status == 404:
                 told = f"the GitHub App is not installed on {repository}"

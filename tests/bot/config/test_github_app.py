@@ -98,10 +98,12 @@ def test_required_checks_take_the_right_to_read_statuses() -> None:
     assert needs.permissions == ALWAYS | {"statuses": "read"}
 
 
-def test_knowing_people_by_their_addresses_takes_the_right_to_read_members() -> None:
+def test_knowing_who_is_a_member_takes_the_right_to_read_members() -> None:
     slack: dict[str, Any] = {"bot_token": Secret("xoxb-1"), "email_domains": ["acme.com"]}
     assert github_app.needs(config(slack=slack)).permissions == ALWAYS | {"members": "read"}
     assert github_app.needs(config(slack=slack | {"email_domains": []})).permissions == ALWAYS
+    for who, more in (("github:@acme", {"members": "read"}), ("github:octocat", {})):
+        assert github_app.needs(config(pages={"access": [who]})).permissions == ALWAYS | more
 
 
 @pytest.mark.parametrize(
