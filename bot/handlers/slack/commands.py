@@ -59,6 +59,10 @@ class SlackCommandHandler:
             f"{context.actor} asks for {verbs_of([line])}",
         )
 
+    def offer(self, lines: Sequence[markdown.Line], text: str) -> str:
+        """A refusal with a button that opens the form, where one line lacks nothing but parameters."""
+        return self._forms.offer(lines[0].text, text) if len(lines) == 1 else text
+
     async def steps(self, context: RequestContext, lines: Sequence[markdown.Line]) -> Sequence[Step]:
         """What whole lines stand for, where who asks is known; others hear once that they are not."""
         if context.login is None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from bot import messages
 from bot.commands import parser
 from bot.errors import AskerError, Unfit
 from bot.events.slack_facts import SlackCommand, SlackPress, SlackShortcut
@@ -13,6 +14,7 @@ from bot.handlers.slack.form_openings import FormOpener, Opening
 from bot.handlers.slack.form_origins import FormOrigin
 from bot.handlers.slack.forms import command_line
 from bot.handlers.start import StartRequest, values_of
+from bot.messages.slack import elements
 from bot.messages.slack.actions import Action, Shortcut
 from bot.registry import Registry
 from bot.tables import Delivery
@@ -79,12 +81,13 @@ class FormRequests:
             except ValueError:
                 await self._settlement.settle(delivery, "ignored", "a menu of no form of ours")
                 return
+        request = StartRequest()
         if press.action == Action.RUN_CHANGE:
             number = int(press.value) if press.value.isdecimal() and len(press.value) <= 18 else 0
             line = f"{word} rerun #{number} KEY=VALUE"
         else:
-            job = press.value
-            line = self._line(job, StartRequest())
+            job, request = self._job(press.value)
+            line = self._line(job, request)
         opening = Opening(
             delivery, press.asker, press.spot, press.trigger, line, job, view, None if view else identity
         )
@@ -93,7 +96,7 @@ class FormRequests:
             lambda context: (
                 self._contents.of_run(context, number, origin)
                 if job is None
-                else self._contents.of_job(context, job, StartRequest(), origin)
+                else self._contents.of_job(context, job, request, origin)
             ),
         )
 
@@ -109,6 +112,33 @@ class FormRequests:
         line = f"{self._registry.config.command} run NAME"
         opening = Opening(delivery, shortcut.asker, spot, shortcut.trigger, line)
         await self._opener.open(opening, lambda context: self._contents.of_jobs(context, origin))
+
+    def offer(self, line: str, text: str) -> str:
+        """A refusal of `line` with a button that opens the form, where only parameters are missing.
+
+        For what brings no trigger, and so opens no form itself.
+        """
+        command = self.incomplete(line)
+        if command is None:
+            return text
+        given = command_line(self._registry.config.command, command.name, _request(command))
+        value = given.split(maxsplit=2)[2]
+        if len(value) > elements.BUTTON_VALUE_CHARACTERS:
+            value = command.name
+        button = elements.button("Fill in", Action.JOB_RUN, value, style="primary")
+        blocks = [elements.section(messages.slack_text(text)), elements.actions(button)]
+        return messages.Illustrated(text, blocks)
+
+    def _job(self, value: str) -> tuple[str, StartRequest]:
+        """The job that a button names, and what was given to it already, if anything."""
+        word = self._registry.config.command
+        try:
+            command = parser.parse(f"{word} run {value}", word)
+        except AskerError:
+            return value, StartRequest()
+        if not isinstance(command, parser.Run):
+            return value, StartRequest()
+        return command.name, _request(command)
 
     def _line(self, name: str, request: StartRequest) -> str:
         """The command that does without the form, with `...` for what is missing."""

@@ -12,7 +12,7 @@ from bot.handlers.slack.lists import SlackListHandler
 from bot.registry import Registry
 from bot.slack import Slack
 from bot.store.idempotency import KEEP_KEYS
-from bot.tables import Delivery
+from bot.tables import Delivery, Post
 
 
 class SlackMentionHandler:
@@ -54,11 +54,18 @@ class SlackMentionHandler:
         if [line.text for line in lines] == [word]:
             await self._lists.handle(delivery, context)
             return
+        offers = context.login is not None  # nobody is offered what they may not ask for
+
+        def answer(texts: list[str], failed: bool) -> list[Post]:
+            if failed and offers and len(texts) == 1:
+                texts = [self._commands.offer(lines, texts[0])]
+            return self._answers.slack(context, texts)
+
         await self._conversation.decide(
             delivery,
             context,
             await self._commands.steps(context, lines),
-            lambda texts, failed: self._answers.slack(context, texts),
+            answer,
             f"{context.actor} asks for {verbs_of([line.text for line in lines])}",
             press=Press(f"slack:{spot.channel}", f"mention:{spot.message}", KEEP_KEYS),
         )

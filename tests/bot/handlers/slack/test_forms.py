@@ -227,6 +227,22 @@ async def test_run_button_opens_the_form_once_however_often_it_is_clicked(shop: 
     assert [run.job for run in await started(shop)] == ["migrate"]
 
 
+async def test_mention_that_lacks_something_is_answered_with_a_button_that_opens_the_form(
+    shop: House,
+) -> None:
+    event = {"type": "app_mention", "user": USER, "ts": "5.6", "channel": shop.slack.channels[0].id}
+    await shop.tells({**event, "text": "<@U0ERRAND> run migrate NOTE='a b' --ref feature"})
+    reply = (await shop.posts())[-1]
+    button = reply.place["blocks"][1]["elements"][0]
+    assert "`COUNT` is required" in (reply.text or "")
+    message = _with_button(shop, button["action_id"], button["value"])
+    await shop.slack.press(message, "job.run", user=USER)
+    values = filled(view_of(shop.slack))
+    assert (values["parameter.NOTE"], values["ref"]) == ("a b", "feature")
+    await shop.tells({**event, "ts": "7.8", "text": "<@U0ERRAND> run migrate COUNT=x"})
+    assert "blocks" not in (await shop.posts())[-1].place
+
+
 async def test_change_opens_the_form_of_a_run_and_repeats_it_with_what_was_changed(shop: House) -> None:
     await shop.types("run migrate COUNT=3 NOTE=hi --ref feature -- -x")
     await _ended(shop, 1)
