@@ -6,7 +6,20 @@ from enum import IntEnum
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Double, Integer, String, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Double,
+    Integer,
+    String,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -39,6 +52,15 @@ _STATUSES = ("github_status", "github_deployment")
 """What says only whether it goes on: every time is one more, of which GitHub keeps a thousand."""
 
 _SUBJECTS = ((POST.run_number, RUN), (POST.build_number, BUILD))
+
+TELLS_TIME: ColumnElement[bool] = and_(
+    POST.kind == "slack_message",
+    POST.sent > 0,
+    POST.wanted == POST.sent + 1,
+    POST.due_at > AT_ONCE,
+    POST.error.is_(None),
+)
+"""A card with no more news than that time goes on: it waits to say so, and nothing is late."""
 
 PART = 1000
 """Numbers that one statement names; databases take some ten thousand."""

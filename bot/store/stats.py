@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot.states import State
+from bot.store import posts
 from bot.store.columns import DELIVERY, POST, table_of
 from bot.tables import Build, Delivery, Post, Run
 
@@ -24,6 +25,7 @@ def depths(session: Session) -> Depths:
     """Count what waits; one query per table, each over an index of open rows."""
     stored = select(func.count()).select_from(Delivery).where(DELIVERY.state == "stored")
     unsent = select(func.count()).select_from(Post).where(POST.state == "open", POST.sent < POST.wanted)
+    unsent = unsent.where(~posts.TELLS_TIME)
     return Depths(
         session.scalar(stored) or 0,
         session.scalar(unsent) or 0,

@@ -183,6 +183,19 @@ def test_whatever_comes_is_taken_and_shown_literally(text: str, state: State, re
             assert not re.search("[<>\x00]", re.sub("(?m)^> ", "", rest)), part
 
 
+@pytest.mark.parametrize("length", [400, 500, 2900, 3000, 100_000])
+def test_long_addresses_keep_the_card_within_its_limits(length: int) -> None:
+    to = "https://e/" + "&" * (length - 10)
+    row = run(result="failed", message="&" * 5000, pull_request=7, parameters={"A": "&" * 500})
+    beside: dict[str, Any] = {"commit_link": to, "pull_link": to, "comment_link": to}
+    _, blocks = messages.blocks(messages.run_view(row, messages.Beside(**beside)), to)
+    check_blocks(blocks)
+    assert elements.size(blocks) <= elements.MESSAGE_CHARACTERS
+    assert (Action.RUN_LOG in buttons(blocks)) == (length <= elements.URL_CHARACTERS)
+    for text in _texts(blocks):
+        assert text.count("<") == text.count(">")
+
+
 def _texts(found: Any) -> list[str]:
     """All texts with markup."""
     if isinstance(found, dict):
