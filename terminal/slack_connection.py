@@ -31,7 +31,7 @@ def check_slack(config: "Config") -> None:
     problems = [*_of_app(config, seen), *_of_channels(config, seen), *_of_people(config, seen)]
     for problem in problems:
         say(plain(problem))
-    for remark in _superfluous(config, seen):
+    for remark in (*_superfluous(config, seen), *_lesser(config, seen)):
         say(plain(remark))
     if problems:
         raise Failure("The app is not all that this app.yaml needs.")
@@ -141,3 +141,18 @@ def _superfluous(config: "Config", seen: "SlackReview") -> Iterator[str]:
     needed = {scope.name for scope in slack_app.scopes(config)}
     for name in sorted(seen.bot.scopes - needed):
         yield f"The app has the scope {name}, which this app.yaml does not need."
+
+
+def _lesser(config: "Config", seen: "SlackReview") -> Iterator[str]:
+    """Who has a right by being listed that nobody else like them has: it may be meant so."""
+    from bot.access.people import IN_WORDS
+    from bot.slack.people import membership
+    from bot.slack.review import Absent
+
+    for user, login in (config.slack.people if config.slack else {}).items():
+        person = seen.people.get(user)
+        if person is None or isinstance(person, Absent) or person.is_deleted:
+            continue
+        words = IN_WORDS.get(membership(person, seen.bot.home))
+        if words is not None:
+            yield f"slack.people: {user} ({person.name}, {words}) has the rights of {login}."

@@ -172,3 +172,14 @@ async def test_slack_that_is_away_is_told_by_its_address(setting: Setting) -> No
 async def test_without_the_section_there_is_no_app_to_ask_about() -> None:
     with pytest.raises(Failure, match="errand setup slack"):
         await asyncio.to_thread(check_slack, Config())
+
+
+async def test_guests_who_are_listed_are_told_of_and_no_failure(
+    setting: Setting, capsys: pytest.CaptureFixture[str]
+) -> None:
+    setting.mona.guest = "restricted"
+    await setting.check()
+    assert capsys.readouterr().err == "slack.people: U0MONA (mona, guest) has the rights of octocat.\n"
+    setting.mona.guest, setting.mona.team = None, "T0OTHER"
+    await setting.check()
+    assert "(mona, of another workspace) has the rights" in capsys.readouterr().err
