@@ -4,7 +4,7 @@ import getpass
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,11 +37,9 @@ def slack(
     """
     from bot.config import slack_app
     from bot.config.at_hand import Service
-    from bot.config.slack_tokens import Kind
 
     app = read(config, Service.SLACK)
-    is_socket = slack_app.is_socket(app.config)
-    kinds = (Kind.BOT_TOKEN, Kind.APP_TOKEN if is_socket else Kind.SIGNING_SECRET)
+    kinds = tuple(_kinds(app))
     check_variables(app, config, kinds, force=force)
     _show_steps(app, kinds, browser=browser)
     secrets = {kind: _asked(kind) for kind in kinds}
@@ -51,6 +49,19 @@ def slack(
     _add_section(app, config, kinds)
     word = slack_app.word(app.config)
     print(f"Next: `errand serve`, /invite @{slack_app.NAME} in a channel, and {word} help there.")
+
+
+def _kinds(app: "AppAtHand") -> Iterator["Kind"]:
+    """The secrets that this installation needs, and those that its file wants all the same."""
+    from bot.config import slack_app
+    from bot.config.slack_tokens import Kind
+
+    is_socket = slack_app.is_socket(app.config)
+    yield Kind.BOT_TOKEN
+    if is_socket:
+        yield Kind.APP_TOKEN
+    if not is_socket or (app.is_named and Kind.SIGNING_SECRET in app.variables):
+        yield Kind.SIGNING_SECRET
 
 
 def _show_steps(app: "AppAtHand", kinds: tuple["Kind", ...], *, browser: bool) -> None:

@@ -95,6 +95,14 @@ async def test_names_of_the_file_count(setting: Setting) -> None:
     assert setting.path.read_text() == before
 
 
+async def test_file_that_names_both_gets_both(setting: Setting) -> None:
+    names = "bot_token: '${B}', app_token: '${A}', signing_secret: '${S}'"
+    setting.written(f"slack: {{{names}, api_url: {setting.slack.url}/api}}\n")
+    await setting.run(setting.slack.token, setting.slack.app_token, SIGNING)
+    assert setting.kept == {"B": setting.slack.token, "A": setting.slack.app_token, "S": SIGNING}
+    assert load(setting.path, {}).slack is not None
+
+
 @pytest.mark.parametrize(
     ("lines", "told"),
     [
