@@ -13,7 +13,7 @@ from bot.catalog.images import Image
 from bot.errors import AskerError, Elsewhere, NotAllowed
 from bot.handlers.actions import Actions
 from bot.handlers.authorization import RequestContext
-from bot.handlers.orders import Order, Target
+from bot.handlers.orders import Order, Target, standing_tag
 from bot.handlers.selection import RunReference
 from bot.handlers.slack.form_origins import FormOrigin
 from bot.handlers.start import StartRequest
@@ -94,12 +94,15 @@ class FormContents:
         await self._actions.authorization.require_job(context, job.name)
         image = None if job.image is None else catalog.image(job.image)
         repository = catalog.repository_of(job)
-        conditions = await self._store.read(lambda s: self._conditions(s, context, job, repository))
+        conditions, standing = await self._store.read(
+            lambda s: (self._conditions(s, context, job, repository), standing_tag(s, job, catalog.images))
+        )
         channel = job.notify.slack if job.notify.slack and not job.notify.slack.startswith("#") else None
         return RunForm(
             job,
             image,
             repository,
+            standing=None if standing is None else standing.tag,
             conditions=conditions,
             asks_channel=origin.channel is None,
             channel=channel,

@@ -71,14 +71,14 @@ class InstantAnswers:
         """The form anew, since the job has other parameters than when it was opened."""
         request = entry.request
         form = RunForm(
-            job,
-            catalog.images.get(job.image or ""),
-            catalog.repository_of(job),
-            request.parameters,
-            request.arguments,
-            request.ref,
-            request.image_tag,
-            None if origin.rerun_of is None else Repetition(origin.rerun_of),
+            job=job,
+            image=catalog.images.get(job.image or ""),
+            repository=catalog.repository_of(job),
+            values=request.parameters,
+            arguments=request.arguments,
+            ref=request.ref,
+            image_tag=request.image_tag,
+            repeated=None if origin.rerun_of is None else Repetition(origin.rerun_of),
             asks_channel=origin.channel is None,
             notice=forms.CHANGED,
         )

@@ -56,9 +56,10 @@ class Repetition:
 class RunForm:
     """A job and what its form begins with: `values` by parameter, as somebody gave them or a run had them.
 
-    `repository` is what the image is built of. `conditions` are of now, in mrkdwn: what is locked or paused.
-    `asks_channel`: the form came from no channel, so it asks in which one the run is told of; `channel` is
-    the id that is proposed. `notice` stands above all else.
+    `repository` is what the image is built of, `standing` the tag that a deploy hook has chosen for the job
+    instead. `conditions` are of now, in mrkdwn: what is locked or paused. `asks_channel`: the form came from
+    no channel, so it asks in which one the run is told of; `channel` is the id that is proposed. `notice`
+    stands above all else, where the form is shown anew by who knows the definition alone.
     """
 
     job: Job
@@ -68,6 +69,7 @@ class RunForm:
     arguments: tuple[str, ...] = ()
     ref: str | None = None
     image_tag: str | None = None
+    standing: str | None = None
     repeated: Repetition | None = None
     conditions: Sequence[str] = ()
     asks_channel: bool = False
@@ -132,13 +134,21 @@ def _image(form: RunForm) -> str:
         return "runs in no image"
     where = span(form.image.name, 80)
     if form.repository is None:
-        return f"runs in {where}: {span(form.image.origin, 200)}"
+        origin = span(form.image.origin, 200)
+        if form.standing is not None:
+            origin = f"the tag {span(form.standing, 130)}, which was chosen for the job, and not {origin}"
+        return f"runs in {where}: {origin}"
     repeated, built = form.repeated, span(form.repository, 120)
     if repeated is not None and repeated.commit:
         ref = f" ({span(repeated.ref, 100)})" if repeated.ref else ""
         return (
             f"runs in {where} of {built}, commit {span(repeated.commit[:12])}{ref} as #{repeated.number} did"
         )
+    if form.notice is not None:
+        return f"runs in {where} of {built}"
+    if form.standing is not None:
+        tag = f"the tag {span(form.standing, 130)}, which was chosen for the job"
+        return f"runs in {where} of {built}: {tag}, unless *Ref* or *Image tag* names another"
     return f"runs in {where} of {built}: the newest commit of its default branch, unless *Ref* names another"
 
 
@@ -150,12 +160,12 @@ def _others(form: RunForm) -> list[Block]:
         given = shlex.join(form.arguments) or None
         inputs.append(_optional("Arguments", ARGUMENTS, given, about))
     if form.image is not None and form.image.repository is not None:
-        about = "A branch, a tag or a commit. Empty: the newest commit of the default branch."
+        about = "A branch, a tag or a commit. Empty: what the job runs on by itself."
         if form.repeated is not None:
             about = f"As it is, or empty: what #{form.repeated.number} ran on."
         inputs.append(_optional("Ref", REF, form.ref, about))
     if form.image is not None and form.image.registry is not None:
-        about = f"A tag of {form.image.registry}, instead of a commit. Empty: what the job says."
+        about = f"A tag of {form.image.registry}. Empty: what the job runs on by itself."
         inputs.append(_optional("Image tag", IMAGE_TAG, form.image_tag, about))
     if form.asks_channel:
         told = f" {job.notify.slack} is told as well." if job.notify.slack else ""

@@ -144,6 +144,18 @@ def test_form_that_would_be_too_large_asks_for_the_options_of_its_menus() -> Non
     assert "static_select" not in kinds
 
 
+def test_form_says_what_the_job_will_run_on() -> None:
+    made, tools = job({}), Image.model_validate({"name": "tools", "reference": "r.example/tools:1"})
+    plain = str(run_form(RunForm(made, SHOP, "acme/shop"), {})["blocks"])
+    assert "newest commit of its default branch" in plain
+    moved = str(run_form(RunForm(made, SHOP, "acme/shop", standing="v7"), {})["blocks"])
+    assert "`v7`" in moved
+    assert "newest commit" not in moved
+    assert "r.example/tools:1" in str(run_form(RunForm(made, tools, None), {})["blocks"])
+    repeated = RunForm(made, SHOP, "acme/shop", repeated=Repetition(7, "a" * 40, "main"))
+    assert "commit `aaaaaaaaaaaa` (`main`) as #7 did" in str(run_form(repeated, {})["blocks"])
+
+
 def test_what_no_form_takes_says_why() -> None:
     many = job({f"P{n}": _made({}) for n in range(PARAMETERS + 1)})
     long = job({f"P{n}": _made({"default": "ü" * 1500}) for n in range(PARAMETERS)})
