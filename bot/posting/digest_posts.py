@@ -59,8 +59,11 @@ class DigestPosts:
         (line,) = await self._lines(post, [place["run"]] if "run" in place else []) or (None,)
         more = await asyncio.to_thread(messages.below, line.view) if line and about in _WITH_LOG else None
         calls = await self._callees.mentions(place["who"])
-        text = words.note(about, place.get("job", ""), place.get("facts", {}), line, calls)
-        blocks = [*([section(text)] if about != "tail" else []), *(more[1] if more else [])]
+        if about == "tail":
+            text, blocks = more or ("", [])
+        else:
+            text = words.note(about, place.get("job", ""), place.get("facts", {}), line, calls)
+            blocks = [section(text), *(more[1] if more else [])]
         if blocks:
             await self._written(post, text, blocks, above, broadcast=about not in _BELOW)
 

@@ -13,9 +13,10 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from enum import Enum, auto
 
+from bot.errors import RetryLater
 from bot.posting.pace import Pace
 from bot.states import State
-from bot.store import storms
+from bot.store import digests, storms
 from bot.store.holder import LeaseHolder
 from bot.tables import Post
 
@@ -52,11 +53,19 @@ class ChannelTurns:
         if "storm" in post.place:
             await self._holder.store.write(lambda s: storms.note(s, number))
             return Turn.FOLDED
+        if post.kind == "slack_note":
+            await self._above(post)
         if _is_new(post):
             return await self._new(post)
         if _tells_end(post):
             return await self._end(post)
         return await self._turn(post)
+
+    async def _above(self, post: Post) -> None:
+        """A reply takes no turn from the message that it is to stand below."""
+        of = post.place["of"]
+        if await self._holder.store.read(lambda s: digests.message_of(s, of)) is None:
+            raise RetryLater("the message above it is not there yet")
 
     async def _turn(self, post: Post) -> Turn:
         is_first = post.sent == 0 and post.kind != "slack_thread"

@@ -168,7 +168,7 @@ def _say(session: Session, run: Run, notify: Notify, card: Any, announced: Annou
 
 def _note(run: Run, notify: Notify, nonce: str, of: str, about: str, facts: dict[str, Any]) -> Post:
     """A reply in the thread of the message of the post `of`."""
-    who = [] if about == Occasion.RECOVERED else list(notify.who)
+    who = [] if about in (Occasion.RECOVERED, "tail") else list(notify.who)
     place = {
         "channel": notify.slack,
         "of": of,
