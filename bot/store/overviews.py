@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import func, select, union_all
+from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.orm import Session
 
+from bot.states import State
 from bot.store.columns import RUN, among, table_of
 from bot.store.transitions import UNFINISHED
 from bot.tables import Run
@@ -32,13 +33,15 @@ def failing(session: Session, repositories: Collection[str], *, limit: int) -> l
         )
         for result in _FAILED
     ]
+    # Few failed, and few of one job came later: the indexes of all jobs and of results are not to be used.
     later = table_of(Run).alias()
-    succeeded = (later.c.job == RUN.job, later.c.number > RUN.number, later.c.result == "succeeded")
+    ended = later.c.state == literal(State.FINISHED.value, literal_execute=True)
+    since = select(later.c.number).where(later.c.job == RUN.job, later.c.number > RUN.number, ended)
+    succeeded = since.where(func.coalesce(later.c.result, "") == Result.SUCCEEDED).exists()
     last = (
         select(func.max(RUN.number))
-        .where(RUN.number.in_(union_all(*newest)), RUN.repository.in_(sorted(repositories)))
-        .where(~select(later.c.number).where(*succeeded, later.c.state == "finished").exists())
-        .group_by(RUN.job)
+        .where(RUN.number.in_(union_all(*newest)), RUN.repository.in_(sorted(repositories)), ~succeeded)
+        .group_by(func.coalesce(RUN.job, ""))
         .order_by(func.max(RUN.number).desc())
         .limit(limit)
     )

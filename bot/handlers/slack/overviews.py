@@ -29,6 +29,9 @@ HELD = 3
 MOMENTS = 20_000
 """Times of schedules that are remembered."""
 
+_UNTOUCHED = JobState(job="")
+"""What nobody said anything about; one for all, since making a thousand takes longer than all the rest."""
+
 
 class Timetables:
     """When schedules start their jobs next; remembered until then, since a thousand take half a second."""
@@ -40,7 +43,7 @@ class Timetables:
         """How the schedule of a job stands, None where it has none."""
         if job.schedule is None:
             return None
-        plan, known = Plan(job, job.schedule), state or JobState(job=job.name)
+        plan, known = Plan(job, job.schedule), state or _UNTOUCHED
         by = paused(plan, known, now)
         timetable = job.schedule
         return ScheduleLine(

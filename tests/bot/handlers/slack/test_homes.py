@@ -1,12 +1,15 @@
 """Home shows to each person what they may run, and its buttons do what commands do."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
+from sqlalchemy.engine import Engine
 
+from bot.handlers.visibility import Sight
 from bot.messages.slack.actions import Action
 from bot.tables import Run
 from demo.slack import View
@@ -158,3 +161,34 @@ async def test_page_of_jobs_stays_when_a_button_was_pressed(tmp_path: Path) -> N
 async def test_messages_beside_home_are_not_home(home: House) -> None:
     await home.slack.open_home(user=OCTOCAT, tab="messages")
     assert home.slack.homes == {}
+
+
+async def test_home_is_read_in_as_few_statements_however_many_jobs_and_runs_there_are(home: House) -> None:
+    bot = let_in(home)
+    assert bot.slack is not None
+    await home.types("run check")
+    run, jobs = await home.run(1), home.tools.registry.catalog.jobs
+    names, mine = [f"job-{number}" for number in range(50)], frozenset({"Acme/Shop"})
+    with counted() as few:
+        await bot.slack.overviews.overview(Sight(jobs, mine), 1)
+    copies = [run.model_dump(exclude={"number"}) | {"job": n, "key": n, "name": n} for n in names]
+    await home.write(lambda s: s.add_all([Run(**each) for each in copies]))
+    with counted() as statements:
+        found = await bot.slack.overviews.overview(Sight(dict.fromkeys(names, jobs["check"]), mine), 1)
+    assert (len(found.jobs.lines), found.more_waiting) == (10, 41)
+    assert len(statements) == len(few) <= 6
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """The statements of every connection meanwhile."""
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
