@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import stat
 import webbrowser
 from collections.abc import AsyncIterator
@@ -9,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import envfile, load, slack_app
+from bot.config import Config, envfile, load, slack_app
 from demo.slack import SlackStandIn
 from demo.standins import serving
 from terminal.failures import Failure
+from terminal.serving import manifest_slack
 from terminal.setup_slack import slack as setup
 
 SIGNING = "0123456789abcdef0123456789abcdef"
@@ -181,3 +183,23 @@ async def test_page_is_opened_where_there_is_a_window(
         with pytest.raises(Failure):
             await asyncio.to_thread(setup, setting.path)
     assert seen == [slack_app.link(slack_app.manifest(load(setting.path, {})))]
+
+
+def test_manifest_is_printed_before_there_are_secrets(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "app.yaml"
+    path.write_text(f"url: https://errand.example.com\n{SECTION}}}\n{JOBS}")
+    manifest_slack(path, as_json=True)
+    made = json.loads(capsys.readouterr().out)
+    manifest_slack(path)
+    assert capsys.readouterr() == (slack_app.written(Config(url="https://errand.example.com")), "")
+    assert made == slack_app.manifest(Config(url="https://errand.example.com"))
+    path.write_text(JOBS)
+    manifest_slack(path)
+    out, err = capsys.readouterr()
+    assert "socket_mode_enabled: true" in out
+    assert "Slack does not reach http://127.0.0.1:8000, so this is for Socket Mode" in err
+    path.write_text("slcak: {}\n")
+    with pytest.raises(Failure, match="did you mean slack"):
+        manifest_slack(path)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config.at_hand import Service, at_hand, configured
+from bot.config.at_hand import Service, append, at_hand, configured, section
 from bot.errors import ConfigError
 
 
@@ -47,3 +47,25 @@ def test_secrets_of_jobs_and_of_the_other_service_need_not_be_there(tmp_path: Pa
     path.write_text("url: ${ERRAND_URL}\nslack: {bot_token: '${B}'}\n")
     with pytest.raises(ConfigError, match="ERRAND_URL is not set"):
         at_hand(path, {}, Service.SLACK)
+
+
+def test_section_is_added_to_the_file_that_a_link_leads_to(tmp_path: Path) -> None:
+    real, link = tmp_path / "real" / "app.yaml", tmp_path / "app.yaml"
+    real.parent.mkdir()
+    real.write_text("url: ${ADDRESS}")
+    link.symlink_to(real)
+    (tmp_path / ".env").write_text("ADDRESS=https://errand.example.com\n")
+    assert append(link, section(Service.SLACK, ["bot_token"]), {}, Service.SLACK)
+    assert link.is_symlink()
+    assert real.read_text() == "url: ${ADDRESS}\nslack:\n  bot_token: ${SLACK_BOT_TOKEN}\n"
+    assert at_hand(link, {}, Service.SLACK).variables == {"bot_token": "SLACK_BOT_TOKEN"}
+    assert [each.name for each in real.parent.iterdir()] == ["app.yaml"]
+
+
+@pytest.mark.parametrize("text", ["slack:\n", "{}\n", "url: [\n", "- a\n", "url: x\n..."])
+def test_section_is_not_added_where_the_file_would_be_wrong(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "app.yaml"
+    path.write_text(text)
+    assert not append(path, section(Service.SLACK), {}, Service.SLACK)
+    assert path.read_text() == text
+    assert [*tmp_path.iterdir()] == [path]
