@@ -178,7 +178,7 @@ class Outbox:
         once = (post.run_number is None and post.build_number is None) or post.kind == "slack_slow"
         now = self._holder.clock()
         pause = DIGESTING if post.kind == "slack_digest" else _pause(subject, now)
-        tick = _tick(post, now) if is_own else None
+        tick = _tick(post, now) if is_own and remote is not None else None
         refresh_at = None if tick is None else now + tick
         said = posts.PostedState(post.wanted, remote, now + pause, done=once, refresh_at=refresh_at)
         is_over = subject is None or subject.state == State.FINISHED
