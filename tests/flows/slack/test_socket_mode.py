@@ -55,6 +55,19 @@ async def test_command_comes_through_the_connection_and_the_door_stays_closed(er
     assert (await errand.client.get("/readyz")).text == "ready\n"
 
 
+async def test_mistakes_in_a_form_come_with_the_acknowledgement(errand: Installation) -> None:
+    slack = errand.beside.slack
+    await errand.slash("run migrate")
+    view = await slack.wait_for(lambda: next((each for each in slack.views if each.open), None))
+    wrong = await slack.submit(view, {"parameter.SINCE": "2026-01-31", "ref": "not a ref"})
+    assert set(wrong.json()["errors"]) == {"ref"}
+    await slack.submit(view, {"ref": None})
+    assert not view.open
+    await slack.wait_for(
+        lambda: any("migrate" in each.text and "succeeded" in each.text for each in slack.messages)
+    )
+
+
 async def test_nothing_is_lost_or_doubled_while_one_connection_takes_the_place_of_another(
     errand: Installation,
 ) -> None:
