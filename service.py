@@ -316,7 +316,7 @@ def _application(
         slack_signing_secrets=[each.reveal() for each in config.slack.signing_secret] if config.slack else [],
         body_limit=config.limits.body,
         clock=clock,
-        instant=made.instant.of,
+        instant=InstantAnswers(tools.registry).of,
     )
     return create_app(
         store,

@@ -42,7 +42,6 @@ from bot.handlers.slack.apologies import SlackApologies
 from bot.handlers.slack.contexts import SlackContexts
 from bot.handlers.slack.deliveries import SlackDeliveryHandler
 from bot.handlers.slack.identities import SlackIdentities
-from bot.handlers.slack.instant import InstantAnswers
 from bot.handlers.start import StartHandler
 from bot.handlers.status import LogHandler, StatusHandler
 from bot.handlers.tags import ImageTagHandler
@@ -276,11 +275,6 @@ class Composition:
         return SlackIdentities(self.parts.registry, self.slack_people, emails)
 
     @cached_property
-    def slack_contexts(self) -> SlackContexts:
-        """Who asks in Slack."""
-        return SlackContexts(self.slack_identities)
-
-    @cached_property
     def slack(self) -> "SlackComposition | None":
         """What listens to Slack, where it is configured."""
         parts = self.parts
@@ -293,7 +287,7 @@ class Composition:
                 slack=parts.slack,
                 registry=parts.registry,
                 store=parts.store,
-                contexts=self.slack_contexts,
+                contexts=SlackContexts(self.slack_identities),
                 actions=self.actions,
                 conversation=self.conversation,
                 settlement=self.settlement,
@@ -304,11 +298,6 @@ class Composition:
                 clock=parts.clock,
             )
         )
-
-    @cached_property
-    def instant(self) -> InstantAnswers:
-        """What Slack is answered at once."""
-        return InstantAnswers(self.parts.registry)
 
     @cached_property
     def ticks(self) -> TickHandler:

@@ -10,6 +10,7 @@ import pytest
 from bot.catalog.catalog import Job
 from bot.events import slack as readers
 from bot.handlers.slack import form_openings
+from bot.handlers.slack.instant import InstantAnswers
 from bot.messages.slack import elements as made
 from bot.messages.slack import forms
 from bot.tables import Run
@@ -47,7 +48,7 @@ async def shop(tmp_path: Path) -> AsyncIterator[House]:
         async def door(sent: Delivery) -> httpx.Response:
             media = sent.headers["Content-Type"]
             payload = readers.payload(media, sent.body)
-            answer = made.bot.instant.of(payload) if "type" in payload else None
+            answer = InstantAnswers(made.tools.registry).of(payload) if "type" in payload else None
             if answer is not None:
                 return httpx.Response(200, json=answer)
             kind = "interactivity" if "type" in payload else "command"
