@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bot.config.slack_tokens import Kind
     from executor.spec import Secret
 
+_PEOPLE = "`people: {U012AB3CD: octocat}`"
 _ATTEMPTS = 5
 """How often a secret of the wrong kind may be typed."""
 
@@ -47,6 +48,8 @@ def slack(
     _keep(app, config, secrets)
     print(f"{plain(team)} knows these secrets. They are in {config.with_name('.env')} now.")
     _add_section(app, config, kinds)
+    if app.config.slack is None or not (app.config.slack.people or app.config.slack.email_domains):
+        print(f"Nobody of Slack is known yet: write {_PEOPLE} below slack, a member ID and a GitHub login.")
     word = slack_app.word(app.config)
     print(f"Next: `errand serve`, /invite @{slack_app.NAME} in a channel, and {word} help there.")
 

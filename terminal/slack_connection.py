@@ -135,9 +135,11 @@ def _of_people(config: "Config", seen: "SlackReview") -> Iterator[str]:
 
 
 def _superfluous(config: "Config", seen: "SlackReview") -> Iterator[str]:
-    """Scopes that nothing here uses: no harm, and no reason to keep them."""
+    """What nothing here uses: scopes, or the whole app where nobody may ask and nothing is told."""
     from bot.config import slack_app
 
+    if config.slack and not (config.slack.people or config.slack.email_domains):
+        yield "Nobody of Slack is known, so nobody can ask for anything there: slack.people says who is who."
     needed = {scope.name for scope in slack_app.scopes(config)}
     for name in sorted(seen.bot.scopes - needed):
         yield f"The app has the scope {name}, which this app.yaml does not need."

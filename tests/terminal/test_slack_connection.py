@@ -125,6 +125,16 @@ async def test_scope_that_nothing_needs_is_told_and_no_failure(
     assert "has the scope users:read.email, which this app.yaml does not need" in capsys.readouterr().err
 
 
+async def test_that_nobody_may_ask_is_told_and_no_failure(
+    setting: Setting, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = setting.configured()
+    assert config.slack is not None
+    slack = config.slack.model_copy(update={"people": {}})
+    await asyncio.to_thread(check_slack, config.model_copy(update={"slack": slack}))
+    assert capsys.readouterr().err.startswith("Nobody of Slack is known, so nobody can ask")
+
+
 async def test_app_token_is_tried(setting: Setting, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(Failure):
         await setting.check("\n  app_token: xapp-1-wrong")
