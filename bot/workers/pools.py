@@ -5,7 +5,7 @@ then it looks for what nobody told of, that is leases that ran out and retries t
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
@@ -71,6 +71,8 @@ class WorkerPool(Generic[Row]):
     stops: set[asyncio.Task[None]] = field(default_factory=set)
     missed: set[int] = field(default_factory=set)
     """What the last renewal did not find: finished a moment ago, or another bot's."""
+    anew: dict[int, Row] = field(default_factory=dict)
+    """What was claimed while it was still being carried: its lease ran out, or its task is about to end."""
 
     async def run(self) -> None:
         """Claim and carry until cancelled; what is carried then goes on until `let_go`."""
@@ -102,6 +104,7 @@ class WorkerPool(Generic[Row]):
 
     def let_go(self) -> Sequence[asyncio.Task[None]]:
         """Stop carrying; gives what has to be waited for."""
+        self.anew.clear()
         tasks = [*self.stops, *self.tasks.values()]
         for task in tasks:
             task.cancel()
@@ -131,19 +134,36 @@ class WorkerPool(Generic[Row]):
         for row in rows:
             key = row.identity
             if key in self.tasks:
-                continue  # its lease ran out under our feet and it was claimed anew: it is being carried
+                self.anew[key] = row
+                continue
             if getattr(row, "state", None) in work.begun:
                 taken.append(key)
-            self.rows[key] = row
-            self.tasks[key] = task = asyncio.create_task(self.carry(row))
-            task.add_done_callback(partial(self._done, key))
+            self._begin(row, self.carry(row))
         if taken:
             log.info("taken_over", queue=work.queue, keys=taken)
+
+    def _begin(self, row: Row, carrying: Coroutine[Any, Any, None]) -> None:
+        key = row.identity
+        self.rows[key] = row
+        self.tasks[key] = task = asyncio.create_task(carrying)
+        task.add_done_callback(partial(self._done, key))
 
     def _done(self, key: int, _: asyncio.Task[None]) -> None:
         del self.tasks[key], self.rows[key]
         self.missed.discard(key)
+        row = self.anew.pop(key, None)
+        if row is not None:
+            self._begin(row, patiently("claim", partial(self._carry_anew, row)))
         self.store.wakeup(self.work.queue).set()
+
+    async def _carry_anew(self, row: Row) -> None:
+        """Carry a row once more, unless whoever carried it has let go of it since it was claimed."""
+        renewed = partial(
+            leases.renew, table=self.work.table, owner=self.owner, ids=[row.identity], lease=timing.LEASE
+        )
+        renewal = await self.store.write(lambda s: renewed(s, now=self.clock()))
+        if renewal.held:
+            await self.carry(row)
 
 
 class Renewals:
