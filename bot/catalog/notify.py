@@ -77,6 +77,12 @@ class Notify(Definition):
     ) = None
     who: Annotated[tuple[Annotated[str, AfterValidator(_who), Form(_WHO)], ...], Field(max_length=10)] = ()
 
+    @property
+    def tells_failures(self) -> bool:
+        """Whether the channel hears of failures at all, be it only of several in a row."""
+        when = self.when
+        return when is None or any(each == Occasion.FAILED or in_a_row(each) is not None for each in when)
+
 
 def stored(definition: dict[str, Any]) -> Notify:
     """What the stored definition of a job says; that of another version as far as this one knows it."""

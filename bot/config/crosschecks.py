@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from bot.access.scopes import EXEC
 from bot.catalog.parameters import CI
 from bot.config.document import Document, Path, Value
+from bot.config.notices import check_notify
 from bot.text.wording import nearest
 
 Section = Mapping[str, Value]
@@ -33,6 +34,7 @@ def cross_check(document: Document, data: Section) -> None:
         if job.get("requires") and data.get("github") is None:
             path = document.written(("jobs", name, "requires"))
             document.wrong(path, "what a pull request is like is asked of GitHub: a github section is needed")
+        check_notify(document, name, job)
         channel = _section(job, "notify").get("slack")
         if channel is not None and _section(data, "slack").get("bot_token") is None:
             path = document.written(("jobs", name, "notify", "slack"))

@@ -139,7 +139,7 @@ class Enqueuer:
         jobs = self._registry.catalog.jobs_of_image(source.image.name)
         github = not jobs or any(job.notify.github for job in jobs)
         build = self._build(session, context, target, source)
-        channels = (job.notify for job in jobs)
+        channels = (job.notify for job in jobs if job.notify.tells_failures)
         cards = self._cards.of(context, target, f"build:{build.image}", github=github, channels=channels)
         posts.add_cards(session, cards, build=build.identity)
         return build

@@ -7,9 +7,9 @@ message written or edited once more. Which message goes on is told by its topic:
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import CursorResult, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from bot.store import posts
@@ -129,6 +129,26 @@ def show(session: Session, key: str, **occasion: Any) -> bool:
     session.execute(update(table_of(Post)).where(POST.id == found.id, POST.state == QUIET).values(**values))
     wake(session, "posts")
     return True
+
+
+def show_build(session: Session, number: int) -> None:
+    """Let the cards of a build that were quiet be posted now: it failed."""
+    quiet = (POST.build_number == number, POST.state == QUIET)
+    session.execute(update(table_of(Post)).where(*quiet).values(state="open", due_at=posts.AT_ONCE))
+    wake(session, "posts")
+
+
+def prune(session: Session, *, before: float, limit: int) -> int:
+    """Forget up to `limit` messages (and what stands below them) of which nothing was told since `before`.
+
+    The newest of a topic stays: what is to come goes on with it.
+    """
+    kinds, states = (KIND, "slack_note"), ("done", "failed", QUIET)
+    newest = select(func.max(POST.id)).where(POST.topic.is_not(None)).group_by(POST.topic)
+    old = (POST.state.in_(states), POST.due_at < before, POST.created_at < before, POST.kind.in_(kinds))
+    some = select(POST.id).where(*old, POST.id.not_in(newest)).limit(limit)
+    gone = session.execute(delete(Post).where(POST.id.in_(some)).execution_options(**_PLAIN))
+    return cast("CursorResult[Any]", gone).rowcount
 
 
 def drop(session: Session, key: str) -> None:

@@ -18,7 +18,7 @@ from bot.catalog.streaks import Announcement, End, Streak
 from bot.states import State
 from bot.store import digests, posts
 from bot.store.columns import RUN
-from bot.tables import Post, Run
+from bot.tables import Build, Post, Run
 from executor.spec import Result
 
 TYPICAL = 10
@@ -35,8 +35,16 @@ HISTORY = 50
 _ENDED = RUN.state == literal(State.FINISHED.value, literal_execute=True)
 
 
-def moved(session: Session, run: Run) -> None:
-    """A run has begun or ended, or was stored as ended."""
+def moved(session: Session, row: Run | Build) -> None:
+    """A run or a build has begun or ended, or was stored as ended."""
+    if isinstance(row, Build):
+        if row.state == State.FINISHED and row.result not in (Result.SUCCEEDED, Result.CANCELLED):
+            digests.show_build(session, row.identity)
+    else:
+        _moved(session, row)
+
+
+def _moved(session: Session, run: Run) -> None:
     section = run.definition.get("notify")
     if not isinstance(section, dict) or not section.get("slack"):
         return

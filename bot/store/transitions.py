@@ -177,8 +177,7 @@ class Transitions(Generic[Row]):
             posts.want(session, self._model.kind, [row.identity for row in rows], wish)
             changed(session, *rows)
             for row in rows:
-                if isinstance(row, Run):
-                    occasions.moved(session, row)
+                occasions.moved(session, row)
         return rows
 
 

@@ -16,6 +16,7 @@ from bot.store import (
     Session,
     Store,
     deliveries,
+    digests,
     history,
     idempotency,
     occurrences,
@@ -34,7 +35,7 @@ KEEP_PUSHES = 365 * 86400.0
 """Seconds that a push is known which a newer one followed or which deleted its branch; so is all else."""
 
 KEEP_TICKS = 30 * 86400.0
-"""Seconds that it is kept what became of a due moment."""
+"""Seconds that it is kept what became of a due moment, and of a message that tells of several things."""
 
 
 SINGLE = 100
@@ -74,6 +75,7 @@ class Pruning:
             partial(push_verdicts.prune, before=decided, limit=history.ROWS),
             partial(push_verdicts.prune_refusals, before=decided, limit=history.ROWS),
             partial(ticks.prune, before=now - KEEP_TICKS, limit=history.ROWS),
+            partial(digests.prune, before=now - KEEP_TICKS, limit=history.ROWS),
             partial(pushes.prune, before=now - KEEP_PUSHES, limit=history.ROWS),
             partial(occurrences.strip, before=decided, limit=history.ROWS),
             partial(occurrences.prune, before=now - KEEP_PUSHES, limit=history.ROWS),
