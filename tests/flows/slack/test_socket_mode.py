@@ -68,6 +68,16 @@ async def test_mistakes_in_a_form_come_with_the_acknowledgement(errand: Installa
     )
 
 
+async def test_button_and_mention_come_the_same_way(errand: Installation) -> None:
+    slack = errand.beside.slack
+    await slack.mention("run long")
+    card = await slack.wait_for(
+        lambda: next((each for each in slack.messages if "run.cancel" in str(each.blocks)), None)
+    )
+    await slack.press(card, "run.cancel")
+    await slack.wait_for(lambda: "cancelled" in card.text)
+
+
 async def test_nothing_is_lost_or_doubled_while_one_connection_takes_the_place_of_another(
     errand: Installation,
 ) -> None:
@@ -97,7 +107,7 @@ async def test_broken_connection_is_replaced_and_what_is_sent_meanwhile_arrives(
 async def test_slack_that_is_away_is_told_and_waited_for(errand: Installation) -> None:
     slack = errand.beside.slack
     [first] = await _connections(errand, 1)
-    slack.fail("/api/apps.connections.open$", 503, times=2)
+    slack.fail("/api/apps.connections.open$", 503)
     first.drop()
     await errand.wait_for(lambda: any(each.get("event") == "slack.unreachable" for each in errand.events))
     answer = await errand.client.get("/readyz")
