@@ -9,7 +9,7 @@ from bot.handlers.visibility import Sight
 
 LIFE = 600.0
 """Seconds for which a Home that was opened is followed."""
-SPACING = 5.0
+SPACING = 2.0
 """Seconds between two times that one Home is published anew, but for its own person."""
 MOST = 100
 """People whose Homes are followed, those who opened theirs last; Slack takes some hundred a minute."""
