@@ -1,5 +1,6 @@
 """A form is opened for who may fill it in, shows what is wrong in it, and runs what its command would."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from bot.catalog.catalog import Job
 from bot.events import slack as readers
 from bot.handlers.slack import form_openings
+from bot.handlers.slack.form_contents import FormContents
 from bot.handlers.slack.instant import InstantAnswers
 from bot.messages.slack import elements as made
 from bot.messages.slack import forms
@@ -305,6 +307,30 @@ async def test_shortcut_asks_which_job_and_in_which_channel(shop: House) -> None
     cards = [post for post in await shop.posts() if post.kind == "slack_message"]
     assert [post.place["channel"] for post in cards] == [other.id]
     assert any("on its way" in text for text in await replies(shop))
+
+
+async def test_verb_alone_asks_which_job(shop: House) -> None:
+    slack = shop.slack
+    await slack.slash("run", user=USER)
+    view = view_of(slack)
+    await slack.choose(view, "form.job", "migrate", user=USER)
+    await slack.submit(view, {"parameter.COUNT": "3"})
+    (card,) = [post for post in await shop.posts() if post.kind == "slack_message"]
+    assert card.place["channel"] == slack.channels[0].id
+
+
+async def test_form_that_waits_says_so_where_something_went_wrong(
+    shop: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_about: object) -> None:
+        await asyncio.sleep(0.1)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(form_openings, "PATIENCE", 0.01)
+    monkeypatch.setattr(FormContents, "of_job", broken)
+    with pytest.raises(ZeroDivisionError):
+        await shop.slack.slash("run migrate", user=USER)
+    assert "did not work" in words(view_of(shop.slack))
 
 
 async def test_shortcut_of_a_message_brings_the_card_below_it(shop: House) -> None:
