@@ -137,12 +137,13 @@ class Slack:
             return None
         return (where, ts) if ts is not None else None
 
-    async def address(self, channel: str, ts: str) -> str | None:
-        """Where a message is read, None where Slack does not say the address of the workspace."""
+    async def address(self, channel: str, ts: str, thread: str | None = None) -> str | None:
+        """Where a message is read, perhaps below another one; None where Slack says no address of its own."""
         url = (await self._about_us()).get("url")
         if not isinstance(url, str) or not url.startswith(("https://", "http://")):
             return None
-        return f"{url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
+        stem = f"{url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
+        return stem if thread is None else f"{stem}?thread_ts={thread}&cid={channel}"
 
     async def respond(
         self,

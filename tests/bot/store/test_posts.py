@@ -108,7 +108,7 @@ async def test_message_of_a_run_is_found(store: Store) -> None:
     message = _card("m")
     message.kind, message.remote_id = "slack_message", "C1 170.5"
     await store.write(lambda session: session.add(message))
-    assert await store.read(lambda session: posts.message_of(session, 1)) == ("C1", "170.5")
+    assert await store.read(lambda session: posts.message_of(session, 1)) == ("C1", "170.5", None)
     assert await store.read(lambda session: posts.message_of(session, 2)) is None
 
 
