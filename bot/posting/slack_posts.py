@@ -55,8 +55,8 @@ class SlackPosts:
 
     async def thread(self, post: Post, subject: Subject) -> Remote | None:
         """What hangs below the card of what has ended: the last lines, and what the job reported."""
-        view, _ = await self._facing.in_channel(self._client, post, subject)
-        found = await asyncio.to_thread(messages.below, view)
+        view, link = await self._facing.in_channel(self._client, post, subject)
+        found = await asyncio.to_thread(messages.below, view, link)
         return None if found is None else await self._write(post, *found)
 
     async def _write(self, post: Post, text: str, blocks: list[messages.Block]) -> Remote:
