@@ -198,9 +198,15 @@ class Slack:
         """
         await self._calls.write(Call("views.update"), view_id=id, view=dict(view), hash=hash)
 
-    async def publish_home(self, user: str, view: View) -> None:
-        """Show a person's Home: https://docs.slack.dev/reference/methods/views.publish."""
-        await self._calls.write(Call("views.publish", user), user_id=user, view=dict(view))
+    async def publish_home(self, user: str, view: View, hash: str | None = None) -> str:
+        """Show a person's Home; gives its hash. With `hash`, only if it is still that one (`hash_conflict`).
+
+        https://docs.slack.dev/reference/methods/views.publish
+        """
+        call = Call("views.publish", user)
+        answer = await self._calls.write(call, user_id=user, view=dict(view), hash=hash)
+        shown = answer.get("view")
+        return str(shown.get("hash") or "") if isinstance(shown, Mapping) else ""
 
     # People and channels --------------------------------------------------------------------------
 
