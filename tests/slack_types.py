@@ -54,7 +54,10 @@ _OWN = {
     "block": "Known",
 }
 _VALUES = frozenset(
-    {"type", "style", "level", "align", "range", "response_type", "response_action", "trigger_actions_on"}
+    {
+        *("type", "style", "level", "align", "range", "response_type", "response_action"),
+        *("trigger_actions_on", "bot", "bot_events"),
+    }
 )
 """Keys whose strings are of the type themselves, so that two of them are two shapes."""
 _NUMBERS = frozenset({"limit"})

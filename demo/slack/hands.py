@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
 from demo.blocks import check_options
+from demo.slack.apps import App
 from demo.slack.doors import Door, Sending
 from demo.slack.events import Events
 from demo.slack.inputs import Element, Unfillable, elements, filled, mistakes
@@ -27,11 +29,15 @@ class Hands:
         self._responses = responses
         self.interactions = Interactions(workspace)
         self.events = Events(workspace)
+        self.app: App | None = None
+        """What its manifest says, where it was made of one; else everything is there."""
         self.door: Door | None = None
         self.sent: list[Sending] = []
 
     async def send(self, kind: str, payload: Json) -> httpx.Response:
         """Send a payload to the app."""
+        if kind == "interactive" and self.app is not None:
+            self._expect(self.app.interactive, "interactivity")
         return await self.pass_on(Sending(kind, payload))
 
     async def repeat(self, reason: str = "http_timeout", *, attempt: int = 1) -> httpx.Response:
@@ -59,6 +65,7 @@ class Hands:
         self, text: str, *, user: str = USER, channel: Channel | str | None = None, command: str = "/job"
     ) -> httpx.Response:
         """Type a command; an answer that stands in the answer itself is shown."""
+        self._expect(self.app is None or command in self.app.commands, f"the command {command}")
         where = self._channel(channel)
         fields = self.interactions.command(text, user=self._person(user), channel=where, command=command)
         answer = await self.send("slash_commands", fields)
@@ -70,12 +77,16 @@ class Hands:
 
     async def shortcut(self, callback_id: str, *, user: str = USER) -> httpx.Response:
         """Choose a global shortcut."""
+        known = self.app is None or ("global", callback_id) in self.app.shortcuts
+        self._expect(known, f"the shortcut {callback_id}")
         return await self.send("interactive", self.interactions.shortcut(callback_id, self._person(user)))
 
     async def message_shortcut(
         self, message: Message, callback_id: str, *, user: str = USER
     ) -> httpx.Response:
         """Choose a shortcut of a message."""
+        known = self.app is None or ("message", callback_id) in self.app.shortcuts
+        self._expect(known, f"the shortcut {callback_id} of messages")
         payload = self.interactions.message_action(callback_id, message, self._person(user))
         return await self.send("interactive", payload)
 
@@ -114,11 +125,9 @@ class Hands:
         self, on: Message | Ephemeral | View, action_id: str, query: str, *, user: str | None = None
     ) -> list[Json]:
         """The options of a menu with a search for what somebody types."""
-        return await self._suggestions(on, element_of(on, action_id), query, self._whose(on, user))
-
-    async def _suggestions(
-        self, on: Message | Ephemeral | View, element: Element, query: str, who: Person
-    ) -> list[Json]:
+        who = self._whose(on, user)
+        element = element_of(on, action_id)
+        self._expect(self.app is None or self.app.suggests, "an address for the options of menus")
         payload = self.interactions.block_suggestion(on, element, query, who)
         answer = await self.send("interactive", payload)
         body = taken(answer).json()
@@ -166,7 +175,7 @@ class Hands:
     async def _state(self, on: Message | Ephemeral | View, element: Element, value: Any, who: Person) -> Json:
         content, options = element.content, None
         if content["type"] == "external_select" and value is not None:
-            options = await self._suggestions(on, element, str(value), who)
+            options = await self.suggest(on, content["action_id"], str(value), user=who.id)
         return filled(content, value, options)
 
     def _whose(self, on: Message | Ephemeral | View, user: str | None) -> Person:
@@ -181,7 +190,15 @@ class Hands:
 
     async def event(self, event: Json, *, shared: bool = False) -> httpx.Response:
         """Send an event."""
+        known = self.app is None or event["type"] in self.app.events
+        self._expect(known, f"a subscription to {event['type']}")
         return await self.send("events_api", self.events.callback(event, shared=shared))
+
+    async def verify(self) -> bool:
+        """Ask whether the address is the app's, as when it is typed in; gives whether it answered so."""
+        payload = self.events.verification()
+        answer = await self.send("events_api", payload)
+        return answer.status_code == 200 and payload["challenge"] in answer.text
 
     def write(
         self, text: str, *, user: str = USER, channel: Channel | str | None = None, thread: str | None = None
@@ -209,6 +226,8 @@ class Hands:
         self, *links: str, user: str = USER, channel: Channel | str | None = None, thread: str | None = None
     ) -> Message:
         """Write links to the app's domain; gives the message that they stand in."""
+        hosts = {urlsplit(each).hostname for each in links}
+        self._expect(self.app is None or hosts <= self.app.domains, f"the domains of {hosts}")
         message = self.write(" ".join(links), user=user, channel=channel, thread=thread)
         place = self._in.place(message.channel)
         event = self.events.link_shared(message, self._person(user), list(links), place)
@@ -224,6 +243,10 @@ class Hands:
         """Throw the app out of a channel."""
         channel.member = False
         return await self.event(self.events.channel_event("channel_left", channel, self._person(user)))
+
+    def _expect(self, known: bool, what: str) -> None:
+        if not known:
+            raise LookupError(f"the app has no such thing: {what}")
 
     def _channel(self, channel: Channel | str | None) -> str:
         if channel is None:

@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from demo.deliveries import Delivery
+from demo.slack.apps import App
 from demo.slack.calls import Calls, Credentials, Method
 from demo.slack.chat import Chat
 from demo.slack.doors import HttpDoor, Sending
@@ -128,6 +129,16 @@ class SlackStandIn(Watched, Workspace, Hands):
             await self.event(self.events.tokens_revoked())
             if error == "account_inactive":
                 await self.event(self.events.app_uninstalled())
+
+    def install(self, manifest: Json) -> None:
+        """Make the app of a manifest: from now on it may, hears and shows only what that says."""
+        app = App.read(manifest)
+        self.accept("apps.manifest.create", {"manifest": manifest})
+        self.app = app
+        self.scopes.clear()
+        self.scopes.update(app.scopes)
+        self.surfaces.home_enabled = app.home
+        self.socket_mode.enabled = app.sockets
 
     # How the app is reached -----------------------------------------------------------------------
 

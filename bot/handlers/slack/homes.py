@@ -8,13 +8,11 @@ import structlog
 from bot import messages
 from bot.errors import Refused, RetryLater
 from bot.events.slack_facts import SlackAsker, SlackHome, SlackPress
-from bot.handlers.authorization import RequestContext
 from bot.handlers.conversation import Conversation
-from bot.handlers.permitted import Permitted
 from bot.handlers.slack.contexts import SlackContexts
 from bot.handlers.slack.overviews import OverviewReader
-from bot.handlers.slack.viewers import HomeViewers, Publication, Viewer
-from bot.handlers.visibility import Visibility
+from bot.handlers.slack.viewers import HomeViewers, Viewer
+from bot.handlers.visibility import Sight, Visibility
 from bot.messages.mrkdwn import slack_text
 from bot.messages.slack import forms, homes
 from bot.posting.addresses import PageAddresses
@@ -50,41 +48,25 @@ class SlackHomePublisher:
         self.viewers = HomeViewers(clock)
 
     async def publish(
-        self,
-        asker: SlackAsker,
-        page: int,
-        *,
-        opened: bool = True,
-        rights_kept: float = RIGHTS_KEPT,
-        hash: str | None = None,
+        self, asker: SlackAsker, page: int, *, opened: bool = False, rights_kept: float = RIGHTS_KEPT
     ) -> None:
-        """Show it as it is now, with a page of the jobs; raises `Refused` and `RetryLater`.
-
-        `opened`: they look at it. With `hash`, only in the place of the one that had it.
-        """
+        """Show it as it is now, with a page of the jobs; raises `Refused` and `RetryLater`."""
         context = await self._contexts.of(f"home:{asker.user}", asker, None)
         if context.login is None:
-            self.viewers.forget(asker.user)
             sentence = slack_text(messages.unknown_person(context.membership))
             await self._slack.publish_home(asker.user, homes.unknown_home(sentence))
             return
-        permitted, asked_at = await self._permitted(context, asker, rights_kept)
-        overview = await self._reader.overview(self._visibility.within(context, permitted), page)
-        view = homes.home(overview, page=self._addresses.front, now=self._clock())
-        hash = await self._slack.publish_home(asker.user, view, hash)
-        shown = Publication(overview.jobs.number, context.login, permitted, asked_at, hash)
-        self.viewers.note(asker, shown, opened=opened)
-
-    async def _permitted(
-        self, context: RequestContext, asker: SlackAsker, kept: float
-    ) -> tuple[Permitted, float]:
-        """Of which repositories somebody may run things, and when that was asked; not too long ago."""
         old, now = self.viewers.get(asker.user), self._clock()
-        if old is not None and old.publication.login == context.login:
-            last = old.publication
-            if not last.permitted.unknown and now - last.asked_at < kept:
-                return last.permitted, last.asked_at
-        return await self._visibility.permitted(context), now
+        sight, at = Sight(), now
+        if old is not None and not old.sight.unknown and now - old.sight_at < rights_kept:
+            sight, at = old.sight, old.sight_at
+        else:
+            sight = await self._visibility.of(context)
+        overview = await self._reader.overview(sight, page)
+        await self._slack.publish_home(
+            asker.user, homes.home(overview, page=self._addresses.front, now=self._clock())
+        )
+        self.viewers.note(asker, overview.jobs.number, sight, at, opened=opened)
 
     async def refuse(self, press: SlackPress, refusal: str) -> None:
         """Say why nothing was done; the press opens one window, for three seconds."""
@@ -94,18 +76,12 @@ class SlackHomePublisher:
             log.info("home.not_told", user=press.asker.user, error=str(error))
 
     async def again(self, viewer: Viewer) -> None:
-        """Show somebody's Home as it has become meanwhile, without a word where Slack does not take it.
-
-        Where another bot shows it by now, that one follows it.
-        """
-        viewer.is_stale, viewer.published_at, last = False, self._clock(), viewer.publication
+        """Show somebody's Home as it has become meanwhile, without a word where Slack does not take it."""
+        viewer.is_stale, viewer.published_at = False, self._clock()
         try:
-            await self.publish(viewer.asker, last.page, opened=False, hash=last.hash or None)
+            await self.publish(viewer.asker, viewer.page)
         except (Refused, RetryLater) as error:
-            if getattr(error, "status", None) != "hash_conflict":
-                log.info("home.not_published", user=viewer.asker.user, error=str(error))
-            elif self.viewers.get(viewer.asker.user) is viewer:
-                self.viewers.forget(viewer.asker.user)
+            log.info("home.not_published", user=viewer.asker.user, error=str(error))
 
 
 class SlackHomeHandler:
@@ -118,7 +94,7 @@ class SlackHomeHandler:
     async def opened(self, delivery: Delivery, home: SlackHome) -> None:
         """Show it."""
         try:
-            await self._publisher.publish(home.asker, 1)
+            await self._publisher.publish(home.asker, 1, opened=True)
         except Refused as refused:
             await self._conversation.end(delivery, "failed", f"Slack takes no Home: {refused}")
             return
@@ -128,7 +104,7 @@ class SlackHomeHandler:
         """Show another page of the jobs, or the same anew: the button's value says which."""
         try:
             number = page_number(press.value)
-            await self._publisher.publish(press.asker, number, rights_kept=REFRESH_KEPT)
+            await self._publisher.publish(press.asker, number, opened=True, rights_kept=REFRESH_KEPT)
         except Refused as refused:
             await self._conversation.end(delivery, "failed", f"Slack takes no Home: {refused}")
             return
@@ -139,7 +115,7 @@ class SlackHomeHandler:
         if refusal:
             await self._publisher.refuse(press, refusal)
         try:
-            await self._publisher.publish(press.asker, page_of(press.metadata))
+            await self._publisher.publish(press.asker, page_of(press.metadata), opened=True)
         except (Refused, RetryLater) as error:
             log.info("home.not_published", user=press.asker.user, error=str(error))
 

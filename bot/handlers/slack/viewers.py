@@ -5,36 +5,24 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from bot.events.slack_facts import SlackAsker
-from bot.handlers.permitted import Permitted
+from bot.handlers.visibility import Sight
 
 LIFE = 600.0
 """Seconds for which a Home that was opened is followed."""
-SPACING = 2.0
+SPACING = 5.0
 """Seconds between two times that one Home is published anew, but for its own person."""
 MOST = 100
 """People whose Homes are followed, those who opened theirs last; Slack takes some hundred a minute."""
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """A Home as it was shown: its page of jobs, whose rights counted, and which those were at `asked_at`.
-
-    `hash` is by what Slack knows it.
-    """
-
-    page: int
-    login: str
-    permitted: Permitted
-    asked_at: float
-    hash: str = ""
-
-
 @dataclass(slots=True)
 class Viewer:
-    """Somebody, what they see, and until when it is followed. `is_stale`: something in it has moved."""
+    """Somebody and what they see: which page of jobs, of which repositories, as asked at a time."""
 
     asker: SlackAsker
-    publication: Publication
+    page: int
+    sight: Sight
+    sight_at: float
     until: float
     published_at: float
     is_stale: bool = False
@@ -50,31 +38,22 @@ class HomeViewers:
         """Set when there is one."""
 
     def get(self, user: str) -> Viewer | None:
-        """What somebody saw last."""
+        """What somebody saw last, however long ago."""
         return self._viewers.get(user)
 
-    def note(self, asker: SlackAsker, publication: Publication, *, opened: bool) -> None:
-        """Their Home was published; `opened`: because they looked at it.
-
-        What moved while it was made is not in it, and nobody listened for somebody who is new.
-        """
+    def note(self, asker: SlackAsker, page: int, sight: Sight, sight_at: float, *, opened: bool) -> None:
+        """Their Home was published; `opened`: because they looked at it."""
         now, old = self._clock(), self._viewers.pop(asker.user, None)
         if len(self._viewers) >= MOST:
             del self._viewers[next(iter(self._viewers))]
         until = now + LIFE if opened or old is None else old.until
-        is_stale = old is None or old.is_stale
-        self._viewers[asker.user] = Viewer(asker, publication, until, now, is_stale)
+        self._viewers[asker.user] = Viewer(asker, page, sight, sight_at, until, now)
         self.arrival.set()
 
-    def forget(self, user: str) -> None:
-        """Their Home is followed no more."""
-        self._viewers.pop(user, None)
-
     def touch(self, repositories: Collection[str] | None) -> None:
-        """Something moved in these repositories; None: in any."""
+        """Something changed in these repositories; None: in any."""
         for viewer in self._viewers.values():
-            seen = viewer.publication.permitted.repositories
-            if repositories is None or not seen.isdisjoint(repositories):
+            if repositories is None or not viewer.sight.repositories.isdisjoint(repositories):
                 viewer.is_stale = True
 
     def due(self) -> list[Viewer]:
@@ -82,9 +61,10 @@ class HomeViewers:
         now = self._clock()
         for user in [user for user, viewer in self._viewers.items() if viewer.until <= now]:
             del self._viewers[user]
-        stale = (each for each in self._viewers.values() if each.is_stale)
-        ripe = [viewer for viewer in stale if viewer.published_at + SPACING <= now]
-        return sorted(ripe, key=lambda viewer: viewer.published_at)
+        stale = [
+            each for each in self._viewers.values() if each.is_stale and each.published_at + SPACING <= now
+        ]
+        return sorted(stale, key=lambda viewer: viewer.published_at)
 
     def rest(self) -> float | None:
         """Seconds until somebody's Home is due or is not followed any more; None where nobody's is."""
