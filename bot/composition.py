@@ -35,7 +35,6 @@ from bot.handlers.repository_identity import RepositoryIdentityHandler
 from bot.handlers.requirements import RequirementHandler
 from bot.handlers.rerun import RerunHandler
 from bot.handlers.resolution import TargetResolver
-from bot.handlers.schedule_occasions import ScheduleOccasions
 from bot.handlers.selection import RunSelection
 from bot.handlers.settlement import Settlement
 from bot.handlers.slack.apologies import SlackApologies
@@ -303,8 +302,7 @@ class Composition:
     def ticks(self) -> TickHandler:
         """Of schedules."""
         parts = self.parts
-        occasions = ScheduleOccasions(parts.nonce)
-        return TickHandler(parts.registry, parts.store, self.resolver, self.enqueuer, occasions, parts.clock)
+        return TickHandler(parts.registry, parts.store, self.resolver, self.enqueuer, parts.clock)
 
     # What moves by itself -------------------------------------------------------------------------
 

@@ -80,7 +80,7 @@ def _of_app(config: "Config", seen: "SlackReview") -> Iterator[str]:
         if scope.name not in seen.bot.scopes:
             yield (
                 f"The app lacks the scope {scope.name} ({scope.reason}):"
-                " add it under OAuth & Permissions, and install the app again."
+                " put what `errand manifest slack` prints under App Manifest, and install the app again."
             )
     if seen.app is not None:
         yield f"Socket Mode does not work: {seen.app.advice}."

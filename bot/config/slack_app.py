@@ -47,7 +47,7 @@ class Event:
 def _unfolds(config: Config) -> bool:
     """Whether Slack can know links of this installation: it registers domains, and no ports or addresses."""
     host = urlsplit(config.url).hostname or ""
-    return is_public(config.url) and "." in host and not _is_address(host)
+    return _is_known(config.url) and "." in host and not _is_address(host)
 
 
 def _knows_emails(config: Config) -> bool:
@@ -104,8 +104,9 @@ def events(config: Config) -> tuple[str, ...]:
 def reaches(config: Config) -> bool:
     """Whether Slack may reach the installation: over https, on a host that is not of this machine or net."""
     host = urlsplit(config.url).hostname or ""
-    is_named = is_public(config.url) and (not _is_address(host) or ip_address(host).is_global)
-    return is_named and config.url.startswith("https://")
+    is_named = "." in host and not _is_address(host)
+    is_known = _is_known(config.url) and (is_named or (_is_address(host) and ip_address(host).is_global))
+    return is_known and config.url.startswith("https://")
 
 
 def is_socket(config: Config) -> bool:
@@ -189,6 +190,18 @@ def link(made: Mapping[str, object]) -> str:
     """The page that makes an app of this manifest, filled in; about two thousand characters."""
     text = json.dumps(made, separators=(",", ":"))
     return f"{PAGE}?new_app=1&manifest_json={quote(text, safe=':,/')}"
+
+
+def _is_known(url: str) -> bool:
+    """Whether the world may know the name: these domains of the top are nobody's, and used inside of nets.
+
+    https://www.rfc-editor.org/rfc/rfc6762#appendix-G and https://www.rfc-editor.org/rfc/rfc2606#section-2
+    """
+    host = urlsplit(url).hostname or ""
+    return is_public(url) and not host.endswith(_PRIVATE)
+
+
+_PRIVATE = (".intranet", ".private", ".corp", ".home", ".lan", ".home.arpa", ".test", ".example")
 
 
 def _is_address(host: str) -> bool:

@@ -29,6 +29,8 @@ MAX_FIELDS = 100
 """Form fields that are read of one delivery; Slack sends about fifteen."""
 LINKS = 20
 """Links of one message that are read."""
+_NEW_MESSAGES = (None, "file_share", "thread_broadcast")
+"""Subtypes of messages that somebody has just written: plain, with a file, in a thread and the channel."""
 REVOCATIONS = (
     "tokens_revoked",
     "app_uninstalled",
@@ -126,7 +128,7 @@ def read_shortcut(sent: Json) -> SlackShortcut:
 def read_mention(sent: Json) -> SlackMention | Ignored:
     """Errand's name in a message of a person."""
     event = _part(sent, "event")
-    if event.get("bot_id") or event.get("subtype") or event.get("edited"):
+    if event.get("bot_id") or event.get("subtype") not in _NEW_MESSAGES or event.get("edited"):
         return Ignored("a program mentions Errand, or a message was changed")
     spot = SlackSpot(_text(event, "channel"), message=_text(event, "ts"), thread=_maybe(event, "thread_ts"))
     return SlackMention(_text(sent, "event_id"), _author(event), spot, str(event.get("text") or ""))

@@ -68,7 +68,7 @@ class Answers:
         else:
             return []
         only = texts[0] if len(texts) == 1 else ""
-        return [targets.drawn(reply, only.blocks) if isinstance(only, messages.Illustrated) else reply]
+        return [targets.with_blocks(reply, only.blocks) if isinstance(only, messages.Illustrated) else reply]
 
 
 def by_number(comment: events.Comment) -> events.Comment:

@@ -9,6 +9,7 @@ from bot.errors import NotAlone
 from bot.handlers.authorization import RequestContext
 from bot.handlers.cards import CardTargets
 from bot.handlers.orders import Order, Source, Target, TransactionCache
+from bot.handlers.schedule_occasions import ScheduleOccasions
 from bot.registry import Registry
 from bot.states import State
 from bot.store import Session, admission, builds, occurrences, posts, runs, versions
@@ -34,6 +35,8 @@ class Enqueuer:
         self._cards = cards
         self._clock = clock
         self._nonce = nonce
+        self.occasions = ScheduleOccasions(nonce)
+        """What is told of schedules beside the runs that they start."""
 
     def enqueue(self, session: Session, order: Order) -> Run:
         """Store the run, the build it needs and its cards; gives the run, also if it was stored before.

@@ -1,9 +1,11 @@
 """Which run is meant, and whether the asker may have it: one answer for every door."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.errors import Missing, ProblemType
 from bot.handlers.authorization import Authorization, RequestContext
+from bot.handlers.permitted import PermittedRepositories
 from bot.store import Session, Store, runs
 from bot.tables import Run
 from bot.text.wording import quoted
@@ -50,6 +52,14 @@ class RunSelection:
         if run is not None:
             await self._authorization.require_run(context, run)
         return run
+
+    async def permitted(
+        self, context: RequestContext, rows: Callable[[Session], Sequence[Run]]
+    ) -> frozenset[str]:
+        """The repositories of these runs of which the asker may run things; `RetryLater` if unknown now."""
+        found = await self._store.read(rows)
+        repositories = [run.repository for run in found if run.repository is not None]
+        return (await PermittedRepositories(self._authorization).of(context, repositories)).repositories
 
     def look(self, session: Session, context: RequestContext, reference: RunReference) -> Run:
         """The run within the transaction: an earlier command of the same comment may have made it."""

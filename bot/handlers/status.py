@@ -68,8 +68,8 @@ class StatusHandler:
             repository, ownerless = await self._authorization.require_job(context, name)
             actor = None
 
-        def effect(session: Session) -> str | None:
-            rows = runs.page(
+        def look(session: Session) -> list[Run]:
+            return runs.page(
                 session,
                 job=name,
                 repository=repository,
@@ -78,7 +78,16 @@ class StatusHandler:
                 limit=RECENT_RUNS + 1,
                 offset=(page - 1) * RECENT_RUNS,
             )
-            shown, links = self._shown(context, rows[:RECENT_RUNS])
+
+        # What somebody started themselves, wherever that was, they may have lost the right to since.
+        theirs = None if actor is None else await self._selection.permitted(context, look)
+
+        def effect(session: Session) -> str | None:
+            rows = look(session)
+            listed = rows[:RECENT_RUNS]
+            if theirs is not None:
+                listed = [run for run in listed if run.repository in theirs]
+            shown, links = self._shown(context, listed)
             words = [self._authorization.first_word(context), "status", *([name] if name else [])]
             more = len(rows) > RECENT_RUNS and page < PAGES
             following = " ".join([*words, f"--page {page + 1}"]) if more else None

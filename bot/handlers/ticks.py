@@ -22,7 +22,6 @@ from bot.handlers.authorization import RequestContext
 from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.orders import Order, Target, TransactionCache
 from bot.handlers.resolution import TargetResolver
-from bot.handlers.schedule_occasions import ScheduleOccasions
 from bot.handlers.start import default_order
 from bot.registry import Registry
 from bot.states import ActorKind, Cause
@@ -69,14 +68,12 @@ class TickHandler:
         store: Store,
         resolver: TargetResolver,
         enqueuer: Enqueuer,
-        occasions: ScheduleOccasions,
         clock: Callable[[], float],
     ) -> None:
         self._registry = registry
         self._store = store
         self._resolver = resolver
         self._enqueuer = enqueuer
-        self._occasions = occasions
         self._clock = clock
         self._catalog = Catalog()
         """Where the plans are from."""
@@ -275,7 +272,9 @@ class TickHandler:
         ticks.started(
             session, {(run.job, run.tick_at): run.identity for run in new if run.tick_at is not None}
         )
-        self._occasions.note(session, plans, [row for row in rows if (row.job, row.at) in fresh], new)
+        self._enqueuer.occasions.note(
+            session, plans, [row for row in rows if (row.job, row.at) in fresh], new
+        )
         decided.outcomes.update(row.outcome for row in rows if (row.job, row.at) in fresh)
         return decided
 

@@ -29,14 +29,22 @@ class Visibility:
         self._permitted = PermittedRepositories(authorization)
 
     async def of(self, context: RequestContext) -> Sight:
-        """What the asker may run now; where there are many repositories, of those with the most jobs."""
+        """What the asker may run now."""
+        return self.within(context, await self.permitted(context))
+
+    async def permitted(self, context: RequestContext) -> Permitted:
+        """The repositories of which they may; where there are many, among those with the most jobs."""
         if context.login is None:
-            return Sight()
+            return Permitted(frozenset())
         jobs = self._authorization.catalog(context).jobs_by_repository()
         names = sorted(jobs, key=lambda name: (-len(jobs[name]), name))
         try:
-            found = await self._permitted.of(context, names)
+            return await self._permitted.of(context, names)
         except RetryLater:
-            found = Permitted(frozenset(), len(names))
-        mine = {job.name: job for name in names if name in found.repositories for job in jobs[name]}
-        return Sight(mine, found.repositories, found.unknown)
+            return Permitted(frozenset(), len(names))
+
+    def within(self, context: RequestContext, permitted: Permitted) -> Sight:
+        """What there is now of these repositories."""
+        jobs = self._authorization.catalog(context).jobs_by_repository()
+        mine = {job.name: job for name in jobs if name in permitted.repositories for job in jobs[name]}
+        return Sight(mine, permitted.repositories, permitted.unknown)

@@ -142,7 +142,7 @@ def end_reply(view: View, link: str, remedy: str) -> str:
 def remedy(error: object, sentence: str) -> str:
     """What to do so that cards come, by the name of Slack's error; `sentence` is Slack's refusal in words."""
     if error in ("not_in_channel", "channel_not_found"):
-        return "Only you see this; `/invite @Errand` in a channel shows it there."
+        return "Only you see this; `/invite @errand` in a channel shows it there."
     return f"Only you see this: {plain(sentence, 300)}."
 
 

@@ -8,8 +8,13 @@ from bot import messages
 from bot.posting.addresses import PageAddresses
 from bot.posting.slack_members import SlackMembers
 from bot.states import State
-from bot.store import Session, Store, posts, queue_positions
+from bot.store import Store, posts, queue_positions
 from bot.tables import Build, Run
+
+USUAL_KEPT = 60.0
+"""Seconds for which is remembered how long the runs of a job take."""
+MOST_JOBS = 1000
+"""Jobs of which that is remembered."""
 
 
 class ChannelNotes:
@@ -22,6 +27,7 @@ class ChannelNotes:
         self._members = members
         self._addresses = addresses
         self._clock = clock
+        self._usual: dict[str, tuple[float, float | None]] = {}
 
     async def beside(self, row: Build | Run, beside: messages.Beside, *, is_open: bool) -> messages.Beside:
         """`beside` with what the channel may read of `row`; one that others read gets no way to the code."""
@@ -35,17 +41,22 @@ class ChannelNotes:
         return beside
 
     async def _of_run(self, run: Run, beside: messages.Beside, *, is_open: bool) -> messages.Beside:
-        number, running = run.identity, run.state == State.RUNNING and run.started_at is not None
+        number, started_at = run.identity, run.started_at
+        comment = None if is_open else await self._store.read(lambda s: posts.comment_of(s, number))
+        if comment is not None:
+            beside = replace(beside, comment_link=self._addresses.comment_at(comment))
+        if run.state != State.RUNNING or started_at is None:
+            return beside
+        gone = max(self._clock() - started_at, 0.0)
+        return replace(beside, elapsed_s=gone, usual_s=await self._usual_of(run.job))
 
-        def look(session: Session) -> tuple[posts.CommentPlace | None, list[float]]:
-            comment = None if is_open else posts.comment_of(session, number)
-            return comment, queue_positions.durations(session, run.job) if running else []
-
-        comment, took = await self._store.read(look)
-        gone = max(self._clock() - run.started_at, 0.0) if running and run.started_at is not None else None
-        return replace(
-            beside,
-            comment_link=self._addresses.comment_at(comment) if comment is not None else None,
-            elapsed_s=gone,
-            usual_s=median(took) if took else None,
-        )
+    async def _usual_of(self, job: str) -> float | None:
+        """Seconds that a run of the job takes: the median of the newest that succeeded."""
+        until, usual = self._usual.get(job, (0.0, None))
+        if until <= self._clock():
+            took = await self._store.read(lambda s: queue_positions.durations(s, job))
+            usual = median(took) if took else None
+            if len(self._usual) >= MOST_JOBS:
+                self._usual.clear()
+            self._usual[job] = (self._clock() + USUAL_KEPT, usual)
+        return usual

@@ -9,20 +9,23 @@ from collections.abc import Callable
 from bot import messages
 from bot.errors import Refused
 from bot.messages.slack import digests
+from bot.messages.slack.elements import context
 from bot.posting.facing import Facing, Subject
 from bot.posting.slack_pictures import SlackPictures
 from bot.slack import Slack
 from bot.states import State
 from bot.store.posts import Remote
-from bot.tables import Post
+from bot.store.transitions import ACTIVE
+from bot.tables import Build, Post, Run
 
 RESPONSE_SECONDS = 1800.0
 """How long Slack takes answers to a command.
 
 https://docs.slack.dev/interactivity/handling-user-interaction
 """
-TOLD_ASKER = "asker"
-"""The `remote_id` of a card in whose place the asker was told the end."""
+TOLD_ASKER, TOLD_WAITING, TOLD_RUNNING = "asker", "asker:waiting", "asker:running"
+"""The `remote_id` of a card in whose place the asker was told the end, or before that what it waits for, and
+that it runs: with the answer to the command these are four of the five that Slack takes."""
 
 
 class SlackPosts:
@@ -46,24 +49,21 @@ class SlackPosts:
         try:
             return await self._write(post, text, blocks)
         except Refused as refusal:
-            if post.remote_id:
+            if _message(post) is not None:
                 raise
             return await self._tell_asker(post, subject, refusal)
 
     async def thread(self, post: Post, subject: Subject) -> Remote | None:
         """What hangs below the card of what has ended: the last lines, and what the job reported."""
-        view, _ = await self._facing.in_channel(self._client, post, subject)
-        found = await asyncio.to_thread(messages.below, view)
+        view, link = await self._facing.in_channel(self._client, post, subject)
+        found = await asyncio.to_thread(messages.below, view, link)
         return None if found is None else await self._write(post, *found)
 
     async def _write(self, post: Post, text: str, blocks: list[messages.Block]) -> Remote:
         """Post it or, where it is there already, edit it; gives where it is."""
         channel, thread = post.place["channel"], post.place.get("thread")
-        known: tuple[str, str] | None = None
-        if post.remote_id:
-            where, _, ts = post.remote_id.partition(" ")
-            known = where, ts
-        elif post.attempts > 1:
+        known = _message(post)
+        if known is None and post.attempts > 1:
             known = await self._client.find(channel, post.nonce, post.created_at, thread)
         if known is None:
             known = await self._client.post(channel, text, blocks, post.nonce, thread)
@@ -72,22 +72,25 @@ class SlackPosts:
         return Remote(" ".join(known))
 
     async def _tell_asker(self, post: Post, row: Subject, refusal: Refused) -> Remote | None:
-        """Tell who asked the end where Errand may not post; before that there is time to invite it.
+        """Tell who asked how it stands where Errand may not post, and what to do so that it may.
 
         Slack takes answers for half an hour. Who asked may read the row, so the link is signed.
         """
-        url = post.place.get("url")
-        if row is None or url is None:
-            raise refusal
-        if row.state != State.FINISHED:
-            return None
-        if self._clock() - post.created_at > RESPONSE_SECONDS:
+        url, is_late = post.place.get("url"), self._clock() - post.created_at > RESPONSE_SECONDS
+        if row is None or url is None or (is_late and row.state == State.FINISHED):
             raise refusal
         remedy = messages.remedy(refusal.status, str(refusal))
-        view, link = await self._facing.to_asker(row)
-        text = messages.slack_text(messages.end_reply(view, link, remedy))
-        await self._client.respond(url, text)
-        return Remote(TOLD_ASKER)
+        if row.state == State.FINISHED:
+            view, link = await self._facing.to_asker(row)
+            text = messages.slack_text(messages.end_reply(view, link, remedy))
+            await self._client.respond(url, text)
+            return Remote(TOLD_ASKER)
+        stage = _stage(row)
+        if stage is None or is_late or post.remote_id in (stage, TOLD_RUNNING):
+            return None
+        text, blocks = await asyncio.to_thread(messages.blocks, *await self._facing.to_asker(row))
+        await self._client.respond(url, text, [*blocks, context(messages.slack_text(remedy))])
+        return Remote(stage)
 
     async def response(self, post: Post, subject: Subject) -> None:
         """The answer to a command, which only the asker sees."""
@@ -109,3 +112,16 @@ class SlackPosts:
         if self._slack is None:
             raise Refused("Slack is no longer configured")
         return self._slack
+
+
+def _message(post: Post) -> tuple[str, str] | None:
+    """The channel and the time of the message that was posted, if one was."""
+    where, _, ts = (post.remote_id or "").partition(" ")
+    return (where, ts) if ts else None
+
+
+def _stage(row: Run | Build) -> str | None:
+    """What there is to tell of something that has not ended, once each."""
+    if row.state in ACTIVE:
+        return TOLD_RUNNING
+    return TOLD_WAITING if isinstance(row, Run) and row.waiting_for is not None else None

@@ -189,7 +189,7 @@ def slack_reply(key: str, url: str, text: str, *, now: float, nonce: str) -> Pos
     )
 
 
-def drawn(reply: Post, blocks: Sequence[Mapping[str, object]]) -> Post:
+def with_blocks(reply: Post, blocks: Sequence[Mapping[str, object]]) -> Post:
     """An answer in Slack that is also said in these blocks."""
     reply.place = {**reply.place, "blocks": list(blocks)}
     return reply

@@ -23,6 +23,7 @@ from executor.spec import Secret
 
 CALL_SECONDS = 15.0
 CONCURRENT_CALLS = 8
+"""Messages at the same time, and beside them as many other calls: a form does not wait behind messages."""
 LONGEST_DELAY = 300.0  # seconds
 LIMITED_DELAY = 30.0  # seconds, where Slack names no time
 SCOPES = "x-oauth-scopes"
@@ -60,7 +61,8 @@ class Calls:
         self.client.proxy = proxy_for(url.scheme, url.hostname or "")
         self._faults = faults
         self._holds = Holds(clock)
-        self._turns = asyncio.Semaphore(CONCURRENT_CALLS)
+        self._messages = asyncio.Semaphore(CONCURRENT_CALLS)
+        self._others = asyncio.Semaphore(CONCURRENT_CALLS)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -102,8 +104,9 @@ class Calls:
         held = self._holds.left(place)
         if held > 0:
             raise RetryLater("Slack's rate limit is used up", delay=held)
+        turns = self._messages if call.method.startswith("chat.") else self._others
         try:
-            async with asyncio.timeout(CALL_SECONDS), self._turns:
+            async with asyncio.timeout(CALL_SECONDS), turns:
                 self._ensure_session()
                 answer = await send()
         except SlackApiError as failed:

@@ -137,12 +137,13 @@ class Slack:
             return None
         return (where, ts) if ts is not None else None
 
-    async def address(self, channel: str, ts: str) -> str | None:
-        """Where a message is read, None where Slack does not say the address of the workspace."""
+    async def address(self, channel: str, ts: str, thread: str | None = None) -> str | None:
+        """Where a message is read, perhaps below another one; None where Slack says no address of its own."""
         url = (await self._about_us()).get("url")
         if not isinstance(url, str) or not url.startswith(("https://", "http://")):
             return None
-        return f"{url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
+        stem = f"{url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
+        return stem if thread is None else f"{stem}?thread_ts={thread}&cid={channel}"
 
     async def respond(
         self,
@@ -197,9 +198,15 @@ class Slack:
         """
         await self._calls.write(Call("views.update"), view_id=id, view=dict(view), hash=hash)
 
-    async def publish_home(self, user: str, view: View) -> None:
-        """Show a person's Home: https://docs.slack.dev/reference/methods/views.publish."""
-        await self._calls.write(Call("views.publish", user), user_id=user, view=dict(view))
+    async def publish_home(self, user: str, view: View, hash: str | None = None) -> str:
+        """Show a person's Home; gives its hash. With `hash`, only if it is still that one (`hash_conflict`).
+
+        https://docs.slack.dev/reference/methods/views.publish
+        """
+        call = Call("views.publish", user)
+        answer = await self._calls.write(call, user_id=user, view=dict(view), hash=hash)
+        shown = answer.get("view")
+        return str(shown.get("hash") or "") if isinstance(shown, Mapping) else ""
 
     # People and channels --------------------------------------------------------------------------
 

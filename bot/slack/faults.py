@@ -58,6 +58,12 @@ _ADVICE: dict[str, tuple[Reach, str]] = {
     ),
     "restricted_action_read_only_channel": (Reach.CHANNEL, "the channel {channel} is read-only"),
     "restricted_action_thread_only_channel": (Reach.CHANNEL, "the channel {channel} takes threads only"),
+    "restricted_action_non_threadable_channel": (Reach.CHANNEL, "the channel {channel} takes no threads"),
+    "restricted_action_thread_locked": (Reach.CHANNEL, "a thread of {channel} is locked"),
+    "posting_to_general_channel_denied": (
+        Reach.CHANNEL,
+        "the workspace lets Errand not post in {channel}, which everybody is in: name another channel",
+    ),
     "message_not_found": (
         Reach.CHANNEL,
         "a message of Errand in {channel} was deleted: it is not posted again",
@@ -86,6 +92,8 @@ _ADVICE: dict[str, tuple[Reach, str]] = {
     "token_revoked": _token("the token was revoked"),
     "token_expired": _token("the token has expired"),
     "account_inactive": _token("the app of the token was removed from the workspace"),
+    "user_removed_from_team": _token("the bot was removed from the workspace"),
+    "team_disabled": (Reach.WORKSPACE, "the workspace is closed"),
     "not_allowed_token_type": _token("this token is of another kind"),
     "link_disabled": (
         Reach.METHOD,

@@ -83,6 +83,8 @@ class Connection:
         self.leaving = asyncio.Event()
         """Slack is going to end it, or it has ended: time for another one."""
         self.reason = "closed"
+        self.is_of_use = False
+        """Something has come over it."""
         self.life = _life(hello)
         self._socket = socket
         self._take = take
@@ -105,6 +107,7 @@ class Connection:
             self.reason = str(message.get("reason"))[:60]
             self.leaving.set()
         elif isinstance(message.get("envelope_id"), str):
+            self.is_of_use = True
             await self._free.acquire()
             task = asyncio.create_task(self._carry_out(message))
             self._tasks.add(task)

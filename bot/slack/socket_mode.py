@@ -27,7 +27,7 @@ LINGER_S = 30.0
 EARLY_S = 60.0
 """Before the end of its life that a connection is renewed."""
 STABLE_S = 10.0
-"""A connection that lasts as long is a good one; after a shorter one the next has to wait."""
+"""A connection that lasts as long, or brings something, is a good one; after another the next has to wait."""
 LONGEST_S = 60.0
 """Seconds between two attempts, and between all where an operator has to mend something first."""
 
@@ -108,7 +108,7 @@ class SocketMode:
         try:
             async with asyncio.timeout(STABLE_S):
                 await connection.leaving.wait()
-            self._failures += 1
+            self._failures = 0 if connection.is_of_use else self._failures + 1
         except TimeoutError:
             self._failures = 0
             self._faults.clear(_CONNECTION)

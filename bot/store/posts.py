@@ -288,12 +288,15 @@ def _sent(done: bool, refreshes: bool) -> Prepared:
     )
 
 
-def message_of(session: Session, run: int) -> tuple[str, str] | None:
-    """The channel and the time of a run's message in Slack."""
+def message_of(session: Session, run: int) -> tuple[str, str, str | None] | None:
+    """The channel and the time of a run's message in Slack, and the message whose thread it is in, if any."""
     of_run = (POST.run_number == run, POST.kind == "slack_message", POST.remote_id.contains(" "))
-    found = session.scalar(select(POST.remote_id).where(*of_run).order_by(POST.id).limit(1))
-    channel, _, ts = (found or "").partition(" ")
-    return (channel, ts) if ts else None
+    query = select(POST.remote_id, POST.place).where(*of_run).order_by(POST.id).limit(1)
+    found = session.execute(query).first()
+    if found is None:
+        return None
+    channel, _, ts = found[0].partition(" ")
+    return (channel, ts, found[1].get("thread")) if ts else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from bot.workers.patience import awaken, patiently
 
 GATHERING = 1.0
 """Seconds between two looks at what has changed."""
-PACE = 0.5
+PACE = 0.6
 """Seconds between two Homes: Slack takes about a hundred a minute of `views.publish`.
 
 https://docs.slack.dev/reference/methods/views.publish

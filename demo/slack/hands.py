@@ -125,8 +125,11 @@ class Hands:
         self, on: Message | Ephemeral | View, action_id: str, query: str, *, user: str | None = None
     ) -> list[Json]:
         """The options of a menu with a search for what somebody types."""
-        who = self._whose(on, user)
-        element = element_of(on, action_id)
+        return await self._suggestions(on, element_of(on, action_id), query, self._whose(on, user))
+
+    async def _suggestions(
+        self, on: Message | Ephemeral | View, element: Element, query: str, who: Person
+    ) -> list[Json]:
         self._expect(self.app is None or self.app.suggests, "an address for the options of menus")
         payload = self.interactions.block_suggestion(on, element, query, who)
         answer = await self.send("interactive", payload)
@@ -175,7 +178,7 @@ class Hands:
     async def _state(self, on: Message | Ephemeral | View, element: Element, value: Any, who: Person) -> Json:
         content, options = element.content, None
         if content["type"] == "external_select" and value is not None:
-            options = await self.suggest(on, content["action_id"], str(value), user=who.id)
+            options = await self._suggestions(on, element, str(value), who)
         return filled(content, value, options)
 
     def _whose(self, on: Message | Ephemeral | View, user: str | None) -> Person:

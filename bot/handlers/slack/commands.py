@@ -38,10 +38,13 @@ class SlackCommandHandler:
     async def handle(self, delivery: Delivery, command: SlackCommand) -> None:
         """Carry it out for whoever is mapped to an account of GitHub; others hear that they are not.
 
-        Where only parameters are missing there is a form for them.
+        Where only parameters are missing there is a form for them, and where the job is, one to choose it.
         """
         text = markdown.plain(command.text).strip()
         line = f"{self._registry.config.command} {text}"
+        if text == "run":
+            await self._forms.menu(delivery, command)
+            return
         incomplete = self._forms.incomplete(line) if text else None
         if incomplete is not None:
             await self._forms.command(delivery, command, incomplete)

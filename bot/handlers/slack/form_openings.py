@@ -13,7 +13,7 @@ import structlog
 from bot import messages
 from bot.errors import AskerError, Elsewhere, NotAllowed, Refused, RetryLater
 from bot.events.slack_facts import SlackAsker, SlackSpot
-from bot.handlers.answers import Answers
+from bot.handlers.answers import WENT_WRONG, Answers
 from bot.handlers.authorization import RequestContext
 from bot.handlers.conversation import Conversation, Press, Step
 from bot.handlers.slack.contexts import SlackContexts, unasked
@@ -82,6 +82,10 @@ class FormOpener:
             await self._show(opening, view, shown)
         except AskerError as error:
             await self._refuse(opening, context, view, error)
+        except Exception:
+            if view is not None:  # or it says for ever that it takes a moment
+                await self._say(opening, view, AskerError(WENT_WRONG))
+            raise
         else:
             await talk.end(opening.delivery, "handled", f"{context.actor} opens a form")
         finally:

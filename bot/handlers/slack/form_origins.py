@@ -15,6 +15,8 @@ URL_CHARACTERS = 1000
 MARK_CHARACTERS = 8
 """Of what stands for a repository: a form keeps a few thousand characters."""
 MARKS_CHARACTERS = 1500
+LARGEST = 10**18
+"""No run has such a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class FormOrigin:
             thread=_text(found, "thread"),
             response_url=_text(found, "response_url"),
             opened=float(opened) if isinstance(opened, int | float) else 0.0,
-            rerun_of=number if isinstance(number, int) and number > 0 else None,
+            rerun_of=number if isinstance(number, int) and 0 < number < LARGEST else None,
             repositories=frozenset(marks.split() if isinstance(marks, str) else ()),
         )
 

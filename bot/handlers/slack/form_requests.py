@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot import messages
 from bot.commands import parser
 from bot.errors import AskerError, Unfit
-from bot.events.slack_facts import SlackCommand, SlackPress, SlackShortcut
+from bot.events.slack_facts import SlackAsker, SlackCommand, SlackPress, SlackShortcut, SlackSpot
 from bot.handlers.conversation import Press
 from bot.handlers.settlement import Settlement
 from bot.handlers.slack.form_contents import FormContents
@@ -71,6 +71,10 @@ class FormRequests:
             opening, lambda context: self._contents.of_job(context, run.name, request, origin)
         )
 
+    async def menu(self, delivery: Delivery, command: SlackCommand) -> None:
+        """The form that asks which job, for whoever typed the verb alone."""
+        await self._ask(delivery, command.asker, command.spot, command.trigger)
+
     async def press(self, delivery: Delivery, press: SlackPress, identity: Press) -> None:
         """The form of a job or a run whose button was pressed, or of the job that was chosen in a form."""
         word, origin = self._registry.config.command, FormOrigin.of(press.spot, now=self._clock())
@@ -108,9 +112,11 @@ class FormRequests:
         spot = shortcut.spot
         if spot is not None:
             spot = replace(spot, thread=spot.thread or spot.message)
+        await self._ask(delivery, shortcut.asker, spot, shortcut.trigger)
+
+    async def _ask(self, delivery: Delivery, asker: SlackAsker, spot: SlackSpot | None, trigger: str) -> None:
         origin = FormOrigin.of(spot, now=self._clock())
-        line = f"{self._registry.config.command} run NAME"
-        opening = Opening(delivery, shortcut.asker, spot, shortcut.trigger, line)
+        opening = Opening(delivery, asker, spot, trigger, f"{self._registry.config.command} run NAME")
         await self._opener.open(opening, lambda context: self._contents.of_jobs(context, origin))
 
     def offer(self, line: str, text: str) -> str:

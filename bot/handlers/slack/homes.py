@@ -8,11 +8,13 @@ import structlog
 from bot import messages
 from bot.errors import Refused, RetryLater
 from bot.events.slack_facts import SlackAsker, SlackHome, SlackPress
+from bot.handlers.authorization import RequestContext
 from bot.handlers.conversation import Conversation
+from bot.handlers.permitted import Permitted
 from bot.handlers.slack.contexts import SlackContexts
 from bot.handlers.slack.overviews import OverviewReader
-from bot.handlers.slack.viewers import HomeViewers, Viewer
-from bot.handlers.visibility import Sight, Visibility
+from bot.handlers.slack.viewers import HomeViewers, Publication, Viewer
+from bot.handlers.visibility import Visibility
 from bot.messages.mrkdwn import slack_text
 from bot.messages.slack import forms, homes
 from bot.posting.addresses import PageAddresses
@@ -48,25 +50,41 @@ class SlackHomePublisher:
         self.viewers = HomeViewers(clock)
 
     async def publish(
-        self, asker: SlackAsker, page: int, *, opened: bool = False, rights_kept: float = RIGHTS_KEPT
+        self,
+        asker: SlackAsker,
+        page: int,
+        *,
+        opened: bool = True,
+        rights_kept: float = RIGHTS_KEPT,
+        hash: str | None = None,
     ) -> None:
-        """Show it as it is now, with a page of the jobs; raises `Refused` and `RetryLater`."""
+        """Show it as it is now, with a page of the jobs; raises `Refused` and `RetryLater`.
+
+        `opened`: they look at it. With `hash`, only in the place of the one that had it.
+        """
         context = await self._contexts.of(f"home:{asker.user}", asker, None)
         if context.login is None:
+            self.viewers.forget(asker.user)
             sentence = slack_text(messages.unknown_person(context.membership))
             await self._slack.publish_home(asker.user, homes.unknown_home(sentence))
             return
+        permitted, asked_at = await self._permitted(context, asker, rights_kept)
+        overview = await self._reader.overview(self._visibility.within(context, permitted), page)
+        view = homes.home(overview, page=self._addresses.front, now=self._clock())
+        hash = await self._slack.publish_home(asker.user, view, hash)
+        shown = Publication(overview.jobs.number, context.login, permitted, asked_at, hash)
+        self.viewers.note(asker, shown, opened=opened)
+
+    async def _permitted(
+        self, context: RequestContext, asker: SlackAsker, kept: float
+    ) -> tuple[Permitted, float]:
+        """Of which repositories somebody may run things, and when that was asked; not too long ago."""
         old, now = self.viewers.get(asker.user), self._clock()
-        sight, at = Sight(), now
-        if old is not None and not old.sight.unknown and now - old.sight_at < rights_kept:
-            sight, at = old.sight, old.sight_at
-        else:
-            sight = await self._visibility.of(context)
-        overview = await self._reader.overview(sight, page)
-        await self._slack.publish_home(
-            asker.user, homes.home(overview, page=self._addresses.front, now=self._clock())
-        )
-        self.viewers.note(asker, overview.jobs.number, sight, at, opened=opened)
+        if old is not None and old.publication.login == context.login:
+            last = old.publication
+            if not last.permitted.unknown and now - last.asked_at < kept:
+                return last.permitted, last.asked_at
+        return await self._visibility.permitted(context), now
 
     async def refuse(self, press: SlackPress, refusal: str) -> None:
         """Say why nothing was done; the press opens one window, for three seconds."""
@@ -76,12 +94,18 @@ class SlackHomePublisher:
             log.info("home.not_told", user=press.asker.user, error=str(error))
 
     async def again(self, viewer: Viewer) -> None:
-        """Show somebody's Home as it has become meanwhile, without a word where Slack does not take it."""
-        viewer.is_stale, viewer.published_at = False, self._clock()
+        """Show somebody's Home as it has become meanwhile, without a word where Slack does not take it.
+
+        Where another bot shows it by now, that one follows it.
+        """
+        viewer.is_stale, viewer.published_at, last = False, self._clock(), viewer.publication
         try:
-            await self.publish(viewer.asker, viewer.page)
+            await self.publish(viewer.asker, last.page, opened=False, hash=last.hash or None)
         except (Refused, RetryLater) as error:
-            log.info("home.not_published", user=viewer.asker.user, error=str(error))
+            if getattr(error, "status", None) != "hash_conflict":
+                log.info("home.not_published", user=viewer.asker.user, error=str(error))
+            elif self.viewers.get(viewer.asker.user) is viewer:
+                self.viewers.forget(viewer.asker.user)
 
 
 class SlackHomeHandler:
@@ -94,7 +118,7 @@ class SlackHomeHandler:
     async def opened(self, delivery: Delivery, home: SlackHome) -> None:
         """Show it."""
         try:
-            await self._publisher.publish(home.asker, 1, opened=True)
+            await self._publisher.publish(home.asker, 1)
         except Refused as refused:
             await self._conversation.end(delivery, "failed", f"Slack takes no Home: {refused}")
             return
@@ -104,7 +128,7 @@ class SlackHomeHandler:
         """Show another page of the jobs, or the same anew: the button's value says which."""
         try:
             number = page_number(press.value)
-            await self._publisher.publish(press.asker, number, opened=True, rights_kept=REFRESH_KEPT)
+            await self._publisher.publish(press.asker, number, rights_kept=REFRESH_KEPT)
         except Refused as refused:
             await self._conversation.end(delivery, "failed", f"Slack takes no Home: {refused}")
             return
@@ -115,7 +139,7 @@ class SlackHomeHandler:
         if refusal:
             await self._publisher.refuse(press, refusal)
         try:
-            await self._publisher.publish(press.asker, page_of(press.metadata), opened=True)
+            await self._publisher.publish(press.asker, page_of(press.metadata))
         except (Refused, RetryLater) as error:
             log.info("home.not_published", user=press.asker.user, error=str(error))
 

@@ -1,4 +1,4 @@
-"""Commands in messages that mention Errand: `@Errand run ...`, also in threads, where slash commands fail."""
+"""Commands in messages that mention Errand: `@errand run ...`, also in threads, where slash commands fail."""
 
 from dataclasses import replace
 

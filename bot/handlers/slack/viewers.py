@@ -5,24 +5,36 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from bot.events.slack_facts import SlackAsker
-from bot.handlers.visibility import Sight
+from bot.handlers.permitted import Permitted
 
 LIFE = 600.0
 """Seconds for which a Home that was opened is followed."""
-SPACING = 5.0
+SPACING = 2.0
 """Seconds between two times that one Home is published anew, but for its own person."""
 MOST = 100
 """People whose Homes are followed, those who opened theirs last; Slack takes some hundred a minute."""
 
 
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A Home as it was shown: its page of jobs, whose rights counted, and which those were at `asked_at`.
+
+    `hash` is by what Slack knows it.
+    """
+
+    page: int
+    login: str
+    permitted: Permitted
+    asked_at: float
+    hash: str = ""
+
+
 @dataclass(slots=True)
 class Viewer:
-    """Somebody and what they see: which page of jobs, of which repositories, as asked at a time."""
+    """Somebody, what they see, and until when it is followed. `is_stale`: something in it has moved."""
 
     asker: SlackAsker
-    page: int
-    sight: Sight
-    sight_at: float
+    publication: Publication
     until: float
     published_at: float
     is_stale: bool = False
@@ -38,22 +50,31 @@ class HomeViewers:
         """Set when there is one."""
 
     def get(self, user: str) -> Viewer | None:
-        """What somebody saw last, however long ago."""
+        """What somebody saw last."""
         return self._viewers.get(user)
 
-    def note(self, asker: SlackAsker, page: int, sight: Sight, sight_at: float, *, opened: bool) -> None:
-        """Their Home was published; `opened`: because they looked at it."""
+    def note(self, asker: SlackAsker, publication: Publication, *, opened: bool) -> None:
+        """Their Home was published; `opened`: because they looked at it.
+
+        What moved while it was made is not in it, and nobody listened for somebody who is new.
+        """
         now, old = self._clock(), self._viewers.pop(asker.user, None)
         if len(self._viewers) >= MOST:
             del self._viewers[next(iter(self._viewers))]
         until = now + LIFE if opened or old is None else old.until
-        self._viewers[asker.user] = Viewer(asker, page, sight, sight_at, until, now)
+        is_stale = old is None or old.is_stale
+        self._viewers[asker.user] = Viewer(asker, publication, until, now, is_stale)
         self.arrival.set()
 
+    def forget(self, user: str) -> None:
+        """Their Home is followed no more."""
+        self._viewers.pop(user, None)
+
     def touch(self, repositories: Collection[str] | None) -> None:
-        """Something changed in these repositories; None: in any."""
+        """Something moved in these repositories; None: in any."""
         for viewer in self._viewers.values():
-            if repositories is None or not viewer.sight.repositories.isdisjoint(repositories):
+            seen = viewer.publication.permitted.repositories
+            if repositories is None or not seen.isdisjoint(repositories):
                 viewer.is_stale = True
 
     def due(self) -> list[Viewer]:
@@ -61,10 +82,9 @@ class HomeViewers:
         now = self._clock()
         for user in [user for user, viewer in self._viewers.items() if viewer.until <= now]:
             del self._viewers[user]
-        stale = [
-            each for each in self._viewers.values() if each.is_stale and each.published_at + SPACING <= now
-        ]
-        return sorted(stale, key=lambda viewer: viewer.published_at)
+        stale = (each for each in self._viewers.values() if each.is_stale)
+        ripe = [viewer for viewer in stale if viewer.published_at + SPACING <= now]
+        return sorted(ripe, key=lambda viewer: viewer.published_at)
 
     def rest(self) -> float | None:
         """Seconds until somebody's Home is due or is not followed any more; None where nobody's is."""

@@ -46,16 +46,18 @@ def blocks(view: View, link: str | None) -> tuple[str, list[Block]]:
     return _notice(view), [*shown, *rest, *end]
 
 
-def below(view: View) -> tuple[str, list[Block]] | None:
+def below(view: View, page: str | None = None) -> tuple[str, list[Block]] | None:
     """What stands in the thread of a card: the last lines of what failed, and what the job reported.
 
-    None where there is neither.
+    `page` is where the whole log is. None where there is neither.
     """
     shown: list[Block] = []
     if view.summary:
         shown.append(section(zoned(reports.slack(view.summary, SUMMARY_CHARACTERS))))
     if view.shows_tail:
-        shown += [context("The last lines:"), preformatted(view.tail, limit=TAIL_CHARACTERS)]
+        log = address(view.build_link or page, LINK_CHARACTERS)
+        whole = f" of {link(log, 'the log')}" if log else ""
+        shown += [context(f"The last lines{whole}:"), preformatted(view.tail, limit=TAIL_CHARACTERS)]
     return (_notice(view), shown) if shown else None
 
 

@@ -14,7 +14,7 @@ from bot.catalog.images import Image
 from bot.catalog.requirements import code_of
 from bot.errors import AskerError
 from bot.messages import mrkdwn
-from bot.messages.mrkdwn import fitted, span
+from bot.messages.mrkdwn import fitted, literal, span
 from bot.messages.slack import elements, fields
 from bot.messages.slack.actions import Action, Form
 from bot.messages.slack.elements import Block
@@ -114,9 +114,9 @@ def _run_form(form: RunForm, metadata: Metadata, *, compact: bool) -> Block:
 def _about(form: RunForm) -> list[str]:
     """What it is and what it will run on, a line each, in mrkdwn."""
     job = form.job
-    about = f"*{fitted(job.name, 100)}*"
+    about = f"*{literal(job.name, 100)}*"
     if job.description:
-        about += f": {fitted(job.description, 600)}"
+        about += f": {literal(job.description, 600)}"
     lines = [about, _image(form)]
     if job.requires:
         codes = dict.fromkeys(code_of(entry) for entry in job.requires)

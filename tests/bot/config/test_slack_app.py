@@ -26,7 +26,13 @@ def scopes(**more: Any) -> set[str]:
 def test_links_are_unfolded_only_where_slack_can_know_them() -> None:
     assert manifest()["features"]["unfurl_domains"] == ["errand.example.com"]
     assert {"links:read", "links:write"} <= scopes()
-    for url in ("http://127.0.0.1:8000", "https://10.1.2.3", "https://errand", "http://errand.internal"):
+    for url in (
+        "http://127.0.0.1:8000",
+        "https://10.1.2.3",
+        "https://errand",
+        "http://errand.internal",
+        "https://errand.lan",
+    ):
         made = manifest(url=url)
         assert "unfurl_domains" not in made["features"]
         assert not {"links:read", "links:write"} & scopes(url=url)
@@ -51,6 +57,12 @@ def test_addresses_and_groups_are_asked_for_only_where_the_file_needs_them() -> 
         ("https://127.0.0.1", False),
         ("https://192.168.1.5", False),
         ("https://errand.local", False),
+        ("https://errand.corp", False),
+        ("https://errand.home.arpa", False),
+        ("https://errand", False),
+        ("https://corp.example.com", True),
+        ("https://[2606:2800:220:1:248:1893:25c8:1946]", True),
+        ("https://[fd00::1]", False),
     ],
 )
 def test_socket_mode_is_for_what_slack_does_not_reach(url: str, reached: bool) -> None:

@@ -185,8 +185,8 @@ async def test_long_history_comes_in_pages_here_and_in_slack(home: House) -> Non
     assert "`/job status plain --page 3`" in reply
     (reply,) = await home.types("status check --page 1")
     assert (numbers(reply), "page" in reply) == ([23, 22], False)
-    (reply,) = await home.types("status --page 1")
-    assert reply == "There are no such runs."
+    (reply,) = await home.types("status --page 3")
+    assert numbers(reply) == [3, 2, 1]  # of the same person, on GitHub
     (reply,) = await home.says("/job status --page 9\n/job status --page 101\n/job status #1 --page 2")
     for words in ("no runs on page 9", "There are 100 pages here", "a number means one run"):
         assert words in reply
@@ -209,11 +209,27 @@ async def test_pages_of_a_job_are_for_who_may_run_it(home: House) -> None:
 
 
 async def test_status_in_slack_shows_the_runs_of_who_asks(home: House) -> None:
-    await home.says("/job run plain")
+    home.github.add_person("acme/shop", "hubot", "write")
+    await home.says("/job run plain", author="hubot")
+    await home.says("/job run deploy SECRETIVE=1", author="OctoCat")
     await home.types("run check")
     (reply,) = await home.types("status")
     assert "check" in reply
+    assert "deploy" in reply
     assert "plain" not in reply
+
+
+async def test_status_in_slack_shows_nothing_that_who_asks_may_not_have_any_more(home: House) -> None:
+    await home.says("/job run check")
+    await home.types("run check")
+    await home.types("run publish")
+    home.github.add_person("acme/site", "octocat", "write")
+    await home.types("run publish")
+    home.github.add_person("acme/shop", "octocat", "read")
+    (reply,) = await home.types("status")
+    assert "publish" in reply
+    assert "check" not in reply
+    assert "/runs/1" not in reply
 
 
 @pytest.mark.parametrize(

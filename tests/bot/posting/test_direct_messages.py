@@ -42,7 +42,7 @@ async def test_end_is_told_to_who_asked_where_the_bot_is_no_member(home: House, 
     await send(home)
     told = home.slack.ephemerals[-1]
     assert (told.user, told.response_type, len(home.slack.ephemerals)) == ("U0OCTOCAT", "ephemeral", 2)
-    for words in ("failed with exit code 3", "no such table", "/runs/1?", "|Log>", "`/invite @Errand`"):
+    for words in ("failed with exit code 3", "no such table", "/runs/1?", "|Log>", "`/invite @errand`"):
         assert words in told.text
     await ends(home)
     await send(home)
@@ -50,14 +50,34 @@ async def test_end_is_told_to_who_asked_where_the_bot_is_no_member(home: House, 
     assert (await card(home)).state == "open"
 
 
+async def test_asker_is_told_that_it_waits_and_that_it_runs_once_each(home: House) -> None:
+    home.slack.channels[0].member = False
+    await home.types("run check")
+    await send(home)
+    begins = {"waiting_for": None, "state": "running", "started_at": home.now}
+    for values in ({"waiting_for": "no room"}, begins):
+        for _ in range(2):
+            await home.write(lambda s: s.execute(update(Run).values(**values)))  # noqa: B023
+            await home.write(lambda s: posts.want(s, "run", [1]))
+            await send(home)
+    _, waits, runs = home.slack.ephemerals
+    assert "no room" in str(waits.blocks)
+    assert "`/invite @errand`" in str(waits.blocks)
+    assert "is running" in str(runs.blocks)
+    await ends(home)
+    await send(home)
+    assert len(home.slack.ephemerals) == 4
+
+
 async def test_bot_that_was_invited_meanwhile_posts_the_card(home: House) -> None:
     home.slack.channels[0].member = False
     await home.types("run check")
+    await home.write(lambda s: s.execute(update(Run).values(state="running", started_at=home.now)))
     await send(home)
     home.slack.channels[0].member = True
     await ends(home)
     await send(home)
-    assert (len(home.slack.messages), len(home.slack.ephemerals)) == (1, 1)
+    assert (len(home.slack.messages), len(home.slack.ephemerals)) == (1, 2)
 
 
 async def test_what_ends_when_slack_takes_no_answers_any_more_is_given_up(home: House) -> None:

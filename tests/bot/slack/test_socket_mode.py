@@ -297,6 +297,19 @@ async def test_connections_that_end_at_once_are_no_storm(
     assert pauses[:10] == [0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0]
 
 
+async def test_connection_that_brought_something_is_replaced_at_once(
+    slack: Sockets, taker: Taker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket_mode, "STABLE_S", 1000.0)
+    monkeypatch.setattr(socket_mode, "LONGEST_S", 1000.0)
+    async with running(slack, taker):
+        for number in range(5):
+            link = await slack.link(number)
+            await _works(slack, link)
+            link.kill()
+        await slack.link(5)
+
+
 async def test_retry_after_is_waited_for(slack: Sockets, taker: Taker, mode: SocketMode) -> None:
     mode._fail(RetryLater("Slack limits our calls", delay=30.0))
     assert mode._pause() == 30.0

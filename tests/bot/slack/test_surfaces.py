@@ -1,5 +1,6 @@
 """Forms, Homes, threads, ephemeral messages, unfolded links, people and channels, against the stand-in."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 
 from bot.errors import KnownFault, Refused, RetryLater
 from bot.slack import Slack
+from bot.slack.calls import CONCURRENT_CALLS
 from demo.slack import SlackStandIn
 from demo.standins import serving
 from executor.spec import Secret
@@ -67,6 +69,18 @@ async def test_limited_edits_hold_no_form(standin: SlackStandIn, bot: Slack) -> 
     with pytest.raises(RetryLater):
         await bot.update(channel, ts, "bye", None)
     assert await bot.open_view(standin.trigger(USER), _modal("Run"))
+
+
+async def test_form_does_not_wait_behind_messages(standin: SlackStandIn, bot: Slack) -> None:
+    number = CONCURRENT_CALLS + 1
+    standin.slow("chat.postMessage", 5.0, times=number)
+    posts = [asyncio.create_task(bot.post("#ops", "hello", None, f"n{each}")) for each in range(number)]
+    await asyncio.sleep(0)  # in which each takes its turn, or waits for one
+    assert await bot.open_view(standin.trigger(USER), _modal("Run"))
+    assert not any(post.done() for post in posts)
+    for post in posts:
+        post.cancel()
+    await asyncio.gather(*posts, return_exceptions=True)
 
 
 async def test_home_is_shown(standin: SlackStandIn, bot: Slack) -> None:

@@ -108,5 +108,45 @@ async def test_message_of_a_run_is_found(store: Store) -> None:
     message = _card("m")
     message.kind, message.remote_id = "slack_message", "C1 170.5"
     await store.write(lambda session: session.add(message))
-    assert await store.read(lambda session: posts.message_of(session, 1)) == ("C1", "170.5")
+    assert await store.read(lambda session: posts.message_of(session, 1)) == ("C1", "170.5", None)
     assert await store.read(lambda session: posts.message_of(session, 2)) is None
+
+
+def _message(run: int = 1) -> Post:
+    return Post(key=f"m{run}", kind="slack_message", nonce="n", run_number=run, due_at=1.0, created_at=1.0)
+
+
+async def _says(store: Store, post: Post, *, again_at: float, refresh_at: float) -> None:
+    said = posts.PostedState(post.wanted, posts.Remote("C1 1.5"), again_at, refresh_at=refresh_at)
+    await store.write(lambda session: posts.sent(session, post.identity, said, owner="one"))
+
+
+async def test_what_is_said_anew_after_a_while_is_due_then_and_at_once_where_there_is_news(
+    store: Store,
+) -> None:
+    await store.write(lambda session: posts.add(session, [_message()]))
+    (post,) = await store.write(_claim())
+    await _says(store, post, again_at=101.0, refresh_at=130.0)
+    assert await store.write(_claim(129.0)) == []
+    (again,) = await store.write(_claim(130.0))
+    await store.write(lambda session: posts.want(session, "run", [1], posts.Wish.GOES_ON))
+    await _says(store, again, again_at=131.0, refresh_at=160.0)
+    assert await store.write(_claim(130.5)) == []
+    (moved,) = await store.write(_claim(131.0))
+    await _says(store, moved, again_at=132.0, refresh_at=161.0)
+    await store.write(lambda session: posts.want(session, "run", [1]))
+    (news,) = await store.write(_claim(131.5))
+    await _sent(store, news, again_at=133.0)
+    assert await store.write(_claim(1000.0)) == []
+
+
+async def test_place_of_a_card_on_github_is_known_once_it_is_there(store: Store) -> None:
+    card = _card()
+    card.place = {"repository": "acme/shop", "issue": 7, "thread": 3}
+    await store.write(lambda session: posts.add(session, [card]))
+    assert await store.read(lambda s: posts.comment_of(s, 1)) is None
+    (post,) = await store.write(_claim())
+    said = posts.PostedState(post.wanted, posts.Remote("55"), 0.0)
+    await store.write(lambda session: posts.sent(session, post.identity, said, owner="one"))
+    found = await store.read(lambda s: posts.comment_of(s, 1))
+    assert found == posts.CommentPlace("acme/shop", 7, 55, on_line=True)

@@ -66,3 +66,35 @@ async def test_who_may_not_gets_no_form(errand: Installation) -> None:
     await errand.slash("run migrate", person="U0STRANGER")
     await slack.wait_for(lambda: any(each.user == "U0STRANGER" for each in slack.ephemerals))
     assert not [each for each in slack.views if each.user == "U0STRANGER"]
+
+
+async def test_run_is_repeated_with_changes_from_its_card(errand: Installation) -> None:
+    slack = errand.beside.slack
+
+    def card(name: str) -> Message | None:
+        found = (each for each in slack.messages if f"NAME={name}" in str(each.blocks))
+        return next((each for each in found if "succeeded" in each.text), None)
+
+    await errand.slash("run hello NAME=Ada")
+    first = await slack.wait_for(lambda: card("Ada"))
+    await slack.press(first, "run.change")
+    view = await _form(errand, "Run hello")
+    assert view.values["parameter.NAME"]["value"]["value"] == "Ada"
+    await slack.submit(view, {"parameter.NAME": "Grace"})
+    second = await slack.wait_for(lambda: card("Grace"))
+    assert "again from #" in str(second.blocks)
+
+
+async def test_button_of_home_asks_in_which_channel_the_run_is_told_of(errand: Installation) -> None:
+    slack = errand.beside.slack
+    await slack.open_home()
+    home = await slack.wait_for(lambda: next(iter(slack.homes.values()), None))
+    await slack.press(home, "job.run", value="hello")
+    view = await _form(errand, "Run hello")
+    other = slack.add_channel("other")
+    await slack.submit(view, {"parameter.NAME": "Lin", "channel": other.id})
+    await slack.wait_for(
+        lambda: any(each.channel == other.id and "succeeded" in each.text for each in slack.messages)
+    )
+    told = [each.text for each in slack.ephemerals if each.channel == other.id]
+    assert any("on its way" in text for text in told)

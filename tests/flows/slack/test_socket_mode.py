@@ -1,5 +1,6 @@
 """Slack without a public address, the whole way, while connections are renewed, break and overlap."""
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -18,9 +19,7 @@ async def errand(tmp_path_factory: pytest.TempPathFactory, forked: None) -> Asyn
     home = tmp_path_factory.mktemp("socket")
     config = home / "socket.yaml"
     text = (HERE / "app.yaml").read_text()
-    config.write_text(
-        text.replace("signing_secret: ${SLACK_SIGNING_SECRET}", "app_token: ${SLACK_APP_TOKEN}")
-    )
+    config.write_text(re.sub("signing_secret: .*", "app_token: ${SLACK_APP_TOKEN}", text))
     sample = HERE.parent / "repository"
     async with installation(home, config=config, sample=sample, environ={}) as made:
         made.on_event = print  # shown when a test fails
@@ -68,6 +67,16 @@ async def test_mistakes_in_a_form_come_with_the_acknowledgement(errand: Installa
     )
 
 
+async def test_button_and_mention_come_the_same_way(errand: Installation) -> None:
+    slack = errand.beside.slack
+    await slack.mention("run long")
+    card = await slack.wait_for(
+        lambda: next((each for each in slack.messages if "run.cancel" in str(each.blocks)), None)
+    )
+    await slack.press(card, "run.cancel")
+    await slack.wait_for(lambda: "cancelled" in card.text)
+
+
 async def test_nothing_is_lost_or_doubled_while_one_connection_takes_the_place_of_another(
     errand: Installation,
 ) -> None:
@@ -97,7 +106,7 @@ async def test_broken_connection_is_replaced_and_what_is_sent_meanwhile_arrives(
 async def test_slack_that_is_away_is_told_and_waited_for(errand: Installation) -> None:
     slack = errand.beside.slack
     [first] = await _connections(errand, 1)
-    slack.fail("/api/apps.connections.open$", 503, times=2)
+    slack.fail("/api/apps.connections.open$", 503)
     first.drop()
     await errand.wait_for(lambda: any(each.get("event") == "slack.unreachable" for each in errand.events))
     answer = await errand.client.get("/readyz")

@@ -1,5 +1,6 @@
 """A form is opened for who may fill it in, shows what is wrong in it, and runs what its command would."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from bot.catalog.catalog import Job
 from bot.events import slack as readers
 from bot.handlers.slack import form_openings
+from bot.handlers.slack.form_contents import FormContents
 from bot.handlers.slack.instant import InstantAnswers
 from bot.messages.slack import elements as made
 from bot.messages.slack import forms
@@ -19,7 +21,8 @@ from demo.slack import Message, SlackStandIn, View
 from demo.slack.inputs import elements
 from tests.bot.house import House, house
 
-JOBS = """
+JOBS = (
+    """
 migrate:
   image: shop
   command: ["run"]
@@ -32,11 +35,26 @@ migrate:
     DRY: {type: boolean, default: true}
     SINCE: {pattern: '\\d{4}-\\d\\d-\\d\\d'}
     NOTE: {}
+pick:
+  image: shop
+  command: "true"
+  parameters:
+    SHARE: {type: number, minimum: 0.5, default: 0.75}
+    SURE: {type: boolean, required: true}
+    NOTES: {default: "two\\nlines"}
+    ITEM:
+      required: true
+      choices:
+"""
+    + "".join(f"      - item-{n}\n" for n in range(120))
+    + """
 wide:
   image: shop
   command: "true"
   parameters:
-""" + "".join(f"    P{n}: {{required: true}}\n" for n in range(91))
+"""
+    + "".join(f"    P{n}: {{required: true}}\n" for n in range(91))
+)
 USER = "U0OCTOCAT"
 
 
@@ -213,6 +231,16 @@ async def test_form_that_slack_does_not_show_is_told_with_the_command_to_type(
     assert "/job run migrate COUNT=... --ref feature" in (await replies(shop))[-1]
 
 
+async def test_menu_with_a_search_is_asked_for_what_fits_and_its_choice_is_taken(shop: House) -> None:
+    await shop.slack.slash("run pick", user=USER)
+    view = view_of(shop.slack)
+    kinds = {each.block_id: each.content["type"] for each in elements(view.blocks)}
+    assert kinds["parameter.ITEM"] == "external_select"
+    await shop.slack.submit(view, {"parameter.ITEM": "item-119", "parameter.SURE": "false"})
+    (run,) = await started(shop)
+    assert run.parameters == {"SHARE": "0.75", "SURE": "false", "NOTES": "two\nlines", "ITEM": "item-119"}
+
+
 async def test_more_parameters_than_a_form_takes_are_told(shop: House) -> None:
     await shop.slack.slash("run wide P0=x", user=USER)
     assert shop.slack.views == []
@@ -270,7 +298,7 @@ async def test_shortcut_asks_which_job_and_in_which_channel(shop: House) -> None
     await slack.shortcut("run_job", user=USER)
     view = view_of(slack)
     offered = [each["value"] for each in view.blocks[1]["elements"][0]["options"]]
-    assert offered == ["check", "deploy", "migrate", "publish", "wide"]
+    assert offered == ["check", "deploy", "migrate", "pick", "publish", "wide"]
     await slack.choose(view, "form.job", "migrate", user=USER)
     assert view.content["title"]["text"] == "Run migrate"
     other = slack.add_channel("other")
@@ -279,6 +307,30 @@ async def test_shortcut_asks_which_job_and_in_which_channel(shop: House) -> None
     cards = [post for post in await shop.posts() if post.kind == "slack_message"]
     assert [post.place["channel"] for post in cards] == [other.id]
     assert any("on its way" in text for text in await replies(shop))
+
+
+async def test_verb_alone_asks_which_job(shop: House) -> None:
+    slack = shop.slack
+    await slack.slash("run", user=USER)
+    view = view_of(slack)
+    await slack.choose(view, "form.job", "migrate", user=USER)
+    await slack.submit(view, {"parameter.COUNT": "3"})
+    (card,) = [post for post in await shop.posts() if post.kind == "slack_message"]
+    assert card.place["channel"] == slack.channels[0].id
+
+
+async def test_form_that_waits_says_so_where_something_went_wrong(
+    shop: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_about: object) -> None:
+        await asyncio.sleep(0.1)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(form_openings, "PATIENCE", 0.01)
+    monkeypatch.setattr(FormContents, "of_job", broken)
+    with pytest.raises(ZeroDivisionError):
+        await shop.slack.slash("run migrate", user=USER)
+    assert "did not work" in words(view_of(shop.slack))
 
 
 async def test_shortcut_of_a_message_brings_the_card_below_it(shop: House) -> None:

@@ -81,6 +81,14 @@ async def test_edits_and_programs_start_nothing(home: House, more: dict[str, Any
     assert await cards(home) == []
 
 
+@pytest.mark.parametrize("subtype", ["thread_broadcast", "file_share"])
+async def test_answer_that_the_channel_sees_too_and_message_with_a_file_count(
+    home: House, subtype: str
+) -> None:
+    await home.tells(mention(home, f"{ERRAND} run check", thread_ts="1.2", subtype=subtype))
+    assert (await home.run(1)).job == "check"
+
+
 async def test_who_may_not_hears_it_in_the_thread_and_nothing_starts(home: House) -> None:
     event = mention(home, f"{ERRAND} run check", user="U0NOBODY", thread_ts="1.2")
     (reply,) = await home.tells(event)

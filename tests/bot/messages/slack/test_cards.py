@@ -142,6 +142,18 @@ def test_nothing_hangs_below_what_has_nothing_to_show() -> None:
         assert messages.below(messages.run_view(more)) is not None
 
 
+def test_last_lines_lead_to_the_log_or_to_that_of_the_build_that_failed() -> None:
+    row, build_link = run(result="failed", tail=["x"]), "https://errand.example.com/builds/12"
+    _, blocks = messages.below(messages.run_view(row), LINK) or ("", [])
+    assert blocks[0]["elements"][0]["text"].startswith(
+        "The last lines of <https://errand.example.com/runs/142"
+    )
+    row = run(result="error", reason="BuildFailed", build_number=12, tail=["x"])
+    view = messages.run_view(row, messages.Beside(build_link=build_link))
+    _, blocks = messages.below(view, LINK) or ("", [])
+    assert blocks[0]["elements"][0]["text"] == f"The last lines of <{build_link}|the log>:"
+
+
 _MARKUP = re.compile(
     r"<!date\^\d+\^\{date_short_pretty\} \{time\}\|\d{4}-\d\d-\d\d \d\d:\d\d UTC>"
     r"|<@U012AB3CD>|<https?://[^<>|]*\|[^<>]*>"
@@ -173,7 +185,7 @@ def test_whatever_comes_is_taken_and_shown_literally(text: str, state: State, re
     )
     beside: dict[str, Any] = {"member": text, "commit_link": text, "pull_link": text, "comment_link": text}
     view = messages.run_view(row, messages.Beside(of=run(job=text, parameters={text: text}), **beside))
-    for title, blocks in (messages.blocks(view, text), messages.below(view) or ("", [])):
+    for title, blocks in (messages.blocks(view, text), messages.below(view, text) or ("", [])):
         check_blocks(blocks)
         assert len(title) <= 300
         assert elements.size(blocks) <= elements.MESSAGE_CHARACTERS

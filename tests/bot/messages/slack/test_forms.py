@@ -122,6 +122,24 @@ def _markup(view: dict[str, Any]) -> str:
     return " ".join(found)
 
 
+@given(
+    each=parameters(),
+    sent=st.one_of(st.none(), texts, st.lists(texts, max_size=3).map(tuple)),
+    others=st.dictionaries(
+        st.sampled_from(["ref", "image_tag", "arguments", "channel"]),
+        st.one_of(st.none(), texts, st.just(())),
+    ),
+)
+@settings(max_examples=100, deadline=None)
+def test_whatever_comes_back_is_taken_or_told_at_its_field(
+    each: Parameter, sent: Any, others: dict[str, Any]
+) -> None:
+    entry = read_entry(job({"P": each}), SHOP, {"parameter.P": sent, **others})
+    assert all(0 < len(what) <= 250 for what in entry.mistakes.values())
+    value = entry.request.parameters.get("P")
+    assert value is None or "parameter.P" in entry.mistakes or each.accept(value) is not None
+
+
 @given(names=st.lists(st.text("abcdef", min_size=1, max_size=8), max_size=130, unique=True), text=texts)
 @settings(max_examples=30, deadline=None)
 def test_menu_of_jobs_and_notices_are_taken(names: list[str], text: str) -> None:
