@@ -5,7 +5,6 @@ The door asks so that mistakes are shown in the form, and whoever carries the fo
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html import unescape
 
 from bot.catalog.catalog import Job
 from bot.catalog.images import Image
@@ -15,7 +14,7 @@ from bot.errors import AskerError, Unfit
 from bot.handlers.orders import with_tag
 from bot.handlers.start import StartRequest, values_of
 from bot.messages import mrkdwn
-from bot.messages.slack.fields import PARAMETER, TRUE, choice_value, family
+from bot.messages.slack.fields import PARAMETER, TRUE, choice_of, family
 from bot.messages.slack.forms import ARGUMENTS, IMAGE_TAG, REF
 from bot.text import refs
 
@@ -60,10 +59,7 @@ def read_entry(job: Job, image: Image | None, values: Values) -> Entry:
 
 
 def _value(parameter: Parameter, value: str | tuple[str, ...] | None) -> str | None:
-    """A value as text; None for what was not given.
-
-    Of blocks that it was sent Slack may give texts back with `&amp;` for `&`, `<` and `>` likewise.
-    """
+    """A value as text; None for what was not given."""
     if isinstance(value, tuple) != (family(parameter) == "tick") and value is not None:
         raise ValueError("The job was changed while this form was open. Please open it again.")
     if isinstance(value, tuple):
@@ -74,7 +70,7 @@ def _value(parameter: Parameter, value: str | tuple[str, ...] | None) -> str | N
         return None
     if family(parameter) == "menu":
         choices = parameter.choices or ("true", "false")
-        found = next((choice for choice in choices if choice_value(choice) in (value, unescape(value))), None)
+        found = choice_of(choices, value)
         if found is None:
             raise ValueError("This is no choice any more: the job was changed. Please choose again.")
         return found

@@ -3,6 +3,7 @@
 Whether somebody may is asked first, as by the command; they get the form that they could fill in.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -55,7 +56,7 @@ class FormContents:
             ref=request.ref,
             image_tag=request.image_tag,
         )
-        return self._view(context, form, origin.for_job(name))
+        return await self._view(context, form, origin.for_job(name))
 
     async def of_run(self, context: RequestContext, number: int, origin: FormOrigin) -> Block:
         """The form of the job of a run, filled in with what that ran with."""
@@ -75,7 +76,7 @@ class FormContents:
             image_tag=tag_of(run, form.image),
             repeated=Repetition(number, run.commit, run.ref),
         )
-        return self._view(context, form, origin.for_job(job.name, rerun_of=number))
+        return await self._view(context, form, origin.for_job(job.name, rerun_of=number))
 
     async def of_jobs(self, context: RequestContext, origin: FormOrigin) -> Block:
         """The form that asks which job, with those that the asker may run."""
@@ -86,7 +87,7 @@ class FormContents:
         if sight.unknown:
             note = f"Of {sight.unknown} more repositories it is not known now whether you may run their jobs."
         metadata = origin.for_jobs_of(sight.repositories).metadata
-        return forms.job_menu(list(sight.jobs.values()), metadata, note=note)
+        return await asyncio.to_thread(forms.job_menu, list(sight.jobs.values()), metadata, note=note)
 
     async def _form(self, context: RequestContext, job: Job, origin: FormOrigin) -> RunForm:
         """The empty form of a job that the asker may run."""
@@ -108,9 +109,9 @@ class FormContents:
             channel=channel,
         )
 
-    def _view(self, context: RequestContext, form: RunForm, origin: FormOrigin) -> Block:
+    async def _view(self, context: RequestContext, form: RunForm, origin: FormOrigin) -> Block:
         try:
-            return forms.run_form(form, origin.metadata)
+            return await asyncio.to_thread(forms.run_form, form, origin.metadata)
         except TooLarge as error:
             word = self._actions.authorization.first_word(context)
             line = f"{word} run {form.job.name} KEY=VALUE ..."

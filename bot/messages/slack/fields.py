@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
+from html import unescape
 
 from bot.catalog.parameters import Parameter
 from bot.messages import mrkdwn
@@ -22,7 +23,7 @@ VALUE = "value"
 """The `action_id` of every input."""
 TRUE = "true"
 """The value of the one option of a checkbox."""
-HINT, SHORT_HINT = 1000, 200
+HINT, SHORT_HINT = 500, 200
 """Characters of a hint, and of one in a form that would be too large."""
 DIGITS = 15
 """Of a number that Slack's number input takes for sure; longer ones are typed as text."""
@@ -59,6 +60,7 @@ _NO_DAYS = (
 )
 """What a pattern that takes days alone refuses."""
 _SEVERAL_LINES = ("a\nb", "1\n2", "a\n", "\n")
+_HASH = "sha256:"
 _LINE_ENDS = ("\\n", "\\s", "(?s")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 _WORD = re.compile(r"[A-Za-z]{2,}", re.ASCII)
@@ -115,7 +117,20 @@ def choice_value(choice: str) -> str:
     """By what a menu names a choice: itself, or its hash where Slack takes it for no value."""
     if 1 <= len(choice) <= elements.OPTION_VALUE_CHARACTERS:
         return choice
-    return f"sha256:{hashlib.sha256(choice.encode()).hexdigest()}"
+    return f"{_HASH}{hashlib.sha256(choice.encode()).hexdigest()}"
+
+
+def choice_of(choices: Sequence[str], value: str) -> str | None:
+    """The choice that a menu names by `value`, None for what is none (any more).
+
+    Of what Slack was sent it may give texts back with `&amp;` for `&`, and `<` and `>` likewise.
+    """
+    for sent in (value, unescape(value)):
+        if sent in choices and choice_value(sent) == sent:
+            return sent
+    if not value.startswith(_HASH):
+        return None
+    return next((choice for choice in choices if choice_value(choice) == value), None)
 
 
 def choice_options(choices: Sequence[str], query: str = "") -> list[Block]:

@@ -24,6 +24,8 @@ REF, IMAGE_TAG, ARGUMENTS, CHANNEL = "ref", "image_tag", "arguments", "channel"
 """The `block_id` of what is no parameter."""
 PARAMETERS = 90
 """Of a job that has a form; a modal has 100 blocks."""
+OPTIONS = 500
+"""Of all menus of a form together; with more Slack asks for them, since making them all takes its time."""
 VIEW_CHARACTERS = 240_000
 """Of a whole modal as JSON; Slack takes 250 KB."""
 CHANGED = (
@@ -84,7 +86,9 @@ def run_form(form: RunForm, metadata: Metadata) -> Block:
     for name, value in form.values.items():
         if len(value) > elements.INPUT_CHARACTERS and name in form.job.parameters:
             raise TooLarge(f"{name} is longer than the {elements.INPUT_CHARACTERS} characters of a field")
-    for compact in (False, True):
+    menus = [len(each.choices) for each in form.job.parameters.values()]
+    many = sum(size for size in menus if size <= elements.OPTIONS) > OPTIONS
+    for compact in (True,) if many else (False, True):
         view = _run_form(form, metadata, compact=compact)
         if len(json.dumps(view)) <= VIEW_CHARACTERS:
             return view

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.catalog.parameters import Parameter
-from bot.messages.slack.fields import choice_value, parameter_input
+from bot.messages.slack.fields import choice_of, choice_value, parameter_input
 
 
 def block(value: str | None = None, **parameter: Any) -> dict[str, Any]:
@@ -58,6 +58,15 @@ def test_choice_that_slack_takes_for_no_value_is_named_by_its_hash() -> None:
     options = element(choices=["", "x" * 151, "y"])["options"]
     assert [len(each["value"]) <= 150 and bool(each["value"]) for each in options] == [True] * 3
     assert [each["value"] for each in options] == [choice_value(each) for each in ("", "x" * 151, "y")]
+
+
+def test_choice_is_known_by_what_its_menu_calls_it_also_where_slack_escapes_that() -> None:
+    choices = ("", "x" * 151, "a & <b>", "&amp;", "sha256:0")
+    for choice in choices:
+        assert choice_of(choices, choice_value(choice)) == choice
+    assert choice_of(choices, "a &amp; &lt;b&gt;") == "a & <b>"
+    assert choice_of(choices, "x" * 151) is None
+    assert choice_of(choices, "other") is None
 
 
 def test_boolean_is_a_checkbox_ticked_by_its_default() -> None:
