@@ -95,6 +95,10 @@ _ADVICE: dict[str, tuple[Reach, str]] = {
     "user_removed_from_team": _token("the bot was removed from the workspace"),
     "team_disabled": (Reach.WORKSPACE, "the workspace is closed"),
     "not_allowed_token_type": _token("this token is of another kind"),
+    "not_enabled": (
+        Reach.METHOD,
+        "Home is turned off: turn Home Tab on in the app's settings, under App Home",
+    ),
     "link_disabled": (
         Reach.METHOD,
         "Socket Mode is turned off: turn it on in the app's settings, or leave slack.app_token out",

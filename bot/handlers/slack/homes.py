@@ -120,7 +120,7 @@ class SlackHomeHandler:
         try:
             await self._publisher.publish(home.asker, 1)
         except Refused as refused:
-            await self._conversation.end(delivery, "failed", f"Slack takes no Home: {refused}")
+            await self._conversation.end(delivery, "ignored", f"Slack takes no Home: {refused}")
             return
         await self._conversation.end(delivery, "handled", "Home was opened")
 
@@ -130,7 +130,7 @@ class SlackHomeHandler:
             number = page_number(press.value)
             await self._publisher.publish(press.asker, number, rights_kept=REFRESH_KEPT)
         except Refused as refused:
-            await self._conversation.end(delivery, "failed", f"Slack takes no Home: {refused}")
+            await self._conversation.end(delivery, "ignored", f"Slack takes no Home: {refused}")
             return
         await self._conversation.end(delivery, "handled", f"{press.action} on Home")
 

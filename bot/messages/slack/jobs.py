@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator
 
-from bot.messages.mrkdwn import date, escaped, literal, span
+from bot.messages.mrkdwn import cut, date, escaped, literal, span
 from bot.messages.slack.actions import Action
 from bot.messages.slack.cards import headline
-from bot.messages.slack.elements import Block, actions, button, context, section
+from bot.messages.slack.elements import TEXT_CHARACTERS, Block, actions, button, context, section, size
 from bot.messages.slack.lines import schedule_text
 from bot.messages.slack.overviews import JobLine, JobPage, RunLine
 from bot.text import vocabulary
 
+LIST_CHARACTERS = 11_000
+"""Of all blocks of a list, as JSON: somewhat less than a message takes."""
+JOB_CHARACTERS = (1500, 700, 300)
+"""Of each job in a list: fewer where they would not fit."""
 NOBODY = (
     "There is no job here that you may run. Writing to a repository on GitHub is the right to run its jobs:"
     " ask whoever owns yours."
@@ -24,14 +28,21 @@ def job_list(page: JobPage, *, command: str) -> tuple[str, list[Block]]:
     title = f"{page.total} {'job' if page.total == 1 else 'jobs'} that you may run"
     run, more = span(f"{command} run NAME"), span(f"{command} help")
     how = f"{run} runs one as well, {more} tells what else there is."
-    return title, [section(f"*{title}*"), *job_blocks(page), context(how)]
+    for most in JOB_CHARACTERS:
+        blocks = [section(f"*{title}*"), *job_blocks(page, most), context(how)]
+        if size(blocks) <= LIST_CHARACTERS:
+            break
+    return title, blocks
 
 
-def job_blocks(page: JobPage) -> list[Block]:
-    """One block for each job, and what leads to the other pages; where there is none, whom to ask."""
+def job_blocks(page: JobPage, most: int = TEXT_CHARACTERS) -> list[Block]:
+    """One block for each job, and what leads to the other pages; where there is none, whom to ask.
+
+    `most`: so many characters of each job.
+    """
     if not page.total:
         return [section(_unknown(page) or NOBODY)]
-    blocks = [section(_job(line), accessory=_run(line)) for line in page.lines]
+    blocks = [section(cut(_job(line), most), accessory=_run(line)) for line in page.lines]
     if page.pages > 1:
         blocks.append(actions(*_turns(page)))
     notes = [f"Page {page.number} of {page.pages}, {page.total} jobs."] if page.pages > 1 else []

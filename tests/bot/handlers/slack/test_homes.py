@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, update
 from sqlalchemy.engine import Engine
+from structlog.testing import capture_logs
 
 from bot.handlers.visibility import Sight
 from bot.messages.slack.actions import Action
@@ -156,6 +157,14 @@ async def test_page_of_jobs_stays_when_a_button_was_pressed(tmp_path: Path) -> N
         assert "Page 2 of 3" in text_of(view.blocks)
         await home.slack.press(view, Action.LIST_BACK)
         assert "Page 1 of 3" in text_of(view.blocks)
+
+
+async def test_home_that_is_turned_off_is_told_to_the_operator_once(home: House) -> None:
+    home.slack.surfaces.home_enabled = False
+    with capture_logs() as lines:
+        for _ in range(2):
+            await home.slack.open_home(user=OCTOCAT)
+    assert [line["error"] for line in lines if line["event"] == "slack.fault"] == ["not_enabled"]
 
 
 async def test_messages_beside_home_are_not_home(home: House) -> None:

@@ -1,5 +1,6 @@
 """Slack takes every Home and every list, whatever names, reasons and errors are in them."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -102,6 +103,23 @@ def test_slack_takes_every_list(page: JobPage) -> None:
     check_blocks(blocks)
     assert size(blocks) <= MESSAGE_CHARACTERS
     assert text
+
+
+@given(texts)
+def test_list_of_the_longest_jobs_fits(text: str) -> None:
+    fields = {
+        "waiting_for": text * 20,
+        "actor": text,
+        "state": "waiting",
+        "result": None,
+        "finished_at": None,
+    }
+    last = RunLine(run_view(run(**fields)), "https://e.example/runs/142?signature=" + "x" * 200)
+    schedule = ScheduleLine("a", text, NOW, text * 20, NOW, NOW)
+    line = JobLine("j" * 100, text * 20, last, schedule, text * 20)
+    _, blocks = job_list(JobPage([line] * 10, 2, 3, 30, 1), command="/job")
+    check_blocks(blocks)
+    assert len(json.dumps(blocks, ensure_ascii=False)) <= MESSAGE_CHARACTERS
 
 
 def test_home_at_its_fullest_fits() -> None:
