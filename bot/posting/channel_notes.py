@@ -30,19 +30,18 @@ class ChannelNotes:
         self._usual: dict[str, tuple[float, float | None]] = {}
 
     async def beside(self, row: Build | Run, beside: messages.Beside, *, is_open: bool) -> messages.Beside:
-        """`beside` with what the channel may read of `row`; one that others read gets no way to the code."""
+        """`beside` with what the channel may read of `row`; of what is not public others get no way to it."""
         member = self._members.of_actor(row.actor)
         membership = None if member is None else await self._members.in_words(member)
         beside = replace(beside, member=member, membership=membership)
-        if not is_open:
-            beside = replace(beside, commit_link=self._addresses.commit_of(row))
-        if isinstance(row, Run) and (row.public or not is_open):
-            beside = await self._of_run(row, beside, is_open=is_open)
-        return beside
+        if is_open and not row.public:
+            return beside
+        beside = replace(beside, commit_link=self._addresses.commit_of(row))
+        return await self._of_run(row, beside) if isinstance(row, Run) else beside
 
-    async def _of_run(self, run: Run, beside: messages.Beside, *, is_open: bool) -> messages.Beside:
+    async def _of_run(self, run: Run, beside: messages.Beside) -> messages.Beside:
         number, started_at = run.identity, run.started_at
-        comment = None if is_open else await self._store.read(lambda s: posts.comment_of(s, number))
+        comment = await self._store.read(lambda s: posts.comment_of(s, number))
         if comment is not None:
             beside = replace(beside, comment_link=self._addresses.comment_at(comment))
         if run.state != State.RUNNING or started_at is None:

@@ -88,7 +88,7 @@ class Facing:
             case Run():
                 of = await self._repeated(shown, is_open=is_open)
                 build = self._addresses.build_of(shown, open_place=is_open)
-                pull = None if is_open else self._addresses.pull_of(shown)
+                pull = None if is_open and not shown.public else self._addresses.pull_of(shown)
                 return messages.run_view(shown, messages.Beside(of, build, pull_link=pull))
 
     async def _repeated(self, run: Run, *, is_open: bool) -> Run | None:

@@ -102,3 +102,14 @@ async def test_card_says_how_long_the_last_ones_took(home: House) -> None:
             await home.bot.outbox.send(post)
     (card,) = home.slack.messages
     assert "of about 5m" in str(card.blocks[0])
+
+
+async def test_others_who_read_a_channel_get_the_way_to_public_code_alone(home: House) -> None:
+    home.slack.channels[0].shared = True
+    await home.types("run check")
+    await send(home)
+    assert "/commit/" not in str(home.slack.messages[0].blocks)
+    await home.write(lambda s: s.execute(update(Run).values(public=True)))
+    await home.write(lambda s: posts.want(s, "run", [1]))
+    await send(home)
+    assert "/Acme/Shop/commit/" in str(home.slack.messages[0].blocks)
