@@ -6,7 +6,7 @@ what was cancelled, and it neither breaks a row nor ends it.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from bot.catalog.notify import Occasion, in_a_row
@@ -47,8 +47,9 @@ class Streak:
 
     @classmethod
     def of(cls, facts: dict[str, Any]) -> "Streak":
-        """From plain values, as a post keeps them."""
-        return cls(**{**facts, "runs": tuple(facts["runs"]), "causes": tuple(facts["causes"])})
+        """From plain values, as a post keeps them; what another version keeps besides is left out."""
+        known = {each.name: facts[each.name] for each in fields(cls) if each.name in facts}
+        return cls(**{**known, "runs": tuple(known["runs"]), "causes": tuple(known["causes"])})
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,13 @@ def _keep(
         key = f"streak:{run.job}:{channel}:{run.identity}"
         place = {"channel": channel, "about": "streak", "job": run.job, "who": list(notify.who)}
         digest = digests.Digest(
-            f"streak:{run.job}:{channel}", key, place, facts, nonce, run.created_at, announced.message
+            f"streak:{run.job}:{channel}",
+            key,
+            place,
+            facts,
+            _nonce(nonce, "row"),
+            run.created_at,
+            announced.message,
         )
         digests.begin(session, digest)
         return key
@@ -186,11 +192,15 @@ def _note(run: Run, notify: Notify, nonce: str, of: str, about: str, facts: dict
         "who": who,
         "facts": facts,
     }
-    own = blake2b(f"{nonce}:{about}".encode(), digest_size=8).hexdigest()
     return Post(
         kind="slack_note",
         key=f"note:{of}:{run.identity}:{about}",
         place=place,
-        nonce=own,
+        nonce=_nonce(nonce, about),
         created_at=run.created_at,
     )
+
+
+def _nonce(card: str, what: str) -> str:
+    """Another one made of a card's, as unguessable: that belongs to the card, which may be posted as well."""
+    return blake2b(f"{card}:{what}".encode(), digest_size=8).hexdigest()
