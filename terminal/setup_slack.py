@@ -50,8 +50,10 @@ def slack(
     _add_section(app, config, kinds)
     if app.config.slack is None or not (app.config.slack.people or app.config.slack.email_domains):
         print(f"Nobody of Slack is known yet: write {_PEOPLE} below slack, a member ID and a GitHub login.")
-    word = slack_app.word(app.config)
-    print(f"Next: `errand serve`, /invite @{slack_app.NAME} in a channel, and {word} help there.")
+    word, is_socket = slack_app.word(app.config), slack_app.is_socket(app.config)
+    # Slack asks at the address, and takes no answer before Errand has the secret: only now there is one.
+    verified = "" if is_socket else " let Slack verify the Request URL under App Manifest,"
+    print(f"Next: `errand serve`,{verified} /invite @{slack_app.NAME} in a channel, and {word} help there.")
 
 
 def _kinds(app: "AppAtHand") -> Iterator["Kind"]:

@@ -67,6 +67,7 @@ async def test_secrets_go_into_env_and_the_section_into_the_file(
     shown = "".join(capsys.readouterr())
     assert slack_app.link(slack_app.manifest(load(setting.path, {}))) in shown
     assert "Acme knows these secrets" in shown
+    assert "Next: `errand serve`, let Slack verify the Request URL under App Manifest, /invite" in shown
     assert "Nobody of Slack is known yet: write `people: {U012AB3CD: octocat}` below slack" in shown
     assert not any(secret in shown for secret in setting.kept.values())
 
