@@ -6,6 +6,8 @@ A message cannot be created twice by mistake: one that was tried before is first
 import asyncio
 from collections.abc import Callable
 
+import structlog
+
 from bot import messages
 from bot.errors import Refused
 from bot.messages.slack import digests
@@ -23,9 +25,13 @@ RESPONSE_SECONDS = 1800.0
 
 https://docs.slack.dev/interactivity/handling-user-interaction
 """
+_UNFIT = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
+"""What Slack says of blocks that it does not take."""
 TOLD_ASKER, TOLD_WAITING, TOLD_RUNNING = "asker", "asker:waiting", "asker:running"
 """The `remote_id` of a card in whose place the asker was told the end, or before that what it waits for, and
 that it runs: with the answer to the command these are four of the five that Slack takes."""
+
+log = structlog.get_logger()
 
 
 class SlackPosts:
@@ -60,11 +66,26 @@ class SlackPosts:
         return None if found is None else await self._write(post, *found)
 
     async def _write(self, post: Post, text: str, blocks: list[messages.Block]) -> Remote:
-        """Post it or, where it is there already, edit it; gives where it is."""
+        """Post it or, where it is there already, edit it; gives where it is.
+
+        Of what Slack does not take after all the first block is said: that it ended is worth more than how.
+        """
         channel, thread = post.place["channel"], post.place.get("thread")
         known = _message(post)
         if known is None and post.attempts > 1:
             known = await self._client.find(channel, post.nonce, post.created_at, thread)
+        try:
+            return await self._put(post, known, text, blocks)
+        except Refused as refused:
+            if refused.status not in _UNFIT or len(blocks) < 2:
+                raise
+            log.warning("slack.blocks_refused", post=post.identity, reason=str(refused))
+        return await self._put(post, known, text, blocks[:1])
+
+    async def _put(
+        self, post: Post, known: tuple[str, str] | None, text: str, blocks: list[messages.Block]
+    ) -> Remote:
+        channel, thread = post.place["channel"], post.place.get("thread")
         if known is None:
             known = await self._client.post(channel, text, blocks, post.nonce, thread)
         else:

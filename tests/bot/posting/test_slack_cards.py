@@ -113,3 +113,14 @@ async def test_others_who_read_a_channel_get_the_way_to_public_code_alone(home: 
     await home.write(lambda s: posts.want(s, "run", [1]))
     await send(home)
     assert "/Acme/Shop/commit/" in str(home.slack.messages[0].blocks)
+
+
+async def test_card_that_slack_does_not_take_is_said_in_its_first_line(home: House) -> None:
+    home.slack.refused_blocks = {"actions"}
+    await home.types("run check")
+    await send(home)
+    await ends(home)
+    await send(home)
+    (card,) = home.slack.messages
+    assert [block["type"] for block in card.blocks] == ["section"]
+    assert "failed with exit code 1" in str(card.blocks)

@@ -66,3 +66,24 @@ async def test_answer_on_github_has_no_picture(home: House) -> None:
     (reply,) = await home.says("/job status check")
     assert "▰" not in reply
     assert [post.place for post in await home.posts() if "blocks" in post.place] == []
+
+
+async def test_mention_is_answered_alike_in_a_workspace_that_knows_no_charts(home: House) -> None:
+    await _runs(home)
+    home.slack.refused_blocks = {"data_visualization"}
+    channel = home.slack.channels[0]
+    said = home.slack.write("<@U0ERRAND> status check", user="U0OCTOCAT")
+    event = {"type": "app_mention", "user": "U0OCTOCAT", "channel": channel.id}
+    await home.tells({**event, "text": said.text, "ts": said.ts})
+    await send(home)
+    (answer,) = home.slack.ephemerals
+    assert answer.blocks == []
+    assert "▰" in answer.text
+
+
+async def test_workspace_that_does_not_say_its_name_gets_text(home: House) -> None:
+    home.slack.say("auth.test", "internal_error", times=100)
+    await home.types("list")
+    await send(home)
+    (answer,) = home.slack.ephemerals
+    assert answer.blocks == []
