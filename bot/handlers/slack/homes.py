@@ -1,6 +1,7 @@
 """The Home of a person: published when they open it or press something there, and while it moves."""
 
 import json
+import math
 from collections.abc import Callable
 
 import structlog
@@ -27,6 +28,10 @@ RIGHTS_KEPT = 60.0
 """Seconds for which a Home shows what somebody might run when GitHub was asked; buttons ask again."""
 REFRESH_KEPT = 5.0
 """The same for who asks for it to be made anew."""
+FRESH = 1.0
+"""Seconds for which a Home that was made is not made anew because it is opened."""
+MOST_SHOWN = 1000
+"""People of whom it is remembered when theirs was made."""
 
 
 class SlackHomePublisher:
@@ -47,7 +52,18 @@ class SlackHomePublisher:
         self._reader = reader
         self._addresses = addresses
         self._clock = clock
+        self._shown_at: dict[str, float] = {}
         self.viewers = HomeViewers(clock)
+
+    def is_fresh(self, user: str) -> bool:
+        """Whether their Home was made a moment ago: who turns to it again and again costs no more."""
+        return 0.0 <= self._clock() - self._shown_at.get(user, -math.inf) < FRESH
+
+    def _note(self, user: str) -> None:
+        self._shown_at.pop(user, None)
+        if len(self._shown_at) >= MOST_SHOWN:
+            del self._shown_at[next(iter(self._shown_at))]
+        self._shown_at[user] = self._clock()
 
     async def publish(
         self,
@@ -62,6 +78,7 @@ class SlackHomePublisher:
 
         `opened`: they look at it. With `hash`, only in the place of the one that had it.
         """
+        self._note(asker.user)
         context = await self._contexts.of(f"home:{asker.user}", asker, None)
         if context.login is None:
             self.viewers.forget(asker.user)
@@ -117,6 +134,9 @@ class SlackHomeHandler:
 
     async def opened(self, delivery: Delivery, home: SlackHome) -> None:
         """Show it."""
+        if self._publisher.is_fresh(home.asker.user):
+            await self._conversation.end(delivery, "handled", "Home was opened again")
+            return
         try:
             await self._publisher.publish(home.asker, 1)
         except Refused as refused:

@@ -10,6 +10,7 @@ from sqlalchemy import event, update
 from sqlalchemy.engine import Engine
 from structlog.testing import capture_logs
 
+from bot.handlers.slack.homes import FRESH
 from bot.handlers.visibility import Sight
 from bot.messages.slack.actions import Action
 from bot.tables import Run
@@ -31,6 +32,7 @@ async def home(tmp_path: Path) -> AsyncIterator[House]:
 
 
 async def opened(home: House, user: str = OCTOCAT) -> View:
+    home.now += FRESH
     await home.slack.open_home(user=user)
     return home.slack.homes[user]
 
@@ -163,8 +165,18 @@ async def test_home_that_is_turned_off_is_told_to_the_operator_once(home: House)
     home.slack.surfaces.home_enabled = False
     with capture_logs() as lines:
         for _ in range(2):
+            home.now += FRESH
             await home.slack.open_home(user=OCTOCAT)
     assert [line["error"] for line in lines if line["event"] == "slack.fault"] == ["not_enabled"]
+
+
+async def test_home_that_is_opened_again_and_again_is_made_once_a_second(home: House) -> None:
+    for user in (OCTOCAT, "U0NOBODY"):
+        view = await opened(home, user)
+        await home.slack.open_home(user=user)
+        assert len(view.history) == 1
+        await opened(home, user)
+        assert len(view.history) == 2
 
 
 async def test_messages_beside_home_are_not_home(home: House) -> None:
