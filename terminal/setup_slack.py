@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from executor.spec import Secret
 
 _PEOPLE = "`people: {U012AB3CD: octocat}`"
+_LINE = 1000
+"""Characters of a line that a pipe may bring; secrets have about a hundred."""
 _ATTEMPTS = 5
 """How often a secret of the wrong kind may be typed."""
 
@@ -41,6 +43,10 @@ def slack(
 
     app = read(config, Service.SLACK)
     kinds = tuple(_kinds(app))
+    if slack_app.is_socket(app.config):
+        chosen = app.config.slack is not None and app.config.slack.app_token is not None
+        why = "as app_token says" if chosen else f"since Slack does not reach {app.config.url}"
+        say(f"This is for Socket Mode, {why}: Errand connects to Slack, and needs no public address.")
     check_variables(app, config, kinds, force=force)
     _show_steps(app, kinds, browser=browser)
     secrets = {kind: _asked(kind) for kind in kinds}
@@ -75,9 +81,6 @@ def _show_steps(app: "AppAtHand", kinds: tuple["Kind", ...], *, browser: bool) -
     from bot.config.slack_tokens import LOOKS
 
     address = slack_app.link(slack_app.manifest(app.config))
-    if slack_app.is_socket(app.config):
-        why = "as app_token says" if app.is_named else f"since Slack does not reach {app.config.url}"
-        say(f"This is for Socket Mode, {why}: Errand connects to Slack, and needs no public address.")
     say(f"1. Open this page, choose your workspace, and make the app:\n\n{address}\n")
     say(f"   (Too long to open? `errand manifest slack` prints what {slack_app.PAGE} takes from a manifest.)")
     say("2. On its page Install App, install it to the workspace.")
@@ -111,7 +114,7 @@ def _asked(kind: "Kind") -> "Secret":
 def _line(prompt: str) -> str:
     """What is typed unseen, or the next line of a pipe; nothing where that ended."""
     if not sys.stdin.isatty():
-        return sys.stdin.readline()
+        return sys.stdin.readline(_LINE)
     try:
         return getpass.getpass(prompt)
     except EOFError:

@@ -141,11 +141,12 @@ async def test_secrets_that_are_there_are_kept_unless_forced(setting: Setting) -
 
 
 async def test_what_env_could_not_give_is_told_first(
-    setting: Setting, monkeypatch: pytest.MonkeyPatch
+    setting: Setting, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     setting.written("slack: {bot_token: '${BOT}'}\n")
     with pytest.raises(Failure, match=r"\$\{SLACK_APP_TOKEN\} at slack\.app_token"):
         await setting.run()
+    assert "since Slack does not reach http://127.0.0.1:8000" in capsys.readouterr().err
     setting.written(f"url: https://errand.example.com\n{SECTION}}}\n")
     monkeypatch.setenv("BOT", "xoxb-1")
     with pytest.raises(Failure, match=r"BOT: there is an app already"):
