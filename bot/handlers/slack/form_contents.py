@@ -4,17 +4,17 @@ Whether somebody may is asked first, as by the command; they get the form that t
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 from bot.access.scopes import EXEC
 from bot.catalog.catalog import Job
 from bot.catalog.due import Plan, outlook
-from bot.catalog.images import Image
 from bot.errors import AskerError, Elsewhere, NotAllowed
 from bot.handlers.actions import Actions
 from bot.handlers.authorization import RequestContext
 from bot.handlers.orders import Order, Target, standing_tag
+from bot.handlers.repetitions import ref_of, tag_of
 from bot.handlers.selection import RunReference
 from bot.handlers.slack.form_origins import FormOrigin
 from bot.handlers.start import StartRequest
@@ -24,8 +24,7 @@ from bot.messages.slack import elements, forms
 from bot.messages.slack.elements import Block
 from bot.messages.slack.forms import Repetition, RunForm, TooLarge
 from bot.store import Session, Store, admission, ticks
-from bot.tables import Run
-from bot.text import refs, vocabulary
+from bot.text import vocabulary
 from bot.text.wording import quoted
 
 NONE = "There is no job here that you may run from Slack."
@@ -147,19 +146,3 @@ class FormContents:
                 by = mrkdwn.span(vocabulary.who(seen.paused_by), 80)
                 lines.append(f":double_vertical_bar: its schedule is paused{until} by {by}")
         return [elements.mrkdwn(line)["text"] for line in lines]
-
-
-def ref_of(run: Run) -> str | None:
-    """What a run was started from, where somebody could type it."""
-    return run.ref if run.commit is not None and run.ref is not None and refs.is_name(run.ref) else None
-
-
-def tag_of(run: Run, image: Image | None) -> str | None:
-    """The tag that a run ran instead of what the image of its job says; None where it ran that."""
-    definition: Mapping[str, object] = run.image_definition or {}
-    reference = definition.get("reference")
-    if image is None or image.registry is None or not isinstance(reference, str):
-        return None
-    if reference == image.reference or not reference.startswith(f"{image.registry}:"):
-        return None
-    return reference.removeprefix(f"{image.registry}:")

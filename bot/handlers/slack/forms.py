@@ -1,28 +1,29 @@
 """Forms: opened for whoever may fill them in, and carried out as the command that they stand for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 from bot import messages
 from bot.catalog.catalog import Job
 from bot.commands import parser
-from bot.errors import AskerError, NotAllowed, RetryLater, Unfit
+from bot.errors import AskerError, NotAllowed, RetryLater
 from bot.events.slack_facts import SlackForm, SlackSpot
 from bot.handlers.actions import Actions
 from bot.handlers.answers import Answers
 from bot.handlers.authorization import RequestContext
 from bot.handlers.conversation import Conversation, Step
+from bot.handlers.entries import Entry
+from bot.handlers.repetitions import repetition, run_command, tag_of
 from bot.handlers.selection import RunReference
 from bot.handlers.slack.contexts import SlackContexts
-from bot.handlers.slack.entries import Entry, read_entry
-from bot.handlers.slack.form_contents import ref_of, tag_of
+from bot.handlers.slack.entries import read_entry
 from bot.handlers.slack.form_origins import FormOrigin
 from bot.handlers.start import StartRequest
 from bot.messages.slack import forms
 from bot.messages.slack.actions import Form
 from bot.messages.text import fence
 from bot.slack import Slack
-from bot.tables import Delivery, Run
+from bot.tables import Delivery
 from bot.text.wording import quoted
 
 LINE_CHARACTERS = 2500
@@ -94,7 +95,7 @@ class SlackFormHandler:
         line = command_line(word, job.name, entry.request)
         if entry.mistakes:
             return Step(_mistaken(job, entry), job.name), line
-        command: parser.Command = _run(job.name, entry.request)
+        command: parser.Command = run_command(job.name, entry.request)
         if origin.rerun_of is not None:
             try:
                 old = await self._actions.selection.find(context, RunReference(origin.rerun_of))
@@ -102,33 +103,6 @@ class SlackFormHandler:
                 return Step(error, job.name), line
             command = repetition(job, old, entry.request, tag_of(old, image))
         return await self._conversation.step(context, command, job.name), line
-
-
-def repetition(job: Job, old: Run, request: StartRequest, old_tag: str | None) -> parser.Command:
-    """`rerun` where only parameters are other than in `old`, and can be changed in what it ran.
-
-    Else the job of today is started with all that the form says: on the commit of `old`, or its tag, unless
-    the form names another. `old_tag` is the tag that it ran.
-    """
-    is_same_place = request.ref in (None, ref_of(old)) and request.image_tag in (None, old_tag)
-    values = dict(request.parameters)
-    try:
-        values = job.resolve(request.parameters)
-    except Unfit:
-        is_same_place = False  # what does not fit is told by whoever starts it
-    changes = {name: value for name, value in values.items() if old.parameters.get(name) != value}
-    gone = [name for name in old.parameters if name in job.parameters and name not in values]
-    frozen: Mapping[str, object] = old.definition.get("parameters") or {}
-    if (
-        is_same_place
-        and not gone
-        and changes.keys() <= frozen.keys()
-        and request.arguments == tuple(old.arguments)
-    ):
-        return parser.Rerun(old.number, None, changes)
-    if is_same_place:
-        request = replace(request, ref=None if old_tag else old.commit, image_tag=old_tag)
-    return _run(job.name, request)
 
 
 def spot_of(form: SlackForm, origin: FormOrigin, now: float) -> SlackSpot | None:
@@ -154,10 +128,6 @@ def _origin(form: SlackForm) -> FormOrigin | None:
     except ValueError:
         return None
     return origin if origin.job else None
-
-
-def _run(name: str, request: StartRequest) -> parser.Run:
-    return parser.Run(name, dict(request.parameters), request.ref, request.image_tag, request.arguments)
 
 
 def _mistaken(job: Job, entry: Entry) -> AskerError:

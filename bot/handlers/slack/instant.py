@@ -11,12 +11,14 @@ from typing import Any
 import structlog
 
 from bot.catalog.catalog import Catalog, Job
+from bot.catalog.inputs import PARAMETER, choices_of
 from bot.events import slack
-from bot.handlers.slack.entries import Entry, read_entry
+from bot.handlers.entries import Entry
+from bot.handlers.slack.entries import read_entry
 from bot.handlers.slack.form_origins import FormOrigin, mark
 from bot.messages.slack import elements, forms
 from bot.messages.slack.actions import Action, Form
-from bot.messages.slack.fields import FAMILIES, PARAMETER, choice_options, family
+from bot.messages.slack.fields import FAMILIES, choice_options, family
 from bot.messages.slack.forms import Repetition, RunForm, TooLarge
 from bot.registry import Registry
 from bot.text.wording import quoted
@@ -97,7 +99,7 @@ class InstantAnswers:
         if payload.get("action_id") == Action.FORM_JOB:
             return forms.job_options(_offered(catalog, origin), query)
         parameter = catalog.job(origin.job).parameters[block.removeprefix(PARAMETER)]
-        return choice_options(parameter.choices or ("true", "false"), query)
+        return choice_options(choices_of(parameter), query)
 
 
 def _offered(catalog: Catalog, origin: FormOrigin) -> list[Job]:

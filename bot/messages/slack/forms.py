@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.catalog.catalog import Job
 from bot.catalog.images import Image
+from bot.catalog.inputs import ARGUMENTS, IMAGE_TAG, REF
 from bot.catalog.requirements import code_of
 from bot.errors import AskerError
 from bot.messages import mrkdwn
@@ -20,8 +21,8 @@ from bot.messages.slack.actions import Action, Form
 from bot.messages.slack.elements import Block
 from bot.messages.slack.fields import VALUE
 
-REF, IMAGE_TAG, ARGUMENTS, CHANNEL = "ref", "image_tag", "arguments", "channel"
-"""The `block_id` of what is no parameter."""
+CHANNEL = "channel"
+"""The `block_id` of where the run is told of."""
 PARAMETERS = 90
 """Of a job that has a form; a modal has 100 blocks."""
 OPTIONS = 500

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from bot.catalog.inputs import choice_value
 from bot.catalog.parameters import Parameter
-from bot.messages.slack.fields import choice_of, choice_value, parameter_input
+from bot.messages.slack.fields import parameter_input, sent_choice
 
 
 def block(value: str | None = None, **parameter: Any) -> dict[str, Any]:
@@ -63,10 +64,10 @@ def test_choice_that_slack_takes_for_no_value_is_named_by_its_hash() -> None:
 def test_choice_is_known_by_what_its_menu_calls_it_also_where_slack_escapes_that() -> None:
     choices = ("", "x" * 151, "a & <b>", "&amp;", "sha256:0")
     for choice in choices:
-        assert choice_of(choices, choice_value(choice)) == choice
-    assert choice_of(choices, "a &amp; &lt;b&gt;") == "a & <b>"
-    assert choice_of(choices, "x" * 151) is None
-    assert choice_of(choices, "other") is None
+        assert sent_choice(choices, choice_value(choice)) == choice
+    assert sent_choice(choices, "a &amp; &lt;b&gt;") == "a & <b>"
+    assert sent_choice(choices, "x" * 151) is None
+    assert sent_choice(choices, "other") is None
 
 
 def test_boolean_is_a_checkbox_ticked_by_its_default() -> None:

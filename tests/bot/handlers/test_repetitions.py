@@ -7,8 +7,8 @@ import pytest
 from bot.catalog.catalog import Job
 from bot.catalog.images import Image
 from bot.commands import parser
-from bot.handlers.slack.form_contents import ref_of, tag_of
-from bot.handlers.slack.forms import command_line, repetition
+from bot.handlers.repetitions import ref_of, repetition, tag_of
+from bot.handlers.slack.forms import command_line
 from bot.handlers.start import StartRequest
 from bot.tables import Run
 
