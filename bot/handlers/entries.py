@@ -13,7 +13,7 @@ from bot.catalog.inputs import ARGUMENTS, IMAGE_TAG, PARAMETER, REF
 from bot.commands import reader
 from bot.errors import AskerError, Unfit
 from bot.handlers.orders import with_tag
-from bot.handlers.start import StartRequest, values_of
+from bot.handlers.start import StartRequest
 from bot.text import refs
 
 
@@ -52,19 +52,19 @@ def check_entry(job: Job, image: Image | None, text: FormText) -> Entry:
 
 def _misfits(job: Job, request: StartRequest) -> dict[str, str]:
     """What the job does not take."""
+    found: dict[str, str] = {}
     try:
-        values_of(job, request)
+        job.resolve(request.parameters)
     except Unfit as error:
-        found: dict[str, str] = {}
         for place, what in error.mistakes:
-            if place[0] != "parameters":
-                found[ARGUMENTS] = "This job takes no arguments."
-                continue
             parameter = job.parameters.get(place[1])
             expected = what if parameter is None else f"Expected {parameter.expectation}."
             found[f"{PARAMETER}{place[1]}"] = expected
-        return found
-    return {}
+    try:
+        job.argv(request.arguments)
+    except Unfit:
+        found[ARGUMENTS] = "This job takes no arguments."
+    return found
 
 
 def _tag_mistakes(image: Image | None, ref: str | None, tag: str | None) -> dict[str, str]:

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import httpx
 
 from bot.composition import Composition
+from bot.handlers.slack.instant import InstantAnswers
 from demo.slack.doors import Sending
 from tests.bot.house import House
 
@@ -28,6 +29,9 @@ def let_in(home: House) -> Composition:
             case "slash_commands":
                 event, body = "command", urlencode(sending.payload).encode()
             case _:
+                answer = InstantAnswers(home.tools.registry).of(sending.payload)
+                if answer is not None:
+                    return httpx.Response(200, json=answer)
                 event, body = "interactivity", urlencode({"payload": json.dumps(sending.payload)}).encode()
         await bot.deliveries.handle(await home.deliver(event, body, source="slack"))
         return httpx.Response(200)
