@@ -26,6 +26,10 @@ migrate:
     DRY: {type: boolean, default: true}
     SINCE: {pattern: '\\d{4}-\\d\\d-\\d\\d'}
     NOTE: {}
+nightly:
+  image: shop
+  command: "true"
+  schedule: {cron: "0 3 * * *"}
 pick:
   image: shop
   command: "true"

@@ -140,7 +140,7 @@ async def test_shortcut_asks_which_job_and_in_which_channel(shop: House) -> None
     await slack.shortcut("run_job", user=USER)
     view = view_of(slack)
     offered = [each["value"] for each in view.blocks[1]["elements"][0]["options"]]
-    assert offered == ["check", "deploy", "migrate", "pick", "publish", "wide"]
+    assert offered == ["check", "deploy", "migrate", "nightly", "pick", "publish", "wide"]
     await slack.choose(view, "form.job", "migrate", user=USER)
     assert view.content["title"]["text"] == "Run migrate"
     other = slack.add_channel("other")
