@@ -105,7 +105,8 @@ class SlackComposition:
     def lists(self) -> SlackListHandler:
         """Of the command alone."""
         parts, shown = self.parts, (self.visibility, self.overviews)
-        return SlackListHandler(parts.registry, parts.contexts, *shown, parts.answers, parts.settlement)
+        authorization = parts.actions.authorization
+        return SlackListHandler(authorization, parts.contexts, *shown, parts.answers, parts.settlement)
 
     @cached_property
     def commands(self) -> SlackCommandHandler:
@@ -119,7 +120,7 @@ class SlackComposition:
         """Of mentions."""
         parts = self.parts
         typed = (self.commands, parts.conversation, parts.answers, self.lists)
-        return SlackMentionHandler(parts.slack, parts.registry, parts.contexts, *typed)
+        return SlackMentionHandler(parts.slack, parts.contexts, *typed)
 
     @cached_property
     def links(self) -> SlackLinkHandler:

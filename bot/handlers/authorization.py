@@ -11,7 +11,7 @@ from bot.access.scopes import EXEC
 from bot.catalog.catalog import Catalog, ownerless
 from bot.errors import AskerError, Missing, NotAllowed, ProblemType, Refused
 from bot.github import GitHub, PullRequest
-from bot.handlers.places import Chat, GitHubPlace, HttpPlace, Place, TerminalPlace
+from bot.handlers.places import Chat, GitHubPlace, HttpPlace, Place, SlackPlace, TerminalPlace
 from bot.registry import Registry
 from bot.repositories import CodeHost
 from bot.states import Cause
@@ -138,6 +138,8 @@ class Authorization:
 
     def first_word(self, context: RequestContext) -> str:
         """What a command begins with where the asker types: answers tell them so what to type next."""
+        if isinstance(context.place, SlackPlace) and context.place.mention is not None:
+            return context.place.mention
         return self._registry.config.command if context.caller is None else TERMINAL
 
     def latest_word(self, context: RequestContext) -> str:

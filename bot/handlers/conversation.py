@@ -72,6 +72,10 @@ class Conversation:
         """Say no to all of it."""
         await self._settlement.settle(delivery, "handled", note, replies, refusals, refused=True)
 
+    def first_word(self, context: RequestContext) -> str:
+        """What a command begins with where the asker types."""
+        return self._authorization.first_word(context)
+
     async def prepare(self, context: RequestContext, lines: Sequence[markdown.Line]) -> list[Step]:
         """What each command does; asks whatever needs the network."""
         steps: list[Step] = []

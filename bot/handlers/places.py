@@ -31,7 +31,8 @@ class SlackPlace:
 
     `response_url` reaches the asker for half an hour, also where Errand is in no channel with them. `thread`
     is the message whose answers it was asked among, `user` who asked, by whose id they are answered where
-    there is no such address.
+    there is no such address. `mention` is what commands begin with where Errand was asked by its name:
+    `@errand`.
     """
 
     channel: str
@@ -39,6 +40,7 @@ class SlackPlace:
     response_url: str | None
     thread: str | None = None
     user: str | None = None
+    mention: str | None = None
 
     @property
     def spellings(self) -> tuple[str, ...]:

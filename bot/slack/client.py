@@ -305,10 +305,11 @@ class Slack:
                 break
         return None
 
-    async def own_user(self) -> str | None:
-        """The member id by which Errand is mentioned; None where Slack does not say it."""
-        found = (await self._about_us()).get("user_id")
-        return found if isinstance(found, str) else None
+    async def own_user(self) -> tuple[str, str] | None:
+        """The member id by which Errand is mentioned, and its name; None where Slack does not say them."""
+        about = await self._about_us()
+        found, name = about.get("user_id"), about.get("user")
+        return (found, name) if isinstance(found, str) and isinstance(name, str) else None
 
     async def _own_bot_id(self) -> str | None:
         found = (await self._about_us()).get("bot_id")

@@ -62,13 +62,16 @@ class SlackCommandHandler:
             f"{context.actor} asks for {verbs_of([line])}",
         )
 
-    def offer(self, lines: Sequence[markdown.Line], text: str) -> str:
+    def offer(self, context: RequestContext, lines: Sequence[markdown.Line], text: str) -> str:
         """A refusal with a button that opens the form, where one line lacks nothing but parameters."""
-        return self._forms.offer(lines[0].text, text) if len(lines) == 1 else text
+        if len(lines) != 1:
+            return text
+        command = lines[0].text.removeprefix(self._conversation.first_word(context))
+        return self._forms.offer(f"{self._registry.config.command}{command}", text)
 
     async def steps(self, context: RequestContext, lines: Sequence[markdown.Line]) -> Sequence[Step]:
         """What whole lines stand for, where who asks is known; others hear once that they are not."""
         if context.login is None:
-            job = job_to_start(lines[0].text, self._registry.config.command)
+            job = job_to_start(lines[0].text, self._conversation.first_word(context))
             return [Step(NotAllowed(messages.unknown_person(context.membership)), job)]
         return await self._conversation.prepare(context, lines)

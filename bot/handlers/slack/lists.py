@@ -3,14 +3,13 @@
 from bot import messages
 from bot.events.slack_facts import SlackPress
 from bot.handlers.answers import Answers
-from bot.handlers.authorization import RequestContext
+from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.settlement import Settlement
 from bot.handlers.slack.contexts import SlackContexts
 from bot.handlers.slack.overviews import OverviewReader
 from bot.handlers.visibility import Visibility
 from bot.messages.slack.jobs import job_list
 from bot.posting import targets
-from bot.registry import Registry
 from bot.tables import Delivery, Post
 
 
@@ -19,14 +18,14 @@ class SlackListHandler:
 
     def __init__(
         self,
-        registry: Registry,
+        authorization: Authorization,
         contexts: SlackContexts,
         visibility: Visibility,
         reader: OverviewReader,
         answers: Answers,
         settlement: Settlement,
     ) -> None:
-        self._registry = registry
+        self._authorization = authorization
         self._contexts = contexts
         self._visibility = visibility
         self._reader = reader
@@ -50,6 +49,6 @@ class SlackListHandler:
             text = messages.error_reply(messages.unknown_person(context.membership))
             return self._answers.slack(context, [text])
         page = await self._reader.jobs(await self._visibility.of(context), number)
-        text, blocks = job_list(page, command=self._registry.config.command)
+        text, blocks = job_list(page, command=self._authorization.first_word(context))
         posts = self._answers.slack(context, [messages.Illustrated(text, blocks)])
         return [targets.replacing(post) for post in posts] if replaces else posts

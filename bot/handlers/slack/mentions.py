@@ -1,18 +1,22 @@
 """Commands in messages that mention Errand: `@errand run ...`, also in threads, where slash commands fail."""
 
+import re
 from dataclasses import replace
 
 from bot.commands import markdown
 from bot.events.slack_facts import SlackMention
 from bot.handlers.answers import Answers
+from bot.handlers.authorization import RequestContext
 from bot.handlers.conversation import Conversation, Press, verbs_of
 from bot.handlers.slack.commands import SlackCommandHandler
-from bot.handlers.slack.contexts import SlackContexts
+from bot.handlers.slack.contexts import SlackContexts, place
 from bot.handlers.slack.lists import SlackListHandler
-from bot.registry import Registry
 from bot.slack import Slack
 from bot.store.idempotency import KEEP_KEYS
 from bot.tables import Delivery, Post
+
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,80}", re.ASCII)
+"""What a bot may be called."""
 
 
 class SlackMentionHandler:
@@ -21,7 +25,6 @@ class SlackMentionHandler:
     def __init__(
         self,
         slack: Slack,
-        registry: Registry,
         contexts: SlackContexts,
         commands: SlackCommandHandler,
         conversation: Conversation,
@@ -29,7 +32,6 @@ class SlackMentionHandler:
         lists: SlackListHandler,
     ) -> None:
         self._slack = slack
-        self._registry = registry
         self._contexts = contexts
         self._commands = commands
         self._conversation = conversation
@@ -41,16 +43,14 @@ class SlackMentionHandler:
 
         Slack tells of one message in several events where Errand is mentioned in a shared channel.
         """
-        member, word = await self._slack.own_user(), self._registry.config.command
-        lines = markdown.addressed(mention.text, member, word) if member is not None else []
+        member, name = await self._slack.own_user() or ("", "")
+        word = f"@{name}"
+        lines = markdown.addressed(mention.text, member, word) if _NAME.fullmatch(name) else []
         if not lines:
             await self._conversation.end(delivery, "ignored", "no line begins with the mention")
             return
+        context = await self._context(mention, word)
         spot = mention.spot
-        name = await self._slack.channel_name(spot.channel)
-        spot = replace(spot, name=(name or "").removeprefix("#"))
-        key = f"slack:{spot.channel}:{spot.message}"
-        context = await self._contexts.of(key, mention.asker, spot)
         if [line.text for line in lines] == [word]:
             await self._lists.handle(delivery, context)
             return
@@ -58,7 +58,7 @@ class SlackMentionHandler:
 
         def answer(texts: list[str], failed: bool) -> list[Post]:
             if failed and offers and len(texts) == 1:
-                texts = [self._commands.offer(lines, texts[0])]
+                texts = [self._commands.offer(context, lines, texts[0])]
             return self._answers.slack(context, texts)
 
         await self._conversation.decide(
@@ -69,3 +69,11 @@ class SlackMentionHandler:
             f"{context.actor} asks for {verbs_of([line.text for line in lines])}",
             press=Press(f"slack:{spot.channel}", f"mention:{spot.message}", KEEP_KEYS),
         )
+
+    async def _context(self, mention: SlackMention, word: str) -> RequestContext:
+        """Who asks, in a channel that is called what `app.yaml` may call it; answers tell them `word`."""
+        spot = mention.spot
+        name = await self._slack.channel_name(spot.channel)
+        spot = replace(spot, name=(name or "").removeprefix("#"))
+        context = await self._contexts.of(f"slack:{spot.channel}:{spot.message}", mention.asker, spot)
+        return replace(context, place=replace(place(spot, mention.asker), mention=word))

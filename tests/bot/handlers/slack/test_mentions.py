@@ -81,6 +81,12 @@ async def test_edits_and_programs_start_nothing(home: House, more: dict[str, Any
     assert await cards(home) == []
 
 
+async def test_answers_tell_what_to_type_in_a_thread(home: House) -> None:
+    (reply,) = await home.tells(mention(home, f"{ERRAND} help", thread_ts="1.2"))
+    assert "@errand run NAME" in reply
+    assert "/job" not in reply
+
+
 @pytest.mark.parametrize("subtype", ["thread_broadcast", "file_share"])
 async def test_answer_that_the_channel_sees_too_and_message_with_a_file_count(
     home: House, subtype: str
