@@ -198,3 +198,10 @@ def test_whatever_stands_somewhere_it_is_read_or_told_what_is_missing(
         inside[list(inside)[path[-1] % len(inside)]] = value
     with suppress(Unreadable):
         slack.read(spoiled)
+
+
+def test_form_brings_the_address_of_the_channel_that_was_chosen_in_it() -> None:
+    urls = [{"channel_id": "C1", "block_id": "channel", "response_url": "https://hooks.slack.com/app/1"}]
+    assert slack.read_form({**FORM, "response_urls": urls}).response_url == "https://hooks.slack.com/app/1"
+    nothing: list[Any] = [[], None, ["x"], [{}], [{"response_url": 7}]]
+    assert [slack.read_form({**FORM, "response_urls": each}).response_url for each in nothing] == [None] * 5
