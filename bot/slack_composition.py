@@ -134,8 +134,8 @@ class SlackComposition:
     @cached_property
     def presses(self) -> SlackPressHandler:
         """Of buttons."""
-        parts, panels = self.parts, Panels(self.homes, self.lists)
-        said = (parts.conversation, parts.answers, self.form_requests)
+        parts, panels = self.parts, Panels(self.homes, self.lists, self.form_requests)
+        said = (parts.conversation, parts.answers)
         return SlackPressHandler(parts.registry, parts.contexts, self.commands, *said, panels)
 
     @cached_property

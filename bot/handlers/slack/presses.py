@@ -31,10 +31,11 @@ _TURNS = frozenset({Action.LIST_PAGE, Action.LIST_BACK, Action.HOME_REFRESH})
 
 @dataclass(frozen=True, slots=True)
 class Panels:
-    """What stays where it is and is shown anew: Homes, and lists in messages."""
+    """What buttons show: Homes and lists in messages, which stay where they are, and forms."""
 
     homes: SlackHomeHandler
     lists: SlackListHandler
+    forms: FormRequests
 
 
 class SlackPressHandler:
@@ -47,7 +48,6 @@ class SlackPressHandler:
         commands: SlackCommandHandler,
         conversation: Conversation,
         answers: Answers,
-        forms: FormRequests,
         panels: Panels,
     ) -> None:
         self._registry = registry
@@ -55,13 +55,12 @@ class SlackPressHandler:
         self._commands = commands
         self._conversation = conversation
         self._answers = answers
-        self._forms = forms
         self._panels = panels
 
     async def handle(self, delivery: Delivery, press: SlackPress) -> None:
         """Carry out what it stands for; pressed twice within seconds, it is done once."""
         if press.action in BUTTONS:
-            await self._forms.press(delivery, press, _identity(press))
+            await self._panels.forms.press(delivery, press, _identity(press))
             return
         if press.action in _TURNS:
             await self._turn(delivery, press)
