@@ -139,7 +139,14 @@ class Refused(Exception):
 
 
 class KnownFault(Refused):
-    """A final no that stands in the log already, once for all that it stops."""
+    """A no that stands in the log already, once for all that it stops.
+
+    `delay`: it is not final; the same may work once somebody has mended that, and is worth a look so often.
+    """
+
+    def __init__(self, message: str, *, status: int | str | None = None, delay: float | None = None) -> None:
+        super().__init__(message, status=status)
+        self.delay = delay
 
 
 class ConfigError(Exception):

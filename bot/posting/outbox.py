@@ -53,6 +53,8 @@ FAILURES = 3
 """Tries of a post over which Errand itself fails."""
 AWAITED = frozenset({"github_deployment", "github_review", "github_verdict"})
 """Posts for which a deploy or a merge waits, so that corrections of cards come after all of them."""
+PASSING = frozenset({"slack_ephemeral"})
+"""Answers that nobody waits for any more when a token has been put right."""
 AGAIN = 1.0
 """Seconds after which a database that was away is told once more what came of a post."""
 
@@ -111,6 +113,11 @@ class Outbox:
             remote = await self._say(post) if is_own else None
         except RetryLater as error:
             await self._again(post, error, MAX_TRIES)
+        except KnownFault as error:
+            if error.delay is None or post.kind in PASSING:
+                await self._fail(post, "refused", error)
+            else:
+                await self._again(post, error, MAX_TRIES)
         except Refused as error:
             await self._fail(post, "refused", error)
         except Exception as error:
@@ -197,7 +204,7 @@ class Outbox:
         POSTS.labels(post.kind, "sent").inc()
         log.info("post.sent", **_shown(post))
 
-    async def _again(self, post: Post, error: RetryLater, tries: int) -> None:
+    async def _again(self, post: Post, error: RetryLater | KnownFault, tries: int) -> None:
         if post.attempts >= tries:
             await self._fail(post, "given_up", error)
             return
@@ -207,7 +214,10 @@ class Outbox:
         await self._note(lambda s: posts.retry(s, key, owner=owner, due_at=due_at, error=text))
         self._ring_in(delay)
         POSTS.labels(post.kind, "later").inc()
-        log.info("post.later", delay=delay, error=text, **_shown(post))
+        if isinstance(error, KnownFault):
+            log.debug("post.later", delay=delay, error=text, **_shown(post))
+        else:
+            log.info("post.later", delay=delay, error=text, **_shown(post))
 
     async def _fail(self, post: Post, outcome: str, error: Exception) -> None:
         key, owner, text = post.identity, self._holder.owner, str(error)

@@ -14,6 +14,8 @@ from bot.telemetry.metrics import SLACK_FAULTS
 MOST = 1000
 """Faults that are remembered; beyond these the oldest is forgotten, and told once more if it lasts."""
 
+MEND_S = 300.0
+"""Seconds between two looks whether a token has been put right, for what is still to be said then."""
 POST = "chat.postMessage"
 
 _log = structlog.get_logger(__name__)
@@ -146,7 +148,7 @@ class Faults:
             self._open[key] = reach, call.method
             SLACK_FAULTS.labels(error).inc()
             _log.warning("slack.fault", error=error, what=text, method=call.method)
-        return KnownFault(text, status=error)
+        return KnownFault(text, status=error, delay=MEND_S if reach is Reach.WORKSPACE else None)
 
     def advice(self, error: str, call: Call, *, needed: str = "?") -> str | None:
         """What to do where Slack answered `error`; None for what is no such fault."""

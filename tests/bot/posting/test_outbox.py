@@ -319,6 +319,22 @@ async def test_card_that_somebody_deleted_is_neither_edited_nor_posted_anew(home
     assert (await states(home))["slack_message"] == "failed"
 
 
+async def test_card_is_said_once_the_token_is_put_right(home: House) -> None:
+    await home.types("run deploy SECRETIVE=x")
+    await send(home)
+    home.slack.credentials.ended = "token_revoked"
+    await home.write(
+        lambda s: s.execute(update(Run).values(state="finished", result="error", finished_at=home.now))
+    )
+    await _moves(home)
+    await send(home)
+    (card,) = home.slack.messages
+    assert len(card.history) == 1
+    home.slack.credentials.ended = None
+    await send(home)
+    assert len(card.history) == 2
+
+
 async def test_revoked_token_is_told_once_and_github_goes_on(home: House) -> None:
     home.slack.credentials.ended = "token_revoked"
     with capture_logs() as lines:
@@ -337,5 +353,6 @@ async def test_revoked_token_is_told_once_and_github_goes_on(home: House) -> Non
         ("slack.mended", "token_revoked"),
         ("slack.fault", "account_inactive"),
     ]
-    assert [line for line in lines if line["event"] == "post.refused" and line["log_level"] != "debug"] == []
+    loud = [line for line in lines if line["event"] in ("post.refused", "post.later", "post.given_up")]
+    assert [line for line in loud if line["log_level"] != "debug"] == []
     assert {post.state for post in await home.posts() if post.kind == "github_check"} == {"open"}

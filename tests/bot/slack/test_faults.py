@@ -84,3 +84,10 @@ def test_faults_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_fault_is_documented() -> None:
     page = (Path(__file__).parents[3] / "docs" / "slack.md").read_text()
     assert [error for error in faults.ERRORS if f"`{error}`" not in page] == []
+
+
+def test_what_may_be_mended_while_something_waits_to_be_said_is_worth_another_look() -> None:
+    told = Faults()
+    delays = [getattr(told.note(error, OPS), "delay", None) for error in ("token_revoked", "is_archived")]
+    told.clear(OPS)
+    assert delays == [faults.MEND_S, None]
