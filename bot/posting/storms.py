@@ -68,7 +68,8 @@ class ChannelTurns:
             raise RetryLater("the message above it is not there yet")
 
     async def _turn(self, post: Post) -> Turn:
-        is_first = post.sent == 0 and post.kind != "slack_thread"
+        # What tells of many comes before the ends of single runs, and the last lines of those after them.
+        is_first = post.kind == "slack_digest" or (post.sent == 0 and post.kind != "slack_thread")
         first = is_first or _tells_end(post)
         waited = await self._pace.turn(post.place["channel"], post.identity, first=first)
         return Turn.WAITED if waited else Turn.AT_ONCE

@@ -211,7 +211,7 @@ def refresh(session: Session, post: Post) -> None:
     """Bring a claimed post and its `subject` to how they stand now."""
     found = one(session, _WANTED, {"of": post.identity})
     if found is not None:
-        vars(post)["wanted"] = int(found[0])
+        vars(post).update(wanted=int(found.wanted), place=found.place)
         _look_up(session, Run, "run_number", [post])
         _look_up(session, Build, "build_number", [post])
 
@@ -373,4 +373,4 @@ def _settlement(**values: Any) -> Prepared:
 
 _RETRY = _settlement(due_at=bindparam("again_at"), error=bindparam("why"))
 _FAIL = _settlement(state="failed", error=bindparam("why"))
-_WANTED = Prepared(select(POST.wanted).where(POST.id == bindparam("of")))
+_WANTED = Prepared(select(POST.wanted, POST.place).where(POST.id == bindparam("of")))
