@@ -76,7 +76,13 @@ class FormRequests:
         await self._ask(delivery, command.asker, command.spot, command.trigger)
 
     async def press(self, delivery: Delivery, press: SlackPress, identity: Press) -> None:
-        """The form of a job or a run whose button was pressed, or of the job that was chosen in a form."""
+        """The form of a job or a run whose button was pressed, or of the job that was chosen in a form.
+
+        A button that names no job asks which.
+        """
+        if press.action == Action.JOB_RUN and not press.value:
+            await self._ask(delivery, press.asker, press.spot, press.trigger, identity)
+            return
         word, origin = self._registry.config.command, FormOrigin.of(press.spot, now=self._clock())
         view, job = None, None
         if press.action == Action.FORM_JOB:
@@ -114,9 +120,17 @@ class FormRequests:
             spot = replace(spot, thread=spot.thread or spot.message)
         await self._ask(delivery, shortcut.asker, spot, shortcut.trigger)
 
-    async def _ask(self, delivery: Delivery, asker: SlackAsker, spot: SlackSpot | None, trigger: str) -> None:
+    async def _ask(
+        self,
+        delivery: Delivery,
+        asker: SlackAsker,
+        spot: SlackSpot | None,
+        trigger: str,
+        press: Press | None = None,
+    ) -> None:
         origin = FormOrigin.of(spot, now=self._clock())
-        opening = Opening(delivery, asker, spot, trigger, f"{self._registry.config.command} run NAME")
+        line = f"{self._registry.config.command} run NAME"
+        opening = Opening(delivery, asker, spot, trigger, line, press=press)
         await self._opener.open(opening, lambda context: self._contents.of_jobs(context, origin))
 
     def offer(self, line: str, text: str) -> str:

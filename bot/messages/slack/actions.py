@@ -11,7 +11,7 @@ class Action(StrEnum):
     RUN_CHANGE = "run.change"  # (number): the form, filled in
     RUN_LOG = "run.log"  # opens an address: acknowledged, nothing else
     LINK = "link.open"  # opens an address: acknowledged, nothing else
-    JOB_RUN = "job.run"  # (job, perhaps with what a command gives it): the form
+    JOB_RUN = "job.run"  # (job, perhaps with what a command gives it, or none): the form
     JOB_PAUSE = "job.pause"  # (job)
     JOB_RESUME = "job.resume"  # (job)
     JOB_SKIP = "job.skip"  # (job)

@@ -77,6 +77,7 @@ def _turns(page: JobPage) -> Iterator[Block]:
         yield button("Previous page", Action.LIST_BACK, str(page.number - 1))
     if page.number < page.pages:
         yield button("Next page", Action.LIST_PAGE, str(page.number + 1))
+    yield button("Find a job", Action.JOB_RUN)
 
 
 def _unknown(page: JobPage) -> str:

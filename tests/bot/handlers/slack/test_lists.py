@@ -78,3 +78,13 @@ async def test_github_is_asked_once_for_each_repository(many: House) -> None:
     await many.slack.slash("", user=OCTOCAT)
     asked = [each.path for each in many.github.requests[before:] if each.path.endswith("/permission")]
     assert len(asked) == 2
+
+
+async def test_button_that_finds_a_job_asks_which(many: House) -> None:
+    await many.slack.slash("", user=OCTOCAT)
+    await send(many)
+    (told,) = many.slack.ephemerals
+    for _ in range(2):
+        await many.slack.press(told, Action.JOB_RUN, label="Find a job")
+    (form,) = many.slack.views
+    assert '"job-24"' in text_of(form.blocks)
