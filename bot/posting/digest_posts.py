@@ -18,6 +18,8 @@ from bot.tables import Post, Run
 
 Message = tuple[str, list[Block]]
 
+_GONE = ("message_not_found", "cant_update_message", "edit_window_closed")
+"""What Slack says of a message that cannot be edited any more: what is to come is told by a new one."""
 _BELOW = (OTHER_CAUSE, "call", "tail")
 """Replies that stand in the thread alone; all others are shown in the channel as well."""
 _WITH_LOG = (OTHER_CAUSE, "tail")
@@ -44,8 +46,12 @@ class DigestPosts:
         text, blocks = await self._message(post)
         if post.remote_id:
             where, _, ts = post.remote_id.partition(" ")
-            await self._client.update(where, ts, text, blocks)
-            return Remote(post.remote_id)
+            try:
+                await self._client.update(where, ts, text, blocks)
+                return Remote(post.remote_id)
+            except Refused as refusal:
+                if refusal.status not in _GONE:
+                    raise
         return Remote(" ".join(await self._written(post, text, blocks)))
 
     async def note(self, post: Post, subject: Subject) -> None:

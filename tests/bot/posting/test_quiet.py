@@ -176,3 +176,11 @@ async def test_run_is_slow_beyond_the_95th_percentile_of_ten(quiet: Quiet) -> No
         await said(home, 7300)
         assert [message.text.split()[2] for message in home.slack.messages] == [f"#{number}"]
         assert "It is slow: 95 of 100 of its runs took at most 2h." in str(home.slack.messages[0].blocks)
+
+
+async def test_failures_after_somebody_deleted_their_message_are_told_by_a_new_one(quiet: Quiet) -> None:
+    async with quiet("when: [failed]") as home:
+        await happen(home, "backup", "-")
+        home.slack.messages.clear()
+        await happen(home, "backup", "--")
+        assert texts(home) == ["❌ backup failed 3 times"]
