@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from bot import messages
 from bot.catalog.streaks import OTHER_CAUSE, Streak
-from bot.errors import Refused, RetryLater
+from bot.errors import Refused
 from bot.messages.slack import digests as words
 from bot.messages.slack.elements import Block, section
 from bot.posting.callees import Callees
@@ -59,9 +59,7 @@ class DigestPosts:
         place, about = post.place, post.place["about"]
         above = await self._store.read(lambda s: digests.message_of(s, place["of"]))
         if above is None:
-            raise RetryLater("the message above it is not there yet")
-        if above.storm and about in ("call", "tail"):
-            return  # a storm calls by itself, and shows no log
+            raise Refused("what it would hang below is no longer kept")
         (line,) = await self._lines(post, [place["run"]] if "run" in place else []) or (None,)
         more = await asyncio.to_thread(messages.below, line.view) if line and about in _WITH_LOG else None
         calls = await self._callees.mentions(place["who"])

@@ -53,19 +53,26 @@ class ChannelTurns:
         if "storm" in post.place:
             await self._holder.store.write(lambda s: storms.note(s, number))
             return Turn.FOLDED
-        if post.kind == "slack_note":
-            await self._above(post)
+        if post.kind == "slack_note" and await self._is_done(post):
+            return Turn.FOLDED
         if _is_new(post):
             return await self._new(post)
         if _tells_end(post):
             return await self._end(post)
         return await self._turn(post)
 
-    async def _above(self, post: Post) -> None:
-        """A reply takes no turn from the message that it is to stand below."""
+    async def _is_done(self, post: Post) -> bool:
+        """Whether a storm does what a reply is for: it calls by itself, and shows no log.
+
+        A reply takes no turn from the message that it is to stand below.
+        """
         of = post.place["of"]
-        if await self._holder.store.read(lambda s: digests.message_of(s, of)) is None:
+        above = await self._holder.store.read(lambda s: digests.message_of(s, of))
+        if above is not None and above.storm and post.place["about"] in ("call", "tail"):
+            return True
+        if above is not None and not above.ts:
             raise RetryLater("the message above it is not there yet")
+        return False
 
     async def _turn(self, post: Post) -> Turn:
         # What tells of many comes before the ends of single runs, and the last lines of those after them.
@@ -142,10 +149,15 @@ class ChannelTurns:
 
 
 def _is_new(post: Post) -> bool:
-    """Whether it is a message that may be folded: nobody asked for it there, and no try has written it."""
-    if post.kind not in ("slack_message", "slack_digest") or post.sent > 0 or post.attempts > 1:
-        return False
+    """Whether it may be folded: nobody asked for it there, and no try has written it.
+
+    So may a reply that calls somebody for one run: a storm calls once for all.
+    """
     place = post.place
+    is_call = post.kind == "slack_note" and place["about"] == "call" and "run" in place
+    is_message = post.kind in ("slack_message", "slack_digest")
+    if not (is_message or is_call) or post.sent > 0 or post.attempts > 1:
+        return False
     return not place.keys() & {"asked", "thread", "url"} and place.get("about") != "storm"
 
 

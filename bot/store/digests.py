@@ -97,7 +97,10 @@ def card_key(run: int, channel: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Where a post is to be read: the id of the channel and the `ts` of the message; `storm`: with others."""
+    """Where a post is to be read: the channel's id and the message's `ts`, both empty before it is there.
+
+    `storm`: it tells of others as well.
+    """
 
     channel: str
     ts: str
@@ -105,14 +108,16 @@ class Message:
 
 
 def message_of(session: Session, key: str) -> Message | None:
-    """The message that tells of the post with a key; None where it is not there yet."""
+    """The message that tells of the post with a key; None where there is no such post."""
     query = select(POST.remote_id, POST.place).where(POST.key == key)
     found = session.execute(query).first()
     storm = None if found is None else found.place.get("storm")
     if storm is not None:
         found = session.execute(select(POST.remote_id, POST.place).where(POST.key == storm)).first()
-    channel, _, ts = (found.remote_id or "").partition(" ") if found is not None else ("", "", "")
-    return Message(channel, ts, storm is not None) if ts else None
+    if found is None:
+        return None
+    channel, _, ts = (found.remote_id or "").partition(" ")
+    return Message(channel, ts, storm is not None)
 
 
 def card(session: Session, key: str) -> Any:

@@ -36,7 +36,7 @@ def fold(
     mine = [row for row in rows if "storm" not in row.place]
     if not mine:
         return
-    things = {str(row.id): thing for row in mine if (thing := _thing(session, row)) is not None}
+    things = {_name(session, row): thing for row in mine if (thing := _thing(session, row)) is not None}
     key = _take(session, channel, things, now=now, nonce=nonce)
     for row in mine if whole else ():
         storm = {"place": {**row.place, "storm": key}}
@@ -94,12 +94,20 @@ def _callees(things: Mapping[str, Mapping[str, Any]], known: Collection[str]) ->
     return list(dict.fromkeys([*known, *named]))[:20]
 
 
+def _name(session: Session, row: Post) -> str:
+    """By which a storm knows what a post tells of: its own id, or that of the card that it is a reply to."""
+    card = digests.card(session, row.place["of"]) if "of" in row.place else None
+    return str(row.id if card is None else card.id)
+
+
 def _thing(session: Session, row: Post) -> dict[str, Any] | None:
     """What a storm keeps of one post; None where what it tells of is no longer kept."""
     if row.run_number is not None:
         return _of_run(session.get(Run, row.run_number, populate_existing=True))
     if row.build_number is not None:
         return _of_build(session.get(Build, row.build_number, populate_existing=True))
+    if "of" in row.place:
+        return _of_run(session.get(Run, row.place["run"], populate_existing=True))
     facts, is_over = row.place["facts"], row.place["facts"]["ended_by"] is not None
     number = facts["ended_by"] or next(iter(facts.get("runs", ())), None)
     result = "succeeded" if is_over else "failed" if row.place["about"] == "streak" else MISSED

@@ -182,3 +182,16 @@ async def test_next_failure_of_a_folded_row_is_counted_in_the_storm(home: House)
     await say(home, outbox)
     assert len(home.slack.messages) == before
     assert "2 times in a row" in words(home)
+
+
+async def test_storm_of_runs_with_messages_calls_once_for_all(home: House) -> None:
+    numbers = await start(home, 12, {"who": ["slack:U0OCTOCAT"]}, asked=True)
+    outbox = home.bot.outbox
+    await say(home, outbox)
+    await end(home, numbers)
+    await say(home, outbox)
+    calls = [message for message in home.slack.messages if "<@U0OCTOCAT>" in str(message.blocks)]
+    storms = [message for message in calls if message.text.startswith("📦")]
+    assert len(storms) == 1
+    assert len(calls) <= 3
+    assert re.match(r"📦 1[0-2] runs at once: 1[0-2] failed", storms[0].text)
