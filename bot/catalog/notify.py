@@ -84,7 +84,7 @@ class Notify(Definition):
         return when is None or any(each == Occasion.FAILED or in_a_row(each) is not None for each in when)
 
 
-def stored(definition: dict[str, Any]) -> Notify:
+def notify_of(definition: dict[str, Any]) -> Notify:
     """What the stored definition of a job says; that of another version as far as this one knows it."""
     section = definition.get("notify")
     known = section if isinstance(section, dict) else {}

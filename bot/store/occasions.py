@@ -13,7 +13,7 @@ from sqlalchemy import literal, select
 from sqlalchemy.orm import Session
 
 from bot.catalog import streaks
-from bot.catalog.notify import Notify, Occasion, stored
+from bot.catalog.notify import Notify, Occasion, notify_of
 from bot.catalog.streaks import Announcement, End, Streak
 from bot.states import State
 from bot.store import digests, posts
@@ -50,7 +50,7 @@ def _moved(session: Session, run: Run) -> None:
         return
     if section.get("when") is None and not section.get("who"):
         return
-    notify = stored(run.definition)
+    notify = notify_of(run.definition)
     if run.state == State.FINISHED:
         _ended(session, run, notify)
     elif run.state == State.RUNNING:
@@ -108,15 +108,15 @@ def _ended(session: Session, run: Run, notify: Notify) -> None:
         return
     end = _end(run, has_message=card.state != digests.QUIET)
     if notify.when is None:
-        announced = Announcement(call=not end.succeeded)
+        announcement = Announcement(call=not end.succeeded)
         row, of = None, ""
     else:
         topic = f"streak:{run.job}:{channel}"
         row = digests.newest(session, topic)
         before = Streak.of(row.place["facts"]) if row is not None else _history(session, run)
-        announced = streaks.decide(notify.when, before, end)
-        of = _keep(session, run, notify, card.nonce, row, announced)
-    _say(session, run, notify, card, announced, of)
+        announcement = streaks.decide(notify.when, before, end)
+        of = _keep(session, run, notify, card.nonce, row, announcement)
+    _say(session, run, notify, card, announcement, of)
 
 
 def _end(run: Any, *, has_message: bool) -> End:
@@ -139,10 +139,10 @@ def _history(session: Session, run: Run) -> Streak | None:
 
 
 def _keep(
-    session: Session, run: Run, notify: Notify, nonce: str, row: Post | None, announced: Announcement
+    session: Session, run: Run, notify: Notify, nonce: str, row: Post | None, announcement: Announcement
 ) -> str:
     """Store the row of failures as it is now; gives the key of its message."""
-    streak, channel = announced.streak, notify.slack or ""
+    streak, channel = announcement.streak, notify.slack or ""
     if streak is None:
         return ""
     facts = asdict(streak)
@@ -157,25 +157,25 @@ def _keep(
             facts,
             _nonce(nonce, "row"),
             run.created_at,
-            announced.message,
+            announcement.message,
         )
         digests.begin(session, digest)
         return key
-    digests.change(session, row, facts, says=announced.message, who=list(notify.who))
+    digests.change(session, row, facts, says=announcement.message, who=list(notify.who))
     return row.key
 
 
-def _say(session: Session, run: Run, notify: Notify, card: Any, announced: Announcement, of: str) -> None:
-    streak, key = announced.streak, digests.card_key(run.identity, notify.slack or "")
+def _say(session: Session, run: Run, notify: Notify, card: Any, announcement: Announcement, of: str) -> None:
+    streak, key = announcement.streak, digests.card_key(run.identity, notify.slack or "")
     facts = {} if streak is None else {"count": streak.count, "since": streak.since}
-    if announced.card is not None:
+    if announcement.card is not None:
         digests.show(
-            session, key, kind=announced.card, **(facts if announced.card == Occasion.RECOVERED else {})
+            session, key, kind=announcement.card, **(facts if announcement.card == Occasion.RECOVERED else {})
         )
-    notes = [(of, about) for about in announced.replies]
-    if announced.opens and (run.tail or run.summary):
+    notes = [(of, about) for about in announcement.replies]
+    if announcement.opens and (run.tail or run.summary):
         notes.append((of, "tail"))
-    if announced.call and notify.who:
+    if announcement.call and notify.who:
         notes.append((key, "call"))
     posts.add(session, [_note(run, notify, card.nonce, to, about, facts) for to, about in notes])
 

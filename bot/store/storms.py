@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from bot.catalog.notify import stored
+from bot.catalog.notify import notify_of
 from bot.states import State
 from bot.store import digests, posts
 from bot.store.columns import POST
@@ -118,7 +118,7 @@ def _thing(session: Session, row: Post) -> dict[str, Any] | None:
 def _of_run(run: Run | None) -> dict[str, Any] | None:
     if run is None:
         return None
-    who = [] if run.result in _GOOD else list(stored(run.definition).who)
+    who = [] if run.result in _GOOD else list(notify_of(run.definition).who)
     made = {"noun": "run", "name": run.job, "number": run.number, "state": run.state, "result": run.result}
     return {**made, "count": 1, "who": who}
 

@@ -83,14 +83,14 @@ def storm(things: Sequence[Thing], lines: Mapping[int, Line], mentions: str) -> 
     counts = Counter(_label(each) for each in things)
     nouns = {each["noun"] for each in things}
     noun = f"{nouns.pop()}s" if len(nouns) == 1 else "runs and builds"
-    told = ", ".join(f"{count} {label}" for label, count in counts.items())
+    standings = ", ".join(f"{count} {label}" for label, count in counts.items())
     calls = f" {mentions}" if mentions else ""
     shown = [_thing(each, lines) for each in things[:LISTED]]
     if len(things) > LISTED:
         shown.append(f"and {len(things) - LISTED} more")
-    head = section(f"📦 *{len(things)} {noun}* at once: {told}{calls}")
+    head = section(f"📦 *{len(things)} {noun}* at once: {standings}{calls}")
     parts = [section("\n".join(shown[at : at + 7])) for at in range(0, len(shown), 7)]
-    return f"📦 {len(things)} {noun} at once: {told}{calls}", _fitting([head, *parts])
+    return f"📦 {len(things)} {noun} at once: {standings}{calls}", _fitting([head, *parts])
 
 
 def note(about: str, job: str, facts: Mapping[str, Any], line: Line | None, mentions: str) -> str:

@@ -26,9 +26,9 @@ def tell(when: Sequence[str], history: Sequence[End]) -> list[Announcement]:
     streak: Streak | None = None
     told = []
     for end in history:
-        announced = decide(when, streak, end)
-        streak = announced.streak if announced.streak is not None else streak
-        told.append(announced)
+        announcement = decide(when, streak, end)
+        streak = announcement.streak if announcement.streak is not None else streak
+        told.append(announcement)
     return told
 
 
@@ -43,26 +43,23 @@ def rows(causes: Sequence[str]) -> list[int]:
 @given(WHEN, RESULTS)
 def test_failure_is_told_exactly_where_when_says_so(when: list[str], causes: list[str]) -> None:
     least = min([1 if each == "failed" else in_a_row(each) or 10**9 for each in when] or [10**9])
-    for announced, in_row in zip(tell(when, ends(causes)), rows(causes), strict=True):
+    for announcement, in_row in zip(tell(when, ends(causes)), rows(causes), strict=True):
         if in_row:
-            assert announced.message == (in_row >= least)
-            assert announced.card is None
+            assert announcement.message == (in_row >= least)
+            assert announcement.card is None
 
 
 @given(WHEN, RESULTS)
 def test_row_has_one_message_which_counts_all_of_it(when: list[str], causes: list[str]) -> None:
     opened = 0
-    before: Streak | None = None
-    for announced, in_row in zip(tell(when, ends(causes)), rows(causes), strict=True):
+    for announcement, in_row in zip(tell(when, ends(causes)), rows(causes), strict=True):
         if in_row:
-            assert announced.streak is not None
-            assert announced.streak.count == in_row
-            assert len(announced.streak.runs) == min(in_row, NEWEST)
-            opened += announced.streak.is_open and not (in_row > 1 and before is not None and before.is_open)
-        if in_row == 1 or not in_row:
-            opened = 1 if in_row and announced.message else 0
+            assert announcement.streak is not None
+            assert announcement.streak.count == in_row
+            assert len(announcement.streak.runs) == min(in_row, NEWEST)
+            opened = announcement.opens + (opened if in_row > 1 else 0)
         assert opened <= 1
-        before = announced.streak
+        assert opened == 1 or not announcement.message
 
 
 @given(WHEN, RESULTS)
@@ -70,16 +67,16 @@ def test_recovery_is_told_once_for_what_was_told(when: list[str], causes: list[s
     quiet = not any(each == "failed" or in_a_row(each) for each in when)
     history = tell(when, ends(causes))
     least = min([1 if each == "failed" else in_a_row(each) or 10**9 for each in when] or [10**9])
-    for at, (announced, in_row) in enumerate(zip(history, rows(causes), strict=True)):
+    for at, (announcement, in_row) in enumerate(zip(history, rows(causes), strict=True)):
         if in_row:
             continue
         before = rows(causes)[at - 1] if at else 0
         is_news = "recovered" in when and before > 0 and (quiet or before >= least)
-        assert (Occasion.RECOVERED in (announced.card, *announced.replies)) == is_news
+        assert (Occasion.RECOVERED in (announcement.card, *announcement.replies)) == is_news
         if "succeeded" in when:
-            assert announced.card is not None
+            assert announcement.card is not None
         elif not is_news:
-            assert announced.card is None
+            assert announcement.card is None
 
 
 @given(WHEN, RESULTS)
@@ -88,23 +85,23 @@ def test_row_that_is_told_is_escalated_and_explained_in_its_thread(
 ) -> None:
     seen: set[str] = set()
     was_open = False
-    for announced, in_row, cause in zip(tell(when, ends(causes)), rows(causes), causes, strict=True):
+    for announcement, in_row, cause in zip(tell(when, ends(causes)), rows(causes), causes, strict=True):
         if not in_row:
             seen, was_open = set(), False
             continue
         if was_open and f"failed_{in_row}" in when:
-            assert announced.replies == (f"failed_{in_row}",)
+            assert announcement.replies == (f"failed_{in_row}",)
         else:
-            assert announced.replies == ((OTHER_CAUSE,) if was_open and cause not in seen else ())
+            assert announcement.replies == ((OTHER_CAUSE,) if was_open and cause not in seen else ())
         seen.add(cause)
-        was_open = announced.streak is not None and announced.streak.is_open
+        was_open = announcement.streak is not None and announcement.streak.is_open
 
 
 @given(WHEN, RESULTS)
 def test_runs_that_have_messages_get_no_other(when: list[str], causes: list[str]) -> None:
-    for announced in tell(when, ends(causes, has_message=True)):
-        assert not announced.message
-        assert announced.card is None
+    for announcement in tell(when, ends(causes, has_message=True)):
+        assert not announcement.message
+        assert announcement.card is None
 
 
 @given(RESULTS)
