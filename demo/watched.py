@@ -89,7 +89,7 @@ class Watched:
         )
 
     async def wait_for(self, predicate: Callable[[], T | None], timeout: float = PATIENCE) -> T:
-        """What `predicate` gives once it is true; looked at after every request. `TimeoutError` if never."""
+        """What `predicate` gives once it is true; looked at after all that comes. `TimeoutError` if never."""
         async with asyncio.timeout(timeout), self._changed:
             while not (value := predicate()):
                 await self._changed.wait()
