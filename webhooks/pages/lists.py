@@ -5,14 +5,14 @@ from starlette.responses import Response
 
 from bot.access import scopes
 from bot.handlers.orders import standing_tag
-from bot.store import Session, deliveries, locks, results, runs
+from bot.store import Session, deliveries, locks, results, runs, series
 from bot.tables import ImageTag, Run
 from webhooks import schedules
 from webhooks.access import Visitor
 from webhooks.api import responses
 from webhooks.api.operations import document
 from webhooks.headers import SECURITY
-from webhooks.pages import following
+from webhooks.pages import charts, following
 from webhooks.pages.parts import Pages, message, missing, number_of
 from webhooks.streams import Stream, Write
 from webhooks.view import run_summary
@@ -21,6 +21,9 @@ RECENT = 30
 """Runs on the first page, and on each page of a job's history."""
 
 _EVENTS = {**SECURITY, "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
+
+_JobPage = tuple[list[Run], list[series.EndedRun], schedules.Schedule | None, ImageTag | None]
+"""The runs that are listed, those that are drawn, and what the first page shows besides."""
 
 
 class ListPages:
@@ -65,15 +68,17 @@ class ListPages:
         before = number_of(request.query_params.get("before", ""))
         registry = self._pages.registry
         entry = registry.entry(name) if before is None else None
+        last = charts.length(request.query_params.get("last"))
 
-        def read(session: Session) -> tuple[list[Run], schedules.Schedule | None, ImageTag | None]:
+        def read(session: Session) -> _JobPage:
             page = runs.page(session, job=name, limit=RECENT + 1, before=before)
+            drawn = [] if before is not None else series.ended(session, name, limit=last)
             if entry is None:
-                return page, None, None
+                return page, drawn, None, None
             schedule = schedules.of(session, entry.job, now=self._pages.clock())
-            return page, schedule, standing_tag(session, entry.job, registry.catalog.images)
+            return page, drawn, schedule, standing_tag(session, entry.job, registry.catalog.images)
 
-        page, schedule, tag = await self._pages.store.read(read)
+        page, drawn, schedule, tag = await self._pages.store.read(read)
         if not page and name not in registry.descriptions:
             return missing(self._pages, visitor)
         more = page[RECENT - 1].number if len(page) > RECENT else None
@@ -84,6 +89,7 @@ class ListPages:
             runs=[run_summary(run) for run in page[:RECENT]],
             starters=entry.job.starters if entry else (),
             schedule=schedule,
+            chart=charts.chart(drawn, last),
             tag=responses.ChosenTag.of_tag(tag) if tag else None,
             more=more,
             before=before,

@@ -41,6 +41,11 @@
     setTimeout(() => { button.textContent = "Copy"; }, 1500);
   });
 
+  document.addEventListener("click", (event) => { // what is drawn of a run leads to it; its table has the links
+    const drawn = event.target.closest("svg [data-href]");
+    if (drawn) location.href = drawn.dataset.href;
+  });
+
   // A page that lists runs is read again when something happened, once it is seen.
   const list = document.querySelector("[data-follow]");
   if (list) {
@@ -54,6 +59,8 @@
         const main = page.querySelector("[data-follow]");
         const kept = document.activeElement && document.activeElement.getAttribute("href");
         if (answer.ok && main) {
+          for (const open of document.querySelectorAll("[data-follow] details[id][open]"))
+            main.querySelector(`details[id="${CSS.escape(open.id)}"]`)?.setAttribute("open", "");
           document.querySelector("[data-follow]").replaceWith(main);
           if (kept) main.querySelector(`[href="${CSS.escape(kept)}"]`)?.focus({ preventScroll: true });
           clocks(); tick();
