@@ -107,7 +107,7 @@ def _static_files() -> list[tuple[str, bytes]]:
         if path.suffix not in _MEDIA_TYPES:
             continue
         content = path.read_bytes()
-        if path.name == "errand.css":
+        if path.name == "log.css":
             content += ansi.palette().encode()
         digest = hashlib.sha256(content).hexdigest()[:12]
         files.append((f"{path.stem}.{digest}{path.suffix}", content))

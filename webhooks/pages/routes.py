@@ -5,7 +5,9 @@ from starlette.routing import Route
 from webhooks.pages.actions import ActionPages, acting
 from webhooks.pages.github_login import GitHubLogin
 from webhooks.pages.lists import ListPages
+from webhooks.pages.log import LogPages
 from webhooks.pages.login import Login
+from webhooks.pages.lookup import SubjectLookup
 from webhooks.pages.parts import GitHubEntrance, Handler, Pages, guard
 from webhooks.pages.subjects import SubjectPages
 
@@ -16,7 +18,8 @@ def routes(pages: Pages) -> list[Route]:
     """All pages, the login and the static files."""
     entrance = pages.github
     login = Login(pages.access, pages.renderer, clock=pages.clock, with_github=entrance is not None)
-    lists, subjects = ListPages(pages), SubjectPages(pages)
+    lists, lookup = ListPages(pages), SubjectLookup(pages)
+    subjects, logs = SubjectPages(pages, lookup), LogPages(pages, lookup)
 
     def guarded(path: str, handler: Handler, *, every: bool = False) -> Route:
         return Route(path, guard(pages, login, handler, every=every), methods=["GET"])
@@ -32,7 +35,7 @@ def routes(pages: Pages) -> list[Route]:
         mounts += [
             guarded(f"/{kind}/{{number}}", subjects.page),
             guarded(f"/{kind}/{{number}}/events", subjects.events),
-            guarded(f"/{kind}/{{number}}/log", subjects.log),
+            guarded(f"/{kind}/{{number}}/log", logs.text),
         ]
     do = ActionPages(pages.actions)
     for path, action in (

@@ -1,0 +1,96 @@
+"""Which run or build a page is of, and whose log of it is shown."""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from bot.states import State as RunState
+from bot.states import attempt_name
+from bot.store import Session, attempts, builds, runs
+from bot.store.watchers import Subject
+from bot.tables import Attempt, Run
+from executor.logs.store import LogStore
+from webhooks.access import Visitor
+from webhooks.attempts import RunAttempt, run_attempts
+from webhooks.pages.parts import Pages, number_of
+from webhooks.view import Summary, build_summary, run_summary
+
+
+@dataclass(frozen=True, slots=True)
+class PageSubject:
+    """One run or build with what its page needs of the row."""
+
+    summary: Summary
+    logs: LogStore
+    log_key: str
+    subjects: tuple[Subject, ...]
+    attempts: tuple[RunAttempt, ...] = ()
+    chosen: int = 1  # the attempt whose log is shown
+    sidecars: tuple[str, ...] = ()  # of that attempt, as far as there are logs of them
+    sidecar: str | None = None  # whose log is shown instead of the job's
+
+    @property
+    def file_name(self) -> str:
+        """What the log is called where it is kept."""
+        name = self.summary.file_name
+        return f"{name.removesuffix('.log')}-{self.sidecar}.log" if self.sidecar else name
+
+
+class SubjectLookup:
+    """Finds what a request for a page, its events or its log is of; None for what a visitor may not see."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    async def find(self, request: Request, visitor: Visitor) -> PageSubject | None:
+        """The run or build that the path names, as it is now."""
+        number = number_of(request.path_params["number"])
+        if number is None or not await self._may_see(request, visitor, number):
+            return None
+        if request.url.path.startswith("/builds/"):
+            build = await self._pages.store.read(lambda session: builds.get(session, number))
+            if build is None:
+                return None
+            return PageSubject(build_summary(build), self._pages.logs, build.name, (("build", number),))
+
+        def read(session: Session) -> tuple[Run | None, Run | None, list[Attempt]]:
+            run = runs.get(session, number)
+            old = runs.get(session, run.rerun_of) if run is not None and run.rerun_of else None
+            return run, old, attempts.of_runs(session, [number])[number]
+
+        run, old, ended = await self._pages.store.read(read)
+        if run is None:
+            return None
+        chosen = run.attempt
+        if "attempt" in request.query_params:
+            chosen = number_of(request.query_params["attempt"]) or 0
+        if not 1 <= chosen <= run.attempt:
+            return None
+        subjects: tuple[Subject, ...] = (("run", number),)
+        if run.build_number is not None and run.state in (RunState.WAITING, RunState.BUILDING):
+            subjects += (("build", run.build_number),)
+        logs, key = self._pages.logs, attempt_name(run.name, chosen)
+        sidecars = tuple(await logs.beside(key).names())
+        sidecar = request.query_params.get("container")
+        if sidecar is not None:
+            if sidecar not in sidecars:
+                return None
+            logs, key = logs.beside(key), sidecar
+        rows = tuple(run_attempts(run, ended))
+        return PageSubject(run_summary(run, old), logs, key, subjects, rows, chosen, sidecars, sidecar)
+
+    async def _may_see(self, request: Request, visitor: Visitor, number: int) -> bool:
+        """Whether it is of a job that the visitor sees; a link was made for this very page."""
+        if visitor.how == "link" or visitor.jobs is None:
+            return True
+        kind = request.url.path.split("/")[1]
+        return not visitor.jobs.isdisjoint(await self._pages.access.jobs_of(kind, number))
+
+    def query(self, subject: PageSubject, visitor: Visitor, attempt: int, sidecar: str | None = None) -> str:
+        """What follows the path of this page and what belongs to it: whose log, and the signature."""
+        parts = [f"attempt={attempt}"] if subject.summary.attempts > 1 else []
+        if sidecar is not None:
+            parts.append(f"container={sidecar}")
+        if visitor.how == "link" and visitor.expires:
+            parts.append(self._pages.access.link(subject.summary.path, visitor.expires).partition("?")[2])
+        return "?" + "&".join(parts) if parts else ""
