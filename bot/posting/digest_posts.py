@@ -84,6 +84,8 @@ class DigestPosts:
         facts, job = place["facts"], str(place.get("job", ""))
         calls = await self._callees.mentions(place.get("who", ()))
         if place["about"] == "missed":
+            if await self._facing.is_shared(self._client, post):
+                facts = {**facts, "reason": None}  # which may be a sentence of GitHub
             return words.missed(job, facts, calls)
         if place["about"] == "storm":
             things = words.ordered(facts["things"])

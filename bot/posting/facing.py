@@ -43,9 +43,13 @@ class Facing:
             view = replace(view, beside=beside)
         return view, link
 
+    async def is_shared(self, slack: Slack, post: Post) -> bool:
+        """Whether others than the team read the channel of `post`."""
+        return await self._audience.reads_channel(slack, post.place["channel"])
+
     async def in_channel(self, slack: Slack, post: Post, subject: Subject) -> tuple[messages.View, str]:
         """For a channel of Slack."""
-        is_open = await self._audience.reads_channel(slack, post.place["channel"])
+        is_open = await self.is_shared(slack, post)
         view, link = await self._facing(post, subject, is_open=is_open)
         if subject is not None:
             beside = await self._notes.beside(subject, view.beside, is_open=is_open)

@@ -39,8 +39,8 @@ TICKING, TICKING_MOST = 15.0, 600.0
 """Seconds between two edits of a card in Slack that tells for how long its run goes on; a tenth of that."""
 TICKING_MOVING = 10.0
 """The same at least, where the job tells how far it is."""
-DIGESTING = 3.0
-"""Seconds between two edits of a message that tells of several things."""
+STORMING = 3.0
+"""Seconds between two edits of a message that tells of a storm."""
 BEGINNING = 1.0
 """Seconds for which a new card waits at most for its run to begin: then one comment says both."""
 ENDING = 2.0
@@ -184,7 +184,7 @@ class Outbox:
         key, topic, owner, subject = post.identity, post.topic, self._holder.owner, post.subject
         once = (post.run_number is None and post.build_number is None) or post.kind == "slack_slow"
         now = self._holder.clock()
-        pause = DIGESTING if post.kind == "slack_digest" else _pause(subject, now)
+        pause = STORMING if post.place.get("about") == "storm" else _pause(subject, now)
         tick = _tick(post, now) if is_own and remote is not None else None
         refresh_at = None if tick is None else now + tick
         said = posts.PostedState(post.wanted, remote, now + pause, done=once, refresh_at=refresh_at)

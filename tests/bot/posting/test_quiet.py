@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
 
+from bot.store import digests
 from bot.store.columns import POST
 from bot.tables import Post
 from tests.bot.house import House, house
@@ -184,3 +186,22 @@ async def test_failures_after_somebody_deleted_their_message_are_told_by_a_new_o
         home.slack.messages.clear()
         await happen(home, "backup", "--")
         assert texts(home) == ["❌ backup failed 3 times"]
+
+
+@pytest.mark.parametrize("shared", [False, True])
+async def test_strangers_in_a_channel_read_no_sentence_of_others_and_no_log(
+    quiet: Quiet, *, shared: bool
+) -> None:
+    async with quiet("when: [failed]") as home:
+        home.slack.channels[0].shared = shared
+        facts: dict[str, Any] = {"count": 2, "since": home.now, "last_at": home.now, "ended_by": None}
+        facts["reason"] = {"kind": "answer", "text": "GitHub said something"}
+        place = {"channel": "#ops", "about": "missed", "job": "backup", "who": []}
+        missed = digests.Digest("missed:backup:#ops", "m", place, facts, "n" * 16, home.now)
+        await home.write(lambda s: digests.begin(s, missed))
+        number = await begun(home, "backup")
+        await ended(home, number, tail=["a line of the log"])
+        shown = str([message.blocks for message in home.slack.messages])
+        assert ("GitHub said something" in shown) == (not shared)
+        assert ("a line of the log" in shown) == (not shared)
+        assert ("signature=" in shown) == (not shared)
