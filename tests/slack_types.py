@@ -3,6 +3,9 @@
 The types come from npm (`@slack/types`, `@slack/web-api`) and are asked by `tsc`, once at the end of the
 run: each worker hands over what it has seen, every shape once. Not checked without npm, an error in CI.
 
+What a stand-in sends is theirs too: an `event` is what Slack would send, but for the `event_ts` that the
+types forget here and there.
+
 The types are wider than Slack in two places, and are narrowed here: wherever blocks stand any object with a
 `type` would do (`Block`), and what is sent to a response URL has none. `data_visualization`, younger than
 these types, is declared from its page.
@@ -52,6 +55,7 @@ _OWN = {
     "modal": "Modal",
     "home": "Home",
     "block": "Known",
+    "event": "T.SlackEvent & { event_ts?: string }",
 }
 _VALUES = frozenset(
     {

@@ -94,7 +94,8 @@ class Events:
         return {"type": "app_uninstalled", "event_ts": self._in.stamp()}
 
     def channel_event(self, kind: str, channel: Channel, user: Person) -> Json:
-        """`channel_archive`, `channel_left` and what else says only where: private ones are `group_`."""
+        """`channel_archive` or `channel_left`; those of private channels begin with `group_`."""
         name = kind.replace("channel_", "group_", 1) if channel.private else kind
-        who = {"actor_id": user.id} if kind == "channel_left" else {"user": user.id}
+        archived: Json = {"user": user.id, "is_moved": 0}
+        who = {"actor_id": user.id} if kind == "channel_left" else archived
         return {"type": name, "channel": channel.id, **who, "event_ts": self._in.stamp()}

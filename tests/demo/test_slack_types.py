@@ -3,8 +3,11 @@
 import os
 from typing import Any
 
+import httpx
 import pytest
 
+from demo.slack import SlackStandIn
+from demo.slack.doors import Sending
 from tests import slack_types
 
 TEXT = {"type": "mrkdwn", "text": "x"}
@@ -73,6 +76,28 @@ def test_view_answer_and_options_are_asked_as_well() -> None:
     )
     kinds = {each.partition(" ")[0] for each in misfits}
     assert kinds == {"block", "modal", "views.open", "response_action", "block_suggestion"}
+
+
+async def test_what_the_stand_in_sends_is_what_slack_would() -> None:
+    slack, heard = SlackStandIn(), list[tuple[str, dict[str, Any]]]()
+
+    async def door(sending: Sending) -> httpx.Response:
+        heard.append(("event", sending.payload["event"]))
+        return httpx.Response(200)
+
+    slack.door = door
+    channel, hidden = slack.add_channel("ops"), slack.add_channel("hidden", private=True)
+    await slack.mention("help")
+    await slack.mention("help", thread=slack.messages[0].ts)
+    await slack.open_home()
+    await slack.share("https://errand.example.com/runs/1")
+    for place in (channel, hidden):
+        await slack.archive(place)
+        await slack.remove(place)
+    await slack.revoke("account_inactive")
+    assert len(heard) == 10
+    assert complaints(*heard) == []
+    assert complaints(("event", {"type": "app_mention", "user": "U1"})) != []
 
 
 def test_every_shape_is_asked_once() -> None:
