@@ -1,6 +1,7 @@
 """What stand-ins for Slack are sent is held against Slack's published types; what does not fit is named."""
 
 import os
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -109,3 +110,39 @@ def test_every_shape_is_asked_once() -> None:
     other = slack_types.Collection()
     other.take_over(collection.handed_over())
     assert other.pieces == collection.pieces
+
+
+@pytest.mark.parametrize(
+    ("answer", "ci", "failed"),
+    [
+        ([], "true", False),
+        (["block in t: no"], "", True),
+        ("npm is missing", "true", True),
+        ("no npm", "", False),
+    ],
+)
+def test_run_fails_at_its_end(
+    monkeypatch: pytest.MonkeyPatch, answer: list[str] | str, ci: str, failed: bool
+) -> None:
+    monkeypatch.setattr(SlackStandIn, "listeners", [])
+    monkeypatch.setattr(slack_types, "check", lambda pieces: answer)
+    monkeypatch.setenv("CI", ci)
+    session: Any = SimpleNamespace(config=SimpleNamespace(), exitstatus=0)
+    plugin = slack_types.AtTheEnd()
+    for hear in SlackStandIn.listeners:
+        hear("chat.postMessage", WHERE)
+    plugin.pytest_sessionfinish(session)
+    assert (session.exitstatus == pytest.ExitCode.TESTS_FAILED) is failed
+    assert plugin.complaint == (answer if isinstance(answer, str) else "\n".join(answer))
+
+
+def test_worker_hands_over_what_it_has_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SlackStandIn, "listeners", [])
+    worker, controller = slack_types.AtTheEnd(), slack_types.AtTheEnd()
+    worker.collection.hear("chat.postMessage", WHERE)
+    node = SimpleNamespace(workeroutput={})
+    session: Any = SimpleNamespace(config=node, exitstatus=0)
+    worker.pytest_sessionfinish(session)
+    controller.pytest_testnodedown(node)
+    assert controller.collection.pieces == worker.collection.pieces
+    assert session.exitstatus == 0
