@@ -89,7 +89,7 @@ class Limits:
 
 
 def _kind(who: str) -> str:
-    """`app`, `installation`, `token` or `nobody`."""
+    """`app`, `installation`, `token`, `client`, `person` or `nobody`."""
     return who.removeprefix("the ").split()[0]
 
 

@@ -82,7 +82,9 @@ class Logins:
 
     async def _login(self, token: Secret) -> str:
         """Who the token is of."""
-        data = (await self._api.send(Call("GET", "user", kept=False), token, "a person")).data
+        # Its limits are that person's: nobody else waits for them.
+        who = f"person {hashlib.sha256(token.reveal().encode()).hexdigest()[:16]}"
+        data = (await self._api.send(Call("GET", "user", kept=False), token, who)).data
         login = answers.needed(answers.text(data, "login"), "who that is")
         if answers.login_segment(login) is None or answers.text(data, "type") not in (None, "User"):
             raise Refused("That is no account of a person.")
@@ -98,7 +100,7 @@ class Logins:
             body={"access_token": token.reveal()},
         )
         try:
-            await self._api.send(call, basic, "the app")
+            await self._api.send(call, basic, "the client")
         except (Refused, RetryLater) as error:
             _log.info("login.token_kept", why=str(error))
 

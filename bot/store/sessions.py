@@ -12,6 +12,9 @@ from sqlalchemy.orm import Session
 from bot.store.columns import ENDED_SESSION, PERSON_SESSION, table_of
 from bot.tables import EndedSession, PersonSession
 
+OF_ONE_PERSON = 20
+"""Logins that one person may have at a time."""
+
 
 def end(session: Session, hash: str, *, expires_at: float, now: float) -> None:
     """Let the login whose cookie has this SHA-256 be over; those whose time is up are forgotten."""
@@ -27,10 +30,14 @@ def has_ended(session: Session, hash: str) -> bool:
 
 
 def open_for(session: Session, row: PersonSession) -> None:
-    """Begin the login of a person; those whose time is up are forgotten."""
+    """Begin the login of a person; those whose time is up are forgotten, and of very many the oldest end."""
     session.execute(delete(PersonSession).where(PERSON_SESSION.expires_at <= row.created_at))
     session.add(row)
     session.flush()
+    theirs = select(PERSON_SESSION.id).where(PERSON_SESSION.login == row.login)
+    newest = theirs.order_by(PERSON_SESSION.id.desc()).limit(OF_ONE_PERSON)
+    beyond = (PERSON_SESSION.login == row.login, PERSON_SESSION.id.not_in(newest))
+    session.execute(delete(PersonSession).where(*beyond))
 
 
 def of_person(session: Session, hash: str, *, now: float) -> PersonSession | None:

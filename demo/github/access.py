@@ -7,7 +7,8 @@ from typing import Any
 import jwt
 from starlette.requests import Request
 
-from demo.github.state import Installation, Repository, State, Token
+from demo.github.accounts import Installation, Token
+from demo.github.state import Repository, State
 
 JWT_SECONDS = 600
 _LEVELS = ("read", "write", "admin")

@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from demo.github.access import Caller
+from demo.github.accounts import Organization
 from demo.github.endpoints import Endpoints, Table, body_of
-from demo.github.state import Comment, Organization
+from demo.github.state import Comment
 
 PATH = "/graphql"
 PAGE = 100

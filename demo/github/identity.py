@@ -7,14 +7,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from demo.github.access import ApiError, not_found
+from demo.github.accounts import Installation, Token
 from demo.github.endpoints import REPO, Endpoints, Table, body_of
 from demo.github.shapes import Json, iso
-from demo.github.state import (
-    PERMISSIONS,
-    TOKEN_SECONDS,
-    Installation,
-    Token,
-)
+from demo.github.state import PERMISSIONS, TOKEN_SECONDS
 
 
 class Identity(Endpoints):

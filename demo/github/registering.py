@@ -14,9 +14,9 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from demo.github.access import not_found
+from demo.github.accounts import Registered
 from demo.github.endpoints import Endpoints, Table
 from demo.github.shapes import Json
-from demo.github.state import Registered
 
 CODE_SECONDS = 3600.0
 _HEAD = '<!doctype html><link rel="icon" href="data:,">'
@@ -115,12 +115,13 @@ class Registering(Endpoints):
         if made is None or made.at + CODE_SECONDS < self._clock():
             raise not_found()
         self._state.registered = made
-        hook_secret, manifest = secrets.token_hex(20), made.manifest
+        hook_secret, manifest, client = secrets.token_hex(20), made.manifest, self._state.client
+        client.callbacks = list(manifest.get("callback_urls", []))
         answer: Json = self._shapes.app(manifest.get("default_permissions", {})) | {
             "events": manifest.get("default_events", []),
             "external_url": manifest["url"],
-            "client_id": "Iv1.8a61f9b3a7aba766",
-            "client_secret": secrets.token_hex(20),
+            "client_id": client.id,
+            "client_secret": client.secret,
             "webhook_secret": hook_secret,
             "pem": self._state.private_key,
         }
@@ -151,7 +152,10 @@ def _problem(text: str) -> str | None:
     if not isinstance(manifest, dict) or set(manifest) - _KEYS:
         return "The manifest has keys that are none of a manifest."
     hook = manifest.get("hook_attributes", {})
-    addresses = [manifest.get("url"), manifest.get("redirect_url"), hook.get("url")]
+    callbacks = manifest.get("callback_urls", [])
+    if not isinstance(callbacks, list) or len(callbacks) > 10:
+        return "callback_urls must be up to ten addresses."
+    addresses = [manifest.get("url"), manifest.get("redirect_url"), hook.get("url"), *callbacks]
     if any(not isinstance(each, str) or urlsplit(each).scheme not in ("http", "https") for each in addresses):
         return "url, redirect_url and hook_attributes.url must be addresses."
     if (urlsplit(hook["url"]).hostname or "") in ("localhost", "127.0.0.1", "::1"):

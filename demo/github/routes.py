@@ -13,12 +13,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from demo.github.access import DOCS, Access, ApiError, not_found
 from demo.github.actions import Actions
+from demo.github.authorizing import Authorizing
 from demo.github.deployments import Deployments
 from demo.github.discussion import Discussion
 from demo.github.endpoints import Endpoint
 from demo.github.graphql import GraphQL
 from demo.github.history import History
 from demo.github.identity import Identity
+from demo.github.organizations import Organizations
 from demo.github.published import Misfit, misfit
 from demo.github.recorded import RecordedDeliveries
 from demo.github.registering import Registering
@@ -49,6 +51,8 @@ class Routes:
         kinds = (
             GraphQL,
             Identity,
+            Authorizing,
+            Organizations,
             Registering,
             RecordedDeliveries,
             Discussion,
@@ -60,7 +64,8 @@ class Routes:
         )
         self._table = [row for kind in kinds for row in kind(state, access, shapes, clock).table()]
         self._table += actions.table()
-        self._pages = Registering(state, access, shapes, clock).pages()
+        browsed = (Registering, Authorizing)
+        self._pages = [page for kind in browsed for page in kind(state, access, shapes, clock).pages()]
 
     def app(self) -> ASGIApp:
         """The application. What is below `/repositories/NUMBER` is what is below the name of today."""
@@ -78,9 +83,12 @@ class Routes:
         return numbered
 
     def _inside(self, path: str) -> str:
-        """The path as on github.com; Enterprise Server has all below `/api/v3`, GraphQL at `/api/graphql`."""
+        """The path as on github.com; Enterprise Server has all below `/api/v3`, GraphQL at `/api/graphql`.
+
+        Where people log in is below neither.
+        """
         prefix = self._shapes.prefix
-        if not prefix or path.startswith("/_services/"):
+        if not prefix or path.startswith(("/_services/", "/login/")):
             return path
         if path == "/api/graphql":
             return "/graphql"

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from demo.entities import number_of
 from demo.github.access import Access
+from demo.github.accounts import Client, Installation, Organization, Token
 from demo.github.actions import Actions
 from demo.github.published import Misfit
 from demo.github.routes import Routes
@@ -20,8 +21,6 @@ from demo.github.state import (
     Check,
     Comment,
     Deployment,
-    Installation,
-    Organization,
     Pull,
     Reaction,
     Recorded,
@@ -29,7 +28,6 @@ from demo.github.state import (
     Review,
     State,
     Status,
-    Token,
 )
 from demo.watched import Watched
 
@@ -90,6 +88,11 @@ class GitHubStandIn(Watched):
     def api_url(self) -> str:
         """Where its REST API is."""
         return self._shapes.api
+
+    @property
+    def client(self) -> Client:
+        """The App as people log in by it."""
+        return self.state.client
 
     @property
     def comments(self) -> list[Comment]:
@@ -161,6 +164,11 @@ class GitHubStandIn(Watched):
         made = self.state.organizations.setdefault(organization.lower(), Organization(set()))
         made.domains |= set(domains)
         made.members[login] = list(addresses)
+
+    def add_to_team(self, organization: str, slug: str, login: str, state: str = "active") -> None:
+        """A member of a team, or (`pending`) somebody who was invited to it."""
+        made = self.state.organizations.setdefault(organization.lower(), Organization(set()))
+        made.teams.setdefault(slug.lower(), {})[login] = state
 
     def add_pull(
         self, repository: str, number: int, head_sha: str, head_ref: str, *, head_repository: str | None = ""

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from demo import entities, payloads
-from demo.github.state import Check, Comment, Installation, Pull, Reaction, Repository, Status
+from demo.github.accounts import Installation
+from demo.github.state import Check, Comment, Pull, Reaction, Repository, Status
 
 Json = dict[str, Any]
 EVENTS = [

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from demo import entities
+from demo.github.accounts import Client, Installation, Organization, Registered, Token
 
 PERMISSIONS = {
     "metadata": "read",
@@ -42,15 +43,6 @@ class Pull:
     updated_at: float = 0.0
     reviews: list["PullReview"] = field(default_factory=list)
     commits: list[str] = field(default_factory=list)  # SHAs, where they are not only the head
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """An App that somebody agreed to make of a manifest, for an owner."""
-
-    manifest: dict[str, Any]
-    owner: str
-    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,38 +294,6 @@ class Recorded:
 
 
 @dataclass(slots=True)
-class Installation:
-    """An App's installation on an account; `repositories` None: all of the account's."""
-
-    id: int
-    account: str
-    permissions: dict[str, str]
-    repositories: set[str] | None = None
-    events: list[str] | None = None  # None: all that the App hears
-    suspended_at: float | None = None
-
-
-@dataclass(slots=True)
-class Organization:
-    """Members by login, with the addresses that each has verified; the domains that it has verified."""
-
-    domains: set[str]
-    members: dict[str, list[str]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A token: an installation's (with an end and perhaps fewer rights) or a person's."""
-
-    text: str
-    login: str
-    installation: int | None = None
-    permissions: dict[str, str] | None = None
-    repositories: frozenset[str] | None = None
-    expires_at: float | None = None
-
-
-@dataclass(slots=True)
 class State:
     """All of it."""
 
@@ -354,6 +314,7 @@ class State:
     waiting: set[tuple[str, int, str]] = field(default_factory=set)  # repository, run and environment
     codes: dict[str, Registered] = field(default_factory=dict)  # of manifests, until they are exchanged
     private_key: str = field(default="", repr=False)  # the App's, which it is told once
+    client: Client = field(default_factory=Client)
     registered: Registered | None = None  # what the App was made of, if that was asked for
     used: dict[tuple[str, str, int], int] = field(default_factory=dict)  # by token, limit and hour
 

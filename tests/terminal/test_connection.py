@@ -9,7 +9,8 @@ import pytest
 from bot.config import Config, load
 from bot.config.github_app import manifest
 from demo.github import GitHubStandIn
-from demo.github.state import Recorded, Registered
+from demo.github.accounts import Registered
+from demo.github.state import Recorded
 from demo.standins import serving
 from terminal.connection import check_github
 from terminal.failures import Failure

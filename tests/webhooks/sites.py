@@ -7,7 +7,7 @@ from bot.access import links
 from bot.catalog.catalog import Job
 from bot.composition import Composition, Parts
 from bot.config import Config
-from bot.github import Keys, Oidc
+from bot.github import Keys, Logins, Oidc
 from bot.registry import Registry
 from bot.repositories import Repositories
 from bot.store import Store
@@ -20,8 +20,10 @@ NOBODY = ""
 """The hash of no token."""
 
 
-def composed(made: Composition, *, url: str, streams: Streams | None = None) -> Site:
-    """Of a bot that is put together already."""
+def composed(
+    made: Composition, *, url: str, streams: Streams | None = None, logins: Logins | None = None
+) -> Site:
+    """Of a bot that is put together already; `logins`: people log in with GitHub."""
     parts = made.parts
     oidc = Oidc(Keys("https://issuer.example.com", clock=parts.clock), audience=url, clock=parts.clock)
     return Site(
@@ -41,7 +43,7 @@ def composed(made: Composition, *, url: str, streams: Streams | None = None) -> 
             parts.repositories,
             made.page_rights,
             made.page_actions,
-            None,
+            logins,
         ),
     )
 

@@ -325,9 +325,9 @@ async def test_wrong_tokens_have_to_wait(client: httpx.AsyncClient, token: str, 
 
 
 def test_memory_of_failures_is_bounded() -> None:
-    failures = Failures()
+    failures = Failures(lambda: 0.0)
     for address in range(5000):
-        failures.add(str(address), 0.0)
+        failures.add(str(address))
 
     assert len(failures._counts) == 1024
 

@@ -8,7 +8,6 @@ https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-a
 import hmac
 import re
 import secrets
-from collections.abc import Callable
 from typing import Protocol
 
 import structlog
@@ -19,6 +18,7 @@ from starlette.routing import Route
 from bot.access import links
 from bot.errors import Refused, RetryLater
 from webhooks.access import Access
+from webhooks.pages.login import Login
 from webhooks.pages.targets import local_target
 
 WAY_THERE = "/login/github"
@@ -41,21 +41,20 @@ class PersonLogins(Protocol):
         """Who a code is of; raises `Refused` and `RetryLater`."""
 
 
-Mistake = Callable[[int, str, str], Response]
-"""The login page with a status, where to go on, and what went wrong."""
-
-
 class GitHubLogin:
-    """The two routes. `url` is the installation's public address, `keys` make the verifier."""
+    """The two routes. `url` is the installation's public address, `keys` make the verifier.
+
+    What goes wrong is said on the page of `login`, and counts there as a wrong token does.
+    """
 
     def __init__(
-        self, logins: PersonLogins, access: Access, url: str, keys: links.Keys, mistake: Mistake
+        self, logins: PersonLogins, access: Access, url: str, keys: links.Keys, login: Login
     ) -> None:
         self._logins = logins
         self._access = access
         self._back = url + WAY_BACK
         self._keys = keys
-        self._mistake = mistake
+        self._mistake, self._failures = login.form, login.failures
         self._cookie = f"{access.cookie}-login"
 
     def routes(self) -> list[Route]:
@@ -84,7 +83,12 @@ class GitHubLogin:
         """Back from GitHub: a session for who may see something here, else the login page with why not."""
         kept = request.cookies.get(self._cookie, "")
         state, target = kept[:43], local_target(kept[43:] or "/")
+        address = request.client.host if request.client else ""
+        if self._failures.too_many(address):
+            return self._mistake(429, target, "Too many logins failed. Wait a minute, then try again.")
         response = await self._admit(request, state, target)
+        if response.status_code == 403:
+            self._failures.add(address)
         response.delete_cookie(self._cookie, secure=self._access.secure, httponly=True, samesite="lax")
         return response
 

@@ -20,25 +20,28 @@ LONGEST_FORM = 4096
 """Bytes of a login form."""
 
 MOST_FAILURES = 10
-"""Wrong tokens from one address in a minute before it has to wait."""
+"""Logins from one address in a minute that may fail before it has to wait."""
 
 _REMEMBERED = 1024
 _MINUTE = 60.0
 
 
 class Failures:
-    """Counts wrong tokens by address, for a minute; forgets the oldest address when there are many."""
+    """Counts logins that failed by address, for a minute; forgets the oldest address when there are many."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
         self._counts: OrderedDict[str, tuple[float, int]] = OrderedDict()
 
-    def too_many(self, address: str, now: float) -> bool:
+    def too_many(self, address: str) -> bool:
         """Whether this address has to wait."""
+        now = self._clock()
         since, count = self._counts.get(address, (now, 0))
         return count >= MOST_FAILURES and now - since < _MINUTE
 
-    def add(self, address: str, now: float) -> None:
-        """One more wrong token."""
+    def add(self, address: str) -> None:
+        """One more wrong token, or way back from GitHub that proves nobody."""
+        now = self._clock()
         since, count = self._counts.pop(address, (now, 0))
         self._counts[address] = (now, 1) if now - since >= _MINUTE else (since, count + 1)
         if len(self._counts) > _REMEMBERED:
@@ -53,9 +56,8 @@ class Login:
     ) -> None:
         self._access = access
         self._renderer = renderer
-        self._clock = clock
         self._with_github = with_github
-        self._failures = Failures()
+        self.failures = Failures(clock)
 
     def routes(self) -> list[Route]:
         """What to mount."""
@@ -86,14 +88,12 @@ class Login:
         target = local_target(fields.get("next", "/"))
         if not self._access.is_own_form(request):
             return self.form(403, target, "This form was sent from another site.")
-        address, now = (request.client.host if request.client else ""), self._clock()
-        if self._failures.too_many(address, now):
-            response = self.form(429, target, "Too many wrong tokens. Wait a minute, then try again.")
-            response.headers["Retry-After"] = str(int(_MINUTE))
-            return response
+        address = request.client.host if request.client else ""
+        if self.failures.too_many(address):
+            return self.form(429, target, "Too many wrong tokens. Wait a minute, then try again.")
         cookie = await self._access.login(fields.get("token", ""))
         if cookie is None:
-            self._failures.add(address, now)
+            self.failures.add(address)
             return self.form(401, target, "That is no token of this installation.")
         response = RedirectResponse(target, 303, {"Cache-Control": "no-store"})
         response.set_cookie(
@@ -132,6 +132,8 @@ class Login:
             mistake=mistake,
             with_github=self._with_github,
         )
+        if status == 429:
+            response.headers["Retry-After"] = str(int(_MINUTE))
         if status == 401:
             response.headers["WWW-Authenticate"] = 'Bearer realm="errand"'
         return response

@@ -45,6 +45,6 @@ def routes(pages: Pages) -> list[Route]:
     ):
         mounts.append(Route(path, acting(pages, login, action), methods=["POST"]))
     if entrance is not None:
-        there_and_back = GitHubLogin(entrance.logins, pages.access, entrance.url, entrance.keys, login.form)
+        there_and_back = GitHubLogin(entrance.logins, pages.access, entrance.url, entrance.keys, login)
         mounts += there_and_back.routes()
     return [*mounts, *login.routes(), pages.renderer.route()]
