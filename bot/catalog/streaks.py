@@ -57,7 +57,8 @@ class Announcement:
     """What a channel is told of an end. `card`: the run's own message is due now, for this occasion.
 
     `message`: the message of the row is to be written (`opens`) or edited, and `replies` go into its thread.
-    `call`: the run's own message, which is there, shows a failure that somebody is to be called for.
+    `below` is what a reply below the run's own message says, which is there already: `CALL`, where that
+    shows the failure itself and only somebody may have to be called.
     """
 
     streak: Streak | None = None
@@ -65,11 +66,13 @@ class Announcement:
     message: bool = False
     opens: bool = False
     replies: tuple[str, ...] = ()
-    call: bool = False
+    below: str | None = None
 
 
 OTHER_CAUSE = "other_cause"
 """A reply: it fails for another reason now."""
+CALL = "call"
+"""A reply that calls who is to be called."""
 
 
 def decide(when: Sequence[str], streak: Streak | None, end: End) -> Announcement:
@@ -93,7 +96,8 @@ def _failed(when: Sequence[str], going: Streak | None, end: End) -> Announcement
     if not counts:
         return Announcement(streak=replace(new, is_known=new.is_known or end.has_message))
     if end.has_message:
-        return Announcement(streak=replace(new, is_known=True), call=True)
+        below = f"failed_{new.count}" if new.count in rows else CALL
+        return Announcement(streak=replace(new, is_known=True), below=below)
     return Announcement(message=True, opens=True, streak=replace(new, is_open=True, is_known=True))
 
 
@@ -116,9 +120,10 @@ def _succeeded(when: Sequence[str], going: Streak | None, end: End) -> Announcem
     news = going is not None and Occasion.RECOVERED in when and (going.is_known or not hidden)
     card = Occasion.SUCCEEDED if Occasion.SUCCEEDED in when and not end.has_message else None
     if going is None or not going.is_open:
-        if news and not end.has_message:
-            card = Occasion.RECOVERED
-        return Announcement(card=card, streak=ended)
+        below = Occasion.RECOVERED if news and end.has_message else None
+        return Announcement(
+            card=Occasion.RECOVERED if news and below is None else card, below=below, streak=ended
+        )
     replies = (str(Occasion.RECOVERED),) if news else ()
     return Announcement(card=card, message=True, replies=replies, streak=ended)
 

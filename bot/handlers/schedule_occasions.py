@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.catalog.due import Plan
 from bot.catalog.notify import Notify, Occasion
-from bot.store import Session, digests, overlaps
+from bot.store import Session, digests, occasions, overlaps
 from bot.tables import Post, Run, Tick
 
 
@@ -31,8 +31,8 @@ class ScheduleOccasions:
             if _tells(notifies[job], Occasion.OVERLAPPING) and rows[-1].outcome in ("run", "refused")
         }
         for run in overlaps.before(session, came):
-            key = digests.card_key(run.number, notifies[run.job].slack or "")
-            digests.show(session, key, kind=Occasion.OVERLAPPING, at=came[run.job])
+            channel = notifies[run.job].slack or ""
+            occasions.still(session, run, channel, kind=Occasion.OVERLAPPING, at=came[run.job])
 
     def _misses(
         self, session: Session, notifies: dict[str, Notify], due: dict[str, list[Tick]], new: Sequence[Run]

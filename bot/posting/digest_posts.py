@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from bot import messages
-from bot.catalog.streaks import OTHER_CAUSE, Streak
+from bot.catalog.streaks import CALL, OTHER_CAUSE, Streak
 from bot.errors import Refused
 from bot.messages.slack import digests as words
 from bot.messages.slack.elements import Block, section
@@ -12,7 +12,7 @@ from bot.posting.callees import Callees
 from bot.posting.facing import Facing, Subject
 from bot.slack import Slack
 from bot.states import State
-from bot.store import Store, digests, runs
+from bot.store import Store, digests, occasions, runs
 from bot.store.posts import Remote
 from bot.tables import Post, Run
 
@@ -20,7 +20,7 @@ Message = tuple[str, list[Block]]
 
 _GONE = ("message_not_found", "cant_update_message", "edit_window_closed")
 """What Slack says of a message that cannot be edited any more: what is to come is told by a new one."""
-_BELOW = (OTHER_CAUSE, "call", "tail")
+_BELOW = (OTHER_CAUSE, CALL, "tail")
 """Replies that stand in the thread alone; all others are shown in the channel as well."""
 _WITH_LOG = (OTHER_CAUSE, "tail")
 """Replies with the last lines of their run; where it has a message of its own they hang below that."""
@@ -76,8 +76,8 @@ class DigestPosts:
         if not isinstance(subject, Run) or subject.state == State.FINISHED:
             return
         facts = {name: value for name, value in post.place.items() if name != "channel"}
-        key = digests.card_key(subject.identity, post.place["channel"])
-        await self._store.write(lambda s: digests.show(s, key, kind="slow", **facts))
+        channel = post.place["channel"]
+        await self._store.write(lambda s: occasions.still(s, subject, channel, kind="slow", **facts))
 
     async def _message(self, post: Post) -> Message:
         place = post.place

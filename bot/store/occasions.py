@@ -13,8 +13,8 @@ from sqlalchemy import literal, select
 from sqlalchemy.orm import Session
 
 from bot.catalog import streaks
-from bot.catalog.notify import Notify, Occasion, notify_of
-from bot.catalog.streaks import Announcement, End, Streak
+from bot.catalog.notify import Notify, Occasion, in_a_row, notify_of
+from bot.catalog.streaks import CALL, Announcement, End, Streak
 from bot.states import State
 from bot.store import digests, posts
 from bot.store.columns import RUN
@@ -108,7 +108,7 @@ def _ended(session: Session, run: Run, notify: Notify) -> None:
         return
     end = _end(run, has_message=card.state != digests.QUIET)
     if notify.when is None:
-        announcement = Announcement(call=not end.succeeded)
+        announcement = Announcement(below=None if end.succeeded else CALL)
         row, of = None, ""
     else:
         topic = f"streak:{run.job}:{channel}"
@@ -175,14 +175,26 @@ def _say(session: Session, run: Run, notify: Notify, card: Any, announcement: An
     notes = [(of, about) for about in announcement.replies]
     if announcement.opens and (run.tail or run.summary):
         notes.append((of, "tail"))
-    if announcement.call and notify.who:
-        notes.append((key, "call"))
+    if announcement.below is not None and (announcement.below != CALL or notify.who):
+        notes.append((key, announcement.below))
     posts.add(session, [_note(run, notify, card.nonce, to, about, facts) for to, about in notes])
+
+
+def still(session: Session, run: Run, channel: str, **occasion: Any) -> None:
+    """A run goes on for so long that it is an occasion: its card is posted, or a reply below it, once."""
+    key = digests.card_key(run.identity, channel)
+    card = digests.card(session, key)
+    if card is None or digests.show(session, key, **occasion):
+        return
+    if card.place.get("occasion", {}).get("kind") != occasion["kind"]:
+        notify = notify_of(run.definition)
+        posts.add(session, [_note(run, notify, card.nonce, key, str(occasion["kind"]), occasion)])
 
 
 def _note(run: Run, notify: Notify, nonce: str, of: str, about: str, facts: dict[str, Any]) -> Post:
     """A reply in the thread of the message of the post `of`."""
-    who = [] if about in (Occasion.RECOVERED, "tail") else list(notify.who)
+    fails = about in (CALL, streaks.OTHER_CAUSE) or in_a_row(about) is not None
+    who = list(notify.who) if fails else []
     place = {
         "channel": notify.slack,
         "of": of,

@@ -104,7 +104,8 @@ def note(about: str, job: str, facts: Mapping[str, Any], line: Line | None, ment
         return f"{calls}❌ *{name}* fails for another reason now. {run}".rstrip()
     if about.startswith("failed_"):
         return f"{calls}❌ *{name}* failed {_times(facts['count'])} in a row. {run}".rstrip()
-    return f"{calls}{run or name}"
+    still = _occasion(facts, is_over=False)
+    return f"{still} {run}" if still else f"{calls}{run or name}"
 
 
 def with_occasion(facts: Mapping[str, Any] | None, view: View, blocks: list[Block]) -> list[Block]:

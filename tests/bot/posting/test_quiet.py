@@ -93,7 +93,9 @@ async def test_success_and_start_are_told_by_the_runs_own_message(quiet: Quiet) 
         assert len(texts(home)) == 2
         assert texts(home)[1].startswith("<@U0OCTOCAT> ❌ <https://errand.example.com/runs/1?")
         await happen(home, "backup", "+")
-        assert len(home.slack.messages) == 3
+        card, reply = home.slack.messages[2:]
+        assert card.text.startswith("✅ backup #2 succeeded")
+        assert reply.text.startswith("✅ *backup* has recovered after a failure at")
 
 
 async def test_recovery_alone_is_told_by_a_card_that_says_so(quiet: Quiet) -> None:
@@ -205,3 +207,26 @@ async def test_strangers_in_a_channel_read_no_sentence_of_others_and_no_log(
         assert ("GitHub said something" in shown) == (not shared)
         assert ("a line of the log" in shown) == (not shared)
         assert ("signature=" in shown) == (not shared)
+
+
+async def test_further_occasions_of_a_run_that_has_a_message_are_replies_below_it(quiet: Quiet) -> None:
+    when = "when: [started, slow, failed_2, recovered]}, expect: 20m, env: {A: b"
+    async with quiet(when) as home:
+        number = await begun(home, "backup")
+        await said(home, 1190)
+        assert len(texts(home)) == 1
+        await said(home, 20)
+        card, slow = home.slack.messages
+        assert slow.text.startswith("🐢 It takes longer than the 20m that are expected. ▶️ ")
+        assert (slow.thread_ts, slow.broadcast) == (card.ts, True)
+        await ended(home, number)
+        await said(home)
+        assert len(texts(home)) == 2
+        await happen(home, "backup", "-")
+        second, reply = texts(home)[2:]
+        assert second.startswith("❌ backup #2 failed")
+        assert reply.startswith("❌ *backup* failed 2 times in a row. ")
+        await happen(home, "backup", "+")
+        third, over = texts(home)[4:]
+        assert third.startswith("✅ backup #3 succeeded")
+        assert over.startswith("✅ *backup* has recovered after 2 failures")
