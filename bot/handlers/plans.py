@@ -7,18 +7,17 @@ from collections.abc import Callable, Sequence
 
 from bot import messages
 from bot.catalog.catalog import Catalog, Job, ownerless
-from bot.catalog.due import Outlook, Plan, outlook
 from bot.commands import parser
 from bot.errors import AskerError
 from bot.handlers.authorization import Authorization, RequestContext
-from bot.handlers.enqueuing import Enqueuer, Prospect
+from bot.handlers.conditions import timing, waiting
+from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.orders import Order, Target
 from bot.handlers.requirements import RequirementHandler
 from bot.handlers.start import StartHandler, StartRequest
 from bot.posting.audience import outward
 from bot.repositories import Repositories
-from bot.states import Waiting
-from bot.store import Session, admission, occurrences, push_verdicts, runs, ticks
+from bot.store import Session, occurrences, push_verdicts, runs, ticks
 from bot.tables import OccurrenceSeen
 
 TICKS = 5
@@ -64,8 +63,8 @@ class Planner:
                 variables=sorted(job.env),
                 requirements=verdicts,
                 refused=prospect.refusal,
-                waiting=_waiting(session, prospect, now),
-                timing=_timing(session, job, now),
+                waiting=waiting(session, prospect, now),
+                timing=timing(session, job, now, TICKS),
                 last=last,
                 hidden=context.public and last is not None and not last.public,
             )
@@ -116,9 +115,9 @@ class WhyHandler:
                 if repository
                 else (),
                 ticks=ticks.newest(session, job.name, limit=TICKS),
-                timing=_timing(session, job, now),
+                timing=timing(session, job, now, TICKS),
                 refused=prospect.refusal,
-                waiting=_waiting(session, prospect, now),
+                waiting=waiting(session, prospect, now),
                 last=outward(last) if context.public and last is not None else last,
             )
             return messages.why(reasons, who=context.login or context.actor)
@@ -142,15 +141,3 @@ def _events(session: Session, job: str, repositories: Sequence[str]) -> Sequence
     """The last things that happened in the repository and concerned the job."""
     rows = occurrences.newest(session, repositories=repositories, limit=EVENTS_READ)
     return [row for row in rows if job in row.decisions][:EVENTS]
-
-
-def _waiting(session: Session, prospect: Prospect, now: float) -> Waiting | None:
-    """What the run would wait for besides its build."""
-    return None if prospect.refusal else admission.waits_for(session, prospect.run, now=now)
-
-
-def _timing(session: Session, job: Job, now: float) -> Outlook | None:
-    if job.schedule is None:
-        return None
-    state = ticks.states(session, [job.name]).get(job.name)
-    return outlook(Plan(job, job.schedule), state, now, TICKS)

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 from bot.access.scopes import EXEC
 from bot.catalog.catalog import Job
-from bot.catalog.due import Plan, outlook
 from bot.errors import AskerError, Elsewhere, NotAllowed
 from bot.handlers.actions import Actions
 from bot.handlers.authorization import RequestContext
-from bot.handlers.orders import Order, Target, standing_tag
+from bot.handlers.conditions import conditions
+from bot.handlers.orders import standing_tag
 from bot.handlers.repetitions import ref_of, tag_of
 from bot.handlers.selection import RunReference
 from bot.handlers.slack.form_origins import FormOrigin
@@ -23,7 +23,7 @@ from bot.messages import mrkdwn, timetables, waits
 from bot.messages.slack import elements, forms
 from bot.messages.slack.elements import Block
 from bot.messages.slack.forms import Repetition, RunForm, TooLarge
-from bot.store import Session, Store, admission, ticks
+from bot.store import Session, Store
 from bot.text import vocabulary
 from bot.text.wording import quoted
 
@@ -125,24 +125,20 @@ class FormContents:
         self, session: Session, context: RequestContext, job: Job, repository: str | None
     ) -> list[str]:
         """What is in the way of a new run now, and whether the schedule is paused; in mrkdwn."""
-        now, lines = self._clock(), list[str]()
-        prospect = self._actions.enqueuer.prospect(
-            session, Order(context, 0, job, Target(repository, context.public), {})
-        )
-        if prospect.refusal is not None:
-            lines.append(f":no_entry: now: {mrkdwn.slack_text(prospect.refusal)}")
-        elif (waiting := admission.waits_for(session, prospect.run, now=now)) is not None:
-            words = mrkdwn.fitted(waits.words(waiting), 500)
-            lines.append(f":hourglass: would wait now for {words}")
-        if job.schedule is not None:
-            seen = outlook(Plan(job, job.schedule), ticks.states(session, [job.name]).get(job.name), now, 1)
-            if seen.paused_by is not None:
-                zone = job.schedule.timezone
-                until = (
-                    ""
-                    if seen.paused_until is None
-                    else f" until {timetables.local_time(seen.paused_until, zone)}"
-                )
-                by = mrkdwn.span(vocabulary.who(seen.paused_by), 80)
-                lines.append(f":double_vertical_bar: its schedule is paused{until} by {by}")
+        lines, enqueuer = list[str](), self._actions.enqueuer
+        found = conditions(session, enqueuer, context, job, repository, self._clock())
+        if found.refusal is not None:
+            lines.append(f":no_entry: now: {mrkdwn.slack_text(found.refusal)}")
+        elif found.waiting is not None:
+            lines.append(f":hourglass: would wait now for {mrkdwn.fitted(waits.words(found.waiting), 500)}")
+        seen = found.timing
+        if seen is not None and seen.paused_by is not None:
+            zone = seen.timetable.timezone
+            until = (
+                ""
+                if seen.paused_until is None
+                else f" until {timetables.local_time(seen.paused_until, zone)}"
+            )
+            by = mrkdwn.span(vocabulary.who(seen.paused_by), 80)
+            lines.append(f":double_vertical_bar: its schedule is paused{until} by {by}")
         return [elements.mrkdwn(line)["text"] for line in lines]

@@ -1,0 +1,46 @@
+"""What stands in the way of a new run of a job now, and what its schedule does: read, never changed."""
+
+from dataclasses import dataclass
+
+from bot.catalog.catalog import Job
+from bot.catalog.due import Outlook, Plan, outlook
+from bot.handlers.authorization import RequestContext
+from bot.handlers.enqueuing import Enqueuer, Prospect
+from bot.handlers.orders import Order, Target
+from bot.states import Waiting
+from bot.store import Session, admission, ticks
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """`refusal` is Markdown, None where a run would be taken; `waiting` is besides a build."""
+
+    refusal: str | None
+    waiting: Waiting | None
+    timing: Outlook | None
+
+
+def conditions(
+    session: Session,
+    enqueuer: Enqueuer,
+    context: RequestContext,
+    job: Job,
+    repository: str | None,
+    now: float,
+) -> Conditions:
+    """Those of a run of `job` that is started now, on whatever commit of `repository`."""
+    prospect = enqueuer.prospect(session, Order(context, 0, job, Target(repository, context.public), {}))
+    return Conditions(prospect.refusal, waiting(session, prospect, now), timing(session, job, now, 1))
+
+
+def waiting(session: Session, prospect: Prospect, now: float) -> Waiting | None:
+    """What the run would wait for besides its build."""
+    return None if prospect.refusal else admission.waits_for(session, prospect.run, now=now)
+
+
+def timing(session: Session, job: Job, now: float, count: int) -> Outlook | None:
+    """The next `count` runs of the job's schedule and what holds them back; None where it has none."""
+    if job.schedule is None:
+        return None
+    state = ticks.states(session, [job.name]).get(job.name)
+    return outlook(Plan(job, job.schedule), state, now, count)
