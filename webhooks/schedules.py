@@ -28,12 +28,12 @@ class Schedule:
         return local_time(at, self.outlook.timetable.timezone)
 
 
-def of(session: Session, job: Job, *, now: float) -> Schedule | None:
-    """The schedule of a job; None where it has none."""
+def of(session: Session, job: Job, *, now: float, count: int = UPCOMING) -> Schedule | None:
+    """The schedule of a job with its next `count` times; None where it has none."""
     if job.schedule is None:
         return None
     state = ticks.states(session, [job.name]).get(job.name)
-    upcoming = outlook(Plan(job, job.schedule), state, now, UPCOMING)
+    upcoming = outlook(Plan(job, job.schedule), state, now, count)
     due = ticks.newest(session, job.name, limit=TICKS)
     return Schedule(upcoming, [tick.model_copy(update={"note": tick_note(tick)}) for tick in due])
 

@@ -214,20 +214,27 @@ class Job(Definition):
         not say that it takes any.
         """
         if not isinstance(self.command, str):
-            if arguments and not self.arguments:
+            if arguments and not self.takes_arguments:
                 told = (
                     f"{quoted(self.name)} takes no arguments after `--`; it would with `arguments: true` "
                     "in its definition."
                 )
                 raise Unfit(told, [(("arguments",), told)])
             return (*self.command, *arguments)
-        if arguments and not _ARGUMENT_USE.search(self.command):
+        if arguments and not self.takes_arguments:
             told = f"{quoted(self.name)} takes no arguments after `--`."
             raise Unfit(told, [(("arguments",), told)])
         if self.setup is not None:
             shell = ("bash", "--noprofile", "--norc", "-e", "-c")
             return (*shell, _AFTER_SETUP + self.command, "bash", self.setup, *arguments)
         return ("sh", "-c", self.command, "sh", *arguments) if arguments else ("sh", "-c", self.command)
+
+    @property
+    def takes_arguments(self) -> bool:
+        """Whether something may be given to the command after `--`."""
+        if isinstance(self.command, str):
+            return _ARGUMENT_USE.search(self.command) is not None
+        return self.arguments
 
     @property
     def starters(self) -> tuple[str, ...]:

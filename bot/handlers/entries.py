@@ -58,8 +58,10 @@ def _misfits(job: Job, request: StartRequest) -> dict[str, str]:
     except Unfit as error:
         for place, what in error.mistakes:
             parameter = job.parameters.get(place[1])
-            expected = what if parameter is None else f"Expected {parameter.expectation}."
-            found[f"{PARAMETER}{place[1]}"] = expected
+            if parameter is not None:
+                verb = "Expected" if place[1] in request.parameters else "Required:"
+                what = f"{verb} {parameter.expectation}."
+            found[f"{PARAMETER}{place[1]}"] = what
     try:
         job.argv(request.arguments)
     except Unfit:

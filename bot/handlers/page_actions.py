@@ -5,20 +5,27 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bot.access.callers import Caller
+from bot.catalog.catalog import Job
 from bot.commands import parser
+from bot.errors import NotAllowed
 from bot.handlers import page_rights
 from bot.handlers.actions import Actions
 from bot.handlers.authorization import RequestContext
+from bot.handlers.conditions import Conditions, conditions
 from bot.handlers.orders import Order
 from bot.handlers.rerun import RerunRequest
 from bot.handlers.selection import RunReference
 from bot.handlers.start import StartRequest
 from bot.handlers.verbs import CommandHandlers
-from bot.store import Store
+from bot.store import Session, Store
 from bot.tables import Run
+from bot.text.wording import quoted
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
 """What a form's key looks like that a page has made."""
+
+
+_OF_A_JOB = parser.Run | parser.Plan | parser.Pause | parser.Resume | parser.Skip
 
 
 class PageActions:
@@ -45,12 +52,35 @@ class PageActions:
 
     async def perform(self, context: RequestContext, command: parser.Command) -> str | None:
         """Do it; gives the words that answer the command elsewhere (Markdown), if any."""
+        if isinstance(command, _OF_A_JOB):
+            _admit(context, command.name)
         effect = await self._commands.of(context, command, 0)
         return await self._store.write(effect)
 
+    async def plan(self, context: RequestContext, command: parser.Plan) -> str:
+        """What starting a job would do, as the command says it (Markdown)."""
+        _admit(context, command.name)
+        return await self._store.read(await self._actions.plans.plan(context, command)) or ""
+
     async def start(self, context: RequestContext, job: str, request: StartRequest) -> Run:
         """The run, which the same `context.key` gives again where it was started before."""
+        _admit(context, job)
         return await self._enqueue(await self._actions.starts.order(context, job, request, 0))
+
+    async def admit(self, context: RequestContext, job: str) -> None:
+        """Raise `AskerError` unless they may start the job, before anything of it is told."""
+        _admit(context, job)
+        if context.caller is None:
+            await self._actions.authorization.require_job(context, job)
+
+    async def find(self, context: RequestContext, number: int) -> Run:
+        """A run that they may have; `AskerError` where there is none."""
+        return await self._actions.selection.find(context, RunReference(number))
+
+    def conditions(self, session: Session, context: RequestContext, job: Job, now: float) -> Conditions:
+        """What a run of the job that is started now would find in its way."""
+        repository = self._actions.authorization.catalog(context).repository_of(job)
+        return conditions(session, self._actions.enqueuer, context, job, repository, now)
 
     async def repeat(self, context: RequestContext, number: int, request: RerunRequest) -> Run:
         """The run that repeats another one."""
@@ -59,3 +89,9 @@ class PageActions:
 
     async def _enqueue(self, order: Order) -> Run:
         return await self._store.write(lambda session: self._actions.enqueuer.enqueue(session, order))
+
+
+def _admit(context: RequestContext, job: str) -> None:
+    """Of who logged in with a token the scopes decide, as in the API; of a person GitHub is asked."""
+    if context.caller is not None and not context.caller.may_run(job):
+        raise NotAllowed(f"{quoted(context.caller.name)} may not start {quoted(job)}.")

@@ -18,25 +18,31 @@ def repetition(job: Job, old: Run, request: StartRequest, old_tag: str | None) -
     Else the job of today is started with all that the form says: on the commit of `old`, or its tag, unless
     the form names another. `old_tag` is the tag that it ran.
     """
-    is_same_place = request.ref in (None, ref_of(old)) and request.image_tag in (None, old_tag)
     values = dict(request.parameters)
+    fits, pinned = True, in_place(old, request, old_tag)
     try:
         values = job.resolve(request.parameters)
     except Unfit:
-        is_same_place = False  # what does not fit is told by whoever starts it
+        fits = False  # what does not fit is told by whoever starts it
     changes = {name: value for name, value in values.items() if old.parameters.get(name) != value}
     gone = [name for name in old.parameters if name in job.parameters and name not in values]
     frozen: Mapping[str, object] = old.definition.get("parameters") or {}
     if (
-        is_same_place
+        fits
+        and pinned is not None
         and not gone
         and changes.keys() <= frozen.keys()
         and request.arguments == tuple(old.arguments)
     ):
         return parser.Rerun(old.number, None, changes)
-    if is_same_place:
-        request = replace(request, ref=None if old_tag else old.commit, image_tag=old_tag)
-    return run_command(job.name, request)
+    return run_command(job.name, (fits and pinned) or request)
+
+
+def in_place(old: Run, request: StartRequest, old_tag: str | None) -> StartRequest | None:
+    """The request on the very commit of `old`, or its tag; None where it names another one."""
+    if request.ref not in (None, ref_of(old)) or request.image_tag not in (None, old_tag):
+        return None
+    return replace(request, ref=None if old_tag else old.commit, image_tag=old_tag)
 
 
 def run_command(name: str, request: StartRequest) -> parser.Run:

@@ -1,6 +1,6 @@
 """Versions of jobs: every definition with who made it and when; the newest row of a job is what holds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -41,6 +41,12 @@ def of(session: Session, job: str) -> JobVersion | None:
     """The newest version of one job."""
     query = select(JobVersion).where(VERSION.job == job).order_by(VERSION.version.desc()).limit(1)
     return session.scalar(query)
+
+
+def page(session: Session, job: str, *, limit: int, before: int | None = None) -> Sequence[JobVersion]:
+    """Versions of one job, newest first, those before the version `before` where that is said."""
+    query = select(JobVersion).where(VERSION.job == job).order_by(VERSION.version.desc()).limit(limit)
+    return session.scalars(query if before is None else query.where(VERSION.version < before)).all()
 
 
 def find(session: Session, job: str, definition: Mapping[str, Any]) -> int | None:

@@ -14,16 +14,16 @@ from bot.errors import AskerError, RetryLater
 from bot.handlers.authorization import RequestContext
 from bot.handlers.page_actions import PageActions
 from bot.handlers.rerun import RerunRequest
-from bot.handlers.start import StartRequest
 from webhooks.pages.forms import FormUnreadable, fields_of
 from webhooks.pages.login import Login
 from webhooks.pages.parts import Pages, message, missing, number_of
 
-_PARAMETER = "parameter."
-
 Fields = dict[str, str]
-Action = Callable[[Request, RequestContext, Fields], Awaitable[str]]
-"""Does it; gives the path of the page that shows what came of it."""
+Action = Callable[[Request, RequestContext, Fields], Awaitable[Response | str]]
+"""Does it; gives the path of the page that shows what came of it, or a page.
+
+`request.state.visitor` is who asks.
+"""
 
 
 class ActionPages:
@@ -31,17 +31,6 @@ class ActionPages:
 
     def __init__(self, actions: PageActions) -> None:
         self._actions = actions
-
-    async def run(self, request: Request, context: RequestContext, fields: Fields) -> str:
-        """Starts a job with the parameters of the form; an empty field is one that was left out."""
-        parameters = {
-            name.removeprefix(_PARAMETER): value
-            for name, value in fields.items()
-            if name.startswith(_PARAMETER) and value != ""
-        }
-        wanted = StartRequest(parameters, (), fields.get("ref") or None, fields.get("image_tag") or None)
-        run = await self._actions.start(context, request.path_params["name"], wanted)
-        return f"/runs/{run.number}"
 
     async def rerun(self, request: Request, context: RequestContext, fields: Fields) -> str:
         """Repeats a run exactly, or by today's definition."""
@@ -68,9 +57,11 @@ def acting(pages: Pages, login: Login, action: Action) -> Callable[[Request], Aw
                 return message(pages, 403, "Not from here", "This form was sent from another site.", visitor)
             fields = await fields_of(request)
             context = pages.actions.context(visitor.login, visitor.caller, fields.get("key", ""))
-            return RedirectResponse(
-                await action(request, context, fields), 303, {"Cache-Control": "no-store"}
-            )
+            request.state.visitor = visitor
+            answer = await action(request, context, fields)
+            if isinstance(answer, Response):
+                return answer
+            return RedirectResponse(answer, 303, {"Cache-Control": "no-store"})
         except FormUnreadable as error:
             return message(pages, 400, "Not read", str(error))
         except LookupError:

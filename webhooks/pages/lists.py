@@ -4,15 +4,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bot.access import scopes
-from bot.handlers.orders import standing_tag
-from bot.store import Session, deliveries, locks, results, runs, series
-from bot.tables import ImageTag, Run
-from webhooks import schedules
+from bot.store import Session, deliveries, locks, results, runs
+from bot.tables import Run
 from webhooks.access import Visitor
-from webhooks.api import responses
 from webhooks.api.operations import document
 from webhooks.headers import SECURITY
-from webhooks.pages import charts, following
+from webhooks.pages import following
 from webhooks.pages.parts import Pages, message, missing, number_of
 from webhooks.streams import Stream, Write
 from webhooks.view import run_summary
@@ -21,9 +18,6 @@ RECENT = 30
 """Runs on the first page, and on each page of a job's history."""
 
 _EVENTS = {**SECURITY, "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
-
-_JobPage = tuple[list[Run], list[series.EndedRun], schedules.Schedule | None, ImageTag | None]
-"""The runs that are listed, those that are drawn, and what the first page shows besides."""
 
 
 class ListPages:
@@ -56,43 +50,6 @@ class ListPages:
             jobs=rows,
             locks=locked,
             runs=[run_summary(run) for run in recent],
-            visitor=visitor,
-        )
-
-    async def history(self, request: Request, visitor: Visitor) -> Response:
-        """The runs of one job, newest first; the first page also has its schedule and its chosen tag."""
-        name = request.path_params["name"]
-        hidden = visitor.jobs is not None and name not in visitor.jobs
-        if hidden or "\0" in name:  # which PostgreSQL refuses to look for
-            return missing(self._pages, visitor)
-        before = number_of(request.query_params.get("before", ""))
-        registry = self._pages.registry
-        entry = registry.entry(name) if before is None else None
-        last = charts.length(request.query_params.get("last"))
-
-        def read(session: Session) -> _JobPage:
-            page = runs.page(session, job=name, limit=RECENT + 1, before=before)
-            drawn = [] if before is not None else series.ended(session, name, limit=last)
-            if entry is None:
-                return page, drawn, None, None
-            schedule = schedules.of(session, entry.job, now=self._pages.clock())
-            return page, drawn, schedule, standing_tag(session, entry.job, registry.catalog.images)
-
-        page, drawn, schedule, tag = await self._pages.store.read(read)
-        if not page and name not in registry.descriptions:
-            return missing(self._pages, visitor)
-        more = page[RECENT - 1].number if len(page) > RECENT else None
-        return self._pages.renderer.page(
-            "job.html",
-            name=name,
-            description=registry.descriptions.get(name, ""),
-            runs=[run_summary(run) for run in page[:RECENT]],
-            starters=entry.job.starters if entry else (),
-            schedule=schedule,
-            chart=charts.chart(drawn, last),
-            tag=responses.ChosenTag.of_tag(tag) if tag else None,
-            more=more,
-            before=before,
             visitor=visitor,
         )
 

@@ -4,11 +4,13 @@ from starlette.routing import Route
 
 from webhooks.pages.actions import ActionPages, acting
 from webhooks.pages.github_login import GitHubLogin
+from webhooks.pages.job import JobPages
 from webhooks.pages.lists import ListPages
 from webhooks.pages.log import LogPages
 from webhooks.pages.login import Login
 from webhooks.pages.lookup import SubjectLookup
 from webhooks.pages.parts import GitHubEntrance, Handler, Pages, guard
+from webhooks.pages.run_form import RunForm
 from webhooks.pages.subjects import SubjectPages
 
 __all__ = ["GitHubEntrance", "Pages", "routes"]
@@ -20,6 +22,7 @@ def routes(pages: Pages) -> list[Route]:
     login = Login(pages.access, pages.renderer, clock=pages.clock, with_github=entrance is not None)
     lists, lookup = ListPages(pages), SubjectLookup(pages)
     subjects, logs = SubjectPages(pages, lookup), LogPages(pages, lookup)
+    job, run_form = JobPages(pages), RunForm(pages)
 
     def guarded(path: str, handler: Handler, *, every: bool = False) -> Route:
         return Route(path, guard(pages, login, handler, every=every), methods=["GET"])
@@ -27,7 +30,11 @@ def routes(pages: Pages) -> list[Route]:
     mounts = [
         guarded("/", lists.overview),
         guarded("/events", lists.changes),
-        guarded("/jobs/{name}", lists.history),
+        guarded("/jobs/{name}", job.history),
+        guarded("/jobs/{name}/run", run_form.page),
+        guarded("/jobs/{name}/schedule", job.schedule),
+        guarded("/jobs/{name}/definition", job.definition),
+        guarded("/jobs/{name}/rules", job.rules),
         guarded("/deliveries", lists.deliveries),
     ]
     mounts += [guarded("/api/", lists.api, every=True), guarded("/api", lists.api, every=True)]
@@ -39,7 +46,10 @@ def routes(pages: Pages) -> list[Route]:
         ]
     do = ActionPages(pages.actions)
     for path, action in (
-        ("/jobs/{name}/run", do.run),
+        ("/jobs/{name}/run", run_form.submit),
+        ("/jobs/{name}/pause", job.pause),
+        ("/jobs/{name}/resume", job.resume),
+        ("/jobs/{name}/skip", job.skip),
         ("/runs/{number}/rerun", do.rerun),
         ("/runs/{number}/cancel", do.cancel),
     ):

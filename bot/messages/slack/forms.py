@@ -13,7 +13,6 @@ from bot.catalog.catalog import Job
 from bot.catalog.images import Image
 from bot.catalog.inputs import ARGUMENTS, IMAGE_TAG, REF
 from bot.catalog.requirements import code_of
-from bot.errors import AskerError
 from bot.messages import mrkdwn
 from bot.messages.mrkdwn import fitted, literal, span
 from bot.messages.slack import elements, fields
@@ -160,7 +159,7 @@ def _image(form: RunForm) -> str:
 def _others(form: RunForm) -> list[Block]:
     """What is no parameter: arguments, the commit, the tag, the channel."""
     job, inputs = form.job, list[Block]()
-    if takes_arguments(job):
+    if job.takes_arguments:
         about = "Go to the command as they are, split into words as a shell does."
         given = shlex.join(form.arguments) or None
         inputs.append(_optional("Arguments", ARGUMENTS, given, about))
@@ -183,15 +182,6 @@ def _others(form: RunForm) -> list[Block]:
 def _optional(label: str, block_id: str, value: str | None, about: str) -> Block:
     element = elements.text_input(VALUE, initial=value)
     return elements.input_block(label, element, block_id=block_id, hint=about, optional=True)
-
-
-def takes_arguments(job: Job) -> bool:
-    """Whether something may be given to the job's command after `--`."""
-    try:
-        job.argv(("-",))
-    except AskerError:
-        return False
-    return True
 
 
 # Which job ---------------------------------------------------------------------------------------

@@ -5,24 +5,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from starlette.applications import Starlette
 
 from tests.bot.house import SHOP, House, house
-from tests.webhooks.sites import composed
-from webhooks.access import Access
-
-URL = "http://errand.test"
-OWN = {"sec-fetch-site": "same-origin"}
-
-
-async def _client(home: House, login: str) -> httpx.AsyncClient:
-    """A browser in which `login` has logged in."""
-    site = composed(home.bot, url=URL)
-    access: Access = site._access()
-    cookie = await access.login_person(login, address="", agent="")
-    transport = httpx.ASGITransport(Starlette(routes=site.routes()))
-    cookies = {access.cookie: cookie} if cookie else {}
-    return httpx.AsyncClient(transport=transport, base_url=URL, cookies=cookies)
+from tests.webhooks.pages.browsers import OWN, of_person
 
 
 @pytest.fixture
@@ -35,7 +20,7 @@ async def home(tmp_path: Path) -> AsyncIterator[House]:
 @pytest.fixture
 async def octocat(home: House) -> AsyncIterator[httpx.AsyncClient]:
     """Who may write to the shop."""
-    async with await _client(home, "octocat") as browser:
+    async with await of_person(home, "octocat") as browser:
         yield browser
 
 
@@ -68,14 +53,14 @@ async def test_form_of_another_site_does_nothing(
 
 
 async def test_person_without_rights_sees_and_does_nothing(home: House) -> None:
-    async with await _client(home, "stranger") as browser:
+    async with await of_person(home, "stranger") as browser:
         assert (await browser.get("/")).status_code == 401
         assert (await browser.post("/jobs/check/run", headers=OWN)).status_code == 401
 
 
 async def test_person_sees_the_jobs_that_they_may_run_and_no_others(home: House) -> None:
     home.github.add_person(SHOP, "ada", "write")
-    async with await _client(home, "ada") as browser:
+    async with await of_person(home, "ada") as browser:
         page = (await browser.get("/")).text
         assert "/jobs/check" in page
         assert "/jobs/publish" not in page
@@ -94,6 +79,6 @@ async def test_logout_ends_the_session_on_the_server(octocat: httpx.AsyncClient)
 
 async def test_wrong_parameter_is_told_and_starts_nothing(home: House, octocat: httpx.AsyncClient) -> None:
     answer = await octocat.post("/jobs/deploy/run", data={"parameter.NOPE": "<b>"}, headers=OWN)
-    assert answer.status_code == 409
+    assert answer.status_code == 422
     assert "NOPE" in answer.text
     assert "<b>" not in answer.text

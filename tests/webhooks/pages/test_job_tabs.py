@@ -1,0 +1,163 @@
+"""A job's schedule, definition and rules on its pages, and the forms that hold its schedule back."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bot.store import hooks
+from bot.tables import Hook
+from tests.bot.house import House, house
+from tests.webhooks.pages.browsers import OWN, of_person, of_token
+
+TEXT = "".join(f"echo {number}\n" for number in range(9))
+JOBS = f"""
+nightly:
+  image: shop
+  command: {json.dumps(TEXT)}
+  description: Every night
+  env: {{API_KEY: "${{API_KEY}}", PLAIN: "hidden-text"}}
+  lock: production
+  concurrency: queue
+  retries: 2
+  requires: [checks, review]
+  allow: ["actions:acme/shop@refs/heads/main"]
+  schedule: {{cron: "30 2 * * *", timezone: Europe/Berlin}}
+"""
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> AsyncIterator[House]:
+    async with house(tmp_path, jobs=JOBS) as made:
+        yield made
+
+
+@pytest.fixture
+async def octocat(home: House) -> AsyncIterator[httpx.AsyncClient]:
+    """Who may write to the shop."""
+    async with await of_person(home, "octocat") as browser:
+        yield browser
+
+
+async def _press(browser: httpx.AsyncClient, action: str, **fields: str) -> httpx.Response:
+    return await browser.post(f"/jobs/nightly/{action}", data={"key": "k" * 16, **fields}, headers=OWN)
+
+
+async def test_tabs_are_links_and_name_the_page_that_is_open(octocat: httpx.AsyncClient) -> None:
+    for path in ("/run", "", "/schedule", "/definition", "/rules"):
+        page = (await octocat.get(f"/jobs/nightly{path}")).text
+        tabs = re.findall(r'href="(/jobs/nightly[a-z/]*)"( aria-current="page")?>', page.split("</nav>")[0])
+        assert [each for each, _ in tabs] == [
+            "/jobs/nightly/run",
+            "/jobs/nightly",
+            "/jobs/nightly/schedule",
+            "/jobs/nightly/definition",
+            "/jobs/nightly/rules",
+        ]
+        assert [each for each, current in tabs if current] == [f"/jobs/nightly{path}"]
+    assert (await octocat.get("/jobs/check/schedule")).status_code == 404
+    assert (await octocat.get("/jobs/none/definition")).status_code == 404
+
+
+async def test_schedule_has_ten_times_in_both_zones(octocat: httpx.AsyncClient) -> None:
+    page = (await octocat.get("/jobs/nightly/schedule")).text
+    assert len(re.findall(r"<time datetime=\"[^\"]+Z\" data-own>", page)) == 10
+    assert len(re.findall(r"<td>\w{3} \d{4}-\d\d-\d\d 02:30 CES?T</td>", page)) == 10
+
+
+async def test_schedule_is_held_back_and_let_go_on(octocat: httpx.AsyncClient) -> None:
+    answer = await _press(octocat, "skip")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/jobs/nightly/schedule")
+    assert "is left out by octocat" in (await octocat.get("/jobs/nightly/schedule")).text
+    assert (await _press(octocat, "skip")).status_code == 409
+    assert (await _press(octocat, "pause")).status_code == 303
+    page = (await octocat.get("/jobs/nightly/schedule")).text
+    assert "<b>paused</b> by octocat" in page
+    assert "None while it is paused" in page
+    assert (await _press(octocat, "resume")).status_code == 303
+    assert "<b>paused</b>" not in (await octocat.get("/jobs/nightly/schedule")).text
+    assert (await _press(octocat, "pause", duration="2h")).status_code == 303
+    page = (await octocat.get("/jobs/nightly/schedule")).text
+    assert re.search(r"<b>paused</b> by octocat until \w{3} [\d-]+ [\d:]+ CES?T", page)
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        ({"duration": "<soon>"}, ["duration"]),
+        ({"duration": "0s"}, ["duration"]),
+        ({"duration": "400d"}, ["duration"]),
+        ({"until": "2001-01-01T10:00"}, ["until"]),
+        ({"until": "x"}, ["until"]),
+        ({"until": "2001-01-01T10:00", "duration": "1h"}, ["duration"]),
+    ],
+)
+async def test_pause_that_cannot_be_is_told_at_its_field(
+    octocat: httpx.AsyncClient, fields: dict[str, str], wrong: list[str]
+) -> None:
+    answer = await _press(octocat, "pause", **fields)
+    assert answer.status_code == 422
+    assert re.findall(r'id="(\w+)-mistake"', answer.text) == wrong
+    assert "<soon>" not in answer.text
+    for name, text in fields.items():
+        assert f'name="{name}" value="{text}"'.replace("<soon>", "&lt;soon&gt;") in answer.text
+    assert "<b>paused</b>" not in (await octocat.get("/jobs/nightly/schedule")).text
+
+
+async def test_definition_tells_names_of_variables_and_no_texts(octocat: httpx.AsyncClient) -> None:
+    page = (await octocat.get("/jobs/nightly/definition")).text
+    assert all(part in page for part in ("API_KEY", "PLAIN", "echo 8", "production", "15m", "Version 1"))
+    assert "hidden-text" not in page
+    assert "s3cr3t" not in page
+    assert "The first version." in page
+
+
+async def test_versions_tell_what_changed_and_when(home: House, octocat: httpx.AsyncClient) -> None:
+    file = home.home / "app.yaml"
+    text = file.read_text()
+    changed = text.replace("echo 5", "echo <five>").replace("hidden-text", "other-text")
+    file.write_text(changed.replace('"retries": 2', '"retries": 3'))
+    await home.reread()
+    page = (await octocat.get("/jobs/nightly/definition")).text
+    assert "Version 2" in page
+    assert '<span class="minus">-echo 5</span>' in page
+    assert '<span class="plus">+echo &lt;five&gt;</span>' in page
+    assert '<code>retries</code> <code class="minus">2</code> → <code class="plus">3</code>' in page
+    assert "<code>env.PLAIN</code> changed" in page
+    assert "hidden-text" not in page
+    assert "other-text" not in page
+    assert "by the configuration file" in page
+    older = (await octocat.get("/jobs/nightly/definition?before=2")).text
+    assert "The first version." in older
+    assert "Version 2" not in older
+
+
+async def test_rules_name_workflows_and_to_admins_the_hooks(home: House, octocat: httpx.AsyncClient) -> None:
+    hook = Hook(job="nightly", name="ci", hash="h" * 64, created_at=home.now, created_by="token:ops")
+    hook.last_used_at, hook.last_used_by = home.now, "10.0.0.1, <curl>"
+    await home.write(lambda session: hooks.add(session, hook))
+    page = (await octocat.get("/jobs/nightly/rules")).text
+    assert "actions:acme/shop@refs/heads/main" in page
+    assert all(part in page for part in ("production", "checks", "review", "waits until the others"))
+    assert "&lt;curl&gt;" not in page
+    async with await of_token(home, "admin") as admin:
+        page = (await admin.get("/jobs/nightly/rules")).text
+    assert "<code>ci</code>" in page
+    assert "&lt;curl&gt;" in page
+    assert "h" * 64 not in page
+
+
+async def test_job_that_is_no_more_keeps_its_history_alone(home: House, octocat: httpx.AsyncClient) -> None:
+    await home.says("/job run check")
+    file = home.home / "app.yaml"
+    file.write_text(file.read_text().replace('"check": {', '"other": {'))
+    await home.reread()
+    async with await of_token(home, "read") as reader:
+        page = await reader.get("/jobs/check")
+        assert page.status_code == 200
+        assert re.findall(r'href="(/jobs/check[a-z/]*)"', page.text.split("</nav>")[0]) == ["/jobs/check"]
+        for part in ("run", "schedule", "definition", "rules"):
+            assert (await reader.get(f"/jobs/check/{part}")).status_code == 404

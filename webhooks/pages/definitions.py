@@ -1,0 +1,165 @@
+"""A job's definition as its page shows it, and how its versions differ. Pure.
+
+Of variables and files only the names are told, and that one has changed: their texts may be secrets.
+"""
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot import config
+from bot.catalog.catalog import Job
+from bot.catalog.requirements import code_of
+from bot.tables import JobVersion
+from bot.text.units import duration_text, size_text
+
+_HIDDEN = ("env", "files")
+"""Keys of which the texts are not told."""
+_LONG = 80
+"""Characters of a text that is compared within a line."""
+_MOST_CHARACTERS, _MOST_LINES = 20_000, 120
+"""Of a text whose lines are compared, and of the comparison that is shown."""
+_MOST_CHANGES = 60
+"""Of one version that are shown."""
+
+OVERLAP = {
+    "allow": "Runs of it may go on side by side.",
+    "forbid": "A further run is refused while one is under way.",
+    "replace": "A further run stops the one that is under way.",
+    "queue": "A further run waits until the others have ended.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A line of the definition: texts that stand as they are where `code`, else words."""
+
+    label: str
+    texts: Sequence[str]
+    code: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is other at `path` than in the version before.
+
+    `old` and `new` are None where there was or is nothing, and both None where the texts are not told;
+    `lines` is a comparison line by line instead, each beginning with `+`, `-` or a space.
+    """
+
+    path: str
+    verb: str
+    old: str | None = None
+    new: str | None = None
+    lines: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version, and what it changed; `changes` is None where that is not known (any more)."""
+
+    row: JobVersion
+    changes: Sequence[Change] | None
+    left_out: int = 0
+
+
+def facts(job: Job) -> list[Fact]:
+    """What the definition says, in the order in which people ask."""
+    written = config.definition(job)
+    made = [
+        Fact("Working directory", [job.workdir] if job.workdir else []),
+        Fact("Variables", sorted(job.env)),
+        Fact("Masked", sorted(job.mask)),
+        Fact("Files", sorted(job.files)),
+        Fact("Time limit", [duration_text(job.timeout)], code=False),
+        Fact("Grace to stop", [duration_text(job.grace)], code=False),
+        Fact("Expected to take", [duration_text(job.expect)] if job.expect else [], code=False),
+        Fact("Size", [job.size] if job.size else []),
+        Fact("Resources", _resources(job), code=False),
+        Fact("Retries", [str(job.retries)] if job.retries else [], code=False),
+        Fact("Read-only", ["yes"] if job.read_only else [], code=False),
+        Fact("Keeps", [f"{job.keep} runs", *([duration_text(job.expire)] if job.expire else [])], code=False),
+        Fact("Annotations", job.annotations),
+        Fact("Notifies", _lines(written.get("notify"))),
+        Fact("Schedule", _lines(written.get("schedule"))),
+    ]
+    return [each for each in made if each.texts]
+
+
+def rules(job: Job) -> list[Fact]:
+    """What decides whether and when a run of the job begins."""
+    made = [
+        Fact("Side by side", [OVERLAP[job.concurrency]], code=False),
+        Fact("Lock", [job.lock] if job.lock else []),
+        Fact("Requires", list(dict.fromkeys(code_of(each) for each in job.requires))),
+        Fact("Starts with", job.starters, code=False),
+        Fact("Ends with", ["its pull request"] if job.cancel_with else [], code=False),
+        Fact("Workflows that may start it", job.allow),
+    ]
+    return [each for each in made if each.texts]
+
+
+def history(rows: Sequence[JobVersion], count: int) -> list[Version]:
+    """The first `count` of these versions of one job, newest first, each compared with the one below it."""
+    below = [*rows[1:], None]
+    return [_version(row, old) for row, old in zip(rows[:count], below[:count], strict=True)]
+
+
+def _version(row: JobVersion, old: JobVersion | None) -> Version:
+    if old is None or row.deleted or old.deleted or not row.definition or not old.definition:
+        return Version(row, None)
+    changes = list(_changes(old.definition, row.definition))
+    return Version(row, changes[:_MOST_CHANGES], max(0, len(changes) - _MOST_CHANGES))
+
+
+def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    before, after = dict(_flat(old)), dict(_flat(new))
+    for path in dict.fromkeys((*before, *after)):
+        was, now = before.get(path), after.get(path)
+        if was == now:
+            continue
+        verb = "added" if was is None else "removed" if now is None else "changed"
+        if path.partition(".")[0] in _HIDDEN:
+            yield Change(path, verb)
+        elif max(len(was or ""), len(now or "")) <= _LONG and "\n" not in f"{was}{now}":
+            yield Change(path, verb, was, now)
+        else:
+            yield Change(path, verb, lines=_compared(was or "", now or ""))
+
+
+def _compared(old: str, new: str) -> list[str]:
+    if max(len(old), len(new)) > _MOST_CHARACTERS:
+        return []
+    lines = list(difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=2))[2:]
+    return [
+        *lines[:_MOST_LINES],
+        *([f" … {len(lines) - _MOST_LINES} more"] if len(lines) > _MOST_LINES else []),
+    ]
+
+
+def _flat(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every text of a definition by its path; what says nothing is left out."""
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _flat(each, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list) and any(isinstance(each, Mapping | list) for each in value):
+        for number, each in enumerate(value):
+            yield from _flat(each, f"{path}.{number + 1}")
+    elif value not in (None, [], ""):
+        yield path, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _lines(value: object) -> list[str]:
+    """A part of a definition in lines such as `slack: #ops`."""
+    return [f"{path}: {text}" if path else text for path, text in _flat(value or {})]
+
+
+def _resources(job: Job) -> list[str]:
+    wanted = job.resources
+    if wanted is None:
+        return []
+    cpu = [f"{wanted.cpu:g} cores"] if wanted.cpu else []
+    memory = [size_text(wanted.memory)] if wanted.memory else []
+    return [*cpu, *memory, *([f"{wanted.gpu} GPU"] if wanted.gpu else [])]

@@ -1,0 +1,201 @@
+"""The pages of one job: its history, its schedule, its definition, and what else may start it."""
+
+import asyncio
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bot.access import scopes
+from bot.commands import parser
+from bot.errors import Unfit
+from bot.handlers.authorization import RequestContext
+from bot.handlers.orders import standing_tag
+from bot.registry import Entry
+from bot.store import Session, hooks, runs, series, versions
+from bot.tables import ImageTag, Run
+from bot.text import units
+from webhooks import schedules
+from webhooks.access import Visitor
+from webhooks.api import responses
+from webhooks.pages import charts, definitions
+from webhooks.pages.job_parts import head_of
+from webhooks.pages.parts import Pages, missing, number_of
+from webhooks.view import run_summary
+
+RECENT = 30
+"""Runs on each page of a job's history."""
+COMING = 10
+"""Times to come that the page of a schedule shows."""
+VERSIONS = 20
+"""Versions on each page of a job's definition."""
+
+_JobPage = tuple[list[Run], list[series.EndedRun], schedules.Schedule | None, ImageTag | None]
+"""The runs that are listed, those that are drawn, and what the first page shows besides."""
+
+
+class JobPages:
+    """Whoever gets here sees what they show, unless the job is none that they may see."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    async def history(self, request: Request, visitor: Visitor) -> Response:
+        """The runs of one job, newest first; the first page also has its schedule and its chosen tag."""
+        name = request.path_params["name"]
+        hidden = visitor.jobs is not None and name not in visitor.jobs
+        if hidden or "\0" in name:  # which PostgreSQL refuses to look for
+            return missing(self._pages, visitor)
+        before = number_of(request.query_params.get("before", ""))
+        registry = self._pages.registry
+        entry = registry.entry(name) if before is None else None
+
+        last = charts.length(request.query_params.get("last"))
+
+        def read(session: Session) -> _JobPage:
+            page = runs.page(session, job=name, limit=RECENT + 1, before=before)
+            drawn = [] if before is not None else series.ended(session, name, limit=last)
+            if entry is None:
+                return page, drawn, None, None
+            schedule = schedules.of(session, entry.job, now=self._pages.clock())
+            return page, drawn, schedule, standing_tag(session, entry.job, registry.catalog.images)
+
+        page, drawn, schedule, tag = await self._pages.store.read(read)
+        if not page and name not in registry.descriptions:
+            return missing(self._pages, visitor)
+        more = page[RECENT - 1].number if len(page) > RECENT else None
+        return self._pages.renderer.page(
+            "job.html",
+            head=head_of(registry, name, ""),
+            name=name,
+            runs=[run_summary(run) for run in page[:RECENT]],
+            starters=entry.job.starters if entry else (),
+            schedule=schedule,
+            chart=charts.chart(drawn, last),
+            tag=responses.ChosenTag.of_tag(tag) if tag else None,
+            more=more,
+            before=before,
+            visitor=visitor,
+        )
+
+    async def schedule(self, request: Request, visitor: Visitor) -> Response:
+        """When the job runs by itself, and the forms that hold it back."""
+        entry = self._entry(request, visitor)
+        if entry is None or entry.job.schedule is None:
+            return missing(self._pages, visitor)
+        return await self._schedule(entry, visitor)
+
+    async def pause(
+        self, request: Request, context: RequestContext, fields: dict[str, str]
+    ) -> Response | str:
+        """Holds the schedule back: until a time, for some time, or until somebody lets it go on."""
+        name, visitor = request.path_params["name"], request.state.visitor
+        await self._pages.actions.admit(context, name)
+        until, duration = fields.get("until", "").strip(), fields.get("duration", "").strip()
+        mistakes, seconds = _pause_mistakes(until, duration)
+        try:
+            if not mistakes:
+                command = parser.Pause(name, until or None, seconds)
+                await self._pages.actions.perform(context, command)
+                return f"{head_of(self._pages.registry, name, '').path}/schedule"
+        except Unfit as error:
+            mistakes = {place[0]: what for place, what in error.mistakes}
+        entry = self._pages.registry.entry(name)
+        if entry is None:
+            raise LookupError(name)
+        return await self._schedule(entry, visitor, {"until": until, "duration": duration}, mistakes)
+
+    async def resume(self, request: Request, context: RequestContext, fields: dict[str, str]) -> str:
+        """Lets the schedule go on."""
+        return await self._change(request, context, parser.Resume(request.path_params["name"]))
+
+    async def skip(self, request: Request, context: RequestContext, fields: dict[str, str]) -> str:
+        """Leaves out the next time."""
+        return await self._change(request, context, parser.Skip(request.path_params["name"]))
+
+    async def _change(self, request: Request, context: RequestContext, command: parser.Command) -> str:
+        name = request.path_params["name"]
+        await self._pages.actions.perform(context, command)
+        return f"{head_of(self._pages.registry, name, '').path}/schedule"
+
+    async def _schedule(
+        self,
+        entry: Entry,
+        visitor: Visitor,
+        typed: Mapping[str, str] | None = None,
+        mistakes: Mapping[str, str] | None = None,
+    ) -> Response:
+        pages, job = self._pages, entry.job
+        schedule = await pages.store.read(lambda s: schedules.of(s, job, now=pages.clock(), count=COMING))
+        return pages.renderer.page(
+            "job_schedule.html",
+            422 if mistakes else 200,
+            head=head_of(pages.registry, job.name, "schedule"),
+            job=job,
+            schedule=schedule,
+            at_once=not any(each.required for each in job.parameters.values()),
+            typed=typed or {},
+            mistakes=mistakes or {},
+            visitor=visitor,
+        )
+
+    async def definition(self, request: Request, visitor: Visitor) -> Response:
+        """What the job is, and what it was: its versions with their differences."""
+        entry = self._entry(request, visitor)
+        if entry is None:
+            return missing(self._pages, visitor)
+        pages, name = self._pages, entry.job.name
+        before = number_of(request.query_params.get("before", ""))
+        rows = await pages.store.read(lambda s: versions.page(s, name, limit=VERSIONS + 1, before=before))
+        changes = await asyncio.to_thread(definitions.history, rows, VERSIONS)
+        return pages.renderer.page(
+            "job_definition.html",
+            head=head_of(pages.registry, name, "definition"),
+            job=entry.job,
+            row=entry.row,
+            from_file=entry.from_file,
+            image=pages.registry.catalog.images.get(entry.job.image or ""),
+            facts=[*definitions.facts(entry.job), *definitions.rules(entry.job)],
+            versions=changes,
+            before=before,
+            more=rows[VERSIONS - 1].version if len(rows) > VERSIONS else None,
+            visitor=visitor,
+        )
+
+    async def rules(self, request: Request, visitor: Visitor) -> Response:
+        """What starts the job besides people, and what a run of it has to wait for or fulfil."""
+        entry = self._entry(request, visitor)
+        if entry is None:
+            return missing(self._pages, visitor)
+        pages, job = self._pages, entry.job
+        sees_hooks = scopes.may_change(visitor.scopes)
+        found = await pages.store.read(lambda s: hooks.list(s, job=job.name)) if sees_hooks else ()
+        return pages.renderer.page(
+            "job_rules.html",
+            head=head_of(pages.registry, job.name, "rules"),
+            job=job,
+            rules=definitions.rules(job),
+            hooks=found,
+            sees_hooks=sees_hooks,
+            visitor=visitor,
+        )
+
+    def _entry(self, request: Request, visitor: Visitor) -> Entry | None:
+        name = request.path_params["name"]
+        hidden = visitor.jobs is not None and name not in visitor.jobs
+        return None if hidden else self._pages.registry.entry(name)
+
+
+def _pause_mistakes(until: str, duration: str) -> tuple[dict[str, str], float | None]:
+    """What is wrong with the two fields by themselves, and the seconds that were said."""
+    if until and duration:
+        return {"duration": "Either until a time, or for some time."}, None
+    if not duration:
+        return {}, None
+    try:
+        seconds = units.seconds(duration)
+    except ValueError:
+        seconds = 0.0
+    if seconds <= 0:
+        return {"duration": "Expected a duration such as `30m`, `2h` or `1d`."}, None
+    return {}, seconds

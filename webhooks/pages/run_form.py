@@ -1,0 +1,178 @@
+"""The Run tab of a job: a form of its parameters, a preview of what it would do, and the start itself."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bot.catalog.catalog import Job
+from bot.catalog.images import Image
+from bot.commands import parser
+from bot.errors import AskerError, Missing, NotAllowed, Unfit
+from bot.handlers.authorization import RequestContext
+from bot.handlers.conditions import Conditions
+from bot.handlers.entries import Entry, FormText, check_entry
+from bot.handlers.orders import standing_tag
+from bot.handlers.repeats import fingerprint
+from bot.handlers.repetitions import in_place, ref_of, repetition, tag_of
+from bot.handlers.rerun import RerunRequest
+from bot.handlers.start import StartRequest
+from bot.messages import waits
+from bot.store import Session, runs
+from bot.tables import Run
+from webhooks.access import Visitor
+from webhooks.pages.job_parts import head_of
+from webhooks.pages.parts import Pages, missing, number_of
+from webhooks.pages.run_fields import form_text, run_fields, strays
+
+FROM = "from"
+"""The field with the number of the run whose values the form was filled in with."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What is in the form, and what is said of it. `words` and `preview` are Markdown."""
+
+    text: FormText
+    repeated: Run | None = None
+    mistakes: Mapping[str, str] = field(default_factory=dict)
+    words: str | None = None
+    preview: str | None = None
+    fresh: bool = False
+
+
+class RunForm:
+    """Whoever sees the job sees what it takes; the form itself is for those who may run it."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    async def page(self, request: Request, visitor: Visitor) -> Response:
+        """The form, filled in with defaults or, with `?from=N`, with what that run had."""
+        name = request.path_params["name"]
+        job = self._pages.registry.catalog.jobs.get(name)
+        if job is None or (visitor.jobs is not None and name not in visitor.jobs):
+            return missing(self._pages, visitor)
+        image = self._image(job)
+        shown = _Shown(FormText(), fresh=True)
+        if FROM in request.query_params:
+            number = number_of(request.query_params[FROM])
+            old = None if number is None else await self._pages.store.read(lambda s: runs.get(s, number))
+            if old is None or old.job != name:
+                return missing(self._pages, visitor)
+            shown = _Shown(_text_of(old, image), old, fresh=True)
+        return await self._render(job, visitor, shown)
+
+    async def submit(
+        self, request: Request, context: RequestContext, fields: dict[str, str]
+    ) -> Response | str:
+        """Starts the job, or shows what that would do; all mistakes at their fields (422)."""
+        name, visitor = request.path_params["name"], request.state.visitor
+        await self._pages.actions.admit(context, name)
+        job = self._pages.registry.catalog.job(name)
+        image, text = self._image(job), form_text(job, fields)
+        entry = check_entry(job, image, text)
+        old = await self._repeated(context, job, fields)
+        if entry.mistakes:
+            return await self._render(job, visitor, _Shown(text, old, entry.mistakes), 422)
+        try:
+            if fields.get("do") == "preview":
+                preview = await self._preview(context, job, entry, old)
+                return await self._render(job, visitor, _Shown(text, old, preview=preview))
+            run = await self._start(context, job, entry, old)
+        except NotAllowed:
+            raise
+        except AskerError as error:
+            mistakes = _placed(error)
+            shown = _Shown(text, old, mistakes, words=None if mistakes else str(error))
+            return await self._render(job, visitor, shown, 422 if mistakes else 409)
+        return f"/runs/{run.number}"
+
+    async def _start(self, context: RequestContext, job: Job, entry: Entry, old: Run | None) -> Run:
+        """The run; the same form sent twice gives it again, and one that says something else another."""
+        request = entry.request
+        content = {
+            "parameters": dict(request.parameters),
+            "arguments": request.arguments,
+            "ref": request.ref,
+            "image_tag": request.image_tag,
+            "from": None if old is None else old.number,
+        }
+        context = replace(context, key=f"{context.key}:{fingerprint('start', job.name, content)[:16]}")
+        actions = self._pages.actions
+        if old is None:
+            return await actions.start(context, job.name, request)
+        command = repetition(job, old, request, tag_of(old, self._image(job)))
+        if isinstance(command, parser.Rerun):
+            return await actions.repeat(context, old.number or 0, RerunRequest(command.parameters))
+        if isinstance(command, parser.Run):
+            request = StartRequest(command.parameters, command.arguments, command.ref, command.image_tag)
+        return await actions.start(context, job.name, request)
+
+    async def _preview(self, context: RequestContext, job: Job, entry: Entry, old: Run | None) -> str:
+        """What `plan` says; of a run that is repeated, on the very commit of that."""
+        request, note = entry.request, ""
+        if old is not None:
+            tag = tag_of(old, self._image(job))
+            request = in_place(old, request, tag) or request
+            again = isinstance(repetition(job, old, entry.request, tag), parser.Rerun)
+            if again and old.definition != job.model_dump(mode="json"):
+                note = f"\n\nIt is run by the definition that #{old.number} had, which has changed since."
+        command = parser.Plan(
+            job.name, dict(request.parameters), request.ref, request.image_tag, request.arguments
+        )
+        return await self._pages.actions.plan(context, command) + note
+
+    async def _repeated(self, context: RequestContext, job: Job, fields: Mapping[str, str]) -> Run | None:
+        number = number_of(fields.get(FROM, ""))
+        if number is None:
+            return None
+        old = await self._pages.actions.find(context, number)
+        if old.job != job.name:
+            raise Missing(f"#{number} is no run of this job.")
+        return old
+
+    def _image(self, job: Job) -> Image | None:
+        return self._pages.registry.catalog.images.get(job.image or "")
+
+    async def _render(self, job: Job, visitor: Visitor, shown: _Shown, status: int = 200) -> Response:
+        pages, image = self._pages, self._image(job)
+        catalog, now = pages.registry.catalog, pages.clock()
+        context = pages.actions.context(visitor.login, visitor.caller, "")
+
+        def read(session: Session) -> tuple[Conditions, str | None]:
+            tag = standing_tag(session, job, catalog.images)
+            return pages.actions.conditions(session, context, job, now), None if tag is None else tag.tag
+
+        conditions, standing = await pages.store.read(read)
+        fields = run_fields(job, image, shown.text, shown.mistakes, fresh=shown.fresh)
+        return pages.renderer.page(
+            "job_run.html",
+            status,
+            head=head_of(pages.registry, job.name, "run"),
+            job=job,
+            fields=fields,
+            wrong=[each for each in fields if each.mistake],
+            strays=strays(fields, shown.mistakes),
+            shown=shown,
+            image=image,
+            repository=catalog.repository_of(job),
+            standing=standing,
+            conditions=conditions,
+            waiting=None if conditions.waiting is None else waits.words(conditions.waiting),
+            visitor=visitor,
+        )
+
+
+def _text_of(run: Run, image: Image | None) -> FormText:
+    return FormText(run.parameters, ref_of(run), tag_of(run, image), shlex.join(run.arguments))
+
+
+def _placed(error: AskerError) -> dict[str, str]:
+    """What is wrong by its field, where the answer says where."""
+    mistakes: Sequence[tuple[tuple[str, ...], str]] = error.mistakes if isinstance(error, Unfit) else ()
+    return {
+        f"parameter.{place[1]}" if place[0] == "parameters" else place[0]: what for place, what in mistakes
+    }
