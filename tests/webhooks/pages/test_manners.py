@@ -1,0 +1,161 @@
+"""Every page in a real browser: axe-core finds nothing, it fits any width, and the first visit is light."""
+
+import asyncio
+import os
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+import uvicorn
+from playwright._impl._api_structures import SetCookieParam
+from playwright.async_api import Browser, Page, async_playwright
+from starlette.applications import Starlette
+
+from bot.store import runs
+from executor.logs.logfile import LogWriter
+from tests import npm
+from tests.bot.house import House, house
+from tests.webhooks.pages.test_browser import FLAGS, NAMES
+from tests.webhooks.sites import composed
+
+pytestmark = pytest.mark.browser
+
+AXE = "4.11.0"
+WIDTHS = (360, 1280, 2560)
+WEIGHT = 40 * 1024
+"""Bytes of the first page with all that it loads, as they are sent."""
+PAGES = (
+    "/",
+    "/jobs/check",
+    "/jobs/deploy/run",
+    "/jobs/check/schedule",
+    "/jobs/check/definition",
+    "/jobs/check/rules",
+    "/runs/1",
+    "/runs/2",
+    "/runs/3",
+    "/builds/1",
+    "/deliveries",
+    "/api/",
+    "/nothing",
+)
+LOG = b"\x1b[31mred\x1b[0m \x1b[1;32mgreen\x1b[0m plain\n" * 20 + b"w" * 3000 + b"\n"
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail("Chromium is not installed, and CI must have it")
+        pytest.skip("Chromium is not installed")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@asynccontextmanager
+async def served(home: House) -> AsyncIterator[tuple[str, SetCookieParam]]:
+    """The address of the site, and the cookie of an admin."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        site = composed(home.bot, url=address)
+        access = site._access()
+        value = await access.login_person("octocat", address="", agent="")
+        app = Starlette(routes=site.routes())
+        server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False))
+        serving = asyncio.ensure_future(server.serve([listener]))
+        try:
+            assert value is not None
+            yield address, {"name": access.cookie, "value": value, "url": address}
+        finally:
+            site.streams.close()
+            server.should_exit = True
+            await serving
+
+
+async def fill(home: House) -> None:
+    """A run that failed, one that succeeded, one that goes on, and a build."""
+    await home.push("a" * 40)
+    for number, (result, code) in enumerate((("failed", 3), ("succeeded", 0), (None, None)), 1):
+        await home.types("run check")
+        run = await home.run(number)
+        writer = LogWriter(home.tools.logs.path(run.name), 2**20)
+        writer.write(LOG)
+        writer.finish()
+        await home.store.write(lambda s, n=number, r=result, c=code: _move(s, home, n, r, c))  # type: ignore[misc]
+
+
+def _move(session: Any, home: House, number: int, result: str | None, code: int | None) -> None:
+    run = runs.get(session, number)
+    assert run is not None
+    run.state, run.started_at = ("running", home.now - 75)
+    if result is not None:
+        run.state, run.result, run.exit_code, run.finished_at = "finished", result, code, home.now - 5
+    session.add(run)
+
+
+async def violations(page: Page, axe: str) -> list[str]:
+    """What axe-core finds, one line each."""
+    await page.evaluate(axe)
+    found = await page.evaluate("async () => (await axe.run()).violations")
+    return [
+        f"{each['id']}: {each['help']} ({node['html'][:120]})" for each in found for node in each["nodes"][:2]
+    ]
+
+
+async def too_wide(page: Page) -> list[str]:
+    """At which widths the page has to be moved sideways."""
+    wrong = []
+    for width in WIDTHS:
+        await page.set_viewport_size({"width": width, "height": 900})
+        wide = await page.evaluate("document.documentElement.scrollWidth")
+        if wide > width:
+            wrong.append(f"{wide} pixels at {width}")
+    return wrong
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_pages_are_accessible_and_fit_any_width(
+    tmp_path: Path, browser: Browser, scheme: Literal["light", "dark"]
+) -> None:
+    axe = (npm.package("axe-core", AXE, "axe") / "axe.min.js").read_text()
+    changes = {"pages": {"admins": ["github:octocat"]}}
+    async with house(tmp_path, changes=changes) as home, filled(home) as (address, cookie):
+        wrong: list[str] = []
+        context = await browser.new_context(color_scheme=scheme, reduced_motion="reduce")
+        await context.add_cookies([cookie])
+        page = await context.new_page()
+        page.on("console", lambda told: wrong.append(told.text) if told.type == "error" else None)
+        for path in PAGES:
+            await page.goto(f"{address}{path}")
+            wrong += [f"{path}: {each}" for each in [*await violations(page, axe), *await too_wide(page)]]
+        await context.close()
+        assert wrong == []
+
+
+async def test_first_visit_is_light(tmp_path: Path, browser: Browser) -> None:
+    async with house(tmp_path) as home, filled(home) as (address, cookie):
+        context = await browser.new_context()
+        await context.add_cookies([cookie])
+        page = await context.new_page()
+        client = await context.new_cdp_session(page)
+        await client.send("Network.enable")
+        sent: list[float] = []
+        client.on("Network.loadingFinished", lambda event: sent.append(event["encodedDataLength"]))
+        await page.goto(address)
+        assert 0 < sum(sent) < WEIGHT
+        await context.close()
+
+
+@asynccontextmanager
+async def filled(home: House) -> AsyncIterator[tuple[str, SetCookieParam]]:
+    """The site with something on every page."""
+    await fill(home)
+    async with served(home) as made:
+        yield made
