@@ -297,8 +297,7 @@ def _application(
         made.queries,
         oidc,
         tools.repositories,
-        made.page_rights,
-        made.page_actions,
+        made.pages,
         logins,
     )
     site = Site(

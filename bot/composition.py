@@ -24,8 +24,6 @@ from bot.handlers.exec import ExecHandler
 from bot.handlers.locks import LockHandler
 from bot.handlers.occurrence_commits import OccurrenceCommits
 from bot.handlers.occurrences import OccurrenceHandler
-from bot.handlers.page_actions import PageActions
-from bot.handlers.page_rights import PageRights
 from bot.handlers.pauses import PauseHandler
 from bot.handlers.plans import Planner, WhyHandler
 from bot.handlers.pushes import PushHandler
@@ -46,6 +44,7 @@ from bot.handlers.status import LogHandler, StatusHandler
 from bot.handlers.tags import ImageTagHandler
 from bot.handlers.ticks import TickHandler
 from bot.handlers.verbs import CommandHandlers
+from bot.page_composition import PageComposition, PageParts
 from bot.posting.addresses import PageAddresses
 from bot.posting.annotations import LogAnnotations
 from bot.posting.audience import Audience
@@ -57,6 +56,7 @@ from bot.posting.facing import Facing
 from bot.posting.github_posts import GitHubPosts
 from bot.posting.outbox import Outbox
 from bot.posting.pace import Pace
+from bot.posting.slack_addresses import SlackAddresses
 from bot.posting.slack_members import SlackMembers
 from bot.posting.slack_pictures import SlackPictures
 from bot.posting.slack_posts import SlackPosts
@@ -207,15 +207,11 @@ class Composition:
         return CallHandler(self.actions, tags, Repeats(parts.store, parts.clock), parts.store)
 
     @cached_property
-    def page_rights(self) -> PageRights:
-        """Who sees what on pages."""
+    def pages(self) -> PageComposition:
+        """What pages need besides."""
         parts = self.parts
-        return PageRights(parts.registry, self.host, self.authorization, parts.clock)
-
-    @cached_property
-    def page_actions(self) -> PageActions:
-        """Of who presses something on a page."""
-        return PageActions(self.commands, self.actions, self.parts.store, self.parts.nonce)
+        known = (parts.registry, parts.store, parts.slack, parts.clock, parts.nonce)
+        return PageComposition(PageParts(*known, self.host, self.commands, self.actions, self.addresses))
 
     @cached_property
     def queries(self) -> QueryHandler:
@@ -332,7 +328,9 @@ class Composition:
         parts = self.parts
         members = SlackMembers(parts.registry, self.slack_people)
         notes = ChannelNotes(parts.store, members, self.addresses, parts.clock)
-        facing = Facing(parts.store, self.addresses, self.audience, parts.slack, notes)
+        facing = Facing(
+            parts.store, self.addresses, self.audience, SlackAddresses(parts.store, parts.slack), notes
+        )
         github = GitHubPosts(parts.github, facing, LogAnnotations(parts.logs), parts.registry, parts.clock)
         deployments = DeploymentPosts(parts.github, facing, parts.store)
         pictures = SlackPictures(parts.store, parts.clock)

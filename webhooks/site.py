@@ -9,9 +9,8 @@ from starlette.routing import Route
 from bot.access import links
 from bot.github import Logins, Oidc
 from bot.handlers.calls import CallHandler
-from bot.handlers.page_actions import PageActions
-from bot.handlers.page_rights import PageRights
 from bot.handlers.questions import QueryHandler
+from bot.page_composition import PageComposition
 from bot.registry import Registry
 from bot.repositories import Repositories
 from bot.store import Store
@@ -47,8 +46,7 @@ class Controls:
     questions: QueryHandler
     oidc: Oidc
     repositories: Repositories
-    people: PageRights
-    actions: PageActions
+    pages: PageComposition
     logins: Logins | None
 
 
@@ -93,7 +91,8 @@ class Site:
             renderer=self._renderer(),
             clock=self.clock,
             registry=self.controls.registry,
-            actions=self.controls.actions,
+            actions=self.controls.pages.actions,
+            relations=self.controls.pages.relations,
             github=None if logins is None else pages.GitHubEntrance(logins, self.url, self.keys),
         )
         return [*pages.routes(parts), *self._api(access)]
@@ -126,7 +125,7 @@ class Site:
             url=self.url,
             clock=self.clock,
             workflow=workflows.visitor,
-            people=controls.people.of,
+            people=controls.pages.rights.of,
             catalog=lambda: controls.registry.catalog,
             local=self.local,
         )

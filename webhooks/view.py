@@ -50,6 +50,7 @@ class Summary:
     attempt: int = 1
     attempts: int = 1  # as many as there may be
     version: int | None = None  # of the job
+    pull: int | None = None  # the pull request that it is of
     digest: str | None = None  # what exactly the image was
     outputs: Sequence[tuple[str, str]] = ()  # what its job reported
     report: str | None = None  # its summary: hostile Markdown
@@ -116,6 +117,7 @@ def run_summary(run: Run, of: Run | None = None) -> Summary:
         attempt=run.attempt,
         attempts=max(run.attempt, attempts_allowed(run.definition)),
         version=run.version,
+        pull=run.pull_request,
         digest=run.digest,
         outputs=sorted((run.outputs or {}).items()),
         report=run.summary,

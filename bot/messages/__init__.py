@@ -36,7 +36,7 @@ from bot.messages.slack import PICTURES, Block, Illustrated, below, blocks, dura
 from bot.messages.statuses import StatusFields, status
 from bot.messages.text import code, plain
 from bot.messages.verdicts import occurrence_note, push_note, reason, tick_note
-from bot.messages.view import Beside, View, build_view, run_view
+from bot.messages.view import Beside, View, build_view, image_page, run_view
 from bot.messages.waits import locked, locked_already, unlocked
 from bot.messages.waits import sentence as waiting_for
 
@@ -70,6 +70,7 @@ __all__ = [
     "error_reply",
     "head_moved",
     "history",
+    "image_page",
     "in_requests",
     "job_help",
     "job_table",

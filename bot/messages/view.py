@@ -222,7 +222,7 @@ def run_view(run: Run, beside: Beside = ALONE) -> View:
         progress=steps(run.progress),
         image=run.image,
         digest=_digest(run.digest),
-        image_page=_page(run.digest),
+        image_page=image_page(run.digest),
         built_by=run.build_number,
         pull=run.pull_request,
         single=run.job == EXEC,
@@ -298,7 +298,8 @@ def _digest(digest: str | None) -> str | None:
     return None if found is None else found[1]
 
 
-def _page(reference: str | None) -> str | None:
+def image_page(reference: str | None) -> str | None:
+    """Where its registry shows an image to people, if that is one that has pages."""
     host, _, name = (reference or "").partition("@")[0].partition("/")
     name = name.partition(":")[0]
     return f"{_PAGES[host]}{name}" if host in _PAGES and _NAME.fullmatch(name) else None

@@ -1,12 +1,20 @@
 """The addresses of pages as they are written where people read: signed where only the team reads."""
 
+import re
 from collections.abc import Callable
 
 from bot.access import links
 from bot.config.github_app import web_url
 from bot.registry import Registry
+from bot.states import ActorKind
 from bot.store import posts
 from bot.tables import Build, Run
+
+_LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}(?:\[bot\])?)?", re.ASCII)
+_APP = "[bot]"
+_COMMENT = re.compile(r"github:(comment|review_comment|review):([0-9]{1,19}):", re.ASCII)
+"""How the key of what a comment asked for begins."""
+_ANCHORS = {"comment": "issuecomment-", "review_comment": "discussion_r", "review": "pullrequestreview-"}
 
 DAY = 86400.0
 """Seconds."""
@@ -44,6 +52,24 @@ class PageAddresses:
         if run.repository is None or run.pull_request is None:
             return None
         return self._on_github(f"{run.repository}/pull/{run.pull_request}")
+
+    def person(self, actor: str) -> str | None:
+        """The address of the account of who asked, where that is one of GitHub."""
+        kind, _, login = actor.partition(":")
+        if kind != ActorKind.GITHUB or not _LOGIN.fullmatch(login):
+            return None
+        path = f"apps/{login.removesuffix(_APP)}" if login.endswith(_APP) else login
+        return self._on_github(path)
+
+    def asked_at(self, run: Run) -> str | None:
+        """The address of the comment that asked for a run."""
+        found = _COMMENT.match(run.key)
+        pull = self.pull_of(run)
+        return None if found is None or pull is None else f"{pull}#{_ANCHORS[found[1]]}{found[2]}"
+
+    def check_at(self, repository: str, check: str) -> str | None:
+        """The address of a check run of ours."""
+        return self._on_github(f"{repository}/runs/{check}")
 
     def commit_of(self, row: Build | Run) -> str | None:
         """The address of the commit that a run or a build is of."""

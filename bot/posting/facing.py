@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 from bot import messages
-from bot.errors import Refused, RetryLater
+from bot.errors import Refused
 from bot.github import GitHub
 from bot.posting.addresses import PageAddresses
 from bot.posting.audience import Audience, outward
 from bot.posting.channel_notes import ChannelNotes
+from bot.posting.slack_addresses import SlackAddresses
 from bot.slack import Slack
-from bot.store import Store, posts, runs
+from bot.store import Store, runs
 from bot.tables import Build, Post, Run
 
 Subject = Build | Run | None
@@ -23,7 +24,7 @@ class Facing:
         store: Store,
         addresses: PageAddresses,
         audience: Audience,
-        slack: Slack | None,
+        slack: SlackAddresses,
         notes: ChannelNotes,
     ) -> None:
         self._store = store
@@ -37,7 +38,7 @@ class Facing:
         is_open = self._is_public(post, subject) or await self.is_open(github, post)
         view, link = await self._facing(post, subject, is_open=is_open)
         if isinstance(subject, Run):
-            message = None if is_open else await self._message(subject)
+            message = None if is_open else await self._slack.of_run(subject.identity)
             line = None if is_open and not subject.public else post.place.get("line")
             beside = replace(view.beside, slack_link=message, line=line)
             view = replace(view, beside=beside)
@@ -107,16 +108,3 @@ class Facing:
         if old is None or old.repository != run.repository:
             return None
         return None if is_open and not old.public else old
-
-    async def _message(self, run: Run) -> str | None:
-        """The address of the run's message in Slack, None where there is none yet, or Slack does not say."""
-        if self._slack is None:
-            return None
-        number = run.identity
-        where = await self._store.read(lambda s: posts.message_of(s, number))
-        if where is None:
-            return None
-        try:
-            return await self._slack.address(*where)
-        except (Refused, RetryLater):
-            return None

@@ -106,6 +106,8 @@ class Transitions(Generic[Row]):
         values = {**facts, "state": to}
         if to is self._begun:
             values.setdefault("started_at", now)
+        if to is State.STOPPING:
+            values["stopping_at"] = now
         if to is not State.WAITING:
             values = dict.fromkeys(self._waiting) | values
         if to is State.FINISHED:

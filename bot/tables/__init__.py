@@ -147,6 +147,7 @@ class Run(Claimable, table=True):
         Index("runs_gate", "job", "state", "admitted", "concurrency", "number"),
         Index("runs_build", "build_number"),
         Index("runs_occurrence", "occurrence", "number"),
+        Index("runs_rerun", "rerun_of", "number", **where("rerun_of IS NOT NULL")),
         Index("runs_ended", "job", "number", "result", **where("state = 'finished'")),
         Index("runs_age", "job", "finished_at", **where("state = 'finished'")),
         Index("runs_result", "result", "number", **where("result IS NOT NULL")),
@@ -193,7 +194,7 @@ class Run(Claimable, table=True):
     waiting_for: str | None = Field(default=None, sa_type=Text)  # a `Wait`, or what the engine says
     waiting_on: dict[str, Any] | None = Field(
         default=None, sa_type=JSON(none_as_null=True)
-    )  # which lock, run and place that is; counts only where `waiting_for` is a `Wait`
+    )  # which lock, run and place that is; counts where `waiting_for` is a `Wait`, which it outlives
     tail: list[str] = Field(default_factory=list, sa_type=JSON)
     outputs: dict[str, str] | None = Field(
         default=None, sa_type=JSON(none_as_null=True)
@@ -203,6 +204,7 @@ class Run(Claimable, table=True):
         default=None, sa_type=JSON(none_as_null=True)
     )  # `done` of `total`, as the job reported it last
     stop_by: str | None = None  # who asked to stop it: an actor, or run:142, which replaced it
+    stopping_at: float | None = Field(default=None, sa_type=Double)  # since when its grace counts
     created_at: float = Field(sa_type=Double)
     started_at: float | None = Field(default=None, sa_type=Double)
     finished_at: float | None = Field(default=None, sa_type=Double)

@@ -41,8 +41,7 @@ def composed(
             made.queries,
             oidc,
             parts.repositories,
-            made.page_rights,
-            made.page_actions,
+            made.pages,
             logins,
         ),
     )

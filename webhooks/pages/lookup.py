@@ -6,9 +6,10 @@ from starlette.requests import Request
 
 from bot.states import State as RunState
 from bot.states import attempt_name
-from bot.store import Session, attempts, builds, runs
+from bot.store import Session, attempts, builds, relations, runs
+from bot.store.relations import BuildRelations, RunRelations
 from bot.store.watchers import Subject
-from bot.tables import Attempt, Run
+from bot.tables import Attempt, Build, Run
 from executor.logs.store import LogStore
 from webhooks.access import Visitor
 from webhooks.attempts import RunAttempt, run_attempts
@@ -18,8 +19,13 @@ from webhooks.view import Summary, build_summary, run_summary
 
 @dataclass(frozen=True, slots=True)
 class PageSubject:
-    """One run or build with what its page needs of the row."""
+    """One run or build with what its page needs of the row.
 
+    A link was made for one page, so what is `related` has nothing of other runs for who comes by one.
+    """
+
+    row: Run | Build
+    related: RunRelations | BuildRelations
     summary: Summary
     logs: LogStore
     log_key: str
@@ -48,19 +54,25 @@ class SubjectLookup:
         if number is None or not await self._may_see(request, visitor, number):
             return None
         if request.url.path.startswith("/builds/"):
-            build = await self._pages.store.read(lambda session: builds.get(session, number))
-            if build is None:
-                return None
-            return PageSubject(build_summary(build), self._pages.logs, build.name, (("build", number),))
+            return await self._build(number, visitor)
+        return await self._run(request, number, visitor)
 
-        def read(session: Session) -> tuple[Run | None, Run | None, list[Attempt]]:
-            run = runs.get(session, number)
-            old = runs.get(session, run.rerun_of) if run is not None and run.rerun_of else None
-            return run, old, attempts.of_runs(session, [number])[number]
+    async def _build(self, number: int, visitor: Visitor) -> PageSubject | None:
+        def read(session: Session) -> tuple[Build | None, BuildRelations]:
+            alone = visitor.how == "link"
+            return builds.get(session, number), relations.of_build(session, number, alone=alone)
 
-        run, old, ended = await self._pages.store.read(read)
-        if run is None:
+        build, related = await self._pages.store.read(read)
+        if build is None:
             return None
+        subjects: tuple[Subject, ...] = (("build", number),)
+        return PageSubject(build, related, build_summary(build), self._pages.logs, build.name, subjects)
+
+    async def _run(self, request: Request, number: int, visitor: Visitor) -> PageSubject | None:
+        found = await self._pages.store.read(lambda s: _run_with_relations(s, number, visitor.how == "link"))
+        if found is None:
+            return None
+        run, old, ended, related = found
         chosen = run.attempt
         if "attempt" in request.query_params:
             chosen = number_of(request.query_params["attempt"]) or 0
@@ -77,7 +89,8 @@ class SubjectLookup:
                 return None
             logs, key = logs.beside(key), sidecar
         rows = tuple(run_attempts(run, ended))
-        return PageSubject(run_summary(run, old), logs, key, subjects, rows, chosen, sidecars, sidecar)
+        summary = run_summary(run, old)
+        return PageSubject(run, related, summary, logs, key, subjects, rows, chosen, sidecars, sidecar)
 
     async def _may_see(self, request: Request, visitor: Visitor, number: int) -> bool:
         """Whether it is of a job that the visitor sees; a link was made for this very page."""
@@ -94,3 +107,15 @@ class SubjectLookup:
         if visitor.how == "link" and visitor.expires:
             parts.append(self._pages.access.link(subject.summary.path, visitor.expires).partition("?")[2])
         return "?" + "&".join(parts) if parts else ""
+
+
+def _run_with_relations(
+    session: Session, number: int, alone: bool
+) -> tuple[Run, Run | None, list[Attempt], RunRelations] | None:
+    """The run, the one that it repeats, its attempts, and the rest; None where there is no such run."""
+    run = runs.get(session, number)
+    if run is None:
+        return None
+    old = runs.get(session, run.rerun_of) if run.rerun_of else None
+    ended = attempts.of_runs(session, [number])[number]
+    return run, old, ended, relations.of_run(session, run, alone=alone)

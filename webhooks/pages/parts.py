@@ -9,6 +9,7 @@ from starlette.responses import Response
 from bot.access import links
 from bot.errors import RetryLater
 from bot.handlers.page_actions import PageActions
+from bot.posting.relations import RelationFinder
 from bot.registry import Registry
 from bot.store import Store
 from bot.store.watchers import ChangeFeed
@@ -43,6 +44,7 @@ class Pages:
     clock: Callable[[], float]
     registry: Registry
     actions: PageActions
+    relations: RelationFinder
     github: GitHubEntrance | None = None
 
 

@@ -1,0 +1,80 @@
+"""The head of a run's or build's page: everything but its log, the same on the page and as it goes on."""
+
+from typing import Any
+
+from bot.store.relations import BuildRelations
+from bot.tables import Run
+from webhooks.access import Visitor
+from webhooks.attempts import RunAttempt
+from webhooks.pages.lookup import PageSubject, SubjectLookup
+from webhooks.pages.parts import Pages
+from webhooks.view import Summary
+
+
+class Heads:
+    """Gives what `head.html` shows to a visitor."""
+
+    def __init__(self, pages: Pages, lookup: SubjectLookup) -> None:
+        self._pages = pages
+        self._lookup = lookup
+
+    async def of(self, subject: PageSubject, visitor: Visitor) -> dict[str, Any]:
+        """The template's values."""
+        row, related, finder = subject.row, subject.related, self._pages.relations
+        wanting: list[int] = []
+        if isinstance(related, BuildRelations):
+            wanting = [number for number, job in related.runs if self._sees(visitor, job)]
+        places = (
+            await finder.of_run(row, related.cards)
+            if isinstance(row, Run)
+            else finder.of_build(row, related.cards)
+        )
+        return {
+            "summary": subject.summary,
+            "related": related,
+            "wanting": wanting,
+            "addresses": places,
+            "attempts": self._attempts(subject, visitor),
+            "sidecars": self._sidecars(subject, visitor),
+            "build_link": self._build_link(subject.summary, visitor),
+            "visitor": visitor,
+        }
+
+    def _attempts(self, subject: PageSubject, visitor: Visitor) -> list[tuple[RunAttempt, str, bool]]:
+        """Each attempt, where its page is, and whether its log is shown; none where there was only one."""
+        if len(subject.attempts) < 2:
+            return []
+        path = subject.summary.path
+        return [
+            (each, path + self._lookup.query(subject, visitor, each.attempt), each.attempt == subject.chosen)
+            for each in subject.attempts
+        ]
+
+    def _sidecars(self, subject: PageSubject, visitor: Visitor) -> list[tuple[str, str, bool]]:
+        """Each container of the pod that has a log, where that is, and whether it is shown."""
+        if not subject.sidecars:
+            return []
+        path, names = subject.summary.path, (None, *subject.sidecars)
+        return [
+            (
+                name or "job",
+                path + self._lookup.query(subject, visitor, subject.chosen, name),
+                name == subject.sidecar,
+            )
+            for name in names
+        ]
+
+    def _build_link(self, summary: Summary, visitor: Visitor) -> str | None:
+        """Where the build of a run is: it is part of the run, so a link to one opens the other as long."""
+        if summary.build_number is None:
+            return None
+        path = f"/builds/{summary.build_number}"
+        return (
+            self._pages.access.link(path, visitor.expires)
+            if visitor.how == "link" and visitor.expires
+            else path
+        )
+
+    @staticmethod
+    def _sees(visitor: Visitor, job: str) -> bool:
+        return visitor.jobs is None or job in visitor.jobs
