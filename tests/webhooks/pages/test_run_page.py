@@ -6,15 +6,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from starlette.applications import Starlette
 
 from bot.access import links
 from bot.tables import Post, Run
 from tests.bot.house import House, house
-from tests.webhooks.sites import composed
-from webhooks.access import Access
+from tests.webhooks.pages.browsers import of_person
 
-URL = "http://errand.test"
 PINNED = f"ghcr.io/acme/shop@sha256:{'d' * 64}"
 
 
@@ -27,12 +24,7 @@ async def home(tmp_path: Path) -> AsyncIterator[House]:
 @pytest.fixture
 async def browser(home: House) -> AsyncIterator[httpx.AsyncClient]:
     """In which `octocat` has logged in, who may write to the shop."""
-    site = composed(home.bot, url=URL)
-    access: Access = site._access()
-    cookie = await access.login_person("octocat", address="", agent="")
-    transport = httpx.ASGITransport(Starlette(routes=site.routes()))
-    async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
-        client.cookies.set(access.cookie, cookie or "")
+    async with await of_person(home, "octocat") as client:
         yield client
 
 
