@@ -61,6 +61,7 @@ class Config(Section):
     _environ: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _written: Mapping[str, Value] = PrivateAttr(default_factory=dict)
     _newest: Mapping[str, Value] = PrivateAttr(default_factory=dict)
+    _lines: Mapping[str, int] = PrivateAttr(default_factory=dict)
 
     @property
     def environ(self) -> Mapping[str, str]:
@@ -77,10 +78,15 @@ class Config(Section):
         """The same as it was read last, with what only a new start takes up; empty if read once."""
         return self._newest
 
+    def line_of(self, job: str) -> int | None:
+        """The line of the file in which a job begins, from 1; None for one that the file does not define."""
+        return self._lines.get(job)
+
     def take_definitions(self, new: "Config") -> None:
         """Take over what `new` was written with for jobs that are defined later."""
         mine = ("jobs", "defaults", "images", "sizes")
         self._newest = new.written
+        self._lines = new._lines
         kept = {key: value for key, value in self._written.items() if key not in mine}
         self._written = {**kept, **{key: new.written[key] for key in mine if key in new.written}}
 

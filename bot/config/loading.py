@@ -114,6 +114,7 @@ def checked(document: Document, environ: Mapping[str, str]) -> Config | None:
     config = config.model_copy(update={"jobs": jobs})
     config._environ = dict(environ)
     config._written = written
+    config._lines = {name: document.place(("jobs", name), key=True).line for name in jobs}
     return config
 
 

@@ -46,7 +46,7 @@ class Change:
     """What is other at `path` than in the version before.
 
     `old` and `new` are None where there was or is nothing, and both None where the texts are not told;
-    `lines` is a comparison line by line instead, each beginning with `+`, `-` or a space.
+    `lines` is a comparison line by line instead, each beginning with `+`, `-`, a space, or `…` for a gap.
     """
 
     path: str

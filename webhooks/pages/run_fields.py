@@ -21,6 +21,7 @@ from bot.catalog.inputs import (
 )
 from bot.catalog.parameters import VALUE_LIMIT, Parameter
 from bot.handlers.entries import FormText
+from bot.messages.text import clean
 
 Fields = Mapping[str, str]
 """A form as a browser sent it."""
@@ -30,8 +31,8 @@ Fields = Mapping[str, str]
 class RunField:
     """One field. `value` stands in it; of a menu it is the `Option` that is chosen, of a tick `true` or not.
 
-    `unticked` is what a checkbox without its tick stands for. `about` and `expected` (Markdown) are its hint,
-    `mistake` (Markdown) what is wrong with what was typed.
+    `unticked` is what a checkbox without its tick stands for, `default` what an empty field does, in a line.
+    `about` and `expected` (Markdown) are its hint, `mistake` (Markdown) what is wrong with what was typed.
     """
 
     name: str
@@ -119,9 +120,9 @@ def _parameter_field(
         kind.value,
         value,
         required=parameter.required,
-        about=about,
+        about=f"{about}." if about and about[-1] not in ".!?:" else about,
         expected=_sentence(expected(parameter)),
-        default=parameter.default,
+        default=None if kind is Input.TICK or parameter.default is None else clean(parameter.default, 80),
         options=options,
         least=bound(parameter.minimum, whole=whole) if is_number else None,
         most=bound(parameter.maximum, whole=whole) if is_number else None,

@@ -9,6 +9,8 @@ from starlette.responses import Response
 
 from bot.catalog.catalog import Job
 from bot.catalog.images import Image
+from bot.catalog.inputs import PARAMETER
+from bot.catalog.requirements import code_of
 from bot.commands import parser
 from bot.errors import AskerError, Missing, NotAllowed, Unfit
 from bot.handlers.authorization import RequestContext
@@ -23,6 +25,7 @@ from bot.messages import waits
 from bot.store import Session, runs
 from bot.tables import Run
 from webhooks.access import Visitor
+from webhooks.pages.definitions import OVERLAP
 from webhooks.pages.job_parts import head_of
 from webhooks.pages.parts import Pages, missing, number_of
 from webhooks.pages.run_fields import form_text, run_fields, strays
@@ -160,6 +163,8 @@ class RunForm:
             image=image,
             repository=catalog.repository_of(job),
             standing=standing,
+            requires=list(dict.fromkeys(code_of(each) for each in job.requires)),
+            overlap=OVERLAP[job.concurrency],
             conditions=conditions,
             waiting=None if conditions.waiting is None else waits.words(conditions.waiting),
             visitor=visitor,
@@ -174,5 +179,5 @@ def _placed(error: AskerError) -> dict[str, str]:
     """What is wrong by its field, where the answer says where."""
     mistakes: Sequence[tuple[tuple[str, ...], str]] = error.mistakes if isinstance(error, Unfit) else ()
     return {
-        f"parameter.{place[1]}" if place[0] == "parameters" else place[0]: what for place, what in mistakes
+        f"{PARAMETER}{place[1]}" if place[0] == "parameters" else place[0]: what for place, what in mistakes
     }

@@ -74,6 +74,13 @@ jobs:
     assert (config.jobs["a"].command, config.jobs["b"].command) == ("true", ("x",))
 
 
+def test_line_of_a_job_is_that_of_its_name_as_the_file_was_read_last(file: Path) -> None:
+    config = _load(file, "jobs:\n  one: {command: 'true'}\n\n  # the other\n  two:\n    command: 'true'\n")
+    assert [config.line_of(name) for name in ("one", "two", "three")] == [2, 5, None]
+    config.take_definitions(_load(file, "\njobs:\n  one: {command: 'true'}\n"))
+    assert [config.line_of(name) for name in ("one", "two")] == [3, None]
+
+
 def test_references_are_replaced_where_errand_reads_and_kept_where_a_shell_does(file: Path) -> None:
     config = _load(
         file,

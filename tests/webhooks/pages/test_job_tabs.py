@@ -113,6 +113,7 @@ async def test_definition_tells_names_of_variables_and_no_texts(octocat: httpx.A
     assert "hidden-text" not in page
     assert "s3cr3t" not in page
     assert "The first version." in page
+    assert "<code>jobs.nightly</code> in line 1," in page
 
 
 async def test_versions_tell_what_changed_and_when(home: House, octocat: httpx.AsyncClient) -> None:
