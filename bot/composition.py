@@ -211,7 +211,8 @@ class Composition:
         """What pages need besides."""
         parts = self.parts
         known = (parts.registry, parts.store, parts.slack, parts.clock, parts.nonce)
-        return PageComposition(PageParts(*known, self.host, self.commands, self.actions, self.addresses))
+        shared = (self.host, self.commands, self.actions, self.addresses)
+        return PageComposition(PageParts(*known, *shared, self.pruning.remove_run))
 
     @cached_property
     def queries(self) -> QueryHandler:

@@ -67,6 +67,12 @@ class NotAlone(NotAllowed):
         return self._reason
 
 
+class NotFinished(AskerError):
+    """It goes on or waits, and only what is over is removed."""
+
+    problem = ProblemType.NOT_FINISHED
+
+
 class NotMet(AskerError):
     """What the job requires of the pull request does not hold; `codes` say which of it."""
 

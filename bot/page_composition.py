@@ -6,6 +6,7 @@ from functools import cached_property
 
 from bot.handlers.actions import Actions
 from bot.handlers.page_actions import PageActions
+from bot.handlers.page_removals import PageRemovals, Removal
 from bot.handlers.page_rights import PageRights
 from bot.handlers.verbs import CommandHandlers
 from bot.posting.addresses import PageAddresses
@@ -30,6 +31,7 @@ class PageParts:
     commands: CommandHandlers
     actions: Actions
     addresses: PageAddresses
+    removal: Removal
 
 
 class PageComposition:
@@ -49,6 +51,11 @@ class PageComposition:
         """Of who presses something."""
         parts = self.parts
         return PageActions(parts.commands, parts.actions, parts.store, parts.nonce)
+
+    @cached_property
+    def removals(self) -> PageRemovals:
+        """Of admins who remove runs."""
+        return PageRemovals(self.rights, self.parts.store, self.parts.removal)
 
     @cached_property
     def relations(self) -> RelationFinder:

@@ -99,6 +99,9 @@ _BUILD_MOVES: dict[State, frozenset[State]] = {
 AGAIN = (State.STARTING, State.RUNNING)
 """The states from which a run goes back to `waiting`, for its next attempt."""
 
+GRACE = 30.0
+"""Seconds between SIGTERM and SIGKILL where a job says nothing else."""
+
 FIRST_PAUSE = 2.0
 """Seconds between the first attempt and the second; doubled for each further one."""
 
@@ -120,6 +123,12 @@ def attempts_allowed(definition: Mapping[str, Any]) -> int:
     """How often a run of this stored definition of a job may be tried."""
     retries = definition.get("retries", 0)
     return 1 + retries if isinstance(retries, int) else 1
+
+
+def grace_of(definition: Mapping[str, Any]) -> float:
+    """Seconds that a run of this stored definition has to end by itself when it is stopped."""
+    grace = definition.get("grace")
+    return float(grace) if isinstance(grace, int | float) else GRACE
 
 
 def run_sources(to: State) -> tuple[State, ...]:

@@ -74,6 +74,11 @@ class Visitor:
         return self.how == "session" and scopes.may_run(self.scopes, job)
 
     @property
+    def may_remove(self) -> bool:
+        """Whether pages offer this visitor to remove runs; asked anew then, too."""
+        return self.how == "session" and scopes.may_change(self.scopes)
+
+    @property
     def caller(self) -> Caller:
         """Who this is where runs are started and schedules held back."""
         return (of_workflow if self.how == "actions" else of_token)(self.name or "", self.scopes)

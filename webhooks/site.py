@@ -93,6 +93,7 @@ class Site:
             registry=self.controls.registry,
             actions=self.controls.pages.actions,
             relations=self.controls.pages.relations,
+            removals=self.controls.pages.removals,
             github=None if logins is None else pages.GitHubEntrance(logins, self.url, self.keys),
         )
         return [*pages.routes(parts), *self._api(access)]

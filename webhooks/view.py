@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from bot.access.scopes import EXEC
 from bot.messages import differences, waiting_for
 from bot.messages.reasons import explanation_of
-from bot.states import State, attempts_allowed
+from bot.states import State, attempts_allowed, grace_of
 from bot.tables import Build, Run
 from bot.text import vocabulary
 from bot.text.bars import bar, steps
@@ -55,6 +56,9 @@ class Summary:
     outputs: Sequence[tuple[str, str]] = ()  # what its job reported
     report: str | None = None  # its summary: hostile Markdown
     progress: tuple[int, int] | None = None
+    stop_by: str | None = None  # who asked to stop it
+    grace: float = 0.0  # seconds that it has to end by itself
+    stopping_at: float | None = None  # since when that counts
     differs: Sequence[str] | None = None  # from the run that it repeats; None: that is not at hand
 
     @property
@@ -77,6 +81,16 @@ class Summary:
     def short_commit(self) -> str | None:
         """Enough of the SHA for people."""
         return self.commit[:_SHORT_SHA] if self.commit else None
+
+    @property
+    def killed_at(self) -> float | None:
+        """When it is killed if it does not end by itself; None where nothing is being stopped."""
+        return None if self.finished or self.stopping_at is None else self.stopping_at + self.grace
+
+    @property
+    def single(self) -> bool:
+        """Whether it is one command, and no job's."""
+        return self.kind == "run" and self.name == EXEC
 
     @property
     def bar(self) -> str | None:
@@ -122,6 +136,9 @@ def run_summary(run: Run, of: Run | None = None) -> Summary:
         outputs=sorted((run.outputs or {}).items()),
         report=run.summary,
         progress=steps(run.progress),
+        stop_by=run.stop_by,
+        grace=grace_of(run.definition),
+        stopping_at=run.stopping_at,
         differs=differences(of, run) if of is not None and of.repository == run.repository else None,
     )
 

@@ -34,6 +34,7 @@ from bot.catalog.requirements import Requirement
 from bot.catalog.triggers import Entry, described, starts
 from bot.errors import Missing, ProblemType, Unfit
 from bot.events import Occurrence
+from bot.states import GRACE
 from bot.text.names import JOB_NAME, job_name
 from bot.text.wording import did_you_mean, listed, quoted
 
@@ -108,7 +109,7 @@ class Job(Definition):
     env: dict[VariableName, Variable] = Field(default_factory=dict)
     parameters: dict[VariableName, Parameter] = Field(default_factory=dict)
     timeout: Annotated[Duration, between(1, 7 * DAY)] = 900.0
-    grace: Annotated[Duration, between(0, 3600)] = 30.0
+    grace: Annotated[Duration, between(0, 3600)] = GRACE
     signal_children: bool = True
     notify: Notify = Field(default_factory=Notify)
     mask: tuple[str, ...] = ()

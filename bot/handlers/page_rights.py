@@ -68,6 +68,10 @@ class PageRights:
             found.add(scopes.READ)
         return frozenset(found)
 
+    async def is_admin(self, login: str) -> bool:
+        """Whether `login` may do what a token with `admin` may, as it is now; may raise `RetryLater`."""
+        return await self._is_among(login, self._registry.config.pages.admins)
+
     async def _is_among(self, login: str, named: Iterable[Principal]) -> bool:
         some = tuple(named)
         if any(each.is_login(login) for each in some):

@@ -143,6 +143,12 @@ def asked(cause: str) -> str:
     return "started by" if cause == Cause.SCHEDULE else "asked by"
 
 
+def stopper(stop_by: str) -> str:
+    """What asked to stop a run, to follow `is to stop`: `asked by octocat`, `as #143 takes its place`."""
+    kind, _, number = stop_by.partition(":")
+    return f"as #{number} takes its place" if kind == "run" else f"asked by {who(stop_by)}"
+
+
 def duration(seconds: float) -> str:
     """A length of time, its two largest units: `0.4s`, `12s`, `1m 12s`, `2h 5m`, `3d 4h`.
 

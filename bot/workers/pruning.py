@@ -11,7 +11,9 @@ import structlog
 
 from bot.access.scopes import EXEC
 from bot.catalog.catalog import Job
+from bot.errors import NotFinished
 from bot.registry import Registry
+from bot.states import State
 from bot.store import (
     Session,
     Store,
@@ -24,6 +26,7 @@ from bot.store import (
     pushes,
     ticks,
 )
+from bot.tables import Run
 from executor.logs.store import LogStore
 
 log = structlog.get_logger()
@@ -116,6 +119,13 @@ class Pruning:
         for key in logs:
             await self._logs.remove(key)
         return len(logs)
+
+    async def remove_run(self, run: Run, by: str) -> None:
+        """Remove a finished run with its logs, as somebody asks; raises `NotFinished`."""
+        if run.state != State.FINISHED:
+            raise NotFinished(f"Run #{run.number} goes on or waits; cancel it first.")
+        await self.remove([run.identity])
+        log.info("run.removed", run=run.number, job=run.job, by=by)
 
     async def purge(self, name: str) -> None:
         """Forget a job that is no more: its schedule and a round of its runs; later ones take the rest."""

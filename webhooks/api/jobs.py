@@ -9,10 +9,8 @@ from starlette.requests import Request
 from bot import config
 from bot.catalog.due import Outlook
 from bot.config import Wrong
-from bot.errors import ProblemType
 from bot.handlers.orders import standing_tag
 from bot.registry import Conflict, Entry, Expected, Registry
-from bot.states import State
 from bot.store import Session, Store, results, runs
 from bot.tables import Run
 from bot.workers.pruning import Pruning
@@ -119,12 +117,7 @@ class JobHandlers:
         """Removes a finished run with its logs."""
         number = request.number
         run = required(await self._store.read(lambda s: runs.get(s, number)), missing("runs", number))
-        if run.state != State.FINISHED:
-            raise Problem(
-                409, f"Run #{number} goes on or waits; cancel it first.", kind=ProblemType.NOT_FINISHED
-            )
-        await self._pruning.remove([number])
-        log.info("run.removed", run=number, job=run.job, by=request.visitor.caller.name)
+        await self._pruning.remove_run(run, request.visitor.caller.name)
 
 
 def _etag(version: int) -> dict[str, str]:

@@ -35,12 +35,12 @@ class ActionPages:
     async def rerun(self, request: Request, context: RequestContext, fields: Fields) -> str:
         """Repeats a run exactly, or by today's definition."""
         wanted = RerunRequest({}, fields.get("latest") == "true")
-        run = await self._actions.repeat(context, _number(request), wanted)
+        run = await self._actions.repeat(context, number_in(request), wanted)
         return f"/runs/{run.number}"
 
     async def cancel(self, request: Request, context: RequestContext, fields: Fields) -> str:
         """Stops a run."""
-        number = _number(request)
+        number = number_in(request)
         await self._actions.perform(context, parser.Cancel(number=number))
         return f"/runs/{number}"
 
@@ -78,7 +78,7 @@ def acting(pages: Pages, login: Login, action: Action) -> Callable[[Request], Aw
     return act
 
 
-def _number(request: Request) -> int:
+def number_in(request: Request) -> int:
     """The number in the path; `LookupError` where that is none."""
     number = number_of(request.path_params["number"])
     if number is None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bot.access.scopes import EXEC
 from bot.store.relations import BuildRelations
 from bot.tables import Run
 from webhooks.access import Visitor
@@ -21,7 +22,7 @@ class Heads:
     async def of(self, subject: PageSubject, visitor: Visitor) -> dict[str, Any]:
         """The template's values."""
         row, related, finder = subject.row, subject.related, self._pages.relations
-        wanting: list[int] = []
+        name, wanting = subject.summary.name, list[int]()
         if isinstance(related, BuildRelations):
             wanting = [number for number, job in related.runs if self._sees(visitor, job)]
         places = (
@@ -38,6 +39,7 @@ class Heads:
             "sidecars": self._sidecars(subject, visitor),
             "build_link": self._build_link(subject.summary, visitor),
             "visitor": visitor,
+            "may_run": visitor.may_run(name) and (name == EXEC or name in self._pages.registry.catalog.jobs),
         }
 
     def _attempts(self, subject: PageSubject, visitor: Visitor) -> list[tuple[RunAttempt, str, bool]]:

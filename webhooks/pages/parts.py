@@ -9,6 +9,7 @@ from starlette.responses import Response
 from bot.access import links
 from bot.errors import RetryLater
 from bot.handlers.page_actions import PageActions
+from bot.handlers.page_removals import PageRemovals
 from bot.posting.relations import RelationFinder
 from bot.registry import Registry
 from bot.store import Store
@@ -45,6 +46,7 @@ class Pages:
     registry: Registry
     actions: PageActions
     relations: RelationFinder
+    removals: PageRemovals
     github: GitHubEntrance | None = None
 
 

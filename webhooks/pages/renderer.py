@@ -51,6 +51,7 @@ class PageRenderer:
             vocabulary.asked,
             vocabulary.who,
             vocabulary.how,
+            vocabulary.stopper,
         ):
             self._environment.filters[function.__name__] = function
         self._environment.filters["codes"] = _codes

@@ -10,6 +10,7 @@ from webhooks.pages.log import LogPages
 from webhooks.pages.login import Login
 from webhooks.pages.lookup import SubjectLookup
 from webhooks.pages.parts import GitHubEntrance, Handler, Pages, guard
+from webhooks.pages.removals import RemovalPages
 from webhooks.pages.run_form import RunForm
 from webhooks.pages.subjects import SubjectPages
 
@@ -22,6 +23,7 @@ def routes(pages: Pages) -> list[Route]:
     login = Login(pages.access, pages.renderer, clock=pages.clock, with_github=entrance is not None)
     lists, lookup = ListPages(pages), SubjectLookup(pages)
     subjects, logs = SubjectPages(pages, lookup), LogPages(pages, lookup)
+    removals = RemovalPages(pages, lookup)
     job, run_form = JobPages(pages), RunForm(pages)
 
     def guarded(path: str, handler: Handler, *, every: bool = False) -> Route:
@@ -44,6 +46,7 @@ def routes(pages: Pages) -> list[Route]:
             guarded(f"/{kind}/{{number}}/events", subjects.events),
             guarded(f"/{kind}/{{number}}/log", logs.text),
         ]
+    mounts.append(guarded("/runs/{number}/delete", removals.page))
     do = ActionPages(pages.actions)
     for path, action in (
         ("/jobs/{name}/run", run_form.submit),
@@ -52,6 +55,7 @@ def routes(pages: Pages) -> list[Route]:
         ("/jobs/{name}/skip", job.skip),
         ("/runs/{number}/rerun", do.rerun),
         ("/runs/{number}/cancel", do.cancel),
+        ("/runs/{number}/delete", removals.remove),
     ):
         mounts.append(Route(path, acting(pages, login, action), methods=["POST"]))
     if entrance is not None:

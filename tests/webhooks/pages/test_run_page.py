@@ -8,9 +8,11 @@ import httpx
 import pytest
 
 from bot.access import links
+from bot.states import State
+from bot.store import Session, runs
 from bot.tables import Post, Run
 from tests.bot.house import House, house
-from tests.webhooks.pages.browsers import of_person
+from tests.webhooks.pages.browsers import OWN, of_person, of_token
 
 PINNED = f"ghcr.io/acme/shop@sha256:{'d' * 64}"
 
@@ -41,15 +43,16 @@ async def test_facts_lead_to_where_they_come_from(home: House, browser: httpx.As
     run = await home.run(2)
     comment = run.key.split(":")[2]
 
-    def tell(session: object) -> None:
-        stored = session.get(Run, 2)  # type: ignore[attr-defined]
+    def tell(session: Session) -> None:
+        stored = session.get(Run, 2)
+        assert stored is not None
         stored.digest = PINNED
         place = {"channel": "C1", "thread": None}
         card = Post(
             kind="slack_message", key="k", place=place, run_number=2, nonce="n", due_at=0.0, created_at=0.0
         )
         card.sent, card.remote_id = 1, "C1 1700000000.000100"
-        session.add(card)  # type: ignore[attr-defined]
+        session.add(card)
 
     await home.write(tell)
     page = (await browser.get("/runs/2")).text
@@ -85,9 +88,86 @@ async def test_signed_link_leads_to_no_other_run(home: House, browser: httpx.Asy
 async def test_actor_that_is_no_login_is_no_link(home: House, browser: httpx.AsyncClient) -> None:
     await home.says("/job run check")
 
-    def rename(session: object) -> None:
-        session.get(Run, 1).actor = "github:../../evil?"  # type: ignore[attr-defined]
+    def rename(session: Session) -> None:
+        run = session.get(Run, 1)
+        assert run is not None
+        run.actor = "github:../../evil?"
 
     await home.write(rename)
     page = (await browser.get("/runs/1")).text
     assert not any("evil" in each for each in addresses(page).values())
+
+
+async def under_way(home: House) -> None:
+    """Run #1 of a job that a comment asked for runs."""
+    await home.says("/job run check")
+    facts = {"state": State.RUNNING, "started_at": home.now, "lease_owner": "one", "lease_until": 2e9}
+
+    def begin(session: Session) -> None:
+        for name, value in facts.items():
+            setattr(session.get(Run, 1), name, value)
+
+    await home.write(begin)
+
+
+async def test_run_that_is_stopped_counts_its_grace_down(home: House, browser: httpx.AsyncClient) -> None:
+    await under_way(home)
+    page = (await browser.get("/runs/1")).text
+    assert "It then has 30s to end by itself." in page
+    await browser.post("/runs/1/cancel", headers=OWN)
+    page = (await browser.get("/runs/1")).text
+    assert 'id="stop"' not in page
+    assert "It is to stop, asked by octocat." in page
+    assert "data-until" not in page
+    await home.write(lambda s: runs.move(s, 1, State.STOPPING, owner="one", now=home.now))
+    home.now += 12
+    page = (await browser.get("/runs/1")).text
+    assert f'data-until="{home.now + 18}">18s</b>' in page
+    home.now += 60
+    assert ">0s</b>" in re.sub(r"\.0s", "s", (await browser.get("/runs/1")).text)
+    browser.cookies.clear()
+    signed = links.sign("/runs/1", expires=int(home.now) + 600, keys=home.tools.keys)
+    page = (await browser.get(f"/runs/1?{signed}")).text
+    assert ("It is to stop." in page, 'class="actions"' in page) == (True, False)
+
+
+async def test_run_is_repeated_as_it_was_or_by_today_s_definition(
+    home: House, browser: httpx.AsyncClient
+) -> None:
+    await home.says("/job run check")
+    await browser.post("/runs/1/cancel", headers=OWN)
+    page = (await browser.get("/runs/1")).text
+    assert addresses(page)["Run with changes"] == "/jobs/check/run?from=1"
+    assert (await browser.get("/jobs/check/run?from=1")).status_code == 200
+    for latest in ({}, {"latest": "true"}):
+        assert (await browser.post("/runs/1/rerun", data=latest, headers=OWN)).status_code == 303
+    assert [(await home.run(number)).rerun_of for number in (2, 3)] == [1, 1]
+    assert "/runs/1/delete" not in page
+    assert (await browser.get("/runs/1/delete")).status_code == 404
+    refused = await browser.post("/runs/1/delete", headers=OWN)
+    assert (refused.status_code, "Only admins remove runs." in refused.text) == (409, True)
+    assert (await home.run(1)).number == 1
+
+
+async def test_admin_removes_a_run_after_a_question(home: House) -> None:
+    await home.says("/job run check")
+    async with await of_token(home, "admin") as admin:
+        assert "goes on or waits" in (await admin.get("/runs/1/delete")).text
+        refused = await admin.post("/runs/1/delete", headers=OWN)
+        assert (refused.status_code, "cancel it first" in refused.text) == (409, True)
+        await admin.post("/runs/1/cancel", headers=OWN)
+        assert addresses((await admin.get("/runs/1")).text)["Remove…"] == "/runs/1/delete"
+        assert 'method="post" action="/runs/1/delete"' in (await admin.get("/runs/1/delete")).text
+        assert (await admin.post("/runs/1/delete")).status_code == 403
+        done = await admin.post("/runs/1/delete", headers=OWN)
+        assert (done.status_code, done.headers["location"]) == (303, "/jobs/check")
+        assert (await admin.get("/runs/1")).status_code == 404
+        assert (await admin.post("/runs/1/delete", headers=OWN)).status_code == 409
+
+
+async def test_person_among_the_admins_removes_a_run(tmp_path: Path) -> None:
+    async with house(tmp_path, changes={"pages": {"admins": ["github:octocat"]}}) as home:
+        await home.says("/job run check")
+        async with await of_person(home, "octocat") as browser:
+            await browser.post("/runs/1/cancel", headers=OWN)
+            assert (await browser.post("/runs/1/delete", headers=OWN)).headers["location"] == "/jobs/check"

@@ -17,6 +17,8 @@
   const tick = () => {
     for (const one of document.querySelectorAll("[data-since]"))
       one.textContent = duration(Math.max(0, Math.floor(Date.now() / 1000 - skew - Number(one.dataset.since))));
+    for (const one of document.querySelectorAll("[data-until]"))
+      one.textContent = duration(Math.max(0, Math.ceil(Number(one.dataset.until) + skew - Date.now() / 1000)));
   };
   const clocks = () => {
     for (const one of document.querySelectorAll("time")) one.title = new Date(one.dateTime).toLocaleString();
