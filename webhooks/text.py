@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from executor.logs.store import LogChunk, LogStore
 from webhooks.streams import Write
 
-SHOWN = 512 * 1024
-"""Bytes of a log that a page shows, and the most that `?tail=` looks back."""
+LOOKED_BACK = 512 * 1024
+"""Bytes that `?tail=` looks back at most."""
 
-SHOWN_LINES = 20_000
-"""Lines that a page shows, as many as it keeps of a log that it follows."""
+LINES_BACK = 20_000
+"""Lines that it gives at most."""
 
 
 @asynccontextmanager
@@ -44,8 +44,10 @@ class Part:
     end: int
 
 
-async def last_part(logs: LogStore, key: str, most: int = SHOWN) -> Part | None:
-    """At most the last `most` bytes and `SHOWN_LINES`, from the beginning of a line; None without a log."""
+async def last_part(
+    logs: LogStore, key: str, most: int = LOOKED_BACK, lines: int = LINES_BACK
+) -> Part | None:
+    """At most the last `most` bytes and so many lines, from the beginning of a line; None without a log."""
     size = await logs.size(key)
     if size is None:
         return None
@@ -64,13 +66,13 @@ async def last_part(logs: LogStore, key: str, most: int = SHOWN) -> Part | None:
     if start:
         skipped = data.find(b"\n") + 1  # 0 where one line is longer than all that is shown
         start, data = start + skipped, data[skipped:]
-    skipped = _last_lines(data, SHOWN_LINES)
+    skipped = _last_lines(data, lines)
     start, data = start + skipped, data[skipped:]
-    return Part(start, await _line_at(logs, key, start), data, end)
+    return Part(start, await logs.line_at(key, start), data, end)
 
 
 async def tail_offset(logs: LogStore, key: str, lines: int) -> int:
-    """Where the last `lines` lines begin, looking back no further than `SHOWN` bytes."""
+    """Where the last `lines` lines begin, looking back no further than `LOOKED_BACK` bytes."""
     part = await last_part(logs, key)
     if part is None:
         return 0
@@ -110,16 +112,3 @@ async def copy(
                     return
                 begin = chunk.end
             await write(chunk.data)
-
-
-async def _line_at(logs: LogStore, key: str, offset: int) -> int:
-    """The number of the line that begins at `offset`."""
-    line = 1
-    if offset == 0:
-        return line
-    async with reading(logs, key) as chunks:
-        async for chunk in chunks:
-            if chunk.start >= offset:
-                break
-            line += chunk.data.count(b"\n", 0, offset - chunk.start)
-    return line

@@ -24,10 +24,10 @@ Keys = tuple[bytes, ...]
 """The first signs, all verify."""
 
 _ROUNDS = 100_000  # a posted link must not be a cheap way to guess a weak webhook secret
-_PAGE = re.compile(r"(/(?:runs|builds)/[1-9][0-9]{0,18})(?:/(?:events|log))?", re.ASCII)
+_PAGE = re.compile(r"(/(?:runs|builds)/[1-9][0-9]{0,18})(?:/(?:events|log|search|first-error))?", re.ASCII)
 _EXPIRES = re.compile(r"[1-9][0-9]{0,11}", re.ASCII)
 _SESSION = re.compile(r"([0-9a-f]{64})\.([1-9][0-9]{0,11})\.([A-Za-z0-9_-]{43})", re.ASCII)
-_LONGEST_QUERY = 512  # characters
+_LONGEST_QUERY = 3072  # characters: what is searched for in a log may be escaped
 
 
 def derive(secrets: Iterable[Secret]) -> Keys:

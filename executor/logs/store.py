@@ -10,13 +10,16 @@ import os
 import re
 import shutil
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakValueDictionary
 
 from executor.logs import logfile
 from executor.logs.ages import Ages
 from executor.logs.controls import CONTROL
+from executor.logs.line_index import LineIndexes
+from executor.logs.reader import LogChunk, LogReader
+
+__all__ = ["LogChunk", "LogStore", "check_key"]
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9.-]{0,127}", re.ASCII)
 LOOK_S = 1.0
@@ -27,9 +30,6 @@ _BESIDE = "beside"
 
 MOST_BESIDE = 1 << 20
 """Bytes of each of these at most."""
-
-_CHUNK = 256 * 1024
-"""Bytes read at once."""
 
 _TAIL = 64 * 1024
 """Bytes from the end of a log in which its last lines are looked for."""
@@ -46,22 +46,6 @@ def check_key(key: str) -> str:
     return key
 
 
-@dataclass(frozen=True, slots=True)
-class LogChunk:
-    """A piece of a log. Reading goes on at `end`.
-
-    Where bytes were left out the data is a note that says so, placed so that `end` still holds.
-    """
-
-    start: int
-    data: bytes
-
-    @property
-    def end(self) -> int:
-        """The absolute offset of the byte after this piece."""
-        return self.start + len(self.data)
-
-
 class LogStore:
     """All logs, in subdirectories of `directory`, each taking at most `max_size` bytes.
 
@@ -74,6 +58,7 @@ class LogStore:
         self._look = LOOK_S if shared else None
         self._ages = Ages(self.directory)
         self._followers: dict[str, set[asyncio.Event]] = {}
+        self._lines = LineIndexes()
         self._beside: WeakValueDictionary[str, LogStore] = WeakValueDictionary()
 
     def path(self, key: str) -> str:
@@ -82,7 +67,7 @@ class LogStore:
 
     async def read(self, key: str, *, offset: int = 0, follow: bool = False) -> AsyncIterator[LogChunk]:
         """Give the log from `offset` on; with `follow` until its end is written or it is removed."""
-        reader = _Reader(self.path(key), offset)
+        reader = LogReader(self.path(key), offset)
         grown = asyncio.Event()
         followers = self._followers.setdefault(key, set())
         followers.add(grown)
@@ -129,6 +114,14 @@ class LogStore:
         """Give the offset after the last byte; None if there is no such log."""
         return await asyncio.to_thread(_size, self.path(key))
 
+    async def line_at(self, key: str, offset: int) -> int:
+        """Give the number, from 1, of the line in which the byte at `offset` is or would be."""
+        return await asyncio.to_thread(self._lines.of(self.path(key)).line_at, offset)
+
+    async def begin_of(self, key: str, line: int) -> int | None:
+        """Give the offset at which line `line`, from 1, begins; None if there are not so many."""
+        return await asyncio.to_thread(self._lines.of(self.path(key)).begin_of, line)
+
     async def finish(self, key: str) -> None:
         """Mark the log as complete where no writer will; nothing happens if it is."""
         await asyncio.to_thread(logfile.finish, self.path(key))
@@ -167,78 +160,6 @@ async def _woken(grown: asyncio.Event, seconds: float | None) -> bool:
     except TimeoutError:
         return False
     return True
-
-
-class _Reader:
-    """Reads one log forwards; blocking. An open file is read to its end even if it is deleted."""
-
-    def __init__(self, directory: str, offset: int) -> None:
-        if offset < 0:
-            raise ValueError("a log has no negative offsets")
-        self.ended = False
-        self._directory = directory
-        self._offset = offset
-        self._file: int | None = None
-        self._start = 0
-        self._seen = False
-
-    def close(self) -> None:
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
-
-    def next(self) -> LogChunk | None:
-        """Give the next piece; None if there is none now. `ended` then tells if there will be one."""
-        ended = logfile.has_ended(self._directory)  # before reading, so that nothing can follow
-        chunk = self._here() or self._further()
-        if chunk is None:
-            self.ended = ended or (self._seen and not os.path.isdir(self._directory))
-            return None
-        self._offset = chunk.end
-        return chunk
-
-    def _here(self) -> LogChunk | None:
-        if self._file is None:
-            return None
-        data = os.pread(self._file, _CHUNK, self._offset - self._start)
-        return LogChunk(self._offset, data) if data else None
-
-    def _further(self) -> LogChunk | None:
-        """Go to the file that has the offset, or to the first one after a gap."""
-        try:
-            starts = logfile.starts(self._directory)
-        except FileNotFoundError:
-            return None
-        if not starts:
-            return None
-        self._seen = True
-        # What was appended between the last read and the listing still belongs to the open file.
-        if chunk := self._here():
-            return chunk
-        start = max((start for start in starts if start <= self._offset), default=0)
-        if self._open(start) and (chunk := self._here()):
-            return chunk
-        after = min((start for start in starts if start > self._offset), default=None)
-        return None if after is None else self._note(after)
-
-    def _open(self, start: int) -> bool:
-        if self._file is not None and self._start == start:
-            return True
-        try:
-            file = os.open(logfile.path(self._directory, start), os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:  # deleted since it was listed
-            return False
-        self.close()
-        self._file, self._start = file, start
-        return True
-
-    def _note(self, after: int) -> LogChunk:
-        note = f"[… {after - self._offset:,} bytes left out …]\n".encode()
-        if self._file is not None and self._offset > self._start:
-            before = os.pread(self._file, 1, self._offset - self._start - 1)
-            if before and before != b"\n":
-                note = b"\n" + note
-        return LogChunk(after - len(note), note)
 
 
 def _size(directory: str) -> int | None:

@@ -26,6 +26,9 @@ _TOKEN = re.compile(
 )
 _UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b\n]*\x1b?|[ -/]*)")
 
+_GROUP = re.compile(r"(?:::|##\[)(end)?group(?:::|\])")
+_GROUP_FIRST = frozenset((":", "#"))
+
 
 @dataclass(frozen=True, slots=True)
 class Style:
@@ -162,11 +165,19 @@ class AnsiRenderer:
 
     def _line_html(self) -> str:
         pieces: list[str] = []
-        for text, style in _joined(self._cells if self._cells is not None else self._runs):
+        runs = _joined(self._cells if self._cells is not None else self._runs)
+        for text, style in runs:
             escaped = html.escape(text, quote=False)
             pieces.append(escaped if style == PLAIN else f"<span{_attributes(style)}>{escaped}</span>")
         cut = "<b>… the rest of this line is in the full text</b>" if self._cut else ""
-        return f'<div id="L{self.line}" data-n="{self.line}">{"".join(pieces)}{cut}\n</div>'
+        kind = group_mark(runs[0][0]) if runs else ""
+        return f'<div id="L{self.line}" data-n="{self.line}"{kind}>{"".join(pieces)}{cut}\n</div>'
+
+
+def group_mark(text: str) -> str:
+    """The class of a line that begins so, where GitHub Actions would begin or end a group there."""
+    match = _GROUP.match(text) if text[:1] in _GROUP_FIRST else None
+    return f' class="{"endgroup" if match[1] else "group"}"' if match else ""
 
 
 def restyled(style: Style, parameters: str) -> Style:

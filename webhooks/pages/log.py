@@ -1,57 +1,115 @@
 """The log of a run or a build: what of it its page shows, and the whole of it as text."""
 
 import asyncio
-from dataclasses import dataclass
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import asdict, dataclass
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
-from webhooks import text
+from webhooks import log_search, text
 from webhooks.access import Visitor
 from webhooks.headers import SECURITY
+from webhooks.log_search import End, Match, Words
+from webhooks.pages import windows
+from webhooks.pages.errors import LOOKS_LIKE_ERROR
+from webhooks.pages.folds import folded
 from webhooks.pages.live import Cursor, LogRenderer
 from webhooks.pages.lookup import PageSubject, SubjectLookup
-from webhooks.pages.parts import Pages, missing
+from webhooks.pages.parts import Pages, missing, number_of
+from webhooks.pages.windows import Window
 from webhooks.streams import Stream, Write
 
+MOST_SEARCHES = 2
+"""Searches that read at the same time; others wait for their turn."""
+
+_JSON_LINES = {
+    **SECURITY,
+    "Content-Type": "application/x-ndjson",
+    "X-Accel-Buffering": "no",
+    "Vary": "Accept",
+}
 _TEXT = {**SECURITY, "Content-Type": "text/plain; charset=utf-8"}
 
 
 @dataclass(frozen=True, slots=True)
 class LogView:
-    """What `log.html` shows: lines as HTML, bytes in all and before them, and the cursor of the open line."""
+    """What `log.html` shows: lines as HTML from `first` to `last`, and the cursor of the open line.
+
+    `size` is that of all of the log in bytes, `whole` whether nothing follows what is shown.
+    """
 
     lines: str
+    first: int
+    last: int
     size: int
-    left_out: int
+    whole: bool
     cursor: str
     gone: bool
     sidecar: str | None
     file_name: str
+    address: "LogAddress"
 
 
-async def shown(subject: PageSubject) -> LogView:
-    """The end of the log as it is now."""
-    part = await text.last_part(subject.logs, subject.log_key)
-    renderer = LogRenderer(Cursor(part.left_out, part.line) if part else Cursor())
-    done = await asyncio.to_thread(renderer.feed, part.data, part.end) if part else ""
+@dataclass(frozen=True, slots=True)
+class LogAddress:
+    """Where the page of a log is: its path, and what belongs to it, whose log and the signature."""
+
+    path: str
+    query: str
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        """What a form of this page has to send along."""
+        return parse_qsl(self.query.removeprefix("?"))
+
+    def at(self, **where: int) -> str:
+        """The address of another window of the same log."""
+        return self.path + self.query + ("&" if self.query else "?") + urlencode(where)
+
+
+async def shown(subject: PageSubject, params: Mapping[str, str], query: str) -> LogView:
+    """The end of the log as it is now, or what the address asks for: `line`, `before` or `after`."""
+    logs, key = subject.logs, subject.log_key
+    window = None
+    for name, find in (("line", windows.around), ("before", windows.before), ("after", windows.after)):
+        line = number_of(params.get(name, ""))
+        if line is not None:
+            window = await find(logs, key, line)
+            break
+    else:
+        window = await windows.last(logs, key)
+    renderer = LogRenderer(Cursor(window.start, window.line) if window else Cursor())
+    lines = await asyncio.to_thread(_rendered, renderer, window) if window else ""
+    cursor = renderer.cursor if window is None or window.whole else Cursor(window.size)
     return LogView(
-        done + renderer.open_line(),
-        part.end if part else 0,
-        part.left_out if part else 0,
-        str(renderer.cursor),
-        part is None and subject.summary.finished,
+        lines,
+        window.line if window else 1,
+        renderer.cursor.line - (0 if renderer.open_line() else 1),
+        window.size if window else 0,
+        window is None or window.whole,
+        str(cursor),
+        window is None and subject.summary.finished,
         subject.sidecar,
         subject.file_name,
+        LogAddress(subject.summary.path, query),
     )
 
 
+def _rendered(renderer: LogRenderer, window: Window) -> str:
+    done = renderer.feed(window.data, window.end)
+    return folded(done + renderer.open_line())
+
+
 class LogPages:
-    """The log as text; whoever gets here may see it."""
+    """The log as text, and what is found in it; whoever gets here may see it."""
 
     def __init__(self, pages: Pages, lookup: SubjectLookup) -> None:
         self._pages = pages
         self._lookup = lookup
+        self._searches = asyncio.Semaphore(MOST_SEARCHES)
 
     async def text(self, request: Request, visitor: Visitor) -> Response:
         """The whole log as text, as it is now."""
@@ -66,3 +124,71 @@ class LogPages:
 
         name = {"Content-Disposition": f'inline; filename="{subject.file_name}"'}
         return Stream(self._pages.streams, visitor.key, body, {**_TEXT, **name})
+
+    async def search(self, request: Request, visitor: Visitor) -> Response:
+        """The lines with `q` in them: a page, or as they are found for whoever accepts JSON lines."""
+        subject = await self._lookup.find(request, visitor)
+        if subject is None:
+            return missing(self._pages, visitor)
+        params = request.query_params
+        what = log_search.words(params.get("q", ""), exact=params.get("case") == "1")
+        after = number_of(params.get("after", "")) or 0
+        if "application/x-ndjson" not in request.headers.get("accept", ""):
+            return await self._found_page(subject, visitor, what, after, params)
+        if not self._pages.streams.has_room(visitor.key):
+            return Response(status_code=503, headers={**SECURITY, "Retry-After": "5"})
+
+        async def body(write: Write) -> None:
+            async for one in self._search(subject, what, after):
+                kind = "match" if isinstance(one, Match) else "end"
+                await write(json.dumps({"kind": kind, **asdict(one)}).encode() + b"\n")
+
+        return Stream(self._pages.streams, visitor.key, body, _JSON_LINES)
+
+    async def first_error(self, request: Request, visitor: Visitor) -> Response:
+        """Leads to the first line that looks like an error, or says that none does."""
+        subject = await self._lookup.find(request, visitor)
+        if subject is None:
+            return missing(self._pages, visitor)
+        address = self._address(subject, visitor)
+        end = None
+        async for one in self._search(subject, LOOKS_LIKE_ERROR, 0, most=1):
+            if isinstance(one, Match):
+                line = f"{address.at(line=one.line)}#L{one.line}"
+                return RedirectResponse(line, 303, {"Cache-Control": "no-store"})
+            end = one
+        words = "No line of the log looks like an error."
+        if end is not None and end.why == "time":
+            words = f"None of the first {end.line:,} lines looks like an error; the rest was not looked at."
+        return self._pages.renderer.page(
+            "search.html",
+            address=address, summary=subject.summary, words=words, q="", case=False, matches=[], end=None,
+            visitor=visitor,
+        )  # fmt: skip
+
+    async def _found_page(
+        self, subject: PageSubject, visitor: Visitor, what: Words, after: int, params: Mapping[str, str]
+    ) -> Response:
+        found = [one async for one in self._search(subject, what, after)] if params.get("q") else []
+        return self._pages.renderer.page(
+            "search.html",
+            address=self._address(subject, visitor),
+            summary=subject.summary,
+            words=None,
+            q=params.get("q", "")[: log_search.LONGEST],
+            case=params.get("case") == "1",
+            matches=[one for one in found if isinstance(one, Match)],
+            end=next((one for one in found if isinstance(one, End)), None),
+            visitor=visitor,
+        )
+
+    async def _search(
+        self, subject: PageSubject, what: Words, after: int, most: int = log_search.MOST_MATCHES
+    ) -> AsyncIterator[Match | End]:
+        async with self._searches:
+            async for one in log_search.search(subject.logs, subject.log_key, what, after=after, most=most):
+                yield one
+
+    def _address(self, subject: PageSubject, visitor: Visitor) -> LogAddress:
+        query = self._lookup.query(subject, visitor, subject.chosen, subject.sidecar)
+        return LogAddress(subject.summary.path, query)

@@ -45,6 +45,8 @@ def routes(pages: Pages) -> list[Route]:
             guarded(f"/{kind}/{{number}}", subjects.page),
             guarded(f"/{kind}/{{number}}/events", subjects.events),
             guarded(f"/{kind}/{{number}}/log", logs.text),
+            guarded(f"/{kind}/{{number}}/search", logs.search),
+            guarded(f"/{kind}/{{number}}/first-error", logs.first_error),
         ]
     mounts.append(guarded("/runs/{number}/delete", removals.page))
     do = ActionPages(pages.actions)

@@ -28,11 +28,12 @@ class SubjectPages:
         subject = await self._lookup.find(request, visitor)
         if subject is None:
             return missing(self._pages, visitor)
+        query = self._lookup.query(subject, visitor, subject.chosen, subject.sidecar)
         return self._pages.renderer.page(
             "run.html",
-            query=self._lookup.query(subject, visitor, subject.chosen, subject.sidecar),
+            query=query,
             pinned="attempt" in request.query_params,
-            log=await log.shown(subject),
+            log=await log.shown(subject, request.query_params, query),
             **await self._heads.of(subject, visitor),
         )
 

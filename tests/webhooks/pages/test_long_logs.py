@@ -6,7 +6,7 @@ import httpx
 
 from executor.logs.logfile import LogWriter
 from tests.webhooks.installation import Installation, client, here, lines, member
-from webhooks.text import SHOWN, SHOWN_LINES
+from webhooks.pages.windows import MOST_BYTES, MOST_LINES
 
 __all__ = ["client", "here", "member"]
 
@@ -21,12 +21,12 @@ async def test_long_log_shows_its_end_and_links_the_whole(
 
     page = (await client.get(here.link(run))).text
 
-    assert len(whole) > 2 * SHOWN
+    assert len(whole) > 2 * MOST_BYTES
     assert lines(page)[-1] == "line 60000 of many"
     number = re.search(r'<div id="L(\d+)"', page)
     assert number is not None
     assert lines(page)[0] == f"line {number[1]} of many"
-    assert "are left out here" in page
+    assert "Earlier lines" in page
     assert (await client.get(here.link(run, "/log"))).content == whole
 
 
@@ -52,12 +52,12 @@ async def test_page_shows_no_more_lines_than_it_keeps_of_a_live_log(
     here: Installation, client: httpx.AsyncClient
 ) -> None:
     run = await here.start_run()
-    await here.log(run, b"".join(b"%d\n" % number for number in range(1, SHOWN_LINES + 6)))
+    await here.log(run, b"".join(b"%d\n" % number for number in range(1, MOST_LINES + 6)))
     await here.finish(run)
 
     shown = lines((await client.get(here.link(run))).text)
 
-    assert (len(shown), shown[0], shown[-1]) == (SHOWN_LINES, "6", str(SHOWN_LINES + 5))
+    assert (len(shown), shown[0], shown[-1]) == (MOST_LINES, "6", str(MOST_LINES + 5))
 
 
 async def test_stream_of_a_fast_log_comes_in_small_events(

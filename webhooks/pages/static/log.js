@@ -3,29 +3,25 @@
 (() => {
   const root = document.documentElement;
   const $ = (id) => document.getElementById(id);
-  const MOST_LINES = 20000, MOST_HTML = 8e6;
+  const MOST_HTML = 8e6;
   const size = (n) => n < 1024 ? `${n} B` : n < 1048576 ? `${(n / 1024).toFixed(1)} KiB` : `${(n / 1048576).toFixed(1)} MiB`;
 
-  const log = $("log");
-  if (!log) return;
-  const lines = $("lines"), follow = $("follow"), wrap = $("wrap"), live = $("live");
-
-  lines.addEventListener("click", (event) => { // the number is drawn left of the line's text
-    if (event.target.parentNode === lines && event.offsetX < 60) location.hash = event.target.id;
-  });
-  wrap.addEventListener("click", () => {
-    wrap.setAttribute("aria-pressed", String(!lines.classList.toggle("long")));
-  });
-
+  const shown = window.errandLog;
+  if (!shown) return;
+  const log = $("log"), lines = $("lines"), follow = $("follow"), live = $("live");
   const url = log.dataset.events;
   if (!url) return;
 
-  let following = !location.hash, jumped = false;
+  let following = !location.hash && shown.isWhole(), jumped = false;
   const atEnd = () => innerHeight + scrollY >= root.scrollHeight - 40;
   const setFollow = (on) => { following = on; follow.setAttribute("aria-pressed", String(on)); };
   const toEnd = () => { jumped = true; scrollTo(0, root.scrollHeight); };
   setFollow(following);
-  follow.addEventListener("click", () => { setFollow(!following); if (following) toEnd(); });
+  follow.addEventListener("click", () => {
+    if (!shown.isWhole()) { shown.toEnd(); return; } // the page of the end follows
+    setFollow(!following);
+    if (following) toEnd();
+  });
   let before = scrollY;
   addEventListener("scroll", () => {
     if (!jumped && scrollY < before && !atEnd()) setFollow(false);
@@ -34,23 +30,24 @@
   }, { passive: true });
 
   // The line that is still open is the last one in the list; it is put there anew with every event.
-  const last = lines.lastElementChild;
-  let open = last && last.id === `L${log.dataset.cursor.split(":")[1]}` ? last : null;
+  let open = shown.isWhole() ? $(`L${log.dataset.cursor.split(":")[1]}`) : null;
   let done = "", rest = null, bytes = 0, drawing = false, pause = 0;
   const html = (text) => { const box = document.createElement("template"); box.innerHTML = text; return box.content; };
   const draw = () => {
     drawing = false;
     const began = performance.now();
     if (done.length > MOST_HTML) done = done.slice(done.indexOf("<div id=", done.length - MOST_HTML));
-    if (open) open.remove();
-    if (done) lines.append(html(done));
-    open = null;
-    if (rest) { lines.append(html(rest)); open = lines.lastElementChild; }
+    if (shown.isWhole()) {
+      if (open) open.remove();
+      if (done) shown.append(html(done));
+      open = rest ? shown.appendOpen(html(rest)) : null;
+      if ($("empty") && lines.firstElementChild) $("empty").remove();
+      shown.trim("start");
+      shown.ways();
+    }
     done = "";
-    if ($("empty") && lines.firstElementChild) $("empty").remove();
-    for (let extra = lines.childElementCount - MOST_LINES; extra > 0; extra--) lines.firstElementChild.remove();
     $("size").textContent = size(bytes);
-    if (following) toEnd();
+    if (following && shown.isWhole()) toEnd();
     pause = 2 * (performance.now() - began); // many lines are drawn seldom, so that the page stays quick
   };
 
