@@ -47,6 +47,13 @@ RESULTS: Mapping[Result, Word] = {
     Result.ERROR: Word("error", "could not be carried out", "⚠️", "!"),
 }
 
+OVERLAPS: Mapping[str, str] = {
+    "forbid": "refused while another run of it is under way",
+    "replace": "a run of it that is under way is stopped for this one",
+    "queue": "waits until other runs of it have ended",
+}
+"""What becomes of a run by its job's `concurrency`; `allow` says nothing."""
+
 CAUSES: Mapping[Cause, str] = {
     Cause.PUSH: "after a push",
     Cause.COMMENT: "in a comment",

@@ -7,29 +7,22 @@ import difflib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from bot import config
 from bot.catalog.catalog import Job
 from bot.catalog.requirements import code_of
 from bot.tables import JobVersion
 from bot.text.units import duration_text, size_text
+from bot.text.vocabulary import OVERLAPS
 
 _HIDDEN = ("env", "files")
 """Keys of which the texts are not told."""
 _LONG = 80
 """Characters of a text that is compared within a line."""
-_MOST_CHARACTERS, _MOST_LINES = 20_000, 120
-"""Of a text whose lines are compared, and of the comparison that is shown."""
+_MOST_CHARACTERS, _MOST_COMPARED, _MOST_LINES = 40_000, 500, 120
+"""Of two texts whose lines are compared, lines of each, and lines of the comparison that is shown."""
 _MOST_CHANGES = 60
 """Of one version that are shown."""
-
-OVERLAP = {
-    "allow": "Runs of it may go on side by side.",
-    "forbid": "A further run is refused while one is under way.",
-    "replace": "A further run stops the one that is under way.",
-    "queue": "A further run waits until the others have ended.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +84,7 @@ def facts(job: Job) -> list[Fact]:
 def rules(job: Job) -> list[Fact]:
     """What decides whether and when a run of the job begins."""
     made = [
-        Fact("Side by side", [OVERLAP[job.concurrency]], code=False),
+        Fact("A further run", [OVERLAPS.get(job.concurrency, "may go on beside others")], code=False),
         Fact("Lock", [job.lock] if job.lock else []),
         Fact("Requires", list(dict.fromkeys(code_of(each) for each in job.requires))),
         Fact("Starts with", job.starters, code=False),
@@ -110,33 +103,28 @@ def history(rows: Sequence[JobVersion], count: int) -> list[Version]:
 def _version(row: JobVersion, old: JobVersion | None) -> Version:
     if old is None or row.deleted or old.deleted or not row.definition or not old.definition:
         return Version(row, None)
-    changes = list(_changes(old.definition, row.definition))
-    return Version(row, changes[:_MOST_CHANGES], max(0, len(changes) - _MOST_CHANGES))
+    before, after = dict(_flat(old.definition)), dict(_flat(row.definition))
+    other = [path for path in dict.fromkeys((*before, *after)) if before.get(path) != after.get(path)]
+    changes = [_change(path, before.get(path), after.get(path)) for path in other[:_MOST_CHANGES]]
+    return Version(row, changes, len(other) - len(changes))
 
 
-def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
-    before, after = dict(_flat(old)), dict(_flat(new))
-    for path in dict.fromkeys((*before, *after)):
-        was, now = before.get(path), after.get(path)
-        if was == now:
-            continue
-        verb = "added" if was is None else "removed" if now is None else "changed"
-        if path.partition(".")[0] in _HIDDEN:
-            yield Change(path, verb)
-        elif max(len(was or ""), len(now or "")) <= _LONG and "\n" not in f"{was}{now}":
-            yield Change(path, verb, was, now)
-        else:
-            yield Change(path, verb, lines=_compared(was or "", now or ""))
+def _change(path: str, was: str | None, now: str | None) -> Change:
+    verb = "added" if was is None else "removed" if now is None else "changed"
+    if path.partition(".")[0] in _HIDDEN:
+        return Change(path, verb)
+    if max(len(was or ""), len(now or "")) <= _LONG and "\n" not in f"{was}{now}":
+        return Change(path, verb, was, now)
+    return Change(path, verb, lines=_compared((was or "").splitlines(), (now or "").splitlines()))
 
 
-def _compared(old: str, new: str) -> list[str]:
-    if max(len(old), len(new)) > _MOST_CHARACTERS:
+def _compared(old: Sequence[str], new: Sequence[str]) -> list[str]:
+    if max(len(old), len(new)) > _MOST_COMPARED or sum(map(len, (*old, *new))) > _MOST_CHARACTERS:
         return []
-    lines = list(difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=2))[2:]
-    return [
-        *lines[:_MOST_LINES],
-        *([f" … {len(lines) - _MOST_LINES} more"] if len(lines) > _MOST_LINES else []),
-    ]
+    found = list(difflib.unified_diff(old, new, lineterm="", n=2))[2:]
+    lines = ["…" if line.startswith("@@") else line for line in found]
+    rest = len(lines) - _MOST_LINES
+    return [*lines[:_MOST_LINES], f"… {rest} more"] if rest > 0 else lines
 
 
 def _flat(value: object, path: str = "") -> Iterator[tuple[str, str]]:
@@ -147,7 +135,7 @@ def _flat(value: object, path: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, list) and any(isinstance(each, Mapping | list) for each in value):
         for number, each in enumerate(value):
             yield from _flat(each, f"{path}.{number + 1}")
-    elif value not in (None, [], ""):
+    elif value not in (None, []) and (value != "" or path.partition(".")[0] in _HIDDEN):
         yield path, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

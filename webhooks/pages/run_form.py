@@ -24,8 +24,8 @@ from bot.handlers.start import StartRequest
 from bot.messages import waits
 from bot.store import Session, runs
 from bot.tables import Run
+from bot.text.vocabulary import OVERLAPS
 from webhooks.access import Visitor
-from webhooks.pages.definitions import OVERLAP
 from webhooks.pages.job_parts import head_of
 from webhooks.pages.parts import Pages, missing, number_of
 from webhooks.pages.run_fields import form_text, run_fields, strays
@@ -164,7 +164,7 @@ class RunForm:
             repository=catalog.repository_of(job),
             standing=standing,
             requires=list(dict.fromkeys(code_of(each) for each in job.requires)),
-            overlap=OVERLAP[job.concurrency],
+            overlap=OVERLAPS.get(job.concurrency),
             conditions=conditions,
             waiting=None if conditions.waiting is None else waits.words(conditions.waiting),
             visitor=visitor,

@@ -19,6 +19,7 @@ from bot.messages.slack import elements, fields
 from bot.messages.slack.actions import Action, Form
 from bot.messages.slack.elements import Block
 from bot.messages.slack.fields import VALUE
+from bot.text.vocabulary import OVERLAPS
 
 CHANNEL = "channel"
 """The `block_id` of where the run is told of."""
@@ -33,12 +34,6 @@ CHANGED = (
 )
 
 Metadata = Mapping[str, Any]
-
-_OVERLAP = {
-    "forbid": "refused while another run of it is under way",
-    "replace": "a run of it that is under way is stopped for this one",
-    "queue": "waits until other runs of it have ended",
-}
 
 
 class TooLarge(ValueError):
@@ -125,7 +120,7 @@ def _about(form: RunForm) -> list[str]:
     if job.requires:
         codes = dict.fromkeys(code_of(entry) for entry in job.requires)
         lines.append(f"requires {' '.join(span(code, 40) for code in codes)} of a pull request")
-    rules = [_OVERLAP[job.concurrency]] if job.concurrency in _OVERLAP else []
+    rules = [OVERLAPS[job.concurrency]] if job.concurrency in OVERLAPS else []
     if job.lock is not None:
         rules.append(f"one at a time with all that hold the lock {span(job.lock, 80)}")
     if rules:

@@ -142,7 +142,7 @@ async def test_rules_name_workflows_and_to_admins_the_hooks(home: House, octocat
     await home.write(lambda session: hooks.add(session, hook))
     page = (await octocat.get("/jobs/nightly/rules")).text
     assert "actions:acme/shop@refs/heads/main" in page
-    assert all(part in page for part in ("production", "checks", "review", "waits until the others"))
+    assert all(part in page for part in ("production", "checks", "review", "waits until other runs"))
     assert "&lt;curl&gt;" not in page
     async with await of_token(home, "admin") as admin:
         page = (await admin.get("/jobs/nightly/rules")).text
