@@ -1,12 +1,14 @@
-"""How the last runs of a job went, for what is drawn of them: only the columns that a drawing shows."""
+"""How the last runs of jobs went, for what is drawn and listed of them: only the columns that are shown."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
-from sqlalchemy import literal, select
+from sqlalchemy import CTE, Text, column, func, literal, select, values
 from sqlalchemy.orm import Session
 
 from bot.states import State
 from bot.store.columns import RUN
+from bot.store.transitions import QUEUED, UNFINISHED
 
 ENDED = RUN.state == literal(State.FINISHED.value, literal_execute=True)
 """Written into the statement, so that the database sees that its indexes of finished runs serve it."""
@@ -34,3 +36,99 @@ def ended(session: Session, job: str, *, limit: int) -> list[EndedRun]:
     columns = (RUN.number, RUN.result, RUN.created_at, RUN.started_at, RUN.finished_at)
     query = select(*columns).where(RUN.job == job, ENDED).order_by(RUN.number.desc()).limit(limit)
     return [EndedRun(*row) for row in session.execute(query)]
+
+
+class LastRun(NamedTuple):
+    """The newest run of a job, which may still go on."""
+
+    job: str
+    number: int
+    state: str
+    result: str | None
+    created_at: float
+    started_at: float | None
+    finished_at: float | None
+
+
+class Mark(NamedTuple):
+    """How a run ended, and its number."""
+
+    number: int
+    result: str | None
+
+
+def last(session: Session, jobs: Collection[str]) -> dict[str, LastRun]:
+    """The newest run of each of these jobs (a page of them) that has any; each is one step of an index."""
+    if not jobs:
+        return {}
+    named = _named(jobs)
+    newest = select(func.max(RUN.number)).where(RUN.job == named.c.name).scalar_subquery()
+    columns = (RUN.job, RUN.number, RUN.state, RUN.result, RUN.created_at, RUN.started_at, RUN.finished_at)
+    query = select(*columns).where(RUN.number.in_(select(newest).select_from(named)))
+    return {row[0]: LastRun(*row) for row in session.execute(query)}
+
+
+def strips(session: Session, jobs: Collection[str], *, limit: int) -> dict[str, list[Mark]]:
+    """The last `limit` runs of each of these jobs (a page of them) that are over, oldest first.
+
+    One statement for all, which an index answers alone: it finds where the last ones begin, and reads on.
+    """
+    if not jobs:
+        return {}
+    named = _named(jobs)
+    begin = (
+        select(RUN.number)
+        .where(RUN.job == named.c.name, ENDED)
+        .order_by(RUN.number.desc())
+        .offset(limit - 1)
+        .limit(1)
+        .scalar_subquery()
+    )
+    began = select(named.c.name, func.coalesce(begin, 0).label("begin")).cte("began")
+    query = (
+        select(RUN.job, RUN.number, RUN.result)
+        .join(began, (RUN.job == began.c.name) & (RUN.number >= began.c.begin))
+        .where(ENDED)
+        .order_by(RUN.job, RUN.number)
+    )
+    found: dict[str, list[Mark]] = {}
+    for job, number, result in session.execute(query):
+        found.setdefault(job, []).append(Mark(number, result))
+    return found
+
+
+def unfinished(session: Session, jobs: Collection[str]) -> dict[str, tuple[int, int]]:
+    """How many runs of each of these jobs (a page of them) wait, and how many are under way."""
+    mine = (RUN.job.in_(sorted(jobs)), RUN.state.in_(UNFINISHED))
+    found: dict[str, tuple[int, int]] = {}
+    for job, state, count in session.execute(
+        select(RUN.job, RUN.state, func.count()).where(*mine).group_by(RUN.job, RUN.state)
+    ):
+        waiting, going = found.get(job, (0, 0))
+        found[job] = (waiting + count, going) if state in QUEUED else (waiting, going + count)
+    return found
+
+
+def jobs_in(session: Session, states: Collection[State]) -> set[str]:
+    """The jobs of which a run is in one of these states; not for `finished`, in which nearly all are."""
+    return set(session.scalars(select(RUN.job).where(RUN.state.in_(states)).distinct()))
+
+
+def jobs_that_ended(session: Session, result: str) -> set[str]:
+    """The jobs whose last run that is over ended so; two steps of an index for each job that has any."""
+    names = select(func.min(RUN.job).label("name")).cte("names", recursive=True)
+    # Not of finished runs alone: SQLite would look through all of those by their state.
+    following = select(func.min(RUN.job)).where(RUN.job > names.c.name).scalar_subquery()
+    names = names.union_all(select(following).where(names.c.name.is_not(None)))
+    newest = (
+        select(RUN.result)
+        .where(RUN.job == names.c.name, ENDED)
+        .order_by(RUN.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return set(session.scalars(select(names.c.name).where(names.c.name.is_not(None), newest == result)))
+
+
+def _named(jobs: Collection[str]) -> CTE:
+    return values(column("name", Text), name="named").data([(name,) for name in sorted(jobs)]).cte()

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, bindparam, delete, select, update
+from sqlalchemy import CursorResult, bindparam, delete, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -68,6 +68,13 @@ def states(session: Session, jobs: Collection[str]) -> dict[str, JobState]:
         query = select(JobState).where(JOB_STATE.job.in_(some)).execution_options(populate_existing=True)
         found |= {row.job: row for row in session.scalars(query)}
     return found
+
+
+def paused(session: Session, *, now: float) -> set[str]:
+    """The jobs whose schedules people paused, until resumed or later than `now`."""
+    query = select(JOB_STATE.job).where(JOB_STATE.paused == true())
+    lasting = or_(JOB_STATE.paused_until.is_(None), JOB_STATE.paused_until > now)
+    return set(session.scalars(query.where(lasting)))
 
 
 def hold(session: Session, jobs: Collection[str]) -> dict[str, JobState]:

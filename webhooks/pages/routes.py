@@ -5,6 +5,7 @@ from starlette.routing import Route
 from webhooks.pages.actions import ActionPages, acting
 from webhooks.pages.github_login import GitHubLogin
 from webhooks.pages.job import JobPages
+from webhooks.pages.jobs import JobListPages
 from webhooks.pages.lists import ListPages
 from webhooks.pages.log import LogPages
 from webhooks.pages.login import Login
@@ -32,6 +33,7 @@ def routes(pages: Pages) -> list[Route]:
     mounts = [
         guarded("/", lists.overview),
         guarded("/events", lists.changes),
+        guarded("/jobs", JobListPages(pages).page),
         guarded("/jobs/{name}", job.history),
         guarded("/jobs/{name}/run", run_form.page),
         guarded("/jobs/{name}/schedule", job.schedule),

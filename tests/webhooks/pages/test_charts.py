@@ -3,12 +3,10 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert
 
-from bot.store.columns import table_of
 from bot.store.series import EndedRun
-from bot.tables import Run
-from tests.bot.house import House, house
+from tests.bot.house import house
+from tests.webhooks.pages.finished import add_ended
 from tests.webhooks.whole import served
 from webhooks.pages import charts
 
@@ -91,31 +89,10 @@ def test_one_run_is_no_trend() -> None:
     assert (chart.sentences, chart.lines) == (["The only run so far failed."], [])
 
 
-async def add(home: House, job: str, count: int) -> None:
-    """So many runs of a job that are over; every fifth failed."""
-    whole = {
-        "definition": {},
-        "parameters": {},
-        "arguments": [],
-        "tail": [],
-        "public": False,
-        "admitted": True,
-    }
-    rows = [
-        whole
-        | {"key": f"k{job}{n}", "name": f"n{job}{n}", "job": job, "cause": "chat", "actor": "terminal:ada"}
-        | {"state": "finished", "result": "succeeded" if n % 5 else "failed", "concurrency": "allow"}
-        | {"created_at": home.now, "started_at": home.now, "finished_at": home.now + n, "attempt": 1}
-        | {"attempts": 0, "due_at": 0.0, "lease_until": 0.0}
-        for n in range(1, count + 1)
-    ]
-    await home.write(lambda session: session.execute(insert(table_of(Run)), rows) and None)
-
-
 async def test_page_of_a_job_draws_as_many_as_it_is_asked_for(tmp_path: Path) -> None:
     async with house(tmp_path) as home, served(home) as client:
         assert '<svg class="plot"' not in (await client.get("/jobs/plain")).text
-        await add(home, "plain", 60)
+        await add_ended(home, "plain", ["failed", *["succeeded"] * 4] * 12)
         page = (await client.get("/jobs/plain")).text
         assert page.count('data-href="/runs/') == 20
         assert "16 of the last 20 runs succeeded (80%)." in page

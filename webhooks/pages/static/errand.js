@@ -54,11 +54,13 @@
       if (!stale || reading || document.hidden) return;
       stale = false; reading = true;
       try {
-        const answer = await fetch(location.href);
+        const asked = location.href;
+        const answer = await fetch(asked);
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         const main = page.querySelector("[data-follow]");
         const kept = document.activeElement && document.activeElement.getAttribute("href");
-        if (answer.ok && main) {
+        if (asked !== location.href) stale = true; // something else is looked for by now
+        else if (answer.ok && main) {
           for (const open of document.querySelectorAll("[data-follow] details[id][open]"))
             main.querySelector(`details[id="${CSS.escape(open.id)}"]`)?.setAttribute("open", "");
           document.querySelector("[data-follow]").replaceWith(main);
