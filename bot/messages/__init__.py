@@ -37,7 +37,7 @@ from bot.messages.statuses import StatusFields, status
 from bot.messages.text import code, plain
 from bot.messages.verdicts import occurrence_note, push_note, reason, tick_note
 from bot.messages.view import Beside, View, build_view, image_page, run_view
-from bot.messages.waits import locked, locked_already, unlocked
+from bot.messages.waits import locked, locked_already, unlocked, waited_for
 from bot.messages.waits import sentence as waiting_for
 
 __all__ = [
@@ -105,6 +105,7 @@ __all__ = [
     "unlocked",
     "verdict_check",
     "verdict_status",
+    "waited_for",
     "waiting_for",
     "why",
     "with_marker",

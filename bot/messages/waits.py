@@ -41,6 +41,18 @@ def sentence(run: Run) -> str | None:
     return words(Waiting(kind, run.waiting_on))
 
 
+def waited_for(run: Run) -> str | None:
+    """What a run that waits no longer has waited for last, where that is stored; not its place in a queue.
+
+    The kind went with the end of the waiting, and is known by what it speaks of.
+    """
+    on = run.waiting_on
+    if on is None or run.waiting_for is not None:
+        return None
+    kind = next((kind for kind, key in _KEYS if key in on), None)
+    return None if kind is None else _WORDS[kind](on)
+
+
 def kind_name(run: Run) -> str | None:
     """What kind of thing a run waits for, for programs: `closed`, `held`, `ahead`, `attempt` or `engine`."""
     kind = kind_of(run)
@@ -88,6 +100,10 @@ _WORDS: dict[Wait, Callable[[Mapping[str, Any]], str]] = {
     Wait.AHEAD: _ahead,
     Wait.ATTEMPT: _attempt,
 }
+
+
+_KEYS = ((Wait.AHEAD, "stopping"), (Wait.CLOSED, "until"), (Wait.HELD, "lock"))
+"""By what each kind is known; attempts are told with what became of them."""
 
 
 def locked(lock: Lock, *, command: str) -> str:

@@ -3,12 +3,15 @@
 from typing import Any
 
 from bot.access.scopes import EXEC
-from bot.store.relations import BuildRelations
-from bot.tables import Run
+from bot.posting.relations import Relations
+from bot.store.relations import BuildRelations, RunRelations
+from bot.tables import Build, Run
 from webhooks.access import Visitor
 from webhooks.attempts import RunAttempt
+from webhooks.pages import timeline
 from webhooks.pages.lookup import PageSubject, SubjectLookup
 from webhooks.pages.parts import Pages
+from webhooks.pages.timeline import Step
 from webhooks.view import Summary
 
 
@@ -21,26 +24,38 @@ class Heads:
 
     async def of(self, subject: PageSubject, visitor: Visitor) -> dict[str, Any]:
         """The template's values."""
-        row, related, finder = subject.row, subject.related, self._pages.relations
-        name, wanting = subject.summary.name, list[int]()
-        if isinstance(related, BuildRelations):
-            wanting = [number for number, job in related.runs if self._sees(visitor, job)]
-        places = (
-            await finder.of_run(row, related.cards)
-            if isinstance(row, Run)
-            else finder.of_build(row, related.cards)
-        )
+        name = subject.summary.name
         return {
             "summary": subject.summary,
-            "related": related,
-            "wanting": wanting,
-            "addresses": places,
+            "related": subject.related,
+            "wanting": self._wanting(subject, visitor),
+            "addresses": await self._addresses(subject),
+            "steps": self._steps(subject, visitor),
             "attempts": self._attempts(subject, visitor),
             "sidecars": self._sidecars(subject, visitor),
             "build_link": self._build_link(subject.summary, visitor),
             "visitor": visitor,
             "may_run": visitor.may_run(name) and (name == EXEC or name in self._pages.registry.catalog.jobs),
         }
+
+    async def _addresses(self, subject: PageSubject) -> Relations:
+        row, finder, cards = subject.row, self._pages.relations, subject.related.cards
+        return await finder.of_run(row, cards) if isinstance(row, Run) else finder.of_build(row, cards)
+
+    @staticmethod
+    def _steps(subject: PageSubject, visitor: Visitor) -> list[Step]:
+        row, related = subject.row, subject.related
+        if isinstance(row, Build):
+            return timeline.of_build(row)
+        build = related.build if isinstance(related, RunRelations) else None
+        return timeline.of_run(row, build, subject.attempts, alone=visitor.how == "link")
+
+    @staticmethod
+    def _wanting(subject: PageSubject, visitor: Visitor) -> list[int]:
+        """The runs that wanted a build, of the jobs that the visitor sees."""
+        related, jobs = subject.related, visitor.jobs
+        runs = related.runs if isinstance(related, BuildRelations) else ()
+        return [number for number, job in runs if jobs is None or job in jobs]
 
     def _attempts(self, subject: PageSubject, visitor: Visitor) -> list[tuple[RunAttempt, str, bool]]:
         """Each attempt, where its page is, and whether its log is shown; none where there was only one."""
@@ -76,7 +91,3 @@ class Heads:
             if visitor.how == "link" and visitor.expires
             else path
         )
-
-    @staticmethod
-    def _sees(visitor: Visitor, job: str) -> bool:
-        return visitor.jobs is None or job in visitor.jobs

@@ -47,6 +47,7 @@ class PageRenderer:
         for function in (
             view.rfc3339,
             view.size,
+            vocabulary.clock,
             vocabulary.moment,
             vocabulary.asked,
             vocabulary.who,

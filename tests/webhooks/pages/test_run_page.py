@@ -62,6 +62,9 @@ async def test_facts_lead_to_where_they_come_from(home: House, browser: httpx.As
     assert found["#7"].endswith("/Acme/Shop/pull/7")
     assert found["c" * 10].endswith(f"/Acme/Shop/commit/{'c' * 40}")
     assert found["Message"].endswith("/archives/C1/p1700000000000100")
+    assert found["message in Slack"] == found["Message"]
+    assert '<time datetime="2023-11-14T22:13:20.000Z"' in page
+    assert page.count("follows") == 2
     assert found[PINNED] == "https://ghcr.io/acme/shop"
     assert (found["‹ Run #1"], found["Run #3 ›"], found["#4"]) == ("/runs/1", "/runs/3", "/runs/4")
     assert found["#1"] == f"/builds/{run.build_number}"
@@ -80,6 +83,7 @@ async def test_signed_link_leads_to_no_other_run(home: House, browser: httpx.Asy
         each for each in addresses(page).values() if each.startswith("/runs/") and "/runs/2" not in each
     ] == []
     assert "#4" not in page
+    assert "comment in the pull request" not in page
     assert addresses(page)["#7"].endswith("/Acme/Shop/pull/7")
     build = await browser.get(addresses(page)["#1"])
     assert "For runs" not in build.text
