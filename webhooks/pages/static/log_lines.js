@@ -172,12 +172,15 @@ window.errandLog = (() => {
     const from = end || (by > 0 ? first() - 1 : last() + 1), to = Math.min(Math.max(from + by, first()), last());
     choose(extend && anchor ? anchor : to, to, { scroll: "near" });
   };
+  const dialog = $("keys"), help = () => dialog.showModal();
+  $("log-keys").addEventListener("click", help);
   const keys = {
+    "?": help,
     n: () => $("next").click(), N: () => $("previous").click(), "/": () => $("find-text").focus(),
     g: () => show(1, 1), G: toEnd, e: () => $("first-error").click(), w: () => wrap.click(), c: () => copy.click(),
   };
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || dialog.open || event.target.closest("input, textarea, select, [contenteditable]")) return;
     if (event.target === lines && (event.key === "ArrowDown" || event.key === "ArrowUp")) step(event.key === "ArrowDown" ? 1 : -1, event.shiftKey);
     else if (Object.hasOwn(keys, event.key)) keys[event.key]();
     else return;
