@@ -12,6 +12,8 @@ from bot.store.wakeups import wake
 from bot.tables import JobVersion
 
 VERSION = table_of(JobVersion).c
+_LARGEST = 2**31 - 1
+"""Of a version's number; PostgreSQL compares with no larger one."""
 
 
 def hold(session: Session) -> None:
@@ -46,7 +48,9 @@ def of(session: Session, job: str) -> JobVersion | None:
 def page(session: Session, job: str, *, limit: int, before: int | None = None) -> Sequence[JobVersion]:
     """Versions of one job, newest first, those before the version `before` where that is said."""
     query = select(JobVersion).where(VERSION.job == job).order_by(VERSION.version.desc()).limit(limit)
-    return session.scalars(query if before is None else query.where(VERSION.version < before)).all()
+    if before is not None:
+        query = query.where(VERSION.version < min(before, _LARGEST))
+    return session.scalars(query).all()
 
 
 def find(session: Session, job: str, definition: Mapping[str, Any]) -> int | None:

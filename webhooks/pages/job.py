@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from bot.access import scopes
 from bot.commands import parser
-from bot.errors import Unfit
+from bot.errors import AskerError, Missing, NotAllowed, Unfit
 from bot.handlers.authorization import RequestContext
 from bot.handlers.orders import standing_tag
 from bot.registry import Entry
@@ -32,6 +33,15 @@ VERSIONS = 20
 
 _JobPage = tuple[list[Run], list[series.EndedRun], schedules.Schedule | None, ImageTag | None]
 """The runs that are listed, those that are drawn, and what the first page shows besides."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """What was typed into the form of a pause, and what is wrong by field or in `words` (Markdown)."""
+
+    typed: Mapping[str, str] = field(default_factory=dict)
+    mistakes: Mapping[str, str] = field(default_factory=dict)
+    words: str | None = None
 
 
 class JobPages:
@@ -89,53 +99,61 @@ class JobPages:
         self, request: Request, context: RequestContext, fields: dict[str, str]
     ) -> Response | str:
         """Holds the schedule back: until a time, for some time, or until somebody lets it go on."""
-        name, visitor = request.path_params["name"], request.state.visitor
-        await self._pages.actions.admit(context, name)
-        until, duration = fields.get("until", "").strip(), fields.get("duration", "").strip()
-        mistakes, seconds = _pause_mistakes(until, duration)
-        try:
-            if not mistakes:
-                command = parser.Pause(name, until or None, seconds)
-                await self._pages.actions.perform(context, command)
-                return f"{head_of(self._pages.registry, name, '').path}/schedule"
-        except Unfit as error:
-            mistakes = {place[0]: what for place, what in error.mistakes}
-        entry = self._pages.registry.entry(name)
-        if entry is None:
-            raise LookupError(name)
-        return await self._schedule(entry, visitor, {"until": until, "duration": duration}, mistakes)
+        job = request.path_params["name"]
+        await self._pages.actions.admit(context, job)
+        typed = {name: fields.get(name, "").strip() for name in ("until", "duration")}
+        mistakes, seconds = _pause_mistakes(**typed)
+        if mistakes:
+            return await self._refused(request, _Refusal(typed, mistakes))
+        return await self._change(request, context, parser.Pause(job, typed["until"] or None, seconds), typed)
 
-    async def resume(self, request: Request, context: RequestContext, fields: dict[str, str]) -> str:
+    async def resume(
+        self, request: Request, context: RequestContext, fields: dict[str, str]
+    ) -> Response | str:
         """Lets the schedule go on."""
         return await self._change(request, context, parser.Resume(request.path_params["name"]))
 
-    async def skip(self, request: Request, context: RequestContext, fields: dict[str, str]) -> str:
+    async def skip(self, request: Request, context: RequestContext, fields: dict[str, str]) -> Response | str:
         """Leaves out the next time."""
         return await self._change(request, context, parser.Skip(request.path_params["name"]))
 
-    async def _change(self, request: Request, context: RequestContext, command: parser.Command) -> str:
-        name = request.path_params["name"]
-        await self._pages.actions.perform(context, command)
-        return f"{head_of(self._pages.registry, name, '').path}/schedule"
-
-    async def _schedule(
+    async def _change(
         self,
-        entry: Entry,
-        visitor: Visitor,
+        request: Request,
+        context: RequestContext,
+        command: parser.Command,
         typed: Mapping[str, str] | None = None,
-        mistakes: Mapping[str, str] | None = None,
-    ) -> Response:
+    ) -> Response | str:
+        try:
+            await self._pages.actions.perform(context, command)
+        except (NotAllowed, Missing):
+            raise
+        except Unfit as error:
+            mistakes = {place[0]: what for place, what in error.mistakes}
+            return await self._refused(request, _Refusal(typed or {}, mistakes))
+        except AskerError as error:
+            return await self._refused(request, _Refusal(typed or {}, words=str(error)))
+        return f"{head_of(self._pages.registry, request.path_params['name'], '').path}/schedule"
+
+    async def _refused(self, request: Request, refusal: _Refusal) -> Response:
+        """The page of the schedule with what is wrong; what cannot be shown there is told by itself."""
+        entry = self._pages.registry.entry(request.path_params["name"])
+        if entry is None or entry.job.schedule is None:
+            raise AskerError(refusal.words or "This job has no schedule.")
+        return await self._schedule(entry, request.state.visitor, refusal)
+
+    async def _schedule(self, entry: Entry, visitor: Visitor, refusal: _Refusal | None = None) -> Response:
         pages, job = self._pages, entry.job
         schedule = await pages.store.read(lambda s: schedules.of(s, job, now=pages.clock(), count=COMING))
+        status = 200 if refusal is None else 422 if refusal.mistakes else 409
         return pages.renderer.page(
             "job_schedule.html",
-            422 if mistakes else 200,
+            status,
             head=head_of(pages.registry, job.name, "schedule"),
             job=job,
             schedule=schedule,
             at_once=not any(each.required for each in job.parameters.values()),
-            typed=typed or {},
-            mistakes=mistakes or {},
+            refusal=refusal or _Refusal(),
             visitor=visitor,
         )
 

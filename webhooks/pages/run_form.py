@@ -12,7 +12,7 @@ from bot.catalog.images import Image
 from bot.catalog.inputs import PARAMETER
 from bot.catalog.requirements import code_of
 from bot.commands import parser
-from bot.errors import AskerError, Missing, NotAllowed, Unfit
+from bot.errors import AskerError, Missing, NotAllowed, Refused, RetryLater, Unfit
 from bot.handlers.authorization import RequestContext
 from bot.handlers.conditions import Conditions
 from bot.handlers.entries import Entry, FormText, check_entry
@@ -32,6 +32,8 @@ from webhooks.pages.run_fields import form_text, run_fields, strays
 
 FROM = "from"
 """The field with the number of the run whose values the form was filled in with."""
+
+_AWAY = "GitHub does not answer, so the commit is not known; try again soon."
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,11 @@ class RunForm:
             mistakes = _placed(error)
             shown = _Shown(text, old, mistakes, words=None if mistakes else str(error))
             return await self._render(job, visitor, shown, 422 if mistakes else 409)
+        except (RetryLater, Refused):
+            shown = _Shown(
+                text, old, words="GitHub does not answer, so the commit is not known; try again soon."
+            )
+            return await self._render(job, visitor, shown, 503)
         return f"/runs/{run.number}"
 
     async def _start(self, context: RequestContext, job: Job, entry: Entry, old: Run | None) -> Run:

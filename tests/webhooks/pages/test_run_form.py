@@ -148,6 +148,16 @@ async def test_branch_that_is_not_there_is_told_with_what_was_typed(octocat: htt
     assert 'role="alert"' in answer.text
 
 
+async def test_github_that_does_not_answer_leaves_what_was_typed(
+    home: House, octocat: httpx.AsyncClient
+) -> None:
+    home.github.fail("/git/", 502, times=100)
+    for do in ("preview", "run"):
+        answer = await octocat.post("/jobs/report/run", data=FILLED | {"do": do}, headers=OWN)
+        assert (answer.status_code, "try again soon" in answer.text) == (503, True)
+        assert 'value="ada"' in answer.text
+
+
 async def test_run_fills_the_form_of_the_next(home: House, octocat: httpx.AsyncClient) -> None:
     await octocat.post("/jobs/report/run", data=FILLED, headers=OWN)
     page = (await octocat.get("/jobs/report/run?from=1")).text
