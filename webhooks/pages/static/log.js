@@ -12,7 +12,7 @@
   const url = log.dataset.events;
   if (!url) return;
 
-  let following = !location.hash && shown.isWhole(), jumped = false;
+  let following = ["", "#end"].includes(location.hash) && shown.isWhole(), jumped = false;
   const atEnd = () => innerHeight + scrollY >= root.scrollHeight - 40;
   const setFollow = (on) => { following = on; follow.setAttribute("aria-pressed", String(on)); };
   const toEnd = () => { jumped = true; scrollTo(0, root.scrollHeight); };

@@ -167,7 +167,25 @@ window.errandLog = (() => {
     setTimeout(() => { copy.textContent = "Copy"; }, 1500);
   });
 
-  const toEnd = () => { if (whole) scrollTo(0, document.documentElement.scrollHeight); else location.assign($("later").lastElementChild.href); };
+  const toEnd = async () => {
+    if (!whole) {
+      const end_ = $("later").lastElementChild.href;
+      try {
+        if (log.dataset.events) throw new Error("another page follows it");
+        const window_ = await take("");
+        lines.replaceChildren(window_.content);
+        whole = window_.whole;
+        resume();
+        ways();
+      } catch {
+        if (end_.split("#")[0] !== location.href.split("#")[0]) location.assign(end_);
+        else { history.replaceState(null, "", "#end"); location.reload(); }
+        return;
+      }
+    }
+    scrollTo(0, document.documentElement.scrollHeight);
+  };
+  $("later").lastElementChild.addEventListener("click", (event) => { event.preventDefault(); toEnd(); });
   const step = (by, extend) => {
     const from = end || (by > 0 ? first() - 1 : last() + 1), to = Math.min(Math.max(from + by, first()), last());
     choose(extend && anchor ? anchor : to, to, { scroll: "near" });
