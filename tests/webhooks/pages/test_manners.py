@@ -30,6 +30,8 @@ WEIGHT = 40 * 1024
 """Bytes of the first page with all that it loads, as they are sent."""
 PAGES = (
     "/",
+    "/jobs",
+    "/jobs?by=repository&result=failed&q=c",
     "/jobs/check",
     "/jobs/deploy/run",
     "/jobs/nightly/schedule",
