@@ -66,6 +66,8 @@ def _open(session: Session, which: ColumnElement[bool], now: float) -> bool:
     gone = session.scalars(delete(Lock).where(which).returning(LOCK.target)).all()
     for target in gone:
         admission.opened(session, job=target, lock=target, now=now)
+    if gone:
+        wake(session, "locks")
     return bool(gone)
 
 

@@ -102,6 +102,7 @@ class Store:
 
         def some(queues: Collection[Queue], subjects: Iterable[Subject]) -> None:
             self._wakeups.wake(queues)
+            self.changes.turned(queues)
             for kind, number in subjects:
                 self.changes.wake(kind, number)
 

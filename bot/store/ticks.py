@@ -77,6 +77,12 @@ def paused(session: Session, *, now: float) -> set[str]:
     return set(session.scalars(query.where(lasting)))
 
 
+def held_back(session: Session) -> dict[str, JobState]:
+    """What people hold back of schedules now, whole or one time of it, by job."""
+    query = select(JobState).where(or_(JOB_STATE.paused == true(), JOB_STATE.skip_at.is_not(None)))
+    return {row.job: row for row in session.scalars(query)}
+
+
 def hold(session: Session, jobs: Collection[str]) -> dict[str, JobState]:
     """The same, and no other bot decides before this transaction has ended; what is set there is stored."""
     admission.hold(session)

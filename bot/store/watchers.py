@@ -6,6 +6,7 @@ Everything here belongs to the event loop's thread.
 """
 
 import asyncio
+from collections.abc import Collection
 from types import TracebackType
 from typing import Literal, Self
 from weakref import WeakSet
@@ -28,6 +29,8 @@ class ChangeFeed:
     def __init__(self) -> None:
         self._listeners: dict[Subject, set[Listener]] = {}
         self._backlogs: WeakSet[Backlog] = WeakSet()
+        self.turn = 0
+        """Another number after every change: what was read at one still holds while it is the same."""
 
     def publish(self, row: Run | Build) -> None:
         """This row was stored with something new in it; call it after the commit."""
@@ -37,6 +40,7 @@ class ChangeFeed:
 
     def wake(self, kind: Kind, number: int) -> None:
         """The same for a row that is not at hand."""
+        self.turn += 1
         for subject in ((kind, number), ANY):
             for listener in self._listeners.get(subject, ()):
                 listener.wake()
@@ -44,8 +48,16 @@ class ChangeFeed:
             for backlog in self._backlogs:
                 backlog.add(number)
 
+    def turned(self, queues: Collection[str]) -> None:
+        """What lists show besides runs and builds has changed if it is among these: locks."""
+        if "locks" in queues:
+            self.turn += 1
+            for listener in self._listeners.get(ANY, ()):
+                listener.wake()
+
     def ring_all(self) -> None:
         """Anything may have changed."""
+        self.turn += 1
         for listening in self._listeners.values():
             for listener in listening:
                 listener.wake()

@@ -312,6 +312,7 @@ class Writer:
             else:
                 future.set_result(task.value)
         self._wakeups.wake(group.wakeups)
+        self._changes.turned(group.wakeups)
         for row in group.rows:
             self._changes.publish(row)
             count_end(row)

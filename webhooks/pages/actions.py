@@ -44,6 +44,14 @@ class ActionPages:
         await self._actions.perform(context, parser.Cancel(number=number))
         return f"/runs/{number}"
 
+    async def unlock(self, request: Request, context: RequestContext, fields: Fields) -> str:
+        """Opens what somebody closed; the first page shows locks."""
+        target = fields.get("target", "")
+        if "\0" in target:  # which PostgreSQL refuses to look for
+            raise LookupError("no target")
+        await self._actions.perform(context, parser.Unlock(target))
+        return "/"
+
 
 def acting(pages: Pages, login: Login, action: Action) -> Callable[[Request], Awaitable[Response]]:
     """First who asks and from where, only then what for."""
@@ -88,4 +96,4 @@ def number_in(request: Request) -> int:
 
 def _back(request: Request) -> str:
     """The page from which the form was sent."""
-    return request.url.path.rpartition("/")[0]
+    return request.url.path.rpartition("/")[0] or "/"

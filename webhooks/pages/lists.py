@@ -1,21 +1,19 @@
-"""Jobs, the runs of one, what was given up, and the events that tell when to look again."""
+"""What was given up, the API to read, and the events that tell when to look again."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from bot.access import scopes
-from bot.store import Session, deliveries, locks, results, runs
-from bot.tables import Run
+from bot.store import deliveries
 from webhooks.access import Visitor
 from webhooks.api.operations import document
 from webhooks.headers import SECURITY
 from webhooks.pages import following
 from webhooks.pages.parts import Pages, message, missing, number_of
 from webhooks.streams import Stream, Write
-from webhooks.view import run_summary
 
 RECENT = 30
-"""Runs on the first page, and on each page of a job's history."""
+"""Deliveries on each page."""
 
 _EVENTS = {**SECURITY, "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
 
@@ -25,33 +23,6 @@ class ListPages:
 
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
-
-    async def overview(self, request: Request, visitor: Visitor) -> Response:
-        """Jobs with their last run, what is locked, and what ran last."""
-        jobs, now = visitor.jobs, self._pages.clock()
-        described = {
-            name: words
-            for name, words in self._pages.registry.descriptions.items()
-            if jobs is None or name in jobs
-        }
-
-        def read(session: Session) -> tuple[list[Run], dict[str, Run], list[locks.Standing]]:
-            recent = runs.page(session, jobs=jobs, limit=RECENT)
-            standing = locks.standing(session, now=now) if jobs is None else []
-            return recent, results.newest(session, list(described)), standing
-
-        recent, last, locked = await self._pages.store.read(read)
-        rows = [
-            (name, described[name], run_summary(run) if (run := last.get(name)) else None)
-            for name in sorted(described)
-        ]
-        return self._pages.renderer.page(
-            "overview.html",
-            jobs=rows,
-            locks=locked,
-            runs=[run_summary(run) for run in recent],
-            visitor=visitor,
-        )
 
     async def deliveries(self, request: Request, visitor: Visitor) -> Response:
         """What came in and was given up, for admins, with the command that tries it again."""

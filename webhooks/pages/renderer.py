@@ -58,6 +58,7 @@ class PageRenderer:
         self._environment.filters["codes"] = _codes
         self._environment.filters["summary_html"] = summaries.html
         self._environment.filters["ago"] = lambda at: vocabulary.ago(at, clock())
+        self._environment.filters["clock_time"] = lambda at: f"{vocabulary.moment(at)[11:]}"
         self._environment.filters["duration"] = _duration
 
     def render(self, template: str, **values: object) -> str:

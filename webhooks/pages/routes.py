@@ -10,6 +10,7 @@ from webhooks.pages.lists import ListPages
 from webhooks.pages.log import LogPages
 from webhooks.pages.login import Login
 from webhooks.pages.lookup import SubjectLookup
+from webhooks.pages.overview import OverviewPage
 from webhooks.pages.parts import GitHubEntrance, Handler, Pages, guard
 from webhooks.pages.removals import RemovalPages
 from webhooks.pages.run_form import RunForm
@@ -26,12 +27,14 @@ def routes(pages: Pages) -> list[Route]:
     subjects, logs = SubjectPages(pages, lookup), LogPages(pages, lookup)
     removals = RemovalPages(pages, lookup)
     job, run_form = JobPages(pages), RunForm(pages)
+    overview = OverviewPage(pages)
 
     def guarded(path: str, handler: Handler, *, every: bool = False) -> Route:
         return Route(path, guard(pages, login, handler, every=every), methods=["GET"])
 
     mounts = [
-        guarded("/", lists.overview),
+        guarded("/", overview.page),
+        guarded("/overview", overview.part),
         guarded("/events", lists.changes),
         guarded("/jobs", JobListPages(pages).page),
         guarded("/jobs/{name}", job.history),
@@ -60,6 +63,7 @@ def routes(pages: Pages) -> list[Route]:
         ("/runs/{number}/rerun", do.rerun),
         ("/runs/{number}/cancel", do.cancel),
         ("/runs/{number}/delete", removals.remove),
+        ("/unlock", do.unlock),
     ):
         mounts.append(Route(path, acting(pages, login, action), methods=["POST"]))
     if entrance is not None:

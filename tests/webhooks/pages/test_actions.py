@@ -61,7 +61,8 @@ async def test_person_without_rights_sees_and_does_nothing(home: House) -> None:
 async def test_person_sees_the_jobs_that_they_may_run_and_no_others(home: House) -> None:
     home.github.add_person(SHOP, "ada", "write")
     async with await of_person(home, "ada") as browser:
-        page = (await browser.get("/")).text
+        assert '<a href="/jobs">' in (await browser.get("/")).text
+        page = (await browser.get("/jobs")).text
         assert "/jobs/check" in page
         assert "/jobs/publish" not in page
         assert (await browser.get("/jobs/publish")).status_code == 404

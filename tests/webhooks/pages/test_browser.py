@@ -273,9 +273,10 @@ async def _signed_in(page: Page, here: Installation) -> None:
 async def test_overview_follows_what_happens(here: Installation, page: Page) -> None:
     await _signed_in(page, here)
     await expect(page.locator(".runs .pill")).to_have_text("Running")
+    await expect(page.locator(".tally")).to_contain_text("1 running")
     await here.finish()
-    await expect(page.locator(".runs .pill")).to_have_text("Failed")
-    await expect(page.locator(".jobs .pill")).to_have_text("Failed")
+    await expect(page.locator("section", has=page.locator("#failed")).locator(".pill")).to_have_text("Failed")
+    await expect(page.locator(".tally")).to_contain_text("1 failed within a day")
     assert await page.locator("[data-since]").count() == 0
 
 
@@ -302,13 +303,14 @@ async def test_lists_fit_a_phone_with_their_dates(here: Installation, page: Page
     await page.set_viewport_size({"width": 390, "height": 844})
     await here.finish()
     await _signed_in(page, here)
-    for address in ("/", "/jobs/migrate"):
+    rows = {"/": (".runs:has(.exit)", ".entry-name"), "/jobs/migrate": (".runs", ".what")}
+    for address, (runs_of, name) in rows.items():
         await page.goto(here.address + address)
         assert await page.evaluate("document.documentElement.scrollWidth") <= 390
-        row = await page.locator(".runs li").first.bounding_box()
+        row = await page.locator(f"{runs_of} li").first.bounding_box()
         assert row is not None
-        for part in (".pill", ".what", "time", ".took", ".exit"):
-            box = await page.locator(f".runs {part}").first.bounding_box()
+        for part in (".pill", name, "time", ".took", ".exit"):
+            box = await page.locator(f"{runs_of} {part}").first.bounding_box()
             assert box is not None, part
             assert box["width"] > 10, part
             assert row["x"] <= box["x"], part

@@ -106,9 +106,7 @@ async def test_overview_shows_jobs_and_what_ran(here: Installation, member: http
 
     for word in (
         "migrate",
-        "Apply the database migrations",
-        "report",
-        "has not run yet",
+        '<a href="/jobs">2 jobs</a>',
         "Running",
         "/runs/1",
     ):
@@ -159,7 +157,7 @@ async def test_static_files_are_kept_for_good(here: Installation, client: httpx.
     page = (await client.get("/")).text
     names = re.findall(r'"(/static/[^"]+)"', page)
 
-    assert len(set(names)) == 3
+    assert len(set(names)) >= 4
     for name in names:
         answer = await client.get(name)
         assert answer.status_code == 200

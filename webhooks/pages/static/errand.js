@@ -1,4 +1,4 @@
-// The clock that ticks, buttons, and lists that are read again. Without this file every page still shows all it has.
+// The clock that ticks, and buttons. Without this file every page still shows all it has.
 "use strict";
 (() => {
   const root = document.documentElement;
@@ -45,36 +45,4 @@
     const drawn = event.target.closest("svg [data-href]");
     if (drawn) location.href = drawn.dataset.href;
   });
-
-  // A page that lists runs is read again when something happened, once it is seen.
-  const list = document.querySelector("[data-follow]");
-  if (list) {
-    let stale = false, reading = false;
-    const read = async () => {
-      if (!stale || reading || document.hidden) return;
-      stale = false; reading = true;
-      try {
-        const asked = location.href;
-        const answer = await fetch(asked);
-        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        const main = page.querySelector("[data-follow]");
-        const kept = document.activeElement && document.activeElement.getAttribute("href");
-        if (asked !== location.href) stale = true; // something else is looked for by now
-        else if (answer.ok && main) {
-          for (const open of document.querySelectorAll("[data-follow] details[id][open]"))
-            main.querySelector(`details[id="${CSS.escape(open.id)}"]`)?.setAttribute("open", "");
-          document.querySelector("[data-follow]").replaceWith(main);
-          if (kept) main.querySelector(`[href="${CSS.escape(kept)}"]`)?.focus({ preventScroll: true });
-          clocks(); tick();
-        } else if (answer.status === 401) source.close();
-      } catch { stale = true; } // the service is away: the stream comes back with it
-      reading = false;
-      read();
-    };
-    const source = new EventSource(list.dataset.follow);
-    let opened = false;
-    source.addEventListener("open", () => { stale = stale || opened; opened = true; read(); });
-    source.addEventListener("changed", () => { stale = true; read(); });
-    document.addEventListener("visibilitychange", read);
-  }
 })();

@@ -1,0 +1,145 @@
+"""When schedules start their jobs in the next hour; remembered, since ten thousand take seconds to read."""
+
+import asyncio
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from heapq import heapify, heappop, heapreplace
+from typing import NamedTuple
+
+from bot.catalog.catalog import Catalog, Job
+from bot.catalog.due import Plan, paused
+from bot.registry import Registry
+from bot.tables import JobState
+
+HOUR = 3600.0
+_AHEAD = 2 * HOUR
+"""Seconds that are read at once, so that they last for an hour."""
+
+_EARLY = 600.0
+"""Seconds before what was read runs out at which reading on begins."""
+
+_MOST = 130
+"""Moments of one schedule in that time: it starts its job once a minute at most."""
+
+
+class Coming(NamedTuple):
+    """A job is to start by its schedule; seconds since the epoch, jitter included."""
+
+    at: float
+    job: str
+
+
+class _Line:
+    """The moments of one schedule from `start` to `end`, and the next one after, which are nobody's guess."""
+
+    __slots__ = ("after", "moments", "plan")
+
+    def __init__(self, plan: Plan, start: float, end: float) -> None:
+        self.plan = plan
+        self.moments: list[float] = []
+        self.after = plan.after(start - plan.spread)
+        self.extend(start, end)
+
+    def extend(self, start: float, end: float) -> None:
+        """Forget what was before `start`, and read on to `end`."""
+        kept, plan, more = self.moments[bisect_right(self.moments, start) :], self.plan, list[float]()
+        if self.after <= end:
+            found = plan.schedule.between(self.after - plan.spread, end - plan.spread, _MOST)
+            more = [self.after, *map(plan.starts_at, found)]
+            self.after = plan.after(end - plan.spread)
+        self.moments = kept + more  # at once: others read it meanwhile
+
+    def is_of(self, job: Job) -> bool:
+        """Whether the job still has this schedule."""
+        return self.plan.timetable == job.schedule
+
+
+class Agenda:
+    """The next hour of all schedules; read in a thread, once for all who ask."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._catalog: Catalog | None = None
+        self._lines: dict[str, _Line] = {}
+        self._end = 0.0
+        self._reading: asyncio.Task[None] | None = None
+
+    async def ready(self, now: float, patience: float) -> bool:
+        """Wait up to `patience` seconds; gives whether the schedules are read for the hour after `now`."""
+        is_known = self._catalog is self._registry.catalog
+        if is_known and now + HOUR + _EARLY <= self._end:
+            return True
+        reading = self._reading
+        if reading is None or reading.done():
+            reading = self._reading = asyncio.create_task(self._read(now))
+        if is_known and now + HOUR <= self._end:
+            return True
+        done, _ = await asyncio.wait([reading], timeout=patience)
+        if done:
+            reading.result()
+        return bool(done)
+
+    async def _read(self, now: float) -> None:
+        catalog, end = self._registry.catalog, now + _AHEAD
+        self._lines = await asyncio.to_thread(_lines, catalog, self._lines, now, end)
+        self._catalog, self._end = catalog, end
+
+    def coming(
+        self, held: Mapping[str, JobState], jobs: AbstractSet[str] | None, *, now: float, most: int
+    ) -> list[Coming]:
+        """The first `most` starts of the hour after `now`, in order, of these jobs alone unless None.
+
+        `held` is what people hold back: that does not start.
+        """
+        lines = self._lines
+        names = lines.keys() if jobs is None else jobs & lines.keys()
+        queue = [turn for name in names if (turn := _turn(name, lines[name].moments, now)) is not None]
+        heapify(queue)
+        found: list[Coming] = []
+        while queue and len(found) < most and queue[0].at <= now + HOUR:
+            turn = queue[0]
+            if _starts(lines[turn.job].plan, held.get(turn.job), turn.at):
+                found.append(Coming(turn.at, turn.job))
+            following = _turn(turn.job, turn.moments, turn.at)
+            if following is None:
+                heappop(queue)
+            else:
+                heapreplace(queue, following)
+        return found
+
+
+class _Turn(NamedTuple):
+    """The next of a schedule's moments."""
+
+    at: float
+    job: str
+    moments: Sequence[float]
+
+
+def _turn(job: str, moments: Sequence[float], after: float) -> _Turn | None:
+    place = bisect_right(moments, after)
+    return _Turn(moments[place], job, moments) if place < len(moments) else None
+
+
+def _lines(catalog: Catalog, known: Mapping[str, _Line], start: float, end: float) -> dict[str, _Line]:
+    """The schedules of today's jobs, read to `end`; those that are known are read on."""
+    lines: dict[str, _Line] = {}
+    for job in catalog.jobs.values():
+        if job.schedule is None or job.schedule.paused:
+            continue
+        line = known.get(job.name)
+        if line is not None and line.is_of(job):
+            line.extend(start, end)
+        else:
+            line = _Line(Plan(job, job.schedule), start, end)
+        lines[job.name] = line
+    return lines
+
+
+def _starts(plan: Plan, state: JobState | None, at: float) -> bool:
+    """Whether nobody holds back what starts at `at`."""
+    if state is None:
+        return True
+    due = round(at - plan.spread)  # as the schedule has it, in whole seconds
+    return state.skip_at != due and paused(plan, state, due) is None

@@ -1,0 +1,112 @@
+"""The first page: what runs, waits, failed and comes, and its part that is read again after a change."""
+
+import hashlib
+import math
+import re
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from bot.access import scopes
+from webhooks.access import Visitor
+from webhooks.headers import SECURITY
+from webhooks.pages import hour
+from webhooks.pages.board import DAY, MOST, ON_LINE, SHOWN, WEEK, Board, BoardReader
+from webhooks.pages.parts import Pages
+
+LOOKED = "looked"
+"""The cookie in which a browser keeps when its reader looked last, in whole seconds; a script sets it."""
+
+_MOMENT = re.compile(r"\d{9,11}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Since when failures are shown, and what that is called."""
+
+    since: float
+    words: str
+    chosen: str = ""  # `day` or `week`, where somebody asked for that
+
+    @property
+    def query(self) -> str:
+        """What asks for the same again."""
+        return f"failed={self.chosen}" if self.chosen else f"since={math.floor(self.since)}"
+
+
+class OverviewPage:
+    """Shows to each what they may see; whoever gets here may see something."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+        self._reader = BoardReader(pages.store, pages.registry, pages.clock)
+
+    async def page(self, request: Request, visitor: Visitor) -> Response:
+        """The whole page."""
+        board = await self._reader.board(visitor.jobs)
+        span = self._span(request)
+        values = self._values(board, span, visitor) | {"job_count": self._jobs(visitor)}
+        return self._pages.renderer.page("overview.html", 200, **values)
+
+    async def part(self, request: Request, visitor: Visitor) -> Response:
+        """What changes of it; nothing where the browser has that already (RFC 9110, section 13.1.2)."""
+        board = await self._reader.board(visitor.jobs)
+        span = self._span(request)
+        tag = _tag(board, span, visitor)
+        headers = {**SECURITY, "ETag": tag}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        html = self._pages.renderer.render("board.html", **self._values(board, span, visitor))
+        return HTMLResponse(html, 200, headers)
+
+    def _span(self, request: Request) -> Span:
+        """The last day, unless somebody asks for more or looked later."""
+        now, chosen = self._pages.clock(), request.query_params.get("failed")
+        if chosen == "day":
+            return Span(now - DAY, "within a day", "day")
+        if chosen == "week":
+            return Span(now - WEEK, "within a week", "week")
+        looked = request.query_params.get("since") or request.cookies.get(LOOKED, "")
+        if _MOMENT.fullmatch(looked) and now - WEEK < float(looked) <= now + 60:
+            return Span(float(looked), "since you looked last")
+        return Span(now - DAY, "within a day", "day")
+
+    def _values(self, board: Board, span: Span, visitor: Visitor) -> dict[str, object]:
+        coming = None if board.coming is None else board.coming[:ON_LINE]
+        failed = board.failed_since(span.since)
+        jobs = self._pages.registry.catalog.jobs
+        shut = {lock.target for lock in board.locks if lock.closed is not None}
+        keys = {
+            target
+            for job in (jobs.values() if shut and visitor.how == "session" else ())
+            for target in (job.name, job.lock)
+            if target in shut and visitor.may_run(job.name)
+        }
+        return {
+            "board": board,
+            "span": span,
+            "tag": _tag(board, span, visitor),
+            "failed": board.failed[:failed],
+            "failed_count": failed,
+            "line": None if coming is None else hour.line(coming, self._pages.clock()),
+            "starts": hour.starts(coming or ()),
+            "most": MOST,
+            "on_line": ON_LINE,
+            "shown": SHOWN,
+            "opens": keys,
+            "is_admin": scopes.may_change(visitor.scopes),
+            "visitor": visitor,
+        }
+
+    def _jobs(self, visitor: Visitor) -> int:
+        """How many jobs there are for the visitor."""
+        described, jobs = self._pages.registry.descriptions, visitor.jobs
+        return len(described) if jobs is None else sum(name in described for name in jobs)
+
+
+def _tag(board: Board, span: Span, visitor: Visitor) -> str:
+    """Another one as soon as the page would show this visitor something else."""
+    rights = f"{visitor.how} {visitor.key} {len(visitor.scopes)} {scopes.may_change(visitor.scopes)}"
+    text = f"{board.mark} {span.query} {board.failed_since(span.since)} {rights}"
+    return f'W/"{hashlib.sha256(text.encode()).hexdigest()[:24]}"'
