@@ -8,7 +8,8 @@ from playwright.async_api import Browser, expect
 from tests.bot.house import house
 from tests.webhooks.pages.finished import add_ended
 from tests.webhooks.pages.test_browser import browser  # noqa: F401
-from tests.webhooks.pages.test_job_browser import opened, served
+from tests.webhooks.pages.test_job_browser import opened
+from tests.webhooks.pages.test_manners import served
 
 pytestmark = pytest.mark.browser
 
