@@ -22,6 +22,7 @@ from webhooks.api.deliveries import DeliveryHandlers
 from webhooks.api.grants import GrantHandlers
 from webhooks.api.guard import TokenGuard
 from webhooks.api.hooks import HookCallHandlers, HookGuard
+from webhooks.api.job_changes import JobChanges
 from webhooks.api.jobs import JobHandlers
 from webhooks.api.logs import LogHandlers
 from webhooks.api.operations import DocumentHandlers, routes
@@ -94,6 +95,8 @@ class Site:
             actions=self.controls.pages.actions,
             relations=self.controls.pages.relations,
             removals=self.controls.pages.removals,
+            job_changes=JobChanges(self.controls.registry, self.controls.pruning),
+            is_admin=self.controls.pages.rights.is_admin,
             github=None if logins is None else pages.GitHubEntrance(logins, self.url, self.keys),
         )
         return [*pages.routes(parts), *self._api(access)]

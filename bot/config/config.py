@@ -61,6 +61,7 @@ class Config(Section):
     _environ: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _written: Mapping[str, Value] = PrivateAttr(default_factory=dict)
     _newest: Mapping[str, Value] = PrivateAttr(default_factory=dict)
+    _file: str = PrivateAttr(default="")
     _lines: Mapping[str, int] = PrivateAttr(default_factory=dict)
 
     @property
@@ -82,11 +83,15 @@ class Config(Section):
         """The line of the file in which a job begins, from 1; None for one that the file does not define."""
         return self._lines.get(job)
 
+    def place_of(self, job: str) -> str | None:
+        """Where the file defines a job, such as `app.yaml:12`; None where it does not."""
+        line = self.line_of(job)
+        return None if line is None else f"{self._file}:{line}"
+
     def take_definitions(self, new: "Config") -> None:
         """Take over what `new` was written with for jobs that are defined later."""
         mine = ("jobs", "defaults", "images", "sizes")
-        self._newest = new.written
-        self._lines = new._lines
+        self._newest, self._file, self._lines = new.written, new._file, new._lines
         kept = {key: value for key, value in self._written.items() if key not in mine}
         self._written = {**kept, **{key: new.written[key] for key in mine if key in new.written}}
 

@@ -70,6 +70,7 @@ def checked_source(read: Source) -> Config:
         config = checked(read.document, read.environ)
     if config is None or read.is_wrong():
         raise read.refused()
+    config._file = read.path.name
     return config
 
 

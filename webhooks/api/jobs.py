@@ -6,17 +6,17 @@ from collections.abc import Callable
 import structlog
 from starlette.requests import Request
 
-from bot import config
 from bot.catalog.due import Outlook
 from bot.config import Wrong
 from bot.handlers.orders import standing_tag
-from bot.registry import Conflict, Entry, Expected, Registry
+from bot.registry import Expected, Registry
 from bot.store import Session, Store, results, runs
 from bot.tables import Run
 from bot.workers.pruning import Pruning
 from webhooks import schedules
 from webhooks.api import responses
 from webhooks.api.bodies import content, require_json
+from webhooks.api.job_changes import JobChanges
 from webhooks.api.operation import ApiRequest, Reply
 from webhooks.api.problems import Problem, missing, missing_job, required, wrong
 
@@ -36,6 +36,7 @@ class JobHandlers:
     ) -> None:
         self._registry = registry
         self._pruning = pruning
+        self._changes = JobChanges(registry, pruning)
         self._store = store
         self._clock = clock
 
@@ -86,32 +87,24 @@ class JobHandlers:
 
     async def put_job(self, request: ApiRequest) -> Reply[responses.DefinedJob]:
         """Creates or changes a job."""
-        name, registry = request.path["name"], self._registry
+        name, changes = request.path["name"], self._changes
         require_json(request.http)
         expected = _expected(request.http)
-        before = registry.entry(name)
-        if before is not None and before.from_file:
-            raise Conflict(f"{name} is defined in the configuration file; change it there.")
+        changes.require_changeable(name)
         definition = await content(request.http, limit=BODY_LIMIT, what="A definition")
+        actor = request.visitor.caller.name
         try:
-            job = config.job_of(definition, name, registry.config)
-            row, new = await registry.put(job, actor=request.visitor.caller.name, expected=expected)
+            entry, created = await changes.put(name, definition, actor=actor, expected=expected)
         except Wrong as error:
             raise wrong(error.mistakes, "definition") from None
-        status = 201 if new and before is None else 200
-        document = responses.DefinedJob.of_entry(Entry(job, row))
-        return Reply(document, status, f"/api/jobs/{name}", _etag(row.version))
+        document = responses.DefinedJob.of_entry(entry)
+        return Reply(document, 201 if created else 200, f"/api/jobs/{name}", _etag(entry.row.version))
 
     async def delete_job(self, request: ApiRequest) -> None:
         """Removes a job with its history."""
-        name, visitor = request.path["name"], request.visitor
-        if "\0" in name:
+        name, actor = request.path["name"], request.visitor.caller.name
+        if not await self._changes.remove(name, actor=actor, expected=_expected(request.http)):
             raise missing_job()
-        expected = _expected(request.http)
-        if not await self._registry.remove(name, actor=visitor.caller.name, expected=expected):
-            raise missing_job()
-        log.info("job.removed", job=name, by=visitor.caller.name)
-        await self._pruning.purge(name)
 
     async def delete_run(self, request: ApiRequest) -> None:
         """Removes a finished run with its logs."""

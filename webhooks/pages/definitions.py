@@ -115,10 +115,11 @@ def _change(path: str, was: str | None, now: str | None) -> Change:
         return Change(path, verb)
     if max(len(was or ""), len(now or "")) <= _LONG and "\n" not in f"{was}{now}":
         return Change(path, verb, was, now)
-    return Change(path, verb, lines=_compared((was or "").splitlines(), (now or "").splitlines()))
+    return Change(path, verb, lines=compared((was or "").splitlines(), (now or "").splitlines()))
 
 
-def _compared(old: Sequence[str], new: Sequence[str]) -> list[str]:
+def compared(old: Sequence[str], new: Sequence[str]) -> list[str]:
+    """What differs, each line beginning with `+`, `-`, a space or `…`; nothing of texts that are too long."""
     if max(len(old), len(new)) > _MOST_COMPARED or sum(map(len, (*old, *new))) > _MOST_CHARACTERS:
         return []
     found = list(difflib.unified_diff(old, new, lineterm="", n=2))[2:]

@@ -78,6 +78,10 @@ class JobPages:
             "job.html",
             head=head_of(registry, name, ""),
             name=name,
+            lost=entry is None
+            and before is None
+            and name in registry.removed
+            and not registry.was_removed(name),
             runs=[run_summary(run) for run in page[:RECENT]],
             starters=entry.job.starters if entry else (),
             schedule=schedule,

@@ -16,6 +16,7 @@ from bot.store import Store
 from bot.store.watchers import ChangeFeed
 from executor.logs.store import LogStore
 from webhooks.access import Access, Visitor
+from webhooks.api.job_changes import JobChanges
 from webhooks.compression import compressed
 from webhooks.pages.github_login import PersonLogins
 from webhooks.pages.login import Login
@@ -34,7 +35,10 @@ class GitHubEntrance:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """What the pages are made of; `registry` knows the jobs, their descriptions and schedules."""
+    """What the pages are made of; `registry` knows the jobs, their descriptions and schedules.
+
+    `is_admin` asks anew whether a person is one.
+    """
 
     store: Store
     logs: LogStore
@@ -47,6 +51,8 @@ class Pages:
     actions: PageActions
     relations: RelationFinder
     removals: PageRemovals
+    job_changes: JobChanges
+    is_admin: Callable[[str], Awaitable[bool]]
     github: GitHubEntrance | None = None
 
 

@@ -3,6 +3,7 @@
 from starlette.routing import Route
 
 from webhooks.pages.actions import ActionPages, acting
+from webhooks.pages.editor import JobEditor
 from webhooks.pages.github_login import GitHubLogin
 from webhooks.pages.job import JobPages
 from webhooks.pages.jobs import JobListPages
@@ -25,7 +26,7 @@ def routes(pages: Pages) -> list[Route]:
     login = Login(pages.access, pages.renderer, clock=pages.clock, with_github=entrance is not None)
     lists, lookup = ListPages(pages), SubjectLookup(pages)
     subjects, logs = SubjectPages(pages, lookup), LogPages(pages, lookup)
-    removals = RemovalPages(pages, lookup)
+    removals, editor = RemovalPages(pages, lookup), JobEditor(pages)
     job, run_form = JobPages(pages), RunForm(pages)
     overview = OverviewPage(pages)
 
@@ -42,6 +43,9 @@ def routes(pages: Pages) -> list[Route]:
         guarded("/jobs/{name}/schedule", job.schedule),
         guarded("/jobs/{name}/definition", job.definition),
         guarded("/jobs/{name}/rules", job.rules),
+        guarded("/new", editor.new),  # not below /jobs/, where a job could be called so
+        guarded("/jobs/{name}/edit", editor.edit),
+        guarded("/jobs/{name}/delete", editor.removal),
         guarded("/deliveries", lists.deliveries),
     ]
     mounts += [guarded("/api/", lists.api, every=True), guarded("/api", lists.api, every=True)]
@@ -60,6 +64,9 @@ def routes(pages: Pages) -> list[Route]:
         ("/jobs/{name}/pause", job.pause),
         ("/jobs/{name}/resume", job.resume),
         ("/jobs/{name}/skip", job.skip),
+        ("/new", editor.create),
+        ("/jobs/{name}/edit", editor.change),
+        ("/jobs/{name}/delete", editor.remove),
         ("/runs/{number}/rerun", do.rerun),
         ("/runs/{number}/cancel", do.cancel),
         ("/runs/{number}/delete", removals.remove),

@@ -15,6 +15,7 @@ from playwright._impl._api_structures import SetCookieParam
 from playwright.async_api import Browser, Page, async_playwright
 from starlette.applications import Starlette
 
+from bot.catalog.catalog import Job
 from bot.store import runs
 from executor.logs.logfile import LogWriter
 from tests import npm
@@ -37,6 +38,10 @@ PAGES = (
     "/jobs/nightly/schedule",
     "/jobs/check/definition",
     "/jobs/check/rules",
+    "/new",
+    "/jobs/fresh/edit",
+    "/jobs/fresh/delete",
+    "/jobs/check/edit",
     "/runs/1",
     "/runs/2",
     "/runs/3",
@@ -82,8 +87,10 @@ async def served(home: House) -> AsyncIterator[tuple[str, SetCookieParam]]:
 
 
 async def fill(home: House) -> None:
-    """A run that failed, one that succeeded, one that goes on, and a build."""
+    """A job of the API, a run that failed, one that succeeded, one that goes on, and a build."""
     await home.push("a" * 40)
+    fresh = Job(name="fresh", command=f"echo {'w' * 300}\n" * 3, image="shop", description="d" * 200)
+    await home.tools.registry.put(fresh, actor="token:ops", expected=lambda version: True)
     for number, (result, code) in enumerate((("failed", 3), ("succeeded", 0), (None, None)), 1):
         await home.types("run check")
         run = await home.run(number)
