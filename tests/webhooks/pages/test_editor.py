@@ -50,7 +50,7 @@ def _version(page: str) -> str:
 
 
 async def test_job_is_created_changed_and_removed(home: House, admin: httpx.AsyncClient) -> None:
-    assert 'href="/new"' in (await admin.get("/")).text
+    assert 'href="/new"' in (await admin.get("/jobs")).text
     assert "echo hello" in _typed((await admin.get("/new")).text)
     await _make(admin)
     entry = home.tools.registry.entry("fresh")
@@ -251,7 +251,7 @@ async def test_others_than_admins_see_no_such_pages(tmp_path: Path) -> None:
                     assert (await browser.get(path)).status_code == 404
                     answer = await _send(browser, path, name="own", definition="command: x\n", version="1")
                     assert answer.status_code == 404
-                for path in ("/", "/jobs/fresh/definition"):
+                for path in ("/jobs", "/jobs/fresh/definition"):
                     answer = await browser.get(path)
                     assert answer.status_code == 200
                     assert not re.search(r'href="(/new|[^"]*/edit|[^"]*/delete)"', answer.text)
