@@ -19,6 +19,7 @@ MODULES = (
     "answers",
     "crowded",
     "history",
+    "log_pages",
     "masking",
     "service",
     "slack",
