@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from bot.messages import waited_for, waiting_for
 from bot.states import State
 from bot.tables import Build, Run
-from bot.text.vocabulary import duration, stopper
+from bot.text.vocabulary import duration, standing, stopper
 from webhooks.attempts import RunAttempt
 from webhooks.view import Status, status
 
@@ -27,15 +27,9 @@ class Step:
     seconds: float | None = None
     goes_on: bool = False
     note: str | None = None
-    status: Status | None = None  # of what has a colour of its own
+    status: Status | None = None  # of what has a colour of its own, which `note` or `title` says, too
     build: int | None = None  # whose page says more
     attempts: bool = False  # where the attempts of a run belong
-
-    @property
-    def says_result(self) -> bool:
-        """Whether its colour is said in words beside it: the titles of the others say it."""
-        expected = ("succeeded", State.BUILDING, State.WAITING)
-        return self.status is not None and (self.kind == "ended" or self.status.kind not in expected)
 
 
 def of_run(run: Run, build: Build | None, attempts: Sequence[RunAttempt], *, alone: bool) -> list[Step]:
@@ -83,9 +77,10 @@ def _built(run: Run, build: Build | None) -> Step:
         step = _span("built", "Not built" if over else "To be built", since, ended)
         return replace(step, status=mark, build=number)
     waited = build.started_at - max(build.created_at, run.created_at)
-    note = f"after {duration(waited)} in the queue of builds" if waited >= _NOTED else None
+    said = [_word(build)] if over and build.result != "succeeded" else []
+    said += [f"after {duration(waited)} in the queue of builds"] if waited >= _NOTED else []
     step = _span("built", "Built" if over else "Being built", build.started_at, ended)
-    return replace(step, note=note, status=mark, build=number)
+    return replace(step, note=", ".join(said) or None, status=mark, build=number)
 
 
 def _ready_at(run: Run, build: Build | None) -> float | None:
@@ -116,9 +111,14 @@ def _stopping(run: Run, *, alone: bool) -> Step:
 def _ended(row: Run | Build) -> list[Step]:
     if row.state != State.FINISHED:
         return []
-    code = None if row.exit_code is None else f"with exit code `{row.exit_code}`"
+    code = "" if row.exit_code is None else f" with exit code `{row.exit_code}`"
     mark = status(row.state, row.result)
-    return [Step("ended", "Ended", row.finished_at, note=code, status=mark)]
+    return [Step("ended", "Ended", row.finished_at, note=f"{_word(row)}{code}", status=mark)]
+
+
+def _word(row: Run | Build) -> str:
+    """Its result, as it is said in a line."""
+    return standing(row.state, row.result).label
 
 
 def _span(kind: str, title: str, start: float, end: float | None) -> Step:

@@ -39,8 +39,7 @@ def test_run_that_is_over_has_all_its_steps_with_their_lengths() -> None:
     assert (steps["built"].note, steps["built"].build) == ("after 3s in the queue of builds", 3)
     assert steps["queued"].note == "for the lock prod, held by deploy #5, asked by kim"
     assert steps_of(run, build, alone=True)["queued"].note is None
-    assert steps["ended"].note == "with exit code `3`"
-    assert (steps["ended"].says_result, steps["built"].says_result) == (True, False)
+    assert steps["ended"].note == "failed with exit code `3`"
 
 
 def test_run_that_waits_says_for_what() -> None:
@@ -70,7 +69,7 @@ def test_run_whose_image_is_not_there_is_not_queued_yet() -> None:
     run.state, run.result, run.finished_at = State.FINISHED, "error", BEGAN + 9
     steps = steps_of(run, failed)
     assert list(steps) == ["accepted", "built", "ended"]
-    assert steps["built"].says_result
+    assert steps["built"].note == "failed, after 2s in the queue of builds"
 
 
 def test_image_that_was_there_is_no_wait() -> None:

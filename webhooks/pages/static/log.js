@@ -74,10 +74,9 @@
         location.reload();
         return;
       }
-      $("head").innerHTML = data.head;
+      document.dispatchEvent(new CustomEvent("head", { detail: data.head }));
       document.title = data.title;
       ended = [data.word, data.kind];
-      document.dispatchEvent(new Event("redrawn"));
     });
     source.addEventListener("end", () => {
       source.close();
