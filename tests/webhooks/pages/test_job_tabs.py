@@ -112,6 +112,14 @@ async def test_pause_that_cannot_be_is_told_at_its_field(
     assert "<b>paused</b>" not in (await octocat.get("/jobs/nightly/schedule")).text
 
 
+async def test_form_of_another_site_holds_nothing_back(octocat: httpx.AsyncClient) -> None:
+    for action in ("pause", "skip", "resume"):
+        answer = await octocat.post(f"/jobs/nightly/{action}", headers={"sec-fetch-site": "cross-site"})
+        assert answer.status_code == 403
+    page = (await octocat.get("/jobs/nightly/schedule")).text
+    assert "octocat" not in page.partition("<main>")[2]
+
+
 async def test_job_without_a_schedule_says_so(octocat: httpx.AsyncClient) -> None:
     for action, fields in (("pause", {}), ("pause", {"duration": "soon"}), ("resume", {}), ("skip", {})):
         answer = await octocat.post(f"/jobs/check/{action}", data=fields, headers=OWN)

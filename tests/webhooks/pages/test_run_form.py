@@ -177,6 +177,24 @@ async def test_run_fills_the_form_of_the_next(home: House, octocat: httpx.AsyncC
         assert (await octocat.get(other)).status_code == 404
 
 
+async def test_run_is_repeated_by_the_definition_that_it_had(home: House, octocat: httpx.AsyncClient) -> None:
+    await octocat.post("/jobs/report/run", data=FILLED, headers=OWN)
+    file = home.home / "app.yaml"
+    file.write_text(file.read_text().replace('echo \\"$@\\"', 'echo other \\"$@\\"'))
+    await home.reread()
+    again = FILLED | {"from": "1", "parameter.NAME": "kim"}
+    seen = await octocat.post("/jobs/report/run", data=again | {"do": "preview"}, headers=OWN)
+    assert "by the definition that #1 had, which has changed since" in seen.text
+    await octocat.post("/jobs/report/run", data=again, headers=OWN)
+    assert (await home.run(2)).definition == (await home.run(1)).definition
+    elsewhere = again | {"ref": HEAD}
+    seen = await octocat.post("/jobs/report/run", data=elsewhere | {"do": "preview"}, headers=OWN)
+    assert "which has changed since" not in seen.text
+    await octocat.post("/jobs/report/run", data=elsewhere, headers=OWN)
+    run = await home.run(3)
+    assert (run.definition["command"], run.rerun_of, run.commit) == ('echo other "$@"', None, HEAD)
+
+
 async def test_who_may_not_run_it_learns_nothing_and_starts_nothing(home: House) -> None:
     home.github.add_person(SHOP, "ada", "write")
     async with await of_person(home, "ada") as browser:
