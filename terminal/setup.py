@@ -45,10 +45,10 @@ def github(
 
     Two clicks in the browser: make the App, install it on repositories.
     """
-    from bot.config.at_hand import VARIABLES, Service
+    from bot.config.at_hand import Service
 
     app = read(config, Service.GITHUB)
-    check_variables(app, config, tuple(VARIABLES[Service.GITHUB]), force=force)
+    check_variables(app, config, app.fields, force=force)
     finished(_serve(app, config, port, browser=browser))
 
 
@@ -87,11 +87,13 @@ async def _serve(app: "AppAtHand", config: Path, port: int, *, browser: bool) ->
     if setup.registration is None:
         raise Failure("No App was made.")
     made = setup.registration
-    names = ", ".join(app.variables.values())
+    names = ", ".join(app.kept.values())
     print(f"{made.slug} is made. Its keys are in {config.with_name('.env')}: {names}.")
     print(f"Install it: {made.installing}")
     if not app.is_named:
         print(f"{config} needs these lines:\n{at_hand.section(app.service)}")
+    if app.login_lines:
+        print(f"For people to log in to the pages add to the section github of {config}:\n{app.login_lines}")
 
 
 async def _end_when(made: asyncio.Event, server: "uvicorn.Server") -> None:

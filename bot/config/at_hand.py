@@ -16,7 +16,7 @@ from bot.config.envfile import beside
 from bot.config.findings import Invalid
 from bot.config.interpolation import Reference
 from bot.config.loading import Source, checked_source, source
-from bot.config.stand_ins import SECRETS, pieces, stand_ins, variable_uses
+from bot.config.stand_ins import IDS, SECRETS, pieces, stand_ins, variable_uses
 
 
 class Service(StrEnum):
@@ -31,6 +31,8 @@ VARIABLES: Mapping[Service, Mapping[str, str]] = {
         "app_id": "GITHUB_APP_ID",
         "private_key": "GITHUB_PRIVATE_KEY",
         "webhook_secret": "GITHUB_WEBHOOK_SECRET",
+        "client_id": "GITHUB_CLIENT_ID",
+        "client_secret": "GITHUB_CLIENT_SECRET",
     },
     Service.SLACK: {
         "bot_token": "SLACK_BOT_TOKEN",
@@ -39,6 +41,9 @@ VARIABLES: Mapping[Service, Mapping[str, str]] = {
     },
 }
 """The credentials of each app, by their fields: the variable that is usual."""
+
+LOGIN = ("client_id", "client_secret")
+"""Those of GitHub that a file may do without: people log in with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,27 @@ class AppAtHand:
 
     def unkept(self, *fields: str) -> list[str]:
         """Of these credentials those that `.env` cannot give: no variable of the file stands for them."""
-        return [field for field in fields or VARIABLES[self.service] if field not in self.variables]
+        return [field for field in fields or self.fields if field not in self.variables]
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The credentials that the file has or needs."""
+        github = self.config.github
+        spared = LOGIN if self.is_named and github is not None and github.client_id is None else ()
+        return tuple(field for field in VARIABLES[self.service] if field not in spared)
+
+    @property
+    def login_lines(self) -> str | None:
+        """What the section of GitHub lacks for people to log in; None where it lacks nothing."""
+        lacking = [each for each in LOGIN if self.service is Service.GITHUB and each not in self.fields]
+        usual = VARIABLES[Service.GITHUB]
+        return "\n".join(f"  {field}: ${{{usual[field]}}}" for field in lacking) or None
+
+    @property
+    def kept(self) -> Mapping[str, str]:
+        """The variables that `.env` gets of an App, by field: GitHub tells the secret of its client once."""
+        usual = {each: VARIABLES[Service.GITHUB][each] for each in LOGIN} if self.login_lines else {}
+        return {**usual, **self.variables}
 
 
 def at_hand(path: FilePath, environ: Mapping[str, str], service: Service) -> AppAtHand:
@@ -74,7 +99,8 @@ def at_hand(path: FilePath, environ: Mapping[str, str], service: Service) -> App
     fields = {field: _variable(section.get(field)) for field in VARIABLES[service]}
     variables = {field: name for field, name in fields.items() if name}
     missing = {name: field for field, name in variables.items() if not read.environ.get(name)}
-    filled = {name: SECRETS.get((service, field), "1") for name, field in missing.items()}
+    known = {**SECRETS, **IDS}
+    filled = {name: known[service, field] for name, field in missing.items()}
     return AppAtHand(_checked(read, filled), service, variables, is_named=True)
 
 

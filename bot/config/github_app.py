@@ -14,6 +14,8 @@ from bot.config.config import Config
 
 HOOK = "/webhooks/github"
 """Where deliveries go, below the address of the installation."""
+CALLBACK = "/login/github/callback"
+"""Where GitHub sends people back who log in, below the address of the installation."""
 UNREACHED = "https://errand.invalid"
 """Stands for an address where there is none: GitHub wants one, and keeps what it could not deliver."""
 
@@ -97,6 +99,7 @@ def manifest(config: Config, *, redirect: str | None = None) -> dict[str, object
         "description": "Runs the team's jobs when somebody asks for them, and brings the answer back.",
         "url": reached,
         "public": False,
+        "callback_urls": [config.url + CALLBACK],
         "hook_attributes": {"url": reached + HOOK, "active": True},
         "default_permissions": dict(wanted.permissions),
         "default_events": list(wanted.events),

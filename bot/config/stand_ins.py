@@ -17,13 +17,14 @@ SECRETS: Mapping[Path, str] = {
     ("github", "private_key"): "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----",
     ("github", "token"): _STAND_IN,
     ("github", "webhook_secret"): _STAND_IN,
+    ("github", "client_secret"): _STAND_IN,
     ("slack", "bot_token"): LOOKS[Kind.BOT_TOKEN].prefix + _STAND_IN,
     ("slack", "app_token"): LOOKS[Kind.APP_TOKEN].prefix + _STAND_IN,
     ("slack", "signing_secret"): _STAND_IN,
 }
 """Where the file holds secrets, with what stands in for one that this environment does not have."""
 
-_NUMBER: Mapping[Path, str] = {("github", "app_id"): "1"}
+IDS: Mapping[Path, str] = {("github", "app_id"): "1", ("github", "client_id"): "Iv1.standin"}
 """The same of what is no secret, but kept beside them, and changes nothing of what is printed."""
 
 
@@ -69,8 +70,8 @@ def stand_ins(data: Value, uses: list[VariableUse]) -> dict[str, str]:
             continue
         if place in SECRETS:
             made[reference.name] = SECRETS[place] if alone else _STAND_IN
-        elif place in _NUMBER:
-            made.setdefault(reference.name, _NUMBER[place])
+        elif place in IDS:
+            made.setdefault(reference.name, IDS[place])
         elif treatment(path) == "late":
             made.setdefault(reference.name, _STAND_IN)
         else:

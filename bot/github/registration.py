@@ -26,6 +26,8 @@ class Registration:
     page: str
     private_key: Secret = field(repr=False)
     webhook_secret: Secret = field(repr=False)
+    client_id: str
+    client_secret: Secret = field(repr=False)
 
     @property
     def installing(self) -> str:
@@ -53,4 +55,6 @@ async def register(api_url: str, code: str, clock: Callable[[], float]) -> Regis
         page=page,
         private_key=Secret(answers.needed(answers.text(data, "pem"), "the private key")),
         webhook_secret=Secret(answers.needed(answers.text(data, "webhook_secret"), "the webhook secret")),
+        client_id=answers.needed(answers.text(data, "client_id"), "the id of the App's client"),
+        client_secret=Secret(answers.needed(answers.text(data, "client_secret"), "the client secret")),
     )

@@ -16,13 +16,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bot.access import links
+from bot.config import github_app
 from bot.errors import Refused, RetryLater
 from webhooks.access import Access
 from webhooks.pages.login import Login
 from webhooks.pages.targets import local_target
 
 WAY_THERE = "/login/github"
-WAY_BACK = "/login/github/callback"
+WAY_BACK = github_app.CALLBACK
 LIFE_S = 600
 """Seconds that somebody may take at GitHub."""
 

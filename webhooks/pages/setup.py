@@ -143,7 +143,8 @@ class AppSetup:
             "setup_done.html",
             slug=registration.slug,
             install=registration.installing,
-            variables=sorted(self._app.variables.values()),
+            variables=sorted(self._app.kept.values()),
+            login=self._app.login_lines,
             section=None if self._app.is_named else section(Service.GITHUB),
         )
 
@@ -165,8 +166,10 @@ def keep(config: Path, app: AppAtHand, registration: Registration) -> Path:
         "app_id": registration.app_id,
         "private_key": registration.private_key.reveal(),
         "webhook_secret": registration.webhook_secret.reveal(),
+        "client_id": registration.client_id,
+        "client_secret": registration.client_secret.reveal(),
     }
-    return envfile.put(config, {app.variables[name]: value for name, value in values.items()})
+    return envfile.put(config, {app.kept[name]: value for name, value in values.items()})
 
 
 def _host(header: str) -> str | None:

@@ -30,6 +30,34 @@ def test_credential_that_no_variable_stands_for_could_not_be_kept(tmp_path: Path
     assert at_hand(tmp_path / "none.yaml", {}, Service.GITHUB).unkept() == []
 
 
+KEYS = 'app_id: "${A}", private_key: "${K}", webhook_secret: "${W}"'
+
+
+def test_section_may_do_without_logins_and_what_they_take_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "app.yaml"
+    path.write_text(f"github: {{{KEYS}}}\n")
+    app = at_hand(path, {}, Service.GITHUB)
+    assert app.unkept() == []
+    assert app.login_lines == ("  client_id: ${GITHUB_CLIENT_ID}\n  client_secret: ${GITHUB_CLIENT_SECRET}")
+    assert (app.kept["app_id"], app.kept["client_secret"]) == ("A", "GITHUB_CLIENT_SECRET")
+    path.write_text(f"github: {{{KEYS}, client_id: '${{I}}', client_secret: '${{S}}'}}\n")
+    app = at_hand(path, {}, Service.GITHUB)
+    assert (app.unkept(), app.login_lines) == ([], None)
+    assert (app.kept["client_id"], app.kept["client_secret"]) == ("I", "S")
+
+
+def test_client_of_another_app_in_the_file_itself_could_not_be_kept(tmp_path: Path) -> None:
+    path = tmp_path / "app.yaml"
+    path.write_text(f"github: {{{KEYS}, client_id: Iv1.0123456789, client_secret: '${{S}}'}}\n")
+    assert at_hand(path, {}, Service.GITHUB).unkept() == ["client_id"]
+
+
+def test_file_without_the_section_gets_logins_with_it(tmp_path: Path) -> None:
+    app = at_hand(tmp_path / "none.yaml", {}, Service.GITHUB)
+    assert app.login_lines is None
+    assert "client_id: ${GITHUB_CLIENT_ID}" in section(Service.GITHUB, app.fields)
+
+
 def test_secrets_of_jobs_and_of_the_other_service_need_not_be_there(tmp_path: Path) -> None:
     path = tmp_path / "app.yaml"
     path.write_text(

@@ -75,6 +75,7 @@ def test_manifest_names_an_address_that_github_takes(url: str, hook: str, name: 
     images = {"shop": {"name": "shop", "build": {"repository": "acme/shop"}}}
     manifest = github_app.manifest(config(url=url, images=images), redirect="http://127.0.0.1:1/made")
     assert manifest["hook_attributes"] == {"url": hook, "active": True}
+    assert manifest["callback_urls"] == [f"{url}/login/github/callback"]
     assert (manifest["name"], manifest["public"]) == (name, False)
     assert manifest["redirect_url"] == "http://127.0.0.1:1/made"
     assert "push" in str(manifest["default_events"])
@@ -103,7 +104,8 @@ def test_knowing_who_is_a_member_takes_the_right_to_read_members() -> None:
     assert github_app.needs(config(slack=slack)).permissions == ALWAYS | {"members": "read"}
     assert github_app.needs(config(slack=slack | {"email_domains": []})).permissions == ALWAYS
     for who, more in (("github:@acme", {"members": "read"}), ("github:octocat", {})):
-        assert github_app.needs(config(pages={"access": [who]})).permissions == ALWAYS | more
+        for kind in ("access", "admins"):
+            assert github_app.needs(config(pages={kind: [who]})).permissions == ALWAYS | more
 
 
 @pytest.mark.parametrize(

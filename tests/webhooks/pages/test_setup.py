@@ -79,6 +79,7 @@ async def test_two_clicks_make_the_app_and_keep_its_keys(setting: _Setting, page
         await page.get_by_role("button", name="Create GitHub App for acme").click()
         await expect(page.locator("h1")).to_have_text("errand is made")
         await expect(page.locator("section")).to_contain_text("errand serve --config my.yaml")
+        await expect(page.locator("pre.lines")).to_contain_text("client_secret: ${GITHUB_CLIENT_SECRET}")
         await page.get_by_role("link", name="Install it").click()
         await expect(page.locator("h1")).to_have_text("Install Errand")
     kept = setting.config.with_name(".env")
@@ -87,6 +88,9 @@ async def test_two_clicks_make_the_app_and_keep_its_keys(setting: _Setting, page
     assert (values["OTHER"], values["APP"]) == ("1", str(setting.github.app_id))
     assert values["KEY"] == setting.github.private_key
     assert len(values["HOOK"]) == 40
+    client = setting.github.client
+    assert (values["GITHUB_CLIENT_ID"], values["GITHUB_CLIENT_SECRET"]) == (client.id, client.secret)
+    assert client.callbacks == ["https://errand.example.com/login/github/callback"]
     made = setting.github.state.registered
     assert made is not None
     assert made.owner == "acme"
