@@ -3,7 +3,9 @@
 import json
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -87,6 +89,16 @@ async def test_schedule_is_held_back_and_let_go_on(octocat: httpx.AsyncClient) -
     assert (await _press(octocat, "pause", duration="2h")).status_code == 303
     page = (await octocat.get("/jobs/nightly/schedule")).text
     assert re.search(r"<b>paused</b> by octocat until \w{3} [\d-]+ [\d:]+ CES?T", page)
+
+
+async def test_pause_is_until_a_time_by_the_clocks_of_the_schedule(
+    home: House, octocat: httpx.AsyncClient
+) -> None:
+    until = datetime.fromtimestamp(home.now + 86400, ZoneInfo("Europe/Berlin"))
+    assert (await _press(octocat, "pause", until=f"{until:%Y-%m-%dT%H:%M}")).status_code == 303
+    page = (await octocat.get("/jobs/nightly/schedule")).text
+    assert f"by octocat until {until:%a %Y-%m-%d %H:%M}" in page
+    assert len(re.findall("data-own", page)) == 10  # those after it
 
 
 @pytest.mark.parametrize(
