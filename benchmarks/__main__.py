@@ -20,6 +20,7 @@ MODULES = (
     "crowded",
     "history",
     "log_pages",
+    "pages",
     "masking",
     "service",
     "slack",

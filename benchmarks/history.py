@@ -23,10 +23,17 @@ STATES = tuple(State)
 _FILL = """
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :runs)
 INSERT INTO runs (attempts, due_at, lease_until, "key", name, job, definition, parameters, arguments, public,
-                  cause, actor, concurrency, admitted, attempt, state, result, tail, created_at, finished_at)
+                  cause, actor, concurrency, admitted, attempt, state, result, tail, created_at, started_at,
+                  finished_at)
 SELECT 0, 0, 0, 'k' || i, 'job-' || (i % :jobs) || '-' || i, 'job-' || (i % :jobs), '{}', '{}',
-       '[]', 0, 'comment', 'github:octocat', 'allow', 1, 1, 'finished', 'succeeded', '[]', i, i FROM n
+       '[]', 0, 'comment', 'github:octocat', 'allow', 1, 1, 'finished',
+       CASE WHEN i % 11 THEN 'succeeded' ELSE 'failed' END, '[]', i, i, i + i % 7 FROM n
 """
+
+
+async def fill(store: Store, jobs: int) -> None:
+    """A million runs that are over, of so many jobs in turn; every eleventh failed."""
+    await store.write(lambda s: s.execute(text(_FILL), {"runs": RUNS, "jobs": jobs}) and None)
 
 
 async def rows() -> list[Row]:
@@ -35,7 +42,7 @@ async def rows() -> list[Row]:
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
     async with await Store.open(f"sqlite:///{home}/errand.db", owner="bench") as store:
-        await store.write(lambda s: s.execute(text(_FILL), {"runs": RUNS, "jobs": JOBS}) and None)
+        await fill(store, JOBS)
 
         def page(session: Session, turn: int) -> float:
             before = None if turn % 2 else RUNS - turn * 9_000

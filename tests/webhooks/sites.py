@@ -53,10 +53,13 @@ def site(
     keys: links.Keys,
     url: str,
     clock: Callable[[], float],
-    jobs: Mapping[str, str] | None = None,
+    jobs: Mapping[str, str | Job] | None = None,
 ) -> Site:
-    """Of a bot without GitHub and Slack, whose `jobs` have these descriptions and do nothing."""
-    known = {name: Job(name=name, command="true", description=text) for name, text in (jobs or {}).items()}
+    """Of a bot without GitHub and Slack; `jobs` that are descriptions alone do nothing."""
+    known = {
+        name: job if isinstance(job, Job) else Job(name=name, command="true", description=job)
+        for name, job in (jobs or {}).items()
+    }
     registry = Registry(Config(jobs=known), store, clock)
     parts = Parts(
         registry=registry,

@@ -93,11 +93,14 @@ class JobIndex:
                 spelling.setdefault(image.repository.casefold(), image.repository)
         self.catalog = catalog
         self.entries = [_entry(catalog, spelling, name) for name in sorted(catalog.jobs)]
+        self._values = {group: _values(self.entries, group) for group in GROUPS}
 
     def found(
         self, wish: Wish, seen: Collection[str] | None, among: Sequence[Collection[str]]
     ) -> list[Entry]:
         """The jobs of `seen` (None: all) that an address asks for and that are in each of `among`."""
+        if seen is None and not among and not (wish.q or wish.repository or wish.image or wish.by):
+            return self.entries
         words = wish.q.casefold().split()
         repository, image = wish.repository.casefold(), wish.image
         found = [
@@ -113,10 +116,15 @@ class JobIndex:
             found.sort(key=lambda entry: (entry.value_of(wish.by) is None, entry.value_of(wish.by) or ""))
         return found
 
-    def values_of(self, group: str, seen: Collection[str] | None) -> list[str]:
+    def values_of(self, group: str, seen: Collection[str] | None) -> Sequence[str]:
         """The repositories, or the images, of the jobs of `seen`."""
-        found = {entry.value_of(group) for entry in self.entries if seen is None or entry.name in seen}
-        return sorted(value for value in found if value)
+        if seen is None:
+            return self._values[group]
+        return _values([entry for entry in self.entries if entry.name in seen], group)
+
+
+def _values(entries: Sequence[Entry], group: str) -> list[str]:
+    return sorted({value for entry in entries if (value := entry.value_of(group))})
 
 
 def _entry(catalog: Catalog, spelling: Mapping[str, str], name: str) -> Entry:

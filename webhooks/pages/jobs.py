@@ -76,7 +76,7 @@ class JobListPages:
         """The jobs that the address asks for."""
         wish, seen = Wish.of(request.query_params), visitor.jobs
 
-        def read(session: Session) -> tuple[Listing, dict[str, list[str]]]:
+        def read(session: Session) -> tuple[Listing, dict[str, Sequence[str]]]:
             index = self._today()  # here, since it takes a while among many jobs
             choices = {group: index.values_of(group, seen) for group in GROUPS}
             return self._listing(session, index, wish, seen), choices
