@@ -22,6 +22,13 @@ from webhooks.pages import ansi, summaries
 
 _HERE = Path(__file__).parent
 _MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_ICONS = {
+    **dict.fromkeys(("waiting", "building", "starting", "running", "stopping"), "state_busy.svg"),
+    **dict.fromkeys(("failed", "timed_out", "error"), "state_bad.svg"),
+    "succeeded": "state_good.svg",
+}
+"""The icon of a page by what its run or build comes to; Errand's own for the rest."""
+
 _YEAR_S = 365 * 86400
 
 
@@ -41,6 +48,7 @@ class PageRenderer:
         )
         names = {name.partition(".")[0] + Path(name).suffix: name for name in self._files}
         self._environment.globals["static"] = lambda name: f"/static/{names[name]}"
+        self._environment.globals["icon"] = lambda kind: f"/static/{names[_ICONS.get(kind, 'mark.svg')]}"
         self._environment.globals["command"] = command
         self._environment.globals["now"] = clock
         self._environment.globals["form_key"] = lambda: secrets.token_urlsafe(12)

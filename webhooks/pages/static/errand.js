@@ -20,12 +20,8 @@
     for (const one of document.querySelectorAll("[data-until]"))
       one.textContent = duration(Math.max(0, Math.ceil(Number(one.dataset.until) + skew - Date.now() / 1000)));
   };
-  const clocks = () => {
-    for (const one of document.querySelectorAll("time")) one.title = new Date(one.dateTime).toLocaleString();
-  };
-  clocks();
   tick();
-  document.addEventListener("redrawn", () => { clocks(); tick(); });
+  document.addEventListener("redrawn", tick);
   setInterval(tick, 200);
 
   document.addEventListener("click", async (event) => {
