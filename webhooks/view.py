@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from bot.access.scopes import EXEC
 from bot.messages import differences, waiting_for
 from bot.messages.reasons import explanation_of
-from bot.states import State, attempts_allowed, grace_of
+from bot.states import State, Wait, attempts_allowed, grace_of
 from bot.tables import Build, Run
 from bot.text import vocabulary
 from bot.text.bars import bar, steps
@@ -114,7 +114,7 @@ def run_summary(run: Run, of: Run | None = None) -> Summary:
         name=run.job,
         status=status(run.state, run.result),
         exit_code=run.exit_code,
-        detail=explanation_of(run) or (waiting_for(run) if run.state != State.FINISHED else None),
+        detail=explanation_of(run) or (_obstacle(run) if run.state != State.FINISHED else None),
         actor=run.actor,
         cause=run.cause,
         repository=run.repository,
@@ -141,6 +141,12 @@ def run_summary(run: Run, of: Run | None = None) -> Summary:
         stopping_at=run.stopping_at,
         differs=differences(of, run) if of is not None and of.repository == run.repository else None,
     )
+
+
+def _obstacle(run: Run) -> str | None:
+    """What keeps it from starting: what an engine says is a sentence of its own."""
+    why = waiting_for(run)
+    return f"It waits for {why}." if why and run.waiting_for in tuple(Wait) else why
 
 
 def build_summary(build: Build) -> Summary:

@@ -1,5 +1,6 @@
 """Where what a run or a build comes from can be seen, and where it is told: for its page."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,10 @@ from bot.posting.slack_addresses import SlackAddresses
 from bot.store import posts
 from bot.tables import Build, Post, Run
 
+PATIENCE_S = 0.5
+"""Seconds for which a page waits for Slack, once in the life of the service if Slack answers."""
+
+_MESSAGE = "slack_message"
 _NAMES = {
     "github_comment": "comment in the pull request",
     "github_check": "check of the commit",
@@ -57,8 +62,7 @@ class RelationFinder:
 
     async def of_run(self, run: Run, cards: Sequence[Post]) -> Relations:
         """Those of a run that these `cards` tell of."""
-        is_in_slack = any(card.kind == "slack_message" and card.remote_id for card in cards)
-        slack = await self._slack.of_run(run.identity) if is_in_slack else None
+        slack = await self._in_slack(cards)
         return Relations(
             commit=self._addresses.commit_of(run),
             pull=self._addresses.pull_of(run),
@@ -78,6 +82,18 @@ class RelationFinder:
             places=self._places(build, cards, None),
         )
 
+    async def _in_slack(self, cards: Sequence[Post]) -> str | None:
+        """The address of the first message; a page does not wait for long for what Slack says of itself."""
+        places = (
+            posts.message_at(card.remote_id or "", card.place) for card in cards if card.kind == _MESSAGE
+        )
+        where = next(filter(None, places), None)
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                return await self._slack.of_message(where)
+        except TimeoutError:
+            return None
+
     def _places(self, row: Build | Run, cards: Sequence[Post], slack: str | None) -> tuple[ToldPlace, ...]:
         return tuple(
             ToldPlace(
@@ -94,7 +110,7 @@ class RelationFinder:
 
     def _link(self, row: Build | Run, card: Post, slack: str | None) -> str | None:
         place, remote = card.place, card.remote_id
-        if card.kind == "slack_message":
+        if card.kind == _MESSAGE:
             return slack
         if remote is None or not remote.isdigit():
             return self._addresses.commit_of(row) if card.kind == "github_status" and card.sent else None
@@ -106,7 +122,7 @@ class RelationFinder:
 
 def _posted_at(card: Post) -> float | None:
     """When it was posted: Slack names a message by that; the other places do not say."""
-    if card.kind != "slack_message":
+    if card.kind != _MESSAGE:
         return None
     _, _, at = (card.remote_id or "").partition(" ")
     try:

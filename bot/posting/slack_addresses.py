@@ -16,8 +16,11 @@ class SlackAddresses:
         """The address of the run's message, None where there is none yet, or Slack does not say."""
         if self._slack is None:
             return None
-        where = await self._store.read(lambda s: posts.message_of(s, number))
-        if where is None:
+        return await self.of_message(await self._store.read(lambda s: posts.message_of(s, number)))
+
+    async def of_message(self, where: tuple[str, str, str | None] | None) -> str | None:
+        """The same of a message whose place (`posts.message_of`) is at hand."""
+        if self._slack is None or where is None:
             return None
         try:
             return await self._slack.address(*where)

@@ -1,6 +1,6 @@
 """Posts: what is to be said where. `wanted` counts what there is to say, `sent` how far it was said."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
@@ -295,8 +295,13 @@ def message_of(session: Session, run: int) -> tuple[str, str, str | None] | None
     found = session.execute(query).first()
     if found is None:
         return None
-    channel, _, ts = found[0].partition(" ")
-    return (channel, ts, found[1].get("thread")) if ts else None
+    return message_at(found[0], found[1])
+
+
+def message_at(remote: str, place: Mapping[str, Any]) -> tuple[str, str, str | None] | None:
+    """The same of one post, by its `remote_id` and `place`; None for what is no message."""
+    channel, _, ts = remote.partition(" ")
+    return (channel, ts, place.get("thread")) if ts else None
 
 
 @dataclass(frozen=True, slots=True)

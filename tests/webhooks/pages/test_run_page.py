@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from bot.access import links
-from bot.states import State
+from bot.states import State, Wait
 from bot.store import Session, runs
 from bot.tables import Post, Run
 from tests.bot.house import House, house
@@ -117,6 +117,7 @@ async def under_way(home: House) -> None:
 async def test_run_that_is_stopped_counts_its_grace_down(home: House, browser: httpx.AsyncClient) -> None:
     await under_way(home)
     page = (await browser.get("/runs/1")).text
+    assert 'id="again"' not in page
     assert "It then has 30s to end by itself." in page
     await browser.post("/runs/1/cancel", headers=OWN)
     page = (await browser.get("/runs/1")).text
@@ -175,3 +176,15 @@ async def test_person_among_the_admins_removes_a_run(tmp_path: Path) -> None:
         async with await of_person(home, "octocat") as browser:
             await browser.post("/runs/1/cancel", headers=OWN)
             assert (await browser.post("/runs/1/delete", headers=OWN)).headers["location"] == "/jobs/check"
+
+
+async def test_page_says_what_a_run_waits_for(home: House, browser: httpx.AsyncClient) -> None:
+    await home.says("/job run check")
+
+    def hold(session: Session) -> None:
+        run = session.get(Run, 1)
+        assert run is not None
+        run.waiting_for, run.waiting_on = Wait.AHEAD, {"run": 9, "stopping": True}
+
+    await home.write(hold)
+    assert "It waits for #9 to stop." in (await browser.get("/runs/1")).text
