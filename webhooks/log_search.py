@@ -6,7 +6,7 @@ What is looked at is what a reader sees: escape sequences and what has no width 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from executor.logs.controls import GAP, SUSPECTS
 from executor.logs.store import LogStore
@@ -62,6 +62,15 @@ class End:
     why: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one search may cost; `slots` is shared by those that may look at a piece at the same time."""
+
+    most: int = MOST_MATCHES
+    seconds: float = SEARCH_S
+    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+
+
 def words(text: str, *, exact: bool) -> Words:
     """What finds `text`, of at most `LONGEST` characters; `exact`: capital and small letters differ."""
     wanted = GAP.sub(b"", text[:LONGEST].encode(errors="replace")).decode(errors="replace")
@@ -86,23 +95,20 @@ def words(text: str, *, exact: bool) -> Words:
 
 
 async def search(
-    logs: LogStore,
-    key: str,
-    what: Words,
-    *,
-    after: int = 0,
-    most: int = MOST_MATCHES,
-    seconds: float = SEARCH_S,
+    logs: LogStore, key: str, what: Words, *, after: int = 0, bounds: Bounds | None = None
 ) -> AsyncIterator[Match | End]:
     """The lines after `after` that match, in order, and then the end."""
+    bounds = bounds or Bounds()
     start = await logs.begin_of(key, after + 1)
     if start is None:
         yield End(after + 1, None)
         return
-    scan, until = _Scan(what, after + 1, start, most), time.monotonic() + seconds
+    scan, until = _Scan(what, after + 1, start, bounds.most), time.monotonic() + bounds.seconds
     async with reading(logs, key, offset=start) as chunks:
         async for chunk in chunks:
-            for match in await asyncio.to_thread(scan.feed, chunk.data, chunk.start):
+            async with bounds.slots:
+                matches = await asyncio.to_thread(scan.feed, chunk.data, chunk.start)
+            for match in matches:
                 yield match
             if scan.left == 0:
                 yield End(scan.last + 1, "most")

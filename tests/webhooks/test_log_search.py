@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from executor.logs.logfile import LogWriter
 from executor.logs.store import LogStore
 from webhooks import log_search
-from webhooks.log_search import End, Match, search, words
+from webhooks.log_search import Bounds, End, Match, search, words
 
 LIMIT = 2**24
 
@@ -20,7 +20,7 @@ async def found(
     logs: LogStore, text: str, *, exact: bool = False, after: int = 0, most: int = 200
 ) -> tuple[list[Match], End]:
     matches, end = [], None
-    async for one in search(logs, "log", words(text, exact=exact), after=after, most=most):
+    async for one in search(logs, "log", words(text, exact=exact), after=after, bounds=Bounds(most)):
         if isinstance(one, End):
             end = one
         else:
@@ -65,7 +65,7 @@ async def test_search_stops_at_its_bound_and_goes_on_behind_it(logs: LogStore) -
 
 async def test_search_ends_in_time(logs: LogStore) -> None:
     write(logs, b"miss\n" * 200_000)
-    ends = [one async for one in search(logs, "log", words("x", exact=True), seconds=0.0)]
+    ends = [one async for one in search(logs, "log", words("x", exact=True), bounds=Bounds(seconds=0.0))]
     assert isinstance(ends[-1], End)
     assert ends[-1].why == "time"
     assert ends[-1].line < 200_000

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from webhooks import log_search, text
 from webhooks.access import Visitor
 from webhooks.headers import SECURITY
-from webhooks.log_search import End, Match, Words
+from webhooks.log_search import Bounds, End, Match, Words
 from webhooks.pages import windows
 from webhooks.pages.errors import LOOKS_LIKE_ERROR
 from webhooks.pages.folds import folded
@@ -23,7 +23,7 @@ from webhooks.pages.windows import Window
 from webhooks.streams import Stream, Write
 
 MOST_SEARCHES = 2
-"""Searches that read at the same time; others wait for their turn."""
+"""Searches that look at a piece of a log at the same time; others wait for their turn."""
 
 _JSON_LINES = {
     **SECURITY,
@@ -133,10 +133,10 @@ class LogPages:
         params = request.query_params
         what = log_search.words(params.get("q", ""), exact=params.get("case") == "1")
         after = number_of(params.get("after", "")) or 0
-        if "application/x-ndjson" not in request.headers.get("accept", ""):
-            return await self._found_page(subject, visitor, what, after, params)
         if not self._pages.streams.has_room(visitor.key):
             return Response(status_code=503, headers={**SECURITY, "Retry-After": "5"})
+        if "application/x-ndjson" not in request.headers.get("accept", ""):
+            return await self._found_page(subject, visitor, what, after, params)
 
         async def body(write: Write) -> None:
             async for one in self._search(subject, what, after):
@@ -150,44 +150,57 @@ class LogPages:
         subject = await self._lookup.find(request, visitor)
         if subject is None:
             return missing(self._pages, visitor)
-        address = self._address(subject, visitor)
-        end = None
-        async for one in self._search(subject, LOOKS_LIKE_ERROR, 0, most=1):
-            if isinstance(one, Match):
-                line = f"{address.at(line=one.line)}#L{one.line}"
-                return RedirectResponse(line, 303, {"Cache-Control": "no-store"})
-            end = one
+        if not self._pages.streams.has_room(visitor.key):
+            return Response(status_code=503, headers={**SECURITY, "Retry-After": "5"})
+        matches, end = await self._found(subject, visitor, LOOKS_LIKE_ERROR, most=1)
+        if matches:
+            address = self._address(subject, visitor).at(line=matches[0].line)
+            return RedirectResponse(f"{address}#L{matches[0].line}", 303, {"Cache-Control": "no-store"})
         words = "No line of the log looks like an error."
-        if end is not None and end.why == "time":
+        if end.why:
             words = f"None of the first {end.line:,} lines looks like an error; the rest was not looked at."
-        return self._pages.renderer.page(
-            "search.html",
-            address=address, summary=subject.summary, words=words, q="", case=False, matches=[], end=None,
-            visitor=visitor,
-        )  # fmt: skip
+        return self._search_page(subject, visitor, words=words)
 
     async def _found_page(
         self, subject: PageSubject, visitor: Visitor, what: Words, after: int, params: Mapping[str, str]
     ) -> Response:
-        found = [one async for one in self._search(subject, what, after)] if params.get("q") else []
-        return self._pages.renderer.page(
-            "search.html",
-            address=self._address(subject, visitor),
-            summary=subject.summary,
-            words=None,
-            q=params.get("q", "")[: log_search.LONGEST],
-            case=params.get("case") == "1",
-            matches=[one for one in found if isinstance(one, Match)],
-            end=next((one for one in found if isinstance(one, End)), None),
-            visitor=visitor,
-        )
+        q, case = params.get("q", "")[: log_search.LONGEST], params.get("case") == "1"
+        if not q:
+            return self._search_page(subject, visitor)
+        matches, end = await self._found(subject, visitor, what, after=after)
+        return self._search_page(subject, visitor, q=q, case=case, matches=matches, end=end)
 
-    async def _search(
+    def _search_page(self, subject: PageSubject, visitor: Visitor, **values: object) -> Response:
+        nothing: dict[str, object] = {"words": None, "q": "", "case": False, "matches": [], "end": None}
+        address = self._address(subject, visitor)
+        shown = {**nothing, **values, "address": address, "summary": subject.summary, "visitor": visitor}
+        return self._pages.renderer.page("search.html", 200, **shown)
+
+    async def _found(
+        self,
+        subject: PageSubject,
+        visitor: Visitor,
+        what: Words,
+        *,
+        after: int = 0,
+        most: int = log_search.MOST_MATCHES,
+    ) -> tuple[list[Match], End]:
+        """All that one search finds; it counts as a stream of the visitor as long as it takes."""
+        matches: list[Match] = []
+        end = End(1, None)
+        with self._pages.streams.counted(visitor.key):
+            async for one in self._search(subject, what, after, most):
+                if isinstance(one, Match):
+                    matches.append(one)
+                else:
+                    end = one
+        return matches, end
+
+    def _search(
         self, subject: PageSubject, what: Words, after: int, most: int = log_search.MOST_MATCHES
     ) -> AsyncIterator[Match | End]:
-        async with self._searches:
-            async for one in log_search.search(subject.logs, subject.log_key, what, after=after, most=most):
-                yield one
+        bounds = Bounds(most, slots=self._searches)
+        return log_search.search(subject.logs, subject.log_key, what, after=after, bounds=bounds)
 
     def _address(self, subject: PageSubject, visitor: Visitor) -> LogAddress:
         query = self._lookup.query(subject, visitor, subject.chosen, subject.sidecar)

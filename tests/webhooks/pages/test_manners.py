@@ -45,12 +45,19 @@ PAGES = (
     "/runs/1",
     "/runs/2",
     "/runs/3",
+    "/runs/1/search?q=red&case=1",
+    "/runs/1/first-error",
     "/builds/1",
     "/deliveries",
     "/api/",
 )
 NIGHTLY = 'nightly: {image: shop, command: "true", schedule: {cron: "30 2 * * *", timezone: Europe/Helsinki}}'
-LOG = b"\x1b[31mred\x1b[0m \x1b[1;32mgreen\x1b[0m plain\n" * 20 + b"w" * 3000 + b"\n"
+LOG = (
+    b"::group::Colours\n\x1b[31mred\x1b[0m \x1b[1;32mgreen\x1b[0m plain\n" * 20
+    + b"::endgroup::\n"
+    + b"w" * 3000
+    + b"\n"
+)
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@
       if ($("empty") && lines.firstElementChild) $("empty").remove();
       shown.trim("start");
       shown.ways();
-    }
+    } else if (following) setFollow(false);
     done = "";
     $("size").textContent = size(bytes);
     if (following && shown.isWhole()) toEnd();

@@ -20,6 +20,7 @@ window.errandLog = (() => {
 
   const ways = () => {
     const earlier = $("earlier"), later = $("later");
+    lines.classList.toggle("deep", last() >= 100000);
     earlier.hidden = first() <= 1;
     earlier.firstElementChild.href = `${page}before=${first()}`;
     later.hidden = whole;
@@ -93,7 +94,7 @@ window.errandLog = (() => {
   };
   // Shows the line: there is a window around it where it is not in the page.
   const show = async (n, upto = n, options = {}) => {
-    if (!row(n)) {
+    if (!row(n) && !(whole && n > last())) {
       try {
         const window_ = await take(`line=${n}`);
         lines.replaceChildren(window_.content);
