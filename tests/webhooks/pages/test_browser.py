@@ -136,7 +136,7 @@ async def test_log_appears_while_it_is_written(here: Installation, page: Page) -
     await expect(page.locator("#L3")).to_have_text("100%")
     await here.finish()
 
-    await expect(page.locator(".pill")).to_have_text("Failed")
+    await expect(page.locator(".title .pill")).to_have_text("Failed")
     await expect(page.locator("#live")).to_have_text("Failed")
     await expect(page.locator("#follow")).to_have_count(0)
     await expect(page).to_have_title("✗ migrate #1")
