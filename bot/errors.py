@@ -20,6 +20,7 @@ class ProblemType(StrEnum):
     NO_SUCH_LOG = "urn:errand:problem:no-such-log"
     NO_SUCH_LOCK = "urn:errand:problem:no-such-lock"
     NO_SUCH_TOKEN = "urn:errand:problem:no-such-token"  # noqa: S105 (no secret)
+    NO_SUCH_SESSION = "urn:errand:problem:no-such-session"
     NO_SUCH_HOOK = "urn:errand:problem:no-such-hook"
     NO_SUCH_PIN = "urn:errand:problem:no-such-pin"
     NO_SUCH_DELIVERY = "urn:errand:problem:no-such-delivery"

@@ -15,6 +15,7 @@ from terminal import (
     repositories,
     running,
     serving,
+    sessions,
     setup,
     streams,
     tokens,
@@ -36,6 +37,7 @@ for part in (running, looking, jobs, removing, builds, locks, applying, chatting
 cli.add_typer(tokens.group(), name="token")
 cli.add_typer(hooks.group(), name="hook")
 cli.add_typer(deliveries.group(), name="delivery")
+cli.add_typer(sessions.group(), name="session")
 cli.add_typer(repositories.group(), name="repositories")
 cli.add_typer(setup.group(), name="setup")
 cli.command("tokens")(tokens.listing)

@@ -167,6 +167,11 @@ class Access:
         await self._store.write(lambda session: sessions.open_for(session, row))
         return value
 
+    def session_hash(self, request: Request) -> str | None:
+        """Which of a person's logins the request comes with."""
+        value = request.cookies.get(self.cookie, "")
+        return token_hash(value) if _PERSON.fullmatch(value) else None
+
     async def log_out(self, request: Request) -> None:
         """Ends the session that the cookie stands for, wherever else that is; nothing without one."""
         value = request.cookies.get(self.cookie)

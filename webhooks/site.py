@@ -28,6 +28,7 @@ from webhooks.api.logs import LogHandlers
 from webhooks.api.operations import DocumentHandlers, routes
 from webhooks.api.run_commands import RunCommandHandlers
 from webhooks.api.runs import RunHandlers
+from webhooks.api.sessions import SessionHandlers
 from webhooks.api.workflows import Workflows
 from webhooks.pages import routes as pages
 from webhooks.pages.renderer import PageRenderer
@@ -108,6 +109,7 @@ class Site:
             RunHandlers(store, clock),
             LogHandlers(store, self.logs, self.streams, access),
             DeliveryHandlers(store),
+            SessionHandlers(store, clock),
             GrantHandlers(controls.registry, controls.repositories, store, clock),
             ChatCommandHandlers(controls.questions, clock),
             JobHandlers(controls.registry, controls.pruning, store, clock),

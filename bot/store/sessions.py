@@ -14,6 +14,8 @@ from bot.tables import EndedSession, PersonSession
 
 OF_ONE_PERSON = 20
 """Logins that one person may have at a time."""
+LISTED = 500
+"""Logins that a list shows."""
 
 
 def end(session: Session, hash: str, *, expires_at: float, now: float) -> None:
@@ -46,9 +48,11 @@ def of_person(session: Session, hash: str, *, now: float) -> PersonSession | Non
     return session.scalar(select(PersonSession).where(*going))
 
 
-def of_people(session: Session, *, now: float, limit: int) -> list[PersonSession]:
-    """The newest logins of people that go on."""
+def of_people(session: Session, *, now: float, limit: int, login: str | None = None) -> list[PersonSession]:
+    """The newest logins that go on, of everybody or of one person."""
     going = select(PersonSession).where(PERSON_SESSION.expires_at > now)
+    if login is not None:
+        going = going.where(PERSON_SESSION.login == login)
     return list(session.scalars(going.order_by(PERSON_SESSION.id.desc()).limit(limit)))
 
 
@@ -56,3 +60,10 @@ def end_person(session: Session, *, hash: str | None = None, login: str | None =
     """End the login with this cookie, or all of a person; gives how many."""
     which = PERSON_SESSION.hash == hash if hash is not None else PERSON_SESSION.login == login
     return len(list(session.scalars(delete(PersonSession).where(which).returning(PERSON_SESSION.id))))
+
+
+def end_numbered(session: Session, number: int, *, login: str | None = None) -> str | None:
+    """End the login of this number, of anybody or of one person alone; gives whose it was, or None."""
+    which = [PERSON_SESSION.id == number] + ([PERSON_SESSION.login == login] if login is not None else [])
+    ended: str | None = session.scalar(delete(PersonSession).where(*which).returning(PERSON_SESSION.login))
+    return ended

@@ -44,6 +44,11 @@ class PersonSession(SQLModel, table=True):
     address: str | None = None  # from where, as the request said it
     agent: str | None = None  # with what, as the request said it
 
+    @property
+    def number(self) -> int:
+        """By which people name it."""
+        return self.id or 0
+
 
 class Hook(SQLModel, table=True):
     """A deploy hook: whoever has its token may start this one job; only the SHA-256 of the text is kept."""

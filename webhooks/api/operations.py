@@ -23,6 +23,7 @@ from webhooks.api.logs import LogHandlers
 from webhooks.api.operation import TEXT, Answer, ApiRequest, Needs, Operation, V
 from webhooks.api.run_commands import RunCommandHandlers
 from webhooks.api.runs import RunHandlers
+from webhooks.api.sessions import SessionHandlers
 
 _LOCATION = ("Location", "The address of what was made.")
 _ETAG = ("ETag", "The version of the job.")
@@ -160,6 +161,8 @@ OPERATIONS = (
     _get("/api/repositories", Needs.ADMIN, GrantHandlers.list_repositories),
     # The name of a repository has a slash, as may a token that was made on the command line.
     _delete("/api/repositories/{name:path}", Needs.ADMIN, GrantHandlers.forget_repository, _FREE),
+    _get("/api/sessions", Needs.ADMIN, SessionHandlers.list_sessions),
+    _delete("/api/sessions/{number}", Needs.ADMIN, SessionHandlers.end_session),
     _get("/api/tokens", Needs.ADMIN, GrantHandlers.list_tokens),
     Operation("POST", "/api/tokens", Needs.ADMIN, GrantHandlers.create_token, _NEW_TOKEN, problems=(409,)),
     _delete("/api/tokens/{name:path}", Needs.ADMIN, GrantHandlers.delete_token),

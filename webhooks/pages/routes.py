@@ -15,6 +15,7 @@ from webhooks.pages.overview import OverviewPage
 from webhooks.pages.parts import GitHubEntrance, Handler, Pages, guard
 from webhooks.pages.removals import RemovalPages
 from webhooks.pages.run_form import RunForm
+from webhooks.pages.sessions import SessionPages
 from webhooks.pages.subjects import SubjectPages
 
 __all__ = ["GitHubEntrance", "Pages", "routes"]
@@ -28,7 +29,7 @@ def routes(pages: Pages) -> list[Route]:
     subjects, logs = SubjectPages(pages, lookup), LogPages(pages, lookup)
     removals, editor = RemovalPages(pages, lookup), JobEditor(pages)
     job, run_form = JobPages(pages), RunForm(pages)
-    overview = OverviewPage(pages)
+    overview, sessions = OverviewPage(pages), SessionPages(pages)
 
     def guarded(path: str, handler: Handler, *, every: bool = False) -> Route:
         return Route(path, guard(pages, login, handler, every=every), methods=["GET"])
@@ -47,6 +48,7 @@ def routes(pages: Pages) -> list[Route]:
         guarded("/jobs/{name}/edit", editor.edit),
         guarded("/jobs/{name}/delete", editor.removal),
         guarded("/deliveries", lists.deliveries),
+        guarded("/sessions", sessions.page),
     ]
     mounts += [guarded("/api/", lists.api, every=True), guarded("/api", lists.api, every=True)]
     for kind in ("runs", "builds"):
@@ -71,6 +73,7 @@ def routes(pages: Pages) -> list[Route]:
         ("/runs/{number}/cancel", do.cancel),
         ("/runs/{number}/delete", removals.remove),
         ("/unlock", do.unlock),
+        ("/sessions/{number}/end", sessions.end),
     ):
         mounts.append(Route(path, acting(pages, login, action), methods=["POST"]))
     if entrance is not None:
