@@ -11,7 +11,7 @@ from bot.handlers.selection import RunReference, RunSelection, newest_of
 from bot.posting.addresses import PageAddresses
 from bot.posting.audience import outward
 from bot.states import attempt_name
-from bot.store import Session, runs
+from bot.store import Session, runs, series
 from bot.tables import Run
 from executor.logs.store import LogStore
 
@@ -20,7 +20,7 @@ Effect = Callable[[Session], str | None]
 RECENT_RUNS = 10
 """How many runs a page of `status` shows."""
 LAST_RUNS = 25
-"""Of how many of a job it is told in Slack how long they took, of which some may still go on."""
+"""Of how many of a job it is told in Slack how long they took, of which some may never have begun."""
 PAGES = 100
 """How many pages of runs there are in a chat; what is older is on the pages of the service and in the API."""
 LOG_LINES = 20
@@ -48,16 +48,11 @@ class StatusHandler:
             run = self._selection.look(session, context, reference)
             shown, links = self._shown(context, [run])
             if isinstance(context.place, SlackPlace) and command.name is not None:
-                return messages.durations(run, self._last(session, run), links[run.identity])
+                last = series.ended_of(session, run.job, run.repository, limit=LAST_RUNS)
+                return messages.durations(run, last, links[run.identity])
             return messages.status_reply(shown, links=links)
 
         return effect
-
-    @staticmethod
-    def _last(session: Session, run: Run) -> list[Run]:
-        """The newest runs of the same job that whoever may have `run` may have too."""
-        rows = runs.page(session, job=run.job, repository=run.repository, limit=LAST_RUNS)
-        return [row for row in rows if row.repository == run.repository]
 
     async def _history(self, context: RequestContext, name: str | None, page: int) -> Effect:
         """A page of the runs here, or of those of job `name` that the asker may have."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import NamedTuple
 
-from sqlalchemy import CTE, Text, column, func, literal, select, values
+from sqlalchemy import CTE, ColumnElement, Text, column, func, literal, select, values
 from sqlalchemy.orm import Session
 
 from bot.states import State
@@ -33,8 +33,18 @@ class EndedRun(NamedTuple):
 
 def ended(session: Session, job: str, *, limit: int) -> list[EndedRun]:
     """The last `limit` runs of a job that are over, newest first."""
+    return _ended(session, RUN.job == job, limit=limit)
+
+
+def ended_of(session: Session, job: str, repository: str | None, *, limit: int) -> list[EndedRun]:
+    """The same of those of one repository, or of none."""
+    mine = RUN.repository.is_not_distinct_from(repository)
+    return _ended(session, RUN.job == job, mine, limit=limit)
+
+
+def _ended(session: Session, *which: ColumnElement[bool], limit: int) -> list[EndedRun]:
     columns = (RUN.number, RUN.result, RUN.created_at, RUN.started_at, RUN.finished_at)
-    query = select(*columns).where(RUN.job == job, ENDED).order_by(RUN.number.desc()).limit(limit)
+    query = select(*columns).where(*which, ENDED).order_by(RUN.number.desc()).limit(limit)
     return [EndedRun(*row) for row in session.execute(query)]
 
 

@@ -5,7 +5,7 @@ Whatever is drawn is said in text as well, for workspaces that do not know a blo
 
 from collections.abc import Mapping, Sequence
 from statistics import median
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bot.messages.mrkdwn import slack_text
 from bot.messages.replies import JobListing, listing, status_reply
@@ -20,10 +20,9 @@ from bot.messages.slack.elements import (
     size,
 )
 from bot.messages.text import ZERO_WIDTH
-from bot.messages.view import View, run_view
 from bot.tables import Run
 from bot.text.bars import cells
-from bot.text.vocabulary import RESULTS, duration
+from bot.text.vocabulary import RESULTS, duration, result_of
 from executor.spec import Result
 
 RUNS = 20
@@ -46,6 +45,25 @@ class Illustrated(str):
         return made
 
 
+class EndedRun(Protocol):
+    """What a picture needs of a run that is over; one that never began took no `seconds`."""
+
+    @property
+    def number(self) -> int: ...  # noqa: D102
+
+    @property
+    def result(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def seconds(self) -> float | None: ...  # noqa: D102
+
+
+class _Bar(NamedTuple):
+    number: int
+    result: Result
+    seconds: float
+
+
 class DescribedJob(JobListing, Protocol):
     """What a table needs of a job."""
 
@@ -55,11 +73,11 @@ class DescribedJob(JobListing, Protocol):
         ...
 
 
-def durations(latest: Run, rows: Sequence[Run], link: str) -> str:
-    """How a job's `latest` run stands, and how long the last ones took and how they ended, newest first."""
+def durations(latest: Run, rows: Sequence[EndedRun], link: str) -> str:
+    """How a job's `latest` run stands, how long those took that are over and how they ended, newest first."""
     head = status_reply([latest], links={latest.identity: link})
-    views = [run_view(row) for row in rows]
-    ended = [view for view in views if view.result is not None and view.ran_s is not None][:RUNS]
+    began = [_Bar(row.number, result_of(row.result), row.seconds) for row in rows if row.seconds is not None]
+    ended = began[:RUNS]
     if len(ended) < LEAST:
         return head
     summary = _summary(ended)
@@ -82,36 +100,36 @@ def job_table(jobs: Mapping[str, DescribedJob], command: str, page: int) -> str:
     return Illustrated(text, shown) if size(shown) <= MESSAGE_CHARACTERS else text
 
 
-def _summary(ended: Sequence[View]) -> str:
+def _summary(ended: Sequence[_Bar]) -> str:
     """`The last 20 runs: 18 succeeded, 2 failed; one takes about 1m 10s.`"""
     words = {result: word.label for result, word in RESULTS.items()}
-    counts = {result: sum(view.result is result for view in ended) for result in Result}
+    counts = {result: sum(bar.result is result for bar in ended) for result in Result}
     told = ", ".join(f"{count} {words[result]}" for result, count in counts.items() if count)
-    took = [view.ran_s for view in ended if view.result is Result.SUCCEEDED and view.ran_s is not None]
+    took = [bar.seconds for bar in ended if bar.result is Result.SUCCEEDED]
     usual = f"; one takes about {duration(median(took))}" if took else ""
     return f"The last {len(ended)} runs: {told}{usual}."
 
 
-def _bars(ended: Sequence[View]) -> str:
+def _bars(ended: Sequence[_Bar]) -> str:
     """A line for each, in Markdown."""
-    took = [view.ran_s or 0.0 for view in ended]
+    took = [bar.seconds for bar in ended]
     longest = max(took) or 1.0
     return "\n".join(
-        f"- {view.icon} #{ZERO_WIDTH}{view.number} {cells(each, longest)} {duration(each)}"
-        for view, each in zip(ended, took, strict=True)
+        f"- {RESULTS[bar.result].emoji} #{ZERO_WIDTH}{bar.number} {cells(each, longest)} {duration(each)}"
+        for bar, each in zip(ended, took, strict=True)
     )
 
 
-def _chart(job: str, ended: Sequence[View]) -> Block:
+def _chart(job: str, ended: Sequence[_Bar]) -> Block:
     """A bar for each, in a colour for each result."""
-    longest = max(view.ran_s or 0.0 for view in ended)
+    longest = max(bar.seconds for bar in ended)
     per, unit = next((each for each in _UNITS if longest >= 2 * each[0]), _UNITS[-1])
-    took = [round((view.ran_s or 0.0) / per, 2) for view in ended]
+    took = [round(bar.seconds / per, 2) for bar in ended]
     series = {
         RESULTS[result].label: [
-            value if view.result is result else 0.0 for view, value in zip(ended, took, strict=True)
+            value if bar.result is result else 0.0 for bar, value in zip(ended, took, strict=True)
         ]
         for result in Result
-        if any(view.result is result for view in ended)
+        if any(bar.result is result for bar in ended)
     }
-    return bar_chart(f"How long {job} took", series, [f"#{view.number}" for view in ended], unit)
+    return bar_chart(f"How long {job} took", series, [f"#{bar.number}" for bar in ended], unit)

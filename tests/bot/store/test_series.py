@@ -19,6 +19,11 @@ async def test_last_runs_are_those_that_are_over_of_that_job(tmp_path: Path) -> 
             (3, "succeeded", 3.0),
             (2, "succeeded", 2.0),
         ]
+        for repository, numbers in ((None, [3, 2, 1]), ("acme/shop", [])):
+            ours = await home.store.read(
+                partial(series.ended_of, job="check", repository=repository, limit=9)
+            )
+            assert [run.number for run in ours] == numbers
         strips = await home.store.read(lambda s: series.strips(s, ["check", "plain", "words"], limit=2))
         assert strips == {
             "check": [series.Mark(2, "succeeded"), series.Mark(3, "succeeded")],

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot import messages
 from bot.messages.slack import elements
-from bot.tables import Run
+from bot.store.series import EndedRun
 from demo.blocks import check_blocks
 from tests.bot.messages.rows import NOW, run
 from tests.bot.messages.slack.hostile import texts
@@ -18,19 +17,16 @@ from tests.bot.messages.slack.hostile import texts
 LINK = "https://errand.example.com/runs/142"
 
 
-def rows(count: int, **fields: Any) -> list[Run]:
+def rows(count: int, step: float = 10.0) -> list[EndedRun]:
     """So many that took longer and longer, newest first."""
-    made = [
-        run(number=number, started_at=NOW, finished_at=NOW + 10 * number, **fields)
-        for number in range(1, count + 1)
-    ]
+    made = [EndedRun(n, "succeeded", NOW, NOW, NOW + step * n) for n in range(1, count + 1)]
     return made[::-1]
 
 
 def test_durations_are_a_chart_with_a_series_a_result_and_bars_in_the_text() -> None:
     some = rows(4)
-    some[1].result = "failed"
-    reply = messages.durations(some[0], some, LINK)
+    some[1] = some[1]._replace(result="failed")
+    reply = messages.durations(run(), some, LINK)
     assert isinstance(reply, messages.Illustrated)
     assert "The last 4 runs: 3 succeeded, 1 failed; one takes about 20s." in reply
     assert "- ❌ #\u200b3 ▰▰▰▰▰▰▰▰▱▱ 30s" in reply
@@ -44,8 +40,7 @@ def test_durations_are_a_chart_with_a_series_a_result_and_bars_in_the_text() -> 
 
 
 def test_long_runs_are_drawn_in_a_unit_that_reads_well() -> None:
-    some = [run(number=n, started_at=NOW, finished_at=NOW + n * 3600) for n in (3, 2)]
-    reply = messages.durations(some[0], some, LINK)
+    reply = messages.durations(run(), rows(3, 3600), LINK)
     assert isinstance(reply, messages.Illustrated)
     assert reply.blocks[-1]["chart"]["axis_config"]["y_label"] == "hours"
 
@@ -53,7 +48,8 @@ def test_long_runs_are_drawn_in_a_unit_that_reads_well() -> None:
 @pytest.mark.parametrize("count", [0, 1])
 def test_a_single_run_is_worth_no_picture(count: int) -> None:
     latest = run(state="running", result=None)
-    reply = messages.durations(latest, [latest, *rows(count)], LINK)
+    never = EndedRun(9, "error", NOW, None, NOW)
+    reply = messages.durations(latest, [never, *rows(count)], LINK)
     assert not isinstance(reply, messages.Illustrated)
     assert "migrate" in reply
 
@@ -88,9 +84,9 @@ def test_jobs_are_a_table_that_sorts_and_pages_of_text_beyond_it() -> None:
 @given(text=texts, count=st.integers(1, 100))
 @settings(max_examples=40, deadline=None)
 def test_pictures_of_whatever_comes_are_taken(text: str, count: int) -> None:
-    some = rows(min(count + 1, 30), job=text, actor=f"github:{text}")
+    some, latest = rows(min(count + 1, 30)), run(job=text, actor=f"github:{text}")
     jobs = {f"{text[:50]}{number}": Described(text, (text,)) for number in range(count)}
-    for reply in (messages.durations(some[0], some, LINK), messages.job_table(jobs, "/job", 1)):
+    for reply in (messages.durations(latest, some, LINK), messages.job_table(jobs, "/job", 1)):
         blocks = list(reply.blocks) if isinstance(reply, messages.Illustrated) else []
         check_blocks(blocks)
         assert elements.size(blocks) <= elements.MESSAGE_CHARACTERS
