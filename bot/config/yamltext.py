@@ -23,7 +23,7 @@ def yaml_text(definition: Mapping[str, Value]) -> str:
     return _written(_styled(dict(definition)), definition) if definition else ""
 
 
-def with_value(text: str, path: tuple[str, ...], value: str | None) -> str:
+def with_value(text: str, path: tuple[str, ...], value: str | bool | None) -> str:
     """`text` (YAML without mistakes, a mapping or nothing) with `value` at `path`, or without that: None.
 
     Comments and the order of keys stay wherever that can be.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.config import DefinitionText, Wrong
-from bot.config.document import Value, read
+from bot.config.document import Document, Value, read
 from bot.config.meanings import MEANINGS
 from bot.config.yamltext import with_value
 from bot.errors import AskerError, Unfit
@@ -27,13 +27,14 @@ _LABELS = {
 _AROUND = 60
 """Characters of a line that are shown before and behind a mistake."""
 
+LONGEST = 64 * 1024
+"""Characters of a definition that pages take: reading YAML takes seconds for more, and others wait."""
+
 EXAMPLE = "command: |\n  echo hello\n"
 """What a new definition begins with."""
 
-KEYS: Sequence[tuple[str, str]] = [
-    (path.removeprefix(_JOB), what) for path, what in MEANINGS.items() if path.startswith(_JOB)
-]
-"""The keys of a job by their paths in it, with what they mean (Markdown)."""
+_PARAMETER = "parameter"
+"""The field with the name of a parameter that is to be added, and what the others about it begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Draft:
     @property
     def fields(self) -> list[KeyField]:
         """The fields as the text has their keys; none where it cannot be read."""
-        document = read(self.text.encode())
+        document = _document(self.text)
         data = document.data
         if document.mistakes or not isinstance(data, dict | None):
             return []
@@ -86,19 +87,36 @@ def draft_of(form: Mapping[str, str], name: str) -> Draft:
     digits = form.get("version", "")
     version = int(digits) if digits.isascii() and digits.isdecimal() and len(digits) <= 9 else None
     draft = Draft(name, text, version)
-    document = read(text.encode())
+    document = _document(text)
     if document.mistakes or not isinstance(document.data, dict | None):
         return draft
     for path in _LABELS:
         sent, before = form.get(f"field.{path}"), form.get(f"was.{path}")
         if sent is not None and before is not None and _lines(sent) != _lines(before):
             text = with_value(text, tuple(path.split(".")), _lines(sent) or None)
-    return replace(draft, text=text)
+    return replace(draft, text=_with_parameter(text, form))
+
+
+def _with_parameter(text: str, form: Mapping[str, str]) -> str:
+    """The text with the parameter that is to be added."""
+    name = form.get(_PARAMETER, "").strip()
+    if not name:
+        return text
+    values: list[tuple[str, str | bool | None]] = [
+        ("type", form.get(f"{_PARAMETER}.type") or "string"),
+        ("required", True if form.get(f"{_PARAMETER}.required") == "true" else None),
+        ("default", form.get(f"{_PARAMETER}.default") or None),
+        ("description", form.get(f"{_PARAMETER}.description") or None),
+    ]
+    for key, value in values:
+        if value is not None:
+            text = with_value(text, ("parameters", name, key), value)
+    return text
 
 
 def definition_of(draft: Draft) -> bytes:
     """The definition as JSON; `Wrong` where the text is none, without places: `mistakes_of` has them."""
-    document = read(draft.text.encode())
+    document = _document(draft.text)
     if document.mistakes:
         raise Wrong([("", each.what) for each in document.mistakes])
     return json.dumps({} if document.data is None else document.data).encode()
@@ -106,7 +124,7 @@ def definition_of(draft: Draft) -> bytes:
 
 def mistakes_of(draft: Draft, error: Wrong | AskerError) -> list[LineMistake]:
     """What is wrong with it, each at its line."""
-    document, lines = read(draft.text.encode()), draft.text.split("\n")
+    document, lines = _document(draft.text), draft.text.split("\n")
     if document.mistakes:
         return [
             _placed(lines, each.place.line, each.place.column, each.path, each.what)
@@ -123,6 +141,15 @@ def mistakes_of(draft: Draft, error: Wrong | AskerError) -> list[LineMistake]:
             at = finding.place
             made.append(_placed(lines, at.line, at.column, finding.setting, what))
     return sorted(made, key=lambda each: (each.line or 0, each.column))
+
+
+def _document(text: str) -> Document:
+    """The text as it reads; of one that is too long only that."""
+    if len(text) <= LONGEST:
+        return read(text.encode())
+    document = Document()
+    document.wrong((), f"more than {LONGEST // 1024} KiB: `errand apply` and the API take it, pages do not")
+    return document
 
 
 def _mistakes(error: Wrong | AskerError) -> list[tuple[tuple[str, ...], str]]:

@@ -1,8 +1,10 @@
 """Pages on which admins create, change and remove jobs of the API: by the functions of the API itself."""
 
 import asyncio
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar, get_args
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -11,6 +13,7 @@ from starlette.responses import Response
 from bot import config
 from bot.access import scopes
 from bot.catalog.catalog import Job
+from bot.catalog.parameters import Kind
 from bot.config import Wrong
 from bot.config.yamltext import yaml_text
 from bot.errors import AskerError, Unmet
@@ -22,7 +25,10 @@ from bot.text.names import job_name
 from webhooks.access import Visitor
 from webhooks.pages import definitions, drafts
 from webhooks.pages.drafts import Draft
+from webhooks.pages.key_list import job_keys
 from webhooks.pages.parts import Pages, missing
+
+T = TypeVar("T")
 
 Fields = dict[str, str]
 
@@ -44,6 +50,7 @@ class JobEditor:
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
         self._changes = pages.job_changes
+        self._turn = asyncio.Semaphore(1)
 
     async def new(self, request: Request, visitor: Visitor) -> Response:
         """The form of a job that is to be."""
@@ -56,7 +63,7 @@ class JobEditor:
         entry = self._pages.registry.entry(request.path_params["name"])
         if not _may_change(visitor) or entry is None:
             return missing(self._pages, visitor)
-        text = await asyncio.to_thread(_text_of, entry.job)
+        text = await self._apart(_text_of, entry.job)
         if not entry.from_file:
             return await self._form(visitor, Draft(entry.job.name, text, entry.row.version))
         return self._pages.renderer.page(
@@ -72,7 +79,7 @@ class JobEditor:
         """Makes a job of a name that is free."""
         visitor = await self._admit(request)
         name = fields.get("name", "").strip()
-        draft = await asyncio.to_thread(drafts.draft_of, fields, name)
+        draft = await self._apart(drafts.draft_of, fields, name)
         draft = replace(draft, version=None)
         try:
             job_name(name)
@@ -83,7 +90,7 @@ class JobEditor:
     async def change(self, request: Request, context: RequestContext, fields: Fields) -> Response | str:
         """Saves a definition, unless somebody else changed the job since it was shown."""
         visitor = await self._admit(request)
-        draft = await asyncio.to_thread(drafts.draft_of, fields, request.path_params["name"])
+        draft = await self._apart(drafts.draft_of, fields, request.path_params["name"])
         return await self._save(visitor, context, draft, fields, new=False)
 
     async def removal(self, request: Request, visitor: Visitor) -> Response:
@@ -108,7 +115,12 @@ class JobEditor:
             return await self._removal(visitor, name, words)
         if not removed and not self._pages.registry.was_removed(name):
             raise LookupError(name)
-        return "/"
+        return "/jobs"
+
+    async def _apart(self, work: Callable[..., T], *values: object) -> T:
+        """Do it beside the event loop, one such thing at a time: reading YAML takes a while."""
+        async with self._turn:
+            return await asyncio.to_thread(work, *values)
 
     async def _admit(self, request: Request) -> Visitor:
         """Who asks, if they may; `LookupError` for all others, since there is nothing here for them."""
@@ -124,11 +136,11 @@ class JobEditor:
     ) -> Response | str:
         registry, name = self._pages.registry, draft.name
         try:
-            definition = await asyncio.to_thread(drafts.definition_of, draft)
+            definition = await self._apart(drafts.definition_of, draft)
             if fields.get("do") == "check":
                 job = config.job_of(definition, name, registry.config)
                 entry = registry.entry(name)
-                changed = await asyncio.to_thread(_compared, None if entry is None else entry.job, job)
+                changed = await self._apart(_compared, None if entry is None else entry.job, job)
                 return await self._form(visitor, draft, _Shown(changed=changed), new=new)
             await self._changes.put(
                 name, definition, actor=context.actor, expected=lambda held: held == draft.version
@@ -136,7 +148,7 @@ class JobEditor:
         except Unmet:
             return await self._conflict(visitor, draft, definition, new=new)
         except Wrong as error:
-            mistakes = await asyncio.to_thread(drafts.mistakes_of, draft, error)
+            mistakes = await self._apart(drafts.mistakes_of, draft, error)
             return await self._form(visitor, replace(draft, mistakes=mistakes), new=new, status=422)
         except AskerError as error:
             return await self._form(visitor, draft, _Shown(words=str(error)), new=new, status=409)
@@ -165,7 +177,7 @@ class JobEditor:
             return rows[0] if rows and rows[0].version == draft.version else None
 
         base = await pages.store.read(read)
-        theirs, changed = await asyncio.to_thread(_both, base, entry, job)
+        theirs, changed = await self._apart(_both, base, entry, job)
         shown = _Shown(changed=changed, theirs=theirs, newest=None if entry is None else entry.row)
         words = "was removed" if entry is None else "was changed"
         shown = replace(shown, words=f"{name} {words} by somebody else meanwhile. Nothing was saved.")
@@ -181,13 +193,14 @@ class JobEditor:
         new: bool = False,
         status: int = 200,
     ) -> Response:
-        fields = await asyncio.to_thread(lambda: draft.fields)
+        fields = await self._apart(lambda: draft.fields)
         return self._pages.renderer.page(
             "job_edit.html",
             status,
             draft=draft,
             fields=fields,
-            keys=drafts.KEYS,
+            keys=job_keys(),
+            kinds=get_args(Kind),
             images=sorted(self._pages.registry.catalog.images),
             shown=shown or _Shown(),
             path="/new" if new else f"{_path(draft.name)}/edit",
@@ -223,7 +236,10 @@ def _path(name: str) -> str:
 
 
 def _text_of(job: Job | None) -> str:
-    return "" if job is None else yaml_text(config.definition(job))
+    """The definition as YAML; one that is too long for pages as JSON, which is YAML and soon made."""
+    definition = {} if job is None else config.definition(job)
+    plain = json.dumps(definition, indent=2, ensure_ascii=False)
+    return plain if len(plain) > drafts.LONGEST else yaml_text(definition)
 
 
 def _lines_of(job: Job | None) -> list[str]:

@@ -1,6 +1,7 @@
 """Jobs are created, changed and removed on pages: by admins, by the checks and the functions of the API."""
 
 import html
+import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -69,7 +70,7 @@ async def test_job_is_created_changed_and_removed(home: House, admin: httpx.Asyn
     page = (await admin.get("/jobs/fresh/delete")).text
     for _ in range(2):  # whoever presses twice removes once
         answer = await _send(admin, "/jobs/fresh/delete", version=_version(page))
-        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/jobs")
     assert home.tools.registry.entry("fresh") is None
     assert (await admin.get("/jobs/fresh/delete")).status_code == 404
 
@@ -112,6 +113,22 @@ async def test_text_that_is_no_definition_is_refused(admin: httpx.AsyncClient, t
     answer = await _send(admin, "/new", name="fresh", definition=text)
     assert answer.status_code == 422
     assert "Nothing was saved" in answer.text
+
+
+async def test_text_that_takes_long_to_read_is_not_read(home: House, admin: httpx.AsyncClient) -> None:
+    text = "x: [" + "{a: b}, " * 9000 + "]\n"
+    answer = await _send(admin, "/new", name="fresh", definition=text)
+    assert answer.status_code == 422
+    assert "more than 64 KiB" in answer.text
+    assert _typed(answer.text) == text
+    job = Job(
+        name="fresh",
+        command="true",
+        image="shop",
+        env=dict.fromkeys(map("V{}".format, range(80)), "x" * 1000),
+    )
+    await home.tools.registry.put(job, actor="token:ops", expected=lambda version: True)
+    assert json.loads(_typed((await admin.get("/jobs/fresh/edit")).text))["env"] == job.env
 
 
 async def test_name_is_checked_and_kept_from_others(home: House, admin: httpx.AsyncClient) -> None:
@@ -206,6 +223,25 @@ async def test_fields_are_written_into_the_text_which_keeps_its_comments(
     entry = home.tools.registry.entry("fresh")
     assert entry is not None
     assert (entry.job.schedule, entry.job.command) == (None, "echo 1\necho 2\n")
+
+
+async def test_parameter_is_added_to_the_text(home: House, admin: httpx.AsyncClient) -> None:
+    fields = {"parameter": "DAYS", "parameter__type": "integer", "parameter__required": "true"}
+    answer = await _send(admin, "/new", name="fresh", definition=TEXT, do="check", **fields)
+    assert answer.status_code == 200
+    assert _typed(answer.text) == TEXT + ("parameters:\n  DAYS:\n    type: integer\n    required: true\n")
+    fields = {"parameter": "<a>", "parameter__default": "1"}
+    answer = await _send(admin, "/new", name="fresh", definition=TEXT, **fields)
+    assert answer.status_code == 422
+    assert "Line 6, column 5" in answer.text
+    assert "<a>" not in answer.text
+
+
+async def test_keys_have_their_meanings_and_values(admin: httpx.AsyncClient) -> None:
+    page = (await admin.get("/new")).text
+    assert 'data-key="schedule.cron"' in page
+    row = page.split('data-key="concurrency"')[1].split("</div>")[0]
+    assert re.findall(r"<code>(\w+)</code>", row) == ["concurrency", "allow", "forbid", "replace", "queue"]
 
 
 async def test_job_of_the_file_is_shown_with_its_place_and_stays(

@@ -17,15 +17,16 @@
       const key = /^(\s*)([^\s#:-][^:]*):/.exec(line);
       if (key && key[1].length < depth) { above.unshift(key[2].trim()); depth = key[1].length; }
     }
-    return { above, typed: typed.includes(":") ? "" : typed.trim() };
+    const [key, ...value] = typed.trim().replace(/^- /, "").split(":");
+    return { above, typed: key, valued: value.length > 0 };
   };
 
   const inside = (path, above) => path.length === above.length + 1 && above.every((name, at) => path[at] === name || path[at] === "NAME");
 
   const follow = () => {
-    const { above, typed } = place();
-    const here = keys.filter(({ path }) => path.at(-1) !== "NAME" && inside(path, above));
-    const fitting = here.filter(({ path }) => path.at(-1).startsWith(typed));
+    const { above, typed, valued } = place();
+    const here = keys.filter(({ path }) => inside(path, above));
+    const fitting = here.filter(({ path }) => valued ? path.at(-1) === typed : path.at(-1).startsWith(typed));
     const shown = new Set(fitting.length ? fitting : here.length ? here : keys);
     for (const each of keys) each.row.hidden = !shown.has(each);
   };
@@ -40,14 +41,28 @@
     follow();
   };
 
-  for (const { row, path } of keys) {
-    if (path.at(-1) === "NAME") continue;
+  // A value goes behind the key of the cursor's line if that is its own, and with its key below that otherwise.
+  const choose = (name, value) => {
+    const { typed, valued } = place();
+    if (!valued || typed !== name) insert(name);
+    const at = text.selectionStart;
+    const start = text.value.lastIndexOf("\n", at - 1) + 1;
+    const end = (text.value + "\n").indexOf("\n", at);
+    text.focus();
+    text.setRangeText(` ${value}`, text.value.indexOf(":", start) + 1, end, "end");
+    follow();
+  };
+
+  const press = (code, action) => {
     const button = document.createElement("button");
     button.type = "button";
-    const code = row.querySelector("code");
     code.replaceWith(button);
     button.append(code);
-    button.addEventListener("click", () => insert(path.at(-1)));
+    button.addEventListener("click", action);
+  };
+  for (const { row, path } of keys) {
+    press(row.querySelector("dt code"), () => insert(path.at(-1)));
+    for (const value of row.querySelectorAll(".values code")) press(value, () => choose(path.at(-1), value.textContent));
   }
   for (const name of ["input", "click", "keyup", "focus"]) text.addEventListener(name, follow);
 
