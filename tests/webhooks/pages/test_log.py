@@ -7,8 +7,10 @@ import re
 import httpx
 import pytest
 
+from bot.store import builds
+from bot.tables import Build
 from executor.logs.logfile import LogWriter
-from tests.webhooks.installation import LIMIT, Installation, client, here, lines, member
+from tests.webhooks.installation import LIMIT, NOW, Installation, client, here, lines, member
 from webhooks.pages.windows import CONTEXT, MOST_BYTES, MOST_LINES
 
 __all__ = ["client", "here", "member"]
@@ -138,3 +140,26 @@ async def test_log_of_a_sidecar_has_the_same_ways(here: Installation, member: ht
     error = (await member.get("/runs/1/first-error?container=mesh")).headers["location"]
     assert error == f"/runs/1?container=mesh&line={3 * MOST_LINES + 1}#L{3 * MOST_LINES + 1}"
     assert "1 line has it." in (await member.get("/runs/1/search?container=mesh&q=panic")).text
+
+
+async def test_log_of_a_build_is_searched_too(here: Installation, member: httpx.AsyncClient) -> None:
+    build = Build(
+        key="", name="", image="shop", repository="acme/shop", commit="a" * 40, cause="push",
+        actor="github:octocat", created_at=0.0,
+    )  # fmt: skip
+    stored = await here.store.write(lambda session: builds.need(session, build, now=NOW, nonce="abc"))
+    await here.log(stored, MANY + b"error: no such package\n")
+    last = 3 * MOST_LINES + 1
+    assert links((await member.get("/builds/1")).text)["Earlier lines"] == f"/builds/1?before={last - 999}"
+    assert "1 line has it." in (await member.get("/builds/1/search?q=package")).text
+    there = (await member.get("/builds/1/first-error")).headers["location"]
+    assert there == f"/builds/1?line={last}#L{last}"
+    assert (await member.get("/builds/2/search?q=package")).status_code == 404
+
+
+async def test_searches_are_counted_as_streams(here: Installation, member: httpx.AsyncClient) -> None:
+    run = await here.start_run()
+    await here.log(run, b"one\n")
+    here.site.streams.close()
+    for path in ("/runs/1/search?q=one", "/runs/1/first-error"):
+        assert (await member.get(path)).status_code == 503
