@@ -173,6 +173,8 @@ def _rate(runs: Sequence[EndedRun]) -> str:
 def _usual(middle: float | None, most: float | None) -> list[str]:
     if middle is None or most is None:
         return []
+    if duration(middle) == duration(most):
+        return [f"One that does takes {duration(middle)}."]
     return [
         f"Of those that did, half took {duration(middle)} or less, and 95 of 100 {duration(most)} or less."
     ]

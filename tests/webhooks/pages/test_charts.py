@@ -76,6 +76,19 @@ def test_trend_compares_the_halves(runs: list[float], words: str) -> None:
     assert chart.sentences[-1] == words
 
 
+@pytest.mark.parametrize(
+    ("runs", "words"),
+    [
+        ([10, 10], "One that does takes 10s."),
+        ([10, 20, 60], "Of those that did, half took 20s or less, and 95 of 100 1m or less."),
+    ],
+)
+def test_how_long_it_takes_is_said_once(runs: list[float], words: str) -> None:
+    chart = charts.chart(newest_first(*runs), 20)
+    assert chart is not None
+    assert chart.sentences[1] == words
+
+
 def test_trend_of_results_is_said_and_none_of_durations_without_enough_that_succeeded() -> None:
     bad = [ended(number, 1.0, "failed") for number in (8, 7, 6, 5)]
     chart = charts.chart([*bad, *newest_first(1, 1, 1, 1)], 20)
