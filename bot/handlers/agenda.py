@@ -1,6 +1,7 @@
 """When schedules start their jobs in the next hour; remembered, since ten thousand take seconds to read."""
 
 import asyncio
+import time
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -18,6 +19,10 @@ _AHEAD = 2 * HOUR
 
 _EARLY = 600.0
 """Seconds before what was read runs out at which reading on begins."""
+
+_STEP = 20
+"""Schedules between two pauses, so that reading many keeps nobody else from the interpreter."""
+_BREATH_S = 0.0005
 
 _MOST = 130
 """Moments of one schedule in that time: it starts its job once a minute at most."""
@@ -62,6 +67,7 @@ class Agenda:
         self._registry = registry
         self._catalog: Catalog | None = None
         self._lines: dict[str, _Line] = {}
+        self._soon: dict[str, _Line] = {}
         self._end = 0.0
         self._reading: asyncio.Task[None] | None = None
 
@@ -83,6 +89,7 @@ class Agenda:
     async def _read(self, now: float) -> None:
         catalog, end = self._registry.catalog, now + _AHEAD
         self._lines = await asyncio.to_thread(_lines, catalog, self._lines, now, end)
+        self._soon = {name: line for name, line in self._lines.items() if line.moments}
         self._catalog, self._end = catalog, end
 
     def coming(
@@ -92,7 +99,7 @@ class Agenda:
 
         `held` is what people hold back: that does not start.
         """
-        lines = self._lines
+        lines = self._soon
         names = lines.keys() if jobs is None else jobs & lines.keys()
         queue = [turn for name in names if (turn := _turn(name, lines[name].moments, now)) is not None]
         heapify(queue)
@@ -134,6 +141,8 @@ def _lines(catalog: Catalog, known: Mapping[str, _Line], start: float, end: floa
         else:
             line = _Line(Plan(job, job.schedule), start, end)
         lines[job.name] = line
+        if len(lines) % _STEP == 0:
+            time.sleep(_BREATH_S)
     return lines
 
 

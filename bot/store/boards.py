@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, func, select, true, union_all
+from sqlalchemy import Select, func, select, union_all
 from sqlalchemy.orm import Session
 
 from bot.states import State
@@ -18,41 +18,35 @@ from executor.spec import Result
 LOOKS = 500
 """Rows that are looked through for those of some jobs, or of some time: the newest of each kind."""
 
+_FEW = 100
+"""Jobs that a statement names one by one."""
+
+_OPEN = 5000
+"""Runs of all jobs that are looked through for those of many."""
+
 _SAMPLE = 20
 """Runs of a job that tell how long one takes, its newest that succeeded."""
 
-_ENDS = 60
+_ENDS = 30
 """Runs of a job among which those are looked for."""
 
 _BAD = (Result.FAILED, Result.TIMED_OUT, Result.ERROR)
 
 
-class Counts(NamedTuple):
-    """How many there are, at most one more than was asked for: that says only that there are more."""
-
-    running: int
-    waiting: int
-    given_up: int
+def running(session: Session, jobs: Collection[str] | None, *, limit: int) -> list[int]:
+    """The numbers of up to `limit` runs that the engine has, newest first."""
+    return _numbers(session, ACTIVE, jobs, RUN.number.desc(), limit)
 
 
-def counts(session: Session, jobs: Collection[str] | None, *, most: int) -> Counts:
-    """Runs under way, runs that wait, and deliveries that were given up."""
-    failed = select(DELIVERY.id).where(DELIVERY.state == FAILED).limit(most + 1)
-    some = (_of(ACTIVE, jobs).limit(most + 1), _of(QUEUED, jobs).limit(most + 1), failed)
-    counted = [select(func.count()).select_from(each.subquery()).scalar_subquery() for each in some]
-    return Counts(*session.execute(select(*counted)).one())
+def waiting(session: Session, jobs: Collection[str] | None, *, limit: int) -> list[int]:
+    """The numbers of up to `limit` runs that have not begun, those that were asked for first."""
+    return _numbers(session, QUEUED, jobs, RUN.number, limit)
 
 
-def running(session: Session, jobs: Collection[str] | None, *, limit: int) -> list[Run]:
-    """Up to `limit` runs that the engine has, newest first."""
-    mine = _of(ACTIVE, jobs).order_by(RUN.number.desc()).limit(limit)
-    return list(session.scalars(select(Run).where(RUN.number.in_(mine)).order_by(RUN.number.desc())))
-
-
-def waiting(session: Session, jobs: Collection[str] | None, *, limit: int) -> list[Run]:
-    """Up to `limit` runs that have not begun, those that were asked for first."""
-    mine = _of(QUEUED, jobs).order_by(RUN.number).limit(limit)
-    return list(session.scalars(select(Run).where(RUN.number.in_(mine)).order_by(RUN.number)))
+def given_up(session: Session, *, limit: int) -> int:
+    """How many deliveries were given up, counted up to `limit`."""
+    failed = select(DELIVERY.id).where(DELIVERY.state == FAILED).limit(limit)
+    return session.scalar(select(func.count()).select_from(failed.subquery())) or 0
 
 
 class Failure(NamedTuple):
@@ -62,14 +56,20 @@ class Failure(NamedTuple):
     number: int
 
 
-def failed(session: Session, jobs: Collection[str] | None, *, since: float) -> list[Failure]:
-    """Runs that ended badly after `since`, the last first, among the newest `LOOKS` of each kind."""
+def failed(
+    session: Session, jobs: Collection[str] | None, *, since: float, most: int = LOOKS
+) -> list[Failure]:
+    """Runs that ended badly after `since`, the last first, among the newest `LOOKS` of each kind.
+
+    Of all jobs up to `most` of each kind are enough.
+    """
+    looks = LOOKS if jobs is not None else most
     newest = [
         select(
             select(RUN.number, RUN.job, RUN.finished_at)
             .where(RUN.result == result)
             .order_by(RUN.number.desc())
-            .limit(LOOKS)
+            .limit(looks)
             .subquery()
         )
         for result in _BAD
@@ -158,14 +158,24 @@ def _keys(session: Session, query: Select[int, str, str], limit: int) -> list[Bu
     return [BuildKey(*row) for row in session.execute(query.order_by(BUILD.number.desc()).limit(limit))]
 
 
-def runs(session: Session, numbers: Collection[int]) -> list[Run]:
-    """These runs, newest first."""
+def runs(session: Session, numbers: Sequence[int]) -> list[Run]:
+    """These runs, in this order."""
     if not numbers:
         return []
-    return list(session.scalars(select(Run).where(RUN.number.in_(numbers)).order_by(RUN.number.desc())))
+    found = {run.identity: run for run in session.scalars(select(Run).where(RUN.number.in_(numbers)))}
+    return [found[number] for number in numbers if number in found]
 
 
-def _of(states: Sequence[State], jobs: Collection[str] | None) -> Select[int]:
-    """The numbers of runs in these states, of these jobs alone unless None."""
-    mine: ColumnElement[bool] = true() if jobs is None else RUN.job.in_(sorted(jobs))
-    return select(RUN.number).where(among(RUN.state, states), mine)
+def _numbers(
+    session: Session, states: Sequence[State], jobs: Collection[str] | None, order: Any, limit: int
+) -> list[int]:
+    """The numbers of runs in these states, of these jobs alone unless None.
+
+    Of many jobs all runs in these states are looked through: naming the jobs takes a database longer.
+    """
+    if jobs is None or len(jobs) <= _FEW:
+        query = select(RUN.number).where(among(RUN.state, states))
+        named = query if jobs is None else query.where(RUN.job.in_(sorted(jobs)))
+        return list(session.scalars(named.order_by(order).limit(limit)))
+    every = select(RUN.number, RUN.job).where(among(RUN.state, states)).order_by(order).limit(_OPEN)
+    return [number for number, job in session.execute(every) if job in jobs][:limit]

@@ -34,6 +34,14 @@ _PATIENCE_S = 0.03
 Jobs = AbstractSet[str] | None
 
 
+class Counts(NamedTuple):
+    """Runs under way, runs that wait, and deliveries that were given up; up to one beyond `MOST`."""
+
+    running: int
+    waiting: int
+    given_up: int
+
+
 class RunRow(NamedTuple):
     """A run, and how many seconds one of its job usually takes, if that is known."""
 
@@ -68,7 +76,7 @@ class Board:
     while schedules are being read. `mark` is another one as soon as anything differs.
     """
 
-    counts: boards.Counts
+    counts: Counts
     running: Sequence[RunRow]
     waiting: Sequence[Summary]
     failures: Sequence[float]
@@ -130,22 +138,23 @@ class BoardReader:
 
     def _board(self, session: Session, jobs: Jobs, now: float, ready: bool) -> Board:
         catalog = self._registry.catalog
-        going = boards.running(session, jobs, limit=SHOWN)
+        running = boards.running(session, jobs, limit=MOST + 1)
+        waiting = boards.waiting(session, jobs, limit=MOST + 1)
+        going = boards.runs(session, running[:SHOWN])
         usual = boards.usual(session, {run.job for run in going})
-        failures = boards.failed(session, jobs, since=now - WEEK)
-        by_number = {run.number: run for run in boards.runs(session, [n for _, n in failures[:SHOWN]])}
-        failed = [run_summary(by_number[n]) for _, n in failures[:SHOWN] if n in by_number]
+        failures = boards.failed(session, jobs, since=now - WEEK, most=MOST + 1)
+        failed = boards.runs(session, [number for _, number in failures[:SHOWN]])
         builds, broken = _builds(session, catalog, jobs, now)
         locked = _locks(locks.standing(session, now=now), catalog, jobs)
         coming = (
             self._agenda.coming(ticks.held_back(session), jobs, now=now, most=ON_LINE + 1) if ready else None
         )
         board = Board(
-            counts=boards.counts(session, jobs, most=MOST),
+            counts=Counts(len(running), len(waiting), boards.given_up(session, limit=MOST + 1)),
             running=[RunRow(run_summary(run), usual.get(run.job)) for run in going],
-            waiting=[run_summary(run) for run in boards.waiting(session, jobs, limit=SHOWN)],
+            waiting=[run_summary(run) for run in boards.runs(session, waiting[:SHOWN])],
             failures=[at for at, _ in failures],
-            failed=failed,
+            failed=[run_summary(run) for run in failed],
             recent=[run_summary(run) for run in boards.recent(session, jobs, limit=SHOWN)],
             builds=_summaries(session, builds),
             building=len(builds),
