@@ -21,6 +21,7 @@ MODULES = (
     "history",
     "log_pages",
     "pages",
+    "followers",
     "masking",
     "service",
     "slack",

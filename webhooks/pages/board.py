@@ -172,7 +172,7 @@ def _builds(session: Session, catalog: Catalog, jobs: Jobs, now: float) -> tuple
         boards.building(session, limit=boards.LOOKS),
         boards.failed_builds(session, since=now - DAY),
     )
-    if jobs is None:
+    if jobs is None or not (going or ended):
         return [each.number for each in going], [each.number for each in ended]
     images = {job.image for name in jobs if (job := catalog.jobs.get(name)) is not None and job.image}
 
@@ -191,7 +191,7 @@ def _summaries(session: Session, numbers: Sequence[int]) -> list[Summary]:
 def _locks(found: Sequence[locks.Standing], catalog: Catalog, jobs: Jobs) -> list[LockRow]:
     """What is locked of these jobs."""
     targets: set[str | None] = set()
-    if jobs is not None:
+    if jobs is not None and found:
         for name in jobs:
             job = catalog.jobs.get(name)
             targets |= {name} if job is None else {name, job.lock}
