@@ -105,7 +105,7 @@ def test_one_run_is_no_trend() -> None:
 async def test_page_of_a_job_draws_as_many_as_it_is_asked_for(tmp_path: Path) -> None:
     async with house(tmp_path) as home, served(home) as client:
         assert '<svg class="plot"' not in (await client.get("/jobs/plain")).text
-        await add_ended(home, "plain", ["failed", *["succeeded"] * 4] * 12)
+        await add_ended(home.store, "plain", ["failed", *["succeeded"] * 4] * 12)
         page = (await client.get("/jobs/plain")).text
         assert page.count('data-href="/runs/') == 20
         assert "16 of the last 20 runs succeeded (80%)." in page

@@ -41,8 +41,8 @@ async def client(home: House) -> AsyncIterator[httpx.AsyncClient]:
 async def test_each_job_says_how_it_stands_and_what_holds_it_back(
     home: House, client: httpx.AsyncClient
 ) -> None:
-    await add_ended(home, "check", ["failed"] * 3 + ["succeeded"] * 20)
-    await add_open(home, "check", "running", "running", "waiting")
+    await add_ended(home.store, "check", ["failed"] * 3 + ["succeeded"] * 20)
+    await add_open(home.store, "check", "running", "running", "waiting")
     closed = Lock(target="production", actor="github:ada", reason="a release", created_at=home.now)
     await home.write(lambda session: locks.add(session, closed, now=home.now))
     page = (await client.get("/jobs")).text
@@ -58,10 +58,10 @@ async def test_each_job_says_how_it_stands_and_what_holds_it_back(
 
 
 async def test_filters_are_links_that_give_what_they_say(home: House, client: httpx.AsyncClient) -> None:
-    await add_ended(home, "check", ["succeeded", "failed"])
-    await add_ended(home, "plain", ["failed", "succeeded"])
-    await add_open(home, "plain", "running")
-    await add_open(home, "deploy", "waiting")
+    await add_ended(home.store, "check", ["succeeded", "failed"])
+    await add_ended(home.store, "plain", ["failed", "succeeded"])
+    await add_open(home.store, "plain", "running")
+    await add_open(home.store, "deploy", "waiting")
     closed = Lock(target="production", actor="github:ada", created_at=home.now)
     await home.write(lambda session: locks.add(session, closed, now=home.now))
     await home.write(

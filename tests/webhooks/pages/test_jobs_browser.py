@@ -21,7 +21,7 @@ async def test_jobs_are_found_by_typing_and_opened_by_keys(
     browser: Browser,  # noqa: F811
 ) -> None:
     async with house(tmp_path, changes=MANY) as home, served(home) as (address, cookie):
-        await add_ended(home, "deploy", ["succeeded", "failed"])
+        await add_ended(home.store, "deploy", ["succeeded", "failed"])
         async with opened(browser, cookie, scripts=True) as page:
             await page.goto(f"{address}/jobs")
             names, field = page.locator(".joblist .name:visible"), page.get_by_role("searchbox")
