@@ -86,8 +86,11 @@ async def _from(logs: LogStore, key: str, line: int, lines: int = MOST_LINES) ->
     else:
         whole = whole and at == len(data) - 1
         data = data[: at + 1]
-    if not whole and not data.endswith(b"\n"):
-        data = data[: at + 1] or data + b"\n"  # one line that is longer than a window
+    if not whole and at >= 0:
+        data = data[: at + 1]
+    elif not whole:  # one line that is longer than a window
+        whole = await logs.begin_of(key, line + 1) is None
+        data, end = (data, size) if whole else (data + b"\n", end)
     return Window(line, start, data, end if whole else start + len(data), size, whole)
 
 
