@@ -7,14 +7,18 @@ from typing import Any
 import pytest
 
 from bot import messages
+from bot.posting.relations import Relations
 from bot.states import ActorKind, Cause, State, Wait
+from bot.store.relations import RunRelations
 from bot.tables import Build, Run
 from bot.text import vocabulary
 from executor.spec import Result
 from terminal import printing
 from tests.bot.messages import rows
 from tests.bot.messages.rows import NOW
+from webhooks.access import Visitor
 from webhooks.api import responses
+from webhooks.pages import timeline
 from webhooks.pages.renderer import PageRenderer
 from webhooks.view import build_summary, run_summary
 
@@ -29,19 +33,20 @@ def run(**fields: Any) -> Run:
     return rows.run(**{**times, **fields})
 
 
-class _Visitor:
-    sees_all = True
-
-    def may_run(self, job: str) -> bool:
-        return False
-
-
 def page(row: Run) -> str:
     """The head of the run's page and its line in a list, without markup."""
     renderer = PageRenderer(clock=lambda: NOW)
     summary = run_summary(row)
-    values = {"attempts": (), "sidecars": (), "build_link": None, "visitor": _Visitor()}
-    text = renderer.render("head.html", summary=summary, **values)
+    values: dict[str, Any] = {
+        "attempts": (),
+        "sidecars": (),
+        "build_link": None,
+        "wanting": (),
+        "may_run": False,
+    }
+    values |= {"steps": timeline.of_run(row, None, (), alone=False), "visitor": Visitor("token", "token:1")}
+    beside: dict[str, Any] = {"related": RunRelations(), "addresses": Relations()}
+    text = renderer.render("head.html", summary=summary, **values, **beside)
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", text)) + summary.status.symbol
 
 

@@ -183,11 +183,6 @@ def moment(at: float, zone: tzinfo = UTC) -> str:
     return datetime.fromtimestamp(at, zone).strftime("%Y-%m-%d %H:%M %Z")
 
 
-def clock(at: float) -> str:
-    """The time of a moment in UTC, to the second, where its date stands beside it: `14:03:22`."""
-    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
-
-
 def scheduled(at: float, zone: tzinfo) -> str:
     """A moment by the clocks of a schedule's zone, with its day: `Sun 2026-03-29 03:30 EEST`."""
     return f"{datetime.fromtimestamp(at, zone):%a} {moment(at, zone)}"

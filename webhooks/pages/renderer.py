@@ -55,7 +55,6 @@ class PageRenderer:
         for function in (
             view.rfc3339,
             view.size,
-            vocabulary.clock,
             vocabulary.moment,
             vocabulary.asked,
             vocabulary.who,

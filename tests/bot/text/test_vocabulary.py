@@ -84,7 +84,3 @@ def test_what_this_version_does_not_know_is_said_as_it_came_and_is_no_success() 
 def test_what_asked_to_stop_a_run_is_named() -> None:
     assert vocabulary.stopper("github:octocat") == "asked by octocat"
     assert vocabulary.stopper("run:143") == "as #143 takes its place"
-
-
-def test_clock_is_told_to_the_second() -> None:
-    assert vocabulary.clock(1_700_000_000.0) == "22:13:20"
