@@ -123,7 +123,7 @@ class BoardReader:
             kept is None
             or (kept.turn, kept.catalog) != (turn, catalog)
             or not 0 <= now - kept.at < _FRESH_S
-            or (kept.task.done() and kept.task.exception() is not None)
+            or not _is_whole(kept.task)
         ):
             kept = _Reading(turn, catalog, now, asyncio.create_task(self._read(jobs, now)))
             self._kept.pop(jobs, None)
@@ -164,6 +164,13 @@ class BoardReader:
             coming=coming,
         )
         return replace(board, mark=hashlib.sha256(repr(board).encode()).hexdigest()[:16])
+
+
+def _is_whole(task: asyncio.Task[Board]) -> bool:
+    """Whether what is read, or was, can be shown again: it did not fail, and waited for no schedules."""
+    if not task.done():
+        return True
+    return not task.cancelled() and task.exception() is None and task.result().coming is not None
 
 
 def _builds(session: Session, catalog: Catalog, jobs: Jobs, now: float) -> tuple[list[int], list[int]]:

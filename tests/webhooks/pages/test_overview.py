@@ -17,6 +17,7 @@ from tests.bot.house import House, house
 from tests.webhooks.installation import NOW, Installation, client, here, member
 from tests.webhooks.sites import composed
 from webhooks.access import Access, new_token, token_hash
+from webhooks.pages import board
 
 __all__ = ["client", "here", "member"]  # fixtures
 
@@ -204,3 +205,14 @@ async def test_person_sees_their_jobs_alone_and_opens_their_locks(home: House) -
         assert 'value="production"' not in (await browser.get("/")).text
     left = await home.store.read(lambda s: locks.closed(s, now=home.now))
     assert [lock.target for lock in left] == ["secret-lock"]
+
+
+async def test_page_says_that_schedules_are_being_read_until_they_are(
+    here: Installation, member: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(board, "_PATIENCE_S", 0.0)
+    first = (await member.get("/")).text
+    assert "Schedules are being read" in first
+    assert "data-again" in first
+    monkeypatch.setattr(board, "_PATIENCE_S", 10.0)
+    assert "Nothing starts by schedule within an hour." in (await member.get("/")).text

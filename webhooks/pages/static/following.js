@@ -34,6 +34,11 @@
     reading = false;
     if (stale) read();
   };
+  const again = () => { // what could not be told yet is asked for again
+    if (document.querySelector("[data-follow][data-again]")) setTimeout(() => { stale = true; read(); }, 2000);
+  };
+  again();
+  document.addEventListener("redrawn", again);
   const source = new EventSource(list.dataset.follow);
   let opened = false;
   source.addEventListener("open", () => { stale = stale || opened; opened = true; read(); });
