@@ -55,11 +55,11 @@ async def test_run_is_followed_stopped_and_repeated_on_its_page(browser: Browser
         await expect(page.locator(".headway")).to_contain_text("3/5")
 
         await expect(page.locator("#live")).to_have_text("live")
-        await page.get_by_role("link", name="octocat").focus()
+        await page.locator("#head").get_by_role("link", name="octocat").focus()
         await move(home, State.STOPPING)
         await expect(page.locator(".grace")).to_have_text(re.compile(r"^(30|2\d)s$"))
         await expect(page.locator(".timeline .stopping")).to_contain_text("asked by octocat")
-        await expect(page.get_by_role("link", name="octocat")).to_be_focused()
+        await expect(page.locator("#head").get_by_role("link", name="octocat")).to_be_focused()
         await move(home, State.FINISHED, result="cancelled", exit_code=143)
         await expect(page.locator(".timeline .ended")).to_contain_text("cancelled")
         await page.get_by_role("button", name="Run again", exact=True).click()
