@@ -36,6 +36,18 @@ def test_wait_ends_with_a_signal_that_another_thread_takes() -> None:
         assert process.wait() == 0
 
 
+def test_main_thread_is_woken_until_it_has_heeded_it() -> None:
+    deaf = "kill, lost = signal.pthread_kill, []\n"
+    deaf += "signal.pthread_kill = lambda *it: kill(*it) if lost else lost.append(it)\n"
+    program = PROGRAM.replace("def take", f"{deaf}\ndef take")
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "waits\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.readline() == "interrupted\n"
+        assert process.wait() == 0
+
+
 def test_nothing_is_left_behind() -> None:
     handler = signal.getsignal(signal.SIGURG)
     with heard():
