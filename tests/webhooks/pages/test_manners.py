@@ -118,9 +118,11 @@ def _move(session: Any, home: House, number: int, result: str | None, code: int 
 
 
 async def violations(page: Page, axe: str, *rules: str) -> list[str]:
-    """What axe-core finds against its rules of these names or tags, one line each."""
+    """What axe-core finds against its rules of these names or tags, else all of `RULES`; one line each."""
     await page.evaluate(axe)
-    found = await page.evaluate("async rules => (await axe.run({runOnly: rules})).violations", list(rules))
+    found = await page.evaluate(
+        "async rules => (await axe.run({runOnly: rules})).violations", list(rules or RULES)
+    )
     return [
         f"{each['id']}: {each['help']} ({node['html'][:120]})" for each in found for node in each["nodes"][:2]
     ]
