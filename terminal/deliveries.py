@@ -21,24 +21,17 @@ def group() -> Commands:
 def listing(json: Json = False) -> None:
     """The newest hundred requests that were given up, and why."""
     found = connected().ask("GET", "/api/deliveries?limit=100")["deliveries"]
-    if json:
-        for each in found:
-            printing.document(each)
-        return
-    rows = [
-        (
-            each["number"],
-            f"{each['source']} {each['event']}",
-            printing.moment(each["received_at"]),
-            each["note"] or "",
-        )
-        for each in found
-    ]
-    printing.table(("number", "request", "came in", "why"), rows, "None was given up.")
+    columns = {
+        "number": lambda each: each["number"],
+        "request": lambda each: f"{each['source']} {each['event']}",
+        "came in": lambda each: printing.moment(each["received_at"]),
+        "why": lambda each: each["note"],
+    }
+    printing.listing(found, columns, "None was given up.", json=json)
 
 
 def retry(
-    number: Annotated[int, typer.Argument(metavar="N", help="Which one: `errand deliveries` has it.")],
+    number: Annotated[int, typer.Argument(metavar="N", help="Which one: `errand delivery list` has it.")],
 ) -> None:
     """Decide one anew; what came of it already is not done twice."""
     connected().ask("POST", f"/api/deliveries/{number}/retry")

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from bot.states import State
@@ -46,6 +46,17 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) 
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
     for row in [list(columns), *cells]:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def listing(
+    found: Sequence[Document], columns: Mapping[str, Callable[[Document], object]], empty: str, *, json: bool
+) -> None:
+    """Each as a document, or all as a table whose columns are made of them."""
+    if json:
+        for each in found:
+            document(each)
+        return
+    table(list(columns), [[cell(each) for cell in columns.values()] for each in found], empty)
 
 
 def facts(pairs: Iterable[tuple[str, object]]) -> None:

@@ -21,23 +21,15 @@ def group() -> Commands:
 def listing(json: Json = False) -> None:
     """Who is logged in with GitHub, since when, from where and with what."""
     found = connected().ask("GET", "/api/sessions")["sessions"]
-    if json:
-        for each in found:
-            printing.document(each)
-        return
-    rows = [
-        (
-            each["number"],
-            each["login"],
-            printing.moment(each["created_at"]),
-            printing.moment(each["expires_at"]),
-            each["address"] or "",
-            each["agent"] or "",
-        )
-        for each in found
-    ]
-    heads = ("number", "login", "since", "until", "from", "with")
-    printing.table(heads, rows, "Nobody is logged in.")
+    columns = {
+        "number": lambda each: each["number"],
+        "login": lambda each: each["login"],
+        "since": lambda each: printing.moment(each["created_at"]),
+        "until": lambda each: printing.moment(each["expires_at"]),
+        "from": lambda each: each["address"],
+        "with": lambda each: each["agent"],
+    }
+    printing.listing(found, columns, "Nobody is logged in.", json=json)
 
 
 def end(

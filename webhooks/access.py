@@ -16,6 +16,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from bot.access import links, scopes
 from bot.access.callers import LOCAL, Caller, of_token, of_workflow
@@ -171,6 +172,21 @@ class Access:
         """Which of a person's logins the request comes with."""
         value = request.cookies.get(self.cookie, "")
         return token_hash(value) if _PERSON.fullmatch(value) else None
+
+    def keep(self, response: Response, value: str) -> None:
+        """Let the browser have the cookie of a login for as long as that may last."""
+        response.set_cookie(
+            self.cookie,
+            value,
+            max_age=links.SESSION_LIFE,
+            secure=self.secure,
+            httponly=True,
+            samesite="lax",
+        )
+
+    def forget(self, response: Response) -> None:
+        """Take the cookie back."""
+        response.delete_cookie(self.cookie, secure=self.secure, httponly=True, samesite="lax")
 
     async def log_out(self, request: Request) -> None:
         """Ends the session that the cookie stands for, wherever else that is; nothing without one."""

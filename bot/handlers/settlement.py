@@ -46,10 +46,6 @@ class Settlement:
         await self._holder.store.write(settle)
         self.log(delivery, state, note, problem=refused or state == "failed")
 
-    async def unheard(self, delivery: Delivery, _fact: object) -> None:
-        """Nobody does anything with it."""
-        await self.settle(delivery, "ignored", "nothing here listens to that")
-
     def log(self, delivery: Delivery, state: Settled, note: str, *, problem: bool) -> None:
         """One line of what became of it, unless only problems are to be told."""
         if problem or self._registry.config.log.deliveries == "all":

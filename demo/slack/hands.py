@@ -121,12 +121,6 @@ class Hands:
             on.values.setdefault(element.block_id, {})[action_id] = state
         return await self.send("interactive", self.interactions.block_actions(on, element, state, who))
 
-    async def suggest(
-        self, on: Message | Ephemeral | View, action_id: str, query: str, *, user: str | None = None
-    ) -> list[Json]:
-        """The options of a menu with a search for what somebody types."""
-        return await self._suggestions(on, element_of(on, action_id), query, self._whose(on, user))
-
     async def _suggestions(
         self, on: Message | Ephemeral | View, element: Element, query: str, who: Person
     ) -> list[Json]:

@@ -58,10 +58,15 @@ async def build_log(errand: Installation, number: int) -> str:
     return (await errand.get(f"/api/builds/{number}/logs", token=await token(errand))).text
 
 
-def of_run(podman: Podman, *words: str) -> str:
-    """What `podman WORDS CONTAINER` prints for the one container there is of a run."""
+def of_run(podman: Podman) -> str:
+    """The one container there is of a run."""
     (name,) = podman.run("ps", "--quiet", "--filter", "label=errand.key").split()
-    return podman.run(*words[:1], name, *words[1:])
+    return name
+
+
+def open_gate(podman: Podman) -> None:
+    """Let the job end. Detached: with its end the container goes, under whoever still waits in it."""
+    podman.run("exec", "--detach", of_run(podman), "touch", "/dev/shm/gate")
 
 
 async def test_push_builds_by_the_dockerfile_and_runs_what_it_starts(errand: Installation) -> None:
@@ -187,7 +192,7 @@ async def test_engine_that_dies_is_started_again_and_the_run_goes_on(
     for pid, line in _processes().items():
         if "system service" in line and podman.arguments[1] in line:
             os.kill(pid, signal.SIGKILL)
-    of_run(podman, "exec", "touch", "/dev/shm/gate")
+    open_gate(podman)
     run = await finished(errand)
     assert (run["result"], run["exit_code"]) == ("succeeded", 0)
     assert await log(errand) == "started\ndone\n"
@@ -206,7 +211,7 @@ async def test_service_killed_in_the_middle_finds_the_run_again(errand: Installa
     await errand.comment("/job run wait")
     await said(errand, 1, "started")
     await errand.kill()
-    of_run(podman, "exec", "touch", "/dev/shm/gate")
+    open_gate(podman)
     await errand.start()
     run = await finished(errand)
     assert (run["result"], run["exit_code"]) == ("succeeded", 0)

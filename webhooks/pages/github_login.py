@@ -113,14 +113,7 @@ class GitHubLogin:
             return self._mistake(403, target, f"{login} may run nothing here, so there is nothing to see.")
         log.info("login.person", login=login)
         response = RedirectResponse(target, 303, {"Cache-Control": "no-store"})
-        response.set_cookie(
-            self._access.cookie,
-            cookie,
-            max_age=links.SESSION_LIFE,
-            secure=self._access.secure,
-            httponly=True,
-            samesite="lax",
-        )
+        self._access.keep(response, cookie)
         return response
 
 

@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bot.access import links
 from webhooks.access import Access
 from webhooks.pages.forms import FormUnreadable, fields_of
 from webhooks.pages.renderer import PageRenderer
@@ -96,14 +95,7 @@ class Login:
             self.failures.add(address)
             return self.form(401, target, "That is no token of this installation.")
         response = RedirectResponse(target, 303, {"Cache-Control": "no-store"})
-        response.set_cookie(
-            self._access.cookie,
-            cookie,
-            max_age=links.SESSION_LIFE,
-            secure=self._access.secure,
-            httponly=True,
-            samesite="lax",
-        )
+        self._access.keep(response, cookie)
         return response
 
     async def log_out(self, request: Request) -> Response:
@@ -114,9 +106,7 @@ class Login:
         response = RedirectResponse("/login", 303, {"Cache-Control": "no-store"})
         if self._access.is_own_form(request) or await self._has_session(request):
             await self._access.log_out(request)
-            response.delete_cookie(
-                self._access.cookie, secure=self._access.secure, httponly=True, samesite="lax"
-            )
+            self._access.forget(response)
         return response
 
     async def _has_session(self, request: Request) -> bool:

@@ -49,13 +49,16 @@ class EndedRun(Protocol):
     """What a picture needs of a run that is over; one that never began took no `seconds`."""
 
     @property
-    def number(self) -> int: ...  # noqa: D102
+    def number(self) -> int:
+        """By which people know it."""
 
     @property
-    def result(self) -> str | None: ...  # noqa: D102
+    def result(self) -> str | None:
+        """How it ended."""
 
     @property
-    def seconds(self) -> float | None: ...  # noqa: D102
+    def seconds(self) -> float | None:
+        """How long it took."""
 
 
 class _Bar(NamedTuple):

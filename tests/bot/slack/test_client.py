@@ -3,7 +3,6 @@
 import logging
 import time
 import traceback
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -11,29 +10,10 @@ import bot.slack.calls as slack_module
 from bot.errors import Refused, RetryLater
 from bot.slack import Slack
 from demo.slack import SlackStandIn
-from demo.standins import serving
 from executor.spec import Secret
-from tests.clocks import Clock, clock
-
-__all__ = ["clock"]
+from tests.clocks import Clock
 
 BLOCKS = [{"type": "section", "text": {"type": "mrkdwn", "text": "hello", "verbatim": True}}]
-
-
-@pytest.fixture
-async def standin(clock: Clock) -> AsyncIterator[SlackStandIn]:
-    slack = SlackStandIn(clock=clock)
-    slack.add_channel("ops")
-    async with serving(slack) as url:
-        slack.url = url
-        yield slack
-
-
-@pytest.fixture
-async def bot(standin: SlackStandIn, clock: Clock) -> AsyncIterator[Slack]:
-    slack = Slack(api_url=f"{standin.url}/api/", bot_token=Secret(standin.token), clock=clock)
-    yield slack
-    await slack.close()
 
 
 async def test_message_is_posted_by_name_and_edited_by_id(standin: SlackStandIn, bot: Slack) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -11,30 +10,10 @@ from bot.errors import KnownFault, Refused, RetryLater
 from bot.slack import Slack
 from bot.slack.calls import CONCURRENT_CALLS
 from demo.slack import SlackStandIn
-from demo.standins import serving
-from executor.spec import Secret
-from tests.clocks import Clock, clock
-
-__all__ = ["clock"]
+from tests.clocks import Clock
 
 USER = "U012AB3CD"
 SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "hello"}}
-
-
-@pytest.fixture
-async def standin(clock: Clock) -> AsyncIterator[SlackStandIn]:
-    slack = SlackStandIn(clock=clock)
-    slack.add_channel("ops")
-    async with serving(slack) as url:
-        slack.url = url
-        yield slack
-
-
-@pytest.fixture
-async def bot(standin: SlackStandIn, clock: Clock) -> AsyncIterator[Slack]:
-    slack = Slack(api_url=f"{standin.url}/api/", bot_token=Secret(standin.token), clock=clock)
-    yield slack
-    await slack.close()
 
 
 def _modal(title: str) -> dict[str, Any]:

@@ -11,10 +11,9 @@ from bot.config import job_of
 from bot.errors import RetryLater
 from bot.messages.reasons import message
 from bot.states import State
-from bot.store import builds, leases, runs
-from bot.store.columns import BUILD
+from bot.store import leases, runs
 from bot.tables import Build, Run
-from bot.workers import build_worker, specs, worker
+from bot.workers import specs, worker
 from bot.workers.worker import FAILURES
 from demo.watched import PATIENCE
 from executor.errors import EngineUnavailable
@@ -300,77 +299,6 @@ async def test_variable_that_a_job_was_given_after_the_start_is_masked_in_our_ow
     await home.says("/job run later")
     await home.bot.runner.carry(await home.claim(Run))
     assert told == [Secret("s3cr3t"), Secret("key s3cr3t")]
-
-
-async def build(home: House) -> Build:
-    await home.says("/job run check")
-    return await home.claim(Build)
-
-
-async def test_build_without_a_source_says_why(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    row = await build(home)
-    home.github.fail("access_tokens$", 422, times=9)
-    await home.bot.builder.carry(row)
-    ended = await home.build(1)
-    assert (ended.result, ended.reason) == ("error", "NoSource")
-    assert await completed(home, row.name)
-
-
-async def test_build_asks_for_its_source_until_it_gives_up(
-    home: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(build_worker, "SOURCE_TRIES", 2)
-    row = await build(home)
-    github = home.tools.github
-    assert github is not None
-    asked = []
-
-    async def away(repository: str) -> None:
-        asked.append(repository)
-        raise RetryLater("away", delay=0.001)
-
-    monkeypatch.setattr(github, "clone", away)
-    await home.bot.builder.carry(row)
-    assert (await home.build(1)).reason == "NoSource"
-    assert len(asked) == 2
-
-
-async def test_build_that_goes_on_waits_for_github(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine may be about to end it: that GitHub is away after a restart is no reason to fail it."""
-    monkeypatch.setattr(build_worker, "SOURCE_TRIES", 1)
-    row = await build(home)
-    await home.write(lambda s: builds.move(s, 1, State.BUILDING, owner="one", now=home.now))
-    github = home.tools.github
-    assert github is not None
-    real, left = github.clone, [RetryLater("away", delay=0.001)] * 3
-
-    async def sometimes(repository: str) -> Any:
-        if left:
-            raise left.pop()
-        return await real(repository)
-
-    monkeypatch.setattr(github, "clone", sometimes)
-    await home.bot.builder.carry(await home.build(1))
-    assert (await home.build(1)).result == "succeeded"
-    assert row.name == home.engine.specs[0].key
-
-
-async def test_build_without_github_and_build_that_was_stopped(home: House) -> None:
-    row = await build(home)
-    await home.without(github=None).bot.builder.carry(row)
-    assert (await home.build(1)).reason == "NoSource"
-    await home.says("/job run check")
-    await home.claim(Build)
-    await home.write(lambda s: builds.request_stop(s, 2, by="github:octocat", now=home.now))
-    await home.bot.builder.carry(await home.build(2))
-    assert (await home.build(2)).result == "cancelled"
-
-
-async def test_build_of_another_bot_is_not_begun(home: House) -> None:
-    row = await build(home)
-    await home.write(lambda s: s.execute(update(Build).where(BUILD.number == 1).values(lease_owner="two")))
-    await home.bot.builder.carry(row)
-    assert home.engine.specs == []
 
 
 async def test_cancelled_worker_leaves_the_job_running(home: House, run: Run) -> None:

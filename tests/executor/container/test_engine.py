@@ -285,24 +285,6 @@ def _processes() -> list[str]:
     return listed.stdout.splitlines()
 
 
-async def test_engine_that_is_not_there_is_unavailable(tmp_path: Path, logs: LogStore) -> None:
-    for settings in (
-        Settings(socket=str(tmp_path / "none.sock")),
-        Settings(command="podman-that-is-missing"),
-    ):
-        engine = ContainerEngine(settings, tmp_path / "work", logs)
-        with pytest.raises(EngineUnavailable):
-            await engine.open()
-        await engine.close()
-
-
-async def test_service_that_does_not_start_says_why(tmp_path: Path, logs: LogStore) -> None:
-    engine = ContainerEngine(Settings(arguments=("--no-such-option",)), tmp_path / "work", logs)
-    with pytest.raises(EngineUnavailable, match="no-such-option"):
-        await engine.open()
-    await engine.close()
-
-
 def test_engine_works_on_uvloop(tmp_path: Path, podman: Podman, settings: Settings) -> None:
     async def main() -> None:
         logs = LogStore(tmp_path / "logs", 1024 * 1024)

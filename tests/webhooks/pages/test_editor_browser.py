@@ -7,7 +7,6 @@ from playwright.async_api import Browser, Page, expect
 
 from tests import npm
 from tests.bot.house import house
-from tests.webhooks.pages.test_browser import browser  # noqa: F401
 from tests.webhooks.pages.test_job_browser import opened
 from tests.webhooks.pages.test_manners import AXE, served, violations
 
@@ -19,7 +18,7 @@ ADMINS = {"pages": {"admins": ["github:octocat"]}}
 @pytest.mark.parametrize("scripts", [True, False])
 async def test_job_is_created_changed_and_removed_by_clicking(
     tmp_path: Path,
-    browser: Browser,  # noqa: F811
+    browser: Browser,
     scripts: bool,
 ) -> None:
     async with (

@@ -14,7 +14,6 @@ from bot.github import AppClient, Logins
 from demo.standins import serving
 from executor.spec import Secret
 from tests.bot.house import SHOP, House, house
-from tests.webhooks.pages.test_browser import browser, page  # noqa: F401
 from tests.webhooks.sites import composed
 from webhooks.pages.login import MOST_FAILURES
 from webhooks.streams import Streams
@@ -243,7 +242,7 @@ async def test_members_that_may_not_be_read_are_nobody(visits: list[Visit]) -> N
 
 
 @pytest.mark.browser
-async def test_person_logs_in_by_a_click_stops_a_run_and_leaves(tmp_path: Path, page: Page) -> None:  # noqa: F811
+async def test_person_logs_in_by_a_click_stops_a_run_and_leaves(tmp_path: Path, page: Page) -> None:
     sites: list[ASGIApp] = []
     streams = Streams()
 

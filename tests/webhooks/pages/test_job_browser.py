@@ -10,7 +10,6 @@ from playwright.async_api import Browser, Page, expect
 
 from tests import npm
 from tests.bot.house import House, house
-from tests.webhooks.pages.test_browser import browser  # noqa: F401
 from tests.webhooks.pages.test_manners import AXE, served, violations
 from tests.webhooks.pages.test_run_form import JOBS
 
@@ -26,7 +25,7 @@ nightly:
 
 @asynccontextmanager
 async def opened(
-    browser: Browser,  # noqa: F811
+    browser: Browser,
     cookie: SetCookieParam,
     *,
     scripts: bool,
@@ -47,7 +46,7 @@ async def opened(
 @pytest.mark.parametrize("scripts", [True, False])
 async def test_job_is_planned_started_and_repeated_by_clicking(
     tmp_path: Path,
-    browser: Browser,  # noqa: F811
+    browser: Browser,
     scripts: bool,
 ) -> None:
     async with (

@@ -7,7 +7,6 @@ from playwright.async_api import Browser, expect
 
 from tests.bot.house import house
 from tests.webhooks.pages.finished import add_ended
-from tests.webhooks.pages.test_browser import browser  # noqa: F401
 from tests.webhooks.pages.test_job_browser import opened
 from tests.webhooks.pages.test_manners import served
 
@@ -18,7 +17,7 @@ MANY = {"jobs": {f"a{number:02}": {"image": "shop", "command": "true"} for numbe
 
 async def test_jobs_are_found_by_typing_and_opened_by_keys(
     tmp_path: Path,
-    browser: Browser,  # noqa: F811
+    browser: Browser,
 ) -> None:
     async with house(tmp_path, changes=MANY) as home, served(home) as (address, cookie):
         await add_ended(home.store, "deploy", ["succeeded", "failed"])

@@ -8,9 +8,9 @@ from playwright.async_api import Browser, Page, expect
 
 from bot.states import State
 from executor.logs.logfile import LogWriter
-from tests.webhooks.pages.test_browser import Installation, browser, here, move, page
+from tests.webhooks.pages.test_browser import Installation, here, move
 
-__all__ = ["browser", "here", "page"]
+__all__ = ["here"]
 pytestmark = pytest.mark.browser
 
 MEGABYTES = 20

@@ -1,8 +1,6 @@
 """Every page in a real browser: axe-core finds nothing, it fits any width, and the first visit is light."""
 
 import asyncio
-import os
-import shutil
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +10,7 @@ from typing import Any
 import pytest
 import uvicorn
 from playwright._impl._api_structures import SetCookieParam
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 from starlette.applications import Starlette
 
 from bot.catalog.catalog import Job
@@ -20,7 +18,6 @@ from bot.store import runs
 from executor.logs.logfile import LogWriter
 from tests import npm
 from tests.bot.house import House, house
-from tests.webhooks.pages.test_browser import FLAGS, NAMES
 from tests.webhooks.sites import composed
 
 pytestmark = pytest.mark.browser
@@ -59,19 +56,6 @@ LOG = (
     + b"w" * 3000
     + b"\n"
 )
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        if os.environ.get("CI"):
-            pytest.fail("Chromium is not installed, and CI must have it")
-        pytest.skip("Chromium is not installed")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=found, args=FLAGS)
-        yield browser
-        await browser.close()
 
 
 @asynccontextmanager

@@ -7,10 +7,9 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from bot.store import tokens
 from tests.webhooks.installation import NOW, Installation, here
-from tests.webhooks.pages.test_manners import browser
 from webhooks.access import new_token, token_hash
 
-__all__ = ["browser", "here"]
+__all__ = ["here"]
 
 pytestmark = pytest.mark.browser
 

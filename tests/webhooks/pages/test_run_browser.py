@@ -10,9 +10,7 @@ from bot.states import State
 from bot.store import Session, runs
 from bot.tables import Run
 from tests.bot.house import House, house
-from tests.webhooks.pages.test_manners import browser, served
-
-__all__ = ["browser"]
+from tests.webhooks.pages.test_manners import served
 
 pytestmark = pytest.mark.browser
 

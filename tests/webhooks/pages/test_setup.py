@@ -14,7 +14,6 @@ from bot.config.at_hand import AppAtHand, Service, at_hand
 from bot.github.registration import Registration, register
 from demo.github import GitHubStandIn
 from demo.standins import serving
-from tests.webhooks.pages.test_browser import browser, page  # noqa: F401
 from webhooks.pages.renderer import PageRenderer
 from webhooks.pages.setup import PATH, AppSetup, Entrance
 
@@ -68,7 +67,7 @@ def _later(setting: _Setting) -> ASGIApp:
 
 
 @pytest.mark.browser
-async def test_two_clicks_make_the_app_and_keep_its_keys(setting: _Setting, page: Page) -> None:  # noqa: F811
+async def test_two_clicks_make_the_app_and_keep_its_keys(setting: _Setting, page: Page) -> None:
     (setting.config.parent / ".env").write_text("OTHER=1\nAPP=\n")
     async with serving(_later(setting)) as address:
         setting.begin(Entrance(address))
