@@ -1,7 +1,6 @@
 """Long logs and folded ones in a real browser: windows, lines, matches, keys; also without JavaScript."""
 
 import re
-import time
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -18,8 +17,6 @@ ROW = b"12:00:00 \x1b[32mINFO\x1b[0m row %07d is one of very many, and no longer
 BLOCK = 1000
 MOST_ROWS = 5000
 """Lines that a page may hold, whatever is loaded into it."""
-QUICK_S = 10.0
-"""Far more than it takes on a busy machine, and less than a browser with all of the log would need."""
 
 
 async def _long(here: Installation) -> int:
@@ -43,10 +40,8 @@ async def _rows(page: Page) -> int:
 
 async def test_long_log_stays_light_and_every_line_is_reached(here: Installation, page: Page) -> None:
     lines = await _long(here)
-    begun = time.monotonic()
     await page.goto(here.link())
     await expect(page.locator(f"#L{lines}")).to_be_attached()
-    assert time.monotonic() - begun < QUICK_S
     assert await _rows(page) <= 1000
 
     for _ in range(7):  # more than the page keeps
