@@ -56,6 +56,47 @@ class ActorKind(StrEnum):
         return f"{self}:{name}"
 
 
+class EntryKind(StrEnum):
+    """What the journal tells of: of what, and what became of it. What stands here once is never renamed."""
+
+    RUN_STARTED = "run.started"
+    RUN_REPEATED = "run.repeated"
+    RUN_HELD = "run.held"
+    RUN_RELEASED = "run.released"
+    RUN_CANCELLED = "run.cancelled"
+    RUN_FINISHED = "run.finished"
+    RUN_REMOVED = "run.removed"
+    APPROVED = "approval.given"
+    DENIED = "approval.denied"
+    APPROVAL_VOIDED = "approval.voided"
+    APPROVAL_EXPIRED = "approval.expired"
+    FROZEN = "freeze.begun"
+    THAWED = "freeze.ended"
+    OVERRIDDEN = "rule.overridden"
+    REFUSED = "refused"
+    BUILD_REQUESTED = "build.requested"
+    BUILD_CANCELLED = "build.cancelled"
+    BUILD_FINISHED = "build.finished"
+    PAUSED = "schedule.paused"
+    RESUMED = "schedule.resumed"
+    SKIPPED = "schedule.skipped"
+    BACKFILLED = "schedule.backfilled"
+    LOCKED = "lock.closed"
+    UNLOCKED = "lock.opened"
+    TAG_MOVED = "tag.moved"
+    TAG_DROPPED = "tag.dropped"
+    JOB_DEFINED = "job.defined"
+    JOB_REMOVED = "job.removed"
+    CONFIG_CHANGED = "config.changed"
+    HOOK_CREATED = "hook.created"
+    HOOK_DELETED = "hook.deleted"
+    TOKEN_CREATED = "token.created"  # noqa: S105 (no secret)
+    TOKEN_REVOKED = "token.revoked"  # noqa: S105 (no secret)
+    LOGIN_BEGUN = "login.begun"
+    LOGIN_ENDED = "login.ended"
+    PIN_CHANGED = "pin.changed"
+
+
 class Wait(StrEnum):
     """What kind of thing keeps a run from starting. A version that does not know one shows it as it is."""
 

@@ -18,6 +18,7 @@ from bot.tables import (
     Idempotency,
     ImageTag,
     JobState,
+    JournalEntry,
     Lock,
     OccurrenceSeen,
     PersonSession,
@@ -62,6 +63,7 @@ HOOK: Columns = table_of(Hook).c
 IDEMPOTENCY: Columns = table_of(Idempotency).c
 IMAGE_TAG: Columns = table_of(ImageTag).c
 JOB_STATE: Columns = table_of(JobState).c
+JOURNAL: Columns = table_of(JournalEntry).c
 LOCK: Columns = table_of(Lock).c
 OCCURRENCE: Columns = table_of(OccurrenceSeen).c
 PIN: Columns = table_of(RepositoryPin).c

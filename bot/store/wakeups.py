@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.tables import Build, Run
 
-Queue = Literal["deliveries", "builds", "runs", "posts", "stops", "locks", "ticks", "jobs"]
+Queue = Literal["deliveries", "builds", "runs", "posts", "stops", "locks", "ticks", "jobs", "journal"]
 
 _KEY = "wakeups"
 _CHANGED = "changed"

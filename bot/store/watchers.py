@@ -13,7 +13,7 @@ from weakref import WeakSet
 
 from bot.tables import Build, Run
 
-Kind = Literal["run", "build", "any"]
+Kind = Literal["run", "build", "any", "journal"]
 Subject = tuple[Kind, int]
 
 MOST = 10_000
@@ -21,6 +21,9 @@ MOST = 10_000
 
 ANY: Subject = ("any", 0)
 """Every run and every build."""
+
+JOURNAL: Subject = ("journal", 0)
+"""Every entry of the journal."""
 
 
 class ChangeFeed:
@@ -49,10 +52,13 @@ class ChangeFeed:
                 backlog.add(number)
 
     def turned(self, queues: Collection[str]) -> None:
-        """What lists show besides runs and builds has changed if it is among these: locks."""
+        """What is shown besides runs and builds has changed if it is among these: locks, the journal."""
         if "locks" in queues:
             self.turn += 1
             for listener in self._listeners.get(ANY, ()):
+                listener.wake()
+        if "journal" in queues:
+            for listener in self._listeners.get(JOURNAL, ()):
                 listener.wake()
 
     def ring_all(self) -> None:

@@ -10,6 +10,7 @@ from sqlmodel import Field, SQLModel
 
 from bot.states import State
 from bot.tables.callers import EndedSession, Hook, Idempotency, PersonSession, Token
+from bot.tables.journal import JournalEntry
 from bot.tables.occurrences import OccurrenceSeen
 from bot.tables.pushes import CommandRefusal, PushSeen, PushVerdict
 from bot.tables.rows import Row
@@ -28,6 +29,7 @@ __all__ = [
     "ImageTag",
     "JobState",
     "JobVersion",
+    "JournalEntry",
     "Lock",
     "OccurrenceSeen",
     "Packed",
