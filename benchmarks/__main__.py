@@ -22,6 +22,7 @@ MODULES = (
     "log_pages",
     "pages",
     "followers",
+    "lighthouse",
     "masking",
     "service",
     "slack",
