@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from bot import posting_composition
 from bot.access import links
 from bot.github import GitHub
 from bot.handlers.actions import Actions
@@ -21,6 +21,7 @@ from bot.handlers.conversation import Conversation
 from bot.handlers.deliveries import DeliveryHandler, EventHandlers
 from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.exec import ExecHandler
+from bot.handlers.holds import HoldHandler
 from bot.handlers.locks import LockHandler
 from bot.handlers.occurrence_commits import OccurrenceCommits
 from bot.handlers.occurrences import OccurrenceHandler
@@ -46,21 +47,8 @@ from bot.handlers.ticks import TickHandler
 from bot.handlers.verbs import CommandHandlers
 from bot.page_composition import PageComposition, PageParts
 from bot.posting.addresses import PageAddresses
-from bot.posting.annotations import LogAnnotations
 from bot.posting.audience import Audience
-from bot.posting.callees import Callees
-from bot.posting.channel_notes import ChannelNotes
-from bot.posting.deployments import DeploymentPosts
-from bot.posting.digest_posts import DigestPosts
-from bot.posting.facing import Facing
-from bot.posting.github_posts import GitHubPosts
 from bot.posting.outbox import Outbox
-from bot.posting.pace import Pace
-from bot.posting.slack_addresses import SlackAddresses
-from bot.posting.slack_members import SlackMembers
-from bot.posting.slack_pictures import SlackPictures
-from bot.posting.slack_posts import SlackPosts
-from bot.posting.storms import ChannelTurns
 from bot.registry import Registry
 from bot.repositories import CodeHost, Repositories
 from bot.slack import Slack
@@ -74,6 +62,7 @@ from bot.workers.build_worker import BuildWorker
 from bot.workers.catch_up import CatchUp
 from bot.workers.delivery_worker import DeliveryWorker
 from bot.workers.engine_access import EngineAccess
+from bot.workers.holds import HeldRuns
 from bot.workers.locks import LockExpiry
 from bot.workers.loops import Duty, Workers
 from bot.workers.pools import Work
@@ -93,8 +82,6 @@ DELIVERIES = 16
 """Deliveries decided at the same time; each is a few requests to GitHub."""
 POSTS = 256
 """Posts claimed at the same time: most wait for their turn, for which the newest are chosen."""
-CHANNEL_PACE = 1.0
-"""Seconds between two messages or edits in one channel: https://docs.slack.dev/apis/web-api/rate-limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +288,12 @@ class Composition:
         parts = self.parts
         return TickHandler(parts.registry, parts.store, self.resolver, self.enqueuer, parts.clock)
 
+    @cached_property
+    def holds(self) -> HoldHandler:
+        """Of held runs whose moment has come."""
+        parts = self.parts
+        return HoldHandler(parts.registry, parts.store, parts.clock)
+
     # What moves by itself -------------------------------------------------------------------------
 
     @cached_property
@@ -327,20 +320,22 @@ class Composition:
     def outbox(self) -> Outbox:
         """What sends posts."""
         parts = self.parts
-        members = SlackMembers(parts.registry, self.slack_people)
-        notes = ChannelNotes(parts.store, members, self.addresses, parts.clock)
-        facing = Facing(
-            parts.store, self.addresses, self.audience, SlackAddresses(parts.store, parts.slack), notes
+        return posting_composition.outbox(
+            posting_composition.PostingParts(
+                registry=parts.registry,
+                store=parts.store,
+                logs=parts.logs,
+                github=parts.github,
+                slack=parts.slack,
+                clock=parts.clock,
+                nonce=parts.nonce,
+                holder=self.holder,
+                addresses=self.addresses,
+                audience=self.audience,
+                people=self.slack_people,
+                groups=self.slack_groups,
+            )
         )
-        github = GitHubPosts(parts.github, facing, LogAnnotations(parts.logs), parts.registry, parts.clock)
-        deployments = DeploymentPosts(parts.github, facing, parts.store)
-        pictures = SlackPictures(parts.store, parts.clock)
-        slack = SlackPosts(parts.slack, facing, pictures, parts.clock)
-        digests = DigestPosts(parts.slack, facing, parts.store, Callees(members, self.slack_groups))
-        section = parts.registry.config.github
-        pace = Pace(section.pace if section else 0.0, monotonic)
-        channels = ChannelTurns(self.holder, Pace(CHANNEL_PACE, monotonic, burst=1), parts.nonce)
-        return Outbox(self.holder, (github, deployments, slack, digests), pace, channels)
 
     @cached_property
     def pruning(self) -> Pruning:
@@ -378,6 +373,7 @@ class Composition:
         parts = self.parts
         duties: list[Duty] = [LockExpiry(parts.store, parts.clock), self.retention]
         duties.append(RegistryRefresh(parts.registry, parts.store))
+        duties.append(HeldRuns(self.holds, parts.store, parts.clock))
         recorded = parts.github.recorded if parts.github is not None else None
         if recorded is not None:
             config = parts.registry.config

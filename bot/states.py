@@ -104,10 +104,22 @@ class Wait(StrEnum):
     HELD = "a lock that another run holds"
     AHEAD = "another run"
     ATTEMPT = "its next attempt"
+    APPROVAL = "the yes of somebody else"
+    TIME = "its time"
+
+
+class Hold(StrEnum):
+    """What keeps a run from even coming to the gate: it holds no lock, no place in a queue and no slot."""
+
+    APPROVAL = "approval"
+    TIME = "time"
 
 
 SUPERSEDED = "Superseded"
 """The reason of a build, and of the runs of its push, that a newer push took the place of."""
+
+NOT_RELEASED = "NotReleased"
+"""The reason of a run that was held, and might not start when that was over."""
 
 BUILD_FAILED = "BuildFailed"
 """The reason of a run whose build failed; an engine gives it to builds as well."""

@@ -6,13 +6,14 @@ from typing import Any
 
 from bot import messages
 from bot.errors import NotAlone
+from bot.handlers import preconditions
 from bot.handlers.authorization import RequestContext
 from bot.handlers.cards import CardTargets
 from bot.handlers.orders import Order, Source, Target, TransactionCache
 from bot.handlers.schedule_occasions import ScheduleOccasions
 from bot.registry import Registry
-from bot.states import State
-from bot.store import Session, admission, builds, occurrences, posts, runs, versions
+from bot.states import Hold, State
+from bot.store import Session, builds, holds, occurrences, posts, runs, versions
 from bot.tables import Build, Run
 
 
@@ -83,10 +84,12 @@ class Enqueuer:
         why = self.refusal(session, order)
         return Prospect(run, build, None if why is None else messages.reason(why))
 
-    @staticmethod
-    def refusal(session: Session, order: Order) -> dict[str, Any] | None:
-        """Why the run would not even be stored, as a reason: the job wants to be alone and is under way."""
-        return admission.refusal(session, order.job.name, order.overlap.concurrency)
+    def refusal(self, session: Session, order: Order) -> dict[str, Any] | None:
+        """Why the run would not even be stored, as a reason; what is held for later is asked then."""
+        if order.not_before is not None:
+            return None
+        candidate = preconditions.Candidate(order.overlap, order=order)
+        return preconditions.refusal(session, candidate, now=self._clock())
 
     @staticmethod
     def _target(session: Session, order: Order, seen: TransactionCache) -> Target:
@@ -125,6 +128,8 @@ class Enqueuer:
             run.image, run.ref, run.commit = source.image.name, source.ref, source.commit
         elif target.ready is not None:
             run.image, run.image_definition, run.digest = target.ready.name, target.definition, target.digest
+        if order.not_before is not None:
+            holds.Holding(Hold.TIME, order.not_before, on={"moment": order.not_before}).put(run)
         return run
 
     def _version(self, session: Session, order: Order) -> int | None:

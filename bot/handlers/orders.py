@@ -77,6 +77,7 @@ class Order:
     version: int | None = None  # of the job; None: whichever it is today
     rules: Job | None = None  # whose `concurrency` and `lock` hold; None: the job's own
     tick_at: float | None = None
+    not_before: float | None = None  # held until then; seconds since the epoch
 
     @property
     def key(self) -> str:

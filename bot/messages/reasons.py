@@ -7,7 +7,8 @@ than what is said here and takes its place; what to do is said in any case.
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from bot.states import BUILD_FAILED, SUPERSEDED, State
+from bot.messages import verdicts
+from bot.states import BUILD_FAILED, NOT_RELEASED, SUPERSEDED, State
 from bot.tables import Build, Run
 from bot.text.units import duration_text, size_text
 from executor.spec import Result
@@ -49,6 +50,7 @@ REASONS: dict[str, Explanation] = {
     "ImageGone": Explanation("Its image was cleared away since.", "It is built anew when it is needed."),
     "NoSource": Explanation("GitHub did not give the commit.", "Try again when GitHub answers."),
     "Superseded": Explanation("A newer push took its place."),
+    "NotReleased": Explanation("It might not start when its time had come."),
     "SpecInvalid": Explanation("The engine cannot run it as it is defined.", _DEFINITION),
     "SpecRefused": Explanation("The cluster refused it as it is defined.", _DEFINITION),
     "PodRefused": Explanation("The cluster refused its pod.", _DEFINITION),
@@ -154,10 +156,17 @@ def _failed_build(on: Mapping[str, Any]) -> str:
     return f"Build #{on['build']} of {on['image']} {ended}{code}."
 
 
+def _not_released(on: Mapping[str, Any]) -> str:
+    """What stood in the way of a run that was held, when that was over."""
+    why = verdicts.reason(on).replace("`", "")
+    return f"It might not start: {why}" if why else REASONS[NOT_RELEASED].what
+
+
 _ENDS: dict[tuple[str, str], Callable[[Mapping[str, Any]], str]] = {
     ("build", SUPERSEDED): _newer_push,
     ("run", SUPERSEDED): _newer_push,
     ("run", BUILD_FAILED): _failed_build,
+    ("run", NOT_RELEASED): _not_released,
 }
 """By what ended and its reason: a build that fails after all still has what was to take its place."""
 

@@ -54,7 +54,7 @@ def waited_for(run: Run) -> str | None:
 
 
 def kind_name(run: Run) -> str | None:
-    """What kind of thing a run waits for, for programs: `closed`, `held`, `ahead`, `attempt` or `engine`."""
+    """What kind of thing a run waits for, for programs: `closed`, `ahead`, `time`, `engine` and others."""
     kind = kind_of(run)
     return kind.name.lower() if kind is not None else "engine" if run.waiting_for else None
 
@@ -94,15 +94,37 @@ def _attempt(on: Mapping[str, Any]) -> str:
     return f"attempt {on['attempt']} of {on['of']} to begin {duration(on['pause'])} after the one before"
 
 
+def _approval(on: Mapping[str, Any]) -> str:
+    """The yes of somebody else: whose, how many are still wanted, and until when."""
+    count = on.get("count", 1)
+    many = "a yes" if count == 1 else f"{count} times a yes"
+    whose = f" of {clean(on['whose'], 200)}" if on.get("whose") else ""
+    until = f" until {moment(on['until'])}" if on.get("until") is not None else ""
+    return f"{many}{whose}{until}"
+
+
+def _time(on: Mapping[str, Any]) -> str:
+    """The moment for which somebody asked for it."""
+    return moment(on["moment"])
+
+
 _WORDS: dict[Wait, Callable[[Mapping[str, Any]], str]] = {
     Wait.CLOSED: _closed,
     Wait.HELD: _held,
     Wait.AHEAD: _ahead,
     Wait.ATTEMPT: _attempt,
+    Wait.APPROVAL: _approval,
+    Wait.TIME: _time,
 }
 
 
-_KEYS = ((Wait.AHEAD, "stopping"), (Wait.CLOSED, "until"), (Wait.HELD, "lock"))
+_KEYS = (
+    (Wait.TIME, "moment"),
+    (Wait.APPROVAL, "whose"),
+    (Wait.AHEAD, "stopping"),
+    (Wait.CLOSED, "until"),
+    (Wait.HELD, "lock"),
+)
 """By what each kind is known; attempts are told with what became of them."""
 
 

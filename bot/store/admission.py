@@ -9,6 +9,9 @@ PostgreSQL it holds an advisory lock.
 Two runs exclude each other when they share a `lock`, or when they are of one job and either says anything
 but `allow`. Of those of one job the older goes first. A run waits while it holds nothing, and only for
 what was let through or is older, so no two can wait for each other.
+
+What is held (`hold`) has not come here yet: nothing waits for it, nothing lets it through, and only what
+replaces it ends it. `bot.store.holds` sends it here.
 """
 
 from collections.abc import Collection, Sequence
@@ -19,7 +22,7 @@ from typing import Any
 from sqlalchemy import bindparam, false, func, or_, select, text, true, update
 from sqlalchemy.orm import Session
 
-from bot.states import State, Waiting
+from bot.states import Hold, State, Waiting
 from bot.store import queue_positions
 from bot.store.columns import LOCK, RUN, among
 from bot.store.prepared import Prepared
@@ -34,7 +37,11 @@ CLOSED = 1e12
 _ADVISORY_LOCK = 0x4552_5241_4E46
 """PostgreSQL's advisory lock of whoever decides; held to the end of the transaction."""
 
-_IS_CLOSED = (among(RUN.state, QUEUED), RUN.admitted == false())
+_IS_SHUT = (RUN.admitted == false(), RUN.hold.is_(None))
+_IS_CLOSED = (among(RUN.state, QUEUED), *_IS_SHUT)
+_IS_REPLACED = or_(RUN.hold.is_(None), RUN.hold != Hold.TIME)
+"""Whether a newer run takes its place: not where somebody chose the moment at which it is to begin."""
+_IS_OLD = (among(RUN.state, QUEUED), RUN.admitted == false(), _IS_REPLACED)
 _IS_READY = or_(RUN.build_number.is_(None), RUN.digest.is_not(None))
 _OPEN: dict[str, Any] = {"admitted": True, "due_at": 0.0, "waiting_for": None}
 
@@ -61,7 +68,8 @@ def refusal(session: Session, job: str, concurrency: str) -> dict[str, Any] | No
     if concurrency != "forbid":
         return None
     hold(session)
-    mates = session.scalars(select(Run).where(RUN.job == job, RUN.state.in_(UNFINISHED)).limit(20)).all()
+    there = [RUN.job == job, RUN.state.in_(UNFINISHED), RUN.hold.is_(None)]
+    mates = session.scalars(select(Run).where(*there).limit(20)).all()
     if not mates:
         return None
     mate = min(mates, key=lambda run: (not run.admitted, run.identity))
@@ -71,6 +79,8 @@ def refusal(session: Session, job: str, concurrency: str) -> dict[str, Any] | No
 def arrive(session: Session, run: Run, *, now: float) -> None:
     """Before `run` is stored: let it through if it is ready and nothing is in the way, else close it."""
     if run.state == State.FINISHED:
+        run.hold = run.hold_until = None
+    if run.state == State.FINISHED or run.hold is not None:
         return
     hold(session)
     run.admitted = _is_ready(run) and _obstacle(session, run, now) is None
@@ -82,7 +92,7 @@ def arrive_all(session: Session, runs: Sequence[Run], *, now: float) -> None:
     hold(session)
     valid = or_(LOCK.until.is_(None), LOCK.until > now)
     shut = set(session.scalars(select(LOCK.target).where(valid)))
-    alone = [RUN.state.in_(UNFINISHED), RUN.concurrency != "allow"]
+    alone = [RUN.state.in_(UNFINISHED), RUN.concurrency != "allow", RUN.hold.is_(None)]
     shut |= set(session.scalars(select(RUN.job).where(*alone).distinct()))
     for run in runs:
         if run.state != State.FINISHED:
@@ -95,7 +105,7 @@ def settle(session: Session, run: Run, *, now: float) -> bool:
 
     Gives whether there was anything to settle: then `run` may be another now.
     """
-    if run.admitted or run.state == State.FINISHED:
+    if run.admitted or run.state == State.FINISHED or run.hold is not None:
         return False
     if run.concurrency == "replace" and _is_ready(run):
         opened(session, job=run.job, lock=run.lock, now=now)
@@ -202,7 +212,7 @@ def _obstacles(stored: bool, allows: bool) -> Prepared:
 
 def _mate(stored: bool, allows: bool) -> Any:
     """A run of the same job that one which is `stored`, or `allows` others, may not run beside."""
-    query = select(RUN.number).where(RUN.job == _JOB, among(RUN.state, UNFINISHED))
+    query = select(RUN.number).where(RUN.job == _JOB, among(RUN.state, UNFINISHED), RUN.hold.is_(None))
     if allows:
         query = query.where(RUN.concurrency != "allow")
     if stored:
@@ -215,7 +225,7 @@ def _first_closed(session: Session, *conditions: Any) -> Run | None:
     found = [
         session.scalar(
             select(Run)
-            .where(*conditions, RUN.state == state, RUN.admitted == false(), _IS_READY)
+            .where(*conditions, RUN.state == state, *_IS_SHUT, _IS_READY)
             .order_by(RUN.number)
             .limit(1)
         )
@@ -280,13 +290,13 @@ def _try(session: Session, run: Run, now: float) -> _Obstacle | None:
 
 def _end_waiting(session: Session, run: Run, now: float) -> None:
     """What waits and is older than `run`, which replaces it, will not be wanted any more."""
-    older = [RUN.job == run.job, *_IS_CLOSED, RUN.number < run.number]
+    older = [RUN.job == run.job, *_IS_OLD, RUN.number < run.number]
     _end(session, run, session.scalars(select(RUN.number).where(*older)).all(), now)
 
 
 def _stop_older(session: Session, run: Run, now: float) -> None:
     """`run` is ready: what is older and under way is asked to stop, with its grace."""
-    older = [RUN.job == run.job, RUN.state.in_(UNFINISHED), RUN.number < run.number]
+    older = [RUN.job == run.job, RUN.state.in_(UNFINISHED), _IS_REPLACED, RUN.number < run.number]
     numbers = session.scalars(select(RUN.number).where(*older)).all()
     left = set(numbers) - _end(session, run, numbers, now)
     for number in sorted(left):

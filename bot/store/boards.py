@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, func, select, union_all
 from sqlalchemy.orm import Session
 
-from bot.states import State
+from bot.states import Hold, State
 from bot.store.columns import BUILD, DELIVERY, RUN, among
 from bot.store.deliveries import FAILED
 from bot.store.series import ENDED
@@ -39,7 +39,10 @@ def running(session: Session, jobs: Collection[str] | None, *, limit: int) -> li
 
 
 def waiting(session: Session, jobs: Collection[str] | None, *, limit: int) -> list[int]:
-    """The numbers of up to `limit` runs that have not begun, those that were asked for first."""
+    """The numbers of up to `limit` runs that have not begun, those that were asked for first.
+
+    Not of those whose moment is still to come: nothing keeps them back.
+    """
     return _numbers(session, QUEUED, jobs, RUN.number, limit)
 
 
@@ -173,9 +176,10 @@ def _numbers(
 
     Of many jobs all runs in these states are looked through: naming the jobs takes a database longer.
     """
+    here = [among(RUN.state, states), RUN.hold.is_distinct_from(Hold.TIME)]
     if jobs is None or len(jobs) <= _FEW:
-        query = select(RUN.number).where(among(RUN.state, states))
+        query = select(RUN.number).where(*here)
         named = query if jobs is None else query.where(RUN.job.in_(sorted(jobs)))
         return list(session.scalars(named.order_by(order).limit(limit)))
-    every = select(RUN.number, RUN.job).where(among(RUN.state, states)).order_by(order).limit(_OPEN)
+    every = select(RUN.number, RUN.job).where(*here).order_by(order).limit(_OPEN)
     return [number for number, job in session.execute(every) if job in jobs][:limit]

@@ -10,7 +10,7 @@ from bot.store import admission, image_tags
 from bot.store.claims import Claim
 from bot.store.columns import BUILD, RUN
 from bot.store.inserts import insert_once
-from bot.store.transitions import BUILDS, QUEUED, RUNS, Update
+from bot.store.transitions import BUILDS, HOLDING, QUEUED, RUNS, Update
 from bot.store.wakeups import wake
 from bot.tables import Build
 
@@ -173,6 +173,7 @@ def _tell_runs(session: Session, build: Build, now: float) -> None:
             tail=build.tail,
             finished_at=now,
             waiting_for=None,
+            **dict.fromkeys(HOLDING),
         )
     for job, lock in dict.fromkeys((run.job, run.lock) for run in told):
         admission.opened(session, job=job, lock=lock, now=now)

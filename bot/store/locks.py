@@ -82,7 +82,9 @@ def standing(session: Session, *, now: float) -> list[Standing]:
     shut_by = {lock.target: lock for lock in closed(session, now=now)}
     going = [RUN.state.in_(UNFINISHED), RUN.admitted == true(), RUN.lock.is_not(None)]
     holders = {run.lock: run for run in session.scalars(select(Run).where(*going))}
-    shut = select(RUN.job, RUN.lock, func.count()).where(RUN.state.in_(QUEUED), RUN.admitted == false())
+    shut = select(RUN.job, RUN.lock, func.count()).where(
+        RUN.state.in_(QUEUED), RUN.admitted == false(), RUN.hold.is_(None)
+    )
     waiting = session.execute(shut.group_by(RUN.job, RUN.lock)).all()
     return [
         Standing(

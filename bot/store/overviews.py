@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.orm import Session
 
-from bot.states import State
+from bot.states import Hold, State
 from bot.store.columns import RUN, among, table_of
 from bot.store.transitions import UNFINISHED
 from bot.tables import Run
@@ -20,8 +20,9 @@ _AMONG_FEW = RUN.number + 0
 
 
 def under_way(session: Session, repositories: Collection[str], *, limit: int) -> list[Run]:
-    """Up to `limit` runs of these repositories that have not ended, newest first."""
-    mine = (among(RUN.state, UNFINISHED), RUN.repository.in_(sorted(repositories)))
+    """Up to `limit` runs of these repositories that have not ended, newest first; none held for its time."""
+    here = (among(RUN.state, UNFINISHED), RUN.hold.is_distinct_from(Hold.TIME))
+    mine = (*here, RUN.repository.in_(sorted(repositories)))
     return list(session.scalars(select(Run).where(*mine).order_by(_AMONG_FEW.desc()).limit(limit)))
 
 

@@ -88,7 +88,7 @@ def waiting(session: Session, *conditions: Any, limit: int) -> list[Run]:
         for state in QUEUED
         for run in session.scalars(
             select(Run)
-            .where(*conditions, RUN.state == state, RUN.admitted == false())
+            .where(*conditions, RUN.state == state, RUN.admitted == false(), RUN.hold.is_(None))
             .order_by(RUN.number)
             .limit(limit)
         )

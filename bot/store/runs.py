@@ -60,7 +60,7 @@ def enqueue(session: Session, run: Run, cards: Sequence[Post], *, now: float, no
     if not new:
         return stored, False
     posts.add_cards(session, cards, run=stored.number)
-    wake(session, "runs")
+    wake(session, "runs" if stored.hold is None else "holds")
     changed(session, stored)
     occasions.moved(session, stored)
     if admission.settle(session, stored, now=now):
@@ -71,10 +71,10 @@ def enqueue(session: Session, run: Run, cards: Sequence[Post], *, now: float, no
 def enqueue_all(session: Session, drafts: Sequence[Draft], *, now: float) -> list[Run]:
     """The same for many runs of different jobs, in a few statements; gives those that are new.
 
-    What wants to be alone is looked at one by one. The nonces have to differ.
+    What wants to be alone, or is held, is looked at one by one. The nonces have to differ.
     """
-    alone = [draft for draft in drafts if draft.run.concurrency != "allow" or draft.run.lock is not None]
-    free = [draft for draft in drafts if draft.run.concurrency == "allow" and draft.run.lock is None]
+    alone = [draft for draft in drafts if not _is_free(draft.run)]
+    free = [draft for draft in drafts if _is_free(draft.run)]
     found = [enqueue(session, each.run, each.cards, now=now, nonce=each.nonce) for each in alone]
     stored = [run for run, new in found if new]
     if not free:
@@ -96,6 +96,11 @@ def enqueue_all(session: Session, drafts: Sequence[Draft], *, now: float) -> lis
         if run.build_number is None or run.digest is not None:  # the others' cards show the build
             admission.settle(session, run, now=now)
     return stored + new
+
+
+def _is_free(run: Run) -> bool:
+    """Whether the gate has nothing to decide about it but what people closed."""
+    return run.concurrency == "allow" and run.lock is None and run.hold is None
 
 
 def _look_at_build(session: Session, run: Run, now: float) -> None:

@@ -47,7 +47,8 @@ class Transitions(Generic[Row]):
     """The changes of one table: what changed is shown on the row's cards, and to whoever watches it.
 
     `unbegun` are the states of what nobody has to stop, `sources` gives those from which a row may move, and
-    with `begun` its time starts. The columns `waiting` are empty in every state but `waiting`.
+    with `begun` its time starts. The columns `waiting` are empty in every state but `waiting`, `holding` once
+    it has ended.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Transitions(Generic[Row]):
         sources: Callable[[State], Sequence[State]],
         *,
         waiting: Sequence[str] = (),
+        holding: Sequence[str] = (),
     ) -> None:
         self._model: type[Row] = model
         self._table, self._key = table_of(model), key_of(model)
@@ -65,6 +67,7 @@ class Transitions(Generic[Row]):
         self._begun = begun
         self._sources = sources
         self._waiting = waiting
+        self._holding = holding
         self._moves: dict[tuple[State, frozenset[str], bool], Prepared] = {}
 
     def change(self, session: Session, number: int, conditions: Sequence[Any], **values: Any) -> Row | None:
@@ -140,7 +143,7 @@ class Transitions(Generic[Row]):
     ) -> Row | None:
         """End a row that nobody began as cancelled; None where somebody did, or where it has ended."""
         end = {"state": State.FINISHED, "result": "cancelled", "finished_at": now, **FREE}
-        end |= dict.fromkeys(self._waiting)
+        end |= dict.fromkeys((*self._waiting, *self._holding))
         return self.change(session, number, [*conditions, *self.unbegun(session, now)], **end, **values)
 
     def ask_to_stop(
@@ -187,5 +190,8 @@ def _wish(values: Mapping[str, Any]) -> Wish:
     return Wish.URGENT if values.get("state") == State.FINISHED else Wish.NEWS
 
 
-RUNS = Transitions(Run, QUEUED, State.RUNNING, run_sources, waiting=("waiting_for",))
+HOLDING = ("hold", "hold_until")
+"""Columns of a run that is held."""
+
+RUNS = Transitions(Run, QUEUED, State.RUNNING, run_sources, waiting=("waiting_for",), holding=HOLDING)
 BUILDS = Transitions(Build, (State.WAITING,), State.BUILDING, build_sources)

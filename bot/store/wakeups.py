@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 
 from bot.tables import Build, Run
 
-Queue = Literal["deliveries", "builds", "runs", "posts", "stops", "locks", "ticks", "jobs", "journal"]
+Queue = Literal[
+    "deliveries", "builds", "runs", "posts", "stops", "locks", "ticks", "jobs", "journal", "holds"
+]
 
 _KEY = "wakeups"
 _CHANGED = "changed"

@@ -153,6 +153,7 @@ class Run(Claimable, table=True):
         Index("runs_ended", "job", "number", "result", **where("state = 'finished'")),
         Index("runs_age", "job", "finished_at", **where("state = 'finished'")),
         Index("runs_result", "result", "number", **where("result IS NOT NULL")),
+        Index("runs_held", "due_at", "number", **where("hold IS NOT NULL")),
         {"sqlite_autoincrement": True},  # a number that was given once never names another run
     )
 
@@ -184,6 +185,8 @@ class Run(Claimable, table=True):
     lock: str | None = None  # runs that share one never overlap
     concurrency: str = "allow"
     admitted: bool = False  # let through by the gate: it counts as running until it is finished
+    hold: str | None = None  # a `Hold`: not at the gate yet, so in nobody's way; looked at again at `due_at`
+    hold_until: float | None = Field(default=None, sa_type=Double)  # until when it is held at most
     attempt: int = 1  # the current or last one
     state: str = State.WAITING
     result: str | None = None

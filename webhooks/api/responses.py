@@ -62,7 +62,7 @@ class ListedRun(Shape):
     message: str | None
     explanation: str | None
     waiting_for: str | None
-    waiting_kind: Literal["closed", "held", "ahead", "attempt", "engine"] | None
+    waiting_kind: Literal["closed", "held", "ahead", "attempt", "approval", "time", "engine"] | None
     parameters: dict[str, str]
     arguments: list[str]
     repository: str | None

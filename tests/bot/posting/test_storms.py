@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot import composition
+from bot import posting_composition
 from bot.posting import targets
 from bot.posting.outbox import Outbox
 from bot.states import State
@@ -22,7 +22,7 @@ PACE = 0.1
 
 @pytest.fixture
 async def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
-    monkeypatch.setattr(composition, "CHANNEL_PACE", PACE)
+    monkeypatch.setattr(posting_composition, "CHANNEL_PACE", PACE)
     async with house(tmp_path) as made:
         made.slack.pace(PACE * 0.9)
         yield made

@@ -1,0 +1,47 @@
+"""Why a run may not be stored now, or a held one not be released: asked in the transaction that would do so.
+
+The one place for it. Each check gives a reason as it is stored (a `kind` and what it speaks of), whose words
+are in `bot.messages.verdicts`, and is asked in the order of `_CHECKS`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.catalog.catalog import Job
+from bot.handlers.orders import Order
+from bot.store import Session, admission
+from bot.tables import Run
+
+Reason = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A run that is to be stored (`order`), or that is held and is to be released (`run`).
+
+    `rules` is the definition that says how it and others keep out of each other's way: today's, where the
+    job is still there. Exactly one of `order` and `run` is given.
+    """
+
+    rules: Job
+    order: Order | None = None
+    run: Run | None = None
+
+    @property
+    def job(self) -> str:
+        """The name of the job."""
+        return self.run.job if self.run is not None else self.rules.name
+
+
+def refusal(session: Session, candidate: Candidate, *, now: float) -> Reason | None:
+    """The first reason why not; None: it may."""
+    return next((why for check in _CHECKS if (why := check(session, candidate, now)) is not None), None)
+
+
+def _alone(session: Session, candidate: Candidate, now: float) -> Reason | None:
+    """The job wants to be alone and is under way."""
+    return admission.refusal(session, candidate.job, candidate.rules.concurrency)
+
+
+_CHECKS: Sequence[Callable[[Session, Candidate, float], Reason | None]] = (_alone,)

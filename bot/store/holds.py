@@ -1,0 +1,115 @@
+"""Held runs: stored and shown, but not at the gate, so they are in nobody's way; then released, or ended.
+
+What holds one is a `Hold`, `due_at` when somebody has to look at it again. The index of held runs gives the
+next, so that one sleeper serves all of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from bot.states import Hold, Wait
+from bot.store import admission
+from bot.store.columns import RUN
+from bot.store.transitions import HOLDING, QUEUED, RUNS
+from bot.store.wakeups import wake
+from bot.tables import Run
+
+BATCH = 100
+"""Held runs that are looked at in one go, those that are due longest first."""
+
+_WAITS = {Hold.APPROVAL: Wait.APPROVAL, Hold.TIME: Wait.TIME}
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What a new run is held by: `until` is when that ends at the latest, `due_at` when it is looked at.
+
+    `on` is what its card says of it, see `bot.messages.waits`. Moments are seconds since the epoch.
+    """
+
+    kind: Hold
+    due_at: float
+    until: float | None = None
+    on: Mapping[str, Any] | None = None
+
+    def put(self, run: Run) -> Run:
+        """Hold `run`, which is not stored yet."""
+        run.hold, run.due_at, run.hold_until = self.kind, self.due_at, self.until
+        run.waiting_for, run.waiting_on = _WAITS[self.kind], dict(self.on or {})
+        run.admitted = False
+        return run
+
+
+def release(session: Session, number: int, kind: Hold, *, now: float) -> Run | None:
+    """Send a run that `kind` holds to the gate, as if it arrived now; None where that does not hold it.
+
+    Once, whoever else does the same at the same time. Its place among others of its job is by its number.
+    """
+    admission.hold(session)
+    free = {"waiting_for": None, "due_at": admission.CLOSED} | dict.fromkeys(HOLDING)
+    run = RUNS.change(session, number, _held(kind), **free)
+    if run is None:
+        return None
+    admission.opened(session, job=run.job, lock=run.lock, now=now)
+    session.expire_all()
+    return session.get_one(Run, number)
+
+
+def hold_again(session: Session, number: int, before: Hold, holding: Holding) -> Run | None:
+    """Let something else hold a run that `before` holds; None where that does not hold it."""
+    values = {
+        "hold": holding.kind,
+        "hold_until": holding.until,
+        "due_at": holding.due_at,
+        "waiting_for": _WAITS[holding.kind],
+        "waiting_on": dict(holding.on or {}),
+    }
+    wake(session, "holds")
+    return RUNS.change(session, number, _held(before), **values)
+
+
+def end(
+    session: Session,
+    number: int,
+    kind: Hold,
+    *,
+    now: float,
+    reason: str,
+    on: Mapping[str, Any],
+    **values: Any,
+) -> Run | None:
+    """End a run that `kind` holds as cancelled, and say why; None where that does not hold it."""
+    facts = {"reason": reason, "reason_on": dict(on), **values}
+    return RUNS.end_unbegun(session, number, _held(kind), now=now, **facts)
+
+
+def look_at(session: Session, number: int, kind: Hold, *, at: float) -> Run | None:
+    """Have a held run looked at from the moment `at` on; None where `kind` does not hold it."""
+    wake(session, "holds")
+    return RUNS.change(session, number, _held(kind), due_at=at)
+
+
+def due(session: Session, *, now: float) -> Sequence[Run]:
+    """Up to `BATCH` held runs whose moment has come, the longest due first."""
+    held = [RUN.hold.is_not(None), RUN.due_at <= now]
+    return session.scalars(select(Run).where(*held).order_by(RUN.due_at, RUN.number).limit(BATCH)).all()
+
+
+def next_due(session: Session) -> float | None:
+    """When the next held run is to be looked at."""
+    return session.scalar(select(func.min(RUN.due_at)).where(RUN.hold.is_not(None)))
+
+
+def held(session: Session, kind: Hold, *, limit: int) -> Sequence[Run]:
+    """Up to `limit` runs that `kind` holds, those that were asked for first."""
+    # Few are held at all, whose index is to be used.
+    query = select(Run).where(RUN.hold.is_not(None), RUN.hold == kind).order_by(RUN.number + 0).limit(limit)
+    return session.scalars(query).all()
+
+
+def _held(kind: Hold) -> list[Any]:
+    return [RUN.hold == kind, RUN.state.in_(QUEUED)]
