@@ -155,26 +155,18 @@ AGAIN = (State.STARTING, State.RUNNING)
 GRACE = 30.0
 """Seconds between SIGTERM and SIGKILL where a job says nothing else."""
 
-FIRST_PAUSE = 2.0
-"""Seconds between the first attempt and the second; doubled for each further one."""
-
-LONGEST_PAUSE = 300.0
-"""Seconds between two attempts, at most."""
-
 
 def attempt_name(name: str, attempt: int) -> str:
     """What the engine and the logs call an attempt (from 1) of the run called `name`."""
     return name if attempt == 1 else f"{name}.{attempt}"
 
 
-def pause_after(attempt: int) -> float:
-    """Seconds between the end of this attempt (from 1) and the start of the next: 2, 4, 8 ... 300."""
-    return min(FIRST_PAUSE * 2.0 ** (attempt - 1), LONGEST_PAUSE)
-
-
 def attempts_allowed(definition: Mapping[str, Any]) -> int:
     """How often a run of this stored definition of a job may be tried."""
     retries = definition.get("retries", 0)
+    if isinstance(retries, Mapping):
+        attempts = retries.get("attempts", 1)
+        return attempts if isinstance(attempts, int) else 1
     return 1 + retries if isinstance(retries, int) else 1
 
 

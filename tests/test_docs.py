@@ -96,7 +96,9 @@ def _texts(default: Any) -> set[str]:
         return {f"`{str(default).lower()}`"}
     if isinstance(default, int) and default >= 2**20:
         return {f"`{default // 2**20}Mi`"}
-    return {f"`{duration_text(default)}`"} if isinstance(default, float) else {f"`{default}`", "none"}
+    if isinstance(default, float):  # mostly seconds
+        return {f"`{duration_text(default)}`", f"`{default:g}`"}
+    return {f"`{default}`", "none"}
 
 
 @pytest.mark.parametrize(("key", "default"), SETTINGS.items(), ids=SETTINGS.keys())

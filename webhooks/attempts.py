@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.catalog.retries import RetryDecision
+from bot.messages.retries import decision_after, followed
 from bot.states import State, attempt_name
 from bot.tables import Attempt, Run
 from webhooks.view import Status, seconds, status
@@ -20,6 +22,12 @@ class RunAttempt:
     exit_code: int | None
     started_at: float | None
     finished_at: float | None
+    followed: RetryDecision | None
+
+    @property
+    def after(self) -> str | None:
+        """What followed its end, and by which rule (Markdown)."""
+        return None if self.followed is None else followed(self.followed)
 
     @property
     def status(self) -> Status:
@@ -43,6 +51,7 @@ def run_attempts(run: Run, ended: Sequence[Attempt]) -> list[RunAttempt]:
             each.exit_code,
             each.started_at,
             each.finished_at,
+            decision_after(run, each),
         )
         for each in ended
     ]
@@ -58,6 +67,7 @@ def run_attempts(run: Run, ended: Sequence[Attempt]) -> list[RunAttempt]:
                 run.exit_code,
                 run.started_at if first else None,  # the run's own beginning is that of its first attempt
                 run.finished_at,
+                decision_after(run, run),
             )
         )
     return attempts

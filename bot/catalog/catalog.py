@@ -31,6 +31,7 @@ from bot.catalog.notify import Notify
 from bot.catalog.parameters import NAME, Parameter, variable_name
 from bot.catalog.patterns import SOME, Form
 from bot.catalog.requirements import Requirement
+from bot.catalog.retries import RetryRules
 from bot.catalog.triggers import Entry, described, starts
 from bot.errors import Missing, ProblemType, Unfit
 from bot.events import Occurrence
@@ -119,7 +120,7 @@ class Job(Definition):
     files: Files = Field(default_factory=dict)
     size: str | None = None
     resources: Resources | None = None
-    retries: Annotated[int, Field(ge=0, le=10)] = 0
+    retries: RetryRules = 0
     concurrency: Literal["allow", "forbid", "replace", "queue"] = "allow"
     lock: Annotated[str, BeforeValidator(_lock_name), Form(LABEL)] | None = None
     read_only: bool = False

@@ -9,6 +9,8 @@ from bot.catalog.images import BuildFrom, Image
 from bot.catalog.notify import Notify
 from bot.catalog.parameters import Parameter
 from bot.catalog.requirements import KEYS, CheckFilter
+from bot.catalog.retries import KEYS as RETRY_KEYS
+from bot.catalog.retries import Retries
 from bot.catalog.triggers import KINDS
 from bot.config.config import Config
 from bot.config.document import Document, Path, Value
@@ -75,8 +77,15 @@ _SHAPES: dict[Path, frozenset[str]] = {
     ("jobs", "*", "schedule"): frozenset(Timetable.model_fields),
     ("jobs", "*", "notify"): frozenset(Notify.model_fields),
     ("jobs", "*", "parameters", "*"): frozenset(Parameter.model_fields),
+    ("jobs", "*", "retries"): frozenset(Retries.model_fields),
 }
 """The keys of each section, by its path; `*` stands for any name."""
+
+_FORMS = ("retries",)
+"""Keys of jobs that may be written in several ways."""
+
+_KINDS = ("on", "requires", "never")
+"""Lists of jobs, or of what is in one, whose entries are of several kinds."""
 
 
 def note(document: Document, error: ValidationError, prefix: Path = ()) -> None:
@@ -90,12 +99,7 @@ def _note(document: Document, detail: ErrorDetails, path: Path) -> None:
     in_key = bool(path) and path[-1] in ("[key]", "name") and path not in document.values
     if path and path[-1] == "[key]":
         path = path[:-1]
-    if len(path) > 4 and path[2] in (
-        "on",
-        "requires",
-    ):  # pydantic names the kind of the entry beside its place
-        path = (*path[:4], *path[5:])
-    path = _as_written(document, path)
+    path = _as_written(document, _without_kinds(path))
     if any(path[:end] in document.unusable for end in range(1, len(path) + 1)):
         return
     if kind == "extra_forbidden":
@@ -109,6 +113,18 @@ def _note(document: Document, detail: ErrorDetails, path: Path) -> None:
         elif what.startswith("expected") and ", not " not in what:
             what += _not(document, path)
         document.wrong(path, what, key=in_key)
+
+
+def _without_kinds(path: Path) -> Path:
+    """The same path without the kinds of what it goes through, which pydantic names beside their places."""
+    if path[:1] == ("defaults",) and len(path) > 1:
+        return ("defaults", *_without_kinds(("jobs", *path))[2:])
+    if len(path) > 3 and path[2] in _FORMS:
+        path = (*path[:3], *path[4:])
+    for start in (2, 3):
+        if len(path) > start + 2 and path[start] in _KINDS and isinstance(path[start + 1], int):
+            return (*path[: start + 2], *path[start + 3 :])
+    return path
 
 
 def _as_written(document: Document, path: Path) -> Path:
@@ -145,6 +161,8 @@ def _known(section: Path) -> frozenset[str]:
         return frozenset(KEYS) if len(section) == 4 else frozenset(CheckFilter.model_fields)
     if section[:1] == ("defaults",):
         section = ("jobs", "*", *section[1:])
+    if len(section) == 5 and section[2] == "retries":
+        return frozenset(RETRY_KEYS)
     for pattern, keys in _SHAPES.items():
         same = len(pattern) == len(section)
         if same and all(part in ("*", at) for part, at in zip(pattern, section, strict=True)):

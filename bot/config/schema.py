@@ -98,8 +98,9 @@ def _described(node: Schema, path: Path) -> Schema:
     if made.get("x-whole"):  # what is in there has a description of its own, by other rules
         del made["x-whole"]
         return made
-    if "anyOf" in made:
-        made["anyOf"] = [_form(item, path) for item in made["anyOf"]]
+    for several in ("anyOf", "oneOf"):
+        if several in made:
+            made[several] = [_form(item, path) for item in made[several]]
     if "items" in made:
         made["items"] = _form(made["items"], (*path, 0))
     if "properties" in made:

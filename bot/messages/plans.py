@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from bot.catalog.due import DEFINITION, Outlook
 from bot.catalog.images import Image
 from bot.catalog.requirements import Verdict
+from bot.catalog.retries import of_definition
 from bot.messages import waits
 from bot.messages.comments import headline
 from bot.messages.differences import differences
 from bot.messages.requirements import requirement_line
+from bot.messages.retries import policy
 from bot.messages.text import code, codes, plain
 from bot.messages.timetables import local_time
 from bot.messages.verdicts import occurrence_line, push_line, reason, short_ref, tick_note, unstarted_lines
@@ -59,6 +61,8 @@ def plan(prospect: Prospect, *, who: str) -> str:
         lines.append(f"- it would wait for {plain(waits.words(prospect.waiting), 500)}")
     else:
         lines.append("- nothing is in its way")
+    if (rules := of_definition(run.definition)) is not None:
+        lines.append(f"- {policy(rules)}")
     lines += [f"- {line}" for line in timing_lines(prospect.timing)]
     lines.append(f"- {_compared(prospect)}")
     return "\n".join(lines)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.access.scopes import EXEC
+from bot.catalog.retries import Ended, RetryDecision, decision_of
 from bot.messages import waits
 from bot.messages.differences import differences
 from bot.messages.reasons import explained, explanation, message
@@ -121,6 +122,14 @@ class View:
         return self.exit_code if self.result is Result.FAILED else None
 
     @property
+    def _given_up(self) -> RetryDecision | None:
+        """The rule of the job that denied it the attempts that were left."""
+        if self.noun != "run" or self.result is None:
+            return None
+        found = decision_of(self.definition, Ended(self.attempt, self.result, self.reason, self.exit_code))
+        return found if found is not None and found.kind in ("never", "unlisted") else None
+
+    @property
     def bar(self) -> str | None:
         """How far it is, drawn while it runs, or was where it did not come to the end."""
         if self.progress is None or self.result is Result.SUCCEEDED:
@@ -171,6 +180,9 @@ class View:
             found.append(("ref", self.ref, ""))
         if self.queued_s is not None and self.queued_s >= 1:
             found.append(("queued", duration(self.queued_s), ""))
+        if (given_up := self._given_up) is not None:
+            where = " is in never" if given_up.kind == "never" else " is not in on"
+            found.append(("not tried again:", given_up.rule, where))
         return tuple(found)
 
 

@@ -91,7 +91,10 @@ def _ahead(on: Mapping[str, Any]) -> str:
 
 def _attempt(on: Mapping[str, Any]) -> str:
     """The next attempt of a run, some seconds after the one before."""
-    return f"attempt {on['attempt']} of {on['of']} to begin {duration(on['pause'])} after the one before"
+    rule = f" ({clean(on['rule'], 100)})" if on.get("rule") else ""
+    return (
+        f"attempt {on['attempt']} of {on['of']} to begin {duration(on['pause'])} after the one before{rule}"
+    )
 
 
 def _approval(on: Mapping[str, Any]) -> str:

@@ -4,12 +4,13 @@ Only runs whose job has `retries` have rows here; of all others the run itself i
 two attempts the run waits and nobody holds it. It keeps its lock and its turn, as if it were under way.
 """
 
-from collections.abc import Collection
-from typing import Unpack
+from collections.abc import Collection, Mapping
+from typing import Any, Unpack
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from bot.catalog.retries import Ended, decision_of
 from bot.states import AGAIN, State, Wait, attempt_name, attempts_allowed
 from bot.store import runs
 from bot.store.columns import ATTEMPT, RUN
@@ -51,10 +52,11 @@ def end(
         return None
     if (begun := facts.get("started_at")) is not None:  # a node's clock may be behind
         facts["started_at"] = max(begun, run.created_at)
-    session.add(_row(run, now, facts))
+    row = _row(run, now, facts)
+    session.add(row)
     first = run.started_at if run.started_at is not None else facts.get("started_at")
     if pause is not None and run.stop_by is None and run.state in AGAIN:
-        return _wait(session, run, pause=pause, started_at=first, now=now)
+        return _wait(session, run, row, pause=pause, started_at=first, now=now)
     if pause is not None:
         facts["result"] = "cancelled"
     if first is not None:
@@ -79,8 +81,15 @@ def _row(run: Run, now: float, facts: RunUpdate) -> Attempt:
     )
 
 
-def _wait(session: Session, run: Run, *, pause: float, started_at: float | None, now: float) -> Run | None:
+def _wait(
+    session: Session, run: Run, row: Attempt, *, pause: float, started_at: float | None, now: float
+) -> Run | None:
     number, most = run.identity, attempts_allowed(run.definition)
+    why: dict[str, Any] = {}
+    if isinstance(run.definition.get("retries"), Mapping):  # a number alone has no rule to tell
+        ended = Ended(row.attempt, row.result, row.reason, row.exit_code)
+        decision = decision_of(run.definition, ended)
+        why = {} if decision is None else {"rule": decision.rule}
     return RUNS.change(
         session,
         number,
@@ -90,7 +99,7 @@ def _wait(session: Session, run: Run, *, pause: float, started_at: float | None,
         due_at=now + pause,
         progress=None,
         waiting_for=Wait.ATTEMPT,
-        waiting_on={"attempt": run.attempt + 1, "of": most, "pause": pause},
+        waiting_on={"attempt": run.attempt + 1, "of": most, "pause": pause} | why,
         **FREE,
     )
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import structlog
 
-from bot.catalog.catalog import Job
+from bot.catalog import retries
+from bot.catalog.retries import Ended
 from bot.errors import AskerError, ConfigError
 from bot.registry import Registry
-from bot.states import State, attempt_name, pause_after
+from bot.states import State, attempt_name
 from bot.store import attempts, builds, occurrences, runs
 from bot.store.holder import LeaseHolder
 from bot.tables import Run
@@ -21,9 +22,6 @@ from bot.workers.worker import Rows, Worker
 from executor.spec import Headway, Live, Outcome, Progress, Result, Started
 
 log = structlog.get_logger()
-
-_AGAIN = (Result.FAILED, Result.TIMED_OUT, Result.ERROR)
-"""The ends of an attempt after which there is another, while the job has `retries` left."""
 
 
 class RunWorker(Worker[Run]):
@@ -137,14 +135,14 @@ class RunWorker(Worker[Run]):
         same key; killed after it, whichever bot claims the run begins the next.
         """
         outcome = await self._follow(run, story)
-        retries = Job.frozen(run.definition).retries
-        if not retries:
+        rules = retries.of_definition(run.definition)
+        if rules is None:
             await self._finish(run, outcome)
             return
         holder, number, facts = self._holder, run.identity, await self._facts(run, outcome)
         now, owner = holder.clock(), holder.owner
-        again = outcome.result in _AGAIN and run.attempt <= retries
-        pause = pause_after(run.attempt) if again else None
+        ended = Ended(run.attempt, outcome.result, outcome.reason, outcome.exit_code)
+        pause = rules.pause_after(ended, run.name)
         moved = await holder.store.write(
             lambda s: attempts.end(s, number, run.attempt, owner=owner, now=now, pause=pause, **facts)
         )

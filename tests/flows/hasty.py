@@ -8,9 +8,9 @@ def main() -> None:
     """Do what the command line says."""
     sys.path.insert(0, str(Path(__file__).parents[2]))
     import errand
-    from bot import states
+    from bot.catalog import retries
 
-    states.FIRST_PAUSE = 0.25
+    retries.FIRST_PAUSE = 0.25
     errand.main()
 
 

@@ -21,6 +21,14 @@ from webhooks.attempts import run_attempts
 from webhooks.view import queued, seconds
 
 
+class Retry(Shape):
+    """What followed the end of an attempt: another (`again`), or none, and by which rule of the job."""
+
+    again: bool
+    kind: Literal["on", "never", "unlisted", "last"]
+    rule: Text
+
+
 class Attempt(Shape):
     """One try of a run; of a second or later one `started_at` is null until it ended."""
 
@@ -32,6 +40,7 @@ class Attempt(Shape):
     finished_at: Moment | None
     duration_s: Seconds | None
     logs_url: Url
+    retry: Retry | None
 
 
 class Progress(Shape):
@@ -102,7 +111,12 @@ class ListedRun(Shape):
             outputs=run.outputs or {},
             progress=Progress.of_stored(run.progress),
             attempts=[
-                Attempt.of(each, duration_s=each.seconds(now), logs_url=f"{log}{each.attempt}")
+                Attempt.of(
+                    each,
+                    duration_s=each.seconds(now),
+                    logs_url=f"{log}{each.attempt}",
+                    retry=None if each.followed is None else Retry.of(each.followed),
+                )
                 for each in run_attempts(run, ended)
             ],
         )

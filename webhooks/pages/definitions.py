@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from bot import config
 from bot.catalog.catalog import Job
 from bot.catalog.requirements import code_of
+from bot.catalog.retries import rules_of
+from bot.messages.retries import policy
 from bot.tables import JobVersion
 from bot.text.units import duration_text, size_text
 from bot.text.vocabulary import OVERLAPS
@@ -71,7 +73,7 @@ def facts(job: Job) -> list[Fact]:
         Fact("Expected to take", [duration_text(job.expect)] if job.expect else [], code=False),
         Fact("Size", [job.size] if job.size else []),
         Fact("Resources", _resources(job), code=False),
-        Fact("Retries", [str(job.retries)] if job.retries else [], code=False),
+        Fact("Retries", _retries(job), code=False),
         Fact("Read-only", ["yes"] if job.read_only else [], code=False),
         Fact("Keeps", [f"{job.keep} runs", *([duration_text(job.expire)] if job.expire else [])], code=False),
         Fact("Annotations", job.annotations),
@@ -79,6 +81,11 @@ def facts(job: Job) -> list[Fact]:
         Fact("Schedule", _lines(written.get("schedule"))),
     ]
     return [each for each in made if each.texts]
+
+
+def _retries(job: Job) -> list[str]:
+    found = rules_of(job.retries)
+    return [] if found is None else [policy(found).replace("`", "")]
 
 
 def rules(job: Job) -> list[Fact]:

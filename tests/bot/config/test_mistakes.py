@@ -70,6 +70,16 @@ def test_key_of_a_later_version_is_a_mistake_and_no_silence(file: Path, text: st
             "1:34: jobs.a.schedule: a schedule gives no parameters, and B is required; give it a default",
         ),
         one("jobs: {a: {command: x, retries: 99}}", "1:33: jobs.a.retries: expected at most 10, not 99"),
+        one("jobs: {a: {command: x, retries: {}}}", "1:24: jobs.a.retries: attempts is required"),
+        one(
+            "jobs: {a: {command: x, retries: {attempts: 2, on: [errr]}}}",
+            "1:52: jobs.a.retries.on[1]: expected failed, timed_out, error, exit: [75] or"
+            ' reason: [OOMKilled]; did you mean error?, not "errr"',
+        ),
+        one(
+            "defaults: {retries: {attempts: 2, never: [exit: [2, 999]]}}",
+            "1:53: defaults.retries.never[1].exit[2]: expected at most 255, not 999",
+        ),
         one("jobs: {a: {command: x, keep: 0}}", "1:30: jobs.a.keep: expected at least 1, not 0"),
         one(
             "jobs: {a: {command: x, schedule: {crn: '@daily'}}}",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from bot.messages import waiting_for
-from bot.states import State, attempt_name, attempts_allowed, pause_after
+from bot.states import State, attempt_name, attempts_allowed
 from bot.store import Session, Store, attempts, posts, runs
 from bot.tables import Post, Run
 
@@ -99,10 +99,18 @@ async def test_run_that_is_stopped_between_two_attempts_ends_at_once(store: Stor
     assert await _claimed(store, 1e9) == []
 
 
-def test_pauses_between_attempts_double_and_are_bounded() -> None:
-    assert [pause_after(attempt) for attempt in (1, 2, 3, 8, 9, 10)] == [2, 4, 8, 256, 300, 300]
+async def test_run_says_which_rule_gives_it_another_attempt(store: Store, number: int) -> None:
+    def say(session: Session) -> None:
+        row = session.get_one(Run, number)
+        row.definition = {"retries": {"attempts": 2, "on": [{"exit": [3]}]}}
+
+    await store.write(say)
+    run = await store.write(_end(number))
+    assert run is not None
+    assert waiting_for(run) == "attempt 2 of 2 to begin 5s after the one before (exit: 3)"
 
 
 def test_names_and_numbers_of_attempts() -> None:
     assert [attempt_name("a-1-x", attempt) for attempt in (1, 2, 11)] == ["a-1-x", "a-1-x.2", "a-1-x.11"]
     assert [attempts_allowed(each) for each in ({}, {"retries": 2}, {"retries": "x"})] == [1, 3, 1]
+    assert attempts_allowed({"retries": {"attempts": 4}}) == 4

@@ -9,17 +9,21 @@ import pytest
 
 from bot.errors import RetryLater
 from bot.messages import waiting_for
+from bot.messages.view import run_view
 from bot.store import attempts, leases, runs
 from bot.tables import Build, Run
 from bot.workers import worker
 from executor.errors import EngineUnavailable
 from executor.spec import Outcome, Progress, Result, RunSpec, Started
-from tests.bot.engine import ObedientEngine
+from tests.bot.engine import ObedientEngine, Step
 from tests.bot.house import House, house
 
 OK = Outcome(Result.SUCCEEDED, exit_code=0)
 BAD = Outcome(Result.FAILED, exit_code=3, started_at=10.0, finished_at=12.0)
-JOB = "  flaky: {command: x, retries: 2}\n  built: {image: shop, command: x, retries: 2}\n"
+JOB = (
+    "  flaky: {command: x, retries: 2}\n  built: {image: shop, command: x, retries: 2}\n"
+    "  fine: {command: x, retries: {attempts: 4, on: [exit: [75]], never: [exit: [2]], delay: 10s}}\n"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +88,29 @@ async def test_last_attempt_is_the_end_of_the_run(home: House, run: Run, result:
     ended = await home.run(1)
     assert (ended.result, ended.reason, ended.attempt) == (result, "Why", 3)
     assert len(keys(home)) == 3
+
+
+async def test_job_says_which_ends_deserve_another_attempt(home: House) -> None:
+    def left(code: int) -> list[Step]:
+        return [Started(10.0), Outcome(Result.FAILED, exit_code=code)]
+
+    await home.says("/job run fine")
+    home.engine.plans = [left(75), left(75), left(2)]
+    asked = home.now
+    await carry(home, await home.claim(Run))
+    ended = await home.run(1)
+    assert (ended.result, ended.exit_code, ended.attempt, len(keys(home))) == ("failed", 2, 3, 3)
+    assert home.now - asked == 10 + 20
+    (told,) = await home.says("/job status #1")
+    assert "exit code 2" in told
+    view = run_view(ended)
+    assert ("not tried again:", "exit: 2", " is in never") in view.facts
+    (answer,) = await home.says("/job plan fine")
+    assert "up to 4 attempts, another after `exit: 75`, never after `exit: 2`; 10s later" in answer
+    await home.says("/job run fine")
+    home.engine.plans = [left(3)]
+    await carry(home, await home.claim(Run))
+    assert (await home.run(2)).attempt == 1
 
 
 async def test_cancelled_attempt_is_not_tried_again(home: House, run: Run) -> None:

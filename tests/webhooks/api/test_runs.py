@@ -69,6 +69,7 @@ async def test_run_has_the_shape_that_is_documented(client: httpx.AsyncClient, o
                 "finished_at": None,
                 "duration_s": 89.0,
                 "logs_url": "https://errand.example.com/api/runs/1/logs?attempt=1",
+                "retry": None,
             }
         ],
         "url": "https://errand.example.com/runs/1",

@@ -202,6 +202,7 @@ async def test_page_lists_attempts_and_shows_the_log_of_each(
     assert "from the second" in page
     assert "from the first" not in page
     assert "exit 3" in page
+    assert "tried again: <code>failed</code> is in <code>on</code>" in page
     (address,) = re.findall(r'<a href="(/runs/1[^"]+)">Attempt 1</a>', page)
     assert "attempt=1" in address
     earlier = (await client.get(address.replace("&amp;", "&"))).text
