@@ -8,6 +8,7 @@ from typing import TypeVar
 from terminal.failures import Failure, Problem, Unreachable, say
 from terminal.remote import PASSING, Document, Remote
 from terminal.screen import Emit
+from terminal.stamped import StampedLog, stamps
 
 PATIENCE = 120.0
 """Seconds that an Errand may be away, as when it is updated: its jobs go on meanwhile."""
@@ -21,7 +22,8 @@ class Follower:
     """Reads the log of run `number` from its beginning; may go on after it was interrupted.
 
     `kind` is how the API calls such things: `builds` have logs as well, and no attempts. `attempt` is one
-    that is read alone; of what it has written so far only the last lines, as many as `tail` says.
+    that is read alone; of what it has written so far only the last lines, as many as `tail` says. With
+    `stamped` lines begin with the moments at which they were kept.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class Follower:
         *,
         attempt: int | None = None,
         tail: int | None = None,
+        stamped: StampedLog | None = None,
     ) -> None:
         self._remote = remote
         self._path = f"/api/{kind}/{number}"
@@ -41,6 +44,7 @@ class Follower:
         self._is_alone = attempt is not None
         self._attempt = attempt or 1
         self._tail = tail
+        self._stamped = stamped
         self._seen = 0
 
     def to_the_end(self) -> Document:
@@ -75,7 +79,8 @@ class Follower:
         """What the log of this attempt has beyond what was seen, as far as one answer tells it."""
         query: dict[str, object] = {"attempt": self._attempt if self._has_attempts else None}
         query |= {"follow": 1, "offset": self._seen} if self._tail is None else {"tail": self._tail}
-        for end, chunk in self._remote.log(f"{self._path}/logs", query):
+        answer = self._remote.log(f"{self._path}/logs", query | stamps(self._stamped))
+        for end, chunk in answer if self._stamped is None else self._stamped.pieces(answer):
             self._seen, self._tail = end, None
             if chunk:
                 self._emit(chunk, self._attempt)

@@ -9,11 +9,12 @@ import typer
 
 from terminal import printing
 from terminal.completion import job_names
-from terminal.failures import INTERRUPTED, Usage
+from terminal.failures import INTERRUPTED, Usage, say
 from terminal.following import Follower
 from terminal.remote import Document, Remote, segment
 from terminal.running import SINGLE, meant
 from terminal.screen import output
+from terminal.stamped import StampedLog, stamps
 from terminal.words import Json, connected, naming, number_or_name
 
 RECENT = 10
@@ -125,25 +126,31 @@ def logs(
     attempt: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Of this attempt; without it of the last.")
     ] = None,
+    timestamps: Annotated[
+        bool, typer.Option("--timestamps", help="Each line after the moment, in UTC, at which it was kept.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """The log of run N, or of the last run of job NAME."""
     remote = connected()
     number = meant(remote, which)
     emit = output(number, json)
+    stamped = StampedLog() if timestamps else None
     begun = remote.ask("GET", f"/api/runs/{number}")  # a mistake is told at once, and not waited for
+    number_of_attempt = attempt or len(begun["attempts"]) or 1
     try:
         if follow and tail is None and attempt is None:
-            Follower(remote, number, emit).to_the_end()
-            return
-        attempt_number = attempt or len(begun["attempts"]) or 1
-        if follow:
-            Follower(remote, number, emit, attempt=attempt_number, tail=tail).to_the_end()
-            return
-        query = {"tail": tail, "attempt": attempt_number}
-        for _, chunk in remote.log(f"/api/runs/{number}/logs", query):
-            if chunk:
-                emit(chunk, attempt_number)
-        emit(b"", attempt_number)
+            Follower(remote, number, emit, stamped=stamped).to_the_end()
+        elif follow:
+            Follower(remote, number, emit, attempt=number_of_attempt, tail=tail, stamped=stamped).to_the_end()
+        else:
+            query: dict[str, object] = {"tail": tail, "attempt": number_of_attempt}
+            answer = remote.log(f"/api/runs/{number}/logs", query | stamps(stamped))
+            for _, chunk in answer if stamped is None else stamped.pieces(answer):
+                if chunk:
+                    emit(chunk, number_of_attempt)
+            emit(b"", number_of_attempt)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
+    if stamped is not None and not stamped.known:
+        say("No times are kept of this log.")

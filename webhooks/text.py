@@ -3,11 +3,13 @@
 Reads through the executor's `LogStore`, which says where every byte stands.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from executor.logs.store import LogChunk, LogStore
+from webhooks.stamps import Stamper
 from webhooks.streams import Write
 
 LOOKED_BACK = 512 * 1024
@@ -98,17 +100,32 @@ async def place(logs: LogStore, key: str, offset: int) -> int:
     return offset
 
 
-async def copy(
-    logs: LogStore, key: str, write: Write, *, offset: int = 0, follow: bool = False, begin: int | None = None
-) -> None:
-    """Writes the bytes from `offset` on; with `follow`, until the log has ended.
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What of a log is copied: from `offset` on, with `follow` until it has ended.
 
-    `begin`, which `place` gave: only what follows from there on without a gap.
+    `begin`, which `place` gave: only what follows from there on without a gap. `stamped`: each line after the
+    moment at which it was kept.
     """
-    async with reading(logs, key, offset=offset, follow=follow) as chunks:
+
+    offset: int = 0
+    follow: bool = False
+    begin: int | None = None
+    stamped: bool = False
+
+
+async def copy(logs: LogStore, key: str, write: Write, extent: Extent) -> None:
+    """Writes these bytes as they come."""
+    begin = extent.begin
+    stamper = Stamper() if extent.stamped else None
+    async with reading(logs, key, offset=extent.offset, follow=extent.follow) as chunks:
         async for chunk in chunks:
             if begin is not None:
                 if chunk.start != begin:
                     return
                 begin = chunk.end
-            await write(chunk.data)
+            data = chunk.data
+            if stamper is not None:
+                moments = await logs.moments(key, chunk.start, chunk.end)
+                data = await asyncio.to_thread(stamper.stamped, data, chunk.start, moments)
+            await write(data)

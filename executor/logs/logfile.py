@@ -3,12 +3,15 @@
 A log is a directory of files, each named by the absolute offset of its first byte. The first file
 is the head, as large as half of what the log may take. What comes after it goes into parts, of
 which the oldest are deleted, so that the newest bytes stay: the gap is where offsets are missing.
-A file called `end` says that nothing follows. Imports next to nothing, like `executor.logs.redaction`.
+A file called `end` says that nothing follows, one called `moments` when what was written. Imports next to
+nothing, like `executor.logs.redaction`.
 """
 
 import contextlib
 import math
 import os
+
+from executor.logs.moments import MomentWriter
 
 END = "end"
 SMALLEST = 64 * 1024
@@ -76,10 +79,13 @@ class LogWriter:
         size = os.fstat(self._file).st_size
         self._offset = start + size
         self._room -= size
+        self._moments = MomentWriter(directory, max(max_size, SMALLEST), self._offset)
 
     def write(self, data: bytes) -> None:
         """Append `data`; it can be read at once. Raises OSError, after which what was left is lost."""
         left = memoryview(data)
+        if left:
+            self._moments.note(self._offset, (self._head, self._parts[0] if self._parts else 0))
         while left:
             if self._room <= 0:
                 self._rotate()
@@ -96,6 +102,7 @@ class LogWriter:
     def close(self) -> None:
         """Let go of the log, which may go on later."""
         os.close(self._file)
+        self._moments.close()
 
     def _open(self, start: int) -> None:
         self._file = os.open(path(self._directory, start), _FLAGS, 0o600)

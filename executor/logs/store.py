@@ -13,10 +13,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from weakref import WeakValueDictionary
 
-from executor.logs import logfile
+from executor.logs import logfile, moments
 from executor.logs.ages import Ages
 from executor.logs.controls import CONTROL
 from executor.logs.line_index import LineIndexes
+from executor.logs.moments import Moments
 from executor.logs.reader import LogChunk, LogReader
 
 __all__ = ["LogChunk", "LogStore", "check_key"]
@@ -47,7 +48,7 @@ def check_key(key: str) -> str:
 
 
 class LogStore:
-    """All logs, in subdirectories of `directory`, each taking at most `max_size` bytes.
+    """All logs, in subdirectories of `directory`, each of at most `max_size` bytes, and moments of an eighth.
 
     `shared`: other machines write there, too, so a log that somebody follows is looked at every second.
     """
@@ -121,6 +122,10 @@ class LogStore:
     async def begin_of(self, key: str, line: int) -> int | None:
         """Give the offset at which line `line`, from 1, begins; None if there are not so many."""
         return await asyncio.to_thread(self._lines.of(self.path(key)).begin_of, line)
+
+    async def moments(self, key: str, start: int, end: int) -> Moments:
+        """Give when the bytes from the offset `start` to `end` were kept."""
+        return await asyncio.to_thread(moments.between, self.path(key), start, end)
 
     async def finish(self, key: str) -> None:
         """Mark the log as complete where no writer will; nothing happens if it is."""

@@ -90,6 +90,7 @@ class LogHandlers:
         visitor = request.visitor
         follow = request.query.get("follow") == "1" and not log.over(log.watch.row)
         offset, begin = await _from(request, log)
+        stamped = request.query.get("timestamps") == "1"
         place = {} if begin is None else {OFFSET: str(begin)}
         if "tail" in request.query:
             begin = None  # a line says what is left out further on
@@ -98,7 +99,7 @@ class LogHandlers:
 
         async def body(write: Write) -> None:
             copying = asyncio.ensure_future(
-                text.copy(log.logs, log.key, write, offset=offset, follow=follow, begin=begin)
+                text.copy(log.logs, log.key, write, text.Extent(offset, follow, begin, stamped))
             )
             beside = [self._completed(log), self._revoked(request.http, visitor)] if follow else []
             ending, *revoked = [asyncio.ensure_future(each) for each in beside] or [copying]

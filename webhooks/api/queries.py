@@ -90,6 +90,7 @@ DELIVERIES = (
 LOG = (
     Parameter("tail", "only the last lines, of the last 512 KiB", 0, MOST_LINES),
     Parameter("offset", "only from this byte on: `Log-Offset` says where the answer begins", 0),
+    Parameter("timestamps", "1: each line after the moment at which it was kept", choices=("1", "0")),
     Parameter("follow", "1: go on while the job writes, and end with its log", choices=("1", "0")),
 )
 

@@ -9,7 +9,7 @@ import re
 
 from webhooks.pages.errors import error_in
 
-_HEAD = re.compile(r'<div id="L(\d+)" data-n="\1" class="(group|endgroup)">')
+_HEAD = re.compile(r'<div id="L(\d+)" data-n="\1" class="(group|endgroup)"[^>]*>')
 _TAG = re.compile(r"<[^>]*>")
 _MARK = re.compile(r"(?:::|##\[)group(?:::|\])")
 _END = "\n</div>"
@@ -17,7 +17,7 @@ _END = "\n</div>"
 
 def folded(lines: str) -> str:
     """The same lines, those of a group within `<details>`."""
-    if ' class="group">' not in lines:
+    if ' class="group"' not in lines:
         return lines
     done: list[str] = []
     group: list[str] | None = None

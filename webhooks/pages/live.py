@@ -15,7 +15,9 @@ from typing import Self
 
 from bot.errors import RetryLater
 from bot.store.watchers import ChangeFeed, Listener, Subject
+from executor.logs.moments import Moments
 from executor.logs.store import LogChunk, LogStore
+from webhooks import stamps
 from webhooks.pages.ansi import PLAIN, AnsiRenderer, restyled
 from webhooks.streams import Write
 from webhooks.text import reading
@@ -65,19 +67,34 @@ class LogRenderer:
             line=cursor.line, style=restyled(PLAIN, cursor.style) if cursor.style else PLAIN
         )
         self._line_offset = cursor.offset
+        self._moments: Moments | None = None
         self.offset = cursor.offset
 
-    def feed(self, data: bytes, end: int) -> str:
-        """The HTML of the lines that `data`, which ends at the offset `end`, completes."""
-        newline = data.rfind(b"\n")
-        if newline >= 0:
+    def feed(self, data: bytes, end: int, moments: Moments | None = None) -> str:
+        """The HTML of the lines that `data`, which ends at the offset `end`, completes.
+
+        With `moments`, those from the beginning of the open line to `end`, lines say when they were kept.
+        """
+        begins = {self._ansi.line: self._line_offset}
+        at = data.find(b"\n")
+        if at >= 0 and moments:
+            start = end - len(data)
+            for line in range(self._ansi.line + 1, self._ansi.line + data.count(b"\n") + 1):
+                begins[line] = start + at + 1
+                at = data.find(b"\n", at + 1)
+        if (newline := data.rfind(b"\n")) >= 0:
             self._line_offset = end - (len(data) - newline - 1)
         self.offset = end
-        return self._ansi.feed(data)
+        self._moments = moments
+        done = self._ansi.feed(data)
+        return stamps.marked(done, begins, moments) if moments else done
 
     def open_line(self) -> str:
         """The HTML of the line that has not ended."""
-        return self._ansi.open_line()
+        line = self._ansi.open_line()
+        if not self._moments:
+            return line
+        return stamps.marked(line, {self._ansi.line: self._line_offset}, self._moments)
 
     @property
     def cursor(self) -> Cursor:
@@ -104,12 +121,14 @@ class Live:
         read_state: Callable[[], Awaitable[State | None]],
         may_see: Callable[[], Awaitable[bool]],
         from_: Cursor,
+        times: bool = False,
     ) -> None:
         self._logs = logs
         self._key = key
         self._read_state = read_state
         self._may_see = may_see
         self._renderer = LogRenderer(from_)
+        self._times = times  # lines say when they were kept
         self._sent = from_
         self._moved = asyncio.Event()
         self._finished = False
@@ -183,10 +202,13 @@ class Live:
         async with reading(self._logs, self._key, offset=renderer.offset, follow=follow) as chunks:
             async for chunk in chunks:
                 for piece in _pieces(chunk):
+                    moments = None
+                    if self._times:
+                        moments = await self._logs.moments(self._key, renderer.cursor.offset, piece.end)
                     if len(piece.data) > _INLINE:
-                        event = await asyncio.to_thread(_log_event, renderer, piece)
+                        event = await asyncio.to_thread(_log_event, renderer, piece, moments)
                     else:
-                        event = _log_event(renderer, piece)
+                        event = _log_event(renderer, piece, moments)
                     await write(event)
                     self._sent = renderer.cursor
                 if len(chunk.data) < _LITTLE:
@@ -198,9 +220,9 @@ def _pieces(chunk: LogChunk) -> Iterator[LogChunk]:
         yield LogChunk(chunk.start + at, chunk.data[at : at + _PIECE])
 
 
-def _log_event(renderer: LogRenderer, chunk: LogChunk) -> bytes:
+def _log_event(renderer: LogRenderer, chunk: LogChunk, moments: Moments | None) -> bytes:
     """Renders the chunk and gives the event that tells it."""
-    done = renderer.feed(chunk.data, chunk.end)
+    done = renderer.feed(chunk.data, chunk.end, moments)
     data = {"done": done, "open": renderer.open_line(), "size": renderer.offset}
     return _event("log", data, str(renderer.cursor))
 

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from executor.logs.moments import Moments
 from webhooks import log_search, text
 from webhooks.access import Visitor
 from webhooks.headers import SECURITY
@@ -21,6 +22,7 @@ from webhooks.pages.lookup import PageSubject, SubjectLookup
 from webhooks.pages.parts import Pages, missing, number_of
 from webhooks.pages.windows import Window
 from webhooks.streams import Stream, Write
+from webhooks.text import Extent
 
 MOST_SEARCHES = 2
 """Searches that look at a piece of a log at the same time; others wait for their turn."""
@@ -51,6 +53,8 @@ class LogView:
     sidecar: str | None
     file_name: str
     address: "LogAddress"
+    timed: bool  # lines say when they were kept, as far as that is known
+    times_known: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +70,33 @@ class LogAddress:
         return parse_qsl(self.query.removeprefix("?"))
 
     def at(self, **where: int) -> str:
-        """The address of another window of the same log."""
-        return self.path + self.query + ("&" if self.query else "?") + urlencode(where)
+        """The address of another window of the same log; of its end where nothing is said."""
+        return self.path + self.query + (("&" if self.query else "?") + urlencode(where) if where else "")
+
+
+_WINDOWS = {"line": windows.around, "before": windows.before, "after": windows.after}
+
+
+def asked(params: Mapping[str, str]) -> dict[str, int]:
+    """Which window the address asks for; nothing for the end of the log."""
+    found = ((name, number_of(params.get(name, ""))) for name in _WINDOWS)
+    return {name: line for name, line in found if line is not None}
 
 
 async def shown(subject: PageSubject, params: Mapping[str, str], query: str) -> LogView:
     """The end of the log as it is now, or what the address asks for: `line`, `before` or `after`."""
     logs, key = subject.logs, subject.log_key
     window = None
-    for name, find in (("line", windows.around), ("before", windows.before), ("after", windows.after)):
-        line = number_of(params.get(name, ""))
-        if line is not None:
-            window = await find(logs, key, line)
-            break
+    for name, line in asked(params).items():
+        window = await _WINDOWS[name](logs, key, line)
+        break
     else:
         window = await windows.last(logs, key)
     renderer = LogRenderer(Cursor(window.start, window.line) if window else Cursor())
-    lines = await asyncio.to_thread(_rendered, renderer, window) if window else ""
+    moments = None
+    if window and subject.times:
+        moments = await logs.moments(key, window.start, window.end)
+    lines = await asyncio.to_thread(_rendered, renderer, window, moments) if window else ""
     cursor = renderer.cursor if window is None or window.whole else Cursor(window.size)
     return LogView(
         lines,
@@ -95,11 +109,13 @@ async def shown(subject: PageSubject, params: Mapping[str, str], query: str) -> 
         subject.sidecar,
         subject.file_name,
         LogAddress(subject.summary.path, query),
+        subject.times,
+        bool(moments),
     )
 
 
-def _rendered(renderer: LogRenderer, window: Window) -> str:
-    done = renderer.feed(window.data, window.end)
+def _rendered(renderer: LogRenderer, window: Window, moments: Moments | None) -> str:
+    done = renderer.feed(window.data, window.end, moments)
     return folded(done + renderer.open_line())
 
 
@@ -120,7 +136,7 @@ class LogPages:
             return Response(status_code=503, headers={**SECURITY, "Retry-After": "5"})
 
         async def body(write: Write) -> None:
-            await text.copy(subject.logs, subject.log_key, write)
+            await text.copy(subject.logs, subject.log_key, write, Extent(stamped=subject.times))
 
         name = {"Content-Disposition": f'inline; filename="{subject.file_name}"'}
         return Stream(self._pages.streams, visitor.key, body, {**_TEXT, **name})

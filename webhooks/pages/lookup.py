@@ -1,6 +1,6 @@
 """Which run or build a page is of, and whose log of it is shown."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 
@@ -34,6 +34,7 @@ class PageSubject:
     chosen: int = 1  # the attempt whose log is shown
     sidecars: tuple[str, ...] = ()  # of that attempt, as far as there are logs of them
     sidecar: str | None = None  # whose log is shown instead of the job's
+    times: bool = False  # lines of the log say when they were kept
 
     @property
     def file_name(self) -> str:
@@ -54,8 +55,12 @@ class SubjectLookup:
         if number is None or not await self._may_see(request, visitor, number):
             return None
         if request.url.path.startswith("/builds/"):
-            return await self._build(number, visitor)
-        return await self._run(request, number, visitor)
+            subject = await self._build(number, visitor)
+        else:
+            subject = await self._run(request, number, visitor)
+        if subject is not None and request.query_params.get("times") == "1":
+            return replace(subject, times=True)
+        return subject
 
     async def _build(self, number: int, visitor: Visitor) -> PageSubject | None:
         def read(session: Session) -> tuple[Build | None, BuildRelations]:
@@ -104,6 +109,8 @@ class SubjectLookup:
         parts = [f"attempt={attempt}"] if subject.summary.attempts > 1 else []
         if sidecar is not None:
             parts.append(f"container={sidecar}")
+        if subject.times:
+            parts.append("times=1")
         if visitor.how == "link" and visitor.expires:
             parts.append(self._pages.access.link(subject.summary.path, visitor.expires).partition("?")[2])
         return "?" + "&".join(parts) if parts else ""

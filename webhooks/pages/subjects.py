@@ -1,5 +1,8 @@
 """Each run's and build's page, live while it goes on."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -34,8 +37,15 @@ class SubjectPages:
             query=query,
             pinned="attempt" in request.query_params,
             log=await log.shown(subject, request.query_params, query),
+            times=self._times(subject, visitor, request.query_params),
             **await self._heads.of(subject, visitor),
         )
+
+    def _times(self, subject: PageSubject, visitor: Visitor, params: Mapping[str, str]) -> str:
+        """The address of the same lines with times, or without where they have them."""
+        other = replace(subject, times=not subject.times)
+        query = self._lookup.query(other, visitor, subject.chosen, subject.sidecar)
+        return log.LogAddress(subject.summary.path, query).at(**log.asked(params))
 
     async def events(self, request: Request, visitor: Visitor) -> Response:
         """The same, as it goes on."""
@@ -56,7 +66,14 @@ class SubjectPages:
         async def may_see() -> bool:
             return await self._pages.access.visitor(request) is not None
 
-        live = Live(subject.logs, subject.log_key, read_state=read_state, may_see=may_see, from_=cursor)
+        live = Live(
+            subject.logs,
+            subject.log_key,
+            read_state=read_state,
+            may_see=may_see,
+            from_=cursor,
+            times=subject.times,
+        )
 
         async def body(write: Write) -> None:
             await live.run(self._pages.changes, subject.subjects, write)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from demo.watched import PATIENCE
-from executor.logs import logfile
+from executor.logs import logfile, moments
 from executor.logs.logfile import LogWriter
 from executor.logs.store import MOST_BESIDE, LogChunk, LogStore
 
@@ -28,7 +28,7 @@ def writer(logs: LogStore, key: str = "log") -> LogWriter:
 
 
 def entries(logs: LogStore) -> list[os.stat_result]:
-    return [entry.stat() for entry in os.scandir(logs.path("log"))]
+    return [entry.stat() for entry in os.scandir(logs.path("log")) if entry.name != moments.NAME]
 
 
 async def read(logs: LogStore, offset: int = 0) -> bytes:

@@ -1,6 +1,8 @@
 """Logs over the API: whole, from their end, and as they are written."""
 
 import asyncio
+import os
+import re
 from functools import partial
 
 import httpx
@@ -10,9 +12,11 @@ from bot.states import State
 from bot.store import Store, attempts, runs
 from bot.tables import Run
 from demo.watched import PATIENCE
+from executor.logs import moments
 from executor.logs.logfile import LogWriter
 from executor.logs.store import LogStore
 from tests.webhooks.api.served_runs import LIMIT, NOW, client, enqueue, logs, move, opened, write
+from webhooks.stamps import WIDTH
 from webhooks.streams import Streams
 
 __all__ = ["client", "logs", "opened"]
@@ -228,3 +232,29 @@ async def test_log_of_a_sidecar_is_asked_for_by_its_name(
     assert (await client.get("/api/runs/1/logs")).text == "of the job\n"
     other = await client.get("/api/runs/1/logs?container=..%2Fturn")
     assert (other.status_code, "There are those of mesh." in other.json()["detail"]) == (404, True)
+
+
+async def test_lines_follow_the_moments_at_which_they_were_kept(
+    client: httpx.AsyncClient, opened: Store, logs: LogStore
+) -> None:
+    write(logs, await enqueue(opened), b"one\ntwo\nthree\n")
+
+    answer = await client.get("/api/runs/1/logs?timestamps=1&offset=5")
+
+    assert answer.headers["log-offset"] == "5"
+    begun, three, nothing = answer.text.split("\n")
+    assert [line[WIDTH:] for line in (begun, three)] == ["wo", "three"]
+    assert all(
+        re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ", line[:WIDTH]) for line in (begun, three)
+    )
+    assert nothing == ""
+
+
+async def test_log_of_an_older_release_has_no_moments(
+    client: httpx.AsyncClient, opened: Store, logs: LogStore
+) -> None:
+    run = await enqueue(opened)
+    write(logs, run, b"one\ntwo\n")
+    os.unlink(os.path.join(logs.path(run.name), moments.NAME))
+
+    assert (await client.get("/api/runs/1/logs?timestamps=1")).text == f"{' ' * WIDTH}one\n{' ' * WIDTH}two\n"

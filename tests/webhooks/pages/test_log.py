@@ -2,6 +2,7 @@
 
 import html
 import json
+import os
 import re
 
 import httpx
@@ -9,6 +10,7 @@ import pytest
 
 from bot.store import builds
 from bot.tables import Build
+from executor.logs import moments
 from executor.logs.logfile import LogWriter
 from tests.webhooks.installation import LIMIT, NOW, Installation, client, here, lines, member
 from webhooks.pages.windows import CONTEXT, MOST_BYTES, MOST_LINES
@@ -163,3 +165,31 @@ async def test_searches_are_counted_as_streams(here: Installation, member: httpx
     here.site.streams.close()
     for path in ("/runs/1/search?q=one", "/runs/1/first-error"):
         assert (await member.get(path)).status_code == 503
+
+
+async def test_times_of_lines_are_a_link_away_and_stay(here: Installation, member: httpx.AsyncClient) -> None:
+    run = await here.start_run()
+    await here.log(run, MANY)
+    await here.finish(run)
+    page = (await member.get("/runs/1?line=120")).text
+    assert "data-at=" not in page
+    timed = (await member.get(links(page)["Times"])).text
+    days = re.findall(
+        r'<div id="L(\d+)" data-n="\1" data-day="\d{4}-\d\d-\d\d" data-at="\d\d:\d\d:\d\d\.\d{3}">', timed
+    )
+    assert [int(number) for number in days] == numbers(page)
+    earlier = (await member.get(links(timed)["Later lines"])).text
+    assert "data-at=" in earlier
+    assert re.match(r"\d{4}-\d\d-\d\dT[0-9:.]{12}Z line 1\n", (await member.get(links(timed)["Text"])).text)
+    assert "data-at=" not in (await member.get(links(timed)["Hide times"])).text
+
+
+async def test_log_of_an_older_release_says_that_it_has_no_times(
+    here: Installation, member: httpx.AsyncClient
+) -> None:
+    run = await here.start_run()
+    await here.log(run, b"one\n")
+    os.unlink(os.path.join(here.logs.path(run.name), moments.NAME))
+    page = (await member.get("/runs/1?times=1")).text
+    assert "No times are kept of this log." in page
+    assert lines(page) == ["one"]

@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from bot.states import State
+from executor.logs import moments
 from executor.logs.logfile import LogWriter
 from tests.webhooks.pages.test_browser import Installation, here, move
 
@@ -136,6 +137,41 @@ async def test_groups_fold_as_they_end_and_open_for_a_link(here: Installation, p
     assert await page.locator("#lines").evaluate("lines => lines.innerHTML") == live
     await page.evaluate("location.hash = 'L3'")
     await expect(page.locator("#L3")).to_be_in_viewport()
+
+
+class Clock:
+    """Milliseconds since the epoch, as they are set."""
+
+    now = 1_800_000_000_000
+
+    def time_ns(self) -> int:
+        return self.now * 1_000_000
+
+
+async def test_times_of_lines_are_those_of_the_readers_clock(
+    here: Installation, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(moments, "time", clock)
+    here.write(b"".join(b"row %d\n" % number for number in range(1, 60)) + b"::group::Install\none\n")
+    context = await browser.new_context(timezone_id="Asia/Tokyo", viewport={"width": 390, "height": 800})
+    page = await context.new_page()
+    await page.goto(here.link())
+    await page.locator("#lines").focus()
+    await page.keyboard.press("t")
+    first = page.locator("#L1")
+    await expect(first).to_have_attribute("data-at", "17:00:00.000")
+    await expect(first).to_have_attribute("data-day", "2027-01-15")
+    await expect(page.locator("summary")).to_have_attribute("data-at", "17:00:00.000")
+    await expect(page.locator("#live")).to_have_text("live")
+    clock.now += 61_500
+    here.write(b"later\n")
+    await expect(page.locator("#L62")).to_have_attribute("data-at", "17:01:01.500")
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await page.locator("#times").click()
+    await expect(first).not_to_have_attribute("data-at", re.compile("."))
+    assert "times" not in page.url
+    await context.close()
 
 
 async def test_long_log_without_javascript(here: Installation, browser: Browser) -> None:

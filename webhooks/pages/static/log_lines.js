@@ -43,9 +43,20 @@ window.errandLog = (() => {
     if (group && !group.querySelector(".marked") && !ERROR.test([...group.children].slice(1).map((one) => one.textContent).join("\n"))) group.open = false;
     group = null;
   };
+  // When lines were kept, by the clocks of whoever reads; the page says it in UTC.
+  const two = (n) => String(n).padStart(2, "0");
+  const localize = (content) => {
+    for (const one of content.querySelectorAll("[data-at]")) {
+      const at = new Date(`${one.dataset.day}T${one.dataset.at}Z`);
+      one.dataset.day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+      one.dataset.at = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}${one.dataset.at.slice(8)}`;
+    }
+    if (log.dataset.times && content.querySelector("[data-at]")) lines.classList.add("timed");
+  };
+  localize(lines);
   const begin = (line) => {
     const summary = document.createElement("summary");
-    for (const name of ["id", "data-n", "class"]) summary.setAttribute(name, line.getAttribute(name));
+    for (const { name, value } of line.attributes) summary.setAttribute(name, value);
     summary.append(...line.childNodes);
     const text = document.createTreeWalker(summary, NodeFilter.SHOW_TEXT).nextNode();
     text.data = text.data.replace(/^(?:::|##\[)group(?:::|\])/, "");
@@ -58,6 +69,7 @@ window.errandLog = (() => {
     lines.append(group);
   };
   const append = (content) => {
+    localize(content);
     if (!group && !content.querySelector(".group")) { lines.append(content); return; }
     for (const line of [...content.children]) {
       if (line.classList.contains("group")) { begin(line); continue; }
@@ -65,7 +77,7 @@ window.errandLog = (() => {
       if (line.classList.contains("endgroup")) settle();
     }
   };
-  const appendOpen = (content) => { const line = content.firstElementChild; (group || lines).append(line); return line; };
+  const appendOpen = (content) => { localize(content); const line = content.firstElementChild; (group || lines).append(line); return line; };
   const resume = () => {
     const one = lines.lastElementChild;
     group = one && one.matches("details") && !one.querySelector(".endgroup") ? one : null;
@@ -90,6 +102,7 @@ window.errandLog = (() => {
     const other = new DOMParser().parseFromString(await answer.text(), "text/html");
     const content = document.createDocumentFragment();
     content.append(...other.getElementById("lines").children);
+    localize(content);
     return { content, whole: Boolean(other.getElementById("log").dataset.whole) };
   };
   // Shows the line: there is a window around it where it is not in the page.
@@ -168,6 +181,21 @@ window.errandLog = (() => {
     setTimeout(() => { copy.textContent = "Copy"; }, 1500);
   });
 
+  const times = $("times");
+  times.addEventListener("click", (event) => { // to the lines that are seen now, or to the end
+    if (event.ctrlKey || event.metaKey || event.shiftKey || scrollY < lines.offsetTop) return;
+    event.preventDefault();
+    const link = new URL(times.href), top = log.querySelector(".bar").getBoundingClientRect().bottom;
+    for (const name of ["line", "before", "after"]) link.searchParams.delete(name);
+    link.hash = "end";
+    if (!whole || innerHeight + scrollY < document.documentElement.scrollHeight - 40) {
+      const n = number([...rows()].find((one) => one.getBoundingClientRect().bottom > top));
+      link.searchParams.set("line", n);
+      link.hash = anchor ? location.hash : `L${n}`;
+    }
+    location.assign(link);
+  });
+
   const toEnd = async () => {
     if (!whole) {
       const end_ = $("later").lastElementChild.href;
@@ -196,7 +224,7 @@ window.errandLog = (() => {
   const keys = {
     "?": help,
     n: () => $("next").click(), N: () => $("previous").click(), "/": () => $("find-text").focus(),
-    g: () => show(1, 1), G: toEnd, e: () => $("first-error").click(), w: () => wrap.click(), c: () => copy.click(),
+    g: () => show(1, 1), G: toEnd, e: () => $("first-error").click(), w: () => wrap.click(), t: () => times.click(), c: () => copy.click(),
   };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || dialog.open || event.target.closest("input, textarea, select, [contenteditable]")) return;
