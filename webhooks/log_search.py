@@ -1,6 +1,7 @@
 """Lines of a log in which something stands, found while it is read; plain text, no patterns.
 
-What is looked at is what a reader sees: escape sequences and what has no width are left out first.
+What is looked at is what a reader sees: escape sequences and what has no width are left out first, and a line
+that was drawn over, as a progress bar is, is what it came to.
 """
 
 import asyncio
@@ -8,8 +9,10 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
-from executor.logs.controls import GAP, SUSPECTS
+from executor.logs.controls import BEGUN, GAP, SUSPECTS
+from executor.logs.controls import LONGEST as LONGEST_SEQUENCE
 from executor.logs.store import LogStore
+from webhooks.drawings import is_drawn_over, last_drawing, last_drawings
 from webhooks.text import reading
 
 MOST_MATCHES = 200
@@ -23,6 +26,9 @@ LONGEST = 200
 
 _LONGEST_LINE = 1024 * 1024
 """Bytes of a line that are looked at together; a longer one is looked at in pieces."""
+
+_WITHIN = bytes(range(128, 256))
+"""Bytes that a character may be cut within."""
 
 _BEFORE, _BEHIND = 60, 140
 """Characters around a match that are told."""
@@ -139,6 +145,9 @@ class _Scan:
             self._open += data
             if len(self._open) < _LONGEST_LINE:
                 return []
+            self._open = _redrawn(self._open)
+            if len(self._open) < _LONGEST_LINE // 2:
+                return []
             found = self._lines(self._open + b"\n", 0)
             self._open = self._open[-4 * LONGEST :]
             return found
@@ -190,8 +199,20 @@ def _match(line: int, offset: int, text: str, span: Span) -> Match:
     return Match(line, offset, before.lstrip(), text[begin:end], behind.rstrip())
 
 
+def _redrawn(line: bytes) -> bytes:
+    """Of the beginning of a line what leads to the same, and is shorter where it was drawn over and over."""
+    if not is_drawn_over(line):
+        return line
+    begun = BEGUN.search(line, len(line) - LONGEST_SEQUENCE)
+    cut = begun.start() if begun else len(line.rstrip(_WITHIN))
+    seen, column = last_drawing(line[:cut])
+    return seen + b"\r" + seen.decode(errors="replace")[:column].encode() + line[cut:]
+
+
 def _visible(block: bytes) -> bytes:
-    """Without what is not seen; line feeds stay."""
+    """Without what is not seen or was drawn over; line feeds stay."""
+    if is_drawn_over(block):
+        block = last_drawings(block)
     if block.isascii() and b"\x1b" not in block and len(block.translate(None, SUSPECTS)) == len(block):
         return block
     return GAP.sub(b"", block)

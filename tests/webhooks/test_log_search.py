@@ -98,3 +98,22 @@ def test_every_line_that_has_it_is_found(lines: list[str], text: str, exact: boo
         ]
         assert [one.line for one in matches] == expected
         assert [one.offset for one in matches] == [sum(len(e) + 1 for e in data[: n - 1]) for n in expected]
+
+
+async def test_line_drawn_over_is_found_as_it_is_shown(logs: LogStore) -> None:
+    write(logs, b"".join(b"\r%3d%% of all" % done for done in range(101)) + b"\nnext of all\r\n")
+    matches, _ = await found(logs, "of all")
+    assert [(one.line, one.before, one.hit) for one in matches] == [
+        (1, "100% ", "of all"),
+        (2, "next ", "of all"),
+    ]
+    assert (await found(logs, "50%"))[0] == []
+
+
+async def test_very_long_line_drawn_over_is_found_as_it_is_shown(logs: LogStore) -> None:
+    drawn = b"".join(b"\x1b[2K\r%07d of all \xc3\xbc" % done for done in range(150_000))
+    write(logs, drawn + b"\nafter\n")
+    matches, _ = await found(logs, "0149999 of all ü")
+    assert [(one.line, one.offset) for one in matches] == [(1, 0)]
+    assert (await found(logs, "0000007 of all"))[0] == []
+    assert (await found(logs, "after"))[0] == [Match(2, len(drawn) + 1, "", "after", "")]
