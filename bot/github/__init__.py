@@ -9,6 +9,7 @@ longer than it lives, or let one out in an error. It asks only `bot.errors`, `bo
 from bot.github.answers import KnownRepository, PostedComment, PullRequest, Repository
 from bot.github.client import GitHub, Lookup
 from bot.github.commits import NamedCommit
+from bot.github.devices import DeviceCode, Pending
 from bot.github.issuer import Keys
 from bot.github.logins import AppClient, Logins
 from bot.github.oidc import Oidc, Untrusted, is_signed
@@ -16,6 +17,7 @@ from bot.github.recorded import RecordedDeliveries, RecordedDelivery
 
 __all__ = [
     "AppClient",
+    "DeviceCode",
     "GitHub",
     "Keys",
     "KnownRepository",
@@ -23,6 +25,7 @@ __all__ = [
     "Lookup",
     "NamedCommit",
     "Oidc",
+    "Pending",
     "PostedComment",
     "PullRequest",
     "RecordedDeliveries",

@@ -16,6 +16,7 @@ import structlog
 
 from bot.errors import Refused, RetryLater
 from bot.github import answers
+from bot.github.devices import DeviceCode, DeviceFlow, Pending
 from bot.github.transport import Call, Transport
 from executor.spec import Secret
 
@@ -42,6 +43,7 @@ class Logins:
         self._client = client
         self._site = Transport(client.web, clock)
         self._api = Transport(client.api, clock)
+        self._devices = DeviceFlow(self._site, client.web, client.id)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -65,7 +67,18 @@ class Logins:
         if not _CODE.fullmatch(code):
             raise Refused("That is no code of GitHub's.")
         fields = {"code": code, "redirect_uri": back, "code_verifier": verifier}
-        token = await self._token(fields)
+        return await self._whose(await self._token(fields))
+
+    async def begin_device(self) -> DeviceCode:
+        """What somebody at a terminal types at GitHub; may raise `Refused` and `RetryLater`."""
+        return await self._devices.begin()
+
+    async def login_of_device(self, device_code: str) -> str | Pending:
+        """Who agreed, if somebody has; `Refused` with GitHub's error as its status, and `RetryLater`."""
+        token = await self._devices.ask(device_code)
+        return token if isinstance(token, Pending) else await self._whose(token)
+
+    async def _whose(self, token: Secret) -> str:
         try:
             return await self._login(token)
         finally:

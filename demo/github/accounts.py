@@ -58,10 +58,23 @@ class Grant:
 
 
 @dataclass(slots=True)
+class Device:
+    """A login from a terminal that waits for somebody's yes; `interval` grows with every hurry."""
+
+    user_code: str
+    at: float
+    interval: int = 5
+    asked_at: float | None = None
+    login: str | None = None  # who said yes
+    is_denied: bool = False
+
+
+@dataclass(slots=True)
 class Client:
     """The App as people log in by it; `callbacks` are the addresses that a browser may be sent back to.
 
-    `tokens` are those that it was given for people, `grants` what may still become one, by its code.
+    `tokens` are those that it was given for people, `grants` what may still become one, by its code;
+    `devices` are logins from terminals by the code of each, where that is enabled.
     """
 
     id: str = "Iv1.8a61f9b3a7aba766"
@@ -69,3 +82,5 @@ class Client:
     callbacks: list[str] = field(default_factory=list)
     grants: dict[str, Grant] = field(default_factory=dict)
     tokens: set[str] = field(default_factory=set)
+    devices: dict[str, Device] = field(default_factory=dict)
+    has_device_flow: bool = True

@@ -7,25 +7,22 @@ import base64
 import hashlib
 import hmac
 import html
-import json
 import secrets
 from urllib.parse import parse_qs, urlencode
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from demo.github.access import ApiError, invalid, not_found
-from demo.github.accounts import Grant, Token
+from demo.github.accounts import Grant
+from demo.github.devices import Devices
 from demo.github.endpoints import Endpoints, Table, body_of
+from demo.github.exchange import error, fields_of, lent
 
 CODE_SECONDS = 600.0
-TOKEN_SECONDS = 8 * 3600.0
 _HEAD = '<!doctype html><html lang="en"><link rel="icon" href="data:,">'
 _KEPT = ("client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method")
-_DOCS = (
-    "https://docs.github.com/apps/managing-oauth-apps/troubleshooting-oauth-app-access-token-request-errors/"
-)
 
 
 class Authorizing(Endpoints):
@@ -41,7 +38,12 @@ class Authorizing(Endpoints):
             Route("/login/oauth/authorize", self.ask, methods=["GET"]),
             Route("/login/oauth/authorize", self.agree, methods=["POST"]),
             Route("/login/oauth/access_token", self.exchange, methods=["POST"]),
+            *self._devices.pages(),
         ]
+
+    @property
+    def _devices(self) -> Devices:
+        return Devices(self._state, self._clock)
 
     async def ask(self, request: Request) -> Response:
         """The page with a button; an address that is none of the App's gets no code."""
@@ -85,31 +87,21 @@ class Authorizing(Endpoints):
 
     async def exchange(self, request: Request) -> Response:
         """A code becomes a token, once; what is wrong is said with a status of 200."""
-        fields = await _fields(request)
+        fields = await fields_of(request)
         client = self._state.client
+        if "grant_type" in fields or "device_code" in fields:
+            return self._devices.exchange(fields)
         if fields.get("client_id") != client.id or fields.get("client_secret") != client.secret:
-            return _error("incorrect_client_credentials")
+            return error("incorrect_client_credentials")
         grant = client.grants.get(fields.get("code", ""))
         if grant is None or grant.at + CODE_SECONDS < self._clock():
-            return _error("bad_verification_code")
+            return error("bad_verification_code")
         if fields.get("redirect_uri", grant.callback) != grant.callback:
-            return _error("redirect_uri_mismatch")
+            return error("redirect_uri_mismatch")
         del client.grants[fields["code"]]
         if grant.challenge is not None and _challenge(fields.get("code_verifier", "")) != grant.challenge:
-            return _error("bad_verification_code")
-        text = f"ghu_{secrets.token_hex(18)}"
-        self._state.tokens[text] = Token(text, grant.login, expires_at=self._clock() + TOKEN_SECONDS)
-        client.tokens.add(text)
-        return JSONResponse(
-            {
-                "access_token": text,
-                "expires_in": int(TOKEN_SECONDS),
-                "refresh_token": f"ghr_{secrets.token_hex(36)}",
-                "refresh_token_expires_in": 15897600,
-                "scope": "",
-                "token_type": "bearer",
-            }
-        )
+            return error("bad_verification_code")
+        return lent(self._state, grant.login, self._clock())
 
     async def delete_token(self, request: Request) -> Response:
         """https://docs.github.com/rest/apps/oauth-applications#delete-an-app-token"""
@@ -128,19 +120,6 @@ class Authorizing(Endpoints):
         return Response(status_code=204)
 
 
-async def _fields(request: Request) -> dict[str, str]:
-    """What a request says as JSON or as a form; GitHub takes both."""
-    raw = (await request.body()).decode()
-    if request.headers.get("content-type", "").startswith("application/json"):
-        body = json.loads(raw)
-        return {name: value for name, value in body.items() if isinstance(value, str)}
-    return {name: each[-1] for name, each in parse_qs(raw).items()}
-
-
 def _challenge(verifier: str) -> str:
     digest = hashlib.sha256(verifier.encode()).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
-def _error(kind: str) -> Response:
-    return JSONResponse({"error": kind, "error_description": kind, "error_uri": f"{_DOCS}#{kind}"})
