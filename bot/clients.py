@@ -58,11 +58,17 @@ def oidc(config: Config, clock: Callable[[], float]) -> Oidc:
 
 def logins(config: Config, clock: Callable[[], float]) -> Logins | None:
     """How people log in, where the App's client is known."""
+    client = app_client(config)
+    return None if client is None else Logins(client, clock)
+
+
+def app_client(config: Config) -> AppClient | None:
+    """The App as people log in by it, where that is configured."""
     section = config.github
     if section is None or section.client_id is None or section.client_secret is None:
         return None
     web = github_app.web_url(section.api_url)
-    return Logins(AppClient(web, section.api_url, section.client_id, section.client_secret), clock)
+    return AppClient(web, section.api_url, section.client_id, section.client_secret)
 
 
 def slack(config: Config, clock: Callable[[], float]) -> Slack | None:

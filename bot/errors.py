@@ -21,6 +21,8 @@ class ProblemType(StrEnum):
     NO_SUCH_LOCK = "urn:errand:problem:no-such-lock"
     NO_SUCH_TOKEN = "urn:errand:problem:no-such-token"  # noqa: S105 (no secret)
     NO_SUCH_SESSION = "urn:errand:problem:no-such-session"
+    NO_LOGIN = "urn:errand:problem:no-login"
+    LOGIN_ENDED = "urn:errand:problem:login-ended"
     NO_SUCH_HOOK = "urn:errand:problem:no-such-hook"
     NO_SUCH_PIN = "urn:errand:problem:no-such-pin"
     NO_SUCH_DELIVERY = "urn:errand:problem:no-such-delivery"

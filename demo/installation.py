@@ -118,6 +118,7 @@ class Installation(Arrivals):
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
+        beside.github.client.callbacks = [f"{self.url}/login/github/callback"]
         self.environ = self._environ() | dict(environ)
         self.origin = home / "github" / f"{REPOSITORY}.git"
         self.client = httpx.AsyncClient(base_url=self.url, timeout=30.0, trust_env=False)
@@ -136,6 +137,8 @@ class Installation(Arrivals):
             "GITHUB_APP_ID": str(github.app_id),
             "GITHUB_PRIVATE_KEY": github.private_key,
             "GITHUB_WEBHOOK_SECRET": GITHUB_SECRET,
+            "GITHUB_CLIENT_ID": github.client.id,
+            "GITHUB_CLIENT_SECRET": github.client.secret,
             "GITHUB_API_URL": self.beside.github_url,
             "GITHUB_ACTIONS_ISSUER": github.actions.issuer,
             "GITHUB_CLONE_URL": f"file://{self.home}/github/{{repository}}.git",

@@ -10,6 +10,7 @@ from terminal import (
     hooks,
     jobs,
     locks,
+    logging_in,
     looking,
     removing,
     repositories,
@@ -32,7 +33,7 @@ cli = Commands(
     pretty_exceptions_enable=False,
 )
 cli.callback()(serving.common)
-for part in (running, looking, jobs, removing, builds, locks, applying, chatting, serving):
+for part in (running, looking, jobs, removing, builds, locks, applying, logging_in, chatting, serving):
     part.add_to(cli)
 cli.add_typer(tokens.group(), name="token")
 cli.add_typer(hooks.group(), name="hook")

@@ -10,6 +10,7 @@ from terminal.printing import facts
 
 if TYPE_CHECKING:
     from bot.config import Config, GitHub
+    from bot.github.client_review import ClientReview
     from bot.github.review import AppReview
 
 _FAILED = 10
@@ -21,11 +22,15 @@ def check_github(config: "Config") -> None:
     github = config.github
     if github is None or github.app_id is None or github.private_key is None:
         raise Failure("There is no App to ask: github has no app_id. `errand setup github` makes one.")
+    from bot import clients
+    from bot.github.client_review import review_client
     from bot.github.review import review
 
     seen = finished(review(github.api_url, github.app_id, github.private_key, time.time))
-    facts(list(_facts(seen)))
-    problems = list(_problems(config, github, seen))
+    client = clients.app_client(config)
+    login = None if client is None else finished(review_client(client, time.time))
+    facts([*_facts(seen), ("people log in", _entrance(login))])
+    problems = [*_problems(config, github, seen), *_of_client(github, seen, login)]
     for problem in problems:
         say(plain(problem))
     if problems:
@@ -80,6 +85,27 @@ def _problems(config: "Config", github: "GitHub", seen: "AppReview") -> Iterator
     for each in list(failed.values())[-_FAILED:]:
         moment = vocabulary.moment(each.sent_at)
         yield f"Delivery {each.guid} ({each.event}, {moment}) did not arrive: {_answered(each.status)}."
+
+
+def _entrance(login: "ClientReview | None") -> str:
+    """How people log in, as far as GitHub is concerned."""
+    if login is None:
+        return "with API tokens only: github.client_id is not set"
+    if not login.is_known:
+        return "not with GitHub, as things are"
+    if not login.has_devices:
+        return "on pages; not with `errand login`: Enable Device Flow is off in the App's settings"
+    return "on pages, and with `errand login`"
+
+
+def _of_client(github: "GitHub", seen: "AppReview", login: "ClientReview | None") -> Iterator[str]:
+    """What has to be mended for people to log in."""
+    if login is None:
+        return
+    if seen.client_id is not None and seen.client_id != github.client_id:
+        yield f"github.client_id is not this App's, which is {seen.client_id}."
+    elif not login.is_known:
+        yield "GitHub does not take github.client_id with github.client_secret; its page makes new secrets."
 
 
 def _answered(status: int) -> str:

@@ -16,6 +16,7 @@ from bot.errors import ProblemType
 from terminal import places
 from terminal.discovery import Door, doors
 from terminal.failures import Failure, Problem, Unreachable, Usage
+from terminal.keeping import Logins
 from terminal.places import Place
 from terminal.speech import spoken
 
@@ -41,15 +42,19 @@ _PAGE = re.compile(r"/runs/\d+$", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """The address of an Errand and the token to come with; `local`: found in this directory."""
+    """The address of an Errand and the token to come with; `local`: found in this directory.
+
+    `login`: the token is that of who logged in there.
+    """
 
     address: str
     token: str
     local: bool = False
+    login: str | None = None
 
 
 def where(environ: Mapping[str, str], directory: Path) -> Where:
-    """What ERRAND_URL and ERRAND_TOKEN say, else the Errand whose database is in `directory`.
+    """What ERRAND_URL and ERRAND_TOKEN say, else the Errand whose database is in `directory`, else a login.
 
     A variable that is empty is one that is not set. Raises `Failure` that says what to set.
     """
@@ -60,21 +65,45 @@ def where(environ: Mapping[str, str], directory: Path) -> Where:
     if token:
         if not token.isascii() or not token.isprintable() or " " in token:
             raise Usage("ERRAND_TOKEN: expected a token as `errand token create NAME` prints it.")
-        return Where(_checked(url or URL), token)
+        return Where(checked_address(url or URL), token)
     services = [door for door in doors(directory) if not url or url in (door.url.rstrip("/"), door.address)]
     if len(services) == 1:
-        return Where(_checked(services[0].address), services[0].token, local=True)
+        return Where(checked_address(services[0].address), services[0].token, local=True)
     if services:
         raise Failure(
             "More than one Errand serves from this directory; ERRAND_URL says which is meant:\n"
             + _list(services)
         )
+    return _logged_in(environ, url)
+
+
+def meant(environ: Mapping[str, str]) -> str:
+    """The address of ERRAND_URL, else of the Errand of this directory, else where one logged in last."""
+    url = _PAGE.sub("", environ.get("ERRAND_URL", "").rstrip("/"))
+    if url:
+        return checked_address(url)
+    services, kept = doors(Path.cwd()), Logins(environ).newest()
+    if len(services) == 1:
+        return checked_address(services[0].address)
+    if kept is not None and not services:
+        return kept.address
+    raise Usage("Which Errand? Name its address, as in `errand login https://errand.example.com`.")
+
+
+def _logged_in(environ: Mapping[str, str], url: str) -> Where:
+    logins = Logins(environ)
+    kept = logins.at(url) if url else logins.newest()
+    token = None if kept is None else logins.token(kept)
+    if kept is not None and token is not None:
+        return Where(checked_address(kept.address), token, login=kept.login)
     place = (
         f"ERRAND_URL is {url}, but ERRAND_TOKEN is not set" if url else "No Errand serves from this directory"
     )
+    if kept is not None:
+        place = f"The token of your login at {kept.address} is not in the keyring, or that is locked"
     raise Failure(
-        f"{place}.\nSet ERRAND_URL and ERRAND_TOKEN (`errand token create NAME` makes a token), or start"
-        " `errand serve` here."
+        f"{place}.\n`errand login {url or 'ADDRESS'}` logs you in with GitHub. Or set ERRAND_URL and"
+        " ERRAND_TOKEN (`errand token create NAME` makes a token), or start `errand serve` here."
     )
 
 
@@ -82,7 +111,8 @@ def _list(services: list[Door]) -> str:
     return "\n".join(f"  {door.address}" for door in services)
 
 
-def _checked(url: str) -> str:
+def checked_address(url: str) -> str:
+    """The address of an Errand; `Usage` for what is none."""
     try:
         parts = urlsplit(url)
         more = parts.username is not None or parts.path or parts.query or parts.fragment
@@ -184,7 +214,7 @@ class Remote:
     ) -> Iterator[http.client.HTTPResponse]:
         connection = self._connection()
         sent = {
-            "Authorization": f"Bearer {self.place.token}",
+            **({"Authorization": f"Bearer {self.place.token}"} if self.place.token else {}),
             "Accept": "*/*",
             "User-Agent": "errand",
             **headers,
@@ -270,7 +300,9 @@ def _problem(answer: http.client.HTTPResponse, place: Where) -> Problem:
                 lines.append(indent + ": ".join(filter(None, (places.words(at), mistake))))
     except (ValueError, KeyError, TypeError):
         lines = [_stranger(answer, place.address)]
-    if answer.status == 401:
+    if answer.status == 401 and place.login is not None:
+        lines = [f"The login of {place.login} at {place.address} is over; `errand login` begins another one."]
+    elif answer.status == 401:
         lines = [
             f"{place.address} does not know this token: it was deleted, has expired, or is another Errand's.",
             "ERRAND_TOKEN takes one that `errand token create NAME` prints.",

@@ -15,6 +15,7 @@ from terminal import printing
 from terminal.configured import DEFAULT, finished, loaded
 from terminal.failures import Failure, Usage, say
 from terminal.helping import Commands
+from terminal.keeping import Logins
 from terminal.remote import Document, segment
 from terminal.words import Json, connected, duration
 
@@ -118,8 +119,12 @@ def _checked(scopes: list[str]) -> None:
 
 
 def _remotely(config: Path | None) -> bool:
-    """Whether the API is asked: not for whoever names a file, or has no token yet."""
-    return config is None and bool(os.environ.get("ERRAND_TOKEN", "").strip())
+    """Whether the API is asked: not for whoever names a file, or has no token yet; logins count elsewhere."""
+    if config is not None:
+        return False
+    if os.environ.get("ERRAND_TOKEN", "").strip():
+        return True
+    return not DEFAULT.exists() and Logins(os.environ).newest() is not None
 
 
 def _created(name: str, scopes: list[str], seconds: float | None, config: Path | None) -> Document:

@@ -40,6 +40,7 @@ ENVIRON = dict.fromkeys(
         "DATABASE_PASSWORD",
         "DATABASE_URL",
         "GITHUB_APP_ID",
+        "GITHUB_CLIENT_SECRET",
         "GITHUB_OLD_WEBHOOK_SECRET",
         "GITHUB_TOKEN",
         "GITHUB_WEBHOOK_SECRET",
@@ -47,6 +48,7 @@ ENVIRON = dict.fromkeys(
     "value",
 ) | {
     "ERRAND_URL": "https://errand.example.com",
+    "GITHUB_CLIENT_ID": "Iv1.0123456789",
     "SLACK_SIGNING_SECRET": "value",
     "SLACK_BOT_TOKEN": "xoxb-value",
     "SLACK_APP_TOKEN": "xapp-value",
@@ -129,7 +131,7 @@ def test_check_has_nothing_to_say_of_the_sample(tmp_path: Path) -> None:
     file = tmp_path / "app.yaml"
     file.write_text((ROOT / "app.yaml").read_text())
     secrets = dict.fromkeys(
-        ("GITHUB_TOKEN", "GITHUB_WEBHOOK_SECRET", "SLACK_SIGNING_SECRET"),
+        ("GITHUB_CLIENT_SECRET", "GITHUB_TOKEN", "GITHUB_WEBHOOK_SECRET", "SLACK_SIGNING_SECRET"),
         "0123456789abcdef0123456789abcdef",
     ) | {"SLACK_BOT_TOKEN": "xoxb-0123456789-abcdef"}
     assert inspected(file, ENVIRON | secrets)[1] == []

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bot.access import links, scopes
-from bot.access.callers import LOCAL, Caller, of_token, of_workflow
+from bot.access.callers import LOCAL, Caller, of_person, of_token, of_workflow
 from bot.catalog.catalog import Catalog
 from bot.errors import RetryLater
 from bot.github import is_signed
@@ -29,7 +29,10 @@ from bot.tables import Build, PersonSession, Token
 TOKEN_PREFIX = "errand_"  # noqa: S105 - makes a leaked token easy to search for; not a secret
 
 PERSON_PREFIX = "person_"
+LOGIN_PREFIX = "errand_login_"
+"""Of the token with which the command line comes as a person."""
 _PERSON = re.compile(r"person_[A-Za-z0-9_-]{43}", re.ASCII)
+_LOGIN = re.compile(r"errand_login_[A-Za-z0-9_-]{43}", re.ASCII)
 _TOKEN = re.compile(r"errand_[A-Za-z0-9_-]{43}", re.ASCII)
 _AUTHORIZATION = re.compile(r"(?:bearer|token) +(\S{1,200}) *", re.ASCII | re.IGNORECASE)
 
@@ -48,9 +51,10 @@ def token_hash(text: str) -> str:
 class Visitor:
     """Who looks. A link opens one page; what `token` and `session` open is said by scopes.
 
-    Those are the token's, or what a person may on GitHub (`login`). A login in a browser changes something
-    only by the forms of our own pages: others' pages could use it. `actions` is a workflow of GitHub Actions,
-    see `webhooks.api.workflows`; it is nobody where pages are.
+    Those are the token's, or what a person may on GitHub (`login`), who comes with a cookie or, from the
+    command line, with a token. A login in a browser changes something only by the forms of our own pages:
+    others' pages could use it. `actions` is a workflow of GitHub Actions, see `webhooks.api.workflows`; it is
+    nobody where pages are.
     """
 
     how: Literal["link", "token", "session", "actions"]
@@ -82,6 +86,8 @@ class Visitor:
     @property
     def caller(self) -> Caller:
         """Who this is where runs are started and schedules held back."""
+        if self.login is not None:
+            return of_person(self.login, self.scopes)
         return (of_workflow if self.how == "actions" else of_token)(self.name or "", self.scopes)
 
     @property
@@ -152,11 +158,16 @@ class Access:
         expires = int(self._clock()) + links.SESSION_LIFE
         return links.session(token.hash, expires=expires, keys=self._keys)
 
-    async def login_person(self, login: str, *, address: str, agent: str) -> str | None:
-        """The cookie value of a new session for a person; None for somebody who may see nothing here."""
+    async def login_person(
+        self, login: str, *, address: str, agent: str, prefix: str = PERSON_PREFIX
+    ) -> str | None:
+        """What a new login of a person is proved with; None for somebody who may see nothing here.
+
+        The value of a cookie, or, with `LOGIN_PREFIX`, a token.
+        """
         if not await self._people(login):
             return None
-        value, now = PERSON_PREFIX + secrets.token_urlsafe(32), self._clock()
+        value, now = prefix + secrets.token_urlsafe(32), self._clock()
         row = PersonSession(
             hash=token_hash(value),
             login=login,
@@ -167,6 +178,14 @@ class Access:
         )
         await self._store.write(lambda session: sessions.open_for(session, row))
         return value
+
+    async def end_login(self, request: Request) -> bool:
+        """End the login whose token the request comes with; False where that is no login's."""
+        match = _AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
+        if match is None or not _LOGIN.fullmatch(match[1]):
+            return False
+        hashed = token_hash(match[1])
+        return bool(await self._store.write(lambda session: sessions.end_person(session, hash=hashed)))
 
     def session_hash(self, request: Request) -> str | None:
         """Which of a person's logins the request comes with."""
@@ -257,6 +276,8 @@ class Access:
     async def _by_token(self, text: str) -> Visitor | None:
         if hmac.compare_digest(token_hash(text), self._local):
             return Visitor("token", f"token:{LOCAL}", LOCAL, scopes=frozenset([scopes.ADMIN]))
+        if _LOGIN.fullmatch(text):
+            return await self._by_person(text, "token")
         token = await self._token(text)
         if token is None:
             return None
@@ -265,7 +286,7 @@ class Access:
     async def _by_session(self, request: Request) -> Visitor | None:
         value = request.cookies.get(self.cookie)
         if value is not None and _PERSON.fullmatch(value):
-            return await self._by_person(value)
+            return await self._by_person(value, "session")
         session = links.session_token(value, now=self._clock(), keys=self._keys) if value else None
         if session is None:
             return None
@@ -278,16 +299,14 @@ class Access:
             return None
         return Visitor("session", f"token:{token.id}", token.name, expires, frozenset(token.scopes))
 
-    async def _by_person(self, value: str) -> Visitor | None:
+    async def _by_person(self, value: str, how: Literal["token", "session"]) -> Visitor | None:
         """A person, as long as there is something that they may see; the right may have gone since."""
         hashed, now = token_hash(value), self._clock()
         row = await self._store.read(lambda session: sessions.of_person(session, hashed, now=now))
         if row is None:
             return None
         allowed, key = await self._people(row.login), f"person:{row.login.casefold()}"
-        return (
-            Visitor("session", key, row.login, int(row.expires_at), allowed, row.login) if allowed else None
-        )
+        return Visitor(how, key, row.login, int(row.expires_at), allowed, row.login) if allowed else None
 
     def _by_link(self, request: Request) -> Visitor | None:
         query, path = request.url.query, request.url.path

@@ -24,6 +24,7 @@ from webhooks.api.guard import TokenGuard
 from webhooks.api.hooks import HookCallHandlers, HookGuard
 from webhooks.api.job_changes import JobChanges
 from webhooks.api.jobs import JobHandlers
+from webhooks.api.logins import DeviceHandlers, LoginHandlers, OpenGuard
 from webhooks.api.logs import LogHandlers
 from webhooks.api.operations import DocumentHandlers, routes
 from webhooks.api.run_commands import RunCommandHandlers
@@ -110,6 +111,7 @@ class Site:
             LogHandlers(store, self.logs, self.streams, access),
             DeliveryHandlers(store),
             SessionHandlers(store, clock),
+            LoginHandlers(access),
             GrantHandlers(controls.registry, controls.repositories, store, clock),
             ChatCommandHandlers(controls.questions, clock),
             JobHandlers(controls.registry, controls.pruning, store, clock),
@@ -117,8 +119,9 @@ class Site:
         ]
         hook_calls = [HookCallHandlers(controls.calls, store, self.streams, clock)]
         return [
-            *routes(handlers, TokenGuard(access), self.url),
+            *routes(handlers, TokenGuard(access, controls.pages.rights.is_admin), self.url),
             *routes(hook_calls, HookGuard(store), self.url),
+            *routes([DeviceHandlers(controls.logins, access, clock)], OpenGuard(), self.url),
         ]
 
     def _access(self) -> Access:

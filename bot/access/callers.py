@@ -18,12 +18,14 @@ class Caller:
     """`name` is what history calls it: `token:NAME`, `hook:JOB/NAME`, `actions:OWNER/REPO@REF`.
 
     `scopes` are those of `bot.access.scopes`. Whoever calls by one name shares its idempotency keys, so no
-    two callers may have the same.
+    two callers may have the same. Of a person with this `login` the scopes say what was found a moment ago:
+    GitHub is asked besides, as for their comments.
     """
 
     name: str
     scopes: frozenset[str]
     cause: Cause = Cause.API
+    login: str | None = None
 
     def may_run(self, job: str) -> bool:
         """Whether it may start, stop and repeat runs of this job; single commands are a job called `exec`."""
@@ -42,6 +44,11 @@ class Caller:
 def of_token(name: str, held: frozenset[str]) -> Caller:
     """The holder of an API token."""
     return Caller(ActorKind.TOKEN.named(name), held)
+
+
+def of_person(login: str, held: frozenset[str]) -> Caller:
+    """A person who has logged in with GitHub."""
+    return Caller(ActorKind.GITHUB.named(login), held, Cause.API, login)
 
 
 def of_workflow(name: str, held: frozenset[str]) -> Caller:

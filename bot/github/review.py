@@ -32,6 +32,7 @@ class AppReview:
     """The App as GitHub has it; deliveries with the newest first."""
 
     slug: str
+    client_id: str | None
     permissions: Mapping[str, str]
     events: tuple[str, ...]
     hook: str
@@ -58,6 +59,7 @@ async def review(api_url: str, app_id: str, private_key: Secret, clock: Callable
         await transport.close()
     return AppReview(
         slug=answers.text(about, "slug") or app_id,
+        client_id=answers.text(about, "client_id"),
         permissions=_levels(about),
         events=_events(about),
         hook=answers.text(hook, "url") or "",

@@ -72,6 +72,11 @@ class RequestContext:
         """Who asked over HTTP."""
         return self.place.caller if isinstance(self.place, HttpPlace) else None
 
+    @property
+    def scoped(self) -> Caller | None:
+        """Who asked over HTTP, if what its scopes say is all that counts: for a person GitHub's word does."""
+        return None if self.caller is None or self.caller.login is not None else self.caller
+
 
 class Permissions:
     """What GitHub says of people: one question for all who want to know the same at the same time.
@@ -122,7 +127,7 @@ class Authorization:
     def of_caller(self, caller: Caller) -> RequestContext:
         """The request of a caller; its key is its own, so nothing but an idempotency key makes two one."""
         key = f"{caller.cause}:{self._nonce()}"
-        return RequestContext(key, caller.cause, caller.name, None, HttpPlace(caller))
+        return RequestContext(key, caller.cause, caller.name, caller.login, HttpPlace(caller))
 
     def catalog(self, context: RequestContext) -> Catalog:
         """The jobs and images that exist for the asker; the others are not spoken of, nor proposed.
@@ -174,7 +179,7 @@ class Authorization:
 
     def check(self, context: RequestContext, repository: str) -> None:
         """The same from what GitHub has said for this request, where it cannot be asked: no without that."""
-        if context.caller is not None and self._registry.config.allows(repository):
+        if context.scoped is not None and self._registry.config.allows(repository):
             return
         verdict = policy.may_run(
             login=context.login,
@@ -191,17 +196,16 @@ class Authorization:
 
     async def require_run(self, context: RequestContext, run: Run) -> None:
         """Raise `AskerError` unless the asker may have `run`: over HTTP by scopes, else by its repository."""
-        if context.caller is None:
+        if context.scoped is None:
             await self.require(context, owner(context, run))
-        else:
-            self.check_run(context, run)
+        self.check_run(context, run)
 
     def check_run(self, context: RequestContext, run: Run) -> None:
         """The same as far as it is known without the network."""
-        if context.caller is None:
-            self.check(context, owner(context, run))
-        elif not context.caller.may_run(run.job):
+        if context.caller is not None and not context.caller.may_run(run.job):
             raise Missing(f"There is no run #{run.number}.", ProblemType.NO_SUCH_RUN)
+        if context.scoped is None:
+            self.check(context, owner(context, run))
 
     def refused_from(self, context: RequestContext, job: str) -> str | None:
         """The repository to whose people `why` may tell that `context` was not allowed to start `job`.

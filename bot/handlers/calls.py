@@ -82,6 +82,9 @@ class CallHandler:
     async def follow(self, caller: Caller, name: str) -> None:
         """Let the job `name` run again what its image says."""
         _admit(caller, name)
+        if caller.login is not None:
+            authorization = self._actions.authorization
+            await authorization.require_job(authorization.of_caller(caller), name)
         await self._tags.follow(name)
 
     async def cancel(self, caller: Caller, reference: RunReference) -> Run:

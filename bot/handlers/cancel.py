@@ -48,7 +48,7 @@ class CancelHandler:
         """
         if reference.name is not None:
             self._authorization.catalog(context).job(reference.name)
-        if context.caller is None:  # whose scopes say it all
+        if context.scoped is None:  # whose scopes say it all
             for repository in await self._store.read(lambda s: self._owners(s, context, reference)):
                 try:
                     await self._authorization.require(context, repository)

@@ -87,7 +87,7 @@ class LockHandler:
                 f"There is nothing called {quoted(target)} to lock: neither a `lock` of a job nor a job."
                 f"{did_you_mean(target, dict.fromkeys(names))}"
             )
-        if context.caller is not None:
+        if context.scoped is not None:
             return
         refusals: list[AskerError] = []
         for place in self._places(context, catalog, concerned):

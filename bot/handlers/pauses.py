@@ -95,7 +95,7 @@ class PauseHandler:
         repository = catalog.repository_of(job) or context.repository
         if repository is not None:
             await self._authorization.require(context, repository)
-        elif context.caller is None:
+        elif context.scoped is None:
             raise AskerError(f"{ownerless(job.image)} says who may do that; ask in a pull request.")
         if job.schedule is None:
             raise AskerError(f"{quoted(name)} has no schedule.")

@@ -65,7 +65,7 @@ class TerminalPlace:
 
 @dataclass(frozen=True, slots=True)
 class HttpPlace:
-    """A request over HTTP. The caller's scopes say what it may do, and were asked: no account's rights do."""
+    """A request over HTTP. The caller's scopes were asked; of a person GitHub says what they may besides."""
 
     caller: Caller
 

@@ -132,7 +132,7 @@ class WhyHandler:
 
     def _repository(self, context: RequestContext, catalog: Catalog, job: Job) -> str | None:
         repository = catalog.repository_of(job) or context.repository
-        if repository is None and context.caller is None:
+        if repository is None and context.scoped is None:
             raise AskerError(f"{ownerless(job.image)} says who may ask about it; ask in a pull request.")
         return repository
 

@@ -57,7 +57,7 @@ class TargetResolver:
         return await self.head(image, repository, ref)
 
     async def _unbuilt(self, context: RequestContext, image: Image | None, ref: str | None) -> Target:
-        if context.repository is None and context.caller is None:
+        if context.repository is None and context.scoped is None:
             name = None if image is None else image.name
             raise AskerError(f"{ownerless(name)} says who may run it; ask in a pull request.")
         if context.repository is not None:

@@ -68,6 +68,7 @@ class GitHubStandIn(Watched):
         self.state = State(private_key=self.private_key)
         self._clock = clock
         self._shapes = Shapes("http://github.invalid", app_id, "errand", "/api/v3" if enterprise else "")
+        self._shapes.client_id = self.client.id
         self.actions = Actions(self._shapes, clock)
         access = Access(self.state, clock, app_id, public_key)
         routes = Routes(self.state, access, self._shapes, clock, self.actions)

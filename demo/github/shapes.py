@@ -49,6 +49,7 @@ class Shapes:
     def __init__(self, url: str, app_id: int, app_slug: str, prefix: str = "") -> None:
         self.url = url
         self.prefix = prefix
+        self.client_id = ""
         self._app_id = app_id
         self._app_slug = app_slug
 
@@ -81,6 +82,7 @@ class Shapes:
         return {
             "id": self._app_id,
             "slug": self._app_slug,
+            "client_id": self.client_id,
             "node_id": node("Integration", self._app_id),
             "owner": self.user("acme"),
             "name": self._app_slug.capitalize(),

@@ -111,3 +111,36 @@ async def test_what_is_fetched_need_not_arrive(setting: _Setting) -> None:
 async def test_token_has_no_app_to_ask_about(setting: _Setting) -> None:
     with pytest.raises(Failure, match="errand setup github"):
         await setting.check(Config())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("", "on pages, and with `errand login`"),
+        ("unset", "with API tokens only"),
+        ("flow", "Enable Device Flow is off"),
+        ("secret", "GitHub does not take github.client_id with github.client_secret"),
+        ("id", "github.client_id is not this App's"),
+    ],
+)
+async def test_how_people_log_in_is_asked(
+    setting: _Setting, wrong: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = setting.github.client
+    number, secret = client.id, client.secret
+    if wrong == "flow":
+        client.has_device_flow = False
+    elif wrong == "secret":
+        secret = "another-secret"
+    elif wrong == "id":
+        number = "Iv1.0123456789"
+    more = "" if wrong == "unset" else f', client_id: {number}, client_secret: "{secret}"'
+    config = setting.configured(more)
+    if wrong in ("secret", "id"):
+        with pytest.raises(Failure):
+            await setting.check(config)
+    else:
+        await setting.check(config)
+    out, err = capsys.readouterr()
+    assert told in out + err
+    assert secret not in out + err

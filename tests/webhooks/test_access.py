@@ -17,8 +17,8 @@ from executor.spec import Secret
 from tests import databases
 from tests.webhooks import sites
 from webhooks.access import is_local_path, new_token, token_hash
+from webhooks.failures import MOST_FAILURES, Failures
 from webhooks.pages import forms
-from webhooks.pages.login import MOST_FAILURES, Failures
 
 KEYS = links.derive([Secret("s3cret")])
 URL = "https://errand.example.com"

@@ -9,6 +9,7 @@ import httpx
 import uvicorn
 from starlette.applications import Starlette
 
+from bot.github import Logins
 from bot.store import tokens
 from tests.bot.house import House
 from tests.webhooks.sites import composed
@@ -18,15 +19,19 @@ from webhooks.streams import Streams
 
 @asynccontextmanager
 async def served(
-    home: House, *scopes: str, streams: Streams | None = None
+    home: House,
+    *scopes: str,
+    streams: Streams | None = None,
+    logins: Logins | None = None,
+    name: str = "ci",
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """A client with a token of these scopes, `read` if none is said."""
+    """A client with a token of these scopes, `read` if none is said; `logins`: people log in with GitHub."""
     text = new_token()
     held = scopes or ("read",)
     await home.write(
-        lambda session: tokens.add(session, name="ci", hash=token_hash(text), now=home.now, scopes=held)
+        lambda session: tokens.add(session, name=name, hash=token_hash(text), now=home.now, scopes=held)
     )
-    site = composed(home.bot, url="http://127.0.0.1", streams=streams)
+    site = composed(home.bot, url="http://127.0.0.1", streams=streams, logins=logins)
     listening = socket.create_server(("127.0.0.1", 0))
     app = Starlette(routes=site.routes())
     server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False))

@@ -27,6 +27,7 @@ _BY_SCOPES: Mapping[Needs, Callable[[frozenset[str]], bool]] = {
     Needs.READ: scopes.may_see_all,
     Needs.EXEC: scopes.may_execute,
     Needs.ADMIN: scopes.may_change,
+    Needs.LOGIN: lambda allowed: True,
 }
 """What is said by a token's scopes alone, whatever the path names."""
 
@@ -110,10 +111,12 @@ class TokenGuard:
     """Lets in by API tokens, and by logins and workflows for what those may do.
 
     A signed link opens pages, not the API. A login in a browser changes nothing: others' pages could use it.
+    `is_admin` asks anew whether a person is one.
     """
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, is_admin: Callable[[str], Awaitable[bool]]) -> None:
         self._access = access
+        self._is_admin = is_admin
 
     async def identify(self, request: Request) -> Visitor:
         """Whose token or login it is."""
@@ -128,8 +131,19 @@ class TokenGuard:
             raise forbidden("a token; a login only reads")
         if visitor.how == "actions":
             await workflows.authorize(self._access, row, request, visitor)
-        elif not await self._may(row, request, visitor):
-            raise forbidden(row.needs.value)
+        elif not (await self._may(row, request, visitor) and await self._may_today(row, visitor.login)):
+            raise forbidden(row.needs.value, visitor.login)
+
+    async def _may_today(self, row: Operation, login: str | None) -> bool:
+        """Whether a person may as it is now; of jobs that is asked where they are started.
+
+        Single commands are for tokens: people have none in comments and on pages either.
+        """
+        if login is None:
+            return True
+        if row.needs is Needs.EXEC:
+            return False
+        return row.needs is not Needs.ADMIN or await self._is_admin(login)
 
     async def _may(self, row: Operation, request: Request, visitor: Visitor) -> bool:
         if row.needs in (Needs.SEE, Needs.RUN):

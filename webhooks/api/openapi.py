@@ -100,6 +100,8 @@ def _tag(row: Operation) -> str:
 
 def _security(row: Operation) -> list[dict[str, list[str]]]:
     """Which of the schemes open it; OpenAPI 3.1 lets the scopes be named for each."""
+    if row.needs is Needs.NOTHING:
+        return []
     if row.needs is Needs.HOOK:
         return [{"hook": []}, {"token": []}]
     return [{"token": []}, {"login": []}] if row.method == "GET" else [{"token": []}]

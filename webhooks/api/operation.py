@@ -41,6 +41,8 @@ class Needs(Enum):
     CONCERNED = "`run:JOB` of a job concerned"
     ADMIN = "`admin`"
     HOOK = "the token of the job's hook"
+    LOGIN = "a login"
+    NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from webhooks.api.grants import GrantHandlers
 from webhooks.api.guard import Guard, guarded
 from webhooks.api.hooks import HookCallHandlers
 from webhooks.api.jobs import JobHandlers
+from webhooks.api.logins import DeviceHandlers, LoginHandlers, LoginPending, LoginToken
 from webhooks.api.logs import LogHandlers
 from webhooks.api.operation import TEXT, Answer, ApiRequest, Needs, Operation, V
 from webhooks.api.run_commands import RunCommandHandlers
@@ -53,6 +54,10 @@ _PUT = {
 }
 _GRANTED = {201: Answer("It, with its token, this once.", (_LOCATION,))}
 _NEW_TOKEN = {201: Answer("It, with its text, this once.", (_LOCATION,))}
+_LOGGED_IN = {
+    201: Answer("The login, with its token, this once.", shape=LoginToken),
+    202: Answer("Nobody has agreed yet.", shape=LoginPending),
+}
 _BUILT = {
     200: Answer("A build of that commit that there was already.", (_LOCATION,)),
     201: Answer("The build that was begun.", (_LOCATION,)),
@@ -161,6 +166,12 @@ OPERATIONS = (
     _get("/api/repositories", Needs.ADMIN, GrantHandlers.list_repositories),
     # The name of a repository has a slash, as may a token that was made on the command line.
     _delete("/api/repositories/{name:path}", Needs.ADMIN, GrantHandlers.forget_repository, _FREE),
+    Operation("POST", "/api/login", Needs.NOTHING, DeviceHandlers.begin_login, problems=(409, 429)),
+    Operation(
+        "POST", "/api/login/token", Needs.NOTHING, DeviceHandlers.finish_login, _LOGGED_IN, problems=(409,)
+    ),
+    _get("/api/login", Needs.ANY, LoginHandlers.show_login),
+    _delete("/api/login", Needs.LOGIN, LoginHandlers.end_login, problems=(409,)),
     _get("/api/sessions", Needs.ADMIN, SessionHandlers.list_sessions),
     _delete("/api/sessions/{number}", Needs.ADMIN, SessionHandlers.end_session),
     _get("/api/tokens", Needs.ADMIN, GrantHandlers.list_tokens),

@@ -73,8 +73,10 @@ def unauthorized(
     return Problem(401, detail, {"WWW-Authenticate": 'Bearer realm="errand"'})
 
 
-def forbidden(needs: str) -> Problem:
-    """A token that is known and may not do this: what it would need for it."""
+def forbidden(needs: str, login: str | None = None) -> Problem:
+    """A token or a person (`login`) that is known and may not do this: what it would take."""
+    if login is not None:
+        return Problem(403, f"{login} may not do that. It takes {needs}, by what {login} may on GitHub.")
     return Problem(403, f"This token may not do that. It needs {needs}; `errand token create` makes tokens.")
 
 

@@ -178,7 +178,8 @@ class Pause(Body):
     duration: Seconds | None = Field(default=None, description="How long from now, such as `2h`.")
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """`text` if it can be shown in one line, else ValueError."""
     if not text.isprintable() or not text.strip():
         raise ValueError("expected printable characters in one line")
     return text
@@ -188,7 +189,7 @@ class LockRequest(Body):
     """Why a target is locked, and for how long; without a duration until somebody unlocks it."""
 
     reason: (
-        Annotated[str, Field(min_length=1, max_length=REASON_CHARACTERS), AfterValidator(_printable)] | None
+        Annotated[str, Field(min_length=1, max_length=REASON_CHARACTERS), AfterValidator(printable)] | None
     ) = Field(default=None, description="It is shown to everybody who runs into the lock.")
     duration: Seconds | None = Field(default=None, description="How long from now, such as `2h`.")
 

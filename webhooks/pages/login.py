@@ -3,7 +3,6 @@
 Where people log in with GitHub, the same page leads there (`github_login`).
 """
 
-from collections import OrderedDict
 from collections.abc import Callable
 
 from starlette.requests import Request
@@ -11,40 +10,13 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from webhooks.access import Access
+from webhooks.failures import MINUTE, Failures
 from webhooks.pages.forms import FormUnreadable, fields_of
 from webhooks.pages.renderer import PageRenderer
 from webhooks.pages.targets import local_target
 
 LONGEST_FORM = 4096
 """Bytes of a login form."""
-
-MOST_FAILURES = 10
-"""Logins from one address in a minute that may fail before it has to wait."""
-
-_REMEMBERED = 1024
-_MINUTE = 60.0
-
-
-class Failures:
-    """Counts logins that failed by address, for a minute; forgets the oldest address when there are many."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._counts: OrderedDict[str, tuple[float, int]] = OrderedDict()
-
-    def too_many(self, address: str) -> bool:
-        """Whether this address has to wait."""
-        now = self._clock()
-        since, count = self._counts.get(address, (now, 0))
-        return count >= MOST_FAILURES and now - since < _MINUTE
-
-    def add(self, address: str) -> None:
-        """One more wrong token, or way back from GitHub that proves nobody."""
-        now = self._clock()
-        since, count = self._counts.pop(address, (now, 0))
-        self._counts[address] = (now, 1) if now - since >= _MINUTE else (since, count + 1)
-        if len(self._counts) > _REMEMBERED:
-            self._counts.popitem(last=False)
 
 
 class Login:
@@ -123,7 +95,7 @@ class Login:
             with_github=self._with_github,
         )
         if status == 429:
-            response.headers["Retry-After"] = str(int(_MINUTE))
+            response.headers["Retry-After"] = str(int(MINUTE))
         if status == 401:
             response.headers["WWW-Authenticate"] = 'Bearer realm="errand"'
         return response

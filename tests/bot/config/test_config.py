@@ -18,6 +18,8 @@ ENVIRON = {
     "GITHUB_APP_ID": "12345",
     "GITHUB_PRIVATE_KEY": KEY,
     "GITHUB_WEBHOOK_SECRET": "hook-secret",
+    "GITHUB_CLIENT_ID": "Iv1.0123456789",
+    "GITHUB_CLIENT_SECRET": "client-secret",
     "SLACK_SIGNING_SECRET": "signing-secret",
     "SLACK_BOT_TOKEN": "xoxb-token",
     "PASSWORD": "hunter22",

@@ -15,7 +15,7 @@ from demo.standins import serving
 from executor.spec import Secret
 from tests.bot.house import SHOP, House, house
 from tests.webhooks.sites import composed
-from webhooks.pages.login import MOST_FAILURES
+from webhooks.failures import MOST_FAILURES
 from webhooks.streams import Streams
 
 URL = "https://errand.example.com"
