@@ -51,6 +51,7 @@ from bot.posting.audience import Audience
 from bot.posting.outbox import Outbox
 from bot.registry import Registry
 from bot.repositories import CodeHost, Repositories
+from bot.repository_composition import RepositoryComposition
 from bot.slack import Slack
 from bot.slack.directory import SlackGroups, SlackPeople
 from bot.states import State
@@ -153,8 +154,6 @@ class Composition:
         parts = self.parts
         return Enqueuer(parts.registry, self.cards, parts.clock, parts.nonce)
 
-    # What can be asked for ------------------------------------------------------------------------
-
     @cached_property
     def actions(self) -> Actions:
         """One handler each."""
@@ -175,8 +174,6 @@ class Composition:
             plans=Planner(starts, requirements, self.enqueuer, parts.clock),
             reasons=WhyHandler(authorization, parts.repositories, self.enqueuer, parts.clock),
         )
-
-    # Doors ----------------------------------------------------------------------------------------
 
     @cached_property
     def commands(self) -> CommandHandlers:
@@ -218,11 +215,17 @@ class Composition:
                 CommentHandler(parts.registry, host, self.conversation, self.answers, self.audience),
                 CheckHandler(parts.registry, host, self.conversation, self.answers, parts.store),
                 OccurrenceHandler(parts.registry, commits, self.enqueuer, self.cards),
+                self.repository_files.handler,
                 SlackDeliveryHandler(self.slack.dispatch if self.slack else None, self.settlement),
                 SlackApologies(self.answers),
             ),
             self.settlement,
         )
+
+    @cached_property
+    def repository_files(self) -> RepositoryComposition:
+        """What repositories define."""
+        return RepositoryComposition(self.parts.registry, self.host, self.holder)
 
     @cached_property
     def answers(self) -> Answers:
@@ -360,6 +363,7 @@ class Composition:
             Work("builds", Build, builds.claim, builder.carry, limits.builds, building, builder.stop),
             Work("runs", Run, runs.claim, runner.carry, limits.runs, ACTIVE, runner.stop),
             Work("posts", Post, posts.claim, self.outbox.send, POSTS),
+            self.repository_files.work,
         )
 
     @cached_property

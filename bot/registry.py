@@ -5,18 +5,19 @@ tells it. Of two bots with different files the one that read its file last has w
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakSet
 
 import structlog
 
 from bot.catalog.catalog import Catalog, Job
-from bot.config import Config
+from bot.catalog.images import Image
+from bot.config import FILE, Config, Owner, RepositoryDefinitions, narrowed
 from bot.errors import AskerError, ProblemType, Unmet
-from bot.store import Session, Store, history, hooks, image_tags, versions
-from bot.tables import JobVersion
+from bot.store import Session, Store, history, job_names, repository_files, versions
+from bot.tables import JobVersion, RepositoryFile
 
 log = structlog.get_logger()
 
@@ -34,6 +35,8 @@ FIXED = (
     "engine",
 )
 """Sections of the file that only a new start takes up."""
+TAKEN = ("jobs", "images", "sizes", "repository_jobs")
+"""Those that hold at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,16 @@ class Entry:
     def from_file(self) -> bool:
         """Whether the file defines it, so that only the file can change it."""
         return self.row.source == "file"
+
+    @property
+    def place(self) -> str:
+        """Where it is defined, in words."""
+        return place_of(self.row)
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it is defined in a file, the server's or a repository's, which alone changes it."""
+        return self.row.source != "api"
 
 
 class Conflict(AskerError):
@@ -129,6 +142,9 @@ class Registry:
     async def apply(self, config: Config) -> list[str]:
         """Write the jobs of the file as versions; gives the names of those that changed, `-NAME` if gone."""
 
+        stored = await self._store.read(repository_files.rows)
+        fits = await asyncio.to_thread(_today, stored, config)
+
         def write(session: Session) -> list[str]:
             versions.hold(session)
             now, changed = self._clock(), []
@@ -141,6 +157,8 @@ class Registry:
                 gone = row.source == "file" and not row.deleted and name not in config.jobs
                 if gone and versions.end(session, name, source="file", actor="file", now=now):
                     changed.append(f"-{name}")
+            for file, found in fits:
+                changed += repository_files.narrow(session, file, found, now=now)
             return changed
 
         changed = await self._store.write(write)
@@ -162,7 +180,7 @@ class Registry:
             if last is not None and last.deleted:
                 if last.source == "api" and history.has_any(session, job.name):
                     raise Conflict(f"{job.name} was removed and its history still goes; try again soon.")
-                _forget_all(session, job.name)  # what the job of before had is not for this one
+                job_names.forget_all(session, job.name)  # what the job of before had is not for this one
             content = job.model_dump(mode="json")
             return versions.add(session, job.name, content, source="api", actor=actor, now=self._clock())
 
@@ -190,7 +208,7 @@ class Registry:
                 raise Conflict(f"A run of {name} goes on or waits; cancel it first.")
             versions.end(session, name, source="api", actor=actor, now=self._clock())
             versions.forget(session, name)
-            _forget_all(session, name)
+            job_names.forget_all(session, name)
             return True
 
         removed = await self._store.write(write)
@@ -204,12 +222,15 @@ class Registry:
 
     async def _turn(self, config: Config | None) -> None:
         async with self._turning:
-            mark, rows = await self._store.read(lambda s: (versions.mark(s), versions.newest(s)))
+            mark, rows, stored = await self._store.read(
+                lambda s: (versions.mark(s), versions.newest(s), repository_files.images(s))
+            )
             held = config or self._today.config
             entries = dict(self._entries(held, rows))
             jobs = {name: entry.job for name, entry in entries.items()}
             removed = {name: row for name, row in rows.items() if row.deleted}
-            self._today = _Today(held, entries, Catalog(jobs, held.images), removed, mark)
+            images = {**_images(stored), **held.images}
+            self._today = _Today(held, entries, Catalog(jobs, images), removed, mark)
         for watcher in list(self._watchers):
             watcher.set()
         self._store.wakeup("ticks").set()  # schedules may have changed
@@ -231,17 +252,65 @@ class Registry:
             yield name, Entry(ours if ours == job else job, row)
 
 
-def _forget_all(session: Session, name: str) -> None:
-    """Forget what would open, start or move a job that is no more, or another one of its name."""
-    history.forget_schedule(session, name)
-    hooks.forget(session, name)
-    image_tags.drop(session, name)
+def _today(
+    stored: Sequence[RepositoryFile], config: Config
+) -> list[tuple[RepositoryFile, repository_files.InForce]]:
+    """What of the files of repositories holds by this configuration, which may let them say less by now."""
+
+    def taken(section: str, name: str) -> str | None:
+        mine: Collection[str] = config.jobs if section == "jobs" else config.images
+        return f"{name} is in the server's file" if name in mine else None
+
+    fits = []
+    for row in stored:
+        rules, found = config.repository_rules(row.repository), RepositoryDefinitions()
+        gone: Sequence[str] = ()
+        if rules is not None and row.commit is not None:
+            found, gone = narrowed(row.written, Owner(row.repository, rules, row.prefix), config, taken)
+            found = replace(found, lines=row.lines)
+        if gone:
+            log.warning("repository.narrowed", repository=row.repository, jobs=gone)
+        fits.append((row, in_force(row.repository_number, row.repository, row.commit or "", found)))
+    return fits
+
+
+def _images(stored: Iterable[Mapping[str, Any]]) -> dict[str, Image]:
+    """Images that repositories define; one of another version of Errand is left out."""
+    found = {}
+    for name, definition in (item for images in stored for item in images.items()):
+        try:
+            found[name] = Image.model_validate(definition)
+        except ValueError:
+            log.error("image.unreadable", image=name)
+    return found
+
+
+def in_force(
+    number: int, repository: str, commit: str, found: RepositoryDefinitions
+) -> repository_files.InForce:
+    """What a repository defines, as it is stored."""
+    return repository_files.InForce(
+        number,
+        repository,
+        commit,
+        {name: job.model_dump(mode="json") for name, job in found.jobs.items()},
+        {name: image.model_dump(mode="json", exclude_defaults=True) for name, image in found.images.items()},
+        found.lines,
+    )
+
+
+def place_of(row: JobVersion) -> str:
+    """Where a job is defined, in words."""
+    repository = (row.origin or {}).get("repository")
+    if repository is not None:
+        return f"{FILE} of {repository}"
+    return "the API" if row.source == "api" else "the configuration file"
 
 
 def _check(last: JobVersion | None, name: str, expected: Expected) -> None:
     held = None if last is None or last.deleted else last
-    if held is not None and held.source == "file":
-        raise Conflict(f"{name} is defined in the configuration file, which is the place to change it.")
+    if held is not None and held.source != "api":
+        raise Conflict(f"{name} is defined in {place_of(held)}, which is the place to change it.")
     if not expected(None if held is None else held.version):
         now = "there is no such job" if held is None else f"its version is {held.version}"
         raise Unmet(f"{name} is not what you expect: {now}.")
@@ -266,7 +335,7 @@ class _Descriptions(Mapping[str, str]):
 def renewed(held: Config, new: Config) -> tuple[Config, list[str]]:
     """`held` with the jobs, images and sizes of `new`, and the names of what only a new start changes."""
     kept = [name for name in FIXED if _settled(held, name) != _settled(new, name)]
-    update: dict[str, Any] = {"jobs": new.jobs, "images": new.images, "sizes": new.sizes}
+    update: dict[str, Any] = {name: getattr(new, name) for name in TAKEN}
     if held.github is not None and new.github is not None and "repositories" not in _written(new, "github"):
         update["github"] = held.github.model_copy(update={"repositories": new.github.repositories})
     config = held.model_copy(update=update)

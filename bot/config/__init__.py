@@ -4,10 +4,14 @@ from bot.config.clusters import cluster_settings
 from bot.config.config import Config
 from bot.config.definitions import Wrong, definition, job_of
 from bot.config.loading import load
+from bot.config.repository_files import Owner, RepositoryDefinitions, WrongFile, narrowed
+from bot.config.repository_files import definitions_of as repository_definitions
+from bot.config.repository_rules import FILE, prefix_of
 from bot.config.settings import Builder, Container, Engine, GitHub, Kubernetes, Limits, Logs, Process, Slack
 from bot.config.written import DefinitionText, definitions_of
 
 __all__ = [
+    "FILE",
     "Builder",
     "Config",
     "Container",
@@ -17,12 +21,18 @@ __all__ = [
     "Kubernetes",
     "Limits",
     "Logs",
+    "Owner",
     "Process",
+    "RepositoryDefinitions",
     "Slack",
     "Wrong",
+    "WrongFile",
     "cluster_settings",
     "definition",
     "definitions_of",
     "job_of",
     "load",
+    "narrowed",
+    "prefix_of",
+    "repository_definitions",
 ]

@@ -12,6 +12,7 @@ from bot.catalog.due import Plan, upcoming
 from bot.catalog.images import Image, image_name
 from bot.config.document import Value
 from bot.config.interpolation import expand
+from bot.config.repository_rules import RepositoryRules, rules_of
 from bot.config.settings import (
     Deliveries,
     Engine,
@@ -24,7 +25,7 @@ from bot.config.settings import (
     Section,
     Slack,
 )
-from bot.config.values import DatabaseUrl, FirstWord, Network, PublicUrl
+from bot.config.values import DatabaseUrl, FirstWord, Network, PublicUrl, Repositories
 from bot.errors import ConfigError
 from bot.messages.timetables import timetable
 from bot.text.units import duration_text
@@ -57,6 +58,7 @@ class Config(Section):
     images: dict[str, Image] = Field(default_factory=dict)
     sizes: dict[Annotated[str, AfterValidator(image_name)], Resources] = Field(default_factory=dict)
     jobs: dict[str, Job] = Field(default_factory=dict)
+    repository_jobs: dict[Repositories, RepositoryRules] = Field(default_factory=dict)
 
     _environ: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _written: Mapping[str, Value] = PrivateAttr(default_factory=dict)
@@ -103,6 +105,10 @@ class Config(Section):
     def allows(self, repository: str) -> bool:
         """Whether `repository` may talk to this installation."""
         return self.github is not None and self.github.allows(repository)
+
+    def repository_rules(self, repository: str) -> RepositoryRules | None:
+        """What `repository` may define for itself; None where that is nothing."""
+        return rules_of(self.repository_jobs, repository) if self.allows(repository) else None
 
     def person(self, slack_user: str) -> str | None:
         """The GitHub login of a Slack user; None for somebody whom `slack.people` does not name."""

@@ -10,6 +10,7 @@ from bot.github.answers import KnownRepository, PostedComment, PullRequest, Repo
 from bot.github.client import GitHub, Lookup
 from bot.github.commits import NamedCommit
 from bot.github.devices import DeviceCode, Pending
+from bot.github.files import FileAt, Files, Unusable
 from bot.github.issuer import Keys
 from bot.github.logins import AppClient, Logins
 from bot.github.oidc import Oidc, Untrusted, is_signed
@@ -18,6 +19,8 @@ from bot.github.recorded import RecordedDeliveries, RecordedDelivery
 __all__ = [
     "AppClient",
     "DeviceCode",
+    "FileAt",
+    "Files",
     "GitHub",
     "Keys",
     "KnownRepository",
@@ -32,5 +35,6 @@ __all__ = [
     "RecordedDelivery",
     "Repository",
     "Untrusted",
+    "Unusable",
     "is_signed",
 ]

@@ -38,6 +38,7 @@ class Repository:
     private: bool
     number: int | None = None
     owner_number: int | None = None
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from bot.github.answers import (
 )
 from bot.github.commits import Commits, NamedCommit
 from bot.github.credentials import App, Credential
+from bot.github.files import Files
 from bot.github.organizations import Organizations
 from bot.github.pull_facts import PullFactsReader
 from bot.github.recorded import RecordedDeliveries
@@ -67,6 +68,7 @@ class GitHub:
         self._app: App | None = None
         self._login: str | None = None
         self._commits = Commits(self._send, clock)
+        self.files = Files(self._send)
         self.facts = PullFactsReader(self._send, self.permission, str(app_id) if app_id is not None else None)
         if app_id is not None and private_key is not None:
             self._app = App(str(app_id), private_key, self._transport, clock)
@@ -114,6 +116,7 @@ class GitHub:
             private=field(data, "private") is not False,
             number=number(data, "id"),
             owner_number=number(data, "owner", "id"),
+            archived=field(data, "archived") is True,
         )
 
     async def pull(self, repository: str, pull: int) -> PullRequest:

@@ -17,6 +17,7 @@ from bot.handlers.comments import CommentHandler
 from bot.handlers.decisions import Decision
 from bot.handlers.occurrences import OccurrenceHandler
 from bot.handlers.pushes import PushHandler
+from bot.handlers.repository_files import RepositoryFileHandler
 from bot.handlers.repository_identity import RepositoryIdentityHandler
 from bot.handlers.settlement import Settled, Settlement
 from bot.handlers.slack.apologies import SlackApologies
@@ -40,6 +41,7 @@ class EventHandlers:
     comments: CommentHandler
     checks: CheckHandler
     occurrences: OccurrenceHandler
+    files: RepositoryFileHandler
     slack: SlackDeliveryHandler
     slack_apologies: SlackApologies
 
@@ -101,6 +103,7 @@ class DeliveryHandler:
 
     async def _push(self, delivery: Delivery, push: events.Push) -> None:
         decisions = [await asyncio.to_thread(self._handlers.pushes.decide, delivery, push)]
+        decisions.append(self._handlers.files.pushed(push))
         if push.tag and not push.deleted:
             decisions.append(await self._handlers.occurrences.decide(delivery, events.of_tag(push)))
         await self._carry(delivery, decisions)

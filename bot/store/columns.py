@@ -25,6 +25,7 @@ from bot.tables import (
     Post,
     PushSeen,
     PushVerdict,
+    RepositoryFile,
     RepositoryPin,
     Run,
     Tick,
@@ -71,6 +72,7 @@ PERSON_SESSION: Columns = table_of(PersonSession).c
 POST: Columns = table_of(Post).c
 PUSH: Columns = table_of(PushSeen).c
 PUSH_VERDICT: Columns = table_of(PushVerdict).c
+REPOSITORY_FILE: Columns = table_of(RepositoryFile).c
 RUN: Columns = table_of(Run).c
 TICK: Columns = table_of(Tick).c
 TOKEN: Columns = table_of(Token).c

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from bot.states import State
 from bot.store.clocks import moment
-from bot.store.columns import BUILD, DELIVERY, POST, RUN, key_of, table_of
+from bot.store.columns import BUILD, DELIVERY, POST, REPOSITORY_FILE, RUN, key_of, table_of
 from bot.store.wakeups import Queue, wake
-from bot.tables import Build, Claimable, Delivery, Post, Run
+from bot.tables import Build, Claimable, Delivery, Post, RepositoryFile, Run
 
 _UNFINISHED = tuple(state for state in State if state is not State.FINISHED)
 _OPEN: tuple[tuple[type[Claimable], Queue, Any], ...] = (
@@ -19,6 +19,7 @@ _OPEN: tuple[tuple[type[Claimable], Queue, Any], ...] = (
     (Build, "builds", BUILD.state.in_(_UNFINISHED)),
     (Run, "runs", RUN.state.in_(_UNFINISHED)),
     (Post, "posts", POST.state == "open"),
+    (RepositoryFile, "repositories", REPOSITORY_FILE.wanted > REPOSITORY_FILE.read),
 )
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from bot.store import admission
-from bot.store.columns import table_of
+from bot.store.columns import REPOSITORY_FILE, table_of
 from bot.store.wakeups import wake
 from bot.tables import JobVersion
 
@@ -26,8 +26,10 @@ def hold(session: Session) -> None:
 
 
 def mark(session: Session) -> int:
-    """A number that grows with every change, whichever bot made it."""
-    return session.scalar(select(func.max(VERSION.id))) or 0
+    """A number that grows with every change, whichever bot made it, of the images of repositories too."""
+    revisions = select(func.coalesce(func.sum(REPOSITORY_FILE.revision), 0)).scalar_subquery()
+    newest = select(func.coalesce(func.max(VERSION.id), 0)).scalar_subquery()
+    return int(session.scalar(select(newest + revisions)) or 0)
 
 
 def newest(session: Session) -> dict[str, JobVersion]:
@@ -60,16 +62,43 @@ def find(session: Session, job: str, definition: Mapping[str, Any]) -> int | Non
 
 
 def add(
-    session: Session, job: str, definition: Mapping[str, Any], *, source: str, actor: str, now: float
+    session: Session,
+    job: str,
+    definition: Mapping[str, Any],
+    *,
+    source: str,
+    actor: str,
+    now: float,
+    origin: Mapping[str, Any] | None = None,
 ) -> tuple[JobVersion, bool]:
-    """Make `definition` the newest version unless it is that already; gives it and whether it is new."""
+    """Make `definition` the newest version unless it is that already; gives it and whether it is new.
+
+    `origin` says of which repository it is, where it is of one.
+    """
     last = of(session, job)
-    if last is not None and not last.deleted and last.source == source and last.definition == definition:
+    is_ours = last is not None and (last.source, owner(last)) == (source, owner_of(origin))
+    if last is not None and is_ours and not last.deleted and last.definition == definition:
         return last, False
     row = JobVersion(
-        job=job, version=0, source=source, definition=dict(definition), actor=actor, created_at=now
+        job=job,
+        version=0,
+        source=source,
+        definition=dict(definition),
+        actor=actor,
+        created_at=now,
+        origin=None if origin is None else dict(origin),
     )
     return _added(session, row, last), True
+
+
+def owner(row: JobVersion) -> int | None:
+    """The number of the repository that defines the job; None for a job of the file or of the API."""
+    return owner_of(row.origin)
+
+
+def owner_of(origin: Mapping[str, Any] | None) -> int | None:
+    """The same of what a version says of where it is from."""
+    return None if origin is None else origin.get("number")
 
 
 def end(session: Session, job: str, *, source: str, actor: str, now: float) -> JobVersion | None:
@@ -80,7 +109,9 @@ def end(session: Session, job: str, *, source: str, actor: str, now: float) -> J
     last = of(session, job)
     if last is None or (last.deleted and source == last.source):
         return None
-    row = JobVersion(job=job, version=0, source=source, deleted=True, actor=actor, created_at=now)
+    row = JobVersion(
+        job=job, version=0, source=source, deleted=True, actor=actor, created_at=now, origin=last.origin
+    )
     return _added(session, row, last)
 
 

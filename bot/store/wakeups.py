@@ -12,7 +12,17 @@ from sqlalchemy.orm import Session
 from bot.tables import Build, Run
 
 Queue = Literal[
-    "deliveries", "builds", "runs", "posts", "stops", "locks", "ticks", "jobs", "journal", "holds"
+    "deliveries",
+    "builds",
+    "runs",
+    "posts",
+    "stops",
+    "locks",
+    "ticks",
+    "jobs",
+    "journal",
+    "holds",
+    "repositories",
 ]
 
 _KEY = "wakeups"

@@ -10,10 +10,11 @@ from sqlmodel import Field, SQLModel
 
 from bot.states import State
 from bot.tables.callers import EndedSession, Hook, Idempotency, PersonSession, Token
+from bot.tables.claimable import Claimable
 from bot.tables.journal import JournalEntry
 from bot.tables.occurrences import OccurrenceSeen
 from bot.tables.pushes import CommandRefusal, PushSeen, PushVerdict
-from bot.tables.rows import Row
+from bot.tables.repository_files import RepositoryFile
 from bot.tables.types import Number, Packed, packed, where
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Post",
     "PushSeen",
     "PushVerdict",
+    "RepositoryFile",
     "RepositoryPin",
     "Run",
     "Tick",
@@ -44,24 +46,6 @@ __all__ = [
     "packed",
     "where",
 ]
-
-
-class Claimable(Row):
-    """A row that one bot at a time works on: free when `lease_until` has passed."""
-
-    # Not a float first: SQLite (seen in 3.40) gives the integer key as a float in RETURNING then.
-    attempts: int = 0
-    due_at: float = Field(default=0.0, sa_type=Double)
-    lease_owner: str | None = None
-    lease_until: float = Field(default=0.0, sa_type=Double)
-
-    @property
-    def identity(self) -> int:
-        """The key of a stored row: its `number` if it has one, else its `id`."""
-        key: int | None = getattr(self, "number", None) or getattr(self, "id", None)
-        if key is None:
-            raise LookupError("not stored yet")
-        return key
 
 
 class Delivery(Claimable, table=True):
@@ -302,10 +286,13 @@ class JobVersion(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True, sa_type=Number)
     job: str
     version: int  # from 1, per job
-    source: str  # file | api
+    source: str  # file | api | repository
     definition: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     deleted: bool = False
-    actor: str  # file, token:NAME
+    actor: str  # file, token:NAME, github:LOGIN
+    origin: dict[str, Any] | None = Field(
+        default=None, sa_type=JSON(none_as_null=True)
+    )  # of a repository's job: `repository`, its `number`, the `commit` and the `line`
     created_at: float = Field(sa_type=Double)
 
 

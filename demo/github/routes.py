@@ -29,6 +29,7 @@ from demo.github.results import Results
 from demo.github.reviews import Reviews
 from demo.github.shapes import Shapes
 from demo.github.state import State
+from demo.github.trees import Trees
 from demo.watched import SLASH
 
 _NUMBERED = re.compile(r"/repositories/([0-9]{1,18})(/.*)?", re.DOTALL)
@@ -60,6 +61,7 @@ class Routes:
             Results,
             Deployments,
             History,
+            Trees,
             Repositories,
         )
         self._table = [row for kind in kinds for row in kind(state, access, shapes, clock).table()]

@@ -128,6 +128,7 @@ class Shapes:
         )
         return {
             **made,
+            "archived": repository.archived,
             "node_id": node("Repository", repository.id),
             "url": f"{self.url}/repos/{repository.name}",
             "html_url": f"{self.url}/{repository.name}",

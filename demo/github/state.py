@@ -82,6 +82,8 @@ class Repository:
     issues: set[int] = field(default_factory=set)
     moves: list[Move] = field(default_factory=list)
     unsigned: set[str] = field(default_factory=set)  # commits whose signature is not verified
+    archived: bool = False
+    files: dict[str, dict[str, bytes | str]] = field(default_factory=dict)  # by SHA, where there is no git
 
     def resolve(self, ref: str) -> str | None:
         """The SHA of a branch, a tag, a pull request or a (short) SHA, None where there is none; runs git.
@@ -112,7 +114,7 @@ class Repository:
         """Refs by their whole names, with the object that each points to; runs git."""
         pulls = {f"refs/pull/{number}/head": pull.head_sha for number, pull in self.pulls.items()}
         if self.git is not None:
-            listed = self._git("for-each-ref", "--format=%(objectname) %(refname)").splitlines()
+            listed = self.run_git("for-each-ref", "--format=%(objectname) %(refname)").splitlines()
             return {**pulls, **{line.partition(" ")[2]: line.partition(" ")[0] for line in listed}}
         heads = {f"refs/heads/{name}": sha for name, sha in self.refs.items()}
         return {**pulls, **heads, **{f"refs/tags/{name}": sha for name, sha in self.tags.items()}}
@@ -121,19 +123,19 @@ class Repository:
         """The commit that an object is or, as a tag, points to."""
         if self.git is None:
             return thing
-        found = self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{thing}^{{commit}}")
+        found = self.run_git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{thing}^{{commit}}")
         return found if _SHA.fullmatch(found) else None
 
     def tag_target(self, sha: str) -> str | None:
         """The commit that an annotated tag points to; None where `sha` is no tag."""
-        if self.git is None or self._git("cat-file", "-t", sha) != "tag":
+        if self.git is None or self.run_git("cat-file", "-t", sha) != "tag":
             return None
         return self.commit_of(sha)
 
     def is_before(self, old: str, new: str) -> bool:
         """Whether `old` is `new` or one of the commits before it."""
         if self.git is not None:
-            return self._git("merge-base", old, new) == old
+            return self.run_git("merge-base", old, new) == old
         at: str | None = new
         while at is not None and at != old:
             at = self.parents.get(at)
@@ -143,12 +145,12 @@ class Repository:
         """What the message of a commit says."""
         if self.git is None:
             return self.messages.get(sha, "A change")
-        return self._git("log", "-1", "--format=%B", "--end-of-options", sha)
+        return self.run_git("log", "-1", "--format=%B", "--end-of-options", sha)
 
     def between(self, base: str, head: str) -> list[str]:
         """The commits that `head` has and `base` has not, the oldest first."""
         if self.git is not None:
-            return self._git("rev-list", "--reverse", f"{base}..{head}").split()
+            return self.run_git("rev-list", "--reverse", f"{base}..{head}").split()
         found: list[str] = []
         at: str | None = head
         while at is not None and not self.is_before(at, base):
@@ -156,7 +158,7 @@ class Repository:
             at = self.parents.get(at)
         return found
 
-    def _git(self, *arguments: str) -> str:
+    def run_git(self, *arguments: str) -> str:
         """What git prints; nothing where it fails."""
         done = subprocess.run(
             ["git", "-C", str(self.git), *arguments],

@@ -17,10 +17,10 @@ class JobChanges:
         self._pruning = pruning
 
     def require_changeable(self, name: str) -> None:
-        """Raise `Conflict` where the file defines the job."""
+        """Raise `Conflict` where a file defines the job."""
         entry = self._registry.entry(name)
-        if entry is not None and entry.from_file:
-            raise Conflict(f"{name} is defined in the configuration file; change it there.")
+        if entry is not None and entry.is_fixed:
+            raise Conflict(f"{name} is defined in {entry.place}; change it there.")
 
     async def put(
         self, name: str, definition: bytes, *, actor: str, expected: Expected

@@ -276,7 +276,7 @@ class DefinedJob(Shape):
     name: str
     description: str
     version: int
-    source: Literal["file", "api"]
+    source: Literal["file", "api", "repository"]
     changed_by: str = Field(validation_alias="actor")
     changed_at: Moment = Field(validation_alias="created_at")
     definition: dict[str, Any]

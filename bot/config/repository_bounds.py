@@ -1,0 +1,226 @@
+"""What the file of a repository may not say, whatever else is right about it.
+
+Works on plain data, so that it can tell all of its mistakes at once.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import get_args
+
+from pydantic import ValidationError
+
+from bot.catalog.catalog import Job
+from bot.catalog.conditions import ConfigMapReference, SecretReference
+from bot.config.config import Config
+from bot.config.document import Document, Path, Value
+from bot.config.interpolation import Reference, pieces_of
+from bot.config.loading import treatment
+from bot.config.repository_rules import OWN, Override, RepositoryRules
+from bot.text.units import duration_text
+from bot.text.wording import nearest
+
+_OVERRIDES = frozenset(get_args(Override))
+_SECTIONS = ("images", "jobs")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What `repository` may say by `rules`, on an installation with this configuration."""
+
+    repository: str
+    rules: RepositoryRules
+    config: Config
+
+
+def check_bounds(document: Document, written: Mapping[str, Value], bounds: Bounds) -> None:
+    """Add to the mistakes of `document` what this repository may not say."""
+    for key in written:
+        if key not in _SECTIONS:
+            what = "the file of a repository has images: and jobs:; everything else is the server's to say"
+            document.wrong((key,), what, key=True)
+    for section in _SECTIONS:
+        _check_section(document, written, section, bounds.rules)
+    if bounds.config.engine.kind == "process" and not bounds.rules.unconfined and written.get("jobs"):
+        what = "the process engine confines nothing, and the server's file does not say unconfined: true"
+        document.wrong(("jobs",), what, key=True)
+    if document.mistakes:
+        return
+    for name, image in _definitions(written, "images"):
+        _check_image(document, ("images", name), image, bounds)
+        _check_texts(document, image, ("images", name), frozenset())
+    for name, job in _definitions(written, "jobs"):
+        _check_keys(document, ("jobs", name), job, bounds)
+        _check_job_image(document, ("jobs", name, "image"), job, written, bounds)
+        _check_env(document, ("jobs", name, "env"), job.get("env"), bounds)
+        _check_texts(document, job, ("jobs", name), frozenset(bounds.rules.secrets))
+
+
+def check_parsed(
+    document: Document, written: Mapping[str, Value], bounds: Bounds, jobs: Mapping[str, Job]
+) -> None:
+    """The same for what only the values say, by the names in the file."""
+    for name, keys in _definitions(written, "jobs"):
+        most = bounds.rules.timeout
+        if "timeout" in keys and jobs[name].timeout > most:
+            document.wrong(
+                ("jobs", name, "timeout"), f"expected at most {duration_text(most)} by the server's file"
+            )
+
+
+def _check_section(
+    document: Document, written: Mapping[str, Value], section: str, rules: RepositoryRules
+) -> None:
+    definitions = written.get(section)
+    if definitions is None:
+        return
+    if not isinstance(definitions, dict):
+        document.wrong((section,), "expected names and definitions")
+        return
+    if len(definitions) > rules.jobs:
+        what = f"{len(definitions)} of them: the server's file allows {rules.jobs}"
+        document.wrong((section,), what, key=True)
+        return
+    for name, definition in definitions.items():
+        if not isinstance(definition, dict):
+            document.wrong((section, name), "expected keys and values")
+
+
+def _check_keys(document: Document, path: Path, job: Mapping[str, Value], bounds: Bounds) -> None:
+    """Only what this repository may set; what is no key at all is told by the other checks."""
+    for key in job:
+        if key in OWN or key in bounds.rules.overrides:
+            continue
+        if key in _OVERRIDES:
+            what = f"{key} is the server's to say: it is not in the overrides of {bounds.repository} there"
+            document.wrong((*path, key), what, key=True)
+        elif key in Job.model_fields and key != "name":
+            document.wrong((*path, key), f"{key} is the server's to say, whoever asks", key=True)
+    size = job.get("size")
+    if isinstance(size, str) and "size" in bounds.rules.overrides and size not in bounds.rules.sizes:
+        document.wrong(
+            (*path, "size"), f"expected one of {', '.join(bounds.rules.sizes)} by the server's file"
+        )
+
+
+def _check_job_image(
+    document: Document, path: Path, job: Mapping[str, Value], written: Mapping[str, Value], bounds: Bounds
+) -> None:
+    """One of the file, or of the server's one that is built from this repository or of its registries."""
+    name = job.get("image")
+    own = written.get("images")
+    own = own if isinstance(own, dict) else {}
+    if not isinstance(name, str) or name in own:
+        return
+    image = bounds.config.images.get(name)
+    of_server = [
+        each.name
+        for each in bounds.config.images.values()
+        if _is_own(each.repository, bounds)
+        or (each.reference and _is_below(each.registry, bounds.rules.registries))
+    ]
+    if name in of_server:
+        return
+    if image is not None:
+        document.wrong(
+            path, f"{name} is an image of the server, or of another repository, and not for this one"
+        )
+        return
+    near = nearest(name, [*own, *of_server])
+    document.wrong(path, f"there is no image {name[:60]}" + (f"; did you mean {near}?" if near else ""))
+
+
+def _check_image(document: Document, path: Path, image: Mapping[str, Value], bounds: Bounds) -> None:
+    build, rules = image.get("build"), bounds.rules
+    if image.get("workload") is not None:
+        what = "a workload's image comes with its environment, which a repository is not given"
+        document.wrong((*path, "workload"), what, key=True)
+    reference, push = image.get("reference"), image.get("push")
+    if isinstance(reference, str) and not _is_below(reference.partition("@")[0], rules.registries):
+        document.wrong((*path, "reference"), _not_listed("registries", rules.registries))
+    if isinstance(push, str) and not _is_below(push, rules.push):
+        document.wrong((*path, "push"), _not_listed("push", rules.push))
+    if not isinstance(build, dict):
+        return
+    repository = build.get("repository")
+    if isinstance(repository, str) and not _is_own(repository, bounds):
+        what = f"the images of {bounds.repository} are built from it, and not from another repository"
+        document.wrong((*path, "build", "repository"), what)
+    secrets = build.get("secrets")
+    for index, name in enumerate(secrets if isinstance(secrets, list) else ()):
+        if name not in rules.secrets:
+            document.wrong((*path, "build", "secrets", index), _no_secret(str(name)))
+
+
+def _check_env(document: Document, path: Path, env: Value, bounds: Bounds) -> None:
+    """Secrets and ConfigMaps only where they are listed."""
+    for name, value in env.items() if isinstance(env, dict) else ():
+        found = _elsewhere(value) if isinstance(value, dict) else None
+        if found is None:
+            continue
+        listed = isinstance(found, SecretReference) and found.secret in bounds.rules.secrets
+        if not listed and not (
+            isinstance(found, ConfigMapReference) and found.configmap in bounds.rules.secrets
+        ):
+            kept = found.secret if isinstance(found, SecretReference) else found.configmap
+            document.wrong((*path, name), _no_secret(kept))
+
+
+def _elsewhere(value: Mapping[str, Value]) -> SecretReference | ConfigMapReference | None:
+    for kind in (SecretReference, ConfigMapReference):
+        try:
+            return kind.model_validate(dict(value))
+        except ValidationError:
+            continue
+    return None  # told by the other checks
+
+
+def _check_texts(document: Document, value: Value, path: Path, listed: Collection[str]) -> None:
+    """Nothing is replaced but, in env, the variables that are listed."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _check_texts(document, item, (*path, key), listed)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _check_texts(document, item, (*path, index), listed)
+    elif isinstance(value, str):
+        kind = treatment(path)
+        names = _names(value) if kind in ("now", "late") else frozenset()
+        for name in sorted(names if kind == "now" else names - frozenset(listed)):
+            what = _no_secret(name) if kind == "late" else "${…} is replaced in env alone"
+            document.wrong(path, what)
+
+
+def _names(text: str) -> frozenset[str]:
+    try:
+        return frozenset(piece.name for piece in pieces_of(text) if isinstance(piece, Reference))
+    except ValueError:
+        return frozenset()  # told by the other checks
+
+
+def _is_own(repository: object, bounds: Bounds) -> bool:
+    return isinstance(repository, str) and repository.casefold() == bounds.repository.casefold()
+
+
+def _is_below(place: str | None, listed: Collection[str]) -> bool:
+    """Whether a repository of a registry is one of those that are listed, or below one."""
+    if place is None:
+        return False
+    name, colon, tag = place.rpartition(":")
+    place = name if colon and "/" not in tag else place
+    return any(place == each or place.startswith(f"{each}/") for each in listed)
+
+
+def _not_listed(key: str, listed: Collection[str]) -> str:
+    allowed = f"one of {', '.join(listed)}, or below" if listed else "nothing"
+    return f"the server's file allows {allowed} ({key})"
+
+
+def _no_secret(name: str) -> str:
+    return f"{name[:60]} is not among the secrets that the server's file gives to this repository"
+
+
+def _definitions(written: Mapping[str, Value], section: str) -> Iterator[tuple[str, dict[str, Value]]]:
+    value = written.get(section)
+    for name, definition in value.items() if isinstance(value, dict) else ():
+        if isinstance(definition, dict):
+            yield name, definition

@@ -1,0 +1,196 @@
+"""Reads what repositories define for themselves, from their default branches only, and puts it in force.
+
+A push has the file wanted; it is read as it is when its turn comes, so an older push never brings back an
+older file. What has a mistake changes nothing: what was in force stays so.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from bot.config import (
+    FILE,
+    Owner,
+    RepositoryDefinitions,
+    WrongFile,
+    prefix_of,
+    repository_definitions,
+)
+from bot.config.repository_files import LIMIT
+from bot.errors import NotAllowed, Refused, RetryLater
+from bot.events import Push
+from bot.github import Repository, Unusable
+from bot.handlers.decisions import Decision, ignored
+from bot.registry import Registry, in_force
+from bot.repositories import CodeHost
+from bot.states import ActorKind
+from bot.store import Session, repository_files, versions
+from bot.store.holder import LeaseHolder
+from bot.tables import RepositoryFile
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was found: `definitions` where something is to be in force from now on, else that stays as it is.
+
+    `facts` are columns of the row.
+    """
+
+    state: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    definitions: RepositoryDefinitions | None = None
+    problem: str | None = None
+
+
+class RepositoryFileHandler:
+    """Decides which files are read, and what comes of them."""
+
+    def __init__(self, registry: Registry, host: CodeHost, holder: LeaseHolder) -> None:
+        self._registry = registry
+        self._host = host
+        self._holder = holder
+
+    def pushed(self, push: Push) -> Decision:
+        """Have the file read where the default branch was pushed of a repository that may have one."""
+        rules = self._registry.config.repository_rules(push.repository)
+        if rules is None or push.number is None or push.tag or push.name != push.default_branch:
+            return ignored("")
+        pusher = ActorKind.GITHUB.named(push.sender)
+        wanted = repository_files.Wanted(push.number, push.repository, pusher, push.after)
+        now = self._holder.clock()
+        return Decision(
+            True,
+            lambda session: repository_files.want(session, wanted, now=now),
+            lambda: f"push of {push.repository}@{push.ref} {push.commit[:12]}: {FILE} is read",
+        )
+
+    async def read(self, row: RepositoryFile) -> None:
+        """Read the file of a claimed row, and store what comes of it. `RetryLater`, `LeaseLost`."""
+        try:
+            reading = await self._reading(row)
+        except NotAllowed as refusal:
+            reading = _gone(str(refusal))
+        except Refused as refused:
+            if refused.status not in (403, 404, 451, "not_installed"):
+                raise RetryLater(str(refused)) from refused
+            reading = _gone(f"GitHub does not show it: {refused}")
+        await self._settle(row, reading)
+
+    # Asking ---------------------------------------------------------------------------------------
+
+    async def _reading(self, row: RepositoryFile) -> Reading:
+        repository = await self._host.about(row.repository)
+        config = self._registry.config
+        rules = config.repository_rules(row.repository)
+        if repository.number != row.repository_number:
+            return _gone("another repository has its name by now")
+        if rules is None:
+            return _gone("the server's file lets it define nothing")
+        if repository.archived:
+            return _gone("it is archived")
+        owner = Owner(row.repository, rules, rules.prefix or row.prefix or prefix_of(rules, row.repository))
+        return await self._at_head(row, repository, owner)
+
+    async def _at_head(self, row: RepositoryFile, repository: Repository, owner: Owner) -> Reading:
+        """What the default branch has now."""
+        github, branch = self._host.required, repository.default_branch
+        head = await github.branch_if_any(row.repository, branch)
+        facts: dict[str, Any] = {"branch": branch, "prefix": owner.prefix, "blob": None}
+        if head is None:
+            return Reading("none", facts | {"seen": None}, RepositoryDefinitions())
+        facts["seen"] = head.sha
+        try:
+            file = await github.files.find(row.repository, head.sha, FILE)
+            if file is None:
+                return Reading("none", facts, RepositoryDefinitions())
+            facts["blob"] = file.blob
+            if file.size > LIMIT:
+                raise Unusable(f"it is larger than {LIMIT // 1024} KiB")
+        except Unusable as unusable:
+            return Reading("wrong", facts, problem=f"{FILE}: {unusable}")
+        content = await github.files.content(row.repository, file)
+        free = await self._free(row)
+        try:
+            found = await asyncio.to_thread(
+                repository_definitions, content, owner, self._registry.config, free
+            )
+        except WrongFile as wrong:
+            return Reading("wrong", facts, problem=str(wrong))
+        return Reading("good", facts, found)
+
+    async def _free(self, row: RepositoryFile) -> Callable[[str, str], str | None]:
+        """Says of a name that would hold here why it is not free for this repository."""
+        registry, number = self._registry, row.repository_number
+        others = {
+            entry.job.name: entry.place
+            for entry in registry.entries()
+            if (entry.row.source, versions.owner(entry.row)) != (repository_files.SOURCE, number)
+        }
+        images = {
+            name: "another image has it"
+            for name, image in registry.catalog.images.items()
+            if name not in row.images
+        }
+
+        def taken(section: str, name: str) -> str | None:
+            if section == "images":
+                return f"there is an image {name} already" if name in images else None
+            return f"{name} is a job of {others[name]} already" if name in others else None
+
+        return taken
+
+    # Storing --------------------------------------------------------------------------------------
+
+    async def _settle(self, row: RepositoryFile, reading: Reading) -> None:
+        holder, found, now = self._holder, reading.definitions, self._holder.clock()
+        facts: dict[str, Any] = {
+            **reading.facts,
+            "state": reading.state,
+            "problem": reading.problem,
+            "read_at": now,
+        }
+        commit = facts.get("seen") or row.commit or ""
+        actor = row.pusher if row.pusher is not None and row.pushed == facts.get("seen") else "repository"
+        changed: list[str] = []
+
+        def write(session: Session) -> None:
+            changed.clear()
+            if found is None:
+                repository_files.settle(session, row, owner=holder.owner, **facts)
+                return
+            versions.hold(session)
+            new = in_force(row.repository_number, row.repository, commit, found)
+            changed.extend(repository_files.install(session, new, actor=actor, now=now))
+            held = {
+                "commit": facts.get("seen"),
+                "written": dict(found.written),
+                "images": dict(new.images),
+                "lines": dict(found.lines),
+                "revision": row.revision + (dict(new.images) != row.images),
+            }
+            repository_files.settle(session, row, owner=holder.owner, **facts, **held)
+
+        try:
+            await holder.store.write(write)
+        except repository_files.NameTaken as taken:
+            raise RetryLater(f"the name {taken.name} was taken a moment ago") from taken
+        await self._registry.refresh()
+        level = log.warning if reading.state == "wrong" else log.info
+        level(
+            "repository.read",
+            repository=row.repository,
+            commit=facts.get("seen"),
+            state=reading.state,
+            changed=changed,
+            why=reading.problem,
+        )
+
+
+def _gone(why: str) -> Reading:
+    """Nothing of it holds any more."""
+    return Reading("gone", {"seen": None, "blob": None}, RepositoryDefinitions(), why)

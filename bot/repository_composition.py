@@ -1,0 +1,36 @@
+"""Puts together what repositories define for themselves: who has their files read, and who reads them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from bot.handlers.repository_files import RepositoryFileHandler
+from bot.registry import Registry
+from bot.repositories import CodeHost
+from bot.store import repository_files
+from bot.store.holder import LeaseHolder
+from bot.tables import RepositoryFile
+from bot.workers.pools import Work
+from bot.workers.repository_files import RepositoryFileWorker
+
+FILES = 2
+"""Files of repositories that are read at the same time: each may cost a second of this machine."""
+
+
+@dataclass(frozen=True)
+class RepositoryComposition:
+    """One of each."""
+
+    registry: Registry
+    host: CodeHost
+    holder: LeaseHolder
+
+    @cached_property
+    def handler(self) -> RepositoryFileHandler:
+        """Who decides."""
+        return RepositoryFileHandler(self.registry, self.host, self.holder)
+
+    @property
+    def work(self) -> Work[RepositoryFile]:
+        """What is claimed, and who carries it."""
+        worker = RepositoryFileWorker(self.handler, self.holder)
+        return Work("repositories", RepositoryFile, repository_files.claim, worker.carry, FILES)

@@ -1,0 +1,175 @@
+"""Files of repositories: wanted, read by one bot at a time, and what is in force of them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from bot.store import job_names, versions
+from bot.store.claims import Claim
+from bot.store.columns import REPOSITORY_FILE, table_of
+from bot.store.leases import LeaseLost
+from bot.store.wakeups import wake
+from bot.tables import JobVersion, RepositoryFile
+
+SOURCE = "repository"
+"""The source of the versions of jobs that repositories define."""
+
+_CLAIM = Claim(RepositoryFile, [REPOSITORY_FILE.wanted > REPOSITORY_FILE.read])
+_QUIET = {"synchronize_session": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which file is to be read, and who pushed `commit`, if that is why."""
+
+    number: int
+    repository: str
+    pusher: str | None = None
+    commit: str | None = None
+
+
+def want(session: Session, wanted: Wanted, *, now: float) -> None:
+    """Have the file of a repository read, again if it is being read."""
+    make: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    pushed = {} if wanted.pusher is None else {"pusher": wanted.pusher, "pushed": wanted.commit}
+    row = RepositoryFile(repository_number=wanted.number, repository=wanted.repository, due_at=now)
+    again = {
+        "wanted": REPOSITORY_FILE.wanted + 1,
+        "repository": wanted.repository,
+        "due_at": now,
+        "attempts": 0,
+        **pushed,
+    }
+    new = make(table_of(RepositoryFile)).values({**row.model_dump(exclude={"id"}), **pushed})
+    session.execute(new.on_conflict_do_update(index_elements=["repository_number"], set_=again))
+    wake(session, "repositories")
+
+
+def images(session: Session) -> Sequence[dict[str, Any]]:
+    """The images that repositories define, of each by name."""
+    return session.scalars(select(REPOSITORY_FILE.images).where(REPOSITORY_FILE.revision > 0)).all()
+
+
+def claim(session: Session, *, owner: str, now: float, lease: float, limit: int) -> list[RepositoryFile]:
+    """Take up to `limit` files that are to be read, for `lease` seconds."""
+    return _CLAIM.take(session, owner=owner, span=(now, lease), limit=limit)
+
+
+def rows(session: Session) -> Sequence[RepositoryFile]:
+    """All of them, by the names of their repositories."""
+    return session.scalars(select(RepositoryFile).order_by(REPOSITORY_FILE.repository)).all()
+
+
+def of_number(session: Session, number: int) -> RepositoryFile | None:
+    """That of one repository."""
+    return session.scalar(select(RepositoryFile).where(REPOSITORY_FILE.repository_number == number))
+
+
+def settle(session: Session, row: RepositoryFile, *, owner: str, **values: Any) -> None:
+    """The end of a reading that `owner` holds: what was wanted when it began is read. `LeaseLost`."""
+    _change(session, row, owner, read=row.wanted, attempts=0, lease_owner=None, lease_until=0.0, **values)
+    wake(session, "repositories")
+
+
+def retry(session: Session, row: RepositoryFile, *, owner: str, due_at: float) -> None:
+    """Let a file that `owner` holds be claimed again from `due_at` on; `LeaseLost`."""
+    _change(session, row, owner, due_at=due_at, lease_owner=None, lease_until=0.0)
+    wake(session, "repositories")
+
+
+def _change(session: Session, row: RepositoryFile, owner: str, **values: Any) -> None:
+    mine = (REPOSITORY_FILE.id == row.identity, REPOSITORY_FILE.lease_owner == owner)
+    changed = update(RepositoryFile).where(*mine).values(**values).returning(REPOSITORY_FILE.id)
+    if session.execute(changed.execution_options(**_QUIET)).first() is None:
+        raise LeaseLost(f"the file of {row.repository} is not held by {owner}")
+
+
+# What is in force ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What a repository defines from now on: jobs as they are stored, and where they stand in the file."""
+
+    number: int
+    repository: str
+    commit: str
+    jobs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    images: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    lines: Mapping[str, int] = field(default_factory=dict)
+
+
+class NameTaken(Exception):
+    """A job has the name of one that is another's."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def install(session: Session, new: InForce, *, actor: str, now: float) -> list[str]:
+    """Make these the jobs of the repository; gives the names of those that changed, `-NAME` if gone.
+
+    `versions.hold` has to be called before. Raises `NameTaken`.
+    """
+    newest, changed = versions.newest(session), []
+    for name, definition in new.jobs.items():
+        last = newest.get(name)
+        if last is not None and (last.source, versions.owner(last)) != (SOURCE, new.number):
+            if job_names.why_taken(session, last) is not None:
+                raise NameTaken(name)
+            job_names.forget_all(session, name)
+        origin = {
+            "repository": new.repository,
+            "number": new.number,
+            "commit": new.commit,
+            "line": new.lines.get(name, 1),
+        }
+        if versions.add(session, name, definition, source=SOURCE, actor=actor, now=now, origin=origin)[1]:
+            changed.append(name)
+    return changed + end_others(session, new.number, new.jobs, newest, actor=actor, now=now)
+
+
+def narrow(session: Session, row: RepositoryFile, found: InForce, *, now: float) -> list[str]:
+    """Let no more be in force of a file than `found`, by a newer file of the server; gives what changed.
+
+    The file is read again soon, since more may be allowed than before.
+    """
+    current = session.get(RepositoryFile, row.identity)
+    if current is None or current.commit != row.commit:
+        return []  # another bot has read a newer one
+    current.wanted += 1
+    current.due_at, current.attempts = now, 0
+    if current.images != found.images:
+        current.images, current.revision = dict(found.images), current.revision + 1
+    wake(session, "repositories")
+    jobs = dict(found.jobs)
+    while True:
+        try:
+            return install(session, replace(found, jobs=jobs), actor="file", now=now)
+        except NameTaken as taken:  # by the server's file, a moment ago
+            del jobs[taken.name]
+
+
+def end_others(
+    session: Session,
+    number: int,
+    kept: Collection[str],
+    newest: Mapping[str, JobVersion],
+    *,
+    actor: str,
+    now: float,
+) -> list[str]:
+    """End the jobs of a repository that are not `kept`; gives `-NAME` of each."""
+    mine = [
+        name
+        for name, row in newest.items()
+        if row.source == SOURCE and not row.deleted and versions.owner(row) == number and name not in kept
+    ]
+    for name in mine:
+        versions.end(session, name, source=SOURCE, actor=actor, now=now)
+    return [f"-{name}" for name in mine]

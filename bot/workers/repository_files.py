@@ -1,0 +1,38 @@
+"""Carries the files of repositories: has each read, and what GitHub does not answer tried again."""
+
+import asyncio
+
+import structlog
+
+from bot.errors import RetryLater
+from bot.handlers.repository_files import RepositoryFileHandler
+from bot.store import repository_files
+from bot.store.holder import LeaseHolder
+from bot.store.leases import LeaseLost
+from bot.tables import RepositoryFile
+from bot.workers.delivery_worker import backoff
+
+log = structlog.get_logger()
+
+
+class RepositoryFileWorker:
+    """Carries those that this bot claimed."""
+
+    def __init__(self, handler: RepositoryFileHandler, holder: LeaseHolder) -> None:
+        self._handler = handler
+        self._holder = holder
+
+    async def carry(self, row: RepositoryFile) -> None:
+        """Have it read, or stored when that is tried again: as long as it takes, since nobody else asks."""
+        try:
+            await self._handler.read(row)
+        except LeaseLost:
+            log.warning("repository.lost", repository=row.repository)
+        except RetryLater as error:
+            delay = error.delay or backoff(row.attempts)
+            due_at, holder = self._holder.clock() + delay, self._holder
+            log.warning("repository.waits", repository=row.repository, error=str(error))
+            await holder.store.write(
+                lambda s: repository_files.retry(s, row, owner=holder.owner, due_at=due_at)
+            )
+            asyncio.get_running_loop().call_later(delay, holder.store.wakeup("repositories").set)
