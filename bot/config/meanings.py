@@ -20,6 +20,7 @@ MEANINGS = {
     "sizes": "what a job may use",
     "defaults": "used by every job that does not set the key itself",
     "jobs": "what can be run",
+    "repository_jobs": "which repositories may define jobs of their own, such as `acme/shop` or `acme/*`, and within which bounds",
     "logs.directory": "where the logs of runs and builds are kept",
     "logs.keep": "how long",
     "logs.max_size": "how large the log of one run may grow; from `4Ki`",
@@ -157,5 +158,14 @@ MEANINGS = {
     "jobs.NAME.parameters.NAME.minimum": "of an integer or number",
     "jobs.NAME.parameters.NAME.maximum": "of an integer or number",
     "jobs.NAME.parameters.NAME.default": "used when it is not given; without one it is then not set",
+    "repository_jobs.NAME.overrides": "keys that their jobs may set besides what a job is made of: `timeout`, `size`, `schedule` and others",
+    "repository_jobs.NAME.prefix": "what the names of their jobs and images begin with, besides a `-`; without it the repository's own name",
+    "repository_jobs.NAME.jobs": "how many jobs one file may have, and as many images; up to 500",
+    "repository_jobs.NAME.sizes": "which of `sizes` they may choose, where `overrides` has `size`",
+    "repository_jobs.NAME.timeout": "the longest that they may set, where `overrides` has `timeout`",
+    "repository_jobs.NAME.registries": "where images that are not built may come from: `ghcr.io/acme` is also all that is below it",
+    "repository_jobs.NAME.push": "where images that are built may be pushed, likewise",
+    "repository_jobs.NAME.secrets": "names of secrets, ConfigMaps and variables that their jobs and builds may be given",
+    "repository_jobs.NAME.unconfined": "whether they may run on the process engine too, which confines nothing",
 }
 """Markdown, as the documentation has it."""

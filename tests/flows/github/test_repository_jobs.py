@@ -34,7 +34,7 @@ async def read(errand: Installation, count: int) -> None:
     """Wait until the file was read so often."""
 
     def told() -> bool:
-        return sum(each.get("event") == "repository.read" for each in errand.events) == count
+        return [each.get("event") for each in errand.events].count("repository.read") == count
 
     await errand.wait_for(told)
 
