@@ -180,11 +180,14 @@ class RepositoryFileHandler:
         except repository_files.NameTaken as taken:
             raise RetryLater(f"the name {taken.name} was taken a moment ago") from taken
         await self._registry.refresh()
-        level = log.warning if reading.state == "wrong" else log.info
-        level(
+        commit = facts.get("seen")
+        if reading.state == "wrong":
+            log.warning("repository.wrong", repository=row.repository, commit=commit, why=reading.problem)
+            return
+        log.info(
             "repository.read",
             repository=row.repository,
-            commit=facts.get("seen"),
+            commit=commit,
             state=reading.state,
             changed=changed,
             why=reading.problem,
