@@ -1,9 +1,10 @@
 """How the last runs of jobs went, for what is drawn and listed of them: only the columns that are shown."""
 
+import json
 from collections.abc import Collection
 from typing import NamedTuple
 
-from sqlalchemy import CTE, ColumnElement, Text, column, func, literal, select, values
+from sqlalchemy import CTE, JSON, ColumnElement, Text, bindparam, cast, func, literal, select, type_coerce
 from sqlalchemy.orm import Session
 
 from bot.states import State
@@ -71,7 +72,7 @@ def last(session: Session, jobs: Collection[str]) -> dict[str, LastRun]:
     """The newest run of each of these jobs (a page of them) that has any; each is one step of an index."""
     if not jobs:
         return {}
-    named = _named(jobs)
+    named = _named(session, jobs)
     newest = select(func.max(RUN.number)).where(RUN.job == named.c.name).scalar_subquery()
     columns = (RUN.job, RUN.number, RUN.state, RUN.result, RUN.created_at, RUN.started_at, RUN.finished_at)
     query = select(*columns).where(RUN.number.in_(select(newest).select_from(named)))
@@ -85,7 +86,7 @@ def strips(session: Session, jobs: Collection[str], *, limit: int) -> dict[str, 
     """
     if not jobs:
         return {}
-    named = _named(jobs)
+    named = _named(session, jobs)
     begin = (
         select(RUN.number)
         .where(RUN.job == named.c.name, ENDED)
@@ -124,21 +125,24 @@ def jobs_in(session: Session, states: Collection[State]) -> set[str]:
     return set(session.scalars(select(RUN.job).where(RUN.state.in_(states)).distinct()))
 
 
-def jobs_that_ended(session: Session, result: str) -> set[str]:
-    """The jobs whose last run that is over ended so; two steps of an index for each job that has any."""
-    names = select(func.min(RUN.job).label("name")).cte("names", recursive=True)
-    # Not of finished runs alone: SQLite would look through all of those by their state.
-    following = select(func.min(RUN.job)).where(RUN.job > names.c.name).scalar_subquery()
-    names = names.union_all(select(following).where(names.c.name.is_not(None)))
+def that_ended(session: Session, jobs: Collection[str], result: str) -> set[str]:
+    """Those of these jobs whose last run that is over ended so; one step of an index for each."""
+    named = _named(session, jobs)
     newest = (
         select(RUN.result)
-        .where(RUN.job == names.c.name, ENDED)
+        .where(RUN.job == named.c.name, ENDED)
         .order_by(RUN.number.desc())
         .limit(1)
         .scalar_subquery()
     )
-    return set(session.scalars(select(names.c.name).where(names.c.name.is_not(None), newest == result)))
+    return set(session.scalars(select(named.c.name).where(newest == result)))
 
 
-def _named(jobs: Collection[str]) -> CTE:
-    return values(column("name", Text), name="named").data([(name,) for name in sorted(jobs)]).cte()
+def _named(session: Session, jobs: Collection[str]) -> CTE:
+    """These names as rows, which are one parameter: a statement for any number of them is made once."""
+    one = bindparam("names", json.dumps(sorted(jobs)), type_=Text)
+    if session.get_bind().dialect.name == "postgresql":
+        rows = func.json_array_elements_text(cast(one, JSON)).table_valued("value")
+    else:
+        rows = func.json_each(one).table_valued("value")
+    return select(type_coerce(rows.c.value, Text).label("name")).cte("named")

@@ -105,6 +105,9 @@ class JobListPages:
     ) -> Listing:
         closed = {lock.target: lock for lock in locks.closed(session, now=self._pages.clock())}
         found = index.found(wish, seen, self._among(session, index, wish, closed))
+        if wish.result:
+            ended = series.that_ended(session, [entry.name for entry in found], wish.result)
+            found = [entry for entry in found if entry.name in ended]
         start = (wish.page - 1) * PAGE
         lines = self._lines(session, found[start : start + PAGE], closed)
         return Listing(lines, start + 1, len(found))
@@ -112,10 +115,8 @@ class JobListPages:
     def _among(
         self, session: Session, index: JobIndex, wish: Wish, closed: Collection[str]
     ) -> list[Collection[str]]:
-        """The jobs that meet each of the conditions of which only the database knows."""
+        """The jobs that meet each of the conditions besides a result of which only the database knows."""
         found: list[Collection[str]] = []
-        if wish.result:
-            found.append(series.jobs_that_ended(session, wish.result))
         for flag, states in (("running", ACTIVE), ("waiting", QUEUED)):
             if flag in wish.flags:
                 found.append(series.jobs_in(session, states))

@@ -29,13 +29,14 @@ async def test_last_runs_are_those_that_are_over_of_that_job(store: Store) -> No
     assert await store.read(lambda s: series.unfinished(s, ["check", "plain"])) == {"check": (0, 1)}
     assert await store.read(lambda s: series.jobs_in(s, [State.RUNNING])) == {"check"}
     ended = [
-        await store.read(partial(series.jobs_that_ended, result=result))
+        await store.read(partial(series.that_ended, jobs=["check", "plain", "words"], result=result))
         for result in ("succeeded", "cancelled", "failed")
     ]
     assert ended == [{"check"}, {"plain"}, set()]
+    assert await store.read(lambda s: series.that_ended(s, ["plain"], "succeeded")) == set()
 
 
 async def test_nothing_is_found_of_no_jobs(store: Store) -> None:
     assert await store.read(lambda s: series.strips(s, [], limit=2)) == {}
     assert await store.read(lambda s: series.last(s, [])) == {}
-    assert await store.read(lambda s: series.jobs_that_ended(s, "failed")) == set()
+    assert await store.read(lambda s: series.that_ended(s, ["check"], "failed")) == set()
