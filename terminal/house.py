@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from bot.catalog.due import plans_of
 from bot.composition import Composition, Parts
 from bot.config import Config
 from bot.config.loading import checked_source, source
@@ -97,7 +98,7 @@ async def house(config: Config, github: Checkouts) -> AsyncIterator[Composition]
         await engine.open()
         stack.push_async_callback(engine.close)
 
-        scheduled = [name for name, job in config.jobs.items() if job.schedule is not None]
+        scheduled = [plan.key for plan in plans_of(*config.jobs.values())]
         registry = await Registry.open(config, store, time.time)
         tools = Parts(
             registry=registry,
@@ -114,8 +115,7 @@ async def house(config: Config, github: Checkouts) -> AsyncIterator[Composition]
         )
         await store.write(
             lambda session: [
-                ticks.change(session, name, paused=True, paused_until=None, paused_by=BY)
-                for name in scheduled
+                ticks.change(session, key, paused=True, paused_until=None, paused_by=BY) for key in scheduled
             ]
         )
         yield Composition(tools)

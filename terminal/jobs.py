@@ -8,7 +8,7 @@ import typer
 from terminal import printing
 from terminal.failures import Usage
 from terminal.remote import Document, segment
-from terminal.running import Assignments, Job, Ref, Tag, asked
+from terminal.running import Assignments, Job, Ref, Scheduled, Tag, asked
 from terminal.speech import tell
 from terminal.words import Json, WithRest, connected, naming, rest_of
 
@@ -55,24 +55,30 @@ def _last(job: Document) -> str | None:
 
 
 def _next(job: Document) -> str | None:
-    """When the schedule starts the job next, and what is held back, by whom."""
-    schedule = job.get("schedule")
-    if not isinstance(schedule, dict):
-        return None
+    """When each schedule starts the job next, and what is held back, by whom."""
+    return "; ".join(filter(None, map(_outlook, job.get("schedules", ())))) or None
+
+
+def _outlook(schedule: Document) -> str:
     parts = [str(printing.moment(at)) for at in schedule["next"]]
     if by := schedule["paused_by"]:
         until = printing.moment(schedule["paused_until"])
         parts.append(f"paused by {by}" + (f" until {until}" if until else ""))
     if schedule["skipped"]:
         parts.append(f"not {printing.moment(schedule['skipped'])}")
-    return ", ".join(parts)
+    name = schedule.get("name")
+    return f"{name}: {', '.join(parts)}" if name and parts else ", ".join(parts)
 
 
 def _schedule(job: Document) -> str | None:
-    schedule = job.get("definition", {}).get("schedule")
-    if not isinstance(schedule, dict):
-        return None if schedule is None else str(schedule)
-    return f"{schedule.get('cron')} {schedule.get('timezone') or ''}".strip()
+    written = job.get("definition", {}).get("schedule")
+    several = written if isinstance(written, list) else [written] if isinstance(written, dict) else []
+    return "; ".join(map(_timetable, several)) or None
+
+
+def _timetable(schedule: Document) -> str:
+    parts = (schedule.get("name") and f"{schedule['name']}:", schedule.get("cron"), schedule.get("timezone"))
+    return " ".join(filter(None, parts))
 
 
 def plan(
@@ -94,15 +100,15 @@ def why(name: Job, json: Json = False) -> None:
 
 
 def pause(
-    name: Job,
+    name: Scheduled,
     when: Annotated[
         list[str] | None,
         typer.Argument(metavar="until TIME | for DURATION", help="For how long; or until resumed."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Keep a job's schedule from starting it."""
-    body: dict[str, Any] = {}
+    """Keep a job's schedules from starting it."""
+    job, body = _which(name)
     match when or []:
         case []:
             pass
@@ -112,17 +118,23 @@ def pause(
             body["duration"] = duration
         case _:
             raise Usage("Expected `until TIME`, such as `until 18:00`, or `for DURATION`, such as `for 2h`.")
-    _ask("pause", name, body, json)
+    _ask("pause", job, body, json)
 
 
-def resume(name: Job, json: Json = False) -> None:
-    """Let a paused schedule go on."""
-    _ask("resume", name, {}, json)
+def resume(name: Scheduled, json: Json = False) -> None:
+    """Let paused schedules go on."""
+    _ask("resume", *_which(name), json)
 
 
-def skip(name: Job, json: Json = False) -> None:
-    """Leave out the next time of a job's schedule."""
-    _ask("skip", name, {}, json)
+def skip(name: Scheduled, json: Json = False) -> None:
+    """Leave out the next time of a job's schedules."""
+    _ask("skip", *_which(name), json)
+
+
+def _which(name: str) -> tuple[str, dict[str, Any]]:
+    """The job, and what says which of its schedules is meant."""
+    job, _, schedule = name.partition("/")
+    return job, {"schedule": schedule} if schedule else {}
 
 
 def _ask(what: str, name: str, body: Mapping[str, Any] | None, json: bool) -> None:

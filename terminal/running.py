@@ -26,6 +26,12 @@ SINGLE = "exec"
 """The job that single commands are runs of; it is defined nowhere."""
 
 Job = Annotated[str, typer.Argument(metavar="NAME", help="The job.", autocompletion=job_names)]
+Scheduled = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", help="The job, or JOB/SCHEDULE for one of its schedules.", autocompletion=job_names
+    ),
+]
 Assignments = Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Parameters of the job.")]
 Ref = Annotated[str | None, typer.Option("--ref", metavar="REF", help="Branch, tag or commit to take.")]
 Tag = Annotated[str | None, typer.Option("--image", metavar="TAG", help="Tag of the image to run.")]

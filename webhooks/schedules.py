@@ -1,10 +1,10 @@
-"""A schedule as the API and a job's page show it: what comes, what holds it back, what became of it."""
+"""Schedules as the API and a job's page show them: what comes, what holds it back, what became of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.catalog.catalog import Job
-from bot.catalog.due import Outlook, Plan, outlook
+from bot.catalog.due import Outlook, outlook, plans_of
 from bot.messages import tick_note
 from bot.messages.timetables import local_time
 from bot.store import Session, ticks
@@ -18,7 +18,7 @@ TICKS = 20
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A job's schedule as it stands; `ticks` are newest first, with why one became no run as their `note`."""
+    """One of a job's schedules; `ticks` are newest first, with why one became no run as their `note`."""
 
     outlook: Outlook
     ticks: Sequence[Tick]
@@ -28,18 +28,45 @@ class Schedule:
         return local_time(at, self.outlook.timetable.timezone)
 
 
-def of(session: Session, job: Job, *, now: float, count: int = UPCOMING) -> Schedule | None:
-    """The schedule of a job with its next `count` times; None where it has none."""
-    if job.schedule is None:
-        return None
-    state = ticks.states(session, [job.name]).get(job.name)
-    upcoming = outlook(Plan(job, job.schedule), state, now, count)
-    due = ticks.newest(session, job.name, limit=TICKS)
-    return Schedule(upcoming, [tick.model_copy(update={"note": tick_note(tick)}) for tick in due])
+@dataclass(frozen=True, slots=True)
+class Start:
+    """When a schedule of a job starts it."""
+
+    at: float
+    schedule: Schedule
 
 
-def outlooks(session: Session, jobs: Sequence[Job], *, now: float) -> dict[str, Outlook]:
-    """What is to come next of the schedules of these jobs, by name, for those that have one."""
-    timed = {job.name: Plan(job, job.schedule) for job in jobs if job.schedule is not None}
-    states = ticks.states(session, timed)
-    return {name: outlook(plan, states.get(name), now, 1) for name, plan in timed.items()}
+def of(session: Session, job: Job, *, now: float, count: int = UPCOMING) -> list[Schedule]:
+    """The schedules of a job, each with its next `count` times."""
+    plans = plans_of(job)
+    states = ticks.states(session, [plan.key for plan in plans]) if plans else {}
+    found: list[Schedule] = []
+    for plan in plans:
+        due = ticks.newest(session, plan.key, limit=TICKS)
+        noted = [tick.model_copy(update={"note": tick_note(tick)}) for tick in due]
+        found.append(Schedule(outlook(plan, states.get(plan.key), now, count), noted))
+    return found
+
+
+def coming(schedules: Sequence[Schedule], count: int) -> list[Start]:
+    """The next `count` times of all of a job's schedules, in order."""
+    starts = [Start(at, each) for each in schedules for at in each.outlook.upcoming]
+    return sorted(starts, key=lambda start: start.at)[:count]
+
+
+def was_due(schedules: Sequence[Schedule]) -> list[tuple[Schedule, Tick]]:
+    """The last moments that were due of all of a job's schedules, newest first."""
+    ticks = [(each, tick) for each in schedules for tick in each.ticks]
+    return sorted(ticks, key=lambda pair: -pair[1].at)[:TICKS]
+
+
+def outlooks(session: Session, jobs: Sequence[Job], *, now: float) -> dict[str, list[Outlook]]:
+    """What is to come next of each schedule of these jobs, by the job, soonest first."""
+    plans = plans_of(*jobs)
+    states = ticks.states(session, [plan.key for plan in plans])
+    found: dict[str, list[Outlook]] = {}
+    for plan in plans:
+        found.setdefault(plan.job.name, []).append(outlook(plan, states.get(plan.key), now, 1))
+    for several in found.values():
+        several.sort(key=lambda each: each.next_at)
+    return found

@@ -21,7 +21,6 @@ from bot.catalog.conditions import (
     Files,
     Resources,
     Script,
-    Timetable,
     Variable,
     between,
     script,
@@ -32,6 +31,8 @@ from bot.catalog.parameters import NAME, Parameter, variable_name
 from bot.catalog.patterns import SOME, Form
 from bot.catalog.requirements import Requirement
 from bot.catalog.retries import RetryRules
+from bot.catalog.timetables import Timetable, Timetables, fitting
+from bot.catalog.timetables import listed as schedules_in
 from bot.catalog.triggers import Entry, described, starts
 from bot.errors import Missing, ProblemType, Unfit
 from bot.events import Occurrence
@@ -127,7 +128,7 @@ class Job(Definition):
     on: Annotated[tuple[Entry, ...], Field(max_length=50)] = ()
     cancel_with: Literal["pull_request"] | None = None
     requires: Annotated[tuple[Requirement, ...], Field(max_length=20)] = ()
-    schedule: Timetable | None = None
+    schedule: Timetables | None = None
     allow: Annotated[
         tuple[Annotated[str, BeforeValidator(_allowed), Form(f"^{workflows.PREFIX}")], ...],
         Field(max_length=100),
@@ -143,6 +144,11 @@ class Job(Definition):
         if value and isinstance(command, str) and not _ARGUMENT_USE.search(command):
             raise ValueError('a command that is a text takes arguments by using them: write "$@" or $1 in it')
         return value
+
+    @field_validator("schedule")
+    @classmethod
+    def _schedules_fit(cls, value: Any, info: ValidationInfo) -> Any:
+        return fitting(value, info.data.get("parameters") or {})
 
     @classmethod
     def frozen(cls, definition: Mapping[str, Any]) -> "Job":
@@ -237,6 +243,11 @@ class Job(Definition):
         if isinstance(self.command, str):
             return _ARGUMENT_USE.search(self.command) is not None
         return self.arguments
+
+    @property
+    def schedules(self) -> tuple[Timetable, ...]:
+        """When it runs by itself, in the order in which that is written."""
+        return schedules_in(self.schedule)
 
     @property
     def starters(self) -> tuple[str, ...]:

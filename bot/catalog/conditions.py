@@ -1,4 +1,4 @@
-"""What a job may say about when and with what it runs: timetable, resources, secrets, files. Pure."""
+"""What a job may say about with what it runs: resources, secrets, files. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -14,7 +14,6 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from bot import schedule
 from bot.catalog.patterns import DURATION, SIZE, SOME, Form, Within
 from bot.text.units import duration_text, seconds, size
 from executor.spec import Reference
@@ -73,31 +72,6 @@ def script(value: str) -> str:
 
 
 Script = Annotated[str, AfterValidator(script), Form(SOME)]
-
-
-def _cron(value: str) -> str:
-    schedule.parse(value)
-    return value
-
-
-def _timezone(value: str) -> str:
-    schedule.parse("@daily", value)
-    return value
-
-
-class Timetable(Definition):
-    """When a job runs by itself: five cron fields or an `@` name, in a time zone. Durations are seconds."""
-
-    cron: Annotated[str, AfterValidator(_cron)]
-    timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
-    paused: bool = False
-    catch_up: Annotated[Duration, between(0, 7 * DAY)] = 600.0
-    jitter: Annotated[Duration, between(0, 3600)] = 0.0
-
-    @property
-    def schedule(self) -> schedule.Schedule:
-        """The due moments."""
-        return schedule.parse(self.cron, self.timezone)
 
 
 OBJECT_NAME = "^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$"

@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import Any
 
 from bot.catalog.catalog import Job
-from bot.catalog.conditions import Timetable
+from bot.catalog.timetables import Timetable
 from bot.schedule import Schedule, spread
 from bot.tables import JobState
+from bot.text.names import schedule_key
 from bot.text.units import duration_text
 
 ON_TIME = 10.0
@@ -25,12 +26,16 @@ _HOUR = 3600.0
 
 
 class Plan:
-    """The schedule of one job, read once. `spread`: the seconds that its jitter adds to every moment."""
+    """A schedule of a job, read once. `spread`: the seconds that its jitter adds to every moment.
+
+    `key` is what it is called among all schedules: `nightly`, or `nightly/eu` where it has a name.
+    """
 
     def __init__(self, job: Job, timetable: Timetable) -> None:
         self.job = job
         self.timetable = timetable
-        self.spread = spread(job.name, timetable.jitter)
+        self.key = schedule_key(job.name, timetable.name)
+        self.spread = spread(self.key, timetable.jitter)
 
     @cached_property
     def schedule(self) -> Schedule:
@@ -64,6 +69,11 @@ class Plan:
             if start <= decided_to or len(found) >= RECORDED:
                 return found[-RECORDED:]
             reach *= 2
+
+
+def plans_of(*jobs: Job) -> list[Plan]:
+    """The schedules of these jobs."""
+    return [Plan(job, timetable) for job in jobs for timetable in job.schedules]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +128,7 @@ def upcoming(plan: Plan, state: JobState | None, now: float, count: int) -> list
 
     `state` is what people said, None where nobody did.
     """
-    known = state or JobState(job=plan.job.name)
+    known = state or JobState(job=plan.key)
     if plan.timetable.paused or (known.paused and known.paused_until is None):
         return []
     begin = max(now - plan.spread, known.ticked_to or 0.0)
@@ -132,9 +142,11 @@ def upcoming(plan: Plan, state: JobState | None, now: float, count: int) -> list
 class Outlook:
     """What is to come of a schedule: when the next runs start, and what holds back which.
 
-    `paused_until` is None for a pause without an end. `skipped` is when the run that is left out would start.
+    `key` is what it is called among all schedules. `paused_until` is None for a pause without an end.
+    `skipped` is when the run that is left out would start.
     """
 
+    key: str
     timetable: Timetable
     upcoming: Sequence[float]
     paused_by: str | None = None
@@ -142,12 +154,23 @@ class Outlook:
     skipped: float | None = None
     skipped_by: str | None = None
 
+    @property
+    def name(self) -> str | None:
+        """Its own name, None where its job has no other."""
+        return self.timetable.name
+
+    @property
+    def next_at(self) -> float:
+        """When it starts its job next; infinite where it does not."""
+        return self.upcoming[0] if self.upcoming else math.inf
+
 
 def outlook(plan: Plan, state: JobState | None, now: float, count: int) -> Outlook:
     """The next `count` runs, as `upcoming` gives them, and what people hold back now."""
-    known = state or JobState(job=plan.job.name)
+    known = state or JobState(job=plan.key)
     by = paused(plan, known, now)
     return Outlook(
+        plan.key,
         plan.timetable,
         upcoming(plan, known, now, count),
         paused_by=by,

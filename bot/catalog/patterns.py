@@ -35,6 +35,17 @@ class Form:
         return {**handler(schema), "pattern": self.pattern}
 
 
+class EitherForm:
+    """What may be written in more than one form, each described by what is around it, for JSON Schema."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The schema of the type, of which any form will do."""
+        made = handler(schema)
+        return {**{key: value for key, value in made.items() if key != "oneOf"}, "anyOf": made["oneOf"]}
+
+
 @dataclass(frozen=True, slots=True)
 class Within:
     """A check that a number lies within two bounds; `expectation` is the sentence where it does not."""

@@ -89,25 +89,31 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Keep a schedule from firing: until a time as typed (ISO 8601), for some seconds, or until resumed."""
+    """Keep a schedule from firing: until a time as typed (ISO 8601), for some seconds, or until resumed.
+
+    `schedule` None: all of the job.
+    """
 
     name: str
     until: str | None = None
     duration: float | None = None
+    schedule: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """Let a paused schedule go on."""
+    """Let a paused schedule go on, or all of the job."""
 
     name: str
+    schedule: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """Leave out the next time of a schedule."""
+    """Leave out the next time of a schedule, or the next of all of the job."""
 
     name: str
+    schedule: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,13 +234,13 @@ def _help(reader: Reader) -> Help:
 
 
 def _pause(reader: Reader) -> Pause:
-    name = reader.name("the name of a job")
+    name, schedule = reader.schedule()
     match reader.either("until", "for"):
         case "until":
-            return Pause(name, until=reader.moment())
+            return Pause(name, until=reader.moment(), schedule=schedule)
         case "for":
-            return Pause(name, duration=reader.duration())
-    return Pause(name)
+            return Pause(name, duration=reader.duration(), schedule=schedule)
+    return Pause(name, schedule=schedule)
 
 
 def _lock(reader: Reader) -> Lock:
@@ -257,8 +263,8 @@ _MEANINGS: dict[str, Callable[[Reader], Command]] = {
     "why": lambda reader: Why(reader.name("the name of a job")),
     "build": lambda reader: Build(reader.name("the name of an image"), reader.ref()),
     "pause": _pause,
-    "resume": lambda reader: Resume(reader.name("the name of a job")),
-    "skip": lambda reader: Skip(reader.name("the name of a job")),
+    "resume": lambda reader: Resume(*reader.schedule()),
+    "skip": lambda reader: Skip(*reader.schedule()),
     "lock": _lock,
     "unlock": lambda reader: Unlock(reader.name("what to unlock")),
     "approve": lambda reader: Approve(reader.number()),

@@ -204,6 +204,14 @@ class Reader:
             raise self.refuse(f"{quoted(word)} is no name: letters, digits, `.`, `_` and `-`, at most 100.")
         return word
 
+    def schedule(self) -> tuple[str, str | None]:
+        """The name of a job, or that of a job and of one of its schedules: `nightly/eu`."""
+        word = self.take("the name of a job, or `JOB/SCHEDULE`")
+        job, slash, schedule = word.partition("/")
+        if not _NAME.fullmatch(job) or (slash and not _NAME.fullmatch(schedule)):
+            raise self.refuse(f"{quoted(word)} is no name of a job, nor one such as `nightly/eu`.")
+        return job, schedule or None
+
     def number(self) -> int:
         """The number of a run: `#142` or `142`."""
         word = self.take("the number of a run, such as `#142`")

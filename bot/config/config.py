@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, PrivateAttr
 
 from bot.catalog.catalog import Job
 from bot.catalog.conditions import ConfigMapReference, Resources, SecretReference
-from bot.catalog.due import Plan, upcoming
+from bot.catalog.due import plans_of, upcoming
 from bot.catalog.images import Image, image_name
 from bot.config.document import Value
 from bot.config.interpolation import expand
@@ -199,8 +199,8 @@ class Config(Section):
 
     def timetables(self, now: float) -> list[tuple[str, str]]:
         """The schedules with the next times at which each starts its job, as pairs of `summary`."""
-        plans = [Plan(job, job.schedule) for job in self.jobs.values() if job.schedule]
-        shown = [(plan.job.name, plan.timetable, upcoming(plan, None, now, SHOWN)) for plan in plans]
+        plans = plans_of(*self.jobs.values())
+        shown = [(plan.key, plan.timetable, upcoming(plan, None, now, SHOWN)) for plan in plans]
         return [(f"schedule {name}", timetable(of.cron, of.timezone, times)) for name, of, times in shown]
 
 

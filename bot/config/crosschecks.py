@@ -96,13 +96,26 @@ def _check_causes(document: Document, data: Section, name: str, job: Section, bu
 
 
 def _check_schedule(document: Document, name: str, job: Section) -> None:
-    """A schedule gives no parameters."""
-    for parameter, definition in _sections(_section(job, "parameters")):
-        if job.get("schedule") and definition.get("required") is True and definition.get("default") is None:
-            path = document.written(("jobs", name, "schedule"))
-            document.wrong(
-                path, f"a schedule gives no parameters, and {parameter} is required; give it a default"
+    """A schedule gives the parameters that it names, and no others."""
+    written = job.get("schedule")
+    schedules = written if isinstance(written, list) else [written]
+    required = [
+        parameter
+        for parameter, definition in _sections(_section(job, "parameters"))
+        if definition.get("required") is True and definition.get("default") is None
+    ]
+    for index, each in enumerate(schedules):
+        given = _section(each, "parameters") if isinstance(each, dict) else {}
+        for parameter in required if isinstance(each, dict) else ():
+            if parameter in given:
+                continue
+            path: Path = (
+                ("jobs", name, "schedule", index) if isinstance(written, list) else ("jobs", name, "schedule")
             )
+            what = f"a schedule gives no parameters, and {parameter} is required; give it a default"
+            if given or isinstance(written, list):
+                what = f"{parameter} is required, and this schedule does not give it"
+            document.wrong(document.written(path), what)
 
 
 def _check_mask(document: Document, name: str, job: Section) -> None:

@@ -169,7 +169,8 @@ def treatment(path: Path) -> str:
         return "refused"
     if any(part in _LITERAL for part in (inside[0], inside[-1])) or inside[:2] == ("build", "setup"):
         return "literal"
-    return "refused" if inside[0] == "parameters" else "now"
+    of_schedule = inside[0] == "schedule" and "parameters" in inside
+    return "refused" if inside[0] == "parameters" or of_schedule else "now"
 
 
 def _check_defaults(document: Document, defaults: Value) -> None:

@@ -4,13 +4,14 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from bot.catalog.catalog import Job
-from bot.catalog.conditions import Resources, Timetable
+from bot.catalog.conditions import Resources
 from bot.catalog.images import BuildFrom, Image
 from bot.catalog.notify import Notify
 from bot.catalog.parameters import Parameter
 from bot.catalog.requirements import KEYS, CheckFilter
 from bot.catalog.retries import KEYS as RETRY_KEYS
 from bot.catalog.retries import Retries
+from bot.catalog.timetables import ONE, SEVERAL, Timetable
 from bot.catalog.triggers import KINDS
 from bot.config.config import Config
 from bot.config.document import Document, Path, Value
@@ -75,6 +76,7 @@ _SHAPES: dict[Path, frozenset[str]] = {
     ("sizes", "*"): frozenset(Resources.model_fields),
     ("jobs", "*", "resources"): frozenset(Resources.model_fields),
     ("jobs", "*", "schedule"): frozenset(Timetable.model_fields),
+    ("jobs", "*", "schedule", "*"): frozenset(Timetable.model_fields),
     ("jobs", "*", "notify"): frozenset(Notify.model_fields),
     ("jobs", "*", "parameters", "*"): frozenset(Parameter.model_fields),
     ("jobs", "*", "retries"): frozenset(Retries.model_fields),
@@ -96,6 +98,9 @@ def note(document: Document, error: ValidationError, prefix: Path = ()) -> None:
 
 def _note(document: Document, detail: ErrorDetails, path: Path) -> None:
     kind = detail["type"]
+    for place in (2, 3):  # pydantic names the form of what is one or several
+        if path[place - 1 : place] == ("schedule",) and path[place : place + 1] in ((ONE,), (SEVERAL,)):
+            path = (*path[:place], *path[place + 1 :])
     in_key = bool(path) and path[-1] in ("[key]", "name") and path not in document.values
     if path and path[-1] == "[key]":
         path = path[:-1]
@@ -163,6 +168,7 @@ def _known(section: Path) -> frozenset[str]:
         section = ("jobs", "*", *section[1:])
     if len(section) == 5 and section[2] == "retries":
         return frozenset(RETRY_KEYS)
+    section = tuple("*" if isinstance(part, int) else part for part in section)
     for pattern, keys in _SHAPES.items():
         same = len(pattern) == len(section)
         if same and all(part in ("*", at) for part, at in zip(pattern, section, strict=True)):

@@ -8,8 +8,8 @@ from collections.abc import Set as AbstractSet
 from heapq import heapify, heappop, heapreplace
 from typing import NamedTuple
 
-from bot.catalog.catalog import Catalog, Job
-from bot.catalog.due import Plan, paused
+from bot.catalog.catalog import Catalog
+from bot.catalog.due import Plan, paused, plans_of
 from bot.registry import Registry
 from bot.tables import JobState
 
@@ -29,10 +29,11 @@ _MOST = 130
 
 
 class Coming(NamedTuple):
-    """A job is to start by its schedule; seconds since the epoch, jitter included."""
+    """A job is to start by its schedule, of that name if it has one; epoch seconds, jitter included."""
 
     at: float
     job: str
+    schedule: str | None = None
 
 
 class _Line:
@@ -55,9 +56,9 @@ class _Line:
             self.after = plan.after(end - plan.spread)
         self.moments = kept + more  # at once: others read it meanwhile
 
-    def is_of(self, job: Job) -> bool:
+    def is_of(self, plan: Plan) -> bool:
         """Whether the job still has this schedule."""
-        return self.plan.timetable == job.schedule
+        return self.plan.timetable == plan.timetable
 
 
 class Agenda:
@@ -68,6 +69,8 @@ class Agenda:
         self._catalog: Catalog | None = None
         self._lines: dict[str, _Line] = {}
         self._soon: dict[str, _Line] = {}
+        self._keys: dict[str, list[str]] = {}
+        """Which of those are of a job."""
         self._end = 0.0
         self._reading: asyncio.Task[None] | None = None
 
@@ -89,7 +92,11 @@ class Agenda:
     async def _read(self, now: float) -> None:
         catalog, end = self._registry.catalog, now + _AHEAD
         self._lines = await asyncio.to_thread(_lines, catalog, self._lines, now, end)
-        self._soon = {name: line for name, line in self._lines.items() if line.moments}
+        self._soon = {key: line for key, line in self._lines.items() if line.moments}
+        keys: dict[str, list[str]] = {}
+        for key, line in self._soon.items():
+            keys.setdefault(line.plan.job.name, []).append(key)
+        self._keys = keys
         self._catalog, self._end = catalog, end
 
     def coming(
@@ -99,16 +106,17 @@ class Agenda:
 
         `held` is what people hold back: that does not start.
         """
-        lines = self._soon
-        names = lines.keys() if jobs is None else jobs & lines.keys()
-        queue = [turn for name in names if (turn := _turn(name, lines[name].moments, now)) is not None]
+        lines, of = self._soon, self._keys
+        keys = lines.keys() if jobs is None else [key for job in jobs & of.keys() for key in of[job]]
+        queue = [turn for key in keys if (turn := _turn(key, lines[key].moments, now)) is not None]
         heapify(queue)
         found: list[Coming] = []
         while queue and len(found) < most and queue[0].at <= now + HOUR:
             turn = queue[0]
-            if _starts(lines[turn.job].plan, held.get(turn.job), turn.at):
-                found.append(Coming(turn.at, turn.job))
-            following = _turn(turn.job, turn.moments, turn.at)
+            plan = lines[turn.key].plan
+            if _starts(plan, held.get(turn.key), turn.at):
+                found.append(Coming(turn.at, plan.job.name, plan.timetable.name))
+            following = _turn(turn.key, turn.moments, turn.at)
             if following is None:
                 heappop(queue)
             else:
@@ -120,27 +128,27 @@ class _Turn(NamedTuple):
     """The next of a schedule's moments."""
 
     at: float
-    job: str
+    key: str
     moments: Sequence[float]
 
 
-def _turn(job: str, moments: Sequence[float], after: float) -> _Turn | None:
+def _turn(key: str, moments: Sequence[float], after: float) -> _Turn | None:
     place = bisect_right(moments, after)
-    return _Turn(moments[place], job, moments) if place < len(moments) else None
+    return _Turn(moments[place], key, moments) if place < len(moments) else None
 
 
 def _lines(catalog: Catalog, known: Mapping[str, _Line], start: float, end: float) -> dict[str, _Line]:
     """The schedules of today's jobs, read to `end`; those that are known are read on."""
     lines: dict[str, _Line] = {}
-    for job in catalog.jobs.values():
-        if job.schedule is None or job.schedule.paused:
+    for plan in plans_of(*catalog.jobs.values()):
+        if plan.timetable.paused:
             continue
-        line = known.get(job.name)
-        if line is not None and line.is_of(job):
+        line = known.get(plan.key)
+        if line is not None and line.is_of(plan):
             line.extend(start, end)
         else:
-            line = _Line(Plan(job, job.schedule), start, end)
-        lines[job.name] = line
+            line = _Line(plan, start, end)
+        lines[plan.key] = line
         if len(lines) % _STEP == 0:
             time.sleep(_BREATH_S)
     return lines

@@ -1,9 +1,10 @@
 """What stands in the way of a new run of a job now, and what its schedule does: read, never changed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.catalog.catalog import Job
-from bot.catalog.due import Outlook, Plan, outlook
+from bot.catalog.due import Outlook, outlook, plans_of
 from bot.handlers.authorization import RequestContext
 from bot.handlers.enqueuing import Enqueuer, Prospect
 from bot.handlers.orders import Order, Target
@@ -17,7 +18,7 @@ class Conditions:
 
     refusal: str | None
     waiting: Waiting | None
-    timing: Outlook | None
+    timing: Sequence[Outlook]
 
 
 def conditions(
@@ -38,9 +39,9 @@ def waiting(session: Session, prospect: Prospect, now: float) -> Waiting | None:
     return None if prospect.refusal else admission.waits_for(session, prospect.run, now=now)
 
 
-def timing(session: Session, job: Job, now: float, count: int) -> Outlook | None:
-    """The next `count` runs of the job's schedule and what holds them back; None where it has none."""
-    if job.schedule is None:
-        return None
-    state = ticks.states(session, [job.name]).get(job.name)
-    return outlook(Plan(job, job.schedule), state, now, count)
+def timing(session: Session, job: Job, now: float, count: int) -> Sequence[Outlook]:
+    """The next `count` runs of each of the job's schedules and what holds them back."""
+    if not (plans := plans_of(job)):
+        return ()
+    states = ticks.states(session, [plan.key for plan in plans])
+    return [outlook(plan, states.get(plan.key), now, count) for plan in plans]

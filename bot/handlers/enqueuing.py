@@ -115,6 +115,7 @@ class Enqueuer:
             actor=context.actor,
             rerun_of=order.repeated.number if order.repeated is not None else None,
             tick_at=order.tick_at,
+            schedule=order.schedule,
             pull_request=order.pull_request,
             environment=order.environment,
             occurrence=order.occurrence,

@@ -78,6 +78,7 @@ class Order:
     rules: Job | None = None  # whose `concurrency` and `lock` hold; None: the job's own
     tick_at: float | None = None
     not_before: float | None = None  # held until then; seconds since the epoch
+    schedule: str | None = None  # whose moment that is, if it has a name
 
     @property
     def key(self) -> str:

@@ -5,12 +5,13 @@ the bot whose clock it is.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, time, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from bot.catalog.catalog import ownerless
-from bot.catalog.due import Plan, paused, upcoming
+from bot.catalog.due import Plan, paused, plans_of, upcoming
 from bot.commands import parser
 from bot.errors import AskerError, Unfit
 from bot.handlers.authorization import Authorization, RequestContext
@@ -18,7 +19,8 @@ from bot.messages import timetables
 from bot.store import Session, ticks
 from bot.tables import JobState
 from bot.text import vocabulary
-from bot.text.wording import quoted
+from bot.text.names import schedule_key
+from bot.text.wording import did_you_mean, quoted
 
 LONGEST = 366 * 86400.0
 """Seconds: no pause is for longer, unless it is without an end."""
@@ -36,15 +38,16 @@ class PauseHandler:
         if command.duration is not None and command.duration > LONGEST:
             sentence = "A pause is for a year at most, or without an end."
             raise Unfit(sentence, [(("duration",), sentence)])
-        plan, word = await self._plan(context, command.name), self._authorization.first_word(context)
-        zone, now = plan.timetable.timezone, self._clock()
+        plans, word = await self._plans(context, command), self._authorization.first_word(context)
+        zone, now = plans[0].timetable.timezone, self._clock()
         until = None if command.duration is None else now + command.duration
         if command.until is not None:
             until = moment(command.until, zone, now)
 
         def effect(session: Session) -> str | None:
-            ticks.change(session, command.name, paused=True, paused_until=until, paused_by=context.actor)
-            return timetables.paused(command.name, until, zone, command=word)
+            for plan in plans:
+                ticks.change(session, plan.key, paused=True, paused_until=until, paused_by=context.actor)
+            return timetables.paused(_subject(command), until, zone, command=word, count=len(plans))
 
         return effect
 
@@ -52,43 +55,57 @@ class PauseHandler:
         self, context: RequestContext, command: parser.Resume
     ) -> Callable[[Session], str | None]:
         """Let it go on, also with the time that was to be left out; what passed meanwhile stays passed."""
-        plan = await self._plan(context, command.name)
+        plans = await self._plans(context, command)
 
         def effect(session: Session) -> str | None:
-            now = self._clock()
-            state = ticks.hold(session, [command.name]).get(command.name) or JobState(job=command.name)
-            held = state.paused and (state.paused_until is None or state.paused_until > now)
-            if not held and state.skip_at is None:
-                raise AskerError(f"The schedule of {quoted(command.name)} is not paused.")
-            none = {"paused_until": None, "paused_by": None, "skip_at": None, "skipped_by": None}
-            state = ticks.change(session, command.name, paused=False, **none)
-            return timetables.resumed(command.name, upcoming(plan, state, now, 1), plan.timetable.timezone)
+            now, subject = self._clock(), _subject(command)
+            states = ticks.hold(session, [plan.key for plan in plans])
+            held = [plan for plan in plans if _is_held(states.get(plan.key), now)]
+            if not held:
+                raise AskerError(f"The schedule of {quoted(subject)} is not paused.")
+            for plan in held:
+                none = {"paused_until": None, "paused_by": None, "skip_at": None, "skipped_by": None}
+                states[plan.key] = ticks.change(session, plan.key, paused=False, **none)
+            first = _soonest(held, states, now)
+            times = [] if first is None else [first.at]
+            zone = plans[0].timetable.timezone if first is None else first.plan.timetable.timezone
+            return timetables.resumed(subject, times, zone, count=len(held))
 
         return effect
 
     async def skip(self, context: RequestContext, command: parser.Skip) -> Callable[[Session], str | None]:
-        """Leave out the next time at which the schedule would start the job, and only that."""
-        plan = await self._plan(context, command.name)
+        """Leave out the next time at which a schedule would start the job, and only that."""
+        plans = await self._plans(context, command)
 
         def effect(session: Session) -> str | None:
-            now, zone = self._clock(), plan.timetable.timezone
-            state = ticks.hold(session, [command.name]).get(command.name) or JobState(job=command.name)
-            if state.skip_at is not None:  # what was decided is not noted any more
-                shown = timetables.local_time(plan.starts_at(state.skip_at), zone)
-                raise AskerError(f"{quoted(command.name)} leaves out {shown} already.")
-            times = upcoming(plan, state, now, 1)
-            if not times:
-                by = vocabulary.who(paused(plan, state, now) or "nobody")
-                raise AskerError(f"The schedule of {quoted(command.name)} is paused by {quoted(by)}.")
-            at = round(times[0] - plan.spread)
-            state = ticks.change(session, command.name, skip_at=float(at), skipped_by=context.actor)
-            return timetables.skipped(command.name, times[0], upcoming(plan, state, now, 1), zone)
+            now, subject = self._clock(), _subject(command)
+            states = ticks.hold(session, [plan.key for plan in plans])
+            skipping = {key: state.skip_at for key, state in states.items() if state.skip_at is not None}
+            free = [plan for plan in plans if plan.key not in skipping]
+            if not free:  # what was decided is not noted any more
+                plan = plans[0]
+                shown = timetables.local_time(plan.starts_at(skipping[plan.key]), plan.timetable.timezone)
+                raise AskerError(f"{quoted(subject)} leaves out {shown} already.")
+            first = _soonest(free, states, now)
+            if first is None:
+                state = states.get(free[0].key) or JobState(job=free[0].key)
+                by = vocabulary.who(paused(free[0], state, now) or "nobody")
+                raise AskerError(f"The schedule of {quoted(subject)} is paused by {quoted(by)}.")
+            plan, zone = first.plan, first.plan.timetable.timezone
+            at = round(first.at - plan.spread)
+            state = ticks.change(session, plan.key, skip_at=float(at), skipped_by=context.actor)
+            following = _soonest(plans, {**states, plan.key: state}, now)
+            times = [] if following is None else [following.at]
+            shown = zone if following is None else following.plan.timetable.timezone
+            return timetables.skipped(plan.key, timetables.local_time(first.at, zone), times, shown)
 
         return effect
 
-    async def _plan(self, context: RequestContext, name: str) -> Plan:
-        """The schedule of a job that the asker may run; `AskerError` where there is none to talk about."""
-        catalog = self._authorization.catalog(context)
+    async def _plans(
+        self, context: RequestContext, command: parser.Pause | parser.Resume | parser.Skip
+    ) -> list[Plan]:
+        """The schedules that are meant, of a job that the asker may run; `AskerError` where there is none."""
+        name, catalog = command.name, self._authorization.catalog(context)
         job = catalog.job(name)
         if job.image is not None:
             catalog.image(job.image)  # which may have been taken away
@@ -97,11 +114,47 @@ class PauseHandler:
             await self._authorization.require(context, repository)
         elif context.scoped is None:
             raise AskerError(f"{ownerless(job.image)} says who may do that; ask in a pull request.")
-        if job.schedule is None:
+        if not job.schedules:
             raise AskerError(f"{quoted(name)} has no schedule.")
-        if job.schedule.paused:
-            raise AskerError(f"The schedule of {quoted(name)} is paused by its definition (`paused: true`).")
-        return Plan(job, job.schedule)
+        known = {plan.timetable.name or "": plan for plan in plans_of(job)}
+        if command.schedule is not None and command.schedule not in known:
+            near = did_you_mean(command.schedule, filter(None, known))
+            raise AskerError(f"{quoted(name)} has no schedule {quoted(command.schedule)}.{near}")
+        meant = [known[command.schedule]] if command.schedule is not None else list(known.values())
+        plans = [plan for plan in meant if not plan.timetable.paused]
+        if not plans:
+            subject = _subject(command)
+            raise AskerError(
+                f"The schedule of {quoted(subject)} is paused by its definition (`paused: true`)."
+            )
+        return plans
+
+
+class _Start(NamedTuple):
+    """When a schedule starts its job next."""
+
+    at: float
+    plan: Plan
+
+
+def _soonest(plans: Sequence[Plan], states: Mapping[str, JobState], now: float) -> _Start | None:
+    """Which of these schedules starts its job first; None where none does."""
+    coming = [(upcoming(plan, states.get(plan.key), now, 1), plan) for plan in plans]
+    starts = [_Start(times[0], plan) for times, plan in coming if times]
+    return min(starts, key=lambda start: start.at, default=None)
+
+
+def _is_held(state: JobState | None, now: float) -> bool:
+    if state is None:
+        return False
+    return state.skip_at is not None or (
+        state.paused and (state.paused_until is None or state.paused_until > now)
+    )
+
+
+def _subject(command: parser.Pause | parser.Resume | parser.Skip) -> str:
+    """What the asker named."""
+    return schedule_key(command.name, command.schedule)
 
 
 def moment(text: str, timezone: str, now: float) -> float:

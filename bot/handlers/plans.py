@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from bot import messages
 from bot.catalog.catalog import Catalog, Job, ownerless
+from bot.catalog.due import plans_of
 from bot.commands import parser
 from bot.errors import AskerError
 from bot.handlers.authorization import Authorization, RequestContext
@@ -114,7 +115,7 @@ class WhyHandler:
                 refusals=push_verdicts.refusals(session, job=job.name, repository=repository, limit=REFUSALS)
                 if repository
                 else (),
-                ticks=ticks.newest(session, job.name, limit=TICKS),
+                ticks=ticks.newest(session, *_keys(job), limit=TICKS),
                 timing=timing(session, job, now, TICKS),
                 refused=prospect.refusal,
                 waiting=waiting(session, prospect, now),
@@ -141,3 +142,8 @@ def _events(session: Session, job: str, repositories: Sequence[str]) -> Sequence
     """The last things that happened in the repository and concerned the job."""
     rows = occurrences.newest(session, repositories=repositories, limit=EVENTS_READ)
     return [row for row in rows if job in row.decisions][:EVENTS]
+
+
+def _keys(job: Job) -> list[str]:
+    """Its schedules, and the one without a name that it may have had."""
+    return list(dict.fromkeys([job.name, *(plan.key for plan in plans_of(job))]))

@@ -48,17 +48,13 @@ class QueryHandler:
         """Hold the job's schedule back."""
         return await self._store.write(await self._actions.pauses.pause(self._context(caller), command))
 
-    async def resume(self, caller: Caller, job: str) -> str | None:
-        """Let the job's schedule go on."""
-        return await self._store.write(
-            await self._actions.pauses.resume(self._context(caller), parser.Resume(job))
-        )
+    async def resume(self, caller: Caller, command: parser.Resume) -> str | None:
+        """Let the job's schedules go on."""
+        return await self._store.write(await self._actions.pauses.resume(self._context(caller), command))
 
-    async def skip(self, caller: Caller, job: str) -> str | None:
-        """Leave out the next time of the job's schedule."""
-        return await self._store.write(
-            await self._actions.pauses.skip(self._context(caller), parser.Skip(job))
-        )
+    async def skip(self, caller: Caller, command: parser.Skip) -> str | None:
+        """Leave out the next time of the job's schedules."""
+        return await self._store.write(await self._actions.pauses.skip(self._context(caller), command))
 
     async def lock(self, caller: Caller, command: parser.Lock) -> tuple[Lock, str]:
         """Close a target; gives the lock and the answer."""

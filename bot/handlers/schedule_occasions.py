@@ -7,6 +7,7 @@ from bot.catalog.due import Plan
 from bot.catalog.notify import Notify, Occasion
 from bot.store import Session, digests, occasions, overlaps
 from bot.tables import Post, Run, Tick
+from bot.text.names import schedule_key
 
 
 class ScheduleOccasions:
@@ -19,7 +20,7 @@ class ScheduleOccasions:
         self, session: Session, plans: Sequence[Plan], ticks: Sequence[Tick], new: Sequence[Run]
     ) -> None:
         """What became of due moments, and the runs that some of them became."""
-        notifies = {plan.job.name: plan.job.notify for plan in plans}
+        notifies = {plan.key: plan.job.notify for plan in plans}
         due: dict[str, list[Tick]] = {}
         for tick in sorted(ticks, key=lambda tick: tick.at):
             if _tells(notifies[tick.job], Occasion.MISSED, Occasion.OVERLAPPING):
@@ -31,15 +32,16 @@ class ScheduleOccasions:
             if _tells(notifies[job], Occasion.OVERLAPPING) and rows[-1].outcome in ("run", "refused")
         }
         for run in overlaps.before(session, came):
-            channel = notifies[run.job].slack or ""
-            occasions.still(session, run, channel, kind=Occasion.OVERLAPPING, at=came[run.job])
+            key = schedule_key(run.job, run.schedule)
+            channel = notifies[key].slack or ""
+            occasions.still(session, run, channel, kind=Occasion.OVERLAPPING, at=came[key])
 
     def _misses(
         self, session: Session, notifies: dict[str, Notify], due: dict[str, list[Tick]], new: Sequence[Run]
     ) -> None:
         topics = {job: _topic(job, notifies[job]) for job in due if _tells(notifies[job], Occasion.MISSED)}
         known = digests.newest_of(session, topics.values())
-        started = {run.job: run.identity for run in new}
+        started = {schedule_key(run.job, run.schedule): run.identity for run in new}
         for job, topic in topics.items():
             row = known.get(topic)
             row = row if row is not None and row.place["facts"]["ended_by"] is None else None

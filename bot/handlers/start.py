@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.catalog.catalog import Job
+from bot.catalog.timetables import Timetable
 from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.orders import Order, Target
 from bot.handlers.requirements import RequirementHandler
@@ -67,8 +68,14 @@ def values_of(job: Job, request: StartRequest) -> dict[str, str]:
     return values
 
 
-def default_order(
-    context: RequestContext, job: Job, target: Target, index: int, tick_at: float | None = None
+def default_order(context: RequestContext, job: Job, target: Target, index: int) -> Order:
+    """The order of a run for which nobody says anything: pushes know the target already."""
+    return Order(context, index, job, target, values_of(job, StartRequest()))
+
+
+def scheduled_order(
+    context: RequestContext, job: Job, target: Target, at: float, timetable: Timetable
 ) -> Order:
-    """The order of a run for which nobody says anything: pushes and schedules know the target already."""
-    return Order(context, index, job, target, values_of(job, StartRequest()), tick_at=tick_at)
+    """The order of the run that `timetable` has for the due moment `at`."""
+    values = values_of(job, StartRequest(timetable.parameters))
+    return Order(context, int(at), job, target, values, tick_at=at, schedule=timetable.name)

@@ -16,18 +16,19 @@ from typing import Any
 import structlog
 
 from bot.catalog.catalog import Catalog
-from bot.catalog.due import Plan, judge
+from bot.catalog.due import Plan, judge, plans_of
 from bot.errors import AskerError, DatabaseAway, Refused, RetryLater
 from bot.handlers.authorization import RequestContext
 from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.orders import Order, Target, TransactionCache
 from bot.handlers.resolution import TargetResolver
-from bot.handlers.start import default_order
+from bot.handlers.start import scheduled_order
 from bot.registry import Registry
 from bot.states import ActorKind, Cause
 from bot.store import Session, Store, image_tags, runs, ticks
 from bot.tables import JobState, Tick
 from bot.telemetry.metrics import TICKS
+from bot.text.names import schedule_key
 
 log = structlog.get_logger()
 
@@ -36,9 +37,9 @@ LONGEST = 60.0
 AGAIN = 1.0
 """Seconds until a decision is tried again, doubled for every further try up to `LONGEST`."""
 SHOWN = 5
-"""How many of the jobs that were decided together the log names."""
+"""How many of the schedules that were decided together the log names."""
 TOGETHER = 1000
-"""Jobs decided in one transaction; a longer one would make everybody else wait."""
+"""Schedules decided in one transaction; a longer one would make everybody else wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,34 @@ class Trouble:
 
 @dataclass(slots=True)
 class TickDecision:
-    """What came of one transaction: up to when each job was decided, which are not, what was recorded."""
+    """What came of one transaction: up to when schedules were decided, which are not, what was recorded."""
 
     to: dict[str, float] = field(default_factory=dict)
     waiting: dict[str, str] = field(default_factory=dict)
-    """Why it is not, by job."""
+    """Why it is not, by key."""
     outcomes: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """When it is decided, what this transaction has found so far, and where what comes of it is noted."""
+
+    now: float
+    seen: TransactionCache
+    decided: TickDecision
+
+
+def _turns(plans: Sequence[Plan]) -> Sequence[Sequence[Plan]]:
+    """The plans in groups that have each job once: nearly always all of them."""
+    turns: list[list[Plan]] = []
+    times: Counter[str] = Counter()
+    for plan in plans:
+        turn = times[plan.job.name]
+        times[plan.job.name] += 1
+        if turn == len(turns):
+            turns.append([])
+        turns[turn].append(plan)
+    return turns
 
 
 class TickHandler:
@@ -82,10 +105,10 @@ class TickHandler:
         self._plans: dict[str, Plan] = {}
         self._heap: list[tuple[float, str]] = []
         self._next: dict[str, float] = {}
-        """The one entry of the heap that counts, by job; others are left over."""
+        """The one entry of the heap that counts, by key; others are left over."""
         self._tries: Counter[str] = Counter()
         self._why: dict[str, str] = {}
-        """What kept a job that is tried again from starting the last time."""
+        """What kept a schedule that is tried again from starting its job the last time."""
         self.tasks: set[asyncio.Task[None]] = set()
         """The decisions that are under way."""
 
@@ -122,33 +145,33 @@ class TickHandler:
         if catalog is self._catalog and now >= self._looked - ticks.AHEAD:
             self._looked = now
             return
-        plans = {job.name: Plan(job, job.schedule) for job in catalog.jobs.values() if job.schedule}
-        texts = {name: plan.text for name, plan in plans.items()}
+        plans = {plan.key: plan for plan in plans_of(*catalog.jobs.values())}
+        texts = {key: plan.text for key, plan in plans.items()}
         begun = await self._store.write(lambda s: ticks.begin(s, texts, now=now, mark=mark))
         if begun is None:
             # Another bot changed a job. What this one knew of it must not be taken for news.
             await self._registry.refresh()
             return
         # In a thread: reading ten thousand schedules takes a second.
-        coming = await asyncio.to_thread(lambda: {name: plans[name].after(at) for name, at in begun.items()})
+        coming = await asyncio.to_thread(lambda: {key: plans[key].after(at) for key, at in begun.items()})
         self._catalog, self._plans, self._next, self._looked = catalog, plans, coming, now
-        self._heap = [(at, name) for name, at in coming.items()]
+        self._heap = [(at, key) for key, at in coming.items()]
         heapify(self._heap)
-        log.info("schedules", jobs=len(plans))
+        log.info("schedules", jobs=len({plan.job.name for plan in plans.values()}), schedules=len(plans))
 
-    def _push(self, name: str, at: float) -> None:
-        if name in self._plans:
-            self._next[name] = at
-            heappush(self._heap, (at, name))
+    def _push(self, key: str, at: float) -> None:
+        if key in self._plans:
+            self._next[key] = at
+            heappush(self._heap, (at, key))
 
     def _due(self, now: float) -> list[list[Plan]]:
-        """The jobs whose time has come, those that ask for the same repository together."""
+        """The schedules whose time has come, those that ask for the same repository together."""
         groups: dict[str | None, list[Plan]] = {}
         while self._heap and self._heap[0][0] <= now:
-            at, name = heappop(self._heap)
-            if self._next.get(name) == at:
-                del self._next[name]
-                plan = self._plans[name]
+            at, key = heappop(self._heap)
+            if self._next.get(key) == at:
+                del self._next[key]
+                plan = self._plans[key]
                 groups.setdefault(self._repository(plan), []).append(plan)
         return [
             plans[start : start + TOGETHER]
@@ -163,36 +186,36 @@ class TickHandler:
 
     async def _carry(self, plans: Sequence[Plan]) -> None:
         """Decide, and come back to what is not decided; of what fails together each is tried alone."""
-        names = [plan.job.name for plan in plans]
+        keys = [plan.key for plan in plans]
         try:
             decided = await self._decide(plans)
         except RetryLater as error:
             if not isinstance(error, DatabaseAway):
                 log.warning("ticks.wait", error=str(error))
-            decided = TickDecision(waiting=dict.fromkeys(names, str(error)))
+            decided = TickDecision(waiting=dict.fromkeys(keys, str(error)))
         except Exception:
-            log.exception("ticks.failed", first=names[:SHOWN], jobs=len(names))
+            log.exception("ticks.failed", first=keys[:SHOWN], jobs=len(keys))
             if len(plans) > 1:
                 for plan in plans:
                     await self._carry([plan])
                 return
             decided = TickDecision(
-                waiting=dict.fromkeys(names, "Errand failed over it; the cause is in its own log.")
+                waiting=dict.fromkeys(keys, "Errand failed over it; the cause is in its own log.")
             )
         now = self._clock()
-        for name in names:
-            if name in decided.waiting:
-                self._tries[name] += 1
-                self._why[name] = decided.waiting[name]
-                self._push(name, now + self._delay(name))
+        for key in keys:
+            if key in decided.waiting:
+                self._tries[key] += 1
+                self._why[key] = decided.waiting[key]
+                self._push(key, now + self._delay(key))
             else:
-                self._tries.pop(name, None)
-                self._why.pop(name, None)
-                if name in self._plans:
-                    self._push(name, self._plans[name].after(decided.to.get(name, now)))
+                self._tries.pop(key, None)
+                self._why.pop(key, None)
+                if key in self._plans:
+                    self._push(key, self._plans[key].after(decided.to.get(key, now)))
 
-    def _delay(self, name: str) -> float:
-        return min(AGAIN * 2.0 ** min(self._tries[name] - 1, 16), LONGEST)
+    def _delay(self, key: str) -> float:
+        return min(AGAIN * 2.0 ** min(self._tries[key] - 1, 16), LONGEST)
 
     async def _decide(self, plans: Sequence[Plan]) -> TickDecision:
         """Ask GitHub where it matters, then decide in one transaction."""
@@ -210,15 +233,15 @@ class TickHandler:
         for outcome, count in decided.outcomes.items():
             TICKS.labels(outcome).inc(count)
         if decided.outcomes:
-            names = [plan.job.name for plan in plans[:SHOWN]]
-            log.info("ticks.decided", first=names, jobs=len(plans), **decided.outcomes)
+            keys = [plan.key for plan in plans[:SHOWN]]
+            log.info("ticks.decided", first=keys, jobs=len(plans), **decided.outcomes)
         return decided
 
     async def _any_runs(self, plans: Sequence[Plan], now: float) -> bool:
         """Whether anything is to be started, as far as is known before the transaction."""
-        names = [plan.job.name for plan in plans]
-        states = await self._store.read(lambda s: ticks.states(s, names))
-        pairs = ((plan, states.get(plan.job.name)) for plan in plans)
+        keys = [plan.key for plan in plans]
+        states = await self._store.read(lambda s: ticks.states(s, keys))
+        pairs = ((plan, states.get(plan.key)) for plan in plans)
         moments = (each for plan, state in pairs if state for each in judge(plan, state, now))
         return any(moment.outcome == "run" for moment in moments)
 
@@ -231,7 +254,7 @@ class TickHandler:
         try:
             target = await self._resolver.head(images[0], repository)
         except RetryLater as error:
-            delay = max(error.delay or 0.0, max(self._delay(plan.job.name) for plan in plans))
+            delay = max(error.delay or 0.0, max(self._delay(plan.key) for plan in plans))
             return Trouble(f"GitHub did not answer: {error}", delay)
         except (AskerError, Refused) as error:
             return Trouble(f"GitHub: {error}")
@@ -247,36 +270,55 @@ class TickHandler:
         now: float,
     ) -> TickDecision:
         """The transaction: what is due is recorded, and what runs is enqueued."""
-        decided, orders, rows = TickDecision(), dict[tuple[str, float], Order](), list[Tick]()
-        states = ticks.hold(session, [plan.job.name for plan in plans])
+        decided = TickDecision()
+        states = ticks.hold(session, [plan.key for plan in plans])
+        seen = TransactionCache(tags=image_tags.all(session))
+        for some in _turns(plans):
+            self._settle_turn(session, some, states, targets, _Turn(now, seen, decided))
+        return decided
+
+    def _settle_turn(
+        self,
+        session: Session,
+        plans: Sequence[Plan],
+        states: Mapping[str, JobState],
+        targets: Mapping[str | None, Target] | Trouble,
+        turn: "_Turn",
+    ) -> None:
+        """The same for one schedule of each job: what is in the way of its next is stored by then."""
+        decided, now = turn.decided, turn.now
+        orders, rows = dict[tuple[str, float], Order](), list[Tick]()
         for plan in plans:
-            state = states.get(plan.job.name)
+            state = states.get(plan.key)
             if state is None:
                 continue
-            if state.timetable != plan.text:  # another bot has read a newer one, of which we shall hear
-                decided.waiting[plan.job.name] = ""
+            if ticks.timetable_of(state) != plan.text:  # another bot has read a newer one, and we shall hear
+                decided.waiting[plan.key] = ""
                 continue
             moments = self._moments(session, plan, state, targets, now)
             if moments is None:
-                decided.waiting[plan.job.name] = targets.why if isinstance(targets, Trouble) else ""
+                decided.waiting[plan.key] = targets.why if isinstance(targets, Trouble) else ""
                 continue
             for tick, order in moments:
                 rows.append(tick)
                 if order is not None:
                     orders[tick.job, tick.at] = order
-            decided.to[plan.job.name] = state.ticked_to if state.ticked_to is not None else now
+            decided.to[plan.key] = state.ticked_to if state.ticked_to is not None else now
         fresh = ticks.record(session, rows)
-        seen = TransactionCache(tags=image_tags.all(session))
-        drafts = [self._enqueuer.draft(session, orders[key], seen) for key in orders if key in fresh]
+        drafts = [self._enqueuer.draft(session, orders[key], turn.seen) for key in orders if key in fresh]
         new = runs.enqueue_all(session, drafts, now=now)
         ticks.started(
-            session, {(run.job, run.tick_at): run.identity for run in new if run.tick_at is not None}
+            session,
+            {
+                (schedule_key(run.job, run.schedule), run.tick_at): run.identity
+                for run in new
+                if run.tick_at is not None
+            },
         )
         self._enqueuer.occasions.note(
             session, plans, [row for row in rows if (row.job, row.at) in fresh], new
         )
         decided.outcomes.update(row.outcome for row in rows if (row.job, row.at) in fresh)
-        return decided
 
     def _moments(
         self,
@@ -286,9 +328,9 @@ class TickHandler:
         targets: Mapping[str | None, Target] | Trouble,
         now: float,
     ) -> list[tuple[Tick, Order | None]] | None:
-        """What becomes of the due moments of one job, which `state` notes; None: not known yet."""
+        """What becomes of the due moments of one schedule, which `state` notes; None: not known yet."""
         moments: list[tuple[Tick, Order | None]] = []
-        for moment in judge(plan, state, now, self._why.get(plan.job.name)):
+        for moment in judge(plan, state, now, self._why.get(plan.key)):
             order, outcome, reason = None, moment.outcome, moment.reason
             if outcome == "run" and isinstance(targets, Trouble):
                 last = plan.starts_at(moment.at) + plan.patience
@@ -297,7 +339,7 @@ class TickHandler:
                 outcome, reason = "missed", {"kind": "answer", "text": targets.why}
             elif outcome == "run" and not isinstance(targets, Trouble):
                 order, outcome, reason = self._order(session, plan, targets, moment.at)
-            tick = Tick(job=plan.job.name, at=moment.at, outcome=outcome, reason=reason, decided_at=now)
+            tick = Tick(job=plan.key, at=moment.at, outcome=outcome, reason=reason, decided_at=now)
             moments.append((tick, order))
         if moments:
             state.ticked_to = moments[-1][0].at
@@ -319,10 +361,10 @@ class TickHandler:
         if target is None:
             raise RetryLater("it became due while GitHub was not asked")
         context = RequestContext(
-            key=f"tick:{job.name}", cause=Cause.SCHEDULE, actor=ActorKind.SCHEDULE, login=None
+            key=f"tick:{plan.key}", cause=Cause.SCHEDULE, actor=ActorKind.SCHEDULE, login=None
         )
         try:
-            order = default_order(context, job, target, int(at), at)
+            order = scheduled_order(context, job, target, at, plan.timetable)
         except AskerError as error:
             return None, "missed", error.reason
         if (why := self._enqueuer.refusal(session, order)) is not None:

@@ -19,6 +19,7 @@ from bot.messages.view import run_view
 from bot.states import State, Waiting
 from bot.tables import Build, CommandRefusal, OccurrenceSeen, PushVerdict, Run, Tick
 from bot.text import vocabulary
+from bot.text.names import job_and_schedule
 from bot.text.vocabulary import moment
 
 NAMES = 30
@@ -29,7 +30,7 @@ NAMES = 30
 class Prospect:
     """What `run` would do: `run` is the draft. `refused` is Markdown, `waiting` besides its build.
 
-    `timing` is None for a job without a schedule. `hidden`: what `last` ran with is not told in this place.
+    `timing` has the job's schedules. `hidden`: what `last` ran with is not told in this place.
     """
 
     run: Run
@@ -38,7 +39,7 @@ class Prospect:
     requirements: Sequence[Verdict]
     refused: str | None
     waiting: Waiting | None
-    timing: Outlook | None
+    timing: Sequence[Outlook]
     last: Run | None
     hidden: bool = False
 
@@ -96,15 +97,21 @@ def _compared(prospect: Prospect) -> str:
     return f"other than {number}: {_codes(found)}" if found else f"the same as {number}"
 
 
-def timing_lines(timing: Outlook | None) -> list[str]:
-    """The schedule with its next times, by the clocks of its zone, and what people said about it."""
-    if timing is None:
-        return ["no schedule"]
+def timing_lines(timing: Sequence[Outlook]) -> list[str]:
+    """The schedules with their next times, by the clocks of their zones, and what people said about them."""
+    return [line for each in timing for line in _timing_lines(each)] or ["no schedule"]
+
+
+def _timing_lines(timing: Outlook) -> list[str]:
     zone = timing.timetable.timezone
     upcoming = ", ".join(local_time(at, zone) for at in timing.upcoming)
+    called = "" if timing.name is None else f"{code(timing.key)}, "
     lines = [
-        f"schedule {code(timing.timetable.cron)} ({zone}), next: {upcoming or 'none while it is paused'}"
+        f"schedule {called}{code(timing.timetable.cron)} ({zone}), next: "
+        f"{upcoming or 'none while it is paused'}"
     ]
+    if given := list(timing.timetable.parameters):
+        lines.append(f"that schedule gives {_codes(given)}")
     if timing.paused_by is not None:
         until = "" if timing.paused_until is None else f" until {local_time(timing.paused_until, zone)}"
         by = timing.paused_by if timing.paused_by == DEFINITION else code(vocabulary.who(timing.paused_by))
@@ -126,7 +133,7 @@ class Reasons:
     events: Sequence[OccurrenceSeen]
     refusals: Sequence[CommandRefusal]
     ticks: Sequence[Tick]
-    timing: Outlook | None
+    timing: Sequence[Outlook]
     refused: str | None
     waiting: Waiting | None
     last: Run | None
@@ -158,11 +165,13 @@ def why(reasons: Reasons, *, who: str) -> str:
         about = f"{plain(event.subject, 200)}, {moment(event.received_at)}"
         lines.append(f"- {about}: {occurrence_line(event, reasons.job)}")
     lines += [f"- {line}" for line in timing_lines(reasons.timing)]
+    zones = {each.key: each.timetable.timezone for each in reasons.timing}
     for tick in reasons.ticks:
         note = f" ({plain(said, 300)})" if (said := tick_note(tick)) else ""
         became = f"became {code(f'#{tick.run_number}')}" if tick.run_number else plain(tick.outcome, 40)
-        at = local_time(tick.at, reasons.timing.timetable.timezone if reasons.timing else "UTC")
-        lines.append(f"- due {at}: {became}{note}")
+        at = local_time(tick.at, zones.get(tick.job, "UTC"))
+        of = "" if job_and_schedule(tick.job)[1] is None else f" by {code(tick.job)}"
+        lines.append(f"- due {at}{of}: {became}{note}")
     return "\n".join(lines)
 
 

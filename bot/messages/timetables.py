@@ -18,21 +18,28 @@ def timetable(cron: str, timezone: str, upcoming: Sequence[float]) -> str:
     return f"{cron} ({timezone}): {times}"
 
 
-def paused(job: str, until: float | None, timezone: str, *, command: str) -> str:
-    """The answer to who paused a schedule."""
+def paused(subject: str, until: float | None, timezone: str, *, command: str, count: int = 1) -> str:
+    """The answer to who paused a schedule, or all `count` of a job; `subject` is what they named."""
     how_long = f" until {local_time(until, timezone)}" if until is not None else ""
-    ends = "" if until is not None else f" {quoted(f'{command} resume {job}')} lets it go on."
-    return f"The schedule of {quoted(job)} is paused{how_long}. People can still run it.{ends}"
+    they = "it" if count == 1 else "them"
+    ends = "" if until is not None else f" {quoted(f'{command} resume {subject}')} lets {they} go on."
+    verb = "is" if count == 1 else "are"
+    return f"{_subject(subject, count)} {verb} paused{how_long}. People can still run it.{ends}"
 
 
-def resumed(job: str, upcoming: Sequence[float], timezone: str) -> str:
-    """The answer to who let a schedule go on."""
-    return f"The schedule of {quoted(job)} goes on.{_next(upcoming, timezone)}"
+def resumed(subject: str, upcoming: Sequence[float], timezone: str, *, count: int = 1) -> str:
+    """The answer to who let a schedule go on, or `count` of a job."""
+    verb = "goes" if count == 1 else "go"
+    return f"{_subject(subject, count)} {verb} on.{_next(upcoming, timezone)}"
 
 
-def skipped(job: str, at: float, upcoming: Sequence[float], timezone: str) -> str:
-    """The answer to who left out the next time."""
-    return f"{quoted(job)} leaves out {local_time(at, timezone)}.{_next(upcoming, timezone)}"
+def _subject(subject: str, count: int) -> str:
+    return f"The schedule of {quoted(subject)}" if count == 1 else f"{count} schedules of {quoted(subject)}"
+
+
+def skipped(key: str, left_out: str, upcoming: Sequence[float], timezone: str) -> str:
+    """The answer to who left out the next time of a schedule; `upcoming` are times of the job after it."""
+    return f"{quoted(key)} leaves out {left_out}.{_next(upcoming, timezone)}"
 
 
 def _next(upcoming: Sequence[float], timezone: str) -> str:

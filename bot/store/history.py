@@ -4,13 +4,26 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import Any, cast
 
-from sqlalchemy import Column, ColumnElement, CursorResult, and_, delete, exists, func, literal, or_, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    CursorResult,
+    and_,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from bot.states import State, attempt_name
 from bot.store import admission
 from bot.store.columns import ATTEMPT, BUILD, JOB_STATE, POST, RUN, TICK
 from bot.tables import Attempt, Build, JobState, Post, Run, Tick
+from bot.text.names import schedule_key
 
 BATCH = 200
 """Runs or builds that one transaction forgets: others wait for it."""
@@ -119,12 +132,26 @@ def forget(session: Session, numbers: Collection[int]) -> list[str]:
     return [attempt_name(row.name, attempt) for row in rows for attempt in range(1, row.attempt + 1)]
 
 
+_NOTHING_SAID: dict[str, Any] = {"paused": False} | dict.fromkeys(
+    ("paused_until", "paused_by", "skip_at", "skipped_by", "ticked_to", "timetable", "named_timetable")
+)
+
+
 def forget_schedule(session: Session, job: str) -> int:
-    """Forget up to `ROWS` ticks of a job, and what people said about its schedule; gives how many ticks."""
-    session.execute(delete(JobState).where(JOB_STATE.job == job))
-    some = select(TICK.id).where(TICK.job == job).limit(ROWS)
-    gone = session.execute(delete(Tick).where(TICK.id.in_(some)).execution_options(**_PLAIN))
-    return cast("CursorResult[Any]", gone).rowcount
+    """Forget up to `ROWS` ticks of a job, and what people said about its schedules; gives how many ticks."""
+    named = JOB_STATE.job.startswith(schedule_key(job, ""), autoescape=True)
+    keys = [job, *session.scalars(select(JOB_STATE.job).where(named))]
+    some = select(TICK.id).where(TICK.job.in_(keys)).limit(ROWS)
+    gone = cast(
+        "CursorResult[Any]",
+        session.execute(delete(Tick).where(TICK.id.in_(some)).execution_options(**_PLAIN)),
+    ).rowcount
+    mine = JOB_STATE.job.in_(keys)
+    if gone < ROWS:
+        session.execute(delete(JobState).where(mine))
+    else:  # ticks are left, of which only these rows say whose they are
+        session.execute(update(JobState).where(mine).values(_NOTHING_SAID).execution_options(**_PLAIN))
+    return gone
 
 
 def forget_builds(session: Session, *, before: float, images: Collection[str]) -> list[str]:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from bot.store import admission, versions
 from bot.store.columns import JOB_STATE, TICK, table_of
 from bot.tables import JobState, Tick
+from bot.text.names import job_and_schedule
 
 AHEAD = 60.0
 """Seconds by which clocks may differ; ticks that were decided further ahead were so by a wrong one."""
@@ -28,7 +29,7 @@ _PLAIN: dict[str, Any] = {"synchronize_session": False}
 def begin(
     session: Session, timetables: Mapping[str, str], *, now: float, mark: int | None = None
 ) -> dict[str, float] | None:
-    """Note which schedule each job has; gives up to when the ticks of each were decided.
+    """Note which schedules there are, by key; gives up to when the ticks of each were decided.
 
     None, and nothing noted, where a job changed since the one who asks looked: at the `mark` of `versions`.
 
@@ -41,28 +42,40 @@ def begin(
         return None
     known = {row.job: row for row in session.scalars(select(JobState))}
     fresh = [
-        {"job": job, "paused": False, "ticked_to": now, "timetable": timetable}
-        for job, timetable in timetables.items()
-        if job not in known
+        {"job": key, "paused": False, "ticked_to": now, "timetable": None, "named_timetable": None}
+        | {_column(key): timetable}
+        for key, timetable in timetables.items()
+        if key not in known
     ]
     if fresh:
         make: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
         session.execute(make(JobState).on_conflict_do_nothing(index_elements=["job"]), fresh)
     begun = dict.fromkeys(timetables, now)
-    for job, row in known.items():
-        timetable = timetables.get(job)
-        if row.timetable != timetable:
-            row.timetable, row.ticked_to, row.skip_at, row.skipped_by = timetable, now, None, None
+    for key, row in known.items():
+        timetable = timetables.get(key)
+        if timetable_of(row) != timetable:
+            setattr(row, _column(key), timetable)
+            row.ticked_to, row.skip_at, row.skipped_by = now, None, None
         elif timetable is not None and row.ticked_to is not None:
             if row.ticked_to > now + AHEAD:
                 row.ticked_to = now
-            begun[job] = row.ticked_to
+            begun[key] = row.ticked_to
     session.flush()
     return begun
 
 
+def _column(key: str) -> str:
+    return "timetable" if job_and_schedule(key)[1] is None else "named_timetable"
+
+
+def timetable_of(state: JobState) -> str | None:
+    """The schedule for which the rest holds, as `begin` was told of it."""
+    held: str | None = getattr(state, _column(state.job))
+    return held
+
+
 def states(session: Session, jobs: Collection[str]) -> dict[str, JobState]:
-    """What is known of the schedules of these jobs, for those of which anything is."""
+    """What is known of these schedules, by key, for those of which anything is."""
     found: dict[str, JobState] = {}
     for some in _parts(sorted(jobs)):
         query = select(JobState).where(JOB_STATE.job.in_(some)).execution_options(populate_existing=True)
@@ -71,14 +84,14 @@ def states(session: Session, jobs: Collection[str]) -> dict[str, JobState]:
 
 
 def paused(session: Session, *, now: float) -> set[str]:
-    """The jobs whose schedules people paused, until resumed or later than `now`."""
+    """The jobs of which people paused a schedule, until resumed or later than `now`."""
     query = select(JOB_STATE.job).where(JOB_STATE.paused == true())
     lasting = or_(JOB_STATE.paused_until.is_(None), JOB_STATE.paused_until > now)
-    return set(session.scalars(query.where(lasting)))
+    return {job_and_schedule(key)[0] for key in session.scalars(query.where(lasting))}
 
 
 def held_back(session: Session) -> dict[str, JobState]:
-    """What people hold back of schedules now, whole or one time of it, by job."""
+    """What people hold back of schedules now, whole or one time of it, by key."""
     query = select(JobState).where(or_(JOB_STATE.paused == true(), JOB_STATE.skip_at.is_not(None)))
     return {row.job: row for row in session.scalars(query)}
 
@@ -102,7 +115,7 @@ def change(session: Session, job: str, **values: Any) -> JobState:
 
 
 def record(session: Session, ticks: Iterable[Tick]) -> set[tuple[str, float]]:
-    """Store what became of due moments; gives the job and the time of those that were not decided before."""
+    """Store what became of due moments; gives the key and the time of those that were not decided before."""
     make: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     insert = make(Tick).on_conflict_do_nothing(index_elements=["job", "at"]).returning(TICK.job, TICK.at)
     rows = [tick.model_dump(exclude={"id"}) for tick in ticks]
@@ -110,17 +123,21 @@ def record(session: Session, ticks: Iterable[Tick]) -> set[tuple[str, float]]:
 
 
 def started(session: Session, numbers: Mapping[tuple[str, float], int]) -> None:
-    """Store which runs these ticks, by job and time, became."""
-    rows = [{"key": job, "moment": at, "number": number} for (job, at), number in numbers.items()]
+    """Store which runs these ticks, by key and time, became."""
+    rows = [{"key": key, "moment": at, "number": number} for (key, at), number in numbers.items()]
     if rows:
         table = table_of(Tick)
         mine = (table.c.job == bindparam("key"), table.c.at == bindparam("moment"))
         session.connection().execute(update(table).where(*mine).values(run_number=bindparam("number")), rows)
 
 
-def newest(session: Session, job: str, *, limit: int = 20) -> list[Tick]:
-    """What became of the last due moments of a job, newest first."""
-    return list(session.scalars(select(Tick).where(TICK.job == job).order_by(TICK.at.desc()).limit(limit)))
+def newest(session: Session, *keys: str, limit: int = 20) -> list[Tick]:
+    """What became of the last due moments of these schedules, newest first."""
+    found: list[Tick] = []
+    for key in keys:  # one by one: of several together the database would sort all that there is
+        mine = select(Tick).where(TICK.job == key).order_by(TICK.at.desc()).limit(limit)
+        found += session.scalars(mine)
+    return sorted(found, key=lambda tick: -tick.at)[:limit] if len(keys) > 1 else found
 
 
 def prune(session: Session, *, before: float, limit: int) -> int:

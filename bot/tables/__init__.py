@@ -163,6 +163,7 @@ class Run(Claimable, table=True):
     rerun_of: int | None = Field(default=None, sa_type=Number)
     version: int | None = None  # of the job, whose definition is above
     tick_at: float | None = Field(default=None, sa_type=Double)  # the due moment that started it
+    schedule: str | None = None  # the name of the schedule whose moment that is, if it has one
     pull_request: int | None = Field(default=None, sa_type=Number)  # of `repository`, if it is for one
     environment: str | None = None  # which deployment is meant, as GitHub calls it
     occurrence: int | None = Field(default=None, sa_type=Number)  # what happened and led to it
@@ -297,7 +298,10 @@ class JobVersion(SQLModel, table=True):
 
 
 class JobState(SQLModel, table=True):
-    """What people said about a job's schedule, and up to when its ticks were decided."""
+    """What people said about a schedule, and up to when its ticks were decided.
+
+    Its key is the job's name, or `JOB/SCHEDULE` where the schedule has a name.
+    """
 
     __tablename__ = "job_states"
 
@@ -309,6 +313,8 @@ class JobState(SQLModel, table=True):
     skipped_by: str | None = None
     ticked_to: float | None = Field(default=None, sa_type=Double)
     timetable: str | None = None  # for which that holds; what was changed begins anew
+    named_timetable: str | None = None
+    """The same of a schedule with a name, which a release before those would take for one that is gone."""
 
 
 class Tick(SQLModel, table=True):
@@ -318,7 +324,7 @@ class Tick(SQLModel, table=True):
     __table_args__ = (Index("ticks_job", "job", "at", unique=True), Index("ticks_age", "decided_at"))
 
     id: int | None = Field(default=None, primary_key=True, sa_type=Number)
-    job: str
+    job: str  # its name, or JOB/SCHEDULE: what makes the moment of each schedule unique
     at: float = Field(sa_type=Double)
     outcome: str
     reason: dict[str, Any] | None = Field(

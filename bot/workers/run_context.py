@@ -22,6 +22,7 @@ def variables(run: Run, url: str) -> dict[str, str]:
         "PULL_REQUEST": run.pull_request,
         "ENVIRONMENT": run.environment,
         "PAYLOAD": None,  # an engine that has one says where
+        "SCHEDULE": run.schedule,
         "SCHEDULED_AT": None if run.tick_at is None else iso(run.tick_at),
     }
     texts = {f"ERRAND_{name}": "" if value is None else str(value) for name, value in known.items()}

@@ -37,22 +37,24 @@ class ChatCommandHandlers:
         return responses.Said.of(job=name, text=self._questions.help(request.visitor.caller, name, page))
 
     async def pause_job(self, request: ApiRequest[requests.Pause]) -> responses.Said:
-        """Holds the schedule of a job back."""
+        """Holds the schedules of a job back."""
         name, pause = request.path["name"], request.body
         if pause.until is not None and pause.duration is not None:
             raise wrong([("/duration", "expected either until or duration, not both")])
-        command = parser.Pause(name, pause.until, pause.duration)
+        command = parser.Pause(name, pause.until, pause.duration, pause.schedule)
         return responses.Said.of(job=name, text=await self._questions.pause(request.visitor.caller, command))
 
-    async def resume_job(self, request: ApiRequest[requests.Empty]) -> responses.Said:
-        """Lets the schedule of a job go on."""
+    async def resume_job(self, request: ApiRequest[requests.OneSchedule]) -> responses.Said:
+        """Lets the schedules of a job go on."""
         name = request.path["name"]
-        return responses.Said.of(job=name, text=await self._questions.resume(request.visitor.caller, name))
+        command = parser.Resume(name, request.body.schedule)
+        return responses.Said.of(job=name, text=await self._questions.resume(request.visitor.caller, command))
 
-    async def skip_job(self, request: ApiRequest[requests.Empty]) -> responses.Said:
-        """Leaves out the next time of the schedule of a job."""
+    async def skip_job(self, request: ApiRequest[requests.OneSchedule]) -> responses.Said:
+        """Leaves out the next time of the schedules of a job."""
         name = request.path["name"]
-        return responses.Said.of(job=name, text=await self._questions.skip(request.visitor.caller, name))
+        command = parser.Skip(name, request.body.schedule)
+        return responses.Said.of(job=name, text=await self._questions.skip(request.visitor.caller, command))
 
     async def lock_target(self, request: ApiRequest[requests.LockRequest]) -> responses.LockAnswer:
         """Locks a target, which is a `lock` of jobs or a job: what has begun goes on, nothing else starts."""

@@ -46,7 +46,7 @@ class JobHandlers:
         entries = [each for each in self._registry.entries() if visible is None or each.job.name in visible]
         jobs, now = [entry.job for entry in entries], self._clock()
 
-        def read(session: Session) -> tuple[dict[str, Outlook], dict[str, Run]]:
+        def read(session: Session) -> tuple[dict[str, list[Outlook]], dict[str, Run]]:
             names = [job.name for job in jobs]
             return schedules.outlooks(session, jobs, now=now), results.newest(session, names)
 
@@ -56,7 +56,8 @@ class JobHandlers:
                 responses.ListedJob.of_entry(
                     entry,
                     masked=not request.visitor.admin,
-                    schedule=outlooks.get(entry.job.name),
+                    schedule=next(iter(outlooks.get(entry.job.name, ())), None),
+                    schedules=outlooks.get(entry.job.name, []),
                     last_run=last.get(entry.job.name),
                 )
                 for entry in entries
@@ -67,19 +68,19 @@ class JobHandlers:
         """One job, with what its schedule does."""
         entry = required(self._registry.entry(request.path["name"]), missing_job())
         job, images = entry.job, self._registry.catalog.images
-        schedule, tag, last = await self._store.read(
+        found, tag, last = await self._store.read(
             lambda s: (
                 schedules.of(s, job, now=self._clock()),
                 standing_tag(s, job, images),
                 results.newest(s, [job.name]),
             )
         )
+        shown = [responses.Schedule.of(each.outlook, ticks=each.ticks) for each in found]
         document = responses.ScheduledJob.of_entry(
             entry,
             masked=not request.visitor.admin,
-            schedule=None
-            if schedule is None
-            else responses.Schedule.of(schedule.outlook, ticks=schedule.ticks),
+            schedule=next(iter(shown), None),
+            schedules=shown,
             last_run=last.get(job.name),
             image_tag=None if tag is None else responses.ChosenTag.of_tag(tag),
         )

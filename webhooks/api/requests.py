@@ -15,6 +15,7 @@ from pydantic import (
 from bot.access.scopes import MOST, READ, scope
 from bot.catalog.parameters import VALUE_LIMIT, scalar_text
 from bot.handlers.locks import REASON_CHARACTERS
+from bot.text.names import SCHEDULE_NAME
 from bot.text.units import seconds
 
 MOST_PARAMETERS = 200
@@ -168,7 +169,16 @@ class Empty(Body):
     """Nothing; `{}` or no body at all."""
 
 
-class Pause(Body):
+ScheduleName = Annotated[str, Field(pattern=SCHEDULE_NAME)]
+
+
+class OneSchedule(Body):
+    """Which schedule of the job is meant; without it all of them."""
+
+    schedule: ScheduleName | None = Field(default=None, description="Its name.")
+
+
+class Pause(OneSchedule):
     """Until when a schedule is held back; without either until somebody resumes it."""
 
     until: Annotated[str, Field(min_length=1, max_length=40)] | None = Field(

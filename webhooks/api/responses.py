@@ -229,6 +229,7 @@ class Tick(Shape):
 class Outlook(Shape):
     """What comes next, and what holds it back. A list of jobs has one moment of each, a job the next five."""
 
+    name: str | None
     next: list[Moment] = Field(validation_alias="upcoming")
     paused_by: Name | None
     paused_until: Moment | None
@@ -293,16 +294,21 @@ class DefinedJob(Shape):
 
 
 class ListedJob(DefinedJob):
-    """A job with what comes of its schedule, and its newest run."""
+    """A job with what comes of its schedules, and its newest run. `schedule` is the one that is due first."""
 
     schedule: Outlook | None
+    schedules: list[Outlook]
     last_run: LastRun | None
 
 
 class ScheduledJob(DefinedJob):
-    """A job with what its schedule does, its newest run, and the tag that was chosen for it."""
+    """A job with what its schedules do, its newest run, and the tag that was chosen for it.
+
+    `schedule` is the first of its `schedules`, as they are defined.
+    """
 
     schedule: Schedule | None
+    schedules: list[Schedule]
     last_run: LastRun | None
     image_tag: ChosenTag | None
 

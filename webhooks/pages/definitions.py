@@ -7,6 +7,7 @@ import difflib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bot import config
 from bot.catalog.catalog import Job
@@ -78,7 +79,7 @@ def facts(job: Job) -> list[Fact]:
         Fact("Keeps", [f"{job.keep} runs", *([duration_text(job.expire)] if job.expire else [])], code=False),
         Fact("Annotations", job.annotations),
         Fact("Notifies", _lines(written.get("notify"))),
-        Fact("Schedule", _lines(written.get("schedule"))),
+        *_schedules(written.get("schedule")),
     ]
     return [each for each in made if each.texts]
 
@@ -86,6 +87,12 @@ def facts(job: Job) -> list[Fact]:
 def _retries(job: Job) -> list[str]:
     found = rules_of(job.retries)
     return [] if found is None else [policy(found).replace("`", "")]
+
+
+def _schedules(written: Any) -> list[Fact]:
+    if not isinstance(written, list):
+        return [Fact("Schedule", _lines(written))]
+    return [Fact(f"Schedule {each.pop('name', '')}".strip(), _lines(each)) for each in written]
 
 
 def rules(job: Job) -> list[Fact]:

@@ -37,16 +37,16 @@ class Start:
 
 def starts(coming: Sequence[Coming]) -> list[Start]:
     """Each job once, those that start first before the others."""
-    often = Counter(job for _, job in coming)
-    first = {job: at for at, job in reversed(coming)}
+    often = Counter(each.job for each in coming)
+    first = {each.job: each.at for each in reversed(coming)}
     return sorted((Start(at, job, often[job] - 1) for job, at in first.items()), key=lambda each: each.at)
 
 
 def line(coming: Sequence[Coming], now: float) -> list[Mark]:
     """The marks, in their order."""
     marks: list[Mark] = []
-    for at, _ in coming:
-        x = round(max(0.0, min(1.0, (at - now) / HOUR)) * WIDTH, 1)
+    for each in coming:
+        x = round(max(0.0, min(1.0, (each.at - now) / HOUR)) * WIDTH, 1)
         if marks and x - marks[-1].x < _NEAR:
             marks[-1] = Mark(marks[-1].x, marks[-1].count + 1)
         else:

@@ -1,7 +1,7 @@
 """The pages of one job: its history, its schedule, its definition, and what else may start it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
@@ -31,7 +31,7 @@ COMING = 10
 VERSIONS = 20
 """Versions on each page of a job's definition."""
 
-_JobPage = tuple[list[Run], list[series.EndedRun], schedules.Schedule | None, ImageTag | None]
+_JobPage = tuple[list[Run], list[series.EndedRun], Sequence[schedules.Schedule], ImageTag | None]
 """The runs that are listed, those that are drawn, and what the first page shows besides."""
 
 
@@ -66,11 +66,11 @@ class JobPages:
             page = runs.page(session, job=name, limit=RECENT + 1, before=before)
             drawn = [] if before is not None else series.ended(session, name, limit=last)
             if entry is None:
-                return page, drawn, None, None
-            schedule = schedules.of(session, entry.job, now=self._pages.clock())
-            return page, drawn, schedule, standing_tag(session, entry.job, registry.catalog.images)
+                return page, drawn, (), None
+            coming = schedules.of(session, entry.job, now=self._pages.clock())
+            return page, drawn, coming, standing_tag(session, entry.job, registry.catalog.images)
 
-        page, drawn, schedule, tag = await self._pages.store.read(read)
+        page, drawn, coming, tag = await self._pages.store.read(read)
         if not page and name not in registry.descriptions:
             return missing(self._pages, visitor)
         more = page[RECENT - 1].number if len(page) > RECENT else None
@@ -84,7 +84,7 @@ class JobPages:
             and not registry.was_removed(name),
             runs=[run_summary(run) for run in page[:RECENT]],
             starters=entry.job.starters if entry else (),
-            schedule=schedule,
+            schedules=coming,
             chart=charts.chart(drawn, last),
             tag=responses.ChosenTag.of_tag(tag) if tag else None,
             more=more,
@@ -95,7 +95,7 @@ class JobPages:
     async def schedule(self, request: Request, visitor: Visitor) -> Response:
         """When the job runs by itself, and the forms that hold it back."""
         entry = self._entry(request, visitor)
-        if entry is None or entry.job.schedule is None:
+        if entry is None or not entry.job.schedules:
             return missing(self._pages, visitor)
         return await self._schedule(entry, visitor)
 
@@ -105,21 +105,22 @@ class JobPages:
         """Holds the schedule back: until a time, for some time, or until somebody lets it go on."""
         job = request.path_params["name"]
         await self._pages.actions.admit(context, job)
-        typed = {name: fields.get(name, "").strip() for name in ("until", "duration")}
-        mistakes, seconds = _pause_mistakes(**typed)
+        typed = {name: fields.get(name, "").strip() for name in ("until", "duration", "schedule")}
+        mistakes, seconds = _pause_mistakes(typed["until"], typed["duration"])
         if mistakes:
             return await self._refused(request, _Refusal(typed, mistakes))
-        return await self._change(request, context, parser.Pause(job, typed["until"] or None, seconds), typed)
+        command = parser.Pause(job, typed["until"] or None, seconds, typed["schedule"] or None)
+        return await self._change(request, context, command, typed)
 
     async def resume(
         self, request: Request, context: RequestContext, fields: dict[str, str]
     ) -> Response | str:
         """Lets the schedule go on."""
-        return await self._change(request, context, parser.Resume(request.path_params["name"]))
+        return await self._change(request, context, parser.Resume(*_schedule(request, fields)))
 
     async def skip(self, request: Request, context: RequestContext, fields: dict[str, str]) -> Response | str:
         """Leaves out the next time."""
-        return await self._change(request, context, parser.Skip(request.path_params["name"]))
+        return await self._change(request, context, parser.Skip(*_schedule(request, fields)))
 
     async def _change(
         self,
@@ -142,20 +143,22 @@ class JobPages:
     async def _refused(self, request: Request, refusal: _Refusal) -> Response:
         """The page of the schedule with what is wrong; what cannot be shown there is told by itself."""
         entry = self._pages.registry.entry(request.path_params["name"])
-        if entry is None or entry.job.schedule is None:
+        if entry is None or not entry.job.schedules:
             raise AskerError(refusal.words or "This job has no schedule.")
         return await self._schedule(entry, request.state.visitor, refusal)
 
     async def _schedule(self, entry: Entry, visitor: Visitor, refusal: _Refusal | None = None) -> Response:
         pages, job = self._pages, entry.job
-        schedule = await pages.store.read(lambda s: schedules.of(s, job, now=pages.clock(), count=COMING))
+        found = await pages.store.read(lambda s: schedules.of(s, job, now=pages.clock(), count=COMING))
         status = 200 if refusal is None else 422 if refusal.mistakes else 409
         return pages.renderer.page(
             "job_schedule.html",
             status,
             head=head_of(pages.registry, job.name, "schedule"),
             job=job,
-            schedule=schedule,
+            schedules=found,
+            starts=schedules.coming(found, COMING),
+            due=schedules.was_due(found),
             at_once=not any(each.required for each in job.parameters.values()),
             refusal=refusal or _Refusal(),
             visitor=visitor,
@@ -207,6 +210,11 @@ class JobPages:
         name = request.path_params["name"]
         hidden = visitor.jobs is not None and name not in visitor.jobs
         return None if hidden else self._pages.registry.entry(name)
+
+
+def _schedule(request: Request, fields: Mapping[str, str]) -> tuple[str, str | None]:
+    """The job and which of its schedules is meant, None for all."""
+    return request.path_params["name"], fields.get("schedule", "").strip() or None
 
 
 def _pause_mistakes(until: str, duration: str) -> tuple[dict[str, str], float | None]:

@@ -35,7 +35,7 @@ def head_of(registry: Registry, name: str, current: str) -> Head:
     titles = {"": "History"}
     if entry is not None:
         titles = {"run": "Run", **titles}
-        if entry.job.schedule is not None:
+        if entry.job.schedules:
             titles["schedule"] = "Schedule"
         titles |= {"definition": "Definition", "rules": "Hooks and rules"}
     tabs = [Tab(title, f"{path}/{part}" if part else path, part == current) for part, title in titles.items()]

@@ -131,7 +131,7 @@ class JobListPages:
         return {
             entry.name
             for entry in index.entries
-            if entry.job.schedule is not None and (entry.job.schedule.paused or entry.name in known)
+            if any(each.paused or entry.name in known for each in entry.job.schedules)
         }
 
     def _lines(self, session: Session, shown: Sequence[Entry], closed: dict[str, Lock]) -> list[Line]:
@@ -144,7 +144,7 @@ class JobListPages:
                 entry,
                 last.get(entry.name),
                 strip(strips.get(entry.name, [])),
-                coming.get(entry.name),
+                next(iter(coming.get(entry.name, ())), None),
                 closed.get(entry.name) or closed.get(entry.job.lock or ""),
                 *open_runs.get(entry.name, (0, 0)),
             )

@@ -131,8 +131,9 @@ class FormContents:
             lines.append(f":no_entry: now: {mrkdwn.slack_text(found.refusal)}")
         elif found.waiting is not None:
             lines.append(f":hourglass: would wait now for {mrkdwn.fitted(waits.words(found.waiting), 500)}")
-        seen = found.timing
-        if seen is not None and seen.paused_by is not None:
+        for seen in found.timing:
+            if seen.paused_by is None:
+                continue
             zone = seen.timetable.timezone
             until = (
                 ""
@@ -140,5 +141,6 @@ class FormContents:
                 else f" until {timetables.local_time(seen.paused_until, zone)}"
             )
             by = mrkdwn.span(vocabulary.who(seen.paused_by), 80)
-            lines.append(f":double_vertical_bar: its schedule is paused{until} by {by}")
+            which = "its schedule" if seen.name is None else f"its schedule {mrkdwn.span(seen.name, 80)}"
+            lines.append(f":double_vertical_bar: {which} is paused{until} by {by}")
         return [elements.mrkdwn(line)["text"] for line in lines]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from bot import messages
 from bot.catalog.catalog import Job
-from bot.catalog.due import DEFINITION, Plan, paused, upcoming
+from bot.catalog.due import DEFINITION, Plan, paused, plans_of, upcoming
 from bot.handlers.visibility import Sight
 from bot.messages.slack import homes
 from bot.messages.slack.overviews import (
@@ -39,15 +39,12 @@ class Timetables:
     def __init__(self) -> None:
         self._known: dict[str, tuple[tuple[object, ...], float | None]] = {}
 
-    def line(self, job: Job, state: JobState | None, now: float) -> ScheduleLine | None:
-        """How the schedule of a job stands, None where it has none."""
-        if job.schedule is None:
-            return None
-        plan, known = Plan(job, job.schedule), state or _UNTOUCHED
+    def line(self, plan: Plan, state: JobState | None, now: float) -> ScheduleLine:
+        """How a schedule stands."""
+        known, timetable = state or _UNTOUCHED, plan.timetable
         by = paused(plan, known, now)
-        timetable = job.schedule
         return ScheduleLine(
-            job=job.name,
+            key=plan.key,
             timetable=f"{timetable.cron} {timetable.timezone}",
             next_at=self._next(plan, known, now),
             paused_by=by,
@@ -58,13 +55,13 @@ class Timetables:
 
     def _next(self, plan: Plan, state: JobState, now: float) -> float | None:
         key = (plan.text, plan.spread, plan.timetable.paused, state.paused, state.paused_until, state.skip_at)
-        old = self._known.get(plan.job.name)
+        old = self._known.get(plan.key)
         if old is not None and old[0] == key and (old[1] is None or old[1] > now):
             return old[1]
         at = next(iter(upcoming(plan, state, now, 1)), None)
         if len(self._known) >= MOMENTS:
             self._known.clear()
-        self._known[plan.job.name] = key, at
+        self._known[plan.key] = key, at
         return at
 
 
@@ -82,7 +79,7 @@ class OverviewReader:
 
         def read(session: Session) -> JobPage:
             some, _ = _page(sight, number)
-            states = ticks.states(session, [job.name for job in some if job.schedule is not None])
+            states = ticks.states(session, [plan.key for plan in plans_of(*some)])
             shut = locks.closed(session, now=self._clock())
             return self._job_page(session, sight, number, states, shut)
 
@@ -93,8 +90,8 @@ class OverviewReader:
 
         def read(session: Session) -> Overview:
             now = self._clock()
-            scheduled = [job for job in sight.jobs.values() if job.schedule is not None]
-            states = ticks.states(session, [job.name for job in scheduled])
+            scheduled = plans_of(*sight.jobs.values())
+            states = ticks.states(session, [plan.key for plan in scheduled])
             shut = locks.closed(session, now=now)
             rows = overviews.under_way(session, sight.repositories, limit=UNDER_WAY)
             failing = overviews.failing(session, sight.repositories, limit=homes.FAILING)
@@ -131,21 +128,23 @@ class OverviewReader:
         rows = results.newest(session, [job.name for job in some]).items()
         newest = {name: row for name, row in rows if row.repository in sight.repositories}
         closed = {lock.target: lock.actor for lock in shut}
-        lines = [self._job(job, newest.get(job.name), states.get(job.name), closed) for job in some]
+        lines = [self._job(job, newest.get(job.name), states, closed) for job in some]
         return JobPage(lines, number, _pages(sight), len(sight.jobs), sight.unknown)
 
-    def _job(self, job: Job, run: Run | None, state: JobState | None, closed: Mapping[str, str]) -> JobLine:
+    def _job(
+        self, job: Job, run: Run | None, states: Mapping[str, JobState], closed: Mapping[str, str]
+    ) -> JobLine:
         last = None if run is None else self._run(run)
         by = closed.get(job.name) or closed.get(job.lock or "")
-        schedule = self._timetables.line(job, state, self._clock())
-        return JobLine(job.name, job.description, last, schedule, by)
+        schedules = self._schedules(plans_of(job), states, self._clock())
+        return JobLine(job.name, job.description, last, min(schedules, key=_moment, default=None), by)
 
     def _schedules(
-        self, jobs: Iterable[Job], states: Mapping[str, JobState], now: float
+        self, plans: Iterable[Plan], states: Mapping[str, JobState], now: float
     ) -> list[ScheduleLine]:
         """Some of what people hold back, then what is due soonest, then the rest."""
-        found = [self._timetables.line(job, states.get(job.name), now) for job in jobs]
-        lines = sorted((line for line in found if line is not None), key=_moment)
+        found = [self._timetables.line(plan, states.get(plan.key), now) for plan in plans]
+        lines = sorted(found, key=_moment)
         held = [line for line in lines if _is_held(line)]
         free = [line for line in lines if line.paused_by is None and not _is_held(line)]
         paused = [line for line in lines if line.by_definition]
@@ -180,4 +179,4 @@ def _is_held(line: ScheduleLine) -> bool:
 
 
 def _moment(line: ScheduleLine) -> tuple[float, str]:
-    return line.next_at if line.next_at is not None else math.inf, line.job
+    return line.next_at if line.next_at is not None else math.inf, line.key

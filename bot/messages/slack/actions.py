@@ -12,9 +12,9 @@ class Action(StrEnum):
     RUN_LOG = "run.log"  # opens an address: acknowledged, nothing else
     LINK = "link.open"  # opens an address: acknowledged, nothing else
     JOB_RUN = "job.run"  # (job, perhaps with what a command gives it, or none): the form
-    JOB_PAUSE = "job.pause"  # (job)
-    JOB_RESUME = "job.resume"  # (job)
-    JOB_SKIP = "job.skip"  # (job)
+    JOB_PAUSE = "job.pause"  # (job or job/schedule)
+    JOB_RESUME = "job.resume"  # (the same)
+    JOB_SKIP = "job.skip"  # (the same)
     LIST_PAGE = "list.page"  # (page, from 1)
     LIST_BACK = "list.back"  # (page, from 1): the same, beside it
     HOME_REFRESH = "home.refresh"

@@ -97,7 +97,7 @@ def _schedules(overview: Overview) -> Iterator[Block]:
         return
     yield header("Schedules")
     for line in overview.schedules[:SCHEDULES]:
-        yield section(f"*{literal(line.job, 100)}*: {schedule_text(line)}\n{span(line.timetable, 120)}")
+        yield section(f"*{literal(line.key, 100)}*: {schedule_text(line)}\n{span(line.timetable, 120)}")
         if buttons := _schedule_buttons(line):
             yield actions(*buttons)
     yield from _more(overview.more_schedules)
@@ -107,9 +107,9 @@ def _schedule_buttons(line: ScheduleLine) -> list[Block]:
     """What can be done to it; nothing to what its definition pauses."""
     if line.by_definition:
         return []
-    resume = button("Resume", Action.JOB_RESUME, line.job)
-    pause = button("Pause", Action.JOB_PAUSE, line.job)
-    skip = button("Skip the next", Action.JOB_SKIP, line.job)
+    resume = button("Resume", Action.JOB_RESUME, line.key)
+    pause = button("Pause", Action.JOB_PAUSE, line.key)
+    skip = button("Skip the next", Action.JOB_SKIP, line.key)
     if line.paused_by is not None:
         return [resume]
     return [pause, resume] if line.skipped_at is not None else [pause, skip]

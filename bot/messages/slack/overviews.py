@@ -19,12 +19,13 @@ class RunLine:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleLine:
-    """One schedule. `next_at` is when it starts the job next, None while it is paused for good.
+    """One schedule; `key` is what it is called among all. `next_at`: when it starts its job next.
 
-    `skipped_at`: the time that it leaves out. `by_definition`: it is paused where nobody can resume it.
+    That is None while it is paused for good. `skipped_at` is the time that it leaves out. `by_definition`: it
+    is paused where nobody can resume it.
     """
 
-    job: str
+    key: str
     timetable: str
     next_at: float | None
     paused_by: str | None = None

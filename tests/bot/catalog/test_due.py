@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.catalog.catalog import Job
-from bot.catalog.conditions import Timetable
 from bot.catalog.due import ON_TIME, RECORDED, Plan, judge, outlook, upcoming
+from bot.catalog.timetables import Timetable
 from bot.messages import reason
 from bot.tables import JobState
 

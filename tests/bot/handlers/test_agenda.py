@@ -36,7 +36,7 @@ async def registry(store: Store, tmp_path: Path) -> Registry:
 async def _coming(agenda: Agenda, now: float, **how: Any) -> list[tuple[float, str]]:
     assert await agenda.ready(now, 10.0)
     found = agenda.coming(how.get("held", {}), how.get("jobs"), now=now, most=how.get("most", 50))
-    return [((at - NOON) / 60, job) for at, job in found]
+    return [((each.at - NOON) / 60, each.job) for each in found]
 
 
 async def test_hour_is_told_in_order(registry: Registry) -> None:

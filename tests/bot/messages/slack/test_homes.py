@@ -42,7 +42,7 @@ def _runs(draw: st.DrawFn) -> RunLine:
 
 _schedules = st.builds(
     ScheduleLine,
-    job=_names,
+    key=_names,
     timetable=texts,
     next_at=_moments,
     paused_by=st.none() | texts,
