@@ -21,6 +21,7 @@ from bot.handlers.conversation import Conversation
 from bot.handlers.deliveries import DeliveryHandler, EventHandlers
 from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.exec import ExecHandler
+from bot.handlers.facts import FactFinder
 from bot.handlers.holds import HoldHandler
 from bot.handlers.locks import LockHandler
 from bot.handlers.occurrence_commits import OccurrenceCommits
@@ -125,7 +126,8 @@ class Composition:
     @cached_property
     def authorization(self) -> Authorization:
         """Who may."""
-        return Authorization(self.parts.registry, self.host, self.parts.clock, self.parts.nonce)
+        facts = FactFinder(self.host, self.slack_groups, self.parts.clock)
+        return Authorization(self.parts.registry, facts, self.parts.nonce)
 
     @cached_property
     def addresses(self) -> PageAddresses:
@@ -169,7 +171,7 @@ class Composition:
             enqueuer=self.enqueuer,
             cancels=CancelHandler(authorization, parts.store, parts.clock),
             builds=BuildHandler(authorization, self.resolver, self.enqueuer),
-            locks=LockHandler(authorization, parts.registry, parts.clock),
+            locks=LockHandler(authorization, parts.clock),
             pauses=PauseHandler(authorization, parts.clock),
             plans=Planner(starts, requirements, self.enqueuer, parts.clock),
             reasons=WhyHandler(authorization, parts.repositories, self.enqueuer, parts.clock),

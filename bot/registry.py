@@ -12,6 +12,9 @@ from weakref import WeakSet
 
 import structlog
 
+from bot.access.rules import People
+from bot.access.workflow_index import WorkflowIndex
+from bot.access.workflows import Workflow
 from bot.catalog.catalog import Catalog, Job
 from bot.catalog.images import Image
 from bot.config import FILE, Config, Owner, RepositoryDefinitions, narrowed
@@ -35,7 +38,7 @@ FIXED = (
     "engine",
 )
 """Sections of the file that only a new start takes up."""
-TAKEN = ("jobs", "images", "sizes", "repository_jobs")
+TAKEN = ("jobs", "images", "sizes", "people", "repository_jobs")
 """Those that hold at once."""
 
 
@@ -79,6 +82,7 @@ class _Today:
     catalog: Catalog = field(default_factory=Catalog)
     removed: Mapping[str, JobVersion] = field(default_factory=dict)
     mark: int = -1
+    people: People = field(default_factory=People)
 
 
 class Registry:
@@ -88,7 +92,10 @@ class Registry:
         self._store = store
         self._clock = clock
         # One reference that is replaced as a whole: the writer's thread reads it, too.
-        self._today = _Today(config, catalog=Catalog(config.jobs, config.images))
+        self._today = _Today(
+            config, catalog=Catalog(config.jobs, config.images), people=People(config.people)
+        )
+        self._index: tuple[_Today, WorkflowIndex] | None = None
         self._turning = asyncio.Lock()
         self._watchers: WeakSet[asyncio.Event] = WeakSet()
         self.descriptions: Mapping[str, str] = _Descriptions(self)
@@ -109,6 +116,21 @@ class Registry:
     def catalog(self) -> Catalog:
         """Today's jobs and images."""
         return self._today.catalog
+
+    @property
+    def people(self) -> People:
+        """The sets of `people`, with the rules that were made of them."""
+        return self._today.people
+
+    def started_by(self, workflow: Workflow) -> frozenset[str]:
+        """The jobs of today that a workflow of GitHub Actions may start."""
+        today = self._today
+        if self._index is None or self._index[0] is not today:
+            rules = (
+                (name, today.people.rule(job.allow, job.deny)) for name, job in today.catalog.jobs.items()
+            )
+            self._index = today, WorkflowIndex(rules)
+        return self._index[1].jobs(workflow)
 
     @property
     def removed(self) -> Collection[str]:
@@ -229,8 +251,10 @@ class Registry:
             entries = dict(self._entries(held, rows))
             jobs = {name: entry.job for name, entry in entries.items()}
             removed = {name: row for name, row in rows.items() if row.deleted}
+            same = held.people == self._today.people.sets
+            people = self._today.people if same else People(held.people)
             images = {**_images(stored), **held.images}
-            self._today = _Today(held, entries, Catalog(jobs, images), removed, mark)
+            self._today = _Today(held, entries, Catalog(jobs, images), removed, mark, people)
         for watcher in list(self._watchers):
             watcher.set()
         self._store.wakeup("ticks").set()  # schedules may have changed
@@ -333,7 +357,7 @@ class _Descriptions(Mapping[str, str]):
 
 
 def renewed(held: Config, new: Config) -> tuple[Config, list[str]]:
-    """`held` with the jobs, images and sizes of `new`, and the names of what only a new start changes."""
+    """`held` with what `new` says of jobs and people, and the names of what only a new start changes."""
     kept = [name for name in FIXED if _settled(held, name) != _settled(new, name)]
     update: dict[str, Any] = {name: getattr(new, name) for name in TAKEN}
     if held.github is not None and new.github is not None and "repositories" not in _written(new, "github"):

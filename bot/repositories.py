@@ -12,7 +12,6 @@ from typing import TypeVar
 import structlog
 
 from bot.access.repository_pins import Identity, PinVerdict, decide, owner_of
-from bot.access.workflows import repositories_of
 from bot.catalog.catalog import Catalog
 from bot.errors import AskerError, NotAllowed, Refused
 from bot.github import GitHub, KnownRepository, Repository
@@ -217,7 +216,9 @@ def _written(registry: Registry) -> _Written:
     github, catalog = registry.config.github, registry.catalog
     images = [image.repository for image in catalog.images.values() if image.repository]
     listed = [] if github is None else github.repositories
-    ruled = [each for job in catalog.jobs.values() for each in repositories_of(job.allow)]
+    people = registry.people
+    rules = {people.rule(job.allow, job.deny) for job in catalog.jobs.values() if job.allow}
+    ruled = [each.repository for rule in rules for each in rule.workflows]
     every = {name.casefold() for name in (*images, *listed, *ruled)}
     patterns = frozenset(name for name in every if "*" in name)
     return _Written(catalog, frozenset(every - patterns), tuple(sorted(patterns)))

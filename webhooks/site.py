@@ -127,7 +127,7 @@ class Site:
     def _access(self) -> Access:
         """Who may, by today's jobs."""
         controls = self.controls
-        workflows = Workflows(controls.oidc, lambda: controls.registry.catalog.jobs, controls.repositories)
+        workflows = Workflows(controls.oidc, controls.registry.started_by, controls.repositories)
         return Access(
             self.store,
             self.keys,

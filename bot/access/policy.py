@@ -1,55 +1,101 @@
-"""Who may do what. Pure: the facts are asked for elsewhere and given here."""
+"""Who may do what, and the sentence that says why not and whom to ask. Pure: the facts are given here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.access.people import SENTENCES, Membership
-from bot.text.wording import quoted
+from bot.access.people import SENTENCES
+from bot.access.questions import Facts, Question
+from bot.access.rules import Asker, Decision, Rule, decide, reaches
+from bot.text.wording import listed, quoted
 
-_MAY_WRITE = frozenset({"write", "maintain", "admin"})
-"""GitHub's permissions that include writing. A custom role comes as the base role it was made from.
-
-https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
-"""
+SHOWN = 5
+"""Entries of a rule that are told to whoever is none of them."""
 
 
 def may_write(permission: str | None) -> bool:
-    """Whether this permission includes writing."""
-    return permission in _MAY_WRITE
+    """Whether this permission includes writing. A custom role comes as the base role it was made from.
+
+    https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
+    """
+    return permission is not None and reaches(permission, "write")
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer: `sentence` is for the person who asked (Markdown), `reason` one word or two for the log."""
+    """The answer: `sentence` is for the person who asked (Markdown), `reason` one word or two for the log.
+
+    `by` is the entry of the rule that decided, empty where none let them in. While `questions` are open it is
+    a no that may become a yes.
+    """
 
     allowed: bool
     sentence: str
     reason: str
+    by: str = ""
+    questions: tuple[Question, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is asked for: `what` in words that go on after `Sorry, bob:` (Markdown), such as "running `x`".
+
+    A permission counts on any of `repositories`. `public`: everybody reads the answer, so it names no teams.
+    """
+
+    what: str
+    repositories: Sequence[str] = ()
+    public: bool = False
 
 
 _YES = Verdict(True, "", "allowed")
 
 
-def may_run(
-    *,
-    login: str | None,
-    permission: str | None,
-    repository: str,
-    allowed: bool,
-    membership: Membership = Membership.MEMBER,
-) -> Verdict:
-    """May somebody run jobs of `repository`: writing to it is the right to run its code.
+def judge(rule: Rule, asker: Asker, subject: Subject, facts: Facts) -> Verdict:
+    """May they: the one decision of every door."""
+    decision = decide(rule, asker, subject.repositories, facts)
+    if decision.allowed:
+        return Verdict(True, "", "allowed", decision.by)
+    sentence, reason = _refusal(rule, asker, subject, facts, decision)
+    return Verdict(False, sentence, reason, decision.by, decision.questions)
 
-    `login` is None for somebody in Slack whom nobody mapped (`membership` says why), `permission` what GitHub
-    says of `login` there, `allowed` whether the repository may talk to this installation.
-    """
-    if not allowed:
-        return Verdict(False, f"Jobs of {quoted(repository)} are not run here.", "repository not allowed")
-    if login is None:
-        return Verdict(False, SENTENCES[membership], "unknown Slack user")
-    if not may_write(permission):
-        sentence = f"Sorry, {quoted(login)}: running jobs of {quoted(repository)} needs write access to it."
-        return Verdict(False, sentence, f"permission {permission or 'none'}")
-    return _YES
+
+def _refusal(rule: Rule, asker: Asker, subject: Subject, facts: Facts, decision: Decision) -> tuple[str, str]:
+    sorry = f"Sorry, {quoted(_name(asker))}: {subject.what}"
+    if decision.denied:
+        entry = "" if subject.public else f" ({quoted(decision.by.removeprefix('deny: '))})"
+        return f"{sorry} is closed to you by `deny`{entry}. {_whom_to_ask(rule, subject)}", decision.by
+    if asker.caller is not None:
+        return f"{sorry} is for other tokens, which `allow` names.", "token not named"
+    if rule.personal:
+        known = "" if asker.login is not None or not _of_github(rule) else f" {SENTENCES[asker.membership]}"
+        if subject.public or not rule.written:
+            return f"{sorry} is for those whom its rule names. {_whom_to_ask(rule, subject)}{known}", "rule"
+        return f"{sorry} is for {listed(rule.written, SHOWN)}; ask one of them.{known}", "rule"
+    if asker.login is None:
+        return SENTENCES[asker.membership], "unknown Slack user"
+    levels = [str(facts.get(question, "none")) for question in _permissions(subject, facts)]
+    return f"{sorry} needs {rule.default} access to it.", f"permission {', '.join(levels) or 'none'}"
+
+
+def _permissions(subject: Subject, facts: Facts) -> list[Question]:
+    return [question for question in facts if getattr(question, "repository", None) in subject.repositories]
+
+
+def _whom_to_ask(rule: Rule, subject: Subject) -> str:
+    if subject.public or not rule.written:
+        return "Ask somebody who maintains it."
+    return f"Ask one of {listed(rule.written, SHOWN)}."
+
+
+def _of_github(rule: Rule) -> bool:
+    """Whether an account of GitHub could be what is missing."""
+    return any(names.logins or names.levels or names.of_github for names in rule.allow)
+
+
+def _name(asker: Asker) -> str:
+    if asker.caller is not None:
+        return asker.caller.name
+    return asker.login or next(iter(sorted(asker.users)), "nobody")
 
 
 def may_build(*, fork: bool, forks: bool) -> Verdict:

@@ -7,7 +7,6 @@ https://docs.github.com/en/actions/reference/security/oidc
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from string import ascii_lowercase, ascii_uppercase
 
@@ -93,7 +92,7 @@ class Rule:
         """A number decides alone: it stays when the repository is renamed."""
         if self.repository_id is not None:
             return self.repository_id == workflow.repository_id
-        return matches(_folded(self.repository), _folded(workflow.repository))
+        return matches(small(self.repository), small(workflow.repository))
 
     def _fits_ref(self, workflow: Workflow) -> bool:
         """A pull request only where the rule says so: its code is not what somebody here has reviewed."""
@@ -118,10 +117,10 @@ class Rule:
         if self.environment is None:
             return True
         environment = workflow.environment
-        return environment is not None and matches(_folded(self.environment), _folded(environment))
+        return environment is not None and matches(small(self.environment), small(environment))
 
 
-def _folded(name: str) -> str:
+def small(name: str) -> str:
     """`name` with small letters for A to Z alone: Unicode has others that fold to them, such as a long s.
 
     Naming an environment in a workflow makes it, so its name may be chosen to look like a protected one.
@@ -165,13 +164,3 @@ def _check_number(number: str | None, name: str) -> None:
         raise ValueError("expected the number of the repository after #, such as acme/shop#1296269")
     if "*" in name:
         raise ValueError("expected a repository without *: a number is that of a single one")
-
-
-def repositories_of(rules: Iterable[str]) -> list[str]:
-    """The repositories, or patterns of some, that these rules name."""
-    return [rule(text).repository for text in rules]
-
-
-def may_start(rules: Iterable[str], workflow: Workflow) -> bool:
-    """Whether one of `rules`, as a job's `allow` has them, lets `workflow` in; without rules none is."""
-    return any(rule(text).fits(workflow) for text in rules)

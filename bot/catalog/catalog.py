@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
-from bot.access import workflows
 from bot.catalog import annotations
 from bot.catalog.conditions import (
     DAY,
@@ -34,9 +33,11 @@ from bot.catalog.retries import RetryRules
 from bot.catalog.timetables import Timetable, Timetables, fitting
 from bot.catalog.timetables import listed as schedules_in
 from bot.catalog.triggers import Entry, described, starts
+from bot.catalog.who import Allowed, Denied, Homes
 from bot.errors import Missing, ProblemType, Unfit
 from bot.events import Occurrence
 from bot.states import GRACE
+from bot.text.globs import matches
 from bot.text.names import JOB_NAME, job_name
 from bot.text.wording import did_you_mean, listed, quoted
 
@@ -68,16 +69,6 @@ def _command(value: object) -> object:
 def _workdir(value: str) -> str:
     if not value or "\0" in value or ".." in value.split("/"):
         raise ValueError("expected a directory within the image, without ..")
-    return value
-
-
-def _allowed(value: object) -> object:
-    """An entry of `allow`, as it was written; those for people belong to a later version."""
-    if not isinstance(value, str):
-        raise ValueError("expected a rule such as actions:acme/shop@refs/heads/main")
-    if not value.startswith(workflows.PREFIX):
-        raise ValueError(f"{value[:60]!r} is not available in this version; {workflows.PREFIX}... is")
-    workflows.rule(value)
     return value
 
 
@@ -129,10 +120,9 @@ class Job(Definition):
     cancel_with: Literal["pull_request"] | None = None
     requires: Annotated[tuple[Requirement, ...], Field(max_length=20)] = ()
     schedule: Timetables | None = None
-    allow: Annotated[
-        tuple[Annotated[str, BeforeValidator(_allowed), Form(f"^{workflows.PREFIX}")], ...],
-        Field(max_length=100),
-    ] = ()
+    allow: Allowed = ()
+    deny: Denied = ()
+    repositories: Homes = ()
     keep: Annotated[int, Field(ge=1, le=10_000)] = 20
     expire: Annotated[Duration, between(60, 3650 * DAY)] | None = None
     expect: Annotated[Duration, between(1, 7 * DAY)] | None = None
@@ -258,6 +248,11 @@ class Job(Definition):
         """Whether `happened` starts it."""
         return starts(self.on, self.name, happened)
 
+    def is_asked_in(self, repository: str) -> bool:
+        """Whether it may be asked for in pull requests of `repository`; GitHub ignores case."""
+        name = repository.casefold()
+        return not self.repositories or any(matches(each.casefold(), name) for each in self.repositories)
+
     @property
     def engine_setup(self) -> str | None:
         """The setup where the words of `argv` do not run it themselves."""
@@ -292,12 +287,19 @@ class Catalog:
         return self.images[name]
 
     def seen_from(self, repository: str) -> "Catalog":
-        """What may be spoken of where everybody reads it: what is of `repository`, or of none."""
+        """What may be spoken of where everybody reads it: what is of `repository`, or of none.
+
+        A job that names where it is asked for is not spoken of elsewhere.
+        """
         own = {image.name for image in self.images_of(repository)}
         images = {
             name: image for name, image in self.images.items() if name in own or image.repository is None
         }
-        jobs = {name: job for name, job in self.jobs.items() if job.image is None or job.image in images}
+        jobs = {
+            name: job
+            for name, job in self.jobs.items()
+            if (job.image is None or job.image in images) and job.is_asked_in(repository)
+        }
         return Catalog(jobs, images)
 
     def only(self, names: Collection[str], *, all_images: bool = False) -> "Catalog":

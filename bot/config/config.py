@@ -6,10 +6,12 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, PrivateAttr
 
+from bot.access.principals import Principal, member
 from bot.catalog.catalog import Job
 from bot.catalog.conditions import ConfigMapReference, Resources, SecretReference
 from bot.catalog.due import plans_of, upcoming
 from bot.catalog.images import Image, image_name
+from bot.catalog.who import PeopleSets
 from bot.config.document import Value
 from bot.config.interpolation import expand
 from bot.config.repository_rules import RepositoryRules, rules_of
@@ -54,6 +56,7 @@ class Config(Section):
     github: GitHub | None = None
     slack: Slack | None = None
     pages: Pages = Field(default_factory=Pages)
+    people: PeopleSets = Field(default_factory=dict)
     engine: Engine = Field(default_factory=Engine)
     images: dict[str, Image] = Field(default_factory=dict)
     sizes: dict[Annotated[str, AfterValidator(image_name)], Resources] = Field(default_factory=dict)
@@ -65,6 +68,7 @@ class Config(Section):
     _newest: Mapping[str, Value] = PrivateAttr(default_factory=dict)
     _file: str = PrivateAttr(default="")
     _lines: Mapping[str, int] = PrivateAttr(default_factory=dict)
+    _users: Mapping[str, frozenset[str]] | None = PrivateAttr(default=None)
 
     @property
     def environ(self) -> Mapping[str, str]:
@@ -92,7 +96,7 @@ class Config(Section):
 
     def take_definitions(self, new: "Config") -> None:
         """Take over what `new` was written with for jobs that are defined later."""
-        mine = ("jobs", "defaults", "images", "sizes")
+        mine = ("jobs", "defaults", "images", "sizes", "people")
         self._newest, self._file, self._lines = new.written, new._file, new._lines
         kept = {key: value for key, value in self._written.items() if key not in mine}
         self._written = {**kept, **{key: new.written[key] for key in mine if key in new.written}}
@@ -113,6 +117,22 @@ class Config(Section):
     def person(self, slack_user: str) -> str | None:
         """The GitHub login of a Slack user; None for somebody whom `slack.people` does not name."""
         return self.slack.people.get(slack_user) if self.slack else None
+
+    @property
+    def named(self) -> list[Principal]:
+        """Whom rules of jobs and sets of people name, each once."""
+        rules = [text for job in self.jobs.values() for text in (*job.allow, *job.deny)]
+        sets = [text for texts in self.people.values() for text in texts]
+        return [member(text) for text in dict.fromkeys((*rules, *sets))]
+
+    def members(self, login: str) -> frozenset[str]:
+        """All Slack users whom `slack.people` calls by a GitHub login."""
+        if self._users is None:
+            users: dict[str, set[str]] = {}
+            for user, name in self.slack.people.items() if self.slack else ():
+                users.setdefault(name.lower(), set()).add(user)
+            self._users = {name: frozenset(found) for name, found in users.items()}
+        return self._users.get(login.lower(), frozenset())
 
     def member(self, login: str) -> str | None:
         """The Slack user whom `slack.people` calls by a GitHub login; the first where it names several."""

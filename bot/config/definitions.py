@@ -17,7 +17,7 @@ from bot.config.interpolation import Reference, pieces_of
 from bot.config.loading import checked, treatment
 from bot.errors import Refused
 
-_DEFINITIONS = ("jobs", "defaults", "images", "sizes")
+_DEFINITIONS = ("jobs", "defaults", "images", "sizes", "people")
 """Sections whose variables are for jobs; all others are the installation's own."""
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from bot.access.principals import Kind
 from bot.catalog.requirements import code_of
 from bot.config.config import Config
 
@@ -81,8 +82,9 @@ def needs(config: Config) -> AppNeeds:
     permissions = dict(_ALWAYS)
     if any(code_of(entry) == "checks" for job in config.jobs.values() for entry in job.requires):
         permissions["statuses"] = "read"
-    visitors = (*config.pages.access, *config.pages.admins)
-    if any(each.org for each in visitors) or (config.slack is not None and config.slack.email_domains):
+    visitors = (*config.pages.access, *config.pages.admins, *config.named)
+    by_email = config.slack is not None and config.slack.email_domains
+    if by_email or any(each.kind is Kind.ORG for each in visitors):
         permissions["members"] = "read"
     for event in sorted(named):
         for name, level in _OF_EVENTS[event].items():

@@ -5,7 +5,6 @@ from bot.config.document import Document, Path, Value
 _JOB = frozenset({"approval"})
 
 _LATER: dict[Path, frozenset[str]] = {
-    (): frozenset({"people"}),
     ("jobs", "*"): _JOB,
     ("defaults",): _JOB,
 }

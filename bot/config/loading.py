@@ -20,6 +20,7 @@ from bot.config.later import refuse_later
 from bot.config.mistakes import note
 from bot.config.pods import check_pods
 from bot.config.sizing import check_allowance, check_sizes, sized
+from bot.config.who_checks import check_who
 
 _LITERAL = frozenset({"command", "setup", "files", "description", "pattern"})
 """Keys within jobs, defaults and images whose text is taken as it is: a shell's `$` is the shell's."""
@@ -102,6 +103,7 @@ def checked(document: Document, environ: Mapping[str, str]) -> Config | None:
     except ValidationError as error:
         note(document, error)
     cross_check(document, data)
+    check_who(document, data)
     check_abilities(document, data)
     check_sizes(document, data)
     check_pods(document, data)

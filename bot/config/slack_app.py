@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
 
+from bot.access.principals import Kind
 from bot.config.config import Config
 from bot.config.github_app import is_public
 from bot.config.settings import Slack
@@ -55,8 +56,9 @@ def _knows_emails(config: Config) -> bool:
 
 
 def _calls_groups(config: Config) -> bool:
-    """Whether a user group is named by its handle, which only Slack knows the id of."""
-    return any(who.startswith("slack:@") for job in config.jobs.values() for who in job.notify.who)
+    """Whether a user group is named by its handle, which only Slack knows the id and the members of."""
+    called = any(who.startswith("slack:@") for job in config.jobs.values() for who in job.notify.who)
+    return called or any(each.kind is Kind.GROUP for each in config.named)
 
 
 SCOPES = (
@@ -71,7 +73,7 @@ SCOPES = (
     Scope("groups:read", "the same for private channels"),
     Scope("users:read", "tells guests and people of other workspaces from members"),
     Scope("users:read.email", "knows members by their verified e-mail address", _knows_emails),
-    Scope("usergroups:read", "finds the user groups that `notify.who` names", _calls_groups),
+    Scope("usergroups:read", "finds the user groups that `notify.who` and rules name", _calls_groups),
     Scope("links:read", "hears of links to its pages", _unfolds),
     Scope("links:write", "unfolds them", _unfolds),
 )

@@ -16,17 +16,10 @@ _NUMBERED = re.compile(r"#[1-9][0-9]{0,18}", re.ASCII)
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\[bot\])?")
 _T = TypeVar("_T")
 
-_LEVELS = ("none", "read", "write", "admin")
-_ROLES = {
-    "none": "none",
-    "read": "read",
-    "pull": "read",
-    "triage": "read",
-    "write": "write",
-    "push": "write",
-    "maintain": "write",
-    "admin": "admin",
-}
+_LEVELS = ("none", "read", "triage", "write", "maintain", "admin")
+_ROLES = {level: level for level in _LEVELS} | {"pull": "read", "push": "write"}
+_COARSE = {"triage": "read", "maintain": "write"}
+"""What the older of the two fields calls them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +125,15 @@ def ref_segment(ref: str) -> str:
 
 
 def level(data: Any) -> str:
-    """`none`, `read`, `write` or `admin`: the lower of `permission` and `role_name` where both are known.
+    """One of six levels from `none` to `admin`: the lower of `permission` and `role_name`, if both are known.
 
+    `permission` knows four of them only, so a role that it cannot tell from its own counts as it is.
     https://docs.github.com/rest/collaborators/collaborators#get-repository-permissions-for-a-user
     """
-    known = [
-        _ROLES[value]
-        for value in (text(data, "permission"), text(data, "role_name"))
-        if value is not None and value in _ROLES
-    ]
+    coarse, role = (_ROLES.get(text(data, name) or "") for name in ("permission", "role_name"))
+    if role is not None and (coarse is None or _COARSE.get(role, role) == coarse):
+        return role
+    known = [each for each in (coarse, role) if each is not None]
     return min(known, key=_LEVELS.index, default="none")
 
 

@@ -21,10 +21,10 @@ class Organizations:
         self._token = token
         self._transport = transport
 
-    async def has(self, login: str, organization: str, team: str | None = None) -> bool:
+    async def has(self, login: str, organization: str, team: str | None = None) -> bool | None:
         """Whether `login` is a member of it, or of its team with this slug; raises `RetryLater`.
 
-        No where the App is not installed there, or may not read members: what is not known is no right.
+        None where the App is not installed there, or may not read members: what is not known is no right.
         https://docs.github.com/rest/orgs/members and https://docs.github.com/rest/teams/members
         """
         segment = answers.login_segment(login)
@@ -36,9 +36,10 @@ class Organizations:
         try:
             answer = await self.ask(organization, Call("GET", path, may_lack=True, kept=False))
         except Refused as refused:
-            if refused.status not in (302, 404):  # 302: whoever asks is no member
-                _log.warning("github.members_unknown", organization=organization, why=str(refused))
-            return False
+            if refused.status == 404:
+                return False
+            _log.warning("github.members_unknown", organization=organization, why=str(refused))
+            return None
         return team is None or answers.text(answer.data, "state") == "active"
 
     async def ask(self, name: str, call: Call) -> Answer:

@@ -1,28 +1,30 @@
-"""Who asks, from where, and whether they may: asks GitHub, decides by `policy`."""
+"""Who asks, from where, and whether they may: asks GitHub and Slack, decides by `policy`."""
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from bot.access import policy
 from bot.access.callers import Caller
 from bot.access.people import Membership
+from bot.access.policy import Subject, Verdict, judge
+from bot.access.questions import Question
+from bot.access.rules import Asker, Rule
 from bot.access.scopes import EXEC
-from bot.catalog.catalog import Catalog, ownerless
-from bot.errors import AskerError, Missing, NotAllowed, ProblemType, Refused
-from bot.github import GitHub, PullRequest
+from bot.catalog.catalog import Catalog, Job, ownerless
+from bot.errors import AskerError, Missing, NotAllowed, ProblemType
+from bot.github import PullRequest
+from bot.handlers.facts import FactFinder
 from bot.handlers.places import Chat, GitHubPlace, HttpPlace, Place, SlackPlace, TerminalPlace
 from bot.registry import Registry
-from bot.repositories import CodeHost
 from bot.states import Cause
 from bot.tables import OccurrenceSeen, Run
+from bot.text.wording import listed, quoted
 
-REFUSAL_KEPT = 30.0
-"""Seconds for which GitHub's no about a person is remembered; a yes is asked for every time."""
+OF_REPOSITORY = Rule()
+"""Who may run things of a repository where nothing else is said: whoever may write to it."""
+_HERE = Verdict(True, "", "allowed", "terminal")
+
 TERMINAL = "errand"
 """The first word of commands on the command line, by which callers over HTTP are spoken to."""
-_REFUSALS = 4096
-"""How many such answers are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,10 @@ class RequestContext:
     """The command as it was typed, where it was."""
     membership: Membership = Membership.MEMBER
     """Why nobody knows the login of somebody in Slack."""
-    permissions: dict[str, str] = field(default_factory=dict)
-    """What was asked of GitHub for this request: once per repository, however many commands it has."""
+    users: frozenset[str] = frozenset()
+    """By what Slack calls who asks there, whether or not an account of GitHub is known."""
+    facts: dict[Question, str | bool] = field(default_factory=dict)
+    """What GitHub and Slack were asked for this request: once, however many commands it has."""
 
     @property
     def repository(self) -> str | None:
@@ -78,50 +82,12 @@ class RequestContext:
         return None if self.caller is None or self.caller.login is not None else self.caller
 
 
-class Permissions:
-    """What GitHub says of people: one question for all who want to know the same at the same time.
-
-    Who may not can ask as often as they like and costs one question in `REFUSAL_KEPT` seconds. What somebody
-    may is never remembered, so a right that was taken away is gone at once.
-    """
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._questions: dict[tuple[str, str], asyncio.Task[str]] = {}
-        self._refused: dict[tuple[str, str], tuple[float, str]] = {}
-
-    async def of(self, github: GitHub, repository: str, login: str) -> str:
-        """`none`, `read`, `write` or `admin`; `RetryLater` if GitHub does not say now."""
-        key = (repository.casefold(), login.casefold())
-        at, level = self._refused.get(key, (None, ""))
-        if at is not None and 0.0 <= self._clock() - at < REFUSAL_KEPT:
-            return level
-        question = self._questions.get(key)
-        if question is None:
-            question = asyncio.create_task(github.permission(repository, login))
-            self._questions[key] = question
-            question.add_done_callback(lambda done: self._answered(key, done))
-        return await asyncio.shield(question)
-
-    def _answered(self, key: tuple[str, str], question: asyncio.Task[str]) -> None:
-        del self._questions[key]
-        self._refused.pop(key, None)
-        if question.cancelled() or question.exception() is not None or policy.may_write(question.result()):
-            return
-        while len(self._refused) >= _REFUSALS:
-            del self._refused[next(iter(self._refused))]
-        self._refused[key] = self._clock(), question.result()
-
-
 class Authorization:
     """Answers whether somebody may."""
 
-    def __init__(
-        self, registry: Registry, host: CodeHost, clock: Callable[[], float], nonce: Callable[[], str]
-    ) -> None:
+    def __init__(self, registry: Registry, facts: FactFinder, nonce: Callable[[], str]) -> None:
         self._registry = registry
-        self._host = host
-        self._permissions = Permissions(clock)
+        self._facts = facts
         self._nonce = nonce
 
     def of_caller(self, caller: Caller) -> RequestContext:
@@ -151,61 +117,167 @@ class Authorization:
         """By which the asker says that all of today's definition counts (Markdown)."""
         return "`--latest`" if context.caller is None else "`latest`"
 
+    def asker(self, context: RequestContext) -> Asker:
+        """Who asks, under all names by which they are known here."""
+        users = context.users
+        if context.login is not None:
+            users |= self._registry.config.members(context.login)
+        return Asker(context.login, users, context.membership, context.scoped)
+
+    def rule(self, names: Sequence[str]) -> Rule:
+        """The rule that lets in nobody but whom `names` names, such as an approval's."""
+        return self._registry.people.rule(names, default=None)
+
+    async def decide(
+        self, context: RequestContext, rule: Rule, subject: Subject, *, fresh: bool = False
+    ) -> Verdict:
+        """Whether the asker may by `rule`; `RetryLater` where that is not known now.
+
+        `fresh`: nothing counts that was asked a while ago. In a chat on the command line whoever sits there
+        may everything.
+        """
+        if isinstance(context.place, TerminalPlace):
+            return _HERE
+        asker = self.asker(context)
+        facts = {} if fresh else context.facts
+        while (verdict := judge(rule, asker, subject, facts)).questions:
+            facts |= await self._facts.answers(asker, verdict.questions, fresh=fresh)
+        context.facts.update(facts)
+        return verdict
+
     async def require(self, context: RequestContext, repository: str) -> None:
         """Raise `NotAllowed` unless the asker may run things of `repository`; `RetryLater` if unknown now."""
-        github = self._host.github
-        settled = repository in context.permissions or not self._registry.config.allows(repository)
-        if github is not None and context.login is not None and not settled:
-            try:
-                level = await self._permissions.of(github, repository, context.login)
-            except Refused as refused:
-                raise await self._host.repositories.explained(repository, refused) from None
-            context.permissions[repository] = level
-        self.check(context, repository)
+        self.require_place(context, repository)
+        if context.scoped is None:
+            _raise_unless(await self.decide(context, OF_REPOSITORY, _repository(repository)))
 
-    async def require_job(self, context: RequestContext, name: str) -> tuple[str, bool]:
-        """The repository whose writers may have the runs of job `name`; True: also those of no repository.
-
-        Raises `AskerError` where there is none, or the asker is none of them.
-        """
-        catalog = self.catalog(context)
-        job = catalog.job(name)
-        built = catalog.repository_of(job)
-        repository = built or context.repository
-        if repository is None:
-            raise AskerError(f"{ownerless(job.image)} says who may do that; ask in a pull request.")
-        await self.require(context, repository)
-        return repository, built is None
-
-    def check(self, context: RequestContext, repository: str) -> None:
-        """The same from what GitHub has said for this request, where it cannot be asked: no without that."""
-        if context.scoped is not None and self._registry.config.allows(repository):
-            return
-        verdict = policy.may_run(
-            login=context.login,
-            permission=context.permissions.get(repository),
-            repository=repository,
-            allowed=self._registry.config.allows(repository),
-            membership=context.membership,
-        )
-        if not verdict.allowed:
-            raise NotAllowed(verdict.sentence)
+    def require_place(self, context: RequestContext, repository: str) -> None:
+        """Raise `NotAllowed` where nothing of `repository` is run here, or may be told of where they ask."""
+        if not self._registry.config.allows(repository):
+            raise NotAllowed(f"Jobs of {quoted(repository)} are not run here.")
         if context.public and repository != context.repository:
             # What is posted here is read by everybody, and the other repository may be private.
             raise NotAllowed("On a public pull request only jobs of that same repository can be asked for.")
 
-    async def require_run(self, context: RequestContext, run: Run) -> None:
-        """Raise `AskerError` unless the asker may have `run`: over HTTP by scopes, else by its repository."""
+    def check(self, context: RequestContext, repository: str) -> None:
+        """The same from what is known for this request, where nobody can be asked: no without that."""
+        self.require_place(context, repository)
         if context.scoped is None:
-            await self.require(context, owner(context, run))
-        self.check_run(context, run)
+            _raise_unless(self._judged(context, OF_REPOSITORY, _repository(repository)))
+
+    def _judged(self, context: RequestContext, rule: Rule, subject: Subject) -> Verdict:
+        if isinstance(context.place, TerminalPlace):
+            return _HERE
+        return judge(rule, self.asker(context), subject, context.facts)
+
+    # Jobs -----------------------------------------------------------------------------------------
+
+    async def verdict(self, context: RequestContext, job: Job, *, fresh: bool = False) -> Verdict:
+        """Whether the asker may run `job`, and by which entry of its rule; raises as `admit` does."""
+        return await self.decide(context, self.rule_of(job), self.subject(context, job), fresh=fresh)
+
+    async def admit(self, context: RequestContext, job: Job) -> Verdict:
+        """Raise `AskerError` unless the asker may run `job` from where they ask; `RetryLater` if unknown now.
+
+        Of callers the scopes were asked: a rule narrows tokens by name.
+        """
+        verdict = await self.verdict(context, job)
+        _raise_unless(verdict)
+        return verdict
+
+    async def may(self, context: RequestContext, job: Job) -> bool:
+        """Whether `admit` lets them."""
+        try:
+            await self.admit(context, job)
+        except AskerError:
+            return False
+        return True
+
+    def check_job(self, context: RequestContext, job: Job) -> None:
+        """The same from what is known for this request."""
+        _raise_unless(self._judged(context, self.rule_of(job), self.subject(context, job)))
+
+    def rule_of(self, job: Job) -> Rule:
+        """Who may run `job`: its `allow` and `deny`, else whoever may write to its repository."""
+        return self._registry.people.rule(job.allow, job.deny)
+
+    def subject(self, context: RequestContext, job: Job, repository: str | None = None) -> Subject:
+        """What running `job` is, where they ask; `repository` is that of a run of it, where one is meant.
+
+        Raises `NotAllowed` where it may not be asked for there, whoever they are.
+        """
+        here, rule = context.repository, self.rule_of(job)
+        own = repository or self._registry.catalog.repository_of(job)
+        if own is None and job.image is not None and not rule.personal:
+            self._registry.catalog.image(job.image)  # which may have been taken away: it said who may
+        if own is not None:
+            self.require_place(context, own)
+        elif here is not None:
+            self.require_place(context, here)
+        if isinstance(context.place, GitHubPlace) and not job.is_asked_in(context.place.repository):
+            raise NotAllowed(
+                f"{quoted(job.name)} is asked for in pull requests of {listed(job.repositories)}."
+            )
+        repositories = (own or here,) if own or here else tuple(self.homes(job))
+        if not repositories and not rule.personal and context.scoped is None:
+            raise NotAllowed(
+                f"{ownerless(job.image)} says who may do that; ask in a pull request. Its definition could"
+                " say who may (`allow`), or where it belongs (`repositories`)."
+            )
+        return _subject(job.name, rule, [each for each in repositories if each], public=context.public)
+
+    def spelling(self, repository: str) -> str:
+        """As a repository is stored and compared."""
+        return self._registry.catalog.spelling(repository)
+
+    def homes(self, job: Job) -> list[str]:
+        """The repositories that a job without one of its own belongs to, as they are stored."""
+        config, catalog = self._registry.config, self._registry.catalog
+        names = (name for name in job.repositories if "*" not in name and config.allows(name))
+        return [catalog.spelling(name) for name in names]
+
+    async def require_job(self, context: RequestContext, name: str) -> tuple[str | None, bool]:
+        """The repository whose runs of the job `name` are meant (None: all), True: also those of none.
+
+        Raises `AskerError` where there is no such job, or the asker may not run it.
+        """
+        job = self.catalog(context).job(name)
+        await self.admit(context, job)
+        built = self._registry.catalog.repository_of(job)
+        return built or context.repository, built is None
+
+    # Runs -----------------------------------------------------------------------------------------
+
+    async def require_run(self, context: RequestContext, run: Run) -> None:
+        """Raise `AskerError` unless the asker may have `run`: whoever may run its job, by today's rule."""
+        rule, subject = self._of_run(context, run)
+        _raise_unless(await self.decide(context, rule, subject))
 
     def check_run(self, context: RequestContext, run: Run) -> None:
         """The same as far as it is known without the network."""
+        rule, subject = self._of_run(context, run)
+        _raise_unless(self._judged(context, rule, subject))
+
+    def _of_run(self, context: RequestContext, run: Run) -> tuple[Rule, Subject]:
         if context.caller is not None and not context.caller.may_run(run.job):
             raise Missing(f"There is no run #{run.number}.", ProblemType.NO_SUCH_RUN)
-        if context.scoped is None:
-            self.check(context, owner(context, run))
+        job = self._registry.catalog.jobs.get(run.job)
+        rule = self._rule_then(run) if job is None else self.rule_of(job)
+        if context.scoped is not None:
+            return rule, _subject(run.job, rule, ())
+        if job is not None and (run.repository is None or rule.personal):
+            return rule, self.subject(context, job, run.repository)
+        repository = owner(context, run)
+        self.require_place(context, repository)
+        return rule, _subject(run.job, rule, (repository,), public=context.public)
+
+    def _rule_then(self, run: Run) -> Rule:
+        """What its definition said, of a job that there is no more; nobody where that cannot be read."""
+        allow, deny = run.definition.get("allow") or (), run.definition.get("deny") or ()
+        try:
+            return self._registry.people.rule(tuple(allow), tuple(deny))
+        except (TypeError, ValueError, AttributeError):
+            return self.rule(())
 
     def refused_from(self, context: RequestContext, job: str) -> str | None:
         """The repository to whose people `why` may tell that `context` was not allowed to start `job`.
@@ -216,6 +288,21 @@ class Authorization:
         definition = catalog.jobs.get(job)
         repository = None if definition is None else catalog.repository_of(definition) or context.repository
         return repository if context.repository in (None, repository) else None
+
+
+def _repository(name: str) -> Subject:
+    return Subject(f"running jobs of {quoted(name)}", (name,))
+
+
+def _subject(job: str, rule: Rule, repositories: Sequence[str], *, public: bool = False) -> Subject:
+    """What is told of it: of a rule of the job's own the job, else the repositories that say who may."""
+    what = f"running {quoted(job)}" if rule.personal or not repositories else ""
+    return Subject(what or f"running jobs of {listed(repositories)}", tuple(repositories), public)
+
+
+def _raise_unless(verdict: Verdict) -> None:
+    if not verdict.allowed:
+        raise NotAllowed(verdict.sentence)
 
 
 def owner(context: RequestContext, run: Run) -> str:

@@ -1,9 +1,10 @@
 """`build`: an image is built from a commit, unless it is built from that one already."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot import messages
+from bot.catalog.catalog import Job
 from bot.commands import parser
 from bot.errors import AskerError, NotAllowed
 from bot.handlers.authorization import Authorization, RequestContext
@@ -39,12 +40,13 @@ class BuildHandler:
     async def build(self, context: RequestContext, command: parser.Build) -> Callable[[Session], BuildOrder]:
         """What gives the build of that image to wait for; `AskerError` where it is not built here."""
         catalog = self._authorization.catalog(context)
-        concerned = [job.name for job in catalog.jobs_of_image(command.image)]
-        if context.caller is not None and not context.caller.may_run_any(concerned):
+        concerned = catalog.jobs_of_image(command.image)
+        if context.caller is not None and not context.caller.may_run_any(job.name for job in concerned):
             raise NotAllowed(f"{quoted(context.caller.name)} may not build {quoted(command.image)}.")
         image = catalog.image(command.image)
         if image.repository is None:
             raise AskerError(messages.not_built(image))
+        await self._admit(context, image.repository, concerned)
         target = await self._resolver.target(context, command.image, command.ref)
         source = target.source
         if source is None:
@@ -56,3 +58,14 @@ class BuildHandler:
             return BuildOrder(build, earlier is None, target.note)
 
         return effect
+
+    async def _admit(self, context: RequestContext, repository: str, concerned: Sequence[Job]) -> None:
+        """Raise `AskerError` unless they may write to the repository, or run a job in the image."""
+        repository = self._authorization.spelling(repository)
+        try:
+            await self._authorization.require(context, repository)
+        except NotAllowed:
+            for job in concerned:
+                if await self._authorization.may(context, job):
+                    return
+            raise

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from bot import messages
 from bot.access import people
 from bot.errors import AskerError, Missing, ProblemType
-from bot.handlers.authorization import Authorization, RequestContext, owner
+from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.places import GitHubPlace, SlackPlace
 from bot.handlers.selection import RunReference
 from bot.posting.audience import outward
@@ -49,9 +49,9 @@ class CancelHandler:
         if reference.name is not None:
             self._authorization.catalog(context).job(reference.name)
         if context.scoped is None:  # whose scopes say it all
-            for repository in await self._store.read(lambda s: self._owners(s, context, reference)):
+            for run in await self._store.read(lambda s: self._candidates(s, context, reference)):
                 try:
-                    await self._authorization.require(context, repository)
+                    await self._authorization.require_run(context, run)
                 except AskerError:
                     continue  # the transaction, which may find other runs, says so
 
@@ -62,15 +62,6 @@ class CancelHandler:
             return Stop(runs.request_stop(session, run.identity, by=context.actor, now=now))
 
         return effect
-
-    def _owners(self, session: Session, context: RequestContext, reference: RunReference) -> list[str]:
-        owners: dict[str, None] = {}
-        for run in self._candidates(session, context, reference):
-            try:
-                owners[owner(context, run)] = None
-            except AskerError:
-                continue
-        return list(owners)
 
     def _candidates(
         self, session: Session, context: RequestContext, reference: RunReference

@@ -4,14 +4,12 @@ A target is a lock that jobs name, or a job. Whoever may run one of the jobs tha
 close it and open it, also what somebody else closed: the answer to who runs into it says who did.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from bot import messages
-from bot.catalog.catalog import Catalog, Job
 from bot.commands import parser
 from bot.errors import AskerError, Missing, NotAllowed, ProblemType, Unfit
 from bot.handlers.authorization import Authorization, RequestContext
-from bot.registry import Registry
 from bot.store import Session, locks
 from bot.tables import Lock
 from bot.text.wording import did_you_mean, quoted
@@ -25,9 +23,8 @@ LONGEST = 366 * 86400.0
 class LockHandler:
     """The two verbs; each gives an effect for one transaction."""
 
-    def __init__(self, authorization: Authorization, registry: Registry, clock: Callable[[], float]) -> None:
+    def __init__(self, authorization: Authorization, clock: Callable[[], float]) -> None:
         self._authorization = authorization
-        self._registry = registry
         self._clock = clock
 
     async def lock(self, context: RequestContext, command: parser.Lock) -> Callable[[Session], str | None]:
@@ -87,27 +84,19 @@ class LockHandler:
                 f"There is nothing called {quoted(target)} to lock: neither a `lock` of a job nor a job."
                 f"{did_you_mean(target, dict.fromkeys(names))}"
             )
-        if context.scoped is not None:
-            return
+        if context.caller is not None:
+            concerned = [job for job in concerned if context.caller.may_run(job.name)]
         refusals: list[AskerError] = []
-        for place in self._places(context, catalog, concerned):
+        for job in concerned:
             try:
-                await self._authorization.require(context, place)
+                await self._authorization.admit(context, job)
             except AskerError as refusal:
                 refusals.append(refusal)
             else:
                 return
+        if not concerned and context.scoped is not None:
+            return  # who may run every job
+        if not concerned and context.repository is not None:
+            await self._authorization.require(context, context.repository)
+            return
         raise next(iter(refusals), AskerError("No repository says who may do that; ask in a pull request."))
-
-    def _places(self, context: RequestContext, catalog: Catalog, concerned: Sequence[Job]) -> list[str]:
-        """The repositories of any of which the right is enough, the one asked from first.
-
-        That one counts where a job is of it, or of no repository.
-        """
-        able = [job for job in concerned if job.image is None or job.image in catalog.images]
-        repositories = [catalog.repository_of(job) for job in able]
-        places = [self._registry.catalog.spelling(repository) for repository in repositories if repository]
-        here = context.repository
-        if here is not None and (here in places or None in repositories or not concerned):
-            places.insert(0, here)
-        return list(dict.fromkeys(places))

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from bot.access import scopes
-from bot.access.principals import Principal
+from bot.access.principals import Kind, Principal
 from bot.errors import AskerError
 from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.places import PagePlace
@@ -80,7 +80,7 @@ class PageRights:
         if github is None:
             return False
         for each in some:
-            if each.org is not None and await github.organizations.has(login, each.org, each.team):
+            if each.kind is Kind.ORG and await github.organizations.has(login, each.name, each.team):
                 return True
         return False
 

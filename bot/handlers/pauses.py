@@ -10,7 +10,6 @@ from datetime import datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from bot.catalog.catalog import ownerless
 from bot.catalog.due import Plan, paused, plans_of, upcoming
 from bot.commands import parser
 from bot.errors import AskerError, Unfit
@@ -109,11 +108,7 @@ class PauseHandler:
         job = catalog.job(name)
         if job.image is not None:
             catalog.image(job.image)  # which may have been taken away
-        repository = catalog.repository_of(job) or context.repository
-        if repository is not None:
-            await self._authorization.require(context, repository)
-        elif context.scoped is None:
-            raise AskerError(f"{ownerless(job.image)} says who may do that; ask in a pull request.")
+        await self._authorization.admit(context, job)
         if not job.schedules:
             raise AskerError(f"{quoted(name)} has no schedule.")
         known = {plan.timetable.name or "": plan for plan in plans_of(job)}

@@ -6,10 +6,9 @@ Both answer only who may run the job; in a public place only of what that place 
 from collections.abc import Callable, Sequence
 
 from bot import messages
-from bot.catalog.catalog import Catalog, Job, ownerless
+from bot.catalog.catalog import Job
 from bot.catalog.due import plans_of
 from bot.commands import parser
-from bot.errors import AskerError
 from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.conditions import timing, waiting
 from bot.handlers.enqueuing import Enqueuer
@@ -94,9 +93,9 @@ class WhyHandler:
         """What kept the job from running, as far as it is known."""
         catalog = self._authorization.catalog(context)
         job = catalog.job(command.name)
-        repository, built = self._repository(context, catalog, job), catalog.repository_of(job) is not None
-        if repository is not None:
-            await self._authorization.require(context, repository)
+        await self._authorization.admit(context, job)
+        built = catalog.repository_of(job) is not None
+        repository = catalog.repository_of(job) or context.repository
         known_by = await self._known_by(repository) if built and repository is not None else ()
 
         def effect(session: Session) -> str:
@@ -130,12 +129,6 @@ class WhyHandler:
         identity = await self._repositories.known(repository)
         number = [str(identity.number)] if identity is not None and identity.number is not None else []
         return [*number, repository.casefold()]
-
-    def _repository(self, context: RequestContext, catalog: Catalog, job: Job) -> str | None:
-        repository = catalog.repository_of(job) or context.repository
-        if repository is None and context.scoped is None:
-            raise AskerError(f"{ownerless(job.image)} says who may ask about it; ask in a pull request.")
-        return repository
 
 
 def _events(session: Session, job: str, repositories: Sequence[str]) -> Sequence[OccurrenceSeen]:

@@ -47,6 +47,7 @@ class RerunHandler:
         today, latest = self._today(context, old), self._authorization.latest_word(context)
         if today is not None and request.latest:
             job, version = today, None
+            await self._authorization.admit(context, job)
             target = await self._resolver.target(context, job.image, None)
             await self._requirements.require(context, job, target)
         else:

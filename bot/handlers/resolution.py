@@ -1,9 +1,8 @@
-"""Which commit or image a request means: asks whether the asker may, and GitHub. Nothing is written here."""
+"""Which commit or image a request means: asks GitHub. Whether the asker may was asked before."""
 
 from dataclasses import replace
 
 from bot.access import policy
-from bot.catalog.catalog import ownerless
 from bot.catalog.images import Image
 from bot.errors import AskerError, NotAllowed, Unfit
 from bot.handlers.authorization import Authorization, RequestContext
@@ -34,8 +33,7 @@ class TargetResolver:
     ) -> Target:
         """The commit of `ref`, else of the pull request, else of the default branch; `AskerError` if none.
 
-        With `tag` it is that tag of the image's own repository in a registry instead. Who may have an image
-        that is not built is said by the repository that is asked from, as without one.
+        With `tag` it is that tag of the image's own repository in a registry instead.
         """
         image = None if image_name is None else self._authorization.catalog(context).image(image_name)
         if tag is not None:
@@ -43,7 +41,7 @@ class TargetResolver:
         if image is None or image.repository is None:
             return await self._unbuilt(context, image, ref)
         repository = self._registry.catalog.spelling(image.repository)
-        await self._authorization.require(context, repository)
+        self._authorization.require_place(context, repository)
         if ref is None and context.pull is not None and context.repository == repository:
             pull = context.pull
             if pull.state != "open":
@@ -57,11 +55,8 @@ class TargetResolver:
         return await self.head(image, repository, ref)
 
     async def _unbuilt(self, context: RequestContext, image: Image | None, ref: str | None) -> Target:
-        if context.repository is None and context.scoped is None:
-            name = None if image is None else image.name
-            raise AskerError(f"{ownerless(name)} says who may run it; ask in a pull request.")
         if context.repository is not None:
-            await self._authorization.require(context, context.repository)
+            self._authorization.require_place(context, context.repository)
         if ref is not None:
             which = "This job has no image" if image is None else f"{quoted(image.name)} is not built here"
             sentence = f"{which}, so `--ref` has no commit to choose."
@@ -80,7 +75,7 @@ class TargetResolver:
             target = await self._unbuilt(context, chosen, None)
             return replace(target, follows=False)
         repository = self._registry.catalog.spelling(image.repository)
-        await self._authorization.require(context, repository)
+        self._authorization.require_place(context, repository)
         about = await self._host.about(repository)
         return Target(repository, not about.private, ready=chosen)
 

@@ -57,6 +57,7 @@ class StartHandler:
         """The same, whatever the job requires of a pull request."""
         job = self._authorization.catalog(context).job(name)
         values = values_of(job, request)
+        await self._authorization.admit(context, job)
         target = await self._resolver.target(context, job.image, request.ref, request.image_tag)
         return Order(context, index, job, target, values, request.arguments)
 

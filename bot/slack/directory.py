@@ -89,11 +89,13 @@ class SlackGroups:
             raise Refused(str(found), status=found.status)
         return found.get(handle.removeprefix("@").lower())
 
-    async def members(self, handle: str) -> frozenset[str]:
-        """The ids of who is in the group; nobody is in one that there is not."""
+    async def members(self, handle: str, *, fresh: bool = False) -> frozenset[str]:
+        """The ids of who is in the group; nobody is in one that there is not. `fresh`: as it is now."""
         group = await self.find(handle)
         if group is None:
             return frozenset()
+        if fresh:
+            self._members.drop(group.id)
         return await self._members.get(group.id, lambda: self._ask(group.id))
 
     async def _list(self) -> tuple[Mapping[str, Group] | Refused, float]:

@@ -4,15 +4,14 @@ Such a visitor may start the jobs whose `allow` it fits, and see and cancel the 
 else is opened to it, whatever a token with the same scopes may do: the table of routes says which are.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 
 import structlog
 from starlette.requests import Request
 
-from bot.access import scopes, workflows
+from bot.access import scopes
 from bot.access.repository_pins import Identity
 from bot.access.workflows import Workflow
-from bot.catalog.catalog import Job
 from bot.errors import RetryLater
 from bot.github import Oidc, Untrusted
 from bot.repositories import Repositories, Stranger
@@ -24,9 +23,14 @@ log = structlog.get_logger()
 
 
 class Workflows:
-    """Makes visitors of GitHub's tokens; `jobs` gives today's jobs, `repositories` knows whose a name is."""
+    """Makes visitors of GitHub's tokens; `repositories` knows whose a name is.
 
-    def __init__(self, oidc: Oidc, jobs: Callable[[], Mapping[str, Job]], repositories: Repositories) -> None:
+    `jobs` gives today's jobs that a workflow may start.
+    """
+
+    def __init__(
+        self, oidc: Oidc, jobs: Callable[[Workflow], Collection[str]], repositories: Repositories
+    ) -> None:
         self._oidc = oidc
         self._jobs = jobs
         self._repositories = repositories
@@ -45,10 +49,8 @@ class Workflows:
         except Stranger as stranger:
             log.info("workflow.refused", workflow=workflow.name, why=stranger.note)
             return Visitor("actions", workflow.name, workflow.name)  # to whom no job is open
-        allowed = [name for name, job in self._jobs().items() if workflows.may_start(job.allow, workflow)]
-        return Visitor(
-            "actions", workflow.name, workflow.name, scopes=frozenset(scopes.RUN + name for name in allowed)
-        )
+        held = frozenset(scopes.RUN + name for name in self._jobs(workflow))
+        return Visitor("actions", workflow.name, workflow.name, scopes=held)
 
 
 def _identity(workflow: Workflow) -> Identity:

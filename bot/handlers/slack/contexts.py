@@ -31,6 +31,7 @@ def context(key: str, asker: SlackAsker, spot: SlackSpot | None, who: Identity) 
         login=who.login,
         place=None if spot is None else place(spot, asker),
         membership=who.membership,
+        users=frozenset([asker.user]),
     )
 
 

@@ -160,7 +160,8 @@ class LinkedPages:
     async def _job(self, context: RequestContext, link: PageLink) -> list[Block]:
         repository, _ = await self._authorization.require_job(context, link.name)
         job = self._authorization.catalog(context).job(link.name)
-        return job_blocks(await self._overviews.jobs(Sight({job.name: job}, frozenset({repository})), 1))
+        repositories = frozenset([repository] if repository is not None else [])
+        return job_blocks(await self._overviews.jobs(Sight({job.name: job}, repositories), 1))
 
 
 def _origin(url: SplitResult) -> tuple[str, str, int]:

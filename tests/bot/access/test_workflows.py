@@ -4,9 +4,15 @@ from typing import Any
 
 import pytest
 
-from bot.access.workflows import Workflow, may_start, rule
+from bot.access.rules import People
+from bot.access.workflow_index import WorkflowIndex
+from bot.access.workflows import Workflow, rule
 
 MAIN = "refs/heads/main"
+
+
+def may_start(allow: list[str], workflow: Workflow) -> bool:
+    return WorkflowIndex([("migrate", People().rule(allow))]).jobs(workflow) == {"migrate"}
 
 
 def _workflow(**keys: Any) -> Workflow:
@@ -122,6 +128,20 @@ def test_job_without_rules_is_started_by_no_workflow() -> None:
 
 def test_one_rule_that_fits_is_enough() -> None:
     assert may_start(["actions:acme/web", "actions:acme/shop"], _workflow())
+
+
+def test_deny_shuts_out_what_allow_lets_in() -> None:
+    people = People()
+    rules = [
+        ("open", people.rule(["actions:acme/*"])),
+        ("closed", people.rule(["actions:acme/*"], ["actions:acme/shop@refs/heads/**"])),
+    ]
+    assert WorkflowIndex(rules).jobs(_workflow()) == {"open"}
+
+
+def test_set_of_people_may_name_workflows() -> None:
+    people = People({"deployers": ["actions:acme/shop"]})
+    assert WorkflowIndex([("migrate", people.rule(["deployers"]))]).jobs(_workflow()) == {"migrate"}
 
 
 @pytest.mark.parametrize(

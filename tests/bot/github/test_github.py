@@ -70,14 +70,14 @@ def check(status: str = "queued", conclusion: str | None = None, nonce: str = "n
     ("role", "expected"),
     [
         ("read", "read"),
-        ("triage", "read"),
+        ("triage", "triage"),
         ("write", "write"),
-        ("maintain", "write"),
+        ("maintain", "maintain"),
         ("admin", "admin"),
         ("security-reviewer", "write"),  # an organization's own role, based on write
     ],
 )
-async def test_permission_is_one_of_four_levels(
+async def test_permission_is_one_of_six_levels(
     standin: GitHubStandIn, app: GitHub, role: str, expected: str
 ) -> None:
     standin.add_person(SHOP, "octocat", role)
@@ -94,7 +94,9 @@ async def test_unknown_or_impossible_login_has_no_permission(app: GitHub, login:
     [
         ({"permission": "write", "role_name": "read"}, "read"),
         ({"permission": "owner"}, "none"),
-        ({"role_name": "maintain"}, "write"),
+        ({"role_name": "maintain"}, "maintain"),
+        ({"permission": "read", "role_name": "maintain"}, "read"),
+        ({"permission": "write", "role_name": "maintain"}, "maintain"),
         ({"permission": ["admin"]}, "none"),
         ([], "none"),
         ({}, "none"),

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import AskerError, RetryLater
-from bot.handlers.authorization import REFUSAL_KEPT, RequestContext
+from bot.handlers.authorization import RequestContext
+from bot.handlers.facts import REFUSAL_KEPT
 from bot.handlers.places import GitHubPlace
 from bot.states import Cause
 from tests.bot.house import SHOP, SITE, House
@@ -16,7 +17,7 @@ ASKED = RequestContext(
 
 
 def asked(**values: object) -> RequestContext:
-    return replace(ASKED, permissions={}, **values)  # type: ignore[arg-type]
+    return replace(ASKED, facts={}, **values)  # type: ignore[arg-type]
 
 
 async def test_github_is_asked_once_for_a_request_and_anew_for_the_next(home: House) -> None:
@@ -42,7 +43,7 @@ async def test_no_is_remembered_for_a_while_and_a_yes_never(home: House) -> None
 
 
 async def test_only_so_many_refusals_are_remembered(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.handlers.authorization._REFUSALS", 1)
+    monkeypatch.setattr("bot.handlers.facts._REFUSALS", 1)
     people = home.bot.authorization
     for login in ("reader", "nobody", "reader"):
         with pytest.raises(AskerError):

@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 
 from bot.errors import RetryLater
 from bot.handlers import comments
-from bot.handlers.authorization import REFUSAL_KEPT
 from bot.handlers.conversation import MAX_COMMANDS
+from bot.handlers.facts import REFUSAL_KEPT
 from bot.tables import Build, Delivery
 from demo.watched import PATIENCE
 from tests.bot.house import HEAD, SHOP, House

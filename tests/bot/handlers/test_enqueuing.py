@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.access.questions import PermissionOn
 from bot.catalog.catalog import Job
 from bot.errors import AskerError
 from bot.handlers.authorization import RequestContext
@@ -34,7 +35,7 @@ async def test_only_images_are_built(home: House) -> None:
 async def test_without_github_no_commit_is_known(home: House) -> None:
     bare = home.without(github=None)
     request = asked()
-    request.permissions["Acme/Shop"] = "write"
+    request.facts[PermissionOn("Acme/Shop")] = "write"
     with pytest.raises(AskerError, match="GitHub is not configured"):
         await bare.bot.resolver.target(request, "shop", None)
 

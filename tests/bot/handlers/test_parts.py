@@ -10,6 +10,7 @@ from bot.commands import parser
 from bot.composition import Composition, Parts
 from bot.config import load
 from bot.handlers.authorization import Authorization
+from bot.handlers.facts import FactFinder
 from bot.handlers.pauses import PauseHandler
 from bot.registry import Registry
 from bot.repositories import CodeHost, Repositories
@@ -26,7 +27,8 @@ async def test_schedule_is_paused_by_what_knows_neither_an_engine_nor_a_server(t
     async with await Store.open(f"sqlite:///{tmp_path}/errand.db", owner="one") as store:
         registry = await Registry.open(load(file, {}), store, lambda: NOW)
         host = CodeHost(None, Repositories(store, registry, lambda: NOW))
-        authorization = Authorization(registry, host, lambda: NOW, lambda: "n")
+        facts = FactFinder(host, None, lambda: NOW)
+        authorization = Authorization(registry, facts, lambda: "n")
         pauses = PauseHandler(authorization, lambda: NOW)
         asked = authorization.of_caller(of_token("boss", frozenset({"run:hourly"})))
         await store.write(await pauses.pause(asked, parser.Pause("hourly", None, 60.0)))

@@ -36,7 +36,9 @@ async def opened(home: House, workflow: Workflow, *allow: str) -> tuple[str | No
     job = home.tools.registry.catalog.jobs["plain"].model_copy(update={"allow": allow})
     jobs = {**home.tools.registry.catalog.jobs, "plain": job}
     object.__setattr__(home.tools.registry.catalog, "jobs", jobs)
-    visitors = Workflows(Signed(workflow), lambda: jobs, home.tools.repositories)  # type: ignore[arg-type]
+    registry = home.tools.registry
+    registry._today = replace(registry._today)  # as after every change
+    visitors = Workflows(Signed(workflow), registry.started_by, home.tools.repositories)  # type: ignore[arg-type]
     visitor = await visitors.visitor("token")
     return visitor.name, visitor.scopes
 
