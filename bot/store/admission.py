@@ -300,13 +300,14 @@ def _stop_older(session: Session, run: Run, now: float) -> None:
     numbers = session.scalars(select(RUN.number).where(*older)).all()
     left = set(numbers) - _end(session, run, numbers, now)
     for number in sorted(left):
-        RUNS.ask_to_stop(session, number, by=f"run:{run.number}")
+        RUNS.ask_to_stop(session, number, by=f"run:{run.number}", now=now)
 
 
 def _end(session: Session, run: Run, numbers: Collection[int], now: float) -> set[int]:
     """End those that nobody began; what only they kept back may start."""
     by = f"run:{run.number}"
-    ended = [each for number in numbers if (each := RUNS.end_unbegun(session, number, now=now, stop_by=by))]
+    asked = [RUNS.end_unbegun(session, number, by=by, now=now, stop_by=by) for number in numbers]
+    ended = [each for each in asked if each is not None]
     for lock in {each.lock for each in ended if each.lock is not None and each.lock != run.lock}:
         _open_lock(session, lock, now)
     return {each.identity for each in ended}

@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from bot.states import BUILD_FAILED, SUPERSEDED, Cause, State
-from bot.store import admission, image_tags
+from bot.store import admission, image_tags, journal, journal_entries
 from bot.store.claims import Claim
 from bot.store.columns import BUILD, RUN
 from bot.store.inserts import insert_once
@@ -19,12 +19,12 @@ _ORDER = {"image", "repository", "ref", "commit", "definition", "public", "cause
 """What a build is ordered with; the rest becomes of it."""
 
 
-def need(session: Session, build: Build, *, now: float, nonce: str) -> Build:
+def need(session: Session, build: Build, *, now: float, nonce: str, rule: str | None = None) -> Build:
     """The build to wait for: one of the same image, definition and commit that succeeded or is under way.
 
     Where there is none, `build` is inserted as the next attempt, with the key `image@commit#attempt` and
     the name `build-<number>-<nonce>`. The row is locked until the commit: what is enqueued for it in the
-    same transaction cannot miss its end.
+    same transaction cannot miss its end. `rule` is by which it may be asked for, as the journal has it.
     """
     mine = select(Build).where(BUILD.image == build.image, BUILD.commit == build.commit)
     while True:
@@ -39,6 +39,7 @@ def need(session: Session, build: Build, *, now: float, nonce: str) -> Build:
         stored, new = insert_once(session, Build, build, prefix="build-", suffix=f"-{nonce}")
         if new:
             wake(session, "builds")
+            journal.record(session, [journal_entries.build_requested(stored, rule)])
             return stored
 
 
@@ -76,11 +77,11 @@ def supersede(session: Session, build: Build, *, ref: str, now: float) -> None:
     ]
     why: dict[str, Any] = {"reason": SUPERSEDED, "reason_on": {"build": build.number, "commit": build.commit}}
     for number in session.scalars(select(BUILD.number).where(*older)).all():
-        ended = BUILDS.end_unbegun(session, number, older, now=now, **why)
+        ended = BUILDS.end_unbegun(session, number, older, by=build.actor, now=now, **why)
         if ended is not None:
             _tell_runs(session, ended, now)
         else:
-            BUILDS.ask_to_stop(session, number, older, by=build.actor, **why)
+            BUILDS.ask_to_stop(session, number, older, by=build.actor, now=now, **why)
 
 
 def usable(session: Session, image: str, commit: str, definition: dict[str, Any]) -> Build | None:
@@ -144,9 +145,9 @@ def move(
     return build
 
 
-def request_stop(session: Session, number: int, *, by: str, now: float) -> Build:
+def request_stop(session: Session, number: int, *, by: str, now: float, rule: str | None = None) -> Build:
     """End a build that nobody began at once, else ask its holder to stop it; `LookupError` if unknown."""
-    build, ended = BUILDS.request_stop(session, number, by=by, now=now)
+    build, ended = BUILDS.request_stop(session, number, by=by, rule=rule, now=now)
     if ended:
         _tell_runs(session, build, now)
     return build

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot.states import Hold, Wait
-from bot.store import admission
+from bot.store import admission, journal, journal_entries
 from bot.store.columns import RUN
 from bot.store.transitions import HOLDING, QUEUED, RUNS
 from bot.store.wakeups import wake
@@ -54,6 +54,7 @@ def release(session: Session, number: int, kind: Hold, *, now: float) -> Run | N
     run = RUNS.change(session, number, _held(kind), **free)
     if run is None:
         return None
+    journal.record(session, [journal_entries.run_released(run, kind, now)])
     admission.opened(session, job=run.job, lock=run.lock, now=now)
     session.expire_all()
     return session.get_one(Run, number)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.access import people
 from bot.states import BUILD_FAILED, State
-from bot.store import admission, locks, occasions, posts
+from bot.store import admission, journal, journal_entries, locks, occasions, posts
 from bot.store.claims import Claim
 from bot.store.columns import BUILD, RUN, among, table_of
 from bot.store.inserts import insert_all, insert_once
@@ -40,14 +40,20 @@ class RunUpdate(Update, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A run that is to be stored, the cards that tell of it, and the unguessable part of its name."""
+    """A run that is to be stored, the cards that tell of it, and the unguessable part of its name.
+
+    `rule` is by which it may be, as the journal has it.
+    """
 
     run: Run
     cards: Sequence[Post]
     nonce: str
+    rule: str | None = None
 
 
-def enqueue(session: Session, run: Run, cards: Sequence[Post], *, now: float, nonce: str) -> tuple[Run, bool]:
+def enqueue(
+    session: Session, run: Run, cards: Sequence[Post], *, now: float, nonce: str, rule: str | None = None
+) -> tuple[Run, bool]:
     """Insert `run` and its posts, whose keys get `run:<number>:` put before them, and number both.
 
     A run with the same key is returned instead, with False, and nothing is added. The run's `name`
@@ -60,6 +66,7 @@ def enqueue(session: Session, run: Run, cards: Sequence[Post], *, now: float, no
     if not new:
         return stored, False
     posts.add_cards(session, cards, run=stored.number)
+    _tell_journal(session, [(stored, rule)])
     wake(session, "runs" if stored.hold is None else "holds")
     changed(session, stored)
     occasions.moved(session, stored)
@@ -75,7 +82,9 @@ def enqueue_all(session: Session, drafts: Sequence[Draft], *, now: float) -> lis
     """
     alone = [draft for draft in drafts if not _is_free(draft.run)]
     free = [draft for draft in drafts if _is_free(draft.run)]
-    found = [enqueue(session, each.run, each.cards, now=now, nonce=each.nonce) for each in alone]
+    found = [
+        enqueue(session, each.run, each.cards, now=now, nonce=each.nonce, rule=each.rule) for each in alone
+    ]
     stored = [run for run, new in found if new]
     if not free:
         return stored
@@ -89,6 +98,7 @@ def enqueue_all(session: Session, drafts: Sequence[Draft], *, now: float) -> lis
     new = insert_all(session, [draft.run for draft in free])
     numbered = [draft for draft in free if draft.run.number is not None]
     posts.add_all(session, [(card, each.run.identity) for each in numbered for card in each.cards])
+    _tell_journal(session, [(draft.run, draft.rule) for draft in numbered])
     wake(session, "runs")
     changed(session, *new)
     for run in new:
@@ -101,6 +111,13 @@ def enqueue_all(session: Session, drafts: Sequence[Draft], *, now: float) -> lis
 def _is_free(run: Run) -> bool:
     """Whether the gate has nothing to decide about it but what people closed."""
     return run.concurrency == "allow" and run.lock is None and run.hold is None
+
+
+def _tell_journal(session: Session, stored: Sequence[tuple[Run, str | None]]) -> None:
+    """That these runs were stored, by which rules, and that those have ended whose build had failed."""
+    asked = [journal_entries.run_started(run, rule) for run, rule in stored]
+    over = [run for run, _ in stored if run.state == State.FINISHED]
+    journal.record(session, [*asked, *(journal_entries.run_finished(run) for run in over)])
 
 
 def _look_at_build(session: Session, run: Run, now: float) -> None:
@@ -187,13 +204,13 @@ def pin(session: Session, number: int, *, owner: str, digest: str) -> Run | None
     return RUNS.change(session, number, held, digest=digest, waiting_for=None)
 
 
-def request_stop(session: Session, number: int, *, by: str, now: float) -> Run:
+def request_stop(session: Session, number: int, *, by: str, now: float, rule: str | None = None) -> Run:
     """End a run that nobody began at once, else ask whoever holds it to stop it; `LookupError` if unknown.
 
     A finished run is returned as it is; one that was asked to stop before keeps who asked first.
     """
     admission.hold(session)
-    run, ended = RUNS.request_stop(session, number, by=by, now=now)
+    run, ended = RUNS.request_stop(session, number, by=by, rule=rule, now=now)
     if ended:
         admission.opened(session, job=run.job, lock=run.lock, now=now)
     return run

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, bindparam, case, or_, update
 from sqlalchemy.orm import Session
 
 from bot.states import State, build_sources, run_sources
-from bot.store import occasions, posts
+from bot.store import journal, journal_entries, occasions, posts
 from bot.store.clocks import moment
 from bot.store.columns import among, key_of, table_of
 from bot.store.posts import Wish
@@ -124,30 +124,54 @@ class Transitions(Generic[Row]):
             self._moves[move] = self.transition(to, move[1], **known)
         return self.make(session, self._moves[move], number, owner, **values)
 
-    def request_stop(self, session: Session, number: int, *, by: str, now: float) -> tuple[Row, bool]:
+    def request_stop(
+        self, session: Session, number: int, *, by: str, rule: str | None, now: float
+    ) -> tuple[Row, bool]:
         """End a row that nobody began at once, else ask its holder to stop it; `LookupError` if unknown.
 
         Gives it as it is then, and whether it was ended. One that has finished stays as it is; one that was
         asked to stop before keeps who asked first.
         """
-        if (row := self.end_unbegun(session, number, now=now, stop_by=by)) is not None:
+        if (row := self.end_unbegun(session, number, by=by, rule=rule, now=now, stop_by=by)) is not None:
             return row, True
-        if (row := self.ask_to_stop(session, number, by=by)) is not None:
+        if (row := self.ask_to_stop(session, number, by=by, rule=rule, now=now)) is not None:
             return row, False
         if (row := session.get(self._model, number)) is None:
             raise LookupError(f"no {self._model.kind} #{number}")
         return row, False
 
     def end_unbegun(
-        self, session: Session, number: int, conditions: Sequence[Any] = (), *, now: float, **values: Any
+        self,
+        session: Session,
+        number: int,
+        conditions: Sequence[Any] = (),
+        *,
+        by: str | None = None,
+        rule: str | None = None,
+        now: float,
+        **values: Any,
     ) -> Row | None:
-        """End a row that nobody began as cancelled; None where somebody did, or where it has ended."""
+        """End a row that nobody began as cancelled; None where somebody did, or where it has ended.
+
+        The journal says who wanted that, where somebody did, and by which rule.
+        """
         end = {"state": State.FINISHED, "result": "cancelled", "finished_at": now, **FREE}
         end |= dict.fromkeys((*self._waiting, *self._holding))
-        return self.change(session, number, [*conditions, *self.unbegun(session, now)], **end, **values)
+        row = self.change(session, number, [*conditions, *self.unbegun(session, now)], **end, **values)
+        if row is not None and by is not None:
+            journal.record(session, [journal_entries.cancelled(row, by, rule, now)])
+        return row
 
     def ask_to_stop(
-        self, session: Session, number: int, conditions: Sequence[Any] = (), *, by: str, **values: Any
+        self,
+        session: Session,
+        number: int,
+        conditions: Sequence[Any] = (),
+        *,
+        by: str,
+        rule: str | None = None,
+        now: float,
+        **values: Any,
     ) -> Row | None:
         """Ask whoever holds an unfinished row to stop it; None where somebody asked before."""
         columns = self._table.c
@@ -155,6 +179,7 @@ class Transitions(Generic[Row]):
         row = self.change(session, number, [*conditions, *unasked], stop_by=by, **values)
         if row is not None:
             wake(session, "stops")
+            journal.record(session, [journal_entries.cancelled(row, by, rule, now)])
         return row
 
     def unbegun(self, session: Session, now: float) -> list[ColumnElement[bool]]:
@@ -183,6 +208,8 @@ class Transitions(Generic[Row]):
             changed(session, *rows)
             for row in rows:
                 occasions.moved(session, row)
+            if wish is Wish.URGENT:
+                journal.record(session, [journal_entries.finished(row) for row in rows])
         return rows
 
 

@@ -18,8 +18,11 @@ from bot.store.prepared import ForSQLite
 from bot.store.statements import rows_of
 from bot.tables import Run
 
-STATEMENTS = 15
-"""Of one run of a job, from the command to its card, each change with a commit of its own."""
+STATEMENTS = 17
+"""Of one run of a job, from the command to its card, each change with a commit of its own.
+
+Two of them are for the journal.
+"""
 
 
 def _run(number: int = 1) -> Run:

@@ -1,0 +1,120 @@
+"""What the journal says of runs and builds: of each row the same facts, whichever door it came by. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.states import SUPERSEDED, EntryKind
+from bot.tables import Build, JournalEntry, Run
+
+REPLACED = "concurrency: replace"
+"""The rule by which a run stops another one of its job."""
+
+
+def run_started(run: Run, rule: str | None) -> JournalEntry:
+    """Somebody or something had `run` stored."""
+    repeated = run.rerun_of is not None
+    facts = {
+        "version": run.version,
+        "parameters": run.parameters,
+        "arguments": run.arguments,
+        "image": run.image,
+        "ref": run.ref,
+        "commit": run.commit,
+        "pull_request": run.pull_request,
+        "environment": run.environment,
+        "repeats": run.rerun_of,
+        "hold": run.hold,
+    }
+    kind = EntryKind.RUN_REPEATED if repeated else EntryKind.RUN_STARTED
+    return _of_run(run, kind, run.created_at, run.actor, rule=rule, facts=_known(facts))
+
+
+def run_finished(run: Run) -> JournalEntry:
+    """What became of `run`, told under the name of who had asked for it."""
+    facts = {
+        "result": run.result,
+        "reason": run.reason,
+        "exit_code": run.exit_code,
+        "commit": run.commit,
+        "digest": run.digest,
+        "stop_by": run.stop_by,
+    }
+    return _of_run(run, EntryKind.RUN_FINISHED, run.finished_at or 0.0, run.actor, facts=_known(facts))
+
+
+def run_released(run: Run, held_by: str, now: float) -> JournalEntry:
+    """Nothing holds `run` any more, so that it goes to the gate, told under the name of who had asked."""
+    return _of_run(run, EntryKind.RUN_RELEASED, now, run.actor, rule=f"hold: {held_by}")
+
+
+def run_removed(run: Run, by: str, rule: str | None, now: float) -> JournalEntry:
+    """Somebody took `run` away; what it was goes with it, so it is said here."""
+    facts = {"result": run.result, "by": run.actor, "created_at": run.created_at}
+    return _of_run(run, EntryKind.RUN_REMOVED, now, by, rule=rule, facts=_known(facts))
+
+
+def build_requested(build: Build, rule: str | None) -> JournalEntry:
+    """Somebody or something needed a build that there was not."""
+    facts = {"image": build.image, "ref": build.ref, "commit": build.commit}
+    return _of_build(
+        build, EntryKind.BUILD_REQUESTED, build.created_at, build.actor, rule=rule, facts=_known(facts)
+    )
+
+
+def finished(row: Run | Build) -> JournalEntry:
+    """What became of a run or a build."""
+    if isinstance(row, Run):
+        return run_finished(row)
+    facts = {
+        "result": row.result,
+        "reason": row.reason,
+        "exit_code": row.exit_code,
+        "image": row.image,
+        "commit": row.commit,
+        "digest": row.digest,
+        "stop_by": row.stop_by,
+    }
+    return _of_build(row, EntryKind.BUILD_FINISHED, row.finished_at or 0.0, row.actor, facts=_known(facts))
+
+
+def cancelled(row: Run | Build, by: str, rule: str | None, now: float) -> JournalEntry:
+    """Somebody, a newer run or a newer push wants a run or a build to stop."""
+    if row.reason == SUPERSEDED:
+        rule = "superseded by a newer push"
+    elif by.startswith("run:"):
+        rule = REPLACED
+    if isinstance(row, Run):
+        return _of_run(row, EntryKind.RUN_CANCELLED, now, by, rule=rule, facts={"state": row.state})
+    return _of_build(row, EntryKind.BUILD_CANCELLED, now, by, rule=rule, facts={"image": row.image})
+
+
+def _of_run(run: Run, kind: EntryKind, at: float, actor: str, **more: Any) -> JournalEntry:
+    asked = kind in (EntryKind.RUN_STARTED, EntryKind.RUN_REPEATED)
+    return JournalEntry(
+        at=at,
+        kind=kind,
+        actor=actor,
+        cause=run.cause if asked else None,
+        subject=f"run:{run.number}",
+        job=run.job,
+        run=run.number,
+        repository=run.repository,
+        **more,
+    )
+
+
+def _of_build(build: Build, kind: EntryKind, at: float, actor: str, **more: Any) -> JournalEntry:
+    return JournalEntry(
+        at=at,
+        kind=kind,
+        actor=actor,
+        cause=build.cause if kind is EntryKind.BUILD_REQUESTED else None,
+        subject=f"build:{build.number}",
+        repository=build.repository or None,
+        **more,
+    )
+
+
+def _known(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Those facts that there are."""
+    return {name: value for name, value in facts.items() if value not in (None, {}, [])}
