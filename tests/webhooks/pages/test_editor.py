@@ -12,6 +12,7 @@ import pytest
 from bot.catalog.catalog import Job
 from tests.bot.house import House, house
 from tests.webhooks.pages.browsers import OWN, of_person, of_token
+from webhooks.pages.key_list import ENTRIES, job_keys
 
 TEXT = "# mine\ncommand: 'true' # yes\nenv: {A: hidden-text}\n"
 
@@ -242,6 +243,9 @@ async def test_keys_have_their_meanings_and_values(admin: httpx.AsyncClient) -> 
     assert 'data-key="schedule.cron"' in page
     row = page.split('data-key="concurrency"')[1].split("</div>")[0]
     assert re.findall(r"<code>(\w+)</code>", row) == ["concurrency", "allow", "forbid", "replace", "queue"]
+    assert 'data-key="on.release" data-entry' in page
+    assert all(key.about for key in job_keys() if key.path.split(".")[0] in ("on", "requires"))
+    assert {key.path for key in job_keys()} >= set(ENTRIES)
 
 
 async def test_job_of_the_file_is_shown_with_its_place_and_stays(

@@ -64,3 +64,23 @@ async def _completes(page: Page) -> None:
     await text.press_sequentially("schedule:\n  ti")
     await page.get_by_role("button", name="schedule.timezone").click()
     await expect(text).to_have_value("concurrency: queue\nschedule:\n  timezone: ")
+    await text.fill("on")
+    await page.get_by_role("button", name="push", exact=True).click()
+    await expect(text).to_have_value("on:\n  - push")
+    await text.press_sequentially("\n  rel")
+    await page.get_by_role("button", name="on.release").click()
+    await page.get_by_role("button", name="published", exact=True).click()
+    await expect(text).to_have_value("on:\n  - push\n  - release: published")
+    await text.press_sequentially("\n  - work")
+    await page.get_by_role("button", name="on.workflow").click()
+    await text.press_sequentially("ci.yml\n    con")
+    await page.get_by_role("button", name="on.conclusion").click()
+    await page.get_by_role("button", name="failure", exact=True).click()
+    await text.press_sequentially("\nrequires:\n- che")
+    await page.get_by_role("button", name="requires.checks", exact=True).click()
+    await text.press_sequentially("\n    on")
+    await page.get_by_role("button", name="requires.checks.only").click()
+    await expect(text).to_have_value(
+        "on:\n  - push\n  - release: published\n  - workflow: ci.yml\n    conclusion: failure\n"
+        "requires:\n- checks: \n    only: "
+    )
