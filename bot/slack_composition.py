@@ -1,5 +1,6 @@
 """Puts together what listens to Slack; made where Slack is configured, and not even imported elsewhere."""
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -91,7 +92,13 @@ class SlackComposition:
         """Of what opens forms."""
         parts = self.parts
         opener = FormOpener(parts.slack, parts.contexts, parts.conversation, parts.answers)
-        contents = FormContents(parts.actions, self.visibility, parts.store, parts.clock)
+        contents = FormContents(
+            parts.actions,
+            self.visibility,
+            parts.store,
+            parts.clock,
+            lambda login: parts.addresses.entrance(login, secrets.token_urlsafe(16)),
+        )
         return FormRequests(parts.registry, contents, opener, parts.settlement, parts.clock)
 
     @cached_property

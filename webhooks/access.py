@@ -179,6 +179,23 @@ class Access:
         await self._store.write(lambda session: sessions.open_for(session, row))
         return value
 
+    def ticket_login(self, ticket: str) -> str | None:
+        """Whom a link from Slack would log in; None where it opens nothing, or no longer."""
+        found = links.ticket_login(ticket, now=self._clock(), keys=self._keys)
+        return None if found is None else found[0]
+
+    async def use_ticket(self, ticket: str) -> str | None:
+        """The same, once."""
+        now = self._clock()
+        found = links.ticket_login(ticket, now=now, keys=self._keys)
+        if found is None:
+            return None
+        login, expires = found
+        first = await self._store.write(
+            lambda session: sessions.end(session, token_hash(ticket), expires_at=expires, now=now)
+        )
+        return login if first else None
+
     async def end_login(self, request: Request) -> bool:
         """End the login whose token the request comes with; False where that is no login's."""
         match = _AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))

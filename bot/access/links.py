@@ -20,6 +20,9 @@ LINK_LIFE = 30 * 86400
 SESSION_LIFE = 12 * 3600
 """Seconds that a login lasts."""
 
+TICKET_LIFE = 600
+"""Seconds that somebody has to follow a link that logs them in."""
+
 Keys = tuple[bytes, ...]
 """The first signs, all verify."""
 
@@ -27,6 +30,10 @@ _ROUNDS = 100_000  # a posted link must not be a cheap way to guess a weak webho
 _PAGE = re.compile(r"(/(?:runs|builds)/[1-9][0-9]{0,18})(?:/(?:events|log|search|first-error))?", re.ASCII)
 _EXPIRES = re.compile(r"[1-9][0-9]{0,11}", re.ASCII)
 _SESSION = re.compile(r"([0-9a-f]{64})\.([1-9][0-9]{0,11})\.([A-Za-z0-9_-]{43})", re.ASCII)
+_TICKET = re.compile(
+    r"([A-Za-z0-9][A-Za-z0-9_-]{0,98})\.([1-9][0-9]{0,11})\.([A-Za-z0-9_-]{8,64})\.([A-Za-z0-9_-]{43})",
+    re.ASCII,
+)
 _LONGEST_QUERY = 3072  # characters: what is searched for in a log may be escaped
 
 
@@ -95,6 +102,28 @@ def session_token(value: str, *, now: float, keys: Keys) -> tuple[str, int] | No
     if expires <= now or not _any_key(keys, signature, "session", token_hash, expires):
         return None
     return token_hash, expires
+
+
+def ticket(login: str, *, expires: int, nonce: str, keys: Keys) -> str:
+    """What lets somebody log in as `login` until `expires`; whoever takes it has to see that it is so once.
+
+    `nonce` makes each another. `ValueError` for a login that is none, or without a key.
+    """
+    made = f"{login}.{expires}.{nonce}"
+    if not keys or not _TICKET.fullmatch(f"{made}.{'x' * 43}"):
+        raise ValueError("not a ticket")
+    return f"{made}.{_mac(keys[0], 'ticket', f'{login} {nonce}', expires)}"
+
+
+def ticket_login(text: str, *, now: float, keys: Keys) -> tuple[str, int] | None:
+    """Whom the ticket is for, and when it ends; None if it opens nothing."""
+    match = _TICKET.fullmatch(text)
+    if match is None:
+        return None
+    login, expires, nonce, signature = match[1], int(match[2]), match[3], match[4]
+    if expires <= now or not _any_key(keys, signature, "ticket", f"{login} {nonce}", expires):
+        return None
+    return login, expires
 
 
 def verifier(state: str, keys: Keys) -> str:

@@ -89,12 +89,13 @@ VERBS: dict[str, Verb] = {
         Verb("unlock", "TARGET", "let them start again", "Locks"),
         Verb("approve", "#N", "say yes to a run that waits for it", "Approvals"),
         Verb("deny", "#N", "say no to it", "Approvals"),
+        Verb("login", "", "sign in to the pages: in Slack, by a link that only you see", "Help"),
         Verb("help", "[VERB | NAME [PAGE]]", "this overview, or more about one verb or job", "Help"),
     )
 }
 
 AVAILABLE = frozenset(
-    {"run", "rerun", "cancel", "logs", "status", "list", "build", "help", "plan", "why"}
+    {"run", "rerun", "cancel", "logs", "status", "list", "build", "help", "login", "plan", "why"}
     | {"lock", "unlock", "pause", "resume", "skip"}
 )
 """The verbs that have an effect in this version; all others parse and are answered plainly."""

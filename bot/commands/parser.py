@@ -155,6 +155,11 @@ class Build:
 
 
 @dataclass(frozen=True, slots=True)
+class Login:
+    """Log in to the pages."""
+
+
+@dataclass(frozen=True, slots=True)
 class Help:
     """Help in general, or about `topic`: a verb, else the name of a job, of that a page (from 1)."""
 
@@ -164,7 +169,7 @@ class Help:
 
 Command = (
     Run | Rerun | Cancel | Logs | Status | List | Plan | Why | Pause | Resume | Skip
-    | Lock | Unlock | Approve | Deny | Build | Help
+    | Lock | Unlock | Approve | Deny | Build | Login | Help
 )  # fmt: skip
 
 
@@ -269,5 +274,6 @@ _MEANINGS: dict[str, Callable[[Reader], Command]] = {
     "unlock": lambda reader: Unlock(reader.name("what to unlock")),
     "approve": lambda reader: Approve(reader.number()),
     "deny": lambda reader: Deny(reader.number()),
+    "login": lambda reader: Login(),
     "help": _help,
 }

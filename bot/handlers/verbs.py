@@ -69,6 +69,8 @@ class CommandHandlers:
                 return await self._build(context, command)
             case parser.List():
                 return _saying(self._list(context, command.page))
+            case parser.Login():
+                raise AskerError(messages.login_elsewhere(actions.authorization.first_word(context)))
             case parser.Help():
                 return _saying(self._help(context, command))
             case _:

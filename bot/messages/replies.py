@@ -171,6 +171,15 @@ def not_available(command: object) -> str:
     return f"{code(verb, 60)} is not available in this version of Errand."
 
 
+def login_elsewhere(word: str) -> str:
+    """Where somebody logs in who asked for it where others would see the link."""
+    return (
+        "A link that logs you in is for your eyes only: type"
+        f" {code(f'{word} login', 60)} as a slash command in Slack. Errand's pages log you in with GitHub,"
+        " and `errand login ADDRESS` does in a terminal."
+    )
+
+
 def error_reply(text: str) -> str:
     """What went wrong, in a sentence that is Markdown already."""
     return f"🤔 {shortened(text, REPLY_CHARACTERS)}"

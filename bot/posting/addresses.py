@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 from bot.access import links
 from bot.config.github_app import web_url
@@ -32,6 +33,12 @@ class PageAddresses:
     def front(self) -> str:
         """The address of the first page."""
         return self._registry.config.url.rstrip("/") + "/"
+
+    def entrance(self, login: str, nonce: str) -> str:
+        """Where somebody logs in to the pages as `login`, once and soon; for nobody else's eyes."""
+        expires = int(self._clock()) + links.TICKET_LIFE
+        ticket = links.ticket(login, expires=expires, nonce=nonce, keys=self._keys)
+        return f"{self.front}login/slack?{urlencode({'ticket': ticket})}"
 
     def of(self, row: Build | Run, *, open_place: bool) -> str:
         """The address of the page of `row`, for a place that everybody may read (`open_place`) or not.

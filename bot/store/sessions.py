@@ -18,12 +18,16 @@ LISTED = 500
 """Logins that a list shows."""
 
 
-def end(session: Session, hash: str, *, expires_at: float, now: float) -> None:
-    """Let the login whose cookie has this SHA-256 be over; those whose time is up are forgotten."""
+def end(session: Session, hash: str, *, expires_at: float, now: float) -> bool:
+    """Let the login whose cookie has this SHA-256 be over; those whose time is up are forgotten.
+
+    A ticket to log in with is over the same way; False: it was already.
+    """
     session.execute(delete(EndedSession).where(ENDED_SESSION.expires_at <= now))
     make: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     row = {"hash": hash, "expires_at": expires_at}
-    session.execute(make(table_of(EndedSession)).values(row).on_conflict_do_nothing())
+    added = make(table_of(EndedSession)).values(row).on_conflict_do_nothing().returning(ENDED_SESSION.hash)
+    return session.scalar(added) is not None
 
 
 def has_ended(session: Session, hash: str) -> bool:

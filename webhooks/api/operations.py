@@ -166,7 +166,9 @@ OPERATIONS = (
     _get("/api/repositories", Needs.ADMIN, GrantHandlers.list_repositories),
     # The name of a repository has a slash, as may a token that was made on the command line.
     _delete("/api/repositories/{name:path}", Needs.ADMIN, GrantHandlers.forget_repository, _FREE),
-    Operation("POST", "/api/login", Needs.NOTHING, DeviceHandlers.begin_login, problems=(409, 429)),
+    Operation(
+        "POST", "/api/login", Needs.NOTHING, DeviceHandlers.begin_login, problems=(409, 429), verb="login"
+    ),
     Operation(
         "POST", "/api/login/token", Needs.NOTHING, DeviceHandlers.finish_login, _LOGGED_IN, problems=(409,)
     ),

@@ -19,7 +19,7 @@ from bot.access import links
 from bot.config import github_app
 from bot.errors import Refused, RetryLater
 from webhooks.access import Access
-from webhooks.pages.login import Login
+from webhooks.pages.login import Login, about
 from webhooks.pages.targets import local_target
 
 WAY_THERE = "/login/github"
@@ -102,7 +102,7 @@ class GitHubLogin:
         try:
             verifier = links.verifier(state, self._keys)
             login = await self._logins.login_of(request.query_params.get("code", ""), verifier, self._back)
-            cookie = await self._access.login_person(login, **_about(request))
+            cookie = await self._access.login_person(login, **about(request))
         except Refused as refused:
             log.warning("login.refused", why=str(refused))
             return self._mistake(403, target, "GitHub did not say who you are. Please try again.")
@@ -115,11 +115,3 @@ class GitHubLogin:
         response = RedirectResponse(target, 303, {"Cache-Control": "no-store"})
         self._access.keep(response, cookie)
         return response
-
-
-def _about(request: Request) -> dict[str, str]:
-    """From where and with what somebody comes, as a list of logins tells it."""
-    return {
-        "address": request.client.host if request.client else "",
-        "agent": request.headers.get("user-agent", ""),
-    }

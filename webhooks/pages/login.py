@@ -99,3 +99,11 @@ class Login:
         if status == 401:
             response.headers["WWW-Authenticate"] = 'Bearer realm="errand"'
         return response
+
+
+def about(request: Request) -> dict[str, str]:
+    """From where and with what somebody comes, as a list of logins tells it."""
+    return {
+        "address": request.client.host if request.client else "",
+        "agent": request.headers.get("user-agent", ""),
+    }

@@ -16,6 +16,7 @@ from webhooks.pages.parts import GitHubEntrance, Handler, Pages, guard
 from webhooks.pages.removals import RemovalPages
 from webhooks.pages.run_form import RunForm
 from webhooks.pages.sessions import SessionPages
+from webhooks.pages.slack_login import SlackLogin
 from webhooks.pages.subjects import SubjectPages
 
 __all__ = ["GitHubEntrance", "Pages", "routes"]
@@ -79,4 +80,5 @@ def routes(pages: Pages) -> list[Route]:
     if entrance is not None:
         there_and_back = GitHubLogin(entrance.logins, pages.access, entrance.url, entrance.keys, login)
         mounts += there_and_back.routes()
+    mounts += SlackLogin(pages.access, pages.renderer, login).routes()
     return [*mounts, *login.routes(), pages.renderer.route()]

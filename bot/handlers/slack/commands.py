@@ -45,6 +45,9 @@ class SlackCommandHandler:
         if text == "run":
             await self._forms.menu(delivery, command)
             return
+        if text == "login":
+            await self._forms.login(delivery, command)
+            return
         incomplete = self._forms.incomplete(line) if text else None
         if incomplete is not None:
             await self._forms.command(delivery, command, incomplete)

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+from bot.access import links
 from bot.access.scopes import EXEC
 from bot.catalog.catalog import Job
 from bot.errors import AskerError, Elsewhere, NotAllowed
@@ -32,15 +33,30 @@ UNKNOWN = "It cannot be found out now which jobs you may run; please try again s
 
 
 class FormContents:
-    """Makes them; `AskerError` where there is none for the asker, `RetryLater` where it is not known now."""
+    """Makes them; `AskerError` where there is none for the asker, `RetryLater` where it is not known now.
+
+    `entrance` gives the link with which a login logs in to the pages.
+    """
 
     def __init__(
-        self, actions: Actions, visibility: Visibility, store: Store, clock: Callable[[], float]
+        self,
+        actions: Actions,
+        visibility: Visibility,
+        store: Store,
+        clock: Callable[[], float],
+        entrance: Callable[[str], str],
     ) -> None:
         self._actions = actions
         self._visibility = visibility
         self._store = store
         self._clock = clock
+        self._entrance = entrance
+
+    async def of_login(self, context: RequestContext) -> Block:
+        """The link with which who asks logs in to the pages."""
+        if context.login is None:
+            raise LookupError("only who is known on GitHub gets here")
+        return forms.entrance(context.login, self._entrance(context.login), links.TICKET_LIFE // 60)
 
     async def of_job(
         self, context: RequestContext, name: str, request: StartRequest, origin: FormOrigin

@@ -19,7 +19,7 @@ from bot.messages.slack.actions import Action, Shortcut
 from bot.registry import Registry
 from bot.tables import Delivery
 
-BUTTONS = frozenset({Action.JOB_RUN, Action.RUN_CHANGE, Action.FORM_JOB})
+BUTTONS = frozenset({Action.JOB_RUN, Action.RUN_CHANGE, Action.FORM_JOB, Action.LOGIN})
 """What opens a form, or chooses in one."""
 
 
@@ -71,6 +71,23 @@ class FormRequests:
             opening, lambda context: self._contents.of_job(context, run.name, request, origin)
         )
 
+    async def login(self, delivery: Delivery, command: SlackCommand) -> None:
+        """The link to log in with, for whoever typed that they want to."""
+        await self._login(delivery, command.asker, command.spot, command.trigger)
+
+    async def _login(
+        self,
+        delivery: Delivery,
+        asker: SlackAsker,
+        spot: SlackSpot | None,
+        trigger: str,
+        press: Press | None = None,
+    ) -> None:
+        opening = Opening(
+            delivery, asker, spot, trigger, f"{self._registry.config.command} login", press=press
+        )
+        await self._opener.open(opening, self._contents.of_login)
+
     async def menu(self, delivery: Delivery, command: SlackCommand) -> None:
         """The form that asks which job, for whoever typed the verb alone."""
         await self._ask(delivery, command.asker, command.spot, command.trigger)
@@ -82,6 +99,9 @@ class FormRequests:
         """
         if press.action == Action.JOB_RUN and not press.value:
             await self._ask(delivery, press.asker, press.spot, press.trigger, identity)
+            return
+        if press.action == Action.LOGIN:
+            await self._login(delivery, press.asker, press.spot, press.trigger, identity)
             return
         word, origin = self._registry.config.command, FormOrigin.of(press.spot, now=self._clock())
         view, job = None, None

@@ -17,6 +17,7 @@ class Action(StrEnum):
     JOB_SKIP = "job.skip"  # (the same)
     LIST_PAGE = "list.page"  # (page, from 1)
     LIST_BACK = "list.back"  # (page, from 1): the same, beside it
+    LOGIN = "login.open"  # the modal with a link that logs in to the pages
     HOME_REFRESH = "home.refresh"
     FORM_JOB = "form.job"  # (job): the menu of the form that asks which job
 

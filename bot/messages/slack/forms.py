@@ -222,6 +222,17 @@ def notice(markdown: str) -> Block:
     return elements.modal("Errand", [elements.section(text)], callback_id=Form.NOTICE)
 
 
+def entrance(login: str, link: str, minutes: int) -> Block:
+    """The link with which somebody logs in to the pages, in a modal, which nobody else sees."""
+    words = (
+        f"This link logs you in to Errand's pages as {span(login, 100)}: once, and within {minutes} minutes."
+    )
+    button = elements.link_button("Sign in", Action.LINK, link, style="primary")
+    return elements.modal(
+        "Errand", [elements.section(words), elements.actions(button)], callback_id=Form.NOTICE
+    )
+
+
 def command_line(word: str, job: str, values: Mapping[str, str], more: Sequence[str] = ()) -> str:
     """The command that stands for a form, in one line where it has one; `more` are the words after it."""
     words = [word, "run", job, *(f"{name}={value}" for name, value in values.items()), *more]

@@ -41,6 +41,8 @@ def home(overview: Overview, *, page: str, now: float) -> Block:
     """
     number = overview.jobs.number
     top = [section(f"As of {date(now)}.", accessory=_refresh(number))]
+    if address(page):
+        top.append(actions(button("Sign in to the pages", Action.LOGIN, "")))
     parts = [*top, *_runs(overview), *_failing(overview.failing), *_schedules(overview), *_locks(overview)]
     parts += [header("Jobs"), *job_blocks(overview.jobs)]
     parts.append(context(_elsewhere(page)))

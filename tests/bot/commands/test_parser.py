@@ -18,6 +18,7 @@ from bot.commands.parser import (
     Help,
     List,
     Lock,
+    Login,
     Logs,
     Pause,
     Plan,
@@ -233,7 +234,7 @@ def _words(command: Command) -> Iterable[str]:
             yield from (["--ref", command.ref] if command.ref else [])
         case Help():
             yield from ([command.topic] if command.topic else [])
-        case List():
+        case List() | Login():
             pass
         case _:
             yield command.name
