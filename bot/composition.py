@@ -227,7 +227,7 @@ class Composition:
     @cached_property
     def repository_files(self) -> RepositoryComposition:
         """What repositories define."""
-        return RepositoryComposition(self.parts.registry, self.host, self.holder)
+        return RepositoryComposition(self.parts.registry, self.host, self.holder, self.parts.nonce)
 
     @cached_property
     def answers(self) -> Answers:

@@ -13,6 +13,7 @@ from bot.posting.channel_notes import ChannelNotes
 from bot.posting.deployments import DeploymentPosts
 from bot.posting.digest_posts import DigestPosts
 from bot.posting.facing import Facing
+from bot.posting.file_posts import FilePosts
 from bot.posting.github_posts import GitHubPosts
 from bot.posting.outbox import Outbox
 from bot.posting.pace import Pace
@@ -63,4 +64,5 @@ def outbox(parts: PostingParts) -> Outbox:
     section = parts.registry.config.github
     pace = Pace(section.pace if section else 0.0, monotonic)
     channels = ChannelTurns(parts.holder, Pace(CHANNEL_PACE, monotonic, burst=1), parts.nonce)
-    return Outbox(parts.holder, (github, deployments, slack, digests), pace, channels)
+    files = FilePosts(parts.github, parts.registry, parts.clock)
+    return Outbox(parts.holder, (github, deployments, files, slack, digests), pace, channels)

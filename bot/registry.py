@@ -5,8 +5,8 @@ tells it. Of two bots with different files the one that read its file last has w
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakSet
 
@@ -15,12 +15,14 @@ import structlog
 from bot.access.rules import People
 from bot.access.workflow_index import WorkflowIndex
 from bot.access.workflows import Workflow
+from bot import repository_jobs
 from bot.catalog.catalog import Catalog, Job
-from bot.catalog.images import Image
-from bot.config import FILE, Config, Owner, RepositoryDefinitions, narrowed
+from bot.config import Config, Owner, Taken
 from bot.errors import AskerError, ProblemType, Unmet
+from bot.messages.repository_files import Defined
 from bot.store import Session, Store, history, job_names, repository_files, versions
-from bot.tables import JobVersion, RepositoryFile
+from bot.store.repository_files import SOURCE
+from bot.tables import JobVersion
 
 log = structlog.get_logger()
 
@@ -57,7 +59,7 @@ class Entry:
     @property
     def place(self) -> str:
         """Where it is defined, in words."""
-        return place_of(self.row)
+        return repository_jobs.place_of(self.row)
 
     @property
     def is_fixed(self) -> bool:
@@ -83,6 +85,8 @@ class _Today:
     removed: Mapping[str, JobVersion] = field(default_factory=dict)
     mark: int = -1
     people: People = field(default_factory=People)
+    owners: Mapping[str, int] = field(default_factory=dict)
+    """Of which repository an image is, by its number, for those that repositories define."""
 
 
 class Registry:
@@ -155,6 +159,38 @@ class Registry:
         entry = self._today.entries.get(job.name)
         return entry.row.version if entry is not None and entry.job == job else None
 
+    def defined_by(self, number: int) -> Defined:
+        """What the repository of this number defines today."""
+        owned = [
+            each for each in self.entries() if (each.row.source, versions.owner(each.row)) == (SOURCE, number)
+        ]
+        images = {name for name, owner in self._today.owners.items() if owner == number}
+        shown = {name: image for name, image in self.catalog.images.items() if name in images}
+        return Defined({each.job.name: each.job for each in owned}, shown)
+
+    async def free_for(self, number: int, owner: Owner) -> Taken:
+        """Says of a name that a repository would use why it is not free for it."""
+        today, start = self._today, f"{owner.prefix}-"
+        others = {
+            name: f"{name} is a job of {entry.place}"
+            for name, entry in today.entries.items()
+            if (entry.row.source, versions.owner(entry.row)) != (SOURCE, number)
+        }
+        before = [
+            name
+            for name, row in today.removed.items()
+            if name.startswith(start) and (row.source, versions.owner(row)) != (SOURCE, number)
+        ]
+        kept = await self._store.read(lambda s: history.kept(s, before))
+        others |= {name: f"the history of another job that was called {name} is kept" for name in kept}
+        images = {
+            name: f"there is an image {name} already"
+            for name in today.catalog.images
+            if today.owners.get(name) != number
+        }
+        names = {"jobs": others, "images": images}
+        return lambda section, name: names[section].get(name)
+
     def watch(self) -> asyncio.Event:
         """An event of the caller's own, set at every change; it is forgotten with the caller's reference."""
         event = asyncio.Event()
@@ -165,7 +201,7 @@ class Registry:
         """Write the jobs of the file as versions; gives the names of those that changed, `-NAME` if gone."""
 
         stored = await self._store.read(repository_files.rows)
-        fits = await asyncio.to_thread(_today, stored, config)
+        fits = await asyncio.to_thread(repository_jobs.held_today, stored, config)
 
         def write(session: Session) -> list[str]:
             versions.hold(session)
@@ -253,8 +289,10 @@ class Registry:
             removed = {name: row for name, row in rows.items() if row.deleted}
             same = held.people == self._today.people.sets
             people = self._today.people if same else People(held.people)
-            images = {**_images(stored), **held.images}
-            self._today = _Today(held, entries, Catalog(jobs, images), removed, mark, people)
+            images = {**repository_jobs.images_of(stored.values()), **held.images}
+            owners = {name: number for number, some in stored.items() for name in some}
+            owners = {name: number for name, number in owners.items() if name not in held.images}
+            self._today = _Today(held, entries, Catalog(jobs, images), removed, mark, people, owners)
         for watcher in list(self._watchers):
             watcher.set()
         self._store.wakeup("ticks").set()  # schedules may have changed
@@ -276,65 +314,12 @@ class Registry:
             yield name, Entry(ours if ours == job else job, row)
 
 
-def _today(
-    stored: Sequence[RepositoryFile], config: Config
-) -> list[tuple[RepositoryFile, repository_files.InForce]]:
-    """What of the files of repositories holds by this configuration, which may let them say less by now."""
-
-    def taken(section: str, name: str) -> str | None:
-        mine: Collection[str] = config.jobs if section == "jobs" else config.images
-        return f"{name} is in the server's file" if name in mine else None
-
-    fits = []
-    for row in stored:
-        rules, found = config.repository_rules(row.repository), RepositoryDefinitions()
-        gone: Sequence[str] = ()
-        if rules is not None and row.commit is not None:
-            found, gone = narrowed(row.written, Owner(row.repository, rules, row.prefix), config, taken)
-            found = replace(found, lines=row.lines)
-        if gone:
-            log.warning("repository.narrowed", repository=row.repository, jobs=gone)
-        fits.append((row, in_force(row.repository_number, row.repository, row.commit or "", found)))
-    return fits
-
-
-def _images(stored: Iterable[Mapping[str, Any]]) -> dict[str, Image]:
-    """Images that repositories define; one of another version of Errand is left out."""
-    found = {}
-    for name, definition in (item for images in stored for item in images.items()):
-        try:
-            found[name] = Image.model_validate(definition)
-        except ValueError:
-            log.error("image.unreadable", image=name)
-    return found
-
-
-def in_force(
-    number: int, repository: str, commit: str, found: RepositoryDefinitions
-) -> repository_files.InForce:
-    """What a repository defines, as it is stored."""
-    return repository_files.InForce(
-        number,
-        repository,
-        commit,
-        {name: job.model_dump(mode="json") for name, job in found.jobs.items()},
-        {name: image.model_dump(mode="json", exclude_defaults=True) for name, image in found.images.items()},
-        found.lines,
-    )
-
-
-def place_of(row: JobVersion) -> str:
-    """Where a job is defined, in words."""
-    repository = (row.origin or {}).get("repository")
-    if repository is not None:
-        return f"{FILE} of {repository}"
-    return "the API" if row.source == "api" else "the configuration file"
-
-
 def _check(last: JobVersion | None, name: str, expected: Expected) -> None:
     held = None if last is None or last.deleted else last
     if held is not None and held.source != "api":
-        raise Conflict(f"{name} is defined in {place_of(held)}, which is the place to change it.")
+        raise Conflict(
+            f"{name} is defined in {repository_jobs.place_of(held)}, which is the place to change it."
+        )
     if not expected(None if held is None else held.version):
         now = "there is no such job" if held is None else f"its version is {held.version}"
         raise Unmet(f"{name} is not what you expect: {now}.")

@@ -1,5 +1,6 @@
 """Puts together what repositories define for themselves: who has their files read, and who reads them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,11 +24,12 @@ class RepositoryComposition:
     registry: Registry
     host: CodeHost
     holder: LeaseHolder
+    nonce: Callable[[], str]
 
     @cached_property
     def handler(self) -> RepositoryFileHandler:
         """Who decides."""
-        return RepositoryFileHandler(self.registry, self.host, self.holder)
+        return RepositoryFileHandler(self.registry, self.host, self.holder, self.nonce)
 
     @property
     def work(self) -> Work[RepositoryFile]:

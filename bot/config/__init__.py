@@ -4,7 +4,7 @@ from bot.config.clusters import cluster_settings
 from bot.config.config import Config
 from bot.config.definitions import Wrong, definition, job_of
 from bot.config.loading import load
-from bot.config.repository_files import Owner, RepositoryDefinitions, WrongFile, narrowed
+from bot.config.repository_files import Owner, RepositoryDefinitions, Taken, WrongFile, narrowed
 from bot.config.repository_files import definitions_of as repository_definitions
 from bot.config.repository_rules import FILE, prefix_of
 from bot.config.settings import Builder, Container, Engine, GitHub, Kubernetes, Limits, Logs, Process, Slack
@@ -25,6 +25,7 @@ __all__ = [
     "Process",
     "RepositoryDefinitions",
     "Slack",
+    "Taken",
     "Wrong",
     "WrongFile",
     "cluster_settings",

@@ -79,6 +79,8 @@ def needs(config: Config) -> AppNeeds:
     }
     if any(image.build for image in config.images.values()):
         named.add("push")
+    if config.repository_jobs:
+        named |= {"push", "pull_request"}
     permissions = dict(_ALWAYS)
     if any(code_of(entry) == "checks" for job in config.jobs.values() for entry in job.requires):
         permissions["statuses"] = "read"

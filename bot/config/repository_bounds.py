@@ -32,8 +32,11 @@ class Bounds:
     config: Config
 
 
-def check_bounds(document: Document, written: Mapping[str, Value], bounds: Bounds) -> None:
-    """Add to the mistakes of `document` what this repository may not say."""
+def check_bounds(document: Document, written: Mapping[str, Value], bounds: Bounds) -> bool:
+    """Add to the mistakes of `document` what this repository may not say.
+
+    False where nothing more may be asked of it: what is replaced from the environment would be.
+    """
     for key in written:
         if key not in _SECTIONS:
             what = "the file of a repository has images: and jobs:; everything else is the server's to say"
@@ -44,15 +47,17 @@ def check_bounds(document: Document, written: Mapping[str, Value], bounds: Bound
         what = "the process engine confines nothing, and the server's file does not say unconfined: true"
         document.wrong(("jobs",), what, key=True)
     if document.mistakes:
-        return
+        return False
+    quiet = True
     for name, image in _definitions(written, "images"):
         _check_image(document, ("images", name), image, bounds)
-        _check_texts(document, image, ("images", name), frozenset())
+        quiet &= _check_texts(document, image, ("images", name), frozenset())
     for name, job in _definitions(written, "jobs"):
         _check_keys(document, ("jobs", name), job, bounds)
         _check_job_image(document, ("jobs", name, "image"), job, written, bounds)
         _check_env(document, ("jobs", name, "env"), job.get("env"), bounds)
-        _check_texts(document, job, ("jobs", name), frozenset(bounds.rules.secrets))
+        quiet &= _check_texts(document, job, ("jobs", name), frozenset(bounds.rules.secrets))
+    return quiet
 
 
 def check_parsed(
@@ -174,20 +179,18 @@ def _elsewhere(value: Mapping[str, Value]) -> SecretReference | ConfigMapReferen
     return None  # told by the other checks
 
 
-def _check_texts(document: Document, value: Value, path: Path, listed: Collection[str]) -> None:
-    """Nothing is replaced but, in env, the variables that are listed."""
+def _check_texts(document: Document, value: Value, path: Path, listed: Collection[str]) -> bool:
+    """Nothing is replaced but, in env, the variables that are listed; gives whether that is so."""
     if isinstance(value, dict):
-        for key, item in value.items():
-            _check_texts(document, item, (*path, key), listed)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            _check_texts(document, item, (*path, index), listed)
-    elif isinstance(value, str):
-        kind = treatment(path)
-        names = _names(value) if kind in ("now", "late") else frozenset()
-        for name in sorted(names if kind == "now" else names - frozenset(listed)):
-            what = _no_secret(name) if kind == "late" else "${…} is replaced in env alone"
-            document.wrong(path, what)
+        return all([_check_texts(document, item, (*path, key), listed) for key, item in value.items()])
+    if isinstance(value, list):
+        return all([_check_texts(document, item, (*path, at), listed) for at, item in enumerate(value)])
+    kind = treatment(path)
+    names = _names(value) if isinstance(value, str) and kind in ("now", "late") else frozenset()
+    wrong = sorted(names if kind == "now" else names - frozenset(listed))
+    for name in wrong:
+        document.wrong(path, _no_secret(name) if kind == "late" else "${…} is replaced in env alone")
+    return not wrong
 
 
 def _names(text: str) -> frozenset[str]:

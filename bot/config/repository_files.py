@@ -101,9 +101,9 @@ def _checked(
 ) -> RepositoryDefinitions:
     """The definitions as this server takes them."""
     bounds = Bounds(owner.repository, owner.rules, config)
-    check_bounds(document, written, bounds)
-    if document.mistakes:
+    if not check_bounds(document, written, bounds):
         raise WrongFile(document.mistakes)
+    told = {each.keys for each in document.mistakes}
     here = _renamed(document, written, owner, config)
     for section in _SECTIONS:
         for name in _section(written, section):
@@ -111,7 +111,8 @@ def _checked(
             if why is not None:
                 document.wrong((section, name), why, key=True)
     made = checked(here, config.environ)
-    document.mistakes += [_as_written(document, mistake, owner) for mistake in here.mistakes]
+    found = [_as_written(document, mistake, owner) for mistake in here.mistakes]
+    document.mistakes += [each for each in found if each.keys not in told or not each.keys]
     if made is None or document.mistakes:
         raise WrongFile(document.mistakes)
     jobs = {name: made.jobs[owner.named(name)] for name in _section(written, "jobs")}

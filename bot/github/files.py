@@ -8,6 +8,7 @@ import base64
 import binascii
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from bot.errors import Refused
 from bot.github import answers
@@ -54,6 +55,23 @@ class Files:
         if field(data, "truncated") is True:
             raise Unusable("the root of the repository has more entries than GitHub lists")
         return None
+
+    async def merge_base(self, repository: str, branch: str, commit: str) -> str | None:
+        """The newest commit that both `branch` and `commit` have; None where there is none.
+
+        https://docs.github.com/rest/commits/commits#compare-two-commits
+        """
+        between = f"{quote(f'refs/heads/{branch}', safe='')}...{answers.ref_segment(commit)}"
+        path = f"{repository_path(repository)}/compare/{between}"
+        # The second page: the first one lists what changed in every file.
+        call = Call("GET", path, {"per_page": 1, "page": 2}, may_lack=True, kept=False)
+        try:
+            data = (await self._send(repository, call)).data
+        except Refused as refused:
+            if refused.status in (404, 409, 422):
+                return None
+            raise
+        return answers.sha(text(data, "merge_base_commit", "sha") or "")
 
     async def content(self, repository: str, file: FileAt) -> bytes:
         """What is in the file; `Refused` where GitHub's answer is none."""

@@ -76,8 +76,10 @@ class DeliveryHandler:
             case events.CheckRequest() as request:
                 await self._handlers.checks.handle(delivery, request)
             case events.Occurrence() as happened:
-                decision = await self._handlers.occurrences.decide(delivery, happened)
-                await self._carry(delivery, [decision])
+                decisions = [await self._handlers.occurrences.decide(delivery, happened)]
+                if happened.event == "pull_request":
+                    decisions.append(await self._handlers.files.proposed(happened))
+                await self._carry(delivery, decisions)
             case events.RepositoryMoved() as moved:
                 await self._identities.renamed(delivery, moved)
             case events.Ignored(why):

@@ -5,12 +5,14 @@ older file. What has a mistake changes nothing: what was in force stays so.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
 
+from bot import messages
 from bot.config import (
     FILE,
     Owner,
@@ -21,39 +23,57 @@ from bot.config import (
 )
 from bot.config.repository_files import LIMIT
 from bot.errors import NotAllowed, Refused, RetryLater
-from bot.events import Push
+from bot.events import Occurrence, Push
 from bot.github import Repository, Unusable
 from bot.handlers.decisions import Decision, ignored
-from bot.registry import Registry, in_force
+from bot.messages.repository_files import Defined, FileNote
+from bot.posting import targets
+from bot.posting.file_posts import notes_of
+from bot.registry import Registry
 from bot.repositories import CodeHost
+from bot.repository_jobs import in_force
 from bot.states import ActorKind
-from bot.store import Session, repository_files, versions
+from bot.store import Session, posts, repository_files, versions
 from bot.store.holder import LeaseHolder
-from bot.tables import RepositoryFile
+from bot.tables import Post, RepositoryFile
 
 log = structlog.get_logger()
+
+
+_PROPOSING = frozenset({"opened", "synchronize", "reopened"})
+"""What makes a commit the head of a pull request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What was found: `definitions` where something is to be in force from now on, else that stays as it is.
 
-    `facts` are columns of the row.
+    `facts` are columns of the row, `notes` the mistakes of the file, `why` is told where there is no file.
     """
 
     state: str
     facts: Mapping[str, Any] = field(default_factory=dict)
     definitions: RepositoryDefinitions | None = None
-    problem: str | None = None
+    notes: Sequence[FileNote] = ()
+    why: str | None = None
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong, in lines."""
+        told = [f"{note.line}:{note.column}: {note.text}" for note in self.notes]
+        return "\n".join(told) or self.why
 
 
 class RepositoryFileHandler:
     """Decides which files are read, and what comes of them."""
 
-    def __init__(self, registry: Registry, host: CodeHost, holder: LeaseHolder) -> None:
+    def __init__(
+        self, registry: Registry, host: CodeHost, holder: LeaseHolder, nonce: Callable[[], str]
+    ) -> None:
         self._registry = registry
         self._host = host
         self._holder = holder
+        self._nonce = nonce
 
     def pushed(self, push: Push) -> Decision:
         """Have the file read where the default branch was pushed of a repository that may have one."""
@@ -67,6 +87,24 @@ class RepositoryFileHandler:
             True,
             lambda session: repository_files.want(session, wanted, now=now),
             lambda: f"push of {push.repository}@{push.ref} {push.commit[:12]}: {FILE} is read",
+        )
+
+    async def proposed(self, happened: Occurrence) -> Decision:
+        """Have a plan made of what a pull request would change of the file."""
+        rules = self._registry.config.repository_rules(happened.repository)
+        branch, number = happened.facts.get("branch"), happened.number
+        if rules is None or number is None or happened.pull is None or branch != happened.default_branch:
+            return ignored("")
+        if happened.facts.get("action") not in _PROPOSING:
+            return ignored("")
+        row = await self._holder.store.read(lambda s: repository_files.of_number(s, number))
+        place = targets.FilePlace(happened.repository, number, happened.commit, row.prefix if row else "")
+        now, nonce = self._holder.clock(), self._nonce()
+        post = targets.file_plan(place, happened.pull, happened.default_branch, now=now, nonce=nonce)
+        return Decision(
+            True,
+            lambda session: posts.add(session, [post]),
+            lambda: f"{happened.subject} in {happened.repository}: its {FILE} is compared",
         )
 
     async def read(self, row: RepositoryFile) -> None:
@@ -112,37 +150,15 @@ class RepositoryFileHandler:
             if file.size > LIMIT:
                 raise Unusable(f"it is larger than {LIMIT // 1024} KiB")
         except Unusable as unusable:
-            return Reading("wrong", facts, problem=f"{FILE}: {unusable}")
+            return Reading("wrong", facts, notes=[FileNote(1, 1, str(unusable))])
         content = await github.files.content(row.repository, file)
-        free = await self._free(row)
+        free = await self._registry.free_for(row.repository_number, owner)
+        read = partial(repository_definitions, content, owner, self._registry.config, free)
         try:
-            found = await asyncio.to_thread(
-                repository_definitions, content, owner, self._registry.config, free
-            )
+            found = await asyncio.to_thread(read)
         except WrongFile as wrong:
-            return Reading("wrong", facts, problem=str(wrong))
+            return Reading("wrong", facts, notes=notes_of(wrong))
         return Reading("good", facts, found)
-
-    async def _free(self, row: RepositoryFile) -> Callable[[str, str], str | None]:
-        """Says of a name that would hold here why it is not free for this repository."""
-        registry, number = self._registry, row.repository_number
-        others = {
-            entry.job.name: entry.place
-            for entry in registry.entries()
-            if (entry.row.source, versions.owner(entry.row)) != (repository_files.SOURCE, number)
-        }
-        images = {
-            name: "another image has it"
-            for name, image in registry.catalog.images.items()
-            if name not in row.images
-        }
-
-        def taken(section: str, name: str) -> str | None:
-            if section == "images":
-                return f"there is an image {name} already" if name in images else None
-            return f"{name} is a job of {others[name]} already" if name in others else None
-
-        return taken
 
     # Storing --------------------------------------------------------------------------------------
 
@@ -155,11 +171,13 @@ class RepositoryFileHandler:
             "read_at": now,
         }
         commit = facts.get("seen") or row.commit or ""
+        told = self._told(row, reading, commit)
         actor = row.pusher if row.pusher is not None and row.pushed == facts.get("seen") else "repository"
         changed: list[str] = []
 
         def write(session: Session) -> None:
             changed.clear()
+            posts.add(session, told)
             if found is None:
                 repository_files.settle(session, row, owner=holder.owner, **facts)
                 return
@@ -193,7 +211,29 @@ class RepositoryFileHandler:
             why=reading.problem,
         )
 
+    def _told(self, row: RepositoryFile, reading: Reading, commit: str) -> list[Post]:
+        """The check of the commit: of every one that has a mistake, and of those that change something."""
+        new = (reading.state, reading.facts.get("blob"), reading.problem)
+        old = self._registry.defined_by(row.repository_number)
+        if reading.state == "wrong":
+            if (row.seen, row.problem) == (commit, reading.problem):
+                return []
+            report = messages.wrong_file(reading.notes, kept=bool(old.jobs))
+        elif (
+            reading.state == "gone"
+            or reading.definitions is None
+            or new == (row.state, row.blob, row.problem)
+        ):
+            return []
+        else:
+            found = reading.definitions
+            if reading.state == "none" and not old.jobs and row.state != "wrong":
+                return []
+            report = messages.changed_file(old, Defined(found.jobs, found.images))
+        place = targets.FilePlace(row.repository, row.repository_number, commit)
+        return [targets.file_report(place, report.stored(), now=self._holder.clock(), nonce=self._nonce())]
+
 
 def _gone(why: str) -> Reading:
     """Nothing of it holds any more."""
-    return Reading("gone", {"seen": None, "blob": None}, RepositoryDefinitions(), why)
+    return Reading("gone", {"seen": None, "blob": None}, RepositoryDefinitions(), why=why)

@@ -32,6 +32,13 @@ from bot.messages.replies import (
     stopping,
     unknown_person,
 )
+from bot.messages.repository_files import (
+    changed_file,
+    file_annotations,
+    file_check,
+    file_status,
+    wrong_file,
+)
 from bot.messages.requirements import head_moved, not_met
 from bot.messages.slack import PICTURES, Block, Illustrated, below, blocks, durations, job_table
 from bot.messages.statuses import StatusFields, status
@@ -61,6 +68,7 @@ __all__ = [
     "blocks",
     "build_view",
     "building",
+    "changed_file",
     "check",
     "code",
     "comment",
@@ -69,6 +77,9 @@ __all__ = [
     "durations",
     "end_reply",
     "error_reply",
+    "file_annotations",
+    "file_check",
+    "file_status",
     "head_moved",
     "history",
     "image_page",
@@ -111,4 +122,5 @@ __all__ = [
     "waiting_for",
     "why",
     "with_marker",
+    "wrong_file",
 ]

@@ -11,6 +11,7 @@ from bot.posting import targets
 from bot.posting.deployments import DeploymentPosts
 from bot.posting.digest_posts import DigestPosts
 from bot.posting.facing import Subject
+from bot.posting.file_posts import FilePosts
 from bot.posting.github_posts import GitHubPosts
 from bot.posting.pace import Pace
 from bot.posting.slack_posts import SlackPosts
@@ -65,11 +66,11 @@ class Outbox:
     def __init__(
         self,
         holder: LeaseHolder,
-        senders: tuple[GitHubPosts, DeploymentPosts, SlackPosts, DigestPosts],
+        senders: tuple[GitHubPosts, DeploymentPosts, FilePosts, SlackPosts, DigestPosts],
         pace: Pace,
         channels: ChannelTurns,
     ) -> None:
-        github, deployments, slack, digests = senders
+        github, deployments, files, slack, digests = senders
         self._holder = holder
         self._pace = pace
         self._channels = channels
@@ -84,6 +85,8 @@ class Outbox:
             "github_minimize": github.minimize,
             "github_review": deployments.review,
             "github_verdict": deployments.verdict,
+            "github_file": files.report,
+            "github_file_plan": files.plan,
             "slack_message": slack.message,
             "slack_thread": slack.thread,
             "slack_response": slack.response,
@@ -300,6 +303,6 @@ def _shown(post: Post) -> dict[str, Any]:
 
     Nor what a message is made of, which is long.
     """
-    hidden = ("url", "line", "blocks", "facts")
+    hidden = ("url", "line", "blocks", "facts", "report")
     place = {name: value for name, value in post.place.items() if name not in hidden}
     return {"kind": post.kind, "place": place, "run": post.run_number, "build": post.build_number}

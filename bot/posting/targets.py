@@ -4,8 +4,11 @@ A post's key says what it is about and where, so nothing is ever told twice in o
 puts the number of its run or build in front when that is known.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from bot.tables import OccurrenceSeen, Post
 
@@ -69,6 +72,16 @@ class Verdict:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class FilePlace:
+    """A commit of a repository that may define jobs; `prefix` is what its names begin with, if it has one."""
+
+    repository: str
+    number: int
+    commit: str
+    prefix: str = ""
+
+
 ANSWERS = "answers"
 """The topic of what was only asked to be shown."""
 
@@ -120,6 +133,31 @@ def verdict(place: Verdict, text: str, *, now: float, nonce: str) -> Post:
         key=key,
         place=asdict(place),
         text=text,
+        nonce=nonce,
+        due_at=now,
+        created_at=now,
+    )
+
+
+def file_report(place: FilePlace, report: Mapping[str, Any], *, now: float, nonce: str) -> Post:
+    """The check of a commit of the default branch: what came of its file; said once of each commit."""
+    digest = hashlib.sha256(json.dumps(report, sort_keys=True).encode()).hexdigest()
+    return Post(
+        kind="github_file",
+        key=f"file:{place.number}@{place.commit}:{digest}",
+        place={**asdict(place), "report": dict(report)},
+        nonce=nonce,
+        due_at=now,
+        created_at=now,
+    )
+
+
+def file_plan(place: FilePlace, pull: int, branch: str, *, now: float, nonce: str) -> Post:
+    """The check of the head of a pull request to `branch`, if it changes the file."""
+    return Post(
+        kind="github_file_plan",
+        key=f"file-plan:{place.number}#{pull}@{place.commit}",
+        place={**asdict(place), "pull": pull, "branch": branch},
         nonce=nonce,
         due_at=now,
         created_at=now,

@@ -114,6 +114,11 @@ def has_any(session: Session, job: str) -> bool:
     return session.scalar(select(RUN.number).where(RUN.job == job).limit(1)) is not None
 
 
+def kept(session: Session, jobs: Collection[str]) -> set[str]:
+    """Those of these jobs of whose runs anything is left."""
+    return set(session.scalars(select(RUN.job).where(RUN.job.in_(jobs)).distinct())) if jobs else set()
+
+
 def forget(session: Session, numbers: Collection[int]) -> list[str]:
     """Forget those of these runs that are finished, with attempts and posts; gives the keys of their logs.
 

@@ -49,9 +49,10 @@ def want(session: Session, wanted: Wanted, *, now: float) -> None:
     wake(session, "repositories")
 
 
-def images(session: Session) -> Sequence[dict[str, Any]]:
-    """The images that repositories define, of each by name."""
-    return session.scalars(select(REPOSITORY_FILE.images).where(REPOSITORY_FILE.revision > 0)).all()
+def images(session: Session) -> dict[int, dict[str, Any]]:
+    """The images that repositories define, by the number of the repository and their names."""
+    columns = (REPOSITORY_FILE.repository_number, REPOSITORY_FILE.images)
+    return {number: found for number, found in session.execute(select(*columns)) if found}
 
 
 def claim(session: Session, *, owner: str, now: float, lease: float, limit: int) -> list[RepositoryFile]:

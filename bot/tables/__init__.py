@@ -216,6 +216,8 @@ class Post(Claimable, table=True):
     | github_deployment | repository, deployment, occurrence                     | the last state     |
     | github_review   | repository, review, environment, occurrence              | whether it is said |
     | github_verdict  | as `bot.posting.targets.Verdict`                         | check run id       |
+    | github_file     | as `bot.posting.targets.FilePlace`, report               | check run id       |
+    | github_file_plan | as `bot.posting.targets.FilePlace`, pull, branch        | check run id       |
     | slack_message   | channel, thread, url (to tell the end where no card can be) | channel and ts  |
     | slack_thread    | channel, thread (the card above it)                      | channel and ts     |
     | slack_digest    | channel, about, job, who, facts (what it counts), storm  | channel and ts     |

@@ -96,12 +96,16 @@ class History(Endpoints):
         missing, extra = await asyncio.to_thread(
             lambda: (repository.between(head, base), repository.between(base, head))
         )
+        shared = await asyncio.to_thread(repository.merge_base, base, head)
+        if shared is None:
+            raise not_found()  # "No common ancestor between ..."
         return JSONResponse(
             {
                 "status": status.get((behind, ahead), "diverged"),
                 "ahead_by": len(extra),
                 "behind_by": len(missing),
                 "total_commits": len(extra),
+                "merge_base_commit": self._commit(repository, shared),
                 "commits": [self._commit(repository, sha) for sha in extra],
             }
         )

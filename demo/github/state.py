@@ -141,6 +141,15 @@ class Repository:
             at = self.parents.get(at)
         return at == old
 
+    def merge_base(self, one: str, other: str) -> str | None:
+        """The newest commit that both have; None where they have none in common."""
+        if self.git is not None:
+            return self.run_git("merge-base", one, other) or None
+        at: str | None = one
+        while at is not None and not self.is_before(at, other):
+            at = self.parents.get(at)
+        return at
+
     def message(self, sha: str) -> str:
         """What the message of a commit says."""
         if self.git is None:

@@ -1,0 +1,179 @@
+"""What is said of the file in which a repository defines jobs: as a check of the commit that has it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from bot.catalog.annotations import FAILURE, Annotation
+from bot.catalog.catalog import Job
+from bot.catalog.conditions import ConfigMapReference, SecretReference
+from bot.catalog.images import Image
+from bot.messages.checks import SUMMARY_CHARACTERS, TITLE_CHARACTERS, CheckFields
+from bot.messages.statuses import DESCRIPTION_CHARACTERS, StatusFields, basic
+from bot.messages.text import code, codes, iso, plain, shortened
+from bot.text.units import duration_text, size_text
+
+SHOWN = 50
+"""Jobs that are told of, and mistakes in the summary."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileNote:
+    """A mistake at a place of the file, both from 1."""
+
+    line: int
+    column: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What a check says; `conclusion` is `success` or `failure`. A post keeps it in plain values."""
+
+    conclusion: str
+    title: str
+    summary: str
+    notes: tuple[FileNote, ...] = ()
+
+    def stored(self) -> dict[str, Any]:
+        """As a post keeps it."""
+        return asdict(self)
+
+    @classmethod
+    def of_stored(cls, kept: Mapping[str, Any]) -> "FileReport":
+        """From what a post keeps."""
+        notes = tuple(FileNote(**each) for each in kept["notes"])
+        return cls(kept["conclusion"], kept["title"], kept["summary"], notes)
+
+
+@dataclass(frozen=True, slots=True)
+class Defined:
+    """Jobs and images by the names that hold here."""
+
+    jobs: Mapping[str, Job] = field(default_factory=dict)
+    images: Mapping[str, Image] = field(default_factory=dict)
+
+
+def wrong_file(notes: Sequence[FileNote], *, kept: bool, proposed: bool = False) -> FileReport:
+    """It cannot be used. `kept`: an earlier one holds; `proposed`: it is on no default branch yet."""
+    count = len(notes)
+    title = "It has a mistake" if count == 1 else f"It has {count} mistakes"
+    told = [f"- line {note.line}, column {note.column}: {plain(note.text, 500)}" for note in notes[:SHOWN]]
+    more = [f"- and {count - SHOWN} more"] if count > SHOWN else []
+    after = "What was in force before stays so." if kept else "No job of it is defined."
+    if proposed:
+        after = "Merged as it is, it would change nothing of what is in force."
+    summary = "\n".join([*told, *more, "", after])
+    return FileReport("failure", f"{title}: {after}", summary, tuple(notes))
+
+
+def changed_file(old: Defined, new: Defined, *, proposed: bool = False) -> FileReport:
+    """Which jobs appear, change or go, and what a run of each gets; `proposed` as in `wrong_file`."""
+    added = sorted(new.jobs.keys() - old.jobs.keys())
+    gone = sorted(old.jobs.keys() - new.jobs.keys())
+    changed = sorted(name for name in new.jobs.keys() & old.jobs.keys() if _changes(name, old, new))
+    same = len(new.jobs) - len(added) - len(changed)
+    counts = [(len(added), "added"), (len(changed), "changed"), (len(gone), "removed"), (same, "unchanged")]
+    title = ", ".join(f"{count} {word}" for count, word in counts if count) or "no jobs"
+    lines = [_head(proposed)]
+    for name in added[:SHOWN]:
+        lines += [f"- {code(name)} is new", *_facts(new.jobs[name], new)]
+    for name in changed[:SHOWN]:
+        keys = codes(_changes(name, old, new))
+        lines += [f"- {code(name)} changes: {keys}", *_facts(new.jobs[name], new)]
+    lines += [f"- {code(name)} goes; its history stays" for name in gone[:SHOWN]]
+    left = sum(max(len(names) - SHOWN, 0) for names in (added, changed, gone))
+    lines += [f"- and {left} more"] if left else []
+    lines += [f"- image {code(each)}" for each in _image_changes(old, new)[:SHOWN]]
+    return FileReport("success", f"Jobs: {title}", "\n".join(lines))
+
+
+def file_check(name: str, report: FileReport, *, nonce: str, now: float) -> CheckFields:
+    """The check run; its annotations go with `in_requests`. `name` is the check's."""
+    return CheckFields(
+        name=name,
+        status="completed",
+        conclusion=report.conclusion,
+        title=shortened(report.title, TITLE_CHARACTERS),
+        summary=shortened(report.summary, SUMMARY_CHARACTERS),
+        text=None,
+        details_url=None,
+        external_id=f"file:{nonce}",
+        started_at=None,
+        completed_at=iso(now),
+    )
+
+
+def file_annotations(file: str, report: FileReport) -> list[Annotation]:
+    """What stands beside the lines of the file."""
+    return [Annotation(FAILURE, note.text, file, note.line, note.line, note.column) for note in report.notes]
+
+
+def file_status(name: str, report: FileReport) -> StatusFields:
+    """The same as a commit status."""
+    return StatusFields(
+        state="failure" if report.conclusion == "failure" else "success",
+        context=name,
+        description=shortened(basic(report.title), DESCRIPTION_CHARACTERS),
+        target_url=None,
+    )
+
+
+def _head(proposed: bool) -> str:
+    if proposed:
+        return "Once this is on the default branch, and not before:\n"
+    return "In force from now on:\n"
+
+
+def _changes(name: str, old: Defined, new: Defined) -> list[str]:
+    """The keys of a job that differ, the image's included."""
+    was, now = (each.jobs[name].model_dump(mode="json") for each in (old, new))
+    keys = [key for key in now if was.get(key) != now[key]]
+    image = new.jobs[name].image or ""
+    if "image" not in keys and old.images.get(image) != new.images.get(image):
+        keys.append(f"image {image}")
+    return keys
+
+
+def _image_changes(old: Defined, new: Defined) -> list[str]:
+    names = sorted({*old.images, *new.images})
+    other = [name for name in names if old.images.get(name) != new.images.get(name)]
+    words = {(False, True): "is new", (True, False): "goes", (True, True): "changes"}
+    return [f"{name} {words[name in old.images, name in new.images]}" for name in other]
+
+
+def _facts(job: Job, defined: Defined) -> Iterator[str]:
+    """What a run would get, in indented lines: of variables the names alone."""
+    image = defined.images.get(job.image or "")
+    of = f", of {code(image.origin)}" if image is not None else ""
+    yield f"  - image: {code(job.image)}{of}" if job.image else "  - no image: it runs in an empty directory"
+    if job.parameters:
+        yield f"  - parameters: {codes(job.parameters)}"
+    if job.env:
+        yield f"  - variables: {codes(job.env)}"
+    kept = [value for value in job.env.values() if not isinstance(value, str)]
+    if kept:
+        yield f"  - of secrets and ConfigMaps: {codes(dict.fromkeys(_kept_in(value) for value in kept))}"
+    limits = [f"at most {duration_text(job.timeout)}", *_resources(job)]
+    yield f"  - {', '.join(limits)}"
+    if job.schedule is not None:
+        yield f"  - starts by itself: {code(job.schedule.cron)} ({plain(job.schedule.timezone, 60)})"
+    if job.starters:
+        yield f"  - starts with {codes(job.starters)}"
+
+
+def _kept_in(value: SecretReference | ConfigMapReference) -> str:
+    return value.secret if isinstance(value, SecretReference) else value.configmap
+
+
+def _resources(job: Job) -> Iterator[str]:
+    if job.size is not None:
+        yield f"size {code(job.size)}"
+    wanted = job.resources
+    if wanted is not None:
+        if wanted.cpu:
+            yield f"{wanted.cpu:g} cores"
+        if wanted.memory:
+            yield size_text(wanted.memory)
+        if wanted.gpu:
+            yield f"{wanted.gpu} GPU"

@@ -1,0 +1,69 @@
+"""What is stored of the files of repositories, as the catalog takes it by the server's file of today."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from bot.catalog.images import Image
+from bot.config import FILE, Config, Owner, RepositoryDefinitions, narrowed
+from bot.store import repository_files
+from bot.tables import JobVersion, RepositoryFile
+
+log = structlog.get_logger()
+
+
+def held_today(
+    stored: Sequence[RepositoryFile], config: Config
+) -> list[tuple[RepositoryFile, repository_files.InForce]]:
+    """What of the files of repositories holds by this configuration, which may let them say less by now."""
+
+    def taken(section: str, name: str) -> str | None:
+        mine: Collection[str] = config.jobs if section == "jobs" else config.images
+        return f"{name} is in the server's file" if name in mine else None
+
+    fits = []
+    for row in stored:
+        rules, found = config.repository_rules(row.repository), RepositoryDefinitions()
+        gone: Sequence[str] = ()
+        if rules is not None and row.commit is not None:
+            found, gone = narrowed(row.written, Owner(row.repository, rules, row.prefix), config, taken)
+            found = replace(found, lines=row.lines)
+        if gone:
+            log.warning("repository.narrowed", repository=row.repository, jobs=gone)
+        fits.append((row, in_force(row.repository_number, row.repository, row.commit or "", found)))
+    return fits
+
+
+def images_of(stored: Iterable[Mapping[str, Any]]) -> dict[str, Image]:
+    """Images that repositories define; one of another version of Errand is left out."""
+    found = {}
+    for name, definition in (item for images in stored for item in images.items()):
+        try:
+            found[name] = Image.model_validate(definition)
+        except ValueError:
+            log.error("image.unreadable", image=name)
+    return found
+
+
+def in_force(
+    number: int, repository: str, commit: str, found: RepositoryDefinitions
+) -> repository_files.InForce:
+    """What a repository defines, as it is stored."""
+    return repository_files.InForce(
+        number,
+        repository,
+        commit,
+        {name: job.model_dump(mode="json") for name, job in found.jobs.items()},
+        {name: image.model_dump(mode="json", exclude_defaults=True) for name, image in found.images.items()},
+        found.lines,
+    )
+
+
+def place_of(row: JobVersion) -> str:
+    """Where a job is defined, in words."""
+    repository = (row.origin or {}).get("repository")
+    if repository is not None:
+        return f"{FILE} of {repository}"
+    return "the API" if row.source == "api" else "the configuration file"
