@@ -182,9 +182,11 @@ def _elsewhere(value: Mapping[str, Value]) -> SecretReference | ConfigMapReferen
 def _check_texts(document: Document, value: Value, path: Path, listed: Collection[str]) -> bool:
     """Nothing is replaced but, in env, the variables that are listed; gives whether that is so."""
     if isinstance(value, dict):
-        return all([_check_texts(document, item, (*path, key), listed) for key, item in value.items()])
+        inside = [_check_texts(document, item, (*path, key), listed) for key, item in value.items()]
+        return all(inside)
     if isinstance(value, list):
-        return all([_check_texts(document, item, (*path, at), listed) for at, item in enumerate(value)])
+        inside = [_check_texts(document, item, (*path, at), listed) for at, item in enumerate(value)]
+        return all(inside)
     kind = treatment(path)
     names = _names(value) if isinstance(value, str) and kind in ("now", "late") else frozenset()
     wrong = sorted(names if kind == "now" else names - frozenset(listed))

@@ -156,8 +156,8 @@ def _facts(job: Job, defined: Defined) -> Iterator[str]:
         yield f"  - of secrets and ConfigMaps: {codes(dict.fromkeys(_kept_in(value) for value in kept))}"
     limits = [f"at most {duration_text(job.timeout)}", *_resources(job)]
     yield f"  - {', '.join(limits)}"
-    if job.schedule is not None:
-        yield f"  - starts by itself: {code(job.schedule.cron)} ({plain(job.schedule.timezone, 60)})"
+    for each in job.schedules:
+        yield f"  - starts by itself: {code(each.cron)} ({plain(each.timezone, 60)})"
     if job.starters:
         yield f"  - starts with {codes(job.starters)}"
 

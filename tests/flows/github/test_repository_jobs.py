@@ -94,10 +94,10 @@ async def test_mistake_is_a_failed_check_with_annotations_and_what_was_in_force_
     await errand.push(commit)
     wrong = await check(errand, commit, "failure")
     places = [(each["path"], each["start_line"], each["start_column"]) for each in wrong.annotations]
-    assert places == [(".errand.yaml", 5, 5)]
-    assert str(wrong.annotations[0]["message"]).startswith(
-        "jobs.greet.schedule: schedule is the server's to say"
-    )
+    assert places == [(".errand.yaml", 2, 3), (".errand.yaml", 3, 5), (".errand.yaml", 5, 5)]
+    told = [str(each["message"]) for each in wrong.annotations]
+    assert told[1] == "jobs.greet.comand: unknown key; did you mean command?"
+    assert told[2].startswith("jobs.greet.schedule: schedule is the server's to say")
     await errand.comment("/job run shop-greet --ref main")
     await card(errand, "shop-greet", "succeeded")
 
