@@ -12,10 +12,10 @@ from weakref import WeakSet
 
 import structlog
 
+from bot import repository_jobs
 from bot.access.rules import People
 from bot.access.workflow_index import WorkflowIndex
 from bot.access.workflows import Workflow
-from bot import repository_jobs
 from bot.catalog.catalog import Catalog, Job
 from bot.config import Config, Owner, Taken
 from bot.errors import AskerError, ProblemType, Unmet
