@@ -20,7 +20,8 @@ from bot.catalog.catalog import Catalog, Job
 from bot.config import Config, Owner, Taken
 from bot.errors import AskerError, ProblemType, Unmet
 from bot.messages.repository_files import Defined
-from bot.store import Session, Store, history, job_names, repository_files, versions
+from bot.store import Session, Store, history, job_names, journal, repository_files, versions
+from bot.store.journal_entries import config_changed
 from bot.store.repository_files import SOURCE
 from bot.tables import JobVersion
 
@@ -217,6 +218,9 @@ class Registry:
                     changed.append(f"-{name}")
             for file, found in fits:
                 changed += repository_files.narrow(session, file, found, now=now)
+            held = self._today.config
+            sections = {"images": (held.images, config.images), "sizes": (held.sizes, config.sizes)}
+            journal.record(session, config_changed(sections, now))
             return changed
 
         changed = await self._store.write(write)

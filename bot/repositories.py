@@ -16,7 +16,9 @@ from bot.catalog.catalog import Catalog
 from bot.errors import AskerError, NotAllowed, Refused
 from bot.github import GitHub, KnownRepository, Repository
 from bot.registry import Registry
-from bot.store import Session, Store, pins
+from bot.states import EntryKind
+from bot.store import Session, Store, journal, pins
+from bot.store.journal_entries import of_admin
 from bot.tables import RepositoryPin
 from bot.telemetry.metrics import count_rival
 from bot.text.globs import matches
@@ -144,7 +146,15 @@ class Repositories:
     async def forget(self, name: str, *, by: str) -> bool:
         """Let a name be free for the next number that comes under it; False where none is pinned to it."""
         key = name.casefold()
-        done = await self._store.write(lambda s: pins.forget(s, key))
+
+        def drop(session: Session) -> bool:
+            gone = pins.forget(session, key)
+            if gone:
+                told = of_admin(EntryKind.PIN_DROPPED, by, f"repository:{key}", self._clock())
+                journal.record(session, [told])
+            return gone
+
+        done = await self._store.write(drop)
         self._admitted.clear()
         self._numbers.clear()
         if done:

@@ -56,6 +56,10 @@ class ActorKind(StrEnum):
         return f"{self}:{name}"
 
 
+ERRAND = "errand"
+"""The actor of what Errand does by itself: a lock whose time is over, a job that the file lost."""
+
+
 class EntryKind(StrEnum):
     """What the journal tells of: of what, and what became of it. What stands here once is never renamed."""
 
@@ -94,7 +98,8 @@ class EntryKind(StrEnum):
     TOKEN_REVOKED = "token.revoked"  # noqa: S105 (no secret)
     LOGIN_BEGUN = "login.begun"
     LOGIN_ENDED = "login.ended"
-    PIN_CHANGED = "pin.changed"
+    PIN_DROPPED = "pin.dropped"
+    DELIVERY_RETRIED = "delivery.retried"
 
 
 class Wait(StrEnum):

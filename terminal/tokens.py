@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 LONGEST_NAME = 100
 """Characters of a token's name."""
 
+BY = "terminal:database"
+"""Who did it, in the journal: somebody who may read and write the database."""
+
 T = TypeVar("T")
 Config = Annotated[
     Path | None,
@@ -128,7 +131,9 @@ def _remotely(config: Path | None) -> bool:
 
 
 def _created(name: str, scopes: list[str], seconds: float | None, config: Path | None) -> Document:
-    from bot.store import tokens
+    from bot.states import EntryKind
+    from bot.store import journal, tokens
+    from bot.store.journal_entries import of_admin
     from webhooks.access import new_token, token_hash
 
     text, now = new_token(), time.time()
@@ -139,6 +144,15 @@ def _created(name: str, scopes: list[str], seconds: float | None, config: Path |
             row = tokens.add(
                 session, name=name, hash=token_hash(text), now=now, scopes=scopes, expires_at=expires_at
             )
+            told = of_admin(
+                EntryKind.TOKEN_CREATED,
+                BY,
+                f"token:{name}",
+                now,
+                scopes=list(row.scopes),
+                expires_at=expires_at,
+            )
+            journal.record(session, [told])
         except ValueError as error:
             raise Failure(str(error)) from None
         return _told(row) | {"token": text}
@@ -147,9 +161,18 @@ def _created(name: str, scopes: list[str], seconds: float | None, config: Path |
 
 
 def _removed(name: str, config: Path | None) -> None:
-    from bot.store import tokens
+    from bot.states import EntryKind
+    from bot.store import journal, tokens
+    from bot.store.journal_entries import of_admin
 
-    if not _in_database(config, lambda session: tokens.remove(session, name=name)):
+    def remove(session: "Session") -> bool:
+        gone = tokens.remove(session, name=name)
+        if gone:
+            told = of_admin(EntryKind.TOKEN_REVOKED, BY, f"token:{name}", time.time())
+            journal.record(session, [told])
+        return gone
+
+    if not _in_database(config, remove):
         raise Failure(f"There is no token {name!r}.")
 
 

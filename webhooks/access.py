@@ -155,7 +155,11 @@ class Access:
         token = await self._token(text.strip())
         if token is None or not scopes.may_see_all(token.scopes):
             return None
-        expires = int(self._clock()) + links.SESSION_LIFE
+        now = self._clock()
+        name, expires = token.name, int(now) + links.SESSION_LIFE
+        await self._store.write(
+            lambda session: sessions.begin_with_token(session, name, expires_at=expires, now=now)
+        )
         return links.session(token.hash, expires=expires, keys=self._keys)
 
     async def login_person(
@@ -229,14 +233,21 @@ class Access:
         value = request.cookies.get(self.cookie)
         now = self._clock()
         if value is not None and _PERSON.fullmatch(value):
-            await self._store.write(lambda session: sessions.end_person(session, hash=token_hash(value)))
+            cookie = token_hash(value)
+            await self._store.write(lambda session: sessions.end_person(session, hash=cookie, now=now))
             return
         login = links.session_token(value, now=now, keys=self._keys) if value else None
         if value is None or login is None:
             return
-        await self._store.write(
-            lambda session: sessions.end(session, token_hash(value), expires_at=login[1], now=now)
-        )
+        hashed, expires_at = login
+        cookie = token_hash(value)
+
+        def end(session: Session) -> None:
+            token = tokens.by_hash(session, hashed)
+            name = "" if token is None else token.name  # one that is gone has ended its logins
+            sessions.log_out(session, cookie, token=name, expires_at=expires_at, now=now)
+
+        await self._store.write(end)
 
     async def jobs_of(self, kind: str, number: int) -> frozenset[str]:
         """The job of a run, or (`kind` is `builds`) those whose runs wanted a build or may; none without one.

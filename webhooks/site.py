@@ -109,7 +109,7 @@ class Site:
             DocumentHandlers(),
             RunHandlers(store, clock),
             LogHandlers(store, self.logs, self.streams, access),
-            DeliveryHandlers(store),
+            DeliveryHandlers(store, clock),
             SessionHandlers(store, clock),
             LoginHandlers(access),
             GrantHandlers(controls.registry, controls.repositories, store, clock),

@@ -70,6 +70,22 @@ def may_run(scopes: Collection[str], job: str) -> bool:
     return ADMIN in scopes or EVERY_JOB in scopes or RUN + job in scopes
 
 
+def admin_rule(actor: str) -> str:
+    """By what an admin is one: a scope of the token, being named for the pages, or having the database."""
+    kind = actor.partition(":")[0]
+    return {"github": "pages.admins", "terminal": "database"}.get(kind, f"scope: {ADMIN}")
+
+
+def opening(scopes: Collection[str], job: str | None) -> str | None:
+    """The narrowest of these by which this job may be run; None for a job: the widest that changes things."""
+    if job is not None:
+        narrow = EXEC if job == EXEC else RUN + job
+        wide = () if job == EXEC else (EVERY_JOB,)
+        return next((each for each in (narrow, *wide, ADMIN) if each in scopes), None)
+    found = next((each for each in (ADMIN, EVERY_JOB, EXEC) if each in scopes), None)
+    return found or next((each for each in sorted(scopes) if each != READ), None)
+
+
 def may_run_some(scopes: Collection[str]) -> bool:
     """Whether these are for running anything at all."""
     return any(each != READ for each in scopes)

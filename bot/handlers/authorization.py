@@ -50,6 +50,8 @@ class RequestContext:
     """By what Slack calls who asks there, whether or not an account of GitHub is known."""
     facts: dict[Question, str | bool] = field(default_factory=dict)
     """What GitHub and Slack were asked for this request: once, however many commands it has."""
+    rules: dict[str, str] = field(default_factory=dict)
+    """By which entry of its rule each job or repository was opened to them, for the journal."""
 
     @property
     def repository(self) -> str | None:
@@ -149,7 +151,8 @@ class Authorization:
         """Raise `NotAllowed` unless the asker may run things of `repository`; `RetryLater` if unknown now."""
         self.require_place(context, repository)
         if context.scoped is None:
-            _raise_unless(await self.decide(context, OF_REPOSITORY, _repository(repository)))
+            verdict = await self.decide(context, OF_REPOSITORY, _repository(repository))
+            _require(context, repository, verdict)
 
     def require_place(self, context: RequestContext, repository: str) -> None:
         """Raise `NotAllowed` where nothing of `repository` is run here, or may be told of where they ask."""
@@ -163,7 +166,7 @@ class Authorization:
         """The same from what is known for this request, where nobody can be asked: no without that."""
         self.require_place(context, repository)
         if context.scoped is None:
-            _raise_unless(self._judged(context, OF_REPOSITORY, _repository(repository)))
+            _require(context, repository, self._judged(context, OF_REPOSITORY, _repository(repository)))
 
     def _judged(self, context: RequestContext, rule: Rule, subject: Subject) -> Verdict:
         if isinstance(context.place, TerminalPlace):
@@ -182,7 +185,7 @@ class Authorization:
         Of callers the scopes were asked: a rule narrows tokens by name.
         """
         verdict = await self.verdict(context, job)
-        _raise_unless(verdict)
+        _require(context, job.name, verdict)
         return verdict
 
     async def may(self, context: RequestContext, job: Job) -> bool:
@@ -195,7 +198,7 @@ class Authorization:
 
     def check_job(self, context: RequestContext, job: Job) -> None:
         """The same from what is known for this request."""
-        _raise_unless(self._judged(context, self.rule_of(job), self.subject(context, job)))
+        _require(context, job.name, self._judged(context, self.rule_of(job), self.subject(context, job)))
 
     def rule_of(self, job: Job) -> Rule:
         """Who may run `job`: its `allow` and `deny`, else whoever may write to its repository."""
@@ -251,12 +254,12 @@ class Authorization:
     async def require_run(self, context: RequestContext, run: Run) -> None:
         """Raise `AskerError` unless the asker may have `run`: whoever may run its job, by today's rule."""
         rule, subject = self._of_run(context, run)
-        _raise_unless(await self.decide(context, rule, subject))
+        _require(context, run.job, await self.decide(context, rule, subject))
 
     def check_run(self, context: RequestContext, run: Run) -> None:
         """The same as far as it is known without the network."""
         rule, subject = self._of_run(context, run)
-        _raise_unless(self._judged(context, rule, subject))
+        _require(context, run.job, self._judged(context, rule, subject))
 
     def _of_run(self, context: RequestContext, run: Run) -> tuple[Rule, Subject]:
         if context.caller is not None and not context.caller.may_run(run.job):
@@ -300,9 +303,11 @@ def _subject(job: str, rule: Rule, repositories: Sequence[str], *, public: bool 
     return Subject(what or f"running jobs of {listed(repositories)}", tuple(repositories), public)
 
 
-def _raise_unless(verdict: Verdict) -> None:
+def _require(context: RequestContext, name: str, verdict: Verdict) -> None:
+    """Raise `NotAllowed` unless they may; by what they do is noted of the job or the repository `name`."""
     if not verdict.allowed:
         raise NotAllowed(verdict.sentence)
+    context.rules[name] = verdict.by
 
 
 def owner(context: RequestContext, run: Run) -> str:

@@ -66,7 +66,7 @@ class CallHandler:
 
         def enqueue(session: Session) -> Run:
             if conditions.moves and request.image_tag is not None:
-                self._tags.choose(session, order.job, request.image_tag, caller.name)
+                self._tags.choose(session, order.job, request.image_tag, caller)
             return self._actions.enqueuer.enqueue(session, order)
 
         return await self._repeats.write(keyed, enqueue, conditions.check)
@@ -77,7 +77,7 @@ class CallHandler:
         `check` raises in the transaction where that may not be.
         """
         _admit(caller, name)
-        return await self._tags.move(name, tag, caller.name, check)
+        return await self._tags.move(name, tag, caller, check)
 
     async def follow(self, caller: Caller, name: str) -> None:
         """Let the job `name` run again what its image says."""
@@ -85,7 +85,7 @@ class CallHandler:
         if caller.login is not None:
             authorization = self._actions.authorization
             await authorization.require_job(authorization.of_caller(caller), name)
-        await self._tags.follow(name)
+        await self._tags.follow(name, caller)
 
     async def cancel(self, caller: Caller, reference: RunReference) -> Run:
         """Ask a run to stop; gives it as it is then. One that has finished stays as it is."""

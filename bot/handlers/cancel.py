@@ -12,12 +12,14 @@ from bot import messages
 from bot.access import people
 from bot.errors import AskerError, Missing, ProblemType
 from bot.handlers.authorization import Authorization, RequestContext
+from bot.handlers.journal import rule_of
 from bot.handlers.places import GitHubPlace, SlackPlace
 from bot.handlers.selection import RunReference
 from bot.posting.audience import outward
 from bot.posting.targets import ChannelPlace
 from bot.states import State
 from bot.store import Session, Store, posts, runs
+from bot.store.journal_entries import Grounds
 from bot.tables import Run
 from bot.text.wording import quoted
 
@@ -59,7 +61,10 @@ class CancelHandler:
             run, now = self._meant(session, context, reference), self._clock()
             if run.state == State.FINISHED:
                 return Stop(run, late=True)
-            return Stop(runs.request_stop(session, run.identity, by=context.actor, now=now))
+            repository = run.repository or context.repository
+            rule = rule_of(context, job=run.job, repository=repository)
+            grounds = Grounds(rule, context.cause)
+            return Stop(runs.request_stop(session, run.identity, by=context.actor, now=now, grounds=grounds))
 
         return effect
 

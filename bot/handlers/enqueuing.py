@@ -9,6 +9,7 @@ from bot.errors import NotAlone
 from bot.handlers import preconditions
 from bot.handlers.authorization import RequestContext
 from bot.handlers.cards import CardTargets
+from bot.handlers.journal import rule_of
 from bot.handlers.orders import Order, Source, Target, TransactionCache
 from bot.handlers.schedule_occasions import ScheduleOccasions
 from bot.registry import Registry
@@ -48,7 +49,9 @@ class Enqueuer:
         if why is not None and not runs.is_known(session, order.key):
             raise NotAlone(messages.reason(why), why)
         draft = self.draft(session, order, TransactionCache())
-        stored, _ = runs.enqueue(session, draft.run, draft.cards, now=self._clock(), nonce=draft.nonce)
+        stored, _ = runs.enqueue(
+            session, draft.run, draft.cards, now=self._clock(), nonce=draft.nonce, rule=draft.rule
+        )
         return stored
 
     def draft(self, session: Session, order: Order, seen: TransactionCache) -> runs.Draft:
@@ -71,7 +74,8 @@ class Enqueuer:
         if order.occurrence is not None and run.repository is not None:
             row = occurrences.get(session, order.occurrence)
             cards += [] if row is None else self._cards.occurrence(row, run.repository)
-        return runs.Draft(run, cards, self._nonce())
+        rule = rule_of(order.context, job=order.job.name, repository=target.repository)
+        return runs.Draft(run, cards, self._nonce(), rule)
 
     def prospect(self, session: Session, order: Order) -> Prospect:
         """What `enqueue` would store and do now; nothing is stored."""
@@ -175,4 +179,5 @@ class Enqueuer:
             actor=context.actor,
             created_at=now,
         )
-        return builds.need(session, build, now=now, nonce=self._nonce())
+        rule = rule_of(context, repository=target.repository)
+        return builds.need(session, build, now=now, nonce=self._nonce(), rule=rule)

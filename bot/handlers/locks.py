@@ -10,7 +10,9 @@ from bot import messages
 from bot.commands import parser
 from bot.errors import AskerError, Missing, NotAllowed, ProblemType, Unfit
 from bot.handlers.authorization import Authorization, RequestContext
-from bot.store import Session, locks
+from bot.handlers.journal import entry
+from bot.states import EntryKind
+from bot.store import Session, journal, locks
 from bot.tables import Lock
 from bot.text.wording import did_you_mean, quoted
 
@@ -50,6 +52,10 @@ class LockHandler:
             other = locks.add(session, lock, now=now)
             if other is not None:
                 raise AskerError(messages.locked_already(other, command=word))
+            told = entry(
+                context, EntryKind.LOCKED, f"lock:{lock.target}", now, reason=lock.reason, until=until
+            )
+            journal.record(session, [told])
             return messages.locked(lock, command=word)
 
         return effect
@@ -65,6 +71,7 @@ class LockHandler:
             locks.expire(session, now=now)
             if not locks.remove(session, command.target, now=now):
                 raise Missing(f"{quoted(command.target)} is not locked.", ProblemType.NO_SUCH_LOCK)
+            journal.record(session, [entry(context, EntryKind.UNLOCKED, f"lock:{command.target}", now)])
             return messages.unlocked(command.target)
 
         return effect

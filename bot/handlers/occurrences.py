@@ -22,6 +22,7 @@ from bot.handlers.start import StartRequest, values_of
 from bot.registry import Registry
 from bot.states import ActorKind, Cause
 from bot.store import Session, occurrences, posts, runs
+from bot.store.journal_entries import Grounds
 from bot.tables import Delivery, OccurrenceSeen, Post
 from bot.text.globs import matches
 
@@ -145,7 +146,11 @@ class OccurrenceHandler:
         names = [job.name for job in concerned.ends]
         for number in occurrences.runs_to_end(session, row, repository, names) if names else ():
             runs.request_stop(
-                session, number, by=ActorKind.GITHUB.named(happened.sender), now=row.received_at
+                session,
+                number,
+                by=ActorKind.GITHUB.named(happened.sender),
+                now=row.received_at,
+                grounds=Grounds("cancel_with: pull_request", CAUSES[happened.event]),
             )
         told: list[Post] = []
         decisions: dict[str, Reason] = {}

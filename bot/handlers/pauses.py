@@ -14,9 +14,11 @@ from bot.catalog.due import Plan, paused, plans_of, upcoming
 from bot.commands import parser
 from bot.errors import AskerError, Unfit
 from bot.handlers.authorization import Authorization, RequestContext
+from bot.handlers.journal import entry
 from bot.messages import timetables
-from bot.store import Session, ticks
-from bot.tables import JobState
+from bot.states import EntryKind
+from bot.store import Session, journal, ticks
+from bot.tables import JobState, JournalEntry
 from bot.text import vocabulary
 from bot.text.names import schedule_key
 from bot.text.wording import did_you_mean, quoted
@@ -46,6 +48,9 @@ class PauseHandler:
         def effect(session: Session) -> str | None:
             for plan in plans:
                 ticks.change(session, plan.key, paused=True, paused_until=until, paused_by=context.actor)
+            journal.record(
+                session, [self._entry(context, EntryKind.PAUSED, plan, until=until) for plan in plans]
+            )
             return timetables.paused(_subject(command), until, zone, command=word, count=len(plans))
 
         return effect
@@ -65,6 +70,7 @@ class PauseHandler:
             for plan in held:
                 none = {"paused_until": None, "paused_by": None, "skip_at": None, "skipped_by": None}
                 states[plan.key] = ticks.change(session, plan.key, paused=False, **none)
+            journal.record(session, [self._entry(context, EntryKind.RESUMED, plan) for plan in held])
             first = _soonest(held, states, now)
             times = [] if first is None else [first.at]
             zone = plans[0].timetable.timezone if first is None else first.plan.timetable.timezone
@@ -93,12 +99,20 @@ class PauseHandler:
             plan, zone = first.plan, first.plan.timetable.timezone
             at = round(first.at - plan.spread)
             state = ticks.change(session, plan.key, skip_at=float(at), skipped_by=context.actor)
+            journal.record(session, [self._entry(context, EntryKind.SKIPPED, plan, tick=at)])
             following = _soonest(plans, {**states, plan.key: state}, now)
             times = [] if following is None else [following.at]
             shown = zone if following is None else following.plan.timetable.timezone
             return timetables.skipped(plan.key, timetables.local_time(first.at, zone), times, shown)
 
         return effect
+
+    def _entry(
+        self, context: RequestContext, kind: EntryKind, plan: Plan, **facts: float | None
+    ) -> JournalEntry:
+        """What the journal says of a schedule; moments are seconds since the epoch."""
+        job = plan.job.name
+        return entry(context, kind, f"schedule:{plan.key}", self._clock(), job=job, **facts)
 
     async def _plans(
         self, context: RequestContext, command: parser.Pause | parser.Resume | parser.Skip

@@ -10,6 +10,7 @@ from bot.store import admission, image_tags, journal, journal_entries
 from bot.store.claims import Claim
 from bot.store.columns import BUILD, RUN
 from bot.store.inserts import insert_once
+from bot.store.journal_entries import NONE, Grounds
 from bot.store.transitions import BUILDS, HOLDING, QUEUED, RUNS, Update
 from bot.store.wakeups import wake
 from bot.tables import Build
@@ -145,9 +146,9 @@ def move(
     return build
 
 
-def request_stop(session: Session, number: int, *, by: str, now: float, rule: str | None = None) -> Build:
+def request_stop(session: Session, number: int, *, by: str, now: float, grounds: Grounds = NONE) -> Build:
     """End a build that nobody began at once, else ask its holder to stop it; `LookupError` if unknown."""
-    build, ended = BUILDS.request_stop(session, number, by=by, rule=rule, now=now)
+    build, ended = BUILDS.request_stop(session, number, by=by, grounds=grounds, now=now)
     if ended:
         _tell_runs(session, build, now)
     return build

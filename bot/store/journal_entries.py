@@ -1,13 +1,29 @@
 """What the journal says of runs and builds: of each row the same facts, whichever door it came by. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from bot.access.scopes import admin_rule
 from bot.states import SUPERSEDED, EntryKind
 from bot.tables import Build, JournalEntry, Run
 
 REPLACED = "concurrency: replace"
 """The rule by which a run stops another one of its job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """By which rule somebody may do something, and through which door they asked for it."""
+
+    rule: str | None = None
+    cause: str | None = None
+
+
+NONE = Grounds()
+
+FILE = "file"
+"""The actor of what the configuration file says, and the rule by which it may."""
 
 
 def run_started(run: Run, rule: str | None) -> JournalEntry:
@@ -77,24 +93,58 @@ def finished(row: Run | Build) -> JournalEntry:
     return _of_build(row, EntryKind.BUILD_FINISHED, row.finished_at or 0.0, row.actor, facts=_known(facts))
 
 
-def cancelled(row: Run | Build, by: str, rule: str | None, now: float) -> JournalEntry:
+def cancelled(row: Run | Build, by: str, grounds: Grounds, now: float) -> JournalEntry:
     """Somebody, a newer run or a newer push wants a run or a build to stop."""
+    rule = grounds.rule
     if row.reason == SUPERSEDED:
         rule = "superseded by a newer push"
     elif by.startswith("run:"):
         rule = REPLACED
+    more: dict[str, Any] = {"rule": rule, "cause": grounds.cause}
     if isinstance(row, Run):
-        return _of_run(row, EntryKind.RUN_CANCELLED, now, by, rule=rule, facts={"state": row.state})
-    return _of_build(row, EntryKind.BUILD_CANCELLED, now, by, rule=rule, facts={"image": row.image})
+        return _of_run(row, EntryKind.RUN_CANCELLED, now, by, facts={"state": row.state}, **more)
+    return _of_build(row, EntryKind.BUILD_CANCELLED, now, by, facts={"image": row.image}, **more)
+
+
+def config_changed(
+    sections: Mapping[str, tuple[Mapping[str, object], Mapping[str, object]]], at: float
+) -> list[JournalEntry]:
+    """What a file says anew of sections (name: as it was, as it is) besides jobs, which have versions."""
+    facts = {
+        section: sorted(name for name in {**was, **here} if was.get(name) != here.get(name))
+        for section, (was, here) in sections.items()
+    }
+    if not any(facts.values()):
+        return []
+    changed, subject, facts = EntryKind.CONFIG_CHANGED, "config", _known(facts)
+    return [JournalEntry(at=at, kind=changed, actor=FILE, subject=subject, rule=FILE, facts=facts)]
+
+
+def of_admin(
+    kind: EntryKind, by: str, subject: str, at: float, *, job: str | None = None, **facts: Any
+) -> JournalEntry:
+    """What an admin changed."""
+    return JournalEntry(
+        at=at, kind=kind, actor=by, subject=subject, job=job, rule=admin_rule(by), facts=_known(facts)
+    )
+
+
+def login(kind: EntryKind, who: str, at: float, *, by: str | None = None, **facts: Any) -> JournalEntry:
+    """The login of a person (`github:LOGIN`) or with a token begins or ends; `by` whom, if by others."""
+    rule = admin_rule(by) if by is not None and by != who else None
+    name = who.partition(":")[2]
+    return JournalEntry(
+        at=at, kind=kind, actor=by or who, subject=f"login:{name}", rule=rule, facts=_known(facts)
+    )
 
 
 def _of_run(run: Run, kind: EntryKind, at: float, actor: str, **more: Any) -> JournalEntry:
-    asked = kind in (EntryKind.RUN_STARTED, EntryKind.RUN_REPEATED)
+    if kind in (EntryKind.RUN_STARTED, EntryKind.RUN_REPEATED):
+        more["cause"] = run.cause
     return JournalEntry(
         at=at,
         kind=kind,
         actor=actor,
-        cause=run.cause if asked else None,
         subject=f"run:{run.number}",
         job=run.job,
         run=run.number,
@@ -104,11 +154,12 @@ def _of_run(run: Run, kind: EntryKind, at: float, actor: str, **more: Any) -> Jo
 
 
 def _of_build(build: Build, kind: EntryKind, at: float, actor: str, **more: Any) -> JournalEntry:
+    if kind is EntryKind.BUILD_REQUESTED:
+        more["cause"] = build.cause
     return JournalEntry(
         at=at,
         kind=kind,
         actor=actor,
-        cause=build.cause if kind is EntryKind.BUILD_REQUESTED else None,
         subject=f"build:{build.number}",
         repository=build.repository or None,
         **more,

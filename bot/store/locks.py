@@ -1,18 +1,20 @@
 """Locks of people: a target (a lock of jobs, or a job) is closed until a time, or until somebody opens it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, bindparam, delete, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from bot.access import people
-from bot.store import admission
+from bot.states import ERRAND, EntryKind
+from bot.store import admission, journal
 from bot.store.columns import LOCK, RUN
 from bot.store.prepared import Prepared
 from bot.store.statements import one
 from bot.store.transitions import QUEUED, UNFINISHED
 from bot.store.wakeups import wake
-from bot.tables import Lock, Run
+from bot.tables import JournalEntry, Lock, Run
 
 _OVER = Prepared(select(LOCK.target).where(LOCK.until <= bindparam("now")).limit(1))
 
@@ -52,23 +54,28 @@ def add(session: Session, lock: Lock, *, now: float) -> Lock | None:
 def remove(session: Session, target: str, *, now: float) -> bool:
     """Open a target; False where it was not closed."""
     admission.hold(session)
-    return _open(session, LOCK.target == target, now)
+    return bool(_open(session, LOCK.target == target, now))
 
 
 def expire(session: Session, *, now: float) -> None:
     """Open what was closed until now."""
     if one(session, _OVER, {"now": now}) is not None:
         admission.hold(session)
-        _open(session, LOCK.until <= now, now)
+        gone = _open(session, LOCK.until <= now, now)
+        journal.record(session, [_expired(target, now) for target in gone])
 
 
-def _open(session: Session, which: ColumnElement[bool], now: float) -> bool:
+def _expired(target: str, now: float) -> JournalEntry:
+    return JournalEntry(at=now, kind=EntryKind.UNLOCKED, actor=ERRAND, subject=f"lock:{target}", rule="until")
+
+
+def _open(session: Session, which: ColumnElement[bool], now: float) -> Sequence[str]:
     gone = session.scalars(delete(Lock).where(which).returning(LOCK.target)).all()
     for target in gone:
         admission.opened(session, job=target, lock=target, now=now)
     if gone:
         wake(session, "locks")
-    return bool(gone)
+    return gone
 
 
 def closed(session: Session, *, now: float) -> list[Lock]:

@@ -14,6 +14,7 @@ from bot.store import admission, journal, journal_entries, locks, occasions, pos
 from bot.store.claims import Claim
 from bot.store.columns import BUILD, RUN, among, table_of
 from bot.store.inserts import insert_all, insert_once
+from bot.store.journal_entries import NONE, Grounds
 from bot.store.statements import rows_of
 from bot.store.transitions import ACTIVE, QUEUED, RUNS, UNFINISHED, Update
 from bot.store.wakeups import changed, wake
@@ -204,13 +205,13 @@ def pin(session: Session, number: int, *, owner: str, digest: str) -> Run | None
     return RUNS.change(session, number, held, digest=digest, waiting_for=None)
 
 
-def request_stop(session: Session, number: int, *, by: str, now: float, rule: str | None = None) -> Run:
+def request_stop(session: Session, number: int, *, by: str, now: float, grounds: Grounds = NONE) -> Run:
     """End a run that nobody began at once, else ask whoever holds it to stop it; `LookupError` if unknown.
 
     A finished run is returned as it is; one that was asked to stop before keeps who asked first.
     """
     admission.hold(session)
-    run, ended = RUNS.request_stop(session, number, by=by, rule=rule, now=now)
+    run, ended = RUNS.request_stop(session, number, by=by, grounds=grounds, now=now)
     if ended:
         admission.opened(session, job=run.job, lock=run.lock, now=now)
     return run

@@ -10,6 +10,7 @@ from bot.states import State, build_sources, run_sources
 from bot.store import journal, journal_entries, occasions, posts
 from bot.store.clocks import moment
 from bot.store.columns import among, key_of, table_of
+from bot.store.journal_entries import NONE, Grounds
 from bot.store.posts import Wish
 from bot.store.prepared import Prepared
 from bot.store.statements import rows_of
@@ -125,16 +126,17 @@ class Transitions(Generic[Row]):
         return self.make(session, self._moves[move], number, owner, **values)
 
     def request_stop(
-        self, session: Session, number: int, *, by: str, rule: str | None, now: float
+        self, session: Session, number: int, *, by: str, grounds: Grounds, now: float
     ) -> tuple[Row, bool]:
         """End a row that nobody began at once, else ask its holder to stop it; `LookupError` if unknown.
 
         Gives it as it is then, and whether it was ended. One that has finished stays as it is; one that was
         asked to stop before keeps who asked first.
         """
-        if (row := self.end_unbegun(session, number, by=by, rule=rule, now=now, stop_by=by)) is not None:
+        row = self.end_unbegun(session, number, by=by, grounds=grounds, now=now, stop_by=by)
+        if row is not None:
             return row, True
-        if (row := self.ask_to_stop(session, number, by=by, rule=rule, now=now)) is not None:
+        if (row := self.ask_to_stop(session, number, by=by, grounds=grounds, now=now)) is not None:
             return row, False
         if (row := session.get(self._model, number)) is None:
             raise LookupError(f"no {self._model.kind} #{number}")
@@ -147,7 +149,7 @@ class Transitions(Generic[Row]):
         conditions: Sequence[Any] = (),
         *,
         by: str | None = None,
-        rule: str | None = None,
+        grounds: Grounds = NONE,
         now: float,
         **values: Any,
     ) -> Row | None:
@@ -159,7 +161,7 @@ class Transitions(Generic[Row]):
         end |= dict.fromkeys((*self._waiting, *self._holding))
         row = self.change(session, number, [*conditions, *self.unbegun(session, now)], **end, **values)
         if row is not None and by is not None:
-            journal.record(session, [journal_entries.cancelled(row, by, rule, now)])
+            journal.record(session, [journal_entries.cancelled(row, by, grounds, now)])
         return row
 
     def ask_to_stop(
@@ -169,7 +171,7 @@ class Transitions(Generic[Row]):
         conditions: Sequence[Any] = (),
         *,
         by: str,
-        rule: str | None = None,
+        grounds: Grounds = NONE,
         now: float,
         **values: Any,
     ) -> Row | None:
@@ -179,7 +181,7 @@ class Transitions(Generic[Row]):
         row = self.change(session, number, [*conditions, *unasked], stop_by=by, **values)
         if row is not None:
             wake(session, "stops")
-            journal.record(session, [journal_entries.cancelled(row, by, rule, now)])
+            journal.record(session, [journal_entries.cancelled(row, by, grounds, now)])
         return row
 
     def unbegun(self, session: Session, now: float) -> list[ColumnElement[bool]]:

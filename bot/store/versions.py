@@ -6,10 +6,12 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from bot.store import admission
+from bot.access.scopes import admin_rule
+from bot.states import EntryKind
+from bot.store import admission, journal
 from bot.store.columns import REPOSITORY_FILE, table_of
 from bot.store.wakeups import wake
-from bot.tables import JobVersion
+from bot.tables import JobVersion, JournalEntry
 
 VERSION = table_of(JobVersion).c
 _LARGEST = 2**31 - 1
@@ -88,7 +90,11 @@ def add(
         created_at=now,
         origin=None if origin is None else dict(origin),
     )
-    return _added(session, row, last), True
+    _added(session, row, last)
+    before = {} if last is None or last.deleted else last.definition
+    changed = sorted(key for key in {**before, **definition} if before.get(key) != definition.get(key))
+    journal.record(session, [_entry(row, EntryKind.JOB_DEFINED, changed if before else [])])
+    return row, True
 
 
 def owner(row: JobVersion) -> int | None:
@@ -112,7 +118,9 @@ def end(session: Session, job: str, *, source: str, actor: str, now: float) -> J
     row = JobVersion(
         job=job, version=0, source=source, deleted=True, actor=actor, created_at=now, origin=last.origin
     )
-    return _added(session, row, last)
+    _added(session, row, last)
+    journal.record(session, [_entry(row, EntryKind.JOB_REMOVED)])
+    return row
 
 
 def forget(session: Session, job: str) -> None:
@@ -122,6 +130,19 @@ def forget(session: Session, job: str) -> None:
         .where(VERSION.job == job)
         .values(definition={})
         .execution_options(synchronize_session=False)
+    )
+
+
+def _entry(row: JobVersion, kind: EntryKind, changed: Sequence[str] = ()) -> JournalEntry:
+    """What the journal says of a version: of a change which keys it changed, and none of their values."""
+    return JournalEntry(
+        at=row.created_at,
+        kind=kind,
+        actor=row.actor,
+        subject=f"job:{row.job}",
+        job=row.job,
+        rule="file" if row.source == "file" else admin_rule(row.actor),
+        facts={"version": row.version, **({"changed": list(changed)} if changed else {})},
     )
 
 

@@ -3,13 +3,13 @@
 Runs that `keep` and `expire` of their job no longer hold, builds that nothing needs, deliveries and ticks.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import structlog
 
-from bot.access.scopes import EXEC
+from bot.access.scopes import EXEC, admin_rule
 from bot.catalog.catalog import Job
 from bot.errors import NotFinished
 from bot.registry import Registry
@@ -21,11 +21,13 @@ from bot.store import (
     digests,
     history,
     idempotency,
+    journal,
     occurrences,
     push_verdicts,
     pushes,
     ticks,
 )
+from bot.store.journal_entries import run_removed
 from bot.tables import Run
 from executor.logs.store import LogStore
 
@@ -115,7 +117,10 @@ class Pruning:
 
     async def remove(self, numbers: Collection[int]) -> int:
         """Forget those of these runs that are finished; gives how many logs went."""
-        logs = await self._store.write(lambda s: history.forget(s, numbers))
+        return await self._forget(lambda s: history.forget(s, numbers))
+
+    async def _forget(self, work: Callable[[Session], Sequence[str]]) -> int:
+        logs = await self._store.write(work)
         for key in logs:
             await self._logs.remove(key)
         return len(logs)
@@ -124,7 +129,15 @@ class Pruning:
         """Remove a finished run with its logs, as somebody asks; raises `NotFinished`."""
         if run.state != State.FINISHED:
             raise NotFinished(f"Run #{run.number} goes on or waits; cancel it first.")
-        await self.remove([run.identity])
+        now = self._clock()
+
+        def remove(session: Session) -> Sequence[str]:
+            gone = history.forget(session, [run.identity])
+            if gone:
+                journal.record(session, [run_removed(run, by, admin_rule(by), now)])
+            return gone
+
+        await self._forget(remove)
         log.info("run.removed", run=run.number, job=run.job, by=by)
 
     async def purge(self, name: str) -> None:

@@ -1,12 +1,15 @@
 """Deliveries that were given up, for admins: what they were, why, and trying one again."""
 
+from collections.abc import Callable
 from typing import Annotated
 from urllib.parse import urlencode
 
 import structlog
 
 from bot.errors import ProblemType
-from bot.store import Store, deliveries
+from bot.states import EntryKind
+from bot.store import Session, Store, deliveries, journal
+from bot.store.journal_entries import of_admin
 from webhooks.api import queries
 from webhooks.api.operation import ApiRequest
 from webhooks.api.problems import Problem
@@ -36,8 +39,9 @@ class Deliveries(Shape):
 class DeliveryHandlers:
     """Whoever gets here is an admin."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         self._store = store
+        self._clock = clock
 
     async def list_deliveries(self, request: ApiRequest) -> Deliveries:
         """Deliveries of GitHub and Slack that were given up, newest first."""
@@ -51,7 +55,15 @@ class DeliveryHandlers:
 
     async def retry_delivery(self, request: ApiRequest) -> None:
         """Has a delivery that was given up decided anew; nothing that came of it is done twice."""
-        number = request.number
-        if not await self._store.write(lambda s: deliveries.again(s, number)):
+        number, by = request.number, request.visitor.caller.name
+
+        def again(session: Session) -> bool:
+            found = deliveries.again(session, number)
+            if found:
+                told = of_admin(EntryKind.DELIVERY_RETRIED, by, f"delivery:{number}", self._clock())
+                journal.record(session, [told])
+            return found
+
+        if not await self._store.write(again):
             raise Problem(404, "No such delivery was given up.", kind=ProblemType.NO_SUCH_DELIVERY)
-        log.info("delivery.again", number=number, by=request.visitor.caller.name)
+        log.info("delivery.again", number=number, by=by)

@@ -13,7 +13,9 @@ import structlog
 from bot.errors import ProblemType
 from bot.registry import Registry
 from bot.repositories import Repositories
-from bot.store import Session, Store, hooks, tokens
+from bot.states import EntryKind
+from bot.store import Session, Store, hooks, journal, tokens
+from bot.store.journal_entries import of_admin
 from bot.tables import Hook
 from webhooks.access import new_token, token_hash
 from webhooks.api import grant_responses, requests
@@ -46,24 +48,42 @@ class GrantHandlers:
     ) -> Reply[grant_responses.NewToken]:
         """Makes a token."""
         wish, text, now = request.body, new_token(), self._clock()
+        by = request.visitor.caller.name
         hashed, ends = token_hash(text), None if wish.expires is None else now + wish.expires
 
         def add(session: Session) -> grant_responses.NewToken:
             row = tokens.add(
                 session, name=wish.name, hash=hashed, now=now, scopes=wish.scopes, expires_at=ends
             )
+            told = of_admin(
+                EntryKind.TOKEN_CREATED,
+                by,
+                f"token:{row.name}",
+                now,
+                scopes=list(row.scopes),
+                expires_at=ends,
+            )
+            journal.record(session, [told])
             return grant_responses.NewToken.of(row, token=text)
 
         token = await self._create(add)
-        log.info("token.created", token=token.name, scopes=token.scopes, by=request.visitor.caller.name)
+        log.info("token.created", token=token.name, scopes=token.scopes, by=by)
         return Reply(token, 201, f"/api/tokens/{quote(token.name, safe='')}")
 
     async def delete_token(self, request: ApiRequest) -> None:
         """Ends a token at once."""
-        name = request.path["name"]
-        if "\0" in name or not await self._store.write(lambda s: tokens.remove(s, name=name)):
+        name, by = request.path["name"], request.visitor.caller.name
+
+        def remove(session: Session) -> bool:
+            gone = tokens.remove(session, name=name)
+            if gone:
+                told = of_admin(EntryKind.TOKEN_REVOKED, by, f"token:{name}", self._clock())
+                journal.record(session, [told])
+            return gone
+
+        if "\0" in name or not await self._store.write(remove):
             raise Problem(404, "There is no such token.", kind=ProblemType.NO_SUCH_TOKEN)
-        log.info("token.deleted", token=name, by=request.visitor.caller.name)
+        log.info("token.deleted", token=name, by=by)
 
     async def list_hooks(self, request: ApiRequest) -> grant_responses.Hooks:
         """All deploy hooks."""
@@ -76,19 +96,32 @@ class GrantHandlers:
             raise missing_job()
         text = PREFIX + secrets.token_urlsafe(32)
         row = Hook(job=job, name=name, hash=token_hash(text), created_at=self._clock(), created_by=by)
-        hook = await self._create(
-            lambda s: grant_responses.NewHook.of(hooks.add(s, row.model_copy()), token=text)
-        )
+
+        def add(session: Session) -> grant_responses.NewHook:
+            made = grant_responses.NewHook.of(hooks.add(session, row.model_copy()), token=text)
+            told = of_admin(EntryKind.HOOK_CREATED, by, f"hook:{job}/{name}", row.created_at, job=job)
+            journal.record(session, [told])
+            return made
+
+        hook = await self._create(add)
         log.info("hook.created", job=job, hook=name, by=by)
         return Reply(hook, 201, f"/api/hooks/{job}/{quote(name, safe='')}")
 
     async def delete_hook(self, request: ApiRequest) -> None:
         """Ends a hook at once."""
-        job, name = request.path["name"], request.path["hook"]
+        job, name, by = request.path["name"], request.path["hook"], request.visitor.caller.name
+
+        def remove(session: Session) -> bool:
+            gone = hooks.remove(session, job=job, name=name)
+            if gone:
+                told = of_admin(EntryKind.HOOK_DELETED, by, f"hook:{job}/{name}", self._clock(), job=job)
+                journal.record(session, [told])
+            return gone
+
         bad = "\0" in job or "\0" in name
-        if bad or not await self._store.write(lambda s: hooks.remove(s, job=job, name=name)):
+        if bad or not await self._store.write(remove):
             raise Problem(404, "There is no such hook.", kind=ProblemType.NO_SUCH_HOOK)
-        log.info("hook.deleted", job=job, hook=name, by=request.visitor.caller.name)
+        log.info("hook.deleted", job=job, hook=name, by=by)
 
     async def list_repositories(self, request: ApiRequest) -> grant_responses.Repositories:
         """Which number is pinned to which repository."""

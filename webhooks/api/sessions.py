@@ -46,7 +46,8 @@ class SessionHandlers:
     async def end_session(self, request: ApiRequest) -> None:
         """Ends a login at once."""
         number = request.number
-        login = await self._store.write(lambda s: sessions.end_numbered(s, number))
+        by, now = request.visitor.caller.name, self._clock()
+        login = await self._store.write(lambda s: sessions.end_numbered(s, number, by=by, now=now))
         if login is None:
             raise Problem(404, "There is no such session.", kind=ProblemType.NO_SUCH_SESSION)
-        log.info("session.ended", number=number, login=login, by=request.visitor.caller.name)
+        log.info("session.ended", number=number, login=login, by=by)

@@ -39,11 +39,11 @@ class SessionPages:
     async def end(self, request: Request, context: RequestContext, fields: Fields) -> str:
         """Ends one; of others' logins only admins hear that there are any."""
         visitor: Visitor = request.state.visitor
-        number = number_in(request)
+        number, now = number_in(request), self._pages.clock()
         if not _may_see(visitor):
             raise LookupError("none of theirs")
         login = await self._pages.store.write(
-            lambda s: sessions.end_numbered(s, number, login=_whose(visitor))
+            lambda s: sessions.end_numbered(s, number, by=context.actor, now=now, login=_whose(visitor))
         )
         if login is None:
             raise LookupError("no such session")

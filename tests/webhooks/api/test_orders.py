@@ -230,5 +230,5 @@ async def test_name_that_a_token_may_not_see_is_proposed_to_nobody(home: House) 
 async def test_what_is_being_stopped_already_is_not_meant_again(home: House) -> None:
     async with served(home, "run:move") as client:
         first, second = [(await client.post("/api/jobs/move/start")).json()["number"] for _ in range(2)]
-        await home.write(lambda s: transitions.RUNS.ask_to_stop(s, first, by="token:ci"))
+        await home.write(lambda s: transitions.RUNS.ask_to_stop(s, first, by="token:ci", now=1.0))
         assert (await client.post("/api/jobs/move/cancel")).json()["number"] == second
