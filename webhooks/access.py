@@ -205,8 +205,10 @@ class Access:
         match = _AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
         if match is None or not _LOGIN.fullmatch(match[1]):
             return False
-        hashed = token_hash(match[1])
-        return bool(await self._store.write(lambda session: sessions.end_person(session, hash=hashed)))
+        hashed, now = token_hash(match[1]), self._clock()
+        return bool(
+            await self._store.write(lambda session: sessions.end_person(session, hash=hashed, now=now))
+        )
 
     def session_hash(self, request: Request) -> str | None:
         """Which of a person's logins the request comes with."""
