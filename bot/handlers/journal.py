@@ -17,9 +17,9 @@ def rule_of(context: RequestContext, *, job: str | None = None, repository: str 
     if context.occurrence is not None:
         return f"on: {context.occurrence.event}"
     named = context.rules.get(job or "") or context.rules.get(repository or "")
-    if named or context.cause in _BY_CONFIGURATION:
-        return named or _BY_CONFIGURATION[context.cause]
-    return None if context.scoped is None else rule_of_caller(context.scoped, job)
+    if context.scoped is not None and not (named or "").startswith("allow"):
+        return rule_of_caller(context.scoped, job)
+    return named or _BY_CONFIGURATION.get(context.cause)
 
 
 def rule_of_caller(caller: Caller, job: str | None) -> str | None:
