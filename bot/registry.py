@@ -219,7 +219,10 @@ class Registry:
             for file, found in fits:
                 changed += repository_files.narrow(session, file, found, now=now)
             held = self._today.config
-            sections = {"images": (held.images, config.images), "sizes": (held.sizes, config.sizes)}
+            sections: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
+                "images": (held.images, config.images),
+                "sizes": (held.sizes, config.sizes),
+            }
             journal.record(session, config_changed(sections, now))
             return changed
 

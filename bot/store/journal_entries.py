@@ -107,7 +107,7 @@ def cancelled(row: Run | Build, by: str, grounds: Grounds, now: float) -> Journa
 
 
 def config_changed(
-    sections: Mapping[str, tuple[Mapping[str, object], Mapping[str, object]]], at: float
+    sections: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]], at: float
 ) -> list[JournalEntry]:
     """What a file says anew of sections (name: as it was, as it is) besides jobs, which have versions."""
     facts = {

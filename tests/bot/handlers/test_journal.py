@@ -86,7 +86,10 @@ async def test_each_verb_that_changes_something_leaves_a_row(home: House) -> Non
     }
     assert found["lock.closed"].facts == {"reason": "moving"}
     assert found["schedule.paused"].facts == {"until": pytest.approx(home.now + 7200)}
-    assert (found["schedule.paused"].subject, found["run.repeated"].facts["repeats"]) == ("schedule:nightly", 1)
+    assert (found["schedule.paused"].subject, found["run.repeated"].facts["repeats"]) == (
+        "schedule:nightly",
+        1,
+    )
 
 
 async def test_what_is_asked_twice_or_changes_nothing_leaves_no_second_row(home: House) -> None:

@@ -70,7 +70,7 @@ async def test_list_is_accessible_in_every_state(tmp_path: Path, browser: Browse
     async with house(tmp_path, changes=ADMIN) as home, served(home) as (address, _):
         home.github.add_person(SHOP, "ada", "write")
         logins = Logins(home, address)
-        await home.store.write(lambda s: sessions.end_person(s, login="octocat"))
+        await home.store.write(lambda s: sessions.end_person(s, login="octocat", now=home.now))
         async with logins.opened(browser, await logins.admin_token()) as page:  # nobody at all
             await expect(page.get_by_text("None.", exact=True)).to_be_visible()
             assert await right(page, axe) == []
