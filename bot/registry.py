@@ -6,6 +6,7 @@ tells it. Of two bots with different files the one that read its file last has w
 
 import asyncio
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakSet
@@ -17,6 +18,7 @@ from bot.access.rules import People
 from bot.access.workflow_index import WorkflowIndex
 from bot.access.workflows import Workflow
 from bot.catalog.catalog import Catalog, Job
+from bot.catalog.images import Image, direct_image
 from bot.config import Config, Owner, Taken
 from bot.errors import AskerError, ProblemType, Unmet
 from bot.messages.repository_files import Defined
@@ -41,7 +43,7 @@ FIXED = (
     "engine",
 )
 """Sections of the file that only a new start takes up."""
-TAKEN = ("jobs", "images", "sizes", "people", "repository_jobs")
+TAKEN = ("jobs", "images", "sizes", "people", "repository_jobs", "api")
 """Those that hold at once."""
 
 
@@ -296,7 +298,8 @@ class Registry:
             removed = {name: row for name, row in rows.items() if row.deleted}
             same = held.people == self._today.people.sets
             people = self._today.people if same else People(held.people)
-            images = {**repository_jobs.images_of(stored.values()), **held.images}
+            direct = _direct_images(entries, held)
+            images = {**direct, **repository_jobs.images_of(stored.values()), **held.images}
             owners = {name: number for number, some in stored.items() for name in some}
             owners = {name: number for name, number in owners.items() if name not in held.images}
             self._today = _Today(held, entries, Catalog(jobs, images), removed, mark, people, owners)
@@ -330,6 +333,17 @@ def _check(last: JobVersion | None, name: str, expected: Expected) -> None:
     if not expected(None if held is None else held.version):
         now = "there is no such job" if held is None else f"its version is {held.version}"
         raise Unmet(f"{name} is not what you expect: {now}.")
+
+
+def _direct_images(entries: Mapping[str, Entry], config: Config) -> dict[str, Image]:
+    """Images that jobs of the API name themselves, of registries that the policy of today lists."""
+    found = {}
+    for entry in entries.values():
+        image = entry.job.image
+        if entry.row.source == "api" and image is not None and "/" in image and image not in config.images:
+            with suppress(ValueError):
+                found[image] = direct_image(image, config.api.registries)
+    return found
 
 
 class _Descriptions(Mapping[str, str]):

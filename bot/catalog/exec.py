@@ -33,6 +33,7 @@ class Single:
 
 def image_of(images: Mapping[str, Image], text: str) -> Image:
     """The image that `text` names; `Unfit` where it is none of those that may be named."""
+    images = _defined(images)
     if text in images:
         return images[text]
     same = [image for image in images.values() if image.workload == text]
@@ -50,12 +51,18 @@ def image_of(images: Mapping[str, Image], text: str) -> Image:
     raise _unfit(f"{quoted(text)} is no image, repository or workload that `images` names.{near}")
 
 
+def _defined(images: Mapping[str, Image]) -> Mapping[str, Image]:
+    """Without what jobs of the API name themselves."""
+    return {name: image for name, image in images.items() if "/" not in name}
+
+
 def _unfit(told: str) -> Unfit:
     return Unfit(told, [(("image",), told)])
 
 
 def is_named(images: Mapping[str, Image], image: Image) -> bool:
     """Whether a stored image may still be named."""
+    images = _defined(images)
     if image.workload is not None:
         known = images.get(image.name)
         return known is not None and known.live == image.live

@@ -5,6 +5,7 @@ build is given only the names.
 """
 
 import re
+from collections.abc import Collection
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
@@ -70,6 +71,33 @@ def is_reference(value: str) -> bool:
     if not colon or "/" in tag:  # that colon stands before a port
         place, tag = name, "latest"
     return bool(_place(place) and _TAG.fullmatch(tag) and (not at or _DIGEST.fullmatch(digest)))
+
+
+def _without_tag(reference: str) -> str:
+    name = reference.partition("@")[0]
+    place, colon, tag = name.rpartition(":")
+    return place if colon and "/" not in tag else name
+
+
+def direct_image(text: str, registries: Collection[str]) -> "Image":
+    """The image of a registry that `text` names itself; ValueError where it may not.
+
+    `registries` are hosts, with their port if they have one, as they have to be written.
+    """
+    place = _place(_without_tag(text)) if is_reference(text) else None
+    if place is None:
+        raise ValueError("expected the name of an image, or one of a registry such as ghcr.io/acme/tools:1.4")
+    host = place["host"]
+    if host is None:
+        raise ValueError("an image of a registry is named with its host, such as docker.io/library/alpine:3")
+    if host not in registries:
+        listed = f"those are {', '.join(registries)}" if registries else "there are none"
+        raise ValueError(f"{host} is none of the registries that api.registries lists: {listed}")
+    return Image(name=text, reference=text)
+
+
+def _image_name(value: str) -> str:
+    return value if "/" in value and is_reference(value) else image_name(value)
 
 
 def _reference(value: str) -> str:
@@ -194,13 +222,14 @@ class BuildFrom(Definition):
 class Image(Definition):
     """What a job runs in: exactly one of `build`, `reference` and `workload`.
 
+    One that a job of the API names itself is called as its `reference` was there.
     `namespace` and `container` say more of a `workload` of Kubernetes: where it is, None for the namespace of
     runs, and which of its containers is meant, None for the first.
     """
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [with_keys(form) for form in _FORMS]})
 
-    name: Annotated[str, AfterValidator(image_name), Form(LABEL)]
+    name: Annotated[str, AfterValidator(_image_name), Form(LABEL)]
     build: BuildFrom | None = None
     reference: Reference | None = None
     workload: (
@@ -217,6 +246,8 @@ class Image(Definition):
             raise ValueError("build, reference or workload is required")
         if len(given) > 1:
             raise ValueError(f"either {' or '.join(given)}; an image comes from one place")
+        if "/" in self.name and (self.reference is None or self.registry != _without_tag(self.name)):
+            raise ValueError("only an image of a registry is called as what it is")
         if self.push is not None and self.build is None:
             raise ValueError("push is for an image that is built; this one is not")
         for key in _OF_A_WORKLOAD:
@@ -232,11 +263,7 @@ class Image(Definition):
     @property
     def registry(self) -> str | None:
         """The repository of a registry whose tags a job may run instead; None where there is none."""
-        if self.reference is None:
-            return self.push
-        name = self.reference.partition("@")[0]
-        place, colon, tag = name.rpartition(":")
-        return place if colon and "/" not in tag else name
+        return self.push if self.reference is None else _without_tag(self.reference)
 
     def tagged(self, tag: str) -> "Image":
         """The image as that tag of its own repository; ValueError for what is no tag, or without one."""

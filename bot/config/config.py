@@ -16,6 +16,7 @@ from bot.config.document import Value
 from bot.config.interpolation import expand
 from bot.config.repository_rules import RepositoryRules, rules_of
 from bot.config.settings import (
+    Api,
     Deliveries,
     Engine,
     GitHub,
@@ -55,6 +56,7 @@ class Config(Section):
     limits: Limits = Field(default_factory=Limits)
     github: GitHub | None = None
     slack: Slack | None = None
+    api: Api = Field(default_factory=Api)
     pages: Pages = Field(default_factory=Pages)
     people: PeopleSets = Field(default_factory=dict)
     engine: Engine = Field(default_factory=Engine)
@@ -96,7 +98,7 @@ class Config(Section):
 
     def take_definitions(self, new: "Config") -> None:
         """Take over what `new` was written with for jobs that are defined later."""
-        mine = ("jobs", "defaults", "images", "sizes", "people")
+        mine = ("jobs", "defaults", "images", "sizes", "people", "api")
         self._newest, self._file, self._lines = new.written, new._file, new._lines
         kept = {key: value for key, value in self._written.items() if key not in mine}
         self._written = {**kept, **{key: new.written[key] for key in mine if key in new.written}}

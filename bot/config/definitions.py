@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from bot.catalog.catalog import Job
 from bot.catalog.conditions import SecretReference
+from bot.catalog.images import direct_image
 from bot.config.config import Config
 from bot.config.document import DEPTH, SIZE_LIMIT, Document, Mistake, Path, TextPosition, Value, path_text
 from bot.config.interpolation import Reference, pieces_of
@@ -54,6 +55,7 @@ def job_of(content: bytes, name: str, config: Config) -> Job:
         _refuse_references(document, value, at, own)
         _refuse_secrets(document, ((*at, "env"), value.get("env")), own, config)
     document.data = {**config.written, "jobs": {name: value}}
+    _allow_direct_image(document, value.get("image"), at, config)
     made = None
     if not document.mistakes:
         made = checked(document, config.environ)
@@ -61,6 +63,26 @@ def job_of(content: bytes, name: str, config: Config) -> Job:
         found = [(_pointer(mistake.keys), _told(mistake, at)) for mistake in document.mistakes]
         raise Wrong(list(dict.fromkeys(found))[:100])
     return made.jobs[name]
+
+
+def _allow_direct_image(document: Document, image: Value, at: Path, config: Config) -> None:
+    """Define the image of a registry that the job names, where the installation's policy lists that."""
+    defined = config.written.get("images")
+    images = defined if isinstance(defined, dict) else {}
+    if not isinstance(image, str) or image in images or not ("/" in image or ":" in image):
+        return
+    try:
+        direct_image(image, config.api.registries)
+    except ValueError as error:
+        document.wrong((*at, "image"), str(error))
+        return
+    for path in (("images", image), ("images", image, "reference")):
+        document.values[path] = document.keys[path] = TextPosition()
+    document.data = {**_mapping(document.data), "images": {**images, image: {"reference": image}}}
+
+
+def _mapping(value: Value) -> dict[str, Value]:
+    return value if isinstance(value, dict) else {}
 
 
 def _pointer(path: Path) -> str:

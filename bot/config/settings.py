@@ -164,6 +164,12 @@ class Pages(Section):
     admins: Annotated[tuple[People, ...], Field(max_length=100)] = ()
 
 
+class Api(Section):
+    """What jobs that come over the API may name: images of these registries, by host."""
+
+    registries: Annotated[tuple[RegistryHost, ...], Field(max_length=100)] = ()
+
+
 class Slack(Section):
     """How Errand speaks with Slack. `people`: which GitHub login a Slack user is.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from bot.access.scopes import EXEC
 from bot.catalog.catalog import Job
 from bot.catalog.exec import is_named
+from bot.catalog.images import Image, direct_image
 from bot.errors import NotAllowed
 from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.orders import Order, Target
@@ -81,4 +82,13 @@ class RerunHandler:
             images = self._registry.catalog.images
             if target.ready is None or not is_named(images, target.ready):
                 raise NotAllowed(f"The image of #{old.number} is none that `images` names any more.")
+        if target.ready is not None and "/" in target.ready.name:
+            self._check_direct(old, target.ready)
         return target
+
+    def _check_direct(self, old: Run, image: Image) -> None:
+        """Of an image that the job named itself the registry still has to be listed."""
+        try:
+            direct_image(image.reference or "", self._registry.config.api.registries)
+        except ValueError as error:
+            raise NotAllowed(f"The image of #{old.number} is not allowed any more: {error}.") from None

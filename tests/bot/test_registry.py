@@ -5,6 +5,7 @@ import time
 import pytest
 
 from bot.config import Wrong, job_of, load
+from bot.config.settings import Api
 from bot.registry import Conflict, Registry, renewed
 from bot.store import Session, hooks, runs, ticks, versions
 from bot.tables import Hook, ImageTag
@@ -141,3 +142,16 @@ async def test_hook_pause_and_tag_of_a_lost_job_are_for_it_alone(home: House) ->
     job = job_of(b'{"command": "echo other"}', "plain", registry.config)
     await registry.put(job, actor="token:boss", expected=always)
     assert await home.store.read(left) == (False, False, False)
+
+
+async def test_job_with_an_image_of_its_own_has_none_once_its_registry_is_not_listed(home: House) -> None:
+    registry = home.tools.registry
+    job = job_of(b'{"command": "true"}', "own", registry.config)
+    job = job.model_copy(update={"image": "ghcr.io/acme/tools:1"})
+    await registry.put(job, actor="token:boss", expected=always)
+    assert "ghcr.io/acme/tools:1" not in registry.catalog.images
+    listed = registry.config.model_copy(update={"api": Api(registries=("ghcr.io",))})
+    await registry.apply(listed)
+    assert registry.catalog.images["ghcr.io/acme/tools:1"].reference == "ghcr.io/acme/tools:1"
+    await registry.apply(listed.model_copy(update={"api": Api(registries=("quay.io",))}))
+    assert "ghcr.io/acme/tools:1" not in registry.catalog.images

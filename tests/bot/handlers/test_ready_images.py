@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.catalog.catalog import Catalog
-from bot.config import Config, load
+from bot.config import Config, job_of, load
+from bot.config.settings import Api
 from bot.messages import tick_note
 from bot.store import ticks
 from bot.tables import Build, Run
@@ -83,6 +84,23 @@ async def test_reference_is_pinned_before_the_run_starts(home: House) -> None:
     assert seen == [("starting", PINNED)]
     assert ((await home.run(1)).result, asked_for(home).image) == ("succeeded", PINNED)
     assert (asked_for(home).live, asked_for(home).cpu, asked_for(home).read_only) == (None, 0.5, False)
+
+
+async def test_job_of_the_api_runs_in_an_image_that_it_names_itself(home: House) -> None:
+    registry = home.tools.registry
+    await registry.apply(registry.config.model_copy(update={"api": Api(registries=("quay.io",))}))
+    own = b'{"command": "true", "image": "quay.io/acme/other:2"}'
+    await registry.put(job_of(own, "own", registry.config), actor="token:boss", expected=lambda held: True)
+    await home.says("/job run own")
+    await home.bot.runner.carry(await home.claim(Run))
+    assert home.engine.pinned == ["quay.io/acme/other:2"]
+    assert ((await home.run(1)).image, (await home.run(1)).result) == ("quay.io/acme/other:2", "succeeded")
+    await home.says("/job rerun #1")
+    await home.bot.runner.carry(await home.claim(Run))
+    assert (await home.run(2)).result == "succeeded"
+    await registry.apply(registry.config.model_copy(update={"api": Api()}))
+    assert "There is no image" in (await home.says("/job run own"))[0]
+    assert "quay.io is none of the registries" in (await home.says("/job rerun #1"))[0]
 
 
 async def test_run_in_a_live_image_has_its_workload(home: House) -> None:
