@@ -379,6 +379,8 @@ class Composition:
         parts = self.parts
         duties: list[Duty] = [LockExpiry(parts.store, parts.clock), self.retention]
         duties.append(RegistryRefresh(parts.registry, parts.store))
+        if parts.github is not None:
+            duties.append(self.repository_files.discovery)
         duties.append(HeldRuns(self.holds, parts.store, parts.clock))
         recorded = parts.github.recorded if parts.github is not None else None
         if recorded is not None:

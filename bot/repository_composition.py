@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bot.handlers.repository_files import RepositoryFileHandler
+from bot.handlers.repository_reading import RepositoryFileReader
 from bot.registry import Registry
 from bot.repositories import CodeHost
 from bot.store import repository_files
 from bot.store.holder import LeaseHolder
 from bot.tables import RepositoryFile
 from bot.workers.pools import Work
+from bot.workers.repository_discovery import RepositoryDiscovery
 from bot.workers.repository_files import RepositoryFileWorker
 
 FILES = 2
@@ -32,7 +34,13 @@ class RepositoryComposition:
         return RepositoryFileHandler(self.registry, self.host, self.holder, self.nonce)
 
     @property
+    def discovery(self) -> RepositoryDiscovery:
+        """What looks for those that were never read."""
+        return RepositoryDiscovery(self.handler, self.registry, self.holder.store)
+
+    @property
     def work(self) -> Work[RepositoryFile]:
         """What is claimed, and who carries it."""
-        worker = RepositoryFileWorker(self.handler, self.holder)
+        reader = RepositoryFileReader(self.registry, self.host, self.holder, self.nonce)
+        worker = RepositoryFileWorker(reader, self.holder)
         return Work("repositories", RepositoryFile, repository_files.claim, worker.carry, FILES)

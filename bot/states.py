@@ -100,6 +100,8 @@ class EntryKind(StrEnum):
     LOGIN_ENDED = "login.ended"
     PIN_DROPPED = "pin.dropped"
     DELIVERY_RETRIED = "delivery.retried"
+    FILE_READ = "repository.read"
+    FILE_REFUSED = "repository.refused"
 
 
 class Wait(StrEnum):

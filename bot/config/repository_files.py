@@ -136,7 +136,10 @@ def _renamed(document: Document, written: Mapping[str, Value], owner: Owner, con
         image = job.get("image") if isinstance(job, dict) else None
         if isinstance(job, dict) and isinstance(image, str) and image in own:
             job = {**job, "image": owner.named(image)}
-        jobs[owner.named(name)] = job
+        # Elsewhere nobody asks for it, and whoever may write there may run it where no rule says more.
+        jobs[owner.named(name)] = (
+            {**job, "repositories": [owner.repository]} if isinstance(job, dict) else job
+        )
     defaults = _section(config.written, "defaults")
     data: dict[str, Value] = {
         **config.written,

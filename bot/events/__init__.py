@@ -11,6 +11,7 @@ from bot.events.facts import (
     Ignored,
     InRepository,
     Push,
+    RepositoryChanged,
     RepositoryMoved,
 )
 from bot.events.occurrences import Occurrence
@@ -25,6 +26,7 @@ __all__ = [
     "InRepository",
     "Occurrence",
     "Push",
+    "RepositoryChanged",
     "RepositoryMoved",
     "is_read",
     "of_tag",

@@ -106,6 +106,15 @@ class RepositoryMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class RepositoryChanged:
+    """Something else happened to a repository itself: `what` is GitHub's word, such as `archived`."""
+
+    repository: str
+    number: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ignored:
     """Nothing for Errand to do, and why: one sentence for the operator."""
 
@@ -115,4 +124,4 @@ class Ignored:
 InRepository = Push | Comment | CheckRequest | Occurrence
 """What is asked by a repository, which is admitted by its number first."""
 
-Event = InRepository | RepositoryMoved | Ignored
+Event = InRepository | RepositoryMoved | RepositoryChanged | Ignored

@@ -2,8 +2,11 @@
 
 from pydantic import BaseModel, Field
 
-from bot.events.facts import Ignored, RepositoryMoved
+from bot.events.facts import Ignored, RepositoryChanged, RepositoryMoved
 from bot.events.payloads import Repository, number_of, text_at
+
+_CHANGES = frozenset({"archived", "deleted", "edited", "unarchived"})
+"""Actions after which the file of a repository is read anew; `edited` may be its default branch."""
 
 
 class _RepositoryEvent(BaseModel):
@@ -28,10 +31,12 @@ class _RepositoryEvent(BaseModel):
         return None
 
 
-def read(payload: object) -> RepositoryMoved | Ignored:
-    """A repository was renamed or transferred; nothing else that happens to one matters."""
+def read(payload: object) -> RepositoryMoved | RepositoryChanged | Ignored:
+    """A repository was renamed or transferred, or what it may do here may be other than before."""
     event = _RepositoryEvent.model_validate(payload)
     number, former = number_of(event.repository.id), event.former
-    if former is None or number is None:
-        return Ignored(f"a repository was {event.action[:40]}, and not renamed or transferred")
+    if number is None or (former is None and event.action not in _CHANGES):
+        return Ignored(f"a repository was {event.action[:40]}, which changes nothing here")
+    if former is None:
+        return RepositoryChanged(event.repository.full_name, number, event.action)
     return RepositoryMoved(event.repository.full_name, number, former)

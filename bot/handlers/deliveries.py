@@ -80,7 +80,10 @@ class DeliveryHandler:
                 if happened.event == "pull_request":
                     decisions.append(await self._handlers.files.proposed(happened))
                 await self._carry(delivery, decisions)
+            case events.RepositoryChanged() as changed:
+                await self._carry(delivery, [await self._handlers.files.changed(changed)])
             case events.RepositoryMoved() as moved:
+                await self._handlers.files.again(moved.number)
                 await self._identities.renamed(delivery, moved)
             case events.Ignored(why):
                 await self._settlement.settle(delivery, "ignored", why)

@@ -65,6 +65,11 @@ def rows(session: Session) -> Sequence[RepositoryFile]:
     return session.scalars(select(RepositoryFile).order_by(REPOSITORY_FILE.repository)).all()
 
 
+def names(session: Session) -> Sequence[str]:
+    """The names of the repositories that have one, as they are known here."""
+    return session.scalars(select(REPOSITORY_FILE.repository)).all()
+
+
 def of_number(session: Session, number: int) -> RepositoryFile | None:
     """That of one repository."""
     return session.scalar(select(RepositoryFile).where(REPOSITORY_FILE.repository_number == number))
@@ -135,6 +140,15 @@ def install(session: Session, new: InForce, *, actor: str, now: float) -> list[s
     return changed + end_others(session, new.number, new.jobs, newest, actor=actor, now=now)
 
 
+def put_images(session: Session, row: RepositoryFile, images: Mapping[str, Any]) -> None:
+    """Make these the images of the repository."""
+    current = session.get(RepositoryFile, row.identity)
+    if current is not None and current.images != images:
+        current.images, current.revision = dict(images), current.revision + 1
+        session.flush()
+        wake(session, "jobs")
+
+
 def narrow(session: Session, row: RepositoryFile, found: InForce, *, now: float) -> list[str]:
     """Let no more be in force of a file than `found`, by a newer file of the server; gives what changed.
 
@@ -145,8 +159,7 @@ def narrow(session: Session, row: RepositoryFile, found: InForce, *, now: float)
         return []  # another bot has read a newer one
     current.wanted += 1
     current.due_at, current.attempts = now, 0
-    if current.images != found.images:
-        current.images, current.revision = dict(found.images), current.revision + 1
+    put_images(session, row, found.images)
     wake(session, "repositories")
     jobs = dict(found.jobs)
     while True:

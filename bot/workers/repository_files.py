@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from bot.errors import RetryLater
-from bot.handlers.repository_files import RepositoryFileHandler
+from bot.handlers.repository_reading import RepositoryFileReader
 from bot.store import repository_files
 from bot.store.holder import LeaseHolder
 from bot.store.leases import LeaseLost
@@ -18,14 +18,14 @@ log = structlog.get_logger()
 class RepositoryFileWorker:
     """Carries those that this bot claimed."""
 
-    def __init__(self, handler: RepositoryFileHandler, holder: LeaseHolder) -> None:
-        self._handler = handler
+    def __init__(self, reader: RepositoryFileReader, holder: LeaseHolder) -> None:
+        self._reader = reader
         self._holder = holder
 
     async def carry(self, row: RepositoryFile) -> None:
         """Have it read, or stored when that is tried again: as long as it takes, since nobody else asks."""
         try:
-            await self._handler.read(row)
+            await self._reader.read(row)
         except LeaseLost:
             log.warning("repository.lost", repository=row.repository)
         except RetryLater as error:
