@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot import posting_composition
 from bot.access import links
+from bot.approval_composition import ApprovalComposition, ApprovalParts
 from bot.github import GitHub
 from bot.handlers.actions import Actions
 from bot.handlers.answers import Answers
@@ -22,7 +23,6 @@ from bot.handlers.deliveries import DeliveryHandler, EventHandlers
 from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.exec import ExecHandler
 from bot.handlers.facts import FactFinder
-from bot.handlers.holds import HoldHandler
 from bot.handlers.locks import LockHandler
 from bot.handlers.occurrence_commits import OccurrenceCommits
 from bot.handlers.occurrences import OccurrenceHandler
@@ -169,6 +169,7 @@ class Composition:
             reruns=RerunHandler(authorization, self.resolver, requirements, parts.registry),
             execs=ExecHandler(self.resolver, parts.registry),
             enqueuer=self.enqueuer,
+            approvals=self.approvals.handler,
             cancels=CancelHandler(authorization, parts.store, parts.clock),
             builds=BuildHandler(authorization, self.resolver, self.enqueuer),
             locks=LockHandler(authorization, parts.clock),
@@ -294,10 +295,12 @@ class Composition:
         return TickHandler(parts.registry, parts.store, self.resolver, self.enqueuer, parts.clock)
 
     @cached_property
-    def holds(self) -> HoldHandler:
-        """Of held runs whose moment has come."""
-        parts = self.parts
-        return HoldHandler(parts.registry, parts.store, parts.clock)
+    def approvals(self) -> ApprovalComposition:
+        """Of runs that wait for somebody's yes, or for their time."""
+        parts, known = self.parts, (self.host, self.authorization)
+        return ApprovalComposition(
+            ApprovalParts(parts.registry, parts.store, parts.engine, parts.clock, *known)
+        )
 
     # What moves by itself -------------------------------------------------------------------------
 
@@ -325,22 +328,10 @@ class Composition:
     def outbox(self) -> Outbox:
         """What sends posts."""
         parts = self.parts
-        return posting_composition.outbox(
-            posting_composition.PostingParts(
-                registry=parts.registry,
-                store=parts.store,
-                logs=parts.logs,
-                github=parts.github,
-                slack=parts.slack,
-                clock=parts.clock,
-                nonce=parts.nonce,
-                holder=self.holder,
-                addresses=self.addresses,
-                audience=self.audience,
-                people=self.slack_people,
-                groups=self.slack_groups,
-            )
-        )
+        first = (parts.registry, parts.store, parts.logs, parts.github, parts.slack)
+        known = (*first, parts.clock, parts.nonce, self.holder, self.addresses, self.audience)
+        made = posting_composition.PostingParts(*known, self.slack_people, self.slack_groups)
+        return posting_composition.outbox(made)
 
     @cached_property
     def pruning(self) -> Pruning:
@@ -381,7 +372,7 @@ class Composition:
         duties.append(RegistryRefresh(parts.registry, parts.store))
         if parts.github is not None:
             duties.append(self.repository_files.discovery)
-        duties.append(HeldRuns(self.holds, parts.store, parts.clock))
+        duties.append(HeldRuns(self.approvals.holds, parts.store, parts.clock))
         recorded = parts.github.recorded if parts.github is not None else None
         if recorded is not None:
             config = parts.registry.config

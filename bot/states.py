@@ -128,6 +128,15 @@ SUPERSEDED = "Superseded"
 NOT_RELEASED = "NotReleased"
 """The reason of a run that was held, and might not start when that was over."""
 
+DENIED = "Denied"
+"""The reason of a run to which somebody said no."""
+
+APPROVAL_EXPIRED = "ApprovalExpired"
+"""The reason of a run to which nobody said yes in time."""
+
+APPROVAL_VOIDED = "ApprovalVoided"
+"""The reason of a run that was not any more what a yes would have been to."""
+
 BUILD_FAILED = "BuildFailed"
 """The reason of a run whose build failed; an engine gives it to builds as well."""
 

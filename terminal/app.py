@@ -4,6 +4,7 @@ import sys
 
 from terminal import (
     applying,
+    approving,
     builds,
     chatting,
     deliveries,
@@ -33,7 +34,19 @@ cli = Commands(
     pretty_exceptions_enable=False,
 )
 cli.callback()(serving.common)
-for part in (running, looking, jobs, removing, builds, locks, applying, logging_in, chatting, serving):
+for part in (
+    running,
+    looking,
+    jobs,
+    removing,
+    builds,
+    locks,
+    approving,
+    applying,
+    logging_in,
+    chatting,
+    serving,
+):
     part.add_to(cli)
 cli.add_typer(tokens.group(), name="token")
 cli.add_typer(hooks.group(), name="hook")

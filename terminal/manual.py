@@ -39,6 +39,13 @@ SECTIONS = (
         },
     ),
     Section(
+        "Say yes or no",
+        {
+            "approve": "errand approve 142",
+            "deny": 'errand deny 142 "after the release"',
+        },
+    ),
+    Section(
         "Hold back",
         {
             "pause": "errand pause nightly for 2h",

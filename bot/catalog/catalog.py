@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
 from bot.catalog import annotations
+from bot.catalog.approval import Approval
 from bot.catalog.conditions import (
     DAY,
     SCRIPT_LIMIT,
@@ -120,6 +121,7 @@ class Job(Definition):
     cancel_with: Literal["pull_request"] | None = None
     requires: Annotated[tuple[Requirement, ...], Field(max_length=20)] = ()
     schedule: Timetables | None = None
+    approval: Approval | None = None
     allow: Allowed = ()
     deny: Denied = ()
     repositories: Homes = ()
@@ -139,6 +141,13 @@ class Job(Definition):
     @classmethod
     def _schedules_fit(cls, value: Any, info: ValidationInfo) -> Any:
         return fitting(value, info.data.get("parameters") or {})
+
+    @field_validator("approval")
+    @classmethod
+    def _approval_fits(cls, value: Approval | None, info: ValidationInfo) -> Approval | None:
+        if value is not None:
+            value.check(info.data.get("parameters", {}))
+        return value
 
     @classmethod
     def frozen(cls, definition: Mapping[str, Any]) -> "Job":

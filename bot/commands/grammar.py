@@ -88,7 +88,7 @@ VERBS: dict[str, Verb] = {
         Verb("lock", 'TARGET ["reason"] [for D]', "keep runs from starting on a target", "Locks"),
         Verb("unlock", "TARGET", "let them start again", "Locks"),
         Verb("approve", "#N", "say yes to a run that waits for it", "Approvals"),
-        Verb("deny", "#N", "say no to it", "Approvals"),
+        Verb("deny", '#N ["why"]', "say no to it", "Approvals"),
         Verb("login", "", "sign in to the pages: in Slack, by a link that only you see", "Help"),
         Verb("help", "[VERB | NAME [PAGE]]", "this overview, or more about one verb or job", "Help"),
     )
@@ -96,7 +96,7 @@ VERBS: dict[str, Verb] = {
 
 AVAILABLE = frozenset(
     {"run", "rerun", "cancel", "logs", "status", "list", "build", "help", "login", "plan", "why"}
-    | {"lock", "unlock", "pause", "resume", "skip"}
+    | {"lock", "unlock", "pause", "resume", "skip", "approve", "deny"}
 )
 """The verbs that have an effect in this version; all others parse and are answered plainly."""
 

@@ -141,9 +141,10 @@ class Approve:
 
 @dataclass(frozen=True, slots=True)
 class Deny:
-    """No to a run that waits for a yes."""
+    """No to a run that waits for a yes, and why."""
 
     number: int
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +274,7 @@ _MEANINGS: dict[str, Callable[[Reader], Command]] = {
     "lock": _lock,
     "unlock": lambda reader: Unlock(reader.name("what to unlock")),
     "approve": lambda reader: Approve(reader.number()),
-    "deny": lambda reader: Deny(reader.number()),
+    "deny": lambda reader: Deny(reader.number(), reader.take("a reason") if reader.left else None),
     "login": lambda reader: Login(),
     "help": _help,
 }

@@ -122,8 +122,9 @@ class Config(Section):
 
     @property
     def named(self) -> list[Principal]:
-        """Whom rules of jobs and sets of people name, each once."""
+        """Whom rules and approvals of jobs and sets of people name, each once."""
         rules = [text for job in self.jobs.values() for text in (*job.allow, *job.deny)]
+        rules += [text for job in self.jobs.values() if job.approval for text in job.approval.approvers]
         sets = [text for texts in self.people.values() for text in texts]
         return [member(text) for text in dict.fromkeys((*rules, *sets))]
 

@@ -16,7 +16,6 @@ from bot.config.document import SIZE_LIMIT, Document, Path, Value, read
 from bot.config.envfile import EnvFile, beside
 from bot.config.findings import Invalid, findings_of, unreadable
 from bot.config.interpolation import expand, pieces_of
-from bot.config.later import refuse_later
 from bot.config.mistakes import note
 from bot.config.pods import check_pods
 from bot.config.sizing import check_allowance, check_sizes, sized
@@ -90,7 +89,6 @@ def checked(document: Document, environ: Mapping[str, str]) -> Config | None:
     if not isinstance(written, dict):
         document.wrong((), "expected keys such as url: and jobs:")
         return None
-    refuse_later(document, written, ())
     data = _replaced(document, written, (), environ)
     assert isinstance(data, dict)  # noqa: S101 - a mapping stays one
     defaults = data.pop("defaults", None)

@@ -15,7 +15,6 @@ from bot.catalog.timetables import ONE, SEVERAL, Timetable
 from bot.catalog.triggers import KINDS
 from bot.config.config import Config
 from bot.config.document import Document, Path, Value
-from bot.config.later import comes_later
 from bot.config.settings import (
     Builder,
     Container,
@@ -151,8 +150,6 @@ def _sentence(detail: ErrorDetails) -> str:
 
 
 def _unknown(path: Path) -> str:
-    if comes_later(path):
-        return f"{path[-1]} is not available in this version"
     if path[-1] == "<<":
         return "unknown key: YAML 1.2 has no merge keys; defaults: does that for jobs"
     name = nearest(str(path[-1]), _known(path[:-1]))

@@ -12,7 +12,7 @@ _GITHUB = frozenset({Kind.ORG, Kind.LEVEL, Kind.ACTIONS})
 
 
 def check_who(document: Document, data: Mapping[str, Value]) -> None:
-    """Add to the mistakes of `document` what does not fit together in `allow`, `deny` and `people`."""
+    """Add to the mistakes of `document` what does not fit in `allow`, `deny`, `approval` and `people`."""
     people = data.get("people")
     sets = people if isinstance(people, dict) else {}
     for name in sets:
@@ -42,6 +42,9 @@ def _named(
             lists |= {
                 document.written(("jobs", name, key)): job[key] for key in ("allow", "deny") if key in job
             }
+            approval = job.get("approval")
+            if isinstance(approval, dict) and "from" in approval:
+                lists[document.written(("jobs", name, "approval", "from"))] = approval["from"]
     for path, texts in lists.items():
         for index, text in enumerate(texts if isinstance(texts, list) else ()):
             principal = _read(text)

@@ -23,6 +23,7 @@ COMMITS = 250
 BETWEEN = 5
 """Commits that are told of those that came in between."""
 _PASSED = frozenset({"success", "neutral", "skipped"})
+_ITSELF = "web-flow"
 _NOT_YET = "~"
 """What has not begun is newer than what has."""
 _SPOKEN = frozenset({"APPROVED", "CHANGES_REQUESTED", "DISMISSED"})
@@ -130,6 +131,16 @@ class PullFactsReader:
             for commit in found
             if field(commit, "commit", "verification", "verified") is not True
         ]
+
+    async def authors(self, repository: str, sha: str) -> list[str | None]:
+        """The logins of who wrote and of who committed a commit; None for whom GitHub does not know.
+
+        What was committed on its own pages has GitHub itself as committer, who is nobody.
+        """
+        path = f"{repository_path(repository)}/commits/{answers.ref_segment(sha)}"
+        data = (await self._send(repository, Call("GET", path))).data
+        logins = [text(data, "author", "login"), text(data, "committer", "login")]
+        return [login for login in logins if login != _ITSELF]
 
     async def moves(self, repository: str, branch: str) -> list[Move] | None:
         """The last pushes of a branch, the newest first; None where GitHub does not tell them.

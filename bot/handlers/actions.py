@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bot.handlers.approvals import ApprovalHandler
 from bot.handlers.authorization import Authorization
 from bot.handlers.builds import BuildHandler
 from bot.handlers.cancel import CancelHandler
@@ -25,6 +26,7 @@ class Actions:
     reruns: RerunHandler
     execs: ExecHandler
     enqueuer: Enqueuer
+    approvals: ApprovalHandler
     cancels: CancelHandler
     builds: BuildHandler
     locks: LockHandler

@@ -256,6 +256,11 @@ class Authorization:
         rule, subject = self._of_run(context, run)
         _require(context, run.job, await self.decide(context, rule, subject))
 
+    async def decide_run(self, context: RequestContext, run: Run, *, fresh: bool = False) -> Verdict:
+        """The same as an answer."""
+        rule, subject = self._of_run(context, run)
+        return await self.decide(context, rule, subject, fresh=fresh)
+
     def check_run(self, context: RequestContext, run: Run) -> None:
         """The same as far as it is known without the network."""
         rule, subject = self._of_run(context, run)

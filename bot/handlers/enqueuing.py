@@ -6,7 +6,7 @@ from typing import Any
 
 from bot import messages
 from bot.errors import NotAlone
-from bot.handlers import preconditions
+from bot.handlers import approval_requests, preconditions
 from bot.handlers.authorization import RequestContext
 from bot.handlers.cards import CardTargets
 from bot.handlers.journal import rule_of
@@ -133,9 +133,18 @@ class Enqueuer:
             run.image, run.ref, run.commit = source.image.name, source.ref, source.commit
         elif target.ready is not None:
             run.image, run.image_definition, run.digest = target.ready.name, target.definition, target.digest
+        self._hold(run, order)
+        return run
+
+    def _hold(self, run: Run, order: Order) -> None:
+        """Let it wait for its time, and then for the yes that it needs."""
+        approval = approval_requests.needed(order.overlap, run.parameters)
+        if approval is not None:
+            run.approval = approval_requests.requested(order, run, approval)
         if order.not_before is not None:
             holds.Holding(Hold.TIME, order.not_before, on={"moment": order.not_before}).put(run)
-        return run
+        elif approval is not None:
+            approval_requests.holding(run, now=self._clock()).put(run)
 
     def _version(self, session: Session, order: Order) -> int | None:
         if order.version is not None:

@@ -2,36 +2,29 @@
 
 from collections.abc import Callable
 
-import structlog
-
 from bot.catalog.catalog import Job
-from bot.handlers import preconditions
+from bot.errors import AskerError
+from bot.handlers import approval_requests, preconditions
+from bot.handlers.askers import Askers
+from bot.handlers.releases import ApprovalReleases
 from bot.registry import Registry
 from bot.states import NOT_RELEASED, Hold
 from bot.store import Session, Store, holds
 from bot.tables import Run
 
-log = structlog.get_logger()
 
+class Gatekeeper:
+    """Lets held runs through, each in a transaction that does it once, whoever else looks as well."""
 
-class HoldHandler:
-    """Decides about held runs, each in a transaction that does it once, whoever else looks as well."""
-
-    def __init__(self, registry: Registry, store: Store, clock: Callable[[], float]) -> None:
+    def __init__(self, registry: Registry, clock: Callable[[], float]) -> None:
         self._registry = registry
-        self._store = store
         self._clock = clock
-
-    async def look(self, run: Run) -> None:
-        """The moment of a held run has come."""
-        number = run.identity
-        if run.hold == Hold.TIME:
-            await self._store.write(lambda session: self.release(session, number, Hold.TIME))
 
     def release(self, session: Session, number: int, kind: Hold) -> Run | None:
         """Let it through to the gate, or end it where it may not start now; None where `kind` holds it not.
 
-        What stands in the way is asked anew: it was another time when it was asked for.
+        What stands in the way is asked anew: it was another time when it was asked for. What waited for its
+        time may need somebody's yes from then on.
         """
         run, now = session.get(Run, number), self._clock()
         if run is None or run.hold != kind:
@@ -40,4 +33,45 @@ class HoldHandler:
         why = preconditions.refusal(session, preconditions.Candidate(rules, run=run), now=now)
         if why is not None:
             return holds.end(session, number, kind, now=now, reason=NOT_RELEASED, on=why)
+        if kind is not Hold.APPROVAL and run.approval is not None:
+            holding = approval_requests.holding(run, now=now)
+            return holds.hold_again(session, number, kind, holding)
         return holds.release(session, number, kind, now=now)
+
+
+class HoldHandler:
+    """Decides about held runs whose moment has come."""
+
+    def __init__(
+        self,
+        gatekeeper: Gatekeeper,
+        askers: Askers,
+        approvals: ApprovalReleases,
+        store: Store,
+        clock: Callable[[], float],
+    ) -> None:
+        self._gatekeeper = gatekeeper
+        self._askers = askers
+        self._approvals = approvals
+        self._store = store
+        self._clock = clock
+
+    async def look(self, run: Run) -> None:
+        """The moment of a held run has come; `RetryLater` where nothing can be decided about it now."""
+        if run.hold == Hold.APPROVAL:
+            await self._approvals.look(run, self._clock())
+        elif run.hold == Hold.TIME:
+            await self._begin(run)
+
+    async def _begin(self, run: Run) -> None:
+        """Who asked for it has to have the right still."""
+        number = run.identity
+        try:
+            await self._askers.require(run)
+        except AskerError as error:
+            why = error.reason
+            await self._store.write(
+                lambda s: holds.end(s, number, Hold.TIME, now=self._clock(), reason=NOT_RELEASED, on=why)
+            )
+            return
+        await self._store.write(lambda s: self._gatekeeper.release(s, number, Hold.TIME))

@@ -11,6 +11,7 @@ from bot.access.callers import Caller
 from bot.commands import parser
 from bot.errors import Elsewhere, Refused, RetryLater
 from bot.handlers.actions import Actions
+from bot.handlers.approvals import Answer
 from bot.handlers.authorization import RequestContext
 from bot.handlers.builds import BuildOrder
 from bot.store import Session, Store, locks
@@ -56,6 +57,16 @@ class QueryHandler:
         """Leave out the next time of the job's schedules."""
         return await self._store.write(await self._actions.pauses.skip(self._context(caller), command))
 
+    async def approve(self, caller: Caller, number: int) -> Answer:
+        """Say yes to a run."""
+        approving = self._actions.approvals.approve(self._context(caller), number)
+        return await self._store.write(await _asking_github(approving, _YES))
+
+    async def deny(self, caller: Caller, number: int, why: str | None) -> Answer:
+        """Say no to a run."""
+        denying = self._actions.approvals.deny(self._context(caller), number, why)
+        return await self._store.write(await _asking_github(denying, _YES))
+
     async def lock(self, caller: Caller, command: parser.Lock) -> tuple[Lock, str]:
         """Close a target; gives the lock and the answer."""
         effect = await self._actions.locks.lock(self._context(caller), command)
@@ -85,9 +96,13 @@ class QueryHandler:
         return self._actions.authorization.of_caller(caller)
 
 
-async def _asking_github(answer: Awaitable[T]) -> T:
-    """What `answer` gives; `Elsewhere` where GitHub cannot be asked."""
+_COMMIT = "GitHub does not answer, so the commit is not known; try again soon."
+_YES = "GitHub does not answer, so it is not known whether you may say it; try again soon."
+
+
+async def _asking_github(answer: Awaitable[T], sentence: str = _COMMIT) -> T:
+    """What `answer` gives; `Elsewhere` with `sentence` where GitHub cannot be asked."""
     try:
         return await answer
     except (RetryLater, Refused):
-        raise Elsewhere("GitHub does not answer, so the commit is not known; try again soon.") from None
+        raise Elsewhere(sentence) from None

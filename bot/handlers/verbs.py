@@ -11,6 +11,7 @@ from bot import messages
 from bot.commands import grammar, parser
 from bot.errors import AskerError
 from bot.handlers.actions import Actions
+from bot.handlers.approvals import Answer
 from bot.handlers.authorization import RequestContext
 from bot.handlers.orders import Order
 from bot.handlers.places import SlackPlace
@@ -51,6 +52,10 @@ class CommandHandlers:
                 return await self._statuses.status(context, command)
             case parser.Logs():
                 return _saying(await self._logs.tail(context, command.number))
+            case parser.Approve():
+                return _answered(await actions.approvals.approve(context, command.number))
+            case parser.Deny():
+                return _answered(await actions.approvals.deny(context, command.number, command.why))
             case parser.Lock():
                 return await actions.locks.lock(context, command)
             case parser.Unlock():
@@ -130,6 +135,11 @@ class CommandHandlers:
         if command.topic is None or command.topic in grammar.VERBS:
             return parser.help_text(word, command.topic)
         return messages.job_help(authorization.catalog(context).job(command.topic), word, command.page)
+
+
+def _answered(saying: Callable[[Session], Answer]) -> Effect:
+    """What somebody said of a run, with the words that answer it."""
+    return lambda session: saying(session).text
 
 
 def _saying(text: str) -> Effect:

@@ -7,8 +7,16 @@ than what is said here and takes its place; what to do is said in any case.
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from bot.messages import verdicts
-from bot.states import BUILD_FAILED, NOT_RELEASED, SUPERSEDED, State
+from bot.messages import approvals, verdicts
+from bot.states import (
+    APPROVAL_EXPIRED,
+    APPROVAL_VOIDED,
+    BUILD_FAILED,
+    DENIED,
+    NOT_RELEASED,
+    SUPERSEDED,
+    State,
+)
 from bot.tables import Build, Run
 from bot.text.units import duration_text, size_text
 from executor.spec import Result
@@ -50,6 +58,9 @@ REASONS: dict[str, Explanation] = {
     "ImageGone": Explanation("Its image was cleared away since.", "It is built anew when it is needed."),
     "NoSource": Explanation("GitHub did not give the commit.", "Try again when GitHub answers."),
     "Superseded": Explanation("A newer push took its place."),
+    "Denied": Explanation("Somebody said no to it."),
+    "ApprovalExpired": Explanation("Nobody said yes in time.", "Ask for it anew."),
+    "ApprovalVoided": Explanation("It is not any more what was asked for.", "Ask for it anew."),
     "NotReleased": Explanation("It might not start when its time had come."),
     "SpecInvalid": Explanation("The engine cannot run it as it is defined.", _DEFINITION),
     "SpecRefused": Explanation("The cluster refused it as it is defined.", _DEFINITION),
@@ -156,6 +167,12 @@ def _failed_build(on: Mapping[str, Any]) -> str:
     return f"Build #{on['build']} of {on['image']} {ended}{code}."
 
 
+def _voided(on: Mapping[str, Any]) -> str:
+    """What of it is not so any more."""
+    told = approvals.end_of_voided(on)
+    return told[0].upper() + told[1:]
+
+
 def _not_released(on: Mapping[str, Any]) -> str:
     """What stood in the way of a run that was held, when that was over."""
     why = verdicts.reason(on).replace("`", "")
@@ -167,6 +184,9 @@ _ENDS: dict[tuple[str, str], Callable[[Mapping[str, Any]], str]] = {
     ("run", SUPERSEDED): _newer_push,
     ("run", BUILD_FAILED): _failed_build,
     ("run", NOT_RELEASED): _not_released,
+    ("run", DENIED): approvals.end_of_denied,
+    ("run", APPROVAL_EXPIRED): approvals.end_of_expired,
+    ("run", APPROVAL_VOIDED): _voided,
 }
 """By what ended and its reason: a build that fails after all still has what was to take its place."""
 

@@ -8,6 +8,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlmodel import SQLModel
 
 from bot.tables import (
+    Approval,
     Attempt,
     Build,
     CommandRefusal,
@@ -54,6 +55,7 @@ def among(column: Column[Any], values: Iterable[Any]) -> ColumnElement[bool]:
     return column.in_([literal(value, column.type) for value in values])
 
 
+APPROVAL: Columns = table_of(Approval).c
 ATTEMPT: Columns = table_of(Attempt).c
 BUILD: Columns = table_of(Build).c
 COMMAND_REFUSAL: Columns = table_of(CommandRefusal).c

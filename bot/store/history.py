@@ -21,8 +21,8 @@ from sqlalchemy.orm import Session
 
 from bot.states import State, attempt_name
 from bot.store import admission
-from bot.store.columns import ATTEMPT, BUILD, JOB_STATE, POST, RUN, TICK
-from bot.tables import Attempt, Build, JobState, Post, Run, Tick
+from bot.store.columns import APPROVAL, ATTEMPT, BUILD, JOB_STATE, POST, RUN, TICK
+from bot.tables import Approval, Attempt, Build, JobState, Post, Run, Tick
 from bot.text.names import schedule_key
 
 BATCH = 200
@@ -33,6 +33,9 @@ ROWS = 1000
 
 _ENDED = RUN.state == literal(State.FINISHED.value, literal_execute=True)
 """Written into the statement, so that the database sees that its indexes of finished runs serve it."""
+
+_WITH_IT: Any = ((Attempt, ATTEMPT.run_number), (Post, POST.run_number), (Approval, APPROVAL.run))
+"""What goes with a run, and by what it names that."""
 
 _PLAIN: dict[str, Any] = {"synchronize_session": False}
 
@@ -120,7 +123,7 @@ def kept(session: Session, jobs: Collection[str]) -> set[str]:
 
 
 def forget(session: Session, numbers: Collection[int]) -> list[str]:
-    """Forget those of these runs that are finished, with attempts and posts; gives the keys of their logs.
+    """Forget those of these runs that are finished, with all that is theirs; gives the keys of their logs.
 
     The tick that became one of them stays, number and all: it is decided, and no number is given twice.
     """
@@ -132,7 +135,7 @@ def forget(session: Session, numbers: Collection[int]) -> list[str]:
         .execution_options(**_PLAIN)
     ).all()
     gone = [row.number for row in rows]
-    for table, column in ((Attempt, ATTEMPT.run_number), (Post, POST.run_number)):
+    for table, column in _WITH_IT:
         session.execute(delete(table).where(column.in_(gone)).execution_options(**_PLAIN))
     return [attempt_name(row.name, attempt) for row in rows for attempt in range(1, row.attempt + 1)]
 

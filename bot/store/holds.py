@@ -51,7 +51,7 @@ def release(session: Session, number: int, kind: Hold, *, now: float) -> Run | N
     """
     admission.hold(session)
     free = {"waiting_for": None, "due_at": admission.CLOSED} | dict.fromkeys(HOLDING)
-    run = RUNS.change(session, number, _held(kind), **free)
+    run = RUNS.change(session, number, held_by(kind), **free)
     if run is None:
         return None
     journal.record(session, [journal_entries.run_released(run, kind, now)])
@@ -70,7 +70,7 @@ def hold_again(session: Session, number: int, before: Hold, holding: Holding) ->
         "waiting_on": dict(holding.on or {}),
     }
     wake(session, "holds")
-    return RUNS.change(session, number, _held(before), **values)
+    return RUNS.change(session, number, held_by(before), **values)
 
 
 def end(
@@ -85,13 +85,18 @@ def end(
 ) -> Run | None:
     """End a run that `kind` holds as cancelled, and say why; None where that does not hold it."""
     facts = {"reason": reason, "reason_on": dict(on), **values}
-    return RUNS.end_unbegun(session, number, _held(kind), now=now, **facts)
+    return RUNS.end_unbegun(session, number, held_by(kind), now=now, **facts)
 
 
 def look_at(session: Session, number: int, kind: Hold, *, at: float) -> Run | None:
     """Have a held run looked at from the moment `at` on; None where `kind` does not hold it."""
     wake(session, "holds")
-    return RUNS.change(session, number, _held(kind), due_at=at)
+    return RUNS.change(session, number, held_by(kind), due_at=at)
+
+
+def wake_all(session: Session) -> None:
+    """Have whoever looks at held runs look."""
+    wake(session, "holds")
 
 
 def due(session: Session, *, now: float) -> Sequence[Run]:
@@ -112,5 +117,6 @@ def held(session: Session, kind: Hold, *, limit: int) -> Sequence[Run]:
     return session.scalars(query).all()
 
 
-def _held(kind: Hold) -> list[Any]:
+def held_by(kind: Hold) -> list[Any]:
+    """The conditions of what `kind` holds."""
     return [RUN.hold == kind, RUN.state.in_(QUEUED)]

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 
 from bot.access import people
+from bot.states import EntryKind
 from bot.store.columns import JOURNAL, table_of
 from bot.store.prepared import Prepared
 from bot.store.statements import run_all
@@ -76,6 +77,12 @@ def _insert() -> Prepared:
 def newest(session: Session, *, limit: int) -> Sequence[JournalEntry]:
     """The last entries, newest first."""
     return session.scalars(select(JournalEntry).order_by(JOURNAL.id.desc()).limit(limit)).all()
+
+
+def makers_of(session: Session, token: str) -> Sequence[str]:
+    """Who made a token (`token:NAME`), the last first, as far back as is kept; a name may be used again."""
+    mine = (JOURNAL.kind == EntryKind.TOKEN_CREATED, JOURNAL.subject == token)
+    return session.scalars(select(JOURNAL.actor).where(*mine).order_by(JOURNAL.id.desc()).limit(5)).all()
 
 
 def prune(session: Session, *, before: float, limit: int) -> int:

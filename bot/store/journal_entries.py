@@ -60,7 +60,9 @@ def run_finished(run: Run) -> JournalEntry:
 
 def run_released(run: Run, held_by: str, now: float) -> JournalEntry:
     """Nothing holds `run` any more, so that it goes to the gate, told under the name of who had asked."""
-    return _of_run(run, EntryKind.RUN_RELEASED, now, run.actor, rule=f"hold: {held_by}")
+    given = [each["actor"] for each in (run.approval or {}).get("given", ())]
+    facts = _known({"approved_by": given})
+    return _of_run(run, EntryKind.RUN_RELEASED, now, run.actor, rule=f"hold: {held_by}", facts=facts)
 
 
 def run_removed(run: Run, by: str, rule: str | None, now: float) -> JournalEntry:

@@ -41,6 +41,11 @@ def by_hash(session: Session, hash: str) -> Token | None:
     return session.scalar(select(Token).where(TOKEN.hash == hash))
 
 
+def named(session: Session, name: str) -> Token | None:
+    """The token of this name."""
+    return session.scalar(select(Token).where(TOKEN.name == name))
+
+
 def touch(session: Session, id: int, *, now: float) -> None:
     """Note that a token was used, unless that was noted within the last minute."""
     stale = or_(TOKEN.last_used_at.is_(None), TOKEN.last_used_at < now - TOUCH_S)

@@ -9,6 +9,7 @@ from sqlalchemy import JSON, Double, Index, Text
 from sqlmodel import Field, SQLModel
 
 from bot.states import State
+from bot.tables.approvals import Approval
 from bot.tables.callers import EndedSession, Hook, Idempotency, PersonSession, Token
 from bot.tables.claimable import Claimable
 from bot.tables.journal import JournalEntry
@@ -18,6 +19,7 @@ from bot.tables.repository_files import RepositoryFile
 from bot.tables.types import Number, Packed, packed, where
 
 __all__ = [
+    "Approval",
     "Attempt",
     "Build",
     "Claimable",
@@ -171,6 +173,9 @@ class Run(Claimable, table=True):
     concurrency: str = "allow"
     admitted: bool = False  # let through by the gate: it counts as running until it is finished
     hold: str | None = None  # a `Hold`: not at the gate yet, so in nobody's way; looked at again at `due_at`
+    approval: dict[str, Any] | None = Field(
+        default=None, sa_type=JSON(none_as_null=True)
+    )  # whose yes it needs, of what, and who gave it; see `bot.handlers.approvals`
     hold_until: float | None = Field(default=None, sa_type=Double)  # until when it is held at most
     attempt: int = 1  # the current or last one
     state: str = State.WAITING

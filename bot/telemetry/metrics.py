@@ -1,6 +1,8 @@
 """What is counted, and how it is named for Prometheus. Label values are few, whatever arrives."""
 
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from prometheus_client import (
     GC_COLLECTOR,
@@ -12,7 +14,7 @@ from prometheus_client import (
     Histogram,
 )
 
-from bot.states import State
+from bot.states import APPROVAL_EXPIRED, APPROVAL_VOIDED, DENIED, State
 from bot.tables import Build, Run
 
 REGISTRY = CollectorRegistry()
@@ -33,6 +35,9 @@ EVENTS = frozenset(
 )  # fmt: skip
 """Events that are counted under their own name; every other is `other`."""
 
+PEOPLE = 1000
+"""Sets of names under which approvals are counted."""
+
 UNVERIFIED = "unverified"
 """The event of a request that was refused before its signature was found good."""
 
@@ -48,6 +53,12 @@ RUN_SECONDS = Histogram(
     "How long runs took, from the start of their process to its end.",
     ["job"],
     buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 900, 1800, 3600, 14400, 86400),
+    registry=REGISTRY,
+)
+APPROVALS = Counter(
+    "errand_approvals",
+    "Ended runs that needed a yes, by job, what became of that, who asked and who said yes or no.",
+    ["job", "outcome", "asked_by", "answered_by"],
     registry=REGISTRY,
 )
 TICKS = Counter(
@@ -102,6 +113,9 @@ QUEUE = Gauge(
     registry=REGISTRY,
 )
 
+_people: set[tuple[str, str, str, str]] = set()
+"""Those that were counted."""
+
 for _collector in (PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
     REGISTRY.register(_collector)
 
@@ -130,8 +144,24 @@ def count_end(row: Run | Build) -> None:
         BUILDS.labels(row.image, row.result).inc()
         return
     RUNS.labels(row.job, row.result).inc()
+    if row.approval is not None:
+        _count_approval(row, row.approval)
     if row.started_at is not None and row.finished_at is not None:
         RUN_SECONDS.labels(row.job).observe(max(row.finished_at - row.started_at, 0.0))
+
+
+def _count_approval(run: Run, approval: Mapping[str, Any]) -> None:
+    """Count a run that needed a yes, for each who gave one; beyond `PEOPLE` sets of names without them."""
+    ended = {DENIED: "denied", APPROVAL_EXPIRED: "expired", APPROVAL_VOIDED: "voided"}
+    given = [str(each["actor"]) for each in approval.get("given", ())]
+    outcome = ended.get(run.reason or "") or ("approved" if "released" in approval else "cancelled")
+    people = given if outcome == "approved" else [str((run.reason_on or {}).get("actor", ""))]
+    for person in people or [""]:
+        labels = (run.job, outcome, run.actor, person)
+        if labels not in _people and len(_people) >= PEOPLE:
+            labels = (run.job, outcome, "other", "other")
+        _people.add(labels)
+        APPROVALS.labels(*labels).inc()
 
 
 def count_answer(kind: str, row: Run | Build | None, now: float) -> None:

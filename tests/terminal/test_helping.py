@@ -28,7 +28,7 @@ COMMANDS = dict(_walk(ROOT))
 OF_PYTHON = re.compile(r"<|\b(INTEGER|FLOAT|TEXT|PATH|BOOLEAN|RANGE|str|int|float)\b|<=x")
 SELVES = {
     "ADDRESS", "COMMAND", "IMAGE", "N|NAME", "NAMESPACE/NAME", "QUANTITY", "REF", "REFERENCE", "RESULT",
-    "SCOPE", "STATE", "TAG", "TARGET", '["REASON"] [for DURATION]', "text|json|github",
+    "SCOPE", "STATE", "TAG", "TARGET", '["REASON"]', '["REASON"] [for DURATION]', "text|json|github",
     "[REPOSITORY=]DIRECTORY", "until TIME | for DURATION",
 }  # fmt: skip
 """Words for values that stand with one command, which says what they are."""

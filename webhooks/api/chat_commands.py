@@ -5,6 +5,7 @@ from collections.abc import Callable
 import structlog
 
 from bot.commands import parser
+from bot.handlers.approvals import Answer
 from bot.handlers.questions import QueryHandler
 from webhooks.api import queries, requests, responses
 from webhooks.api.operation import ApiRequest, Reply
@@ -55,6 +56,25 @@ class ChatCommandHandlers:
         name = request.path["name"]
         command = parser.Skip(name, request.body.schedule)
         return responses.Said.of(job=name, text=await self._questions.skip(request.visitor.caller, command))
+
+    async def approve_run(self, request: ApiRequest[requests.Empty]) -> responses.ApprovalAnswer:
+        """Says yes to a run that waits for that; nobody says it to what they asked for themselves."""
+        caller = request.visitor.caller
+        answer = await self._questions.approve(caller, request.number)
+        log.info("run.approved", number=request.number, by=caller.name)
+        return self._answered(answer)
+
+    async def deny_run(self, request: ApiRequest[requests.Denial]) -> responses.ApprovalAnswer:
+        """Says no to a run that waits for a yes, which ends it."""
+        caller = request.visitor.caller
+        answer = await self._questions.deny(caller, request.number, request.body.reason)
+        log.info("run.denied", number=request.number, by=caller.name)
+        return self._answered(answer)
+
+    def _answered(self, answer: Answer) -> responses.ApprovalAnswer:
+        """A run that waited for a yes has made no attempt yet."""
+        run = responses.ListedRun.of_run(answer.run, (), self._clock())
+        return responses.ApprovalAnswer.of(run=run, text=answer.text)
 
     async def lock_target(self, request: ApiRequest[requests.LockRequest]) -> responses.LockAnswer:
         """Locks a target, which is a `lock` of jobs or a job: what has begun goes on, nothing else starts."""

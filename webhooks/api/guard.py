@@ -146,7 +146,7 @@ class TokenGuard:
         return row.needs is not Needs.ADMIN or await self._is_admin(login)
 
     async def _may(self, row: Operation, request: Request, visitor: Visitor) -> bool:
-        if row.needs in (Needs.SEE, Needs.RUN):
+        if row.needs in (Needs.SEE, Needs.RUN, Needs.ANSWER):
             return await self._concerns(row, request, visitor)
         if row.needs is Needs.CONCERNED:
             return self._may_run_any(request, visitor.scopes)
@@ -158,6 +158,8 @@ class TokenGuard:
         A job is named by who asks, so refusing it tells nothing of whether there is one.
         """
         name, may_start = request.path_params.get("name"), row.needs is Needs.RUN
+        if row.needs is Needs.ANSWER:  # whose yes counts, the rule of the job says of people
+            may_start = visitor.login is None
         if name is not None:
             return scopes.may_run(visitor.scopes, name) if may_start else _sees(visitor, [name])
         if "number" not in request.path_params:

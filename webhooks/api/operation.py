@@ -37,6 +37,7 @@ class Needs(Enum):
     SEE = "`read`; `run:JOB` for its own job"
     READ = "`read`"
     RUN = "`run:JOB`"
+    ANSWER = "`run:JOB`; a login that sees it"
     EXEC = "`exec`"
     CONCERNED = "`run:JOB` of a job concerned"
     ADMIN = "`admin`"

@@ -126,6 +126,10 @@ OPERATIONS = (
     _get("/api/runs/{number}", Needs.SEE, RunHandlers.get_run, workflows=True),
     _command("DELETE", "/api/runs/{number}", Needs.ADMIN, JobHandlers.delete_run, verb="status"),
     _cancel("/api/runs/{number}/cancel", Needs.RUN, RunCommandHandlers.cancel_run, workflows=True),
+    _command(
+        "POST", "/api/runs/{number}/approve", Needs.ANSWER, ChatCommandHandlers.approve_run, verb="approve"
+    ),
+    _command("POST", "/api/runs/{number}/deny", Needs.ANSWER, ChatCommandHandlers.deny_run, verb="deny"),
     _cancel("/api/cancel", Needs.CONCERNED, RunCommandHandlers.cancel_own_run, problems=(404, 409)),
     _start("/api/runs/{number}/rerun", Needs.RUN, RunCommandHandlers.rerun_run, verb="rerun"),
     _start("/api/rerun", Needs.CONCERNED, RunCommandHandlers.rerun_own_run, verb="rerun"),

@@ -204,6 +204,14 @@ class LockRequest(Body):
     duration: Seconds | None = Field(default=None, description="How long from now, such as `2h`.")
 
 
+class Denial(Body):
+    """Why somebody says no."""
+
+    reason: (
+        Annotated[str, Field(min_length=1, max_length=REASON_CHARACTERS), AfterValidator(printable)] | None
+    ) = Field(default=None, description="It is shown to who asked.")
+
+
 class BuildRequest(Body):
     """What to build an image from."""
 

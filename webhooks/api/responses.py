@@ -56,6 +56,37 @@ class Progress(Shape):
         return None if position is None else cls(done=position[0], total=position[1])
 
 
+class Yes(Shape):
+    """A yes that counts: whose, and through which door."""
+
+    actor: str
+    cause: str
+    at: Moment
+
+
+class RunApproval(Shape):
+    """Whose yes a run needs or needed, and who gave one; `until` while it is waited for.
+
+    Without names in `approvers` anybody else may give it who may run the job.
+    """
+
+    approvers: list[str]
+    count: int
+    until: Moment | None
+    given: list[Yes]
+
+    @classmethod
+    def of_run(cls, run: tables.Run) -> Self | None:
+        """None where the run needs no yes."""
+        asked = run.approval
+        if asked is None:
+            return None
+        given = [Yes.model_validate(each) for each in asked.get("given", ())]
+        return cls.of(
+            approvers=asked.get("from", []), count=asked.get("count", 1), until=run.hold_until, given=given
+        )
+
+
 class ListedRun(Shape):
     """One execution of a job, with everything that was frozen into it but for the summary that it wrote."""
 
@@ -90,6 +121,7 @@ class ListedRun(Shape):
     pull_request: int | None
     environment: str | None
     attempts: list[Attempt]
+    approval: RunApproval | None
     url: Url = page_url("runs")
     logs_url: Url = log_url("runs")
     # After what is small: whoever reads a run with little does not have to read these.
@@ -108,6 +140,7 @@ class ListedRun(Shape):
             explanation=explanation_of(run),
             waiting_for=waiting_for(run),
             waiting_kind=waits.kind_name(run),
+            approval=RunApproval.of_run(run),
             outputs=run.outputs or {},
             progress=Progress.of_stored(run.progress),
             attempts=[
@@ -194,6 +227,13 @@ class Locks(Shape):
     """All targets that are closed or held, by name."""
 
     locks: list[Lock]
+
+
+class ApprovalAnswer(Shape):
+    """The run to which somebody said yes or no, as it is then; `text` is the answer in Markdown."""
+
+    run: ListedRun
+    text: Text
 
 
 class LockAnswer(Shape):

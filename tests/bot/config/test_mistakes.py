@@ -38,16 +38,6 @@ jobs:
     ]
 
 
-LATER = {
-    **{f"jobs: {{a: {{command: x, {key}: x}}}}": key for key in ("approval",)},
-}
-
-
-@pytest.mark.parametrize(("text", "key"), LATER.items(), ids=LATER.keys())
-def test_key_of_a_later_version_is_a_mistake_and_no_silence(file: Path, text: str, key: str) -> None:
-    assert any(f"{key} is not available in this version" in line for line in _mistakes(file, text))
-
-
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [

@@ -23,7 +23,7 @@ async def home(tmp_path: Path) -> AsyncIterator[House]:
 
 
 def order(home: House, index: int, at: float | None = None) -> Order:
-    context = RequestContext(key="k", cause=Cause.SLACK, actor="slack:U1", login="octocat")
+    context = RequestContext(key="k", cause=Cause.COMMENT, actor="github:octocat", login="octocat")
     job = home.tools.registry.catalog.jobs["alone"]
     return Order(context, index, job, Target(SHOP, False), {}, not_before=at)
 
@@ -39,10 +39,10 @@ async def test_run_for_later_is_held_and_starts_when_its_time_has_come(home: Hou
     number = await enqueued(home, order(home, 0, home.now + 60.0))
     run = await home.run(number)
     assert (run.hold, run.due_at, run.admitted) == (Hold.TIME, home.now + 60.0, False)
-    await home.bot.holds.look(run)
+    await home.bot.approvals.holds.look(run)
     run = await home.run(number)
     assert (run.hold, run.admitted, run.state) == (None, True, State.WAITING)
-    await home.bot.holds.look(run)  # a second bot, which looked at the same time
+    await home.bot.approvals.holds.look(run)  # a second bot, which looked at the same time
     assert (await home.claim(Run)).number == number
 
 
@@ -50,7 +50,7 @@ async def test_what_stands_in_the_way_is_asked_when_it_is_released(home: House) 
     first = await enqueued(home, order(home, 0, home.now + 60.0))
     going = await enqueued(home, order(home, 1))
     late = await home.run(first)
-    await home.bot.holds.look(late)
+    await home.bot.approvals.holds.look(late)
     run = await home.run(first)
     assert (run.result, run.reason, run.reason_on and run.reason_on["run"]) == (
         "cancelled",
@@ -60,7 +60,7 @@ async def test_what_stands_in_the_way_is_asked_when_it_is_released(home: House) 
 
 
 async def test_one_sleeper_serves_all_that_are_held(home: House) -> None:
-    duty = HeldRuns(home.bot.holds, home.store, home.tools.clock)
+    duty = HeldRuns(home.bot.approvals.holds, home.store, home.tools.clock)
     task = asyncio.create_task(duty.run())
     seen = home.store.wakeup("runs")
     try:
@@ -83,7 +83,7 @@ async def test_what_cannot_be_decided_now_is_looked_at_later(home: House) -> Non
     async def fails(_: Run) -> None:
         raise RuntimeError("of itself")
 
-    duty = HeldRuns(home.bot.holds, home.store, home.tools.clock)
+    duty = HeldRuns(home.bot.approvals.holds, home.store, home.tools.clock)
     duty._handler.look = fails  # type: ignore[method-assign,assignment]
     await duty.look()
     again = await home.run(number)

@@ -1,0 +1,39 @@
+"""Whether a run needs somebody's yes, and what it is then held by until it has it. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.catalog.approval import Approval
+from bot.catalog.catalog import Job
+from bot.handlers import bindings
+from bot.handlers.orders import Order
+from bot.states import Hold
+from bot.store.holds import Holding
+from bot.tables import Run
+
+ANYBODY = "somebody else who may run it"
+"""Whose yes it takes where the definition names nobody."""
+
+
+def needed(job: Job, parameters: Mapping[str, str]) -> Approval | None:
+    """What the definition asks for of a run with these values; None where it asks for no yes."""
+    approval = job.approval
+    return approval if approval is not None and approval.is_needed(job.parameters, parameters) else None
+
+
+def whose(approval: Mapping[str, Any]) -> str:
+    """Whose yes it takes, in words that follow "of"; plain text."""
+    return ", ".join(approval.get("from") or ()) or ANYBODY
+
+
+def requested(order: Order, run: Run, approval: Approval) -> dict[str, Any]:
+    """What is kept with the run of what it needs; `from` and the rest are those of the definition."""
+    return {**approval.model_dump(mode="json"), "facts": bindings.facts(order, run), "given": []}
+
+
+def holding(run: Run, *, now: float) -> Holding:
+    """What holds a run that needs a yes from now on; it is looked at at once, for its image."""
+    asked = run.approval or {}
+    until = now + asked["expires"]
+    on: dict[str, Any] = {"whose": whose(asked), "count": asked["count"], "until": until, "given": []}
+    return Holding(Hold.APPROVAL, now, until, on)

@@ -1,0 +1,109 @@
+"""Who asked for a run or said yes to it, asked anew: what they may by now, not what they might then."""
+
+from collections.abc import Callable
+
+from bot.access import callers, people
+from bot.errors import NotAllowed
+from bot.handlers.authorization import Authorization, RequestContext
+from bot.handlers.places import HttpPlace
+from bot.registry import Registry
+from bot.states import ActorKind, Cause
+from bot.store import Session, Store, hooks, tokens
+from bot.tables import Run
+from bot.text.wording import quoted
+
+_BY_ITSELF = frozenset({ActorKind.SCHEDULE, ActorKind.TERMINAL})
+"""What app.yaml or whoever sits at the machine started has no account whose rights could be gone."""
+
+
+class Askers:
+    """Finds who somebody is today of whom the history keeps an actor."""
+
+    def __init__(
+        self, authorization: Authorization, registry: Registry, store: Store, clock: Callable[[], float]
+    ) -> None:
+        self._authorization = authorization
+        self._registry = registry
+        self._store = store
+        self._clock = clock
+
+    def person(self, actor: str) -> str:
+        """By what somebody is known today: whom `slack.people` names is their account of GitHub."""
+        kind, _, name = actor.partition(":")
+        if kind == ActorKind.SLACK and people.is_member_id(name):
+            login = self._registry.config.person(name)
+            if login is not None:
+                return people.identity(ActorKind.GITHUB.named(login))
+        return people.identity(actor)
+
+    def is_another(self, one: str, other: str) -> bool:
+        """Whether two actors are certainly two people.
+
+        Of an account of GitHub and somebody in Slack of whom no account is known nobody can say that.
+        """
+        first, second = self.person(one), self.person(other)
+        if first == second:
+            return False
+        kinds = {first.partition(":")[0], second.partition(":")[0]}
+        return kinds != {ActorKind.GITHUB, ActorKind.SLACK}
+
+    async def context(self, actor: str, cause: str, key: str) -> RequestContext | None:
+        """A request of theirs as of now; None for a token or a hook that is no more."""
+        kind, _, name = actor.partition(":")
+        through = Cause(cause)
+        if kind in (ActorKind.GITHUB, ActorKind.SLACK):
+            return self._of_person(actor, through, key)
+        if kind in (ActorKind.TOKEN, ActorKind.HOOK):
+            caller = await self._store.read(lambda session: self._caller(session, kind, name))
+            return None if caller is None else RequestContext(key, through, actor, None, HttpPlace(caller))
+        return RequestContext(key, through, actor, None)
+
+    def _of_person(self, actor: str, cause: Cause, key: str) -> RequestContext:
+        kind, _, name = actor.partition(":")
+        if kind == ActorKind.SLACK and people.is_member_id(name):
+            login = self._registry.config.person(name)
+            return RequestContext(key, cause, actor, login, users=frozenset({name}))
+        return RequestContext(key, cause, actor, name)
+
+    def _caller(self, session: Session, kind: str, name: str) -> callers.Caller | None:
+        if kind == ActorKind.HOOK:
+            job, _, hook = name.rpartition("/")
+            there = any(each.name == hook for each in hooks.list(session, job=job))
+            return callers.of_hook(job, hook) if there else None
+        if name == callers.LOCAL:
+            return callers.of_token(name, frozenset({"admin"}))
+        token = tokens.named(session, name)
+        if token is None or (token.expires_at is not None and token.expires_at <= self._clock()):
+            return None
+        return callers.of_token(name, frozenset(token.scopes))
+
+    async def require(self, run: Run) -> None:
+        """Raise `AskerError` where who asked for `run` may not have it run any more."""
+        kind = run.actor.partition(":")[0]
+        if kind in _BY_ITSELF:
+            return
+        context = await self.context(run.actor, run.cause, f"anew:{run.number}")
+        if context is None:
+            raise NotAllowed(f"{quoted(run.actor)} is no more.")
+        if kind == ActorKind.ACTIONS:
+            self._require_workflow(run)
+        elif run.cause in _ASKED:
+            await self._authorization.require_run(context, run)
+
+    def _require_workflow(self, run: Run) -> None:
+        """A workflow is known by its repository and ref; the job has to name any of the repository still."""
+        job = self._registry.catalog.jobs.get(run.job)
+        repository = run.actor.partition(":")[2].rpartition("@")[0]
+        named = (rule.partition(":")[2].partition("@")[0] for rule in job.allow) if job else ()
+        if not any(_fits(each, repository) for each in named):
+            raise NotAllowed(f"{quoted(run.job)} lets no workflow of {quoted(repository)} start it any more.")
+
+
+def _fits(pattern: str, repository: str) -> bool:
+    from bot.text.globs import matches
+
+    return matches(pattern.partition("#")[0].partition(":")[0].casefold(), repository.casefold())
+
+
+_ASKED = frozenset({Cause.COMMENT, Cause.CHECK, Cause.SLACK, Cause.CHAT, Cause.PAGE, Cause.API, Cause.HOOK})
+"""What people and programs asked for; everything else happened, and is started by what app.yaml says."""

@@ -1,0 +1,77 @@
+"""What people said of runs that wait for a yes: each person once a run, and what that comes to."""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from bot.states import Hold
+from bot.store import admission, holds
+from bot.store.columns import APPROVAL
+from bot.store.transitions import RUNS
+from bot.tables import Approval, Run
+
+YES, NO = "yes", "no"
+
+
+def said(session: Session, run: int) -> Sequence[Approval]:
+    """All that was said of a run and still counts, oldest first."""
+    mine = select(Approval).where(APPROVAL.run == run, APPROVAL.lost.is_(False))
+    return session.scalars(mine.order_by(APPROVAL.id)).all()
+
+
+def hold(session: Session) -> None:
+    """Let nobody else say anything before this transaction has ended; call it before anything is read."""
+    admission.hold(session)
+
+
+def add(session: Session, row: Approval) -> bool:
+    """Note what a person said of a run; False where they said so before, whatever they came through.
+
+    Who had lost the right and has it again says it anew.
+    """
+    mine = (APPROVAL.run == row.run, APPROVAL.person == row.person)
+    known = session.scalar(select(Approval).where(*mine))
+    if known is not None and not known.lost and known.bound == row.bound:
+        return False
+    if known is None:
+        session.add(row)
+    else:
+        for name in ("actor", "cause", "verdict", "at", "bound", "rule"):
+            setattr(known, name, getattr(row, name))
+        known.lost = False
+    session.flush()
+    return True
+
+
+def lose(session: Session, rows: Collection[int]) -> None:
+    """These count no longer: who said it may not say it any more."""
+    gone = update(Approval).where(APPROVAL.id.in_(rows)).values(lost=True)
+    session.execute(gone.execution_options(synchronize_session="fetch"))
+
+
+def note(
+    session: Session,
+    run: Run,
+    given: Sequence[Approval],
+    *,
+    due_at: float | None = None,
+    released: float | None = None,
+) -> Run | None:
+    """Show on a held run who said yes so far; `due_at`: look at it then, `released`: it is now."""
+    asked = dict(run.approval or {}) | {"given": [given_by(row) for row in given]}
+    if released is not None:
+        asked["released"] = released
+    on = dict(run.waiting_on or {}) | {
+        "count": max(asked["count"] - len(given), 0),
+        "given": [row.actor for row in given],
+    }
+    values = {} if due_at is None else {"due_at": due_at}
+    return RUNS.change(
+        session, run.identity, holds.held_by(Hold.APPROVAL), approval=asked, waiting_on=on, **values
+    )
+
+
+def given_by(row: Approval) -> dict[str, object]:
+    """A yes as it stays with the run."""
+    return {"actor": row.actor, "cause": row.cause, "at": row.at}

@@ -1,0 +1,328 @@
+"""A run that needs a yes starts with that of somebody else, and with nothing less."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.errors import RetryLater
+from bot.states import Cause, State
+from bot.store import Session, approvals, journal, runs, tokens
+from bot.tables import Approval, JournalEntry, Run
+from tests.bot.handlers.approving import (
+    approve,
+    approving,
+    ask,
+    deny,
+    is_held,
+    kinds,
+    look,
+    on_github,
+    said,
+    with_token,
+)
+from tests.bot.house import House
+
+HUBBER = on_github("hubber")
+
+
+async def redefine(home: House) -> None:
+    """The command of the job is another one from now on."""
+    file = home.home / "app.yaml"
+    before, after = ('"command": "' + each + '", "parameters"' for each in ("true", "false"))
+    file.write_text(file.read_text().replace(before, after))
+    await home.reread()
+
+
+async def test_run_waits_for_a_yes_and_starts_with_it(tmp_path: Path) -> None:
+    async with approving(tmp_path) as home:
+        number = await ask(home)
+        await look(home)
+        assert is_held(await home.run(number))
+        assert "goes on" in await approve(home, number, HUBBER)
+        await look(home)
+        run = await home.run(number)
+        assert (run.hold, run.approval and run.approval["given"][0]["actor"]) == (None, "github:hubber")
+        assert await kinds(home) == ["approval.given", "run.released"]
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        on_github("octocat"),
+        on_github("OctoCat"),
+        on_github("octocat", cause=Cause.PAGE),
+        replace(on_github("octocat", cause=Cause.SLACK), actor="slack:octocat", place=None),
+        replace(on_github("octocat"), cause=Cause.CHECK),
+    ],
+    ids=["comment", "case", "page", "slack", "check"],
+)
+async def test_nobody_says_yes_to_what_they_asked_for(tmp_path: Path, who: object) -> None:
+    async with approving(tmp_path) as home:
+        number = await ask(home)
+        await look(home)
+        assert "You asked for" in await approve(home, number, who)  # type: ignore[arg-type]
+        await look(home)
+        assert is_held(await home.run(number))
+        assert await said(home, number) == []
+
+
+async def test_slack_user_without_an_account_may_be_who_asked_on_github(tmp_path: Path) -> None:
+    async with approving(tmp_path, "{from: ['slack:U0SOMEBODY']}") as home:
+        number = await ask(home)
+        await look(home)
+        stranger = replace(
+            on_github("x", cause=Cause.SLACK),
+            actor="slack:U0SOMEBODY",
+            login=None,
+            place=None,
+            users=frozenset({"U0SOMEBODY"}),
+        )
+        assert "two people" in await approve(home, number, stranger)
+        assert is_held(await home.run(number))
+
+
+async def test_token_says_yes_only_where_the_rule_names_it(tmp_path: Path) -> None:
+    async with approving(tmp_path) as home:
+        number = await ask(home)
+        await look(home)
+        assert "Only people say yes" in await approve(home, number, with_token("ci"))
+
+
+async def test_token_of_who_asked_is_who_asked(tmp_path: Path) -> None:
+    async with approving(tmp_path, "{from: ['token:ci', 'token:other', 'github:octocat']}") as home:
+
+        def make(session: Session) -> None:
+            for name, maker in (("ci", "github:octocat"), ("other", "github:hubber")):
+                tokens.add(session, name=name, hash=name, now=home.now, scopes=["run:*"])
+                entry = JournalEntry(
+                    at=home.now, kind="token.created", actor=maker, subject=f"token:{name}", facts={}
+                )
+                journal.record(session, [entry])
+
+        await home.write(make)
+        number = await ask(home)
+        await look(home)
+        assert "You asked for" in await approve(home, number, with_token("ci", "run:*"))
+        assert "goes on" in await approve(home, number, with_token("other", "run:*"))
+        await look(home)
+        assert (await home.run(number)).hold is None
+        by_token = await ask(home, with_token("ci", "run:*"), 1)
+        await look(home)
+        assert "You asked for" in await approve(home, by_token, on_github("octocat"))
+
+
+async def test_two_at_the_same_moment_count_once_each_and_release_once(tmp_path: Path) -> None:
+    async with approving(tmp_path, "{count: 2}") as home:
+        number = await ask(home)
+        await look(home)
+        third = on_github("third")
+        answers = await asyncio.gather(
+            *(approve(home, number, each) for each in (HUBBER, third, HUBBER, third, HUBBER))
+        )
+        assert sum("goes on" in answer for answer in answers) >= 1
+        assert len(await said(home, number)) == 2
+        run = await home.run(number)
+        await asyncio.gather(*(home.bot.approvals.holds.look(run) for _ in range(4)))
+        assert (await home.run(number)).hold is None
+        assert (await kinds(home)).count("run.released") == 1
+        assert (await kinds(home)).count("approval.given") == 2
+        assert "waits for no yes" in await approve(home, number, HUBBER)
+
+
+async def test_one_person_is_one_yes_through_every_door(tmp_path: Path) -> None:
+    async with approving(tmp_path, "{count: 2}") as home:
+        number = await ask(home)
+        await look(home)
+        await approve(home, number, HUBBER)
+        again = replace(on_github("Hubber", cause=Cause.SLACK), actor="slack:Hubber", place=None)
+        assert "already" in await approve(home, number, again)
+        await look(home)
+        assert is_held(await home.run(number))
+
+
+async def test_two_names_that_turn_out_to_be_one_person_count_once(tmp_path: Path) -> None:
+    rule = "{count: 2, from: ['slack:U0OCTOCAT', 'github:hubber']}"
+    people = {"slack": {"people": {"U0OCTOCAT": "hubber"}}}
+    async with approving(tmp_path, rule, changes=people) as home:
+        number = await ask(home)
+        await look(home)
+        await approve(home, number, HUBBER)
+
+        def other(session: Session) -> None:
+            (row,) = approvals.said(session, number)
+            named = {"person": "slack:U0OCTOCAT", "actor": "slack:U0OCTOCAT"}
+            session.add(Approval(**row.model_dump(exclude={"id"}) | named))
+
+        await home.write(other)
+        await home.bot.approvals.holds.look(await home.run(number))
+        assert is_held(await home.run(number))
+
+
+async def test_nobody_says_yes_in_time(tmp_path: Path) -> None:
+    async with approving(tmp_path, "{from: [github:hubber], expires: 10m}") as home:
+        number = await ask(home)
+        await look(home)
+        home.now += 599.0
+        await look(home)
+        assert is_held(await home.run(number))
+        home.now += 1.0
+        assert "until" in await approve(home, number, HUBBER)
+        await look(home)
+        run = await home.run(number)
+        assert (run.result, run.reason) == ("cancelled", "ApprovalExpired")
+        assert await kinds(home) == ["approval.expired"]
+
+
+async def test_a_no_ends_it_and_says_whose_it_is(tmp_path: Path) -> None:
+    async with approving(tmp_path) as home:
+        number = await ask(home)
+        await look(home)
+        assert "said no" in await deny(home, number, HUBBER, "not *today*")
+        run = await home.run(number)
+        assert (run.result, run.reason, run.reason_on) == (
+            "cancelled",
+            "Denied",
+            {"actor": "github:hubber", "why": "not *today*"},
+        )
+        await look(home)
+        assert (await home.run(number)).state == State.FINISHED
+        assert await kinds(home) == ["approval.denied"]
+
+
+async def test_who_lost_the_right_meanwhile_does_not_count(tmp_path: Path) -> None:
+    async with approving(tmp_path, "{count: 2}") as home:
+        number = await ask(home)
+        await look(home)
+        await approve(home, number, HUBBER)
+        home.github.add_person("acme/shop", "hubber", "read")
+        await approve(home, number, on_github("third"))
+        await look(home)
+        run = await home.run(number)
+        assert is_held(run)
+        assert [each["actor"] for each in (run.approval or {})["given"]] == ["github:third"]
+        home.github.add_person("acme/shop", "hubber", "write")
+        assert "goes on" in await approve(home, number, HUBBER)
+        await look(home)
+        assert (await home.run(number)).hold is None
+
+
+async def test_who_asked_and_lost_the_right_does_not_get_it(tmp_path: Path) -> None:
+    async with approving(tmp_path) as home:
+        number = await ask(home)
+        await look(home)
+        await approve(home, number, HUBBER)
+        home.github.add_person("acme/shop", "octocat", "read")
+        await look(home)
+        run = await home.run(number)
+        assert (run.result, run.reason) == ("cancelled", "NotReleased")
+
+
+async def test_changed_definition_voids_it_and_says_what_changed(tmp_path: Path) -> None:
+    async with approving(tmp_path) as home:
+        number = await ask(home)
+        await look(home)
+        await redefine(home)
+        assert "definition of migrate has changed (command)" in (await approve(home, number, HUBBER)).replace(
+            "\\", ""
+        )
+        run = await home.run(number)
+        assert (run.result, run.reason) == ("cancelled", "ApprovalVoided")
+        assert await kinds(home) == ["approval.voided"]
+
+
+async def test_definition_that_changes_between_yes_and_release_voids_it(tmp_path: Path) -> None:
+    async with approving(tmp_path) as home:
+        number = await ask(home)
+        await look(home)
+        await approve(home, number, HUBBER)
+        await redefine(home)
+        await look(home)
+        assert (await home.run(number)).reason == "ApprovalVoided"
+
+
+async def test_moved_head_voids_it(tmp_path: Path) -> None:
+    async with approving(tmp_path) as home:
+        pull = await home.bot.host.required.pull("acme/shop", 7)
+        number = await ask(home, on_github("octocat", pull=pull))
+        await look(home)
+        home.github.add_pull("acme/shop", 7, "d" * 40, "topic")
+        answer = await approve(home, number, HUBBER)
+        assert "other commits" in answer
+        run = await home.run(number)
+        assert (run.reason, run.reason_on and run.reason_on["changes"][0]["kind"]) == (
+            "ApprovalVoided",
+            "head",
+        )
+
+
+async def test_author_of_the_commit_says_no_yes_where_the_rule_says_so(tmp_path: Path) -> None:
+    async with approving(tmp_path, "{not_author: true}") as home:
+        number = await ask(home, HUBBER)
+        await look(home)
+        assert "written or committed by you" in await approve(home, number, on_github("octocat"))
+        assert "goes on" in await approve(home, number, on_github("third"))
+
+
+async def test_door_that_the_rule_does_not_name_takes_no_yes(tmp_path: Path) -> None:
+    async with approving(tmp_path, "{on: [slack]}") as home:
+        number = await ask(home)
+        await look(home)
+        assert "does not count here" in await approve(home, number, HUBBER)
+
+
+async def test_reader_and_stranger_say_no_yes(tmp_path: Path) -> None:
+    async with approving(tmp_path, "{from: [github:hubber]}") as home:
+        number = await ask(home)
+        await look(home)
+        assert "needs write access" in await approve(home, number, on_github("reader"))
+        assert "ask one of them" in await approve(home, number, on_github("third"))
+        assert "goes on" in await approve(home, number, HUBBER)
+
+
+async def test_condition_says_which_runs_need_a_yes(tmp_path: Path) -> None:
+    async with approving(tmp_path, '{when: "DRY_RUN == false"}') as home:
+        free = await ask(home)
+        assert (await home.run(free)).approval is None
+        real = await ask(home, index=1, parameters={"DRY_RUN": "no"})
+        assert is_held(await home.run(real))
+
+
+async def test_github_that_is_away_delays_the_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with approving(tmp_path) as home:
+        number = await ask(home)
+        await look(home)
+        await approve(home, number, HUBBER)
+        monkeypatch.setattr("bot.handlers.askers.Askers.require", _away)
+        with pytest.raises(RetryLater):
+            await home.bot.approvals.holds.look(await home.run(number))
+        assert is_held(await home.run(number))
+        monkeypatch.undo()
+        await look(home)
+        assert (await home.run(number)).hold is None
+
+
+async def _away(_: object, run: Run) -> None:
+    raise RetryLater("GitHub is away")
+
+
+async def test_cancelled_run_takes_no_yes(tmp_path: Path) -> None:
+    async with approving(tmp_path) as home:
+        number = await ask(home)
+        await look(home)
+        await home.write(lambda s: runs.request_stop(s, number, by="github:octocat", now=home.now))
+        assert "waits for no yes" in await approve(home, number, HUBBER)
+
+
+async def test_push_and_schedule_need_the_yes_as_well(tmp_path: Path) -> None:
+    job = """
+migrate: {image: shop, command: "true", on: [push], approval: %s}
+"""
+    async with approving(tmp_path, "{}", job=job) as home:
+        await home.push("e" * 40)
+        run: Run = await home.run(1)
+        assert is_held(run)
+        assert run.actor.startswith("github:")
