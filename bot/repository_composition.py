@@ -38,9 +38,13 @@ class RepositoryComposition:
         """What looks for those that were never read."""
         return RepositoryDiscovery(self.handler, self.registry, self.holder.store)
 
+    @cached_property
+    def reader(self) -> RepositoryFileReader:
+        """Who reads."""
+        return RepositoryFileReader(self.registry, self.host, self.holder, self.nonce)
+
     @property
     def work(self) -> Work[RepositoryFile]:
         """What is claimed, and who carries it."""
-        reader = RepositoryFileReader(self.registry, self.host, self.holder, self.nonce)
-        worker = RepositoryFileWorker(reader, self.holder)
+        worker = RepositoryFileWorker(self.reader, self.holder)
         return Work("repositories", RepositoryFile, repository_files.claim, worker.carry, FILES)

@@ -181,6 +181,18 @@ def moved(name: str, former: str, *, number: int | None = None, private: bool = 
     }
 
 
+def repository_changed(name: str, action: str, number: int) -> Json:
+    """Something happened to a repository: `archived`, `unarchived`, `deleted` or `edited`."""
+    return {
+        "action": action,
+        **({"changes": {"default_branch": {"from": "main"}}} if action == "edited" else {}),
+        "repository": repository(name, number=number),
+        "organization": organization(name.partition("/")[0]),
+        "sender": user("octocat"),
+        "installation": installation(),
+    }
+
+
 def pull_request(
     name: str, number: int, head_sha: str, head_ref: str, *, action: str = "opened", private: bool = False
 ) -> Json:
