@@ -22,6 +22,7 @@ from bot.catalog.images import Image, direct_image
 from bot.config import Config, Owner, Taken
 from bot.errors import AskerError, ProblemType, Unmet
 from bot.messages.repository_files import Defined
+from bot.repository_jobs import Origin
 from bot.store import Session, Store, history, job_names, journal, repository_files, versions
 from bot.store.journal_entries import config_changed
 from bot.store.repository_files import SOURCE
@@ -152,6 +153,10 @@ class Registry:
     def entry(self, name: str) -> Entry | None:
         """The job called `name` with its version; None where there is none today."""
         return self._today.entries.get(name)
+
+    def origin(self, entry: Entry) -> Origin | None:
+        """Where in a repository the job is defined; None for any other."""
+        return repository_jobs.origin_of(entry.row, self.config)
 
     def entries(self) -> list[Entry]:
         """All jobs of today by name."""

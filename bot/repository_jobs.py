@@ -1,13 +1,15 @@
 """What is stored of the files of repositories, as the catalog takes it by the server's file of today."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 
 from bot.catalog.images import Image
 from bot.config import FILE, Config, Owner, RepositoryDefinitions, narrowed
+from bot.config.servers import web_address
 from bot.store import repository_files
 from bot.tables import JobVersion, RepositoryFile
 
@@ -59,6 +61,27 @@ def in_force(
         {name: image.model_dump(mode="json", exclude_defaults=True) for name, image in found.images.items()},
         found.lines,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where in a repository a job is defined, at the commit by which that came into force."""
+
+    repository: str
+    file: str
+    commit: str
+    line: int
+    url: str
+
+
+def origin_of(row: JobVersion, config: Config) -> Origin | None:
+    """Where a job of a repository is defined; None for any other."""
+    kept, github = row.origin, config.github
+    if kept is None or row.source != repository_files.SOURCE or github is None:
+        return None
+    repository, commit, line = str(kept["repository"]), str(kept["commit"]), int(kept["line"])
+    path = f"{quote(repository, safe='/')}/blob/{quote(commit, safe='')}/{FILE}#L{line}"
+    return Origin(repository, FILE, commit, line, f"{web_address(github.api_url)}/{path}")
 
 
 def place_of(row: JobVersion) -> str:

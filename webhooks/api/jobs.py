@@ -56,6 +56,7 @@ class JobHandlers:
                 responses.ListedJob.of_entry(
                     entry,
                     masked=not request.visitor.admin,
+                    origin=self._registry.origin(entry),
                     schedule=next(iter(outlooks.get(entry.job.name, ())), None),
                     schedules=outlooks.get(entry.job.name, []),
                     last_run=last.get(entry.job.name),
@@ -79,6 +80,7 @@ class JobHandlers:
         document = responses.ScheduledJob.of_entry(
             entry,
             masked=not request.visitor.admin,
+            origin=self._registry.origin(entry),
             schedule=next(iter(shown), None),
             schedules=shown,
             last_run=last.get(job.name),
@@ -98,7 +100,7 @@ class JobHandlers:
             entry, created = await changes.put(name, definition, actor=actor, expected=expected)
         except Wrong as error:
             raise wrong(error.mistakes, "definition") from None
-        document = responses.DefinedJob.of_entry(entry)
+        document = responses.DefinedJob.of_entry(entry, origin=None)
         return Reply(document, 201 if created else 200, f"/api/jobs/{name}", _etag(entry.row.version))
 
     async def delete_job(self, request: ApiRequest) -> None:

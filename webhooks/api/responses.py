@@ -311,6 +311,16 @@ class LastRun(Shape):
     url: Url = page_url("runs")
 
 
+class Origin(Shape):
+    """Where in a repository a job is defined, at the commit by which that came into force."""
+
+    repository: str
+    file: str
+    commit: str
+    line: int
+    url: Annotated[str, Field(json_schema_extra={"format": "uri"})]
+
+
 class DefinedJob(Shape):
     """A job as it is defined now."""
 
@@ -318,6 +328,7 @@ class DefinedJob(Shape):
     description: str
     version: int
     source: Literal["file", "api", "repository"]
+    origin: Origin | None
     changed_by: str = Field(validation_alias="actor")
     changed_at: Moment = Field(validation_alias="created_at")
     definition: dict[str, Any]

@@ -64,13 +64,14 @@ class JobEditor:
         if not _may_change(visitor) or entry is None:
             return missing(self._pages, visitor)
         text = await self._apart(_text_of, entry.job)
-        if not entry.from_file:
+        if not entry.is_fixed:
             return await self._form(visitor, Draft(entry.job.name, text, entry.row.version))
         return self._pages.renderer.page(
             "job_of_file.html",
             name=entry.job.name,
             path=_path(entry.job.name),
             place=self._pages.registry.config.place_of(entry.job.name),
+            origin=self._pages.registry.origin(entry),
             text=text,
             visitor=visitor,
         )
@@ -221,6 +222,7 @@ class JobEditor:
             path=_path(name),
             entry=entry,
             place=registry.config.place_of(name),
+            origin=None if entry is None else registry.origin(entry),
             words=words,
             active=await self._pages.store.read(lambda session: history.is_active(session, name)),
             visitor=visitor,

@@ -179,6 +179,7 @@ class JobPages:
             job=entry.job,
             row=entry.row,
             from_file=entry.from_file,
+            origin=pages.registry.origin(entry),
             line=pages.registry.config.line_of(name),
             image=pages.registry.catalog.images.get(entry.job.image or ""),
             facts=[*definitions.facts(entry.job), *definitions.rules(entry.job)],

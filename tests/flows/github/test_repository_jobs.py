@@ -54,6 +54,9 @@ async def test_pushed_file_brings_a_job_that_runs_until_another_push_takes_it_aw
     token = await errand.token("reader")
     job = (await errand.get("/api/jobs/shop-greet", token=token)).json()
     assert (job["source"], job["changed_by"]) == ("repository", "github:octocat")
+    url = f"{errand.beside.github.url}/acme/shop/blob/{commit}/.errand.yaml#L4"
+    told = {"repository": "acme/shop", "file": ".errand.yaml", "commit": commit, "line": 4, "url": url}
+    assert job["origin"] == told
     assert (await errand.get("/api/runs/1/logs", token=token)).text == "good morning\n"
 
     await errand.push(await errand.commit({".errand.yaml": "jobs: {}\n"}))
