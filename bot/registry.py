@@ -38,6 +38,7 @@ FIXED = (
     "logs",
     "log",
     "deliveries",
+    "audit",
     "limits",
     "github",
     "slack",

@@ -5,6 +5,7 @@ import sys
 from terminal import (
     applying,
     approving,
+    audit,
     builds,
     chatting,
     deliveries,
@@ -42,6 +43,7 @@ for part in (
     builds,
     locks,
     approving,
+    audit,
     applying,
     logging_in,
     chatting,

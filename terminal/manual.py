@@ -69,6 +69,7 @@ SECTIONS = (
             "delivery": "errand delivery retry 17",
             "delivery list": "errand delivery list",
             "delivery retry": "errand delivery retry 17",
+            "audit": "errand audit --since 7d --kind lock.closed",
             "session": "errand session list",
             "session list": "errand session list",
             "session end": "errand session end 3",
@@ -117,6 +118,8 @@ EXAMPLES = {name: example for section in SECTIONS for name, example in section.e
 VALUES = {
     "DURATION": "a time span: 90s, 15m, 1h30m or 7d",
     "FILE": "the path of a file",
+    "KIND": "a kind of row of the journal, such as lock.closed",
+    "FORMAT": "table, or jsonl for a document on each line",
     "IMAGE": "what an image of app.yaml is called",
     "JOB": "what a job is called",
     "KEY=VALUE": "a parameter of a job and its value",
@@ -124,5 +127,6 @@ VALUES = {
     "NAME": "what a job, a hook or a token is called",
     "REPOSITORY": "a repository at GitHub: acme/shop",
     "TIME": "a moment: 18:00 or 2026-02-01T08:00",
+    "WHO": "a person, a token or a hook: octocat, github:octocat, token:ci",
 }
 """Words that stand for values in more than one place."""

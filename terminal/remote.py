@@ -8,6 +8,8 @@ import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote, urlencode, urlsplit
@@ -26,6 +28,8 @@ TIMEOUT = 30.0
 _ANSWER = 64 << 20
 """Bytes of one answer that is no stream."""
 _CHUNK = 65536
+_LINE = 1 << 20
+"""Bytes of a line that is a document."""
 PASSING = (502, 503, 504)
 """Statuses of Errand, or a proxy before it, that may be another in a while, as when it is updated."""
 _KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
@@ -202,6 +206,23 @@ class Remote:
             while chunk := answer.read1(_CHUNK):
                 end += len(chunk)
                 yield end, chunk
+
+    def lines(
+        self, path: str, query: Mapping[str, object], *, most: int | None = None, endless: bool = False
+    ) -> Iterator[Document]:
+        """The documents of an answer that has one on each line, as they come, at most `most`.
+
+        `endless`: it may be silent for hours. `Unreachable` where it breaks off or is none.
+        """
+        with self._answer("GET", _address(path, query), None, {}, endless=endless) as answer:
+            if answer.headers.get_content_type() != "application/jsonl":
+                raise Unreachable(
+                    f"What answers at {self.place.address} is no Errand: GET {path} gave no lines."
+                )
+            for line in islice(iter(partial(answer.readline, _LINE), b""), most):
+                if not line.endswith(b"\n"):
+                    raise Unreachable(f"The answer of {self.place.address} broke off.")
+                yield json.loads(line)
 
     @contextmanager
     def _answer(

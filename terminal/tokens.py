@@ -42,7 +42,7 @@ Scopes = Annotated[
     typer.Option(
         "--scope",
         metavar="SCOPE",
-        help="read, run:JOB, run:*, exec or admin; may be repeated. Without one: read.",
+        help="read, audit, run:JOB, run:*, exec or admin; may be repeated. Without one: read.",
     ),
 ]
 

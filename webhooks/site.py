@@ -17,6 +17,7 @@ from bot.store import Store
 from bot.workers.pruning import Pruning
 from executor.logs.store import LogStore
 from webhooks.access import Access
+from webhooks.api.audit import AuditHandlers
 from webhooks.api.chat_commands import ChatCommandHandlers
 from webhooks.api.deliveries import DeliveryHandlers
 from webhooks.api.grants import GrantHandlers
@@ -111,6 +112,7 @@ class Site:
             LogHandlers(store, self.logs, self.streams, access),
             DeliveryHandlers(store, clock),
             SessionHandlers(store, clock),
+            AuditHandlers(store, self.streams, access, clock),
             LoginHandlers(access),
             GrantHandlers(controls.registry, controls.repositories, store, clock),
             ChatCommandHandlers(controls.questions, clock),

@@ -1,8 +1,8 @@
 """What a token may do: the words by which that is said, and what each of them opens. Pure.
 
-`read` sees everything; `run:JOB` starts, stops and sees that one job, `run:*` every job; `exec` runs single
-commands and sees those; `admin` may do all of it, and change jobs, hooks and tokens. What no word opens is
-closed.
+`read` sees everything but the journal, which `audit` reads; `run:JOB` starts, stops and sees that one job,
+`run:*` every job; `exec` runs single commands and sees those; `admin` may do all of it, and change jobs,
+hooks and tokens. What no word opens is closed.
 """
 
 from collections.abc import Collection, Iterable
@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from bot.text.names import job_name
 
 READ = "read"
+AUDIT = "audit"
 EXEC = "exec"
 ADMIN = "admin"
 EVERY_JOB = "run:*"
@@ -20,12 +21,12 @@ RUN = "run:"
 MOST = 100
 """Scopes of one token."""
 
-EXPECTED = "expected read, run:JOB, run:*, exec or admin"
+EXPECTED = "expected read, audit, run:JOB, run:*, exec or admin"
 
 
 def scope(text: str) -> str:
     """`text` if it is a scope, else ValueError. Whether there is such a job is not asked: it may come yet."""
-    if text in (READ, EXEC, ADMIN, EVERY_JOB):
+    if text in (READ, AUDIT, EXEC, ADMIN, EVERY_JOB):
         return text
     if not text.startswith(RUN):
         raise ValueError(EXPECTED)
@@ -58,6 +59,11 @@ def may_see_all(scopes: Collection[str]) -> bool:
     return READ in scopes or ADMIN in scopes
 
 
+def may_audit(scopes: Collection[str]) -> bool:
+    """Whether these are for reading the journal."""
+    return AUDIT in scopes or ADMIN in scopes
+
+
 def may_execute(scopes: Collection[str]) -> bool:
     """Whether these are for running a single command in an image."""
     return EXEC in scopes or ADMIN in scopes
@@ -83,12 +89,12 @@ def opening(scopes: Collection[str], job: str | None) -> str | None:
         wide = () if job == EXEC else (EVERY_JOB,)
         return next((each for each in (narrow, *wide, ADMIN) if each in scopes), None)
     found = next((each for each in (ADMIN, EVERY_JOB, EXEC) if each in scopes), None)
-    return found or next((each for each in sorted(scopes) if each != READ), None)
+    return found or next((each for each in sorted(scopes) if each not in (READ, AUDIT)), None)
 
 
 def may_run_some(scopes: Collection[str]) -> bool:
     """Whether these are for running anything at all."""
-    return any(each != READ for each in scopes)
+    return any(each not in (READ, AUDIT) for each in scopes)
 
 
 def may_run_any(scopes: Collection[str], jobs: Iterable[str]) -> bool:

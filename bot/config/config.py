@@ -17,6 +17,7 @@ from bot.config.interpolation import expand
 from bot.config.repository_rules import RepositoryRules, rules_of
 from bot.config.settings import (
     Api,
+    Audit,
     Deliveries,
     Engine,
     GitHub,
@@ -53,6 +54,7 @@ class Config(Section):
     logs: Logs = Field(default_factory=Logs)
     log: OperatorLog = Field(default_factory=OperatorLog)
     deliveries: Deliveries = Field(default_factory=Deliveries)
+    audit: Audit = Field(default_factory=Audit)
     limits: Limits = Field(default_factory=Limits)
     github: GitHub | None = None
     slack: Slack | None = None

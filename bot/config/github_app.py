@@ -84,7 +84,7 @@ def needs(config: Config) -> AppNeeds:
     permissions = dict(_ALWAYS)
     if any(code_of(entry) == "checks" for job in config.jobs.values() for entry in job.requires):
         permissions["statuses"] = "read"
-    visitors = (*config.pages.access, *config.pages.admins, *config.named)
+    visitors = (*config.pages.access, *config.pages.admins, *config.audit.readers, *config.named)
     by_email = config.slack is not None and config.slack.email_domains
     if by_email or any(each.kind is Kind.ORG for each in visitors):
         permissions["members"] = "read"

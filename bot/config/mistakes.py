@@ -16,6 +16,7 @@ from bot.catalog.triggers import KINDS
 from bot.config.config import Config
 from bot.config.document import Document, Path, Value
 from bot.config.settings import (
+    Audit,
     Builder,
     Container,
     Deliveries,
@@ -61,6 +62,7 @@ _SHAPES: dict[Path, frozenset[str]] = {
     ("logs",): frozenset(Logs.model_fields),
     ("log",): frozenset(OperatorLog.model_fields),
     ("deliveries",): frozenset(Deliveries.model_fields),
+    ("audit",): frozenset(Audit.model_fields),
     ("limits",): frozenset(Limits.model_fields),
     ("github",): frozenset(GitHub.model_fields),
     ("slack",): frozenset(Slack.model_fields),

@@ -75,6 +75,13 @@ class Deliveries(Section):
     keep_ignored: Annotated[Duration, between(60, 365 * _DAY)] = _DAY
 
 
+class Audit(Section):
+    """How long the journal keeps what was decided, and who may read it besides admins."""
+
+    keep: Annotated[Duration, between(30 * _DAY, 3650 * _DAY)] = 400 * _DAY
+    readers: Annotated[tuple[People, ...], Field(max_length=100)] = ()
+
+
 class OperatorLog(Section):
     """What Errand writes to its own log: a line for every delivery, or for those that went wrong."""
 

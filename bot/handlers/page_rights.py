@@ -66,6 +66,8 @@ class PageRights:
             found.add(scopes.ADMIN)
         elif await self._is_among(login, pages.access):
             found.add(scopes.READ)
+        if await self._is_among(login, self._registry.config.audit.readers):
+            found.add(scopes.AUDIT)
         return frozenset(found)
 
     async def is_admin(self, login: str) -> bool:

@@ -5,14 +5,15 @@ code changes an entry and none removes a single one; the database refuses both, 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from bot.access import people
-from bot.states import EntryKind
+from bot.states import ActorKind, EntryKind
 from bot.store.columns import JOURNAL, table_of
 from bot.store.prepared import Prepared
 from bot.store.statements import run_all
@@ -20,12 +21,18 @@ from bot.store.wakeups import wake
 from bot.tables import JournalEntry
 from bot.text.masking import masked
 
+Condition = ColumnElement[bool]
+
 LONGEST = 300
 """Characters of a name in an entry, and of a text among its facts."""
 MOST = 50
 """Facts of an entry, and values of one of them; what is beyond is left out."""
 DEEPEST = 4
 """Facts within facts that are kept."""
+SKEW = 600.0
+"""Seconds by which the moments of entries may be out of order, as where several bots record."""
+AHEAD = 1000
+"""Entries that others may have recorded meanwhile, which have numbers out of order then."""
 
 
 def record(session: Session, entries: Iterable[JournalEntry]) -> None:
@@ -74,9 +81,98 @@ def _insert() -> Prepared:
     return Prepared(insert(table_of(JournalEntry)).values(parameters))
 
 
-def newest(session: Session, *, limit: int) -> Sequence[JournalEntry]:
-    """The last entries, newest first."""
-    return session.scalars(select(JournalEntry).order_by(JOURNAL.id.desc()).limit(limit)).all()
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which entries: those that meet all that is given. Moments are seconds since the epoch.
+
+    `actor` is a person under any of their names, also without a kind (`octocat`); `until` is excluded.
+    """
+
+    since: float | None = None
+    until: float | None = None
+    actor: str | None = None
+    job: str | None = None
+    kinds: tuple[str, ...] = ()
+    run: int | None = None
+    repository: str | None = None
+
+
+EVERYTHING = Selection()
+
+
+def newest(
+    session: Session, which: Selection = EVERYTHING, *, limit: int, before: int | None = None
+) -> list[JournalEntry]:
+    """The last entries, newest first, those with a smaller number than `before` where that is given."""
+    bounds = [] if before is None else [JOURNAL.id < before]
+    return _read(session, which, bounds, limit, newest_first=True)
+
+
+def following(
+    session: Session, which: Selection = EVERYTHING, *, after: int, limit: int
+) -> list[JournalEntry]:
+    """The first entries with a greater number than `after`, oldest first."""
+    return _read(session, which, [JOURNAL.id > after], limit, newest_first=False)
+
+
+def last(session: Session) -> int:
+    """The number of the newest entry; 0 where there is none."""
+    return session.scalar(select(func.max(JOURNAL.id))) or 0
+
+
+def _read(
+    session: Session, which: Selection, bounds: Sequence[Condition], limit: int, *, newest_first: bool
+) -> list[JournalEntry]:
+    """One query for each person and each kind that may be meant, so that an index gives each in order."""
+    span = _span(session, which)
+    if span is None:
+        return []
+    found: dict[int, JournalEntry] = {}
+    order = JOURNAL.id.desc() if newest_first else JOURNAL.id
+    for person in _people(session, which.actor):
+        for kind in which.kinds or (None,):
+            exact = [] if person is None else [JOURNAL.person == person]
+            exact += [] if kind is None else [JOURNAL.kind == kind]
+            query = select(JournalEntry).where(*span, *bounds, *_conditions(which), *exact)
+            found.update((row.number, row) for row in session.scalars(query.order_by(order).limit(limit)))
+    return [found[number] for number in sorted(found, reverse=newest_first)[:limit]]
+
+
+def _conditions(which: Selection) -> list[Condition]:
+    conditions: list[Condition] = []
+    if which.job is not None:
+        conditions.append(JOURNAL.job == which.job)
+    if which.run is not None:
+        conditions.append(JOURNAL.run == which.run)
+    if which.repository is not None:
+        conditions.append(JOURNAL.repository == which.repository.casefold())
+    return conditions
+
+
+def _span(session: Session, which: Selection) -> list[Condition] | None:
+    """The conditions of time, with the numbers that entries of that time have; None where there are none."""
+    conditions: list[Condition] = []
+    if which.since is not None:
+        early = select(JOURNAL.id).where(JOURNAL.at >= which.since - SKEW).order_by(JOURNAL.at, JOURNAL.id)
+        first = session.scalar(early.limit(1))
+        if first is None:
+            return None
+        conditions += [JOURNAL.at >= which.since, JOURNAL.id >= first - AHEAD]
+    if which.until is not None:
+        late = select(JOURNAL.id).where(JOURNAL.at > which.until + SKEW).order_by(JOURNAL.at, JOURNAL.id)
+        after = session.scalar(late.limit(1))
+        conditions += [JOURNAL.at < which.until] + ([] if after is None else [JOURNAL.id <= after + AHEAD])
+    return conditions
+
+
+def _people(session: Session, actor: str | None) -> Sequence[str | None]:
+    """Who may be meant by a name, of those who are in the journal; one without a kind may be of any."""
+    if actor is None:
+        return [None]
+    names = [actor, *(kind.named(actor) for kind in ActorKind)] if ":" not in actor else [actor]
+    meant = dict.fromkeys(people.identity(name) for name in names)
+    first = select(JOURNAL.id).limit(1)
+    return [each for each in meant if session.scalar(first.where(JOURNAL.person == each)) is not None]
 
 
 def makers_of(session: Session, token: str) -> Sequence[str]:

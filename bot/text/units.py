@@ -1,6 +1,8 @@
 """Durations and sizes as people write them: `30m`, `1h30m`, `64Mi`."""
 
 import re
+from contextlib import suppress
+from datetime import UTC, datetime
 
 _DURATION = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
 _SECONDS = (86400, 3600, 60, 1)
@@ -43,3 +45,19 @@ def size_text(value: int) -> str:
     names = ("Gi", "Mi", "Ki")
     name = next((each for each in names if value and value % _BYTES[each] == 0), "")
     return f"{value // _BYTES.get(name, 1)}{name}"
+
+
+def moment(text: str, now: float) -> float:
+    """Seconds since the epoch of a date or a moment (ISO 8601), or of a duration before `now`.
+
+    It is in UTC where it does not say otherwise. ValueError says what is expected.
+    """
+    with suppress(ValueError):
+        return now - seconds(text)
+    try:
+        at = datetime.fromisoformat(text)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise ValueError(
+            "expected a date, a moment such as 2026-12-24T18:00:00Z, or how long ago, as in 7d"
+        ) from None

@@ -84,6 +84,7 @@ class Pruning:
             partial(pushes.prune, before=now - KEEP_PUSHES, limit=history.ROWS),
             partial(occurrences.strip, before=decided, limit=history.ROWS),
             partial(occurrences.prune, before=now - KEEP_PUSHES, limit=history.ROWS),
+            partial(journal.prune, before=now - self._registry.config.audit.keep, limit=history.ROWS),
             partial(idempotency.prune, before=now - idempotency.KEEP_KEYS, limit=history.ROWS),
         )
         return await self._builds(now) or more

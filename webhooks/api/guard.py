@@ -25,6 +25,7 @@ AT_ONCE_S = 0.1
 _BY_SCOPES: Mapping[Needs, Callable[[frozenset[str]], bool]] = {
     Needs.ANY: lambda allowed: True,
     Needs.READ: scopes.may_see_all,
+    Needs.AUDIT: scopes.may_audit,
     Needs.EXEC: scopes.may_execute,
     Needs.ADMIN: scopes.may_change,
     Needs.LOGIN: lambda allowed: True,

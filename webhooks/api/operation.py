@@ -36,6 +36,7 @@ class Needs(Enum):
     ANY = "any token"
     SEE = "`read`; `run:JOB` for its own job"
     READ = "`read`"
+    AUDIT = "`audit`"
     RUN = "`run:JOB`"
     ANSWER = "`run:JOB`; a login that sees it"
     EXEC = "`exec`"

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from bot.catalog.catalog import Job
 from webhooks.api import openapi, queries, responses
+from webhooks.api.audit import AuditHandlers, Entries
 from webhooks.api.chat_commands import ChatCommandHandlers
 from webhooks.api.deliveries import DeliveryHandlers
 from webhooks.api.grants import GrantHandlers
@@ -178,6 +179,13 @@ OPERATIONS = (
     ),
     _get("/api/login", Needs.ANY, LoginHandlers.show_login),
     _delete("/api/login", Needs.LOGIN, LoginHandlers.end_login, problems=(409,)),
+    _get(
+        "/api/audit",
+        Needs.AUDIT,
+        AuditHandlers.list_audit,
+        {200: Answer("A page of rows, or JSON lines.", shape=Entries)},
+        queries.AUDIT,
+    ),
     _get("/api/sessions", Needs.ADMIN, SessionHandlers.list_sessions),
     _delete("/api/sessions/{number}", Needs.ADMIN, SessionHandlers.end_session),
     _get("/api/tokens", Needs.ADMIN, GrantHandlers.list_tokens),

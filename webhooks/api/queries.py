@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
-from bot.states import State
+from bot.states import EntryKind, State
 from executor.spec import Result
 from webhooks.api.problems import Problem
 
@@ -80,6 +80,25 @@ RUNS = (
     Parameter("result", "only runs that ended so; several with commas", choices=tuple(Result), several=True),
     Parameter("limit", "how many; 50 if not given", 1, MOST_RUNS),
     Parameter("before", "only runs with a smaller number", 1),
+)
+
+JSON_LINES = "jsonl"
+
+AUDIT = (
+    Parameter("since", "only from then on: a date, a moment, or how long ago, as in `7d`"),
+    Parameter("until", "only before then"),
+    Parameter("actor", "only what this person, token or hook did: `github:octocat`, or `octocat` for any"),
+    Parameter("job", "only what concerns this job"),
+    Parameter("kind", "only rows of this kind; several with commas", choices=tuple(EntryKind), several=True),
+    Parameter("run", "only what concerns this run", 1),
+    Parameter("repository", "only what concerns this repository"),
+    Parameter("limit", "how many; 50 if not given, of JSON lines all", 1, 1000),
+    Parameter("before", "only rows with a smaller number", 1),
+    Parameter("after", "JSON lines: only rows with a greater number", 0),
+    Parameter(
+        "format", "`jsonl`: a row on each line, oldest first, instead of a page", choices=("json", JSON_LINES)
+    ),
+    Parameter("follow", "1: JSON lines that go on with what is decided from now on", choices=("1", "0")),
 )
 
 DELIVERIES = (

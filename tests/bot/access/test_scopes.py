@@ -26,7 +26,7 @@ def test_words_that_are_scopes(text: str) -> None:
     ],
 )
 def test_words_that_are_none(text: str) -> None:
-    with pytest.raises(ValueError, match="expected read, run:JOB"):
+    with pytest.raises(ValueError, match="expected read, audit, run:JOB"):
         scopes.scope(text)
 
 
