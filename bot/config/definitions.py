@@ -51,7 +51,7 @@ def job_of(content: bytes, name: str, config: Config) -> Job:
         raise Wrong([("", "expected an object with the keys of a job")])
     document.values[at] = document.keys[at] = TextPosition()
     if not document.mistakes:
-        own = _own_names(config.written) | _own_names(config.newest)
+        own = own_names(config.written) | own_names(config.newest)
         _refuse_references(document, value, at, own)
         _refuse_secrets(document, ((*at, "env"), value.get("env")), own, config)
     document.data = {**config.written, "jobs": {name: value}}
@@ -196,8 +196,8 @@ def _names(text: str) -> frozenset[str]:
         return frozenset()  # told by the checks
 
 
-def _own_names(written: Mapping[str, Value]) -> frozenset[str]:
-    """The variables that the file takes outside of jobs and images."""
+def own_names(written: Mapping[str, Value]) -> frozenset[str]:
+    """The variables that the file takes outside of jobs and images, for the installation itself."""
     names: frozenset[str] = frozenset()
     left: list[Value] = [value for key, value in written.items() if key not in _DEFINITIONS]
     while left:

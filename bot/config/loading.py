@@ -18,6 +18,7 @@ from bot.config.findings import Invalid, findings_of, unreadable
 from bot.config.interpolation import expand, pieces_of
 from bot.config.mistakes import note
 from bot.config.pods import check_pods
+from bot.config.repository_checks import check_repositories
 from bot.config.sizing import check_allowance, check_sizes, sized
 from bot.config.who_checks import check_who
 
@@ -105,6 +106,7 @@ def checked(document: Document, environ: Mapping[str, str]) -> Config | None:
     check_abilities(document, data)
     check_sizes(document, data)
     check_pods(document, data)
+    check_repositories(document, data)
     if config is None:
         return None
     check_allowance(document, config.jobs, config.sizes)

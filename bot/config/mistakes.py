@@ -15,6 +15,7 @@ from bot.catalog.timetables import ONE, SEVERAL, Timetable
 from bot.catalog.triggers import KINDS
 from bot.config.config import Config
 from bot.config.document import Document, Path, Value
+from bot.config.repository_rules import RepositoryRules
 from bot.config.settings import (
     Audit,
     Builder,
@@ -74,6 +75,7 @@ _SHAPES: dict[Path, frozenset[str]] = {
     ("images", "*"): frozenset(Image.model_fields) - {"name"},
     ("images", "*", "build"): frozenset(BuildFrom.model_fields),
     ("jobs", "*"): frozenset(Job.model_fields) - {"name"},
+    ("repository_jobs", "*"): frozenset(RepositoryRules.model_fields),
     ("sizes", "*"): frozenset(Resources.model_fields),
     ("jobs", "*", "resources"): frozenset(Resources.model_fields),
     ("jobs", "*", "schedule"): frozenset(Timetable.model_fields),

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from bot.catalog.catalog import Job
 from bot.catalog.conditions import ConfigMapReference, SecretReference
 from bot.config.config import Config
+from bot.config.definitions import own_names
 from bot.config.document import Document, Path, Value
 from bot.config.interpolation import Reference, pieces_of
 from bot.config.loading import treatment
@@ -30,6 +31,25 @@ class Bounds:
     repository: str
     rules: RepositoryRules
     config: Config
+
+    def gives(self, name: str) -> bool:
+        """Whether a variable of Errand's own environment is for this repository."""
+        return name in self.rules.secrets and name not in self._own
+
+    def gives_secret(self, kept: SecretReference | ConfigMapReference) -> bool:
+        """Whether a value that is kept elsewhere is; never what the installation itself is opened with."""
+        if isinstance(kept, ConfigMapReference):
+            return kept.configmap in self.rules.secrets
+        engine = self.config.engine
+        if engine.kind == "kubernetes":
+            is_own = kept.secret == engine.kubernetes.builder.registry_secret
+        else:
+            is_own = kept.variable in self._own
+        return kept.secret in self.rules.secrets and not is_own
+
+    @property
+    def _own(self) -> frozenset[str]:
+        return own_names(self.config.written) | own_names(self.config.newest)
 
 
 def check_bounds(document: Document, written: Mapping[str, Value], bounds: Bounds) -> bool:
@@ -51,12 +71,12 @@ def check_bounds(document: Document, written: Mapping[str, Value], bounds: Bound
     quiet = True
     for name, image in _definitions(written, "images"):
         _check_image(document, ("images", name), image, bounds)
-        quiet &= _check_texts(document, image, ("images", name), frozenset())
+        quiet &= _check_texts(document, image, ("images", name), bounds)
     for name, job in _definitions(written, "jobs"):
         _check_keys(document, ("jobs", name), job, bounds)
         _check_job_image(document, ("jobs", name, "image"), job, written, bounds)
         _check_env(document, ("jobs", name, "env"), job.get("env"), bounds)
-        quiet &= _check_texts(document, job, ("jobs", name), frozenset(bounds.rules.secrets))
+        quiet &= _check_texts(document, job, ("jobs", name), bounds)
     return quiet
 
 
@@ -152,7 +172,7 @@ def _check_image(document: Document, path: Path, image: Mapping[str, Value], bou
         document.wrong((*path, "build", "repository"), what)
     secrets = build.get("secrets")
     for index, name in enumerate(secrets if isinstance(secrets, list) else ()):
-        if name not in rules.secrets:
+        if not bounds.gives(str(name)):
             document.wrong((*path, "build", "secrets", index), _no_secret(str(name)))
 
 
@@ -162,10 +182,7 @@ def _check_env(document: Document, path: Path, env: Value, bounds: Bounds) -> No
         found = _elsewhere(value) if isinstance(value, dict) else None
         if found is None:
             continue
-        listed = isinstance(found, SecretReference) and found.secret in bounds.rules.secrets
-        if not listed and not (
-            isinstance(found, ConfigMapReference) and found.configmap in bounds.rules.secrets
-        ):
+        if not bounds.gives_secret(found):
             kept = found.secret if isinstance(found, SecretReference) else found.configmap
             document.wrong((*path, name), _no_secret(kept))
 
@@ -179,17 +196,17 @@ def _elsewhere(value: Mapping[str, Value]) -> SecretReference | ConfigMapReferen
     return None  # told by the other checks
 
 
-def _check_texts(document: Document, value: Value, path: Path, listed: Collection[str]) -> bool:
+def _check_texts(document: Document, value: Value, path: Path, bounds: Bounds) -> bool:
     """Nothing is replaced but, in env, the variables that are listed; gives whether that is so."""
     if isinstance(value, dict):
-        inside = [_check_texts(document, item, (*path, key), listed) for key, item in value.items()]
+        inside = [_check_texts(document, item, (*path, key), bounds) for key, item in value.items()]
         return all(inside)
     if isinstance(value, list):
-        inside = [_check_texts(document, item, (*path, at), listed) for at, item in enumerate(value)]
+        inside = [_check_texts(document, item, (*path, at), bounds) for at, item in enumerate(value)]
         return all(inside)
     kind = treatment(path)
     names = _names(value) if isinstance(value, str) and kind in ("now", "late") else frozenset()
-    wrong = sorted(names if kind == "now" else names - frozenset(listed))
+    wrong = sorted(name for name in names if kind == "now" or not bounds.gives(name))
     for name in wrong:
         document.wrong(path, _no_secret(name) if kind == "late" else "${…} is replaced in env alone")
     return not wrong

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from bot.config import Config, Owner, RepositoryDefinitions, WrongFile, load, narrowed, prefix_of
+from bot.config.findings import Invalid
 from bot.config.repository_files import LIMIT, SHOWN, definitions_of
 
 SERVER = """\
-github: {token: t0ken-of-github, repositories: ["acme/*"]}
+github: {token: "${GITHUB_TOKEN}", repositories: ["acme/*"]}
 engine: {kind: container}
 images:
   shop: {build: {repository: Acme/Shop}}
@@ -34,7 +35,7 @@ repository_jobs:
     timeout: 30m
     registries: [ghcr.io/acme]
     push: [ghcr.io/acme/shop]
-    secrets: [shop-db, LISTED]
+    secrets: [shop-db, LISTED, github]
   acme/*: {prefix: team, jobs: 2}
 """
 
@@ -44,7 +45,12 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     """A server that lets a repository define something."""
     file = tmp_path_factory.mktemp("server") / "app.yaml"
     file.write_text(SERVER)
-    environ = {"SECRET": "s3cr3t-value", "LISTED": "listed", "SHOP_DB_URL": "postgres://"}
+    environ = {
+        "GITHUB_TOKEN": "s3cr3t-t0ken",
+        "SECRET": "s3cr3t-value",
+        "LISTED": "listed",
+        "SHOP_DB_URL": "postgres://",
+    }
     return load(file, environ)
 
 
@@ -111,6 +117,8 @@ def test_an_empty_file_defines_nothing(config: Config) -> None:
         ("image: shop, env: {A: '${NONE:-${SECRET}}'}", "expected ${NAME} or ${NAME:-default}"),
         ("image: shop, env: {A: '${NONE:-x} ${SECRET}'}", "NONE is not among the secrets"),
         ("image: shop, env: {A: {secret: web-db, key: url}}", "web-db is not among the secrets"),
+        ("image: shop, env: {A: {secret: github, key: token}}", "github is not among the secrets"),
+        ("image: shop, approval: {from: []}", "approval is the server's to say, whoever asks"),
         ("image: shop, env: {A: {configmap: shop-web, key: url}}", "shop-web is not among the secrets"),
         ("image: shop, workdir: '${SECRET}'", "${…} is replaced in env alone"),
         ("image: shop, mask: ['${SECRET}']", "${…} is replaced in env alone"),
@@ -254,10 +262,26 @@ def test_rules_that_have_no_effect_are_mistakes(tmp_path: Path) -> None:
         ("{prefix: Shop}", "expected small letters"),
         ("{secrets: ['${']}", "expected"),
         ("{registries: [acme]}", "expected a repository with the host"),
-        ("{unknown: 1}", "unknown key"),
+        ("{override: []}", "unknown key; did you mean overrides?"),
+        ("{secrets: [TOKEN]}", "TOKEN is the installation's own secret"),
+        ("{overrides: [size], sizes: [smal]}", "there is no size smal; did you mean small?"),
     ):
-        file.write_text(f"github: {{token: abc}}\nrepository_jobs:\n  acme/shop: {rules}\n")
-        with pytest.raises(Exception, match=r"app\.yaml:3") as wrong:
+        head = "github: {token: '${TOKEN}', repositories: [acme/shop]}\nsizes: {small: {memory: 64Mi}}\n"
+        file.write_text(f"{head}repository_jobs:\n  acme/shop: {rules}\n")
+        with pytest.raises(Invalid, match=r"app\.yaml:4") as wrong:
+            load(file, {"TOKEN": "abcdef"})
+        assert told in str(wrong.value)
+
+
+def test_repository_that_may_not_talk_here_cannot_be_given_anything(tmp_path: Path) -> None:
+    file = tmp_path / "app.yaml"
+    for github, told in (
+        ("github: {token: abc, repositories: [acme/site]}", "github.repositories does not let acme/shop in"),
+        ("github: {token: abc}", "github.repositories does not let acme/shop in"),
+        ("url: https://errand.example.com", "a github section is needed"),
+    ):
+        file.write_text(f"{github}\nrepository_jobs: {{acme/shop: {{}}}}\n")
+        with pytest.raises(Invalid) as wrong:
             load(file, {})
         assert told in str(wrong.value)
 
