@@ -84,7 +84,7 @@ def changed_file(old: Defined, new: Defined, *, proposed: bool = False) -> FileR
     lines += [f"- {code(name)} goes; its history stays" for name in gone[:SHOWN]]
     left = sum(max(len(names) - SHOWN, 0) for names in (added, changed, gone))
     lines += [f"- and {left} more"] if left else []
-    lines += [f"- image {code(each)}" for each in _image_changes(old, new)[:SHOWN]]
+    lines += [f"- image {code(name)} {what}" for name, what in _image_changes(old, new)[:SHOWN]]
     return FileReport("success", f"Jobs: {title}", "\n".join(lines))
 
 
@@ -135,11 +135,12 @@ def _changes(name: str, old: Defined, new: Defined) -> list[str]:
     return keys
 
 
-def _image_changes(old: Defined, new: Defined) -> list[str]:
+def _image_changes(old: Defined, new: Defined) -> list[tuple[str, str]]:
+    """The images that differ by name, each with what becomes of it."""
     names = sorted({*old.images, *new.images})
     other = [name for name in names if old.images.get(name) != new.images.get(name)]
     words = {(False, True): "is new", (True, False): "goes", (True, True): "changes"}
-    return [f"{name} {words[name in old.images, name in new.images]}" for name in other]
+    return [(name, words[name in old.images, name in new.images]) for name in other]
 
 
 def _facts(job: Job, defined: Defined) -> Iterator[str]:
