@@ -46,6 +46,7 @@ from bot.handlers.status import LogHandler, StatusHandler
 from bot.handlers.tags import ImageTagHandler
 from bot.handlers.ticks import TickHandler
 from bot.handlers.verbs import CommandHandlers
+from bot.handlers.visibility import Visibility
 from bot.page_composition import PageComposition, PageParts
 from bot.posting.addresses import PageAddresses
 from bot.posting.audience import Audience
@@ -126,8 +127,17 @@ class Composition:
     @cached_property
     def authorization(self) -> Authorization:
         """Who may."""
-        facts = FactFinder(self.host, self.slack_groups, self.parts.clock)
-        return Authorization(self.parts.registry, facts, self.parts.nonce)
+        return Authorization(self.parts.registry, self.facts, self.parts.nonce)
+
+    @cached_property
+    def facts(self) -> FactFinder:
+        """What GitHub and Slack say of people."""
+        return FactFinder(self.host, self.slack_groups, self.parts.clock)
+
+    @cached_property
+    def visibility(self) -> Visibility:
+        """Which jobs somebody may run."""
+        return Visibility(self.parts.registry, self.authorization, self.facts)
 
     @cached_property
     def addresses(self) -> PageAddresses:
@@ -198,7 +208,7 @@ class Composition:
         """What pages need besides."""
         parts = self.parts
         known = (parts.registry, parts.store, parts.slack, parts.clock, parts.nonce)
-        shared = (self.host, self.commands, self.actions, self.addresses)
+        shared = (self.host, self.visibility, self.commands, self.actions, self.addresses)
         return PageComposition(PageParts(*known, *shared, self.pruning.remove_run))
 
     @cached_property
@@ -243,7 +253,9 @@ class Composition:
     @cached_property
     def conversation(self) -> Conversation:
         """What people type, and press."""
-        return Conversation(self.commands, self.authorization, self.settlement, self.parts.clock)
+        return Conversation(
+            self.commands, self.authorization, self.settlement, self.visibility, self.parts.clock
+        )
 
     @cached_property
     def slack_people(self) -> SlackPeople | None:
@@ -278,6 +290,7 @@ class Composition:
                 store=parts.store,
                 contexts=SlackContexts(self.slack_identities),
                 actions=self.actions,
+                visibility=self.visibility,
                 conversation=self.conversation,
                 settlement=self.settlement,
                 answers=self.answers,

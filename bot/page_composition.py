@@ -9,6 +9,7 @@ from bot.handlers.page_actions import PageActions
 from bot.handlers.page_removals import PageRemovals, Removal
 from bot.handlers.page_rights import PageRights
 from bot.handlers.verbs import CommandHandlers
+from bot.handlers.visibility import Visibility
 from bot.posting.addresses import PageAddresses
 from bot.posting.relations import RelationFinder
 from bot.posting.slack_addresses import SlackAddresses
@@ -28,6 +29,7 @@ class PageParts:
     clock: Callable[[], float]
     nonce: Callable[[], str]
     host: CodeHost
+    visibility: Visibility
     commands: CommandHandlers
     actions: Actions
     addresses: PageAddresses
@@ -44,7 +46,7 @@ class PageComposition:
     def rights(self) -> PageRights:
         """Who sees what."""
         parts = self.parts
-        return PageRights(parts.registry, parts.host, parts.actions.authorization, parts.clock)
+        return PageRights(parts.registry, parts.host, parts.visibility, parts.clock)
 
     @cached_property
     def actions(self) -> PageActions:

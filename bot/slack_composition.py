@@ -44,6 +44,7 @@ class SlackParts:
     store: Store
     contexts: SlackContexts
     actions: Actions
+    visibility: Visibility
     conversation: Conversation
     settlement: Settlement
     answers: Answers
@@ -60,11 +61,6 @@ class SlackComposition:
         self.parts = parts
 
     @cached_property
-    def visibility(self) -> Visibility:
-        """Which jobs somebody may run."""
-        return Visibility(self.parts.actions.authorization)
-
-    @cached_property
     def overviews(self) -> OverviewReader:
         """What lists and Homes show."""
         return OverviewReader(self.parts.store, self.parts.addresses, self.parts.clock)
@@ -74,7 +70,7 @@ class SlackComposition:
         """What shows Homes."""
         parts = self.parts
         return SlackHomePublisher(
-            parts.slack, parts.contexts, self.visibility, self.overviews, parts.addresses, parts.clock
+            parts.slack, parts.contexts, self.parts.visibility, self.overviews, parts.addresses, parts.clock
         )
 
     @cached_property
@@ -94,7 +90,7 @@ class SlackComposition:
         opener = FormOpener(parts.slack, parts.contexts, parts.conversation, parts.answers)
         contents = FormContents(
             parts.actions,
-            self.visibility,
+            parts.visibility,
             parts.store,
             parts.clock,
             lambda login: parts.addresses.entrance(login, secrets.token_urlsafe(16)),
@@ -111,7 +107,7 @@ class SlackComposition:
     @cached_property
     def lists(self) -> SlackListHandler:
         """Of the command alone."""
-        parts, shown = self.parts, (self.visibility, self.overviews)
+        parts, shown = self.parts, (self.parts.visibility, self.overviews)
         authorization = parts.actions.authorization
         return SlackListHandler(authorization, parts.contexts, *shown, parts.answers, parts.settlement)
 

@@ -26,6 +26,9 @@ class Membership(StrEnum):
     TAKEN = "taken"
 
 
+OUTSIDE = frozenset({Membership.GUEST, Membership.STRANGER, Membership.PROGRAM, Membership.GONE})
+"""Those who are no members of the workspace, or no longer."""
+
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9.-]{1,253})")
 """Plain addresses: https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address"""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.access.callers import LOCAL, Caller
-from bot.access.people import Membership
+from bot.access.people import OUTSIDE, Membership
 from bot.access.principals import LEVELS, PERSONAL, Kind, Principal, member
 from bot.access.questions import UNKNOWABLE, Facts, InGroup, MemberOf, PermissionOn, Question
 from bot.access.workflows import Rule as WorkflowRule
@@ -20,8 +20,7 @@ from bot.text.globs import matches
 MOST_RULES = 20_000
 """Compiled rules that are kept; jobs that say the same share one."""
 
-_OUTSIDE = frozenset({Membership.GUEST, Membership.STRANGER, Membership.PROGRAM, Membership.GONE})
-_NO_MEMBER = _OUTSIDE | {Membership.UNKNOWN}
+_NO_MEMBER = OUTSIDE | {Membership.UNKNOWN}
 """Whom a user group of Slack, which its members may change, lets in nowhere."""
 
 

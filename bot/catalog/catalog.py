@@ -7,6 +7,7 @@ never holds a secret: its `env` keeps `${NAME}` references as they were written.
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
@@ -321,27 +322,21 @@ class Catalog:
 
     def spelling(self, repository: str) -> str:
         """`repository` in the one spelling that is stored and compared; GitHub ignores case."""
-        return next(
-            (image.repository for image in self.images_of(repository) if image.repository), repository
-        )
+        return self._spellings.get(repository.casefold(), repository)
+
+    @cached_property
+    def _spellings(self) -> Mapping[str, str]:
+        """How the first image that is built of each repository writes it."""
+        found: dict[str, str] = {}
+        for image in self.images.values():
+            if image.repository is not None:
+                found.setdefault(image.repository.casefold(), image.repository)
+        return found
 
     def repository_of(self, job: Job) -> str | None:
         """The repository of the job's image, as it is stored; None where none is built."""
         image = self.images.get(job.image) if job.image is not None else None
         return None if image is None or image.repository is None else self.spelling(image.repository)
-
-    def jobs_by_repository(self) -> dict[str, list[Job]]:
-        """The jobs by the repository of their image, for those of which there is one."""
-        spelling: dict[str, str] = {}
-        for image in self.images.values():
-            if image.repository is not None:
-                spelling.setdefault(image.repository.casefold(), image.repository)
-        jobs: dict[str, list[Job]] = {}
-        for job in self.jobs.values():
-            built = self.images.get(job.image) if job.image is not None else None
-            if built is not None and built.repository is not None:
-                jobs.setdefault(spelling[built.repository.casefold()], []).append(job)
-        return jobs
 
     def images_of(self, repository: str) -> list[Image]:
         """The images that are built from `repository`; GitHub does not tell names by case."""

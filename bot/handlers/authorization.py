@@ -1,10 +1,10 @@
 """Who asks, from where, and whether they may: asks GitHub and Slack, decides by `policy`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bot.access.callers import Caller
-from bot.access.people import Membership
+from bot.access.people import OUTSIDE, Membership
 from bot.access.policy import Subject, Verdict, judge
 from bot.access.questions import Question
 from bot.access.rules import Asker, Rule
@@ -48,6 +48,8 @@ class RequestContext:
     """Why nobody knows the login of somebody in Slack."""
     users: frozenset[str] = frozenset()
     """By what Slack calls who asks there, whether or not an account of GitHub is known."""
+    seen: frozenset[str] | None = None
+    """The jobs that exist for who asks, where that is not all: for somebody whom the rules of some let in."""
     facts: dict[Question, str | bool] = field(default_factory=dict)
     """What GitHub and Slack were asked for this request: once, however many commands it has."""
     rules: dict[str, str] = field(default_factory=dict)
@@ -103,6 +105,8 @@ class Authorization:
         In a public place those are the place's own, over HTTP those that the caller's scopes show.
         """
         catalog = self._registry.catalog
+        if context.seen is not None:
+            catalog = catalog.only(context.seen)
         if context.caller is not None and (seen := context.caller.sees) is not None:
             return catalog.only(seen, all_images=context.caller.may_run(EXEC))
         if context.public and context.repository is not None:
@@ -196,9 +200,19 @@ class Authorization:
             return False
         return True
 
-    def check_job(self, context: RequestContext, job: Job) -> None:
-        """The same from what is known for this request."""
-        _require(context, job.name, self._judged(context, self.rule_of(job), self.subject(context, job)))
+    def refusal(self, context: RequestContext, jobs: Iterable[str]) -> NotAllowed | None:
+        """Why they may not run the first of `jobs` that has a rule of its own, by what was asked for this."""
+        if context.membership in OUTSIDE:
+            return None  # who hear what they are, and not how it is called here
+        catalog = self.catalog(context)
+        for job in (catalog.jobs[name] for name in jobs if name in catalog.jobs):
+            if self.rule_of(job).personal:
+                try:
+                    verdict = self._judged(context, self.rule_of(job), self.subject(context, job))
+                except AskerError:
+                    continue
+                return None if verdict.allowed else NotAllowed(verdict.sentence)
+        return None
 
     def rule_of(self, job: Job) -> Rule:
         """Who may run `job`: its `allow` and `deny`, else whoever may write to its repository."""

@@ -61,7 +61,7 @@ class CheckHandler:
             return
         context = _context(delivery, request)
         try:
-            await talk.require(context, request.repository)
+            context = await talk.admit(context)
         except AskerError as refusal:
             await talk.refuse(delivery, f"refused {context.actor}: {refusal}", [], [])
             return

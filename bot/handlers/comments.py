@@ -58,7 +58,8 @@ class CommentHandler:
             return
         context = request_of(comment)
         try:
-            await self._conversation.require(context, comment.repository)
+            named = markdown.jobs_named(comment.body, config.command)
+            context = await self._conversation.admit(context, named)
         except AskerError as refusal:
             await self._refuse(delivery, comment, context, refusal)
             return

@@ -1,6 +1,6 @@
 """Commands that people typed: carried out together in one transaction, and answered where they were given."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bot import messages
@@ -9,6 +9,7 @@ from bot.errors import AskerError, NotAllowed
 from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.settlement import Settled, Settlement
 from bot.handlers.verbs import CommandHandlers, Effect
+from bot.handlers.visibility import Visibility
 from bot.store import Session, idempotency, posts, push_verdicts
 from bot.tables import CommandRefusal, Delivery, Idempotency, Post
 
@@ -51,16 +52,39 @@ class Conversation:
         commands: CommandHandlers,
         authorization: Authorization,
         settlement: Settlement,
+        visibility: Visibility,
         clock: Callable[[], float],
     ) -> None:
         self._commands = commands
+        self._visibility = visibility
         self._authorization = authorization
         self._settlement = settlement
         self._clock = clock
 
-    async def require(self, context: RequestContext, repository: str) -> None:
-        """Raise `NotAllowed` unless the asker may run things of `repository`; `RetryLater` if unknown now."""
-        await self._authorization.require(context, repository)
+    async def admit(self, context: RequestContext, jobs: Iterable[str] = ()) -> RequestContext:
+        """Raise `NotAllowed` unless the asker may have anything here; `RetryLater` if unknown now.
+
+        Whom the repository (in Slack: an account of GitHub) does not let in may be let in by rules of single
+        jobs: for them there are no others. The refusal is that of the first of `jobs` that has such a rule.
+        """
+        refusal = await self._refusal(context)
+        if refusal is None:
+            return context
+        seen = await self._visibility.by_own_rule(context)
+        if seen:
+            return replace(context, seen=seen)
+        raise self._authorization.refusal(context, jobs) or refusal
+
+    async def _refusal(self, context: RequestContext) -> AskerError | None:
+        """Why who asks is nobody to the place as a whole."""
+        if context.repository is not None:
+            try:
+                await self._authorization.require(context, context.repository)
+            except AskerError as refusal:
+                return refusal
+        elif context.login is None and context.caller is None:
+            return NotAllowed(messages.unknown_person(context.membership))
+        return None
 
     async def end(self, delivery: Delivery, state: Settled, note: str) -> None:
         """Say nothing to it."""

@@ -9,7 +9,7 @@ from bot.access import policy
 from bot.access.questions import UNKNOWABLE, InGroup, MemberOf, PermissionOn, Question
 from bot.access.rules import Asker
 from bot.caches import ExpiringCache
-from bot.errors import Refused
+from bot.errors import AskerError, Refused, RetryLater
 from bot.github import GitHub
 from bot.repositories import CodeHost
 from bot.slack.directory import SlackGroups
@@ -90,6 +90,23 @@ class FactFinder:
         finally:
             for task in tasks:
                 task.cancel()
+
+    async def known_answers(
+        self, asker: Asker, questions: Iterable[Question]
+    ) -> dict[Question, Answer | RetryLater]:
+        """The same for lists: what is not known now stands for itself, what is refused lets nobody in."""
+        turns, every = asyncio.Semaphore(CONCURRENT), list(questions)
+
+        async def answer(question: Question) -> Answer | RetryLater:
+            async with turns:
+                try:
+                    return await self.answer(asker, question)
+                except RetryLater as later:
+                    return later
+                except (AskerError, Refused):  # also where GitHub shows us no such repository
+                    return UNKNOWABLE
+
+        return dict(zip(every, await asyncio.gather(*map(answer, every)), strict=True))
 
     async def answer(self, asker: Asker, question: Question, *, fresh: bool = False) -> Answer:
         """The answer to one; `RetryLater`, and what `Repositories.explained` gives of a repository."""

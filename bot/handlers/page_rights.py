@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 
 from bot.access import scopes
 from bot.access.principals import Kind, Principal
-from bot.errors import AskerError
-from bot.handlers.authorization import Authorization, RequestContext
+from bot.handlers.authorization import RequestContext
 from bot.handlers.places import PagePlace
+from bot.handlers.visibility import Visibility
 from bot.registry import Registry
 from bot.repositories import CodeHost
 from bot.states import ActorKind, Cause
@@ -15,7 +15,8 @@ from bot.states import ActorKind, Cause
 KEPT_SECONDS = 60.0
 """For how long it holds what somebody may see; what they do is asked anew each time."""
 _PEOPLE = 1000
-_AT_ONCE = 8
+QUESTIONS = 1000
+"""Repositories and teams that are asked about for one person; jobs of others are not shown to them."""
 
 
 class PageRights:
@@ -28,12 +29,12 @@ class PageRights:
         self,
         registry: Registry,
         host: CodeHost,
-        authorization: Authorization,
+        visibility: Visibility,
         clock: Callable[[], float],
     ) -> None:
         self._registry = registry
         self._host = host
-        self._authorization = authorization
+        self._visibility = visibility
         self._clock = clock
         self._kept: dict[str, tuple[float, frozenset[str]]] = {}
         self._questions: dict[str, asyncio.Task[frozenset[str]]] = {}
@@ -61,7 +62,8 @@ class PageRights:
 
     async def _ask(self, login: str) -> frozenset[str]:
         pages = self._registry.config.pages
-        found = {f"{scopes.RUN}{job}" for job in await self._jobs(login)}
+        sight = await self._visibility.exactly(context(login, ""), QUESTIONS)
+        found = {f"{scopes.RUN}{job}" for job in sight.jobs}
         if await self._is_among(login, pages.admins):
             found.add(scopes.ADMIN)
         elif await self._is_among(login, pages.access):
@@ -85,27 +87,6 @@ class PageRights:
             if each.kind is Kind.ORG and await github.organizations.has(login, each.name, each.team):
                 return True
         return False
-
-    async def _jobs(self, login: str) -> list[str]:
-        """The jobs that a command of theirs could run: one question for each repository."""
-        catalog, turns = self._registry.catalog, asyncio.Semaphore(_AT_ONCE)
-        by_repository: dict[str, list[str]] = {}
-        for job in catalog.jobs.values():
-            repository = catalog.repository_of(job)
-            if repository is not None:
-                by_repository.setdefault(repository, []).append(job.name)
-
-        async def allowed(repository: str) -> bool:
-            async with turns:
-                try:
-                    await self._authorization.require(context(login, ""), repository)
-                except AskerError:
-                    return False
-                return True
-
-        answers = await asyncio.gather(*(allowed(each) for each in by_repository))
-        rows = zip(by_repository.values(), answers, strict=True)
-        return [job for jobs, may in rows if may for job in jobs]
 
 
 def context(login: str, key: str) -> RequestContext:

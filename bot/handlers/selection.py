@@ -3,9 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bot.errors import Missing, ProblemType
+from bot.errors import AskerError, Missing, ProblemType, Refused
 from bot.handlers.authorization import Authorization, RequestContext
-from bot.handlers.permitted import PermittedRepositories
 from bot.store import Session, Store, runs
 from bot.tables import Run
 from bot.text.wording import quoted
@@ -53,13 +52,21 @@ class RunSelection:
             await self._authorization.require_run(context, run)
         return run
 
-    async def permitted(
-        self, context: RequestContext, rows: Callable[[Session], Sequence[Run]]
-    ) -> frozenset[str]:
-        """The repositories of these runs of which the asker may run things; `RetryLater` if unknown now."""
-        found = await self._store.read(rows)
-        repositories = [run.repository for run in found if run.repository is not None]
-        return (await PermittedRepositories(self._authorization).of(context, repositories)).repositories
+    async def prepare_all(self, context: RequestContext, rows: Callable[[Session], Sequence[Run]]) -> None:
+        """Ask which of these runs the asker may have, so that `may_have` need not; `RetryLater`."""
+        for run in await self._store.read(rows):
+            try:
+                await self._authorization.require_run(context, run)
+            except (AskerError, Refused):  # also where GitHub shows us no such repository
+                continue
+
+    def may_have(self, context: RequestContext, run: Run) -> bool:
+        """Whether the asker may have the run, by what was asked."""
+        try:
+            self._authorization.check_run(context, run)
+        except AskerError:
+            return False
+        return True
 
     def look(self, session: Session, context: RequestContext, reference: RunReference) -> Run:
         """The run within the transaction: an earlier command of the same comment may have made it."""

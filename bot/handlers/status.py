@@ -74,14 +74,12 @@ class StatusHandler:
                 offset=(page - 1) * RECENT_RUNS,
             )
 
-        # What somebody started themselves, wherever that was, they may have lost the right to since.
-        theirs = None if actor is None else await self._selection.permitted(context, look)
+        # Also what somebody started themselves they may have lost the right to since.
+        await self._selection.prepare_all(context, look)
 
         def effect(session: Session) -> str | None:
             rows = look(session)
-            listed = rows[:RECENT_RUNS]
-            if theirs is not None:
-                listed = [run for run in listed if run.repository in theirs]
+            listed = [run for run in rows[:RECENT_RUNS] if self._selection.may_have(context, run)]
             shown, links = self._shown(context, listed)
             words = [self._authorization.first_word(context), "status", *([name] if name else [])]
             more = len(rows) > RECENT_RUNS and page < PAGES

@@ -1,50 +1,187 @@
-"""Which jobs somebody may run, so that a list shows them no others."""
+"""Which jobs somebody may run, so that lists and pages show them no others: asked once for all jobs alike."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.catalog.catalog import Job
-from bot.errors import RetryLater
+from bot.access.policy import Subject
+from bot.access.questions import Facts, PermissionOn, Question
+from bot.access.rules import Asker, Rule, decide, reaches
+from bot.catalog.catalog import Catalog, Job
+from bot.errors import AskerError, RetryLater
 from bot.handlers.authorization import Authorization, RequestContext
-from bot.handlers.permitted import Permitted, PermittedRepositories
+from bot.handlers.facts import Answer, FactFinder
+from bot.registry import Registry
+
+MOST = 100
+"""Questions to GitHub and Slack for one list, those first that most jobs depend on."""
+ROUNDS = 3
+"""What is open after the first answers is asked as well: one `deny` at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of somebody for lists; of so many `unknown` repositories and teams it is not."""
+
+    facts: Facts = field(default_factory=dict)
+    unknown: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What somebody may run, by name, and the repositories that it is of.
+    """What somebody may run, by name, and the repositories whose runs they may have.
 
-    `unknown` repositories may be theirs as well: GitHub did not say, or was not asked about so many.
+    `unknown` repositories or teams may be theirs as well: nobody said, or so many were not asked about.
+    `hidden` jobs are of these repositories and not theirs, `own` ones are theirs whatever the repository of a
+    run is. `keys` name what they may run in a few words, see `job_key`.
     """
 
     jobs: Mapping[str, Job] = field(default_factory=dict)
     repositories: frozenset[str] = frozenset()
     unknown: int = 0
+    hidden: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
+    keys: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Jobs that the same people may run."""
+
+    rule: Rule
+    subject: Subject
+    jobs: list[Job]
+    key: str
+    own: bool
+    """Whether the rule is the jobs' own, and not that of the repository of each run."""
 
 
 class Visibility:
-    """Asks GitHub once for each repository, never for each job; nothing for somebody whom nobody mapped."""
+    """Decides for jobs that say the same once, with what GitHub and Slack are asked once."""
 
-    def __init__(self, authorization: Authorization) -> None:
+    def __init__(self, registry: Registry, authorization: Authorization, finder: FactFinder) -> None:
+        self._registry = registry
         self._authorization = authorization
-        self._permitted = PermittedRepositories(authorization)
+        self._finder = finder
+        self._everywhere: tuple[Catalog, Sequence[_Group]] | None = None
 
     async def of(self, context: RequestContext) -> Sight:
         """What the asker may run now."""
-        return self.within(context, await self.permitted(context))
+        return self.within(context, await self.known(context))
 
-    async def permitted(self, context: RequestContext) -> Permitted:
-        """The repositories of which they may; where there are many, among those with the most jobs."""
-        if context.login is None:
-            return Permitted(frozenset())
-        jobs = self._authorization.catalog(context).jobs_by_repository()
-        names = sorted(jobs, key=lambda name: (-len(jobs[name]), name))
-        try:
-            return await self._permitted.of(context, names)
-        except RetryLater:
-            return Permitted(frozenset(), len(names))
+    async def exactly(self, context: RequestContext, most: int) -> Sight:
+        """The same after up to `most` questions; `RetryLater` where one of them is not answered now."""
+        asker, groups = self._authorization.asker(context), self._groups(context)
+        facts, away = await self._gather(asker, groups, most)
+        if away:
+            raise away[0]
+        return self.within(context, Known(facts))
 
-    def within(self, context: RequestContext, permitted: Permitted) -> Sight:
-        """What there is now of these repositories."""
-        jobs = self._authorization.catalog(context).jobs_by_repository()
-        mine = {job.name: job for name in jobs if name in permitted.repositories for job in jobs[name]}
-        return Sight(mine, permitted.repositories, permitted.unknown)
+    async def known(self, context: RequestContext) -> Known:
+        """What is to be known for that; without what nobody says now."""
+        asker, groups = self._authorization.asker(context), self._groups(context)
+        facts, _ = await self._gather(asker, groups, MOST)
+        return Known(facts, len(_open(asker, groups, facts)))
+
+    def within(self, context: RequestContext, known: Known) -> Sight:
+        """What there is now of that, for somebody of whom this is known."""
+        asker, facts = self._authorization.asker(context), known.facts
+        jobs: dict[str, Job] = {}
+        hidden, own, keys = set[str](), set[str](), set[str]()
+        for group in self._groups(context):
+            names = [job.name for job in group.jobs]
+            if decide(group.rule, asker, group.subject.repositories, facts).allowed:
+                jobs |= zip(names, group.jobs, strict=True)
+                keys.add(group.key)
+                own.update(names if group.own else ())
+            elif group.own:
+                hidden.update(names)
+        writable = {
+            question.repository
+            for question, level in facts.items()
+            if isinstance(question, PermissionOn) and isinstance(level, str) and reaches(level, "write")
+        }
+        found = (frozenset(writable), known.unknown, frozenset(hidden), frozenset(own), frozenset(keys))
+        return Sight(jobs, *found)
+
+    async def by_own_rule(self, context: RequestContext) -> frozenset[str]:
+        """The jobs that the asker may run here though the repository does not let them: their rules do.
+
+        `RetryLater` where that is not known now.
+        """
+        groups = [group for group in self._groups(context) if group.own]
+        asker = self._authorization.asker(context)
+        facts, away = await self._gather(asker, groups, MOST)
+        allowed = [
+            job.name
+            for group in groups
+            if decide(group.rule, asker, group.subject.repositories, facts).allowed
+            for job in group.jobs
+        ]
+        if not allowed and away:
+            raise away[0]
+        context.facts.update(facts)
+        return frozenset(allowed)
+
+    async def _gather(
+        self, asker: Asker, groups: Sequence[_Group], most: int
+    ) -> tuple[dict[Question, Answer], list[RetryLater]]:
+        """The answers to what is open, and what was in the way of others."""
+        facts: dict[Question, Answer] = {}
+        asked: set[Question] = set()
+        away: list[RetryLater] = []
+        for _ in range(ROUNDS):
+            wanted = [each for each in _open(asker, groups, facts) if each not in asked][: most - len(asked)]
+            if not wanted:
+                break
+            asked.update(wanted)
+            for question, answer in (await self._finder.known_answers(asker, wanted)).items():
+                if isinstance(answer, RetryLater):
+                    away.append(answer)
+                else:
+                    facts[question] = answer
+        return facts, away
+
+    def _groups(self, context: RequestContext) -> Sequence[_Group]:
+        """All jobs that may be asked for where they ask; elsewhere than on GitHub these are the same."""
+        catalog = self._registry.catalog
+        everywhere = context.repository is None and context.caller is None and context.seen is None
+        if everywhere and self._everywhere is not None and self._everywhere[0] is catalog:
+            return self._everywhere[1]
+        groups = self._grouped(context, self._authorization.catalog(context).jobs.values())
+        if everywhere:
+            self._everywhere = catalog, groups
+        return groups
+
+    def _grouped(self, context: RequestContext, jobs: Iterable[Job]) -> Sequence[_Group]:
+        found: dict[tuple[Rule, tuple[str, ...]], _Group] = {}
+        for job in jobs:
+            try:
+                subject = self._authorization.subject(context, job)
+            except AskerError:  # which is said when they ask for it
+                continue
+            rule, repositories = self._authorization.rule_of(job), tuple(subject.repositories)
+            group = found.get((rule, repositories))
+            if group is None:
+                repository = self._registry.catalog.repository_of(job)
+                own = rule.personal or bool(rule.deny) or repository is None
+                group = _Group(rule, subject, [], job_key(job, repository), own)
+                found[rule, repositories] = group
+            group.jobs.append(job)
+        return list(found.values())
+
+
+def job_key(job: Job, repository: str | None) -> str:
+    """The repository of a job's image where that says who may run it, else all that does."""
+    if repository is not None and not (job.allow or job.deny):
+        return repository
+    return "\n".join((*job.allow, "", *job.deny, "", repository or "", *job.repositories))
+
+
+def _open(asker: Asker, groups: Collection[_Group], facts: Facts) -> list[Question]:
+    """What is not known and could matter, that first on which most jobs depend."""
+    wanted: Counter[Question] = Counter()
+    for group in groups:
+        for question in decide(group.rule, asker, group.subject.repositories, facts).questions:
+            wanted[question] += len(group.jobs)
+    return [question for question, _ in sorted(wanted.items(), key=lambda row: (-row[1], str(row[0])))]

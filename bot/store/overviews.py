@@ -1,8 +1,9 @@
 """What somebody finds at a glance: runs under way, and jobs that failed last, of some repositories."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
-from sqlalchemy import func, literal, select, union_all
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from bot.states import Hold, State
@@ -19,15 +20,32 @@ _AMONG_FEW = RUN.number + 0
 """The number where few runs meet the other conditions: those are found first, by their index, then sorted."""
 
 
-def under_way(session: Session, repositories: Collection[str], *, limit: int) -> list[Run]:
-    """Up to `limit` runs of these repositories that have not ended, newest first; none held for its time."""
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose runs: those of `repositories` but for the jobs in `hidden`, and those of the jobs in `own`."""
+
+    repositories: Collection[str]
+    hidden: Collection[str] = ()
+    own: Collection[str] = ()
+
+    @property
+    def condition(self) -> ColumnElement[bool]:
+        """As SQL sees it."""
+        theirs: ColumnElement[bool] = RUN.repository.in_(sorted(self.repositories))
+        if self.hidden:
+            theirs = and_(theirs, RUN.job.not_in(sorted(self.hidden)))
+        return or_(theirs, RUN.job.in_(sorted(self.own))) if self.own else theirs
+
+
+def under_way(session: Session, scope: Scope, *, limit: int) -> list[Run]:
+    """Up to `limit` runs of these that have not ended, newest first; none held for its time."""
     here = (among(RUN.state, UNFINISHED), RUN.hold.is_distinct_from(Hold.TIME))
-    mine = (*here, RUN.repository.in_(sorted(repositories)))
+    mine = (*here, scope.condition)
     return list(session.scalars(select(Run).where(*mine).order_by(_AMONG_FEW.desc()).limit(limit)))
 
 
-def failing(session: Session, repositories: Collection[str], *, limit: int) -> list[Run]:
-    """The newest failure of up to `limit` jobs of these repositories, those that did not succeed since."""
+def failing(session: Session, scope: Scope, *, limit: int) -> list[Run]:
+    """The newest failure of up to `limit` jobs of these, those that did not succeed since."""
     newest = [
         select(
             select(RUN.number).where(RUN.result == result).order_by(RUN.number.desc()).limit(LOOKS).subquery()
@@ -41,7 +59,7 @@ def failing(session: Session, repositories: Collection[str], *, limit: int) -> l
     succeeded = since.where(func.coalesce(later.c.result, "") == Result.SUCCEEDED).exists()
     last = (
         select(func.max(RUN.number))
-        .where(RUN.number.in_(union_all(*newest)), RUN.repository.in_(sorted(repositories)), ~succeeded)
+        .where(RUN.number.in_(union_all(*newest)), scope.condition, ~succeeded)
         .group_by(func.coalesce(RUN.job, ""))
         .order_by(func.max(RUN.number).desc())
         .limit(limit)
@@ -49,7 +67,8 @@ def failing(session: Session, repositories: Collection[str], *, limit: int) -> l
     return list(session.scalars(select(Run).where(RUN.number.in_(last)).order_by(RUN.number.desc())))
 
 
-def repositories_of(session: Session, numbers: Collection[int]) -> set[str]:
-    """The repositories of which these runs are."""
-    found = session.scalars(select(RUN.repository).where(RUN.number.in_(sorted(numbers))).distinct())
-    return {repository for repository in found if repository is not None}
+def touched(session: Session, numbers: Collection[int]) -> tuple[set[str], set[str]]:
+    """The repositories and the jobs of which these runs are."""
+    found = session.execute(select(RUN.repository, RUN.job).where(RUN.number.in_(sorted(numbers))).distinct())
+    rows = found.all()
+    return {row[0] for row in rows if row[0] is not None}, {row[1] for row in rows}

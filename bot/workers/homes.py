@@ -48,7 +48,7 @@ class HomeFollower:
             await asyncio.sleep(GATHERING)
 
     async def _touch(self, numbers: frozenset[int] | None) -> None:
-        repositories = None
-        if numbers is not None and len(numbers) <= LOOKED_UP:
-            repositories = await self._store.read(lambda s: overviews.repositories_of(s, numbers))
-        self._viewers.touch(repositories)
+        if numbers is None or len(numbers) > LOOKED_UP:
+            self._viewers.touch(None)
+            return
+        self._viewers.touch(*await self._store.read(lambda s: overviews.touched(s, numbers)))

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from bot import messages
 from bot.commands import markdown
 from bot.errors import NotAllowed
 from bot.events.slack_facts import SlackCommand
@@ -74,7 +73,9 @@ class SlackCommandHandler:
 
     async def steps(self, context: RequestContext, lines: Sequence[markdown.Line]) -> Sequence[Step]:
         """What whole lines stand for, where who asks is known; others hear once that they are not."""
-        if context.login is None:
-            job = job_to_start(lines[0].text, self._conversation.first_word(context))
-            return [Step(NotAllowed(messages.unknown_person(context.membership)), job)]
+        job = job_to_start(lines[0].text, self._conversation.first_word(context))
+        try:
+            context = await self._conversation.admit(context, [job] if job is not None else [])
+        except NotAllowed as refusal:
+            return [Step(refusal, job)]
         return await self._conversation.prepare(context, lines)

@@ -100,8 +100,8 @@ class FormContents:
             raise Elsewhere(UNKNOWN) if sight.unknown else AskerError(NONE)
         note = None
         if sight.unknown:
-            note = f"Of {sight.unknown} more repositories it is not known now whether you may run their jobs."
-        metadata = origin.for_jobs_of(sight.repositories).metadata
+            note = f"Of more jobs it is not known now whether you may run them ({sight.unknown} unanswered)."
+        metadata = origin.for_jobs_of(sight.keys).metadata
         return await asyncio.to_thread(forms.job_menu, list(sight.jobs.values()), metadata, note=note)
 
     async def _form(self, context: RequestContext, job: Job, origin: FormOrigin) -> RunForm:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from bot import messages
-from bot.errors import AskerError, Elsewhere, NotAllowed, Refused, RetryLater
+from bot.errors import AskerError, Elsewhere, Refused, RetryLater
 from bot.events.slack_facts import SlackAsker, SlackSpot
 from bot.handlers.answers import WENT_WRONG, Answers
 from bot.handlers.authorization import RequestContext
@@ -96,8 +96,7 @@ class FormOpener:
         context = unasked(opening.delivery.key, opening.asker, opening.spot)
         try:
             context = await self._contexts.of(opening.delivery.key, opening.asker, opening.spot)
-            if context.login is None:
-                return context, NotAllowed(messages.unknown_person(context.membership))
+            context = await self._conversation.admit(context, [opening.job] if opening.job else [])
             return context, await content(context)
         except AskerError as error:
             return context, error

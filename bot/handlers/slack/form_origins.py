@@ -24,7 +24,8 @@ class FormOrigin:
     """The job that it is about, empty where that is asked, and where the run is to be told of.
 
     `opened` is when, in epoch seconds: an address for answers lasts for half an hour. `rerun_of` is the run
-    whose values it was filled in with. `repositories` are marks of those whose jobs may be chosen.
+    whose values it was filled in with. `repositories` are marks of those whose jobs may be chosen, or of what
+    else says who may.
     """
 
     job: str = ""
@@ -67,7 +68,7 @@ class FormOrigin:
         return replace(self, job=job, rerun_of=rerun_of, repositories=frozenset())
 
     def for_jobs_of(self, repositories: Iterable[str]) -> "FormOrigin":
-        """The same for a form in which a job of these repositories is chosen: of as many as it can keep."""
+        """The same for a form in which a job with one of these keys is chosen: of as many as it can keep."""
         most = MARKS_CHARACTERS // (MARK_CHARACTERS + 1)
         return replace(self, job="", repositories=frozenset(sorted(map(mark, repositories))[:most]))
 

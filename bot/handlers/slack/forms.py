@@ -83,8 +83,10 @@ class SlackFormHandler:
 
     async def _step(self, context: RequestContext, origin: FormOrigin, form: SlackForm) -> tuple[Step, str]:
         """What the form does, and the command that would say the same."""
-        if context.login is None:
-            return Step(NotAllowed(messages.unknown_person(context.membership)), origin.job), ""
+        try:
+            context = await self._conversation.admit(context, [origin.job])
+        except NotAllowed as refusal:
+            return Step(refusal, origin.job), ""
         authorization = self._actions.authorization
         job = authorization.catalog(context).jobs.get(origin.job)
         if job is None:

@@ -11,11 +11,10 @@ from bot.errors import Refused, RetryLater
 from bot.events.slack_facts import SlackAsker, SlackHome, SlackPress
 from bot.handlers.authorization import RequestContext
 from bot.handlers.conversation import Conversation
-from bot.handlers.permitted import Permitted
 from bot.handlers.slack.contexts import SlackContexts
 from bot.handlers.slack.overviews import OverviewReader
 from bot.handlers.slack.viewers import HomeViewers, Publication, Viewer
-from bot.handlers.visibility import Visibility
+from bot.handlers.visibility import Known, Visibility
 from bot.messages.mrkdwn import slack_text
 from bot.messages.slack import forms, homes
 from bot.posting.addresses import PageAddresses
@@ -80,28 +79,35 @@ class SlackHomePublisher:
         """
         self._note(asker.user)
         context = await self._contexts.of(f"home:{asker.user}", asker, None)
-        if context.login is None:
+        known, asked_at = await self._known(context, asker, rights_kept)
+        sight = self._visibility.within(context, known)
+        if context.login is None and not sight.jobs:
             self.viewers.forget(asker.user)
             sentence = slack_text(messages.unknown_person(context.membership))
             await self._slack.publish_home(asker.user, homes.unknown_home(sentence))
             return
-        permitted, asked_at = await self._permitted(context, asker, rights_kept)
-        overview = await self._reader.overview(self._visibility.within(context, permitted), page)
+        overview = await self._reader.overview(sight, page)
         view = homes.home(overview, page=self._addresses.front, now=self._clock())
         hash = await self._slack.publish_home(asker.user, view, hash)
-        shown = Publication(overview.jobs.number, context.login, permitted, asked_at, hash)
+        shown = Publication(
+            page=overview.jobs.number,
+            login=context.login,
+            known=known,
+            asked_at=asked_at,
+            hash=hash,
+            repositories=sight.repositories,
+            own=sight.own,
+        )
         self.viewers.note(asker, shown, opened=opened)
 
-    async def _permitted(
-        self, context: RequestContext, asker: SlackAsker, kept: float
-    ) -> tuple[Permitted, float]:
-        """Of which repositories somebody may run things, and when that was asked; not too long ago."""
+    async def _known(self, context: RequestContext, asker: SlackAsker, kept: float) -> tuple[Known, float]:
+        """What is known of somebody, and when that was asked; not too long ago."""
         old, now = self.viewers.get(asker.user), self._clock()
         if old is not None and old.publication.login == context.login:
             last = old.publication
-            if not last.permitted.unknown and now - last.asked_at < kept:
-                return last.permitted, last.asked_at
-        return await self._visibility.permitted(context), now
+            if not last.known.unknown and now - last.asked_at < kept:
+                return last.known, last.asked_at
+        return await self._visibility.known(context), now
 
     async def refuse(self, press: SlackPress, refusal: str) -> None:
         """Say why nothing was done; the press opens one window, for three seconds."""

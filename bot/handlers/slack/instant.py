@@ -16,6 +16,7 @@ from bot.events import slack
 from bot.handlers.entries import Entry
 from bot.handlers.slack.entries import read_entry
 from bot.handlers.slack.form_origins import FormOrigin, mark
+from bot.handlers.visibility import job_key
 from bot.messages.slack import elements, forms
 from bot.messages.slack.actions import Action, Form
 from bot.messages.slack.fields import FAMILIES, choice_options, family
@@ -103,13 +104,16 @@ class InstantAnswers:
 
 
 def _offered(catalog: Catalog, origin: FormOrigin) -> list[Job]:
-    """The jobs that the form offers: of the repositories that the asker may run things of."""
-    images = {
-        name
-        for name, image in catalog.images.items()
-        if image.repository is not None and mark(image.repository) in origin.repositories
-    }
-    return [job for job in catalog.jobs.values() if job.image in images]
+    """The jobs that the form offers: those of which the asker was known to be one who may run them."""
+    marks: dict[str, bool] = {}
+
+    def is_marked(key: str) -> bool:
+        if key not in marks:
+            marks[key] = mark(key) in origin.repositories
+        return marks[key]
+
+    jobs = catalog.jobs.values()
+    return [job for job in jobs if is_marked(job_key(job, catalog.repository_of(job)))]
 
 
 def _inputs(payload: Json) -> dict[str, str]:

@@ -103,8 +103,6 @@ class SlackLinkHandler:
         if not found or message is None or shared.is_draft:
             return "no links of ours in a message that was sent"
         context = await self._contexts.of(f"links:{channel}:{message}", shared.asker, shared.spot)
-        if context.login is None:
-            return f"nobody knows who {context.actor} is"
         if shared.is_shared or await self._audience.reads_channel(self._slack, channel):
             return "another organisation reads the channel"
         shown = {link.address: await self._pages.blocks(context, link) for link in found}
@@ -161,7 +159,8 @@ class LinkedPages:
         repository, _ = await self._authorization.require_job(context, link.name)
         job = self._authorization.catalog(context).job(link.name)
         repositories = frozenset([repository] if repository is not None else [])
-        return job_blocks(await self._overviews.jobs(Sight({job.name: job}, repositories), 1))
+        own = frozenset([] if repositories else [job.name])
+        return job_blocks(await self._overviews.jobs(Sight({job.name: job}, repositories, own=own), 1))
 
 
 def _origin(url: SplitResult) -> tuple[str, str, int]:

@@ -45,10 +45,11 @@ class SlackListHandler:
         await self._settlement.settle(delivery, "handled", f"{context.actor} turns to page {number}", posts)
 
     async def _page(self, context: RequestContext, number: int, *, replaces: bool) -> list[Post]:
-        if context.login is None:
+        sight = await self._visibility.of(context)
+        if context.login is None and not sight.jobs:
             text = messages.error_reply(messages.unknown_person(context.membership))
             return self._answers.slack(context, [text])
-        page = await self._reader.jobs(await self._visibility.of(context), number)
+        page = await self._reader.jobs(sight, number)
         text, blocks = job_list(page, command=self._authorization.first_word(context))
         posts = self._answers.slack(context, [messages.Illustrated(text, blocks)])
         return [targets.replacing(post) for post in posts] if replaces else posts

@@ -93,8 +93,9 @@ class OverviewReader:
             scheduled = plans_of(*sight.jobs.values())
             states = ticks.states(session, [plan.key for plan in scheduled])
             shut = locks.closed(session, now=now)
-            rows = overviews.under_way(session, sight.repositories, limit=UNDER_WAY)
-            failing = overviews.failing(session, sight.repositories, limit=homes.FAILING)
+            scope = overviews.Scope(sight.repositories, sight.hidden, sight.own)
+            rows = overviews.under_way(session, scope, limit=UNDER_WAY)
+            failing = overviews.failing(session, scope, limit=homes.FAILING)
             waiting = [row for row in rows if row.state in QUEUED]
             running = [row for row in rows if row.state not in QUEUED]
             lines = self._schedules(scheduled, states, now)
@@ -126,7 +127,9 @@ class OverviewReader:
     ) -> JobPage:
         some, number = _page(sight, number)
         rows = results.newest(session, [job.name for job in some]).items()
-        newest = {name: row for name, row in rows if row.repository in sight.repositories}
+        newest = {
+            name: row for name, row in rows if name in sight.own or row.repository in sight.repositories
+        }
         closed = {lock.target: lock.actor for lock in shut}
         lines = [self._job(job, newest.get(job.name), states, closed) for job in some]
         return JobPage(lines, number, _pages(sight), len(sight.jobs), sight.unknown)

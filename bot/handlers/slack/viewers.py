@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from bot.events.slack_facts import SlackAsker
-from bot.handlers.permitted import Permitted
+from bot.handlers.visibility import Known
 
 LIFE = 600.0
 """Seconds for which a Home that was opened is followed."""
@@ -17,16 +17,18 @@ MOST = 100
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A Home as it was shown: its page of jobs, whose rights counted, and which those were at `asked_at`.
+    """A Home as it was shown: its page of jobs, whose rights counted, and what was known at `asked_at`.
 
-    `hash` is by what Slack knows it.
+    It shows runs of `repositories` and of `own` jobs. `hash` is by what Slack knows it.
     """
 
     page: int
-    login: str
-    permitted: Permitted
+    login: str | None
+    known: Known
     asked_at: float
     hash: str = ""
+    repositories: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -70,11 +72,13 @@ class HomeViewers:
         """Their Home is followed no more."""
         self._viewers.pop(user, None)
 
-    def touch(self, repositories: Collection[str] | None) -> None:
-        """Something moved in these repositories; None: in any."""
+    def touch(self, repositories: Collection[str] | None, jobs: Collection[str] = ()) -> None:
+        """Something moved in these repositories, or of these jobs; None: anywhere."""
         for viewer in self._viewers.values():
-            seen = viewer.publication.permitted.repositories
-            if repositories is None or not seen.isdisjoint(repositories):
+            seen = viewer.publication
+            if repositories is None or not (
+                seen.repositories.isdisjoint(repositories) and seen.own.isdisjoint(jobs)
+            ):
                 viewer.is_stale = True
 
     def due(self) -> list[Viewer]:

@@ -169,5 +169,5 @@ async def test_boards_show_who_waits_for_a_yes_but_not_for_its_time(desk: Desk) 
     await held(desk, Hold.TIME, repository="acme/shop")
     for jobs in (None, {"migrate"}, {str(number) for number in range(200)} | {"migrate"}):
         assert await desk.store.read(lambda s, jobs=jobs: boards.waiting(s, jobs, limit=9)) == [waits]  # type: ignore[misc]
-    rows = await desk.store.read(lambda s: overviews.under_way(s, ["acme/shop"], limit=9))
+    rows = await desk.store.read(lambda s: overviews.under_way(s, overviews.Scope(["acme/shop"]), limit=9))
     assert [row.number for row in rows] == [waits]

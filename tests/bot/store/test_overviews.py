@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.store import Session, Store, overviews
+from bot.store.overviews import Scope
 from bot.tables import Run
 
 SHOP, SITE = "acme/shop", "acme/site"
@@ -45,12 +46,12 @@ async def test_failures_are_one_for_each_job_that_did_not_succeed_since(store: S
         _run(10, "stopped", "cancelled"),
         _run(11, "nobody's", "failed", repository=None),
     ]
-    assert await _numbers(store, rows, overviews.failing, repositories=[SHOP], limit=5) == [9, 5]
+    assert await _numbers(store, rows, overviews.failing, scope=Scope([SHOP]), limit=5) == [9, 5]
 
 
 async def test_failures_are_the_newest_ones(store: Store) -> None:
     rows = [_run(number, f"job-{number}", "failed") for number in range(1, 9)]
-    assert await _numbers(store, rows, overviews.failing, repositories=[SHOP], limit=2) == [8, 7]
+    assert await _numbers(store, rows, overviews.failing, scope=Scope([SHOP]), limit=2) == [8, 7]
 
 
 async def test_what_goes_on_is_newest_first(store: Store) -> None:
@@ -60,11 +61,17 @@ async def test_what_goes_on_is_newest_first(store: Store) -> None:
         _run(3, "c", None, state="waiting"),
         _run(4, "d", None, repository=SITE),
     ]
-    assert await _numbers(store, rows, overviews.under_way, repositories=[SHOP], limit=5) == [3, 1]
+    assert await _numbers(store, rows, overviews.under_way, scope=Scope([SHOP]), limit=5) == [3, 1]
 
 
 async def test_nobody_s_repositories_have_nothing(store: Store) -> None:
     rows = [_run(1, "a", None), _run(2, "b", "failed")]
-    assert await _numbers(store, rows, overviews.under_way, repositories=[], limit=5) == []
-    assert await store.read(lambda s: overviews.failing(s, [], limit=5)) == []
-    assert await store.read(lambda s: overviews.repositories_of(s, [1, 2, 3])) == {SHOP}
+    assert await _numbers(store, rows, overviews.under_way, scope=Scope([]), limit=5) == []
+    assert await store.read(lambda s: overviews.failing(s, Scope([]), limit=5)) == []
+    assert await store.read(lambda s: overviews.touched(s, [1, 2, 3])) == ({SHOP}, {"a", "b"})
+
+
+async def test_job_of_its_own_rule_is_theirs_or_not_whatever_the_repository(store: Store) -> None:
+    rows = [_run(1, "a", None), _run(2, "secret", None), _run(3, "mine", None, repository=None)]
+    scope = Scope([SHOP], hidden=["secret"], own=["mine"])
+    assert await _numbers(store, rows, overviews.under_way, scope=scope, limit=5) == [3, 1]

@@ -1,17 +1,21 @@
 """Whose Home is published anew, how often, and for how long."""
 
 from bot.events.slack_facts import SlackAsker
-from bot.handlers.permitted import Permitted
 from bot.handlers.slack.viewers import LIFE, MOST, SPACING, HomeViewers, Publication
+from bot.handlers.visibility import Known
 from tests.clocks import Clock, clock
 
 __all__ = ["clock"]
 
-SHOP = Permitted(frozenset({"acme/shop"}))
+SHOP = frozenset({"acme/shop"})
 
 
 def looks(viewers: HomeViewers, clock: Clock, user: str = "U1", *, opened: bool = True) -> None:
-    viewers.note(SlackAsker(user), Publication(1, "octocat", SHOP, clock()), opened=opened)
+    viewers.note(
+        SlackAsker(user),
+        Publication(1, "octocat", Known(), clock(), repositories=SHOP, own=frozenset({"own"})),
+        opened=opened,
+    )
 
 
 def due(viewers: HomeViewers) -> list[str]:
@@ -27,6 +31,9 @@ def test_home_is_due_when_something_in_it_moved_and_not_sooner_than_some_seconds
     viewer.is_stale = False
     viewers.touch({"acme/site"})
     assert due(viewers) == []
+    viewers.touch({"acme/site"}, {"own"})
+    assert due(viewers) == ["U1"]
+    viewers.due()[0].is_stale = False
     viewers.touch({"acme/shop"})
     assert due(viewers) == ["U1"]
     looks(viewers, clock, opened=False)  # which was made before it moved
