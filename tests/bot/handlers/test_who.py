@@ -157,7 +157,7 @@ async def test_member_of_slack_needs_no_account_of_github(home: House, user: str
         assert last.actor == f"slack:{user}"
 
 
-VERBS = [
+VERBS: list[parser.Command] = [
     parser.Plan("migrate"),
     parser.Why("migrate"),
     parser.Rerun(1),
@@ -252,11 +252,11 @@ async def test_right_that_was_taken_away_is_gone_within_a_minute_and_at_once_whe
 
 
 async def test_nobody_is_let_in_while_github_does_not_answer(home: House) -> None:
-    home.github.fail("/memberships/", 500)
+    home.github.fail("/ops/memberships/", 500)
     context = RequestContext("k", Cause.PAGE, "github:opsie", "opsie", PagePlace())
     with pytest.raises(RetryLater):
         await home.bot.authorization.admit(context, home.tools.registry.catalog.jobs["migrate"])
-    home.github.fail("/memberships/", 500)
+    home.github.fail("/ops/memberships/", 500)
     assert "migrate" not in (await home.bot.visibility.of(context)).jobs
 
 
