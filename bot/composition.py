@@ -23,6 +23,7 @@ from bot.handlers.deliveries import DeliveryHandler, EventHandlers
 from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.exec import ExecHandler
 from bot.handlers.facts import FactFinder
+from bot.handlers.freezes import FreezeHandler
 from bot.handlers.locks import LockHandler
 from bot.handlers.occurrence_commits import OccurrenceCommits
 from bot.handlers.occurrences import OccurrenceHandler
@@ -157,14 +158,12 @@ class Composition:
     @cached_property
     def cards(self) -> CardTargets:
         """Where runs and builds are told."""
-        parts = self.parts
-        return CardTargets(parts.github, parts.slack, parts.clock, parts.nonce)
+        return CardTargets(self.parts.github, self.parts.slack, self.parts.clock, self.parts.nonce)
 
     @cached_property
     def enqueuer(self) -> Enqueuer:
         """What stores runs and builds."""
-        parts = self.parts
-        return Enqueuer(parts.registry, self.cards, parts.clock, parts.nonce)
+        return Enqueuer(self.parts.registry, self.cards, self.parts.clock, self.parts.nonce)
 
     @cached_property
     def actions(self) -> Actions:
@@ -183,6 +182,7 @@ class Composition:
             cancels=CancelHandler(authorization, parts.store, parts.clock),
             builds=BuildHandler(authorization, self.resolver, self.enqueuer),
             locks=LockHandler(authorization, parts.clock),
+            freezes=FreezeHandler(authorization, parts.registry, parts.clock),
             pauses=PauseHandler(authorization, parts.clock),
             plans=Planner(starts, requirements, self.enqueuer, parts.clock),
             reasons=WhyHandler(authorization, parts.repositories, self.enqueuer, parts.clock),

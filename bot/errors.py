@@ -18,6 +18,7 @@ class ProblemType(StrEnum):
     NO_SUCH_RUN = "urn:errand:problem:no-such-run"
     NO_SUCH_BUILD = "urn:errand:problem:no-such-build"
     NO_SUCH_LOG = "urn:errand:problem:no-such-log"
+    NO_SUCH_FREEZE = "urn:errand:problem:no-such-freeze"
     NO_SUCH_LOCK = "urn:errand:problem:no-such-lock"
     NO_SUCH_TOKEN = "urn:errand:problem:no-such-token"  # noqa: S105 (no secret)
     NO_SUCH_SESSION = "urn:errand:problem:no-such-session"
@@ -33,6 +34,7 @@ class ProblemType(StrEnum):
     NOT_MET = "urn:errand:problem:not-met"
     HEAD_MOVED = "urn:errand:problem:head-moved"
     NOT_ALONE = "urn:errand:problem:not-alone"
+    FROZEN = "urn:errand:problem:frozen"
     NAME_TAKEN = "urn:errand:problem:name-taken"
     NOT_FINISHED = "urn:errand:problem:not-finished"
     JOB_CONFLICT = "urn:errand:problem:job-conflict"
@@ -55,10 +57,8 @@ class NotAllowed(AskerError):
     problem = ProblemType.NOT_ALLOWED
 
 
-class NotAlone(NotAllowed):
-    """A run that wants to be alone is not started beside another; `reason` says which that is."""
-
-    problem = ProblemType.NOT_ALONE
+class NotNow(NotAllowed):
+    """Something stands in the way of a run now; `reason` says what, as it is stored."""
 
     def __init__(self, message: str, reason: Mapping[str, Any]) -> None:
         super().__init__(message)
@@ -66,8 +66,20 @@ class NotAlone(NotAllowed):
 
     @property
     def reason(self) -> dict[str, Any]:
-        """The run that is in the way."""
+        """What is in the way."""
         return self._reason
+
+
+class NotAlone(NotNow):
+    """A run that wants to be alone is not started beside another."""
+
+    problem = ProblemType.NOT_ALONE
+
+
+class Frozen(NotNow):
+    """Nothing of the kind starts until a freeze is over."""
+
+    problem = ProblemType.FROZEN
 
 
 class NotFinished(AskerError):

@@ -45,7 +45,7 @@ FIXED = (
     "engine",
 )
 """Sections of the file that only a new start takes up."""
-TAKEN = ("jobs", "images", "sizes", "people", "repository_jobs", "api")
+TAKEN = ("jobs", "images", "sizes", "people", "freeze", "override", "repository_jobs", "api")
 """Those that hold at once."""
 
 

@@ -36,6 +36,7 @@ SECTIONS = (
             "plan": "errand plan migrate SINCE=2024-01-01 --ref main",
             "why": "errand why nightly",
             "locks": "errand locks",
+            "freezes": "errand freezes",
         },
     ),
     Section(
@@ -53,6 +54,8 @@ SECTIONS = (
             "skip": "errand skip nightly",
             "lock": 'errand lock prod "moving the database" for 2h',
             "unlock": "errand unlock prod",
+            "freeze": 'errand freeze "Black Friday" for 2d --environment production',
+            "thaw": "errand thaw --environment production",
         },
     ),
     Section(

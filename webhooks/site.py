@@ -20,6 +20,7 @@ from webhooks.access import Access
 from webhooks.api.audit import AuditHandlers
 from webhooks.api.chat_commands import ChatCommandHandlers
 from webhooks.api.deliveries import DeliveryHandlers
+from webhooks.api.freezes import FreezeHandlers
 from webhooks.api.grants import GrantHandlers
 from webhooks.api.guard import TokenGuard
 from webhooks.api.hooks import HookCallHandlers, HookGuard
@@ -114,6 +115,7 @@ class Site:
             SessionHandlers(store, clock),
             AuditHandlers(store, self.streams, access, clock),
             LoginHandlers(access),
+            FreezeHandlers(controls.questions, lambda: controls.registry.config.calendar, store, clock),
             GrantHandlers(controls.registry, controls.repositories, store, clock),
             ChatCommandHandlers(controls.questions, clock),
             JobHandlers(controls.registry, controls.pruning, store, clock),

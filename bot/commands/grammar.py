@@ -50,6 +50,12 @@ _IMAGE = Flag("image", "TAG", "tag of the image's own repository in a registry t
 _LATEST = Flag("latest", None, "today's definition and image instead of those of that run")
 _PAGE = Flag("page", "P", "a page of all runs here, or of those of a job; 1 has the newest")
 
+_OF = (
+    Flag("job", "NAME", "only this job; `*` stands for letters of a name"),
+    Flag("lock", "NAME", "only jobs with this `lock`"),
+    Flag("environment", "NAME", "only deployments to this environment"),
+)
+
 VERBS: dict[str, Verb] = {
     verb.name: verb
     for verb in (
@@ -87,6 +93,14 @@ VERBS: dict[str, Verb] = {
         Verb("skip", "NAME[/SCHEDULE]", "leave out the next time of a schedule", "Schedules"),
         Verb("lock", 'TARGET ["reason"] [for D]', "keep runs from starting on a target", "Locks"),
         Verb("unlock", "TARGET", "let them start again", "Locks"),
+        Verb(
+            "freeze",
+            '["why"] [for D | until T]',
+            "keep everything from starting, or what is named",
+            "Freezes",
+            _OF,
+        ),
+        Verb("thaw", "", "end a freeze", "Freezes", _OF),
         Verb("approve", "#N", "say yes to a run that waits for it", "Approvals"),
         Verb("deny", '#N ["why"]', "say no to it", "Approvals"),
         Verb("login", "", "sign in to the pages: in Slack, by a link that only you see", "Help"),
@@ -96,7 +110,7 @@ VERBS: dict[str, Verb] = {
 
 AVAILABLE = frozenset(
     {"run", "rerun", "cancel", "logs", "status", "list", "build", "help", "login", "plan", "why"}
-    | {"lock", "unlock", "pause", "resume", "skip", "approve", "deny"}
+    | {"lock", "unlock", "freeze", "thaw", "pause", "resume", "skip", "approve", "deny"}
 )
 """The verbs that have an effect in this version; all others parse and are answered plainly."""
 

@@ -133,6 +133,27 @@ class Unlock:
 
 
 @dataclass(frozen=True, slots=True)
+class Freeze:
+    """Keep everything from starting, or what is named: until a time, for some seconds, or until thawed."""
+
+    why: str | None = None
+    until: str | None = None
+    duration: float | None = None
+    job: str | None = None
+    lock: str | None = None
+    environment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Thaw:
+    """Let what was frozen start again."""
+
+    job: str | None = None
+    lock: str | None = None
+    environment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Approve:
     """Yes to a run that waits for it."""
 
@@ -170,7 +191,7 @@ class Help:
 
 Command = (
     Run | Rerun | Cancel | Logs | Status | List | Plan | Why | Pause | Resume | Skip
-    | Lock | Unlock | Approve | Deny | Build | Login | Help
+    | Lock | Unlock | Freeze | Thaw | Approve | Deny | Build | Login | Help
 )  # fmt: skip
 
 
@@ -258,6 +279,23 @@ def _lock(reader: Reader) -> Lock:
     return Lock(target, reason)
 
 
+def _freeze(reader: Reader) -> Freeze:
+    of = _named(reader)
+    word = reader.either("for", "until")
+    why = None if word or not reader.left else reader.take("a reason")
+    match word or reader.either("for", "until"):
+        case "until":
+            return Freeze(why, reader.moment(), None, *of)
+        case "for":
+            return Freeze(why, None, reader.duration(), *of)
+    return Freeze(why, None, None, *of)
+
+
+def _named(reader: Reader) -> tuple[str | None, str | None, str | None]:
+    """The job, the lock and the environment that a freeze is of."""
+    return reader.flags.get("job"), reader.flags.get("lock"), reader.flags.get("environment")
+
+
 _MEANINGS: dict[str, Callable[[Reader], Command]] = {
     "run": _run,
     "rerun": _rerun,
@@ -273,6 +311,8 @@ _MEANINGS: dict[str, Callable[[Reader], Command]] = {
     "skip": lambda reader: Skip(*reader.schedule()),
     "lock": _lock,
     "unlock": lambda reader: Unlock(reader.name("what to unlock")),
+    "freeze": _freeze,
+    "thaw": lambda reader: Thaw(*_named(reader)),
     "approve": lambda reader: Approve(reader.number()),
     "deny": lambda reader: Deny(reader.number(), reader.take("a reason") if reader.left else None),
     "login": lambda reader: Login(),

@@ -10,8 +10,9 @@ from bot.access.principals import Principal, member
 from bot.catalog.catalog import Job
 from bot.catalog.conditions import ConfigMapReference, Resources, SecretReference
 from bot.catalog.due import plans_of, upcoming
+from bot.catalog.freezes import MOST, Calendar, Freeze
 from bot.catalog.images import Image, image_name
-from bot.catalog.who import PeopleSets
+from bot.catalog.who import Allowed, PeopleSets
 from bot.config.document import Value
 from bot.config.interpolation import expand
 from bot.config.repository_rules import RepositoryRules, rules_of
@@ -61,6 +62,8 @@ class Config(Section):
     api: Api = Field(default_factory=Api)
     pages: Pages = Field(default_factory=Pages)
     people: PeopleSets = Field(default_factory=dict)
+    freeze: Annotated[tuple[Freeze, ...], Field(max_length=MOST)] = ()
+    override: Allowed = ()
     engine: Engine = Field(default_factory=Engine)
     images: dict[str, Image] = Field(default_factory=dict)
     sizes: dict[Annotated[str, AfterValidator(image_name)], Resources] = Field(default_factory=dict)
@@ -72,6 +75,7 @@ class Config(Section):
     _newest: Mapping[str, Value] = PrivateAttr(default_factory=dict)
     _file: str = PrivateAttr(default="")
     _lines: Mapping[str, int] = PrivateAttr(default_factory=dict)
+    _calendar: Calendar | None = PrivateAttr(default=None)
     _users: Mapping[str, frozenset[str]] | None = PrivateAttr(default=None)
 
     @property
@@ -100,10 +104,18 @@ class Config(Section):
 
     def take_definitions(self, new: "Config") -> None:
         """Take over what `new` was written with for jobs that are defined later."""
-        mine = ("jobs", "defaults", "images", "sizes", "people", "api")
+        mine = ("jobs", "defaults", "images", "sizes", "people", "freeze", "override", "api")
+        self._calendar = None
         self._newest, self._file, self._lines = new.written, new._file, new._lines
         kept = {key: value for key, value in self._written.items() if key not in mine}
         self._written = {**kept, **{key: new.written[key] for key in mine if key in new.written}}
+
+    @property
+    def calendar(self) -> Calendar:
+        """When nothing starts, as the file says."""
+        if self._calendar is None:
+            self._calendar = Calendar(self.freeze)
+        return self._calendar
 
     @property
     def forks(self) -> bool:

@@ -15,6 +15,8 @@ MEANINGS = {
     "limits": "how much may happen at the same time",
     "github": "how Errand speaks with GitHub, which images and anybody's rights need",
     "slack": "how Errand speaks with Slack",
+    "freeze": "when nothing may start, or nothing of what is named",
+    "override": "who may start things in spite of a freeze, and end freezes of others: people, teams, sets of `people`, tokens",
     "people": "sets of people, tokens and workflows by name, for `allow`, `deny` and `approval`",
     "api": "what jobs that come over the API may name",
     "pages": "who may look at the pages, besides those who may run things",

@@ -8,6 +8,7 @@ from bot.handlers.builds import BuildHandler
 from bot.handlers.cancel import CancelHandler
 from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.exec import ExecHandler
+from bot.handlers.freezes import FreezeHandler
 from bot.handlers.locks import LockHandler
 from bot.handlers.pauses import PauseHandler
 from bot.handlers.plans import Planner, WhyHandler
@@ -30,6 +31,7 @@ class Actions:
     cancels: CancelHandler
     builds: BuildHandler
     locks: LockHandler
+    freezes: FreezeHandler
     pauses: PauseHandler
     plans: Planner
     reasons: WhyHandler

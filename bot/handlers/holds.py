@@ -30,7 +30,9 @@ class Gatekeeper:
         if run is None or run.hold != kind:
             return None
         rules = self._registry.catalog.jobs.get(run.job) or Job.frozen(run.definition)
-        why = preconditions.refusal(session, preconditions.Candidate(rules, run=run), now=now)
+        why = preconditions.refusal(
+            session, preconditions.Candidate(rules, self._registry.config.calendar, run=run), now=now
+        )
         if why is not None:
             return holds.end(session, number, kind, now=now, reason=NOT_RELEASED, on=why)
         if kind is not Hold.APPROVAL and run.approval is not None:

@@ -77,6 +77,7 @@ class Order:
     version: int | None = None  # of the job; None: whichever it is today
     rules: Job | None = None  # whose `concurrency` and `lock` hold; None: the job's own
     tick_at: float | None = None
+    override: str | None = None  # why it starts in spite of a freeze, said by somebody who may
     not_before: float | None = None  # held until then; seconds since the epoch
     schedule: str | None = None  # whose moment that is, if it has a name
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.catalog.catalog import Job
+from bot.catalog.freezes import Calendar, Subject
 from bot.handlers.orders import Order
-from bot.store import Session, admission
+from bot.store import Session, admission, freezes
 from bot.tables import Run
 
 Reason = dict[str, Any]
@@ -21,10 +22,11 @@ class Candidate:
     """A run that is to be stored (`order`), or that is held and is to be released (`run`).
 
     `rules` is the definition that says how it and others keep out of each other's way: today's, where the
-    job is still there. Exactly one of `order` and `run` is given.
+    job is still there. `calendar` has the freezes of the file. Exactly one of `order` and `run` is given.
     """
 
     rules: Job
+    calendar: Calendar
     order: Order | None = None
     run: Run | None = None
 
@@ -32,6 +34,18 @@ class Candidate:
     def job(self) -> str:
         """The name of the job."""
         return self.run.job if self.run is not None else self.rules.name
+
+    @property
+    def subject(self) -> Subject:
+        """What a freeze may be about."""
+        source = self.run or self.order
+        return Subject(self.job, self.rules.lock, None if source is None else source.environment)
+
+    @property
+    def overrides(self) -> bool:
+        """Whether it starts in spite of a freeze, as somebody said who may."""
+        source = self.run or self.order
+        return source is not None and source.override is not None
 
 
 def refusal(session: Session, candidate: Candidate, *, now: float) -> Reason | None:
@@ -44,4 +58,14 @@ def _alone(session: Session, candidate: Candidate, now: float) -> Reason | None:
     return admission.refusal(session, candidate.job, candidate.rules.concurrency)
 
 
-_CHECKS: Sequence[Callable[[Session, Candidate, float], Reason | None]] = (_alone,)
+def frozen(session: Session, candidate: Candidate, now: float) -> Reason | None:
+    """The freeze that is on, whoever overrides it."""
+    return freezes.refusal(session, candidate.calendar, candidate.subject, now=now)
+
+
+def _frozen(session: Session, candidate: Candidate, now: float) -> Reason | None:
+    """Nothing of the kind starts now."""
+    return None if candidate.overrides else frozen(session, candidate, now)
+
+
+_CHECKS: Sequence[Callable[[Session, Candidate, float], Reason | None]] = (_frozen, _alone)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from bot import messages
 from bot.access.callers import Caller
+from bot.catalog.freezes import Standing
 from bot.commands import parser
 from bot.errors import Elsewhere, Refused, RetryLater
 from bot.handlers.actions import Actions
@@ -85,6 +86,14 @@ class QueryHandler:
         return await self._store.write(
             await self._actions.locks.unlock(self._context(caller), parser.Unlock(target))
         )
+
+    async def freeze(self, caller: Caller, command: parser.Freeze) -> tuple[Standing, str]:
+        """Keep things from starting; gives the freeze and the answer."""
+        return await self._store.write(await self._actions.freezes.freeze(self._context(caller), command))
+
+    async def thaw(self, caller: Caller, command: parser.Thaw) -> str:
+        """Let them start again."""
+        return await self._store.write(await self._actions.freezes.thaw(self._context(caller), command))
 
     async def build(self, caller: Caller, command: parser.Build) -> BuildOrder:
         """Build an image, unless it is built from that commit."""

@@ -368,5 +368,5 @@ class TickHandler:
         except AskerError as error:
             return None, "missed", error.reason
         if (why := self._enqueuer.refusal(session, order)) is not None:
-            return None, "refused", why
+            return None, "frozen" if why["kind"] == "frozen" else "refused", why
         return order, "run", None

@@ -60,6 +60,10 @@ class CommandHandlers:
                 return await actions.locks.lock(context, command)
             case parser.Unlock():
                 return await actions.locks.unlock(context, command)
+            case parser.Freeze():
+                return _answer(await actions.freezes.freeze(context, command))
+            case parser.Thaw():
+                return await actions.freezes.thaw(context, command)
             case parser.Pause():
                 return await actions.pauses.pause(context, command)
             case parser.Resume():
@@ -145,6 +149,11 @@ def _answered(saying: Callable[[Session], Answer]) -> Effect:
 def _saying(text: str) -> Effect:
     """What only answers."""
     return lambda session: text
+
+
+def _answer(effect: Callable[[Session], tuple[object, str]]) -> Effect:
+    """The words of what gives more."""
+    return lambda session: effect(session)[1]
 
 
 def _joined(*texts: str | None) -> str | None:

@@ -7,7 +7,7 @@ is left out.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bot.messages import waits
+from bot.messages import freezes, waits
 from bot.tables import OccurrenceSeen, PushVerdict, Tick
 from bot.text import vocabulary
 from bot.text.wording import quoted
@@ -121,6 +121,7 @@ _REASONS: dict[str, Callable[[Reason], str]] = {
     "superseded": lambda why: "a later deployment to that environment was decided first",
     "over": lambda why: "the pull request was pushed to again, or closed, before this was decided",
     "alone": waits.not_alone,
+    "frozen": freezes.refused,
     "late": lambda why: (
         f"Errand was not there in time; it would have been made up for within {why['within']}."
     ),

@@ -6,5 +6,6 @@ the time is an argument, as epoch seconds. The rules at clock changes are told i
 """
 
 from bot.schedule.schedule import Schedule, parse, spread
+from bot.schedule.zones import first_moment, last_moment, zone
 
-__all__ = ["Schedule", "parse", "spread"]
+__all__ = ["Schedule", "first_moment", "last_moment", "parse", "spread", "zone"]

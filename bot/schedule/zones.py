@@ -129,3 +129,26 @@ def _offset(tz: ZoneInfo, moment: int) -> int:
     ahead = datetime.fromtimestamp(moment, tz).utcoffset()
     assert ahead is not None  # noqa: S101 - no ZoneInfo is without one
     return ahead.days * DAY + ahead.seconds
+
+
+def first_moment(tz: ZoneInfo, local: int) -> int:
+    """The first moment at which the clock of `tz` shows `local` or, where it leaves that out, more.
+
+    Both in seconds, `local` as if the zone had been UTC.
+    """
+    return next(
+        max(span.start, local - span.offset)
+        for span in spans(tz, local - 2 * DAY)
+        if local - span.offset < span.end
+    )
+
+
+def last_moment(tz: ZoneInfo, local: int) -> int:
+    """The same, the last time that the clock shows `local`."""
+    found = first_moment(tz, local)
+    for span in spans(tz, found):
+        if span.start > local + 2 * DAY:
+            return found
+        if span.start <= local - span.offset < span.end:
+            found = local - span.offset
+    return found

@@ -21,6 +21,7 @@ from bot.tables import (
     JobState,
     JournalEntry,
     Lock,
+    ManualFreeze,
     OccurrenceSeen,
     PersonSession,
     Post,
@@ -67,6 +68,7 @@ IDEMPOTENCY: Columns = table_of(Idempotency).c
 IMAGE_TAG: Columns = table_of(ImageTag).c
 JOB_STATE: Columns = table_of(JobState).c
 JOURNAL: Columns = table_of(JournalEntry).c
+FREEZE: Columns = table_of(ManualFreeze).c
 LOCK: Columns = table_of(Lock).c
 OCCURRENCE: Columns = table_of(OccurrenceSeen).c
 PIN: Columns = table_of(RepositoryPin).c

@@ -12,6 +12,7 @@ from bot.states import State
 from bot.tables.approvals import Approval
 from bot.tables.callers import EndedSession, Hook, Idempotency, PersonSession, Token
 from bot.tables.claimable import Claimable
+from bot.tables.freezes import ManualFreeze
 from bot.tables.journal import JournalEntry
 from bot.tables.occurrences import OccurrenceSeen
 from bot.tables.pushes import CommandRefusal, PushSeen, PushVerdict
@@ -34,6 +35,7 @@ __all__ = [
     "JobVersion",
     "JournalEntry",
     "Lock",
+    "ManualFreeze",
     "OccurrenceSeen",
     "Packed",
     "PersonSession",
@@ -177,6 +179,7 @@ class Run(Claimable, table=True):
         default=None, sa_type=JSON(none_as_null=True)
     )  # whose yes it needs, of what, and who gave it; see `bot.handlers.approvals`
     hold_until: float | None = Field(default=None, sa_type=Double)  # until when it is held at most
+    override: str | None = Field(default=None, sa_type=Text)  # why it starts in spite of a freeze
     attempt: int = 1  # the current or last one
     state: str = State.WAITING
     result: str | None = None
@@ -352,6 +355,10 @@ class Lock(SQLModel, table=True):
     actor: str
     created_at: float = Field(sa_type=Double)
     until: float | None = Field(default=None, sa_type=Double)
+    person: str | None = None  # whose runs go on, as `bot.access.people.identity` calls them
+    repository: str | None = None  # with `pull_request`: it ends when that is merged or closed
+    pull_request: int | None = Field(default=None, sa_type=Number)
+    told_at: float | None = Field(default=None, sa_type=Double)  # when its person heard that somebody waits
 
 
 class ImageTag(SQLModel, table=True):

@@ -16,6 +16,7 @@ from webhooks.api import openapi, queries, responses
 from webhooks.api.audit import AuditHandlers, Entries
 from webhooks.api.chat_commands import ChatCommandHandlers
 from webhooks.api.deliveries import DeliveryHandlers
+from webhooks.api.freezes import FreezeHandlers
 from webhooks.api.grants import GrantHandlers
 from webhooks.api.guard import Guard, guarded
 from webhooks.api.hooks import HookCallHandlers
@@ -55,6 +56,7 @@ _PUT = {
 }
 _GRANTED = {201: Answer("It, with its token, this once.", (_LOCATION,))}
 _NEW_TOKEN = {201: Answer("It, with its text, this once.", (_LOCATION,))}
+_FROZEN = {201: Answer("It is on.")}
 _LOGGED_IN = {
     201: Answer("The login, with its token, this once.", shape=LoginToken),
     202: Answer("Nobody has agreed yet.", shape=LoginPending),
@@ -141,6 +143,11 @@ OPERATIONS = (
     _get("/api/locks", Needs.READ, RunHandlers.list_locks),
     _command("PUT", "/api/locks/{target}", Needs.CONCERNED, ChatCommandHandlers.lock_target, verb="lock"),
     _delete("/api/locks/{target}", Needs.CONCERNED, ChatCommandHandlers.unlock_target, verb="unlock"),
+    _get("/api/freezes", Needs.READ, FreezeHandlers.list_freezes),
+    _command("POST", "/api/freezes", Needs.CONCERNED, FreezeHandlers.begin_freeze, _FROZEN, verb="freeze"),
+    _command(
+        "DELETE", "/api/freezes", Needs.CONCERNED, FreezeHandlers.end_freeze, query=queries.THAW, verb="thaw"
+    ),
     _command(
         "POST",
         "/api/images/{image}/build",

@@ -119,6 +119,12 @@ RUN_LOG = (
     Parameter("container", "the log of this sidecar of its pod, instead of the job's own"),
 )
 
+THAW = (
+    Parameter("job", "the freeze of this job"),
+    Parameter("lock", "the freeze of this lock"),
+    Parameter("environment", "the freeze of this environment"),
+)
+
 HELP = (Parameter("page", "which page of the parameters, where there are many", 1, 999_999),)
 
 LONGEST_WAIT = 600

@@ -7,6 +7,7 @@ from bot.commands.parser import Command, parse
 
 EXAMPLES = {
     "NAME": "migrate",
+    "NAME[/SCHEDULE]": "migrate/eu",
     "IMAGE": "shop",
     "TARGET": "prod",
     "#N": "#1",

@@ -15,6 +15,7 @@ from bot.commands.parser import (
     Cancel,
     Command,
     Deny,
+    Freeze,
     Help,
     List,
     Lock,
@@ -27,6 +28,7 @@ from bot.commands.parser import (
     Run,
     Skip,
     Status,
+    Thaw,
     Unlock,
     Why,
     parse,
@@ -195,6 +197,8 @@ commands: st.SearchStrategy[Command] = st.one_of(
     st.builds(Skip, names),
     st.builds(Lock, names, st.none() | reasons, st.none() | durations),
     st.builds(Unlock, names),
+    st.builds(Freeze, st.none() | reasons, st.none(), st.none() | durations, *[st.none() | names] * 3),
+    st.builds(Thaw, st.none() | names, st.none() | names, st.none() | names),
     st.builds(Approve, numbers),
     st.builds(Deny, numbers),
     st.builds(Build, names, st.none() | refs),
@@ -234,10 +238,21 @@ def _words(command: Command) -> Iterable[str]:
             yield from (["--ref", command.ref] if command.ref else [])
         case Help():
             yield from ([command.topic] if command.topic else [])
+        case Freeze() | Thaw():
+            yield from _frozen(command)
         case List() | Login():
             pass
         case _:
             yield command.name
+
+
+def _frozen(command: Freeze | Thaw) -> Iterable[str]:
+    if isinstance(command, Freeze):
+        yield from ([command.why] if command.why is not None else [])
+        yield from (["for", f"{command.duration:.0f}"] if command.duration else [])
+    for name in ("job", "lock", "environment"):
+        value = getattr(command, name)
+        yield from ([f"--{name}={value}"] if value is not None else [])
 
 
 @settings(deadline=None)
