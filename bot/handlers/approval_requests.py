@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bot import messages
 from bot.catalog.approval import Approval
 from bot.catalog.catalog import Job
 from bot.handlers import bindings
@@ -11,19 +12,11 @@ from bot.states import Hold
 from bot.store.holds import Holding
 from bot.tables import Run
 
-ANYBODY = "somebody else who may run it"
-"""Whose yes it takes where the definition names nobody."""
-
 
 def needed(job: Job, parameters: Mapping[str, str]) -> Approval | None:
     """What the definition asks for of a run with these values; None where it asks for no yes."""
     approval = job.approval
     return approval if approval is not None and approval.is_needed(job.parameters, parameters) else None
-
-
-def whose(approval: Mapping[str, Any]) -> str:
-    """Whose yes it takes, in words that follow "of"; plain text."""
-    return ", ".join(approval.get("from") or ()) or ANYBODY
 
 
 def requested(order: Order, run: Run, approval: Approval) -> dict[str, Any]:
@@ -35,5 +28,5 @@ def holding(run: Run, *, now: float) -> Holding:
     """What holds a run that needs a yes from now on; it is looked at at once, for its image."""
     asked = run.approval or {}
     until = now + asked["expires"]
-    on: dict[str, Any] = {"whose": whose(asked), "count": asked["count"], "until": until, "given": []}
+    on: dict[str, Any] = {"whose": messages.whose(run), "count": asked["count"], "until": until, "given": []}
     return Holding(Hold.APPROVAL, now, until, on)

@@ -20,6 +20,8 @@ _BUTTONS: Mapping[str, str] = {
     messages.RERUN: "rerun #{number}",
     messages.LATEST: "rerun #{number} --latest",
     messages.CANCEL: "cancel #{number}",
+    messages.APPROVE: "approve #{number}",
+    messages.DENY: "deny #{number}",
 }
 """What each button of a run stands for."""
 

@@ -119,6 +119,8 @@ class WhyHandler:
                 refused=prospect.refusal,
                 waiting=waiting(session, prospect, now),
                 last=outward(last) if context.public and last is not None else last,
+                approval=None if job.approval is None else job.approval.model_dump(mode="json"),
+                public=context.public,
             )
             return messages.why(reasons, who=context.login or context.actor)
 

@@ -20,10 +20,22 @@ from bot.messages.approvals import (
     unknown_another,
     unknown_author,
     voided,
+    whose,
     yes_counts,
     yes_too_late,
 )
-from bot.messages.checks import CANCEL, LATEST, RERUN, CheckFields, CheckName, CheckNotes, check, in_requests
+from bot.messages.checks import (
+    APPROVE,
+    CANCEL,
+    DENY,
+    LATEST,
+    RERUN,
+    CheckFields,
+    CheckName,
+    CheckNotes,
+    check,
+    in_requests,
+)
 from bot.messages.comments import comment, marker, terminal, with_marker
 from bot.messages.deployments import Standing, deployment_fields, standing
 from bot.messages.differences import differences
@@ -66,7 +78,9 @@ from bot.messages.waits import locked, locked_already, unlocked, waited_for
 from bot.messages.waits import sentence as waiting_for
 
 __all__ = [
+    "APPROVE",
     "CANCEL",
+    "DENY",
     "LATEST",
     "PICTURES",
     "RERUN",
@@ -150,6 +164,7 @@ __all__ = [
     "voided",
     "waited_for",
     "waiting_for",
+    "whose",
     "why",
     "with_marker",
     "wrong_file",

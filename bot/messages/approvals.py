@@ -12,6 +12,9 @@ from bot.text import vocabulary
 from bot.text.vocabulary import duration, moment
 from bot.text.wording import quoted
 
+_ANYBODY = "somebody else who may run it"
+_NAMED = "those whom its rule names"
+"""Where everybody reads: that tells of no team."""
 LISTED = 5
 """Names, keys and changes that are told of many."""
 
@@ -35,7 +38,9 @@ def approved_by(run: Run) -> str | None:
 def whose(run: Run) -> str:
     """Whose yes a run needs or needed, as plain text."""
     wanted = (run.approval or {}).get("from") or ()
-    return clean(", ".join(wanted), 200) or "somebody else who may run it"
+    if wanted and run.public:
+        return _NAMED
+    return clean(", ".join(wanted), 200) or _ANYBODY
 
 
 def yes_counts(run: Run, *, fresh: bool, enough: bool) -> str:
@@ -146,15 +151,16 @@ def end_of_expired(on: Mapping[str, Any]) -> str:
     return f"Nobody of {whose_} said yes in time." if whose_ else "Nobody said yes in time."
 
 
-def needs_yes(approval: Mapping[str, Any], *, until: float | None = None) -> str:
-    """What a plan says beforehand of the yes that a run will need."""
-    count = approval["count"]
+def needs_yes(approval: Mapping[str, Any], *, public: bool = False) -> str:
+    """What is said beforehand of the yes that a run will need; `public`: where everybody reads."""
+    count, named, doors = approval["count"], approval.get("from") or (), approval["on"]
     many = "a yes" if count == 1 else f"a yes of {count} people"
-    whose_ = quoted(", ".join(approval.get("from") or ()) or "somebody else who may run it")
+    of = _NAMED if named and public else quoted(", ".join(named)) if named else _ANYBODY
     author = ", not of who wrote the commit" if approval.get("not_author") else ""
-    doors = approval["on"]
     where = f" (on {', '.join(doors)})" if len(doors) < len(_DOORS) else ""
-    return f"It waits for {many} of {whose_}{author}{where}, for {duration(approval['expires'])} at most."
+    when = f" where {quoted(approval['when'])}" if approval.get("when") else ""
+    most = duration(approval["expires"])
+    return f"it waits for {many} of {of}{author}{where}{when}, for {most} at most"
 
 
 _DOORS = ("github", "slack", "page", "api")

@@ -34,6 +34,7 @@ _CONCLUSIONS = {
 }
 
 CANCEL, RERUN, LATEST = "cancel", "rerun", "rerun-latest"
+APPROVE, DENY = "approve", "deny"
 """By which GitHub says which button was pressed."""
 
 _ID = re.compile(r"(run|build):([1-9][0-9]{0,18}):([A-Za-z0-9_-]{1,128})", re.ASCII)
@@ -53,6 +54,10 @@ class CheckButton:
 
 
 STOPS = (CheckButton("Cancel", "Stop this run", CANCEL),)
+ANSWERS = (
+    CheckButton("Approve", "Say yes: it starts", APPROVE),
+    CheckButton("Deny", "Say no: it does not start", DENY),
+)
 REPEATS = (
     CheckButton("Re-run", "Once more, exactly as it was", RERUN),
     CheckButton("Re-run with latest", "With today's definition and commit", LATEST),
@@ -201,4 +206,6 @@ def _buttons(view: View) -> tuple[CheckButton, ...]:
     """What can be asked for by a button; GitHub draws one of its own that repeats."""
     if view.noun != "run":
         return ()
+    if view.waits_for_yes:
+        return ANSWERS + STOPS
     return REPEATS if view.result is not None else STOPS

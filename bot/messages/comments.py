@@ -68,6 +68,8 @@ def facts(view: View, link: str | None, *, on_commit: bool = False) -> str:
     """Who, which code, which image, and where more stands; `on_commit` goes without the commit."""
     label, who, after = view.person
     found = [f"{label} {code(who, 100)}{after}"]
+    if view.approved:
+        found.append("approved by " + ", ".join(code(each, 80) for each in view.approved))
     if view.commit and not on_commit:
         found.append(f"commit {_commit(view)}")
     if on_commit and view.pull is not None and _REPOSITORY.fullmatch(view.repository or ""):
@@ -134,6 +136,9 @@ def _commit(view: View) -> str:
 def _footer(view: View, command: str) -> str:
     if view.noun != "run":
         return ""
+    if view.waits_for_yes:
+        yes, no = (code(f"{command} {verb} #{view.number}") for verb in ("approve", "deny"))
+        return f"yes: {yes} · no: {no}"
     if view.result is None:
         return f"stop: {code(f'{command} cancel #{view.number}')}"
     return f"again: {code(f'{command} rerun #{view.number}')}"

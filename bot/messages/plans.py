@@ -1,13 +1,14 @@
 """What `plan` and `why` answer, in Markdown. Values are shown literally; of variables only the names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bot.catalog.due import DEFINITION, Outlook
 from bot.catalog.images import Image
 from bot.catalog.requirements import Verdict
 from bot.catalog.retries import of_definition
-from bot.messages import waits
+from bot.messages import approvals, waits
 from bot.messages.comments import headline
 from bot.messages.differences import differences
 from bot.messages.requirements import requirement_line
@@ -62,6 +63,8 @@ def plan(prospect: Prospect, *, who: str) -> str:
         lines.append(f"- it would wait for {plain(waits.words(prospect.waiting), 500)}")
     else:
         lines.append("- nothing is in its way")
+    if run.approval is not None:
+        lines.append(f"- {approvals.needs_yes(run.approval, public=run.public)}")
     if (rules := of_definition(run.definition)) is not None:
         lines.append(f"- {policy(rules)}")
     lines += [f"- {line}" for line in timing_lines(prospect.timing)]
@@ -137,6 +140,8 @@ class Reasons:
     refused: str | None
     waiting: Waiting | None
     last: Run | None
+    approval: Mapping[str, Any] | None = None
+    public: bool = False
 
 
 def why(reasons: Reasons, *, who: str) -> str:
@@ -158,6 +163,8 @@ def why(reasons: Reasons, *, who: str) -> str:
         lines.append(f"- a new run would wait now for {plain(waits.words(reasons.waiting), 500)}")
     else:
         lines.append("- no lock and no other run is in its way now")
+    if reasons.approval is not None:
+        lines.append(f"- of a new run: {approvals.needs_yes(reasons.approval, public=reasons.public)}")
     lines += [f"- {line}" for line in _pushed(reasons)]
     if reasons.starters:
         lines.append(f"- starts by itself with {codes(reasons.starters)}")

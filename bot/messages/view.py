@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.access.scopes import EXEC
 from bot.catalog.retries import Ended, RetryDecision, decision_of
-from bot.messages import waits
+from bot.messages import approvals, waits
 from bot.messages.differences import differences
 from bot.messages.reasons import explained, explanation, message
 from bot.messages.text import clean
@@ -69,6 +69,7 @@ class View:
     built_by: int | None  # the build that made its image
     pull: int | None  # the pull request that it is of
     single: bool  # one command, not a job
+    approvers: tuple[str, ...]  # the actors whose yes counts
     beside: "Beside"
     progress: tuple[int, int] | None
 
@@ -169,6 +170,16 @@ class View:
         return self.by[0], who, f" {how}" if how else ""
 
     @property
+    def waits_for_yes(self) -> bool:
+        """Whether somebody can say yes or no to it."""
+        return self.wait is Wait.APPROVAL and self.result is None
+
+    @property
+    def approved(self) -> tuple[str, ...]:
+        """The names of who said yes to it."""
+        return tuple(clean(vocabulary.who(actor), 80) for actor in self.approvers)
+
+    @property
     def facts(self) -> tuple[tuple[str, str, str], ...]:
         """Label, value and what follows it, of what is worth knowing; only values may come from outside."""
         found: list[tuple[str, str, str]] = []
@@ -238,6 +249,7 @@ def run_view(run: Run, beside: Beside = ALONE) -> View:
         built_by=run.build_number,
         pull=run.pull_request,
         single=run.job == EXEC,
+        approvers=tuple(approvals.given(run)),
         beside=beside,
     )
 
@@ -267,6 +279,7 @@ def build_view(build: Build, beside: Beside = ALONE) -> View:
         built_by=None,
         pull=None,
         single=False,
+        approvers=(),
         beside=beside,
     )
 

@@ -18,6 +18,8 @@ from bot.registry import Registry
 from bot.tables import Delivery, Post
 
 _COMMANDS: Mapping[str, str] = {
+    Action.RUN_APPROVE: "approve #{value}",
+    Action.RUN_DENY: "deny #{value}",
     Action.RUN_CANCEL: "cancel #{value}",
     Action.RUN_AGAIN: "rerun #{value}",
     Action.JOB_PAUSE: "pause {value}",

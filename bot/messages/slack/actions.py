@@ -6,6 +6,8 @@ from enum import StrEnum
 class Action(StrEnum):
     """The `action_id` of a button; its `value` is in brackets. Within one block each may be there once."""
 
+    RUN_APPROVE = "run.approve"  # (number)
+    RUN_DENY = "run.deny"  # (number)
     RUN_CANCEL = "run.cancel"  # (number)
     RUN_AGAIN = "run.again"  # (number)
     RUN_CHANGE = "run.change"  # (number): the form, filled in

@@ -1,8 +1,34 @@
 """The buttons of a run that several places have."""
 
+from bot.messages.comments import parameters
 from bot.messages.slack.actions import Action
 from bot.messages.slack.elements import Block, button, confirm
+from bot.messages.text import clean
 from bot.messages.view import View
+
+
+def answer_buttons(view: View) -> list[Block]:
+    """Yes and no to a run that waits for that, each after a question that says what it is a yes to."""
+    given = " ".join(parameters(view))
+    what = f"{view.name} {given}".strip() + (f" of commit {view.commit[:12]}" if view.commit else "")
+    yes = confirm(
+        f"Approve #{view.number}?",
+        f"{clean(what, 200)} starts, with your name beside that of who asked for it.",
+        yes="Approve",
+        no="Not yet",
+    )
+    no = confirm(
+        f"Deny #{view.number}?",
+        f"{clean(view.name, 100)} does not start; who asked for it has to ask anew.",
+        yes="Deny",
+        no="Not yet",
+        style="danger",
+    )
+    number = str(view.number)
+    return [
+        button("Approve", Action.RUN_APPROVE, number, style="primary", confirm=yes),
+        button("Deny", Action.RUN_DENY, number, style="danger", confirm=no),
+    ]
 
 
 def cancel_button(view: View) -> Block:

@@ -6,7 +6,7 @@ from bot.messages import reports
 from bot.messages.comments import parameters
 from bot.messages.mrkdwn import cut, date, escaped, fitted, link, literal, mention, span, zoned
 from bot.messages.slack.actions import Action
-from bot.messages.slack.buttons import cancel_button
+from bot.messages.slack.buttons import answer_buttons, cancel_button
 from bot.messages.slack.elements import (
     MESSAGE_CHARACTERS,
     Block,
@@ -90,13 +90,19 @@ def _elapsed(view: View) -> str | None:
 
 
 def _facts(view: View) -> str:
-    return " · ".join([_person(view), *_code(view), *_moments(view), *_repeats(view)])
+    return " · ".join([_person(view), *_approved(view), *_code(view), *_moments(view), *_repeats(view)])
 
 
 def _person(view: View) -> str:
     label, who, how = view.person
     known = f" ({view.beside.membership})" if view.beside.membership else ""
     return f"{label} {mention(view.beside.member or '') or span(who, 100)}{known}{how}"
+
+
+def _approved(view: View) -> Iterator[str]:
+    """Who said yes to it."""
+    if view.approved:
+        yield "approved by " + ", ".join(span(each, 80) for each in view.approved)
 
 
 def _code(view: View) -> Iterator[str]:
@@ -175,6 +181,8 @@ def _run_buttons(view: View) -> Iterator[Block]:
         if view.changeable:
             yield button("Run with changes", Action.RUN_CHANGE, number)
     elif view.state is not State.STOPPING:
+        if view.waits_for_yes:
+            yield from answer_buttons(view)
         yield cancel_button(view)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import messages
 from bot.errors import RetryLater
 from bot.states import Cause, State
 from bot.store import Session, approvals, journal, runs, tokens
@@ -326,3 +327,57 @@ migrate: {image: shop, command: "true", on: [push], approval: %s}
         run: Run = await home.run(1)
         assert is_held(run)
         assert run.actor.startswith("github:")
+
+
+async def test_plan_says_beforehand_whose_yes_it_will_need(tmp_path: Path) -> None:
+    async with approving(tmp_path, '{from: [github:hubber], when: "DRY_RUN == false"}') as home:
+        (text,) = await home.says("/job plan migrate DRY_RUN=false")
+        assert "it waits for a yes of `github:hubber` where `DRY_RUN == false`, for 1h at most" in text
+        (text,) = await home.says("/job plan migrate")
+        assert "a yes of" not in text
+        (text,) = await home.says("/job why migrate")
+        assert "of a new run: it waits for a yes of `github:hubber`" in text
+
+
+async def test_comment_button_and_slack_say_it_by_the_same_command(tmp_path: Path) -> None:
+    async with approving(tmp_path, "{count: 3}") as home:
+        await home.says("/job run migrate")
+        await look(home)
+        view = messages.run_view(await home.run(1))
+        check = messages.check(view, None, nonce="n", now=home.now)
+        assert [each.identifier for each in check.buttons] == ["approve", "deny", "cancel"]
+        assert "waiting for 3 times a yes of somebody else" in check.title
+        card = messages.comment(view, None, nonce="n")
+        assert "yes: `/job approve #1` · no: `/job deny #1`" in card
+        _, blocks = messages.blocks(view, None)
+        buttons = next(each for each in blocks if each["type"] == "actions")["elements"]
+        assert [each["action_id"] for each in buttons] == ["run.approve", "run.deny", "run.cancel"]
+        assert all("confirm" in each for each in buttons)
+        assert "counts: 1 of 3" in (await home.says("/job approve #1", author="hubber"))[0]
+        assert "You asked for" in (await home.types("approve 1"))[0]
+        view = messages.run_view(await home.run(1))
+        assert "approved by `hubber`" in messages.comment(view, None, nonce="n")
+        assert "approved by `hubber`" in str(messages.blocks(view, None))
+
+
+async def test_slack_button_is_pressed_once_however_often(tmp_path: Path) -> None:
+    async with approving(tmp_path) as home:
+        number = await ask(home, HUBBER)
+        await look(home)
+        press = {
+            "type": "block_actions",
+            "user": {"id": "U0OCTOCAT", "team_id": home.slack.team_id},
+            "trigger_id": "1.2",
+            "channel": {"id": home.slack.channels[0].id, "name": "ops"},
+            "container": {"type": "message", "message_ts": "1.1", "channel_id": home.slack.channels[0].id},
+            "response_url": home.slack.response_url(home.slack.channels[0].id, "U0OCTOCAT"),
+            "actions": [
+                {"action_id": "run.approve", "value": str(number), "type": "button", "block_id": "b"}
+            ],
+        }
+        for _ in range(3):
+            await home.does(press)
+        (row,) = await said(home, number)
+        assert (row.actor, row.cause) == ("slack:octocat", "slack")
+        await look(home)
+        assert (await home.run(number)).hold is None
