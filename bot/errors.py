@@ -35,6 +35,7 @@ class ProblemType(StrEnum):
     HEAD_MOVED = "urn:errand:problem:head-moved"
     NOT_ALONE = "urn:errand:problem:not-alone"
     FROZEN = "urn:errand:problem:frozen"
+    NOT_AFTER = "urn:errand:problem:not-after"
     NAME_TAKEN = "urn:errand:problem:name-taken"
     NOT_FINISHED = "urn:errand:problem:not-finished"
     JOB_CONFLICT = "urn:errand:problem:job-conflict"
@@ -80,6 +81,12 @@ class Frozen(NotNow):
     """Nothing of the kind starts until a freeze is over."""
 
     problem = ProblemType.FROZEN
+
+
+class NotAfter(NotNow):
+    """A run is not started before another job has succeeded for what it is of."""
+
+    problem = ProblemType.NOT_AFTER
 
 
 class NotFinished(AskerError):

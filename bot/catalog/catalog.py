@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 
 from bot.catalog import annotations
 from bot.catalog.approval import Approval
+from bot.catalog.chains import After, Afters, afters
 from bot.catalog.conditions import (
     DAY,
     SCRIPT_LIMIT,
@@ -119,6 +120,7 @@ class Job(Definition):
     lock: Annotated[str, BeforeValidator(_lock_name), Form(LABEL)] | None = None
     read_only: bool = False
     on: Annotated[tuple[Entry, ...], Field(max_length=50)] = ()
+    after: Afters = ()
     cancel_with: Literal["pull_request"] | None = None
     requires: Annotated[tuple[Requirement, ...], Field(max_length=20)] = ()
     schedule: Timetables | None = None
@@ -248,6 +250,11 @@ class Job(Definition):
     def schedules(self) -> tuple[Timetable, ...]:
         """When it runs by itself, in the order in which that is written."""
         return schedules_in(self.schedule)
+
+    @property
+    def predecessors(self) -> tuple[After, ...]:
+        """What has to have succeeded before it."""
+        return afters(self.after)
 
     @property
     def starters(self) -> tuple[str, ...]:

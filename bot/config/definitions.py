@@ -39,8 +39,11 @@ def definition(job: Job) -> dict[str, Any]:
     return document
 
 
-def job_of(content: bytes, name: str, config: Config) -> Job:
-    """The job `name` as `content` (JSON) defines it; raises `Wrong` with every mistake."""
+def job_of(content: bytes, name: str, config: Config, beside: Mapping[str, Job] | None = None) -> Job:
+    """The job `name` as `content` (JSON) defines it; raises `Wrong` with every mistake.
+
+    `beside` are all jobs of today, which it may name.
+    """
     at: Path = ("jobs", name)
     document = Document()
     try:
@@ -58,7 +61,7 @@ def job_of(content: bytes, name: str, config: Config) -> Job:
     _allow_direct_image(document, value.get("image"), at, config)
     made = None
     if not document.mistakes:
-        made = checked(document, config.environ)
+        made = checked(document, config.environ, beside)
     if made is None or document.mistakes:
         found = [(_pointer(mistake.keys), _told(mistake, at)) for mistake in document.mistakes]
         raise Wrong(list(dict.fromkeys(found))[:100])

@@ -10,6 +10,7 @@ from bot.catalog.catalog import Job
 from bot.catalog.conditions import SecretReference
 from bot.catalog.images import is_repository
 from bot.config.abilities import check_abilities
+from bot.config.chain_checks import check_chains
 from bot.config.config import Config, missing_secret, missing_variable
 from bot.config.crosschecks import cross_check
 from bot.config.document import SIZE_LIMIT, Document, Path, Value, read
@@ -84,8 +85,13 @@ def read_file(path: FilePath) -> Document:
         raise unreadable(path, error) from None
 
 
-def checked(document: Document, environ: Mapping[str, str]) -> Config | None:
-    """The checked configuration; None where `document` now holds mistakes."""
+def checked(
+    document: Document, environ: Mapping[str, str], beside: Mapping[str, Job] | None = None
+) -> Config | None:
+    """The checked configuration; None where `document` now holds mistakes.
+
+    `beside` are jobs of elsewhere, which those here may name.
+    """
     written = document.data if document.data is not None else {}
     if not isinstance(written, dict):
         document.wrong((), "expected keys such as url: and jobs:")
@@ -110,6 +116,7 @@ def checked(document: Document, environ: Mapping[str, str]) -> Config | None:
     if config is None:
         return None
     check_allowance(document, config.jobs, config.sizes)
+    check_chains(document, config.jobs, config.images, beside or {})
     _check_secrets(document, config, environ)
     if document.mistakes:
         return None

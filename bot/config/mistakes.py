@@ -3,7 +3,9 @@
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from bot.catalog import chains, timetables
 from bot.catalog.catalog import Job
+from bot.catalog.chains import After
 from bot.catalog.conditions import Resources
 from bot.catalog.images import BuildFrom, Image
 from bot.catalog.notify import Notify
@@ -11,7 +13,7 @@ from bot.catalog.parameters import Parameter
 from bot.catalog.requirements import KEYS, CheckFilter
 from bot.catalog.retries import KEYS as RETRY_KEYS
 from bot.catalog.retries import Retries
-from bot.catalog.timetables import ONE, SEVERAL, Timetable
+from bot.catalog.timetables import Timetable
 from bot.catalog.triggers import KINDS
 from bot.config.config import Config
 from bot.config.document import Document, Path, Value
@@ -80,6 +82,8 @@ _SHAPES: dict[Path, frozenset[str]] = {
     ("jobs", "*", "resources"): frozenset(Resources.model_fields),
     ("jobs", "*", "schedule"): frozenset(Timetable.model_fields),
     ("jobs", "*", "schedule", "*"): frozenset(Timetable.model_fields),
+    ("jobs", "*", "after"): frozenset(After.model_fields),
+    ("jobs", "*", "after", "*"): frozenset(After.model_fields),
     ("jobs", "*", "notify"): frozenset(Notify.model_fields),
     ("jobs", "*", "parameters", "*"): frozenset(Parameter.model_fields),
     ("jobs", "*", "retries"): frozenset(Retries.model_fields),
@@ -88,6 +92,10 @@ _SHAPES: dict[Path, frozenset[str]] = {
 
 _FORMS = ("retries",)
 """Keys of jobs that may be written in several ways."""
+
+_SEVERAL = (("schedule",), ("after",), ("then",))
+"""Keys of jobs that stand for one thing or for several, and how pydantic names these."""
+_FORM_NAMES = tuple((name,) for module in (chains, timetables) for name in (module.ONE, module.SEVERAL))
 
 _KINDS = ("on", "requires", "never")
 """Lists of jobs, or of what is in one, whose entries are of several kinds."""
@@ -102,7 +110,7 @@ def note(document: Document, error: ValidationError, prefix: Path = ()) -> None:
 def _note(document: Document, detail: ErrorDetails, path: Path) -> None:
     kind = detail["type"]
     for place in (2, 3):  # pydantic names the form of what is one or several
-        if path[place - 1 : place] == ("schedule",) and path[place : place + 1] in ((ONE,), (SEVERAL,)):
+        if path[place - 1 : place] in _SEVERAL and path[place : place + 1] in _FORM_NAMES:
             path = (*path[:place], *path[place + 1 :])
     in_key = bool(path) and path[-1] in ("[key]", "name") and path not in document.values
     if path and path[-1] == "[key]":

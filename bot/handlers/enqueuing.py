@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot import messages
-from bot.errors import Frozen, NotAlone
 from bot.handlers import approval_requests, preconditions
 from bot.handlers.authorization import RequestContext
 from bot.handlers.cards import CardTargets
@@ -43,11 +42,11 @@ class Enqueuer:
     def enqueue(self, session: Session, order: Order) -> Run:
         """Store the run, the build it needs and its cards; gives the run, also if it was stored before.
 
-        Raises `NotNow` where the job wants to be alone and is under way, or a freeze is on.
+        Raises `NotNow` where a precondition does not hold.
         """
         why = self.refusal(session, order)
         if why is not None and not runs.is_known(session, order.key):
-            raise (Frozen if why["kind"] == "frozen" else NotAlone)(messages.reason(why), why)
+            raise preconditions.error(why)
         draft = self.draft(session, order, TransactionCache())
         stored, _ = runs.enqueue(
             session, draft.run, draft.cards, now=self._clock(), nonce=draft.nonce, rule=draft.rule
@@ -92,7 +91,9 @@ class Enqueuer:
         """Why the run would not even be stored, as a reason; what is held for later is asked then."""
         if order.not_before is not None:
             return None
-        candidate = preconditions.Candidate(order.overlap, self._registry.config.calendar, order=order)
+        target = self._target(session, order, TransactionCache()) if order.overlap.predecessors else None
+        calendar = self._registry.config.calendar
+        candidate = preconditions.Candidate(order.overlap, calendar, order=order, target=target)
         return preconditions.refusal(session, candidate, now=self._clock())
 
     @staticmethod

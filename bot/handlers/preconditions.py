@@ -10,8 +10,11 @@ from typing import Any
 
 from bot.catalog.catalog import Job
 from bot.catalog.freezes import Calendar, Subject
-from bot.handlers.orders import Order
-from bot.store import Session, admission, freezes
+from bot.errors import Frozen, NotAfter, NotAlone, NotNow
+from bot.handlers.orders import Order, Target
+from bot.messages import verdicts
+from bot.store import Session, admission, builds, freezes, predecessors
+from bot.store.predecessors import Version
 from bot.tables import Run
 
 Reason = dict[str, Any]
@@ -22,13 +25,15 @@ class Candidate:
     """A run that is to be stored (`order`), or that is held and is to be released (`run`).
 
     `rules` is the definition that says how it and others keep out of each other's way: today's, where the
-    job is still there. `calendar` has the freezes of the file. Exactly one of `order` and `run` is given.
+    job is still there. `calendar` has the freezes of the file. Exactly one of `order` and `run` is given,
+    with an order the `target` that it has.
     """
 
     rules: Job
     calendar: Calendar
     order: Order | None = None
     run: Run | None = None
+    target: Target | None = None
 
     @property
     def job(self) -> str:
@@ -53,6 +58,14 @@ def refusal(session: Session, candidate: Candidate, *, now: float) -> Reason | N
     return next((why for check in _CHECKS if (why := check(session, candidate, now)) is not None), None)
 
 
+_ERRORS: dict[str, type[NotNow]] = {"frozen": Frozen, "after": NotAfter}
+
+
+def error(why: Reason) -> NotNow:
+    """The same for whoever asked."""
+    return _ERRORS.get(why["kind"], NotAlone)(verdicts.reason(why), why)
+
+
 def _alone(session: Session, candidate: Candidate, now: float) -> Reason | None:
     """The job wants to be alone and is under way."""
     return admission.refusal(session, candidate.job, candidate.rules.concurrency)
@@ -68,4 +81,33 @@ def _frozen(session: Session, candidate: Candidate, now: float) -> Reason | None
     return None if candidate.overrides else frozen(session, candidate, now)
 
 
-_CHECKS: Sequence[Callable[[Session, Candidate, float], Reason | None]] = (_frozen, _alone)
+def _after(session: Session, candidate: Candidate, now: float) -> Reason | None:
+    """Another job has to have succeeded first."""
+    if not candidate.rules.predecessors:
+        return None
+    version = _version(session, candidate)
+    return None if version is None else unpreceded(session, candidate.job, candidate.rules, version, now=now)
+
+
+def unpreceded(session: Session, name: str, rules: Job, version: Version, *, now: float) -> Reason | None:
+    """The first of the jobs that a run of this version has to come after, but does not."""
+    for after in rules.predecessors:
+        if (why := predecessors.missing(session, after, version, now=now)) is not None:
+            return why | {"job": name}
+    return None
+
+
+def _version(session: Session, candidate: Candidate) -> Version | None:
+    """What the run is of; None where nobody has asked yet, as for `why`."""
+    if candidate.run is not None:
+        return Version(candidate.run.commit, candidate.run.digest)
+    target = candidate.target
+    if target is None or (target.image is None and candidate.rules.image is not None):
+        return None
+    if (source := target.source) is None:
+        return Version(None, target.digest)
+    build = builds.usable(session, source.image.name, source.commit, source.image.recipe)
+    return Version(source.commit, None if build is None else build.digest)
+
+
+_CHECKS: Sequence[Callable[[Session, Candidate, float], Reason | None]] = (_frozen, _alone, _after)

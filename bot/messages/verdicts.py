@@ -110,6 +110,27 @@ def _patterns(why: Reason) -> str:
     return f"{shown} and {why['more']} more" if why["more"] else shown
 
 
+def _after(why: Reason) -> str:
+    """Another job that has to have succeeded first, what there is of it, and what to do."""
+    other, commit = why["after"], why["of"] == "commit"
+    if why["value"] is None:
+        return (
+            f"{quoted(why['job'])} runs only where {quoted(other)} has succeeded for the same commit,"
+            " and this run is of none: name one with `--ref`."
+        )
+    version = why["value"][:10] if commit else why["value"].rpartition("@")[2][:19]
+    within = f" in the last {vocabulary.duration(why['within'])}" if why.get("within") else ""
+    what = f"{quoted(other)} has not succeeded for {why['of']} {quoted(version)}{within}"
+    if "ended" in why:
+        seen = f": its success, #{why['run']}, ended {vocabulary.moment(why['ended'])}"
+    elif "run" in why:
+        seen = f": #{why['run']} {vocabulary.standing(why['state'], why['result']).verb}"
+    else:
+        seen = ": it has not run for it"
+    ask = f"run {other} --ref {version}" if commit else f"run {other}"
+    return f"{quoted(why['job'])} is not started. {what}{seen}. First {quoted(ask)} has to succeed."
+
+
 _REASONS: dict[str, Callable[[Reason], str]] = {
     "default": _default,
     "not_default": lambda why: f"{quoted(why['name'])} is not the default branch",
@@ -122,6 +143,7 @@ _REASONS: dict[str, Callable[[Reason], str]] = {
     "over": lambda why: "the pull request was pushed to again, or closed, before this was decided",
     "alone": waits.not_alone,
     "frozen": freezes.refused,
+    "after": _after,
     "late": lambda why: (
         f"Errand was not there in time; it would have been made up for within {why['within']}."
     ),

@@ -141,6 +141,8 @@ class Run(Claimable, table=True):
         Index("runs_ended", "job", "number", "result", **where("state = 'finished'")),
         Index("runs_age", "job", "finished_at", **where("state = 'finished'")),
         Index("runs_result", "result", "number", **where("result IS NOT NULL")),
+        Index("runs_commit", "commit", "job", "number", **where('"commit" IS NOT NULL')),
+        Index("runs_digest", "digest", "job", "number", **where("digest IS NOT NULL")),
         Index("runs_held", "due_at", "number", **where("hold IS NOT NULL")),
         {"sqlite_autoincrement": True},  # a number that was given once never names another run
     )

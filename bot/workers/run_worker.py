@@ -8,12 +8,15 @@ from typing import Any
 import structlog
 
 from bot.catalog import retries
+from bot.catalog.catalog import Job
 from bot.catalog.retries import Ended
 from bot.errors import AskerError, ConfigError
+from bot.handlers import preconditions
 from bot.registry import Registry
-from bot.states import State, attempt_name
+from bot.states import NOT_RELEASED, State, attempt_name
 from bot.store import attempts, builds, occurrences, runs
 from bot.store.holder import LeaseHolder
+from bot.store.predecessors import Version
 from bot.tables import Run
 from bot.telemetry import metrics
 from bot.workers import specs
@@ -52,7 +55,7 @@ class RunWorker(Worker[Run]):
             if row.stop_by:
                 await self._end(row, Outcome(Result.CANCELLED))
                 return
-            if not await self._prepare(row):
+            if not await self._prepare(row) or await self._is_unpreceded(row):
                 return
             begun = await self._begin(row)
             if begun is None:
@@ -64,6 +67,22 @@ class RunWorker(Worker[Run]):
             await self._abandon(row, "NotConfigured", str(error))
             return
         await self._attempt(row, self._access.engine.run(spec))
+
+    async def _is_unpreceded(self, run: Run) -> bool:
+        """End a run whose image, which is known by now, has another job to succeed in it first."""
+        rules = self._registry.catalog.jobs.get(run.job) or Job.frozen(run.definition)
+        if all(each.of != "image" for each in rules.predecessors):
+            return False
+        holder, version = self._holder, Version(run.commit, run.digest)
+        why = await holder.store.read(
+            lambda s: preconditions.unpreceded(s, run.job, rules, version, now=holder.clock())
+        )
+        if why is None:
+            return False
+        facts = {"result": Result.CANCELLED, "reason": NOT_RELEASED, "reason_on": why}
+        if await self._move(run, State.FINISHED, **facts):
+            await self._access.logs.finish(self._key(run))
+        return True
 
     async def _payload(self, run: Run) -> str | None:
         """What whoever caused the run on GitHub wants the job to have."""

@@ -28,7 +28,7 @@ class JobChanges:
         """The job as `definition` (JSON) has it, and whether it was created; `config.Wrong`, `AskerError`."""
         self.require_changeable(name)
         before = self._registry.entry(name)
-        job = config.job_of(definition, name, self._registry.config)
+        job = config.job_of(definition, name, self._registry.config, self._registry.catalog.jobs)
         row, new = await self._registry.put(job, actor=actor, expected=expected)
         return Entry(job, row), new and before is None
 

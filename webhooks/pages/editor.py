@@ -139,7 +139,7 @@ class JobEditor:
         try:
             definition = await self._apart(drafts.definition_of, draft)
             if fields.get("do") == "check":
-                job = config.job_of(definition, name, registry.config)
+                job = config.job_of(definition, name, registry.config, registry.catalog.jobs)
                 entry = registry.entry(name)
                 changed = await self._apart(_compared, None if entry is None else entry.job, job)
                 return await self._form(visitor, draft, _Shown(changed=changed), new=new)
@@ -165,7 +165,7 @@ class JobEditor:
         pages, name = self._pages, draft.name
         await pages.registry.refresh()
         entry = pages.registry.entry(name)
-        job = config.job_of(definition, name, pages.registry.config)
+        job = config.job_of(definition, name, pages.registry.config, pages.registry.catalog.jobs)
         if entry is not None and entry.job == job:
             return f"{_path(name)}/definition"
         if new:
