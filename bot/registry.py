@@ -78,6 +78,9 @@ class Conflict(AskerError):
     problem = ProblemType.JOB_CONFLICT
 
 
+_WHOSE = {"file": "the server's file", "api": "the API", SOURCE: "another repository"}
+"""What a repository is told of a name, by its source: which other one has it may be nobody's business."""
+
 Expected = Callable[[int | None], bool]
 """Given the version that holds (None where there is no such job): whether it may be changed."""
 
@@ -181,7 +184,7 @@ class Registry:
         """Says of a name that a repository would use why it is not free for it."""
         today, start = self._today, f"{owner.prefix}-"
         others = {
-            name: f"{name} is a job of {entry.place}"
+            name: f"{name} is a job of {_WHOSE[entry.row.source]} already"
             for name, entry in today.entries.items()
             if (entry.row.source, versions.owner(entry.row)) != (SOURCE, number)
         }

@@ -17,7 +17,7 @@ from bot.errors import AskerError, NotAllowed, Refused
 from bot.github import GitHub, KnownRepository, Repository
 from bot.registry import Registry
 from bot.states import EntryKind
-from bot.store import Session, Store, journal, pins
+from bot.store import Session, Store, journal, pins, repository_files
 from bot.store.journal_entries import of_admin
 from bot.tables import RepositoryPin
 from bot.telemetry.metrics import count_rival
@@ -152,6 +152,7 @@ class Repositories:
             if gone:
                 told = of_admin(EntryKind.PIN_DROPPED, by, f"repository:{key}", self._clock())
                 journal.record(session, [told])
+                repository_files.want_named(session, key, now=self._clock())
             return gone
 
         done = await self._store.write(drop)
@@ -224,7 +225,8 @@ def _around(session: Session, seen: Identity) -> list[RepositoryPin]:
 
 def _written(registry: Registry) -> _Written:
     github, catalog = registry.config.github, registry.catalog
-    images = [image.repository for image in catalog.images.values() if image.repository]
+    # Not of the catalog: what a repository says of itself in its own file keeps it in nowhere.
+    images = [image.repository for image in registry.config.images.values() if image.repository]
     listed = [] if github is None else github.repositories
     people = registry.people
     rules = {people.rule(job.allow, job.deny) for job in catalog.jobs.values() if job.allow}

@@ -27,14 +27,14 @@ BY = "this chat"
 def config_at(path: Path, environ: Mapping[str, str], home: Path) -> Config:
     """The configuration of the file as a chat takes it: without its GitHub, Slack and database.
 
-    What these say is not even read, since it names secrets that who tries something need not have. Everything
-    that is written goes below `home`. Raises `ConfigError`.
+    What these say is not even read, since it names secrets that who tries something need not have.
+    Repositories bring no jobs there. Everything that is written goes below `home`. Raises `ConfigError`.
     """
     read = source(path, environ)
     document = read.document
     if not document.mistakes:
         written = document.data if isinstance(document.data, dict) else {}
-        for name in ("url", "database", "logs"):
+        for name in ("url", "database", "logs", "repository_jobs"):
             written.pop(name, None)
         written |= {
             "database": f"sqlite:///{home}/errand.db",

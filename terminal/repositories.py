@@ -47,4 +47,5 @@ def _remark(repository: dict[str, Any]) -> str:
         return f"refused: {repository['rival']}"
     if "/" in name and current is not None and current.casefold() != name:
         return f"write {current} in app.yaml"
-    return ""
+    file = repository.get("file")
+    return "" if file is None else f".errand.yaml: {file['state']}"

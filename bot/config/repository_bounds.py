@@ -136,22 +136,16 @@ def _check_job_image(
     own = own if isinstance(own, dict) else {}
     if not isinstance(name, str) or name in own:
         return
-    image = bounds.config.images.get(name)
     of_server = [
         each.name
         for each in bounds.config.images.values()
         if _is_own(each.repository, bounds)
         or (each.reference and _is_below(each.registry, bounds.rules.registries))
     ]
-    if name in of_server:
-        return
-    if image is not None:
-        document.wrong(
-            path, f"{name} is an image of the server, or of another repository, and not for this one"
-        )
-        return
-    near = nearest(name, [*own, *of_server])
-    document.wrong(path, f"there is no image {name[:60]}" + (f"; did you mean {near}?" if near else ""))
+    if name not in of_server:  # whether there is one of another repository, is nobody's business here
+        near = nearest(name, [*own, *of_server])
+        hint = f"; did you mean {near}?" if near else ""
+        document.wrong(path, f"there is no image {name[:60]} for {bounds.repository}{hint}")
 
 
 def _check_image(document: Document, path: Path, image: Mapping[str, Value], bounds: Bounds) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -53,6 +53,13 @@ def images(session: Session) -> dict[int, dict[str, Any]]:
     """The images that repositories define, by the number of the repository and their names."""
     columns = (REPOSITORY_FILE.repository_number, REPOSITORY_FILE.images)
     return {number: found for number, found in session.execute(select(*columns)) if found}
+
+
+def want_named(session: Session, name: str, *, now: float) -> None:
+    """Have the file read of the repository that has this name here (in small letters), if one has."""
+    mine = update(RepositoryFile).where(func.lower(REPOSITORY_FILE.repository) == name)
+    session.execute(mine.values(wanted=REPOSITORY_FILE.wanted + 1, due_at=now).execution_options(**_QUIET))
+    wake(session, "repositories")
 
 
 def claim(session: Session, *, owner: str, now: float, lease: float, limit: int) -> list[RepositoryFile]:

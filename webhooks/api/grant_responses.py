@@ -1,6 +1,6 @@
 """What the API answers about tokens, hooks and pinned repositories; a secret is shown once."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -53,10 +53,22 @@ class Hooks(Shape):
     hooks: list[Hook]
 
 
+class RepositoryFile(Shape):
+    """What was read last of the file in which a repository defines jobs, and the commit that is in force."""
+
+    state: Literal["new", "good", "wrong", "none", "gone"]
+    problem: str | None
+    prefix: str
+    seen: str | None
+    commit: str | None
+    read_at: Moment | None
+
+
 class Repository(Shape):
     """A name of a repository, or of an owner alone, and the number that it had when it was first seen.
 
-    `current_name` is what GitHub calls it now, `rival` the last other number that came under its name.
+    `current_name` is what GitHub calls it now, `rival` the last other number that came under its name. `file`
+    is there for a repository that may define jobs.
     """
 
     name: str
@@ -66,6 +78,7 @@ class Repository(Shape):
     )
     pinned_at: Moment
     rival: int | None
+    file: RepositoryFile | None
 
 
 class Repositories(Shape):

@@ -14,7 +14,7 @@ from bot.errors import ProblemType
 from bot.registry import Registry
 from bot.repositories import Repositories
 from bot.states import EntryKind
-from bot.store import Session, Store, hooks, journal, tokens
+from bot.store import Session, Store, hooks, journal, repository_files, tokens
 from bot.store.journal_entries import of_admin
 from bot.tables import Hook
 from webhooks.access import new_token, token_hash
@@ -125,7 +125,15 @@ class GrantHandlers:
 
     async def list_repositories(self, request: ApiRequest) -> grant_responses.Repositories:
         """Which number is pinned to which repository."""
-        return grant_responses.Repositories.of(repositories=await self._repositories.listing())
+        files = await self._store.read(repository_files.rows)
+        files_by_number = {row.repository_number: row for row in files}
+        shown = [
+            grant_responses.Repository.of(
+                pin, file=files_by_number.get(pin.number) if "/" in pin.name else None
+            )
+            for pin in await self._repositories.listing()
+        ]
+        return grant_responses.Repositories(repositories=shown)
 
     async def forget_repository(self, request: ApiRequest) -> None:
         """Lets the next repository that comes under a name have it."""

@@ -97,9 +97,9 @@ def test_an_empty_file_defines_nothing(config: Config) -> None:
 @pytest.mark.parametrize(
     ("job", "told"),
     [
-        ("image: site", "site is an image of the server, or of another repository, and not for this one"),
-        ("image: other", "other is an image of the server, or of another repository, and not for this one"),
-        ("image: sho", "there is no image sho; did you mean shop?"),
+        ("image: site", "there is no image site for acme/shop"),
+        ("image: other", "there is no image other for acme/shop"),
+        ("image: sho", "there is no image sho for acme/shop; did you mean shop?"),
         ("image: shop, timeout: 31m", "expected at most 30m by the server's file"),
         ("image: shop, size: large", "expected one of small by the server's file"),
         ("image: shop, resources: {memory: 1Gi}", "resources is the server's to say, whoever asks"),

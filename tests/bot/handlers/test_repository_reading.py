@@ -210,13 +210,44 @@ async def test_renamed_repository_keeps_its_jobs_and_who_takes_its_name_gets_non
     assert own(home) == ["shop-greet"]
 
 
+async def test_repository_that_only_a_pattern_lets_in_loses_its_jobs_with_its_account(tmp_path: Path) -> None:
+    changes = {"repository_jobs": RULES, "github": {"repositories": ["acme/*"]}}
+    async with house(tmp_path, changes=changes) as home:
+        home.github.add_repository("acme/tool", refs={"main": HEAD}, private=True)
+        await pushed(home, NEXT, GOOD, "acme/tool")
+        assert (await read(home)).prefix == "tool"
+        assert own(home) == ["tool-greet"]
+        number = home.github.state.repositories["acme/tool"].id
+        home.github.rename("acme/tool", "acme/kit")
+        await tells(home, "repository", payloads.moved("acme/kit", "acme/tool", number=number))
+        row = await read(home)
+        assert (row.repository, own(home)) == ("acme/kit", ["tool-greet"])
+        home.github.rename("acme/kit", "other/kit")
+        home.github.install("other")
+        await tells(home, "repository", payloads.moved("other/kit", "acme/kit", number=number))
+        assert ((await read(home)).state, own(home)) == ("gone", [])
+
+
+async def test_name_that_is_let_go_is_free_with_its_jobs(home: House) -> None:
+    await pushed(home, NEXT, GOOD)
+    old = await read(home)
+    home.github.remove(SHOP)
+    home.github.add_repository(SHOP, refs={"main": LAST}, private=True)
+    await home.tools.repositories.forget("acme/shop", by="token:boss")
+    await read(home)
+    assert (await stored(home, old.repository_number)).state == "gone"
+    await pushed(home, LAST, MORE)
+    await read(home)
+    assert own(home) == ["shop-greet", "shop-part"]
+
+
 async def test_names_of_others_are_refused_also_while_their_history_is_kept(home: House) -> None:
     registry = home.tools.registry
     job = job_of(b'{"command": "echo api"}', "shop-greet", registry.config)
     await registry.put(job, actor="token:boss", expected=lambda version: True)
     await pushed(home, NEXT, GOOD)
     row = await read(home)
-    assert row.problem == "3:3: jobs.greet: shop-greet is a job of the API"
+    assert row.problem == "3:3: jobs.greet: shop-greet is a job of the API already"
     await home.write(lambda s: add(s, "fs", job="shop-greet"))
     assert await registry.remove("shop-greet", actor="token:boss", expected=lambda version: True)
     await home.push(NEXT)
@@ -237,7 +268,7 @@ async def test_two_repositories_with_one_prefix_have_one_name_once(tmp_path: Pat
         row = await read(home)
         told = (row.problem or "").splitlines()
         assert told[0].endswith("images.app: there is an image team-app already")
-        assert told[1].endswith("jobs.greet: team-greet is a job of .errand.yaml of Acme/Shop")
+        assert told[1].endswith("jobs.greet: team-greet is a job of another repository already")
 
 
 async def test_name_that_is_taken_between_reading_and_storing_is_tried_again(home: House) -> None:
@@ -275,7 +306,7 @@ async def test_job_that_the_servers_file_gets_later_is_the_servers(home: House) 
     entry = registry.entry("shop-greet")
     assert entry is not None
     assert (entry.row.source, own(home)) == ("file", ["shop-part"])
-    assert "shop-greet is a job of the configuration file" in ((await read(home)).problem or "")
+    assert "shop-greet is a job of the server's file already" in ((await read(home)).problem or "")
 
 
 async def test_stored_definitions_are_used_at_a_start_while_github_is_away(home: House) -> None:
