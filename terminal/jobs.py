@@ -8,7 +8,7 @@ import typer
 from terminal import printing
 from terminal.failures import Usage
 from terminal.remote import Document, segment
-from terminal.running import Assignments, Job, Ref, Scheduled, Tag, asked
+from terminal.running import All, Assignments, Job, Ref, Scheduled, SomeScheduled, Tag, asked
 from terminal.speech import tell
 from terminal.words import Json, WithRest, connected, naming, rest_of
 
@@ -63,7 +63,8 @@ def _outlook(schedule: Document) -> str:
     parts = [str(printing.moment(at)) for at in schedule["next"]]
     if by := schedule["paused_by"]:
         until = printing.moment(schedule["paused_until"])
-        parts.append(f"paused by {by}" + (f" until {until}" if until else ""))
+        why = schedule.get("paused_why")
+        parts.append(f"paused by {by}" + (f" until {until}" if until else "") + (f": {why}" if why else ""))
     if schedule["skipped"]:
         parts.append(f"not {printing.moment(schedule['skipped'])}")
     name = schedule.get("name")
@@ -100,16 +101,22 @@ def why(name: Job, json: Json = False) -> None:
 
 
 def pause(
-    name: Scheduled,
+    name: SomeScheduled = None,
     when: Annotated[
         list[str] | None,
-        typer.Argument(metavar="until TIME | for DURATION", help="For how long; or until resumed."),
+        typer.Argument(
+            metavar="[REASON] until TIME | for DURATION", help="Why and how long; or until resumed."
+        ),
     ] = None,
+    every: All = False,
     json: Json = False,
 ) -> None:
-    """Keep a job's schedules from starting it."""
-    job, body = _which(name)
-    match when or []:
+    """Keep a job's schedules from starting it, or all schedules from starting anything."""
+    words = [name, *(when or [])] if every and name is not None else when or []
+    body: dict[str, Any] = {}
+    if words and words[0] not in ("until", "for"):
+        body["reason"], *words = words
+    match words:
         case []:
             pass
         case ["until", *moment] if moment:
@@ -118,12 +125,27 @@ def pause(
             body["duration"] = duration
         case _:
             raise Usage("Expected `until TIME`, such as `until 18:00`, or `for DURATION`, such as `for 2h`.")
-    _ask("pause", job, body, json)
+    if every:
+        _ask_all("pause", body, json)
+        return
+    job, which = _which(_named(name))
+    _ask("pause", job, {**which, **body}, json)
 
 
-def resume(name: Scheduled, json: Json = False) -> None:
+def resume(name: SomeScheduled = None, every: All = False, json: Json = False) -> None:
     """Let paused schedules go on."""
-    _ask("resume", *_which(name), json)
+    if every:
+        if name is not None:
+            raise Usage("Expected a name or --all, not both.")
+        _ask_all("resume", {}, json)
+        return
+    _ask("resume", *_which(_named(name)), json)
+
+
+def _named(name: str | None) -> str:
+    if name is None:
+        raise Usage("Expected the name of a job, or --all for all schedules.")
+    return name
 
 
 def skip(name: Scheduled, json: Json = False) -> None:
@@ -135,6 +157,14 @@ def _which(name: str) -> tuple[str, dict[str, Any]]:
     """The job, and what says which of its schedules is meant."""
     job, _, schedule = name.partition("/")
     return job, {"schedule": schedule} if schedule else {}
+
+
+def _ask_all(what: str, body: Mapping[str, Any], json: bool) -> None:
+    answer = connected().ask("POST", f"/api/schedules/{what}", body)
+    if json:
+        printing.document(answer)
+    else:
+        tell(str(answer.get("text", "")))
 
 
 def _ask(what: str, name: str, body: Mapping[str, Any] | None, json: bool) -> None:

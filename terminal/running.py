@@ -32,6 +32,13 @@ Scheduled = Annotated[
         metavar="NAME", help="The job, or JOB/SCHEDULE for one of its schedules.", autocompletion=job_names
     ),
 ]
+SomeScheduled = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[NAME]", help="The job, or JOB/SCHEDULE for one of its schedules.", autocompletion=job_names
+    ),
+]
+All = Annotated[bool, typer.Option("--all", help="All schedules there are; needs an admin's token.")]
 Assignments = Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Parameters of the job.")]
 Ref = Annotated[str | None, typer.Option("--ref", metavar="REF", help="Branch, tag or commit to take.")]
 Tag = Annotated[str | None, typer.Option("--image", metavar="TAG", help="Tag of the image to run.")]

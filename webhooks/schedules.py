@@ -44,7 +44,7 @@ def of(session: Session, job: Job, *, now: float, count: int = UPCOMING) -> list
     for plan in plans:
         due = ticks.newest(session, plan.key, limit=TICKS)
         noted = [tick.model_copy(update={"note": tick_note(tick)}) for tick in due]
-        found.append(Schedule(outlook(plan, states.get(plan.key), now, count), noted))
+        found.append(Schedule(outlook(plan, states, now, count), noted))
     return found
 
 
@@ -66,7 +66,7 @@ def outlooks(session: Session, jobs: Sequence[Job], *, now: float) -> dict[str, 
     states = ticks.states(session, [plan.key for plan in plans])
     found: dict[str, list[Outlook]] = {}
     for plan in plans:
-        found.setdefault(plan.job.name, []).append(outlook(plan, states.get(plan.key), now, 1))
+        found.setdefault(plan.job.name, []).append(outlook(plan, states, now, 1))
     for several in found.values():
         several.sort(key=lambda each: each.next_at)
     return found

@@ -12,6 +12,7 @@ from bot.states import State, Wait, attempts_allowed, grace_of
 from bot.tables import Build, Run
 from bot.text import vocabulary
 from bot.text.bars import bar, steps
+from bot.text.names import schedule_key
 
 _SHORT_SHA = 10
 
@@ -59,6 +60,7 @@ class Summary:
     stop_by: str | None = None  # who asked to stop it
     grace: float = 0.0  # seconds that it has to end by itself
     stopping_at: float | None = None  # since when that counts
+    stopped: tuple[str, int] | None = None  # its schedule, which stopped with it, and after how many failures
     differs: Sequence[str] | None = None  # from the run that it repeats; None: that is not at hand
 
     @property
@@ -139,6 +141,9 @@ def run_summary(run: Run, of: Run | None = None) -> Summary:
         stop_by=run.stop_by,
         grace=grace_of(run.definition),
         stopping_at=run.stopping_at,
+        stopped=None
+        if run.stopped_after is None
+        else (schedule_key(run.job, run.schedule), run.stopped_after),
         differs=differences(of, run) if of is not None and of.repository == run.repository else None,
     )
 

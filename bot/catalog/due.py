@@ -1,7 +1,7 @@
 """What becomes of the due moments of a job's schedule. Pure: the time and what people said are arguments."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,7 @@ from bot.schedule import Schedule, spread
 from bot.tables import JobState
 from bot.text.names import schedule_key
 from bot.text.units import duration_text
+from bot.text.vocabulary import in_a_row
 
 ON_TIME = 10.0
 """Seconds by which a run may start late and still is no missed one: a restart, or a busy machine."""
@@ -21,6 +22,15 @@ RECORDED = 100
 
 DEFINITION = "its definition"
 """Who pauses a schedule that says `paused: true`."""
+
+EVERY = "*"
+"""The key of what people said about all schedules at once; no job is called so."""
+
+States = Mapping[str, JobState]
+"""What people said about schedules, by key, and about all of them under `EVERY`; nothing of most."""
+
+_UNTOUCHED = JobState(job="")
+"""What nobody said anything about; one for all, since making a thousand takes longer than all the rest."""
 
 _HOUR = 3600.0
 
@@ -85,22 +95,62 @@ class Moment:
     reason: dict[str, Any] | None = None
 
 
-def paused(plan: Plan, state: JobState, at: float) -> str | None:
-    """Who keeps the due moment `at` from starting anything, None if nobody does."""
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Who keeps a schedule from starting its job, until when (None: until it is resumed) and why.
+
+    `failures` in a row is why it stopped by itself; `by` is the last of those runs then, as `run:142`.
+    `every`: all schedules are paused.
+    """
+
+    by: str
+    until: float | None = None
+    why: str | None = None
+    failures: int | None = None
+    every: bool = False
+
+
+def pause_of(plan: Plan, states: States, at: float) -> Pause | None:
+    """What keeps the due moment `at` from starting anything, None if nothing does."""
     if plan.timetable.paused:
-        return DEFINITION
-    if state.paused and (state.paused_until is None or at < state.paused_until):
-        return state.paused_by or "somebody"
-    return None
+        return Pause(DEFINITION)
+    state = states.get(plan.key)
+    if state is not None and holds(state, at):
+        stopped = state.failures if (state.paused_by or "").startswith("run:") else None
+        return Pause(state.paused_by or "somebody", state.paused_until, state.paused_why, stopped)
+    return pause_of_all(states, at)
 
 
-def judge(plan: Plan, state: JobState, now: float, why: str | None = None) -> list[Moment]:
+def pause_of_all(states: States, at: float) -> Pause | None:
+    """How all schedules are paused together at a moment; None where they are not."""
+    state = states.get(EVERY)
+    if state is None or not holds(state, at):
+        return None
+    return Pause(state.paused_by or "somebody", state.paused_until, state.paused_why, every=True)
+
+
+def reason_of(pause: Pause) -> str | None:
+    """Why it is paused, in plain words of which those of people are as they came; None where nobody said."""
+    if pause.failures is not None:
+        return in_a_row(pause.failures)
+    if pause.every:
+        return f"all schedules are paused: {pause.why}" if pause.why else "all schedules are paused"
+    return pause.why
+
+
+def holds(state: JobState, at: float) -> bool:
+    """Whether it is paused at a moment."""
+    return state.paused and (state.paused_until is None or at < state.paused_until)
+
+
+def judge(plan: Plan, states: States, now: float, why: str | None = None) -> list[Moment]:
     """What becomes of every moment that is due and not decided, oldest first; at most one of them runs.
 
     `why` is what kept it from being decided, None where nobody was there.
     """
+    state = states[plan.key]
     moments = plan.since(state.ticked_to if state.ticked_to is not None else now, now)
-    judged = [_judge(plan, state, at) for at in moments]
+    judged = [_judge(plan, states, at) for at in moments]
     open_ = [moment.at for moment in judged if moment.outcome == "run"]
     newest = open_[-1] if open_ else None
     runs = newest is not None and now - plan.starts_at(newest) <= plan.patience
@@ -115,25 +165,29 @@ def judge(plan: Plan, state: JobState, now: float, why: str | None = None) -> li
     ]
 
 
-def _judge(plan: Plan, state: JobState, at: float) -> Moment:
+def _judge(plan: Plan, states: States, at: float) -> Moment:
+    state = states[plan.key]
     if at == state.skip_at:
         return Moment(at, "skipped", {"kind": "skipped", "by": state.skipped_by or "somebody"})
-    if (by := paused(plan, state, at)) is not None:
-        return Moment(at, "paused", {"kind": "paused", "by": by})
+    if (pause := pause_of(plan, states, at)) is not None:
+        known = {"why": pause.why, "failures": pause.failures, "every": pause.every or None}
+        facts = {name: value for name, value in known.items() if value is not None}
+        return Moment(at, "paused", {"kind": "paused", "by": pause.by, **facts})
     return Moment(at, "run")
 
 
-def upcoming(plan: Plan, state: JobState | None, now: float, count: int) -> list[float]:
-    """When the next `count` runs start, jitter included, without what is skipped or paused.
-
-    `state` is what people said, None where nobody did.
-    """
-    known = state or JobState(job=plan.key)
-    if plan.timetable.paused or (known.paused and known.paused_until is None):
+def upcoming(plan: Plan, states: States, now: float, count: int) -> list[float]:
+    """When the next `count` runs start, jitter included, without what is skipped or paused."""
+    known = states.get(plan.key) or _UNTOUCHED
+    if plan.timetable.paused:
         return []
     begin = max(now - plan.spread, known.ticked_to or 0.0)
-    if known.paused and known.paused_until is not None:
-        begin = max(begin, math.ceil(known.paused_until) - 1)  # a moment at the very end of the pause counts
+    for each in (known, states.get(EVERY)):
+        if each is None or not each.paused:
+            continue
+        if each.paused_until is None:
+            return []
+        begin = max(begin, math.ceil(each.paused_until) - 1)  # a moment at the very end of the pause counts
     found = plan.schedule.upcoming(begin, count + 1)
     return [plan.starts_at(at) for at in found if at != known.skip_at][:count]
 
@@ -142,15 +196,13 @@ def upcoming(plan: Plan, state: JobState | None, now: float, count: int) -> list
 class Outlook:
     """What is to come of a schedule: when the next runs start, and what holds back which.
 
-    `key` is what it is called among all schedules. `paused_until` is None for a pause without an end.
-    `skipped` is when the run that is left out would start.
+    `key` is what it is called among all schedules. `skipped` is when the run that is left out would start.
     """
 
     key: str
     timetable: Timetable
     upcoming: Sequence[float]
-    paused_by: str | None = None
-    paused_until: float | None = None
+    pause: Pause | None = None
     skipped: float | None = None
     skipped_by: str | None = None
 
@@ -160,21 +212,34 @@ class Outlook:
         return self.timetable.name
 
     @property
+    def paused_by(self) -> str | None:
+        """Who holds it back, None where nobody does."""
+        return None if self.pause is None else self.pause.by
+
+    @property
+    def paused_until(self) -> float | None:
+        """Until when; None also for a pause without an end."""
+        return None if self.pause is None else self.pause.until
+
+    @property
+    def paused_why(self) -> str | None:
+        """Why, where somebody said so or it stopped by itself."""
+        return None if self.pause is None else reason_of(self.pause)
+
+    @property
     def next_at(self) -> float:
         """When it starts its job next; infinite where it does not."""
         return self.upcoming[0] if self.upcoming else math.inf
 
 
-def outlook(plan: Plan, state: JobState | None, now: float, count: int) -> Outlook:
+def outlook(plan: Plan, states: States, now: float, count: int) -> Outlook:
     """The next `count` runs, as `upcoming` gives them, and what people hold back now."""
-    known = state or JobState(job=plan.key)
-    by = paused(plan, known, now)
+    known = states.get(plan.key) or _UNTOUCHED
     return Outlook(
         plan.key,
         plan.timetable,
-        upcoming(plan, known, now, count),
-        paused_by=by,
-        paused_until=None if by is None or plan.timetable.paused else known.paused_until,
+        upcoming(plan, states, now, count),
+        pause=pause_of(plan, states, now),
         skipped=None if known.skip_at is None else plan.starts_at(known.skip_at),
         skipped_by=known.skipped_by,
     )

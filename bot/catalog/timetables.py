@@ -32,7 +32,8 @@ def _timezone(value: str) -> str:
 class Timetable(Definition):
     """When a job runs by itself: five cron fields or an `@` name, in a time zone. Durations are seconds.
 
-    `name` tells it from the other schedules of its job. `parameters` are what its runs are given.
+    `name` tells it from the other schedules of its job. `parameters` are what its runs are given, after
+    `stop_after` failures in a row it is paused.
     """
 
     name: Annotated[str, AfterValidator(schedule_name), Form(SCHEDULE_NAME)] | None = None
@@ -41,6 +42,7 @@ class Timetable(Definition):
     paused: bool = False
     catch_up: Annotated[Duration, between(0, 7 * DAY)] = 600.0
     jitter: Annotated[Duration, between(0, 3600)] = 0.0
+    stop_after: Annotated[int, Field(ge=1, le=1000)] | None = None
     parameters: dict[
         Annotated[str, AfterValidator(variable_name), Form(NAME)],
         Annotated[str, BeforeValidator(scalar_text, json_schema_input_type=Scalar)],

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """An option of a verb. `value` names what follows it; None for one that stands alone."""
+    """An option of a verb. `value` names what follows it; None for one that stands alone.
+
+    `instead`: it stands where the verb's subject would, so that nothing is taken for that by mistake.
+    """
 
     name: str
     value: str | None
     summary: str
+    instead: bool = False
 
     @property
     def usage(self) -> str:
@@ -55,6 +59,7 @@ _OF = (
     Flag("lock", "NAME", "only jobs with this `lock`"),
     Flag("environment", "NAME", "only deployments to this environment"),
 )
+_ALL = Flag("all", None, "all schedules there are, without a name; for admins", instead=True)
 
 VERBS: dict[str, Verb] = {
     verb.name: verb
@@ -85,11 +90,12 @@ VERBS: dict[str, Verb] = {
         Verb("build", "IMAGE", "build an image", "Jobs", (_REF,)),
         Verb(
             "pause",
-            "NAME[/SCHEDULE] [until T | for D]",
+            'NAME[/SCHEDULE] ["reason"] [until T | for D]',
             "keep a job's schedules from starting it",
             "Schedules",
+            (_ALL,),
         ),
-        Verb("resume", "NAME[/SCHEDULE]", "let paused schedules go on", "Schedules"),
+        Verb("resume", "NAME[/SCHEDULE]", "let paused schedules go on", "Schedules", (_ALL,)),
         Verb("skip", "NAME[/SCHEDULE]", "leave out the next time of a schedule", "Schedules"),
         Verb("lock", 'TARGET ["reason"] [for D]', "keep runs from starting on a target", "Locks"),
         Verb("unlock", "TARGET", "let them start again", "Locks"),

@@ -98,6 +98,16 @@ class Pause:
     until: str | None = None
     duration: float | None = None
     schedule: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PauseAll:
+    """The same with all schedules there are."""
+
+    until: str | None = None
+    duration: float | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +116,11 @@ class Resume:
 
     name: str
     schedule: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeAll:
+    """Let all schedules go on that were paused together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +205,7 @@ class Help:
 
 
 Command = (
-    Run | Rerun | Cancel | Logs | Status | List | Plan | Why | Pause | Resume | Skip
+    Run | Rerun | Cancel | Logs | Status | List | Plan | Why | Pause | PauseAll | Resume | ResumeAll | Skip
     | Lock | Unlock | Freeze | Thaw | Approve | Deny | Build | Login | Help
 )  # fmt: skip
 
@@ -227,7 +242,7 @@ def of_words(words: Sequence[str], first_word: str) -> Command:
 
 def verb_of(command: Command) -> str:
     """The verb by which people call `command`."""
-    return type(command).__name__.lower()
+    return type(command).__name__.removesuffix("All").lower()
 
 
 def _run(reader: Reader) -> Run:
@@ -260,14 +275,16 @@ def _help(reader: Reader) -> Help:
     return Help(topic) if topic in VERBS else Help(topic, reader.page())
 
 
-def _pause(reader: Reader) -> Pause:
-    name, schedule = reader.schedule()
-    match reader.either("until", "for"):
-        case "until":
-            return Pause(name, until=reader.moment(), schedule=schedule)
-        case "for":
-            return Pause(name, duration=reader.duration(), schedule=schedule)
-    return Pause(name, schedule=schedule)
+def _pause(reader: Reader) -> Pause | PauseAll:
+    name, schedule = ("", None) if "all" in reader.flags else reader.schedule()
+    how_long, reason = reader.either("until", "for"), None
+    if how_long is None and reader.left:
+        reason, how_long = reader.take("a reason"), reader.either("until", "for")
+    until = reader.moment() if how_long == "until" else None
+    duration = reader.duration() if how_long == "for" else None
+    if "all" in reader.flags:
+        return PauseAll(until, duration, reason)
+    return Pause(name, until, duration, schedule, reason)
 
 
 def _lock(reader: Reader) -> Lock:
@@ -307,7 +324,7 @@ _MEANINGS: dict[str, Callable[[Reader], Command]] = {
     "why": lambda reader: Why(reader.name("the name of a job")),
     "build": lambda reader: Build(reader.name("the name of an image"), reader.ref()),
     "pause": _pause,
-    "resume": lambda reader: Resume(*reader.schedule()),
+    "resume": lambda reader: ResumeAll() if "all" in reader.flags else Resume(*reader.schedule()),
     "skip": lambda reader: Skip(*reader.schedule()),
     "lock": _lock,
     "unlock": lambda reader: Unlock(reader.name("what to unlock")),

@@ -160,6 +160,8 @@ class Reader:
             )
         if name in self.flags:
             raise self.refuse(f"{quoted('--' + name)} is given twice.")
+        if flags[name].instead and self.left:
+            raise self.refuse(f"{quoted('--' + name)} stands in place of a name, before all else.")
         if flags[name].value is None:
             if equals:
                 raise self.refuse(f"{quoted('--' + name)} takes no value.")

@@ -237,7 +237,7 @@ class Config(Section):
     def timetables(self, now: float) -> list[tuple[str, str]]:
         """The schedules with the next times at which each starts its job, as pairs of `summary`."""
         plans = plans_of(*self.jobs.values())
-        shown = [(plan.key, plan.timetable, upcoming(plan, None, now, SHOWN)) for plan in plans]
+        shown = [(plan.key, plan.timetable, upcoming(plan, {}, now, SHOWN)) for plan in plans]
         return [(f"schedule {name}", timetable(of.cron, of.timezone, times)) for name, of, times in shown]
 
 

@@ -9,9 +9,8 @@ from heapq import heapify, heappop, heapreplace
 from typing import NamedTuple
 
 from bot.catalog.catalog import Catalog
-from bot.catalog.due import Plan, paused, plans_of
+from bot.catalog.due import EVERY, Plan, States, pause_of, plans_of
 from bot.registry import Registry
-from bot.tables import JobState
 
 HOUR = 3600.0
 _AHEAD = 2 * HOUR
@@ -99,9 +98,7 @@ class Agenda:
         self._keys = keys
         self._catalog, self._end = catalog, end
 
-    def coming(
-        self, held: Mapping[str, JobState], jobs: AbstractSet[str] | None, *, now: float, most: int
-    ) -> list[Coming]:
+    def coming(self, held: States, jobs: AbstractSet[str] | None, *, now: float, most: int) -> list[Coming]:
         """The first `most` starts of the hour after `now`, in order, of these jobs alone unless None.
 
         `held` is what people hold back: that does not start.
@@ -114,7 +111,7 @@ class Agenda:
         while queue and len(found) < most and queue[0].at <= now + HOUR:
             turn = queue[0]
             plan = lines[turn.key].plan
-            if _starts(plan, held.get(turn.key), turn.at):
+            if _starts(plan, held, turn.at):
                 found.append(Coming(turn.at, plan.job.name, plan.timetable.name))
             following = _turn(turn.key, turn.moments, turn.at)
             if following is None:
@@ -154,9 +151,9 @@ def _lines(catalog: Catalog, known: Mapping[str, _Line], start: float, end: floa
     return lines
 
 
-def _starts(plan: Plan, state: JobState | None, at: float) -> bool:
+def _starts(plan: Plan, held: States, at: float) -> bool:
     """Whether nobody holds back what starts at `at`."""
-    if state is None:
+    if plan.key not in held and EVERY not in held:
         return True
-    due = round(at - plan.spread)  # as the schedule has it, in whole seconds
-    return state.skip_at != due and paused(plan, state, due) is None
+    due, state = round(at - plan.spread), held.get(plan.key)  # as the schedule has it, in whole seconds
+    return (state is None or state.skip_at != due) and pause_of(plan, held, due) is None

@@ -8,7 +8,7 @@ from bot.access.people import OUTSIDE, Membership
 from bot.access.policy import Subject, Verdict, judge
 from bot.access.questions import Question
 from bot.access.rules import Asker, Rule
-from bot.access.scopes import EXEC
+from bot.access.scopes import EXEC, may_change
 from bot.catalog.catalog import Catalog, Job, ownerless
 from bot.errors import AskerError, Missing, NotAllowed, ProblemType
 from bot.github import PullRequest
@@ -18,6 +18,9 @@ from bot.registry import Registry
 from bot.states import Cause
 from bot.tables import OccurrenceSeen, Run
 from bot.text.wording import listed, quoted
+
+ADMINS = "pages.admins"
+"""The setting that says which people may do what a token with `admin` may."""
 
 OF_REPOSITORY = Rule()
 """Who may run things of a repository where nothing else is said: whoever may write to it."""
@@ -150,6 +153,23 @@ class Authorization:
             facts |= await self._facts.answers(asker, verdict.questions, fresh=fresh)
         context.facts.update(facts)
         return verdict
+
+    async def require_admin(self, context: RequestContext, what: str) -> None:
+        """Raise `NotAllowed` unless the asker may do what a token with `admin` may, such as `what`.
+
+        Of people those of `pages.admins`, asked anew each time; nobody where that names nobody.
+        """
+        if (caller := context.scoped) is not None:
+            if not may_change(caller.scopes):
+                raise NotAllowed(f"{quoted(caller.name)} needs the scope `admin` for {what}.")
+            return
+        admins = [str(each) for each in self._registry.config.pages.admins]
+        if not admins and not isinstance(context.place, TerminalPlace):
+            raise NotAllowed(f"Only those of `pages.admins` are for {what}, and that names nobody here.")
+        verdict = await self.decide(
+            context, self.rule(admins), Subject(what, public=context.public), fresh=True
+        )
+        _require(context, ADMINS, verdict)
 
     async def require(self, context: RequestContext, repository: str) -> None:
         """Raise `NotAllowed` unless the asker may run things of `repository`; `RetryLater` if unknown now."""

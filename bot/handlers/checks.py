@@ -15,6 +15,7 @@ from bot.repositories import CodeHost
 from bot.states import ActorKind, Cause
 from bot.store import Session, Store, checks
 from bot.tables import Build, Delivery, Run
+from bot.text.names import schedule_key
 
 _BUTTONS: Mapping[str, str] = {
     messages.RERUN: "rerun #{number}",
@@ -22,6 +23,7 @@ _BUTTONS: Mapping[str, str] = {
     messages.CANCEL: "cancel #{number}",
     messages.APPROVE: "approve #{number}",
     messages.DENY: "deny #{number}",
+    messages.RESUME: "resume {schedule}",
 }
 """What each button of a run stands for."""
 
@@ -97,7 +99,9 @@ class CheckHandler:
             again = build is not None and request.button == messages.RERUN
             return Meaning((_again(word, build),) if build is not None and again else ())
         words = _BUTTONS.get(request.button)
-        line = () if words is None else (f"{word} {words.format(number=name.number)}",)
+        run = session.get(Run, name.number)
+        schedule = "" if run is None else schedule_key(run.job, run.schedule)
+        line = () if words is None else (f"{word} {words.format(number=name.number, schedule=schedule)}",)
         return Meaning(line, checks.pull_of(session, name.number, request.repository))
 
     async def _carry_out(

@@ -44,4 +44,4 @@ def timing(session: Session, job: Job, now: float, count: int) -> Sequence[Outlo
     if not (plans := plans_of(job)):
         return ()
     states = ticks.states(session, [plan.key for plan in plans])
-    return [outlook(plan, states.get(plan.key), now, count) for plan in plans]
+    return [outlook(plan, states, now, count) for plan in plans]

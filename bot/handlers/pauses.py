@@ -7,20 +7,21 @@ the bot whose clock it is.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, time, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from bot.catalog.due import Plan, paused, plans_of, upcoming
+from bot.catalog.due import EVERY, Plan, States, holds, pause_of, plans_of, upcoming
 from bot.commands import parser
 from bot.errors import AskerError, Unfit
 from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.journal import entry
+from bot.handlers.locks import REASON_CHARACTERS
 from bot.messages import timetables
 from bot.states import EntryKind
 from bot.store import Session, journal, ticks
-from bot.tables import JobState, JournalEntry
+from bot.tables import JobState
 from bot.text import vocabulary
-from bot.text.names import schedule_key
+from bot.text.names import job_and_schedule, schedule_key
 from bot.text.wording import did_you_mean, quoted
 
 LONGEST = 366 * 86400.0
@@ -36,22 +37,47 @@ class PauseHandler:
 
     async def pause(self, context: RequestContext, command: parser.Pause) -> Callable[[Session], str | None]:
         """Hold the schedule back until a time, for a time, or until it is resumed; the last word counts."""
-        if command.duration is not None and command.duration > LONGEST:
-            sentence = "A pause is for a year at most, or without an end."
-            raise Unfit(sentence, [(("duration",), sentence)])
+        _check(command)
         plans, word = await self._plans(context, command), self._authorization.first_word(context)
-        zone, now = plans[0].timetable.timezone, self._clock()
-        until = None if command.duration is None else now + command.duration
-        if command.until is not None:
-            until = moment(command.until, zone, now)
+        terms, keys = self._terms(command, plans[0].timetable.timezone), [plan.key for plan in plans]
 
         def effect(session: Session) -> str | None:
-            for plan in plans:
-                ticks.change(session, plan.key, paused=True, paused_until=until, paused_by=context.actor)
-            journal.record(
-                session, [self._entry(context, EntryKind.PAUSED, plan, until=until) for plan in plans]
-            )
-            return timetables.paused(_subject(command), until, zone, command=word, count=len(plans))
+            for key in keys:
+                ticks.change(session, key, **_said(context, terms))
+            self._note(session, EntryKind.PAUSED, context, keys, until=terms.until, why=terms.why)
+            return timetables.paused(_subject(command), terms, command=word, count=len(keys))
+
+        return effect
+
+    async def pause_all(
+        self, context: RequestContext, command: parser.PauseAll
+    ) -> Callable[[Session], str | None]:
+        """Hold all schedules back, also those that come meanwhile; what is paused by name stays so."""
+        _check(command)
+        await self._authorization.require_admin(context, "pausing all schedules")
+        terms, word = self._terms(command, "UTC"), self._authorization.first_word(context)
+
+        def effect(session: Session) -> str | None:
+            ticks.change(session, EVERY, **_said(context, terms))
+            self._note(session, EntryKind.PAUSED, context, [EVERY], until=terms.until, why=terms.why)
+            return timetables.every_paused(terms, command=word)
+
+        return effect
+
+    async def resume_all(
+        self, context: RequestContext, command: parser.ResumeAll
+    ) -> Callable[[Session], str | None]:
+        """Let them go on; what passed meanwhile stays passed."""
+        await self._authorization.require_admin(context, "resuming all schedules")
+
+        def effect(session: Session) -> str | None:
+            now = self._clock()
+            state = ticks.hold(session, []).get(EVERY)
+            if state is None or not holds(state, now):
+                raise AskerError("The schedules are not paused together.")
+            ticks.change(session, EVERY, **_FREE)
+            self._note(session, EntryKind.RESUMED, context, [EVERY])
+            return timetables.every_resumed(len(ticks.paused(session, now=now)))
 
         return effect
 
@@ -66,11 +92,14 @@ class PauseHandler:
             states = ticks.hold(session, [plan.key for plan in plans])
             held = [plan for plan in plans if _is_held(states.get(plan.key), now)]
             if not held:
+                if (every := states.get(EVERY)) is not None and holds(every, now):
+                    word = self._authorization.first_word(context)
+                    raise AskerError(f"All schedules are paused; {quoted(f'{word} resume --all')} ends that.")
                 raise AskerError(f"The schedule of {quoted(subject)} is not paused.")
             for plan in held:
-                none = {"paused_until": None, "paused_by": None, "skip_at": None, "skipped_by": None}
-                states[plan.key] = ticks.change(session, plan.key, paused=False, **none)
-            journal.record(session, [self._entry(context, EntryKind.RESUMED, plan) for plan in held])
+                free = {**_FREE, "skip_at": None, "skipped_by": None, "failures": 0}
+                states[plan.key] = ticks.change(session, plan.key, **free)
+            self._note(session, EntryKind.RESUMED, context, [plan.key for plan in held])
             first = _soonest(held, states, now)
             times = [] if first is None else [first.at]
             zone = plans[0].timetable.timezone if first is None else first.plan.timetable.timezone
@@ -93,26 +122,43 @@ class PauseHandler:
                 raise AskerError(f"{quoted(subject)} leaves out {shown} already.")
             first = _soonest(free, states, now)
             if first is None:
-                state = states.get(free[0].key) or JobState(job=free[0].key)
-                by = vocabulary.who(paused(free[0], state, now) or "nobody")
-                raise AskerError(f"The schedule of {quoted(subject)} is paused by {quoted(by)}.")
+                pause = pause_of(free[0], states, now)
+                by = "" if pause is None else f" by {quoted(vocabulary.who(pause.by))}"
+                raise AskerError(f"The schedule of {quoted(subject)} is paused{by}.")
             plan, zone = first.plan, first.plan.timetable.timezone
             at = round(first.at - plan.spread)
-            state = ticks.change(session, plan.key, skip_at=float(at), skipped_by=context.actor)
-            journal.record(session, [self._entry(context, EntryKind.SKIPPED, plan, tick=at)])
-            following = _soonest(plans, {**states, plan.key: state}, now)
+            states[plan.key] = ticks.change(session, plan.key, skip_at=float(at), skipped_by=context.actor)
+            self._note(session, EntryKind.SKIPPED, context, [plan.key], tick=at)
+            following = _soonest(plans, states, now)
             times = [] if following is None else [following.at]
             shown = zone if following is None else following.plan.timetable.timezone
             return timetables.skipped(plan.key, timetables.local_time(first.at, zone), times, shown)
 
         return effect
 
-    def _entry(
-        self, context: RequestContext, kind: EntryKind, plan: Plan, **facts: float | None
-    ) -> JournalEntry:
-        """What the journal says of a schedule; moments are seconds since the epoch."""
-        job = plan.job.name
-        return entry(context, kind, f"schedule:{plan.key}", self._clock(), job=job, **facts)
+    def _terms(self, command: parser.Pause | parser.PauseAll, zone: str) -> timetables.PauseTerms:
+        now = self._clock()
+        until = None if command.duration is None else now + command.duration
+        if command.until is not None:
+            until = moment(command.until, zone, now)
+        return timetables.PauseTerms(until, zone, command.reason or None)
+
+    def _note(
+        self,
+        session: Session,
+        kind: EntryKind,
+        context: RequestContext,
+        keys: Sequence[str],
+        **facts: Any,
+    ) -> None:
+        """Keep in the journal what somebody did to these schedules; moments are seconds since the epoch."""
+        now = self._clock()
+        jobs = [None if key == EVERY else job_and_schedule(key)[0] for key in keys]
+        entries = [
+            entry(context, kind, f"schedule:{key}", now, job=job, **facts)
+            for key, job in zip(keys, jobs, strict=True)
+        ]
+        journal.record(session, entries)
 
     async def _plans(
         self, context: RequestContext, command: parser.Pause | parser.Resume | parser.Skip
@@ -139,6 +185,28 @@ class PauseHandler:
         return plans
 
 
+_FREE: Mapping[str, Any] = {"paused": False, "paused_until": None, "paused_by": None, "paused_why": None}
+"""Of a schedule that is not paused."""
+
+
+def _said(context: RequestContext, terms: timetables.PauseTerms) -> dict[str, Any]:
+    """What is stored of a pause."""
+    return {
+        "paused": True,
+        "paused_until": terms.until,
+        "paused_by": context.actor,
+        "paused_why": terms.why,
+    }
+
+
+def _check(command: parser.Pause | parser.PauseAll) -> None:
+    if command.duration is not None and command.duration > LONGEST:
+        sentence = "A pause is for a year at most, or without an end."
+        raise Unfit(sentence, [(("duration",), sentence)])
+    if command.reason is not None and len(command.reason) > REASON_CHARACTERS:
+        raise AskerError(f"A reason may have {REASON_CHARACTERS} characters.")
+
+
 class _Start(NamedTuple):
     """When a schedule starts its job next."""
 
@@ -146,9 +214,9 @@ class _Start(NamedTuple):
     plan: Plan
 
 
-def _soonest(plans: Sequence[Plan], states: Mapping[str, JobState], now: float) -> _Start | None:
+def _soonest(plans: Sequence[Plan], states: States, now: float) -> _Start | None:
     """Which of these schedules starts its job first; None where none does."""
-    coming = [(upcoming(plan, states.get(plan.key), now, 1), plan) for plan in plans]
+    coming = [(upcoming(plan, states, now, 1), plan) for plan in plans]
     starts = [_Start(times[0], plan) for times, plan in coming if times]
     return min(starts, key=lambda start: start.at, default=None)
 
@@ -156,9 +224,7 @@ def _soonest(plans: Sequence[Plan], states: Mapping[str, JobState], now: float) 
 def _is_held(state: JobState | None, now: float) -> bool:
     if state is None:
         return False
-    return state.skip_at is not None or (
-        state.paused and (state.paused_until is None or state.paused_until > now)
-    )
+    return state.skip_at is not None or holds(state, now)
 
 
 def _subject(command: parser.Pause | parser.Resume | parser.Skip) -> str:

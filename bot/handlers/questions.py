@@ -46,13 +46,19 @@ class QueryHandler:
             authorization.catalog(context).job(job), authorization.first_word(context), page
         )
 
-    async def pause(self, caller: Caller, command: parser.Pause) -> str | None:
-        """Hold the job's schedule back."""
-        return await self._store.write(await self._actions.pauses.pause(self._context(caller), command))
+    async def pause(self, caller: Caller, command: parser.Pause | parser.PauseAll) -> str | None:
+        """Hold the job's schedules back, or all."""
+        pauses, context = self._actions.pauses, self._context(caller)
+        if isinstance(command, parser.PauseAll):
+            return await self._store.write(await pauses.pause_all(context, command))
+        return await self._store.write(await pauses.pause(context, command))
 
-    async def resume(self, caller: Caller, command: parser.Resume) -> str | None:
-        """Let the job's schedules go on."""
-        return await self._store.write(await self._actions.pauses.resume(self._context(caller), command))
+    async def resume(self, caller: Caller, command: parser.Resume | parser.ResumeAll) -> str | None:
+        """Let the job's schedules go on, or all."""
+        pauses, context = self._actions.pauses, self._context(caller)
+        if isinstance(command, parser.ResumeAll):
+            return await self._store.write(await pauses.resume_all(context, command))
+        return await self._store.write(await pauses.resume(context, command))
 
     async def skip(self, caller: Caller, command: parser.Skip) -> str | None:
         """Leave out the next time of the job's schedules."""

@@ -241,8 +241,7 @@ class TickHandler:
         """Whether anything is to be started, as far as is known before the transaction."""
         keys = [plan.key for plan in plans]
         states = await self._store.read(lambda s: ticks.states(s, keys))
-        pairs = ((plan, states.get(plan.key)) for plan in plans)
-        moments = (each for plan, state in pairs if state for each in judge(plan, state, now))
+        moments = (each for plan in plans if plan.key in states for each in judge(plan, states, now))
         return any(moment.outcome == "run" for moment in moments)
 
     async def _targets(self, plans: Sequence[Plan], repository: str) -> Mapping[str | None, Target] | Trouble:
@@ -295,7 +294,7 @@ class TickHandler:
             if ticks.timetable_of(state) != plan.text:  # another bot has read a newer one, and we shall hear
                 decided.waiting[plan.key] = ""
                 continue
-            moments = self._moments(session, plan, state, targets, now)
+            moments = self._moments(session, plan, states, targets, now)
             if moments is None:
                 decided.waiting[plan.key] = targets.why if isinstance(targets, Trouble) else ""
                 continue
@@ -324,13 +323,14 @@ class TickHandler:
         self,
         session: Session,
         plan: Plan,
-        state: JobState,
+        states: Mapping[str, JobState],
         targets: Mapping[str | None, Target] | Trouble,
         now: float,
     ) -> list[tuple[Tick, Order | None]] | None:
-        """What becomes of the due moments of one schedule, which `state` notes; None: not known yet."""
+        """What becomes of the due moments of one schedule, which its state notes; None: not known yet."""
+        state = states[plan.key]
         moments: list[tuple[Tick, Order | None]] = []
-        for moment in judge(plan, state, now, self._why.get(plan.key)):
+        for moment in judge(plan, states, now, self._why.get(plan.key)):
             order, outcome, reason = None, moment.outcome, moment.reason
             if outcome == "run" and isinstance(targets, Trouble):
                 last = plan.starts_at(moment.at) + plan.patience
@@ -348,7 +348,7 @@ class TickHandler:
         if state.skip_at is not None and state.skip_at <= done:
             state.skip_at = state.skipped_by = None
         if state.paused and state.paused_until is not None and state.paused_until <= done:
-            state.paused, state.paused_until, state.paused_by = False, None, None
+            state.paused, state.paused_until, state.paused_by, state.paused_why = False, None, None, None
         return moments
 
     def _order(

@@ -66,6 +66,10 @@ class CommandHandlers:
                 return await actions.freezes.thaw(context, command)
             case parser.Pause():
                 return await actions.pauses.pause(context, command)
+            case parser.PauseAll():
+                return await actions.pauses.pause_all(context, command)
+            case parser.ResumeAll():
+                return await actions.pauses.resume_all(context, command)
             case parser.Resume():
                 return await actions.pauses.resume(context, command)
             case parser.Skip():

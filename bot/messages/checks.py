@@ -33,7 +33,7 @@ _CONCLUSIONS = {
     Result.ERROR: "failure",
 }
 
-CANCEL, RERUN, LATEST = "cancel", "rerun", "rerun-latest"
+CANCEL, RERUN, LATEST, RESUME = "cancel", "rerun", "rerun-latest", "resume"
 APPROVE, DENY = "approve", "deny"
 """By which GitHub says which button was pressed."""
 
@@ -62,6 +62,7 @@ REPEATS = (
     CheckButton("Re-run", "Once more, exactly as it was", RERUN),
     CheckButton("Re-run with latest", "With today's definition and commit", LATEST),
 )
+RESUMES = (CheckButton("Resume schedule", "Let it start the job again", RESUME),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,4 +209,6 @@ def _buttons(view: View) -> tuple[CheckButton, ...]:
         return ()
     if view.waits_for_yes:
         return ANSWERS + STOPS
-    return REPEATS if view.result is not None else STOPS
+    if view.result is None:
+        return STOPS
+    return REPEATS if view.stopped_after is None else (*REPEATS, *RESUMES)

@@ -118,7 +118,8 @@ def _timing_lines(timing: Outlook) -> list[str]:
     if timing.paused_by is not None:
         until = "" if timing.paused_until is None else f" until {local_time(timing.paused_until, zone)}"
         by = timing.paused_by if timing.paused_by == DEFINITION else code(vocabulary.who(timing.paused_by))
-        lines.append(f"the schedule is paused{until} by {by}")
+        why = f": {plain(timing.paused_why, 300)}" if timing.paused_why else ""
+        lines.append(f"the schedule is paused{until} by {by}{why}")
     if timing.skipped is not None:
         at = local_time(timing.skipped, zone)
         lines.append(f"{at} is left out by {code(vocabulary.who(timing.skipped_by or 'somebody'))}")

@@ -1,8 +1,10 @@
 """Schedules in words: when a job runs next, and what somebody did to its schedule (Markdown)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from bot.messages.text import plain
 from bot.text.vocabulary import scheduled
 from bot.text.wording import quoted
 
@@ -18,13 +20,40 @@ def timetable(cron: str, timezone: str, upcoming: Sequence[float]) -> str:
     return f"{cron} ({timezone}): {times}"
 
 
-def paused(subject: str, until: float | None, timezone: str, *, command: str, count: int = 1) -> str:
+@dataclass(frozen=True, slots=True)
+class PauseTerms:
+    """Until when schedules are paused (None: until they are resumed), by which clocks, and why."""
+
+    until: float | None
+    timezone: str
+    why: str | None = None
+
+
+def paused(subject: str, terms: PauseTerms, *, command: str, count: int = 1) -> str:
     """The answer to who paused a schedule, or all `count` of a job; `subject` is what they named."""
+    until, timezone = terms.until, terms.timezone
     how_long = f" until {local_time(until, timezone)}" if until is not None else ""
     they = "it" if count == 1 else "them"
     ends = "" if until is not None else f" {quoted(f'{command} resume {subject}')} lets {they} go on."
     verb = "is" if count == 1 else "are"
-    return f"{_subject(subject, count)} {verb} paused{how_long}. People can still run it.{ends}"
+    return f"{_subject(subject, count)} {verb} paused{how_long}{_why(terms)}. People can still run it.{ends}"
+
+
+def every_paused(terms: PauseTerms, *, command: str) -> str:
+    """The answer to who paused all schedules at once."""
+    how_long = f" until {local_time(terms.until, terms.timezone)}" if terms.until is not None else ""
+    ends = "" if terms.until is not None else f" {quoted(f'{command} resume --all')} lets them go on."
+    return f"All schedules are paused{how_long}{_why(terms)}. People can still run jobs.{ends}"
+
+
+def every_resumed(held: int) -> str:
+    """The answer to who let all schedules go on; so many of them are still paused by themselves."""
+    left = "" if not held else f" {held} of them {'is' if held == 1 else 'are'} still paused by name."
+    return f"The schedules go on.{left}"
+
+
+def _why(terms: PauseTerms) -> str:
+    return "" if terms.why is None else f" ({plain(terms.why)})"
 
 
 def resumed(subject: str, upcoming: Sequence[float], timezone: str, *, count: int = 1) -> str:

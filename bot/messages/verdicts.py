@@ -7,6 +7,7 @@ is left out.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from bot.catalog.due import Pause, reason_of
 from bot.messages import freezes, waits
 from bot.tables import OccurrenceSeen, PushVerdict, Tick
 from bot.text import vocabulary
@@ -82,6 +83,12 @@ def reason(why: Reason) -> str:
     return "" if say is None else say(why)
 
 
+def _paused(why: Reason) -> str:
+    held = Pause(why["by"], None, why.get("why"), why.get("failures"), bool(why.get("every")))
+    said = reason_of(held)
+    return f"Paused by {vocabulary.who(held.by)}{f': {said}' if said else ''}."
+
+
 def _default(why: Reason) -> str:
     return f"{quoted(why['name'])} is the default branch{_paths(why)}"
 
@@ -149,7 +156,7 @@ _REASONS: dict[str, Callable[[Reason], str]] = {
     ),
     "made_up": lambda why: "Made up for by a later one.",
     "skipped": lambda why: f"Left out by {vocabulary.who(why['by'])}.",
-    "paused": lambda why: f"Paused by {vocabulary.who(why['by'])}.",
+    "paused": _paused,
     "no_image": lambda why: f"There is no image {why['image']} any more.",
     "requirements": lambda why: f"it requires {', '.join(quoted(code) for code in why['codes'])}",
     "answer": lambda why: str(why["text"]),

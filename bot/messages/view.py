@@ -10,10 +10,11 @@ from bot.messages import approvals, waits
 from bot.messages.differences import differences
 from bot.messages.reasons import explained, explanation, message
 from bot.messages.text import clean
-from bot.states import BUILD_FAILED, State, Wait, attempts_allowed
+from bot.states import BUILD_FAILED, Cause, State, Wait, attempts_allowed
 from bot.tables import Build, Run
 from bot.text import vocabulary
 from bot.text.bars import bar, steps
+from bot.text.names import schedule_key
 from bot.text.vocabulary import Word, duration, moment
 from executor.spec import Result
 
@@ -59,6 +60,8 @@ class View:
     rerun_of: int | None
     differs: tuple[str, ...] | None  # from the run that it repeats; None: that is not at hand
     tick_at: float | None
+    schedule: str | None  # by what the schedule that started it is called
+    stopped_after: int | None  # failures in a row, with which that schedule stopped
     attempt: int
     attempts: int  # as many as there may be
     tail: tuple[str, ...]
@@ -187,6 +190,9 @@ class View:
             found.append(("exit code", str(self.exit_code), ""))
         if self.tick_at is not None:
             found.append(("due", moment(self.tick_at), ""))
+        if self.stopped_after is not None:
+            after = f" after {vocabulary.in_a_row(self.stopped_after)}"
+            found.append(("paused the schedule", self.schedule or "", after))
         if self.ref:
             found.append(("ref", self.ref, ""))
         if self.queued_s is not None and self.queued_s >= 1:
@@ -239,6 +245,8 @@ def run_view(run: Run, beside: Beside = ALONE) -> View:
         rerun_of=run.rerun_of,
         differs=differences(of, run) if of is not None else None,
         tick_at=run.tick_at,
+        schedule=schedule_key(run.job, run.schedule) if run.cause == Cause.SCHEDULE else None,
+        stopped_after=run.stopped_after,
         attempt=run.attempt,
         attempts=max(run.attempt, attempts_allowed(run.definition)),
         summary=run.summary,
@@ -269,6 +277,8 @@ def build_view(build: Build, beside: Beside = ALONE) -> View:
         rerun_of=None,
         differs=None,
         tick_at=None,
+        schedule=None,
+        stopped_after=None,
         attempt=1,
         attempts=1,
         summary=None,

@@ -141,7 +141,17 @@ def forget(session: Session, numbers: Collection[int]) -> list[str]:
 
 
 _NOTHING_SAID: dict[str, Any] = {"paused": False} | dict.fromkeys(
-    ("paused_until", "paused_by", "skip_at", "skipped_by", "ticked_to", "timetable", "named_timetable")
+    (
+        "paused_until",
+        "paused_by",
+        "paused_why",
+        "failures",
+        "skip_at",
+        "skipped_by",
+        "ticked_to",
+        "timetable",
+        "named_timetable",
+    )
 )
 
 

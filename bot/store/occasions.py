@@ -16,9 +16,10 @@ from bot.catalog import streaks
 from bot.catalog.notify import Notify, Occasion, in_a_row, notify_of
 from bot.catalog.streaks import CALL, Announcement, End, Streak
 from bot.states import State
-from bot.store import digests, posts
+from bot.store import digests, posts, schedule_stops
 from bot.store.columns import RUN
 from bot.tables import Build, Post, Run
+from bot.text.names import schedule_key
 from executor.spec import Result
 
 TYPICAL = 10
@@ -42,6 +43,15 @@ def moved(session: Session, row: Run | Build) -> None:
             digests.show_build(session, row.identity)
     else:
         _moved(session, row)
+        if (failures := schedule_stops.ended(session, row)) is not None:
+            _stopped(session, row, failures)
+
+
+def _stopped(session: Session, run: Run, failures: int) -> None:
+    """The schedule of a run stopped with it: its channel hears of that, whatever it wants to hear besides."""
+    if channel := notify_of(run.definition).slack:
+        facts = {"failures": failures, "schedule": schedule_key(run.job, run.schedule)}
+        still(session, run, channel, kind="stopped", **facts)
 
 
 def _moved(session: Session, run: Run) -> None:

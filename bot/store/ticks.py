@@ -12,6 +12,7 @@ from sqlalchemy import CursorResult, bindparam, delete, or_, select, true, updat
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from bot.catalog.due import EVERY
 from bot.store import admission, versions
 from bot.store.columns import JOB_STATE, TICK, table_of
 from bot.tables import JobState, Tick
@@ -74,39 +75,39 @@ def timetable_of(state: JobState) -> str | None:
     return held
 
 
-def states(session: Session, jobs: Collection[str]) -> dict[str, JobState]:
-    """What is known of these schedules, by key, for those of which anything is."""
+def states(session: Session, keys: Collection[str]) -> dict[str, JobState]:
+    """What is known of these schedules, by key, and of all together, where anything is."""
     found: dict[str, JobState] = {}
-    for some in _parts(sorted(jobs)):
+    for some in _parts(sorted({*keys, EVERY})):
         query = select(JobState).where(JOB_STATE.job.in_(some)).execution_options(populate_existing=True)
         found |= {row.job: row for row in session.scalars(query)}
     return found
 
 
 def paused(session: Session, *, now: float) -> set[str]:
-    """The jobs of which people paused a schedule, until resumed or later than `now`."""
+    """The jobs of which people paused a schedule, until resumed or later than `now`; `EVERY`: all are."""
     query = select(JOB_STATE.job).where(JOB_STATE.paused == true())
     lasting = or_(JOB_STATE.paused_until.is_(None), JOB_STATE.paused_until > now)
     return {job_and_schedule(key)[0] for key in session.scalars(query.where(lasting))}
 
 
 def held_back(session: Session) -> dict[str, JobState]:
-    """What people hold back of schedules now, whole or one time of it, by key."""
+    """What people hold back of schedules now, whole or one time of it, by key; `EVERY` is all of them."""
     query = select(JobState).where(or_(JOB_STATE.paused == true(), JOB_STATE.skip_at.is_not(None)))
     return {row.job: row for row in session.scalars(query)}
 
 
-def hold(session: Session, jobs: Collection[str]) -> dict[str, JobState]:
+def hold(session: Session, keys: Collection[str]) -> dict[str, JobState]:
     """The same, and no other bot decides before this transaction has ended; what is set there is stored."""
     admission.hold(session)
-    return states(session, jobs)
+    return states(session, keys)
 
 
-def change(session: Session, job: str, **values: Any) -> JobState:
-    """Store what people said about a schedule; gives what is known of it then."""
-    row = hold(session, [job]).get(job)
+def change(session: Session, key: str, **values: Any) -> JobState:
+    """Store what people said about a schedule, or about all (`EVERY`); gives what is known of it then."""
+    row = hold(session, [key]).get(key)
     if row is None:
-        row = JobState(job=job)
+        row = JobState(job=key)
         session.add(row)
     for name, value in values.items():
         setattr(row, name, value)

@@ -170,6 +170,7 @@ class Run(Claimable, table=True):
     version: int | None = None  # of the job, whose definition is above
     tick_at: float | None = Field(default=None, sa_type=Double)  # the due moment that started it
     schedule: str | None = None  # the name of the schedule whose moment that is, if it has one
+    stopped_after: int | None = None  # failures in a row, of which it was the last, so its schedule stopped
     pull_request: int | None = Field(default=None, sa_type=Number)  # of `repository`, if it is for one
     environment: str | None = None  # which deployment is meant, as GitHub calls it
     occurrence: int | None = Field(default=None, sa_type=Number)  # what happened and led to it
@@ -312,7 +313,8 @@ class JobVersion(SQLModel, table=True):
 class JobState(SQLModel, table=True):
     """What people said about a schedule, and up to when its ticks were decided.
 
-    Its key is the job's name, or `JOB/SCHEDULE` where the schedule has a name.
+    Its key is the job's name, or `JOB/SCHEDULE` where the schedule has a name; `*` is about all schedules.
+    `paused_by` is a run (`run:142`) where it stopped by itself after so many failures.
     """
 
     __tablename__ = "job_states"
@@ -325,6 +327,8 @@ class JobState(SQLModel, table=True):
     skipped_by: str | None = None
     ticked_to: float | None = Field(default=None, sa_type=Double)
     timetable: str | None = None  # for which that holds; what was changed begins anew
+    paused_why: str | None = Field(default=None, sa_type=Text)  # as people said it
+    failures: int | None = None  # of its runs in a row
     named_timetable: str | None = None
     """The same of a schedule with a name, which a release before those would take for one that is gone."""
 

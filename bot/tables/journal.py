@@ -15,6 +15,7 @@ class JournalEntry(Row, table=True):
     """One thing that somebody did, decided or was refused; `kind` is one of `bot.states.EntryKind`.
 
     `subject` is what it was about: `run:142`, `build:7`, `job:migrate`, `lock:production`, `image:shop`,
+    `schedule:nightly/eu` (`schedule:*`: all),
     `hook:deploy/ci`, `token:ci`, `login:octocat`, `config`. `job`, `run` and `repository` are those that it
     concerns, where it concerns any. `rule` names what decided, as the configuration or the token has it.
     `facts` are plain values without a secret, in which nothing is looked for.

@@ -132,6 +132,8 @@ def name_of(actor: str) -> str:
 def _parts(actor: str) -> tuple[ActorKind | None, str]:
     """The kind, None for one that this version does not know, and the name as people see it."""
     kind, _, name = actor.partition(":")
+    if kind == "run" and name.isdecimal():
+        return None, f"run #{name}"
     actor_kind = next((each for each in ActorKind if each == kind and name), None)
     if actor_kind is None:
         return None, actor
@@ -143,6 +145,11 @@ def how(actor: str, cause: str) -> str:
     if actor == cause or (cause == Cause.SLACK and who(actor) == MEMBER):
         return ""
     return next((text for each, text in CAUSES.items() if each == cause), "")
+
+
+def in_a_row(failures: int) -> str:
+    """So many failures: `a failure`, `5 failures in a row`."""
+    return "a failure" if failures == 1 else f"{failures} failures in a row"
 
 
 def asked(cause: str) -> str:

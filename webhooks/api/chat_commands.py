@@ -42,8 +42,21 @@ class ChatCommandHandlers:
         name, pause = request.path["name"], request.body
         if pause.until is not None and pause.duration is not None:
             raise wrong([("/duration", "expected either until or duration, not both")])
-        command = parser.Pause(name, pause.until, pause.duration, pause.schedule)
+        command = parser.Pause(name, pause.until, pause.duration, pause.schedule, pause.reason)
         return responses.Said.of(job=name, text=await self._questions.pause(request.visitor.caller, command))
+
+    async def pause_schedules(self, request: ApiRequest[requests.PauseAll]) -> responses.Answered:
+        """Holds all schedules back."""
+        pause = request.body
+        if pause.until is not None and pause.duration is not None:
+            raise wrong([("/duration", "expected either until or duration, not both")])
+        command = parser.PauseAll(pause.until, pause.duration, pause.reason)
+        return responses.Answered.of(text=await self._questions.pause(request.visitor.caller, command))
+
+    async def resume_schedules(self, request: ApiRequest[requests.Empty]) -> responses.Answered:
+        """Lets all schedules go on that were held back together."""
+        caller = request.visitor.caller
+        return responses.Answered.of(text=await self._questions.resume(caller, parser.ResumeAll()))
 
     async def resume_job(self, request: ApiRequest[requests.OneSchedule]) -> responses.Said:
         """Lets the schedules of a job go on."""

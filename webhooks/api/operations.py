@@ -124,6 +124,10 @@ OPERATIONS = (
     _command("POST", "/api/jobs/{name}/pause", Needs.RUN, ChatCommandHandlers.pause_job, verb="pause"),
     _command("POST", "/api/jobs/{name}/resume", Needs.RUN, ChatCommandHandlers.resume_job, verb="resume"),
     _command("POST", "/api/jobs/{name}/skip", Needs.RUN, ChatCommandHandlers.skip_job, verb="skip"),
+    _command("POST", "/api/schedules/pause", Needs.ADMIN, ChatCommandHandlers.pause_schedules, verb="pause"),
+    _command(
+        "POST", "/api/schedules/resume", Needs.ADMIN, ChatCommandHandlers.resume_schedules, verb="resume"
+    ),
     _cancel("/api/jobs/{name}/cancel", Needs.RUN, RunCommandHandlers.cancel_job, problems=(404, 409)),
     _get("/api/runs", Needs.SEE, RunHandlers.list_runs, query=queries.RUNS, verb="status"),
     _get("/api/runs/{number}", Needs.SEE, RunHandlers.get_run, workflows=True),

@@ -178,16 +178,6 @@ class OneSchedule(Body):
     schedule: ScheduleName | None = Field(default=None, description="Its name.")
 
 
-class Pause(OneSchedule):
-    """Until when a schedule is held back; without either until somebody resumes it."""
-
-    until: Annotated[str, Field(min_length=1, max_length=40)] | None = Field(
-        default=None,
-        description="A date, a time or both (ISO 8601), in the zone of the schedule unless it names its own.",
-    )
-    duration: Seconds | None = Field(default=None, description="How long from now, such as `2h`.")
-
-
 def printable(text: str) -> str:
     """`text` if it can be shown in one line, else ValueError."""
     if not text.isprintable() or not text.strip():
@@ -195,12 +185,30 @@ def printable(text: str) -> str:
     return text
 
 
+Reason = Annotated[str, Field(min_length=1, max_length=REASON_CHARACTERS), AfterValidator(printable)]
+
+
+class PauseAll(Body):
+    """Until when all schedules are held back; without either until somebody resumes them."""
+
+    reason: Reason | None = Field(default=None, description="It is shown beside what is paused.")
+    until: Annotated[str, Field(min_length=1, max_length=40)] | None = Field(
+        default=None,
+        description="A date, a time or both (ISO 8601), in the zone of the schedule (for all: UTC).",
+    )
+    duration: Seconds | None = Field(default=None, description="How long from now, such as `2h`.")
+
+
+class Pause(PauseAll, OneSchedule):
+    """The same of the schedules of one job, or of one of them."""
+
+
 class LockRequest(Body):
     """Why a target is locked, and for how long; without a duration until somebody unlocks it."""
 
-    reason: (
-        Annotated[str, Field(min_length=1, max_length=REASON_CHARACTERS), AfterValidator(printable)] | None
-    ) = Field(default=None, description="It is shown to everybody who runs into the lock.")
+    reason: Reason | None = Field(
+        default=None, description="It is shown to everybody who runs into the lock."
+    )
     duration: Seconds | None = Field(default=None, description="How long from now, such as `2h`.")
 
 

@@ -113,6 +113,8 @@ class ListedRun(Shape):
     build: int | None = Field(validation_alias="build_number")
     rerun_of: int | None
     scheduled_at: Moment | None = Field(validation_alias="tick_at")
+    schedule: str | None
+    stopped_after: int | None
     created_at: Moment
     started_at: Moment | None
     finished_at: Moment | None
@@ -273,6 +275,7 @@ class Outlook(Shape):
     next: list[Moment] = Field(validation_alias="upcoming")
     paused_by: Name | None
     paused_until: Moment | None
+    paused_why: str | None
     skipped: Moment | None
     skipped_by: Name | None
 
@@ -374,6 +377,12 @@ class Said(Shape):
     """What a command would be answered in a chat, in Markdown."""
 
     job: str
+    text: Text
+
+
+class Answered(Shape):
+    """What a command would be answered in a chat, in Markdown."""
+
     text: Text
 
 

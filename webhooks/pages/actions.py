@@ -14,6 +14,7 @@ from bot.errors import AskerError, RetryLater
 from bot.handlers.authorization import RequestContext
 from bot.handlers.page_actions import PageActions
 from bot.handlers.rerun import RerunRequest
+from bot.text import units
 from webhooks.pages.forms import FormUnreadable, fields_of
 from webhooks.pages.login import Login
 from webhooks.pages.parts import Pages, message, missing, number_of
@@ -51,6 +52,30 @@ class ActionPages:
             raise LookupError("no target")
         await self._actions.perform(context, parser.Unlock(target))
         return "/"
+
+    async def pause_all(self, request: Request, context: RequestContext, fields: Fields) -> str:
+        """Holds all schedules back; the first page shows that."""
+        reason, duration = fields.get("reason", "").strip(), fields.get("duration", "").strip()
+        if "\0" in reason:  # which PostgreSQL refuses to keep
+            raise AskerError("A reason is of printable characters.")
+        command = parser.PauseAll(None, _seconds(duration) if duration else None, reason or None)
+        await self._actions.perform(context, command)
+        return "/#next"
+
+    async def resume_all(self, request: Request, context: RequestContext, fields: Fields) -> str:
+        """Lets them go on."""
+        await self._actions.perform(context, parser.ResumeAll())
+        return "/#next"
+
+
+def _seconds(duration: str) -> float:
+    try:
+        found = units.seconds(duration)
+    except ValueError:
+        found = 0.0
+    if found <= 0:
+        raise AskerError("Expected a duration such as `30m`, `2h` or `1d`.")
+    return found
 
 
 def acting(pages: Pages, login: Login, action: Action) -> Callable[[Request], Awaitable[Response]]:

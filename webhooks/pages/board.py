@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from bot.catalog.catalog import Catalog
+from bot.catalog.due import Pause, pause_of_all
 from bot.handlers.agenda import Agenda, Coming
 from bot.registry import Registry
 from bot.store import Session, Store, boards, locks, ticks
@@ -73,7 +74,8 @@ class Board:
 
     `building` and `locked` count what `builds` and `locks` show the first of. `failures` are the moments at
     which runs of the last week failed, the last first; `failed` shows the first of them. `coming` is None
-    while schedules are being read. `mark` is another one as soon as anything differs.
+    while schedules are being read; `paused` is how all of them are. `mark` is another one as soon as anything
+    differs.
     """
 
     counts: Counts
@@ -88,6 +90,7 @@ class Board:
     locks: Sequence[LockRow]
     locked: int
     coming: Sequence[Coming] | None
+    paused: Pause | None = None
     mark: str = ""
 
     def failed_since(self, since: float) -> int:
@@ -146,9 +149,8 @@ class BoardReader:
         failed = boards.runs(session, [number for _, number in failures[:SHOWN]])
         builds, broken = _builds(session, catalog, jobs, now)
         locked = _locks(locks.standing(session, now=now), catalog, jobs)
-        coming = (
-            self._agenda.coming(ticks.held_back(session), jobs, now=now, most=ON_LINE + 1) if ready else None
-        )
+        held = ticks.held_back(session)
+        coming = self._agenda.coming(held, jobs, now=now, most=ON_LINE + 1) if ready else None
         board = Board(
             counts=Counts(len(running), len(waiting), boards.given_up(session, limit=MOST + 1)),
             running=[RunRow(run_summary(run), usual.get(run.job)) for run in going],
@@ -162,6 +164,7 @@ class BoardReader:
             locks=locked[:SHOWN],
             locked=len(locked),
             coming=coming,
+            paused=pause_of_all(held, now),
         )
         return replace(board, mark=hashlib.sha256(repr(board).encode()).hexdigest()[:16])
 

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot.catalog.due import Outlook
+from bot.catalog.due import EVERY, Outlook
 from bot.messages.timetables import local_time
 from bot.store import Session, locks, series, ticks
 from bot.store.transitions import ACTIVE, QUEUED
@@ -131,7 +131,7 @@ class JobListPages:
         return {
             entry.name
             for entry in index.entries
-            if any(each.paused or entry.name in known for each in entry.job.schedules)
+            if any(each.paused or EVERY in known or entry.name in known for each in entry.job.schedules)
         }
 
     def _lines(self, session: Session, shown: Sequence[Entry], closed: dict[str, Lock]) -> list[Line]:

@@ -60,6 +60,7 @@ class PageRenderer:
             vocabulary.who,
             vocabulary.how,
             vocabulary.stopper,
+            vocabulary.in_a_row,
         ):
             self._environment.filters[function.__name__] = function
         self._environment.filters["codes"] = _codes

@@ -74,6 +74,8 @@ def routes(pages: Pages) -> list[Route]:
         ("/runs/{number}/cancel", do.cancel),
         ("/runs/{number}/delete", removals.remove),
         ("/unlock", do.unlock),
+        ("/schedules/pause", do.pause_all),
+        ("/schedules/resume", do.resume_all),
         ("/sessions/{number}/end", sessions.end),
     ):
         mounts.append(Route(path, acting(pages, login, action), methods=["POST"]))

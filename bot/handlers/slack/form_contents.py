@@ -158,5 +158,6 @@ class FormContents:
             )
             by = mrkdwn.span(vocabulary.who(seen.paused_by), 80)
             which = "its schedule" if seen.name is None else f"its schedule {mrkdwn.span(seen.name, 80)}"
-            lines.append(f":double_vertical_bar: {which} is paused{until} by {by}")
+            why = f": {mrkdwn.literal(seen.paused_why, 200)}" if seen.paused_why else ""
+            lines.append(f":double_vertical_bar: {which} is paused{until} by {by}{why}")
         return [elements.mrkdwn(line)["text"] for line in lines]

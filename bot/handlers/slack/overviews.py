@@ -5,7 +5,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from bot import messages
 from bot.catalog.catalog import Job
-from bot.catalog.due import DEFINITION, Plan, paused, plans_of, upcoming
+from bot.catalog.due import (
+    DEFINITION,
+    EVERY,
+    Plan,
+    States,
+    pause_of,
+    pause_of_all,
+    plans_of,
+    reason_of,
+    upcoming,
+)
 from bot.handlers.visibility import Sight
 from bot.messages.slack import homes
 from bot.messages.slack.overviews import (
@@ -39,26 +49,30 @@ class Timetables:
     def __init__(self) -> None:
         self._known: dict[str, tuple[tuple[object, ...], float | None]] = {}
 
-    def line(self, plan: Plan, state: JobState | None, now: float) -> ScheduleLine:
+    def line(self, plan: Plan, states: States, now: float) -> ScheduleLine:
         """How a schedule stands."""
-        known, timetable = state or _UNTOUCHED, plan.timetable
-        by = paused(plan, known, now)
+        known, timetable = states.get(plan.key) or _UNTOUCHED, plan.timetable
+        pause = pause_of(plan, states, now)
         return ScheduleLine(
             key=plan.key,
             timetable=f"{timetable.cron} {timetable.timezone}",
-            next_at=self._next(plan, known, now),
-            paused_by=by,
-            paused_until=None if by is None or timetable.paused else known.paused_until,
+            next_at=self._next(plan, states, now),
+            paused_by=None if pause is None else pause.by,
+            paused_until=None if pause is None else pause.until,
+            paused_why=None if pause is None else reason_of(pause),
             skipped_at=None if known.skip_at is None else plan.starts_at(known.skip_at),
-            by_definition=by == DEFINITION,
+            by_definition=pause is not None and pause.by == DEFINITION,
+            by_all=pause is not None and pause.every,
         )
 
-    def _next(self, plan: Plan, state: JobState, now: float) -> float | None:
-        key = (plan.text, plan.spread, plan.timetable.paused, state.paused, state.paused_until, state.skip_at)
+    def _next(self, plan: Plan, states: States, now: float) -> float | None:
+        said = [states.get(each) or _UNTOUCHED for each in (plan.key, EVERY)]
+        held = [(state.paused, state.paused_until, state.skip_at) for state in said]
+        key = (plan.text, plan.spread, plan.timetable.paused, *held)
         old = self._known.get(plan.key)
         if old is not None and old[0] == key and (old[1] is None or old[1] > now):
             return old[1]
-        at = next(iter(upcoming(plan, state, now, 1)), None)
+        at = next(iter(upcoming(plan, states, now, 1)), None)
         if len(self._known) >= MOMENTS:
             self._known.clear()
         self._known[plan.key] = key, at
@@ -107,6 +121,7 @@ class OverviewReader:
                 waiting=self._runs(waiting[: homes.RUNS]),
                 more_waiting=len(waiting[homes.RUNS :]),
                 failing=self._runs(failing),
+                every=_every(states, now),
                 schedules=lines[: homes.SCHEDULES],
                 more_schedules=len(lines[homes.SCHEDULES :]),
                 locks=[
@@ -146,11 +161,11 @@ class OverviewReader:
         self, plans: Iterable[Plan], states: Mapping[str, JobState], now: float
     ) -> list[ScheduleLine]:
         """Some of what people hold back, then what is due soonest, then the rest."""
-        found = [self._timetables.line(plan, states.get(plan.key), now) for plan in plans]
+        found = [self._timetables.line(plan, states, now) for plan in plans]
         lines = sorted(found, key=_moment)
         held = [line for line in lines if _is_held(line)]
         free = [line for line in lines if line.paused_by is None and not _is_held(line)]
-        paused = [line for line in lines if line.by_definition]
+        paused = [line for line in lines if line.by_definition or line.by_all]
         return [*held[:HELD], *free, *held[HELD:], *paused]
 
     def _runs(self, rows: Iterable[Run]) -> list[RunLine]:
@@ -176,9 +191,16 @@ def _concerning(shut: Sequence[Lock], jobs: Iterable[Job]) -> list[Lock]:
     return [lock for lock in shut if lock.target in targets]
 
 
+def _every(states: States, now: float) -> ScheduleLine | None:
+    """How all schedules are paused together; None where they are not."""
+    pause = pause_of_all(states, now)
+    return None if pause is None else ScheduleLine("", "", None, pause.by, pause.until, pause.why)
+
+
 def _is_held(line: ScheduleLine) -> bool:
     """Whether people hold it back, who can let it go on as well."""
-    return not line.by_definition and (line.paused_by is not None or line.skipped_at is not None)
+    held = line.paused_by is not None or line.skipped_at is not None
+    return held and not line.by_definition and not line.by_all
 
 
 def _moment(line: ScheduleLine) -> tuple[float, str]:

@@ -25,6 +25,7 @@ _COMMANDS: Mapping[str, str] = {
     Action.JOB_PAUSE: "pause {value}",
     Action.JOB_RESUME: "resume {value}",
     Action.JOB_SKIP: "skip {value}",
+    Action.SCHEDULES_RESUME: "resume --all",
 }
 """What each button stands for, by its value."""
 _TURNS = frozenset({Action.LIST_PAGE, Action.LIST_BACK, Action.HOME_REFRESH})

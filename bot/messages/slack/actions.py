@@ -16,6 +16,7 @@ class Action(StrEnum):
     JOB_RUN = "job.run"  # (job, perhaps with what a command gives it, or none): the form
     JOB_PAUSE = "job.pause"  # (job or job/schedule)
     JOB_RESUME = "job.resume"  # (the same)
+    SCHEDULES_RESUME = "schedules.resume"  # ()
     JOB_SKIP = "job.skip"  # (the same)
     LIST_PAGE = "list.page"  # (page, from 1)
     LIST_BACK = "list.back"  # (page, from 1): the same, beside it

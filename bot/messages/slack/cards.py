@@ -22,7 +22,7 @@ from bot.messages.slack.elements import (
 from bot.messages.text import ELLIPSIS, clean
 from bot.messages.view import View
 from bot.states import State
-from bot.text.vocabulary import roughly
+from bot.text.vocabulary import in_a_row, roughly
 from executor.spec import Result
 
 WHY_CHARACTERS = 1500
@@ -128,6 +128,9 @@ def _moments(view: View) -> Iterator[str]:
         yield f"exit code {span(str(view.exit_code))}"
     if view.tick_at is not None:
         yield f"due {date(view.tick_at)}"
+    if view.stopped_after is not None:
+        after = in_a_row(view.stopped_after)
+        yield f"paused the schedule {span(view.schedule or '', 100)} after {after}"
     if view.started_at is not None:
         yield f"started {date(view.started_at)}"
     if view.finished_at is not None and view.result is not None:
@@ -180,6 +183,8 @@ def _run_buttons(view: View) -> Iterator[Block]:
         yield button("Run again", Action.RUN_AGAIN, number)
         if view.changeable:
             yield button("Run with changes", Action.RUN_CHANGE, number)
+        if view.stopped_after is not None and view.schedule is not None:
+            yield button("Resume the schedule", Action.JOB_RESUME, view.schedule)
     elif view.state is not State.STOPPING:
         if view.waits_for_yes:
             yield from answer_buttons(view)

@@ -124,6 +124,9 @@ def _occasion(facts: Mapping[str, Any], *, is_over: bool) -> str:
         case "overlapping":
             still = "It still ran when it was" if is_over else "It still runs, and was"
             return f"⏰ {still} due again: {date(float(facts['at']))}."
+        case "stopped":
+            times = _times(int(facts["failures"]))
+            return f"⏸️ Its schedule *{fitted(facts['schedule'], 100)}* is paused: it failed {times} in a row."
         case "recovered":
             return f"✅ It has recovered after {_failures(facts)}."
     return ""

@@ -98,6 +98,9 @@ def _schedules(overview: Overview) -> Iterator[Block]:
     if not overview.schedules:
         return
     yield header("Schedules")
+    if overview.every is not None:
+        again = button("Resume all", Action.SCHEDULES_RESUME)
+        yield section(f"*All schedules*: {schedule_text(overview.every)}", accessory=again)
     for line in overview.schedules[:SCHEDULES]:
         yield section(f"*{literal(line.key, 100)}*: {schedule_text(line)}\n{span(line.timetable, 120)}")
         if buttons := _schedule_buttons(line):
@@ -106,8 +109,8 @@ def _schedules(overview: Overview) -> Iterator[Block]:
 
 
 def _schedule_buttons(line: ScheduleLine) -> list[Block]:
-    """What can be done to it; nothing to what its definition pauses."""
-    if line.by_definition:
+    """What can be done to it; nothing to what its definition pauses, or what all are held back by."""
+    if line.by_definition or line.by_all:
         return []
     resume = button("Resume", Action.JOB_RESUME, line.key)
     pause = button("Pause", Action.JOB_PAUSE, line.key)

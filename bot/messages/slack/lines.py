@@ -1,6 +1,6 @@
 """Runs and schedules in one line each, as lists and the Home show them."""
 
-from bot.messages.mrkdwn import date, span
+from bot.messages.mrkdwn import date, literal, span
 from bot.messages.slack.overviews import RunLine, ScheduleLine
 from bot.text import vocabulary
 
@@ -23,7 +23,8 @@ def schedule_text(line: ScheduleLine) -> str:
         parts.append("⏸️ paused by its definition")
     elif line.paused_by is not None:
         until = f" until {date(line.paused_until)}" if line.paused_until is not None else ""
-        parts.append(f"⏸️ paused by {by}{until}")
+        why = f": {literal(line.paused_why, 200)}" if line.paused_why else ""
+        parts.append(f"⏸️ paused by {by}{until}{why}")
     if line.skipped_at is not None:
         parts.append(f"leaves out {date(line.skipped_at)}")
     if line.next_at is not None:

@@ -22,7 +22,7 @@ class ScheduleLine:
     """One schedule; `key` is what it is called among all. `next_at`: when it starts its job next.
 
     That is None while it is paused for good. `skipped_at` is the time that it leaves out. `by_definition`: it
-    is paused where nobody can resume it.
+    is paused where nobody can resume it, `by_all`: as all schedules are.
     """
 
     key: str
@@ -30,8 +30,10 @@ class ScheduleLine:
     next_at: float | None
     paused_by: str | None = None
     paused_until: float | None = None
+    paused_why: str | None = None
     skipped_at: float | None = None
     by_definition: bool = False
+    by_all: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,10 @@ class LockLine:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All of it for one person; `more_*` say how much more there is of what is cut."""
+    """All of it for one person; `more_*` say how much more there is of what is cut.
+
+    `every`: how all schedules are paused together, None where they are not.
+    """
 
     jobs: JobPage
     running: Sequence[RunLine] = ()
@@ -79,6 +84,7 @@ class Overview:
     waiting: Sequence[RunLine] = ()
     more_waiting: int = 0
     failing: Sequence[RunLine] = ()
+    every: ScheduleLine | None = None
     schedules: Sequence[ScheduleLine] = ()
     more_schedules: int = 0
     locks: Sequence[LockLine] = field(default_factory=tuple)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.catalog.catalog import Job
-from bot.catalog.due import ON_TIME, RECORDED, Plan, judge, outlook, upcoming
+from bot.catalog.due import EVERY, ON_TIME, RECORDED, Plan, judge, outlook, upcoming
 from bot.catalog.timetables import Timetable
 from bot.messages import reason
 from bot.tables import JobState
@@ -20,8 +20,8 @@ def plan(cron: str = "*/10 * * * *", **values: object) -> Plan:
     return Plan(Job(name="nightly", command="true", schedule=timetable), timetable)
 
 
-def state(**values: Any) -> JobState:
-    return JobState(job="nightly", **values)
+def state(**values: Any) -> dict[str, JobState]:
+    return {"nightly": JobState(job="nightly", **values)}
 
 
 def judged(of: Plan, now: float, **values: object) -> list[tuple[float, str]]:
@@ -74,20 +74,36 @@ def test_job_of_which_nothing_is_known_is_not_due() -> None:
 def test_coming_times_leave_out_what_will_not_start() -> None:
     of = plan("0 * * * *")
     hours = [NOON + n * HOUR for n in range(1, 9)]
-    assert upcoming(of, None, NOON, 3) == hours[:3]
+    assert upcoming(of, {}, NOON, 3) == hours[:3]
     assert upcoming(of, state(skip_at=hours[1]), NOON, 3) == [hours[0], hours[2], hours[3]]
     assert upcoming(of, state(paused=True), NOON, 3) == []
-    assert upcoming(plan(paused=True), None, NOON, 3) == []
+    assert upcoming(plan(paused=True), {}, NOON, 3) == []
     assert upcoming(of, state(paused=True, paused_until=hours[2]), NOON, 2) == hours[2:4]
     assert upcoming(of, state(paused=True, paused_until=hours[2] + 0.5), NOON, 2) == hours[3:5]
     assert upcoming(of, state(paused=True, paused_until=NOON - DAY), NOON, 1) == hours[:1]
     assert upcoming(of, state(ticked_to=hours[0]), NOON, 1) == hours[1:2]
 
 
+def test_pause_of_all_holds_each_back_and_says_so() -> None:
+    of, every = (
+        plan("0 * * * *"),
+        JobState(job=EVERY, paused=True, paused_by="token:boss", paused_why="disks"),
+    )
+    known = state(ticked_to=NOON) | {EVERY: every}
+    (moment,) = judge(of, known, NOON + HOUR)
+    assert moment.outcome == "paused"
+    assert reason(moment.reason or {}) == "Paused by boss (API token): all schedules are paused: disks."
+    assert upcoming(of, known, NOON, 3) == []
+    every.paused_until = NOON + 2 * HOUR
+    assert upcoming(of, known, NOON, 1) == [NOON + 2 * HOUR]
+    assert outlook(of, known, NOON, 1).paused_why == "all schedules are paused: disks"
+    assert outlook(of, known, NOON + 2 * HOUR, 1).pause is None
+
+
 def test_jitter_is_part_of_the_coming_times_and_of_nothing_else() -> None:
     of = plan("0 * * * *", jitter="10m")
     assert 0 < of.spread < 600
-    assert upcoming(of, None, NOON, 1) == [NOON + of.spread]
+    assert upcoming(of, {}, NOON, 1) == [NOON + of.spread]
     assert judged(of, NOON + HOUR + of.spread - 1) == []
     assert judged(of, NOON + HOUR + of.spread) == [(60, "run")]
 
@@ -103,7 +119,7 @@ def test_outlook_tells_who_holds_back_what() -> None:
     assert (over.paused_by, over.paused_until) == (None, None)
     defined = outlook(plan(paused=True), state(**until), NOON, 1)
     assert (defined.paused_by, defined.paused_until, defined.upcoming) == ("its definition", None, [])
-    assert outlook(of, None, NOON, 2).paused_by is None
+    assert outlook(of, {}, NOON, 2).paused_by is None
 
 
 ZONES = ["UTC", "Europe/Helsinki", "America/New_York", "Australia/Lord_Howe"]
@@ -145,8 +161,9 @@ def test_however_often_it_is_looked_every_moment_is_decided_once(
 ) -> None:
     of, now = plan(cron, catch_up=catch_up), NOON
     known = state(ticked_to=NOON, skip_at=NOON + skip * MINUTE)
+    mine = known["nightly"]
     if until is not None:
-        known.paused, known.paused_until = True, NOON + until
+        mine.paused, mine.paused_until = True, NOON + until
     decided: list[tuple[float, str]] = []
     for gap in looks:
         now += gap
@@ -154,8 +171,8 @@ def test_however_often_it_is_looked_every_moment_is_decided_once(
         assert sum(each.outcome == "run" for each in found) <= 1
         for each in found:
             assert each.outcome != "run" or now - each.at <= max(catch_up, ON_TIME)
-            assert each.outcome != "paused" or each.at < known.paused_until  # type: ignore[operator]
-            known.ticked_to = each.at
+            assert each.outcome != "paused" or each.at < mine.paused_until  # type: ignore[operator]
+            mine.ticked_to = each.at
         decided += [(each.at, each.outcome) for each in found]
     expected = of.schedule.between(NOON, now, 100_000)
     assert [at for at, _ in decided] == (expected if len(expected) <= RECORDED else [at for at, _ in decided])

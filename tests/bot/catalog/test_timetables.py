@@ -117,12 +117,12 @@ def test_each_of_several_is_decided_by_itself_across_clock_changes(
     for step in steps:
         now += step
         for plan in plans_of(job):
-            for moment in judge(plan, states[plan.key], now):
+            for moment in judge(plan, states, now):
                 found[plan.key].append(moment.at)
                 states[plan.key].ticked_to = moment.at
     for plan in plans_of(job):
         alone = Plan(job, plan.timetable)
         assert found[plan.key] == alone.schedule.between(start, now, 10_000)
-        coming = upcoming(plan, states[plan.key], now, 3)
+        coming = upcoming(plan, states, now, 3)
         assert all(at > now for at in coming)
         assert coming == sorted(set(coming))

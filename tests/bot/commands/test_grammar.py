@@ -26,6 +26,7 @@ def test_every_flag_of_the_table_is_read() -> None:
         subject = EXAMPLES.get(verb.subject.split(" ")[0], "")
         for flag in verb.flags:
             plain = parse(f"/job {verb.name} {subject}")
+            subject = "" if flag.name == "all" else subject  # in whose place that stands
             assert parse(f"/job {verb.name} {subject} --{flag.name} {'2' if flag.value else ''}") != plain
 
 

@@ -22,9 +22,11 @@ from bot.commands.parser import (
     Login,
     Logs,
     Pause,
+    PauseAll,
     Plan,
     Rerun,
     Resume,
+    ResumeAll,
     Run,
     Skip,
     Status,
@@ -78,6 +80,13 @@ READ = {
     "/job pause nightly until 2030-01-31T18:00": Pause("nightly", until="2030-01-31T18:00"),
     "/job pause nightly until 2030-01-31 18:00+02:00": Pause("nightly", until="2030-01-31T18:00+02:00"),
     "/job pause nightly until 18:00": Pause("nightly", until="18:00"),
+    "/job pause nightly/eu": Pause("nightly", schedule="eu"),
+    '/job pause nightly/eu "full disks" for 2h': Pause("nightly", None, 7200.0, "eu", "full disks"),
+    '/job pause --all "maintenance" for 2h': PauseAll(None, 7200.0, "maintenance"),
+    "/job pause --all": PauseAll(),
+    "/job resume --all": ResumeAll(),
+    "/job resume nightly/eu": Resume("nightly", "eu"),
+    "/job skip nightly/eu": Skip("nightly", "eu"),
     "/job resume nightly": Resume("nightly"),
     "/job skip nightly": Skip("nightly"),
     "/job lock prod": Lock("prod"),
@@ -95,6 +104,7 @@ def test_line_is_read_as_the_command_it_says(line: str, command: Command) -> Non
 
 
 REFUSED = {
+    "/job pause nightly --all": "`--all` stands in place of a name, before all else",
     "/jobs run a": "A command begins with `/job`",
     "/job rnu a": "Did you mean `run`?",
     "/job stop": "There is no `/job stop`",
@@ -192,6 +202,8 @@ commands: st.SearchStrategy[Command] = st.one_of(
     st.just(List()),
     st.builds(Why, names),
     st.builds(Pause, names, st.none(), st.none() | durations),
+    st.builds(PauseAll, st.none(), st.none() | durations),
+    st.just(ResumeAll()),
     st.builds(Pause, names, st.datetimes().map(lambda moment: moment.isoformat())),
     st.builds(Resume, names),
     st.builds(Skip, names),
@@ -224,7 +236,8 @@ def _words(command: Command) -> Iterable[str]:
         case Logs() | Approve() | Deny():
             yield str(command.number)
         case Pause():
-            yield command.name
+            yield command.name + (f"/{command.schedule}" if command.schedule else "")
+            yield from ([command.reason] if command.reason is not None else [])
             yield from (["until", command.until] if command.until else [])
             yield from (["for", f"{command.duration:.0f}s"] if command.duration else [])
         case Lock():
@@ -242,6 +255,12 @@ def _words(command: Command) -> Iterable[str]:
             yield from _frozen(command)
         case List() | Login():
             pass
+        case PauseAll() | ResumeAll():
+            yield "--all"
+            if isinstance(command, PauseAll):
+                yield from ([command.reason] if command.reason is not None else [])
+                yield from (["until", command.until] if command.until else [])
+                yield from (["for", f"{command.duration:.0f}"] if command.duration else [])
         case _:
             yield command.name
 

@@ -115,7 +115,7 @@ def test_list_of_the_longest_jobs_fits(text: str) -> None:
         "finished_at": None,
     }
     last = RunLine(run_view(run(**fields)), "https://e.example/runs/142?signature=" + "x" * 200)
-    schedule = ScheduleLine("a", text, NOW, text * 20, NOW, NOW)
+    schedule = ScheduleLine("a", text, NOW, text * 20, NOW, text * 20, NOW)
     line = JobLine("j" * 100, text * 20, last, schedule, text * 20)
     _, blocks = job_list(JobPage([line] * 10, 2, 3, 30, 1), command="/job")
     check_blocks(blocks)
@@ -127,7 +127,9 @@ def test_home_at_its_fullest_fits() -> None:
     schedule = ScheduleLine("a", "* * * * * UTC", NOW)
     lock = LockLine("a", "github:b", "c", NOW)
     page = JobPage([JobLine("a", "b", line, schedule, "c")] * 10, 2, 3, 30, 1)
-    full = Overview(page, [line] * 10, 1, [line] * 10, 1, [line] * 5, [schedule] * 8, 1, [lock] * 5, 1)
+    full = Overview(
+        page, [line] * 10, 1, [line] * 10, 1, [line] * 5, schedule, [schedule] * 8, 1, [lock] * 5, 1
+    )
     blocks = homes.home(full, page="https://e.example/", now=NOW)["blocks"]
     assert "e.example" in str(blocks[-1])
     empty = homes.home(Overview(replace(page, total=0, lines=())), page="", now=NOW)
