@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from bot.access import people
 from bot.access.scopes import EXEC
-from bot.messages import differences, waiting_for
+from bot.messages import approvals, differences, waiting_for
 from bot.messages.reasons import explanation_of
-from bot.states import State, Wait, attempts_allowed, grace_of
+from bot.states import ActorKind, Hold, State, Wait, attempts_allowed, grace_of
 from bot.tables import Build, Run
 from bot.text import vocabulary
 from bot.text.bars import bar, steps
@@ -61,7 +62,13 @@ class Summary:
     grace: float = 0.0  # seconds that it has to end by itself
     stopping_at: float | None = None  # since when that counts
     stopped: tuple[str, int] | None = None  # its schedule, which stopped with it, and after how many failures
+    waits_for_yes: bool = False  # of somebody else
+    approved_by: Sequence[str] = ()  # the actors whose yes counts
     differs: Sequence[str] | None = None  # from the run that it repeats; None: that is not at hand
+
+    def asked_by(self, login: str) -> bool:
+        """Whether somebody on GitHub asked for it."""
+        return people.is_same(self.actor, ActorKind.GITHUB.named(login))
 
     @property
     def finished(self) -> bool:
@@ -144,6 +151,8 @@ def run_summary(run: Run, of: Run | None = None) -> Summary:
         stopped=None
         if run.stopped_after is None
         else (schedule_key(run.job, run.schedule), run.stopped_after),
+        waits_for_yes=run.hold == Hold.APPROVAL,
+        approved_by=approvals.given(run),
         differs=differences(of, run) if of is not None and of.repository == run.repository else None,
     )
 

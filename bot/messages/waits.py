@@ -100,10 +100,9 @@ def _attempt(on: Mapping[str, Any]) -> str:
 def _approval(on: Mapping[str, Any]) -> str:
     """The yes of somebody else: whose, how many are still wanted, and until when."""
     count = on.get("count", 1)
-    many = "a yes" if count == 1 else f"{count} times a yes"
-    whose = f" of {clean(on['whose'], 200)}" if on.get("whose") else ""
+    whose = clean(on.get("whose") or "somebody else", 200)
     until = f" until {moment(on['until'])}" if on.get("until") is not None else ""
-    return f"{many}{whose}{until}"
+    return f"a yes of {whose}{until}" if count == 1 else f"the yes of {count} people ({whose}){until}"
 
 
 def _time(on: Mapping[str, Any]) -> str:

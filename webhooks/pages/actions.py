@@ -14,10 +14,14 @@ from bot.errors import AskerError, RetryLater
 from bot.handlers.authorization import RequestContext
 from bot.handlers.page_actions import PageActions
 from bot.handlers.rerun import RerunRequest
+from bot.messages.text import clean
 from bot.text import units
 from webhooks.pages.forms import FormUnreadable, fields_of
 from webhooks.pages.login import Login
 from webhooks.pages.parts import Pages, message, missing, number_of
+
+REASON = 500
+"""Characters of why somebody says no."""
 
 Fields = dict[str, str]
 Action = Callable[[Request, RequestContext, Fields], Awaitable[Response | str]]
@@ -43,6 +47,18 @@ class ActionPages:
         """Stops a run."""
         number = number_in(request)
         await self._actions.perform(context, parser.Cancel(number=number))
+        return f"/runs/{number}"
+
+    async def approve(self, request: Request, context: RequestContext, fields: Fields) -> str:
+        """Says yes to a run that waits for that."""
+        number = number_in(request)
+        await self._actions.perform(context, parser.Approve(number))
+        return f"/runs/{number}"
+
+    async def deny(self, request: Request, context: RequestContext, fields: Fields) -> str:
+        """Says no to it, and why."""
+        number, why = number_in(request), fields.get("why", "").strip()
+        await self._actions.perform(context, parser.Deny(number, clean(why, REASON) or None))
         return f"/runs/{number}"
 
     async def unlock(self, request: Request, context: RequestContext, fields: Fields) -> str:

@@ -72,6 +72,8 @@ def routes(pages: Pages) -> list[Route]:
         ("/jobs/{name}/delete", editor.remove),
         ("/runs/{number}/rerun", do.rerun),
         ("/runs/{number}/cancel", do.cancel),
+        ("/runs/{number}/approve", do.approve),
+        ("/runs/{number}/deny", do.deny),
         ("/runs/{number}/delete", removals.remove),
         ("/unlock", do.unlock),
         ("/schedules/pause", do.pause_all),

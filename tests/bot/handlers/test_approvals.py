@@ -346,7 +346,7 @@ async def test_comment_button_and_slack_say_it_by_the_same_command(tmp_path: Pat
         view = messages.run_view(await home.run(1))
         check = messages.check(view, None, nonce="n", now=home.now)
         assert [each.identifier for each in check.buttons] == ["approve", "deny", "cancel"]
-        assert "waiting for 3 times a yes of somebody else" in check.title
+        assert "waiting for the yes of 3 people (somebody else who may run it)" in check.title
         card = messages.comment(view, None, nonce="n")
         assert "yes: `/job approve #1` · no: `/job deny #1`" in card
         _, blocks = messages.blocks(view, None)

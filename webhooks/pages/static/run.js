@@ -1,4 +1,4 @@
-// The head of a run or a build as it goes on: put there anew without taking the focus, or a press, from anybody.
+// The head of a run or a build as it goes on: put there anew without taking the focus, a press or what was typed from anybody.
 "use strict";
 (() => {
   const head = document.getElementById("head");
@@ -13,7 +13,14 @@
   const show = (html) => {
     const had = head.contains(document.activeElement) ? document.activeElement : null;
     const mark = had && same(had);
+    const typed = [...head.querySelectorAll("input[id]")].map((one) => [one.id, one.value, one.selectionStart]);
     head.innerHTML = html;
+    for (const [id, value, at] of typed) {
+      const again = document.getElementById(id);
+      if (!again) continue;
+      again.value = value;
+      again.setSelectionRange(at, at);
+    }
     document.dispatchEvent(new Event("redrawn"));
     if (!had) return;
     const title = head.querySelector("h1");
