@@ -15,10 +15,9 @@ import structlog
 
 from bot import repository_jobs
 from bot.access.rules import People
-from bot.access.workflow_index import WorkflowIndex
-from bot.access.workflows import Workflow
 from bot.catalog.catalog import Catalog, Job
 from bot.catalog.images import Image, direct_image
+from bot.catalog.rule_book import RuleBook
 from bot.config import Config, Owner, Taken
 from bot.errors import AskerError, ProblemType, Unmet
 from bot.messages.repository_files import Defined
@@ -92,7 +91,7 @@ class _Today:
     catalog: Catalog = field(default_factory=Catalog)
     removed: Mapping[str, JobVersion] = field(default_factory=dict)
     mark: int = -1
-    people: People = field(default_factory=People)
+    rules: RuleBook = field(default_factory=lambda: RuleBook(People(), {}))
     owners: Mapping[str, int] = field(default_factory=dict)
     """Of which repository an image is, by its number, for those that repositories define."""
 
@@ -104,10 +103,8 @@ class Registry:
         self._store = store
         self._clock = clock
         # One reference that is replaced as a whole: the writer's thread reads it, too.
-        self._today = _Today(
-            config, catalog=Catalog(config.jobs, config.images), people=People(config.people)
-        )
-        self._index: tuple[_Today, WorkflowIndex] | None = None
+        rules = RuleBook(People(config.people), config.jobs)
+        self._today = _Today(config, catalog=Catalog(config.jobs, config.images), rules=rules)
         self._turning = asyncio.Lock()
         self._watchers: WeakSet[asyncio.Event] = WeakSet()
         self.descriptions: Mapping[str, str] = _Descriptions(self)
@@ -130,19 +127,9 @@ class Registry:
         return self._today.catalog
 
     @property
-    def people(self) -> People:
-        """The sets of `people`, with the rules that were made of them."""
-        return self._today.people
-
-    def started_by(self, workflow: Workflow) -> frozenset[str]:
-        """The jobs of today that a workflow of GitHub Actions may start."""
-        today = self._today
-        if self._index is None or self._index[0] is not today:
-            rules = (
-                (name, today.people.rule(job.allow, job.deny)) for name, job in today.catalog.jobs.items()
-            )
-            self._index = today, WorkflowIndex(rules)
-        return self._index[1].jobs(workflow)
+    def rules(self) -> RuleBook:
+        """Who may run today's jobs."""
+        return self._today.rules
 
     @property
     def removed(self) -> Collection[str]:
@@ -305,13 +292,13 @@ class Registry:
             entries = dict(self._entries(held, rows))
             jobs = {name: entry.job for name, entry in entries.items()}
             removed = {name: row for name, row in rows.items() if row.deleted}
-            same = held.people == self._today.people.sets
-            people = self._today.people if same else People(held.people)
+            people = self._today.rules.people
+            rules = RuleBook(people if held.people == people.sets else People(held.people), jobs)
             direct = _direct_images(entries, held)
             images = {**direct, **repository_jobs.images_of(stored.values()), **held.images}
             owners = {name: number for number, some in stored.items() for name in some}
             owners = {name: number for name, number in owners.items() if name not in held.images}
-            self._today = _Today(held, entries, Catalog(jobs, images), removed, mark, people, owners)
+            self._today = _Today(held, entries, Catalog(jobs, images), removed, mark, rules, owners)
         for watcher in list(self._watchers):
             watcher.set()
         self._store.wakeup("ticks").set()  # schedules may have changed

@@ -228,8 +228,7 @@ def _written(registry: Registry) -> _Written:
     # Not of the catalog: what a repository says of itself in its own file keeps it in nowhere.
     images = [image.repository for image in registry.config.images.values() if image.repository]
     listed = [] if github is None else github.repositories
-    people = registry.people
-    rules = {people.rule(job.allow, job.deny) for job in catalog.jobs.values() if job.allow}
+    rules = {registry.rules.of(job) for job in catalog.jobs.values() if job.allow}
     ruled = [each.repository for rule in rules for each in rule.workflows]
     every = {name.casefold() for name in (*images, *listed, *ruled)}
     patterns = frozenset(name for name in every if "*" in name)

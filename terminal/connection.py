@@ -30,11 +30,37 @@ def check_github(config: "Config") -> None:
     client = clients.app_client(config)
     login = None if client is None else finished(review_client(client, time.time))
     facts([*_facts(seen), ("people log in", _entrance(login))])
-    problems = [*_problems(config, github, seen), *_of_client(github, seen, login)]
+    teams = finished(_lacking_teams(config))
+    problems = [*_problems(config, github, seen), *_of_client(github, seen, login), *teams]
     for problem in problems:
         say(plain(problem))
     if problems:
         raise Failure("The App is not all that this app.yaml needs.")
+
+
+async def _lacking_teams(config: "Config") -> list[str]:
+    """What has to be mended in rules that name teams."""
+    from bot import clients
+    from bot.config.github_app import teams_of
+
+    async def nothing(name: str) -> None:
+        return None
+
+    github = clients.github(config, time.time, nothing)
+    if github is None:
+        return []
+    try:
+        lacking = [
+            each
+            for each in teams_of(config)
+            if await github.organizations.has_team(each.name, each.team or "") is not True
+        ]
+    finally:
+        await github.close()
+    return [
+        f"There is no team {each.team} in {each.name} that Errand can see: rules that name it let nobody in."
+        for each in lacking
+    ]
 
 
 def _facts(seen: "AppReview") -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ from terminal.helping import Commands
 from terminal.printing import document, facts
 from terminal.rights import check_cluster
 from terminal.slack_connection import check_slack
+from terminal.who import check_who
 
 
 def _version(flag: bool) -> None:
@@ -59,6 +60,10 @@ def check(
     slack: Annotated[
         bool, typer.Option("--slack", help="Ask Slack, too: what the app lacks, and where the bot is not.")
     ] = False,
+    who: Annotated[
+        str | None,
+        typer.Option("--who", metavar="LOGIN", help="Print, too, which jobs they may run and why."),
+    ] = None,
     form: Annotated[
         Format,
         typer.Option(
@@ -77,7 +82,9 @@ def check(
     from bot.config.remarks import inspected
 
     asked = [
-        name for name, is_asked in (("cluster", cluster), ("github", github), ("slack", slack)) if is_asked
+        name
+        for name, is_asked in (("cluster", cluster), ("github", github), ("slack", slack), ("who", who))
+        if is_asked
     ]
     if asked and form is not Format.TEXT:
         raise Usage(f"--{asked[0]}: its answer is for people; leave out --format.")
@@ -98,6 +105,8 @@ def check(
         check_github(settings)
     if slack:
         check_slack(settings)
+    if who is not None:
+        check_who(settings, who)
 
 
 def schema() -> None:

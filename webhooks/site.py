@@ -131,7 +131,11 @@ class Site:
     def _access(self) -> Access:
         """Who may, by today's jobs."""
         controls = self.controls
-        workflows = Workflows(controls.oidc, controls.registry.started_by, controls.repositories)
+        workflows = Workflows(
+            controls.oidc,
+            lambda workflow: controls.registry.rules.started_by(workflow),
+            controls.repositories,
+        )
         return Access(
             self.store,
             self.keys,

@@ -33,6 +33,9 @@ _PRINCIPAL = re.compile(
     rf"|token:(?P<token>{_TOKEN})|(?P<set>{_SET})"
 )
 
+GROUPS = "slack:@"
+"""How those begin that name a user group of Slack."""
+
 EXPECTED = "expected github:LOGIN, github:@ORGANISATION or github:@ORGANISATION/TEAM"
 EXPECTED_MEMBER = (
     "expected github:LOGIN, github:@ORG, github:@ORG/TEAM, github:permission/write, slack:U..., slack:@group,"
@@ -86,7 +89,7 @@ class Principal:
             case Kind.USER:
                 return f"slack:{self.name}"
             case Kind.GROUP:
-                return f"slack:@{self.name}"
+                return f"{GROUPS}{self.name}"
             case Kind.TOKEN:
                 return f"token:{self.name}"
             case _:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from bot.access.principals import Kind
+from bot.access.principals import Kind, Principal
 from bot.catalog.requirements import code_of
 from bot.config.config import Config
 
@@ -92,6 +92,12 @@ def needs(config: Config) -> AppNeeds:
         for name, level in _OF_EVENTS[event].items():
             permissions[name] = max(level, permissions.get(name, level), key=_LEVELS.index)
     return AppNeeds(permissions, tuple(sorted({*_HEARD, *named})))
+
+
+def teams_of(config: Config) -> list[Principal]:
+    """The teams that rules and `pages` name, each once."""
+    named = (*config.pages.access, *config.pages.admins, *config.named)
+    return [each for each in dict.fromkeys(named) if each.team is not None]
 
 
 def manifest(config: Config, *, redirect: str | None = None) -> dict[str, object]:

@@ -146,6 +146,12 @@ def field(data: Any, *path: str) -> Any:
     return data
 
 
+def listed(data: Any, *path: str) -> list[Any]:
+    """The list at `path`, empty where there is none."""
+    value = field(data, *path)
+    return value if isinstance(value, list) else []
+
+
 def text(data: Any, *path: str) -> str | None:
     """The string at `path`, None where there is none."""
     value = field(data, *path)

@@ -1,7 +1,8 @@
-"""What only GitHub's GraphQL API can do: folding a comment away, and who has which verified address.
+"""What only GitHub's GraphQL API can do: folding a comment away, who has which address, and all teams of one.
 
 https://docs.github.com/graphql/reference/mutations#minimizecomment
 https://docs.github.com/graphql/reference/objects#user (`organizationVerifiedDomainEmails`)
+https://docs.github.com/graphql/reference/objects#organization (`teams`)
 """
 
 from typing import Any
@@ -19,6 +20,17 @@ MEMBERS = (
     " { membersWithRole(first: 100, after: $after) { nodes { login organizationVerifiedDomainEmails(login:"
     " $login) } pageInfo { hasNextPage endCursor } } } }"
 )
+TEAMS = (
+    "query($login: String!, $user: String!, $after: String) { organization(login: $login)"
+    " { teams(first: 100, after: $after, userLogins: [$user]) { nodes { slug ancestors(first: 100)"
+    " { nodes { slug } } } pageInfo { hasNextPage endCursor } } } }"
+)
+
+
+def teams(organization: str, login: str, after: str | None) -> Call:
+    """Up to a hundred teams that somebody is in, with those above them."""
+    variables = {"login": organization, "user": login, "after": after}
+    return Call("POST", GRAPHQL, body={"query": TEAMS, "variables": variables})
 
 
 def minimizing(node: str) -> Call:

@@ -5,10 +5,13 @@ from urllib.parse import quote
 import structlog
 
 from bot.errors import Refused, RetryLater
-from bot.github import answers
+from bot.github import answers, graphql
 from bot.github.credentials import App
 from bot.github.transport import Answer, Call, Transport
 from executor.spec import Secret
+
+PAGES = 20
+"""Of a hundred teams each that somebody is in."""
 
 _log = structlog.get_logger(__name__)
 
@@ -41,6 +44,42 @@ class Organizations:
             _log.warning("github.members_unknown", organization=organization, why=str(refused))
             return None
         return team is None or answers.text(answer.data, "state") == "active"
+
+    async def has_team(self, organization: str, team: str) -> bool | None:
+        """Whether there is a team with this slug; None where that cannot be seen. Raises `RetryLater`.
+
+        https://docs.github.com/rest/teams/teams#get-a-team-by-name
+        """
+        path = f"orgs/{organization}/teams/{quote(team, safe='')}"
+        try:
+            await self.ask(organization, Call("GET", path, may_lack=True, kept=False))
+        except Refused as refused:
+            return False if refused.status == 404 else None
+        return True
+
+    async def teams_of(self, login: str, organization: str) -> frozenset[str] | None:
+        """The slugs of all teams that `login` is in, those above theirs included; raises `RetryLater`.
+
+        None where that cannot be seen, or they are in more than so many.
+        """
+        if answers.login_segment(login) is None or answers.login_segment(organization) is None:
+            return frozenset()
+        found: set[str] = set()
+        after: str | None = None
+        try:
+            for _ in range(PAGES):
+                answer = await self.ask(organization, graphql.teams(organization, login, after))
+                page = graphql.data_of(answer, "organization", "teams")
+                for node in answers.listed(page, "nodes"):
+                    above = answers.listed(node, "ancestors", "nodes")
+                    slugs = (answers.text(each, "slug") for each in (node, *above))
+                    found.update(slug for slug in slugs if slug is not None)
+                after = answers.text(page, "pageInfo", "endCursor")
+                if answers.field(page, "pageInfo", "hasNextPage") is not True or after is None:
+                    return frozenset(found)
+        except Refused as refused:
+            _log.warning("github.members_unknown", organization=organization, why=str(refused))
+        return None
 
     async def ask(self, name: str, call: Call) -> Answer:
         """Ask with the rights of the App's installation on an organization, or with the token."""

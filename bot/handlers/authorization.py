@@ -135,7 +135,7 @@ class Authorization:
 
     def rule(self, names: Sequence[str]) -> Rule:
         """The rule that lets in nobody but whom `names` names, such as an approval's."""
-        return self._registry.people.rule(names, default=None)
+        return self._registry.rules.people.rule(names, default=None)
 
     async def decide(
         self, context: RequestContext, rule: Rule, subject: Subject, *, fresh: bool = False
@@ -236,7 +236,7 @@ class Authorization:
 
     def rule_of(self, job: Job) -> Rule:
         """Who may run `job`: its `allow` and `deny`, else whoever may write to its repository."""
-        return self._registry.people.rule(job.allow, job.deny)
+        return self._registry.rules.of(job)
 
     def subject(self, context: RequestContext, job: Job, repository: str | None = None) -> Subject:
         """What running `job` is, where they ask; `repository` is that of a run of it, where one is meant.
@@ -317,7 +317,7 @@ class Authorization:
         """What its definition said, of a job that there is no more; nobody where that cannot be read."""
         allow, deny = run.definition.get("allow") or (), run.definition.get("deny") or ()
         try:
-            return self._registry.people.rule(tuple(allow), tuple(deny))
+            return self._registry.rules.people.rule(tuple(allow), tuple(deny))
         except (TypeError, ValueError, AttributeError):
             return self.rule(())
 

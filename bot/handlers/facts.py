@@ -1,6 +1,7 @@
 """What GitHub and Slack say of people, for rules: asked about the names in a rule alone, once at a time."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 import structlog
@@ -18,6 +19,10 @@ REFUSAL_KEPT = 30.0
 """Seconds for which GitHub's no about a person is remembered; a yes is asked for every time."""
 MEMBERSHIP_KEPT = 60.0
 """Seconds for which it is remembered who is of an organization or a team; asked anew where that is needed."""
+TEAM_KEPT = 600.0
+"""Seconds for which it is remembered that there is a team."""
+FEW = 3
+"""Teams of one organization that are asked about one by one; of more, all teams of a person at once."""
 CONCURRENT = 8
 """Questions of one request that are asked at the same time."""
 _REFUSALS = 4096
@@ -73,16 +78,19 @@ class FactFinder:
         self._permissions = Permissions(clock)
         self._members: ExpiringCache[tuple[str, str | None, str], tuple[bool | None]]
         self._members = ExpiringCache(clock, _MEMBERSHIPS)
+        self._there: ExpiringCache[tuple[str, str], tuple[bool | None]] = ExpiringCache(clock)
+        self._teams_of: ExpiringCache[tuple[str, str], tuple[frozenset[str] | None]] = ExpiringCache(clock)
 
     async def answers(
         self, asker: Asker, questions: Iterable[Question], *, fresh: bool = False
     ) -> dict[Question, Answer]:
         """The answers to all; `RetryLater` where one is not known now. `fresh`: none from before."""
         turns, every = asyncio.Semaphore(CONCURRENT), list(questions)
+        many = self._with_many_teams(asker, every, fresh=fresh)
 
         async def answer(question: Question) -> Answer:
             async with turns:
-                return await self.answer(asker, question, fresh=fresh)
+                return await self._answer(asker, question, many, fresh=fresh)
 
         tasks = [asyncio.create_task(answer(question)) for question in every]
         try:
@@ -96,11 +104,12 @@ class FactFinder:
     ) -> dict[Question, Answer | RetryLater]:
         """The same for lists: what is not known now stands for itself, what is refused lets nobody in."""
         turns, every = asyncio.Semaphore(CONCURRENT), list(questions)
+        many = self._with_many_teams(asker, every, fresh=False)
 
         async def answer(question: Question) -> Answer | RetryLater:
             async with turns:
                 try:
-                    return await self.answer(asker, question)
+                    return await self._answer(asker, question, many, fresh=False)
                 except RetryLater as later:
                     return later
                 except (AskerError, Refused):  # also where GitHub shows us no such repository
@@ -108,12 +117,22 @@ class FactFinder:
 
         return dict(zip(every, await asyncio.gather(*map(answer, every)), strict=True))
 
-    async def answer(self, asker: Asker, question: Question, *, fresh: bool = False) -> Answer:
-        """The answer to one; `RetryLater`, and what `Repositories.explained` gives of a repository."""
+    def _with_many_teams(self, asker: Asker, questions: Iterable[Question], *, fresh: bool) -> frozenset[str]:
+        """The organizations of so many teams that all teams of the asker are asked for at once."""
+        teams = Counter(each.organization for each in questions if isinstance(each, MemberOf) and each.team)
+        many = frozenset(name for name, count in teams.items() if count > FEW)
+        if fresh and asker.login is not None:
+            for name in many:
+                self._teams_of.drop((name, asker.login.casefold()))
+        return many
+
+    async def _answer(self, asker: Asker, question: Question, many: frozenset[str], *, fresh: bool) -> Answer:
         match question:
             case PermissionOn():
                 return await self._permission(asker, question.repository, fresh=fresh)
             case MemberOf():
+                if question.team is not None and question.organization in many:
+                    return await self._is_in_one_of_many(asker, question.organization, question.team)
                 return await self._is_member(asker, question, fresh=fresh)
             case InGroup():
                 return await self._is_in_group(asker, question.handle, fresh=fresh)
@@ -135,6 +154,8 @@ class FactFinder:
 
         async def ask() -> tuple[tuple[bool | None], float]:
             found = await organizations.has(login, question.organization, question.team)
+            if found is False and question.team is not None:
+                found = await self._none_of(github, question.organization, question.team)
             return (found,), self._clock() + MEMBERSHIP_KEPT
 
         key = (question.organization, question.team, login.casefold())
@@ -142,6 +163,28 @@ class FactFinder:
             self._members.drop(key)
         (found,) = await self._members.get(key, ask)
         return UNKNOWABLE if found is None else found
+
+    async def _none_of(self, github: GitHub, organization: str, team: str) -> bool | None:
+        """No, unless there is no such team, or GitHub does not show it: then who is in it is not known."""
+
+        async def ask() -> tuple[tuple[bool | None], float]:
+            return (await github.organizations.has_team(organization, team),), self._clock() + TEAM_KEPT
+
+        (there,) = await self._there.get((organization, team), ask)
+        return False if there else None
+
+    async def _is_in_one_of_many(self, asker: Asker, organization: str, team: str) -> Answer:
+        github, login = self._host.github, asker.login
+        if github is None or login is None:
+            return UNKNOWABLE if github is None else False
+        organizations = github.organizations
+
+        async def ask() -> tuple[tuple[frozenset[str] | None], float]:
+            found = await organizations.teams_of(login, organization)
+            return (found,), self._clock() + MEMBERSHIP_KEPT
+
+        (found,) = await self._teams_of.get((organization, login.casefold()), ask)
+        return UNKNOWABLE if found is None else team in found
 
     async def _is_in_group(self, asker: Asker, handle: str, *, fresh: bool) -> Answer:
         if self._groups is None:

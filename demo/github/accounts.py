@@ -33,6 +33,7 @@ class Organization:
     domains: set[str]
     members: dict[str, list[str]] = field(default_factory=dict)
     teams: dict[str, dict[str, str]] = field(default_factory=dict)  # by slug: login to active or pending
+    parents: dict[str, str] = field(default_factory=dict)  # the slug of the team above, by that of the team
 
 
 @dataclass(frozen=True, slots=True)

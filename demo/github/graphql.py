@@ -27,6 +27,11 @@ _MEMBERS = (
     " { membersWithRole(first: 100, after: $after) { nodes { login organizationVerifiedDomainEmails(login:"
     " $login) } pageInfo { hasNextPage endCursor } } } }"
 )
+_TEAMS = (
+    "query($login: String!, $user: String!, $after: String) { organization(login: $login)"
+    " { teams(first: 100, after: $after, userLogins: [$user]) { nodes { slug ancestors(first: 100)"
+    " { nodes { slug } } } pageInfo { hasNextPage endCursor } } } }"
+)
 _CLASSIFIERS = ("ABUSE", "DUPLICATE", "OFF_TOPIC", "OUTDATED", "RESOLVED", "SPAM")
 
 
@@ -38,7 +43,7 @@ class GraphQL(Endpoints):
         return [("POST", PATH, self.query)]
 
     async def query(self, request: Request) -> Response:
-        """One query and one mutation, each in one spelling; everything else is told to be no query."""
+        """Two queries and one mutation, each in one spelling; everything else is told to be no query."""
         caller = self._access.caller(request)
         body = await body_of(request)
         text, variables = str(body.get("query")), body.get("variables")
@@ -46,6 +51,8 @@ class GraphQL(Endpoints):
             return _no_query()
         if text == _MEMBERS:
             return self._members(caller, variables)
+        if text == _TEAMS:
+            return self._teams(caller, variables)
         found = _MINIMIZE.fullmatch(text)
         if found is None or found[1] not in _CLASSIFIERS:
             return _no_query()
@@ -66,6 +73,27 @@ class GraphQL(Endpoints):
         return JSONResponse({"data": {"minimizeComment": {"minimizedComment": {"isMinimized": True}}}})
 
     def _members(self, caller: Caller, variables: Mapping[str, Any]) -> Response:
+        organization = self._organization(caller, variables)
+        if isinstance(organization, Response):
+            return organization
+        nodes = [_member(organization, login) for login in sorted(organization.members)]
+        return _page("membersWithRole", nodes, variables)
+
+    def _teams(self, caller: Caller, variables: Mapping[str, Any]) -> Response:
+        """Those that somebody is in themselves, whoever was invited is not yet."""
+        organization = self._organization(caller, variables)
+        if isinstance(organization, Response):
+            return organization
+        user = str(variables.get("user")).lower()
+        slugs = [
+            slug
+            for slug, people in sorted(organization.teams.items())
+            if {login.lower(): state for login, state in people.items()}.get(user) == "active"
+        ]
+        nodes = [{"slug": slug, "ancestors": {"nodes": _above(organization, slug)}} for slug in slugs]
+        return _page("teams", nodes, variables)
+
+    def _organization(self, caller: Caller, variables: Mapping[str, Any]) -> Organization | Response:
         name = str(variables.get("login")).lower()
         organization = self._state.organizations.get(name)
         if organization is None:
@@ -73,14 +101,7 @@ class GraphQL(Endpoints):
             return _error("organization", "NOT_FOUND", message)
         if not self._access.reads_members(caller, name):
             return _error("organization", "FORBIDDEN", "Resource not accessible by integration")
-        start = int(variables.get("after") or 0)
-        logins = sorted(organization.members)
-        end = start + PAGE
-        page = {
-            "nodes": [_member(organization, login) for login in logins[start:end]],
-            "pageInfo": {"hasNextPage": end < len(logins), "endCursor": str(min(end, len(logins)))},
-        }
-        return JSONResponse({"data": {"organization": {"membersWithRole": page}}})
+        return organization
 
     def _comment(self, id: Any) -> Comment | None:
         return next((each for each in self._state.comments if self._shapes.comment_node(each) == id), None)
@@ -90,6 +111,25 @@ def _member(organization: Organization, login: str) -> dict[str, Any]:
     addresses = organization.members[login]
     seen = [each for each in addresses if each.rpartition("@")[2].lower() in organization.domains]
     return {"login": login, "organizationVerifiedDomainEmails": seen}
+
+
+def _above(organization: Organization, slug: str) -> list[dict[str, Any]]:
+    """The teams above one, the nearest first."""
+    found = []
+    while (parent := organization.parents.get(slug)) is not None:
+        found.append({"slug": parent})
+        slug = parent
+    return found
+
+
+def _page(what: str, nodes: list[dict[str, Any]], variables: Mapping[str, Any]) -> Response:
+    start = int(variables.get("after") or 0)
+    end = start + PAGE
+    page = {
+        "nodes": nodes[start:end],
+        "pageInfo": {"hasNextPage": end < len(nodes), "endCursor": str(min(end, len(nodes)))},
+    }
+    return JSONResponse({"data": {"organization": {what: page}}})
 
 
 def _no_query() -> Response:

@@ -17,6 +17,7 @@ class Organizations(Endpoints):
             ("GET", "/orgs/{org}/members/{login}", self.get_member),
             ("GET", "/orgs/{org}/public_members/{login}", self.get_public_member),
             ("GET", "/orgs/{org}/teams/{slug}/memberships/{login}", self.get_membership),
+            ("GET", "/orgs/{org}/teams/{slug}", self.get_team),
         ]
 
     async def get_member(self, request: Request) -> Response:
@@ -52,6 +53,23 @@ class Organizations(Endpoints):
             raise not_found()
         url = f"{self._shapes.api}/organizations/1/team/1/memberships/{login}"
         return JSONResponse({"url": url, "role": "member", "state": state})
+
+    async def get_team(self, request: Request) -> Response:
+        """https://docs.github.com/rest/teams/teams#get-a-team-by-name"""
+        caller = self._access.caller(request)
+        name, slug = request.path_params["org"].lower(), request.path_params["slug"].lower()
+        known = self._organization(name)
+        if not self._access.reads_members(caller, name):
+            if caller.token.installation is not None:
+                raise ApiError(403, "Resource not accessible by integration")
+            raise not_found()
+        if slug not in known.teams:
+            raise not_found()
+        url = f"{self._shapes.api}/organizations/1/team/1"
+        about = {"id": 1, "slug": slug, "name": slug, "url": url, "privacy": "closed", "permission": "pull"}
+        return JSONResponse(
+            {**about, "members_count": len(known.teams[slug]), "organization": {"login": name}}
+        )
 
     def _organization(self, name: str) -> Organization:
         known = self._state.organizations.get(name)

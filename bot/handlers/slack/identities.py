@@ -45,9 +45,9 @@ class SlackIdentities:
         except Refused:
             return Identity(None, Membership.UNKNOWN)
         except RetryLater:
-            if domains:
+            if domains or self._registry.rules.asks_groups:
                 raise
-            return Identity(None, Membership.UNKNOWN)  # it would be a no in any case
+            return Identity(None, Membership.UNKNOWN)  # it would be a no in any case, or does not matter
         if person is None:
             return Identity(None, Membership.UNKNOWN)
         found = membership(person, home, asker.team)
@@ -56,7 +56,7 @@ class SlackIdentities:
         try:
             return await self._by_email(person, domains)
         except Refused:
-            return Identity(None, Membership.UNKNOWN)
+            return Identity(None)
 
     @property
     def _domains(self) -> tuple[str, ...]:
@@ -68,7 +68,7 @@ class SlackIdentities:
         """The one account on GitHub that has the address that Slack has confirmed."""
         config, address = self._registry.config, person.email
         if address is None or self._emails is None or config.github is None:
-            return Identity(None, Membership.UNKNOWN)
+            return Identity(None)
         if not person.is_email_confirmed:
             return Identity(None, Membership.UNCONFIRMED)
         if domain_of(address) not in domains:

@@ -275,3 +275,26 @@ async def test_rule_of_a_job_that_was_taken_away_holds_for_its_runs(home: House)
     await home.reread()
     assert "is for `ops`" in str(await refused(home, "octocat", parser.Logs(1)))
     assert await refused(home, "opsie", parser.Logs(1)) is None
+
+
+TEAMS = [f"github:@acme/team-{number}" for number in range(60)]
+
+
+@pytest.mark.parametrize(("team", "may"), [("team-7", True), ("below", True), ("team-99", False)])
+async def test_many_teams_cost_one_question(tmp_path: Path, team: str, may: bool) -> None:
+    sets = {f"s{number}": TEAMS for number in range(3)}
+    changes = {"people": sets, "jobs": {"big": {"command": "true", "allow": [*sets, "github:@acme/ops"]}}}
+    async with house(tmp_path, changes=changes) as home:
+        for installation in home.github.state.installations.values():
+            installation.permissions["members"] = "read"
+        home.github.add_to_team("acme", team, "opsie")
+        home.github.state.organizations["acme"].parents["below"] = "team-3"
+        assert await runs_of(home, "big", by_page(home, "opsie", "big")) is may
+        assert [each.path for each in home.github.requests if "/teams/" in each.path] == []
+        assert len([each for each in home.github.requests if each.path == "/graphql"]) == 1
+
+
+async def test_team_that_there_is_not_keeps_out_whoever_it_denies(home: House) -> None:
+    del home.github.state.organizations["acme"].teams["contractors"]
+    told = await refused(home, "keeper", parser.Run("closed"))
+    assert "github:@acme/contractors, of which nobody can be asked" in str(told)

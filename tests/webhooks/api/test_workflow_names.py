@@ -8,6 +8,7 @@ import pytest
 
 from bot.access.repository_pins import Identity
 from bot.access.workflows import Workflow
+from bot.catalog.rule_book import RuleBook
 from tests.bot.house import SHOP, House, house
 from webhooks.api.workflows import Workflows
 
@@ -37,8 +38,9 @@ async def opened(home: House, workflow: Workflow, *allow: str) -> tuple[str | No
     jobs = {**home.tools.registry.catalog.jobs, "plain": job}
     object.__setattr__(home.tools.registry.catalog, "jobs", jobs)
     registry = home.tools.registry
-    registry._today = replace(registry._today)  # as after every change
-    visitors = Workflows(Signed(workflow), registry.started_by, home.tools.repositories)  # type: ignore[arg-type]
+    rules = RuleBook(registry.rules.people, registry.catalog.jobs)
+    registry._today = replace(registry._today, rules=rules)  # as after every change
+    visitors = Workflows(Signed(workflow), registry.rules.started_by, home.tools.repositories)  # type: ignore[arg-type]
     visitor = await visitors.visitor("token")
     return visitor.name, visitor.scopes
 

@@ -45,7 +45,7 @@ async def test_member_is_their_account_through_every_door(home: House) -> None:
 @pytest.mark.parametrize(
     ("about", "membership"),
     [
-        ({"email": None}, Membership.UNKNOWN),
+        ({"email": None}, Membership.MEMBER),
         ({"email": "lee@acme.com"}, Membership.UNMATCHED),
         ({"email": "kim@example.com"}, Membership.ELSEWHERE),
         ({"email": "kim@mail.acme.com"}, Membership.ELSEWHERE),
@@ -74,7 +74,7 @@ async def test_table_of_a_member_whose_address_fits(home: House) -> None:
     assert await of(home, kim.id, "T0ACME") == Identity("Kim")
     assert await of(home, kim.id, "T0OTHER") == Identity(None, Membership.STRANGER)
     home.slack.scopes.discard("users:read.email")
-    assert await of(home, kim.id) == Identity(None, Membership.UNKNOWN)
+    assert await of(home, kim.id) == Identity(None)
 
 
 async def test_address_that_slack_has_not_confirmed_is_nobodys(home: House) -> None:
@@ -110,7 +110,7 @@ async def test_app_that_may_not_read_members_knows_nobody(home: House) -> None:
     for installation in home.github.state.installations.values():
         del installation.permissions["members"]
     kim = home.slack.add_person("kim", email=KIM)
-    assert await of(home, kim.id) == Identity(None, Membership.UNKNOWN)
+    assert await of(home, kim.id) == Identity(None)
 
 
 async def test_account_without_a_right_has_none(home: House) -> None:
