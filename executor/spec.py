@@ -129,6 +129,8 @@ class RunSpec:
     `ERRAND_PAYLOAD` names. `memory` is the most bytes that the job (on the process engine: each of its
     processes) may have, `cpu` the most cores, `gpu` whole devices.
 
+    `service_account` is whom it acts as in a cluster: None whom the engine says, empty nobody at all.
+
     With `live` the job also gets the environment of that workload, `env` and `references` going before it.
     `references` are variables whose values only the engine knows; what Secrets say is masked like `secrets`.
     """
@@ -146,6 +148,7 @@ class RunSpec:
     cpu: float | None = None
     gpu: int = 0
     read_only: bool = False
+    service_account: str | None = None
     live: Live | None = None
     references: Mapping[str, Reference] = field(default_factory=dict)
     about: About = field(default_factory=About)

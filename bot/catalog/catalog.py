@@ -17,6 +17,7 @@ from bot.catalog.approval import Approval
 from bot.catalog.chains import After, Afters, afters
 from bot.catalog.conditions import (
     DAY,
+    OBJECT_NAME,
     SCRIPT_LIMIT,
     Definition,
     Duration,
@@ -25,6 +26,7 @@ from bot.catalog.conditions import (
     Script,
     Variable,
     between,
+    is_object_name,
     script,
 )
 from bot.catalog.images import LABEL, Image
@@ -75,6 +77,12 @@ def _workdir(value: str) -> str:
     return value
 
 
+def _account(value: str) -> str:
+    if value and not is_object_name(value):
+        raise ValueError('expected the name of a service account such as deployer, or "" for none')
+    return value
+
+
 def _line_form(value: str) -> str:
     annotations.form(value)
     return value
@@ -119,6 +127,7 @@ class Job(Definition):
     concurrency: Literal["allow", "forbid", "replace", "queue"] = "allow"
     lock: Annotated[str, BeforeValidator(_lock_name), Form(LABEL)] | None = None
     read_only: bool = False
+    service_account: Annotated[str, AfterValidator(_account), Form(f"^$|{OBJECT_NAME}")] | None = None
     on: Annotated[tuple[Entry, ...], Field(max_length=50)] = ()
     after: Afters = ()
     cancel_with: Literal["pull_request"] | None = None

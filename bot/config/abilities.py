@@ -23,9 +23,13 @@ _BUILD = {
     "container": {"setup": _DOCKERFILE},
     "kubernetes": {"setup": _DOCKERFILE},
 }
+_NO_ACCOUNTS = "only a cluster has service accounts; for this engine.kind has to be kubernetes"
 _JOB = {
-    "process": {"read_only": "the process engine has no root of its own to protect; containers have"},
-    "container": {},
+    "process": {
+        "read_only": "the process engine has no root of its own to protect; containers have",
+        "service_account": _NO_ACCOUNTS,
+    },
+    "container": {"service_account": _NO_ACCOUNTS},
     "kubernetes": {},
 }
 """By engine: keys without effect, and what is told of them."""

@@ -119,6 +119,7 @@ MEANINGS = {
     "jobs.NAME.resources.cpu": "as of a size",
     "jobs.NAME.resources.gpu": "as of a size",
     "jobs.NAME.read_only": "engines with containers only: whether the root of the container cannot be written to, but `/tmp`",
+    "jobs.NAME.service_account": 'Kubernetes only: whom its runs act as in the cluster, in place of `engine.kubernetes.service_account`; `""`: nobody, and no token',
     "jobs.NAME.timeout": "how long a run may take; from `1s` to `7d`",
     "jobs.NAME.retries": "attempts after the first, where one ends as `failed`, `timed_out` or `error`; up to 10; or which ends deserve another",
     "jobs.NAME.retries.attempts": "attempts in all, with the first; up to 11",
@@ -190,6 +191,7 @@ MEANINGS = {
     "repository_jobs.NAME.registries": "where images that are not built may come from: `ghcr.io/acme` is also all that is below it",
     "repository_jobs.NAME.push": "where images that are built may be pushed, likewise",
     "repository_jobs.NAME.secrets": "names of secrets, ConfigMaps and variables that their jobs and builds may be given",
+    "repository_jobs.NAME.service_account": "Kubernetes only: whom their runs act as in the cluster; without it nobody, whatever the engine says",
     "repository_jobs.NAME.unconfined": "whether they may run on the process engine too, which confines nothing",
 }
 """Markdown, as the documentation has it."""

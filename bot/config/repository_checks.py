@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from bot.catalog.images import is_repository
+from bot.config.abilities import kind_of
 from bot.config.document import Document, Path, Value
 from bot.text.globs import matches
 from bot.text.wording import nearest
@@ -42,6 +43,9 @@ def _check_rule(document: Document, path: Path, rule: Mapping[str, Value], data:
             hint = f"; did you mean {near}?" if near else ""
             document.wrong((*path, "sizes", index), f"there is no size {size[:60]}{hint}")
     own = {name for at, taken in document.taken.items() if at[0] not in _DEFINITIONS for name in taken}
+    if rule.get("service_account") is not None and kind_of(data) not in (None, "kubernetes"):
+        what = "only a cluster has service accounts; for this engine.kind has to be kubernetes"
+        document.wrong((*path, "service_account"), what, key=True)
     secrets = rule.get("secrets")
     for index, name in enumerate(secrets if isinstance(secrets, list) else ()):
         if isinstance(name, str) and name in own:

@@ -133,13 +133,7 @@ def _renamed(document: Document, written: Mapping[str, Value], owner: Owner, con
     images = {owner.named(name): _built(image, owner) for name, image in own.items()}
     jobs: dict[str, Value] = {}
     for name, job in _section(written, "jobs").items():
-        image = job.get("image") if isinstance(job, dict) else None
-        if isinstance(job, dict) and isinstance(image, str) and image in own:
-            job = {**job, "image": owner.named(image)}
-        # Elsewhere nobody asks for it, and whoever may write there may run it where no rule says more.
-        jobs[owner.named(name)] = (
-            {**job, "repositories": [owner.repository]} if isinstance(job, dict) else job
-        )
+        jobs[owner.named(name)] = _governed(job, own, owner, config) if isinstance(job, dict) else job
     defaults = _section(config.written, "defaults")
     data: dict[str, Value] = {
         **config.written,
@@ -151,6 +145,19 @@ def _renamed(document: Document, written: Mapping[str, Value], owner: Owner, con
     for places, there in ((document.keys, here.keys), (document.values, here.values)):
         there |= {_path(path, owner): place for path, place in places.items()}
     return here
+
+
+def _governed(
+    job: Mapping[str, Value], images: Mapping[str, Value], owner: Owner, config: Config
+) -> dict[str, Value]:
+    """A job with what it cannot say itself: it is its repository's, and acts as whom the server says."""
+    made: dict[str, Value] = {**job, "repositories": [owner.repository]}
+    image = job.get("image")
+    if isinstance(image, str) and image in images:
+        made["image"] = owner.named(image)
+    if config.engine.kind == "kubernetes":
+        made["service_account"] = owner.rules.service_account or ""
+    return made
 
 
 def _built(image: Value, owner: Owner) -> Value:

@@ -13,6 +13,7 @@ from bot.catalog.conditions import DAY, Duration, between
 from bot.catalog.images import LABEL, Repository
 from bot.catalog.patterns import Form
 from bot.config.settings import Section
+from bot.config.values import ObjectName
 from bot.text.globs import matches
 
 FILE = ".errand.yaml"
@@ -79,7 +80,8 @@ class RepositoryRules(Section):
     """What the repositories of one pattern may define. `jobs` is how many, and as many images.
 
     `registries` and `push` are repositories of registries, or what is above some: where images may come from,
-    and where built ones may go. `secrets` names secrets, ConfigMaps and variables. `unconfined`: also on the
+    and where built ones may go. `secrets` names secrets, ConfigMaps and variables. As `service_account` their
+    runs act in a cluster, without one as nobody. `unconfined`: also on the
     engine that confines nothing.
     """
 
@@ -93,6 +95,7 @@ class RepositoryRules(Section):
     secrets: Annotated[
         tuple[Annotated[str, AfterValidator(_secret), Form(_NAMED)], ...], Field(max_length=200)
     ] = ()
+    service_account: ObjectName | None = None
     unconfined: bool = False
 
     @model_validator(mode="after")

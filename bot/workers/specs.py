@@ -71,6 +71,7 @@ def of_run(run: Run, key: str, config: Config, payload: str | None = None) -> Ru
         cpu=job.resources.cpu if job.resources else None,
         gpu=job.resources.gpu if job.resources else 0,
         read_only=job.read_only,
+        service_account=job.service_account,
         live=source if isinstance(source, Live) else None,
         references=config.references(job),
         about=_about(run, config.url),

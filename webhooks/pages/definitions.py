@@ -76,12 +76,17 @@ def facts(job: Job) -> list[Fact]:
         Fact("Resources", _resources(job), code=False),
         Fact("Retries", _retries(job), code=False),
         Fact("Read-only", ["yes"] if job.read_only else [], code=False),
+        Fact("Service account", _account(job), code=bool(job.service_account)),
         Fact("Keeps", [f"{job.keep} runs", *([duration_text(job.expire)] if job.expire else [])], code=False),
         Fact("Annotations", job.annotations),
         Fact("Notifies", _lines(written.get("notify"))),
         *_schedules(written.get("schedule")),
     ]
     return [each for each in made if each.texts]
+
+
+def _account(job: Job) -> list[str]:
+    return [] if job.service_account is None else [job.service_account or "none"]
 
 
 def _retries(job: Job) -> list[str]:

@@ -162,7 +162,15 @@ def spec(
         pod["serviceAccountName"] = account
     if pull_secrets:
         pod["imagePullSecrets"] = [{"name": name} for name in pull_secrets]
-    return merged(pod, settings.pod)
+    made = merged(pod, settings.pod)
+    return made if run.service_account is None else _acting_as(made, run.service_account)
+
+
+def _acting_as(pod: Object, account: str) -> Object:
+    """The same as this account, or as nobody, whatever the engine and its `pod` say."""
+    others = {key: value for key, value in pod.items() if key not in ("serviceAccount", "serviceAccountName")}
+    named = {"serviceAccountName": account} if account else {}
+    return {**others, **named, "automountServiceAccountToken": bool(account)}
 
 
 def _grace(run: RunSpec) -> int:

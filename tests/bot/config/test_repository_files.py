@@ -108,7 +108,7 @@ def test_an_empty_file_defines_nothing(config: Config) -> None:
         ("image: shop, repositories: [acme/site]", "repositories is the server's to say, whoever asks"),
         ("image: shop, lock: other", "lock is the server's to say: it is not in the overrides of acme/shop"),
         ("image: shop, pod: {}", "unknown key"),
-        ("image: shop, service_account: admin", "unknown key"),
+        ("image: shop, service_account: admin", "service_account is the server's to say, whoever asks"),
         ("image: shop, name: migrate", "unknown key: the name stands above"),
         (
             "image: shop, env: {A: '${SECRET}'}",
@@ -236,6 +236,21 @@ def test_process_engine_runs_them_only_where_that_is_said(config: Config) -> Non
     bold = replace(owner, rules=owner.rules.model_copy(update={"unconfined": True}))
     del own._written["images"], own._written["defaults"]
     assert definitions_of(text.encode(), bold, own, free).jobs["shop-a"].image is None
+
+
+def test_in_a_cluster_they_act_as_nobody_or_as_whom_the_server_says(config: Config) -> None:
+    kubernetes: Any = {"kind": "kubernetes", "kubernetes": {"service_account": "powerful"}}
+    cluster = config.model_copy(update={"engine": config.engine.model_copy(update={"kind": "kubernetes"})})
+    images: Any = {"shop": {"build": {"repository": "acme/shop"}, "push": "ghcr.io/acme/shop"}}
+    cluster._written = {**config.written, "engine": kubernetes, "images": images}
+    text = b"images: {a: {build: {}, push: ghcr.io/acme/shop/a}}\njobs: {j: {image: a, command: x}}\n"
+    owner = owner_of(cluster, "acme/shop")
+    assert definitions_of(text, owner, cluster, free).jobs["shop-j"].service_account == ""
+    given = replace(owner, rules=owner.rules.model_copy(update={"service_account": "migrator"}))
+    assert definitions_of(text, given, cluster, free).jobs["shop-j"].service_account == "migrator"
+    wants = text.replace(b"command: x", b"command: x, service_account: powerful")
+    with pytest.raises(WrongFile, match="service_account is the server's to say, whoever asks"):
+        definitions_of(wants, given, cluster, free)
 
 
 def test_stored_definitions_lose_what_the_server_allows_no_more(config: Config) -> None:

@@ -280,6 +280,20 @@ def test_the_configured_pod_is_merged_last() -> None:
     assert pod(made())["enableServiceLinks"] is False
 
 
+def test_run_acts_as_whom_it_says_or_as_nobody_whatever_the_engine_and_its_pod_say() -> None:
+    powerful = replace(
+        SETTINGS,
+        service_account="powerful",
+        pod={"serviceAccountName": "admin", "automountServiceAccountToken": True},
+    )
+    for account, expected in (("migrator", "migrator"), ("", None)):
+        found = pod(made(settings=powerful, service_account=account))
+        assert (found.get("serviceAccountName"), found["automountServiceAccountToken"]) == (
+            expected,
+            expected is not None,
+        )
+
+
 def test_a_service_account_gives_its_token() -> None:
     found = pod(made(settings=replace(SETTINGS, service_account="runner")))
     assert (found["serviceAccountName"], found["automountServiceAccountToken"]) == ("runner", True)
