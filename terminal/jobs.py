@@ -8,7 +8,18 @@ import typer
 from terminal import printing
 from terminal.failures import Usage
 from terminal.remote import Document, segment
-from terminal.running import All, Assignments, Job, Ref, Scheduled, SomeScheduled, Tag, asked
+from terminal.running import (
+    All,
+    Assignments,
+    Job,
+    Override,
+    Ref,
+    Scheduled,
+    SomeScheduled,
+    Tag,
+    asked,
+    despite,
+)
 from terminal.speech import tell
 from terminal.words import Json, WithRest, connected, naming, rest_of
 
@@ -88,10 +99,11 @@ def plan(
     parameters: Assignments = None,
     ref: Ref = None,
     image: Tag = None,
+    override: Override = None,
     json: Json = False,
 ) -> None:
     """What `run` with the same words would do; starts nothing."""
-    body = asked(parameters, ref, image, rest_of(context))
+    body = asked(parameters, ref, image, rest_of(context)) | despite(override)
     _ask("plan", name, body, json)
 
 

@@ -129,6 +129,7 @@ VALUES = {
     "N": "a whole number; of a run with or without #",
     "NAME": "what a job, a hook or a token is called",
     "REPOSITORY": "a repository at GitHub: acme/shop",
+    "WHY": "a reason, in one line: 'customers cannot pay'",
     "TIME": "a moment: 18:00 or 2026-02-01T08:00",
     "WHO": "a person, a token or a hook: octocat, github:octocat, token:ci",
 }

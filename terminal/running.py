@@ -42,6 +42,10 @@ All = Annotated[bool, typer.Option("--all", help="All schedules there are; needs
 Assignments = Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Parameters of the job.")]
 Ref = Annotated[str | None, typer.Option("--ref", metavar="REF", help="Branch, tag or commit to take.")]
 Tag = Annotated[str | None, typer.Option("--image", metavar="TAG", help="Tag of the image to run.")]
+Override = Annotated[
+    str | None,
+    typer.Option("--override", metavar="WHY", help="Start it in spite of a freeze, for those who may."),
+]
 Wait = Annotated[
     bool, typer.Option("--wait", "-w", help="Show the log as it is written, and end as the job does.")
 ]
@@ -68,6 +72,7 @@ def run(
     parameters: Assignments = None,
     ref: Ref = None,
     image: Tag = None,
+    override: Override = None,
     wait: Wait = False,
     timeout: Timeout = None,
     json: Json = False,
@@ -77,7 +82,7 @@ def run(
     What stands after `--` is for its command: `errand run NAME KEY=VALUE ... -- ARGS`.
     """
     seconds = _limit(wait, timeout)
-    body = asked(parameters, ref, image, rest_of(context))
+    body = asked(parameters, ref, image, rest_of(context)) | despite(override)
     with naming(name):
         _begin(f"/api/jobs/{segment(name)}/start", body, wait=wait, timeout=seconds, as_json=json)
 
@@ -88,6 +93,7 @@ def rerun(
     latest: Annotated[
         bool, typer.Option("--latest", help="Today's definition and image instead of those of that run.")
     ] = False,
+    override: Override = None,
     wait: Wait = False,
     timeout: Timeout = None,
     json: Json = False,
@@ -99,7 +105,7 @@ def rerun(
     seconds = _limit(wait, timeout)
     if which is not None and "=" in which:  # a parameter, with nothing named before it
         parameters, which = [which, *(parameters or [])], None
-    body: dict[str, Any] = {"parameters": assignments(parameters or [])}
+    body: dict[str, Any] = {"parameters": assignments(parameters or []), **despite(override)}
     if latest:
         body["latest"] = True
     path = "/api/rerun" if which is None else f"/api/runs/{meant(connected(), which)}/rerun"
@@ -159,6 +165,11 @@ def asked(
     body: dict[str, Any] = {"parameters": assignments(parameters or [])}
     optional = {"ref": ref, "image_tag": image, "arguments": rest}
     return body | {key: value for key, value in optional.items() if value}
+
+
+def despite(override: str | None) -> dict[str, Any]:
+    """The part of a body that overrides a freeze."""
+    return {} if override is None else {"override": override}
 
 
 def meant(remote: Remote, which: str) -> int:

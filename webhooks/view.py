@@ -64,6 +64,7 @@ class Summary:
     stopped: tuple[str, int] | None = None  # its schedule, which stopped with it, and after how many failures
     waits_for_yes: bool = False  # of somebody else
     approved_by: Sequence[str] = ()  # the actors whose yes counts
+    override: str | None = None  # why it started in spite of a freeze
     differs: Sequence[str] | None = None  # from the run that it repeats; None: that is not at hand
 
     def asked_by(self, login: str) -> bool:
@@ -153,6 +154,7 @@ def run_summary(run: Run, of: Run | None = None) -> Summary:
         else (schedule_key(run.job, run.schedule), run.stopped_after),
         waits_for_yes=run.hold == Hold.APPROVAL,
         approved_by=approvals.given(run),
+        override=run.override,
         differs=differences(of, run) if of is not None and of.repository == run.repository else None,
     )
 

@@ -225,10 +225,14 @@ class Standing:
 
 
 class Calendar:
-    """The freezes of a file; what they come to is remembered until one begins or ends."""
+    """The freezes of a file; what they come to is remembered until one begins or ends.
 
-    def __init__(self, freezes: Sequence[Freeze]) -> None:
+    `overridable`: there is somebody who may start something in spite of any.
+    """
+
+    def __init__(self, freezes: Sequence[Freeze], *, overridable: bool = False) -> None:
         self._freezes = freezes
+        self.overridable = overridable
         self._known: tuple[float, float, tuple[Standing, ...]] = (0.0, 0.0, ())
 
     def standings(self, now: float) -> Sequence[Standing]:

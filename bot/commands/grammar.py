@@ -51,6 +51,9 @@ class Verb:
 
 _REF = Flag("ref", "REF", "branch, tag or commit to take instead of the one asked from")
 _IMAGE = Flag("image", "TAG", "tag of the image's own repository in a registry to run instead")
+_OVERRIDE = Flag(
+    "override", "WHY", "start it in spite of a freeze, and say why; for those whom `override` names"
+)
 _LATEST = Flag("latest", None, "today's definition and image instead of those of that run")
 _PAGE = Flag("page", "P", "a page of all runs here, or of those of a job; 1 has the newest")
 
@@ -64,13 +67,15 @@ _ALL = Flag("all", None, "all schedules there are, without a name; for admins", 
 VERBS: dict[str, Verb] = {
     verb.name: verb
     for verb in (
-        Verb("run", "NAME", "start a job", "Runs", (_REF, _IMAGE), assignments=True, arguments=True),
+        Verb(
+            "run", "NAME", "start a job", "Runs", (_REF, _IMAGE, _OVERRIDE), assignments=True, arguments=True
+        ),
         Verb(
             "rerun",
             "[#N | NAME]",
             "run again, exactly as before or changed where said",
             "Runs",
-            (_LATEST,),
+            (_LATEST, _OVERRIDE),
             assignments=True,
         ),
         Verb("cancel", "[#N | NAME]", "stop a run", "Runs"),
@@ -82,7 +87,7 @@ VERBS: dict[str, Verb] = {
             "NAME",
             "what `run` would do, without doing it",
             "Jobs",
-            (_REF, _IMAGE),
+            (_REF, _IMAGE, _OVERRIDE),
             assignments=True,
             arguments=True,
         ),

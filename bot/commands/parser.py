@@ -16,13 +16,14 @@ __all__ = ["AVAILABLE", "VERBS", "help_text", "of_words", "parse", "verb_of"]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Start a job. `arguments` are what stood after `--`."""
+    """Start a job. `arguments` are what stood after `--`; `override` says why, in spite of a freeze."""
 
     name: str
     parameters: dict[str, str] = field(default_factory=dict)
     ref: str | None = None
     image_tag: str | None = None
     arguments: tuple[str, ...] = ()
+    override: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Rerun:
     name: str | None = None
     parameters: dict[str, str] = field(default_factory=dict)
     latest: bool = False
+    override: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class Plan:
     ref: str | None = None
     image_tag: str | None = None
     arguments: tuple[str, ...] = ()
+    override: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,17 +250,31 @@ def verb_of(command: Command) -> str:
 
 def _run(reader: Reader) -> Run:
     name = reader.name("the name of a job")
-    return Run(name, reader.parameters, reader.ref(), reader.image_tag(), reader.arguments)
+    return Run(
+        name,
+        reader.parameters,
+        reader.ref(),
+        reader.image_tag(),
+        reader.arguments,
+        reader.flags.get("override"),
+    )
 
 
 def _plan(reader: Reader) -> Plan:
     name = reader.name("the name of a job")
-    return Plan(name, reader.parameters, reader.ref(), reader.image_tag(), reader.arguments)
+    return Plan(
+        name,
+        reader.parameters,
+        reader.ref(),
+        reader.image_tag(),
+        reader.arguments,
+        reader.flags.get("override"),
+    )
 
 
 def _rerun(reader: Reader) -> Rerun:
     number, name = reader.number_or_name()
-    return Rerun(number, name, reader.parameters, "latest" in reader.flags)
+    return Rerun(number, name, reader.parameters, "latest" in reader.flags, reader.flags.get("override"))
 
 
 def _status(reader: Reader) -> Status:

@@ -114,7 +114,7 @@ class Config(Section):
     def calendar(self) -> Calendar:
         """When nothing starts, as the file says."""
         if self._calendar is None:
-            self._calendar = Calendar(self.freeze)
+            self._calendar = Calendar(self.freeze, overridable=bool(self.override))
         return self._calendar
 
     @property

@@ -133,6 +133,11 @@ class Authorization:
             users |= self._registry.config.members(context.login)
         return Asker(context.login, users, context.membership, context.scoped)
 
+    @property
+    def overriders(self) -> Sequence[str]:
+        """Who may start something in spite of a freeze, as the file says it."""
+        return self._registry.config.override
+
     def rule(self, names: Sequence[str]) -> Rule:
         """The rule that lets in nobody but whom `names` names, such as an approval's."""
         return self._registry.rules.people.rule(names, default=None)

@@ -55,7 +55,7 @@ class CallHandler:
     ) -> StartResult:
         """Start a run of the job `name`."""
         _admit(caller, name)
-        content = asdict(request) | {"moves": conditions.moves}
+        content = _content(request) | {"moves": conditions.moves}
         keyed = KeyedRequest(caller, conditions.key, fingerprint("start", name, content))
         if (earlier := await self._repeats.known(keyed)) is not None:
             return earlier
@@ -102,7 +102,7 @@ class CallHandler:
         """Repeat a run as it was, or changed where said; None: the last one that the caller started."""
         request, context = request or RerunRequest(), self._actions.authorization.of_caller(caller)
         subject = "last" if number is None else str(number)
-        keyed = KeyedRequest(caller, conditions.key, fingerprint("rerun", subject, asdict(request)))
+        keyed = KeyedRequest(caller, conditions.key, fingerprint("rerun", subject, _content(request)))
         if (earlier := await self._repeats.known(keyed)) is not None:
             return earlier
         old = await self._actions.selection.find(context, RunReference(number))
@@ -130,6 +130,14 @@ class CallHandler:
 
 _COMMIT = "GitHub does not answer, so the commit is not known; try again soon."
 _REPETITION = "GitHub does not answer, so the run cannot be repeated; try again soon."
+
+
+def _content(request: StartRequest | RerunRequest) -> dict[str, object]:
+    """What is asked for, as requests are compared; what an earlier version did not know only where it is."""
+    content: dict[str, object] = asdict(request)
+    if content["override"] is None:
+        del content["override"]
+    return content
 
 
 def _admit(caller: Caller, job: str) -> None:

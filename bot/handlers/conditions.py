@@ -14,11 +14,15 @@ from bot.store import Session, admission, ticks
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """`refusal` is Markdown, None where a run would be taken; `waiting` is besides a build."""
+    """`refusal` is Markdown, None where a run would be taken; `waiting` is besides a build.
+
+    `frozen`: it would be refused because of a freeze.
+    """
 
     refusal: str | None
     waiting: Waiting | None
     timing: Sequence[Outlook]
+    frozen: bool = False
 
 
 def conditions(
@@ -31,7 +35,8 @@ def conditions(
 ) -> Conditions:
     """Those of a run of `job` that is started now, on whatever commit of `repository`."""
     prospect = enqueuer.prospect(session, Order(context, 0, job, Target(repository, context.public), {}))
-    return Conditions(prospect.refusal, waiting(session, prospect, now), timing(session, job, now, 1))
+    timed = timing(session, job, now, 1)
+    return Conditions(prospect.refusal, waiting(session, prospect, now), timed, prospect.frozen)
 
 
 def waiting(session: Session, prospect: Prospect, now: float) -> Waiting | None:

@@ -1,7 +1,7 @@
 """What it takes to start: the run, the build it needs, the places to tell, in one transaction."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot import messages
@@ -10,6 +10,7 @@ from bot.handlers.authorization import RequestContext
 from bot.handlers.cards import CardTargets
 from bot.handlers.journal import rule_of
 from bot.handlers.orders import Order, Source, Target, TransactionCache
+from bot.handlers.overrides import record_override
 from bot.handlers.schedule_occasions import ScheduleOccasions
 from bot.registry import Registry
 from bot.states import Hold, State
@@ -19,11 +20,15 @@ from bot.tables import Build, Run
 
 @dataclass(frozen=True, slots=True)
 class Prospect:
-    """The run that an order would give and the build that it would use; `refusal`: why not (Markdown)."""
+    """The run that an order would give and the build that it would use; `refusal`: why not (Markdown).
+
+    `frozen`: because of a freeze, which somebody may override.
+    """
 
     run: Run
     build: Build | None
     refusal: str | None
+    frozen: bool = False
 
 
 class Enqueuer:
@@ -47,11 +52,25 @@ class Enqueuer:
         why = self.refusal(session, order)
         if why is not None and not runs.is_known(session, order.key):
             raise preconditions.error(why)
-        draft = self.draft(session, order, TransactionCache())
-        stored, _ = runs.enqueue(
+        freeze = self.overridden(session, order)
+        draft = self.draft(session, order if freeze else replace(order, override=None), TransactionCache())
+        stored, is_new = runs.enqueue(
             session, draft.run, draft.cards, now=self._clock(), nonce=draft.nonce, rule=draft.rule
         )
+        if is_new and freeze is not None:
+            record_override(session, order.context, stored, freeze, self._clock())
         return stored
+
+    def overridden(self, session: Session, order: Order) -> dict[str, Any] | None:
+        """The freeze that the order overrides; None where none is on, or it overrides none."""
+        if order.override is None:
+            return None
+        return preconditions.frozen(session, self._candidate(session, order), self._clock())
+
+    def _candidate(self, session: Session, order: Order) -> preconditions.Candidate:
+        target = self._target(session, order, TransactionCache()) if order.overlap.predecessors else None
+        calendar = self._registry.config.calendar
+        return preconditions.Candidate(order.overlap, calendar, order=order, target=target)
 
     def draft(self, session: Session, order: Order, seen: TransactionCache) -> runs.Draft:
         """The run of `order` and its cards, not stored yet, and the build it needs, which is.
@@ -67,6 +86,8 @@ class Enqueuer:
             build = seen.builds[needed]
             run.build_number, run.digest = build.number, build.digest
         notify = order.job.notify
+        if order.override is not None:  # which its channel hears of at once, whatever else it hears
+            notify = notify.model_copy(update={"when": None})
         cards = self._cards.of(
             order.context, target, f"run:{run.job}", github=notify.github, channels=[notify]
         )
@@ -85,16 +106,15 @@ class Enqueuer:
             if build is not None:
                 run.build_number, run.digest = build.number, build.digest
         why = self.refusal(session, order)
-        return Prospect(run, build, None if why is None else messages.reason(why))
+        if why is None:
+            return Prospect(run, build, None)
+        return Prospect(run, build, messages.reason(why), why["kind"] == "frozen")
 
     def refusal(self, session: Session, order: Order) -> dict[str, Any] | None:
         """Why the run would not even be stored, as a reason; what is held for later is asked then."""
         if order.not_before is not None:
             return None
-        target = self._target(session, order, TransactionCache()) if order.overlap.predecessors else None
-        calendar = self._registry.config.calendar
-        candidate = preconditions.Candidate(order.overlap, calendar, order=order, target=target)
-        return preconditions.refusal(session, candidate, now=self._clock())
+        return preconditions.refusal(session, self._candidate(session, order), now=self._clock())
 
     @staticmethod
     def _target(session: Session, order: Order, seen: TransactionCache) -> Target:

@@ -49,7 +49,9 @@ class Planner:
 
     async def plan(self, context: RequestContext, command: parser.Plan) -> Effect:
         """What `run` with the same words would do; raises the `AskerError` that it would raise."""
-        request = StartRequest(command.parameters, command.arguments, command.ref, command.image_tag)
+        request = StartRequest(
+            command.parameters, command.arguments, command.ref, command.image_tag, command.override
+        )
         order = await self._starts.draft(context, command.name, request)
         verdicts = await self._requirements.verdicts(context, order.job, order.target)
 
@@ -68,8 +70,10 @@ class Planner:
                 last=last,
                 hidden=context.public and last is not None and not last.public,
             )
-            text, note = messages.plan(shown, who=context.login or context.actor), order.target.note
-            return f"{text}\n\n{note}" if note else text
+            text = messages.plan(shown, who=context.login or context.actor)
+            freeze = self._enqueuer.overridden(session, order)
+            notes = [None if freeze is None else messages.despite(freeze), order.target.note]
+            return "\n\n".join([text, *filter(None, notes)])
 
         return effect
 

@@ -10,6 +10,7 @@ from bot.catalog.images import Image, direct_image
 from bot.errors import NotAllowed
 from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.orders import Order, Target
+from bot.handlers.overrides import require_override
 from bot.handlers.requirements import RequirementHandler
 from bot.handlers.resolution import TargetResolver
 from bot.registry import Registry
@@ -19,10 +20,14 @@ from bot.text.wording import quoted
 
 @dataclass(frozen=True, slots=True)
 class RerunRequest:
-    """What is to be different from the run that is repeated; `latest`: today's definition and image."""
+    """What is to be different from the run that is repeated; `latest`: today's definition and image.
+
+    `override`: why it starts in spite of a freeze.
+    """
 
     parameters: Mapping[str, str] = field(default_factory=dict)
     latest: bool = False
+    override: str | None = None
 
 
 class RerunHandler:
@@ -62,7 +67,11 @@ class RerunHandler:
                 raise NotAllowed(f"#{old.number} was defined for another version of Errand{hint}.") from None
         parameters, arguments = job.resolve({**old.parameters, **request.parameters}), tuple(old.arguments)
         job.argv(arguments)
-        return Order(context, index, job, target, parameters, arguments, old, version, rules=today)
+        why = request.override
+        override = None if why is None else await require_override(self._authorization, context, why)
+        return Order(
+            context, index, job, target, parameters, arguments, old, version, rules=today, override=override
+        )
 
     def _today(self, context: RequestContext, old: Run) -> Job | None:
         """The definition that the job has today; None for a single command."""

@@ -11,6 +11,7 @@ from bot.catalog.catalog import Job
 from bot.catalog.timetables import Timetable
 from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.orders import Order, Target
+from bot.handlers.overrides import require_override
 from bot.handlers.requirements import RequirementHandler
 from bot.handlers.resolution import TargetResolver
 from bot.tables import Run
@@ -18,12 +19,15 @@ from bot.tables import Run
 
 @dataclass(frozen=True, slots=True)
 class StartRequest:
-    """What a run is to be started with. `parameters` are as the asker wrote them."""
+    """What a run is to be started with. `parameters` are as the asker wrote them; `override`:
+    why it starts in spite of a freeze.
+    """
 
     parameters: Mapping[str, str] = field(default_factory=dict)
     arguments: tuple[str, ...] = ()
     ref: str | None = None
     image_tag: str | None = None
+    override: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,10 @@ class StartHandler:
         job = self._authorization.catalog(context).job(name)
         values = values_of(job, request)
         await self._authorization.admit(context, job)
+        why = request.override
+        override = None if why is None else await require_override(self._authorization, context, why)
         target = await self._resolver.target(context, job.image, request.ref, request.image_tag)
-        return Order(context, index, job, target, values, request.arguments)
+        return Order(context, index, job, target, values, request.arguments, override=override)
 
 
 def values_of(job: Job, request: StartRequest) -> dict[str, str]:

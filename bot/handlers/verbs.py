@@ -90,12 +90,14 @@ class CommandHandlers:
                 raise AskerError(messages.not_available(command))
 
     async def _run(self, context: RequestContext, command: parser.Run, index: int) -> Effect:
-        request = StartRequest(command.parameters, command.arguments, command.ref, command.image_tag)
+        request = StartRequest(
+            command.parameters, command.arguments, command.ref, command.image_tag, command.override
+        )
         return self._start(await self._actions.starts.order(context, command.name, request, index))
 
     async def _rerun(self, context: RequestContext, command: parser.Rerun, index: int) -> Effect:
         old = await self._actions.selection.find(context, RunReference(command.number, command.name))
-        request = RerunRequest(command.parameters, command.latest)
+        request = RerunRequest(command.parameters, command.latest, command.override)
         return self._start(await self._actions.reruns.order(context, old, request, index))
 
     def _start(self, order: Order) -> Effect:

@@ -40,6 +40,7 @@ from bot.messages.checks import (
 from bot.messages.comments import comment, marker, terminal, with_marker
 from bot.messages.deployments import Standing, deployment_fields, standing
 from bot.messages.differences import differences
+from bot.messages.freezes import despite
 from bot.messages.mrkdwn import slack_text
 from bot.messages.plans import Prospect, Reasons, plan, why
 from bot.messages.replies import (
@@ -109,6 +110,7 @@ __all__ = [
     "comment",
     "denied",
     "deployment_fields",
+    "despite",
     "differences",
     "durations",
     "end_reply",

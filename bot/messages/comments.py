@@ -99,6 +99,8 @@ def details(view: View) -> str:
         found.append(f"started {moment(view.started_at)}")
     if view.rerun_of is not None:
         found.append(f"again from {code(f'#{view.rerun_of}')}{'' if view.differs != () else ', exactly'}")
+    if view.override:
+        found.append(f"in spite of a freeze: {plain(view.override, 200)}")
     lines = [" · ".join(found)]
     if view.differs:
         lines.append("other than there: " + " ".join(code(each) for each in view.differs))

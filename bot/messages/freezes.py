@@ -24,7 +24,13 @@ def frozen(why: Mapping[str, Any]) -> str:
 
 def refused(why: Mapping[str, Any]) -> str:
     """The no to who wants to start something."""
-    return f"{quoted(why['job'])} is not started: {frozen(why)}"
+    hint = ' Whom `override` names may say `--override "why"`.' if why.get("overridable") else ""
+    return f"{quoted(why['job'])} is not started: {frozen(why)}.{hint}"
+
+
+def despite(why: Mapping[str, Any]) -> str:
+    """What is added to a plan that overrides a freeze."""
+    return f"It starts in spite of a freeze: {frozen(why)}. That is told in its channel."
 
 
 def of_what(jobs: Sequence[str], locks: Sequence[str], environments: Sequence[str]) -> str:
@@ -76,15 +82,6 @@ def options(scope: Scope) -> str:
     """By which a command names the scope."""
     named = {"job": scope.jobs, "lock": scope.locks, "environment": scope.environments}
     return "".join(f" --{kind} {each}" for kind, names in named.items() for each in names)
-
-
-def overridden(why: Mapping[str, Any], *, actor: str, job: str, run: int, words: str) -> str:
-    """What a channel is told of who started something in spite of a freeze."""
-    return (
-        f"{quoted(vocabulary.who(actor))} starts {quoted(job)} #{run} in spite of a freeze"
-        f" ({plain(words, 200)})."
-        f" {_upper(frozen(why))}."
-    )
 
 
 def _upper(sentence: str) -> str:

@@ -58,6 +58,7 @@ class View:
     parameters: tuple[tuple[str, str], ...]
     arguments: tuple[str, ...]
     rerun_of: int | None
+    override: str | None  # why it starts in spite of a freeze
     differs: tuple[str, ...] | None  # from the run that it repeats; None: that is not at hand
     tick_at: float | None
     schedule: str | None  # by what the schedule that started it is called
@@ -243,6 +244,7 @@ def run_view(run: Run, beside: Beside = ALONE) -> View:
         parameters=_chosen(run),
         arguments=tuple(str(argument) for argument in run.arguments),
         rerun_of=run.rerun_of,
+        override=run.override,
         differs=differences(of, run) if of is not None else None,
         tick_at=run.tick_at,
         schedule=schedule_key(run.job, run.schedule) if run.cause == Cause.SCHEDULE else None,
@@ -275,6 +277,7 @@ def build_view(build: Build, beside: Beside = ALONE) -> View:
         parameters=(),
         arguments=(),
         rerun_of=None,
+        override=None,
         differs=None,
         tick_at=None,
         schedule=None,

@@ -42,7 +42,8 @@ def refusal(
     session: Session, calendar: Calendar, subject: Subject, *, now: float
 ) -> dict[str, object] | None:
     """Why nothing of `subject` starts now, as a reason that is stored, or None."""
-    return reason(standings(session, calendar, now=now), subject, now)
+    why = reason(standings(session, calendar, now=now), subject, now)
+    return {**why, "overridable": True} if why is not None and calendar.overridable else why
 
 
 def begin(session: Session, row: ManualFreeze, *, now: float) -> ManualFreeze | None:

@@ -24,7 +24,9 @@ class ChatCommandHandlers:
     async def plan_job(self, request: ApiRequest[requests.Start]) -> responses.Said:
         """What a start with the same body would do; starts nothing."""
         name, start = request.path["name"], request.body
-        command = parser.Plan(name, start.parameters, start.ref, start.image_tag, tuple(start.arguments))
+        command = parser.Plan(
+            name, start.parameters, start.ref, start.image_tag, tuple(start.arguments), start.override
+        )
         return responses.Said.of(job=name, text=await self._questions.plan(request.visitor.caller, command))
 
     async def explain_job(self, request: ApiRequest) -> responses.Said:

@@ -44,6 +44,13 @@ def _seconds(value: Any) -> Any:
     return duration
 
 
+def printable(text: str) -> str:
+    """`text` if it can be shown in one line, else ValueError."""
+    if not text.isprintable() or not text.strip():
+        raise ValueError("expected printable characters in one line")
+    return text
+
+
 Value = Annotated[
     str,
     BeforeValidator(scalar_text),
@@ -80,6 +87,9 @@ Seconds = Annotated[
 ]
 
 
+Override = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(printable)] | None
+
+
 class Start(Body):
     """What to start a job with; all of it may be left out."""
 
@@ -89,6 +99,7 @@ class Start(Body):
     image_tag: Annotated[str, Field(min_length=1, max_length=128)] | None = Field(
         default=None, description="A tag of the repository of the job's image."
     )
+    override: Override = Field(default=None, description="Why it starts in spite of a freeze.")
 
 
 class Rerun(Body):
@@ -96,6 +107,7 @@ class Rerun(Body):
 
     parameters: Parameters = Field(default_factory=dict)
     latest: bool = Field(default=False, description="Today's definition and newest commit.")
+    override: Override = Field(default=None, description="Why it starts in spite of a freeze.")
 
 
 Tag = Annotated[
@@ -176,13 +188,6 @@ class OneSchedule(Body):
     """Which schedule of the job is meant; without it all of them."""
 
     schedule: ScheduleName | None = Field(default=None, description="Its name.")
-
-
-def printable(text: str) -> str:
-    """`text` if it can be shown in one line, else ValueError."""
-    if not text.isprintable() or not text.strip():
-        raise ValueError("expected printable characters in one line")
-    return text
 
 
 Reason = Annotated[str, Field(min_length=1, max_length=REASON_CHARACTERS), AfterValidator(printable)]

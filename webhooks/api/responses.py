@@ -122,6 +122,7 @@ class ListedRun(Shape):
     queued_s: Seconds
     pull_request: int | None
     environment: str | None
+    override: str | None
     attempts: list[Attempt]
     approval: RunApproval | None
     url: Url = page_url("runs")

@@ -24,7 +24,7 @@ class RunCommandHandlers:
     async def start_job(self, request: ApiRequest[requests.Start]) -> Reply[responses.Run]:
         """Starts a job."""
         body, conditions = request.body, StartConditions(request.key)
-        start = StartRequest(body.parameters, tuple(body.arguments), body.ref, body.image_tag)
+        start = StartRequest(body.parameters, tuple(body.arguments), body.ref, body.image_tag, body.override)
         result = await self._calls.start(request.visitor.caller, request.path["name"], start, conditions)
         return await started(self._store, result, self._clock())
 
@@ -37,7 +37,7 @@ class RunCommandHandlers:
         return await self._rerun(request, None)
 
     async def _rerun(self, request: ApiRequest[requests.Rerun], number: int | None) -> Reply[responses.Run]:
-        changes = RerunRequest(request.body.parameters, request.body.latest)
+        changes = RerunRequest(request.body.parameters, request.body.latest, request.body.override)
         conditions = StartConditions(request.key)
         result = await self._calls.rerun(request.visitor.caller, number, changes, conditions)
         return await started(self._store, result, self._clock())

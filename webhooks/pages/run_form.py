@@ -12,7 +12,7 @@ from bot.catalog.images import Image
 from bot.catalog.inputs import PARAMETER
 from bot.catalog.requirements import code_of
 from bot.commands import parser
-from bot.errors import AskerError, Missing, NotAllowed, Refused, RetryLater, Unfit
+from bot.errors import AskerError, Frozen, Missing, NotAllowed, Refused, RetryLater, Unfit
 from bot.handlers.authorization import RequestContext
 from bot.handlers.conditions import Conditions
 from bot.handlers.entries import Entry, FormText, check_entry
@@ -20,7 +20,6 @@ from bot.handlers.orders import standing_tag
 from bot.handlers.repeats import fingerprint
 from bot.handlers.repetitions import in_place, ref_of, repetition, tag_of
 from bot.handlers.rerun import RerunRequest
-from bot.handlers.start import StartRequest
 from bot.messages import waits
 from bot.store import Session, runs
 from bot.tables import Run
@@ -46,6 +45,7 @@ class _Shown:
     words: str | None = None
     preview: str | None = None
     fresh: bool = False
+    override: str = ""
 
 
 class RunForm:
@@ -78,20 +78,24 @@ class RunForm:
         await self._pages.actions.admit(context, name)
         job = self._pages.registry.catalog.job(name)
         image, text = self._image(job), form_text(job, fields)
-        entry = check_entry(job, image, text)
+        entry, override = check_entry(job, image, text), fields.get("override", "").strip()
+        entry = replace(entry, request=replace(entry.request, override=override or None))
         old = await self._repeated(context, job, fields)
         if entry.mistakes:
-            return await self._render(job, visitor, _Shown(text, old, entry.mistakes), 422)
+            return await self._render(job, visitor, _Shown(text, old, entry.mistakes, override=override), 422)
         try:
             if fields.get("do") == "preview":
                 preview = await self._preview(context, job, entry, old)
-                return await self._render(job, visitor, _Shown(text, old, preview=preview))
+                return await self._render(job, visitor, _Shown(text, old, preview=preview, override=override))
             run = await self._start(context, job, entry, old)
+        except Frozen as error:
+            shown = _Shown(text, old, words=str(error), override=override)
+            return await self._render(job, visitor, shown, 409)
         except NotAllowed:
             raise
         except AskerError as error:
             mistakes = _placed(error)
-            shown = _Shown(text, old, mistakes, words=None if mistakes else str(error))
+            shown = _Shown(text, old, mistakes, words=None if mistakes else str(error), override=override)
             return await self._render(job, visitor, shown, 422 if mistakes else 409)
         except (RetryLater, Refused):
             shown = _Shown(
@@ -109,6 +113,7 @@ class RunForm:
             "ref": request.ref,
             "image_tag": request.image_tag,
             "from": None if old is None else old.number,
+            **({"override": request.override} if request.override else {}),
         }
         context = replace(context, key=f"{context.key}:{fingerprint('start', job.name, content)[:16]}")
         actions = self._pages.actions
@@ -116,9 +121,17 @@ class RunForm:
             return await actions.start(context, job.name, request)
         command = repetition(job, old, request, tag_of(old, self._image(job)))
         if isinstance(command, parser.Rerun):
-            return await actions.repeat(context, old.number or 0, RerunRequest(command.parameters))
+            return await actions.repeat(
+                context, old.number or 0, RerunRequest(command.parameters, override=request.override)
+            )
         if isinstance(command, parser.Run):
-            request = StartRequest(command.parameters, command.arguments, command.ref, command.image_tag)
+            request = replace(
+                request,
+                parameters=command.parameters,
+                arguments=command.arguments,
+                ref=command.ref,
+                image_tag=command.image_tag,
+            )
         return await actions.start(context, job.name, request)
 
     async def _preview(self, context: RequestContext, job: Job, entry: Entry, old: Run | None) -> str:
@@ -130,9 +143,8 @@ class RunForm:
             again = isinstance(repetition(job, old, entry.request, tag), parser.Rerun)
             if again and old.definition != job.model_dump(mode="json"):
                 note = f"\n\nIt is run by the definition that #{old.number} had, which has changed since."
-        command = parser.Plan(
-            job.name, dict(request.parameters), request.ref, request.image_tag, request.arguments
-        )
+        given = (dict(request.parameters), request.ref, request.image_tag, request.arguments)
+        command = parser.Plan(job.name, *given, entry.request.override)
         return await self._pages.actions.plan(context, command) + note
 
     async def _repeated(self, context: RequestContext, job: Job, fields: Mapping[str, str]) -> Run | None:
@@ -173,6 +185,7 @@ class RunForm:
             requires=list(dict.fromkeys(code_of(each) for each in job.requires)),
             overlap=OVERLAPS.get(job.concurrency),
             conditions=conditions,
+            may_be_overridden=bool(pages.registry.config.override),
             waiting=None if conditions.waiting is None else waits.words(conditions.waiting),
             visitor=visitor,
         )

@@ -90,7 +90,8 @@ def _elapsed(view: View) -> str | None:
 
 
 def _facts(view: View) -> str:
-    return " · ".join([_person(view), *_approved(view), *_code(view), *_moments(view), *_repeats(view)])
+    about = [_person(view), *_approved(view), *_code(view), *_moments(view), *_repeats(view)]
+    return " · ".join([*about, *_override(view)])
 
 
 def _person(view: View) -> str:
@@ -140,6 +141,11 @@ def _moments(view: View) -> Iterator[str]:
 def _repeats(view: View) -> Iterator[str]:
     if view.rerun_of is not None:
         yield f"again from #{view.rerun_of}{'' if view.differs != () else ', exactly'}"
+
+
+def _override(view: View) -> Iterator[str]:
+    if view.override:
+        yield f"❄ in spite of a freeze: {literal(view.override, 200)}"
 
 
 def _end(view: View) -> Iterator[Block]:

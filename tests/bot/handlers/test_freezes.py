@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from bot.access.callers import Caller
-from bot.errors import Frozen
+from bot.errors import Frozen, NotAllowed
 from bot.handlers.authorization import RequestContext
 from bot.handlers.orders import Order, Target
 from bot.handlers.start import StartRequest
+from bot.messages import comments, run_view
 from bot.messages.reasons import message
 from bot.states import Cause, EntryKind
 from bot.store import freezes, journal, ticks
@@ -244,3 +245,78 @@ async def test_held_run_is_not_released_into_a_freeze(home: House) -> None:
     ended = await home.run(held.identity)
     assert (ended.result, ended.reason) == ("cancelled", "NotReleased")
     assert "frozen by octocat: fire" in (message(ended) or ""), ended.reason_on
+
+
+async def test_who_override_names_starts_it_all_the_same_and_that_is_recorded(tmp_path: Path) -> None:
+    changes = LEADS | {"jobs": {"deploy": {"notify": {"when": ["failed"]}}}}
+    async with house(tmp_path, changes=changes, jobs=JOBS) as home:
+        home.github.add_person("acme/shop", "ada", "write")
+        await home.says('/job freeze "Christmas"', author="ada")
+        start = "/job run deploy SECRETIVE=x"
+        (reply,) = await home.says(start)
+        assert '`--override "why"`' in reply
+        (reply,) = await home.says(f'{start} --override "money"', author="ada")
+        assert "`github:octocat`" in reply
+        assert await runs_of(home) == 0
+        (reply,) = await home.says(f'{start.replace("run", "plan")} --override "money"')
+        assert "starts in spite of a freeze: everything is frozen by ada: Christmas" in reply
+        await home.says(f'{start} --override "customers cannot pay"')
+        run = await home.run(1)
+        assert run.override == "customers cannot pay"
+        entries = await home.store.read(lambda s: list(journal.newest(s, limit=9)))
+        (told,) = [each for each in entries if each.kind == EntryKind.OVERRIDDEN]
+        assert (told.actor, told.run, told.rule) == ("github:octocat", 1, "override: allow: github:octocat")
+        assert told.facts == {
+            "why": "customers cannot pay",
+            "freeze": "everything is frozen by ada: Christmas",
+        }
+        (card,) = [post for post in await home.posts() if post.kind == "slack_message"]
+        assert card.state != "quiet"
+        assert "in spite of a freeze: customers cannot pay" in comments.card(
+            run_view(run), None, command="/job"
+        )
+
+
+async def test_where_nothing_is_frozen_nothing_is_overridden(tmp_path: Path) -> None:
+    async with house(tmp_path, changes=LEADS, jobs=JOBS) as home:
+        await home.says('/job run check --override "just so"')
+        assert (await home.run(1)).override is None
+        entries = await home.store.read(lambda s: list(journal.newest(s, limit=9)))
+        assert EntryKind.OVERRIDDEN not in [each.kind for each in entries]
+
+
+@pytest.mark.parametrize("why", ['""', f'"{"x" * 201}"', '"a\u200bb"'])
+async def test_why_has_to_be_said(tmp_path: Path, why: str) -> None:
+    async with house(tmp_path, changes=LEADS, jobs=JOBS) as home:
+        await home.says("/job freeze")
+        await home.says(f"/job run check --override {why}")
+        assert await runs_of(home) == 0
+
+
+async def test_where_override_names_nobody_nobody_overrides(home: House) -> None:
+    await home.says("/job freeze")
+    (reply,) = await home.says('/job run check --override "please"')
+    assert "`override` names nobody" in reply
+
+
+@pytest.mark.parametrize(("names", "may"), [(["token:ci"], True), (["token:other"], False)])
+async def test_token_overrides_where_it_is_named(tmp_path: Path, names: list[str], may: bool) -> None:
+    async with house(tmp_path, changes={"override": names}, jobs=JOBS) as home:
+        await home.says("/job freeze")
+        caller, request = Caller("token:ci", frozenset({"admin"})), StartRequest(override="release")
+        if may:
+            result = await home.bot.calls.start(caller, "plain", request)
+            assert result.run.override == "release"
+        else:
+            with pytest.raises(NotAllowed):
+                await home.bot.calls.start(caller, "plain", request)
+
+
+async def test_rerun_overrides_too_and_a_repeated_run_does_not_by_itself(tmp_path: Path) -> None:
+    async with house(tmp_path, changes=LEADS, jobs=JOBS) as home:
+        await home.says("/job freeze")
+        await home.says('/job run check --override "one"')
+        (reply,) = await home.says("/job rerun #1")
+        assert "not started" in reply
+        await home.says('/job rerun #1 --override "two"')
+        assert (await home.run(2)).override == "two"

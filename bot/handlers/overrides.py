@@ -1,0 +1,48 @@
+"""Who starts something in spite of a freeze: said explicitly, allowed by a rule of its own, and recorded."""
+
+from bot.access.policy import Subject
+from bot.catalog.freezes import REASON_CHARACTERS
+from bot.errors import NotAllowed, Unfit
+from bot.handlers.authorization import Authorization, RequestContext
+from bot.handlers.journal import entry
+from bot.messages import freezes as words
+from bot.states import EntryKind
+from bot.store import Session, journal
+from bot.tables import Run
+
+_RULE = "override:"
+"""Where the entry that let somebody override is kept among a request's rules; no job is called so."""
+
+
+async def require_override(authorization: Authorization, context: RequestContext, why: str) -> str:
+    """`why` in spite of a freeze, if who asks is named by `override`, asked anew; else `AskerError`."""
+    why = why.strip()
+    if not why or len(why) > REASON_CHARACTERS or not why.isprintable():
+        sentence = f"Why, is said in one line of at most {REASON_CHARACTERS} characters."
+        raise Unfit(sentence, [(("override",), sentence)])
+    names = authorization.overriders
+    if not names:
+        raise NotAllowed("Nobody starts anything here in spite of a freeze: `override` names nobody.")
+    subject = Subject("starting anything in spite of a freeze", (), public=context.public)
+    verdict = await authorization.decide(context, authorization.rule(names), subject, fresh=True)
+    if not verdict.allowed:
+        raise NotAllowed(verdict.sentence)
+    context.rules[_RULE] = verdict.by
+    return why
+
+
+def record_override(
+    session: Session, context: RequestContext, run: Run, freeze: dict[str, object], now: float
+) -> None:
+    """Keep that `run` starts in spite of a freeze: by whom, by which rule, why, and of what."""
+    told = entry(
+        context,
+        EntryKind.OVERRIDDEN,
+        f"run:{run.number}",
+        now,
+        job=run.job,
+        why=run.override,
+        freeze=words.frozen(freeze),
+    )
+    told.run, told.rule = run.number, f"override: {context.rules.get(_RULE, '')}".removesuffix(": ")
+    journal.record(session, [told])
