@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 from bot.catalog import annotations
 from bot.catalog.approval import Approval
 from bot.catalog.chains import After, Afters, afters
+from bot.catalog.concurrency import Concurrency, ConcurrencyRules, Locks
 from bot.catalog.conditions import (
     DAY,
     OBJECT_NAME,
@@ -29,7 +30,7 @@ from bot.catalog.conditions import (
     is_object_name,
     script,
 )
-from bot.catalog.images import LABEL, Image
+from bot.catalog.images import Image
 from bot.catalog.notify import Notify
 from bot.catalog.parameters import NAME, Parameter, variable_name
 from bot.catalog.patterns import SOME, Form
@@ -50,13 +51,6 @@ _ARGUMENT_USE = re.compile(r"\$(?:[@*1-9]|\{[@*1-9])")
 
 _AFTER_SETUP = 'errand_setup=$1; shift; eval "$errand_setup"; unset errand_setup; set +e\n'
 """What bash does before the text of a command: the setup, which ends it with its first error."""
-
-
-def _lock_name(name: object) -> object:
-    """One lock and no more: whoever held one and waited for another could wait in a circle."""
-    if not isinstance(name, str) or not re.fullmatch(LABEL, name):
-        raise ValueError("expected the name of one lock, of small letters, digits and - (at most 63)")
-    return name
 
 
 def _command(value: object) -> object:
@@ -124,8 +118,8 @@ class Job(Definition):
     size: str | None = None
     resources: Resources | None = None
     retries: RetryRules = 0
-    concurrency: Literal["allow", "forbid", "replace", "queue"] = "allow"
-    lock: Annotated[str, BeforeValidator(_lock_name), Form(LABEL)] | None = None
+    concurrency: ConcurrencyRules = "allow"
+    lock: Locks | None = None
     read_only: bool = False
     service_account: Annotated[str, AfterValidator(_account), Form(f"^$|{OBJECT_NAME}")] | None = None
     on: Annotated[tuple[Entry, ...], Field(max_length=50)] = ()
@@ -159,6 +153,13 @@ class Job(Definition):
     def _approval_fits(cls, value: Approval | None, info: ValidationInfo) -> Approval | None:
         if value is not None:
             value.check(info.data.get("parameters", {}))
+        return value
+
+    @field_validator("concurrency")
+    @classmethod
+    def _key_is_known(cls, value: ConcurrencyRules, info: ValidationInfo) -> ConcurrencyRules:
+        if isinstance(value, Concurrency):
+            value.check(info.data.get("parameters") or {})
         return value
 
     @classmethod
@@ -266,6 +267,16 @@ class Job(Definition):
         return afters(self.after)
 
     @property
+    def locks(self) -> tuple[str, ...]:
+        """The locks that a run takes, all of them or none."""
+        return (self.lock,) if isinstance(self.lock, str) else self.lock or ()
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """What people may close so that it does not start: the job, and its locks."""
+        return (self.name, *self.locks)
+
+    @property
     def starters(self) -> tuple[str, ...]:
         """What on GitHub starts it, in words."""
         return described(self.on)
@@ -365,7 +376,7 @@ class Catalog:
 
     def jobs_of_target(self, target: str) -> list[Job]:
         """The jobs that a lock on `target` concerns: those that name it as their `lock`, and that job."""
-        return [job for job in self.jobs.values() if target in (job.name, job.lock)]
+        return [job for job in self.jobs.values() if target in job.targets]
 
     def jobs_of_image(self, name: str) -> list[Job]:
         """The jobs that run in the image called `name`."""

@@ -96,10 +96,10 @@ _SHAPES: JsonDict = {"oneOf": [with_keys("from", "until"), with_keys("every")]}
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a freeze may be about: a run's job, its lock, and the environment that it deploys to."""
+    """What a freeze may be about: a run's job, its locks, and the environment that it deploys to."""
 
     job: str
-    lock: str | None = None
+    locks: tuple[str, ...] = ()
     environment: str | None = None
 
 
@@ -120,7 +120,7 @@ class Scope:
         """Whether it is of this; environments are not told by case, as at GitHub."""
         return self.is_all or (
             _fits(self.jobs, subject.job)
-            or _fits(self.locks, subject.lock)
+            or any(_fits(self.locks, lock) for lock in subject.locks)
             or _fits(
                 [each.casefold() for each in self.environments],
                 None if subject.environment is None else subject.environment.casefold(),

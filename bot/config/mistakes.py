@@ -6,6 +6,7 @@ from pydantic_core import ErrorDetails
 from bot.catalog import chains, timetables
 from bot.catalog.catalog import Job
 from bot.catalog.chains import After
+from bot.catalog.concurrency import Concurrency
 from bot.catalog.conditions import Resources
 from bot.catalog.images import BuildFrom, Image
 from bot.catalog.notify import Notify
@@ -87,10 +88,11 @@ _SHAPES: dict[Path, frozenset[str]] = {
     ("jobs", "*", "notify"): frozenset(Notify.model_fields),
     ("jobs", "*", "parameters", "*"): frozenset(Parameter.model_fields),
     ("jobs", "*", "retries"): frozenset(Retries.model_fields),
+    ("jobs", "*", "concurrency"): frozenset(Concurrency.model_fields),
 }
 """The keys of each section, by its path; `*` stands for any name."""
 
-_FORMS = ("retries",)
+_FORMS = ("retries", "concurrency")
 """Keys of jobs that may be written in several ways."""
 
 _SEVERAL = (("schedule",), ("after",), ("then",))

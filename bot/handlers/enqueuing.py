@@ -126,7 +126,7 @@ class Enqueuer:
 
     def _run(self, session: Session, order: Order, target: Target) -> Run:
         """The run without its build."""
-        context, job = order.context, order.job
+        context, job, turn, locks = order.context, order.job, order.turn, order.overlap.locks
         run = Run(
             key=order.key,
             name="",
@@ -146,8 +146,12 @@ class Enqueuer:
             override=order.override,
             occurrence=order.occurrence,
             tail=[],  # pydantic takes a third of all this time to make an empty list of its own
-            lock=order.overlap.lock,
-            concurrency=order.overlap.concurrency,
+            lock=locks[0] if locks else None,
+            locks=list(locks) if len(locks) > 1 else None,
+            concurrency=turn.word,
+            at_most=turn.limit,
+            queue=turn.queue,
+            over=turn.over,
             version=self._version(session, order),
             created_at=self._clock(),
         )

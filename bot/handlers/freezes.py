@@ -103,7 +103,7 @@ class FreezeHandler:
         job = scope.jobs[0] if scope.jobs else ""
         named = Frozen(
             job,
-            scope.locks[0] if scope.locks else None,
+            scope.locks[:1],
             scope.environments[0] if scope.environments else None,
         )
         return freezes.refusal(session, calendar, named, now=now)
@@ -134,7 +134,7 @@ class FreezeHandler:
         concerned: Sequence[Job] = [
             job
             for job in catalog.jobs.values()
-            if scope.environments or scope.covers(Frozen(job.name, job.lock))
+            if scope.environments or scope.covers(Frozen(job.name, job.locks))
         ]
         caller = context.caller
         if caller is not None:
@@ -145,7 +145,7 @@ class FreezeHandler:
             if caller is not None:
                 raise NotAllowed(f"{quoted(caller.name)} may run nothing that this would freeze.")
             if known_only:
-                names = [*catalog.jobs, *(job.lock for job in catalog.jobs.values() if job.lock)]
+                names = [*catalog.jobs, *(lock for job in catalog.jobs.values() for lock in job.locks)]
                 name = next(iter((*scope.jobs, *scope.locks)), "")
                 hint = did_you_mean(name, dict.fromkeys(names))
                 raise Missing(f"There is nothing called {quoted(name)} to freeze.{hint}")

@@ -86,7 +86,7 @@ class LockHandler:
         if context.caller is not None and not context.caller.may_run_any(job.name for job in concerned):
             raise NotAllowed(f"{quoted(context.caller.name)} may not lock or unlock {quoted(target)}.")
         if not concerned and known_only:
-            names = [*catalog.jobs, *(job.lock for job in catalog.jobs.values() if job.lock)]
+            names = [*catalog.jobs, *(lock for job in catalog.jobs.values() for lock in job.locks)]
             raise Missing(
                 f"There is nothing called {quoted(target)} to lock: neither a `lock` of a job nor a job."
                 f"{did_you_mean(target, dict.fromkeys(names))}"

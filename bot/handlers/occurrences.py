@@ -9,6 +9,7 @@ from typing import Any
 
 from bot import messages
 from bot.catalog.catalog import Job
+from bot.catalog.concurrency import keeps_only_newest
 from bot.catalog.triggers import OnPullRequest
 from bot.errors import AskerError
 from bot.events import Occurrence
@@ -176,7 +177,7 @@ class OccurrenceHandler:
             return refusal.reason
         if order.job.cancel_with == "pull_request" and occurrences.is_over(session, row):
             return {"kind": "over"}
-        if order.job.concurrency == "replace" and occurrences.is_superseded(session, row):
+        if keeps_only_newest(order.job.concurrency) and occurrences.is_superseded(session, row):
             return {"kind": "superseded"}
         try:
             self._enqueuer.enqueue(session, order)

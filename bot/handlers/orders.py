@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.catalog.catalog import Job
+from bot.catalog.concurrency import Facts, Turn, turn
 from bot.catalog.images import Image
 from bot.errors import Unfit
 from bot.handlers.authorization import RequestContext
@@ -111,6 +112,13 @@ class Order:
         if self.repeated is not None:
             return self.repeated.occurrence
         return None if happened is None else happened.identity
+
+    @property
+    def turn(self) -> Turn:
+        """How the run keeps out of the way of others of its job."""
+        source = self.target.source
+        facts = Facts(None if source is None else source.ref, self.pull_request, self.environment)
+        return turn(self.overlap.concurrency, self.parameters, facts)
 
     @property
     def overlap(self) -> Job:

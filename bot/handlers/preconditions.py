@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.catalog.catalog import Job
+from bot.catalog.concurrency import Facts, Turn, turn
 from bot.catalog.freezes import Calendar, Subject
 from bot.errors import Frozen, NotAfter, NotAlone, NotNow
 from bot.handlers.orders import Order, Target
@@ -36,6 +37,15 @@ class Candidate:
     target: Target | None = None
 
     @property
+    def turn(self) -> Turn:
+        """How it keeps out of the way of others of its job."""
+        if self.run is not None:
+            run = self.run
+            facts = Facts(run.ref, run.pull_request, run.environment)
+            return turn(self.rules.concurrency, run.parameters, facts)
+        return self.order.turn if self.order is not None else turn(self.rules.concurrency, {}, Facts())
+
+    @property
     def job(self) -> str:
         """The name of the job."""
         return self.run.job if self.run is not None else self.rules.name
@@ -44,7 +54,7 @@ class Candidate:
     def subject(self) -> Subject:
         """What a freeze may be about."""
         source = self.run or self.order
-        return Subject(self.job, self.rules.lock, None if source is None else source.environment)
+        return Subject(self.job, self.rules.locks, None if source is None else source.environment)
 
     @property
     def overrides(self) -> bool:
@@ -68,7 +78,7 @@ def error(why: Reason) -> NotNow:
 
 def _alone(session: Session, candidate: Candidate, now: float) -> Reason | None:
     """The job wants to be alone and is under way."""
-    return admission.refusal(session, candidate.job, candidate.rules.concurrency)
+    return admission.refusal(session, candidate.job, candidate.turn)
 
 
 def frozen(session: Session, candidate: Candidate, now: float) -> Reason | None:

@@ -22,9 +22,13 @@ def who(actor: str) -> str:
 def not_alone(why: Mapping[str, Any]) -> str:
     """A no to a further run of a job of which one is under way (Markdown)."""
     stands = vocabulary.standing(why["state"], None).verb
+    limit = why.get("limit") or 1
+    many = "only one at a time is" if limit == 1 else f"only {limit} at a time are"
+    of = f" for {quoted(clean(why['queue'], 200))}" if why.get("queue") else ""
+    said = "`concurrency: forbid`" if "limit" not in why else "`over: forbid`"
     return (
         f"{quoted(why['job'])} is not started: #{why['run']} {stands}"
-        f" (asked by {quoted(who(why['actor']))}), and only one at a time is allowed (`concurrency: forbid`)."
+        f" (asked by {quoted(who(why['actor']))}), and {many} allowed{of} ({said})."
     )
 
 
@@ -81,12 +85,16 @@ def _closed(on: Mapping[str, Any]) -> str:
 def _held(on: Mapping[str, Any]) -> str:
     """A lock that a run holds, of which nothing is said where others read."""
     by = f"{on['job']} #{on['run']}, asked by {who(on['actor'])}" if "run" in on else "another run"
-    return f"the lock {on['lock']}, held by {by}"
+    how = "which gets it first" if on.get("next") else ""
+    return f"the lock {on['lock']}, after {by}, {how}" if how else f"the lock {on['lock']}, held by {by}"
 
 
 def _ahead(on: Mapping[str, Any]) -> str:
     """A run of the same job that goes first."""
-    return f"#{on['run']} to {'stop' if on['stopping'] else 'end'}"
+    others = on.get("others") or 0
+    more = f" or {'another' if others == 1 else f'one of {others} others'}" if others else ""
+    of = f" ({clean(on['queue'], 200)})" if on.get("queue") else ""
+    return f"#{on['run']}{more} to {'stop' if on['stopping'] else 'end'}{of}"
 
 
 def _attempt(on: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from bot.store.claims import Claim
 from bot.store.columns import BUILD, RUN
 from bot.store.inserts import insert_once
 from bot.store.journal_entries import NONE, Grounds
+from bot.store.run_locks import scope_of
 from bot.store.transitions import BUILDS, HOLDING, QUEUED, RUNS, Update
 from bot.store.wakeups import wake
 from bot.tables import Build
@@ -115,7 +116,7 @@ def again(session: Session, run: int, *, owner: str, now: float, nonce: str) -> 
     state = State.BUILDING if build.state == State.BUILDING else State.WAITING
     for waits in admission.close(session, [RUN.number == run]):
         RUNS.change(session, run, [], state=state, build_number=build.number, digest=build.digest)
-        admission.opened(session, job=waits.job, lock=waits.lock, now=now)
+        admission.opened(session, scope_of(waits), now=now)
 
 
 def _is_usable(build: Build) -> bool:
@@ -177,8 +178,8 @@ def _tell_runs(session: Session, build: Build, now: float) -> None:
             waiting_for=None,
             **dict.fromkeys(HOLDING),
         )
-    for job, lock in dict.fromkeys((run.job, run.lock) for run in told):
-        admission.opened(session, job=job, lock=lock, now=now)
+    for scope in dict.fromkeys(scope_of(run) for run in told):
+        admission.opened(session, scope, now=now)
 
 
 def _end_of_runs(build: Build) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from bot.tables import (
     RepositoryFile,
     RepositoryPin,
     Run,
+    RunLock,
     Tick,
     Token,
 )
@@ -78,5 +79,6 @@ PUSH: Columns = table_of(PushSeen).c
 PUSH_VERDICT: Columns = table_of(PushVerdict).c
 REPOSITORY_FILE: Columns = table_of(RepositoryFile).c
 RUN: Columns = table_of(Run).c
+RUN_LOCK: Columns = table_of(RunLock).c
 TICK: Columns = table_of(Tick).c
 TOKEN: Columns = table_of(Token).c

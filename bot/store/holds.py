@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from bot.states import Hold, Wait
 from bot.store import admission, journal, journal_entries
 from bot.store.columns import RUN
+from bot.store.run_locks import scope_of
 from bot.store.transitions import HOLDING, QUEUED, RUNS
 from bot.store.wakeups import wake
 from bot.tables import Run
@@ -55,7 +56,7 @@ def release(session: Session, number: int, kind: Hold, *, now: float) -> Run | N
     if run is None:
         return None
     journal.record(session, [journal_entries.run_released(run, kind, now)])
-    admission.opened(session, job=run.job, lock=run.lock, now=now)
+    admission.opened(session, scope_of(run), now=now)
     session.expire_all()
     return session.get_one(Run, number)
 

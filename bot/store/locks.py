@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 
 from bot.access import people
 from bot.states import ERRAND, EntryKind
-from bot.store import admission, journal
-from bot.store.columns import LOCK, RUN
+from bot.store import admission, journal, run_locks
+from bot.store.columns import LOCK, RUN, RUN_LOCK
 from bot.store.prepared import Prepared
+from bot.store.run_locks import Scope
 from bot.store.statements import one
 from bot.store.transitions import QUEUED, UNFINISHED
 from bot.store.wakeups import wake
@@ -72,7 +73,7 @@ def _expired(target: str, now: float) -> JournalEntry:
 def _open(session: Session, which: ColumnElement[bool], now: float) -> Sequence[str]:
     gone = session.scalars(delete(Lock).where(which).returning(LOCK.target)).all()
     for target in gone:
-        admission.opened(session, job=target, lock=target, now=now)
+        admission.opened(session, Scope(target, locks=(target,), whole=True), now=now)
     if gone:
         wake(session, "locks")
     return gone
@@ -88,11 +89,10 @@ def standing(session: Session, *, now: float) -> list[Standing]:
     """Every target that a person closed or a run holds, by name."""
     shut_by = {lock.target: lock for lock in closed(session, now=now)}
     going = [RUN.state.in_(UNFINISHED), RUN.admitted == true(), RUN.lock.is_not(None)]
-    holders = {run.lock: run for run in session.scalars(select(Run).where(*going))}
-    shut = select(RUN.job, RUN.lock, func.count()).where(
-        RUN.state.in_(QUEUED), RUN.admitted == false(), RUN.hold.is_(None)
-    )
-    waiting = session.execute(shut.group_by(RUN.job, RUN.lock)).all()
+    holders = {
+        lock: run for run in session.scalars(select(Run).where(*going)) for lock in run_locks.locks_of(run)
+    }
+    waiting = _waiting(session)
     return [
         Standing(
             target,
@@ -104,8 +104,24 @@ def standing(session: Session, *, now: float) -> list[Standing]:
                 if target == lock or (target == job and target in shut_by)
             ),
         )
-        for target in sorted({*shut_by, *(lock for lock in holders if lock is not None)})
+        for target in sorted({*shut_by, *holders})
     ]
+
+
+def _waiting(session: Session) -> list[tuple[str | None, str | None, int]]:
+    """How many wait by job and lock; for locks that are taken besides the first, without a job."""
+    shut = [RUN.state.in_(QUEUED), RUN.admitted == false(), RUN.hold.is_(None)]
+    by_first = session.execute(
+        select(RUN.job, RUN.lock, func.count()).where(*shut).group_by(RUN.job, RUN.lock)
+    )
+    others = (
+        select(RUN_LOCK.target, func.count())
+        .join(Run, RUN.number == RUN_LOCK.run_number)
+        .where(RUN_LOCK.held == false(), RUN_LOCK.target != RUN.lock, *shut)
+        .group_by(RUN_LOCK.target)
+    )
+    found: list[tuple[str | None, str | None, int]] = [(job, lock, count) for job, lock, count in by_first]
+    return found + [(None, lock, count) for lock, count in session.execute(others)]
 
 
 def next_expiry(session: Session) -> float | None:

@@ -1,11 +1,13 @@
 """Lines: where closed runs stand, when their turn may come, and what their cards say they wait for.
 
-A line is what waits for one lock or, without a lock, for one job. Only the first `COUNTED` of a line
-are told of every change of it, so that a long line costs no more than a short one.
+A line is what waits for one lock or, without a lock, for one queue of a job. A run with several locks stands
+in the line of each, and is told its place in that of the first. Only the first `COUNTED` of a line are told
+of every change of it, so that a long line costs no more than a short one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from heapq import heapify, heapreplace
 from statistics import median
 from typing import Any
 
@@ -13,14 +15,19 @@ from sqlalchemy import false, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from bot.states import Wait, Waiting
-from bot.store import posts
-from bot.store.columns import LOCK, RUN
+from bot.store import obstacles, posts
+from bot.store.columns import LOCK, RUN, RUN_LOCK
+from bot.store.obstacles import PRESENT
+from bot.store.run_locks import limit_of, locks_of
 from bot.store.transitions import QUEUED, UNFINISHED
 from bot.store.wakeups import changed
-from bot.tables import Lock, Run
+from bot.tables import Lock, Run, RunLock
 
 COUNTED = 20
 """How many of a line know their place."""
+
+LINES = 50
+"""How many queues of one job are told at once; the others are with their own next change."""
 
 _SAMPLE = 20
 """How many of the newest succeeded runs of a job tell how long one takes."""
@@ -44,7 +51,7 @@ class _Look:
     session: Session
     now: float
     holders: dict[str, Run | None] = field(default_factory=dict)
-    mates: dict[tuple[str, bool], Sequence[Run]] = field(default_factory=dict)
+    mates: dict[tuple[str, str | None, bool], Sequence[Run]] = field(default_factory=dict)
     medians: dict[str, float | None] = field(default_factory=dict)
     locks: dict[str, Lock] = field(default_factory=dict)
 
@@ -54,24 +61,34 @@ class _Look:
 
     def closed(self, run: Run) -> Lock | None:
         """The lock of a person that keeps `run` back."""
-        return self.locks.get(run.lock or run.job) or self.locks.get(run.job)
+        targets = (*locks_of(run), run.job)
+        return next((self.locks[target] for target in targets if target in self.locks), None)
 
     def holder(self, lock: str) -> Run | None:
         """The run that holds `lock`."""
         if lock not in self.holders:
             holds = [RUN.lock == lock, RUN.state.in_(UNFINISHED), RUN.admitted == true()]
-            self.holders[lock] = self.session.scalar(select(Run).where(*holds).limit(1))
+            found = self.session.scalar(select(Run).where(*holds).limit(1))
+            if found is None:
+                several = [RUN_LOCK.target == lock, RUN_LOCK.held == true()]
+                joined = select(Run).join(RunLock, RUN_LOCK.run_number == RUN.number)
+                found = self.session.scalar(joined.where(*several).limit(1))
+            self.holders[lock] = found
         return self.holders[lock]
 
-    def ahead(self, run: Run) -> Run | None:
-        """The run of the same job that it may not run beside: under way or, if none is, the first to come."""
-        key = (run.job, run.concurrency == "allow")
+    def ahead(self, run: Run) -> Sequence[Run]:
+        """The runs of its job that it may not run beside: under way or, if none is, the first to come."""
+        key = (run.job, run.queue, run.concurrency == "allow")
         if key not in self.mates:
-            which = [RUN.job == run.job, *([RUN.concurrency != "allow"] if key[1] else [])]
-            going = [*which, RUN.state.in_(UNFINISHED), RUN.admitted == true()]
-            found = list(self.session.scalars(select(Run).where(*going).limit(2)))
+            which: list[Any] = [RUN.job == run.job]
+            if run.queue is not None:
+                which.append(or_(RUN.queue == run.queue, RUN.queue.is_(None)))
+            if run.concurrency == "allow":
+                which.append(RUN.concurrency != "allow")
+            going = select(Run).where(*which, PRESENT, RUN.admitted == true())
+            found = list(self.session.scalars(going.order_by(RUN.number).limit(COUNTED)))
             self.mates[key] = found or waiting(self.session, *which, limit=1)
-        return next((each for each in self.mates[key] if each.number != run.number), None)
+        return [each for each in self.mates[key] if each.number != run.number]
 
     def duration(self, job: str) -> float | None:
         """Seconds that a run of `job` takes: the median of the newest that succeeded."""
@@ -96,21 +113,45 @@ def waiting(session: Session, *conditions: Any, limit: int) -> list[Run]:
     return sorted(found, key=lambda run: run.identity)[:limit]
 
 
-def tell(session: Session, *, job: str, lock: str | None, now: float) -> None:
-    """Put on the cards of whoever waits for `job` or `lock` what that is, and the place."""
+def _line_of_lock(session: Session, lock: str) -> list[Run]:
+    """The first that wait for `lock`, also those that wait for others with it."""
+    line = waiting(session, RUN.lock == lock, limit=COUNTED + 1)
+    if obstacles.is_shared(session, lock):
+        waits = [RUN_LOCK.target == lock, RUN_LOCK.held == false(), RUN.lock != lock, RUN.hold.is_(None)]
+        several = select(Run).join(RunLock, RUN_LOCK.run_number == RUN.number).where(*waits)
+        line += session.scalars(several.order_by(RUN_LOCK.run_number).limit(COUNTED + 1))
+    return sorted(line, key=lambda run: run.identity)[: COUNTED + 1]
+
+
+def _line_of_queue(session: Session, job: str, queue: str | None) -> list[Run]:
+    mine = [RUN.job == job, obstacles.in_queue(queue), PRESENT, RUN.admitted == false(), RUN.lock.is_(None)]
+    return list(session.scalars(select(Run).where(*mine).order_by(RUN.number).limit(COUNTED + 1)))
+
+
+def tell(
+    session: Session, *, job: str, queues: Iterable[str | None], locks: Iterable[str], now: float
+) -> None:
+    """Put on the cards of whoever waits for these what that is, and the place."""
     look = _Look(session, now)
-    if lock is not None:
-        _tell_line(look, waiting(session, RUN.lock == lock, limit=COUNTED + 1))
-    _tell_line(look, waiting(session, RUN.job == job, RUN.lock.is_(None), limit=COUNTED + 1))
+    lines = dict.fromkeys(locks)
+    for lock in list(lines):
+        if obstacles.is_shared(session, lock):  # they are told in the line of their first lock
+            lines |= dict.fromkeys(run.lock for run in _line_of_lock(session, lock) if run.lock is not None)
+    for lock in lines:
+        _tell_line(look, _line_of_lock(session, lock), lock)
+    for queue in list(queues)[-LINES:]:
+        _tell_line(look, _line_of_queue(session, job, queue))
 
 
 def tell_last(session: Session, run: Run, *, now: float) -> None:
     """Put on the card of `run`, which came last, what it waits for."""
-    mine = [RUN.lock == run.lock] if run.lock is not None else [RUN.job == run.job, RUN.lock.is_(None)]
-    line = waiting(session, *mine, limit=COUNTED + 1)
+    if run.lock is not None:
+        line = _line_of_lock(session, run.lock)
+    else:
+        line = _line_of_queue(session, run.job, run.queue)
     if line and line[-1].number != run.number:
         line = [*line[:COUNTED], run]
-    _tell_line(_Look(session, now), line, only=run.number)
+    _tell_line(_Look(session, now), line, run.lock, only=run.number)
 
 
 def cause(session: Session, run: Run, *, now: float) -> Waiting | None:
@@ -118,21 +159,26 @@ def cause(session: Session, run: Run, *, now: float) -> Waiting | None:
     return _cause(_Look(session, now), run)
 
 
-def _tell_line(look: _Look, line: Sequence[Run], only: int | None = None) -> None:
-    """Note for each of `line` (or for `only` one) what it waits for; what is no news is not written."""
-    at: float | None = None
+def _tell_line(look: _Look, line: Sequence[Run], lock: str | None = None, only: int | None = None) -> None:
+    """Note for each of `line` (or for `only` one) what it waits for; what is no news is not written.
+
+    Those that stand in the line of `lock` besides that of their first one are told there.
+    """
+    ends = _ends(look, line[0]) if line else None
     told: list[Run] = []
     for index, run in enumerate(line):
-        why = _cause(look, run)
-        if index == 0:
-            at = _first_turn(look, run)
+        why = _cause(look, run) if run.lock == lock else None
+        at = ends[0] if ends else None
         if why is not None and (only is None or run.number == only):
             if why.kind is not Wait.CLOSED:  # turns are taken, but not where a person decides
                 why = replace(why, on=why.on | _place(index, at))
             if not _is_known(run, why):  # nobody else changes it while we decide
                 told.append(_note(look, run, why))
         takes = look.duration(run.job)
-        at = at + takes if at is not None and takes is not None else None
+        if ends and takes is not None:
+            heapreplace(ends, ends[0] + takes)
+        else:
+            ends = None
     posts.want(look.session, "run", [run.identity for run in told])
     changed(look.session, *told)
 
@@ -163,22 +209,50 @@ def _cause(look: _Look, run: Run) -> Waiting | None:
     if (lock := look.closed(run)) is not None:
         about = {"lock": lock.target, "actor": lock.actor, "reason": lock.reason, "until": lock.until}
         return Waiting(Wait.CLOSED, about)
-    if run.lock is not None and (holder := look.holder(run.lock)) is not None:
-        named = holder.repository == run.repository or not run.public
-        by = {"run": holder.number, "job": holder.job, "actor": holder.actor} if named else {}
-        return Waiting(Wait.HELD, {"lock": run.lock} | by)
-    if (other := look.ahead(run)) is not None:
-        return Waiting(Wait.AHEAD, {"run": other.number, "stopping": bool(other.stop_by)})
-    return None
+    for name in locks_of(run):
+        if (holder := look.holder(name)) is not None and holder.number != run.number:
+            return Waiting(Wait.HELD, {"lock": name} | _named(holder, run))
+    if others := _crowd(look, run):
+        return Waiting(Wait.AHEAD, others)
+    obstacle = obstacles.find(look.session, run, look.now)
+    if obstacle is None or obstacle.run is None:
+        return None
+    first = look.session.get_one(Run, obstacle.run)
+    if obstacle.lock is None:
+        return Waiting(Wait.AHEAD, {"run": first.number, "stopping": bool(first.stop_by)})
+    return Waiting(Wait.HELD, {"lock": obstacle.lock, "next": True} | _named(first, run))
 
 
-def _first_turn(look: _Look, run: Run) -> float | None:
-    """When the first of a line may start: when what is under way has taken as long as it usually does."""
-    under_way = look.holder(run.lock) if run.lock is not None else None
-    under_way = under_way or look.ahead(run)
-    if under_way is None:
-        return None
-    takes = look.duration(under_way.job)
-    if takes is None:
-        return None
-    return max((under_way.started_at or look.now) + takes, look.now)
+def _named(other: Run, run: Run) -> dict[str, Any]:
+    """Which run that is, where those who see `run` may know."""
+    seen = other.repository == run.repository or not run.public
+    return {"run": other.number, "job": other.job, "actor": other.actor} if seen else {}
+
+
+def _crowd(look: _Look, run: Run) -> dict[str, Any]:
+    """The runs of its job of which one has to end first; empty where they are not too many."""
+    others = look.ahead(run)
+    limit = min((found for each in (*others, run) if (found := limit_of(each)) is not None), default=None)
+    if not others or limit is None or (limit > 1 and len(others) < limit):
+        return {}
+    about: dict[str, Any] = {"run": others[0].number, "stopping": bool(others[0].stop_by)}
+    if run.at_most is not None:
+        about |= {"others": len(others) - 1, "limit": limit}
+    return about if run.queue is None else about | {"queue": run.queue}
+
+
+def _ends(look: _Look, run: Run) -> list[float] | None:
+    """When what is in the way of the first of a line ends, as a heap; None where that cannot be told."""
+    under_way: Sequence[Run] = []
+    if run.lock is not None:
+        holders = [holder for name in locks_of(run) if (holder := look.holder(name)) is not None]
+        under_way = holders[:1]
+    under_way = under_way or look.ahead(run)[: limit_of(run) or 1]
+    ends: list[float] = []
+    for each in under_way:
+        takes = look.duration(each.job)
+        if takes is None:
+            return None
+        ends.append(max((each.started_at or look.now) + takes, look.now))
+    heapify(ends)
+    return ends or None

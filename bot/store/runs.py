@@ -15,6 +15,7 @@ from bot.store.claims import Claim
 from bot.store.columns import BUILD, RUN, among, table_of
 from bot.store.inserts import insert_all, insert_once
 from bot.store.journal_entries import NONE, Grounds
+from bot.store.run_locks import scope_of
 from bot.store.statements import rows_of
 from bot.store.transitions import ACTIVE, QUEUED, RUNS, UNFINISHED, Update
 from bot.store.wakeups import changed, wake
@@ -169,7 +170,7 @@ def move(
         admission.hold(session)
     run = RUNS.move(session, number, to, owner=owner, now=now, facts=facts)
     if run is not None and to is State.FINISHED:
-        admission.opened(session, job=run.job, lock=run.lock, now=now)
+        admission.opened(session, scope_of(run), now=now)
     return run
 
 
@@ -213,7 +214,7 @@ def request_stop(session: Session, number: int, *, by: str, now: float, grounds:
     admission.hold(session)
     run, ended = RUNS.request_stop(session, number, by=by, grounds=grounds, now=now)
     if ended:
-        admission.opened(session, job=run.job, lock=run.lock, now=now)
+        admission.opened(session, scope_of(run), now=now)
     return run
 
 

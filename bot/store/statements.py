@@ -32,6 +32,11 @@ def one(session: Session, prepared: Prepared, parameters: Parameters) -> Any:
     return rows[0] if rows else None
 
 
+def all_of(session: Session, prepared: Prepared, parameters: Parameters) -> Sequence[Any]:
+    """All rows of a statement that is kept, named tuples."""
+    return prepared.rows(_connection(session), parameters)
+
+
 def run_all(session: Session, prepared: Prepared, several: Sequence[Parameters]) -> None:
     """Run a statement that is kept with each of several sets of values; it gives no rows."""
     prepared.run_all(_connection(session), several)

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, bindparam, case, or_, update
 from sqlalchemy.orm import Session
 
 from bot.states import State, build_sources, run_sources
-from bot.store import journal, journal_entries, occasions, posts
+from bot.store import journal, journal_entries, occasions, posts, run_locks
 from bot.store.clocks import moment
 from bot.store.columns import among, key_of, table_of
 from bot.store.journal_entries import NONE, Grounds
@@ -209,6 +209,8 @@ class Transitions(Generic[Row]):
             posts.want(session, self._model.kind, [row.identity for row in rows], wish)
             changed(session, *rows)
             for row in rows:
+                if isinstance(row, Run):
+                    run_locks.follow(session, row)
                 occasions.moved(session, row)
             if wish is Wish.URGENT:
                 journal.record(session, [journal_entries.finished(row) for row in rows])

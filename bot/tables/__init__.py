@@ -14,10 +14,11 @@ from bot.tables.callers import EndedSession, Hook, Idempotency, PersonSession, T
 from bot.tables.claimable import Claimable
 from bot.tables.freezes import ManualFreeze
 from bot.tables.journal import JournalEntry
+from bot.tables.locks import RunLock
 from bot.tables.occurrences import OccurrenceSeen
 from bot.tables.pushes import CommandRefusal, PushSeen, PushVerdict
 from bot.tables.repository_files import RepositoryFile
-from bot.tables.types import Number, Packed, packed, where
+from bot.tables.types import AT_THE_GATE, Number, Packed, packed, where
 
 __all__ = [
     "Approval",
@@ -45,6 +46,7 @@ __all__ = [
     "RepositoryFile",
     "RepositoryPin",
     "Run",
+    "RunLock",
     "Tick",
     "Token",
     "packed",
@@ -143,6 +145,7 @@ class Run(Claimable, table=True):
         Index("runs_result", "result", "number", **where("result IS NOT NULL")),
         Index("runs_commit", "commit", "job", "number", **where('"commit" IS NOT NULL')),
         Index("runs_digest", "digest", "job", "number", **where("digest IS NOT NULL")),
+        Index("runs_queue", "job", "queue", "admitted", "number", **where(AT_THE_GATE)),
         Index("runs_held", "due_at", "number", **where("hold IS NOT NULL")),
         {"sqlite_autoincrement": True},  # a number that was given once never names another run
     )
@@ -174,8 +177,12 @@ class Run(Claimable, table=True):
     pull_request: int | None = Field(default=None, sa_type=Number)  # of `repository`, if it is for one
     environment: str | None = None  # which deployment is meant, as GitHub calls it
     occurrence: int | None = Field(default=None, sa_type=Number)  # what happened and led to it
-    lock: str | None = None  # runs that share one never overlap
-    concurrency: str = "allow"
+    lock: str | None = None  # runs that share one never overlap; of several the first
+    locks: list[str] | None = Field(default=None, sa_type=JSON(none_as_null=True))  # all, where it is several
+    concurrency: str = "allow"  # with `at_most` only for those who know no number: `over` counts then
+    at_most: int | None = None  # so many of a queue at a time, with this one
+    queue: str | None = None  # those of the job with the same values of the key; None: all of the job
+    over: str | None = None  # what becomes of one that is too many: queue, forbid, replace
     admitted: bool = False  # let through by the gate: it counts as running until it is finished
     hold: str | None = None  # a `Hold`: not at the gate yet, so in nobody's way; looked at again at `due_at`
     approval: dict[str, Any] | None = Field(

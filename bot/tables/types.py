@@ -9,6 +9,10 @@ Number = BigInteger().with_variant(Integer(), "sqlite")
 """A 64-bit key; SQLite only counts up by itself in a column that is called INTEGER."""
 
 
+AT_THE_GATE = "state <> 'finished' AND hold IS NULL"
+"""The runs that have not ended and are not held. Written out, as the index of them is."""
+
+
 def where(condition: str) -> dict[str, Any]:
     """For an index of those rows only that meet `condition`: the others cost it nothing."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}

@@ -200,11 +200,11 @@ def _summaries(session: Session, numbers: Sequence[int]) -> list[Summary]:
 
 def _locks(found: Sequence[locks.Standing], catalog: Catalog, jobs: Jobs) -> list[LockRow]:
     """What is locked of these jobs."""
-    targets: set[str | None] = set()
+    targets: set[str] = set()
     if jobs is not None and found:
         for name in jobs:
             job = catalog.jobs.get(name)
-            targets |= {name} if job is None else {name, job.lock}
+            targets |= {name} if job is None else {*job.targets}
     rows: list[LockRow] = []
     for each in found:
         if jobs is not None and each.target not in targets:

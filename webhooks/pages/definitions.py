@@ -13,10 +13,10 @@ from bot import config
 from bot.catalog.catalog import Job
 from bot.catalog.requirements import code_of
 from bot.catalog.retries import rules_of
+from bot.messages.overlaps import overlap
 from bot.messages.retries import policy
 from bot.tables import JobVersion
 from bot.text.units import duration_text, size_text
-from bot.text.vocabulary import OVERLAPS
 
 _HIDDEN = ("env", "files")
 """Keys of which the texts are not told."""
@@ -103,8 +103,12 @@ def _schedules(written: Any) -> list[Fact]:
 def rules(job: Job) -> list[Fact]:
     """What decides whether and when a run of the job begins."""
     made = [
-        Fact("A further run", [OVERLAPS.get(job.concurrency, "may go on beside others")], code=False),
-        Fact("Lock", [job.lock] if job.lock else []),
+        Fact(
+            "A further run",
+            [(overlap(job.concurrency) or "may go on beside others").replace("`", "")],
+            code=False,
+        ),
+        Fact("Locks" if len(job.locks) > 1 else "Lock", job.locks),
         Fact("Requires", list(dict.fromkeys(code_of(each) for each in job.requires))),
         Fact("Starts with", job.starters, code=False),
         Fact("Ends with", ["its pull request"] if job.cancel_with else [], code=False),

@@ -123,7 +123,7 @@ class JobListPages:
         if "paused" in wish.flags:
             found.append(self._paused(session, index))
         if "locked" in wish.flags:
-            found.append({e.name for e in index.entries if e.name in closed or e.job.lock in closed})
+            found.append({e.name for e in index.entries if any(target in closed for target in e.job.targets)})
         return found
 
     def _paused(self, session: Session, index: JobIndex) -> set[str]:
@@ -145,7 +145,7 @@ class JobListPages:
                 last.get(entry.name),
                 strip(strips.get(entry.name, [])),
                 next(iter(coming.get(entry.name, ())), None),
-                closed.get(entry.name) or closed.get(entry.job.lock or ""),
+                next((closed[target] for target in entry.job.targets if target in closed), None),
                 *open_runs.get(entry.name, (0, 0)),
             )
             for entry in shown

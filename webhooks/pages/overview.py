@@ -80,7 +80,7 @@ class OverviewPage:
         keys = {
             target
             for job in (jobs.values() if shut and visitor.how == "session" else ())
-            for target in (job.name, job.lock)
+            for target in job.targets
             if target in shut and visitor.may_run(job.name)
         }
         return {

@@ -21,9 +21,9 @@ from bot.handlers.repeats import fingerprint
 from bot.handlers.repetitions import in_place, ref_of, repetition, tag_of
 from bot.handlers.rerun import RerunRequest
 from bot.messages import waits
+from bot.messages.overlaps import overlap
 from bot.store import Session, runs
 from bot.tables import Run
-from bot.text.vocabulary import OVERLAPS
 from webhooks.access import Visitor
 from webhooks.pages.job_parts import head_of
 from webhooks.pages.parts import Pages, missing, number_of
@@ -183,7 +183,7 @@ class RunForm:
             repository=catalog.repository_of(job),
             standing=standing,
             requires=list(dict.fromkeys(code_of(each) for each in job.requires)),
-            overlap=OVERLAPS.get(job.concurrency),
+            overlap=overlap(job.concurrency),
             conditions=conditions,
             may_be_overridden=bool(pages.registry.config.override),
             waiting=None if conditions.waiting is None else waits.words(conditions.waiting),

@@ -153,7 +153,7 @@ class OverviewReader:
         self, job: Job, run: Run | None, states: Mapping[str, JobState], closed: Mapping[str, str]
     ) -> JobLine:
         last = None if run is None else self._run(run)
-        by = closed.get(job.name) or closed.get(job.lock or "")
+        by = next((closed[target] for target in job.targets if target in closed), None)
         schedules = self._schedules(plans_of(job), states, self._clock())
         return JobLine(job.name, job.description, last, min(schedules, key=_moment, default=None), by)
 
@@ -187,7 +187,7 @@ def _pages(sight: Sight) -> int:
 
 
 def _concerning(shut: Sequence[Lock], jobs: Iterable[Job]) -> list[Lock]:
-    targets = {target for job in jobs for target in (job.name, job.lock)}
+    targets = {target for job in jobs for target in job.targets}
     return [lock for lock in shut if lock.target in targets]
 
 

@@ -15,11 +15,11 @@ from bot.catalog.inputs import ARGUMENTS, IMAGE_TAG, REF
 from bot.catalog.requirements import code_of
 from bot.messages import mrkdwn
 from bot.messages.mrkdwn import fitted, literal, span
+from bot.messages.overlaps import overlap
 from bot.messages.slack import elements, fields
 from bot.messages.slack.actions import Action, Form
 from bot.messages.slack.elements import Block
 from bot.messages.slack.fields import VALUE
-from bot.text.vocabulary import OVERLAPS
 
 CHANNEL = "channel"
 """The `block_id` of where the run is told of."""
@@ -120,9 +120,10 @@ def _about(form: RunForm) -> list[str]:
     if job.requires:
         codes = dict.fromkeys(code_of(entry) for entry in job.requires)
         lines.append(f"requires {' '.join(span(code, 40) for code in codes)} of a pull request")
-    rules = [OVERLAPS[job.concurrency]] if job.concurrency in OVERLAPS else []
-    if job.lock is not None:
-        rules.append(f"one at a time with all that hold the lock {span(job.lock, 80)}")
+    rules = [found] if (found := overlap(job.concurrency)) is not None else []
+    if job.locks:
+        named = " ".join(span(lock, 80) for lock in job.locks)
+        rules.append(f"one at a time with all that hold the lock{'s' if len(job.locks) > 1 else ''} {named}")
     if rules:
         lines.append(" · ".join(rules))
     return [*lines, *form.conditions][: elements.CONTEXT_ELEMENTS]

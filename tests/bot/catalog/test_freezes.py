@@ -111,9 +111,9 @@ def test_scope_covers_what_fits_any_of_its_names() -> None:
     assert Scope().covers(Subject("x"))
     named = Scope(("deploy-*",), ("prod",), ("Production",))
     assert named.covers(Subject("deploy-eu"))
-    assert named.covers(Subject("x", "prod"))
-    assert named.covers(Subject("x", None, "production"))
-    assert not named.covers(Subject("x", "staging", "staging"))
+    assert named.covers(Subject("x", ("db", "prod")))
+    assert named.covers(Subject("x", (), "production"))
+    assert not named.covers(Subject("x", ("staging",), "staging"))
 
 
 def test_freezes_that_overlap_or_touch_are_over_together() -> None:

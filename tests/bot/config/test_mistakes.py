@@ -115,13 +115,30 @@ jobs:
         ),
         one(
             "jobs: {a: {command: x, lock: Prod}}",
-            "1:30: jobs.a.lock: expected the name of one lock, of small letters, digits and - (at most 63),"
+            "1:30: jobs.a.lock: expected the name of a lock, of small letters, digits and - (at most 63),"
             ' not "Prod"',
         ),
         one(
-            "jobs: {a: {command: x, lock: [a, b]}}",
-            "1:30: jobs.a.lock: expected the name of one lock, of small letters, digits and - (at most 63),"
+            "jobs: {a: {command: x, lock: [a, B]}}",
+            "1:30: jobs.a.lock: expected the name of a lock, of small letters, digits and - (at most 63),"
             " not a list",
+        ),
+        one("jobs: {a: {command: x, lock: [a, a]}}", "1:30: jobs.a.lock: a is named twice"),
+        one(
+            "jobs: {a: {command: x, lock: []}}",
+            "1:30: jobs.a.lock: expected one lock, or a list of at most 10",
+        ),
+        one(
+            "jobs: {a: {command: x, concurrency: {limt: 2}}}",
+            "1:38: jobs.a.concurrency.limt: unknown key; did you mean limit?",
+        ),
+        one(
+            "jobs: {a: {command: x, concurrency: {limit: 0}}}",
+            "1:45: jobs.a.concurrency.limit: expected at least 1, not 0",
+        ),
+        one(
+            "jobs: {a: {command: x, parameters: {REGION: {}}, concurrency: {key: REGOIN}}}",
+            "key names `REGOIN`, which is no parameter of the job. Did you mean `REGION`?",
         ),
         one("jobs: {a: {command: x, signal_children: 3}}", "expected true or false, not 3"),
         one(

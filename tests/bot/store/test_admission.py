@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import insert
 
 from bot import messages
+from bot.catalog.concurrency import Turn
 from bot.messages import waiting_for
 from bot.messages.reasons import message
 from bot.states import State
@@ -74,7 +75,7 @@ async def test_cancelled_run_frees_its_place(desk: Desk) -> None:
 
 
 async def test_forbid_names_what_is_in_the_way_only_while_it_is(desk: Desk) -> None:
-    refusal = lambda session: admission.refusal(session, "migrate", "forbid")  # noqa: E731
+    refusal = lambda session: admission.refusal(session, "migrate", Turn("forbid"))  # noqa: E731
     assert await desk.store.write(refusal) is None
     number = await desk.ask(way="forbid")
     await desk.claim()
@@ -83,7 +84,7 @@ async def test_forbid_names_what_is_in_the_way_only_while_it_is(desk: Desk) -> N
     assert reason is not None
     assert (reason["kind"], reason["run"]) == ("alone", number)
     assert f"#{number} is running (asked by `octocat`)" in messages.reason(reason)
-    assert await desk.store.write(lambda s: admission.refusal(s, "migrate", "queue")) is None
+    assert await desk.store.write(lambda s: admission.refusal(s, "migrate", Turn("queue"))) is None
     await desk.end(number)
     assert await desk.store.write(refusal) is None
 

@@ -1,4 +1,4 @@
-"""Any interleaving of requests, claims, crashes, stops, ends, locks and time keeps the gate's promise."""
+"""Any interleaving of requests, claims, crashes, stops, ends, locks and holds keeps the gate's promise."""
 
 import atexit
 import shutil
@@ -15,13 +15,16 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
+from bot.catalog.concurrency import Turn
 from bot.messages.reasons import message
-from bot.states import State
-from bot.store import admission, attempts, builds, leases, locks, runs, schema
+from bot.states import Hold, State
+from bot.store import admission, attempts, builds, holds, leases, locks, runs, schema
 from bot.store.columns import RUN
 from bot.store.databases import Database
+from bot.store.holds import Holding
+from bot.store.run_locks import limit_of, locks_of
 from bot.store.transitions import ACTIVE
-from bot.tables import Build, Lock, Run
+from bot.tables import Build, Lock, Run, RunLock
 
 LEASE = 10.0
 LIMIT = 3
@@ -29,10 +32,19 @@ RETRIES = 2
 T = TypeVar("T")
 
 JOBS = st.sampled_from(["one", "two"])
-LOCKS = st.sampled_from([None, "prod"])
-WAYS = st.sampled_from(["allow", "forbid", "replace", "queue"])
+LOCKS = st.sampled_from([(), (), ("prod",), ("db",), ("db", "prod")])
+WAYS = st.one_of(
+    st.sampled_from(["allow", "forbid", "replace", "queue"]).map(Turn),
+    st.builds(
+        lambda limit, queue, over: Turn("queue", limit, queue, over),
+        st.sampled_from([1, 2, 3]),
+        st.sampled_from([None, "REGION=eu", "REGION=us"]),
+        st.sampled_from(["queue", "forbid", "replace"]),
+    ),
+)
+HOLDS = st.sampled_from([None, None, None, Hold.APPROVAL, Hold.TIME])
 OWNERS = st.sampled_from(["first", "second"])
-TARGETS = st.sampled_from(["prod", "one"])
+TARGETS = st.sampled_from(["prod", "db", "one"])
 PICK = st.integers(0, 1000)
 
 
@@ -48,11 +60,14 @@ def _template() -> Path:
     return file
 
 
-def exclude(one: Run, other: Run) -> bool:
-    """Whether these two may not be under way together."""
-    if one.lock is not None and one.lock == other.lock:
-        return True
-    return one.job == other.job and not one.concurrency == other.concurrency == "allow"
+def share_a_lock(one: Run, other: Run) -> bool:
+    """Whether these two may not be under way together, whatever else is."""
+    return not {*locks_of(one)}.isdisjoint(locks_of(other))
+
+
+def meet(one: Run, other: Run) -> bool:
+    """Whether one counts for the limit of the other."""
+    return one.job == other.job and (None in (one.queue, other.queue) or one.queue == other.queue)
 
 
 class Gate(RuleBasedStateMachine):
@@ -83,24 +98,33 @@ class Gate(RuleBasedStateMachine):
 
     # What happens ---------------------------------------------------------------------------------
 
-    @rule(asked=st.lists(st.tuples(JOBS, LOCKS, WAYS, st.booleans()), min_size=2, max_size=4))
-    def requests(self, asked: list[tuple[str, str | None, str, bool]]) -> None:
-        for each in asked:
-            self.request(*each)
+    @rule(asked=st.lists(st.tuples(JOBS, LOCKS, WAYS, HOLDS, st.booleans()), min_size=2, max_size=4))
+    def requests(self, asked: list[tuple[str, tuple[str, ...], Turn, Hold | None, bool]]) -> None:
+        for job, several, way, held, builds_first in asked:
+            self.request(job, several, way, held, builds_first)
 
-    def request(self, job: str, lock: str | None, way: str, builds_first: bool) -> None:
+    def request(
+        self, job: str, several: tuple[str, ...], way: Turn, held: Hold | None, builds_first: bool
+    ) -> None:
         key = str(next(self._numbers))
+        draft = Run(
+            key=key, name="", job=job, lock=several[0] if several else None,
+            locks=list(several) if len(several) > 1 else None, concurrency=way.word, at_most=way.limit,
+            queue=way.queue, over=way.over, cause="api", actor="token:a",
+            definition={"retries": RETRIES}, created_at=0.0,
+        )  # fmt: skip
 
         def ask(session: Session) -> None:
             why = admission.refusal(session, job, way)
-            mates = session.scalars(select(Run).where(RUN.job == job, RUN.state != State.FINISHED)).all()
-            assert (why is not None) == (way == "forbid" and bool(mates))
+            there = select(Run).where(RUN.job == job, RUN.state != State.FINISHED, RUN.hold.is_(None))
+            mates = [run for run in session.scalars(there) if way.queue is None or meet(run, draft)]
+            forbidden = (way.over or way.word) == "forbid"
+            assert (why is not None) == (forbidden and len(mates) >= (way.limit or 1))
             if why is not None:
                 return
-            run = Run(
-                key=key, name="", job=job, lock=lock, concurrency=way, cause="api", actor="token:a",
-                definition={"retries": RETRIES}, created_at=0.0,
-            )  # fmt: skip
+            run = Run(**draft.model_dump())
+            if held is not None:
+                Holding(held, self.now + 30.0).put(run)
             if builds_first:
                 build = Build(
                     key="", name="", image="shop", repository="acme/shop", commit=key, cause="api",
@@ -200,6 +224,13 @@ class Gate(RuleBasedStateMachine):
             number = open_[pick % len(open_)].identity
             self.write(lambda s: runs.request_stop(s, number, by="github:b", now=self.now))
 
+    @rule(pick=PICK)
+    def release(self, pick: int) -> None:
+        if held := [run for run in self.unfinished() if run.hold is not None]:
+            run = held[pick % len(held)]
+            kind = Hold(run.hold or "")
+            self.write(lambda s: holds.release(s, run.identity, kind, now=self.now))
+
     @rule()
     def start_anew(self) -> None:
         self.write(leases.release_all)
@@ -239,14 +270,25 @@ class Gate(RuleBasedStateMachine):
     @invariant()
     def none_that_exclude_each_other_are_admitted(self) -> None:
         admitted = [run for run in self.unfinished() if run.admitted]
-        assert not [(a.number, b.number) for a, b in combinations(admitted, 2) if exclude(a, b)]
+        assert not [(a.number, b.number) for a, b in combinations(admitted, 2) if share_a_lock(a, b)]
+        for run in admitted:
+            limit = limit_of(run)
+            assert limit is None or sum(meet(run, other) for other in admitted) <= limit, run
+
+    @invariant()
+    def locks_of_several_are_held_by_who_was_let_through(self) -> None:
+        rows = self.write(lambda s: list(s.scalars(select(RunLock))))
+        several = [run for run in self.unfinished() if run.locks]
+        kept = {(run.identity, lock, run.admitted) for run in several for lock in run.locks or ()}
+        assert {(row.run_number, row.target, row.held) for row in rows} == kept
 
     @invariant()
     def nobody_begins_without_the_gate(self) -> None:
         for run in self.unfinished():
             assert run.admitted or run.state in (State.WAITING, State.BUILDING)
             assert run.admitted or run.lease_owner is None
-            assert run.admitted == (run.due_at < admission.CLOSED)
+            assert run.hold is not None or run.admitted == (run.due_at < admission.CLOSED)
+            assert run.hold is None or not run.admitted
 
     @invariant()
     def whoever_is_ready_and_waits_has_a_cause_that_is_told(self) -> None:
@@ -254,7 +296,7 @@ class Gate(RuleBasedStateMachine):
         self.write(lambda s: locks.expire(s, now=self.now))
         for run in self.unfinished():
             ready = run.build_number is None or run.digest is not None
-            if run.admitted or not ready:
+            if run.admitted or not ready or run.hold is not None:
                 continue
             each = run
             assert self.write(lambda s, each=each: admission.waits_for(s, each, now=self.now)), run  # type: ignore[misc]
@@ -263,8 +305,10 @@ class Gate(RuleBasedStateMachine):
     def teardown(self) -> None:
         """With locks opened and builds made, every run gets its turn in the end, whoever died."""
         try:
-            for target in ("prod", "one"):
+            for target in ("prod", "db", "one"):
                 self.unlock(target)
+            while any(run.hold is not None for run in self.unfinished()):
+                self.release(0)
             for _ in range(200):
                 if not self.unfinished():
                     return

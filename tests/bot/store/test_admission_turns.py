@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bot.catalog.concurrency import Turn
 from bot.messages import waiting_for
 from bot.messages.reasons import message
 from bot.store import Store, admission, attempts, locks, runs
@@ -124,6 +125,6 @@ async def test_each_of_a_batch_sees_those_before_it(desk: Desk) -> None:
     assert said["busy"] == "#1 to end; place 1 in the queue"
     assert said["shut"] == "the lock shut, closed by octocat"
     assert said["building"] is None
-    refused = await desk.store.write(lambda s: admission.refusal(s, "three", "forbid"))
+    refused = await desk.store.write(lambda s: admission.refusal(s, "three", Turn("forbid")))
     assert refused is not None
     assert refused["run"] == keys["forbid"]

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from bot import messages
+from bot.catalog.concurrency import Turn
 from bot.states import NOT_RELEASED, Hold, State
 from bot.store import Session, Store, admission, boards, holds, locks, overviews, runs
 from bot.store.holds import Holding
@@ -40,7 +41,7 @@ async def release(desk: Desk, number: int) -> Run | None:
 async def test_held_run_is_never_claimed_and_in_nobodys_way(desk: Desk, way: str) -> None:
     waits = await held(desk, concurrency=way, lock="database")
     assert await desk.claim() == []
-    assert await desk.store.write(lambda s: admission.refusal(s, "migrate", "forbid")) is None
+    assert await desk.store.write(lambda s: admission.refusal(s, "migrate", Turn("forbid"))) is None
     other = await desk.ask(way=way, lock="database")
     assert await desk.claim() == [other]
     (standing,) = await desk.store.read(lambda s: locks.standing(s, now=desk.now))
