@@ -110,7 +110,7 @@ def _checked(
             why = taken(section, owner.named(name))
             if why is not None:
                 document.wrong((section, name), why, key=True)
-    made = checked(here, config.environ)
+    made = checked(here, config.environ, beside=config.jobs)
     found = [_as_written(document, mistake, owner) for mistake in here.mistakes]
     document.mistakes += [each for each in found if each.keys not in told or not each.keys]
     if made is None or document.mistakes:

@@ -253,6 +253,24 @@ def test_in_a_cluster_they_act_as_nobody_or_as_whom_the_server_says(config: Conf
         definitions_of(wants, given, cluster, free)
 
 
+def test_what_the_server_asks_of_every_job_holds_for_those_of_repositories(tmp_path: Path) -> None:
+    file = tmp_path / "app.yaml"
+    file.write_text(
+        "github: {token: abcdef}\nengine: {kind: container}\npeople: {ops: ['github:octocat']}\n"
+        "images: {shop: {build: {repository: acme/shop}}}\n"
+        "defaults: {after: {job: first, of: image}, allow: [ops], approval: {from: [ops]}}\n"
+        "freeze: [{from: '2026-12-23T18:00', until: '2027-01-02T08:00', why: rest, jobs: [first]}]\n"
+        "jobs: {first: {image: shop, command: x, after: []}}\nrepository_jobs: {acme/shop: {}}\n"
+    )
+    config = load(file, {})
+    made = found(config, "jobs: {next: {image: shop, command: x}}\n").jobs["shop-next"]
+    assert ([each.job for each in made.predecessors], made.allow) == (["first"], ("ops",))
+    assert made.approval is not None
+    for weaker in ("approval: null", "allow: null", "after: []", "approval: {from: [ops], count: 1}"):
+        (told,) = mistakes(config, f"jobs: {{next: {{image: shop, command: x, {weaker}}}}}\n")
+        assert "is the server's to say, whoever asks" in told
+
+
 def test_stored_definitions_lose_what_the_server_allows_no_more(config: Config) -> None:
     text = (
         "images: {app: {build: {}}, tools: {reference: ghcr.io/acme/tools}}\njobs:\n"
