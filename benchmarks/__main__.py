@@ -24,6 +24,7 @@ MODULES = (
     "followers",
     "lighthouse",
     "masking",
+    "who",
     "service",
     "slack",
     "processor",

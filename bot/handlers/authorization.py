@@ -211,9 +211,10 @@ class Authorization:
     async def admit(self, context: RequestContext, job: Job) -> Verdict:
         """Raise `AskerError` unless the asker may run `job` from where they ask; `RetryLater` if unknown now.
 
-        Of callers the scopes were asked: a rule narrows tokens by name.
+        Of callers the scopes were asked: a rule narrows tokens by name. For a job that needs a yes nothing
+        counts that was asked a while ago.
         """
-        verdict = await self.verdict(context, job)
+        verdict = await self.verdict(context, job, fresh=job.approval is not None)
         _require(context, job.name, verdict)
         return verdict
 
