@@ -112,7 +112,9 @@ def rules(job: Job) -> list[Fact]:
         Fact("Requires", list(dict.fromkeys(code_of(each) for each in job.requires))),
         Fact("Starts with", job.starters, code=False),
         Fact("Ends with", ["its pull request"] if job.cancel_with else [], code=False),
-        Fact("Workflows that may start it", job.allow),
+        Fact("Who may run it", job.allow),
+        Fact("Who may not", job.deny),
+        Fact("Asked for in pull requests of", job.repositories),
     ]
     return [each for each in made if each.texts]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from bot.access.callers import of_person, of_token
 from bot.commands import parser
@@ -15,9 +16,14 @@ from bot.handlers.authorization import RequestContext
 from bot.handlers.places import PagePlace
 from bot.handlers.start import StartRequest
 from bot.handlers.who_table import WhoTable
+from bot.messages.slack.actions import Action
 from bot.states import Cause
-from bot.tables import Run
+from bot.store import posts
+from bot.tables import Build, Run
+from tests.bot.handlers.slack.test_presses import press
+from tests.bot.handlers.test_checks import BUILT, _pressed
 from tests.bot.house import SHOP, House, house
+from tests.bot.posting.test_outbox import send
 
 PEOPLE = {
     "ops": ["github:@acme/ops", "leads"],
@@ -102,6 +108,12 @@ async def by_slack(home: House, login: str, job: str) -> object:
     return await home.types(f"run {job}", user=PERSONS[login])
 
 
+async def by_mention(home: House, login: str, job: str) -> object:
+    channel, text = home.slack.channels[0].id, f"<@{home.slack.bot_user}> run {job}"
+    about = {"user": PERSONS[login], "ts": home.slack.stamp(), "channel": channel}
+    return await home.tells({"type": "app_mention", "text": text, **about})
+
+
 async def by_page(home: House, login: str, job: str) -> object:
     bot = home.bot.pages.actions
     return await bot.start(page_rights.context(login, f"{login}-{job}"), job, StartRequest())
@@ -113,7 +125,12 @@ async def by_command_line(home: House, login: str, job: str) -> object:
 
 
 Door = Callable[[House, str, str], Awaitable[object]]
-DOORS: dict[str, Door] = {"slack": by_slack, "page": by_page, "command line": by_command_line}
+DOORS: dict[str, Door] = {
+    "slack": by_slack,
+    "mention": by_mention,
+    "page": by_page,
+    "command line": by_command_line,
+}
 
 
 @pytest.mark.parametrize("login", PERSONS)
@@ -155,6 +172,21 @@ async def test_member_of_slack_needs_no_account_of_github(home: House, user: str
     if may:
         last = await home.run(await count(home))
         assert last.actor == f"slack:{user}"
+
+
+async def test_buttons_are_for_those_whom_the_rule_lets_in(home: House) -> None:
+    await home.says("/job run migrate", author="opsie")
+    await home.write(lambda s: s.execute(update(Build).values(**BUILT)))
+    ended = {"state": "finished", "result": "failed", "finished_at": home.now}
+    await home.write(lambda s: s.execute(update(Run).values(**ended)))
+    await home.write(lambda s: posts.want(s, "run", [1], posts.Wish.URGENT))
+    await send(home)
+    (check,) = [check for check in home.github.checks if check.name == "errand / migrate"]
+    for login, may in (("octocat", False), ("opsie", True)):
+        on_check = _pressed(home, check, "rerun", sender=login)
+        assert await runs_of(home, "migrate", on_check) is may, login
+        again = home.does(press(home, Action.RUN_AGAIN, "1", user=PERSONS[login]))
+        assert await runs_of(home, "migrate", again) is may, login
 
 
 VERBS: list[parser.Command] = [
