@@ -53,16 +53,23 @@ class AskerError(Exception):
 
 
 class NotAllowed(AskerError):
-    """The asker may not, or not now. `why` tells others of it, so it says nothing that was typed."""
+    """The asker may not, or not now. `why` tells others of it, so it says nothing that was typed.
+
+    `rule` is what refused, for the journal.
+    """
 
     problem = ProblemType.NOT_ALLOWED
+
+    def __init__(self, message: str, rule: str | None = None) -> None:
+        super().__init__(message)
+        self.rule = rule
 
 
 class NotNow(NotAllowed):
     """Something stands in the way of a run now; `reason` says what, as it is stored."""
 
     def __init__(self, message: str, reason: Mapping[str, Any]) -> None:
-        super().__init__(message)
+        super().__init__(message, "concurrency: forbid" if reason.get("kind") == "alone" else None)
         self._reason = dict(reason)
 
     @property

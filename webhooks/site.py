@@ -10,6 +10,7 @@ from bot.access import links
 from bot.github import Logins, Oidc
 from bot.handlers.calls import CallHandler
 from bot.handlers.questions import QueryHandler
+from bot.handlers.refusals import RefusalJournal
 from bot.page_composition import PageComposition
 from bot.registry import Registry
 from bot.repositories import Repositories
@@ -87,6 +88,7 @@ class Site:
     def routes(self) -> list[Route]:
         """What to mount."""
         access, logins = self._access(), self.controls.logins
+        refusals = RefusalJournal(self.store, self.clock)
         parts = pages.Pages(
             store=self.store,
             logs=self.logs,
@@ -101,11 +103,12 @@ class Site:
             removals=self.controls.pages.removals,
             job_changes=JobChanges(self.controls.registry, self.controls.pruning),
             is_admin=self.controls.pages.rights.is_admin,
+            refusals=refusals,
             github=None if logins is None else pages.GitHubEntrance(logins, self.url, self.keys),
         )
-        return [*pages.routes(parts), *self._api(access)]
+        return [*pages.routes(parts), *self._api(access, refusals)]
 
-    def _api(self, access: Access) -> list[Route]:
+    def _api(self, access: Access, refusals: RefusalJournal) -> list[Route]:
         store, clock, controls = self.store, self.clock, self.controls
         handlers = [
             DocumentHandlers(),
@@ -123,8 +126,8 @@ class Site:
         ]
         hook_calls = [HookCallHandlers(controls.calls, store, self.streams, clock)]
         return [
-            *routes(handlers, TokenGuard(access, controls.pages.rights.is_admin), self.url),
-            *routes(hook_calls, HookGuard(store), self.url),
+            *routes(handlers, TokenGuard(access, controls.pages.rights.is_admin, refusals), self.url),
+            *routes(hook_calls, HookGuard(store, refusals), self.url),
             *routes([DeviceHandlers(controls.logins, access, clock)], OpenGuard(), self.url),
         ]
 

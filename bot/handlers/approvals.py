@@ -57,11 +57,11 @@ class Approvers:
         """
         wanted = (run.approval or {}).get("from") or ()
         if context.actor.partition(":")[0] not in _PEOPLE and not wanted:
-            raise NotAllowed(messages.no_person())
+            raise NotAllowed(messages.no_person(), "approval: a person")
         verdict = await self.verdict(context, run)
         if not verdict.allowed:
             await self._authorization.require_run(context, run)
-            raise NotAllowed(verdict.sentence)
+            raise NotAllowed(verdict.sentence, verdict.by or "approval.from")
         await self._require_another(context, run)
         return verdict
 
@@ -70,9 +70,9 @@ class Approvers:
         askers = [run.actor, *await self._makers(run.actor)]
         givers = [context.actor, *await self._makers(context.actor)]
         if any(self._askers.person(one) == self._askers.person(other) for one in askers for other in givers):
-            raise NotAllowed(messages.own_run(run))
+            raise NotAllowed(messages.own_run(run), "approval: not the asker")
         if not self._askers.is_another(run.actor, context.actor):
-            raise NotAllowed(messages.unknown_another(run))
+            raise NotAllowed(messages.unknown_another(run), "approval: not the asker")
         if (run.approval or {}).get("not_author"):
             await self._require_no_author(context, run)
 
@@ -89,13 +89,13 @@ class Approvers:
         if run.pull_request is not None:
             authors.add((await self._host.required.pull(run.repository, run.pull_request)).author)
         if None in authors:
-            raise NotAllowed(messages.unknown_author(run))
+            raise NotAllowed(messages.unknown_author(run), "approval.not_author")
         person = self._askers.person(context.actor)
         named = {people.identity(ActorKind.GITHUB.named(login)) for login in authors if login is not None}
         if person in named:
-            raise NotAllowed(messages.own_commit(run))
+            raise NotAllowed(messages.own_commit(run), "approval.not_author")
         if not person.startswith(f"{ActorKind.GITHUB}:"):
-            raise NotAllowed(messages.unknown_another(run))
+            raise NotAllowed(messages.unknown_another(run), "approval: not the asker")
 
 
 class ApprovalHandler:
@@ -145,7 +145,7 @@ class ApprovalHandler:
         door = door_of(context.cause)
         if door is None or door not in run.approval["on"]:
             await self._approvers.verdict(context, run)
-            raise NotAllowed(messages.other_door(run))
+            raise NotAllowed(messages.other_door(run), "approval.on")
         return run
 
     def _held(self, session: Session, seen: Run) -> Run:

@@ -24,6 +24,8 @@ ADMINS = "pages.admins"
 
 OF_REPOSITORY = Rule()
 """Who may run things of a repository where nothing else is said: whoever may write to it."""
+_RULES = {"rule": "allow", "token not named": "allow"}
+"""What refused, by the reason of a verdict, where that says no more."""
 _HERE = Verdict(True, "", "allowed", "terminal")
 
 TERMINAL = "errand"
@@ -186,10 +188,12 @@ class Authorization:
     def require_place(self, context: RequestContext, repository: str) -> None:
         """Raise `NotAllowed` where nothing of `repository` is run here, or may be told of where they ask."""
         if not self._registry.config.allows(repository):
-            raise NotAllowed(f"Jobs of {quoted(repository)} are not run here.")
+            raise NotAllowed(f"Jobs of {quoted(repository)} are not run here.", "github.repositories")
         if context.public and repository != context.repository:
             # What is posted here is read by everybody, and the other repository may be private.
-            raise NotAllowed("On a public pull request only jobs of that same repository can be asked for.")
+            raise NotAllowed(
+                "On a public pull request only jobs of that same repository can be asked for.", "public"
+            )
 
     def check(self, context: RequestContext, repository: str) -> None:
         """The same from what is known for this request, where nobody can be asked: no without that."""
@@ -351,7 +355,7 @@ def _subject(job: str, rule: Rule, repositories: Sequence[str], *, public: bool 
 def _require(context: RequestContext, name: str, verdict: Verdict) -> None:
     """Raise `NotAllowed` unless they may; by what they do is noted of the job or the repository `name`."""
     if not verdict.allowed:
-        raise NotAllowed(verdict.sentence)
+        raise NotAllowed(verdict.sentence, verdict.by or _RULES.get(verdict.reason, verdict.reason))
     context.rules[name] = verdict.by
 
 

@@ -42,7 +42,9 @@ class BuildHandler:
         catalog = self._authorization.catalog(context)
         concerned = catalog.jobs_of_image(command.image)
         if context.caller is not None and not context.caller.may_run_any(job.name for job in concerned):
-            raise NotAllowed(f"{quoted(context.caller.name)} may not build {quoted(command.image)}.")
+            raise NotAllowed(
+                f"{quoted(context.caller.name)} may not build {quoted(command.image)}.", "scopes"
+            )
         image = catalog.image(command.image)
         if image.repository is None:
             raise AskerError(messages.not_built(image))

@@ -142,7 +142,7 @@ def _content(request: StartRequest | RerunRequest) -> dict[str, object]:
 
 def _admit(caller: Caller, job: str) -> None:
     if not caller.may_run(job):
-        raise NotAllowed(f"{quoted(caller.name)} may not start {quoted(job)}.")
+        raise NotAllowed(f"{quoted(caller.name)} may not start {quoted(job)}.", "scopes")
 
 
 async def _asking_github(answer: Awaitable[T], sentence: str) -> T:

@@ -67,7 +67,8 @@ class CheckHandler:
         try:
             context = await talk.admit(context)
         except AskerError as refusal:
-            await talk.refuse(delivery, f"refused {context.actor}: {refusal}", [], [])
+            rows = talk.refusals(delivery, context, None, refusal, request.button)
+            await talk.refuse(delivery, f"refused {context.actor}: {refusal}", [], rows)
             return
         meaning = await self._store.read(lambda s: self._meaning(s, request))
         if not meaning.lines:

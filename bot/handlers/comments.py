@@ -127,10 +127,11 @@ class CommentHandler:
             key = f"refusal:{comment.repository}#{comment.pull}:{comment.author.lower()}"
             text = messages.error_reply(str(refusal))
             answers = self._answers.github(comment, key, [text], failed=True)
+        jobs: list[str | None] = [*markdown.jobs_named(comment.body, word)]
+        if not jobs and markdown.is_short_command(comment.body, word):
+            jobs = [None]
         refusals = [
-            row
-            for job in markdown.jobs_named(comment.body, word)
-            for row in self._conversation.refusals(delivery, context, job, refusal)
+            row for job in jobs for row in self._conversation.refusals(delivery, context, job, refusal)
         ]
         note = f"refused {context.actor}: {refusal}"
         await self._conversation.refuse(delivery, note, answers, refusals)

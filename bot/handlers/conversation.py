@@ -4,14 +4,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bot import messages
-from bot.commands import markdown, parser
-from bot.errors import AskerError, NotAllowed
+from bot.commands import grammar, markdown, parser
+from bot.errors import AskerError
 from bot.handlers.authorization import Authorization, RequestContext
+from bot.handlers.journal import refusal
 from bot.handlers.settlement import Settled, Settlement
 from bot.handlers.verbs import CommandHandlers, Effect
 from bot.handlers.visibility import Visibility
-from bot.store import Session, idempotency, posts, push_verdicts
-from bot.tables import CommandRefusal, Delivery, Idempotency, Post
+from bot.store import Session, idempotency, journal, posts
+from bot.tables import Delivery, Idempotency, JournalEntry, Post
 
 MAX_COMMANDS = 10
 """Commands of one comment that are carried out; further ones are refused."""
@@ -29,6 +30,7 @@ class Step:
 
     effect: Effect | AskerError
     job: str | None = None
+    verb: str | None = None
 
 
 PRESS_SECONDS = 5.0
@@ -91,7 +93,7 @@ class Conversation:
         await self._settlement.settle(delivery, state, note)
 
     async def refuse(
-        self, delivery: Delivery, note: str, replies: Sequence[Post], refusals: Sequence[CommandRefusal]
+        self, delivery: Delivery, note: str, replies: Sequence[Post], refusals: Sequence[JournalEntry]
     ) -> None:
         """Say no to all of it."""
         await self._settlement.settle(delivery, "handled", note, replies, refusals, refused=True)
@@ -108,14 +110,14 @@ class Conversation:
             if line.problem is not None:
                 steps.append(Step(AskerError(line.problem)))
                 continue
-            job = job_to_start(line.text, word)
+            job, verb = job_to_start(line.text, word), _known_verb(line.text)
             try:
                 effect = await self._commands.of(
                     replace(context, line=line.text), parser.parse(line.text, word), index
                 )
-                steps.append(Step(effect, job))
+                steps.append(Step(effect, job, verb))
             except AskerError as error:
-                steps.append(Step(error, job))
+                steps.append(Step(error, job, verb))
         if len(lines) > MAX_COMMANDS:
             refusal = AskerError(f"One comment may give {MAX_COMMANDS} commands; the rest was left out.")
             steps.append(Step(refusal))
@@ -140,7 +142,7 @@ class Conversation:
         def decide(session: Session) -> None:
             nonlocal failed
             texts: list[str] = []
-            refusals: list[CommandRefusal] = []
+            refusals: list[JournalEntry] = []
             failed = False
             if press is not None and self._repeats(session, press):
                 self._settlement.close(session, delivery, "handled", f"{note} once more")
@@ -152,11 +154,11 @@ class Conversation:
                     text = step.effect(session)
                 except AskerError as error:
                     failed, text = True, messages.error_reply(str(error))
-                    refusals += self.refusals(delivery, context, step.job, error)
+                    refusals += self.refusals(delivery, context, step.job, error, step.verb)
                 if text:
                     texts.append(text)
             posts.add(session, answers(texts, failed))
-            push_verdicts.refuse(session, refusals)
+            journal.refuse(session, refusals)
             self._settlement.close(session, delivery, "handled", note)
 
         await self._settlement.write(decide)
@@ -164,10 +166,11 @@ class Conversation:
 
     async def step(self, context: RequestContext, command: parser.Command, job: str | None) -> Step:
         """What one command does that nobody typed, such as that of a form."""
+        verb = type(command).__name__.lower()
         try:
-            return Step(await self._commands.of(context, command, 0), job)
+            return Step(await self._commands.of(context, command, 0), job, verb)
         except AskerError as error:
-            return Step(error, job)
+            return Step(error, job, verb)
 
     async def repeats(self, press: Press) -> bool:
         """Whether it was pressed a moment ago, for what is not decided in a transaction of its own."""
@@ -191,23 +194,19 @@ class Conversation:
         return False
 
     def refusals(
-        self, delivery: Delivery, context: RequestContext, job: str | None, error: AskerError
-    ) -> list[CommandRefusal]:
-        """What is kept of a refusal, for `why`."""
-        if job is None or not isinstance(error, NotAllowed):
-            return []
-        repository = self._authorization.refused_from(context, job)
-        if repository is None:
-            return []
-        refusal = CommandRefusal(
-            delivery_id=delivery.identity,
-            job=job,
-            repository=repository.casefold(),
-            actor=context.actor,
-            reason=error.reason,
-            received_at=delivery.received_at,
-        )
-        return [refusal]
+        self,
+        delivery: Delivery,
+        context: RequestContext,
+        job: str | None,
+        error: AskerError,
+        verb: str | None = None,
+    ) -> list[JournalEntry]:
+        """What the journal keeps of a refusal; `why` tells it to those of the repository it names."""
+        told = refusal(context, error, delivery.received_at, job=job, verb=verb)
+        for row in told:
+            if job is not None:
+                row.repository = self._authorization.refused_from(context, job)
+        return told
 
 
 def job_to_start(line: str, word: str) -> str | None:
@@ -227,6 +226,12 @@ def shows_only(lines: Sequence[markdown.Line]) -> bool:
 def verbs_of(lines: Sequence[str]) -> str:
     """The second word of each command; what else was typed may be private."""
     return ", ".join(_verb(line) for line in lines)
+
+
+def _known_verb(line: str) -> str | None:
+    """The verb of a command, unless it is none: what else was typed may be private."""
+    verb = _verb(line)
+    return verb if verb in grammar.VERBS else None
 
 
 def _verb(line: str) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from bot.access import scopes
 from bot.access.callers import Caller
+from bot.errors import AskerError, HeadMoved, NotAllowed, NotMet
 from bot.handlers.authorization import RequestContext
 from bot.states import Cause, EntryKind
 from bot.tables import JournalEntry
@@ -35,6 +36,31 @@ def rule_of_caller(caller: Caller, job: str | None) -> str | None:
         return _BY_CONFIGURATION[Cause.ACTIONS]
     scope = scopes.opening(caller.scopes, job)
     return None if scope is None else f"scope: {scope}"
+
+
+def refused_by(error: AskerError) -> str | None:
+    """What refused; None where nothing did, as of what was mistyped."""
+    if isinstance(error, NotMet):
+        return f"requires: {', '.join(error.codes)}"
+    if isinstance(error, HeadMoved):
+        return "head moved"
+    if not isinstance(error, NotAllowed):
+        return None
+    kind = str(error.reason.get("kind", ""))
+    return error.rule or (kind if kind not in ("", "answer") else "not allowed")
+
+
+def refusal(
+    context: RequestContext, error: AskerError, at: float, *, job: str | None, verb: str | None = None
+) -> list[JournalEntry]:
+    """What the journal says of an answer that is a no: nothing where that is no refusal."""
+    rule = refused_by(error)
+    if rule is None:
+        return []
+    subject = f"command:{verb or 'run'}" if job is None else f"job:{job}"
+    found = entry(context, EntryKind.REFUSED, subject, at, job=job, verb=verb, reason=error.reason)
+    found.rule = rule
+    return [found]
 
 
 def entry(

@@ -84,7 +84,9 @@ class LockHandler:
         catalog = self._authorization.catalog(context)
         concerned = catalog.jobs_of_target(target)
         if context.caller is not None and not context.caller.may_run_any(job.name for job in concerned):
-            raise NotAllowed(f"{quoted(context.caller.name)} may not lock or unlock {quoted(target)}.")
+            raise NotAllowed(
+                f"{quoted(context.caller.name)} may not lock or unlock {quoted(target)}.", "scopes"
+            )
         if not concerned and known_only:
             names = [*catalog.jobs, *(lock for job in catalog.jobs.values() for lock in job.locks)]
             raise Missing(

@@ -68,7 +68,7 @@ class OccurrenceCommits:
         if happened.own is not None:
             verdict = policy.may_build(fork=not happened.own, forks=self._registry.config.forks)
             if not verdict.allowed:
-                raise NotAllowed(verdict.sentence)
+                raise NotAllowed(verdict.sentence, "forks")
             fork = "" if happened.own else f"{happened.head or 'a fork'}{OF_FORK}"
             return Commit(happened.commit, f"{fork}{happened.ref or happened.commit}")
         target = await self._resolver.head(image, repository, happened.commit or happened.ref or None)

@@ -94,4 +94,4 @@ class PageActions:
 def _admit(context: RequestContext, job: str) -> None:
     """Of who logged in with a token the scopes decide, as in the API; of a person GitHub is asked."""
     if context.caller is not None and not context.caller.may_run(job):
-        raise NotAllowed(f"{quoted(context.caller.name)} may not start {quoted(job)}.")
+        raise NotAllowed(f"{quoted(context.caller.name)} may not start {quoted(job)}.", "scopes")

@@ -24,7 +24,7 @@ class PageRemovals:
     async def remove(self, context: RequestContext, number: int) -> str:
         """Remove a run with its logs; gives its job. Raises `AskerError`."""
         if not await self._is_admin(context):
-            raise NotAllowed("Only admins remove runs.")
+            raise NotAllowed("Only admins remove runs.", "pages.admins")
         run = await self._store.read(lambda session: runs.get(session, number))
         if run is None:
             raise Missing(f"There is no run #{number}.", ProblemType.NO_SUCH_RUN)

@@ -17,7 +17,7 @@ from bot.handlers.requirements import RequirementHandler
 from bot.handlers.start import StartHandler, StartRequest
 from bot.posting.audience import outward
 from bot.repositories import Repositories
-from bot.store import Session, occurrences, push_verdicts, runs, ticks
+from bot.store import Session, journal, occurrences, push_verdicts, runs, ticks
 from bot.tables import OccurrenceSeen
 
 TICKS = 5
@@ -115,7 +115,7 @@ class WhyHandler:
                 on_push="push" in job.on,
                 starters=job.starters,
                 events=_events(session, job.name, known_by),
-                refusals=push_verdicts.refusals(session, job=job.name, repository=repository, limit=REFUSALS)
+                refusals=journal.refusals(session, job=job.name, repository=repository, limit=REFUSALS)
                 if repository
                 else (),
                 ticks=ticks.newest(session, *_keys(job), limit=TICKS),

@@ -83,13 +83,13 @@ class TargetResolver:
         """Raise `NotAllowed` where the code is a fork's and forks are not allowed."""
         verdict = policy.may_build(fork=fork, forks=self._registry.config.forks)
         if not verdict.allowed:
-            raise NotAllowed(verdict.sentence)
+            raise NotAllowed(verdict.sentence, "forks")
 
     def _require_own_commit(self, ref: str, repository: str) -> None:
         """Raise `NotAllowed` where a commit that is on no branch and no tag is not run."""
         verdict = policy.may_build_foreign(ref=ref, repository=repository, forks=self._registry.config.forks)
         if not verdict.allowed:
-            raise NotAllowed(verdict.sentence)
+            raise NotAllowed(verdict.sentence, "forks")
 
     async def head(self, image: Image, repository: str, ref: str | None = None) -> Target:
         """The commit of `ref`, else of the default branch; `AskerError` if none. Asks for nobody's rights."""

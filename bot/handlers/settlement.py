@@ -6,9 +6,9 @@ from typing import Literal
 import structlog
 
 from bot.registry import Registry
-from bot.store import Session, deliveries, posts, push_verdicts
+from bot.store import Session, deliveries, journal, posts
 from bot.store.holder import LeaseHolder
-from bot.tables import CommandRefusal, Delivery, Post
+from bot.tables import Delivery, JournalEntry, Post
 
 log = structlog.get_logger()
 
@@ -32,7 +32,7 @@ class Settlement:
         state: Settled,
         note: str,
         answers: Sequence[Post] = (),
-        refusals: Sequence[CommandRefusal] = (),
+        refusals: Sequence[JournalEntry] = (),
         *,
         refused: bool = False,
     ) -> None:
@@ -40,7 +40,7 @@ class Settlement:
 
         def settle(session: Session) -> None:
             posts.add(session, answers)
-            push_verdicts.refuse(session, refusals)
+            journal.refuse(session, refusals)
             self.close(session, delivery, state, note)
 
         await self._holder.store.write(settle)

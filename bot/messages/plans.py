@@ -18,7 +18,7 @@ from bot.messages.timetables import local_time
 from bot.messages.verdicts import occurrence_line, push_line, reason, short_ref, tick_note, unstarted_lines
 from bot.messages.view import run_view
 from bot.states import State, Waiting
-from bot.tables import Build, CommandRefusal, OccurrenceSeen, PushVerdict, Run, Tick
+from bot.tables import Build, JournalEntry, OccurrenceSeen, PushVerdict, Run, Tick
 from bot.text import vocabulary
 from bot.text.names import job_and_schedule
 from bot.text.vocabulary import moment
@@ -135,7 +135,7 @@ class Reasons:
     on_push: bool
     starters: Sequence[str]
     events: Sequence[OccurrenceSeen]
-    refusals: Sequence[CommandRefusal]
+    refusals: Sequence[JournalEntry]
     ticks: Sequence[Tick]
     timing: Sequence[Outlook]
     refused: str | None
@@ -156,8 +156,8 @@ def why(reasons: Reasons, *, who: str) -> str:
         lines.append(f"- last: {headline(last, None)}, {label} {code(by, 80)}")
     lines.append(f"- permission: {code(vocabulary.who(who))} may run it")
     for refusal in reasons.refusals:
-        about = f"{code(vocabulary.who(refusal.actor))}, {moment(refusal.received_at)}"
-        lines.append(f"- refused {about}: {reason(refusal.reason)}")
+        about = f"{code(vocabulary.who(refusal.actor))}, {moment(refusal.at)}"
+        lines.append(f"- refused {about}: {reason(refusal.facts.get('reason') or {})}")
     if reasons.refused:
         lines.append(f"- a new run would be refused now: {reasons.refused}")
     elif reasons.waiting:

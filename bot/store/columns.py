@@ -11,7 +11,6 @@ from bot.tables import (
     Approval,
     Attempt,
     Build,
-    CommandRefusal,
     Delivery,
     DeliveryScan,
     EndedSession,
@@ -60,7 +59,6 @@ def among(column: Column[Any], values: Iterable[Any]) -> ColumnElement[bool]:
 APPROVAL: Columns = table_of(Approval).c
 ATTEMPT: Columns = table_of(Attempt).c
 BUILD: Columns = table_of(Build).c
-COMMAND_REFUSAL: Columns = table_of(CommandRefusal).c
 DELIVERY: Columns = table_of(Delivery).c
 DELIVERY_SCAN: Columns = table_of(DeliveryScan).c
 ENDED_SESSION: Columns = table_of(EndedSession).c

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select
+from sqlalchemy import ColumnElement, Select, bindparam, delete, false, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from bot.access import people
@@ -24,11 +24,20 @@ from bot.text.masking import masked
 Condition = ColumnElement[bool]
 
 LONGEST = 300
-"""Characters of a name in an entry, and of a text among its facts."""
+"""Characters of a name in an entry."""
+LONGEST_TEXT = 600
+"""Characters of a text among its facts."""
 MOST = 50
 """Facts of an entry, and values of one of them; what is beyond is left out."""
 DEEPEST = 4
 """Facts within facts that are kept."""
+DAY = 86400.0
+MOST_REFUSED_OF_ONE = 100
+"""Refusals of one person that are told in a day: whoever may nothing must not be able to fill the disk."""
+MOST_REFUSED = 5_000
+"""Refusals that are told in a day."""
+_IS_REFUSED = JOURNAL.kind == literal(EntryKind.REFUSED.value, literal_execute=True)
+"""Written into the statement, so that the database sees that its indexes of refusals serve it."""
 SKEW = 600.0
 """Seconds by which the moments of entries may be out of order, as where several bots record."""
 AHEAD = 1000
@@ -63,7 +72,7 @@ def _values(entry: JournalEntry) -> dict[str, Any]:
 def _fact(name: str, value: Any, depth: int = 1) -> Any:
     """A value that may be kept as the fact `name`."""
     if isinstance(value, str):
-        return masked(value, name)[:LONGEST]
+        return masked(value, name)[:LONGEST_TEXT]
     if isinstance(value, Mapping):
         if depth >= DEEPEST:
             return {}
@@ -71,7 +80,46 @@ def _fact(name: str, value: Any, depth: int = 1) -> Any:
         return {str(key)[:LONGEST]: _fact(str(key), each, depth + 1) for key, each in few}
     if isinstance(value, Sequence):
         return [] if depth >= DEEPEST else [_fact(name, each, depth + 1) for each in value[:MOST]]
-    return value if value is None or isinstance(value, bool | int | float) else masked(str(value))[:LONGEST]
+    return (
+        value if value is None or isinstance(value, bool | int | float) else masked(str(value))[:LONGEST_TEXT]
+    )
+
+
+def refuse(session: Session, entries: Iterable[JournalEntry]) -> None:
+    """Add what was refused, but no more of one person and of all than a day may fill.
+
+    The last one that is told says that more is not.
+    """
+    for entry in entries:
+        since = entry.at - DAY
+        theirs = select(JOURNAL.id).where(_IS_REFUSED, JOURNAL.at > since)
+        mine = theirs.where(JOURNAL.person == people.identity(entry.actor)[:LONGEST])
+        left = min(
+            MOST_REFUSED - _count(session, _recent(session, since), MOST_REFUSED),
+            MOST_REFUSED_OF_ONE - _count(session, mine, MOST_REFUSED_OF_ONE),
+        )
+        if left == 1:
+            entry.facts = {**entry.facts, "unlisted": True}
+        if left > 0:
+            record(session, [entry])
+
+
+def _recent(session: Session, since: float) -> Select[Any]:
+    """The refusals since a moment, by the order in which they were recorded."""
+    early = select(JOURNAL.id).where(JOURNAL.at > since).order_by(JOURNAL.at, JOURNAL.id).limit(1)
+    first = session.scalar(early)
+    return select(JOURNAL.id).where(_IS_REFUSED, false() if first is None else JOURNAL.id >= first)
+
+
+def _count(session: Session, query: Select[Any], most: int) -> int:
+    return session.scalar(select(func.count()).select_from(query.limit(most).subquery())) or 0
+
+
+def refusals(session: Session, *, job: str, repository: str, limit: int) -> Sequence[JournalEntry]:
+    """The last times that somebody was not allowed to start the job, for people of the repository."""
+    mine = (_IS_REFUSED, JOURNAL.job == job, JOURNAL.repository == repository.casefold())
+    query = select(JournalEntry).where(*mine).order_by(JOURNAL.id.desc()).limit(limit)
+    return session.scalars(query).all()
 
 
 @cache

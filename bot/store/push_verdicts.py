@@ -5,15 +5,15 @@ an older push is only what built the image, what deleted the ref, and what nobod
 that was decided by a version of Errand before verdicts were rows.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, delete, func, select
 from sqlalchemy.orm import Session, aliased
 
 from bot.store import pushes
-from bot.store.columns import COMMAND_REFUSAL, PUSH, PUSH_VERDICT
-from bot.tables import CommandRefusal, PushSeen, PushVerdict
+from bot.store.columns import PUSH, PUSH_VERDICT
+from bot.tables import PushSeen, PushVerdict
 
 BUILT, FILTERED, OLDER, REPEATED, DELETED = "built", "filtered", "older", "repeated", "deleted"
 
@@ -76,19 +76,6 @@ def newest(
     ).all()
 
 
-def refuse(session: Session, rows: Iterable[CommandRefusal]) -> None:
-    """Keep who was not allowed to start a job by a command."""
-    session.add_all(rows)
-
-
-def refusals(session: Session, *, job: str, repository: str, limit: int) -> Sequence[CommandRefusal]:
-    """The last commands that were to start the job and were not allowed to, newest first."""
-    mine = [COMMAND_REFUSAL.job == job, COMMAND_REFUSAL.repository == repository.casefold()]
-    return session.scalars(
-        select(CommandRefusal).where(*mine).order_by(COMMAND_REFUSAL.id.desc()).limit(limit)
-    ).all()
-
-
 def prune(session: Session, *, before: float, limit: int) -> int:
     """Forget up to `limit` verdicts of pushes that came before a moment, oldest first.
 
@@ -112,15 +99,5 @@ def prune(session: Session, *, before: float, limit: int) -> int:
         .order_by(PUSH_VERDICT.id)
         .limit(limit)
     )
-    return _forget(session, PushVerdict, PUSH_VERDICT.id.in_(old))
-
-
-def prune_refusals(session: Session, *, before: float, limit: int) -> int:
-    """Forget up to `limit` refused commands that came before a moment."""
-    old = select(COMMAND_REFUSAL.id).where(COMMAND_REFUSAL.received_at < before).limit(limit)
-    return _forget(session, CommandRefusal, COMMAND_REFUSAL.id.in_(old))
-
-
-def _forget(session: Session, table: type[PushVerdict | CommandRefusal], condition: Any) -> int:
-    gone = session.execute(delete(table).where(condition).execution_options(synchronize_session=False))
-    return cast("CursorResult[Any]", gone).rowcount
+    gone = delete(PushVerdict).where(PUSH_VERDICT.id.in_(old)).execution_options(synchronize_session=False)
+    return cast("CursorResult[Any]", session.execute(gone)).rowcount

@@ -16,7 +16,7 @@ from bot.tables.freezes import ManualFreeze
 from bot.tables.journal import JournalEntry
 from bot.tables.locks import RunLock
 from bot.tables.occurrences import OccurrenceSeen
-from bot.tables.pushes import CommandRefusal, PushSeen, PushVerdict
+from bot.tables.pushes import PushSeen, PushVerdict
 from bot.tables.repository_files import RepositoryFile
 from bot.tables.types import AT_THE_GATE, Number, Packed, packed, where
 
@@ -25,7 +25,6 @@ __all__ = [
     "Attempt",
     "Build",
     "Claimable",
-    "CommandRefusal",
     "Delivery",
     "DeliveryScan",
     "EndedSession",

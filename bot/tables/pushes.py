@@ -1,4 +1,4 @@
-"""Pushes that were decided, what they decided of each image, and commands that were not allowed."""
+"""Pushes that were decided, and what they decided of each image."""
 
 from typing import Any
 
@@ -59,22 +59,4 @@ class PushVerdict(SQLModel, table=True):
     verdict: str
     reason: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     unstarted: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
-    received_at: float = Field(sa_type=Double)
-
-
-class CommandRefusal(SQLModel, table=True):
-    """Somebody who was not allowed to start a job by a command; `reason` as in `PushVerdict`."""
-
-    __tablename__ = "command_refusals"
-    __table_args__ = (
-        Index("command_refusals_job", "job", "repository", "id"),
-        Index("command_refusals_age", "received_at"),
-    )
-
-    id: int | None = Field(default=None, primary_key=True, sa_type=Number)
-    delivery_id: int = Field(sa_type=Number)
-    job: str
-    repository: str  # in small letters
-    actor: str
-    reason: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     received_at: float = Field(sa_type=Double)

@@ -78,7 +78,6 @@ class Pruning:
         decided = now - self._registry.config.deliveries.keep
         more = await self._small(
             partial(push_verdicts.prune, before=decided, limit=history.ROWS),
-            partial(push_verdicts.prune_refusals, before=decided, limit=history.ROWS),
             partial(ticks.prune, before=now - KEEP_TICKS, limit=history.ROWS),
             partial(digests.prune, before=now - KEEP_TICKS, limit=history.ROWS),
             partial(pushes.prune, before=now - KEEP_PUSHES, limit=history.ROWS),

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from http import HTTPStatus
 from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
@@ -12,6 +13,8 @@ from starlette.routing import Route
 
 from bot.access import scopes
 from bot.errors import AskerError, RetryLater
+from bot.handlers.journal import refused_by
+from bot.handlers.refusals import RefusalJournal
 from webhooks.access import Access, Visitor
 from webhooks.api import queries, workflows
 from webhooks.api.bodies import body
@@ -44,6 +47,9 @@ class Guard(Protocol[V]):
     async def authorize(self, row: Operation, request: Request, visitor: V) -> None:
         """Lets them use this route with this path, or raises."""
 
+    async def refused(self, row: Operation, request: Request, visitor: V, rule: str) -> None:
+        """Notes that they were not allowed to, by which rule."""
+
 
 def guarded(
     guard: Guard[V], row: Operation, handler: Callable[[ApiRequest[Any, V]], Awaitable[object]], url: str
@@ -58,11 +64,16 @@ def guarded(
         request = _GuardedRequest(http, guard)
         try:
             visitor = await guard.identify(request)
-            await guard.authorize(row, request, visitor)
-            query = queries.read(request, row.query)
-            key = queries.idempotency_key(request) if takes_key else None
-            content = None if model is None else await body(request, model)
-            return _response(await handler(ApiRequest(request, visitor, content, query, key)), url)
+            try:
+                await guard.authorize(row, request, visitor)
+                query = queries.read(request, row.query)
+                key = queries.idempotency_key(request) if takes_key else None
+                content = None if model is None else await body(request, model)
+                return _response(await handler(ApiRequest(request, visitor, content, query, key)), url)
+            except (Problem, AskerError) as error:
+                if (rule := _rule(row, error)) is not None:
+                    await guard.refused(row, request, visitor, rule)
+                raise
         except Problem as problem:
             return problem.response()
         except AskerError as error:
@@ -71,6 +82,13 @@ def guarded(
             return away().response()
 
     return Route(row.route, answer, methods=[row.method])
+
+
+def _rule(row: Operation, error: Problem | AskerError) -> str | None:
+    """What refused; None where nothing did: what is not there, or was asked wrong."""
+    if isinstance(error, AskerError):
+        return refused_by(error)
+    return f"needs {row.needs.value}".replace("`", "") if error.status == HTTPStatus.FORBIDDEN else None
 
 
 def _response(answer: object, url: str) -> Response:
@@ -115,9 +133,12 @@ class TokenGuard:
     `is_admin` asks anew whether a person is one.
     """
 
-    def __init__(self, access: Access, is_admin: Callable[[str], Awaitable[bool]]) -> None:
+    def __init__(
+        self, access: Access, is_admin: Callable[[str], Awaitable[bool]], refusals: RefusalJournal
+    ) -> None:
         self._access = access
         self._is_admin = is_admin
+        self._refusals = refusals
 
     async def identify(self, request: Request) -> Visitor:
         """Whose token or login it is."""
@@ -134,6 +155,13 @@ class TokenGuard:
             await workflows.authorize(self._access, row, request, visitor)
         elif not (await self._may(row, request, visitor) and await self._may_today(row, visitor.login)):
             raise forbidden(row.needs.value, visitor.login)
+
+    async def refused(self, row: Operation, request: Request, visitor: Visitor, rule: str) -> None:
+        """Notes it under the visitor's name."""
+        caller, job = visitor.caller, request.path_params.get("name")
+        subject = f"{row.method} {row.path}"
+        told = self._refusals.entry(caller.name, subject, rule, cause=caller.cause, job=job)
+        await self._refusals.tell(told)
 
     async def _may_today(self, row: Operation, login: str | None) -> bool:
         """Whether a person may as it is now; of jobs that is asked where they are started.

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from bot.access.callers import of_hook
 from bot.errors import AskerError, Unfit
 from bot.handlers.calls import CallHandler, StartConditions
+from bot.handlers.refusals import RefusalJournal
 from bot.handlers.start import StartRequest, StartResult
 from bot.store import Session, Store, hooks
 from bot.tables import Hook
@@ -45,8 +46,9 @@ class HookDeleted(AskerError):
 class HookGuard:
     """Lets in whoever has the token of a hook of the job that the path names."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, refusals: RefusalJournal) -> None:
         self._store = store
+        self._refusals = refusals
 
     async def identify(self, request: Request) -> Hook:
         """The hook whose token came with the request."""
@@ -61,6 +63,14 @@ class HookGuard:
 
     async def authorize(self, row: Operation, request: Request, visitor: Hook) -> None:
         """A hook opens nothing but itself, and that to whoever has its token."""
+
+    async def refused(self, row: Operation, request: Request, visitor: Hook, rule: str) -> None:
+        """Notes it under the hook's name."""
+        caller = of_hook(visitor.job, visitor.name)
+        told = self._refusals.entry(
+            caller.name, f"job:{visitor.job}", rule, cause=caller.cause, job=visitor.job
+        )
+        await self._refusals.tell(told)
 
 
 HookCallRequest = ApiRequest[requests.HookCall, Hook]

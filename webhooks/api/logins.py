@@ -89,6 +89,9 @@ class OpenGuard:
     async def authorize(self, row: Operation, request: Request, visitor: str) -> None:
         """Nothing is needed."""
 
+    async def refused(self, row: Operation, request: Request, visitor: str, rule: str) -> None:
+        """Nobody is known here, so nobody is named."""
+
 
 class LoginHandlers:
     """For whoever has a token."""

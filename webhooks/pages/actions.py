@@ -12,10 +12,13 @@ from starlette.responses import RedirectResponse, Response
 from bot.commands import parser
 from bot.errors import AskerError, RetryLater
 from bot.handlers.authorization import RequestContext
+from bot.handlers.journal import refused_by
 from bot.handlers.page_actions import PageActions
 from bot.handlers.rerun import RerunRequest
 from bot.messages.text import clean
+from bot.states import Cause
 from bot.text import units
+from webhooks.access import Visitor
 from webhooks.pages.forms import FormUnreadable, fields_of
 from webhooks.pages.login import Login
 from webhooks.pages.parts import Pages, message, missing, number_of
@@ -98,6 +101,7 @@ def acting(pages: Pages, login: Login, action: Action) -> Callable[[Request], Aw
     """First who asks and from where, only then what for."""
 
     async def act(request: Request) -> Response:
+        visitor = None
         try:
             visitor = await pages.access.visitor(request)
             if visitor is None or visitor.how == "link":
@@ -116,6 +120,8 @@ def acting(pages: Pages, login: Login, action: Action) -> Callable[[Request], Aw
         except LookupError:
             return missing(pages, visitor) if visitor else login.ask(request)
         except AskerError as error:
+            if visitor is not None and (rule := refused_by(error)) is not None:
+                await _tell(pages, request, visitor, rule)
             return pages.renderer.page(
                 "refused.html", 409, words=str(error), visitor=visitor, back=_back(request)
             )
@@ -125,6 +131,14 @@ def acting(pages: Pages, login: Login, action: Action) -> Callable[[Request], Aw
             return response
 
     return act
+
+
+async def _tell(pages: Pages, request: Request, visitor: Visitor, rule: str) -> None:
+    """Tell the journal that somebody was not allowed to do what the path is about."""
+    actor, path = visitor.caller.name, request.url.path
+    job = path.split("/")[2] if path.startswith("/jobs/") else None
+    row = pages.refusals.entry(actor, f"page:{path}", rule, cause=Cause.PAGE, job=job)
+    await pages.refusals.tell(row)
 
 
 def number_in(request: Request) -> int:

@@ -10,6 +10,7 @@ from bot.access import links
 from bot.errors import RetryLater
 from bot.handlers.page_actions import PageActions
 from bot.handlers.page_removals import PageRemovals
+from bot.handlers.refusals import RefusalJournal
 from bot.posting.relations import RelationFinder
 from bot.registry import Registry
 from bot.store import Store
@@ -53,6 +54,7 @@ class Pages:
     removals: PageRemovals
     job_changes: JobChanges
     is_admin: Callable[[str], Awaitable[bool]]
+    refusals: RefusalJournal
     github: GitHubEntrance | None = None
 
 

@@ -161,3 +161,37 @@ async def test_new_file_tells_which_keys_of_which_jobs_it_changed_and_no_value(h
     ]
     assert new[0].facts == {"version": 2, "changed": ["command"]}
     assert "canary" not in str(new[0].model_dump())
+
+
+async def test_refusals_say_what_refused_wherever_they_were_asked(home: House) -> None:
+    await home.says("/job run ship\n/job run nightly", author="reader")
+    await home.says("please\n/job lock prod", author="reader")
+    await home.says("what a fine pull request", author="reader")
+    await home.types("run ship", user="U0STRANGER")
+    found = await rows(home)
+    assert [(row.kind, row.actor, row.cause, row.subject, row.job, row.rule) for row in found] == [
+        ("refused", "github:reader", "comment", "job:ship", "ship", "permission read"),
+        ("refused", "github:reader", "comment", "job:nightly", "nightly", "permission read"),
+        ("refused", "github:reader", "comment", "command:run", None, "permission read"),
+        ("refused", "slack:U0STRANGER", "slack", "job:ship", "ship", "not allowed"),
+    ]
+    assert "reader" in found[0].facts["reason"]["text"]
+    (reply,) = await home.says("/job why ship")
+    assert "refused `reader`" in reply
+
+
+async def test_what_a_rule_keeps_back_is_a_refusal_and_a_mistake_is_none(tmp_path: Path) -> None:
+    jobs = """
+  lonely: {image: tools, command: "true", concurrency: forbid}
+  theirs: {image: shop, command: "true", allow: ["github:ada"]}
+"""
+    async with house(tmp_path, jobs=jobs, changes=CONTAINED) as home:
+        await home.says(
+            "/job run lonely\n/job run lonely\n/job run theirs\n/job run nothing\n/job unlock prod"
+        )
+        found = await rows(home, "refused")
+    assert [(row.job, row.rule, row.facts["verb"]) for row in found] == [
+        ("lonely", "concurrency: forbid", "run"),
+        ("theirs", "allow", "run"),
+    ]
+    assert found[0].facts["reason"]["run"] == 1

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.store import Store, push_verdicts, pushes
-from bot.tables import CommandRefusal, PushSeen, PushVerdict
+from bot.tables import PushSeen, PushVerdict
 from tests.bot.store.test_pushes import ZERO, A, B, C, row
 
 
@@ -29,30 +29,6 @@ async def test_what_built_an_image_last_is_kept_while_its_ref_exists(database_ur
         assert await store.write(lambda s: push_verdicts.prune(s, before=50.0, limit=9)) == 0
         left = await store.read(lambda s: push_verdicts.newest(s, repositories=["1"], image="shop", limit=9))
     assert [(each.after, each.verdict) for each in left] == [(C, "filtered"), (B, "built")]
-
-
-async def test_refused_commands_are_forgotten_by_age(database_url: str) -> None:
-    rows = [
-        CommandRefusal(
-            delivery_id=1,
-            job="check",
-            repository="acme/shop",
-            actor=f"a{at}",
-            reason={},
-            received_at=float(at),
-        )
-        for at in (1, 2, 3)
-    ]
-    async with await Store.open(database_url, owner="one") as store:
-        await store.write(lambda s: push_verdicts.refuse(s, rows))
-        assert await store.write(lambda s: push_verdicts.prune_refusals(s, before=2.0, limit=9)) == 1
-        kept = await store.read(
-            lambda s: push_verdicts.refusals(s, job="check", repository="Acme/Shop", limit=1)
-        )
-        none = await store.read(
-            lambda s: push_verdicts.refusals(s, job="check", repository="acme/site", limit=9)
-        )
-    assert ([each.actor for each in kept], none) == (["a3"], [])
 
 
 @pytest.mark.parametrize(
@@ -82,8 +58,6 @@ async def test_questions_are_answered_by_indexes(tmp_path_factory: pytest.TempPa
         "SELECT * FROM push_verdicts WHERE image = 'a' AND repository IN ('1', 'b') ORDER BY id DESC LIMIT 5":
             "push_verdicts_image",
         "SELECT 1 FROM push_verdicts WHERE delivery_id = 1": "push_verdicts_delivery",
-        "SELECT * FROM command_refusals WHERE job = 'a' AND repository = 'b' ORDER BY id DESC LIMIT 5":
-            "command_refusals_job",
     }  # fmt: skip
     async with await Store.open(url, owner="one") as store:
         for question, index in questions.items():

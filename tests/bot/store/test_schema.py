@@ -15,7 +15,7 @@ from sqlmodel import SQLModel
 import bot
 from bot.errors import Refused
 from bot.messages.verdicts import push_line, reason, unstarted_lines
-from bot.store import Store, push_verdicts, runs, schema, tokens
+from bot.store import Store, journal, push_verdicts, runs, schema, tokens
 from bot.store.databases import Database
 from bot.store.schema import RELEASE
 from tests.bot.migrations.released import releases
@@ -118,7 +118,7 @@ async def test_what_notes_said_of_pushes_and_refused_commands_is_kept_as_rows(
             for image in ("shop", "docs")
         ]
         (refusal,) = await store.read(
-            lambda s: push_verdicts.refusals(s, job="check", repository="Acme/Shop", limit=9)
+            lambda s: journal.refusals(s, job="check", repository="Acme/Shop", limit=9)
         )
     assert [(row.ref, row.verdict, row.pushed_at) for row in shop] == [
         ("refs/heads/main", "older", None),
@@ -127,7 +127,7 @@ async def test_what_notes_said_of_pushes_and_refused_commands_is_kept_as_rows(
     assert push_line(shop[1]) == "image shop: built: the tag `v1` fits `v*`"
     assert unstarted_lines(shop[1], "check") == ["job check: not started: `check` needs WHO"]
     assert [push_line(row) for row in docs] == ["image docs: not built: it names no `tags`"]
-    assert (refusal.actor, reason(refusal.reason), refusal.received_at) == (
+    assert (refusal.actor, reason(refusal.facts["reason"]), refusal.at) == (
         "github:reader",
         "Sorry: no.",
         3.0,
@@ -144,7 +144,13 @@ async def newer(url: str, *statements: str) -> None:
     database.close()
 
 
-@pytest.mark.parametrize("statements", [[], [f"INSERT INTO schema_floor VALUES ('{RELEASE}')"]])
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["DELETE FROM schema_floor"],
+        ["DELETE FROM schema_floor", f"INSERT INTO schema_floor VALUES ('{RELEASE}')"],
+    ],
+)
 async def test_bot_starts_on_a_newer_schema_that_has_all_that_it_uses(
     empty_database_url: str, statements: list[str]
 ) -> None:

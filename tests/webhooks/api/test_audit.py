@@ -166,3 +166,66 @@ async def test_stream_of_who_lost_the_right_ends(home: House, monkeypatch: pytes
 async def test_what_cannot_be_asked_is_told(home: House, query: str) -> None:
     async with served(home, "audit") as client:
         assert (await client.get(f"/api/audit?{query}")).status_code == 400, query
+
+
+async def test_what_the_api_refuses_is_told_once_a_minute(home: House) -> None:
+    async with served(home, "run:plain", "audit") as client:
+        for _ in range(3):
+            assert (await client.put("/api/jobs/other", json={})).status_code == 403
+            assert (await client.post("/api/jobs/deploy/start")).status_code == 403
+            assert (await client.post("/api/jobs/plain/start", json={"nothing": 1})).status_code == 422
+        rows = (await client.get("/api/audit?kind=refused")).json()["entries"]
+        assert [(each["actor"], each["subject"], each["job"], each["rule"]) for each in rows] == [
+            ("token:ci", "POST /api/jobs/{name}/start", "deploy", "needs run:JOB"),
+            ("token:ci", "PUT /api/jobs/{name}", "other", "needs admin"),
+        ]
+        home.now += 61
+        assert (await client.put("/api/jobs/other", json={})).status_code == 403
+        assert len((await client.get("/api/audit?kind=refused")).json()["entries"]) == 3
+        assert (await client.get("/api/audit", headers={"authorization": "Bearer x"})).status_code == 401
+        assert len((await client.get("/api/audit?kind=refused")).json()["entries"]) == 3
+
+
+async def test_what_is_made_and_ended_by_admins_is_told_without_its_secret(home: House) -> None:
+    secrets: list[str] = []
+    async with served(home, "admin", name="boss") as client:
+        secrets.append((await client.post("/api/tokens", json={"name": "new"})).json()["token"])
+        secrets.append((await client.post("/api/hooks", json={"job": "plain", "name": "h"})).json()["token"])
+        assert (await client.post("/login", data={"token": secrets[0]})).status_code == 403
+        login = await client.post(
+            "/login", data={"token": secrets[0]}, headers={"sec-fetch-site": "same-origin"}
+        )
+        secrets.append(login.headers["set-cookie"].split("=", 1)[1].split(";")[0])
+        out = await client.post("/logout", headers={"sec-fetch-site": "same-origin"})
+        assert out.status_code == 303
+        assert (await client.delete("/api/hooks/plain/h")).status_code == 204
+        assert (await client.delete("/api/tokens/new")).status_code == 204
+        assert (await client.delete("/api/tokens/new")).status_code == 404
+        job = {"command": "echo canary-of-a-command", "env": {"A": "canary-of-a-value"}}
+        assert (await client.put("/api/jobs/made", json=job)).status_code == 201
+        assert (await client.put("/api/jobs/made", json=job | {"keep": 7})).status_code == 200
+        started = await client.post("/api/jobs/made/start")
+        await client.post(f"/api/runs/{started.json()['number']}/cancel")
+        assert (await client.delete(f"/api/runs/{started.json()['number']}")).status_code == 204
+        assert (await client.delete("/api/jobs/made")).status_code == 204
+        answer = await client.get("/api/audit?limit=100")
+    rows = [each for each in answer.json()["entries"][::-1] if each["actor"] != "file"]
+    by = "token:boss"
+    assert [(each["kind"], each["actor"], each["subject"], each["rule"]) for each in rows] == [
+        ("token.created", by, "token:new", "scope: admin"),
+        ("hook.created", by, "hook:plain/h", "scope: admin"),
+        ("login.begun", "token:new", "login:new", None),
+        ("login.ended", "token:new", "login:new", None),
+        ("hook.deleted", by, "hook:plain/h", "scope: admin"),
+        ("token.revoked", by, "token:new", "scope: admin"),
+        ("job.defined", by, "job:made", "scope: admin"),
+        ("job.defined", by, "job:made", "scope: admin"),
+        ("run.started", by, "run:1", "scope: admin"),
+        ("run.finished", by, "run:1", None),
+        ("run.cancelled", by, "run:1", "scope: admin"),
+        ("run.removed", by, "run:1", "scope: admin"),
+        ("job.removed", by, "job:made", "scope: admin"),
+    ]
+    assert rows[7]["facts"] == {"version": 2, "changed": ["keep"]}
+    for secret in [*secrets, "canary"]:
+        assert secret not in answer.text

@@ -12,6 +12,7 @@ import service
 from bot.access import links
 from bot.catalog.catalog import Job
 from bot.github import Keys, Oidc
+from bot.handlers.refusals import RefusalJournal
 from bot.store import Store
 from executor.logs.store import LogStore
 from executor.spec import Secret
@@ -44,7 +45,8 @@ async def _nobody(login: str) -> bool:
 
 def test_handler_without_a_row_cannot_be_mounted(store: Store, tmp_path: Path) -> None:
     access = sites.site(store, LogStore(tmp_path, 1), KEYS, "http://errand", lambda: 0.0)._access()
-    mounted = routes([Intruder()], TokenGuard(access, _nobody), "http://errand")
+    guard = TokenGuard(access, _nobody, RefusalJournal(store, lambda: 0.0))
+    mounted = routes([Intruder()], guard, "http://errand")
     assert [each.path for each in mounted] == ["/api/openapi.json"]
 
 
