@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from bot import messages
 from bot.commands import grammar, markdown, parser
-from bot.errors import AskerError
+from bot.errors import AskerError, NotAllowed
 from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.journal import refusal
 from bot.handlers.settlement import Settled, Settlement

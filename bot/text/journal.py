@@ -46,6 +46,8 @@ KINDS: Mapping[EntryKind, str] = {
     EntryKind.LOGIN_ENDED: "login ended",
     EntryKind.PIN_DROPPED: "repository's number freed",
     EntryKind.DELIVERY_RETRIED: "delivery retried",
+    EntryKind.FILE_READ: "repository's file read",
+    EntryKind.FILE_REFUSED: "repository's file refused",
 }
 
 MOST = 400
