@@ -14,6 +14,8 @@ from demo.standins import StandIns
 REPOSITORY = "acme/shop"
 PULL = 7
 PERSON = "octocat"
+SECOND = "monalisa"
+"""Another who may write to the repository."""
 SLACK_USER = "U012AB3CD"
 GITHUB_SECRET = "demo-webhook-secret"
 SLACK_SECRET = "demo-signing-secret"

@@ -20,7 +20,7 @@ from typing import Any, Protocol, TypedDict, TypeVar
 
 import httpx
 
-from demo.arrivals import GITHUB_SECRET, PERSON, PULL, REPOSITORY, SLACK_SECRET, SLACK_USER, Arrivals
+from demo.arrivals import GITHUB_SECRET, PERSON, PULL, REPOSITORY, SECOND, SLACK_SECRET, SLACK_USER, Arrivals
 from demo.standins import StandIns, standins
 from demo.watched import PATIENCE
 
@@ -38,6 +38,7 @@ __all__ = [
     "PULL",
     "REPOSITORY",
     "ROOT",
+    "SECOND",
     "SLACK_SECRET",
     "SLACK_USER",
     "Event",
@@ -297,6 +298,7 @@ class Installation(Arrivals):
         github = self.beside.github
         github.add_repository(REPOSITORY, git=self.origin, private=private)
         github.add_person(REPOSITORY, PERSON, "write")
+        github.add_person(REPOSITORY, SECOND, "write")
         github.add_pull(REPOSITORY, PULL, head, "main")
         self.beside.slack.add_channel(CHANNEL)
         return head

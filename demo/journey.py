@@ -116,6 +116,33 @@ class Journey:
         expect(found.conclusion == conclusion, f"the check says {found.conclusion}, not {conclusion}")
         return found
 
+    async def open_check(self, name: str, number: int) -> Check:
+        """The check run `name` of a run that has not ended, once it has buttons."""
+
+        def there() -> Check | None:
+            known = (each for each in self.github.checks if each.name == f"errand / {name}")
+            about = (each for each in known if (each.output.get("title") or "").startswith(f"#{number} "))
+            return next((each for each in about if each.conclusion is None and each.actions), None)
+
+        found = await self.github.wait_for(there, STEP_SECONDS)
+        if found is None:
+            raise Failed("there is no such check")
+        buttons = ", ".join(action["label"] for action in found.actions)
+        self.posted(f"check on {found.head_sha[:7]}", f"{found.output.get('title')}; buttons: {buttons}")
+        return found
+
+    async def reply(self, words: str) -> Comment:
+        """The comment that says `words` to who asked."""
+
+        def there() -> Comment | None:
+            return next((each for each in reversed(self.github.comments) if words in each.body), None)
+
+        found = await self.github.wait_for(there, STEP_SECONDS)
+        if found is None:
+            raise Failed("there is no such comment")
+        self.posted(f"comment on {REPOSITORY}#{PULL}", found.body)
+        return found
+
     async def review(self, run: int, state: str) -> None:
         """What a run of a workflow that waits at an environment was told."""
 

@@ -3,7 +3,7 @@
 import time
 
 from demo.github.state import Deployment
-from demo.installation import PULL, REPOSITORY, ROOT
+from demo.installation import PERSON, PULL, REPOSITORY, ROOT, SECOND
 from demo.journey import Failed, Journey, Step, expect
 
 PRICES = (ROOT / "demo" / "repository" / "prices.csv").read_text()
@@ -165,6 +165,25 @@ async def _home(journey: Journey) -> str:
     return "Home shows what failed, runs it, and follows how it went"
 
 
+async def _approved(journey: Journey) -> str:
+    await _asks(journey, PERSON, "/job run remove-unpaid DRY_RUN=false")
+    await journey.card(12, "waiting for a yes")
+    await _asks(journey, PERSON, "/job approve #12")
+    await journey.reply("asked for #12 yourself")
+    check = await journey.open_check("remove-unpaid", 12)
+    journey.came_in(f"{SECOND} presses Approve on the check")
+    await journey.errand.press(check, "approve", author=SECOND)
+    await journey.watch(12)
+    card = await journey.card(12, "succeeded")
+    expect(SECOND in card, "the card lacks who said yes")
+    return "nothing ran before another person had said yes, and both names stand on the card"
+
+
+async def _asks(journey: Journey, person: str, text: str) -> None:
+    journey.came_in(f"{person} comments on {REPOSITORY}#{PULL}: {text}")
+    await journey.errand.comment(text, author=person)
+
+
 STEPS = (
     Step("A push rebuilds the image", _push),
     Step("A comment runs a job", _succeeds),
@@ -177,4 +196,5 @@ STEPS = (
     Step("A form in Slack runs a job", _form),
     Step("A press of Cancel in Slack", _press),
     Step("Home in Slack, and a job run from it", _home),
+    Step("A job waits for another person's yes", _approved),
 )
