@@ -16,8 +16,8 @@ from bot.config.loading import checked
 from bot.config.repository_bounds import Bounds, check_bounds, check_parsed
 from bot.config.repository_rules import OWN, RepositoryRules
 
-LIMIT = 128 * 1024
-"""Bytes of the file: as many are read in half a second."""
+LIMIT = 64 * 1024
+"""Bytes of the file: as many are read in a quarter of a second, and in one if they are meant to take long."""
 SHOWN = 100
 """Mistakes that are kept of one file."""
 _SECTIONS = ("images", "jobs")

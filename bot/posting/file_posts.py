@@ -29,6 +29,8 @@ class FilePosts:
         self._github = github
         self._registry = registry
         self._clock = clock
+        # What anybody proposes may be made to take long, so one of them is read at a time.
+        self._turn = asyncio.Semaphore(1)
 
     async def report(self, post: Post, subject: Subject) -> Remote | None:
         """What came of the file of a commit of the default branch."""
@@ -81,7 +83,8 @@ class FilePosts:
         free = await self._registry.free_for(place["number"], owner)
         read = partial(repository_definitions, content, owner, self._registry.config, free)
         try:
-            found = await asyncio.to_thread(read)
+            async with self._turn:
+                found = await asyncio.to_thread(read)
         except WrongFile as wrong:
             return messages.wrong_file(notes_of(wrong), kept=bool(old.jobs), proposed=True)
         return messages.changed_file(old, Defined(found.jobs, found.images), proposed=True)

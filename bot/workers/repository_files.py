@@ -25,14 +25,24 @@ class RepositoryFileWorker:
     async def carry(self, row: RepositoryFile) -> None:
         """Have it read, or stored when that is tried again: as long as it takes, since nobody else asks."""
         try:
-            await self._reader.read(row)
+            await self._carry(row)
         except LeaseLost:
             log.warning("repository.lost", repository=row.repository)
+
+    async def _carry(self, row: RepositoryFile) -> None:
+        try:
+            await self._reader.read(row)
+        except LeaseLost:
+            raise
         except RetryLater as error:
-            delay = error.delay or backoff(row.attempts)
-            due_at, holder = self._holder.clock() + delay, self._holder
             log.warning("repository.waits", repository=row.repository, error=str(error))
-            await holder.store.write(
-                lambda s: repository_files.retry(s, row, owner=holder.owner, due_at=due_at)
-            )
-            asyncio.get_running_loop().call_later(delay, holder.store.wakeup("repositories").set)
+            await self._again(row, error.delay)
+        except Exception:
+            log.exception("repository.failed", repository=row.repository)
+            await self._again(row, None)
+
+    async def _again(self, row: RepositoryFile, delay: float | None) -> None:
+        holder, delay = self._holder, delay or backoff(row.attempts)
+        due_at = holder.clock() + delay
+        await holder.store.write(lambda s: repository_files.retry(s, row, owner=holder.owner, due_at=due_at))
+        asyncio.get_running_loop().call_later(delay, holder.store.wakeup("repositories").set)

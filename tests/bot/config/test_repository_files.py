@@ -199,7 +199,7 @@ LAUGHS = "a0: &a0 [x, x]\n" + "".join(
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"x" * (LIMIT + 1), "the file is larger than 128 KiB"),
+        (b"x" * (LIMIT + 1), "the file is larger than 64 KiB"),
         (LAUGHS.encode(), "more than 100 aliases"),
         (b"[" * 20_000, "nested too deeply"),
         (b"a: " + b"[" * 30 + b"]" * 30, "nested more than 20 levels deep"),

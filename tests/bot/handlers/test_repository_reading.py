@@ -141,7 +141,7 @@ async def test_push_to_another_branch_or_of_who_may_not_has_nothing_read(tmp_pat
     ("file", "told"),
     [
         ("somewhere/else.yaml", "it is a symbolic link, and has to be a file"),
-        (b"x" * 200_000, "it is larger than 128 KiB"),
+        (b"x" * 200_000, "it is larger than 64 KiB"),
         (b"\xff", "the file is not UTF-8 text"),
     ],
 )
