@@ -221,8 +221,10 @@ def test_hostile_file_is_bounded_and_told(config: Config, content: bytes, told: 
 
 
 def test_ten_thousand_jobs_are_one_mistake_and_many_mistakes_are_cut(config: Config) -> None:
-    many = "jobs:\n" + "".join(f"  j{number}: {{}}\n" for number in range(9_000))
-    assert mistakes(config, many) == ["1:1: jobs: 9000 of them: the server's file allows 50"]
+    many = ["jobs:\n", *(f"  j{number}: {{}}\n" for number in range(10_000))]
+    assert mistakes(config, "".join(many)) == ["1:1: the file is larger than 64 KiB"]
+    few = mistakes(config, "".join(many[:2_001]))
+    assert few == ["1:1: jobs: 2000 of them: the server's file allows 50"]
     wide = "jobs:\n" + "".join(f"  j{n}: {{a: 1, b: 1, c: 1, d: 1, e: 1}}\n" for n in range(50))
     assert len(mistakes(config, wide)) == SHOWN
 
