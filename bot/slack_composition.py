@@ -63,7 +63,10 @@ class SlackComposition:
     @cached_property
     def overviews(self) -> OverviewReader:
         """What lists and Homes show."""
-        return OverviewReader(self.parts.store, self.parts.addresses, self.parts.clock)
+        parts = self.parts
+        return OverviewReader(
+            parts.store, parts.addresses, parts.clock, lambda: parts.registry.config.calendar
+        )
 
     @cached_property
     def publisher(self) -> SlackHomePublisher:

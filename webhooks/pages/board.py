@@ -12,8 +12,9 @@ from bot.catalog.catalog import Catalog
 from bot.catalog.due import Pause, pause_of_all
 from bot.handlers.agenda import Agenda, Coming
 from bot.registry import Registry
-from bot.store import Session, Store, boards, locks, ticks
+from bot.store import Session, Store, boards, freezes, locks, ticks
 from bot.tables import Lock
+from webhooks.pages.freezes import FreezeRow, rows
 from webhooks.view import Summary, build_summary, run_summary
 
 MOST = 100
@@ -89,6 +90,7 @@ class Board:
     broken: Sequence[Summary]
     locks: Sequence[LockRow]
     locked: int
+    freezes: Sequence[FreezeRow]
     coming: Sequence[Coming] | None
     paused: Pause | None = None
     mark: str = ""
@@ -150,6 +152,7 @@ class BoardReader:
         builds, broken = _builds(session, catalog, jobs, now)
         locked = _locks(locks.standing(session, now=now), catalog, jobs)
         held = ticks.held_back(session)
+        frozen = freezes.standings(session, self._registry.config.calendar, now=now)
         coming = self._agenda.coming(held, jobs, now=now, most=ON_LINE + 1) if ready else None
         board = Board(
             counts=Counts(len(running), len(waiting), boards.given_up(session, limit=MOST + 1)),
@@ -163,6 +166,7 @@ class BoardReader:
             broken=_summaries(session, broken),
             locks=locked[:SHOWN],
             locked=len(locked),
+            freezes=rows(frozen, catalog, jobs, now)[:SHOWN],
             coming=coming,
             paused=pause_of_all(held, now),
         )

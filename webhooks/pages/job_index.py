@@ -9,7 +9,7 @@ from executor.spec import Result
 
 PAGE = 50
 """Jobs on one page."""
-FLAGS = ("running", "waiting", "paused", "locked")
+FLAGS = ("running", "waiting", "paused", "locked", "frozen")
 """What a job may be besides how it ended last."""
 GROUPS = ("repository", "image")
 

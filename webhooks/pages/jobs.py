@@ -1,16 +1,18 @@
 """The list of jobs: how each stands, what its last runs came to, what comes next and what holds it back."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
 from bot.catalog.due import EVERY, Outlook
+from bot.catalog.freezes import Subject, reason
 from bot.messages.timetables import local_time
-from bot.store import Session, locks, series, ticks
+from bot.store import Session, freezes, locks, series, ticks
 from bot.store.transitions import ACTIVE, QUEUED
 from bot.tables import Lock
 from bot.text.vocabulary import RESULTS
@@ -33,6 +35,7 @@ class Line:
     strip: Markup
     outlook: Outlook | None
     lock: Lock | None
+    freeze: dict[str, Any] | None
     waiting: int
     going: int
 
@@ -109,7 +112,7 @@ class JobListPages:
             ended = series.that_ended(session, [entry.name for entry in found], wish.result)
             found = [entry for entry in found if entry.name in ended]
         start = (wish.page - 1) * PAGE
-        lines = self._lines(session, found[start : start + PAGE], closed)
+        lines = self._lines(session, found[start : start + PAGE], closed, self._frozen(session))
         return Listing(lines, start + 1, len(found))
 
     def _among(
@@ -122,6 +125,9 @@ class JobListPages:
                 found.append(series.jobs_in(session, states))
         if "paused" in wish.flags:
             found.append(self._paused(session, index))
+        if "frozen" in wish.flags:
+            why = self._frozen(session)
+            found.append({each.name for each in index.entries if why(each) is not None})
         if "locked" in wish.flags:
             found.append({e.name for e in index.entries if any(target in closed for target in e.job.targets)})
         return found
@@ -134,7 +140,19 @@ class JobListPages:
             if any(each.paused or EVERY in known or entry.name in known for each in entry.job.schedules)
         }
 
-    def _lines(self, session: Session, shown: Sequence[Entry], closed: dict[str, Lock]) -> list[Line]:
+    def _frozen(self, session: Session) -> Callable[[Entry], dict[str, Any] | None]:
+        """Why nothing of a job starts now, whatever it deploys to."""
+        now = self._pages.clock()
+        standings = freezes.standings(session, self._pages.registry.config.calendar, now=now)
+        return lambda entry: reason(standings, Subject(entry.name, entry.job.locks), now)
+
+    def _lines(
+        self,
+        session: Session,
+        shown: Sequence[Entry],
+        closed: dict[str, Lock],
+        frozen: Callable[[Entry], dict[str, Any] | None],
+    ) -> list[Line]:
         names = [entry.name for entry in shown]
         last, open_runs = series.last(session, names), series.unfinished(session, names)
         strips = series.strips(session, names, limit=MARKS)
@@ -146,6 +164,7 @@ class JobListPages:
                 strip(strips.get(entry.name, [])),
                 next(iter(coming.get(entry.name, ())), None),
                 next((closed[target] for target in entry.job.targets if target in closed), None),
+                frozen(entry),
                 *open_runs.get(entry.name, (0, 0)),
             )
             for entry in shown

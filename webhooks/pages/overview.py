@@ -95,6 +95,7 @@ class OverviewPage:
             "on_line": ON_LINE,
             "shown": SHOWN,
             "opens": keys,
+            "may_freeze": visitor.how == "session" and scopes.may_run_some(visitor.scopes),
             "is_admin": scopes.may_change(visitor.scopes),
             "visitor": visitor,
         }

@@ -4,6 +4,7 @@ from starlette.routing import Route
 
 from webhooks.pages.actions import ActionPages, acting
 from webhooks.pages.editor import JobEditor
+from webhooks.pages.freezes import FreezeActions
 from webhooks.pages.github_login import GitHubLogin
 from webhooks.pages.job import JobPages
 from webhooks.pages.jobs import JobListPages
@@ -61,7 +62,7 @@ def routes(pages: Pages) -> list[Route]:
             guarded(f"/{kind}/{{number}}/first-error", logs.first_error),
         ]
     mounts.append(guarded("/runs/{number}/delete", removals.page))
-    do = ActionPages(pages.actions)
+    do, frozen = ActionPages(pages.actions), FreezeActions(pages.actions)
     for path, action in (
         ("/jobs/{name}/run", run_form.submit),
         ("/jobs/{name}/pause", job.pause),
@@ -76,6 +77,8 @@ def routes(pages: Pages) -> list[Route]:
         ("/runs/{number}/deny", do.deny),
         ("/runs/{number}/delete", removals.remove),
         ("/unlock", do.unlock),
+        ("/freeze", frozen.freeze),
+        ("/thaw", frozen.thaw),
         ("/schedules/pause", do.pause_all),
         ("/schedules/resume", do.resume_all),
         ("/sessions/{number}/end", sessions.end),

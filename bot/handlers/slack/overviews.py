@@ -16,10 +16,13 @@ from bot.catalog.due import (
     reason_of,
     upcoming,
 )
+from bot.catalog.freezes import Calendar, Subject
 from bot.handlers.visibility import Sight
+from bot.messages.freezes import scope_text
 from bot.messages.slack import homes
 from bot.messages.slack.overviews import (
     PAGE,
+    FreezeLine,
     JobLine,
     JobPage,
     LockLine,
@@ -28,7 +31,7 @@ from bot.messages.slack.overviews import (
     ScheduleLine,
 )
 from bot.posting.addresses import PageAddresses
-from bot.store import Session, Store, locks, overviews, results, ticks
+from bot.store import Session, Store, freezes, locks, overviews, results, ticks
 from bot.store.transitions import QUEUED
 from bot.tables import JobState, Lock, Run
 
@@ -82,7 +85,14 @@ class Timetables:
 class OverviewReader:
     """Reads for whoever has a `Sight`; nothing of other repositories is read."""
 
-    def __init__(self, store: Store, addresses: PageAddresses, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        addresses: PageAddresses,
+        clock: Callable[[], float],
+        calendar: Callable[[], Calendar],
+    ) -> None:
+        self._calendar = calendar
         self._store = store
         self._addresses = addresses
         self._clock = clock
@@ -128,9 +138,20 @@ class OverviewReader:
                     LockLine(each.target, each.actor, each.reason, each.until) for each in mine[: homes.LOCKS]
                 ],
                 more_locks=len(mine[homes.LOCKS :]),
+                freezes=self._freezes(session, sight.jobs.values(), now),
             )
 
         return await self._store.read(read)
+
+    def _freezes(self, session: Session, jobs: Iterable[Job], now: float) -> list[FreezeLine]:
+        """Those that are on for any of the jobs, or for deployments, which may be of any."""
+        on = [each for each in freezes.standings(session, self._calendar(), now=now) if each.is_on(now)]
+        subjects = [Subject(job.name, job.locks) for job in jobs] if on else []
+        return [
+            FreezeLine(scope_text(each.scope), each.by, each.why, each.end)
+            for each in on
+            if each.scope.environments or any(each.scope.covers(subject) for subject in subjects)
+        ][: homes.LOCKS]
 
     def _job_page(
         self,

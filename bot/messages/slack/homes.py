@@ -43,7 +43,14 @@ def home(overview: Overview, *, page: str, now: float) -> Block:
     top = [section(f"As of {date(now)}.", accessory=_refresh(number))]
     if address(page):
         top.append(actions(button("Sign in to the pages", Action.LOGIN, "")))
-    parts = [*top, *_runs(overview), *_failing(overview.failing), *_schedules(overview), *_locks(overview)]
+    parts = [
+        *top,
+        *_runs(overview),
+        *_failing(overview.failing),
+        *_schedules(overview),
+        *_freezes(overview),
+        *_locks(overview),
+    ]
     parts += [header("Jobs"), *job_blocks(overview.jobs)]
     parts.append(context(_elsewhere(page)))
     return home_view(parts[:VIEW_BLOCKS], metadata={"page": number})
@@ -118,6 +125,17 @@ def _schedule_buttons(line: ScheduleLine) -> list[Block]:
     if line.paused_by is not None:
         return [resume]
     return [pause, resume] if line.skipped_at is not None else [pause, skip]
+
+
+def _freezes(overview: Overview) -> Iterator[Block]:
+    if not overview.freezes:
+        return
+    yield header("Frozen")
+    for line in overview.freezes:
+        until = f" until {date(line.until)}" if line.until is not None else ""
+        by = span(vocabulary.who(line.by), 80) if line.by else "`app.yaml`"
+        why = f": {literal(line.why, 200)}" if line.why else ""
+        yield context(f"❄ {span(line.what, 100)} by {by}{until}{why}")
 
 
 def _locks(overview: Overview) -> Iterator[Block]:

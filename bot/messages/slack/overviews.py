@@ -72,6 +72,16 @@ class LockLine:
 
 
 @dataclass(frozen=True, slots=True)
+class FreezeLine:
+    """What nothing of starts now, until a moment or until it is thawed; `by` None: the file says so."""
+
+    what: str
+    by: str | None
+    why: str | None
+    until: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """All of it for one person; `more_*` say how much more there is of what is cut.
 
@@ -89,3 +99,4 @@ class Overview:
     more_schedules: int = 0
     locks: Sequence[LockLine] = field(default_factory=tuple)
     more_locks: int = 0
+    freezes: Sequence[FreezeLine] = field(default_factory=tuple)

@@ -213,3 +213,13 @@ def counted() -> Iterator[list[str]]:
         yield statements
     finally:
         event.remove(Engine, "before_cursor_execute", note)
+
+
+async def test_home_says_what_is_frozen_for_its_reader(home: House) -> None:
+    await home.types('freeze "year end" for 2h')
+    await home.types("freeze --job publish")
+    shown = text_of((await opened(home)).blocks)
+    for words in ("Frozen", "everything", "year end", "until <!date^", "job publish"):
+        assert words in shown
+    await home.types("thaw")
+    assert "year end" not in text_of((await opened(home)).blocks)
