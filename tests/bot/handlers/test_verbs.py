@@ -239,7 +239,7 @@ async def test_status_in_slack_shows_nothing_that_who_asks_may_not_have_any_more
         ("run plain", "no image, so no repository"),
         ("run check --ref nowhere", "no branch, tag or commit"),
         ("run check --ref ../../x", "no branch, tag or commit"),
-        ("approve #1", "not available"),
+        ("approve #1", "There is no run #1"),
         ("frobnicate", "frobnicate"),
         ("help run", "run NAME"),
         ("help", "/job"),
