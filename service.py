@@ -17,12 +17,13 @@ import uvicorn
 
 from bot import clients
 from bot.access import links
-from bot.composition import Composition, Parts
+from bot.composition import Composition
 from bot.config import Config, at_hand, cluster_settings, github_app, load
 from bot.errors import ConfigError, Refused, RetryLater
 from bot.github import Logins, Oidc
 from bot.github.registration import Registration, register
 from bot.handlers.slack.instant import InstantAnswers
+from bot.parts import Parts
 from bot.registry import Registry, renewed
 from bot.repositories import Repositories
 from bot.store import Store

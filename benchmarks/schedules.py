@@ -14,10 +14,11 @@ from pathlib import Path
 
 from benchmarks.harness import WORK, Row
 from bot.access import links
-from bot.composition import Composition, Parts
+from bot.composition import Composition
 from bot.config import load
 from bot.handlers.authorization import RequestContext
 from bot.handlers.orders import Order, Target
+from bot.parts import Parts
 from bot.registry import Registry
 from bot.repositories import Repositories
 from bot.slack import Slack

@@ -1,14 +1,10 @@
 """Puts the bot together, once: every class gets from here what it needs, and nothing gets the parts whole."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bot import posting_composition
-from bot.access import links
 from bot.approval_composition import ApprovalComposition, ApprovalParts
-from bot.github import GitHub
 from bot.handlers.actions import Actions
 from bot.handlers.answers import Answers
 from bot.handlers.authorization import Authorization
@@ -23,6 +19,7 @@ from bot.handlers.deliveries import DeliveryHandler, EventHandlers
 from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.exec import ExecHandler
 from bot.handlers.facts import FactFinder
+from bot.handlers.forks import ForkHandler
 from bot.handlers.freezes import FreezeHandler
 from bot.handlers.locks import LockHandler
 from bot.handlers.occurrence_commits import OccurrenceCommits
@@ -49,16 +46,15 @@ from bot.handlers.ticks import TickHandler
 from bot.handlers.verbs import CommandHandlers
 from bot.handlers.visibility import Visibility
 from bot.page_composition import PageComposition, PageParts
+from bot.parts import Parts
 from bot.posting.addresses import PageAddresses
 from bot.posting.audience import Audience
 from bot.posting.outbox import Outbox
-from bot.registry import Registry
-from bot.repositories import CodeHost, Repositories
+from bot.repositories import CodeHost
 from bot.repository_composition import RepositoryComposition
-from bot.slack import Slack
 from bot.slack.directory import SlackGroups, SlackPeople
 from bot.states import State
-from bot.store import Store, builds, deliveries, posts, runs
+from bot.store import builds, deliveries, posts, runs
 from bot.store.holder import LeaseHolder
 from bot.store.transitions import ACTIVE
 from bot.tables import Build, Delivery, Post, Run
@@ -75,41 +71,14 @@ from bot.workers.refresh import RegistryRefresh
 from bot.workers.retention import Retention
 from bot.workers.run_worker import RunWorker
 from bot.workers.ticks import TickClock
-from executor.engine import Engine
-from executor.logs.store import LogStore
 
 if TYPE_CHECKING:
-    from bot.slack.socket_mode import SocketMode
     from bot.slack_composition import SlackComposition
 
 DELIVERIES = 16
 """Deliveries decided at the same time; each is a few requests to GitHub."""
 POSTS = 256
 """Posts claimed at the same time: most wait for their turn, for which the newest are chosen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the front door opens and closes, taken whole by nobody but the composition.
-
-    `clock` gives seconds since the epoch, `nonce` unguessable words of `[a-z0-9]`. `owner` is the name under
-    which this bot claims work; GitHub and Slack are None where they are not configured. `keys` sign the links
-    to pages, `repositories` are known by their numbers. `socket_mode` brings what Slack sends
-    where it does not come over HTTP.
-    """
-
-    registry: Registry
-    store: Store
-    engine: Engine
-    logs: LogStore
-    github: GitHub | None
-    slack: Slack | None
-    clock: Callable[[], float]
-    nonce: Callable[[], str]
-    owner: str
-    keys: links.Keys
-    repositories: Repositories
-    socket_mode: "SocketMode | None" = None
 
 
 class Composition:
@@ -179,6 +148,7 @@ class Composition:
             execs=ExecHandler(self.resolver, parts.registry),
             enqueuer=self.enqueuer,
             approvals=self.approvals.handler,
+            forks=ForkHandler(authorization, self.resolver.forks, parts.registry, self.host, parts.clock),
             cancels=CancelHandler(authorization, parts.store, parts.clock),
             builds=BuildHandler(authorization, self.resolver, self.enqueuer),
             locks=LockHandler(authorization, parts.clock),

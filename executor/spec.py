@@ -92,7 +92,8 @@ class Reference:
 class BuildSpec:
     """Make `source` runnable. `key` names all that is created; the same key never builds twice.
 
-    `setup` is for the process engine, `recipe` for the engines with containers.
+    `setup` is for the process engine, `recipe` for the engines with containers. What is `untrusted` shares no
+    cache with anything else; the process engine takes none of it.
     """
 
     key: str
@@ -102,6 +103,7 @@ class BuildSpec:
     recipe: Recipe | None = None
     timeout: float = 1800.0
     about: About = field(default_factory=About)
+    untrusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,8 @@ class RunSpec:
 
     With `live` the job also gets the environment of that workload, `env` and `references` going before it.
     `references` are variables whose values only the engine knows; what Secrets say is masked like `secrets`.
+    What is `untrusted` gets no account and of the cluster's configured `pod` only where and how it runs; the
+    process engine takes none of it.
     """
 
     key: str
@@ -155,6 +159,7 @@ class RunSpec:
     timeout: float = 900.0
     grace: float = 30.0
     signal_children: bool = True
+    untrusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from bot.catalog.due import plans_of
-from bot.composition import Composition, Parts
+from bot.composition import Composition
 from bot.config import Config
 from bot.config.loading import checked_source, source
 from bot.errors import ConfigError
+from bot.parts import Parts
 from bot.registry import Registry
 from bot.repositories import Repositories
 from bot.store import Store, ticks

@@ -112,7 +112,7 @@ VERBS: dict[str, Verb] = {
             _OF,
         ),
         Verb("thaw", "", "end a freeze", "Freezes", _OF),
-        Verb("approve", "#N", "say yes to a run that waits for it", "Approvals"),
+        Verb("approve", "#N | SHA", "say yes to a run that waits for it, or to a fork's commit", "Approvals"),
         Verb("deny", '#N ["why"]', "say no to it", "Approvals"),
         Verb("login", "", "sign in to the pages: in Slack, by a link that only you see", "Help"),
         Verb("help", "[VERB | NAME [PAGE]]", "this overview, or more about one verb or job", "Help"),

@@ -9,9 +9,14 @@ from dataclasses import dataclass, field
 from bot.commands.grammar import AVAILABLE, VERBS, help_text
 from bot.commands.reader import Reader, split, typography_hint
 from bot.errors import AskerError
+from bot.text.refs import is_full_sha, is_sha
 from bot.text.wording import did_you_mean, quoted
 
 __all__ = ["AVAILABLE", "VERBS", "help_text", "of_words", "parse", "verb_of"]
+
+
+SHORTEST_SHA = 7
+"""Letters of a commit by which one can be approved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +178,10 @@ class Thaw:
 
 @dataclass(frozen=True, slots=True)
 class Approve:
-    """Yes to a run that waits for it."""
+    """Yes to run `number`, which waits for it, or to the commit `sha` (or its beginning) of a fork."""
 
-    number: int
+    number: int | None = None
+    sha: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +336,14 @@ def _named(reader: Reader) -> tuple[str | None, str | None, str | None]:
     return reader.flags.get("job"), reader.flags.get("lock"), reader.flags.get("environment")
 
 
+def _approve(reader: Reader) -> Approve:
+    """Digits alone are a run's number, unless there are as many as in a whole SHA."""
+    word = reader.left[0] if reader.left else ""
+    if is_sha(word) and len(word) >= SHORTEST_SHA and (not word.isdecimal() or is_full_sha(word)):
+        return Approve(sha=reader.take("a commit").lower())
+    return Approve(reader.number())
+
+
 _MEANINGS: dict[str, Callable[[Reader], Command]] = {
     "run": _run,
     "rerun": _rerun,
@@ -347,7 +361,7 @@ _MEANINGS: dict[str, Callable[[Reader], Command]] = {
     "unlock": lambda reader: Unlock(reader.name("what to unlock")),
     "freeze": _freeze,
     "thaw": lambda reader: Thaw(*_named(reader)),
-    "approve": lambda reader: Approve(reader.number()),
+    "approve": _approve,
     "deny": lambda reader: Deny(reader.number(), reader.take("a reason") if reader.left else None),
     "login": lambda reader: Login(),
     "help": _help,

@@ -14,7 +14,7 @@ from bot.catalog.freezes import MOST, Calendar, Freeze
 from bot.catalog.images import Image, image_name
 from bot.catalog.who import Allowed, PeopleSets
 from bot.config.document import Value
-from bot.config.interpolation import expand
+from bot.config.interpolation import expand, refers
 from bot.config.repository_rules import RepositoryRules, rules_of
 from bot.config.settings import (
     Api,
@@ -156,6 +156,11 @@ class Config(Section):
         people = self.slack.people.items() if self.slack else ()
         return next((user for user, name in people if name.lower() == login.lower()), None)
 
+    def plain_environment(self, job: Job) -> dict[str, str]:
+        """The variables of `job.env` that take nothing from the environment nor from a secret."""
+        texts = {name: text for name, text in job.env.items() if isinstance(text, str)}
+        return {name: expand(text, {}).text for name, text in texts.items() if not refers(text)}
+
     def environment(self, job: Job) -> tuple[dict[str, str], tuple[Secret, ...]]:
         """The variables of `job.env` with their references resolved now, and what must be masked.
 
@@ -230,7 +235,6 @@ class Config(Section):
             ("github", identity + closed),
             ("slack", _slack_text(slack)),
         ]
-        pairs += [(f"repository {name}", rules.summary) for name, rules in self.repository_jobs.items()]
         pairs += [(f"image {name}", _image_text(image)) for name, image in self.images.items()]
         pairs += [(f"job {name}", job.description or "no description") for name, job in self.jobs.items()]
         return pairs

@@ -66,6 +66,14 @@ def pieces_of(text: str) -> Iterator[str | Reference]:
     yield text[position:]
 
 
+def refers(text: str) -> bool:
+    """Whether there is a reference in `text`, also one with a default; one that is malformed counts."""
+    try:
+        return any(isinstance(piece, Reference) for piece in pieces_of(text))
+    except ValueError:
+        return True
+
+
 def _closing(text: str, start: int) -> int:
     """Where the brace before `start` is closed; braces within, as in `{repository}`, are skipped."""
     depth = 1

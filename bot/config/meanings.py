@@ -51,7 +51,7 @@ MEANINGS = {
     "audit.keep": "how long the journal keeps a row; from `30d`",
     "audit.readers": "who reads the journal besides admins: `github:LOGIN`, `github:@ORG`, `github:@ORG/TEAM`",
     "github.poll": "how often the App asks GitHub for deliveries that did not come in; with it no public address is needed",
-    "github.forks": "whether code that comes from forks may be built and run",
+    "github.forks": "whether code that comes from forks may be built and run, once its commit was approved",
     "slack.signing_secret": "required by `/webhooks/slack`; a list while you change it; not needed with `app_token`",
     "slack.bot_token": "`xoxb-…`; what Errand says and asks in Slack, it does with this",
     "slack.app_token": "`xapp-…`; with it Errand opens the connection to Slack (Socket Mode), and no public address is needed",

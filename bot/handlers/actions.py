@@ -8,6 +8,7 @@ from bot.handlers.builds import BuildHandler
 from bot.handlers.cancel import CancelHandler
 from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.exec import ExecHandler
+from bot.handlers.forks import ForkHandler
 from bot.handlers.freezes import FreezeHandler
 from bot.handlers.locks import LockHandler
 from bot.handlers.pauses import PauseHandler
@@ -28,6 +29,7 @@ class Actions:
     execs: ExecHandler
     enqueuer: Enqueuer
     approvals: ApprovalHandler
+    forks: ForkHandler
     cancels: CancelHandler
     builds: BuildHandler
     locks: LockHandler

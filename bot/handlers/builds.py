@@ -55,7 +55,9 @@ class BuildHandler:
             raise LookupError("an image that is built has a source")
 
         def effect(session: Session) -> BuildOrder:
-            earlier = builds.usable(session, source.image.name, source.commit, source.image.recipe)
+            earlier = builds.usable(
+                session, source.image.name, source.commit, source.image.recipe, source.ref
+            )
             build = self._enqueuer.need_build(session, context, target)
             return BuildOrder(build, earlier is None, target.note)
 

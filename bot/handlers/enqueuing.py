@@ -102,7 +102,7 @@ class Enqueuer:
         target = self._target(session, order, TransactionCache())
         run, build = self._run(session, order, target), None
         if (source := target.source) is not None:
-            build = builds.usable(session, source.image.name, source.commit, source.image.recipe)
+            build = builds.usable(session, source.image.name, source.commit, source.image.recipe, source.ref)
             if build is not None:
                 run.build_number, run.digest = build.number, build.digest
         why = self.refusal(session, order)

@@ -1,18 +1,17 @@
 """Which commit a thing that happened is about, whose it is, and whether its message lets anything run.
 
-The code of forks is run only where `forks` says so, by whichever event a commit is named.
+The code of forks is run only where somebody has said so of that commit, by whichever event a commit is named.
 """
 
 from dataclasses import dataclass, replace
 
-from bot.access import policy
 from bot.catalog.images import Image
-from bot.errors import AskerError, NotAllowed
+from bot.errors import AskerError
 from bot.events import Occurrence
-from bot.handlers.orders import OF_FORK
 from bot.handlers.resolution import TargetResolver
 from bot.registry import Registry
 from bot.repositories import CodeHost
+from bot.text.refs import OF_FORK
 from bot.text.skipping import skip_mark
 
 
@@ -66,9 +65,8 @@ class OccurrenceCommits:
 
     async def _named(self, happened: Occurrence, image: Image, repository: str) -> Commit:
         if happened.own is not None:
-            verdict = policy.may_build(fork=not happened.own, forks=self._registry.config.forks)
-            if not verdict.allowed:
-                raise NotAllowed(verdict.sentence, "forks")
+            if not happened.own:
+                await self._resolver.forks.require(repository, happened.commit)
             fork = "" if happened.own else f"{happened.head or 'a fork'}{OF_FORK}"
             return Commit(happened.commit, f"{fork}{happened.ref or happened.commit}")
         target = await self._resolver.head(image, repository, happened.commit or happened.ref or None)

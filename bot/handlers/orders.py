@@ -12,12 +12,6 @@ from bot.handlers.authorization import RequestContext
 from bot.store import Session, image_tags
 from bot.tables import Build, ImageTag, Run
 
-OF_FORK = ":"
-"""Between a fork and its branch in the ref of a run; no branch or tag has it in its name.
-
-https://git-scm.com/docs/git-check-ref-format
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class Source:

@@ -116,7 +116,7 @@ def _version(session: Session, candidate: Candidate) -> Version | None:
         return None
     if (source := target.source) is None:
         return Version(None, target.digest)
-    build = builds.usable(session, source.image.name, source.commit, source.image.recipe)
+    build = builds.usable(session, source.image.name, source.commit, source.image.recipe, source.ref)
     return Version(source.commit, None if build is None else build.digest)
 
 

@@ -6,13 +6,15 @@ from bot.access import policy
 from bot.catalog.images import Image
 from bot.errors import AskerError, NotAllowed, Unfit
 from bot.handlers.authorization import Authorization, RequestContext
+from bot.handlers.forks import ForkGuard
 from bot.handlers.heads import HeadGuard, closed
-from bot.handlers.orders import OF_FORK, Source, Target, with_tag
+from bot.handlers.orders import Source, Target, with_tag
 from bot.registry import Registry
 from bot.repositories import CodeHost
 from bot.store import Store, builds
 from bot.tables import Run
 from bot.text import refs
+from bot.text.refs import OF_FORK
 from bot.text.wording import quoted
 
 
@@ -27,6 +29,8 @@ class TargetResolver:
         self._host = host
         self._store = store
         self._heads = HeadGuard(host)
+        self.forks = ForkGuard(registry, host, store)
+        """Which commits of forks are run."""
 
     async def target(
         self, context: RequestContext, image_name: str | None, ref: str | None, tag: str | None = None
@@ -46,7 +50,8 @@ class TargetResolver:
             pull = context.pull
             if pull.state != "open":
                 raise AskerError(closed(context, pull))
-            self._require_own(fork=pull.is_fork)
+            if pull.is_fork:
+                await self.forks.require(repository, pull.head_sha)
             await self._heads.require_unmoved(context, pull)
             ref = pull.head_ref
             if pull.is_fork:
@@ -79,17 +84,12 @@ class TargetResolver:
         about = await self._host.about(repository)
         return Target(repository, not about.private, ready=chosen)
 
-    def _require_own(self, *, fork: bool) -> None:
-        """Raise `NotAllowed` where the code is a fork's and forks are not allowed."""
-        verdict = policy.may_build(fork=fork, forks=self._registry.config.forks)
-        if not verdict.allowed:
-            raise NotAllowed(verdict.sentence, "forks")
-
-    def _require_own_commit(self, ref: str, repository: str) -> None:
+    async def _require_foreign(self, ref: str, repository: str, commit: str) -> None:
         """Raise `NotAllowed` where a commit that is on no branch and no tag is not run."""
         verdict = policy.may_build_foreign(ref=ref, repository=repository, forks=self._registry.config.forks)
         if not verdict.allowed:
             raise NotAllowed(verdict.sentence, "forks")
+        await self.forks.require(repository, commit)
 
     async def head(self, image: Image, repository: str, ref: str | None = None) -> Target:
         """The commit of `ref`, else of the default branch; `AskerError` if none. Asks for nobody's rights."""
@@ -101,7 +101,7 @@ class TargetResolver:
         named, note = await github.commit(repository, ref), None
         shown = named.ref
         if named.kind == "commit" and not await github.owns(repository, named.sha, about.default_branch):
-            self._require_own_commit(ref, repository)
+            await self._require_foreign(ref, repository, named.sha)
             shown = f"a fork{OF_FORK}{ref}"
         if named.also_tag:
             tag = quoted(f"--ref tags/{ref}")
@@ -129,13 +129,13 @@ class TargetResolver:
         return Target(repository, public, Source(image, build.commit, run.ref))
 
     async def _require_own_still(self, ref: str | None, repository: str, commit: str) -> None:
-        """Raise `NotAllowed` where a fork's code would run again and forks are not allowed (any more)."""
-        if ref is None or self._registry.config.forks:
+        """Raise `NotAllowed` where a fork's code would run again of which that is not said (any more)."""
+        if ref is None:
             return
         _, of_fork, name = ref.partition(OF_FORK)
         if of_fork and not refs.is_sha(name):
-            self._require_own(fork=True)
-        if of_fork or refs.is_sha(ref) or refs.is_pull(ref):
+            await self.forks.require(repository, commit)
+        elif of_fork or refs.is_sha(ref) or refs.is_pull(ref):
             about = await self._host.about(repository)
             if not await self._host.required.owns(repository, commit, about.default_branch):
-                self._require_own_commit(name or ref, repository)
+                await self._require_foreign(name or ref, repository, commit)

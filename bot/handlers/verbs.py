@@ -53,7 +53,9 @@ class CommandHandlers:
             case parser.Logs():
                 return _saying(await self._logs.tail(context, command.number))
             case parser.Approve():
-                return _answered(await actions.approvals.approve(context, command.number))
+                if command.sha is not None:
+                    return await actions.forks.approve(context, command.sha)
+                return _answered(await actions.approvals.approve(context, command.number or 0))
             case parser.Deny():
                 return _answered(await actions.approvals.deny(context, command.number, command.why))
             case parser.Lock():

@@ -40,6 +40,16 @@ from bot.messages.checks import (
 from bot.messages.comments import comment, marker, terminal, with_marker
 from bot.messages.deployments import Standing, deployment_fields, standing
 from bot.messages.differences import differences
+from bot.messages.forks import (
+    fork_approved,
+    fork_closed,
+    fork_elsewhere,
+    fork_moved,
+    fork_of_none,
+    fork_of_process,
+    fork_other_head,
+    fork_unapproved,
+)
 from bot.messages.freezes import despite
 from bot.messages.mrkdwn import slack_text
 from bot.messages.plans import Prospect, Reasons, plan, why
@@ -118,6 +128,14 @@ __all__ = [
     "file_annotations",
     "file_check",
     "file_status",
+    "fork_approved",
+    "fork_closed",
+    "fork_elsewhere",
+    "fork_moved",
+    "fork_of_none",
+    "fork_of_process",
+    "fork_other_head",
+    "fork_unapproved",
     "head_moved",
     "history",
     "image_page",

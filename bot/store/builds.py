@@ -15,6 +15,7 @@ from bot.store.run_locks import scope_of
 from bot.store.transitions import BUILDS, HOLDING, QUEUED, RUNS, Update
 from bot.store.wakeups import wake
 from bot.tables import Build
+from bot.text.refs import is_of_fork
 
 _CLAIM = Claim(Build, [BUILD.state == State.WAITING], begun=[BUILD.state == State.BUILDING])
 _ORDER = {"image", "repository", "ref", "commit", "definition", "public", "cause", "actor"}
@@ -32,7 +33,7 @@ def need(session: Session, build: Build, *, now: float, nonce: str, rule: str | 
     while True:
         known = session.scalars(mine.order_by(BUILD.number.desc()).with_for_update()).all()
         for other in known:
-            if other.definition == build.definition and _is_usable(other):
+            if other.definition == build.definition and _is_alike(other, build.ref) and _is_usable(other):
                 _share(session, other, build)
                 return other
         build.key = f"{build.image}@{build.commit}#{_attempt(known[0]) + 1 if known else 1}"
@@ -43,6 +44,11 @@ def need(session: Session, build: Build, *, now: float, nonce: str, rule: str | 
             wake(session, "builds")
             journal.record(session, [journal_entries.build_requested(stored, rule)])
             return stored
+
+
+def _is_alike(build: Build, ref: str | None) -> bool:
+    """Whether both are of a fork or both are not: what a fork's code made is for nothing else."""
+    return is_of_fork(build.ref) == is_of_fork(ref)
 
 
 def _attempt(build: Build) -> int:
@@ -86,11 +92,13 @@ def supersede(session: Session, build: Build, *, ref: str, now: float) -> None:
             BUILDS.ask_to_stop(session, number, older, by=build.actor, now=now, **why)
 
 
-def usable(session: Session, image: str, commit: str, definition: dict[str, Any]) -> Build | None:
+def usable(
+    session: Session, image: str, commit: str, definition: dict[str, Any], ref: str | None
+) -> Build | None:
     """The build that `need` would give to somebody who asks now, None where it would make one."""
     mine = select(Build).where(BUILD.image == image, BUILD.commit == commit).order_by(BUILD.number.desc())
-    known = session.scalars(mine)
-    return next((each for each in known if each.definition == definition and _is_usable(each)), None)
+    fits = (each for each in session.scalars(mine) if each.definition == definition and _is_alike(each, ref))
+    return next((each for each in fits if _is_usable(each)), None)
 
 
 def again(session: Session, run: int, *, owner: str, now: float, nonce: str) -> None:
@@ -141,7 +149,7 @@ def move(
     """
     build = BUILDS.move(session, number, to, owner=owner, now=now, facts=facts)
     if build is not None:
-        if build.result == "succeeded":
+        if build.result == "succeeded" and not is_of_fork(build.ref):
             image_tags.built(session, build.image, build.commit)
         _tell_runs(session, build, now)
     return build

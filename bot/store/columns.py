@@ -14,6 +14,7 @@ from bot.tables import (
     Delivery,
     DeliveryScan,
     EndedSession,
+    ForkCommit,
     Hook,
     Idempotency,
     ImageTag,
@@ -62,6 +63,7 @@ BUILD: Columns = table_of(Build).c
 DELIVERY: Columns = table_of(Delivery).c
 DELIVERY_SCAN: Columns = table_of(DeliveryScan).c
 ENDED_SESSION: Columns = table_of(EndedSession).c
+FORK_COMMIT: Columns = table_of(ForkCommit).c
 HOOK: Columns = table_of(Hook).c
 IDEMPOTENCY: Columns = table_of(Idempotency).c
 IMAGE_TAG: Columns = table_of(ImageTag).c

@@ -12,10 +12,12 @@ from bot.states import State
 from bot.tables.approvals import Approval
 from bot.tables.callers import EndedSession, Hook, Idempotency, PersonSession, Token
 from bot.tables.claimable import Claimable
+from bot.tables.forks import ForkCommit
 from bot.tables.freezes import ManualFreeze
 from bot.tables.journal import JournalEntry
 from bot.tables.locks import RunLock
 from bot.tables.occurrences import OccurrenceSeen
+from bot.tables.pins import RepositoryPin
 from bot.tables.pushes import PushSeen, PushVerdict
 from bot.tables.repository_files import RepositoryFile
 from bot.tables.types import AT_THE_GATE, Number, Packed, packed, where
@@ -28,6 +30,7 @@ __all__ = [
     "Delivery",
     "DeliveryScan",
     "EndedSession",
+    "ForkCommit",
     "Hook",
     "Idempotency",
     "ImageTag",
@@ -386,16 +389,3 @@ class ImageTag(SQLModel, table=True):
     moved_at: float = Field(sa_type=Double)
     moved_by: str  # hook:JOB/NAME, token:NAME
     pushed: str | None = None  # the newest commit of the default branch since: once built, it takes over
-
-
-class RepositoryPin(SQLModel, table=True):
-    """The name of a repository, or of an owner alone, with its number; `rival` is who came under it later."""
-
-    __tablename__ = "repository_pins"
-    __table_args__ = (Index("repository_pins_number", "number"),)
-
-    name: str = Field(primary_key=True)  # acme/shop or acme, in small letters
-    number: int = Field(sa_type=Number)
-    current: str  # what GitHub called it last; empty where another one is called that by now
-    pinned_at: float = Field(sa_type=Double)
-    rival: int | None = Field(default=None, sa_type=Number)

@@ -8,6 +8,9 @@ import re
 LONGEST = 255
 """Characters of a name."""
 
+OF_FORK = ":"
+"""Between a fork and its branch in the ref of a run or a build; no branch or tag has it in its name."""
+
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|\.lock(/|$)|(^|/)\.|\.$|^/|/$|^-|^@$")
 _SHORT_SHA = re.compile(r"[0-9a-fA-F]{4,64}")
 _FULL_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -33,6 +36,11 @@ def is_sha(text: str) -> bool:
 def is_pull(text: str) -> bool:
     """Whether `text` is the name under which GitHub keeps the commits of a pull request."""
     return _PULL.fullmatch(text) is not None
+
+
+def is_of_fork(ref: str | None) -> bool:
+    """Whether the stored ref of a run or a build says that its code is a fork's."""
+    return OF_FORK in (ref or "")
 
 
 def meanings(text: str) -> list[tuple[str, str]]:

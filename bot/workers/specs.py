@@ -3,12 +3,15 @@
 Secrets are looked up here, right before the engine gets them, and masked in Errand's own log; none is stored.
 """
 
+from dataclasses import replace
+
 from bot.catalog.catalog import Job
 from bot.catalog.images import Image
 from bot.config import Config
 from bot.errors import ConfigError
 from bot.tables import Build, Run
 from bot.telemetry.logging import mask
+from bot.text.refs import is_of_fork
 from bot.workers import run_context
 from executor.spec import About, BuildSpec, Live, Recipe, RunSpec, Source
 
@@ -19,7 +22,8 @@ def of_build(build: Build, source: Source, config: Config) -> BuildSpec:
     how = image.build
     if how is None:
         raise ConfigError(f"images.{image.name}: there is nothing to build")
-    secrets = config.build_secrets(image)
+    fork = _of_fork(build, config)
+    secrets = {} if fork else config.build_secrets(image)
     mask(secrets.values())
     recipe = Recipe(
         context=how.context,
@@ -32,10 +36,11 @@ def of_build(build: Build, source: Source, config: Config) -> BuildSpec:
     return BuildSpec(
         key=build.name,
         image=build.image,
-        source=source,
+        source=replace(source, repository=_apart(source.repository)) if fork else source,
         setup=how.setup,
         recipe=recipe,
         timeout=how.timeout,
+        untrusted=fork,
         about=About(
             labels={"image": build.image, "build": str(build.number), "cause": build.cause},
             annotations={
@@ -54,7 +59,8 @@ def of_run(run: Run, key: str, config: Config, payload: str | None = None) -> Ru
     ConfigError where a secret of it is not set any more, AskerError where its arguments do not fit.
     """
     job = Job.frozen(run.definition)
-    environment, secrets = config.environment(job)
+    fork = _of_fork(run, config)
+    environment, secrets = (config.plain_environment(job), ()) if fork else config.environment(job)
     mask(secrets)
     source = image_to_pin(run)
     return RunSpec(
@@ -70,15 +76,31 @@ def of_run(run: Run, key: str, config: Config, payload: str | None = None) -> Ru
         memory=job.resources.memory if job.resources else None,
         cpu=job.resources.cpu if job.resources else None,
         gpu=job.resources.gpu if job.resources else 0,
-        read_only=job.read_only,
-        service_account=job.service_account,
+        read_only=job.read_only or fork,
+        service_account="" if fork else job.service_account,
         live=source if isinstance(source, Live) else None,
-        references=config.references(job),
+        references={} if fork else config.references(job),
         about=_about(run, config.url),
         timeout=job.timeout,
         grace=job.grace,
         signal_children=job.signal_children,
+        untrusted=fork,
     )
+
+
+def _of_fork(row: Build | Run, config: Config) -> bool:
+    """Whether its code is a fork's, of which it gets no secret; ConfigError where that is not run at all."""
+    if not is_of_fork(row.ref):
+        return False
+    if not config.forks or config.engine.kind == "process":
+        raise ConfigError("This is the code of a fork, and code of forks is not run here.")
+    return True
+
+
+def _apart(repository: str) -> str:
+    """Where builds of forks keep what they share; no owner on GitHub has a dot in its name."""
+    owner, _, name = repository.partition("/")
+    return f"{owner}.fork/{name}"
 
 
 def image_to_pin(run: Run) -> str | Live | None:

@@ -15,6 +15,13 @@ from executor.reports import files, headway, reading
 from executor.spec import BuildSpec, Live, Outcome, Progress, Result, RunSpec, Started
 from executor.supervisor import record
 
+_UNTRUSTED = Outcome(
+    Result.ERROR,
+    reason="SpecRefused",
+    message="Code that nobody here answers for is never run as a plain process.",
+)
+"""A process of this machine is kept from nothing that its user may do."""
+
 
 class ProcessEngine:
     """Runs jobs below `directory`, in checkouts that it builds there; an `executor.engine.Engine`.
@@ -38,6 +45,9 @@ class ProcessEngine:
 
     async def run(self, spec: RunSpec) -> AsyncIterator[Progress]:
         """Start the run or attach to it; see `Engine`."""
+        if spec.untrusted:
+            yield _UNTRUSTED
+            return
         feed = ProgressFeed()
         watch = self._supervised.enter(spec.key, lambda at: requests.of_run(spec, at))
         attending = asyncio.create_task(self._attend(spec, watch, feed))
@@ -74,6 +84,9 @@ class ProcessEngine:
 
     async def build(self, spec: BuildSpec) -> AsyncIterator[Progress]:
         """Build the tree or attach to the build; see `Engine`."""
+        if spec.untrusted:
+            yield _UNTRUSTED
+            return
         async for progress in self._supervised.follow(spec.key, lambda at: requests.of_build(spec, at)):
             if isinstance(progress, Outcome):
                 run = self._supervised.place(spec.key).run

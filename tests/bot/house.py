@@ -15,9 +15,10 @@ from ruamel.yaml import YAML
 from sqlalchemy import select
 
 from bot.access import links
-from bot.composition import Composition, Parts
+from bot.composition import Composition
 from bot.config import load
 from bot.github import GitHub
+from bot.parts import Parts
 from bot.posting import outbox
 from bot.registry import Registry, renewed
 from bot.repositories import Repositories

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 
 from bot.access import links
 from bot.catalog.catalog import Job
-from bot.composition import Composition, Parts
+from bot.composition import Composition
 from bot.config import Config
 from bot.github import Keys, Logins, Oidc
+from bot.parts import Parts
 from bot.registry import Registry
 from bot.repositories import Repositories
 from bot.store import Store

@@ -45,7 +45,7 @@ def made(spec: BuildSpec, settings: Settings) -> Manifests:
     given |= {_key(number): value.reveal() for number, value in enumerate(recipe.secrets.values())}
     words = _words(spec, recipe, settings.builder.kind)
     env = _environment(spec, recipe, url, bool(token)) | trust.environment(settings, _WORK)
-    if settings.builder.cache:
+    if settings.builder.cache and not spec.untrusted:
         env["ERRAND_CACHE"] = references.below(settings.builder.cache, spec.image)
     _check_text(*words, *env.values())
     ours = manifests.metadata(spec.key, settings.namespace, spec.about, settings.installation, "build")

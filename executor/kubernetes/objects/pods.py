@@ -59,6 +59,11 @@ _REPORT = Path(__file__).with_name("report.sh").read_text(encoding="utf-8")
 _SMALL = {"cpu": "50m", "memory": "32Mi"}
 _MODE = 0o444
 _GPU = "nvidia.com/gpu"
+_PLACING = (
+    "affinity", "dnsConfig", "dnsPolicy", "hostUsers", "nodeSelector", "priorityClassName",
+    "runtimeClassName", "schedulerName", "securityContext", "tolerations", "topologySpreadConstraints",
+)  # fmt: skip
+"""What of the configured `pod` holds for untrusted code: where and how it runs, nothing that it is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +167,8 @@ def spec(
         pod["serviceAccountName"] = account
     if pull_secrets:
         pod["imagePullSecrets"] = [{"name": name} for name in pull_secrets]
-    made = merged(pod, settings.pod)
+    given = {key: settings.pod[key] for key in _PLACING if key in settings.pod}
+    made = merged(pod, given if run.untrusted else settings.pod)
     return made if run.service_account is None else _acting_as(made, run.service_account)
 
 

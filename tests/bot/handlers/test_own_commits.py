@@ -14,6 +14,7 @@ from bot.handlers.start import StartRequest
 from bot.states import Cause
 from bot.store import Session, builds
 from bot.tables import Build, Run
+from tests.bot.handlers.forking import looked_at, with_forks
 from tests.bot.house import HEAD, SHOP, House, house
 
 FORK, EARLIER, TOPIC = "d" * 40, "e" * 40, "b" * 40
@@ -112,8 +113,12 @@ async def test_run_of_a_fork_from_before_is_not_repeated(shop: House) -> None:
 
 
 async def test_where_forks_are_allowed_their_commits_are_and_are_known_as_such(tmp_path: Path) -> None:
-    async with house(tmp_path, changes={"github": {"forks": True}}) as home:
+    async with house(tmp_path) as made:
+        home = with_forks(made)
         home.github.add_pull(SHOP, 8, FORK, "main", head_repository="stranger/shop")
+        with pytest.raises(NotAllowed, match="looked at it and says `/job approve ddd"):
+            await target(home, "pull/8/head")
+        await looked_at(home, FORK, 8)
         found = await target(home, "pull/8/head")
         assert found.source is not None
         assert (found.source.commit, found.source.ref) == (FORK, "a fork:pull/8/head")

@@ -7,11 +7,12 @@ import pytest
 
 from bot.access.callers import of_token
 from bot.commands import parser
-from bot.composition import Composition, Parts
+from bot.composition import Composition
 from bot.config import load
 from bot.handlers.authorization import Authorization
 from bot.handlers.facts import FactFinder
 from bot.handlers.pauses import PauseHandler
+from bot.parts import Parts
 from bot.registry import Registry
 from bot.repositories import CodeHost, Repositories
 from bot.store import Store, ticks

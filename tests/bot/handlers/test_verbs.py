@@ -8,6 +8,7 @@ from sqlalchemy import update
 from bot.catalog.catalog import Job
 from bot.store.columns import BUILD, RUN
 from bot.tables import Build, Run
+from tests.bot.handlers.forking import looked_at, with_forks
 from tests.bot.house import HEAD, SITE, House
 
 
@@ -239,7 +240,7 @@ async def test_status_in_slack_shows_nothing_that_who_asks_may_not_have_any_more
         ("run plain", "no image, so no repository"),
         ("run check --ref nowhere", "no branch, tag or commit"),
         ("run check --ref ../../x", "no branch, tag or commit"),
-        ("approve #1", "There is no run #1"),
+        ("approve #1", "There is no run #1."),
         ("frobnicate", "frobnicate"),
         ("help run", "run NAME"),
         ("help", "/job"),
@@ -296,15 +297,14 @@ async def test_rerun_keeps_to_the_overlap_of_today(home: House) -> None:
 
 
 async def test_fork_that_was_run_once_is_not_run_again_where_forks_are_not_run_any_more(home: House) -> None:
-    assert home.tools.registry.config.github is not None
-    forks = home.tools.registry.config.github.model_copy(update={"forks": True})
-    open_house = home.without(config=home.tools.registry.config.model_copy(update={"github": forks}))
+    open_house = with_forks(home)
     for head, ref in (
         ("stranger/shop", "stranger/shop:topic"),
         (None, "a fork:topic"),
         ("Acme/Shop", "topic"),
     ):
         home.github.add_pull("acme/shop", 7, "d" * 40, "main", head_repository=head)
+        await looked_at(open_house, "d" * 40, 7)
         await open_house.says("/job run check")
         run = await home.run(1 if head == "stranger/shop" else 2 if head is None else 3)
         assert (run.ref or "").rpartition(":")[0] == ref.rpartition(":")[0]

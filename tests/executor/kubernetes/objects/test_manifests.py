@@ -294,6 +294,24 @@ def test_run_acts_as_whom_it_says_or_as_nobody_whatever_the_engine_and_its_pod_s
         )
 
 
+def test_untrusted_code_gets_of_the_configured_pod_only_where_and_how_it_runs() -> None:
+    given = {
+        "serviceAccountName": "admin",
+        "automountServiceAccountToken": True,
+        "runtimeClassName": "gvisor",
+        "nodeSelector": {"pool": "jobs"},
+        "volumes": [{"name": "secrets", "secret": {"secretName": "shop"}}],
+        "containers": [{"name": "job", "envFrom": [{"secretRef": {"name": "shop"}}]}],
+    }
+    settings = replace(SETTINGS, service_account="powerful", pod=given)
+    found = made(settings=settings, untrusted=True, read_only=True, service_account="")
+    assert (pod(found).get("serviceAccountName"), pod(found)["automountServiceAccountToken"]) == (None, False)
+    assert (pod(found)["runtimeClassName"], pod(found)["nodeSelector"]) == ("gvisor", {"pool": "jobs"})
+    assert [each["name"] for each in pod(found)["volumes"] if "secret" in each] == []
+    assert "envFrom" not in job(found)
+    assert job(found)["securityContext"]["readOnlyRootFilesystem"] is True
+
+
 def test_a_service_account_gives_its_token() -> None:
     found = pod(made(settings=replace(SETTINGS, service_account="runner")))
     assert (found["serviceAccountName"], found["automountServiceAccountToken"]) == ("runner", True)
