@@ -24,7 +24,7 @@ from bot.messages.repository_files import Defined
 from bot.repository_jobs import Origin
 from bot.store import Session, Store, history, job_names, journal, repository_files, versions
 from bot.store.journal_entries import config_changed
-from bot.store.repository_files import SOURCE
+from bot.store.repository_files import SOURCE, is_of
 from bot.tables import JobVersion
 
 log = structlog.get_logger()
@@ -160,9 +160,7 @@ class Registry:
 
     def defined_by(self, number: int) -> Defined:
         """What the repository of this number defines today."""
-        owned = [
-            each for each in self.entries() if (each.row.source, versions.owner(each.row)) == (SOURCE, number)
-        ]
+        owned = [each for each in self.entries() if is_of(each.row, number)]
         images = {name for name, owner in self._today.owners.items() if owner == number}
         shown = {name: image for name, image in self.catalog.images.items() if name in images}
         return Defined({each.job.name: each.job for each in owned}, shown)
@@ -173,12 +171,10 @@ class Registry:
         others = {
             name: f"{name} is a job of {_WHOSE[entry.row.source]} already"
             for name, entry in today.entries.items()
-            if (entry.row.source, versions.owner(entry.row)) != (SOURCE, number)
+            if not is_of(entry.row, number)
         }
         before = [
-            name
-            for name, row in today.removed.items()
-            if name.startswith(start) and (row.source, versions.owner(row)) != (SOURCE, number)
+            name for name, row in today.removed.items() if name.startswith(start) and not is_of(row, number)
         ]
         kept = await self._store.read(lambda s: history.kept(s, before))
         others |= {name: f"the history of another job that was called {name} is kept" for name in kept}

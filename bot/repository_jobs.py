@@ -34,7 +34,7 @@ def held_today(
             found = replace(found, lines=row.lines)
         if gone:
             log.warning("repository.narrowed", repository=row.repository, jobs=gone)
-        fits.append((row, in_force(row.repository_number, row.repository, row.commit or "", found)))
+        fits.append((row, in_force(row, row.repository, row.commit or "", found)))
     return fits
 
 
@@ -50,16 +50,17 @@ def images_of(stored: Iterable[Mapping[str, Any]]) -> dict[str, Image]:
 
 
 def in_force(
-    number: int, repository: str, commit: str, found: RepositoryDefinitions
+    row: RepositoryFile, repository: str, commit: str, found: RepositoryDefinitions
 ) -> repository_files.InForce:
-    """What a repository defines, as it is stored."""
+    """What the repository of `row` defines from now on, as it is stored."""
     return repository_files.InForce(
-        number,
+        row.repository_number,
         repository,
         commit,
         {name: job.model_dump(mode="json") for name, job in found.jobs.items()},
         {name: image.model_dump(mode="json", exclude_defaults=True) for name, image in found.images.items()},
         found.lines,
+        before=tuple(row.lines),
     )
 
 

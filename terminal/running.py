@@ -35,7 +35,7 @@ Scheduled = Annotated[
 SomeScheduled = Annotated[
     str | None,
     typer.Argument(
-        metavar="[NAME]", help="The job, or JOB/SCHEDULE for one of its schedules.", autocompletion=job_names
+        metavar="NAME", help="The job, or JOB/SCHEDULE for one of its schedules.", autocompletion=job_names
     ),
 ]
 All = Annotated[bool, typer.Option("--all", help="All schedules there are; needs an admin's token.")]

@@ -235,6 +235,7 @@ class Config(Section):
             ("github", identity + closed),
             ("slack", _slack_text(slack)),
         ]
+        pairs += [(f"repository {name}", rules.summary) for name, rules in self.repository_jobs.items()]
         pairs += [(f"image {name}", _image_text(image)) for name, image in self.images.items()]
         pairs += [(f"job {name}", job.description or "no description") for name, job in self.jobs.items()]
         return pairs

@@ -46,6 +46,8 @@ def _check_rule(document: Document, path: Path, rule: Mapping[str, Value], data:
     if rule.get("service_account") is not None and kind_of(data) not in (None, "kubernetes"):
         what = "only a cluster has service accounts; for this engine.kind has to be kubernetes"
         document.wrong((*path, "service_account"), what, key=True)
+    if rule.get("unconfined") is True and kind_of(data) not in (None, "process"):
+        document.wrong((*path, "unconfined"), "this engine confines every job; leave this out", key=True)
     secrets = rule.get("secrets")
     for index, name in enumerate(secrets if isinstance(secrets, list) else ()):
         if isinstance(name, str) and name in own:

@@ -98,6 +98,13 @@ class RepositoryRules(Section):
     service_account: ObjectName | None = None
     unconfined: bool = False
 
+    @property
+    def summary(self) -> str:
+        """What its jobs may say besides what they are, for `errand check`."""
+        said = f"sets {', '.join(self.overrides)}" if self.overrides else "sets nothing else"
+        confined = ", unconfined" if self.unconfined else ""
+        return f"defines up to {self.jobs} jobs, {said}{confined}"
+
     @model_validator(mode="after")
     def _sizes_and_their_key(self) -> Self:
         if ("size" in self.overrides) != bool(self.sizes):

@@ -241,7 +241,7 @@ class Authorization:
                     verdict = self._judged(context, self.rule_of(job), self.subject(context, job))
                 except AskerError:
                     continue
-                return None if verdict.allowed else NotAllowed(verdict.sentence)
+                return None if verdict.allowed else _refused(verdict)
         return None
 
     def rule_of(self, job: Job) -> Rule:
@@ -355,8 +355,12 @@ def _subject(job: str, rule: Rule, repositories: Sequence[str], *, public: bool 
 def _require(context: RequestContext, name: str, verdict: Verdict) -> None:
     """Raise `NotAllowed` unless they may; by what they do is noted of the job or the repository `name`."""
     if not verdict.allowed:
-        raise NotAllowed(verdict.sentence, verdict.by or _RULES.get(verdict.reason, verdict.reason))
+        raise _refused(verdict)
     context.rules[name] = verdict.by
+
+
+def _refused(verdict: Verdict) -> NotAllowed:
+    return NotAllowed(verdict.sentence, verdict.by or _RULES.get(verdict.reason, verdict.reason))
 
 
 def owner(context: RequestContext, run: Run) -> str:

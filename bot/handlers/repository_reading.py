@@ -142,7 +142,7 @@ class RepositoryFileReader:
             posts.add(session, told)
             if found is not None:
                 versions.hold(session)
-                new = in_force(row.repository_number, name, commit or row.commit or "", found)
+                new = in_force(row, name, commit or row.commit or "", found)
                 changed.extend(repository_files.install(session, new, actor=actor, now=now))
                 kept = {"commit": commit, "written": dict(found.written), "lines": dict(found.lines)}
                 repository_files.put_images(session, row, new.images)

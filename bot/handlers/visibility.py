@@ -72,7 +72,7 @@ class Visibility:
     async def exactly(self, context: RequestContext, most: int) -> Sight:
         """The same after up to `most` questions; `RetryLater` where one of them is not answered now."""
         asker, groups = self._authorization.asker(context), self._groups(context)
-        facts, away = await self._gather(asker, groups, most)
+        facts, away = await self._gather(asker, groups, {}, most)
         if away:
             raise away[0]
         return self.within(context, Known(facts))
@@ -80,7 +80,7 @@ class Visibility:
     async def known(self, context: RequestContext) -> Known:
         """What is to be known for that; without what nobody says now."""
         asker, groups = self._authorization.asker(context), self._groups(context)
-        facts, _ = await self._gather(asker, groups, MOST)
+        facts, _ = await self._gather(asker, groups, {}, MOST)
         return Known(facts, len(_open(asker, groups, facts)))
 
     def within(self, context: RequestContext, known: Known) -> Sight:
@@ -111,7 +111,7 @@ class Visibility:
         """
         groups = [group for group in self._groups(context) if group.own]
         asker = self._authorization.asker(context)
-        facts, away = await self._gather(asker, groups, MOST)
+        facts, away = await self._gather(asker, groups, context.facts, MOST)
         allowed = [
             job.name
             for group in groups
@@ -124,10 +124,10 @@ class Visibility:
         return frozenset(allowed)
 
     async def _gather(
-        self, asker: Asker, groups: Sequence[_Group], most: int
+        self, asker: Asker, groups: Sequence[_Group], known: Facts, most: int
     ) -> tuple[dict[Question, Answer], list[RetryLater]]:
-        """The answers to what is open, and what was in the way of others."""
-        facts: dict[Question, Answer] = {}
+        """What is `known` with the answers to what is open, and what was in the way of others."""
+        facts: dict[Question, Answer] = dict(known)
         asked: set[Question] = set()
         away: list[RetryLater] = []
         for _ in range(ROUNDS):
@@ -154,21 +154,25 @@ class Visibility:
         return groups
 
     def _grouped(self, context: RequestContext, jobs: Iterable[Job]) -> Sequence[_Group]:
-        found: dict[tuple[Rule, tuple[str, ...]], _Group] = {}
+        alike: dict[tuple[object, ...], _Group | None] = {}
         for job in jobs:
-            try:
-                subject = self._authorization.subject(context, job)
-            except AskerError:  # which is said when they ask for it
-                continue
-            rule, repositories = self._authorization.rule_of(job), tuple(subject.repositories)
-            group = found.get((rule, repositories))
-            if group is None:
-                repository = self._registry.catalog.repository_of(job)
-                own = rule.personal or bool(rule.deny) or repository is None
-                group = _Group(rule, subject, [], job_key(job, repository), own)
-                found[rule, repositories] = group
-            group.jobs.append(job)
-        return list(found.values())
+            key = (job.image, job.allow, job.deny, job.repositories)
+            if key not in alike:
+                alike[key] = self._group(context, job)
+            group = alike[key]
+            if group is not None:
+                group.jobs.append(job)
+        return [group for group in alike.values() if group is not None]
+
+    def _group(self, context: RequestContext, job: Job) -> _Group | None:
+        """An empty group for jobs that say the same; None where they may not be asked for here at all."""
+        try:
+            subject = self._authorization.subject(context, job)
+        except AskerError:  # which is said when they ask for it
+            return None
+        rule, repository = self._authorization.rule_of(job), self._registry.catalog.repository_of(job)
+        own = rule.personal or bool(rule.deny) or repository is None
+        return _Group(rule, subject, [], job_key(job, repository), own)
 
 
 def job_key(job: Job, repository: str | None) -> str:

@@ -106,7 +106,10 @@ def _change(session: Session, row: RepositoryFile, owner: str, **values: Any) ->
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """What a repository defines from now on: jobs as they are stored, and where they stand in the file."""
+    """What a repository defines from now on: jobs as they are stored, and where they stand in the file.
+
+    `before` are the names of those that it defined until now.
+    """
 
     number: int
     repository: str
@@ -114,6 +117,7 @@ class InForce:
     jobs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     images: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)
+    before: Collection[str] = ()
 
 
 class NameTaken(Exception):
@@ -129,10 +133,11 @@ def install(session: Session, new: InForce, *, actor: str, now: float) -> list[s
 
     `versions.hold` has to be called before. Raises `NameTaken`.
     """
-    newest, changed = versions.newest(session), []
+    newest = versions.newest(session, {*new.jobs, *new.before})
+    changed = []
     for name, definition in new.jobs.items():
         last = newest.get(name)
-        if last is not None and (last.source, versions.owner(last)) != (SOURCE, new.number):
+        if last is not None and not is_of(last, new.number):
             if job_names.why_taken(session, last) is not None:
                 raise NameTaken(name)
             job_names.forget_all(session, name)
@@ -144,7 +149,16 @@ def install(session: Session, new: InForce, *, actor: str, now: float) -> list[s
         }
         if versions.add(session, name, definition, source=SOURCE, actor=actor, now=now, origin=origin)[1]:
             changed.append(name)
-    return changed + end_others(session, new.number, new.jobs, newest, actor=actor, now=now)
+    mine = [name for name in new.before if name in newest and is_of(newest[name], new.number)]
+    gone = [name for name in mine if name not in new.jobs and not newest[name].deleted]
+    for name in gone:
+        versions.end(session, name, source=SOURCE, actor=actor, now=now)
+    return [*changed, *(f"-{name}" for name in gone)]
+
+
+def is_of(row: JobVersion, number: int) -> bool:
+    """Whether the repository of this number defines the job, or did when it ended."""
+    return (row.source, versions.owner(row)) == (SOURCE, number)
 
 
 def put_images(session: Session, row: RepositoryFile, images: Mapping[str, Any]) -> None:
@@ -174,23 +188,3 @@ def narrow(session: Session, row: RepositoryFile, found: InForce, *, now: float)
             return install(session, replace(found, jobs=jobs), actor="file", now=now)
         except NameTaken as taken:  # by the server's file, a moment ago
             del jobs[taken.name]
-
-
-def end_others(
-    session: Session,
-    number: int,
-    kept: Collection[str],
-    newest: Mapping[str, JobVersion],
-    *,
-    actor: str,
-    now: float,
-) -> list[str]:
-    """End the jobs of a repository that are not `kept`; gives `-NAME` of each."""
-    mine = [
-        name
-        for name, row in newest.items()
-        if row.source == SOURCE and not row.deleted and versions.owner(row) == number and name not in kept
-    ]
-    for name in mine:
-        versions.end(session, name, source=SOURCE, actor=actor, now=now)
-    return [f"-{name}" for name in mine]

@@ -1,6 +1,6 @@
 """Versions of jobs: every definition with who made it and when; the newest row of a job is what holds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -34,9 +34,10 @@ def mark(session: Session) -> int:
     return int(session.scalar(select(newest + revisions)) or 0)
 
 
-def newest(session: Session) -> dict[str, JobVersion]:
-    """The newest version of every job that ever was, by name; also of those that are deleted."""
-    latest = select(VERSION.job, func.max(VERSION.version).label("version")).group_by(VERSION.job).subquery()
+def newest(session: Session, names: Collection[str] | None = None) -> dict[str, JobVersion]:
+    """The newest version of every job that ever was, by name, or of these; also of those that are deleted."""
+    every = select(VERSION.job, func.max(VERSION.version).label("version")).group_by(VERSION.job)
+    latest = (every if names is None else every.where(VERSION.job.in_(names))).subquery()
     query = select(JobVersion).join(
         latest, (VERSION.job == latest.c.job) & (VERSION.version == latest.c.version)
     )

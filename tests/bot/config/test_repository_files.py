@@ -308,6 +308,21 @@ def test_rules_that_have_no_effect_are_mistakes(tmp_path: Path) -> None:
         assert told in str(wrong.value)
 
 
+def test_what_another_engine_has_is_a_mistake(tmp_path: Path) -> None:
+    file = tmp_path / "app.yaml"
+    for engine, rule, told in (
+        ("container", "unconfined: true", "this engine confines every job"),
+        ("process", "service_account: deployer", "only a cluster has service accounts"),
+    ):
+        file.write_text(
+            f"github: {{token: abcdef, repositories: [acme/*]}}\nengine: {{kind: {engine}}}\n"
+            f"repository_jobs: {{acme/*: {{{rule}}}}}\n"
+        )
+        with pytest.raises(Invalid, match=r"app\.yaml:3:28") as wrong:
+            load(file, {})
+        assert told in str(wrong.value)
+
+
 def test_repository_that_may_not_talk_here_cannot_be_given_anything(tmp_path: Path) -> None:
     file = tmp_path / "app.yaml"
     for github, told in (
@@ -319,6 +334,12 @@ def test_repository_that_may_not_talk_here_cannot_be_given_anything(tmp_path: Pa
         with pytest.raises(Invalid) as wrong:
             load(file, {})
         assert told in str(wrong.value)
+
+
+def test_summary_says_who_may_define_what(config: Config) -> None:
+    told = dict(config.summary())
+    assert told["repository acme/shop"] == "defines up to 50 jobs, sets timeout, size, on, schedule"
+    assert told["repository acme/*"] == "defines up to 2 jobs, sets nothing else"
 
 
 def test_prefix_is_made_of_any_name(config: Config) -> None:

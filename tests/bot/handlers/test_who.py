@@ -17,8 +17,8 @@ from bot.handlers.places import PagePlace
 from bot.handlers.start import StartRequest
 from bot.handlers.who_table import WhoTable
 from bot.messages.slack.actions import Action
-from bot.states import Cause
-from bot.store import posts
+from bot.states import Cause, EntryKind
+from bot.store import journal, posts
 from bot.tables import Build, Run
 from tests.bot.handlers.slack.test_presses import press
 from tests.bot.handlers.test_checks import BUILT, _pressed
@@ -330,3 +330,19 @@ async def test_team_that_there_is_not_keeps_out_whoever_it_denies(home: House) -
     del home.github.state.organizations["acme"].teams["contractors"]
     told = await refused(home, "keeper", parser.Run("closed"))
     assert "github:@acme/contractors, of which nobody can be asked" in str(told)
+
+
+@pytest.mark.parametrize(
+    ("login", "job", "rule"),
+    [
+        ("octocat", "migrate", "allow"),
+        ("contractor", "closed", "deny: github:@acme/contractors"),
+        ("reader", "open", "permission read"),
+    ],
+)
+async def test_journal_says_which_rule_refused(home: House, login: str, job: str, rule: str) -> None:
+    await by_slack(home, login, job)
+    (entry,) = await home.store.read(
+        lambda s: journal.newest(s, journal.Selection(kinds=(EntryKind.REFUSED,)), limit=5)
+    )
+    assert (entry.job, entry.rule, entry.person) == (job, rule, f"github:{login}")

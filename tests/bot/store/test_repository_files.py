@@ -21,12 +21,12 @@ async def want(store: Store, number: int = 7, **pushed: str) -> None:
     await store.write(lambda s: repository_files.want(s, wanted, now=1.0))
 
 
-async def installed(store: Store, *names: str, number: int = 7) -> list[str]:
+async def installed(store: Store, *names: str, number: int = 7, before: tuple[str, ...] = ()) -> list[str]:
     jobs = {name: {**JOB, "name": name} for name in names}
 
     def write(session: Session) -> list[str]:
         versions.hold(session)
-        new = InForce(number, "acme/shop", "c" * 40, jobs, lines=dict.fromkeys(names, 3))
+        new = InForce(number, "acme/shop", "c" * 40, jobs, lines=dict.fromkeys(names, 3), before=before)
         return repository_files.install(session, new, actor="github:octocat", now=2.0)
 
     return await store.write(write)
@@ -74,9 +74,10 @@ async def test_retry_waits_for_its_time_and_counts(store: Store) -> None:
 
 async def test_jobs_of_one_repository_are_replaced_as_a_whole(store: Store) -> None:
     assert await installed(store, "shop-a", "shop-b") == ["shop-a", "shop-b"]
-    assert await installed(store, "shop-a", "shop-c") == ["shop-c", "-shop-b"]
-    assert await installed(store, "other-a", number=8) == ["other-a"]
-    assert await installed(store, "shop-a", "shop-b") == ["shop-b", "-shop-c"]
+    old = ("shop-a", "shop-b")
+    assert await installed(store, "shop-a", "shop-c", before=old) == ["shop-c", "-shop-b"]
+    assert await installed(store, "other-a", number=8, before=old) == ["other-a"]
+    assert await installed(store, *old, before=("shop-a", "shop-c")) == ["shop-b", "-shop-c"]
     rows = await newest(store)
     assert {name: (row.version, row.deleted) for name, row in rows.items()} == {
         "shop-a": (1, False),

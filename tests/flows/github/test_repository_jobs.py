@@ -59,8 +59,16 @@ async def test_pushed_file_brings_a_job_that_runs_until_another_push_takes_it_aw
     assert job["origin"] == told
     assert (await errand.get("/api/runs/1/logs", token=token)).text == "good morning\n"
 
-    await errand.push(await errand.commit({".errand.yaml": "jobs: {}\n"}))
+    # While nothing here listens the file changes; what is stored holds until that is read.
+    await errand.stop()
+    await errand.commit({".errand.yaml": GOOD + "  more: {image: app, command: cat greeting}\n"})
+    await errand.start()
     await read(errand, 2)
+    assert (await errand.get("/api/jobs/shop-more", token=token)).json()["changed_by"] == "repository"
+    assert (await errand.get("/api/jobs/shop-greet", token=token)).json()["version"] == 1
+
+    await errand.push(await errand.commit({".errand.yaml": "jobs: {}\n"}))
+    await read(errand, 3)
     await errand.comment("/job run shop-greet")
     await card(errand, "There is no job `shop-greet`")
 
