@@ -22,6 +22,7 @@ from bot.handlers.facts import FactFinder
 from bot.handlers.forks import ForkHandler
 from bot.handlers.freezes import FreezeHandler
 from bot.handlers.locks import LockHandler
+from bot.handlers.moments import MomentReader
 from bot.handlers.occurrence_commits import OccurrenceCommits
 from bot.handlers.occurrences import OccurrenceHandler
 from bot.handlers.pauses import PauseHandler
@@ -139,7 +140,9 @@ class Composition:
         """One handler each."""
         parts, authorization = self.parts, self.authorization
         requirements = RequirementHandler(self.host)
-        starts = StartHandler(authorization, self.resolver, requirements)
+        starts = StartHandler(
+            authorization, self.resolver, requirements, MomentReader(self.slack_people, parts.clock)
+        )
         return Actions(
             authorization=authorization,
             selection=RunSelection(authorization, parts.store),

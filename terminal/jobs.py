@@ -30,7 +30,7 @@ def add_to(cli: typer.Typer) -> None:
     """Put the commands there."""
     cli.command()(jobs)
     cli.command(cls=WithRest)(plan)
-    for command in (why, pause, resume, skip):
+    for command in (agenda, why, pause, resume, skip):
         cli.command()(command)
 
 
@@ -57,6 +57,26 @@ def jobs(json: Json = False) -> None:
         rows,
         "There are no jobs, or none that this token may see.",
     )
+
+
+def agenda(json: Json = False) -> None:
+    """What starts next: by schedules, and what was asked for at a moment."""
+    found = connected().ask("GET", "/api/agenda")["coming"]
+    if json:
+        for each in found:
+            printing.document(each)
+        return
+    rows = [
+        (
+            printing.moment(each["at"]),
+            each["job"],
+            each["schedule"],
+            None if each["run"] is None else f"#{each['run']}",
+            each["asked_by"],
+        )
+        for each in found
+    ]
+    printing.table(("at", "job", "schedule", "run", "asked by"), rows, "Nothing is to start.")
 
 
 def _last(job: Document) -> str | None:

@@ -77,14 +77,29 @@ def run(
     timeout: Timeout = None,
     json: Json = False,
 ) -> None:
-    """Start a job.
+    """Start a job, at once or later: `errand run NAME at 22:00`, `errand run NAME in 2h`.
 
     What stands after `--` is for its command: `errand run NAME KEY=VALUE ... -- ARGS`.
     """
     seconds = _limit(wait, timeout)
-    body = asked(parameters, ref, image, rest_of(context)) | despite(override)
+    later, parameters = _later(parameters or [])
+    body = asked(parameters, ref, image, rest_of(context)) | later | despite(override)
     with naming(name):
         _begin(f"/api/jobs/{segment(name)}/start", body, wait=wait, timeout=seconds, as_json=json)
+
+
+def _later(words: list[str]) -> tuple[dict[str, str], list[str]]:
+    """When it is to start, as the API takes it, and the other words."""
+    match words:
+        case ["at", day, clock, *rest] if "=" not in clock:
+            return {"at": f"{day}T{clock}"}, rest
+        case ["at", moment, *rest]:
+            return {"at": moment}, rest
+        case ["in", delay, *rest]:
+            return {"delay": delay}, rest
+        case ["at" | "in"]:
+            raise Usage("Expected `at TIME`, such as `at 22:00`, or `in DURATION`, such as `in 2h`.")
+    return {}, words
 
 
 def rerun(

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from bot.catalog.catalog import Job
@@ -22,6 +23,10 @@ RECORDED = 100
 
 DEFINITION = "its definition"
 """Who pauses a schedule that says `paused: true`."""
+
+UNCOUNTED = "uncounted"
+SEARCHED = 3000
+"""Due moments that are looked through for those of which `when` holds."""
 
 EVERY = "*"
 """The key of what people said about all schedules at once; no job is called so."""
@@ -55,7 +60,8 @@ class Plan:
     @property
     def text(self) -> str:
         """What is compared to know whether it was changed."""
-        return f"{self.timetable.cron} {self.timetable.timezone}"
+        when = "" if self.timetable.when is None else f" when {self.timetable.when}"
+        return f"{self.timetable.cron} {self.timetable.timezone}{when}"
 
     @property
     def patience(self) -> float:
@@ -69,6 +75,13 @@ class Plan:
     def after(self, decided_to: float) -> float:
         """When the first run after the due moment `decided_to` starts."""
         return self.starts_at(self.schedule.after(decided_to))
+
+    def coming(self, moment: float, count: int) -> list[float]:
+        """The next `count` due moments after `moment` that count, among the next `SEARCHED`."""
+        if self.timetable.when is None:
+            return self.schedule.upcoming(moment, count)
+        some = self.schedule.moments(moment, SEARCHED)
+        return list(islice(filter(self.timetable.counts, some), count))
 
     def since(self, decided_to: float, now: float) -> list[float]:
         """The due moments after `decided_to` whose time has come by `now`, the newest `RECORDED` of them."""
@@ -88,7 +101,10 @@ def plans_of(*jobs: Job) -> list[Plan]:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One due moment and what becomes of it: `run`, `missed`, `skipped` or `paused`, and why."""
+    """One due moment and what becomes of it: `run`, `missed`, `skipped` or `paused`, and why.
+
+    One that `when` leaves out is `UNCOUNTED`: it is decided, and nobody is told of it.
+    """
 
     at: float
     outcome: str
@@ -167,6 +183,8 @@ def judge(plan: Plan, states: States, now: float, why: str | None = None) -> lis
 
 def _judge(plan: Plan, states: States, at: float) -> Moment:
     state = states[plan.key]
+    if not plan.timetable.counts(at):
+        return Moment(at, UNCOUNTED)
     if at == state.skip_at:
         return Moment(at, "skipped", {"kind": "skipped", "by": state.skipped_by or "somebody"})
     if (pause := pause_of(plan, states, at)) is not None:
@@ -188,7 +206,7 @@ def upcoming(plan: Plan, states: States, now: float, count: int) -> list[float]:
         if each.paused_until is None:
             return []
         begin = max(begin, math.ceil(each.paused_until) - 1)  # a moment at the very end of the pause counts
-    found = plan.schedule.upcoming(begin, count + 1)
+    found = plan.coming(begin, count + 1)
     return [plan.starts_at(at) for at in found if at != known.skip_at][:count]
 
 

@@ -8,7 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 from bot import schedule
 from bot.catalog.conditions import DAY, Definition, Duration, between
 from bot.catalog.parameters import NAME, Parameter, Scalar, scalar_text, variable_name
-from bot.catalog.patterns import EitherForm, Form
+from bot.catalog.patterns import SOME, EitherForm, Form
+from bot.catalog.tick_conditions import condition, meets
 from bot.text.names import SCHEDULE_NAME, schedule_name
 from bot.text.wording import did_you_mean, quoted
 
@@ -32,8 +33,9 @@ def _timezone(value: str) -> str:
 class Timetable(Definition):
     """When a job runs by itself: five cron fields or an `@` name, in a time zone. Durations are seconds.
 
-    `name` tells it from the other schedules of its job. `parameters` are what its runs are given, after
-    `stop_after` failures in a row it is paused.
+    `name` tells it from the other schedules of its job. `parameters` are what its runs are given. Of the due
+    moments only those count of which `when` holds, a condition in CEL. After `stop_after` failures in a row
+    it is paused.
     """
 
     name: Annotated[str, AfterValidator(schedule_name), Form(SCHEDULE_NAME)] | None = None
@@ -42,11 +44,16 @@ class Timetable(Definition):
     paused: bool = False
     catch_up: Annotated[Duration, between(0, 7 * DAY)] = 600.0
     jitter: Annotated[Duration, between(0, 3600)] = 0.0
+    when: Annotated[str, AfterValidator(condition), Form(SOME)] | None = None
     stop_after: Annotated[int, Field(ge=1, le=1000)] | None = None
     parameters: dict[
         Annotated[str, AfterValidator(variable_name), Form(NAME)],
         Annotated[str, BeforeValidator(scalar_text, json_schema_input_type=Scalar)],
     ] = Field(default_factory=dict)
+
+    def counts(self, at: float) -> bool:
+        """Whether the due moment `at` is one that counts."""
+        return self.when is None or meets(self.when, at, self.timezone)
 
     @property
     def schedule(self) -> schedule.Schedule:

@@ -68,7 +68,13 @@ VERBS: dict[str, Verb] = {
     verb.name: verb
     for verb in (
         Verb(
-            "run", "NAME", "start a job", "Runs", (_REF, _IMAGE, _OVERRIDE), assignments=True, arguments=True
+            "run",
+            "NAME [at T | in D]",
+            "start a job, at once or later",
+            "Runs",
+            (_REF, _IMAGE, _OVERRIDE),
+            assignments=True,
+            arguments=True,
         ),
         Verb(
             "rerun",

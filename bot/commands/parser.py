@@ -21,7 +21,10 @@ SHORTEST_SHA = 7
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Start a job. `arguments` are what stood after `--`; `override` says why, in spite of a freeze."""
+    """Start a job, `at` a time as typed (ISO 8601), after a `delay` in seconds, or at once.
+
+    `arguments` are what stood after `--`; `override` says why, in spite of a freeze.
+    """
 
     name: str
     parameters: dict[str, str] = field(default_factory=dict)
@@ -29,6 +32,8 @@ class Run:
     image_tag: str | None = None
     arguments: tuple[str, ...] = ()
     override: str | None = None
+    at: str | None = None
+    delay: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +261,7 @@ def verb_of(command: Command) -> str:
 
 def _run(reader: Reader) -> Run:
     name = reader.name("the name of a job")
+    when = reader.either("at", "in")
     return Run(
         name,
         reader.parameters,
@@ -263,6 +269,8 @@ def _run(reader: Reader) -> Run:
         reader.image_tag(),
         reader.arguments,
         reader.flags.get("override"),
+        reader.moment() if when == "at" else None,
+        reader.duration() if when == "in" else None,
     )
 
 

@@ -163,6 +163,7 @@ MEANINGS = {
     "jobs.NAME.schedule.paused": "whether it starts nothing for now",
     "jobs.NAME.schedule.catch_up": "how late it may still start after Errand was away; up to `7d`",
     "jobs.NAME.schedule.jitter": "by how much it may start later, always by the same time; up to `1h`",
+    "jobs.NAME.schedule.when": "a condition in CEL on the due moment: others do not count",
     "jobs.NAME.schedule.stop_after": "after how many failures in a row it is paused; up to 1000",
     "jobs.NAME.schedule.parameters": "the values that its runs are given; others have their defaults",
     "jobs.NAME.notify": "where runs are told of besides the place they were asked from",

@@ -33,6 +33,8 @@ class Coming(NamedTuple):
     at: float
     job: str
     schedule: str | None = None
+    run: int | None = None
+    """Of what somebody asked for at that moment: the run that is held until then."""
 
 
 class _Line:
@@ -53,6 +55,8 @@ class _Line:
             found = plan.schedule.between(self.after - plan.spread, end - plan.spread, _MOST)
             more = [self.after, *map(plan.starts_at, found)]
             self.after = plan.after(end - plan.spread)
+        counts = plan.timetable.counts
+        more = [at for at in more if counts(round(at - plan.spread))]
         self.moments = kept + more  # at once: others read it meanwhile
 
     def is_of(self, plan: Plan) -> bool:

@@ -15,7 +15,7 @@ from bot.commands import parser
 from bot.errors import AskerError, Missing, NotAllowed, ProblemType, Unfit
 from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.journal import entry
-from bot.handlers.pauses import moment
+from bot.handlers.moments import moment
 from bot.messages import freezes as words
 from bot.registry import Registry
 from bot.states import EntryKind

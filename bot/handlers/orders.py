@@ -9,6 +9,7 @@ from bot.catalog.concurrency import Facts, Turn, turn
 from bot.catalog.images import Image
 from bot.errors import Unfit
 from bot.handlers.authorization import RequestContext
+from bot.handlers.moments import Later
 from bot.store import Session, image_tags
 from bot.tables import Build, ImageTag, Run
 
@@ -73,8 +74,13 @@ class Order:
     rules: Job | None = None  # whose `concurrency` and `lock` hold; None: the job's own
     tick_at: float | None = None
     override: str | None = None  # why it starts in spite of a freeze, said by somebody who may
-    not_before: float | None = None  # held until then; seconds since the epoch
+    later: Later | None = None  # held until then
     schedule: str | None = None  # whose moment that is, if it has a name
+
+    @property
+    def not_before(self) -> float | None:
+        """Until when it is held; seconds since the epoch."""
+        return None if self.later is None else self.later.at
 
     @property
     def key(self) -> str:

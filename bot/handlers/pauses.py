@@ -4,11 +4,8 @@ Who may run a job may do this to its schedule. Only what is stored counts, so no
 the bot whose clock it is.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, time, timedelta
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 from bot.catalog.due import EVERY, Plan, States, holds, pause_of, plans_of, upcoming
 from bot.commands import parser
@@ -16,6 +13,7 @@ from bot.errors import AskerError, Unfit
 from bot.handlers.authorization import Authorization, RequestContext
 from bot.handlers.journal import entry
 from bot.handlers.locks import REASON_CHARACTERS
+from bot.handlers.moments import LONGEST, moment
 from bot.messages import timetables
 from bot.states import EntryKind
 from bot.store import Session, journal, ticks
@@ -23,9 +21,6 @@ from bot.tables import JobState
 from bot.text import vocabulary
 from bot.text.names import job_and_schedule, schedule_key
 from bot.text.wording import did_you_mean, quoted
-
-LONGEST = 366 * 86400.0
-"""Seconds: no pause is for longer, unless it is without an end."""
 
 
 class PauseHandler:
@@ -230,33 +225,3 @@ def _is_held(state: JobState | None, now: float) -> bool:
 def _subject(command: parser.Pause | parser.Resume | parser.Skip) -> str:
     """What the asker named."""
     return schedule_key(command.name, command.schedule)
-
-
-def moment(text: str, timezone: str, now: float) -> float:
-    """The epoch seconds of a date, a time or both (ISO 8601), in `timezone` unless it names its own.
-
-    A time alone is the next of that kind. `AskerError` where it has passed or is too far away.
-    """
-    here = datetime.fromtimestamp(now, ZoneInfo(timezone))
-    try:
-        at = _at(text, here)
-    except (ValueError, OverflowError):
-        at = math.inf
-    if not now < at <= now + LONGEST:
-        shown = timetables.local_time(now, timezone)
-        sentence = f"{quoted(text)} is not within the next year; there it is {shown} now."
-        raise Unfit(sentence, [(("until",), sentence)])
-    return at
-
-
-def _at(text: str, here: datetime) -> float:
-    try:
-        day_and_time = datetime.fromisoformat(text)
-    except ValueError:
-        clock = time.fromisoformat(text)
-        today = here.astimezone(clock.tzinfo) if clock.tzinfo else here
-        at = datetime.combine(today.date(), clock, clock.tzinfo or here.tzinfo)
-        if at.timestamp() <= here.timestamp():
-            at = datetime.combine(today.date() + timedelta(days=1), clock, clock.tzinfo or here.tzinfo)
-        return at.timestamp()
-    return (day_and_time if day_and_time.tzinfo else day_and_time.replace(tzinfo=here.tzinfo)).timestamp()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from bot.catalog.catalog import Job
 from bot.catalog.timetables import Timetable
 from bot.handlers.authorization import Authorization, RequestContext
+from bot.handlers.moments import MomentReader
 from bot.handlers.orders import Order, Target
 from bot.handlers.overrides import require_override
 from bot.handlers.requirements import RequirementHandler
@@ -19,8 +20,10 @@ from bot.tables import Run
 
 @dataclass(frozen=True, slots=True)
 class StartRequest:
-    """What a run is to be started with. `parameters` are as the asker wrote them; `override`:
-    why it starts in spite of a freeze.
+    """What a run is to be started with. `parameters` are as the asker wrote them.
+
+    It starts `at` a time as typed, after a `delay` in seconds, or at once; `override` says why it starts in
+    spite of a freeze.
     """
 
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -28,6 +31,8 @@ class StartRequest:
     ref: str | None = None
     image_tag: str | None = None
     override: str | None = None
+    at: str | None = None
+    delay: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +47,14 @@ class StartHandler:
     """Makes orders of requests; asks the network, writes nothing."""
 
     def __init__(
-        self, authorization: Authorization, resolver: TargetResolver, requirements: RequirementHandler
+        self,
+        authorization: Authorization,
+        resolver: TargetResolver,
+        requirements: RequirementHandler,
+        moments: MomentReader,
     ) -> None:
         self._authorization = authorization
+        self._moments = moments
         self._resolver = resolver
         self._requirements = requirements
 
@@ -65,7 +75,8 @@ class StartHandler:
         why = request.override
         override = None if why is None else await require_override(self._authorization, context, why)
         target = await self._resolver.target(context, job.image, request.ref, request.image_tag)
-        return Order(context, index, job, target, values, request.arguments, override=override)
+        later = await self._moments.later(context, job, request.at, request.delay)
+        return Order(context, index, job, target, values, request.arguments, override=override, later=later)
 
 
 def values_of(job: Job, request: StartRequest) -> dict[str, str]:

@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from bot.catalog.catalog import Catalog
-from bot.catalog.due import Plan, judge, plans_of
+from bot.catalog.due import UNCOUNTED, Plan, judge, plans_of
 from bot.errors import AskerError, DatabaseAway, Refused, RetryLater
 from bot.handlers.authorization import RequestContext
 from bot.handlers.enqueuing import Enqueuer
@@ -329,20 +329,23 @@ class TickHandler:
     ) -> list[tuple[Tick, Order | None]] | None:
         """What becomes of the due moments of one schedule, which its state notes; None: not known yet."""
         state = states[plan.key]
+        before = state.ticked_to
         moments: list[tuple[Tick, Order | None]] = []
         for moment in judge(plan, states, now, self._why.get(plan.key)):
+            state.ticked_to = moment.at
+            if moment.outcome == UNCOUNTED:
+                continue
             order, outcome, reason = None, moment.outcome, moment.reason
             if outcome == "run" and isinstance(targets, Trouble):
                 last = plan.starts_at(moment.at) + plan.patience
                 if targets.delay is not None and now + targets.delay <= last:
+                    state.ticked_to = before
                     return None
                 outcome, reason = "missed", {"kind": "answer", "text": targets.why}
             elif outcome == "run" and not isinstance(targets, Trouble):
                 order, outcome, reason = self._order(session, plan, targets, moment.at)
             tick = Tick(job=plan.key, at=moment.at, outcome=outcome, reason=reason, decided_at=now)
             moments.append((tick, order))
-        if moments:
-            state.ticked_to = moments[-1][0].at
         # By the moments that were decided and not by the time: a jitter longer than the pace leaves some.
         done = -math.inf if state.ticked_to is None else state.ticked_to
         if state.skip_at is not None and state.skip_at <= done:

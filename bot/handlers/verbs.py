@@ -93,7 +93,13 @@ class CommandHandlers:
 
     async def _run(self, context: RequestContext, command: parser.Run, index: int) -> Effect:
         request = StartRequest(
-            command.parameters, command.arguments, command.ref, command.image_tag, command.override
+            command.parameters,
+            command.arguments,
+            command.ref,
+            command.image_tag,
+            command.override,
+            command.at,
+            command.delay,
         )
         return self._start(await self._actions.starts.order(context, command.name, request, index))
 
@@ -107,6 +113,10 @@ class CommandHandlers:
 
         def effect(session: Session) -> str | None:
             run = self._actions.enqueuer.enqueue(session, order)
+            word = self._actions.authorization.first_word(order.context)
+            if order.later is not None:
+                later = messages.starts_later(run, order.later.clocks.shown(order.later.at), command=word)
+                return _joined(later, order.target.note)
             return _joined(messages.started(run) if order.context.chat else None, order.target.note)
 
         return effect

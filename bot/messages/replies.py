@@ -44,6 +44,12 @@ def started(run: Run) -> str:
     return f"{plain(run.job, 100)} #{ZERO_WIDTH}{run.number} is on its way."
 
 
+def starts_later(run: Run, when: str, *, command: str) -> str:
+    """The answer to who asked for a run at a moment; `when` says it by which clocks."""
+    back = code(f"{command} cancel #{run.number}")
+    return f"{plain(run.job, 100)} #{ZERO_WIDTH}{run.number} starts on {when}. {back} takes it back."
+
+
 def building(build: Build) -> str:
     """The answer to who asked for a build: it goes on, or was made before."""
     if build.state == State.FINISHED:

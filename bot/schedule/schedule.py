@@ -43,6 +43,10 @@ class Schedule:
         """The next `count` due moments strictly after `moment`."""
         return list(islice(self._due(moment), count))
 
+    def moments(self, moment: float, most: int) -> Iterator[float]:
+        """The next `most` due moments strictly after `moment`, one by one."""
+        return islice(self._due(moment), most)
+
     def between(self, start: float, end: float, limit: int) -> list[float]:
         """The first `limit` due moments with `start` < t <= `end`."""
         return list(islice(takewhile(lambda due: due <= end, self._due(start)), limit))

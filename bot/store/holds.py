@@ -4,7 +4,7 @@ What holds one is a `Hold`, `due_at` when somebody has to look at it again. The 
 next, so that one sleeper serves all of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,6 +116,14 @@ def held(session: Session, kind: Hold, *, limit: int) -> Sequence[Run]:
     # Few are held at all, whose index is to be used.
     query = select(Run).where(RUN.hold.is_not(None), RUN.hold == kind).order_by(RUN.number + 0).limit(limit)
     return session.scalars(query).all()
+
+
+def later(session: Session, jobs: Collection[str] | None, *, limit: int) -> Sequence[Run]:
+    """Up to `limit` runs that were asked for at a moment, soonest first, of these jobs alone unless None."""
+    query = select(Run).where(RUN.hold.is_not(None), RUN.hold == Hold.TIME)
+    if jobs is not None:
+        query = query.where(RUN.job.in_(sorted(jobs)))
+    return session.scalars(query.order_by(RUN.due_at, RUN.number).limit(limit)).all()
 
 
 def held_by(kind: Hold) -> list[Any]:

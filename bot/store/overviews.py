@@ -44,6 +44,12 @@ def under_way(session: Session, scope: Scope, *, limit: int) -> list[Run]:
     return list(session.scalars(select(Run).where(*mine).order_by(_AMONG_FEW.desc()).limit(limit)))
 
 
+def later(session: Session, scope: Scope, *, limit: int) -> list[Run]:
+    """Up to `limit` runs of these that are held for their time, soonest first."""
+    mine = (RUN.hold.is_not(None), RUN.hold == Hold.TIME, scope.condition)
+    return list(session.scalars(select(Run).where(*mine).order_by(RUN.due_at, RUN.number).limit(limit)))
+
+
 def failing(session: Session, scope: Scope, *, limit: int) -> list[Run]:
     """The newest failure of up to `limit` jobs of these, those that did not succeed since."""
     newest = [

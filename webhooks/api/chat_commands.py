@@ -21,7 +21,7 @@ class ChatCommandHandlers:
         self._questions = questions
         self._clock = clock
 
-    async def plan_job(self, request: ApiRequest[requests.Start]) -> responses.Said:
+    async def plan_job(self, request: ApiRequest[requests.Plan]) -> responses.Said:
         """What a start with the same body would do; starts nothing."""
         name, start = request.path["name"], request.body
         command = parser.Plan(

@@ -1,7 +1,7 @@
 """The API's half for jobs: what there is, and for admin tokens to change it. See docs/api.md."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 from starlette.requests import Request
@@ -10,7 +10,7 @@ from bot.catalog.due import Outlook
 from bot.config import Wrong
 from bot.handlers.orders import standing_tag
 from bot.registry import Expected, Registry
-from bot.store import Session, Store, results, runs
+from bot.store import Session, Store, holds, results, runs
 from bot.tables import Run
 from bot.workers.pruning import Pruning
 from webhooks import schedules
@@ -19,6 +19,9 @@ from webhooks.api.bodies import content, require_json
 from webhooks.api.job_changes import JobChanges
 from webhooks.api.operation import ApiRequest, Reply
 from webhooks.api.problems import Problem, missing, missing_job, required, wrong
+
+AGENDA = 200
+"""Starts to come that are told."""
 
 BODY_LIMIT = 1 << 20
 """Bytes of a definition."""
@@ -64,6 +67,29 @@ class JobHandlers:
                 for entry in entries
             ]
         )
+
+    async def list_agenda(self, request: ApiRequest) -> responses.Agenda:
+        """What starts next, soonest first: by each schedule, and what people asked for at a moment."""
+        visible = request.visitor.jobs
+        jobs = [each.job for each in self._registry.entries() if visible is None or each.job.name in visible]
+        now = self._clock()
+
+        def read(session: Session) -> tuple[dict[str, list[Outlook]], Sequence[Run]]:
+            return schedules.outlooks(session, jobs, now=now), holds.later(session, visible, limit=AGENDA)
+
+        outlooks, later = await self._store.read(read)
+        coming = [
+            responses.Coming.of(at=each.upcoming[0], job=job, schedule=each.name, run=None, asked_by=None)
+            for job, several in outlooks.items()
+            for each in several
+            if each.upcoming
+        ]
+        coming += [
+            responses.Coming.of(at=run.due_at, job=run.job, schedule=None, run=run.number, asked_by=run.actor)
+            for run in later
+        ]
+        # Written the same way, moments sort as they come.
+        return responses.Agenda(coming=sorted(coming, key=lambda each: each.at)[:AGENDA])
 
     async def get_job(self, request: ApiRequest) -> Reply[responses.ScheduledJob]:
         """One job, with what its schedule does."""

@@ -96,6 +96,7 @@ def _log(path: str, handler: Any, query: tuple[queries.Parameter, ...], **more: 
 OPERATIONS = (
     _get("/api/openapi.json", Needs.ANY, DocumentHandlers.get_openapi, verb="help"),
     _get("/api/jobs", Needs.SEE, JobHandlers.list_jobs),
+    _get("/api/agenda", Needs.SEE, JobHandlers.list_agenda),
     _get("/api/jobs/{name}", Needs.SEE, JobHandlers.get_job, _VERSIONED, verb="list"),
     Operation(
         "PUT",

@@ -90,8 +90,8 @@ Seconds = Annotated[
 Override = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(printable)] | None
 
 
-class Start(Body):
-    """What to start a job with; all of it may be left out."""
+class Plan(Body):
+    """What a job would be started with; all of it may be left out."""
 
     parameters: Parameters = Field(default_factory=dict)
     arguments: Arguments = Field(default_factory=list)
@@ -100,6 +100,15 @@ class Start(Body):
         default=None, description="A tag of the repository of the job's image."
     )
     override: Override = Field(default=None, description="Why it starts in spite of a freeze.")
+
+
+class Start(Plan):
+    """What to start a job with, and when; all of it may be left out."""
+
+    at: Annotated[str, Field(min_length=1, max_length=40)] | None = Field(
+        default=None, description="When: ISO 8601, in the zone of the job's schedule (else UTC) or its own."
+    )
+    delay: Seconds | None = Field(default=None, description="How long from now, such as `2h`.")
 
 
 class Rerun(Body):

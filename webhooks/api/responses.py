@@ -374,6 +374,22 @@ class Jobs(Shape):
     jobs: list[ListedJob]
 
 
+class Coming(Shape):
+    """A job that is to start: by its schedule, or as `run`, which somebody asked for at that moment."""
+
+    at: Moment
+    job: str
+    schedule: str | None
+    run: int | None
+    asked_by: Name | None
+
+
+class Agenda(Shape):
+    """What starts next, soonest first: of each schedule its next time, and runs that wait for theirs."""
+
+    coming: list[Coming]
+
+
 class Said(Shape):
     """What a command would be answered in a chat, in Markdown."""
 

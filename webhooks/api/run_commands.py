@@ -10,6 +10,7 @@ from bot.handlers.start import StartRequest
 from bot.store import Store
 from webhooks.api import requests, responses
 from webhooks.api.operation import ApiRequest, Reply
+from webhooks.api.problems import wrong
 from webhooks.api.runs import run_document, started
 
 
@@ -24,7 +25,17 @@ class RunCommandHandlers:
     async def start_job(self, request: ApiRequest[requests.Start]) -> Reply[responses.Run]:
         """Starts a job."""
         body, conditions = request.body, StartConditions(request.key)
-        start = StartRequest(body.parameters, tuple(body.arguments), body.ref, body.image_tag, body.override)
+        if body.at is not None and body.delay is not None:
+            raise wrong([("/delay", "expected either at or delay, not both")])
+        start = StartRequest(
+            body.parameters,
+            tuple(body.arguments),
+            body.ref,
+            body.image_tag,
+            body.override,
+            body.at,
+            body.delay,
+        )
         result = await self._calls.start(request.visitor.caller, request.path["name"], start, conditions)
         return await started(self._store, result, self._clock())
 

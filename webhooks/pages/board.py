@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from bot.catalog.catalog import Catalog
 from bot.catalog.due import Pause, pause_of_all
-from bot.handlers.agenda import Agenda, Coming
+from bot.handlers.agenda import HOUR, Agenda, Coming
 from bot.registry import Registry
-from bot.store import Session, Store, boards, freezes, locks, ticks
-from bot.tables import Lock
+from bot.store import Session, Store, boards, freezes, holds, locks, ticks
+from bot.tables import Lock, Run
 from webhooks.pages.freezes import FreezeRow, rows
 from webhooks.view import Summary, build_summary, run_summary
 
@@ -75,7 +75,8 @@ class Board:
 
     `building` and `locked` count what `builds` and `locks` show the first of. `failures` are the moments at
     which runs of the last week failed, the last first; `failed` shows the first of them. `coming` is None
-    while schedules are being read; `paused` is how all of them are. `mark` is another one as soon as anything
+    while schedules are being read, `later` what people asked for at a moment, soonest first; `paused` is
+    how all schedules are. `mark` is another one as soon as anything
     differs.
     """
 
@@ -92,6 +93,7 @@ class Board:
     locked: int
     freezes: Sequence[FreezeRow]
     coming: Sequence[Coming] | None
+    later: Sequence[Summary] = ()
     paused: Pause | None = None
     mark: str = ""
 
@@ -154,6 +156,7 @@ class BoardReader:
         held = ticks.held_back(session)
         frozen = freezes.standings(session, self._registry.config.calendar, now=now)
         coming = self._agenda.coming(held, jobs, now=now, most=ON_LINE + 1) if ready else None
+        later = holds.later(session, jobs, limit=MOST)
         board = Board(
             counts=Counts(len(running), len(waiting), boards.given_up(session, limit=MOST + 1)),
             running=[RunRow(run_summary(run), usual.get(run.job)) for run in going],
@@ -167,10 +170,17 @@ class BoardReader:
             locks=locked[:SHOWN],
             locked=len(locked),
             freezes=rows(frozen, catalog, jobs, now)[:SHOWN],
-            coming=coming,
+            coming=None if coming is None else _together(coming, later, now),
+            later=[run_summary(run) for run in later[:SHOWN]],
             paused=pause_of_all(held, now),
         )
         return replace(board, mark=hashlib.sha256(repr(board).encode()).hexdigest()[:16])
+
+
+def _together(coming: Sequence[Coming], later: Sequence[Run], now: float) -> list[Coming]:
+    """What schedules start within the hour, and what people asked for then."""
+    asked = [Coming(run.due_at, run.job, None, run.number) for run in later if now < run.due_at <= now + HOUR]
+    return sorted([*coming, *asked], key=lambda each: each.at)[: ON_LINE + 1] if asked else list(coming)
 
 
 def _is_whole(task: asyncio.Task[Board]) -> bool:

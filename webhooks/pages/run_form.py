@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,6 +25,7 @@ from bot.messages import waits
 from bot.messages.overlaps import overlap
 from bot.store import Session, runs
 from bot.tables import Run
+from bot.text import units
 from webhooks.access import Visitor
 from webhooks.pages.job_parts import head_of
 from webhooks.pages.parts import Pages, missing, number_of
@@ -37,7 +39,7 @@ _AWAY = "GitHub does not answer, so the commit is not known; try again soon."
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What is in the form, and what is said of it. `words` and `preview` are Markdown."""
+    """What is in the form, and what is said of it. `words` and `preview` are Markdown, `when` as typed."""
 
     text: FormText
     repeated: Run | None = None
@@ -46,6 +48,7 @@ class _Shown:
     preview: str | None = None
     fresh: bool = False
     override: str = ""
+    when: Mapping[str, str] = field(default_factory=dict)
 
 
 class RunForm:
@@ -78,30 +81,30 @@ class RunForm:
         await self._pages.actions.admit(context, name)
         job = self._pages.registry.catalog.job(name)
         image, text = self._image(job), form_text(job, fields)
-        entry, override = check_entry(job, image, text), fields.get("override", "").strip()
-        entry = replace(entry, request=replace(entry.request, override=override or None))
+        entry, why = check_entry(job, image, text), fields.get("override", "").strip()
+        when, mistakes = _when(fields)
+        asked = replace(entry.request, override=why or None, **when)
+        entry = replace(entry, request=asked, mistakes={**entry.mistakes, **mistakes})
+        typed = {each: fields.get(each, "") for each in ("at", "delay")}
         old = await self._repeated(context, job, fields)
+        typing = _Shown(text, old, override=why, when=typed)
         if entry.mistakes:
-            return await self._render(job, visitor, _Shown(text, old, entry.mistakes, override=override), 422)
+            return await self._render(job, visitor, replace(typing, mistakes=entry.mistakes), 422)
         try:
             if fields.get("do") == "preview":
                 preview = await self._preview(context, job, entry, old)
-                return await self._render(job, visitor, _Shown(text, old, preview=preview, override=override))
+                return await self._render(job, visitor, replace(typing, preview=preview))
             run = await self._start(context, job, entry, old)
         except Frozen as error:
-            shown = _Shown(text, old, words=str(error), override=override)
-            return await self._render(job, visitor, shown, 409)
+            return await self._render(job, visitor, replace(typing, words=str(error)), 409)
         except NotAllowed:
             raise
         except AskerError as error:
             mistakes = _placed(error)
-            shown = _Shown(text, old, mistakes, words=None if mistakes else str(error), override=override)
+            shown = replace(typing, mistakes=mistakes, words=None if mistakes else str(error))
             return await self._render(job, visitor, shown, 422 if mistakes else 409)
         except (RetryLater, Refused):
-            shown = _Shown(
-                text, old, words="GitHub does not answer, so the commit is not known; try again soon."
-            )
-            return await self._render(job, visitor, shown, 503)
+            return await self._render(job, visitor, replace(typing, words=_AWAY), 503)
         return f"/runs/{run.number}"
 
     async def _start(self, context: RequestContext, job: Job, entry: Entry, old: Run | None) -> Run:
@@ -114,12 +117,16 @@ class RunForm:
             "image_tag": request.image_tag,
             "from": None if old is None else old.number,
             **({"override": request.override} if request.override else {}),
+            "at": request.at,
+            "delay": request.delay,
         }
         context = replace(context, key=f"{context.key}:{fingerprint('start', job.name, content)[:16]}")
         actions = self._pages.actions
         if old is None:
             return await actions.start(context, job.name, request)
         command = repetition(job, old, request, tag_of(old, self._image(job)))
+        if request.at is not None or request.delay is not None:
+            raise AskerError("What ran before is repeated at once; begin the form anew to start it later.")
         if isinstance(command, parser.Rerun):
             return await actions.repeat(
                 context, old.number or 0, RerunRequest(command.parameters, override=request.override)
@@ -181,6 +188,7 @@ class RunForm:
             shown=shown,
             image=image,
             repository=catalog.repository_of(job),
+            zone=job.schedules[0].timezone if job.schedules else "UTC",
             standing=standing,
             requires=list(dict.fromkeys(code_of(each) for each in job.requires)),
             overlap=overlap(job.concurrency),
@@ -201,3 +209,19 @@ def _placed(error: AskerError) -> dict[str, str]:
     return {
         f"{PARAMETER}{place[1]}" if place[0] == "parameters" else place[0]: what for place, what in mistakes
     }
+
+
+def _when(fields: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """When the run is to start, and what is wrong with that, by field."""
+    at, delay = fields.get("at", "").strip(), fields.get("delay", "").strip()
+    if at and delay:
+        return {}, {"delay": "Either at a time, or after a while."}
+    if not delay:
+        return {"at": at or None}, {}
+    try:
+        seconds = units.seconds(delay)
+    except ValueError:
+        seconds = 0.0
+    if seconds <= 0:
+        return {}, {"delay": "Expected a duration such as `30m`, `2h` or `1d`."}
+    return {"delay": seconds}, {}

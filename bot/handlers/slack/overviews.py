@@ -131,6 +131,7 @@ class OverviewReader:
                 waiting=self._runs(waiting[: homes.RUNS]),
                 more_waiting=len(waiting[homes.RUNS :]),
                 failing=self._runs(failing),
+                later=self._runs(overviews.later(session, scope, limit=homes.LATER)),
                 every=_every(states, now),
                 schedules=lines[: homes.SCHEDULES],
                 more_schedules=len(lines[homes.SCHEDULES :]),

@@ -30,6 +30,7 @@ from bot.text import vocabulary
 RUNS = 10
 """Runs that are shown of those that go on, and of those that wait."""
 FAILING = 5
+LATER = 5
 SCHEDULES = 8
 LOCKS = 5
 
@@ -77,6 +78,10 @@ def _runs(overview: Overview) -> Iterator[Block]:
         for line in overview.waiting[:RUNS]:
             yield _under_way(line)
         yield from _more(overview.more_waiting)
+    if overview.later:
+        yield header("Later")
+        for line in overview.later[:LATER]:
+            yield _under_way(line)
 
 
 def _under_way(line: RunLine) -> Block:

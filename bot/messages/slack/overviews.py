@@ -85,7 +85,8 @@ class FreezeLine:
 class Overview:
     """All of it for one person; `more_*` say how much more there is of what is cut.
 
-    `every`: how all schedules are paused together, None where they are not.
+    `later` are runs that were asked for at a moment. `every` is how all schedules are paused together, None
+    where they are not.
     """
 
     jobs: JobPage
@@ -94,6 +95,7 @@ class Overview:
     waiting: Sequence[RunLine] = ()
     more_waiting: int = 0
     failing: Sequence[RunLine] = ()
+    later: Sequence[RunLine] = ()
     every: ScheduleLine | None = None
     schedules: Sequence[ScheduleLine] = ()
     more_schedules: int = 0

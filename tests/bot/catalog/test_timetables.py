@@ -1,14 +1,17 @@
 """One schedule or several: names, what they give, and what is wrong told in its place."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from bot.catalog.catalog import Job
-from bot.catalog.due import Plan, judge, plans_of, upcoming
+from bot.catalog.due import UNCOUNTED, Plan, judge, plans_of, upcoming
 from bot.config import load
 from bot.config.findings import Invalid
 from bot.tables import JobState
@@ -83,6 +86,33 @@ def test_required_parameter_is_given_by_each(tmp_path: Path, schedule: str, what
         return
     with pytest.raises(Invalid, match=what):
         load(file, {})
+
+
+def test_when_leaves_out_what_it_does_not_hold_of() -> None:
+    job = _job({"cron": "0 9 * * *", "timezone": "Europe/Berlin", "when": 'weekday == "FRI" && nth == 2'})
+    (plan,) = plans_of(job)
+    start = 1767222000.0  # 2026-01-01 in Berlin
+    found = upcoming(plan, {}, start, 4)
+    days = [datetime.fromtimestamp(at, ZoneInfo("Europe/Berlin")).strftime("%m-%d %H:%M") for at in found]
+    assert days == ["01-09 09:00", "02-13 09:00", "03-13 09:00", "04-10 09:00"]
+    outcomes = {
+        each.outcome for each in judge(plan, {"report": JobState(job="report", ticked_to=start)}, found[0])
+    }
+    assert outcomes == {UNCOUNTED, "run"}
+
+
+@pytest.mark.parametrize(
+    ("when", "what"),
+    [
+        ("wekday == 'FRI'", "wekday"),
+        ("day ==", "expected a condition in CEL"),
+        ("day + 1", "expected a condition that is true or false"),
+        ("[1, 2].all(x, x > 0)", "all"),
+    ],
+)
+def test_when_that_is_no_condition_is_refused(when: str, what: str) -> None:
+    with pytest.raises(ValidationError, match=what):
+        _job({"cron": "@daily", "when": when})
 
 
 ZONES = st.sampled_from(

@@ -10,6 +10,7 @@ import pytest
 from bot.access.callers import Caller
 from bot.errors import Frozen, NotAllowed
 from bot.handlers.authorization import RequestContext
+from bot.handlers.moments import Clocks, Later
 from bot.handlers.orders import Order, Target
 from bot.handlers.start import StartRequest
 from bot.messages import comments, run_view
@@ -238,7 +239,9 @@ async def test_file_freezes_and_is_read_again(tmp_path: Path) -> None:
 async def test_held_run_is_not_released_into_a_freeze(home: House) -> None:
     context = RequestContext(key="k", cause=Cause.SLACK, actor="slack:octocat", login="octocat")
     job = home.tools.registry.catalog.jobs["ship"]
-    order = Order(context, 0, job, Target(SHOP, False), {}, not_before=home.now + 60.0)
+    order = Order(
+        context, 0, job, Target(SHOP, False), {}, later=Later(home.now + 60.0, Clocks("UTC", "UTC"))
+    )
     await home.says('/job freeze "fire"')
     held = await home.write(lambda s: home.bot.enqueuer.enqueue(s, order))
     await home.bot.approvals.holds.look(held)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.handlers.authorization import RequestContext
+from bot.handlers.moments import Clocks, Later
 from bot.handlers.orders import Order, Target
 from bot.states import Cause, Hold, State
 from bot.store import Session, holds
@@ -25,7 +26,8 @@ async def home(tmp_path: Path) -> AsyncIterator[House]:
 def order(home: House, index: int, at: float | None = None) -> Order:
     context = RequestContext(key="k", cause=Cause.COMMENT, actor="github:octocat", login="octocat")
     job = home.tools.registry.catalog.jobs["alone"]
-    return Order(context, index, job, Target(SHOP, False), {}, not_before=at)
+    later = None if at is None else Later(at, Clocks("UTC", "UTC"))
+    return Order(context, index, job, Target(SHOP, False), {}, later=later)
 
 
 async def enqueued(home: House, wanted: Order) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import AskerError
-from bot.handlers.pauses import LONGEST, moment
+from bot.handlers.moments import LONGEST, moment
 from bot.messages import tick_note
 from bot.store import runs, ticks
 from tests.bot.house import SITE, House, house

@@ -128,7 +128,18 @@ def test_home_at_its_fullest_fits() -> None:
     lock = LockLine("a", "github:b", "c", NOW)
     page = JobPage([JobLine("a", "b", line, schedule, "c")] * 10, 2, 3, 30, 1)
     full = Overview(
-        page, [line] * 10, 1, [line] * 10, 1, [line] * 5, schedule, [schedule] * 8, 1, [lock] * 5, 1
+        page,
+        [line] * 10,
+        1,
+        [line] * 10,
+        1,
+        [line] * 5,
+        [line] * 5,
+        schedule,
+        [schedule] * 8,
+        1,
+        [lock] * 5,
+        1,
     )
     blocks = homes.home(full, page="https://e.example/", now=NOW)["blocks"]
     assert "e.example" in str(blocks[-1])
