@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from bot.catalog.catalog import Job
 from bot.catalog.conditions import ConfigMapReference, SecretReference
+from bot.catalog.images import Image
 from bot.config.config import Config
 from bot.config.definitions import own_names
 from bot.config.document import Document, Path, Value
@@ -63,9 +64,11 @@ def check_bounds(document: Document, written: Mapping[str, Value], bounds: Bound
             document.wrong((key,), what, key=True)
     for section in _SECTIONS:
         _check_section(document, written, section, bounds.rules)
-    if bounds.config.engine.kind == "process" and not bounds.rules.unconfined and written.get("jobs"):
+    if bounds.config.engine.kind == "process" and not bounds.rules.unconfined:
         what = "the process engine confines nothing, and the server's file does not say unconfined: true"
-        document.wrong(("jobs",), what, key=True)
+        for section in _SECTIONS:
+            if written.get(section):
+                document.wrong((section,), what, key=True)
     if document.mistakes:
         return False
     quiet = True
@@ -81,11 +84,20 @@ def check_bounds(document: Document, written: Mapping[str, Value], bounds: Bound
 
 
 def check_parsed(
-    document: Document, written: Mapping[str, Value], bounds: Bounds, jobs: Mapping[str, Job]
+    document: Document,
+    written: Mapping[str, Value],
+    bounds: Bounds,
+    jobs: Mapping[str, Job],
+    images: Mapping[str, Image],
 ) -> None:
     """The same for what only the values say, by the names in the file."""
+    most = bounds.rules.timeout
+    for name, image in _definitions(written, "images"):
+        keys, build = image.get("build"), images[name].build
+        if isinstance(keys, dict) and "timeout" in keys and build is not None and build.timeout > most:
+            path: Path = ("images", name, "build", "timeout")
+            document.wrong(path, f"expected at most {duration_text(most)} by the server's file")
     for name, keys in _definitions(written, "jobs"):
-        most = bounds.rules.timeout
         if "timeout" in keys and jobs[name].timeout > most:
             document.wrong(
                 ("jobs", name, "timeout"), f"expected at most {duration_text(most)} by the server's file"

@@ -116,12 +116,13 @@ def _checked(
     if made is None or document.mistakes:
         raise WrongFile(document.mistakes)
     jobs = {name: made.jobs[owner.named(name)] for name in _section(written, "jobs")}
-    check_parsed(document, written, bounds, jobs)
+    images = {name: made.images[owner.named(name)] for name in _section(written, "images")}
+    check_parsed(document, written, bounds, jobs, images)
     if document.mistakes:
         raise WrongFile(document.mistakes)
     return RepositoryDefinitions(
         jobs={owner.named(name): job for name, job in jobs.items()},
-        images={owner.named(name): made.images[owner.named(name)] for name in _section(written, "images")},
+        images={owner.named(name): image for name, image in images.items()},
         lines={owner.named(name): document.place(("jobs", name), key=True).line for name in jobs},
         written=written,
     )

@@ -137,6 +137,7 @@ def test_job_that_says_more_than_it_may_is_a_mistake_in_its_place(
     ("image", "told"),
     [
         ("build: {repository: acme/site}", "the images of acme/shop are built from it"),
+        ("build: {timeout: 1h}", "expected at most 30m by the server's file"),
         ("build: {secrets: [SECRET]}", "SECRET is not among the secrets"),
         (
             "build: {}, push: ghcr.io/acme/shopping",
@@ -233,7 +234,8 @@ def test_process_engine_runs_them_only_where_that_is_said(config: Config) -> Non
     own = config.model_copy(update={"engine": config.engine.model_copy(update={"kind": "process"})})
     own._written = {**config.written, "engine": {"kind": "process"}}
     text = "jobs:\n  a: {command: x}\n"
-    assert "does not say unconfined: true" in mistakes(own, text)[0]
+    for each in (text, "images:\n  a: {build: {setup: make}}\n"):
+        assert "does not say unconfined: true" in mistakes(own, each)[0]
     owner = owner_of(own, "acme/shop")
     bold = replace(owner, rules=owner.rules.model_copy(update={"unconfined": True}))
     del own._written["images"], own._written["defaults"]
