@@ -79,6 +79,11 @@ class Visitor:
         return self.how == "session" and scopes.may_run(self.scopes, job)
 
     @property
+    def may_audit(self) -> bool:
+        """Whether this may read the journal."""
+        return self.how != "link" and scopes.may_audit(self.scopes)
+
+    @property
     def may_remove(self) -> bool:
         """Whether pages offer this visitor to remove runs; asked anew then, too."""
         return self.how == "session" and scopes.may_change(self.scopes)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.states import EntryKind
+from bot.text import vocabulary
 
 KINDS: Mapping[EntryKind, str] = {
     EntryKind.RUN_STARTED: "run asked for",
@@ -50,6 +51,9 @@ KINDS: Mapping[EntryKind, str] = {
     EntryKind.FILE_REFUSED: "repository's file refused",
 }
 
+_MOMENTS = frozenset({"until", "tick", "expires_at", "created_at", "at"})
+_EPOCH = 1e9
+"""Seconds since the epoch from which on a number of such a name is a moment."""
 MOST = 400
 """Characters of the facts in a line."""
 
@@ -68,13 +72,20 @@ def facts_line(facts: Mapping[str, Any]) -> str:
     return line if len(line) <= MOST else f"{line[:MOST]}…"
 
 
+def _text(name: str, value: object) -> str:
+    """A value as people read it."""
+    if name in _MOMENTS and isinstance(value, int | float) and value > _EPOCH:
+        return vocabulary.moment(value)
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
 def _flat(facts: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:
     pairs: list[tuple[str, str]] = []
     for name, value in facts.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and value.get("kind") == "answer" and "text" in value:
+            pairs.append((f"{before}{name}", str(value["text"])))
+        elif isinstance(value, Mapping):
             pairs += _flat(value, f"{before}{name}.")
-        elif isinstance(value, list):
-            pairs.append((f"{before}{name}", ",".join(map(str, value))))
         else:
-            pairs.append((f"{before}{name}", str(value)))
+            pairs.append((f"{before}{name}", _text(name, value)))
     return pairs

@@ -3,6 +3,7 @@
 from starlette.routing import Route
 
 from webhooks.pages.actions import ActionPages, acting
+from webhooks.pages.audit import AuditPage
 from webhooks.pages.editor import JobEditor
 from webhooks.pages.freezes import FreezeActions
 from webhooks.pages.github_login import GitHubLogin
@@ -51,6 +52,7 @@ def routes(pages: Pages) -> list[Route]:
         guarded("/jobs/{name}/delete", editor.removal),
         guarded("/deliveries", lists.deliveries),
         guarded("/sessions", sessions.page),
+        guarded("/audit", AuditPage(pages).page),
     ]
     mounts += [guarded("/api/", lists.api, every=True), guarded("/api", lists.api, every=True)]
     for kind in ("runs", "builds"):
