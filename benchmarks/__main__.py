@@ -19,6 +19,7 @@ MODULES = (
     "answers",
     "crowded",
     "history",
+    "queues",
     "log_pages",
     "pages",
     "followers",

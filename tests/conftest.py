@@ -57,7 +57,7 @@ def as_github_describes() -> Iterator[None]:
     assert GitHubStandIn.misfits == []
 
 
-def _binaries() -> Path | None:
+def server_programs() -> Path | None:
     """The directory of PostgreSQL's server programs: on PATH, as pg_config says, or Debian's own place."""
     places = [shutil.which("postgres")]
     if shutil.which("pg_config"):
@@ -118,7 +118,7 @@ class Server:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Server]:
     """One server for all tests of a process; skipped without the programs, an error in CI."""
-    binaries = _binaries()
+    binaries = server_programs()
     if binaries is None:
         reason = "PostgreSQL's server programs are not installed"
         if os.environ.get("CI"):

@@ -26,7 +26,7 @@ from bot.catalog.concurrency import Turn
 from bot.states import State, Waiting
 from bot.store import obstacles, queue_positions, run_locks
 from bot.store.columns import LOCK, RUN, RUN_LOCK
-from bot.store.obstacles import IS_CLOSED, is_ready
+from bot.store.obstacles import IS_CLOSED, PRESENT, is_ready
 from bot.store.opening import Opening
 from bot.store.run_locks import Scope, locks_of, over_of, scope_of
 from bot.store.transitions import ACTIVE, FREE, RUNS, UNFINISHED
@@ -54,10 +54,9 @@ def refusal(session: Session, job: str, turn: Turn) -> dict[str, Any] | None:
         return None
     hold(session)
     limit = turn.limit or 1
-    there = [RUN.job == job, RUN.state.in_(UNFINISHED), RUN.hold.is_(None)]
-    if turn.queue is not None:
-        there.append(or_(RUN.queue == turn.queue, RUN.queue.is_(None)))
-    mates = session.scalars(select(Run).where(*there).limit(max(limit, 20))).all()
+    queues = [obstacles.in_queue(turn.queue), obstacles.in_queue(None)] if turn.queue else [true()]
+    there = [select(Run).where(RUN.job == job, PRESENT, queue) for queue in queues]
+    mates = [run for query in there for run in session.scalars(query.limit(max(limit, 20)))]
     if len(mates) < limit:
         return None
     mate = min(mates, key=lambda run: (not run.admitted, run.identity))

@@ -11,14 +11,16 @@ from heapq import heapify, heapreplace
 from statistics import median
 from typing import Any
 
-from sqlalchemy import false, or_, select, true, update
+from sqlalchemy import bindparam, false, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from bot.states import Wait, Waiting
 from bot.store import obstacles, posts
-from bot.store.columns import LOCK, RUN, RUN_LOCK
+from bot.store.columns import LOCK, RUN, RUN_LOCK, table_of
 from bot.store.obstacles import PRESENT
+from bot.store.prepared import Prepared
 from bot.store.run_locks import limit_of, locks_of
+from bot.store.statements import rows_of
 from bot.store.transitions import QUEUED, UNFINISHED
 from bot.store.wakeups import changed
 from bot.tables import Lock, Run, RunLock
@@ -80,15 +82,22 @@ class _Look:
         """The runs of its job that it may not run beside: under way or, if none is, the first to come."""
         key = (run.job, run.queue, run.concurrency == "allow")
         if key not in self.mates:
-            which: list[Any] = [RUN.job == run.job]
-            if run.queue is not None:
-                which.append(or_(RUN.queue == run.queue, RUN.queue.is_(None)))
-            if run.concurrency == "allow":
-                which.append(RUN.concurrency != "allow")
-            going = select(Run).where(*which, PRESENT, RUN.admitted == true())
-            found = list(self.session.scalars(going.order_by(RUN.number).limit(COUNTED)))
-            self.mates[key] = found or waiting(self.session, *which, limit=1)
+            some = self._mates(run, True, COUNTED) or self._mates(run, False, 1)
+            self.mates[key] = sorted(some, key=lambda each: each.identity)
         return [each for each in self.mates[key] if each.number != run.number]
+
+    def _mates(self, run: Run, admitted: bool, limit: int) -> list[Run]:
+        """The first that count for `run`; one query per queue, so that the index gives them at once."""
+        which: list[Any] = [RUN.job == run.job, PRESENT, RUN.admitted == (true() if admitted else false())]
+        if run.concurrency == "allow":
+            which.append(RUN.concurrency != "allow")
+        queues = [obstacles.in_queue(queue) for queue in dict.fromkeys((run.queue, None))]
+        if run.queue is None:
+            queues.append(RUN.queue.is_not(None))
+        found: list[Run] = []
+        for queue in queues:
+            found += self.session.scalars(select(Run).where(*which, queue).order_by(RUN.number).limit(limit))
+        return found
 
     def duration(self, job: str) -> float | None:
         """Seconds that a run of `job` takes: the median of the newest that succeeded."""
@@ -197,10 +206,18 @@ def _is_known(run: Run, why: Waiting) -> bool:
 
 def _note(look: _Look, run: Run, why: Waiting) -> Run:
     """The run with what it waits for."""
-    values = {"waiting_for": why.kind, "waiting_on": why.on}
-    noted = update(Run).where(RUN.number == run.number).values(values).returning(Run)
-    options = {"synchronize_session": False, "populate_existing": True}
-    return look.session.scalars(noted.execution_options(**options)).one()
+    new = {"of": run.number, "kind": why.kind, "on": why.on}
+    (noted,) = rows_of(look.session, Run, _NOTED, new)
+    return noted
+
+
+_TABLE = table_of(Run)
+_NOTED = Prepared(
+    update(_TABLE)
+    .where(RUN.number == bindparam("of"))
+    .values(waiting_for=bindparam("kind"), waiting_on=bindparam("on", type_=_TABLE.c.waiting_on.type))
+    .returning(*_TABLE.c)
+)
 
 
 def _cause(look: _Look, run: Run) -> Waiting | None:

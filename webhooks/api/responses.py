@@ -87,6 +87,25 @@ class RunApproval(Shape):
         )
 
 
+class QueuePlace(Shape):
+    """Where a run that waits stands: in the queue called `name`, of its job or of a lock, at `place` from 1.
+
+    `place` is null for one that many others come before, `turn_at` where nobody knows how long others take.
+    """
+
+    name: str
+    place: int | None
+    turn_at: Moment | None
+
+    @classmethod
+    def of_run(cls, run: tables.Run) -> Self | None:
+        """None where it waits in none."""
+        on = run.waiting_on
+        if on is None or "place" not in on or waits.kind_of(run) is None:
+            return None
+        return cls.of(name=run.lock or run.queue or run.job, place=on["place"], turn_at=on.get("around"))
+
+
 class ListedRun(Shape):
     """One execution of a job, with everything that was frozen into it but for the summary that it wrote."""
 
@@ -103,6 +122,7 @@ class ListedRun(Shape):
     explanation: str | None
     waiting_for: str | None
     waiting_kind: Literal["closed", "held", "ahead", "attempt", "approval", "time", "engine"] | None
+    queue: QueuePlace | None
     parameters: dict[str, str]
     arguments: list[str]
     repository: str | None
@@ -143,6 +163,7 @@ class ListedRun(Shape):
             explanation=explanation_of(run),
             waiting_for=waiting_for(run),
             waiting_kind=waits.kind_name(run),
+            queue=QueuePlace.of_run(run),
             approval=RunApproval.of_run(run),
             outputs=run.outputs or {},
             progress=Progress.of_stored(run.progress),

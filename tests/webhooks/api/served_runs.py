@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -57,10 +58,10 @@ async def client(opened: Store, logs: LogStore) -> AsyncIterator[httpx.AsyncClie
     await serving
 
 
-async def enqueue(store: Store, job: str = "migrate") -> Run:
+async def enqueue(store: Store, job: str = "migrate", **about: Any) -> Run:
     run = Run(
         key=uuid4().hex, name="", job=job, cause="comment", actor="github:octocat", created_at=0.0,
-        parameters={"SINCE": "2024-01-01"}, commit="f" * 40, image="shop",
+        parameters={"SINCE": "2024-01-01"}, commit="f" * 40, image="shop", **about,
     )  # fmt: skip
     stored, _ = await store.write(lambda session: runs.enqueue(session, run, [], now=NOW, nonce="abc"))
     return stored

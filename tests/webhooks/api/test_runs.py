@@ -1,6 +1,7 @@
 """Runs and builds over the API, one and page by page, over real HTTP."""
 
 from functools import partial
+from typing import Any
 
 import httpx
 import pytest
@@ -40,6 +41,7 @@ async def test_run_has_the_shape_that_is_documented(client: httpx.AsyncClient, o
         "explanation": None,
         "waiting_for": None,
         "waiting_kind": None,
+        "queue": None,
         "parameters": {"SINCE": "2024-01-01"},
         "arguments": [],
         "repository": None,
@@ -54,6 +56,7 @@ async def test_run_has_the_shape_that_is_documented(client: httpx.AsyncClient, o
         "approval": None,
         "pull_request": None,
         "environment": None,
+        "override": None,
         "outputs": {},
         "summary": None,
         "progress": None,
@@ -78,6 +81,21 @@ async def test_run_has_the_shape_that_is_documented(client: httpx.AsyncClient, o
         "url": "https://errand.example.com/runs/1",
         "logs_url": "https://errand.example.com/api/runs/1/logs",
     }
+
+
+async def test_run_that_waits_says_where_in_which_queue(client: httpx.AsyncClient, opened: Store) -> None:
+    keyed: dict[str, Any] = {"concurrency": "queue", "at_most": 1, "over": "queue", "queue": "REGION=eu"}
+    for _ in range(3):
+        await enqueue(opened, **keyed)
+    queues = [(await client.get(f"/api/runs/{number}")).json()["queue"] for number in (1, 2, 3)]
+    assert queues == [
+        None,
+        {"name": "REGION=eu", "place": 1, "turn_at": None},
+        {"name": "REGION=eu", "place": 2, "turn_at": None},
+    ]
+    waits = (await client.get("/api/runs/3")).json()
+    assert waits["waiting_for"] == "#1 to end (REGION=eu); place 2 in the queue"
+    assert waits["waiting_kind"] == "ahead"
 
 
 async def test_build_has_a_shape_of_the_same_kind(

@@ -1,0 +1,130 @@
+"""A run ends and the next is claimed, among 10,000 that wait in 1,000 queues by key, on both databases."""
+
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from sqlalchemy import insert, text
+
+from benchmarks.harness import WORK, Row
+from bot.states import State
+from bot.store import Session, Store, admission, runs
+from bot.tables import Run
+from tests.conftest import Server, server_programs
+
+QUEUES, WAITING = 1000, 10
+"""Queues of one job, each with one run that goes on and so many that wait."""
+
+TURNS = 300
+AIM = 10.0
+"""Milliseconds that a claim may take."""
+
+
+def _fill(session: Session) -> None:
+    common: Mapping[str, Any] = {
+        "job": "import",
+        "concurrency": "queue",
+        "at_most": 1,
+        "over": "queue",
+        "cause": "push",
+        "actor": "github:a",
+        "created_at": 1.0,
+    }
+    rows: list[Mapping[str, Any]] = []
+    for at in range(QUEUES * (WAITING + 1)):
+        queue, begun = f"REGION=r{at % QUEUES}", at < QUEUES
+        run = Run(key=f"k{at}", name=f"import-{at}", queue=queue, **common)
+        stands = {
+            "state": State.RUNNING if begun else State.WAITING,
+            "admitted": begun,
+            "due_at": 0.0 if begun else admission.CLOSED,
+            "lease_owner": "bench" if begun else None,
+            "lease_until": 1e12 if begun else 0.0,
+            "started_at": 1.0 if begun else None,
+        }
+        rows.append(run.model_dump(exclude={"number"}) | stands)
+    session.execute(insert(Run), rows)
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("ANALYZE runs"))
+
+
+@asynccontextmanager
+async def _sqlite() -> AsyncIterator[str]:
+    home = WORK / "queues"
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    yield f"sqlite:///{home}/errand.db"
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@asynccontextmanager
+async def _postgres(binaries: Path) -> AsyncIterator[str]:
+    with tempfile.TemporaryDirectory(prefix="errand-bench-", ignore_cleanup_errors=True) as directory:
+        server = Server(binaries, Path(directory))
+        server.start()
+        with psycopg.connect(
+            host="127.0.0.1", port=server.port, user="errand", dbname="postgres", autocommit=True
+        ) as connection:
+            connection.execute("CREATE DATABASE bench")
+        yield f"postgresql://errand@127.0.0.1:{server.port}/bench"
+        server.stop()
+
+
+async def rows() -> list[Row]:
+    """The median of each turn: the oldest ends, and what that lets through is claimed."""
+    async with _sqlite() as url:
+        found = await _measured("SQLite", url)
+    binaries = server_programs()
+    if binaries is None:
+        note = "PostgreSQL's server programs are not installed"
+        name = "claim among 10,000 in 1,000 queues, PostgreSQL"
+        return [*found, Row(name, None, None, None, "ms", 1.0, True, note)]
+    async with _postgres(binaries) as url:
+        return found + await _measured("PostgreSQL", url)
+
+
+async def _measured(name: str, url: str) -> list[Row]:
+    ends: list[float] = []
+    claims: list[float] = []
+    async with await Store.open(url, owner="bench") as store:
+        await store.write(_fill)
+        going = [
+            run.identity
+            for run in await store.read(lambda s: runs.unfinished(s, limit=QUEUES * 20))
+            if run.admitted
+        ]
+        spent = time.process_time()
+        for number in sorted(going)[:TURNS]:
+            begun = time.perf_counter()
+            await store.write(
+                lambda s, number=number: runs.move(  # type: ignore[misc]
+                    s, number, State.FINISHED, owner="bench", now=2.0, result="succeeded"
+                )
+            )
+            ended = time.perf_counter()
+            got = await store.write(lambda s: runs.claim(s, owner="bench", now=2.0, lease=1e9, limit=10))
+            claims.append(time.perf_counter() - ended)
+            ends.append(ended - begun)
+            if len(got) != 1:
+                raise RuntimeError("not the one whose turn it is")
+        spent = (time.process_time() - spent) / TURNS * 1000
+    return [
+        _row(f"claim among 10,000 in 1,000 queues, {name}", claims, ""),
+        _row(
+            f"end of one of these, with what it lets through, {name}",
+            ends,
+            f"; both take {spent:.1f} ms of processor",
+        ),
+    ]
+
+
+def _row(name: str, took: list[float], more: str) -> Row:
+    median, worst = statistics.median(took) * 1000, max(took) * 1000
+    note = f"slowest of {TURNS}: {worst:.1f} ms; the ratio is to {AIM:g} ms{more}"
+    return Row(name, median, AIM, median / AIM, "ms", 1.0, True, note)
