@@ -137,7 +137,7 @@ def pause(
     when: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[REASON] until TIME | for DURATION", help="Why and how long; or until resumed."
+            metavar='["REASON"] [for DURATION | until TIME]', help="Why and how long; or until resumed."
         ),
     ] = None,
     every: All = False,

@@ -49,6 +49,7 @@ SECTIONS = (
     Section(
         "Hold back",
         {
+            "agenda": "errand agenda",
             "pause": "errand pause nightly for 2h",
             "resume": "errand resume nightly",
             "skip": "errand skip nightly",
