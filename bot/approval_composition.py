@@ -36,14 +36,15 @@ class ApprovalComposition:
         self._parts = parts
 
     @cached_property
-    def _askers(self) -> Askers:
+    def askers(self) -> Askers:
+        """Of who asked, as they are today."""
         parts = self._parts
         return Askers(parts.authorization, parts.registry, parts.store, parts.clock)
 
     @cached_property
     def _approvers(self) -> Approvers:
         parts = self._parts
-        return Approvers(parts.authorization, self._askers, parts.host, parts.store)
+        return Approvers(parts.authorization, self.askers, parts.host, parts.store)
 
     @cached_property
     def _review(self) -> BindingReview:
@@ -67,6 +68,6 @@ class ApprovalComposition:
         """Of held runs whose moment has come."""
         parts, gatekeeper = self._parts, Gatekeeper(self._parts.registry, self._parts.clock)
         releases = ApprovalReleases(
-            self._approvers, self._askers, self._review, parts.store, gatekeeper.release
+            self._approvers, self.askers, self._review, parts.store, gatekeeper.release
         )
-        return HoldHandler(gatekeeper, self._askers, releases, parts.store, parts.clock)
+        return HoldHandler(gatekeeper, self.askers, releases, parts.store, parts.clock)

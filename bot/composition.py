@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot import posting_composition
 from bot.approval_composition import ApprovalComposition, ApprovalParts
+from bot.delivery_composition import DeliveryParts, delivery_handler
 from bot.handlers.actions import Actions
 from bot.handlers.answers import Answers
 from bot.handlers.authorization import Authorization
@@ -12,10 +13,8 @@ from bot.handlers.builds import BuildHandler
 from bot.handlers.calls import CallHandler
 from bot.handlers.cancel import CancelHandler
 from bot.handlers.cards import CardTargets
-from bot.handlers.checks import CheckHandler
-from bot.handlers.comments import CommentHandler
 from bot.handlers.conversation import Conversation
-from bot.handlers.deliveries import DeliveryHandler, EventHandlers
+from bot.handlers.deliveries import DeliveryHandler
 from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.exec import ExecHandler
 from bot.handlers.facts import FactFinder
@@ -23,22 +22,16 @@ from bot.handlers.forks import ForkHandler
 from bot.handlers.freezes import FreezeHandler
 from bot.handlers.locks import LockHandler
 from bot.handlers.moments import MomentReader
-from bot.handlers.occurrence_commits import OccurrenceCommits
-from bot.handlers.occurrences import OccurrenceHandler
 from bot.handlers.pauses import PauseHandler
 from bot.handlers.plans import Planner, WhyHandler
-from bot.handlers.pushes import PushHandler
 from bot.handlers.questions import QueryHandler
 from bot.handlers.repeats import Repeats
-from bot.handlers.repository_identity import RepositoryIdentityHandler
 from bot.handlers.requirements import RequirementHandler
 from bot.handlers.rerun import RerunHandler
 from bot.handlers.resolution import TargetResolver
 from bot.handlers.selection import RunSelection
 from bot.handlers.settlement import Settlement
-from bot.handlers.slack.apologies import SlackApologies
 from bot.handlers.slack.contexts import SlackContexts
-from bot.handlers.slack.deliveries import SlackDeliveryHandler
 from bot.handlers.slack.identities import SlackIdentities
 from bot.handlers.start import StartHandler
 from bot.handlers.status import LogHandler, StatusHandler
@@ -191,21 +184,25 @@ class Composition:
 
     @cached_property
     def deliveries(self) -> DeliveryHandler:
-        """Of what GitHub and Slack send."""
-        parts, host = self.parts, self.host
-        commits = OccurrenceCommits(parts.registry, host, self.resolver)
-        return DeliveryHandler(
-            RepositoryIdentityHandler(parts.registry, host, self.settlement, self.answers),
-            EventHandlers(
-                PushHandler(parts.registry, self.enqueuer, self.cards, parts.clock),
-                CommentHandler(parts.registry, host, self.conversation, self.answers, self.audience),
-                CheckHandler(parts.registry, host, self.conversation, self.answers, parts.store),
-                OccurrenceHandler(parts.registry, commits, self.enqueuer, self.cards),
-                self.repository_files.handler,
-                SlackDeliveryHandler(self.slack.dispatch if self.slack else None, self.settlement),
-                SlackApologies(self.answers),
-            ),
-            self.settlement,
+        """Of what GitHub and Slack send, and of what follows a run."""
+        parts = self.parts
+        return delivery_handler(
+            DeliveryParts(
+                registry=parts.registry,
+                store=parts.store,
+                clock=parts.clock,
+                host=self.host,
+                settlement=self.settlement,
+                answers=self.answers,
+                audience=self.audience,
+                conversation=self.conversation,
+                resolver=self.resolver,
+                enqueuer=self.enqueuer,
+                cards=self.cards,
+                askers=self.approvals.askers,
+                files=self.repository_files.handler,
+                slack=self.slack.dispatch if self.slack else None,
+            )
         )
 
     @cached_property

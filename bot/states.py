@@ -38,6 +38,7 @@ class Cause(StrEnum):
     WORKFLOW = "workflow"
     MERGE_GROUP = "merge_group"
     DISPATCH = "dispatch"
+    CHAIN = "chain"
 
 
 class ActorKind(StrEnum):

@@ -157,6 +157,8 @@ def run(record: Document) -> None:
         ("commit", " ".join(str(record[key]) for key in ("repository", "ref", "commit") if record.get(key))),
         ("image", record.get("image")),
         ("again from", f"#{record['rerun_of']}" if record.get("rerun_of") else None),
+        ("follows", f"#{record['follows']}" if record.get("follows") else None),
+        *(("then", _followed(each)) for each in record.get("followed") or ()),
         ("progress", progress(record)),
         *((f"output {name}", value) for name, value in (record.get("outputs") or {}).items()),
         ("page", record.get("url")),
@@ -166,6 +168,11 @@ def run(record: Document) -> None:
         print()
         for line in str(record["summary"]).split("\n"):
             print(plain(line))
+
+
+def _followed(entry: Document) -> str:
+    """A job that was to follow a run: its run, or why there is none."""
+    return f"{entry['job']} #{entry['run']}" if entry.get("run") else f"{entry['job']}: {entry.get('reason')}"
 
 
 def _asked(run: Document, *, how: bool = False) -> str:

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 
 from bot.catalog import annotations
 from bot.catalog.approval import Approval
-from bot.catalog.chains import After, Afters, afters
+from bot.catalog.chains import After, Afters, Then, Thens, afters, thens
 from bot.catalog.concurrency import Concurrency, ConcurrencyRules, Locks
 from bot.catalog.conditions import (
     DAY,
@@ -124,6 +124,7 @@ class Job(Definition):
     service_account: Annotated[str, AfterValidator(_account), Form(f"^$|{OBJECT_NAME}")] | None = None
     on: Annotated[tuple[Entry, ...], Field(max_length=50)] = ()
     after: Afters = ()
+    then: Thens = ()
     cancel_with: Literal["pull_request"] | None = None
     requires: Annotated[tuple[Requirement, ...], Field(max_length=20)] = ()
     schedule: Timetables | None = None
@@ -275,6 +276,11 @@ class Job(Definition):
     def targets(self) -> tuple[str, ...]:
         """What people may close so that it does not start: the job, and its locks."""
         return (self.name, *self.locks)
+
+    @property
+    def successors(self) -> tuple[Then, ...]:
+        """What is started when it has succeeded."""
+        return thens(self.then)
 
     @property
     def starters(self) -> tuple[str, ...]:

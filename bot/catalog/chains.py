@@ -1,16 +1,25 @@
-"""What a job may say about its place among others: which have to have succeeded before it. Pure."""
+"""What a job may say about its place among others: what has to have succeeded before it, what follows. Pure.
+
+`after` is a condition: without it nothing starts. `then` starts others when a run has succeeded. Neither of
+them may lead round in a circle.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, TypeAdapter
 
 from bot.catalog.conditions import DAY, Definition, Duration, between
+from bot.catalog.parameters import NAME, Scalar, scalar_text, variable_name
 from bot.catalog.patterns import EitherForm, Form
 from bot.text.names import JOB_NAME, job_name
 
 MOST = 10
-"""Jobs that one job may be after."""
+"""Jobs that one job may be after, and that may follow it."""
+
+LONGEST = 20
+"""Runs one after the other in a chain, its first one included."""
 
 ONE, SEVERAL = "one job", "several jobs"
 """What pydantic calls the two ways to write them, in the places of its errors."""
@@ -26,6 +35,19 @@ class After(Definition):
     within: Annotated[Duration, between(60, 3650 * DAY)] | None = None
 
 
+class Then(Definition):
+    """A job that is started after a success, with these `parameters`; others have their defaults."""
+
+    job: JobName
+    parameters: dict[
+        Annotated[str, AfterValidator(variable_name), Form(NAME)],
+        Annotated[str, BeforeValidator(scalar_text, json_schema_input_type=Scalar)],
+    ] = Field(default_factory=dict)
+
+
+_Entries = TypeVar("_Entries", tuple[After, ...], tuple[Then, ...])
+
+
 def _entry(value: object) -> object:
     """A name alone is the job."""
     return {"job": value} if isinstance(value, str) else value
@@ -35,7 +57,7 @@ def _kind(value: object) -> str:
     return SEVERAL if isinstance(value, list | tuple) else ONE
 
 
-def _apart(value: tuple[After, ...]) -> tuple[After, ...]:
+def _apart(value: _Entries) -> _Entries:
     names = [each.job for each in value]
     double = next((name for name in names if names.count(name) > 1), None)
     if double is not None:
@@ -52,10 +74,53 @@ Afters = Annotated[
 ]
 """What stands under `after`."""
 
+_Then = Annotated[Then, BeforeValidator(_entry, json_schema_input_type=JobName | Then)]
+Thens = Annotated[
+    Annotated[_Then, Tag(ONE)]
+    | Annotated[tuple[_Then, ...], Field(max_length=MOST), AfterValidator(_apart), Tag(SEVERAL)],
+    Discriminator(_kind),
+    EitherForm(),
+]
+"""What stands under `then`."""
+
 
 def afters(written: After | tuple[After, ...]) -> tuple[After, ...]:
     """The entries, however they were written."""
     return (written,) if isinstance(written, After) else written
+
+
+def thens(written: Then | tuple[Then, ...]) -> tuple[Then, ...]:
+    """The entries, however they were written."""
+    return (written,) if isinstance(written, Then) else written
+
+
+_THENS: TypeAdapter[Then | tuple[Then, ...]] = TypeAdapter(Thens)
+
+
+def of_definition(definition: Mapping[str, Any]) -> Sequence[Then]:
+    """What follows a run with this definition; nothing where another version of Errand stored that."""
+    written = definition.get("then")
+    try:
+        return thens(_THENS.validate_python(written)) if written else ()
+    except ValueError:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A run of a chain, or a job that was to follow the run `after` and does not, or not yet.
+
+    `number` is None for those; `why` says then what kept it from being started, as a reason.
+    """
+
+    job: str
+    number: int | None = None
+    state: str | None = None
+    result: str | None = None
+    after: int | None = None
+    why: Mapping[str, Any] | None = None
+    public: bool = False
+    repository: str | None = None
 
 
 Links = Mapping[str, Sequence[str]]

@@ -1,11 +1,12 @@
-"""What `after` says of other jobs: that these are there, fit, and lead round in no circle."""
+"""What `after` and `then` say of other jobs: that these are there, fit, and lead round in no circle."""
 
 from collections.abc import Mapping
 
 from bot.catalog.catalog import Job
-from bot.catalog.chains import After, circle
+from bot.catalog.chains import After, Then, circle
 from bot.catalog.images import Image
 from bot.config.document import Document, Path
+from bot.errors import Unfit
 from bot.text.wording import nearest
 
 Jobs = Mapping[str, Job]
@@ -19,10 +20,13 @@ def check_chains(document: Document, jobs: Jobs, images: Mapping[str, Image], be
         for index, earlier in enumerate(job.predecessors):
             if what := _wrong_after(job, earlier, known, images):
                 document.wrong(_place(document, name, "after", index), what)
+        for index, later in enumerate(job.successors):
+            if what := _wrong_then(job, later, known):
+                document.wrong(_place(document, name, "then", index), what)
         found = circle(before, name) or []
         if len(found) > 2 and frozenset(found) not in told:  # one that names itself was told
             told.add(frozenset(found))
-            path = document.written(("jobs", name, "after"))
+            path = document.written(("jobs", name, "then" if job.then else "after"))
             document.wrong(path, f"{' -> '.join(found)} is a circle, which would never end")
 
 
@@ -37,12 +41,14 @@ def _before(jobs: Jobs) -> dict[str, list[str]]:
     before: dict[str, list[str]] = {}
     for name, job in jobs.items():
         before.setdefault(name, []).extend(each.job for each in job.predecessors)
+        for later in job.successors:
+            before.setdefault(later.job, []).append(name)
     return before
 
 
 def _missing(job: Job, name: str, known: Jobs) -> str | None:
     if name == job.name:
-        return "a job does not wait for itself"
+        return "a job does not wait for itself, nor does it start itself"
     if name in known:
         return None
     near = nearest(name, known)
@@ -64,4 +70,14 @@ def _wrong_after(job: Job, after: After, known: Jobs, images: Mapping[str, Image
     repositories = [(one and one.repository) or "" for one in (mine, theirs)]
     if repositories[0].casefold() != repositories[1].casefold():
         return f"{after.job} is of {repositories[1]}, whose commits are others"
+    return None
+
+
+def _wrong_then(job: Job, then: Then, known: Jobs) -> str | None:
+    if (what := _missing(job, then.job, known)) is not None:
+        return what
+    try:
+        known[then.job].resolve(then.parameters)
+    except Unfit as error:
+        return f"{then.job} does not take this: {error.mistakes[0][1]}"
     return None

@@ -5,7 +5,7 @@ from pydantic_core import ErrorDetails
 
 from bot.catalog import chains, timetables
 from bot.catalog.catalog import Job
-from bot.catalog.chains import After
+from bot.catalog.chains import After, Then
 from bot.catalog.concurrency import Concurrency
 from bot.catalog.conditions import Resources
 from bot.catalog.images import BuildFrom, Image
@@ -85,6 +85,8 @@ _SHAPES: dict[Path, frozenset[str]] = {
     ("jobs", "*", "schedule", "*"): frozenset(Timetable.model_fields),
     ("jobs", "*", "after"): frozenset(After.model_fields),
     ("jobs", "*", "after", "*"): frozenset(After.model_fields),
+    ("jobs", "*", "then"): frozenset(Then.model_fields),
+    ("jobs", "*", "then", "*"): frozenset(Then.model_fields),
     ("jobs", "*", "notify"): frozenset(Notify.model_fields),
     ("jobs", "*", "parameters", "*"): frozenset(Parameter.model_fields),
     ("jobs", "*", "retries"): frozenset(Retries.model_fields),

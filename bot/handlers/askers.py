@@ -1,14 +1,16 @@
 """Who asked for a run or said yes to it, asked anew: what they may by now, not what they might then."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from bot.access import callers, people
+from bot.catalog.catalog import Job
 from bot.errors import NotAllowed
 from bot.handlers.authorization import Authorization, RequestContext
-from bot.handlers.places import HttpPlace
+from bot.handlers.places import GitHubPlace, HttpPlace
 from bot.registry import Registry
 from bot.states import ActorKind, Cause
-from bot.store import Session, Store, hooks, tokens
+from bot.store import Session, Store, hooks, runs, tokens
 from bot.tables import Run
 from bot.text.wording import quoted
 
@@ -77,6 +79,23 @@ class Askers:
             return None
         return callers.of_token(name, frozenset(token.scopes))
 
+    async def admitted(self, origin: Run, job: Job, key: str) -> RequestContext:
+        """A request for `job` of who asked for the run `origin`; `AskerError` unless they may today.
+
+        What happened, or became due, and started that run starts what follows it as well.
+        """
+        kind = origin.actor.partition(":")[0]
+        context = await self.context(origin.actor, origin.cause, key)
+        if context is None:
+            raise NotAllowed(f"{quoted(origin.actor)} is no more.")
+        if kind == ActorKind.ACTIONS:
+            self._require_workflow(job.name, origin.actor)
+        elif kind not in _BY_ITSELF and origin.cause in _ASKED:
+            if context.place is None and origin.cause in _ON_GITHUB and origin.repository is not None:
+                context = replace(context, place=GitHubPlace(origin.repository, public=origin.public))
+            await self._authorization.admit(context, job)
+        return context
+
     async def require(self, run: Run) -> None:
         """Raise `AskerError` where who asked for `run` may not have it run any more."""
         kind = run.actor.partition(":")[0]
@@ -86,17 +105,25 @@ class Askers:
         if context is None:
             raise NotAllowed(f"{quoted(run.actor)} is no more.")
         if kind == ActorKind.ACTIONS:
-            self._require_workflow(run)
-        elif run.cause in _ASKED:
+            self._require_workflow(run.job, run.actor)
+        elif await self._cause(run) in _ASKED:
             await self._authorization.require_run(context, run)
 
-    def _require_workflow(self, run: Run) -> None:
+    async def _cause(self, run: Run) -> str:
+        """How it was asked for, of one that follows others how the first of them was."""
+        first = run.chain
+        if run.cause != Cause.CHAIN or first is None:
+            return run.cause
+        origin = await self._store.read(lambda session: runs.get(session, first))
+        return Cause.API if origin is None else origin.cause
+
+    def _require_workflow(self, name: str, actor: str) -> None:
         """A workflow is known by its repository and ref; the job has to name any of the repository still."""
-        job = self._registry.catalog.jobs.get(run.job)
-        repository = run.actor.partition(":")[2].rpartition("@")[0]
+        job = self._registry.catalog.jobs.get(name)
+        repository = actor.partition(":")[2].rpartition("@")[0]
         named = (rule.partition(":")[2].partition("@")[0] for rule in job.allow) if job else ()
         if not any(_fits(each, repository) for each in named):
-            raise NotAllowed(f"{quoted(run.job)} lets no workflow of {quoted(repository)} start it any more.")
+            raise NotAllowed(f"{quoted(name)} lets no workflow of {quoted(repository)} start it any more.")
 
 
 def _fits(pattern: str, repository: str) -> bool:
@@ -104,6 +131,9 @@ def _fits(pattern: str, repository: str) -> bool:
 
     return matches(pattern.partition("#")[0].partition(":")[0].casefold(), repository.casefold())
 
+
+_ON_GITHUB = frozenset({Cause.COMMENT, Cause.CHECK})
+"""What was asked for in a repository, which says who may where a job has none of its own."""
 
 _ASKED = frozenset({Cause.COMMENT, Cause.CHECK, Cause.SLACK, Cause.CHAT, Cause.PAGE, Cause.API, Cause.HOOK})
 """What people and programs asked for; everything else happened, and is started by what app.yaml says."""

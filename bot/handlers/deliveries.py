@@ -12,6 +12,7 @@ import structlog
 
 from bot import events
 from bot.errors import RetryLater
+from bot.handlers.chains import ChainHandler
 from bot.handlers.checks import CheckHandler
 from bot.handlers.comments import CommentHandler
 from bot.handlers.decisions import Decision
@@ -23,7 +24,7 @@ from bot.handlers.settlement import Settled, Settlement
 from bot.handlers.slack.apologies import SlackApologies
 from bot.handlers.slack.deliveries import SlackDeliveryHandler
 from bot.repositories import Stranger
-from bot.store import Session
+from bot.store import Session, chains
 from bot.store.leases import LeaseLost
 from bot.tables import Delivery, Post
 
@@ -44,6 +45,7 @@ class EventHandlers:
     files: RepositoryFileHandler
     slack: SlackDeliveryHandler
     slack_apologies: SlackApologies
+    chains: ChainHandler
 
 
 class DeliveryHandler:
@@ -60,6 +62,9 @@ class DeliveryHandler:
         """Decide one claimed delivery; raises `RetryLater` when somebody has to be asked again."""
         if delivery.source == "slack":
             await self._handlers.slack.handle(delivery)
+            return
+        if delivery.source == chains.SOURCE:
+            await self._handlers.chains.handle(delivery)
             return
         event = await _read(delivery)
         if isinstance(event, events.InRepository):
@@ -103,6 +108,9 @@ class DeliveryHandler:
     async def _apology(self, delivery: Delivery) -> list[Post]:
         if delivery.source == "slack":
             return await self._handlers.slack_apologies.of(delivery)
+        if delivery.source == chains.SOURCE:
+            await self._handlers.chains.give_up(delivery, "It could not be found out whether it may start.")
+            return []
         event = await _read(delivery)
         return self._handlers.comments.apology(event) if isinstance(event, events.Comment) else []
 

@@ -139,6 +139,8 @@ class Enqueuer:
             cause=context.cause,
             actor=context.actor,
             rerun_of=order.repeated.number if order.repeated is not None else None,
+            chain=None if order.follows is None else order.follows.chain or order.follows.number,
+            follows=None if order.follows is None else order.follows.number,
             tick_at=order.tick_at,
             schedule=order.schedule,
             pull_request=order.pull_request,

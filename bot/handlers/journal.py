@@ -9,7 +9,12 @@ from bot.handlers.authorization import RequestContext
 from bot.states import Cause, EntryKind
 from bot.tables import JournalEntry
 
-_BY_CONFIGURATION = {Cause.PUSH: "on: push", Cause.SCHEDULE: "schedule", Cause.ACTIONS: "allow"}
+_BY_CONFIGURATION = {
+    Cause.PUSH: "on: push",
+    Cause.SCHEDULE: "schedule",
+    Cause.ACTIONS: "allow",
+    Cause.CHAIN: "then",
+}
 """What starts jobs without anybody's right being asked: whoever runs the installation wrote it down."""
 
 

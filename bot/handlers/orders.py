@@ -76,6 +76,7 @@ class Order:
     override: str | None = None  # why it starts in spite of a freeze, said by somebody who may
     later: Later | None = None  # held until then
     schedule: str | None = None  # whose moment that is, if it has a name
+    follows: Run | None = None  # the run after whose success it is; it is for what that was for
 
     @property
     def not_before(self) -> float | None:
@@ -90,8 +91,8 @@ class Order:
     @property
     def pull_request(self) -> int | None:
         """The number of the pull request that it is for, of the repository that it works on."""
-        if self.repeated is not None:
-            return self.repeated.pull_request
+        if (other := self.repeated or self.follows) is not None:
+            return other.pull_request
         if self.context.occurrence is not None:
             return self.context.occurrence.pull
         pull, is_there = self.context.pull, self.context.repository == self.target.repository
@@ -101,8 +102,8 @@ class Order:
     def environment(self) -> str | None:
         """The deployment that it is for."""
         happened = self.context.occurrence
-        if self.repeated is not None:
-            return self.repeated.environment
+        if (other := self.repeated or self.follows) is not None:
+            return other.environment
         return None if happened is None else happened.environment
 
     @property

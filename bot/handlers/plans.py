@@ -15,6 +15,7 @@ from bot.handlers.enqueuing import Enqueuer
 from bot.handlers.orders import Order, Target
 from bot.handlers.requirements import RequirementHandler
 from bot.handlers.start import StartHandler, StartRequest
+from bot.messages.chains import order_lines
 from bot.posting.audience import outward
 from bot.repositories import Repositories
 from bot.store import Session, journal, occurrences, push_verdicts, runs, ticks
@@ -68,6 +69,7 @@ class Planner:
                 waiting=waiting(session, prospect, now),
                 timing=timing(session, job, now, TICKS),
                 last=last,
+                order=order_lines(job.predecessors, job.successors, public=context.public),
                 hidden=context.public and last is not None and not last.public,
             )
             text = messages.plan(shown, who=context.login or context.actor)
@@ -122,6 +124,7 @@ class WhyHandler:
                 timing=timing(session, job, now, TICKS),
                 refused=prospect.refusal,
                 waiting=waiting(session, prospect, now),
+                order=order_lines(job.predecessors, job.successors, public=context.public),
                 last=outward(last) if context.public and last is not None else last,
                 approval=None if job.approval is None else job.approval.model_dump(mode="json"),
                 public=context.public,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.catalog.annotations import FAILURE, LEVELS, NOTICE, WARNING, Annotation
-from bot.messages.comments import details, facts, headline, why
+from bot.messages.comments import chain, details, facts, headline, why
 from bot.messages.reports import github
 from bot.messages.statuses import label_of, sentence
 from bot.messages.text import clean, fence, iso, line_of_log, shortened, url
@@ -149,7 +149,7 @@ def check(
     page = view.build_link or link
     state = "completed" if done else "queued" if view.state is State.WAITING else "in_progress"
     where = facts(view, link, on_commit=True)
-    parts = [headline(view, link), where, why(view), details(view), notes.sentence]
+    parts = [headline(view, link), where, why(view), chain(view), details(view), notes.sentence]
     if view.summary:
         parts.append(github(view.summary, JOB_CHARACTERS))
     ended = view.finished_at if view.finished_at is not None else now

@@ -2,6 +2,7 @@
 
 import re
 
+from bot.messages.chains import Step
 from bot.messages.reports import github
 from bot.messages.text import ZERO_WIDTH, clean, code, fence, fitting, plain, shortened, url
 from bot.messages.view import PARAMETERS, View
@@ -46,7 +47,7 @@ def terminal(view: View, *, tail: bool = True) -> str:
 
 def card(view: View, link: str | None, *, command: str) -> str:
     """A line for the notification, one of facts, what went wrong, and the rest folded away."""
-    parts = [headline(view, link), facts(view, link), why(view)]
+    parts = [headline(view, link), facts(view, link), why(view), chain(view)]
     if view.summary:
         parts.append(github(view.summary, SUMMARY_CHARACTERS))
     if view.shows_tail:
@@ -90,6 +91,21 @@ def facts(view: View, link: str | None, *, on_commit: bool = False) -> str:
 def why(view: View) -> str:
     """The reason and its sentence, of what has ended."""
     return plain(view.why, 1000) if view.result is not None and view.why else ""
+
+
+def chain(view: View) -> str:
+    """The runs that it is in a row with, each as it stands; itself in bold."""
+    return (
+        "chain: " + " · ".join(_step(view, each) for each in view.beside.chain) if view.beside.chain else ""
+    )
+
+
+def _step(view: View, step: Step) -> str:
+    number = "" if step.number is None else f" #{ZERO_WIDTH}{step.number}"
+    name = f"{code(step.job, 60)}{number}"
+    shown = f"**{name}**" if step.number is not None and step.number == view.number else name
+    why = f" ({plain(step.why.rstrip('.'), 300)})" if step.why else ""
+    return f"{step.word.emoji} {shown} {step.word.verb}{why}"
 
 
 def details(view: View) -> str:

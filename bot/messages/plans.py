@@ -31,7 +31,8 @@ NAMES = 30
 class Prospect:
     """What `run` would do: `run` is the draft. `refused` is Markdown, `waiting` besides its build.
 
-    `timing` has the job's schedules. `hidden`: what `last` ran with is not told in this place.
+    `timing` has the job's schedules, `order` its place among others. `hidden`: what `last` ran with is
+    not told in this place.
     """
 
     run: Run
@@ -42,6 +43,7 @@ class Prospect:
     waiting: Waiting | None
     timing: Sequence[Outlook]
     last: Run | None
+    order: Sequence[str] = ()
     hidden: bool = False
 
 
@@ -65,6 +67,7 @@ def plan(prospect: Prospect, *, who: str) -> str:
         lines.append("- nothing is in its way")
     if run.approval is not None:
         lines.append(f"- {approvals.needs_yes(run.approval, public=run.public)}")
+    lines += [f"- {line}" for line in prospect.order]
     if (rules := of_definition(run.definition)) is not None:
         lines.append(f"- {policy(rules)}")
     lines += [f"- {line}" for line in timing_lines(prospect.timing)]
@@ -142,6 +145,7 @@ class Reasons:
     waiting: Waiting | None
     last: Run | None
     approval: Mapping[str, Any] | None = None
+    order: Sequence[str] = ()
     public: bool = False
 
 
@@ -166,7 +170,7 @@ def why(reasons: Reasons, *, who: str) -> str:
         lines.append("- no lock and no other run is in its way now")
     if reasons.approval is not None:
         lines.append(f"- of a new run: {approvals.needs_yes(reasons.approval, public=reasons.public)}")
-    lines += [f"- {line}" for line in _pushed(reasons)]
+    lines += [f"- {line}" for line in [*reasons.order, *_pushed(reasons)]]
     if reasons.starters:
         lines.append(f"- starts by itself with {codes(reasons.starters)}")
     for event in reasons.events:

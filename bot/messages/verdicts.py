@@ -151,6 +151,10 @@ _REASONS: dict[str, Callable[[Reason], str]] = {
     "alone": waits.not_alone,
     "frozen": freezes.refused,
     "after": _after,
+    "circle": lambda why: (
+        f"{' -> '.join(quoted(job) for job in why['jobs'])} is a circle, which would never end."
+    ),
+    "long_chain": lambda why: "The chain has as many runs as one may have.",
     "late": lambda why: (
         f"Errand was not there in time; it would have been made up for within {why['within']}."
     ),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bot.access.scopes import EXEC
 from bot.catalog.retries import Ended, RetryDecision, decision_of
 from bot.messages import approvals, waits
+from bot.messages.chains import Step
 from bot.messages.differences import differences
 from bot.messages.reasons import explained, explanation, message
 from bot.messages.text import clean
@@ -211,7 +212,7 @@ class Beside:
     `build_link` leads to the page of its build, `slack_link` to its message in Slack, `pull_link` to its pull
     request, `commit_link` to the commit, `comment_link` to its card there. `line` is the command as it was
     typed, `member` who of Slack asked, by id, `membership` what they are there (`guest`) if no plain member.
-    `elapsed_s` is how long it has run, `usual_s` how long the last ones did.
+    `elapsed_s` is how long it has run, `usual_s` how long the last ones did. `chain` is its own.
     """
 
     of: Run | None = None
@@ -225,6 +226,7 @@ class Beside:
     membership: str | None = None
     elapsed_s: float | None = None
     usual_s: float | None = None
+    chain: tuple[Step, ...] = ()
 
 
 ALONE = Beside()

@@ -5,12 +5,13 @@ from dataclasses import replace
 from bot import messages
 from bot.errors import Refused
 from bot.github import GitHub
+from bot.messages.chains import Step, in_open, steps
 from bot.posting.addresses import PageAddresses
 from bot.posting.audience import Audience, outward
 from bot.posting.channel_notes import ChannelNotes
 from bot.posting.slack_addresses import SlackAddresses
 from bot.slack import Slack
-from bot.store import Store, runs
+from bot.store import Store, chains, runs
 from bot.tables import Build, Post, Run
 
 Subject = Build | Run | None
@@ -94,7 +95,15 @@ class Facing:
                 of = await self._repeated(shown, is_open=is_open)
                 build = self._addresses.build_of(shown, open_place=is_open)
                 pull = None if is_open and not shown.public else self._addresses.pull_of(shown)
-                return messages.run_view(shown, messages.Beside(of, build, pull_link=pull))
+                chain = await self._chain(shown, is_open=is_open)
+                return messages.run_view(shown, messages.Beside(of, build, pull_link=pull, chain=chain))
+
+    async def _chain(self, run: Run, *, is_open: bool) -> tuple[Step, ...]:
+        """The chain that it is of, as far as it may be told of in a place that is open or not."""
+        if run.chain is None and not run.definition.get("then"):
+            return ()
+        links = await self._store.read(lambda session: chains.of_run(session, run))
+        return steps(in_open(links, run.repository) if is_open else links)
 
     async def _repeated(self, run: Run, *, is_open: bool) -> Run | None:
         """The run that this one repeats, if it is kept and may be told of in a place that is open or not.

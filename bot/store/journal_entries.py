@@ -39,6 +39,8 @@ def run_started(run: Run, rule: str | None) -> JournalEntry:
         "pull_request": run.pull_request,
         "environment": run.environment,
         "repeats": run.rerun_of,
+        "follows": run.follows,
+        "chain": run.chain,
         "hold": run.hold,
     }
     kind = EntryKind.RUN_REPEATED if repeated else EntryKind.RUN_STARTED

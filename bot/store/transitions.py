@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, bindparam, case, or_, update
 from sqlalchemy.orm import Session
 
 from bot.states import State, build_sources, run_sources
-from bot.store import journal, journal_entries, occasions, posts, run_locks
+from bot.store import chains, journal, journal_entries, occasions, posts, run_locks
 from bot.store.clocks import moment
 from bot.store.columns import among, key_of, table_of
 from bot.store.journal_entries import NONE, Grounds
@@ -212,6 +212,7 @@ class Transitions(Generic[Row]):
                 if isinstance(row, Run):
                     run_locks.follow(session, row)
                 occasions.moved(session, row)
+                chains.moved(session, row, wish)
             if wish is Wish.URGENT:
                 journal.record(session, [journal_entries.finished(row) for row in rows])
         return rows

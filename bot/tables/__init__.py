@@ -148,6 +148,7 @@ class Run(Claimable, table=True):
         Index("runs_commit", "commit", "job", "number", **where('"commit" IS NOT NULL')),
         Index("runs_digest", "digest", "job", "number", **where("digest IS NOT NULL")),
         Index("runs_queue", "job", "queue", "admitted", "number", **where(AT_THE_GATE)),
+        Index("runs_chain", "chain", "number", **where("chain IS NOT NULL")),
         Index("runs_held", "due_at", "number", **where("hold IS NOT NULL")),
         {"sqlite_autoincrement": True},  # a number that was given once never names another run
     )
@@ -172,6 +173,11 @@ class Run(Claimable, table=True):
     cause: str
     actor: str
     rerun_of: int | None = Field(default=None, sa_type=Number)
+    chain: int | None = Field(default=None, sa_type=Number)  # the first run of the chain that it is of
+    follows: int | None = Field(default=None, sa_type=Number)  # the run after whose success it was started
+    followed: list[dict[str, Any]] | None = Field(
+        default=None, sa_type=JSON(none_as_null=True)
+    )  # what became of the jobs that were to follow it, once that is decided
     version: int | None = None  # of the job, whose definition is above
     tick_at: float | None = Field(default=None, sa_type=Double)  # the due moment that started it
     schedule: str | None = None  # the name of the schedule whose moment that is, if it has one

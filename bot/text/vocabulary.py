@@ -73,6 +73,7 @@ CAUSES: Mapping[Cause, str] = {
     Cause.WORKFLOW: "after a workflow",
     Cause.MERGE_GROUP: "for a merge queue",
     Cause.DISPATCH: "through a dispatch",
+    Cause.CHAIN: "for what it follows",
 }
 """How it was asked for, to follow the name of whoever did."""
 

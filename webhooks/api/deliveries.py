@@ -23,7 +23,7 @@ class Delivery(Shape):
 
     number: int
     key: str
-    source: Annotated[str, one_of("github", "slack")]
+    source: Annotated[str, one_of("github", "slack", "chain")]
     event: str
     received_at: Moment
     note: str | None

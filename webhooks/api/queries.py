@@ -78,6 +78,7 @@ RUNS = (
         hints={result: f"{result} is how a run ended: `result={result}` finds them." for result in Result},
     ),
     Parameter("result", "only runs that ended so; several with commas", choices=tuple(Result), several=True),
+    Parameter("chain", "only the runs of the chain that began with this run, that one included", 1),
     Parameter("limit", "how many; 50 if not given", 1, MOST_RUNS),
     Parameter("before", "only runs with a smaller number", 1),
 )

@@ -16,6 +16,7 @@ from bot.messages import waiting_for, waits
 from bot.messages.reasons import explanation_of, message
 from bot.registry import Entry
 from bot.text.bars import steps
+from webhooks.api.chain_responses import Followed
 from webhooks.api.shapes import Moment, Name, Result, Seconds, Shape, State, Text, Url, log_url, page_url
 from webhooks.attempts import run_attempts
 from webhooks.view import queued, seconds
@@ -132,6 +133,9 @@ class ListedRun(Shape):
     digest: str | None
     build: int | None = Field(validation_alias="build_number")
     rerun_of: int | None
+    chain: int | None
+    follows: int | None
+    followed: list[Followed] | None
     scheduled_at: Moment | None = Field(validation_alias="tick_at")
     schedule: str | None
     stopped_after: int | None
@@ -165,6 +169,7 @@ class ListedRun(Shape):
             waiting_kind=waits.kind_name(run),
             queue=QueuePlace.of_run(run),
             approval=RunApproval.of_run(run),
+            followed=Followed.of_run(run),
             outputs=run.outputs or {},
             progress=Progress.of_stored(run.progress),
             attempts=[

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from bot.handlers.start import StartResult
 from bot.states import State
-from bot.store import Session, Store, attempts, builds, locks, results, runs
+from bot.store import Session, Store, attempts, builds, chains, locks, results, runs
 from bot.tables import Attempt, Run
 from webhooks.api import queries, responses
 from webhooks.api.operation import ApiRequest, Reply
@@ -24,12 +24,17 @@ class RunHandlers:
         query, jobs = dict(request.query), request.visitor.jobs
         limit = queries.number(query, "limit") or 50
         before = queries.number(query, "before")
+        first = queries.number(query, "chain")
         state, job, ends = query.get("state"), query.get("job"), queries.words(query, "result")
+        if first is not None and (state or job or ends):
+            raise Problem(400, "chain: a chain is given whole; leave `job`, `state` and `result` out.")
         if ends and state not in (None, State.FINISHED):
             raise Problem(400, "result: only finished runs have one; leave `state` out.")
 
         def read(session: Session) -> tuple[list[Run], dict[int, list[Attempt]]]:
-            if ends:
+            if first is not None:
+                rows = chains.members(session, first, jobs=jobs, limit=limit + 1, before=before)
+            elif ends:
                 rows = results.page(session, ends, job=job, jobs=jobs, limit=limit + 1, before=before)
             else:
                 rows = runs.page(session, job=job, jobs=jobs, state=state, limit=limit + 1, before=before)

@@ -30,6 +30,7 @@ class Heads:
             "related": subject.related,
             "wanting": self._wanting(subject, visitor),
             "addresses": await self._addresses(subject),
+            "chain": [each for each in subject.chain if visitor.jobs is None or each.job in visitor.jobs],
             "steps": self._steps(subject, visitor),
             "attempts": self._attempts(subject, visitor),
             "sidecars": self._sidecars(subject, visitor),

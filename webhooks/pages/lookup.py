@@ -4,9 +4,11 @@ from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 
+from bot.catalog.chains import Link
+from bot.messages.chains import Step, steps
 from bot.states import State as RunState
 from bot.states import attempt_name
-from bot.store import Session, attempts, builds, relations, runs
+from bot.store import Session, attempts, builds, chains, relations, runs
 from bot.store.relations import BuildRelations, RunRelations
 from bot.store.watchers import Subject
 from bot.tables import Attempt, Build, Run
@@ -35,6 +37,7 @@ class PageSubject:
     sidecars: tuple[str, ...] = ()  # of that attempt, as far as there are logs of them
     sidecar: str | None = None  # whose log is shown instead of the job's
     times: bool = False  # lines of the log say when they were kept
+    chain: tuple[Step, ...] = ()  # that the run is of
 
     @property
     def file_name(self) -> str:
@@ -77,7 +80,7 @@ class SubjectLookup:
         found = await self._pages.store.read(lambda s: _run_with_relations(s, number, visitor.how == "link"))
         if found is None:
             return None
-        run, old, ended, related = found
+        run, old, ended, related, chain = found
         chosen = run.attempt
         if "attempt" in request.query_params:
             chosen = number_of(request.query_params["attempt"]) or 0
@@ -86,6 +89,8 @@ class SubjectLookup:
         subjects: tuple[Subject, ...] = (("run", number),)
         if run.build_number is not None and run.state in (RunState.WAITING, RunState.BUILDING):
             subjects += (("build", run.build_number),)
+        if run.chain is not None:
+            subjects += (("run", run.chain),)
         logs, key = self._pages.logs, attempt_name(run.name, chosen)
         sidecars = tuple(await logs.beside(key).names())
         sidecar = request.query_params.get("container")
@@ -95,7 +100,8 @@ class SubjectLookup:
             logs, key = logs.beside(key), sidecar
         rows = tuple(run_attempts(run, ended))
         summary = run_summary(run, old)
-        return PageSubject(run, related, summary, logs, key, subjects, rows, chosen, sidecars, sidecar)
+        subject = PageSubject(run, related, summary, logs, key, subjects, rows, chosen, sidecars, sidecar)
+        return replace(subject, chain=steps(chain))
 
     async def _may_see(self, request: Request, visitor: Visitor, number: int) -> bool:
         """Whether it is of a job that the visitor sees; a link was made for this very page."""
@@ -118,11 +124,12 @@ class SubjectLookup:
 
 def _run_with_relations(
     session: Session, number: int, alone: bool
-) -> tuple[Run, Run | None, list[Attempt], RunRelations] | None:
+) -> tuple[Run, Run | None, list[Attempt], RunRelations, list[Link]] | None:
     """The run, the one that it repeats, its attempts, and the rest; None where there is no such run."""
     run = runs.get(session, number)
     if run is None:
         return None
     old = runs.get(session, run.rerun_of) if run.rerun_of else None
     ended = attempts.of_runs(session, [number])[number]
-    return run, old, ended, relations.of_run(session, run, alone=alone)
+    chain = [] if alone else chains.of_run(session, run)
+    return run, old, ended, relations.of_run(session, run, alone=alone), chain

@@ -27,6 +27,7 @@ from executor.spec import Result
 
 WHY_CHARACTERS = 1500
 PARAMETERS_CHARACTERS = 1500
+CHAIN_CHARACTERS = 1500
 TAIL_CHARACTERS = 2400
 SUMMARY_CHARACTERS = 2900
 LINK_CHARACTERS = 500
@@ -37,7 +38,7 @@ NOTICE_CHARACTERS = 300
 
 def blocks(view: View, link: str | None) -> tuple[str, list[Block]]:
     """The notification's text and the blocks of a card; what is longest and matters least goes first."""
-    shown = [section(headline(view, link)), context(_facts(view)), *_end(view)]
+    shown = [section(headline(view, link)), context(_facts(view)), *_end(view), *_chain(view)]
     buttons = _buttons(view, link)
     end = [actions(*buttons)] if buttons else []
     rest = list(_rest(view))
@@ -155,6 +156,19 @@ def _end(view: View) -> Iterator[Block]:
     word = literal((view.reason or "").strip(), 100)
     text = zoned(fitted(view.sentences, WHY_CHARACTERS))
     yield section(": ".join(part for part in (f"*{word}*" if word else "", text) if part))
+
+
+def _chain(view: View) -> Iterator[Block]:
+    """The runs that it is in a row with, each as it stands."""
+    told: list[str] = []
+    for step in view.beside.chain:
+        number = "" if step.number is None else f" #{step.number}"
+        why = f" ({fitted(step.why.rstrip('.'), 200)})" if step.why else ""
+        told.append(f"{step.word.emoji} {span(step.job, 60)}{number} {step.word.verb}{why}")
+    while sum(len(each) + 3 for each in told) > CHAIN_CHARACTERS:
+        told.pop()
+    if told:
+        yield context("chain: " + " · ".join(told))
 
 
 def _rest(view: View) -> Iterator[Block]:
